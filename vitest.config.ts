@@ -4,9 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take long, some of them by what they import: one of them started last would run alone. */
 const long = [
-  'devices/parity',
+  'parity/devices',
   'training/resume',
-  'devices/gpu/parity',
+  'parity/software-gpu',
   'cli/faults',
   'training/learning',
   'docs',

@@ -1,5 +1,6 @@
 // What the build bundles, after tsc has compiled src/: libraries that users of the package then need not install, and the programs of
 // pages, which may load nothing. dist/THIRD-PARTY.md gets the licence of everything that a bundle holds (licences.js).
+import { cpSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { collectLicences } from './licences.js';
 
@@ -7,18 +8,19 @@ const root = resolve(import.meta.dirname, '..');
 const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), built: resolve(root, 'dist') });
 
 /**
- * Files of src/ that import a library each and do nothing else. Bundled, they take the place of what tsc made of them, so that source and
+ * Files of src/ that import a library each. Bundled, they take the place of what tsc made of them, so that source and
  * build run the same code; not minified, since gpu.js reads the text of functions, and stacks should be readable.
  */
-const libraries = ['devices/gpu/gpu-js', 'reports/observable', 'reports/scales'];
-/**
- * linkedom draws on a canvas if that package is there, and does without otherwise. `gl` is overridden by an empty package in package.json.
- */
-const external = ['canvas', 'webgpu'];
+const libraries = ['devices/gpu/gpu-js', 'reports/scales'];
+/** Besides, `gl` is overridden by an empty package in package.json. */
+const external = ['webgpu'];
+
+const browser = 'reports/browser';
+cpSync(resolve(root, 'src', browser), resolve(root, 'dist', browser), { recursive: true, filter: (path) => !/\.(?:ts|json)$/.test(path) });
 
 /** Each runs in a page, as a classic script. */
-const pages = ['cells', 'charts', 'curves', 'story', 'surprise'];
-const notice = '/*! with uPlot 1.6.32 (https://github.com/leeoniya/uPlot), © Leon Sorokin, MIT licence */';
+const pages = ['cells', 'charts', 'curves', 'surprise'];
+const notice = '/*! with d3-scale 4.0.3 (https://github.com/d3/d3-scale), © Mike Bostock, ISC licence */';
 
 export default [
   ...libraries.map((name) => ({
@@ -34,13 +36,12 @@ export default [
   })),
   ...pages.map((name) => ({
     input: resolve(root, `src/reports/browser/${name}.ts`),
-    moduleTypes: { '.css': 'text' },
     plugins: [licences],
     output: {
       file: resolve(root, `dist/reports/browser/${name}.js`),
       format: 'iife',
       minify: true,
-      postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]uplot[\\/].*js$/.test(id)) ? notice : ''),
+      postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]d3-scale[\\/]/.test(id)) ? notice : ''),
     },
   })),
 ];

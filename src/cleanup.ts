@@ -12,20 +12,3 @@ export async function withCleanup<Result>(work: () => Promise<Result>, cleanUp: 
   await cleanUp();
   return result;
 }
-
-/** `withCleanup` for synchronous work. */
-export function withCleanupSync<Result>(work: () => Result, cleanUp: () => void): Result {
-  let result: Result;
-  try {
-    result = work();
-  } catch (error) {
-    try {
-      cleanUp();
-    } catch {
-      // The error of the work is the cause.
-    }
-    throw error;
-  }
-  cleanUp();
-  return result;
-}

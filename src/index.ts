@@ -63,7 +63,7 @@ export {
 } from './api/pages.ts';
 
 // What a model is measured by.
-export { Ngrams } from './insight/ngrams.ts';
+export { Ngrams } from './evaluation/ngrams.ts';
 export { recordFormats } from './insight/record.ts';
 
 // This machine, and what there is to choose from.

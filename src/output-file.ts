@@ -6,6 +6,7 @@ import { access, appendFile, lstat, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { diskError, replaceFile, temporarySuffix } from './atomic.ts';
+import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode } from './errors.ts';
 import { pathIn } from './path-in.ts';
 
@@ -95,7 +96,7 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
     throw new RnnError('usage', `cannot write ${path}: this command reads it`, {
       hint: 'name another file: not even --force replaces this one',
     });
-  if (rules.force || (rules.isOurs !== undefined && rules.isOurs(await startOf(path)))) return true;
+  if (rules.force || (rules.isOurs !== undefined && rules.isOurs(await startOf(path, START_BYTES)))) return true;
   throw new RnnError('usage', `cannot write ${path}: the file is already there`, {
     hint: 'replace it with --force, or name another file',
   });
@@ -107,15 +108,21 @@ function otherThanFile(status: BigIntStats): string | null {
   return status.isSymbolicLink() ? 'a symbolic link' : 'a device or a pipe';
 }
 
-/** Empty for a file that cannot be read: it is treated as a user's. */
-async function startOf(path: string): Promise<string> {
-  const file = await open(path).catch(() => null);
-  if (file === null) return '';
+/** The first characters of a file; empty for one that cannot be read, and for anything but a plain file. */
+export async function startOf(path: string, bytes: number): Promise<string> {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close().catch(() => {});
+    // Opening a named pipe would wait for a writer. Windows has no such flag.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return await withCleanup(
+      async () => {
+        if (!(await file.stat()).isFile()) return '';
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+        return buffer.toString('utf8', 0, bytesRead);
+      },
+      () => file.close(),
+    );
+  } catch {
+    return '';
   }
 }
 

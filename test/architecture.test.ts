@@ -14,6 +14,7 @@ const rooms = [
   'src/training',
   'src/sampling',
   'src/insight',
+  'src/evaluation',
   'src/formats',
   'src/runs',
   'src/options',
@@ -43,7 +44,6 @@ const door = 'src/index.ts';
 const longFiles: Readonly<Record<string, string>> = {
   'bench/faults.js': 'a list of what may happen to a run, each with its check, and nothing else',
   'test/cli/faults.ts': 'a table of what a user may get wrong, and what is said then',
-  'test/devices/cpu/kernels.test.ts': 'one section for each kernel, all with the same few helpers that lay matrices out in memory',
 };
 const longestLines = 300;
 /** Tests are lists of cases, which are read a case at a time. */

@@ -34,7 +34,7 @@ import {
  */
 export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
   if (source !== undefined) refuseUnlessName('the checkpoint', source, 'a run folder or a file');
-  return readCheckpoint(await findCheckpoint(source, 'use'));
+  return readCheckpoint(await findCheckpoint(source));
 }
 
 /**

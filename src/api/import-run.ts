@@ -34,7 +34,7 @@ export async function importRun(
       hint: 'choose another folder with --out; --force replaces that run, whose optimizer and log no file has',
     });
   }
-  const likePath = like === undefined ? null : await findCheckpoint(like, 'use');
+  const likePath = like === undefined ? null : await findCheckpoint(like);
   await RunFolder.refuseSources(path, [file, ...(likePath === null ? [] : [likePath])]);
   const content = await readWhole(file);
   const checkpoint = readTrained(content, file, likePath === null ? null : await readCheckpoint(likePath, { weightsOnly: true }));

@@ -9,8 +9,7 @@ import { withDevice } from './trained.ts';
 import { refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './checks.ts';
 
 /**
- * What works here and what does not, check by check: `full` has every comparison with the reference device, which takes
- * minutes.
+ * What works here and what does not, check by check: `full` runs all comparisons with the reference device, on all devices.
  */
 export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
   refuseUnknown(examination, ['device', 'blas', 'full'] satisfies (keyof Examination)[]);

@@ -3,11 +3,12 @@ import type { Tokens } from '../corpus/read.ts';
 import type { Activations } from '../insight/activations.ts';
 import type { Finding } from '../insight/finding.ts';
 import type { Flow } from '../insight/gradient-flow.ts';
-import type { Piece } from '../insight/pieces.ts';
+import type { Piece } from '../evaluation/pieces.ts';
 import type { Saturation } from '../insight/saturation.ts';
-import type { Surprise } from '../insight/surprise.ts';
+import type { Surprise } from '../evaluation/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import type { GivenScoring, Part, Score } from '../training/scoring.ts';
+import type { Score } from '../evaluation/score.ts';
+import type { GivenScoring, Part } from '../training/scored-part.ts';
 
 export interface MachineChoice {
   /** One of `deviceNames`, or `auto`, which is the default. */

@@ -7,10 +7,11 @@ import { RnnError } from '../errors.ts';
 import { machineNames } from '../options/run.ts';
 import { saturationOf } from '../insight/saturation.ts';
 import { LEAST_CHARACTERS } from '../insight/search.ts';
-import { SurpriseRecord } from '../insight/surprise.ts';
+import { SurpriseRecord } from '../evaluation/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { dynamicDefaults } from '../training/dynamic.ts';
-import { type GivenScoring, type Part, type Score, type ScoringPlan, parts, planScoring, score } from '../training/scoring.ts';
+import { dynamicDefaults } from '../evaluation/dynamic.ts';
+import { type Score, score } from '../evaluation/score.ts';
+import { type GivenScoring, type Part, type ScoringPlan, parts, planScoring } from '../training/scored-part.ts';
 import { Corpus } from './corpus.ts';
 import type {
   Evaluation,

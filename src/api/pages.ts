@@ -1,5 +1,5 @@
 // Charts and pages for other programs. Wrong arguments are refused before anything is drawn.
-import { type Sizes, compressedSizes as compressed, xzSize as xz } from '../insight/compressors.ts';
+import { type Sizes, compressedSizes as compressed, xzSize as xz } from '../evaluation/compressors.ts';
 import { type CellsReport, cellsPage as pageOfCells } from '../reports/cells-page.ts';
 import { type Chart, type ChartOptions, type NamedCurves, chartNames, chartsOf as chartsOfRuns, horizontals } from '../reports/charts.ts';
 import { curvesPage as pageOfCurves } from '../reports/curves-page.ts';

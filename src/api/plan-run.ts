@@ -102,7 +102,7 @@ export function refuseHopelessRun(options: Partial<TrainingOptions>, reading: Re
 export async function refuseTaken(request: RunRequest, folder: string): Promise<void> {
   const { initFrom, force } = request;
   // Reading the model says why there is none.
-  const initial = typeof initFrom === 'string' ? await findCheckpoint(initFrom, 'use').catch(() => null) : null;
+  const initial = typeof initFrom === 'string' ? await findCheckpoint(initFrom).catch(() => null) : null;
   await RunFolder.refuseSources(folder, [...filesRead(request), ...(initial === null ? [] : [initial])]);
   await RunFolder.refuseIfTaken(folder, { force });
 }

@@ -11,14 +11,15 @@ import { type Activations, readActivations } from '../insight/activations.ts';
 import type { Finding } from '../insight/finding.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
 import { largestSingularValues } from '../insight/jacobian.ts';
-import { piecesOf, symbolTexts } from '../insight/pieces.ts';
+import { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
 import { propertiesOf } from '../insight/properties.ts';
-import type { BareModel } from '../insight/reading.ts';
+import type { BareModel } from '../evaluation/evaluate.ts';
 import { LEAST_CHARACTERS, searchCells } from '../insight/search.ts';
-import type { Surprise } from '../insight/surprise.ts';
+import type { Surprise } from '../evaluation/surprise.ts';
 import { type TrainedModel, findCheckpoint, readCheckpoint, startSymbolOf, weightsIn } from '../runs/store.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { type Part, type Score, readingOf } from '../training/scoring.ts';
+import type { Score } from '../evaluation/score.ts';
+import { type Part, readingOf } from '../training/scored-part.ts';
 import { runInTurns } from '../turns.ts';
 import { refuseUnless } from './checks.ts';
 import { Corpus } from './corpus.ts';
@@ -35,7 +36,7 @@ export interface Loaded {
  * @throws RnnError `checkpoint` if there is none that can be read
  */
 export async function readModel(given?: string): Promise<Loaded> {
-  const path = await findCheckpoint(given, 'use');
+  const path = await findCheckpoint(given);
   return { path, trained: await readCheckpoint(path, { weightsOnly: true }) };
 }
 

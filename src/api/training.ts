@@ -1,6 +1,6 @@
 // Training for other programs: a run as something to iterate over, that saves and closes itself whichever way it is
 // left. Prints nothing, and listens for no signals of the process.
-import { type Checkpoint, type RunStore, MemoryStore, findCheckpoint, readCheckpoint } from '../runs/store.ts';
+import { type Checkpoint, type RunStore, MemoryStore, findCheckpoint, newestIn, readCheckpoint } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import { parametersOf } from '../training/model.ts';
@@ -78,7 +78,8 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
       const kept = which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
       if (kept !== null) return kept;
     } else if (this.#request.folder !== null) {
-      return readCheckpoint(await findCheckpoint(this.#request.folder, which === 'best' ? 'use' : 'resume'));
+      const { folder } = this.#request;
+      return which === 'best' ? readCheckpoint(await findCheckpoint(folder)) : (await newestIn(folder)).checkpoint;
     }
     throw new RnnError('checkpoint', 'nothing of this run was saved yet', {
       hint: 'iterate over it, or wait for finished()',

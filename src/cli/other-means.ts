@@ -1,7 +1,7 @@
 // What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another text.
 import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import type { ScoringPlan } from '../training/scoring.ts';
+import type { ScoringPlan } from '../training/scored-part.ts';
 import type { Context } from './context.ts';
 import { bits, count, unitName } from './output/format.ts';
 import type { Loaded } from '../api/trained.ts';
@@ -35,7 +35,7 @@ export async function countedText(
   context: Context,
 ): Promise<CountedText | null> {
   const { stderr } = context;
-  const { trainedPart } = await import('../training/scoring.ts');
+  const { trainedPart } = await import('../training/scored-part.ts');
   const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, loaded, flags, context));
   const trained = trainedPart(loaded.trained.training, { train, sourcesDigest });
   const isOfScored = scored.sourcesDigest === sourcesDigest && !(trained !== null && scored.trainedShare === 0);
@@ -67,8 +67,8 @@ export async function otherMeans(
   asked: boolean,
   { stderr, waiting }: Context,
 ): Promise<Others> {
-  const { Ngrams } = await import('../insight/ngrams.ts');
-  const { bytesOf, compressedSizes, xzSize } = await import('../insight/compressors.ts');
+  const { Ngrams } = await import('../evaluation/ngrams.ts');
+  const { bytesOf, compressedSizes, xzSize } = await import('../evaluation/compressors.ts');
   const { runInTurns } = await import('../turns.ts');
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));

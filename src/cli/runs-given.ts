@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import type { Run } from '../api/runs.ts';
-import { harmless } from './output/format.ts';
+import { onOneLine } from './output/format.ts';
 
 /** @throws RnnError `checkpoint` if there is none */
 export async function readRuns(given: readonly string[]): Promise<Run[]> {
@@ -27,20 +27,16 @@ export const nothingLogged = (path: string): RnnError =>
 
 export const logOf = (path: string): string => pathIn(path, 'log.jsonl');
 
-/** So many are named in a message. */
-const MAX_NAMED = 5;
-
-export function listed(paths: readonly string[]): string {
-  const more = paths.length - MAX_NAMED;
-  return [...paths.slice(0, MAX_NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+/** At most `max` of the texts, and how many more there are. */
+export function listed(texts: readonly string[], max = 5): string {
+  const more = texts.length - max;
+  return [...texts.slice(0, max), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
-export const nameOf = (path: string): string => harmless(basename(path)).replaceAll('\n', '␊');
+export const nameOf = (path: string): string => onOneLine(basename(path));
 
 /** Of folders or files: as short as tells them apart. */
 export function namesOf(paths: readonly string[]): string[] {
   const names = paths.map(nameOf);
-  return names.map((name, index) =>
-    names.indexOf(name) === names.lastIndexOf(name) ? name : harmless(paths[index]).replaceAll('\n', '␊'),
-  );
+  return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : onOneLine(paths[index])));
 }

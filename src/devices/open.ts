@@ -70,13 +70,13 @@ export async function openDevice(name: string, options: OpenOptions = {}): Promi
 
 /** Nothing of a GPU is loaded where it cannot be had or would not pay. */
 async function openBest(options: OpenOptions): Promise<Device> {
-  const openCpu = async (why: string): Promise<Device> => withReason(await devices.cpu(options), `cpu: ${why}`);
+  const openCpu = async (why: string): Promise<Device> => Object.assign(await devices.cpu(options), { reason: `cpu: ${why}` });
   const expected = expectGpu(options);
   if (!expected.pays) return openCpu(expected.why);
   if (!(await import('./gpu/search.ts')).mayHaveGpu()) return openCpu('the system knows of no GPU');
   try {
     const gpu = await devices.gpu(options);
-    return withReason(gpu, `${gpu.description} answered${expected.why}`);
+    return Object.assign(gpu, { reason: `${gpu.description} answered${expected.why}` });
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
     return openCpu(error.message);
@@ -113,17 +113,3 @@ function expectGpu({ work, threads = availableParallelism() }: OpenOptions): { r
 }
 
 const inMs = (milliseconds: number): string => `${Number(milliseconds.toPrecision(2))} ms`;
-
-function withReason(device: Device, reason: string): Device {
-  return {
-    name: device.name,
-    description: device.description,
-    reason,
-    get note() {
-      return device.note ?? null;
-    },
-    estimate: (workload) => device.estimate(workload),
-    compile: (workload) => device.compile(workload),
-    close: () => device.close(),
-  };
-}

@@ -8,7 +8,8 @@ import { type Program, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { SymbolSampler } from '../sampling/filters.ts';
 import { Network } from '../sampling/network.ts';
-import { refuseIfTooLarge } from '../training/memory.ts';
+import { refuseIfTooLarge } from '../evaluation/memory.ts';
+import { demandOf } from '../training/workload.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
 import { type Pace, paceOf } from './pace.ts';
 
@@ -89,7 +90,7 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
   const workload: Workload = { parameters, jobs: [{ name: 'train', steps: T, batch: N, build }], update: optimizer.rule };
   const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
-  await refuseIfTooLarge({ model, options, workload, textBytes: 0 }, device);
+  await refuseIfTooLarge(demandOf(model, options, workload, 0), device);
   const program = build(N);
   const { executable, compileMs } = await compile(device, workload);
   try {

@@ -5,7 +5,7 @@ import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
 import type { Check } from './doctor.ts';
-import { type ParityCheck, parityChecks } from './parity.ts';
+import type { ParityCheck } from './pair.ts';
 
 /** The GPU itself, before anything runs on it. */
 export async function checkAdapter(kind: AdapterKind): Promise<Check> {
@@ -28,13 +28,8 @@ export async function checkAdapter(kind: AdapterKind): Promise<Check> {
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-/** A device beside the reference. @param full all comparisons, not only the quick ones */
-export async function checkDevice(
-  name: string,
-  full: boolean,
-  checks: readonly ParityCheck[] = parityChecks,
-  open = openDevice,
-): Promise<Check> {
+/** A device compared with the reference. */
+export async function checkDevice(name: string, checks: readonly ParityCheck[], open = openDevice): Promise<Check> {
   const head = { title: `device ${name}`, device: name };
   let device: Device;
   try {
@@ -51,13 +46,7 @@ export async function checkDevice(
     };
   }
   try {
-    return {
-      ...head,
-      ...(await compare(
-        device,
-        checks.filter(({ quick }) => quick || full),
-      )),
-    };
+    return { ...head, ...(await compare(device, checks)) };
   } finally {
     await device.close();
   }

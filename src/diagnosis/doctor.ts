@@ -1,11 +1,12 @@
-// What works on this machine and what does not: a list of checks, each told as soon as it is done.
+// What works on this machine and what does not: a list of checks, each reported as soon as it is done.
 import { deviceNames, openDevice } from '../devices/open.ts';
+import { allChecks, quickChecks } from './checks.ts';
 import { checkAdapter, checkDevice } from './devices.ts';
 import { checkBlas, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
 
 export interface Check {
   readonly title: string;
-  /** `absent` is nothing wrong: something that a machine need not have. */
+  /** `absent` is not a fault: a machine need not have it. */
   readonly verdict: 'good' | 'bad' | 'absent';
   /** One line. */
   readonly detail: string;
@@ -22,7 +23,7 @@ export interface Examination {
   readonly device?: string;
   /** As in chooseBlas. */
   readonly blas?: string;
-  /** Every comparison with the reference device, not only the quick ones, and every device. */
+  /** All comparisons with the reference device, not only the quick ones, and all devices. */
   readonly full: boolean;
 }
 
@@ -38,5 +39,6 @@ export async function* examine({ device, blas, full }: Examination): AsyncGenera
   yield await checkBlas(blas);
   if (names.includes('gpu')) yield checkAdapter('hardware');
   if (names.includes('gpu:software')) yield checkAdapter('software');
-  for (const name of names) yield checkDevice(name, full, undefined, (each) => openDevice(each, blas === undefined ? {} : { blas }));
+  for (const name of names)
+    yield checkDevice(name, full ? allChecks : quickChecks, (each) => openDevice(each, blas === undefined ? {} : { blas }));
 }

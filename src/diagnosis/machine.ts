@@ -6,7 +6,7 @@ import { type BlasChoice, chooseBlas } from '../devices/cpu/blas/choose.ts';
 import { koffiPackage } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError } from '../errors.ts';
-import { freeBytes } from '../training/memory.ts';
+import { freeBytes } from '../evaluation/memory.ts';
 import type { Check } from './doctor.ts';
 
 const leastNode = [20, 19] as const;

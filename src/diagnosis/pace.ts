@@ -37,99 +37,61 @@ const clockHere: Clock = {
 /** Of the time of a measurement, at least, before it: kernels are compiled a second time while they run. */
 const WARM_UP = 0.25;
 /** The first compiles, the second may choose other units. */
-const LEAST_WARM_UP_RUNS = 3;
+const MIN_WARM_UP_RUNS = 3;
 /** Units that never stay the same are measured as they come. */
-const MOST_WARM_UP_RUNS = 30;
+const MAX_WARM_UP_RUNS = 30;
 /** For warming up, where the time of a measurement is short. */
 const WARM_UP_PATIENCE_MS = 20_000;
-const LEAST_RUNS = 5;
+const MIN_RUNS = 5;
 /** For those, where the time of a measurement is short. */
 const PATIENCE_MS = 5000;
-
-interface Run {
-  readonly units: number;
-  readonly ms: number;
-}
 
 /**
  * Measures for so many milliseconds, once the units of a run stay the same; longer until there are five runs, unless they are very slow.
  */
 export async function paceOf(work: Work, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
-  const runs = new Runs(work, milliseconds, clock);
-  let measured: readonly Run[];
+  const started = clock.now();
+  const done: { readonly units: number; readonly ms: number }[] = [];
+  const next = async (): Promise<void> => {
+    const units = work.units();
+    const before = clock.now();
+    await work.run(units);
+    done.push({ units, ms: clock.now() - before });
+  };
+  const isSteady = (): boolean => done.length > 1 && done.slice(-2).every(({ units }) => units === work.units());
+  const isWarm = (): boolean => {
+    const spent = clock.now() - started;
+    if (done.length > 0 && spent >= Math.max(10 * milliseconds, WARM_UP_PATIENCE_MS)) return true;
+    if (done.length < MIN_WARM_UP_RUNS || spent < WARM_UP * milliseconds) return false;
+    return isSteady() || done.length >= MAX_WARM_UP_RUNS;
+  };
+  const isEnough = (runs: number, spent: number): boolean =>
+    spent >= milliseconds && (runs >= MIN_RUNS || spent >= Math.max(2 * milliseconds, PATIENCE_MS));
+
+  let first: number;
   let cpu: number;
   do {
-    while (!runs.areWarm()) await runs.next();
+    while (!isWarm()) await next();
+    first = done.length;
     cpu = clock.cpu();
-    measured = await runs.measured();
-    // Where the units changed meanwhile, it begins anew.
-  } while (!runs.areWarm());
+    const begun = clock.now();
+    do await next();
+    while (isWarm() && !isEnough(done.length - first, clock.now() - begun));
+    // If the units have changed meanwhile, the measurement starts again.
+  } while (!isWarm());
+
+  const measured = done.slice(first);
   const units = sum(measured.map((run) => run.units));
   const wallMs = sum(measured.map((run) => run.ms)) / units;
+  const [{ units: firstUnits, ms: firstMs }, ...others] = done;
+  const alike = others.filter((run) => run.units === firstUnits).map(({ ms }) => ms);
   return {
     wallMs,
     cpuMs: (clock.cpu() - cpu) / units,
-    unitsPerRun: measured.at(-1)!.units,
-    settled: runs.areSteady(),
-    firstMs: runs.firstMs(wallMs),
+    unitsPerRun: done.at(-1)!.units,
+    settled: isSteady(),
+    firstMs: Math.max(0, firstMs - (alike.length > 0 ? sum(alike) / alike.length : firstUnits * wallMs)),
   };
-}
-
-class Runs {
-  readonly #work: Work;
-  readonly #milliseconds: number;
-  readonly #clock: Clock;
-  readonly #started: number;
-  readonly #done: Run[] = [];
-
-  constructor(work: Work, milliseconds: number, clock: Clock) {
-    this.#work = work;
-    this.#milliseconds = milliseconds;
-    this.#clock = clock;
-    this.#started = clock.now();
-  }
-
-  async next(): Promise<Run> {
-    const units = this.#work.units();
-    const before = this.#clock.now();
-    await this.#work.run(units);
-    const run = { units, ms: this.#clock.now() - before };
-    this.#done.push(run);
-    return run;
-  }
-
-  areSteady(): boolean {
-    return this.#done.length > 1 && this.#done.slice(-2).every(({ units }) => units === this.#work.units());
-  }
-
-  areWarm(): boolean {
-    const { length } = this.#done;
-    const spent = this.#clock.now() - this.#started;
-    if (length > 0 && spent >= Math.max(10 * this.#milliseconds, WARM_UP_PATIENCE_MS)) return true;
-    if (length < LEAST_WARM_UP_RUNS || spent < WARM_UP * this.#milliseconds) return false;
-    return this.areSteady() || length >= MOST_WARM_UP_RUNS;
-  }
-
-  /** As many as a measurement has, or those until it was seen that it began too early. */
-  async measured(): Promise<readonly Run[]> {
-    const measured: Run[] = [];
-    const begun = this.#clock.now();
-    do measured.push(await this.next());
-    while (this.areWarm() && !this.#isEnough(measured.length, this.#clock.now() - begun));
-    return measured;
-  }
-
-  #isEnough(runs: number, spent: number): boolean {
-    if (spent < this.#milliseconds) return false;
-    return runs >= LEAST_RUNS || spent >= Math.max(2 * this.#milliseconds, PATIENCE_MS);
-  }
-
-  firstMs(wallMs: number): number {
-    const [first, ...others] = this.#done;
-    const alike = others.filter(({ units }) => units === first.units);
-    const later = alike.length > 0 ? sum(alike.map(({ ms }) => ms)) / alike.length : first.units * wallMs;
-    return Math.max(0, first.ms - later);
-  }
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);

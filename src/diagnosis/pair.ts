@@ -13,10 +13,6 @@ export interface Finding {
 /** One small workload on a device and on the reference. The device passes if `worst` is at most `tolerance`. */
 export interface ParityCheck {
   readonly name: string;
-  /** One of the few that a user may wait for. */
-  readonly quick: boolean;
-  /** Takes many seconds where each kernel takes one to compile, and finds hardly anything that another check does not. */
-  readonly lasting?: boolean;
   run(device: Device): Promise<Finding>;
 }
 
@@ -95,10 +91,7 @@ export class Pair {
     this.#reference = reference;
   }
 
-  /**
-   * What a script finds.
-   * @param oracle what the reference runs, if not the same
-   */
+  /** @param oracle what the reference runs, if not the same @returns what the script finds */
   static async compare(device: Device, workload: Workload, script: (pair: Pair) => Promise<void>, oracle = workload): Promise<Finding> {
     const tested = await device.compile(workload);
     try {

@@ -34,7 +34,6 @@ class Sketch {
 
 interface Probe {
   readonly name: string;
-  readonly quick?: boolean;
   readonly tolerance?: number;
   /** T; as many rows as the first value has, unless given. */
   readonly steps?: number;
@@ -46,10 +45,9 @@ interface Probe {
 }
 
 /** A check that runs the program of a probe twice, with other ids and targets. */
-export function probe({ name, quick = false, tolerance = 2e-6, steps: givenSteps, symbols = 1, target, values }: Probe): ParityCheck {
+export function probe({ name, tolerance = 2e-6, steps: givenSteps, symbols = 1, target, values }: Probe): ParityCheck {
   return {
     name,
-    quick,
     run(device) {
       const sketch = new Sketch();
       const results = Object.entries(values(sketch.ops, (...shape) => sketch.matrix(...shape)));

@@ -1,13 +1,13 @@
 // A network with data of its own, for checks of devices: programs, weights and calls that follow from one seed.
-import type { Call, Workload } from '../devices/device.ts';
+import type { Call, Job } from '../devices/device.ts';
 import type { Architecture, ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
-import { evaluationProgram, samplingProgram, trainingProgram } from '../model/network.ts';
+import { networkProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type Regularisation, noRegularisation } from '../model/regularisation.ts';
 import { Random } from '../random.ts';
 import type { Optimizer } from '../training/optimizers.ts';
-import type { Pair } from './pair.ts';
+import { Pair, type ParityCheck } from './pair.ts';
 
 /** Bounds of the largest difference, relative to the largest number. */
 export const tolerance = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
@@ -49,23 +49,30 @@ export class Trial {
     };
   }
 
-  workload(optimizer: Optimizer | null = null): Workload {
-    const { T, N, dropout = 0 } = this.size;
+  /** @param counted steps of a window by whose characters the loss is divided */
+  training(steps: number, counted = steps): Job {
+    const { N, dropout = 0 } = this.size;
     const regularisation = { ...noRegularisation, dropout, ...this.size.regularisation };
     return {
-      parameters: parameterShapes(this.model),
-      jobs: [
-        {
-          name: 'train',
-          steps: T,
-          batch: N,
-          build: (rows) => trainingProgram(this.model, { steps: T, rows }, 1 / (N * T), regularisation),
-        },
-        { name: 'evaluate', steps: T + 1, batch: N + 1, build: (rows) => evaluationProgram(this.model, { steps: T + 1, rows }) },
-        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(this.model, rows) },
-      ],
-      update: optimizer?.rule ?? null,
+      name: 'train',
+      steps,
+      batch: N,
+      build: (rows) => trainingProgram(this.model, { steps, rows }, 1 / (N * counted), regularisation),
     };
+  }
+
+  jobs(): readonly Job[] {
+    const { T, N } = this.size;
+    return [
+      this.training(T),
+      {
+        name: 'evaluate',
+        steps: T + 1,
+        batch: N + 1,
+        build: (rows) => networkProgram(this.model, { steps: T + 1, rows }, { loss: true }),
+      },
+      { name: 'sample', steps: 1, batch: N, build: (rows) => networkProgram(this.model, { steps: 1, rows }, { outputs: 'logits' }) },
+    ];
   }
 
   parameters(): Float32Array {
@@ -76,9 +83,9 @@ export class Trial {
     return Int32Array.from({ length: count }, () => this.random.uint32() % this.model.vocabulary);
   }
 
-  window(): Call {
-    const { T, N } = this.size;
-    return { ids: this.symbols(T * N), targets: this.symbols(T * N), dropoutKey: this.random.uint32() };
+  window(steps = this.size.T): Call {
+    const { N } = this.size;
+    return { ids: this.symbols(steps * N), targets: this.symbols(steps * N), dropoutKey: this.random.uint32() };
   }
 
   /** Some rows without a target. */
@@ -88,7 +95,7 @@ export class Trial {
   }
 
   /** Normalised states are divided by their deviation, which makes the error of a small one large. */
-  async states(pair: Pair, job: string): Promise<void> {
+  async compareStates(pair: Pair, job: string): Promise<void> {
     const most = tolerance.states * (this.model.layerNorm ? 20 : 1);
     for (const name of this.stateNames()) await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, most);
   }
@@ -102,4 +109,38 @@ export class Trial {
     for (const { name, columns } of stateShapes(this.model))
       await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(this.size.N * columns).fill(0.5));
   }
+}
+
+interface Setting {
+  readonly cell?: string;
+  readonly size?: Size;
+  readonly optimizer?: Optimizer;
+  /** In place of the usual jobs. */
+  jobs?(trial: Trial, usual: readonly Job[]): readonly Job[];
+  readonly interactive?: boolean;
+}
+
+/** A check of a network that has its first weights when the script begins. */
+export function networkCheck(
+  name: string,
+  { cell = 'lstm', size = small, optimizer, jobs, interactive = false }: Setting,
+  script: (pair: Pair, trial: Trial) => Promise<void>,
+): ParityCheck {
+  return {
+    name,
+    run(device) {
+      const trial = new Trial(cell, size);
+      const usual = trial.jobs();
+      const workload = {
+        parameters: parameterShapes(trial.model),
+        jobs: jobs?.(trial, usual) ?? usual,
+        update: optimizer?.rule ?? null,
+        interactive,
+      };
+      return Pair.compare(device, workload, async (pair) => {
+        await pair.write({ kind: 'parameters' }, trial.parameters());
+        await script(pair, trial);
+      });
+    },
+  };
 }

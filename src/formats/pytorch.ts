@@ -40,32 +40,37 @@ export function whyNoModule({
   return foreign.length === 0 ? null : { message: `PyTorch's ${modules[cell]} has no ${foreign.join(' and no ')}`, hint };
 }
 
+/** A tensor of such a module, and the weight of ours that it has. */
+interface ModuleTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Ours, where it is not the second bias of a layer. */
+  readonly weight: string;
+  /** It is the transpose of ours. */
+  readonly isTransposed?: boolean;
+}
+
 /** The tensors of such a module, in its order. @param model one for which there is a module */
-export function stateDictShapes({
-  cell,
-  layers,
-  hidden: H,
-  embedding,
-  vocabulary: V,
-  tied = false,
-}: ModelConfiguration): { name: string; shape: readonly number[] }[] {
-  const rows = { lstm: 4, gru: 3 }[cell] ?? 1;
-  const shapes: { name: string; shape: readonly number[] }[] = [];
-  if (embedding > 0) shapes.push({ name: 'embedding.weight', shape: [V, embedding] });
-  for (let layer = 0; layer < layers; layer++) {
-    shapes.push(
-      { name: `rnn.weight_ih_l${layer}`, shape: [rows * H, layer > 0 ? H : embedding || V] },
-      { name: `rnn.weight_hh_l${layer}`, shape: [rows * H, H] },
-      { name: `rnn.bias_ih_l${layer}`, shape: [rows * H] },
-      { name: `rnn.bias_hh_l${layer}`, shape: [rows * H] },
-    );
-  }
-  if (tied && embedding !== H) shapes.push({ name: 'projection.weight', shape: [embedding, H] });
-  return [...shapes, { name: 'output.weight', shape: [V, tied ? embedding : H] }, { name: 'output.bias', shape: [V] }];
+function moduleTensors({ cell, layers, hidden: H, embedding, vocabulary: V, tied = false }: ModelConfiguration): ModuleTensor[] {
+  const rows = ({ lstm: 4, gru: 3 }[cell] ?? 1) * H;
+  const isTransposed = true;
+  const outputOf = tied ? { weight: 'embedding.W' } : { weight: 'head.W', isTransposed };
+  return [
+    ...(embedding > 0 ? [{ name: 'embedding.weight', shape: [V, embedding], weight: 'embedding.W' }] : []),
+    ...Array.from({ length: layers }, (_, layer): ModuleTensor[] => [
+      { name: `rnn.weight_ih_l${layer}`, shape: [rows, layer > 0 ? H : embedding || V], weight: `layer${layer}.Wx`, isTransposed },
+      { name: `rnn.weight_hh_l${layer}`, shape: [rows, H], weight: `layer${layer}.Wh`, isTransposed },
+      { name: `rnn.bias_ih_l${layer}`, shape: [rows], weight: `layer${layer}.b` },
+      { name: `rnn.bias_hh_l${layer}`, shape: [rows], weight: `layer${layer}.bh` },
+    ]).flat(),
+    ...(tied && embedding !== H ? [{ name: 'projection.weight', shape: [embedding, H], weight: 'head.W', isTransposed }] : []),
+    { name: 'output.weight', shape: [V, tied ? embedding : H], ...outputOf },
+    { name: 'output.bias', shape: [V], weight: 'head.b' },
+  ];
 }
 
 /**
- * The weights of a model as PyTorch has them. All of a bias is in `bias_ih`, and none but that inside the GRU's
+ * The weights of a model as PyTorch has them. All of a bias is in `bias_ih`, and only that inside the GRU's
  * product in `bias_hh`, so that they come back as they went, to the last bit.
  *
  * @param trained of a model for which there is a module
@@ -73,24 +78,15 @@ export function stateDictShapes({
  */
 export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Tensor[] {
   const { model } = trained;
-  const H = model.hidden;
   const own = new Map(tensorsOf(parameterShapes(model), parameterVector(trained)).map((tensor) => [tensor.name, tensor]));
-  const turned = (name: string): Float32Array => transposed(own.get(name)!.data, own.get(name)!.shape[1]);
-  const data = (name: string): Float32Array => {
-    if (name === 'embedding.weight') return own.get('embedding.W')!.data;
-    if (name === 'projection.weight') return turned('head.W');
-    if (name === 'output.weight') return model.tied ? own.get('embedding.W')!.data : turned('head.W');
-    if (name === 'output.bias') return own.get('head.b')!.data;
-    const [, kind, layer] = /^rnn\.(\w+)_l(\d+)$/.exec(name)!;
-    if (kind === 'weight_ih') return turned(`layer${layer}.Wx`);
-    if (kind === 'weight_hh') return turned(`layer${layer}.Wh`);
-    const bias = own.get(`layer${layer}.b`)!.data;
-    if (kind === 'bias_ih') return bias;
-    const second = new Float32Array(bias.length);
-    if (model.cell === 'gru') second.set(own.get(`layer${layer}.bh`)!.data, 2 * H);
-    return second;
-  };
-  return stateDictShapes(model).map(({ name, shape }) => ({ name, shape, data: data(name) }));
+  return moduleTensors(model).map(({ name, shape, weight, isTransposed }) => {
+    const found = own.get(weight);
+    if (found !== undefined && !weight.endsWith('.bh'))
+      return { name, shape, data: isTransposed ? transposed(found.data, found.shape[1]) : found.data };
+    const second = new Float32Array(shape[0]);
+    if (found !== undefined) second.set(found.data, 2 * model.hidden);
+    return { name, shape, data: second };
+  });
 }
 
 /**
@@ -100,47 +96,34 @@ export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Ten
  * @param fail is told which tensor is missing, has another shape, or is none of the model's
  */
 export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonly Tensor[], fail: Fail): Tensor[] {
+  const { cell, hidden: H, tied } = model;
   const theirs = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const expected = stateDictShapes(model);
+  const expected = moduleTensors(model);
   for (const { name, shape } of expected) {
     const found = theirs.get(name);
     if (found === undefined) fail(`it has no tensor ${name}, which the model needs`);
-    if (found.shape.length !== shape.length || found.shape.some((length, axis) => length !== shape[axis]))
+    if (found.shape.join('×') !== shape.join('×'))
       fail(`${name} has the shape ${found.shape.join('×')}, and the model says ${shape.join('×')}`);
   }
   const stranger = tensors.find(({ name }) => !expected.some((each) => each.name === name));
   if (stranger !== undefined) fail(`it has a tensor ${JSON.stringify(stranger.name)}, which the model has not`);
   const data = (name: string): Float32Array => theirs.get(name)!.data;
-  if (model.tied) refuseUntied(data('output.weight'), data('embedding.weight'), fail);
-  return parameterShapes(model).map(({ name, rows, columns }) => ({
-    name,
-    shape: [rows, columns],
-    data: weightFrom(data, name, rows, model),
-  }));
-}
-
-function weightFrom(
-  data: (name: string) => Float32Array,
-  name: string,
-  rows: number,
-  { cell, hidden: H, tied = false }: ModelConfiguration,
-): Float32Array {
-  if (name === 'embedding.W') return data('embedding.weight');
-  if (name === 'head.W') return transposed(data(tied ? 'projection.weight' : 'output.weight'), rows);
-  if (name === 'head.b') return data('output.bias');
-  const [, layer, own] = /^layer(\d+)\.(\w+)$/.exec(name)!;
-  if (own === 'Wx') return transposed(data(`rnn.weight_ih_l${layer}`), rows);
-  if (own === 'Wh') return transposed(data(`rnn.weight_hh_l${layer}`), rows);
-  const second = data(`rnn.bias_hh_l${layer}`);
-  if (own === 'bh') return second.slice(2 * H);
-  const inside = cell === 'gru' ? 2 * H : second.length;
-  // Not +0 to −0, which would be 0.
-  return data(`rnn.bias_ih_l${layer}`).map((bias, at) => (at >= inside || second[at] === 0 ? bias : bias + second[at]));
-}
-
-function refuseUntied(output: Float32Array, embedding: Float32Array, fail: Fail): void {
-  if (output.some((value, at) => value !== embedding[at]))
+  const embedding = tied ? data('embedding.weight') : null;
+  if (embedding !== null && data('output.weight').some((value, at) => value !== embedding[at]))
     fail('its model is tied, and output.weight is not embedding.weight: they were trained as two');
+  return parameterShapes(model).map(({ name, rows, columns }) => {
+    const { name: theirName, isTransposed } = expected.find(({ weight }) => weight === name)!;
+    let values = data(theirName);
+    if (isTransposed) values = transposed(values, rows);
+    else if (name.endsWith('.bh')) values = values.slice(2 * H);
+    else if (theirName.startsWith('rnn.bias_ih')) {
+      const second = data(theirName.replace('_ih_', '_hh_'));
+      const inside = cell === 'gru' ? 2 * H : second.length;
+      // Not +0 to −0, which would be 0.
+      values = values.map((bias, at) => (at >= inside || second[at] === 0 ? bias : bias + second[at]));
+    }
+    return { name, shape: [rows, columns], data: values };
+  });
 }
 
 /** @param columns of the matrix that is given, row by row */

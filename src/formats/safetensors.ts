@@ -2,7 +2,7 @@
 // numbers. Knows nothing of models; what the tensors are called is pytorch.ts's. A file that is read may come from
 // anywhere: nothing in it is taken on trust, and nothing is allocated that the file is too short to fill.
 import { isUtf8 } from 'node:buffer';
-import { type Fail, type Tensor, firstNonFinite, limits, shown, troubleInJson } from '../runs/store.ts';
+import { type Fail, type Tensor, firstNonFinite, isObject, isWhole, limits, numbersIn, shown, troubleInJson } from '../runs/store.ts';
 import { float32Bytes, floatFormats } from './floats.ts';
 
 /** Texts by name that go with the tensors. */
@@ -108,8 +108,7 @@ function readHeader(file: Uint8Array, fail: Fail): { header: Record<string, unkn
 function metadataIn(header: Readonly<Record<string, unknown>>, fail: Fail): Metadata {
   if (!Object.hasOwn(header, METADATA)) return {};
   const metadata = header[METADATA];
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
-    fail(`${METADATA} is ${shown(metadata)}, expected an object`);
+  if (!isObject(metadata)) fail(`${METADATA} is ${shown(metadata)}, expected an object`);
   for (const [name, value] of Object.entries(metadata))
     if (typeof value !== 'string') fail(`${METADATA}.${name.slice(0, limits.name)} is ${shown(value)}, expected a text`);
   return metadata as Metadata;
@@ -129,21 +128,18 @@ function placeOf(name: string, entry: unknown, dataBytes: number, fail: Fail): P
   if (name.length === 0 || name.length > limits.name)
     fail(`a tensor has a name of ${name.length} characters, expected 1 to ${limits.name}`);
   const title = `tensor ${JSON.stringify(name)}`;
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) fail(`${title} is ${shown(entry)}, expected an object`);
-  const { dtype, shape, data_offsets: offsets } = entry as Readonly<Record<string, unknown>>;
+  if (!isObject(entry)) fail(`${title} is ${shown(entry)}, expected an object`);
+  const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(floatFormats, dtype))
     fail(`${title} has the dtype ${shown(dtype)}, expected one of ${Object.keys(floatFormats).join(', ')}`);
-  const isWhole = (value: unknown, least: number, most: number): value is number =>
-    Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
   if (!Array.isArray(shape) || shape.length > limits.rank || !shape.every((length) => isWhole(length, 1, limits.numbers))) {
     fail(`${title} has the shape ${shown(shape)}, expected at most ${limits.rank} whole numbers from 1 to ${limits.numbers}`);
   }
-  const numbers = (shape as number[]).reduce((product, length) => product * length, 1);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((offset) => isWhole(offset, 0, dataBytes))) {
     fail(`${title} has the data_offsets ${shown(offsets)}, expected two whole numbers from 0 to ${dataBytes}`);
   }
   const [begin, end] = offsets as [number, number];
-  const expected = numbers * floatFormats[dtype].bytes;
+  const expected = numbersIn(shape as number[]) * floatFormats[dtype].bytes;
   if (end - begin !== expected) fail(`${title} has ${end - begin} bytes, and its shape ${expected}`);
   return { name, title, dtype, shape: shape as number[], begin, end };
 }

@@ -15,7 +15,7 @@ import {
   troubleInJson,
 } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
-import type { ExportFormat } from './format.ts';
+import type { ExportFormat } from './formats.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
 import { type Metadata, dataStartOf, looksLikeSafetensors, readSafetensors, startBytes, writeSafetensors } from './safetensors.ts';
 
@@ -44,12 +44,12 @@ function metadataOf({ model, vocabulary, training }: Header): Metadata {
     version: layoutVersion,
     model: JSON.stringify(model),
     vocabulary: JSON.stringify(vocabulary),
-    training: JSON.stringify(kept(training)),
+    training: JSON.stringify(only(training, keptOfTraining)),
   };
 }
 
-function kept(training: Readonly<Record<string, unknown>>): Partial<TrainingRecord> {
-  return Object.fromEntries(keptOfTraining.filter((key) => Object.hasOwn(training, key)).map((key) => [key, training[key]]));
+function only(record: Readonly<Record<string, unknown>>, keys: readonly string[]): Partial<TrainingRecord> {
+  return Object.fromEntries(keys.filter((key) => Object.hasOwn(record, key)).map((key) => [key, record[key]]));
 }
 
 /**
@@ -88,13 +88,7 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
   return {
     model: header.model,
     vocabulary: header.vocabulary,
-    training: trainingOf(
-      {
-        ...(like === null ? {} : { options: like.training.options, ...part(like.training, 'reading'), ...part(like.training, 'corpus') }),
-        ...recorded,
-      },
-      damaged,
-    ),
+    training: checkTraining({ ...freshRecord(), ...only(like?.training ?? {}, ['options', 'reading', 'corpus']), ...recorded }, damaged),
     tensors: tensorsFromStateDict(header.model, tensors, mismatched),
     state: [],
     optimizer: null,
@@ -125,15 +119,7 @@ function trainingIn(metadata: Metadata, fail: Fail): Partial<TrainingRecord> {
   if (!Object.hasOwn(metadata, 'training')) return {};
   const training = jsonIn(metadata, 'training', fail);
   if (typeof training !== 'object' || training === null) fail('its record of training is no object');
-  return kept(training as Record<string, unknown>);
-}
-
-function trainingOf(recorded: Partial<TrainingRecord>, fail: Fail): TrainingRecord {
-  return checkTraining({ ...freshRecord(), ...recorded }, fail);
-}
-
-function part(training: TrainingRecord, key: string): Partial<TrainingRecord> {
-  return Object.hasOwn(training, key) ? { [key]: training[key] } : {};
+  return only(training as TrainingRecord, keptOfTraining);
 }
 
 function jsonIn(metadata: Metadata, key: string, fail: Fail): unknown {

@@ -5,8 +5,8 @@ import { RnnError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { activationName } from '../model/layer.ts';
-import { activationNames, inspectionProgram } from '../model/network.ts';
-import { type BareModel, readThrough } from './reading.ts';
+import { activationNames } from '../model/network.ts';
+import { type BareModel, readThrough } from '../evaluation/evaluate.ts';
 
 /** One carried value or gate of one layer, over a text. */
 export interface Activation {
@@ -61,16 +61,17 @@ export async function readActivations(
   }
   const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));
   const outputs = all.map(({ layer, name, values }) => [activationName(layer, name), values] as const);
-  const description = await readThrough(
-    trained,
-    withFollower(tokens),
-    device,
-    { streams: 1, sequenceLength: Math.min(STEPS, characters), startSymbol, onRead, program: inspectionProgram },
-    (given, row, at) => {
+  const description = await readThrough(trained, withFollower(tokens), device, {
+    streams: 1,
+    sequenceLength: Math.min(STEPS, characters),
+    startSymbol,
+    onProgress: onRead,
+    outputs: 'activations',
+    visit: (given, row, at) => {
       for (const [name, values] of outputs)
         values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);
     },
-  );
+  });
   return { characters, hidden: model.hidden, all, device: description };
 }
 

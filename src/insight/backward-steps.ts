@@ -3,9 +3,9 @@
 // most in the end.
 import { type Matrix, evaluate } from '../devices/reference/evaluate.ts';
 import { carriedShapes } from '../model/layer.ts';
-import { backwardStepProgram, readingProgram } from '../model/network.ts';
+import { backwardStepProgram, networkProgram } from '../model/network.ts';
 import type { Program } from '../program/value.ts';
-import type { BareModel } from './reading.ts';
+import type { BareModel } from '../evaluation/evaluate.ts';
 
 /** By name, a vector for each row, one after another. */
 export type Vectors = ReadonlyMap<string, Matrix>;
@@ -22,7 +22,7 @@ export class BackwardSteps {
   constructor({ model, tensors }: BareModel, rows: number) {
     this.carried = carriedShapes(model).map(({ name }) => name);
     this.#parameters = new Map(tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
-    this.#reading = readingProgram(model, { steps: 1, rows });
+    this.#reading = networkProgram(model, { steps: 1, rows });
     this.#backward = backwardStepProgram(model, rows);
     this.#none = new Float64Array(rows).fill(-1);
   }

@@ -7,7 +7,7 @@ import { RnnError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import { activationName } from '../model/layer.ts';
 import { BackwardSteps, type Vectors } from './backward-steps.ts';
-import type { BareModel } from './reading.ts';
+import type { BareModel } from '../evaluation/evaluate.ts';
 
 export interface FlowOptions {
   /** K, how many steps into the past. */

@@ -11,7 +11,7 @@ import { parameterShapes } from '../model/parameters.ts';
 import { Random } from '../random.ts';
 import { BackwardSteps, type Vectors } from './backward-steps.ts';
 import { WARM_UP } from './gradient-flow.ts';
-import type { BareModel } from './reading.ts';
+import type { BareModel } from '../evaluation/evaluate.ts';
 
 const JOB = 'step';
 

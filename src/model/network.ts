@@ -1,5 +1,5 @@
-// The network: layers on top of each other, strung into programs. Training, evaluation, reading and sampling are programs of one
-// network. Knows operations, no devices.
+// The network: layers on top of each other. Training, evaluation, reading and sampling are programs of one network. Knows operations, no
+// devices.
 import { Builder } from '../program/builder.ts';
 import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums } from '../program/rewrite.ts';
@@ -13,10 +13,48 @@ import type { ModelConfiguration } from './configuration.ts';
 /** Of the masks of symbols; those of layers and their weights have lower numbers. */
 const EMBEDDING_SITE = 2 ** 20;
 
+interface Options {
+  readonly loss: boolean;
+  /** Of the loss. */
+  readonly scale?: number;
+  readonly regularisation?: Regularisation;
+}
+
+interface Forward {
+  readonly builder: Builder;
+  /** (T·N, V) */
+  readonly logits: Value;
+  /** Of each layer at each step, its states and gates by name, (N, H) each. */
+  readonly layers: readonly (readonly Named[])[];
+}
+
+export interface NetworkOutputs {
+  /** Computes the loss of the input `targets`. A row whose target is below 0 adds nothing. */
+  readonly loss?: boolean;
+  /** `logits` (T·N, V), or the states and gates of all layers by `activationName`, (T·N, H) each. */
+  readonly outputs?: 'logits' | 'activations';
+}
+
+/** A program that carries the state in and out and trains nothing. Inputs: `ids` and, for a loss, `targets`, (T·N) time first. */
+export function networkProgram(model: ModelConfiguration, extent: Extent, { loss = false, outputs }: NetworkOutputs = {}): Program {
+  const { builder, logits, layers } = forward(model, extent, { loss });
+  const named = new Map<string, Value>();
+  if (outputs === 'logits') named.set('logits', logits);
+  if (outputs === 'activations') {
+    for (const [layer, steps] of layers.entries())
+      for (const name of activationNames(model)) named.set(activationName(layer, name), builder.stack(steps.map((step) => step[name])));
+  }
+  return foldRunningSums(builder.program(named));
+}
+
+/** The loss before any rewrite: tests compare the other programs with it. */
+export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation = noRegularisation): Program {
+  return forward(model, extent, { loss: true, scale, regularisation }).builder.program(new Map());
+}
+
 /**
- * Loss and gradients of one window of truncated back-propagation through time (Williams and Peng, 1990), state carried in and
- * out. Inputs: `ids` and `targets`, (T·N) time first. The loss is a sum; gradients are of the loss times `scale`, and of what
- * regularisation adds to it.
+ * Loss and gradients of one window of truncated back-propagation through time (Williams and Peng, 1990). The loss is a sum; gradients are of
+ * the loss times `scale`, and of the terms that regularisation adds to it.
  *
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
  */
@@ -29,54 +67,19 @@ export function trainingProgram(
   return foldRunningSums(differentiate(lossProgram(model, extent, scale, regularisation)));
 }
 
-/** The loss alone, state carried in and out. Inputs as in training; targets below 0 count nothing. */
-export function evaluationProgram(model: ModelConfiguration, extent: Extent): Program {
-  return foldRunningSums(lossProgram(model, extent, 1));
-}
-
-/** The same, and what the loss is of as the output `logits` (T·N, V). */
-export function scoringProgram(model: ModelConfiguration, extent: Extent): Program {
-  const builder = new Builder();
-  const { logits } = forward(builder, model, extent, 1, noRegularisation);
-  builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), 1);
-  return foldRunningSums(builder.program(new Map([['logits', logits]])));
-}
-
-/** From ids (T·N), time first, to the output `logits` (T·N, V), state carried in and out. */
-export function predictionProgram(model: ModelConfiguration, extent: Extent): Program {
-  const builder = new Builder();
-  const { logits } = forward(builder, model, extent, 1, noRegularisation);
-  return foldRunningSums(builder.program(new Map([['logits', logits]])));
-}
-
-/** One step from ids (N) to the output `logits` (N, V), state carried in and out. */
-export function samplingProgram(model: ModelConfiguration, rows: number): Program {
-  return predictionProgram(model, { steps: 1, rows });
+/** What a cell holds and lets through: its carried values first, then its gates. */
+export function activationNames(model: ModelConfiguration): readonly string[] {
+  const { states, gates } = cellOf(model);
+  return [...states, ...gates];
 }
 
 /**
- * What the cells hold while they read: the outputs of `activationNames`, (T·N, H) each, state carried in and out. Inputs: `ids`, (T·N) time
- * first.
- */
-export function inspectionProgram(model: ModelConfiguration, extent: Extent): Program {
-  const builder = new Builder();
-  const { layers } = forward(builder, model, extent, 1, noRegularisation);
-  const outputs = layers.flatMap((steps, layer) =>
-    activationNames(model).map((name) => [activationName(layer, name), builder.stack(steps.map((step) => step[name]))] as const),
-  );
-  return foldRunningSums(builder.program(new Map(outputs)));
-}
-
-/**
- * One step, and the gradient back through it. What reaches each carried value after the step is given as the state `seed.` and its name, to
- * which the loss of `targets` is added. Outputs: by the name of each carried value, the gradient at what it was before the step; and
- * `after.` and the name of each state of a cell, the whole gradient at what it is after it, by way of the layers above, too. Inputs: `ids`
- * and `targets` (N), of which those below 0 count nothing.
+ * One step, and the gradient back through it. The state `seed.NAME` holds the gradient that reaches the carried value NAME after the step; the
+ * gradient of the loss of `targets` (N) is added to it. Outputs: `NAME`, the gradient at the carried value before the step, and `after.NAME`,
+ * the whole gradient at each state of a cell after the step, including the part that comes through the layers above.
  */
 export function backwardStepProgram(model: ModelConfiguration, rows: number): Program {
-  const builder = new Builder();
-  const { logits, layers } = forward(builder, model, { steps: 1, rows }, 1, noRegularisation);
-  builder.crossEntropy(logits, builder.input('targets', rows), 1);
+  const { builder, layers } = forward(model, { steps: 1, rows }, { loss: true });
   const carried = carriedShapes(model);
   const kept = new Map(builder.values.flatMap((value) => (value.kind === 'keep' ? [[value.name, value.inputs[0]] as const] : [])));
   const seeds = carried.map(({ name, columns }) => {
@@ -93,36 +96,9 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
   );
 }
 
-/** What a cell holds and lets through: its carried values first, then its gates. */
-export function activationNames(model: ModelConfiguration): readonly string[] {
-  const { states, gates } = cellOf(model);
-  return [...states, ...gates];
-}
-
-/** What a text leaves behind: the state alone, carried in and out, and no output. Inputs: `ids`, (T·N) time first. */
-export function readingProgram(model: ModelConfiguration, extent: Extent): Program {
+/** The forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. */
+function forward(model: ModelConfiguration, extent: Extent, { loss, scale = 1, regularisation = noRegularisation }: Options): Forward {
   const builder = new Builder();
-  forward(builder, model, extent, 1, noRegularisation);
-  return foldRunningSums(builder.program(new Map()));
-}
-
-/** The equations as they are written, before any rewrite: what the others are checked against. */
-export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation = noRegularisation): Program {
-  const builder = new Builder();
-  const { logits } = forward(builder, model, extent, scale, regularisation);
-  builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
-  return builder.program(new Map());
-}
-
-interface Forward {
-  /** (T·N, V) */
-  readonly logits: Value;
-  /** Of each layer at each step, its states and gates by name, (N, H) each. */
-  readonly layers: readonly (readonly Named[])[];
-}
-
-/** Appends the forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. */
-function forward(builder: Builder, model: ModelConfiguration, extent: Extent, scale: number, regularisation: Regularisation): Forward {
   const source = symbols(builder, model, extent, regularisation);
   const [h] = cellOf(model).states;
   const sequences: Value[] = [];
@@ -137,7 +113,9 @@ function forward(builder: Builder, model: ModelConfiguration, extent: Extent, sc
     sequences.push(below ? stacked(builder, model, layer, below, output) : output);
   }
   keepStarted(builder, model, extent);
-  return { logits: head(builder, model, sequences), layers };
+  const logits = head(builder, model, sequences);
+  if (loss) builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
+  return { builder, logits, layers };
 }
 
 /** What the lowest layer reads. */
@@ -172,7 +150,7 @@ function droppedOut(
   return rate > 0 ? builder.multiply(sequence, builder.dropoutMask(T * N, H, { rate, site: layer, stepRows: N })) : sequence;
 }
 
-/** Adds to what is differentiated, and not to the loss that is told. @param scale of the loss, 1/(T·N) */
+/** Adds to the loss that is differentiated, and not to the loss that is reported. @param scale of the loss, 1/(T·N) */
 function penalise(builder: Builder, steps: readonly Value[], output: Value, scale: number, { activation, temporal }: Regularisation): void {
   const perElement = (2 * scale) / output.columns; // of the derivative of a mean of squares
   if (activation > 0) builder.penalty(output, activation * perElement);

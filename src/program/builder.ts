@@ -221,47 +221,20 @@ export class Builder {
 
   /** Appends a value of another program, its inputs replaced. */
   again(value: Value, inputs: readonly Value[]): Value {
+    if (value.kind === 'join' && inputs.length === 1) return inputs[0];
     const { id: _, rows, columns, inputs: __, ...operation } = value;
-    if (operation.kind === 'join' && inputs.length === 1) return inputs[0];
     return this.append(operation as Operation, rows, columns, inputs);
   }
 }
 
+const ofAllValues: ReadonlySet<string> = new Set(['id', 'rows', 'columns', 'inputs', 'places']);
+
 /** Equal for values that are the same by construction. Building a long program spends most of its time here. */
 function keyOf(value: Value): string {
-  let key = `${value.kind} ${value.rows} ${value.columns}`;
+  let key = `${value.rows} ${value.columns}`;
   for (const input of value.inputs) key += ` ${input.id}`;
-  switch (value.kind) {
-    case 'parameter':
-    case 'input':
-    case 'state':
-    case 'keep':
-      return `${key} ${value.name}`;
-    case 'rows':
-    case 'columns':
-      return `${key} ${value.first}`;
-    case 'elementwise':
-      return `${key} ${value.apply} ${value.constant}`;
-    case 'matmul':
-      return `${key} ${value.transposeA} ${value.transposeB} ${value.bias} ${value.plus}`;
-    case 'dropoutMask':
-      return `${key} ${value.rate} ${value.site} ${value.stepRows}`;
-    case 'crossEntropy':
-      return `${key} ${value.scale} ${value.smoothing}`;
-    case 'penalty':
-      return `${key} ${value.weight}`;
-    case 'clipGradient':
-      return `${key} ${value.limit}`;
-    case 'join':
-      return key + value.places.map(({ row, column }) => ` ${row},${column}`).join('');
-    case 'gather':
-    case 'scatter':
-    case 'zeros':
-    case 'columnSums':
-      return key;
-    default:
-      return value satisfies never;
-  }
+  for (const field in value) if (!ofAllValues.has(field)) key += ` ${String(value[field as keyof Value])}`;
+  return value.kind === 'join' ? key + value.places.map(({ row, column }) => ` ${row},${column}`).join('') : key;
 }
 
 function check(holds: boolean, operation: string, ...values: readonly Value[]): void {

@@ -1,6 +1,6 @@
 // Differentiation: walks a forward program backwards and appends the operations that compute the gradient of its loss with
 // respect to every parameter (reverse mode; Linnainmaa, 1970). Knows the derivative of each operation and nothing else.
-import { groupBy } from '../group.ts';
+import { appendTo, groupBy } from '../group.ts';
 import { Builder } from './builder.ts';
 import { rewrite } from './rewrite.ts';
 import { type Place, type Program, type Value, sameShape } from './value.ts';
@@ -48,11 +48,10 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   const contribute = (to: Value, gradient: Value, place: Place = { row: 0, column: 0 }): void => {
     if (!dependent.has(to)) return;
     if (to.kind === 'parameter') throw new Error(`${to.name}: a parameter must be an operand of an operation, not a part of a view`);
-    contributions.set(to, [...(contributions.get(to) ?? []), { gradient, ...place }]);
+    appendTo(contributions, to, { gradient, ...place });
   };
   const addTerm = (to: Value, term: Term): void => {
-    if (!dependent.has(to)) return;
-    terms.set(to, [...(terms.get(to) ?? []), term]);
+    if (dependent.has(to)) appendTo(terms, to, term);
   };
   /** The gradient of a row that was used for every row. */
   const contributeRow = (to: Value, gradient: Value): void => {

@@ -1,5 +1,6 @@
 // Buffers in place of buffers: the gradients of a sequence's gates take the place of the gates, each step's as soon as the
 // backward pass has read them. Third stage of the layout.
+import { appendTo, groupBy } from '../group.ts';
 import type { Buffer } from './placement.ts';
 import { type Region, intersection, sameRegion } from './region.ts';
 import type { Step } from './schedule.ts';
@@ -10,13 +11,10 @@ import type { Slot } from './slots.ts';
  * than the last read of what was there: in the same step only if that step is a chain, which reads each element before it writes it.
  */
 export function overlay(slots: readonly Slot[], steps: readonly Step<unknown>[]): Map<Buffer, Buffer> {
-  const contents = new Map<Buffer, Slot[]>();
-  for (const slot of slots) {
-    if (slot.home?.buffer.space !== 'arena') continue;
-    const here = contents.get(slot.home.buffer);
-    if (here) here.push(slot);
-    else contents.set(slot.home.buffer, [slot]);
-  }
+  const contents = groupBy(
+    slots.filter(({ home }) => home?.buffer.space === 'arena'),
+    ({ home }) => home!.buffer,
+  );
   const firstWrite = (buffer: Buffer): number => contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.written), Infinity);
   const sequences = [...contents.keys()]
     .filter((buffer) => contents.get(buffer)!.length > 1)
@@ -77,11 +75,7 @@ class Bands<Item extends { readonly region: Region }> {
   }
 
   add(item: Item): void {
-    for (const band of this.#touched(item.region)) {
-      const here = this.#bands.get(band);
-      if (here) here.push(item);
-      else this.#bands.set(band, [item]);
-    }
+    for (const band of this.#touched(item.region)) appendTo(this.#bands, band, item);
   }
 
   /** All that may overlap a region; some of it more than once. */

@@ -3,6 +3,7 @@
 // Two joins may want the same pieces: h_0..h_{T-1} (for the gradient of the recurrent weights) and h_1..h_T (the input of the
 // layer above) become one buffer of T+1 blocks if all their pieces agree; else the later-placed join gets a buffer of its own,
 // and the shared pieces are stored twice (elementwise results) or copied (everything else).
+import { appendTo } from '../group.ts';
 import type { Copy } from './schedule.ts';
 import { type ParameterShape, type Place, type Program, type Value, isView } from './value.ts';
 
@@ -49,10 +50,10 @@ export function placeJoins(program: Program): Placement {
   const put = (value: Value, home: Home, owner: Value | null): void => {
     const own = homes.get(value);
     if (own && sameHome(own, home)) return;
-    append(occupied, home.buffer, { home, value });
+    appendTo(occupied, home.buffer, { home, value });
     if (!own && isPlaceable(value)) homes.set(value, home);
-    else if (value.kind === 'elementwise') append(secondHomes, value, home);
-    else append(copies, owner, { kind: 'copy', value, to: home });
+    else if (value.kind === 'elementwise') appendTo(secondHomes, value, home);
+    else appendTo(copies, owner, { kind: 'copy', value, to: home });
   };
 
   for (const [name, value] of program.gradients) {
@@ -121,10 +122,4 @@ function isPlaceable(value: Value): boolean {
 
 export function sameHome(a: Home, b: Home): boolean {
   return a.buffer === b.buffer && a.row === b.row && a.column === b.column;
-}
-
-function append<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
-  const list = lists.get(key);
-  if (list) list.push(item);
-  else lists.set(key, [item]);
 }

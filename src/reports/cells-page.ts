@@ -3,11 +3,9 @@
 import { type Activations, valuesOf } from '../insight/activations.ts';
 import { type CellName, type Finding, cellText, scoreText, sortedFindings } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
-import type { CellsData, ShownCells } from './cells-data.ts';
-import { cellsStyle } from './cells-style.ts';
 import { gatesHtml } from './gates.ts';
-import { escapeHtml, page } from './page.ts';
-import { pageScript } from './scripts.ts';
+import { escapeHtml, section } from './html.ts';
+import { page, pageScript, styleSheet } from './page.ts';
 
 export interface CellsReport {
   /** Of the run or its checkpoint. */
@@ -21,6 +19,27 @@ export interface CellsReport {
   readonly cell: CellName | null;
 }
 
+/** What the page's program is given. */
+export interface CellsData {
+  /** The text by symbols: what each adds to it. */
+  readonly pieces: readonly string[];
+  readonly shown: readonly ShownCells[];
+  /** The cell that is chosen at first. */
+  readonly first: { readonly layer: number; readonly name: string; readonly unit: number };
+}
+
+/** Units of one carried value of one layer. */
+export interface ShownCells {
+  readonly layer: number;
+  readonly name: string;
+  readonly units: readonly number[];
+  /** The lowest value of each of the units, and the highest. */
+  readonly lows: readonly number[];
+  readonly highs: readonly number[];
+  /** From the lowest, 0, to the highest, 255: the values of each unit at all places, then those of the next. In base64. */
+  readonly levels: string;
+}
+
 /** Values on a page, a byte each, which base64 makes 2.8 MB: more would take long to load. */
 const MAX_LEVELS = 2 ** 21;
 
@@ -28,7 +47,17 @@ interface ShownUnits extends Pick<ShownCells, 'layer' | 'name' | 'units'> {
   readonly values: Float32Array;
 }
 
-export async function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): Promise<string> {
+/** Shades of the text: the lowest, none in the middle, the highest. browser/cells.ts names them so. */
+const SHADES = 33;
+
+const middle = (SHADES - 1) / 2;
+const shade = (level: number): string =>
+  `color-mix(in oklab, var(--${level < middle ? 'low' : 'high'}) ${Math.round((100 * Math.abs(level - middle)) / middle)}%, transparent)`;
+const shades = Array.from({ length: SHADES }, (_, level) => shade(level));
+const shadesStyle = `:root { --shades: linear-gradient(to right, ${shades.join(', ')}); }
+${shades.map((colour, level) => `.s${level} { background: ${colour}; }`).join('\n')}`;
+
+export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
   const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
   const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
   const units = shownUnits(activations, wanted);
@@ -43,9 +72,9 @@ export async function cellsPage({ name, summary, pieces, activations, findings, 
   return page({
     title: `What the cells of ${name} hold`,
     summary: `${summary}${part}`,
-    style: cellsStyle,
-    body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : await gatesHtml(saturation)}`,
-    scripts: [pageScript('cells')],
+    style: `${styleSheet('cells')}${shadesStyle}`,
+    body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : gatesHtml(saturation)}`,
+    script: pageScript('cells'),
     data,
   });
 }
@@ -89,9 +118,10 @@ function quantise(values: Float32Array, levels: Uint8Array): [low: number, high:
 
 function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): string {
   const options = (values: readonly (string | number)[]): string => [...new Set(values)].map((value) => `<option>${value}`).join('');
-  return `<section aria-labelledby="text-title">
-<h2 id="text-title">The text, shaded by a cell</h2>
-<form class="cell">
+  return section(
+    'text',
+    'The text, shaded by a cell',
+    `<form class="cell">
 <label>Layer <select id="layer">${options(shown.map(({ layer }) => layer))}</select></label>
 <label>Value <select id="name">${options(shown.map(({ name }) => name))}</select></label>
 <label>Unit <select id="unit"></select></label>
@@ -100,13 +130,13 @@ function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): s
 </form>
 <p class="told" id="told" aria-live="polite"></p>
 <div class="beside">
-<div class="text" id="text" tabindex="0" role="slider" aria-label="Place in the text" aria-describedby="told" aria-valuemin="1"></div>
+<div class="text card" id="text" tabindex="0" role="slider" aria-label="Place in the text" aria-describedby="told" aria-valuemin="1"></div>
 <div class="found" id="found">${foundHtml(findings)}</div>
 </div>
 <p class="hint">← and → choose the unit before or the next; within the text they go from character to character, and tell what the cell holds after each.</p>
 <div class="tip" id="tip" hidden></div>
-<noscript><p>The text is shaded by a script, which does not run here.</p></noscript>
-</section>`;
+<noscript><p>The text is shaded by a script, which does not run here.</p></noscript>`,
+  );
 }
 
 function foundHtml(findings: readonly Finding[]): string {

@@ -1,7 +1,7 @@
 // A chart in words, for who does not see it: a sentence for each line, and a table. Written into a page, and anew whenever a program there
 // changes the chart.
 import type { Chart, Point } from './charts.ts';
-import { escapeHtml } from './escape.ts';
+import { escapeHtml, table } from './html.ts';
 import { tickText, valueText } from './numbers.ts';
 
 const tableRows = 12;
@@ -23,12 +23,10 @@ export function chartTable({ series, horizontal }: Chart): string {
     steps.length <= tableRows
       ? steps
       : Array.from({ length: tableRows }, (_, row) => steps[Math.round((row * (steps.length - 1)) / (tableRows - 1))]);
-  const rows = shown.map((step) => {
-    const cells = series.map(({ points }) => `<td>${cellText(points.findLast(([x]) => x <= step))}</td>`);
-    return `<tr><th scope="row">${step.toLocaleString('en')}</th>${cells.join('')}</tr>`;
-  });
-  const heads = [horizontal, ...series.map(({ name }) => escapeHtml(name))].map((text) => `<th scope="col">${text}</th>`);
-  return `<table><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return table(
+    [horizontal, ...series.map(({ name }) => escapeHtml(name))],
+    shown.map((step) => [step.toLocaleString('en'), ...series.map(({ points }) => cellText(points.findLast(([x]) => x <= step)))]),
+  );
 }
 
 const cellText = (point: Point | undefined): string => (point === undefined || point[1] === null ? '–' : valueText(point[1]));

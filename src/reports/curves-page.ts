@@ -2,10 +2,8 @@
 import type { Evaluation, Report } from '../training/curves.ts';
 import { chartLabel, chartTable } from './chart-words.ts';
 import { type Chart, type NamedCurves, chartsOf, measuredColumns } from './charts.ts';
-import { chartsStyle } from './charts-style.ts';
-import { escapeHtml } from './escape.ts';
-import { page } from './page.ts';
-import { pageScript } from './scripts.ts';
+import { escapeHtml } from './html.ts';
+import { page, pageScript, styleSheet } from './page.ts';
 import { thin } from './thin.ts';
 
 /** In each of them up to ten reports are kept: more than a wide screen has pixels. The longest run takes some 400 kB. */
@@ -22,9 +20,9 @@ export function curvesPage(runs: readonly NamedCurves[]): string {
   return page({
     title: runs.length === 1 ? `Curves of ${names[0]}` : `Curves of ${runs.length} runs`,
     summary: runs.length === 1 ? summaryOf(runs[0]) : names.join(', '),
-    style: chartsStyle,
+    style: styleSheet('charts'),
     body: `${controls}\n${chartsOf(data.runs, { horizontal: 'step' }).map(chartHtml).join('\n')}`,
-    scripts: [pageScript('curves')],
+    script: pageScript('curves'),
     data,
   });
 }

@@ -2,9 +2,7 @@
 import type { Flow } from '../insight/gradient-flow.ts';
 import { chartHint, chartHtml } from './curves-page.ts';
 import type { Chart, Series } from './charts.ts';
-import { chartsStyle } from './charts-style.ts';
-import { page } from './page.ts';
-import { pageScript } from './scripts.ts';
+import { page, pageScript, styleSheet } from './page.ts';
 
 export interface NetworkGradients {
   readonly name: string;
@@ -60,9 +58,9 @@ export function gradientsPage(networks: readonly NetworkGradients[], text: strin
   return page({
     title: 'How far back the loss reaches',
     summary: `Read in ${text}: ${networks.map(({ name }) => name).join('; ')}`,
-    style: chartsStyle,
+    style: styleSheet('charts'),
     body: `${chartHint}\n${charts.map(chartHtml).join('\n')}`,
-    scripts: [pageScript('charts')],
+    script: pageScript('charts'),
     data: charts,
   });
 }

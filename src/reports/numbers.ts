@@ -30,12 +30,3 @@ function numberText(value: number, digits: number): string {
         .format(value)
         .replace('K', 'k');
 }
-
-/** Where an axis of decimal logarithms has its ticks: at some six powers of ten, or at round numbers between them. */
-export function decimalLogarithms(least: number, most: number): number[] {
-  const decades = Math.ceil((most - least) / 6);
-  const digits = most - least > 3 ? [1] : most - least > 0.8 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9];
-  const first = Math.floor(least / decades) * decades;
-  const powers = Array.from({ length: Math.ceil((most - first) / decades) + 1 }, (_, index) => first + index * decades);
-  return powers.flatMap((power) => digits.map((digit) => power + Math.log10(digit))).filter((tick) => tick >= least && tick <= most);
-}

@@ -1,42 +1,39 @@
 // The frame of every page that rnn writes: one file that holds all it needs, and a policy that lets it ask for nothing else. Knows
 // nothing of what is on the page.
 import { createHash } from 'node:crypto';
-import { escapeHtml } from './escape.ts';
+import { readFileSync } from 'node:fs';
+import { seriesColours } from './colours.ts';
+import { escapeHtml } from './html.ts';
 import { pageMarker } from './markers.ts';
-import { pageStyle } from './page-style.ts';
-
-export { escapeHtml } from './escape.ts';
 
 interface PageParts {
   readonly title: string;
   /** One line under the title. */
   readonly summary: string;
-  /** The language of the page, as HTML has it; en unless given. */
-  readonly lang?: string;
-  /** Style sheet for what is in the body, after that of all pages. */
+  /** The style sheet of what is in the body, after the style sheet of all pages. */
   readonly style?: string;
-  /** HTML; whoever writes it escapes what it quotes. */
+  /** HTML; the caller escapes what it quotes. */
   readonly body: string;
-  /** Classic scripts, run in this order once all else is there. */
-  readonly scripts?: readonly string[];
-  /** What the scripts find as JSON in the element `data`. */
+  /** A classic script, run once everything else is there. */
+  readonly script?: string;
+  /** The script finds it as JSON in the element `data`. */
   readonly data?: unknown;
 }
 
 /** A whole page as HTML. */
-export function page({ title, summary, lang = 'en', style = '', body, scripts = [], data = null }: PageParts): string {
-  const programs = scripts.map(insideScript);
+export function page({ title, summary, style = '', body, script = '', data = null }: PageParts): string {
+  const program = insideScript(script);
   return `<!doctype html>
-<html lang="${escapeHtml(lang)}">
+<html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(programs)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(program)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 ${pageMarker}
 <link rel="icon" href="data:,">
 <title>${escapeHtml(title)}</title>
-<style>${pageStyle}${style}</style>
+<style>${styleSheet('page')}${lineColours()}${style}</style>
 </head>
 <body>
 <header>
@@ -47,15 +44,35 @@ ${pageMarker}
 ${body}
 </main>
 <script type="application/json" id="data">${insideData(data)}</script>
-${programs.map((program) => `<script>${program}</script>\n`).join('')}</body>
+${program === '' ? '' : `<script>${program}</script>\n`}</body>
 </html>
 `;
 }
 
+/** A program of src/reports/browser with all that it imports, as the build left it. Under Vitest this file runs from src/. */
+export const pageScript = (name: string): string => read(`${isSource ? '../../dist/reports/' : './'}browser/${name}.js`);
+
+/** A style sheet of src/reports/browser, which the build copies. */
+export const styleSheet = (name: string): string => read(`./browser/${name}.css`);
+
+const isSource = import.meta.url.endsWith('.ts');
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+/** The colours of lines, as variables and for what chart-svg.ts draws. */
+function lineColours(): string {
+  const variables = (colours: readonly string[]): string => colours.map((colour, index) => `--series-${index + 1}: ${colour};`).join(' ');
+  const { light, dark } = seriesColours;
+  const lines = light.map((_, index) => {
+    const colour = `var(--series-${index + 1})`;
+    return `.line-${index} { stroke: ${colour}; } .line-${index} circle { fill: ${colour}; }`;
+  });
+  return `:root { ${variables(light)} }\n@media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }\n${lines.join('\n')}\n`;
+}
+
 /** Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake stays text. */
-function policy(programs: readonly string[]): string {
-  const ours = programs.map((program) => `'sha256-${createHash('sha256').update(program).digest('base64')}'`);
-  return `default-src 'none'; script-src ${ours.join(' ') || "'none'"}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+function policy(program: string): string {
+  const ours = program === '' ? "'none'" : `'sha256-${createHash('sha256').update(program).digest('base64')}'`;
+  return `default-src 'none'; script-src ${ours}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 
 /**

@@ -1,11 +1,10 @@
 // The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with what was expected in its place.
 import type { ModelConfiguration } from '../model/configuration.ts';
-import type { Piece } from '../insight/pieces.ts';
-import type { Surprise } from '../insight/surprise.ts';
-import { escapeHtml, page } from './page.ts';
-import { pageScript } from './scripts.ts';
-import { alongSvg, comparison, dearest, shadedText, tiles } from './surprise-parts.ts';
-import { surpriseStyle } from './surprise-style.ts';
+import type { Piece } from '../evaluation/pieces.ts';
+import type { Surprise } from '../evaluation/surprise.ts';
+import { escapeHtml, section } from './html.ts';
+import { page, pageScript, styleSheet } from './page.ts';
+import { alongSvg, comparison, dearest, shadedText, shadesStyle, tiles } from './surprise-parts.ts';
 
 export interface SurpriseReport {
   /** The name of the model's run, and of the text. */
@@ -52,7 +51,7 @@ export function surprisePage(report: SurpriseReport): string {
   return page({
     title: `What ${run} expected`,
     summary: `${model.cell}, ${model.layers} × ${model.hidden}, reading ${text}. ${shown}`.trim(),
-    style: surpriseStyle,
+    style: `${styleSheet('surprise')}${styleSheet('panel')}${shadesStyle}`,
     body: `${tiles(report)}
 ${alongSvg(report)}
 ${reader(pieces)}
@@ -60,22 +59,23 @@ ${reader(pieces)}
 ${dearest(report)}
 ${comparison(report)}
 </div>`,
-    scripts: [pageScript('surprise')],
+    script: pageScript('surprise'),
     data: dataOf(report),
   });
 }
 
 function reader(pieces: readonly Piece[]): string {
-  return `<section aria-labelledby="text-title">
-<h2 id="text-title">The text</h2>
-<p class="hint" id="keys">The redder, the less expected. Point at a character or tap it to see what was; or go there by <span class="keys"><kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd></span>, and by <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous one of more than 5 bits.</p>
+  return section(
+    'text',
+    'The text',
+    `<p class="hint" id="keys">The redder, the less expected. Point at a character or tap it to see what was; or go there by <span class="keys"><kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd></span>, and by <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous one of more than 5 bits.</p>
 <p class="scale" aria-hidden="true">${Array.from({ length: 9 }, (_, each) => `<i class="s${2 * each}">${each}</i>`).join('')} bits and more</p>
 <div class="reader">
-<div id="text" tabindex="0" role="application" aria-roledescription="text with a caret" aria-label="${escapeHtml(`The text, ${pieces.length.toLocaleString('en')} characters`)}" aria-describedby="keys">${shadedText(pieces)}</div>
-<aside id="panel" aria-label="What was expected"><p class="muted">What was expected in the place of a character stands here.</p></aside>
+<div id="text" class="text card" tabindex="0" role="application" aria-roledescription="text with a caret" aria-label="${escapeHtml(`The text, ${pieces.length.toLocaleString('en')} characters`)}" aria-describedby="keys">${shadedText(pieces)}</div>
+<aside id="panel" class="card" aria-label="What was expected"><p class="muted">What was expected in the place of a character stands here.</p></aside>
 </div>
-<p id="told" class="unseen" aria-live="polite"></p>
-</section>`;
+<p id="told" class="unseen" aria-live="polite"></p>`,
+  );
 }
 
 function dataOf({

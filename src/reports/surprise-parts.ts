@@ -1,10 +1,10 @@
 // The parts of the page of surprise that need no program: figures, a curve along the text, the text itself, and where it cost most.
-import type { Piece } from '../insight/pieces.ts';
-import { escapeHtml } from './page.ts';
+import type { Piece } from '../evaluation/pieces.ts';
+import { escapeHtml, section } from './html.ts';
 import type { SurpriseReport } from './surprise-page.ts';
 
 /** Half bits from which on shades are the reddest. */
-export const HIGHEST_LEVEL = 16;
+const HIGHEST_LEVEL = 16;
 /** Characters after whose last line's end a block of text ends, so that a browser can leave out those out of sight. */
 const BLOCK = 2000;
 /** Places of the curve along the text. */
@@ -12,6 +12,16 @@ const PLACES = 200;
 const DEAREST = 10;
 /** Characters around one, to know it by. */
 const AROUND = 20;
+
+/** From a cost of half a bit to the highest. */
+export const shadesStyle = Array.from({ length: HIGHEST_LEVEL }, (_, index) => {
+  const share = (index + 1) / HIGHEST_LEVEL;
+  const colour =
+    share <= 0.5
+      ? `color-mix(in oklab, var(--warm) ${Math.round(200 * share)}%, transparent)`
+      : `color-mix(in oklab, var(--hot) ${Math.round(200 * share - 100)}%, var(--warm))`;
+  return `.s${index + 1} { background: ${colour}; }`;
+}).join('\n');
 
 export function tiles({ unit, bits, accuracy, characters }: SurpriseReport): string {
   const tile = (name: string, value: string): string => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
@@ -31,8 +41,8 @@ export function comparison({ run, unit, bits, others }: SurpriseReport): string 
   const most = rows.at(-1)![1];
   const row = ([name, each]: readonly [string, number]): string =>
     `<tr${name === run ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${((100 * each) / most).toFixed(1)}%"></span></td><td>${each.toFixed(4)}</td></tr>`;
-  return `<section aria-labelledby="others-title"><h2 id="others-title">Beside others</h2>
-<table class="others"><caption>bits per ${unit}; fewer are better</caption><tbody>${rows.map(row).join('')}</tbody></table></section>`;
+  const caption = `<caption>bits per ${unit}; fewer are better</caption>`;
+  return section('others', 'Beside others', `<table class="others">${caption}<tbody>${rows.map(row).join('')}</tbody></table>`);
 }
 
 /** Mean bits over the text from its beginning to its end; the program goes to where it is clicked. */
@@ -47,9 +57,12 @@ export function alongSvg({ unit, pieces }: SurpriseReport): string {
   const highest = Math.max(...means);
   const points = means.map((mean, place) => `${place},${(100 - (95 * mean) / highest).toFixed(1)}`);
   const said = `Bits per ${unit} along the text: from ${Math.min(...means).toFixed(1)} to ${highest.toFixed(1)} in means over ${Math.round(scored.length / places)} characters.`;
-  return `<section aria-labelledby="along-title"><h2 id="along-title">Along the text</h2>
-<p class="hint">${said} A click goes there.</p>
-<div id="along"><svg viewBox="0 0 ${places - 1} 100" preserveAspectRatio="none" role="img" aria-label="${said}"><polygon points="0,100 ${points.join(' ')} ${places - 1},100"/><polyline points="${points.join(' ')}"/></svg><span id="place" hidden></span></div></section>`;
+  return section(
+    'along',
+    'Along the text',
+    `<p class="hint">${said} A click goes there.</p>
+<div id="along"><svg viewBox="0 0 ${places - 1} 100" preserveAspectRatio="none" role="img" aria-label="${said}"><polygon points="0,100 ${points.join(' ')} ${places - 1},100"/><polyline points="${points.join(' ')}"/></svg><span id="place" hidden></span></div>`,
+  );
 }
 
 /** Each piece in an element of its own. */
@@ -98,8 +111,7 @@ export function dearest(report: SurpriseReport): string {
 <span>${(nats / Math.LN2).toFixed(1)} bits, ${expected(pieces[index], report)}</span></li>`;
   };
   if (most.length === 0) return '';
-  const list = `<ol class="dearest">${most.map(item).join('\n')}</ol>`;
-  return `<section aria-labelledby="dearest-title"><h2 id="dearest-title">Least expected</h2>${list}</section>`;
+  return section('dearest', 'Least expected', `<ol class="dearest">${most.map(item).join('\n')}</ol>`);
 }
 
 /** What was likeliest in the place of a piece, or of its symbol that cost most. */

@@ -1,9 +1,9 @@
 // Charts as lines of text, with axes and a legend, as wide as they are asked to be. Knows no terminal: who calls it brings the colours.
-import { scaleLinear, scaleLog } from './scales.ts';
-import { type Chart, type Point, type Series, isCounted } from './charts.ts';
+import type { Chart, Point, Series } from './charts.ts';
 import { dashOf } from './dashes.ts';
 import { tickText, valueText } from './numbers.ts';
 import { Raster } from './raster.ts';
+import { type Scale, horizontalScale, verticalScale } from './scales.ts';
 
 type Style = (text: string) => string;
 
@@ -56,26 +56,13 @@ export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
  * @param explained the chart whose legend tells which line is whose; this one's own if it is that
  */
 function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
-  const { title, unit, horizontal, isLogarithmic, hasZero, series } = chart;
+  const { title, unit, horizontal, series } = chart;
   const marks = look.series === null && series.length > 1 ? series.map((each, index) => markOf(each, index, explained)) : null;
-  const points = series.flatMap((each) => each.points);
-  const y = scaleOf(
-    points.flatMap(([, value]) => (value === null ? [] : [value])),
-    { isLogarithmic, hasZero, ticks: Math.max(2, Math.floor(look.rows / rowsPerTick)) },
-  );
+  const y = verticalScale(chart, Math.max(2, Math.floor(look.rows / rowsPerTick)));
   const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
   const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
   const columns = Math.max(10, look.columns - margin - 1);
-  const x = scaleOf(
-    points.map(([value]) => value),
-    {
-      isLogarithmic: false,
-      hasZero: true,
-      isExact: true,
-      isWhole: isCounted(chart),
-      ticks: Math.max(2, Math.floor(columns / columnsPerTick)),
-    },
-  );
+  const x = horizontalScale(chart, Math.max(2, Math.floor(columns / columnsPerTick)));
   const raster = new Raster(columns, look.rows, marks);
   // Validation lies over training, and the first run over the others.
   const order = [...series.keys()].toReversed().toSorted((a, b) => series[a].dash - series[b].dash);
@@ -146,29 +133,3 @@ const paint = ({ colour }: Series, text: string, { series }: TextLook): string =
   series === null ? text : series[colour % series.length](text);
 
 const lastOf = (points: readonly Point[]): number => points.findLast(([, y]) => y !== null)![1]!;
-
-interface Scale {
-  /** From 0, the least, to 1. */
-  readonly place: (value: number) => number;
-  readonly ticks: readonly number[];
-}
-
-function scaleOf(
-  values: readonly number[],
-  {
-    isLogarithmic,
-    hasZero,
-    isExact = false,
-    isWhole = false,
-    ticks,
-  }: { isLogarithmic: boolean; hasZero: boolean; isExact?: boolean; isWhole?: boolean; ticks: number },
-): Scale {
-  let [least, most] = [hasZero ? 0 : Infinity, -Infinity];
-  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  // A line that stays where it is needs room, too.
-  if (least === most) [least, most] = isLogarithmic ? [least / 2, most * 2] : [least - 0.5, most + 0.5];
-  const scale = (isLogarithmic ? scaleLog() : scaleLinear()).domain([least, most]).range([0, 1]);
-  if (!isExact) scale.nice(ticks);
-  const all = scale.ticks(ticks).filter((tick) => !isWhole || Number.isInteger(tick));
-  return { place: (value) => scale(value), ticks: isLogarithmic ? all.filter((tick) => scale.tickFormat(ticks)(tick) !== '') : all };
-}

@@ -1,17 +1,14 @@
-// What a checkpoint is in memory, and the names and limits of its file format. Knows nothing of files, folders or devices;
-// docs/checkpoint-format.md describes the same thing for people who write readers in other languages.
+// A checkpoint in memory, and the names and limits of its file format, which docs/checkpoint-format.md describes for writers of other readers.
 
-import type { VocabularyData } from '../corpus/vocabulary.ts';
+import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import type { RandomState } from '../random.ts';
+import { Random, type RandomState } from '../random.ts';
 
 export const formatName = 'rnn-checkpoint';
 /** The newest version that this program reads. */
 export const formatVersion = 2;
 
-/**
- * A model is written in the oldest version whose readers do not go wrong: those of version 1 would pass over how its cells are connected.
- */
+/** The oldest version whose readers understand the model: those of version 1 would ignore how its cells are connected. */
 export function versionOf({
   skip = 'none',
   stacking = 'plain',
@@ -30,16 +27,18 @@ export interface Tensor {
   readonly data: Float32Array;
 }
 
-/**
- * Where a run stands: plain JSON. The members named here are checked when a checkpoint is read; others may be added freely, and
- * come back as they were written.
- */
+/** How many numbers a tensor of a shape has. */
+export const numbersIn = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+
+/** All numbers of a checkpoint. */
+export const allTensors = ({ tensors, state, optimizer }: Checkpoint): Tensor[] => [...tensors, ...state, ...(optimizer?.tensors ?? [])];
+
+/** The state of a run, as plain JSON. The members named here are checked; others may be added, and come back as they were written. */
 export interface TrainingRecord {
-  /** The options of the run as the user or the defaults chose them. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Updates applied since the run began. */
+  /** Update steps since the run began. */
   readonly step: number;
-  /** Passes over the corpus, with a fraction. */
+  /** With a fraction. */
   readonly epoch: number;
   /** The window that comes next. */
   readonly position: { readonly epoch: number; readonly window: number };
@@ -64,12 +63,30 @@ export interface Checkpoint {
   readonly tensors: readonly Tensor[];
   /** The hidden state carried to the next window; empty if the next window starts from zeros. */
   readonly state: readonly Tensor[];
-  /** Null in a checkpoint that is only good for sampling. */
+  /** Null in a checkpoint from which training cannot continue. */
   readonly optimizer: OptimizerState | null;
 }
 
-/** A checkpoint without what only goes on training: good for sampling, evaluating and looking at. */
+/** A checkpoint without the tensors that only training needs. */
 export type TrainedModel = Omit<Checkpoint, 'state' | 'optimizer'> & { readonly optimizer: Omit<OptimizerState, 'tensors'> | null };
+
+/** The record of a model that was not trained. */
+export function freshRecord(options: TrainingRecord['options'] = {}, seed = 1): TrainingRecord {
+  return {
+    options,
+    step: 0,
+    epoch: 0,
+    position: { epoch: 0, window: 0 },
+    random: new Random(seed).state,
+    history: [],
+    bestValidationLossNats: null,
+  };
+}
+
+/** Id of the token that a zero state reads before a text, as in training; null for models that were not trained so. */
+export function startSymbolOf({ training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>): number | null {
+  return training.options['textStarts'] === true ? new Vocabulary(vocabulary).startSymbol : null;
+}
 
 /** Bounds on what a file may ask of this program, far above any real checkpoint. */
 export const limits = {

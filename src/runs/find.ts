@@ -1,80 +1,174 @@
-// From what the user gave (a run folder, a file, nothing) to the checkpoint file that is meant. Does not open it.
-
-import { stat } from 'node:fs/promises';
+// The runs in a folder, and the run or the checkpoint file that the user means. Opens no file.
+import { readdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
-import { bestFile, latestFile, previousFile } from './names.ts';
-import { snapshotsIn } from './newest.ts';
-import { runsByAge } from './runs.ts';
+import { bestFile, isOurs, isRunFolder, latestFile, lockFile, previousFile, snapshotsIn } from './run-files.ts';
 
-type Purpose = 'use' | 'resume';
+/** The files of a run folder of which the first that is there is used. */
+const preferred = `${bestFile}, ${latestFile}, ${previousFile} and step-*.json`;
+const MAX_NAMED = 5;
 
-const snapshots = 'step-*.json';
-/** Which file of a run folder serves which purpose: the best one to use, the newest one to go on from. */
-const preferred = {
-  use: [bestFile, latestFile, previousFile, snapshots],
-  resume: [latestFile, previousFile, snapshots, bestFile],
-} as const;
+const isAbsent = (code: unknown): boolean => code === 'ENOENT' || code === 'ENOTDIR';
+
+interface Listing {
+  /** Run folders by name, or the folder itself if it is one. */
+  readonly runs: readonly string[];
+  /** Folders that cannot be read, so they may be runs. */
+  readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** @throws RnnError `checkpoint` if there is no such folder */
+export async function runFoldersIn(folder: string): Promise<Listing> {
+  const names = await namesInside(folder);
+  if (isRunFolder(names)) return { runs: [folder], unreadable: [] };
+  const runs: string[] = [];
+  const unreadable: Listing['unreadable'][number][] = [];
+  for (const name of names.toSorted()) {
+    const path = pathIn(folder, name);
+    try {
+      if (isRunFolder(await readdir(path))) runs.push(path);
+    } catch (error) {
+      if (!isAbsent(systemCode(error))) unreadable.push({ path, reason: `cannot read ${path}: ${(error as Error).message}` });
+    }
+  }
+  return { runs, unreadable };
+}
+
+/** @throws RnnError `checkpoint` if there is no such folder */
+export const runsIn = async (folder: string): Promise<readonly string[]> => (await runFoldersIn(folder)).runs;
+
+/** The folders in a folder that hold runs, though it holds none itself. */
+export async function foldersOfRuns(folder: string): Promise<string[]> {
+  const paths = (await namesInside(folder)).toSorted().map((name) => pathIn(folder, name));
+  return filter(paths, async (path) => (await runsIn(path).catch(() => [])).length > 0);
+}
 
 /**
- * The path of a checkpoint file. A folder stands for the file in it that suits the purpose, and nothing for the newest run in `runs`.
+ * The run folders that are meant: a folder of runs stands for those in it, a file for the run that it belongs to, and nothing for the
+ * newest run in `runs`.
+ *
+ * @throws RnnError `checkpoint` if there is no run, or the folder cannot be read
+ */
+export async function findRuns(given: readonly string[], runs = 'checkpoints'): Promise<string[]> {
+  if (given.length > 0) return [...new Set((await Promise.all(given.map(runsMeant))).flat())];
+  const [newest] = await runsByAge(runs);
+  if (newest !== undefined) return [newest];
+  throw refusal(`there is no run in ./${runs}`, 'train a model with `rnn train <corpus>`, or name a run folder');
+}
+
+async function runsMeant(given: string): Promise<readonly string[]> {
+  const isFile = (await statusOf(given)) === 'file';
+  const folder = isFile ? dirname(given) : given;
+  if (isFile && !isRunFolder(await namesInside(folder))) throw refusal(`${given} belongs to no run`, 'give a run folder, or a file in one');
+  const found = await runsIn(folder);
+  if (found.length > 0) return found;
+  const inside = await foldersOfRuns(given);
+  throw refusal(`there is no run in ${given}`, inside.length > 0 ? `give one of the folders in it: ${named(inside)}` : trainInto(given));
+}
+
+/**
+ * The path of a checkpoint file. A folder stands for the best checkpoint in it, and nothing for the newest run in `runs`.
  *
  * @throws RnnError `checkpoint` that says where it looked
  */
-export async function findCheckpoint(given: string | undefined, purpose: Purpose, runs = 'checkpoints'): Promise<string> {
-  if (given === undefined) return inNewestRun(purpose, runs);
-  const status = await stat(given).catch((error: unknown) => systemCode(error));
-  if (status === 'ENOENT' || status === 'ENOTDIR') {
-    throw new RnnError('checkpoint', given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`, {
-      hint: 'give a run folder or a checkpoint file, or train a model with `rnn train <corpus>`',
-    });
+export async function findCheckpoint(
+  given: string | undefined,
+  { runs = 'checkpoints' }: { readonly runs?: string } = {},
+): Promise<string> {
+  if (given === undefined) return inNewestRun(runs);
+  const status = await statusOf(given);
+  if (status === null) {
+    throw refusal(
+      given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`,
+      'give a run folder or a checkpoint file, or train a model with `rnn train <corpus>`',
+    );
   }
-  // A file, or something that whoever opens it can say more about.
-  if (typeof status === 'string' || !status.isDirectory()) return given;
-  const found = await fileIn(given, purpose);
+  // The caller opens anything but a folder, and can say more about it.
+  if (status !== 'folder') return given;
+  const found = await checkpointIn(given);
   if (found !== null) return found;
-  const inside = await withCheckpoint(await runsByAge(given), purpose);
-  throw new RnnError('checkpoint', `there is no checkpoint in ${given} (looked for ${listed(purpose)})`, {
-    hint:
-      inside.length > 0
-        ? `give one of the runs in it: ${inside.slice(0, 5).join(', ')}`
-        : `train a model with \`rnn train <corpus> --out ${given}\``,
-  });
+  const inside = await filter(await runsByAge(given), hasCheckpoint);
+  throw refusal(
+    `there is no checkpoint in ${given} (looked for ${preferred})`,
+    inside.length > 0 ? `give one of the runs in it: ${named(inside)}` : trainInto(given),
+  );
 }
 
 /** Never that of an older run: its text would be taken for the newest one's. */
-async function inNewestRun(purpose: Purpose, runs: string): Promise<string> {
+async function inNewestRun(runs: string): Promise<string> {
   const [newest, ...older] = await runsByAge(runs);
   if (newest === undefined)
-    throw new RnnError('checkpoint', `there is no checkpoint in ./${runs} (looked for ${listed(purpose)} in each folder in it)`, {
-      hint: 'train a model with `rnn train <corpus>`, or name one with --checkpoint',
-    });
-  const found = await fileIn(newest, purpose);
+    throw refusal(
+      `there is no checkpoint in ./${runs} (looked for ${preferred} in each folder in it)`,
+      'train a model with `rnn train <corpus>`, or name one with --checkpoint',
+    );
+  const found = await checkpointIn(newest);
   if (found !== null) return found;
-  const [other] = await withCheckpoint(older, purpose);
-  throw new RnnError('checkpoint', `the newest run, ${newest}, has no checkpoint yet (looked for ${listed(purpose)})`, {
-    hint: other === undefined ? 'wait until it has saved one' : `wait until it has saved one, or name another run, such as ${other}`,
+  const [other] = await filter(older, hasCheckpoint);
+  throw refusal(
+    `the newest run, ${newest}, has no checkpoint yet (looked for ${preferred})`,
+    `wait until it has saved one${other === undefined ? '' : `, or name another run, such as ${other}`}`,
+  );
+}
+
+async function checkpointIn(folder: string): Promise<string | null> {
+  const paths = [bestFile, latestFile, previousFile, ...(await snapshotsIn(folder))].map((file) => pathIn(folder, file));
+  const statuses = await Promise.all(paths.map(statusOf));
+  // If none is a plain file, opening another one says why.
+  const index = statuses.includes('file') ? statuses.indexOf('file') : statuses.findIndex((status) => status !== null);
+  return paths[index] ?? null;
+}
+
+const hasCheckpoint = async (folder: string): Promise<boolean> => (await checkpointIn(folder)) !== null;
+
+/**
+ * The runs in a folder, the newest first: the one of which any file was written last. By name where they are of one age.
+ *
+ * @throws RnnError `checkpoint` if the folder cannot be read; one that does not exist has no runs
+ */
+async function runsByAge(folder: string): Promise<string[]> {
+  const paths = await runsIn(folder).catch((error: unknown) => {
+    if (error instanceof RnnError && systemCode(error.cause) === 'ENOENT') return [];
+    throw error;
   });
+  const runs = await Promise.all(paths.map(async (path) => ({ path, changedMs: await lastChange(path) })));
+  return runs.toSorted((a, b) => b.changedMs - a.changedMs).map(({ path }) => path);
 }
 
-const listed = (purpose: Purpose): string => preferred[purpose].join(', ').replace(/, ([^,]*)$/, ' and $1');
-
-async function withCheckpoint(folders: readonly string[], purpose: Purpose): Promise<string[]> {
-  const found = await Promise.all(folders.map(async (folder) => ((await fileIn(folder, purpose)) === null ? [] : [folder])));
-  return found.flat();
+async function lastChange(path: string): Promise<number> {
+  const files = (await readdir(path).catch(() => [])).filter((file) => isOurs(file) || file === lockFile);
+  const times = await Promise.all(files.map(async (file) => (await stat(pathIn(path, file)).catch(() => null))?.mtimeMs ?? 0));
+  return Math.max(0, ...times);
 }
 
-async function fileIn(folder: string, purpose: Purpose): Promise<string | null> {
-  // Anything else that is there is found when the file is opened, where the error says more.
-  let other: string | null = null;
-  for (const name of preferred[purpose])
-    for (const file of name === snapshots ? await snapshotsIn(folder) : [name]) {
-      const path = pathIn(folder, file);
-      const status = await stat(path).catch((error: unknown) => systemCode(error));
-      if (status === 'ENOENT' || status === 'ENOTDIR') continue;
-      if (typeof status === 'object' && status.isFile()) return path;
-      other ??= path;
-    }
-  return other;
+/** Null if there is nothing. */
+async function statusOf(path: string): Promise<'file' | 'folder' | 'other' | null> {
+  try {
+    const status = await stat(path);
+    if (status.isFile()) return 'file';
+    return status.isDirectory() ? 'folder' : 'other';
+  } catch (error) {
+    return isAbsent(systemCode(error)) ? null : 'other';
+  }
 }
+
+async function namesInside(folder: string): Promise<string[]> {
+  if (folder === '') throw refusal('the name of the folder is empty', 'look at the variable that it comes from');
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    const why = { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[systemCode(cause)] ?? (cause as Error).message;
+    throw refusal(`there are no runs in ${folder}: ${why}`, 'give a folder that has run folders in it, such as checkpoints', cause);
+  }
+}
+
+async function filter(paths: readonly string[], holds: (path: string) => Promise<boolean>): Promise<string[]> {
+  const isKept = await Promise.all(paths.map(holds));
+  return paths.filter((_, index) => isKept[index]);
+}
+
+const named = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
+const trainInto = (folder: string): string => `train a model with \`rnn train <corpus> --out ${folder}\``;
+const refusal = (message: string, hint: string, cause?: unknown): RnnError => new RnnError('checkpoint', message, { hint, cause });

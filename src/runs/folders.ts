@@ -1,4 +1,4 @@
-// Making folders, and the words for what stands in the way. Knows nothing of what goes into them.
+// Making folders, and the words for what is in the way.
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
 import { diskError } from '../atomic.ts';
 
-/** Why a path leads to no folder, whoever asks. */
+/** Why a path cannot be a folder, by the system's error. */
 const noFolder: Readonly<Record<string, string>> = {
   EEXIST: 'there is a file of that name on the way',
   ENOTDIR: 'there is a file of that name on the way',
@@ -15,8 +15,8 @@ const noFolder: Readonly<Record<string, string>> = {
 };
 
 /**
- * The folder and all on the way to it, one by one: mkdir with `recursive` never ends in Node 20 where the system says of a folder whose
- * parent is there that there is no such thing, as it does of /proc/run (github.com/nodejs/node/issues/31177 is that loop on Windows).
+ * Makes a folder and its parents one by one: in Node 20, mkdir with `recursive` never ends if the system says ENOENT although the parent is
+ * there, as it does for /proc/run (github.com/nodejs/node/issues/31177 is that loop on Windows).
  *
  * @throws the system's error for the first that cannot be made
  */
@@ -26,33 +26,23 @@ export async function makeFolders(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    // Another process may have made it meanwhile, and a/.. has come to be with a.
+    // Another process may have made it meanwhile, and a/.. is there since a is.
     if (!(await isFolder(path))) throw error;
   }
 }
 
 /**
- * Refuses a folder that `makeFolders` could not make, or in which no file could be made, as far as that can be seen without writing.
+ * Refuses a folder that cannot be made or written to, as far as that can be seen without writing.
  *
- * @param what such as `run folder`
- * @throws RnnError that making it would end in
+ * @throws the system's error
  */
-export async function refuseUnlessMakable(what: string, path: string): Promise<void> {
-  await checkFolder(path).catch((cause: unknown) => {
-    throw notMade(what, path, cause);
-  });
-}
-
-/** @throws the system's error */
-async function checkFolder(path: string): Promise<void> {
-  const isThere = await stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (systemCode(error) === 'ENOENT' && dirname(path) !== path) return false;
-      throw error;
-    },
-  );
-  if (!isThere) return checkFolder(dirname(path));
+export async function refuseUnmakable(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    return refuseUnmakable(dirname(path));
+  }
   await access(`${path}/.`, constants.W_OK | constants.X_OK); // for a file, the system reports that it is not a folder
 }
 

@@ -1,22 +1,22 @@
-// A log read from its start, and on as it grows. Another process may write it meanwhile, cut it back or begin it anew.
+// Reads a log from its start, and further as it grows. Another process may write it meanwhile, cut it back or begin it again.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { type LogLine, objectOf } from './log.ts';
+import { type LogLine, objectsIn } from './log.ts';
 
-/** What one look at a log brings. */
+/** What one look at a log finds. */
 interface Fresh {
   /** Those that are JSON objects. */
   readonly lines: readonly LogLine[];
-  /** What came before holds no more: these lines begin the log. */
+  /** The lines before these are no longer valid: these begin the log. */
   readonly isAnew: boolean;
-  /** Nothing is left to read for now. */
+  /** Whether nothing is left to read for now. */
   readonly isAll: boolean;
 }
 
-/** So much is read at a time; a longer line is none of a log. */
+/** Read at a time. A longer line is skipped. */
 const PIECE_BYTES = 4 << 20;
-/** By so many bytes before where it stood a reader knows that a log was not cut back meanwhile and grown again. */
+/** A reader compares so many bytes before its position: they differ if the log was cut back meanwhile and grew again. */
 const MARK_BYTES = 256;
 const NEWLINE = 10;
 
@@ -65,18 +65,14 @@ export class LogFollower {
     const bytes = await piece(file, this.#position, Math.min(PIECE_BYTES, size - this.#position));
     const isAll = this.#position + bytes.length >= size;
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    // The last line may be whole though nothing ends it, as in a log that was written by hand.
-    const isWhole = isAll && objectOf(bytes.toString('utf8', end)) !== null;
+    // The last line may be whole without a newline, as in a log that was written by hand.
+    const isWhole = isAll && objectsIn(bytes.toString('utf8', end)).length > 0;
     const taken = isWhole || (end === 0 && !isAll) ? bytes.length : end;
     const read = bytes.subarray(0, taken);
     this.#position += taken;
     this.#mark = Buffer.from(Buffer.concat([this.#mark, read]).subarray(-MARK_BYTES));
     return {
-      lines: read
-        .toString('utf8')
-        .split('\n')
-        .map(objectOf)
-        .filter((line) => line !== null),
+      lines: objectsIn(read.toString('utf8')),
       isAnew,
       isAll,
     };

@@ -1,5 +1,5 @@
 // A pull parser for one large JSON file: objects member by member, lists element by element, small values whole, and base64
-// strings straight into numbers, however long. It knows JSON and base64, and nothing of what a checkpoint is made of.
+// strings of any length into numbers. Knows JSON and base64, and nothing of checkpoints.
 
 import { isUtf8 } from 'node:buffer';
 import { endianness } from 'node:os';
@@ -12,32 +12,32 @@ const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
 const comma = 0x2c;
-/** A multiple of 4, so that each piece of base64 but the last is whole bytes. */
+/** A multiple of 4, so that only the last piece of base64 has padding. */
 const pieceCharacters = 2 ** 18;
 
 export class JsonReader {
-  readonly #source: ByteSource;
-  readonly #fail: Fail;
-  /** Passed so far: characters of base64, and values of everything else, keys among them. */
+  readonly source: ByteSource;
+  readonly fail: Fail;
+  /** So far: characters of base64, and all other values, keys among them. */
   #base64Characters = 0;
   #values = 0;
 
   constructor(source: ByteSource, fail: Fail) {
-    this.#source = source;
-    this.#fail = fail;
+    this.source = source;
+    this.fail = fail;
   }
 
-  /** The keys of the object that comes next, each as it is met; the caller must read the value before it asks for the next. */
+  /** The keys of the next object, one by one; the caller must read the value before it asks for the next key. */
   *members(what: string): Generator<string, void> {
     const seen = new Set<string>();
     this.#expect('{', what);
     if (this.#take('}')) return;
     do {
       const key = this.value(`a key of ${what}`);
-      if (typeof key !== 'string') this.#fail(`${what} has ${shown(key)} where a key was expected`);
-      if (key.length > limits.name) this.#fail(`${what} has a key of ${key.length} characters, expected at most ${limits.name}`);
-      if (forbiddenKeys.has(key)) this.#fail(`${what}.${key} is a forbidden name`);
-      if (seen.has(key)) this.#fail(`${what} has ${JSON.stringify(key)} twice`);
+      if (typeof key !== 'string') this.fail(`${what} has ${shown(key)} where a key was expected`);
+      if (key.length > limits.name) this.fail(`${what} has a key of ${key.length} characters, expected at most ${limits.name}`);
+      if (forbiddenKeys.has(key)) this.fail(`${what}.${key} is a forbidden name`);
+      if (seen.has(key)) this.fail(`${what} has ${JSON.stringify(key)} twice`);
       seen.add(key);
       this.#expect(':', what);
       yield key;
@@ -45,7 +45,7 @@ export class JsonReader {
     this.#expect('}', what);
   }
 
-  /** The indices of the list that comes next; the caller must read each element before it asks for the next. */
+  /** The indices of the next list; the caller must read each element before it asks for the next index. */
   *elements(what: string): Generator<number, void> {
     this.#expect('[', what);
     if (this.#take(']')) return;
@@ -55,27 +55,24 @@ export class JsonReader {
     this.#expect(']', what);
   }
 
-  /**
-   * The next value as a whole, through JSON.parse; refuses what is too large, too deep, or has a key twice or one that could reach a
-   * prototype.
-   */
+  /** The next value, by JSON.parse. Refuses one that is too large or too deep, or has a key twice, or one that could reach a prototype. */
   value(what: string): unknown {
     const { end, keys, others } = this.#measure(what);
-    const source = this.#source;
+    const source = this.source;
     this.#values += 1 + keys + others;
     this.#refuseBulk(end - source.position, what);
     const bytes = source.buffer.subarray(source.position, end);
-    if (!isUtf8(bytes)) this.#fail(`${what} is not UTF-8`);
+    if (!isUtf8(bytes)) this.fail(`${what} is not UTF-8`);
     let value: unknown;
     try {
       value = JSON.parse(bytes.toString('utf8'));
     } catch (cause) {
-      this.#fail(`${what} is not JSON (at byte ${source.offset})`, cause);
+      this.fail(`${what} is not JSON (at byte ${source.offset})`, cause);
     }
     source.position = end;
     const trouble = troubleInJson(value, what);
-    if (trouble.message !== null) this.#fail(trouble.message);
-    if (trouble.keys !== keys) this.#fail(`${what} has a key twice`);
+    if (trouble.message !== null) this.fail(trouble.message);
+    if (trouble.keys !== keys) this.fail(`${what} has a key twice`);
     return value;
   }
 
@@ -85,85 +82,61 @@ export class JsonReader {
     return this.value('a value') === null;
   }
 
-  /** Fills `target` from a string of little-endian base64 that must hold exactly as many bytes. */
-  base64(target: Float32Array, what: string): void {
-    const source = this.#source;
-    const bytes = Buffer.from(target.buffer, target.byteOffset, target.byteLength);
-    const padding = (3 - (bytes.length % 3)) % 3;
+  /**
+   * Reads a string of base64 that must hold exactly `bytes` bytes, little-endian: into `target`, or without decoding it if that is null.
+   * Then only the checksum of the file vouches for what is in it.
+   */
+  base64(bytes: number, target: Float32Array | null, what: string): void {
+    const { source } = this;
+    const decoded = target === null ? null : Buffer.from(target.buffer, target.byteOffset, target.byteLength);
     this.#expect('"', what);
-    let written = 0;
-    let left = base64Length(bytes.length);
-    while (left > 0) {
+    const length = base64Length(bytes);
+    for (let done = 0; done < length;) {
       const available = source.end - source.position;
-      const count = Math.min(left, pieceCharacters, available - (available % 4));
+      const count = Math.min(length - done, pieceCharacters, available - (available % 4));
       if (count === 0) {
         if (!source.more()) this.#cutOff();
         continue;
       }
-      left -= count;
-      const text = source.buffer.toString('latin1', source.position, source.position + count);
-      const expected = (count / 4) * 3 - (left === 0 ? padding : 0);
-      const decoded = bytes.write(text, written, expected, 'base64');
-      // Node skips characters that are not base64 and takes the URL-safe alphabet, so a shortfall or one of - and _ tells.
-      const wellPadded = left > 0 || text.endsWith('='.repeat(padding));
-      if (decoded !== expected || !wellPadded || text.includes('-') || text.includes('_')) {
-        this.#fail(text.includes('"') ? `${what} is shorter than its shape says` : `${what} is not base64 (near byte ${source.offset})`);
-      }
-      written += decoded;
+      const piece = source.buffer.subarray(source.position, source.position + count);
+      const start = (done / 4) * 3;
+      done += count;
+      const isWhole = decoded === null ? !piece.includes(quote) : decodes(piece.toString('latin1'), decoded, start, done === length);
+      if (!isWhole)
+        this.fail(`${what} ${piece.includes(quote) ? 'is shorter than its shape says' : `is not base64 (near byte ${source.offset})`}`);
       source.position += count;
       this.#base64Characters += count;
     }
-    this.#endOfBase64(what);
-    if (endianness() === 'BE') bytes.swap32();
-  }
-
-  /**
-   * Passes over a string of base64 for exactly as many bytes without decoding it: only the checksum of the file vouches for what is in it.
-   */
-  skipBase64(bytes: number, what: string): void {
-    const source = this.#source;
-    this.#expect('"', what);
-    let left = base64Length(bytes);
-    while (left > 0) {
-      if (source.position === source.end && !source.more()) this.#cutOff();
-      const count = Math.min(left, source.end - source.position);
-      if (source.buffer.subarray(source.position, source.position + count).includes(quote))
-        this.#fail(`${what} is shorter than its shape says`);
-      source.position += count;
-      this.#base64Characters += count;
-      left -= count;
-    }
-    this.#endOfBase64(what);
+    if (this.#peekByte() !== quote) this.fail(`${what} is longer than its shape says`);
+    source.position++;
+    if (endianness() === 'BE') decoded?.swap32();
   }
 
   /** Nothing but white space may follow. */
   finish(): void {
     const rest = this.#peek();
-    if (rest !== '') this.#fail(`something follows the end of the JSON (at byte ${this.#source.offset})`);
+    if (rest !== '') this.fail(`something follows the end of the JSON (at byte ${this.source.offset})`);
   }
 
-  /** Refuses to go on unless so many characters are left, be it because the file was cut off or because something claims too much. */
+  /** Refuses a claim to more characters than are left, and a file that was cut off. */
   ensure(characters: number, what: string): void {
-    const left = this.#source.size - this.#source.offset;
+    const left = this.source.size - this.source.offset;
     if (characters <= left) return;
-    if (!this.#source.tail(16).toString('latin1').trimEnd().endsWith('}')) this.#cutOff();
-    this.#fail(`${what} needs ${characters} characters of base64, and ${left} are left`);
+    if (!this.source.tail(16).toString('latin1').trimEnd().endsWith('}')) this.#cutOff();
+    this.fail(`${what} needs ${characters} characters of base64, and ${left} are left`);
   }
 
-  /**
-   * Refuses a file that is large by something else than the data of its tensors: that is read whole, and a few bytes of it may become a
-   * hundred in memory (`[[],[],…`).
-   */
+  /** Refuses a file that is large apart from the data of its tensors: a few bytes may become a hundred in memory (`[[],[],…`). */
   #refuseBulk(ahead: number, what: string): void {
-    const bytes = this.#source.offset + ahead - this.#base64Characters;
+    const bytes = this.source.offset + ahead - this.#base64Characters;
     if (bytes <= limits.textBytes && this.#values <= limits.values) return;
     const most = bytes > limits.textBytes ? `${limits.textBytes / 2 ** 20} MB` : `${limits.values} values`;
-    this.#fail(`with ${what}, it holds more than ${most} besides the data of its tensors`);
+    this.fail(`with ${what}, it holds more than ${most} besides the data of its tensors`);
   }
 
-  /** Finds the end of the next value without understanding it, and counts what is in it: keys, and how many other values at most. */
+  /** Finds the end of the next value, and counts its keys and, at most, its other values. */
   #measure(what: string): { end: number; keys: number; others: number } {
-    const source = this.#source;
+    const source = this.source;
     if (this.#peek() === '') this.#cutOff();
     let { buffer, position: at, end } = source;
     let depth = 0;
@@ -186,7 +159,7 @@ export class JsonReader {
         }
       } else if (byte === quote) inString = true;
       else if (byte === 0x7b || byte === 0x5b) {
-        if (++depth > limits.depth) this.#fail(`${what} is nested more than ${limits.depth} deep`);
+        if (++depth > limits.depth) this.fail(`${what} is nested more than ${limits.depth} deep`);
         others++;
       } else if (byte === 0x7d || byte === 0x5d) {
         // A brace that closes what lies around a bare value ends that value.
@@ -200,13 +173,8 @@ export class JsonReader {
     return { end: at + 1, keys, others };
   }
 
-  #endOfBase64(what: string): void {
-    if (this.#peekByte() !== quote) this.#fail(`${what} is longer than its shape says`);
-    this.#source.position++;
-  }
-
   #peekByte(): number {
-    const source = this.#source;
+    const source = this.source;
     if (source.position === source.end) {
       this.#refuseBulk(0, 'white space');
       if (!source.more()) return -1;
@@ -218,7 +186,7 @@ export class JsonReader {
   #peek(): string {
     let byte = this.#peekByte();
     while (isSpace(byte)) {
-      this.#source.position++;
+      this.source.position++;
       byte = this.#peekByte();
     }
     return byte < 0 ? '' : String.fromCharCode(byte);
@@ -226,7 +194,7 @@ export class JsonReader {
 
   #take(character: string): boolean {
     if (this.#peek() !== character) return false;
-    this.#source.position++;
+    this.source.position++;
     return true;
   }
 
@@ -234,13 +202,28 @@ export class JsonReader {
     const found = this.#peek();
     if (found === '') this.#cutOff();
     if (found !== character)
-      this.#fail(`${what} has ${JSON.stringify(found)} where ${character} was expected (at byte ${this.#source.offset})`);
-    this.#source.position++;
+      this.fail(`${what} has ${JSON.stringify(found)} where ${character} was expected (at byte ${this.source.offset})`);
+    this.source.position++;
   }
 
   #cutOff(): never {
-    return this.#fail(`it is cut off after ${this.#source.size} bytes`);
+    return this.fail(`it is cut off after ${this.source.size} bytes`);
   }
+}
+
+/**
+ * Decodes a piece of base64 from `start` on, and says whether it is base64 and nothing else. Node skips characters that are not base64 and
+ * takes the URL-safe alphabet, so a shortfall or one of - and _ tells.
+ */
+function decodes(text: string, target: Buffer, start: number, isLast: boolean): boolean {
+  const padding = isLast ? (3 - (target.length % 3)) % 3 : 0;
+  const expected = (text.length / 4) * 3 - padding;
+  return (
+    target.write(text, start, expected, 'base64') === expected &&
+    text.endsWith('='.repeat(padding)) &&
+    !text.includes('-') &&
+    !text.includes('_')
+  );
 }
 
 /** Characters that `bytes` bytes become. */

@@ -5,6 +5,12 @@ import { limits } from './checkpoint.ts';
 /** Ends the reading with an error that says what is wrong; the caller knows the file's name. */
 export type Fail = (detail: string, cause?: unknown) => never;
 
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const isWhole = (value: unknown, min: number, max: number): value is number =>
+  Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+
 /** They could reach a prototype. */
 export const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 

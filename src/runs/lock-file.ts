@@ -1,14 +1,13 @@
-// The lock file: written together with its content, and read for the process that holds it. lock.ts decides who may take it.
+// The lock file: how it is made and read. lock.ts decides which process may take it.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { withCleanupSync } from '../cleanup.ts';
 import { RnnError, systemCode } from '../errors.ts';
 
-/** A process that has not renewed its lock for so long is gone, or suspended: then it notices before it writes anything. */
+/** A process that has not renewed its lock for so long is gone, or suspended: then it notices so before it writes anything. */
 const STALE_MS = 60_000;
-/** A larger file is not the lock of any process, and reading it may take minutes. One that rnn wrote has about 200 bytes. */
+/** A larger file is not a lock, and reading it may take minutes. One that rnn wrote has about 200 bytes. */
 const MAX_BYTES = 65_536;
 /** No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of Windows' word for that. */
 const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
@@ -18,30 +17,18 @@ export interface Holder {
   readonly token: string;
   readonly pid: number;
   readonly host: string;
-  /** In which world of processes it has its number; null where the system does not say. */
+  /** The namespace of process numbers; null if the system does not say. */
   readonly pids: string | null;
   readonly since: string;
 }
 
-/** The same for all processes of a machine that are in no container, also after it was started again. */
+/** The same for all processes of a machine outside containers, also after a restart. */
 export const pidsHere = linkOrNull('/proc/self/ns/pid');
 
-/** Of the locks that this process holds or is taking: another one may have had its number before. */
+/** Of the locks that this process holds or is taking: an earlier process may have had the same number. */
 export const ownTokens = new Set<string>();
 
-/** @returns the time of the file, in milliseconds by the clock of the file system */
-export function writeAndTime(path: string, content: string): number {
-  const file = openSync(path, 'w');
-  return withCleanupSync(
-    () => {
-      writeSync(file, content);
-      return fstatSync(file).mtimeMs;
-    },
-    () => closeSync(file),
-  );
-}
-
-/** Makes the lock at once with its content; false if there is one. */
+/** Makes the lock together with its content; false if there is one. */
 export function createFrom(temporary: string, path: string, content: string): boolean {
   try {
     linkSync(temporary, path);
@@ -68,11 +55,11 @@ export function createAt(path: string, content: string): boolean {
 export interface Found {
   readonly holder: Holder | null;
   readonly isGone: boolean;
-  /** Differs from lock to lock, and whenever one is renewed. */
+  /** Differs between locks, and changes when one is renewed. */
   readonly id: string;
 }
 
-/** The lock that is there; null if there is none. @param now by the clock of the file system, in milliseconds */
+/** The lock that is there, or null. @param now by the clock of the file system, in milliseconds */
 export function look(path: string, now: number): Found | null {
   let file: number;
   try {
@@ -90,7 +77,7 @@ export function look(path: string, now: number): Found | null {
     const { ino, mtimeMs, size } = fstatSync(file);
     const text = size > MAX_BYTES ? '' : readFileSync(file, 'utf8');
     const holder = parse(text);
-    // One that is renewed is not far ahead either: the clock was set back after the process was gone.
+    // Nor is a lock of the future believed: the clock was set back after its process had ended.
     const isOld = Math.abs(now - mtimeMs) > STALE_MS;
     const isGone = isOld || (holder !== null && isHere(holder) && !isRunning(holder));
     return { holder, isGone, id: createHash('sha256').update(`${ino} ${mtimeMs} ${text}`).digest('hex').slice(0, 16) };
@@ -110,7 +97,7 @@ function parse(text: string): Holder | null {
   }
 }
 
-/** Whether its process number is one of this machine's. */
+/** Whether its process number means something here. */
 function isHere({ host, pids }: Holder): boolean {
   return host === hostname() && pids === pidsHere;
 }

@@ -1,22 +1,21 @@
-// One process at a time may write a run folder. A file in it says who does; it is alive while that process is, and renews the file's time
-// every few seconds. Portable: a process that this one can see is asked for by its number; one on another machine, or in a container that
-// numbers its processes anew, is believed gone once its file is old by the clock of the file system. So a run can be started again at once
-// after a kill, and within a minute in a new container of the old one's name. Where the system does not say how processes are numbered
-// (all but Linux), two worlds with one host name count as one. Knows nothing of what else is in the folder.
+// One process at a time may write a run folder. A file in it names that process, which renews the time of the file every few seconds.
+// A lock is left behind if its process has ended, as its number tells, or, for a process on another machine or in a container with other
+// numbers, if the file is old by the clock of the file system. So a run can be started again at once after a kill, and within a minute in a
+// new container of the old one's name. Only Linux says how processes are numbered: elsewhere two containers of one host name count as one.
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { temporarySuffix } from '../atomic.ts';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
-import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere, writeAndTime } from './lock-file.ts';
-import { lockFile } from './names.ts';
+import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere } from './lock-file.ts';
+import { lockFile } from './run-files.ts';
 
 const RENEW_MS = 10_000;
-/** Tries where others take and give back the same lock at the same time. */
-const MOST_TRIES = 20;
+/** While other processes take and release the same lock. */
+const MAX_TRIES = 20;
 
 export class Lock {
   readonly #path: string;
@@ -28,7 +27,7 @@ export class Lock {
     this.#path = path;
     this.#token = token;
     this.#content = content;
-    // A process with nothing else to do may end; a lock that cannot be renewed is dealt with where something is written.
+    // The timer keeps no process alive. `ensure` notices a lock that could not be renewed.
     this.#timer = setInterval(() => this.#renew(), RENEW_MS).unref();
   }
 
@@ -42,8 +41,9 @@ export class Lock {
     const temporary = `${path}.${holder.token}${temporarySuffix}`;
     ownTokens.add(holder.token);
     try {
-      for (let tries = 0; tries < MOST_TRIES; tries++) {
-        const now = writeAndTime(temporary, content);
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        writeFileSync(temporary, content);
+        const now = statSync(temporary).mtimeMs; // by the clock of the file system
         if (createFrom(temporary, path, content)) return new Lock(path, holder, content);
         const other = look(path, now);
         if (other === null) continue; // given back meanwhile
@@ -65,22 +65,16 @@ export class Lock {
     if (other !== null && !other.isGone) throw inUse(folder, other.holder);
   }
 
-  /** Whether a process, be it this one, trains in the folder. @throws the system's error if that cannot be seen */
-  static isHeld(folder: string): boolean {
-    const holder = look(pathIn(folder, lockFile), Date.now());
-    return holder !== null && !holder.isGone;
-  }
-
   /**
-   * To be called before anything is written.
+   * Makes sure, before anything is written, that this process still holds the lock.
    *
-   * @param isOurs whether the run in the folder is as this process left it: then a lock that is gone was removed, and is taken anew
+   * @param isOurs whether the run in the folder is as this process left it: then a lock that is gone was removed, and is taken again
    * @throws RnnError `busy` if another process has taken over, as it may from one that was suspended for a minute
    */
   ensure(folder: string, isOurs: () => boolean): void {
     const now = look(this.#path, 0);
     if (now?.holder?.token === this.#token) return;
-    // Where the run is another one than it was, another process may have taken over and ended.
+    // If the run has changed, another process may have taken over and ended.
     if (now === null && isOurs() && createAt(this.#path, this.#content)) return;
     throw new RnnError(
       'busy',
@@ -91,7 +85,7 @@ export class Lock {
     );
   }
 
-  /** Whether the lock lies where it was taken, and not in a folder that was renamed since. */
+  /** Whether the lock is where it was taken, and not in a folder that was renamed since. */
   isThere(): boolean {
     try {
       return look(this.#path, 0)?.holder?.token === this.#token;
@@ -104,11 +98,11 @@ export class Lock {
   release(): void {
     clearInterval(this.#timer);
     ownTokens.delete(this.#token);
-    // Where it stays, it is of no use any more, and will be found to be left behind.
+    // If it stays, the next process finds that it was left behind.
     if (this.isThere()) removeIfPossible(this.#path);
   }
 
-  /** Writes the file anew in its place: so its time is that of the file system's clock. */
+  /** Writes the file again in its place, so that its time is by the clock of the file system. */
   #renew(): void {
     try {
       const file = openSync(this.#path, 'r+');
@@ -118,14 +112,23 @@ export class Lock {
         closeSync(file);
       }
     } catch {
-      // A full or lost disk: `ensure` says so when there is something to write.
+      // A full or lost disk. `ensure` says so when there is something to write.
     }
   }
 }
 
+/** Whether a process, perhaps this one, trains in the folder, as far as can be seen. */
+export function isHeld(folder: string): boolean {
+  try {
+    return look(pathIn(folder, lockFile), Date.now())?.isGone === false;
+  } catch {
+    return false; // a process that wants to train there is told what is wrong with the lock
+  }
+}
+
 /**
- * Takes the place of a lock whose holder is gone. Of several processes that found it, the one that makes a claim on this very lock may:
- * renaming alone would let each replace the lock of the process before it.
+ * Replaces a lock whose holder is gone. Of several processes that found it, only the one that claims this very lock may: by renaming alone,
+ * each would replace the lock of the process before it.
  *
  * @returns false if it is not there any more
  * @throws RnnError `busy` if another process has the claim

@@ -1,49 +1,39 @@
-// The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
+// The log of a run: a file with one JSON object a line. Knows only the step and the event of a line.
 
-import { type Stats, appendFileSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
-import { open, readFile, truncate } from 'node:fs/promises';
+import { type Stats, appendFileSync, closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { readFile, truncate } from 'node:fs/promises';
 
-import { withCleanupSync } from '../cleanup.ts';
 import { RnnError } from '../errors.ts';
 import { diskError } from '../atomic.ts';
+import { isObject } from './json-values.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
 /**
- * Adds a line; of one that the disk does not take whole, nothing stays.
+ * Adds a line; if the disk does not take all of it, nothing of it stays.
  *
  * @throws RnnError `machine` that says what failed
  */
 export function appendLine(path: string, line: object): void {
   try {
-    refuseNoFile(path);
-    const file = openSync(path, 'a');
-    withCleanupSync(
-      () => append(file, `${JSON.stringify(line)}\n`),
-      () => closeSync(file),
-    );
+    const size = refuseNoFile(path)?.size ?? 0;
+    try {
+      appendFileSync(path, `${JSON.stringify(line)}\n`);
+    } catch (error) {
+      try {
+        truncateSync(path, size);
+      } catch {
+        // Not a file that can be cut, or a disk that does not even take that: the first error says what is wrong.
+      }
+      throw error;
+    }
   } catch (error) {
     throw diskError(`${path} could not be written`, error);
   }
 }
 
-function append(file: number, text: string): void {
-  const { size } = fstatSync(file);
-  try {
-    appendFileSync(file, text);
-  } catch (error) {
-    try {
-      ftruncateSync(file, size);
-    } catch {
-      // Not a file that can be cut, or a disk that does not even take that: the error in hand says what is wrong.
-    }
-    throw error;
-  }
-}
-
 /**
- * Takes back what was written after a step: lines from the first later one on, and a last one that a crash cut off. Lines that are none
- * of a log stay where they are, and hurt nobody.
+ * Removes the lines from the first of a later step on, and a last line that a crash cut off.
  *
  * @param undone events that had not come yet at that very step
  * @throws RnnError `machine` that says what failed
@@ -51,12 +41,14 @@ function append(file: number, text: string): void {
 export async function cutLogBack(path: string, step: number, undone: readonly string[] = []): Promise<void> {
   let kept = 0;
   try {
-    // A device, such as /dev/null, takes lines and keeps none; reading one may never end.
+    // A device such as /dev/null keeps no lines, and reading one may never end.
     if (refuseNoFile(path)?.isFile() !== true) return;
     const log = await readFile(path);
     for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
-      const line = parse(log.toString('utf8', kept, end));
-      if (line.step > step || (line.step === step && undone.includes(line.event))) break;
+      const line = objectOf(log.toString('utf8', kept, end));
+      // Lines without a step belong to the line before them.
+      const at = typeof line?.['step'] === 'number' ? line['step'] : 0;
+      if (at > step || (at === step && undone.includes(String(line?.['event'])))) break;
       kept = end + 1;
     }
     if (kept < log.length) await truncate(path, kept);
@@ -65,27 +57,13 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
   }
 }
 
-/** Whether the start of a file is that of a run's log. An empty file counts as a log. */
-export async function isLog(path: string): Promise<boolean> {
-  const start = '{"event":"';
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  try {
-    if (!(await file.stat()).isFile()) return true;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(start.length), 0, start.length, 0);
-    // A crash may have cut the first line off.
-    return start.startsWith(buffer.toString('utf8', 0, bytesRead));
-  } finally {
-    await file.close().catch(() => {});
-  }
-}
+/** How a log begins. */
+export const logStart = '{"event":"';
 
-/** So much of the end of a log is read: the reports of the last minutes, and of a sample of text or two. */
+/** Enough for the reports of the last minutes, and a sample of text or two. */
 const TAIL_BYTES = 65_536;
 
-/**
- * The last lines of a log, oldest first, as far as they are whole JSON objects; none where there is no log. However long it is, only its
- * end is read.
- */
+/** The last lines of a log, oldest first; none if there is no log. Only its end is read, however long it is. */
 export function lastLines(path: string): LogLine[] {
   let file: number;
   try {
@@ -98,21 +76,24 @@ export function lastLines(path: string): LogLine[] {
     const { size } = fstatSync(file);
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    return bytes
-      .toString('utf8', 0, read)
-      .split('\n')
-      .map(objectOf)
-      .filter((line) => line !== null);
+    return objectsIn(bytes.toString('utf8', 0, read));
   } finally {
     closeSync(file);
   }
 }
 
-/** Null where a line is no JSON object. */
-export function objectOf(line: string): LogLine | null {
+/** The lines of a text that are JSON objects. */
+export const objectsIn = (text: string): LogLine[] =>
+  text
+    .split('\n')
+    .map(objectOf)
+    .filter((line) => line !== null);
+
+/** Null if a line is not a JSON object. */
+function objectOf(line: string): LogLine | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }
@@ -123,14 +104,4 @@ function refuseNoFile(path: string): Stats | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined || status.isFile() || status.isCharacterDevice()) return status;
   throw new RnnError('machine', `${path} could not be written: it is no file`, { hint: 'move it away; the log goes on in a new file' });
-}
-
-/** Lines without a step belong to whatever came before them, as do those that are no JSON object or have no number for a step. */
-function parse(line: string): { readonly step: number; readonly event: string } {
-  try {
-    const { step, event } = JSON.parse(line) as { step?: unknown; event?: unknown };
-    return { step: typeof step === 'number' ? step : 0, event: String(event) };
-  } catch {
-    return { step: 0, event: '' };
-  }
 }

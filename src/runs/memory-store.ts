@@ -1,12 +1,11 @@
-// A run that is kept in memory and on no disk: its last state and its best one. The log is kept by nobody: whoever
-// trains so sees each event as it comes.
+// A run that is kept in memory and not on disk: its last state and its best one. There is no log: the caller gets each event as it comes.
 import { RnnError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
 import type { RunStore } from './run-store.ts';
-import { firstNonFinite } from './validation.ts';
+import { refuseNonFinite } from './write.ts';
 
-/** Costs what two checkpoints take: the weights and, of Adam, twice as much again. */
+/** Takes the memory of two checkpoints: each has the weights and, with Adam, twice as much again. */
 export class MemoryStore implements RunStore {
   readonly path = 'memory';
   readonly latestPath = 'memory:latest';
@@ -15,14 +14,14 @@ export class MemoryStore implements RunStore {
   readonly isLatestSound = true;
   #latest: Checkpoint | null = null;
   #best: Checkpoint | null = null;
-  /** While the latest state is one that was saved by the clock: the last one that was not. */
+  /** The last state that was not saved by the clock, while the latest one was. */
   #beforeClock: { readonly latest: Checkpoint | null } | null = null;
 
   get latest(): Checkpoint | null {
     return this.#latest;
   }
 
-  /** The one with the lowest validation loss; null where nothing was validated. */
+  /** The state with the lowest validation loss; null if there was no validation. */
   get best(): Checkpoint | null {
     return this.#best;
   }
@@ -31,18 +30,18 @@ export class MemoryStore implements RunStore {
     return this.#latest !== null || this.#best !== null;
   }
 
-  /** As in a folder: the best state stands in for the last one before there is any. */
+  /** As in a folder, the best state is the newest one if there is no other. */
   async newest(): Promise<Newest> {
     const checkpoint = this.#latest ?? this.#best;
     if (checkpoint === null) throw new RnnError('checkpoint', 'nothing of this run is in memory');
     return { checkpoint, path: this.#latest === null ? this.bestPath : this.latestPath, instead: null };
   }
 
-  /** Snapshots are for a disk: of what came before the last state nothing stays. */
+  /** Keeps no snapshots. */
   async saveLatest(checkpoint: Checkpoint, _keep = 0, isByClock = false): Promise<null> {
-    const copy = copyOf(checkpoint);
+    refuseNonFinite(this.latestPath, checkpoint);
     this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.#latest }) : null;
-    this.#latest = copy;
+    this.#latest = copyOf(checkpoint);
     return null;
   }
 
@@ -52,6 +51,7 @@ export class MemoryStore implements RunStore {
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
+    refuseNonFinite(this.bestPath, checkpoint);
     this.#best = copyOf(checkpoint);
   }
 
@@ -60,26 +60,14 @@ export class MemoryStore implements RunStore {
   async cutBack(): Promise<void> {}
 }
 
-/**
- * The tensors of a checkpoint are overwritten by the next.
- *
- * @throws RnnError `checkpoint` for numbers that are not finite, as a file refuses them
- */
+/** The tensors of a checkpoint are overwritten by the next. */
 function copyOf(checkpoint: Checkpoint): Checkpoint {
   const copied = (tensors: readonly Tensor[]): Tensor[] => tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
-  const unfit = [...checkpoint.tensors, ...checkpoint.state, ...(checkpoint.optimizer?.tensors ?? [])].find(
-    ({ data }) => firstNonFinite(data) >= 0,
-  );
-  if (unfit !== undefined) {
-    throw new RnnError('checkpoint', `tensor ${unfit.name} holds a number that is not finite`, {
-      hint: 'what is kept stays as it was',
-    });
-  }
-  const { optimizer } = checkpoint;
+  const { tensors, state, optimizer } = checkpoint;
   return {
     ...checkpoint,
-    tensors: copied(checkpoint.tensors),
-    state: copied(checkpoint.state),
+    tensors: copied(tensors),
+    state: copied(state),
     optimizer: optimizer === null ? null : { ...optimizer, tensors: copied(optimizer.tensors) },
   };
 }

@@ -1,12 +1,12 @@
-// Which checkpoint of a run folder is the newest that can be read. Writes nothing.
-
-import { readdir, stat } from 'node:fs/promises';
-
-import { RnnError } from '../errors.ts';
+// What a run folder holds: its newest state that can be read, or as much of it as a list of runs shows. Writes nothing.
+import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { bestFile, damagedFile, latestFile, previousFile, stepOfSnapshot } from './names.ts';
-import { readCheckpoint } from './read.ts';
+import { isHeld } from './lock.ts';
+import { type LogLine, lastLines } from './log.ts';
+import { type Header, readCheckpoint, readHeader } from './read.ts';
+import { ForeignCheckpoint } from './refusals.ts';
+import { bestFile, latestFile, logFile, previousFile, snapshotsIn, stepOfSnapshot } from './run-files.ts';
 
 /** The newest state of a run that can be read. */
 export interface Newest {
@@ -16,66 +16,91 @@ export interface Newest {
   readonly instead: string | null;
 }
 
+/** What a run folder holds, at little cost: no weights are read. */
+export interface RunFiles {
+  /** Of the state from which the run would continue; null if there is none that can be read. */
+  readonly newest: Header | null;
+  /** Of best.json. */
+  readonly best: Header | null;
+  /** The last lines of the log. */
+  readonly log: readonly LogLine[];
+  readonly isRunning: boolean;
+  /** Why something of it could not be read; null if all could. */
+  readonly trouble: string | null;
+  /** Whether that is another program's: a newer rnn may read it. */
+  readonly isForeign: boolean;
+}
+
 /**
- * The state to go on from: that of latest.json, or if that is damaged or missing, the one of the latest step among previous.json,
- * best.json and the snapshots.
+ * The state from which a run continues: that of latest.json, or if that is damaged or missing, the one of the latest step among
+ * previous.json, best.json and the snapshots.
  *
  * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
  */
 export async function newestIn(folder: string): Promise<Newest> {
-  const latest = pathIn(folder, latestFile);
-  let trouble: RnnError | null = null;
-  const read = async (path: string): Promise<Checkpoint | null> => {
-    try {
-      return (await exists(path)) ? await readCheckpoint(path) : null;
-    } catch (error) {
-      if (!(error instanceof RnnError) || error.kind !== 'checkpoint') throw error;
-      trouble ??= error;
-      return null;
-    }
-  };
-  const checkpoint = await read(latest);
-  if (checkpoint !== null) return { checkpoint, path: latest, instead: null };
-  const instead = (trouble as RnnError | null)?.message ?? `${latest} is missing`;
-  let newest: Newest | null = null;
-  // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run is over.
-  for (const file of [previousFile, ...(await snapshotsIn(folder)), bestFile]) {
-    if (newest !== null && (stepOfSnapshot(file) ?? Infinity) <= newest.checkpoint.training.step) continue;
-    const path = pathIn(folder, file);
-    const other = await read(path);
-    if (other !== null && (newest === null || other.training.step > newest.checkpoint.training.step))
-      newest = { checkpoint: other, path, instead };
+  const troubles: RnnError[] = [];
+  let instead = '';
+  const newest = await newestState(folder, async (path) => {
+    const state = await readIfPossible(path, (file) => readCheckpoint(file), troubles);
+    instead ||= troubles[0]?.message ?? `${path} is missing`; // latest.json comes first
+    if (troubles.at(-1)?.kind === 'machine') throw troubles.at(-1)!;
+    return state;
+  });
+  if (newest !== null) {
+    const { state, path } = newest;
+    return { checkpoint: state, path, instead: path === pathIn(folder, latestFile) ? null : instead };
   }
-  if (newest !== null) return newest;
+  const [trouble] = troubles;
   throw new RnnError(
     'checkpoint',
-    trouble === null
+    trouble === undefined
       ? `there is no checkpoint in ${folder}`
       : `the run in ${folder} cannot be continued: ${instead}, and no other checkpoint in it can be read`,
-    {
-      hint: 'put a copy of one of its checkpoints there if you have one; --force starts anew',
-      cause: trouble,
-    },
+    { hint: 'put a copy of one of its checkpoints there if you have one; --force starts anew', cause: trouble },
   );
 }
 
-/** A name that is free for one more. */
-export async function freeDamagedName(folder: string): Promise<string> {
-  for (let count = 1; ; count++) {
-    const path = pathIn(folder, damagedFile(count));
-    if (!(await exists(path))) return path;
+export async function lookInto(folder: string): Promise<RunFiles> {
+  const troubles: RnnError[] = [];
+  const read = (path: string): Promise<Header | null> => readIfPossible(path, readHeader, troubles);
+  const newest = await newestState(folder, read);
+  const best = await read(pathIn(folder, bestFile));
+  const [trouble] = troubles;
+  return {
+    newest: newest?.state ?? null,
+    best,
+    log: lastLines(pathIn(folder, logFile)),
+    isRunning: isHeld(folder),
+    trouble: trouble?.message ?? null,
+    isForeign: trouble instanceof ForeignCheckpoint,
+  };
+}
+
+/** @param read gives null for a file that is missing or cannot be read */
+async function newestState<State extends Header>(
+  folder: string,
+  read: (path: string) => Promise<State | null>,
+): Promise<{ readonly state: State; readonly path: string } | null> {
+  let newest: { readonly state: State; readonly path: string } | null = null;
+  // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run is over.
+  for (const file of [latestFile, previousFile, ...(await snapshotsIn(folder)), bestFile]) {
+    const known = newest?.state.training.step ?? -1;
+    if ((stepOfSnapshot(file) ?? Infinity) <= known) continue;
+    const path = pathIn(folder, file);
+    const state = await read(path);
+    if (state !== null && state.training.step > known) newest = { state, path };
+    if (newest !== null && file === latestFile) break;
   }
+  return newest;
 }
 
-/** Newest first. */
-export async function snapshotsIn(folder: string): Promise<string[]> {
-  const files = await readdir(folder).catch(() => []);
-  return files.filter((file) => stepOfSnapshot(file) !== null).toSorted((a, b) => stepOfSnapshot(b)! - stepOfSnapshot(a)!);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+/** Null for a file that is missing, and for one that cannot be read: that is one more of the troubles. */
+async function readIfPossible<State>(path: string, read: (path: string) => Promise<State>, troubles: RnnError[]): Promise<State | null> {
+  try {
+    return await read(path);
+  } catch (error) {
+    if (!(error instanceof RnnError)) throw error;
+    if (systemCode(error.cause) !== 'ENOENT') troubles.push(error);
+    return null;
+  }
 }

@@ -1,4 +1,4 @@
-// What may be wrong with a checkpoint file, and what its reader can do about it. Knows what is refused, and not how a file is read.
+// The errors for checkpoint files. Knows nothing of how a file is read.
 import { basename, dirname } from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
@@ -7,7 +7,7 @@ import { type Fail, shown } from './json-values.ts';
 import type { ByteSource } from './source.ts';
 import { checkCell } from './validation.ts';
 
-/** The error for a checkpoint that nothing is wrong with, but that it takes another program, such as a newer rnn, to use it. */
+/** For a sound checkpoint that needs another program, such as a newer rnn. */
 export class ForeignCheckpoint extends RnnError {}
 
 /** Refuses a file as damaged. */
@@ -32,7 +32,7 @@ export function refuseOtherCells(model: TrainedModel['model'], path: string): vo
   });
 }
 
-/** An empty file, or one that does not begin like JSON, gets a message of its own: it was probably never a checkpoint. */
+/** Refuses an empty file, and one that does not begin like JSON: it was probably never a checkpoint. */
 export function refuseOtherFiles(source: ByteSource, path: string): void {
   if (source.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
   source.more();
@@ -68,7 +68,7 @@ const absent = ['does not exist', 'give --checkpoint a run folder or a checkpoin
 const forbidden = ['may not be read by you', 'check its permissions with ls -l'] as const;
 const aFile = 'give a checkpoint file, such as latest.json in a run folder';
 const aPath = 'give a run folder or a checkpoint file, such as latest.json in a run folder';
-/** What is so, and what to do, by the code of the system's error. */
+/** What is wrong, and what to do, by the code of the system's error. */
 const troubles: Readonly<Record<string, readonly [string, string] | undefined>> = {
   ENOENT: absent,
   ENOTDIR: absent,

@@ -1,13 +1,51 @@
-// The files of a run folder from outside: which there are, whether somebody has replaced them, and how they go. Opens none of them.
+// The files of a run folder: their names, which of them are there, whether another process has replaced them, and how they are removed.
+// Opens none of them.
 import { statSync } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 
+import { temporarySuffix } from '../atomic.ts';
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
-import { isOfRun, isTemporary } from './names.ts';
 
-/** The names of what a run writes, and of its temporary files. */
-export const isOurs = (file: string): boolean => isOfRun(file) || isTemporary(file);
+export const latestFile = 'latest.json';
+export const previousFile = 'previous.json';
+export const bestFile = 'best.json';
+export const checkpointFiles: readonly string[] = [latestFile, previousFile, bestFile];
+export const logFile = 'log.jsonl';
+export const lockFile = 'lock.json';
+
+/** A latest.json that could not be read. */
+export const damagedFile = (count: number): string => `${latestFile}.damaged${count === 1 ? '' : `-${count}`}`;
+const damagedName = /^latest\.json\.damaged(-\d+)?$/;
+
+export const snapshotFile = (step: number): string => `step-${String(step).padStart(9, '0')}.json`;
+
+/** By its name; null for any other file. */
+export function stepOfSnapshot(file: string): number | null {
+  const [, step] = /^step-(\d+)\.json$/.exec(file) ?? [];
+  return step === undefined ? null : Number(step);
+}
+
+export const isCheckpoint = (file: string): boolean => stepOfSnapshot(file) !== null || checkpointFiles.includes(file);
+
+/** A file that is being written, or that a killed process left. */
+export function isTemporary(file: string): boolean {
+  const [of] = /^.*?\.jsonl?(?=\.)/.exec(file) ?? [];
+  return of !== undefined && file.endsWith(temporarySuffix) && (of === logFile || of === lockFile || isCheckpoint(of));
+}
+
+/** A file that a run writes, or a temporary one of it; not its lock. */
+export const isOurs = (file: string): boolean => file === logFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
+
+/** A run that has just begun has no more than its lock. */
+export const isRunFolder = (files: readonly string[]): boolean =>
+  files.some((file) => isCheckpoint(file) || file === logFile || file === lockFile);
+
+/** Newest first; none if the folder cannot be read. */
+export async function snapshotsIn(folder: string): Promise<string[]> {
+  const files = await readdir(folder).catch(() => []);
+  return files.filter((file) => stepOfSnapshot(file) !== null).toSorted((a, b) => stepOfSnapshot(b)! - stepOfSnapshot(a)!);
+}
 
 /**
  * The names in a folder; none where there is no such folder.
@@ -47,7 +85,7 @@ export async function remove(path: string): Promise<void> {
   });
 }
 
-/** Differs whenever somebody has replaced one of the files. */
+/** Differs whenever another process has replaced one of the files. */
 export function statesOf(paths: readonly string[]): string {
   return paths
     .map((path) => {

@@ -1,35 +1,41 @@
-// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots and
-// log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
+// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots, log.jsonl,
+// and a lock while a process trains. Knows when which file is replaced, and not what a checkpoint means.
 
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
-import { firstSameFile } from '../output-file.ts';
+import { firstSameFile, startOf } from '../output-file.ts';
 import { diskError, keepUnder, nameAgain, renameOnto } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { makeFolders, notMade, refuseUnlessMakable } from './folders.ts';
+import { makeFolders, notMade, refuseUnmakable } from './folders.ts';
 import { Lock } from './lock.ts';
-import { appendLine, cutLogBack, isLog } from './log.ts';
+import { appendLine, cutLogBack, logStart } from './log.ts';
+import { type Newest, newestIn } from './newest.ts';
 import {
   bestFile,
   checkpointFiles,
+  damagedFile,
   isCheckpoint,
+  isOurs,
   isTemporary,
   latestFile,
   lockFile,
   logFile,
+  namesIn,
   previousFile,
+  refuseFolders,
+  remove,
   snapshotFile,
+  snapshotsIn,
+  statesOf,
   stepOfSnapshot,
-} from './names.ts';
-import { freeDamagedName, type Newest, newestIn } from './newest.ts';
-import { isOurs, namesIn, refuseFolders, remove, statesOf } from './run-files.ts';
+} from './run-files.ts';
 import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
-/** In what is told of it. */
+/** In messages. */
 const what = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
@@ -41,9 +47,9 @@ export class RunFolder implements RunStore {
   readonly logPath: string;
   readonly #lock: Lock;
   #isLatestSound = true;
-  /** latest.json was saved by the clock; previous.json is the state before such states. */
+  /** latest.json was saved by the clock; previous.json is the state before such saves. */
   #isByClock = false;
-  /** What the checkpoints were when this process last looked after them. */
+  /** The state of the files as this process last left them. */
   #left: string;
 
   private constructor(path: string, lock: Lock) {
@@ -57,7 +63,7 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Whether the folder holds a checkpoint. A log alone is no run: nothing can be continued from it.
+   * Whether the folder holds a checkpoint. Nothing can be continued from a log alone.
    *
    * @throws RnnError `machine` if the user may not see what is in the folder
    */
@@ -66,19 +72,19 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * What `create` would refuse, before anything is done for the run; writes nothing.
+   * Refuses what `create` would refuse, and writes nothing.
    *
-   * @throws RnnError `busy` if another process is training in the folder, `usage` if it holds a run and `force` was not given, or if it
-   * can be no folder; `machine` if that cannot be seen
+   * @throws RnnError `busy` if another process trains in the folder, `usage` if it holds a run and `force` was not given, or if it
+   * cannot be a folder; `machine` if that cannot be seen
    */
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
     try {
       Lock.refuseIfHeld(path);
+      await RunFolder.#refuseFiles(path, force);
+      await refuseUnmakable(path);
     } catch (cause) {
       throw notMade(what, path, cause);
     }
-    await RunFolder.#refuseFiles(path, force);
-    await refuseUnlessMakable(what, path);
   }
 
   static async #refuseFiles(path: string, force: boolean): Promise<void> {
@@ -88,16 +94,16 @@ export class RunFolder implements RunStore {
       });
     await refuseFolders(path);
     const log = pathIn(path, logFile);
-    if (force || (await isLog(log).catch(() => true))) return; // whatever else is wrong with it is noticed when it is written
+    // A crash may have cut its first line off. Whatever else is wrong with it is noticed when it is written.
+    if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
     throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
       hint: 'move it away, replace it with --force, or choose another folder with --out',
     });
   }
 
   /**
-   * Whatever a run in the folder would replace or remove must not be what the run is made from.
+   * Refuses files that the same command reads and a run in the folder would replace.
    *
-   * @param reads files that the same command reads
    * @throws RnnError `usage` if one of them is a file of a run in the folder
    */
   static async refuseSources(path: string, reads: readonly string[]): Promise<void> {
@@ -115,8 +121,7 @@ export class RunFolder implements RunStore {
   /**
    * Makes the folder ready for a new run. Removes temporary files that a killed process left and, with `force`, the files of an old run.
    *
-   * @throws RnnError `busy` if it is in use, `usage` if it holds a run and `force` was not given, or if it is no folder; `machine` if it
-   * cannot be made
+   * @throws RnnError as `refuseIfTaken`, and `machine` if the folder cannot be made
    */
   static async create(path: string, { force = false }: { force?: boolean } = {}): Promise<RunFolder> {
     await RunFolder.refuseIfTaken(path, { force });
@@ -124,7 +129,7 @@ export class RunFolder implements RunStore {
       await makeFolders(path);
       const folder = new RunFolder(path, Lock.take(path));
       try {
-        // Another process may have made a run of it since.
+        // Another process may have begun a run there since.
         if (!force) await RunFolder.#refuseFiles(path, force);
         await folder.#tidy(isOurs);
         folder.#left = folder.#now();
@@ -139,7 +144,7 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * The folder of a run that is to be continued, or null if there is none. Temporary files that a killed process left are removed.
+   * The folder of a run to continue, or null if there is none. Removes temporary files that a killed process left.
    *
    * @throws RnnError `busy` if it is in use, `machine` if nothing can be written there
    */
@@ -147,7 +152,7 @@ export class RunFolder implements RunStore {
     if (!(await RunFolder.holdsRun(path))) return null;
     try {
       const folder = new RunFolder(path, Lock.take(path));
-      await folder.#tidy(isTemporary).catch(() => {}); // what is in the way will be, when something is written
+      await folder.#tidy(isTemporary).catch(() => {}); // a file that is in the way is noticed when something is written
       return folder;
     } catch (cause) {
       throw diskError(`the run in ${path} cannot be continued`, cause);
@@ -158,16 +163,11 @@ export class RunFolder implements RunStore {
     return RunFolder.holdsRun(this.path);
   }
 
-  /** Lets others have the folder. */
+  /** Lets other processes have the folder. */
   close(): void {
     this.#lock.release();
   }
 
-  /**
-   * The state to go on from.
-   *
-   * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
-   */
   async newest(): Promise<Newest> {
     const newest = await newestIn(this.path);
     this.#isLatestSound = newest.instead === null;
@@ -175,18 +175,13 @@ export class RunFolder implements RunStore {
     return newest;
   }
 
-  /** Whether latest.json was what `newest` found, or has been written since. */
   get isLatestSound(): boolean {
     return this.#isLatestSound;
   }
 
   /**
-   * Writes latest.json; the one that was there becomes previous.json, unless it could not be read: that is set aside. At no moment is there
-   * no whole checkpoint in the folder, and if the folder was removed, it is made again.
-   *
-   * @param keep how many of the newest states also stay as step-000001000.json
-   * @param isByClock a state that `dropClockSave` takes back; it never becomes previous.json
-   * @returns why this one will not stay; null if it will, or need not
+   * Writes latest.json. The old one becomes previous.json, unless it was saved by the clock or could not be read: then it is set aside. At
+   * every moment there is a whole checkpoint in the folder. If the folder was removed, it is made again.
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
@@ -227,12 +222,11 @@ export class RunFolder implements RunStore {
     try {
       await writeCheckpoint(path, checkpoint, beforeRename);
     } finally {
-      // Where the folder was swapped for another one meanwhile, this process did not leave what is in it.
+      // If another folder has taken the place of this one meanwhile, this process did not leave what is in it.
       if (this.#lock.isThere()) this.#left = this.#now();
     }
   }
 
-  /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void {
     try {
       this.#ensureLock();
@@ -242,11 +236,6 @@ export class RunFolder implements RunStore {
     appendLine(this.logPath, line);
   }
 
-  /**
-   * Takes back what was written after a step: lines of the log from the first later one on, one that a crash cut off, and snapshots.
-   *
-   * @param undone events that had not come yet at that very step
-   */
   async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
     try {
@@ -257,13 +246,13 @@ export class RunFolder implements RunStore {
     await cutLogBack(this.logPath, step, undone);
   }
 
-  /** The folder is there, and still this process's. */
+  /** Makes sure that the folder is there, and that this process still holds it. */
   async #ready(): Promise<void> {
     try {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      // A file that is in the way now may be removed again, so this is not a wrong command, as it is at the start.
+      // A file that is in the way now may be removed again. So the command is not wrong, as it is at the start.
       throw diskError(`the ${what} ${this.path} could not be made`, cause);
     }
   }
@@ -280,19 +269,18 @@ export class RunFolder implements RunStore {
     for (const file of await readdir(this.path)) if (goes(file)) await remove(pathIn(this.path, file));
   }
 
-  /** A second name for latest.json, and none for the states that are too many. */
   async #keepSnapshots(step: number, keep: number): Promise<void> {
     await nameAgain(this.latestPath, pathIn(this.path, snapshotFile(step)));
-    const steps = (await readdir(this.path)).flatMap((file) => stepOfSnapshot(file) ?? []).toSorted((a, b) => a - b);
-    const least = steps.at(-keep) ?? 0;
-    await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);
+    const tooMany = (await snapshotsIn(this.path)).slice(keep);
+    await this.#tidy((file) => tooMany.includes(file));
   }
 
-  /**
-   * A latest.json that could not be read must not take the place of what could; and perhaps another program, or another day, can read it.
-   */
+  /** A latest.json that could not be read must not replace what could. Perhaps another program, or another day, can read it. */
   async #setAside(): Promise<void> {
-    await rename(this.latestPath, await freeDamagedName(this.path)).catch((error: unknown) => {
+    const names = await readdir(this.path);
+    let count = 1;
+    while (names.includes(damagedFile(count))) count++;
+    await rename(this.latestPath, pathIn(this.path, damagedFile(count))).catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error;
     });
   }

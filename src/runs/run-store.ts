@@ -1,4 +1,4 @@
-// What keeps the states of a run and its log: a contract, met by a run folder and by memory. Knows nothing of either.
+// Where a run keeps its states and its log: in a run folder, or in memory.
 import type { RnnError } from '../errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
@@ -8,23 +8,26 @@ export interface RunStore {
   readonly latestPath: string;
   readonly bestPath: string;
   readonly logPath: string;
-  /** The latest state is what `newest` found, or has been saved since. */
+  /** Whether the latest state is what `newest` found, or has been saved since. */
   readonly isLatestSound: boolean;
-  /** Whether there is a state to go on from. */
+  /** Whether there is a state from which the run can continue. */
   holdsRun(): Promise<boolean>;
-  /** @throws RnnError `checkpoint` if there is none that can be read */
+  /**
+   * The state from which the run continues.
+   * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
+   */
   newest(): Promise<Newest>;
   /**
-   * @param keep how many of the newest states stay besides the last
-   * @param isByClock a state that `dropClockSave` takes back
-   * @returns why this one will not stay; null if it will, or need not
+   * @param keep how many of the newest states also stay as snapshots
+   * @param isByClock whether `dropClockSave` takes this state back
+   * @returns why there is no snapshot of this state; null if there is one, or `keep` is 0
    */
   saveLatest(checkpoint: Checkpoint, keep?: number, isByClock?: boolean): Promise<RnnError | null>;
-  /** If the latest state was saved by the clock, the last one that was not, if there is one, is the latest again. */
+  /** If the latest state was saved by the clock, makes the last state that was not the latest again. */
   dropClockSave(): Promise<void>;
   saveBest(checkpoint: Checkpoint): Promise<void>;
   /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void;
-  /** Takes back what was logged and kept after a step, and of that very step the `undone` events. */
+  /** Removes lines of the log and snapshots that are of later steps, and the lines of that very step with an `undone` event. */
   cutBack(step: number, undone?: readonly string[]): Promise<void>;
 }

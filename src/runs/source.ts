@@ -1,5 +1,5 @@
-// A file as a window of bytes that moves forward, hashed as it passes. It knows neither JSON nor checkpoints.
-// Reading is synchronous: a pull parser over it needs no await per byte, and 100 MB take about as long as their SHA-256.
+// A file as a window of bytes that moves forward, hashed on the way. Reading is synchronous, so that a pull parser needs no await per byte:
+// 100 MB take about as long as their SHA-256.
 
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -20,7 +20,7 @@ export class ByteSource {
 
   /** @throws the system's error if the file cannot be opened, or `EISDIR` if it is anything but a plain file */
   constructor(path: string) {
-    // Without waiting for whoever may write to a pipe. Windows has no such flag.
+    // Opening a named pipe would wait for a writer. Windows has no such flag.
     this.#descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const status = fstatSync(this.#descriptor);
     if (!status.isFile()) {
@@ -49,17 +49,17 @@ export class ByteSource {
     return bytes;
   }
 
-  /** Hashes only the first `count` bytes of the file. To be called before the first `more`. */
+  /** Hashes only the first `count` bytes of the file. Call it before the first `more`. */
   hashOnly(count: number): void {
     this.#hashedBytes = count;
   }
 
-  /** SHA-256, in hex, of the bytes read so far and meant to be hashed. */
+  /** SHA-256 in hex. */
   digest(): string {
     return this.#hash.digest('hex');
   }
 
-  /** Reads on, keeping what was not consumed: `position` becomes 0. Returns false at the end of the file. */
+  /** Reads more, and keeps the bytes that were not consumed: `position` becomes 0. Returns false at the end of the file. */
   more(): boolean {
     const kept = this.end - this.position;
     const target = kept > this.buffer.length / 2 ? Buffer.allocUnsafe(this.buffer.length * 2) : this.buffer;

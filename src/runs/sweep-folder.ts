@@ -7,7 +7,7 @@ import { replaceFile } from '../atomic.ts';
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { makeFolders, notMade } from './folders.ts';
-import { runsIn } from './runs.ts';
+import { runsIn } from './find.ts';
 
 const formatName = 'rnn-sweep';
 const sweepFile = '.sweep.json';

@@ -6,7 +6,7 @@ import type { Tensor, TrainedModel } from './checkpoint.ts';
 
 const notOurs = 'the file was edited or written by another program: use another checkpoint of the run, or a copy of this one';
 
-/** How many numbers a model has learnt. */
+/** How many parameters a model has. */
 export function weightsIn({ tensors }: Pick<TrainedModel, 'tensors'>): number {
   return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }
@@ -28,22 +28,15 @@ export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Arra
 export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' | 'tensors'>): Float32Array {
   const shapes = parameterShapes(model);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  // All are checked before memory is taken for them: the model may claim terabytes.
   const found = shapes.map(({ name, rows, columns }) => {
     const tensor = byName.get(name);
     if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: notOurs });
-    const [first, second, ...more] = tensor.shape;
-    if (first !== rows || second !== columns || more.length > 0) {
-      throw new RnnError('checkpoint', `tensor ${name} has the shape ${tensor.shape.join('×')}, and its model says ${rows}×${columns}`, {
-        hint: notOurs,
-      });
-    }
-    return tensor.data;
+    const shape = tensor.shape.join('×');
+    if (shape === `${rows}×${columns}`) return tensor.data;
+    throw new RnnError('checkpoint', `tensor ${name} has the shape ${shape}, and its model says ${rows}×${columns}`, { hint: notOurs });
   });
   const vector = new Float32Array(countParameters(shapes));
-  let offset = 0;
-  for (const data of found) {
-    vector.set(data, offset);
-    offset += data.length;
-  }
+  for (const [index, { data }] of tensorsOf(shapes, vector).entries()) data.set(found[index]);
   return vector;
 }

@@ -1,125 +1,106 @@
-// What the parts of a checkpoint must be like: one rule a member, and an error that names the member, what it is and what was
-// expected. Knows nothing of files. Written by hand because importing zod takes 75 to 125 ms, and zod/mini hardly less: more than
-// reading a checkpoint, and a fifth of the time in which `rnn sample` has to show its first character.
+// The rules for the parts of a checkpoint: one for each member, and an error that names the member, its value and what was expected.
+// Written by hand because importing zod takes 75 to 125 ms, and zod/mini hardly less: more than reading a checkpoint, and a fifth of the
+// time in which `rnn sample` has to show its first character.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
-import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
-import { type TrainedModel, type TrainingRecord, limits } from './checkpoint.ts';
-import { type Fail, shown } from './json-values.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { anyText, list, number, orNull, wholeNumber } from '../options/kind.ts';
+import { readingOptions } from '../options/run.ts';
+import { modelOptions } from '../options/network.ts';
+import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
+import { type Fail, isObject, isWhole, shown } from './json-values.ts';
 
-interface Rule {
-  readonly expected: string;
-  readonly holds: (value: unknown) => boolean;
-  readonly optional?: true;
+export interface Rule {
+  expected(value?: unknown): string;
+  holds(value: unknown): boolean;
+  /** Whether the member may be missing. */
+  readonly isOptional?: boolean;
 }
-type Rules = Readonly<Record<string, Rule>>;
+export type Rules = Readonly<Record<string, Rule>>;
 
 const largestDimension = 2 ** 31 - 1;
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isWhole = (value: unknown, least: number, most: number) =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 
-const whole = (least: number, most: number): Rule => ({
-  expected: `a whole number from ${least} to ${most}`,
-  holds: (value) => isWhole(value, least, most),
-});
-const count = whole(0, Number.MAX_SAFE_INTEGER);
-const nonNegative: Rule = { expected: 'a number from 0 up', holds: (value) => Number.isFinite(value) && (value as number) >= 0 };
-const finite: Rule = { expected: 'a finite number', holds: Number.isFinite };
-const name: Rule = {
-  expected: `a text of 1 to ${limits.name} characters`,
-  holds: (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
-};
-const object: Rule = { expected: 'an object', holds: isObject };
-const oneOf = (...choices: readonly string[]): Rule => ({
-  expected: choices.map((choice) => `"${choice}"`).join(' or '),
-  holds: (value) => choices.includes(value as string),
-});
-const listOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
-  expected: `a list of ${what}`,
-  holds: (value) => Array.isArray(value) && value.every(holds),
-});
-const recordOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
-  expected: `an object of ${what}`,
-  holds: (value) => isObject(value) && Object.values(value).every(holds),
-});
-const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' };
-/** Came to be a member later: older files do not have it. */
-const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
-const orNull = (rule: Rule): Rule => ({ expected: `${rule.expected}, or null`, holds: (value) => value === null || rule.holds(value) });
+const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+const rule = (expected: string, holds: (value: unknown) => boolean): Rule => ({ expected: () => expected, holds });
+const name = rule(
+  `a text of 1 to ${limits.name} characters`,
+  (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
+);
+const object = rule('an object', isObject);
+const listOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+  rule(`a list of ${what}`, (value) => Array.isArray(value) && value.every(holds));
+const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+  rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
 
+/** The options of a network are members of its configuration. Those that are newer than the format are optional. */
 const modelRules: Rules = {
   cell: name,
-  layers: whole(1, 1024),
-  hidden: whole(1, 1_048_576),
-  embedding: whole(0, 1_048_576),
-  vocabulary: whole(1, 1_114_113),
-  forgetBias: finite,
-  initialisation: oneOf(...initialisations),
-  dropout: { expected: 'a number from 0 up to, not including, 1', holds: (value) => nonNegative.holds(value) && (value as number) < 1 },
-  conventions: recordOf('texts', (value) => typeof value === 'string'),
-  skip: optional(oneOf(...skips)),
-  stacking: optional(oneOf(...stackings)),
-  timeSkip: optional(whole(0, 65_536)),
-  tied: optional(flag),
-  layerNorm: optional(flag),
-  learnedState: optional(flag),
-  initScale: optional(nonNegative),
-  gateBias: optional(finite),
+  ...Object.fromEntries(
+    Object.entries(modelOptions)
+      .filter(([option]) => option !== 'preset' && option !== 'cell')
+      .map(([option, { kind, ...more }]) => [option, { ...kind, isOptional: 'earlier' in more }]),
+  ),
+  vocabulary: wholeNumber(1, 1_114_113),
+  conventions: recordOf('texts', anyText.holds),
 };
 
 const vocabularyRules: Rules = {
-  unit: oneOf('char', 'byte'),
-  symbols: listOf('texts', (value) => typeof value === 'string'),
+  unit: readingOptions.unit.kind,
+  symbols: list(),
   unknown: orNull(count),
 };
 
 const trainingRules: Rules = {
   options: object,
   step: count,
-  epoch: nonNegative,
+  epoch: number({ min: 0 }),
   position: object,
-  random: {
-    expected: 'a list of four whole numbers below 2^32',
-    holds: (value) => Array.isArray(value) && value.length === 4 && value.every((word) => isWhole(word, 0, 2 ** 32 - 1)),
-  },
+  random: rule(
+    'a list of four whole numbers below 2^32',
+    (value) => Array.isArray(value) && value.length === 4 && value.every((word) => isWhole(word, 0, 2 ** 32 - 1)),
+  ),
   history: listOf('objects', isObject),
-  bestValidationLossNats: orNull(finite),
+  bestValidationLossNats: orNull(number()),
 };
 
 const positionRules: Rules = { epoch: count, window: count };
 const tensorRules: Rules = {
   name,
-  shape: {
-    expected: `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
-    holds: (value) => Array.isArray(value) && value.length <= limits.rank && value.every((length) => isWhole(length, 1, largestDimension)),
-  },
-  dtype: oneOf('float32'),
+  shape: rule(
+    `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
+    (value) => Array.isArray(value) && value.length <= limits.rank && value.every((length) => isWhole(length, 1, largestDimension)),
+  ),
+  dtype: rule('"float32"', (value) => value === 'float32'),
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
-function check(value: unknown, rules: Rules, what: string, fail: Fail): Record<string, unknown> {
+/** The value as the rules describe it. */
+function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value)) fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
-  for (const [member, { expected, holds, optional: mayMiss }] of Object.entries(rules)) {
-    if (mayMiss && !Object.hasOwn(value, member)) continue;
-    if (!Object.hasOwn(value, member)) fail(`${what}.${member} is missing`);
-    if (!holds(value[member])) fail(`${what}.${member} is ${shown(value[member])}, expected ${expected}`);
-  }
-  return value;
+  const wrong = firstWrong(value, rules);
+  if (wrong === null) return value as Checked;
+  if (!Object.hasOwn(value, wrong)) fail(`${what}.${wrong} is missing`);
+  return fail(`${what}.${wrong} is ${shown(value[wrong])}, expected ${rules[wrong].expected(value[wrong])}`);
+}
+
+/** The first member that is missing, or not what its rule says; null if there is none. */
+export function firstWrong(value: Readonly<Record<string, unknown>>, rules: Rules): string | null {
+  const isWrong = ([member, { holds, isOptional = false }]: [string, Rule]): boolean =>
+    Object.hasOwn(value, member) ? !holds(value[member]) : !isOptional;
+  return Object.entries(rules).find(isWrong)?.[0] ?? null;
 }
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
-  const model = check(value, modelRules, 'model', fail) as unknown as ModelConfiguration;
-  if (model.timeSkip === 1) fail('model.timeSkip is 1, expected 0 or at least 2');
+  const model = check<ModelConfiguration>(value, modelRules, 'model', fail);
   if (model.tied && model.embedding === 0) fail('model.tied is true, and there is no embedding');
   if (model.layerNorm && model.cell !== 'lstm')
     fail(`model.layerNorm is true, and there is no ${shown(model.cell)} with layer normalisation`);
   return model;
 }
 
-/** That the cell is one of ours and means the same by its weights. A convention that is not recorded contradicts nothing. */
+/** Checks that the cell is one of ours, with the same conventions. One that is not recorded contradicts nothing. */
 export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
   const cell = cells.find((candidate) => candidate.name === name);
   if (cell === undefined) fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
@@ -130,9 +111,9 @@ export function checkCell({ cell: name, conventions }: ModelConfiguration, fail:
   }
 }
 
-/** Also that the symbols do not contradict themselves, and that there are as many as the model has outputs. */
+/** Also checks that the symbols are a vocabulary, of as many as the model has outputs. */
 export function checkVocabulary(value: unknown, model: ModelConfiguration, fail: Fail): VocabularyData {
-  const vocabulary = check(value, vocabularyRules, 'vocabulary', fail) as unknown as VocabularyData;
+  const vocabulary = check<VocabularyData>(value, vocabularyRules, 'vocabulary', fail);
   const size = vocabulary.symbols.length;
   if (size !== model.vocabulary) fail(`the vocabulary has ${size} symbols and the model ${model.vocabulary}`);
   try {
@@ -144,33 +125,29 @@ export function checkVocabulary(value: unknown, model: ModelConfiguration, fail:
 }
 
 export function checkTraining(value: unknown, fail: Fail): TrainingRecord {
-  const training = check(value, trainingRules, 'training', fail);
+  const training = check<TrainingRecord>(value, trainingRules, 'training', fail);
   check(training.position, positionRules, 'training.position', fail);
-  return training as unknown as TrainingRecord;
+  return training;
 }
 
-export function checkTensorHeader(value: unknown, what: string, fail: Fail): { name: string; shape: number[] } {
-  return check(value, tensorRules, what, fail) as unknown as { name: string; shape: number[] };
-}
+export const checkTensorHeader = (value: unknown, what: string, fail: Fail) => check<Omit<Tensor, 'data'>>(value, tensorRules, what, fail);
 
-export function checkOptimizer(value: unknown, fail: Fail): { name: string; scalars: Record<string, number> } {
-  return check(value, optimizerRules, 'optimizer', fail) as unknown as { name: string; scalars: Record<string, number> };
-}
+export const checkOptimizer = (value: unknown, fail: Fail) =>
+  check<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
 
-/** Of tensors in memory: that each is what its name and shape say, and no other has its name. */
+/** Checks that tensors in memory have the numbers that their shapes say, and different names. */
 export function checkTensors(list: unknown, what: string, fail: Fail): void {
   if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
   for (const tensor of list as readonly unknown[]) {
     const { name, shape } = checkTensorHeader(isObject(tensor) ? { ...tensor, dtype: 'float32' } : tensor, `a tensor of "${what}"`, fail);
-    const { data } = tensor as { readonly data?: unknown };
+    const { data } = tensor as Partial<Tensor>;
     if (!(data instanceof Float32Array)) fail(`"${name}" has no Float32Array of numbers`);
-    if (shape.reduce((product, length) => product * length, 1) !== data.length)
-      fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
+    if (numbersIn(shape) !== data.length) fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
   }
   if (new Set(list.map(({ name }) => name)).size < list.length) fail(`two of "${what}" have one name`);
 }
 
-/** A model that came from no file: that its members are what a checkpoint has. */
+/** Checks a model that did not come from a file. */
 export function checkTrained({ model, vocabulary, training, tensors }: TrainedModel, fail: Fail): void {
   checkVocabulary(vocabulary, checkModel(model, fail), fail);
   checkCell(model, fail);
@@ -178,7 +155,7 @@ export function checkTrained({ model, vocabulary, training, tensors }: TrainedMo
   checkTensors(tensors, 'tensors', fail);
 }
 
-/** @returns the index of the first number that is NaN or infinite, or -1 */
+/** The index of the first number that is NaN or infinite, or -1. */
 export function firstNonFinite(data: Float32Array): number {
   // Nine times as fast as calling isFinite: all eight exponent bits are set in NaN and the infinities, and in nothing else.
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);

@@ -1,12 +1,12 @@
-// A Checkpoint to a file: pieces of text, one after another, so that no tensor is ever one string. The layout and the checksum are
-// described in docs/checkpoint-format.md.
+// A Checkpoint to a file, in pieces of text, so that no tensor is ever one string. docs/checkpoint-format.md describes the layout and the
+// checksum.
 
 import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
 
 import { RnnError } from '../errors.ts';
 import { replaceFile } from '../atomic.ts';
-import { type Checkpoint, type Tensor, formatName, versionOf } from './checkpoint.ts';
+import { type Checkpoint, type Tensor, allTensors, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
 import { prettyJson } from './pretty.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
@@ -15,8 +15,7 @@ import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './va
 const pieceBytes = 3 * 2 ** 14;
 
 /**
- * Writes the checkpoint under a temporary name in the same folder, flushes it to disk and renames it: whoever reads `path` finds the
- * old file or the new one, whole. The tensors must not change until the promise is settled.
+ * Replaces the file as `replaceFile` does. The tensors must not change until the promise is settled.
  *
  * @param beforeRename runs when the new file is safely on disk and the old one still in place
  * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity (nothing is written then), `machine` if the disk fails
@@ -28,7 +27,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint, befo
 /**
  * The bytes of a checkpoint file.
  *
- * @param fail is called for any other fault, which is a bug in a checkpoint that this program made
+ * @param fail is called for any other fault; if this program made the checkpoint, that is a bug
  * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity
  */
 export function checkpointPieces(path: string, checkpoint: Checkpoint, fail = bugIn(path)): Iterable<Uint8Array> {
@@ -42,7 +41,7 @@ const bugIn =
     throw new Error(`a checkpoint for ${path} is unfit to be written: ${detail}`);
   };
 
-/** Whether a file that starts like this is a checkpoint that rnn wrote. */
+/** Whether a file with this start is a checkpoint that rnn wrote. */
 export const startsAsCheckpoint = (start: string): boolean => /^\s*\{\s*"format":\s*"rnn-checkpoint"/.test(start);
 
 function* encode({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): Generator<Uint8Array> {
@@ -85,10 +84,10 @@ function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<s
   yield tensors.length === 0 ? ']' : `\n${indent}]`;
 }
 
-/** What could not be read back is not written. Numbers that are not finite are the run's misfortune. */
+/** What could not be read back is not written. That numbers are not finite is no bug: a run may diverge. */
 function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
   checkTrained(checkpoint, fail);
-  const { model, training, tensors, state, optimizer } = checkpoint;
+  const { model, training, state, optimizer } = checkpoint;
   const trouble = troubleInJson({ model, training }, 'the checkpoint');
   if (trouble.message !== null) fail(trouble.message);
   checkTensors(state, 'state', fail);
@@ -96,7 +95,12 @@ function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
     checkOptimizer(optimizer, fail);
     checkTensors(optimizer.tensors, 'optimizer.tensors', fail);
   }
-  for (const { name, data } of [...tensors, ...state, ...(optimizer?.tensors ?? [])]) {
+  refuseNonFinite(path, checkpoint);
+}
+
+/** @throws RnnError `checkpoint` if a tensor holds NaN or an infinity */
+export function refuseNonFinite(path: string, checkpoint: Checkpoint): void {
+  for (const { name, data } of allTensors(checkpoint)) {
     const bad = firstNonFinite(data);
     if (bad < 0) continue;
     throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {

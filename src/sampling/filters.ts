@@ -84,7 +84,7 @@ export class SymbolSampler {
   /** Ids, as a heap of which the likeliest is the root. */
   readonly #heap: Uint32Array; // (V)
   #heapSize = 0;
-  /** Ids in the order in which they left the heap. */
+  /** Ids to draw from: all in their order, or in the order in which they left the heap. */
   readonly #kept: Uint32Array; // (V)
   /** The sum of the weights that are to be drawn from. A field, because a number that is handed over is allocated. */
   #mass = 0;
@@ -118,25 +118,15 @@ export class SymbolSampler {
     if (this.#temperature === 0) return greedy;
     this.#weigh(logits, logits[greedy]);
     const weights = this.#weights;
-    if (this.#topK === weights.length && this.#topP === 1) {
-      let left = random.uniform() * this.#mass;
-      let last = greedy;
-      for (let id = 0; id < weights.length; id++) {
-        if (weights[id] === 0) continue;
-        left -= weights[id];
-        if (left < 0) return id;
-        last = id;
-      }
-      // Rounding may leave a crumb of the total after the last symbol.
-      return last;
-    }
-    const count = this.#keep();
+    const kept = this.#kept;
+    const count = this.#topK === weights.length && this.#topP === 1 ? this.#keepAll() : this.#keep();
     let left = random.uniform() * this.#mass;
     for (let i = 0; i < count; i++) {
-      left -= weights[this.#kept[i]];
-      if (left < 0) return this.#kept[i];
+      left -= weights[kept[i]];
+      if (left < 0) return kept[i];
     }
-    return this.#kept[count - 1];
+    // Rounding may leave a crumb of the total after the last symbol.
+    return kept[count - 1];
   }
 
   /** The allowed id with the largest logit, the lowest of equals. */
@@ -178,6 +168,13 @@ export class SymbolSampler {
     this.#mass = total;
   }
 
+  /** Takes all ids that weigh something into `kept`, in their order, and gives how many they are. */
+  #keepAll(): number {
+    let count = 0;
+    for (let id = 0; id < this.#weights.length; id++) if (this.#weights[id] > 0) this.#kept[count++] = id;
+    return count;
+  }
+
   /** Takes ids from the likeliest on into `kept` and gives how many of them top-k and then top-p let through. */
   #keep(): number {
     const weights = this.#weights;
@@ -205,12 +202,9 @@ export class SymbolSampler {
 
   /** A heap rather than a sort: O(V) to build and O(log V) for each symbol kept, of which there are usually few. */
   #fillHeap(): void {
-    const heap = this.#heap;
-    const weights = this.#weights;
-    let size = 0;
-    for (let id = 0; id < weights.length; id++) if (weights[id] > 0) heap[size++] = id;
-    this.#heapSize = size;
-    for (let i = (size >>> 1) - 1; i >= 0; i--) this.#siftDown(i);
+    this.#heapSize = this.#keepAll();
+    this.#heap.set(this.#kept);
+    for (let i = (this.#heapSize >>> 1) - 1; i >= 0; i--) this.#siftDown(i);
   }
 
   #takeLikeliest(): number {

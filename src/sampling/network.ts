@@ -3,7 +3,7 @@
 import type { Device, Executable, Job, StandingCall } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
-import { readingProgram, samplingProgram } from '../model/network.ts';
+import { networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 
 /** Where texts start: what follows a prime, and the state after it, by name. */
@@ -67,10 +67,10 @@ export class Network {
       name: jobOf(width),
       steps: 1,
       batch: width,
-      build: (rows) => samplingProgram(model, rows),
+      build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
     }));
     if (reads)
-      jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => readingProgram(model, { steps: READING_STEPS, rows }) });
+      jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => networkProgram(model, { steps: READING_STEPS, rows }) });
     return new Network(model, await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }), widths, reads);
   }
 

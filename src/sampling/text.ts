@@ -20,11 +20,14 @@ export class Text {
   readonly #symbols: SymbolSampler;
   readonly #texts: readonly string[];
   readonly #random: Random;
-  readonly #stops: readonly Stop[];
+  readonly #stops: readonly string[];
+  readonly #longestStop: number;
   readonly #keepStop: boolean;
   readonly #units = new Uint16Array(UNITS);
   #waiting = 0;
   #written = '';
+  /** The end of the text, as long as the longest stop. */
+  #end = '';
   #left: number;
   #failure: unknown = null;
 
@@ -33,7 +36,8 @@ export class Text {
     this.#symbols = symbols;
     this.#texts = texts;
     this.#random = new Random(seed);
-    this.#stops = stops.map((stop) => new Stop(stop));
+    this.#stops = stops;
+    this.#longestStop = Math.max(0, ...stops.map((stop) => stop.length));
     this.#keepStop = keepStop;
     this.#left = length;
   }
@@ -59,10 +63,9 @@ export class Text {
   /** What was written since the last time, without the beginning of a stop that is not to be kept. */
   take(): string {
     this.#gather();
-    const written = this.#written;
-    const held = this.#keepStop || this.ended ? 0 : this.#begun();
-    const taken = written.slice(0, written.length - held);
-    this.#written = written.slice(taken.length);
+    const held = this.#keepStop || this.ended ? 0 : this.#begunStop();
+    const taken = this.#written.slice(0, this.#written.length - held);
+    this.#written = this.#written.slice(taken.length);
     if (taken === '' && this.#failure !== null) throw this.#failure;
     return taken;
   }
@@ -75,66 +78,35 @@ export class Text {
       const stopped = this.#stoppedBy(unit);
       if (stopped === 0) continue;
       this.#left = 0;
-      if (!this.#keepStop) this.#drop(stopped);
+      if (!this.#keepStop) this.#written = this.#written.slice(0, -stopped);
       return;
     }
   }
 
-  /** The length of the longest stop that this unit completes; 0 if there is none. */
+  /** The length of the longest stop that this unit completes; 0 if it completes none. */
   #stoppedBy(unit: number): number {
     let longest = 0;
-    for (const stop of this.#stops) if (stop.isReachedBy(unit)) longest = Math.max(longest, stop.length);
+    for (const stop of this.#stops) {
+      // Other units cost no string.
+      if (stop.charCodeAt(stop.length - 1) !== unit || stop.length <= longest) continue;
+      this.#gather();
+      if (this.#end.endsWith(stop)) longest = stop.length;
+    }
     return longest;
   }
 
-  #drop(units: number): void {
-    this.#gather();
-    this.#written = this.#written.slice(0, this.#written.length - units);
-  }
-
   /** How many units at the end of the text may be the beginning of a stop. */
-  #begun(): number {
-    return this.#stops.reduce((longest, { matched }) => Math.max(longest, matched), 0);
+  #begunStop(): number {
+    for (let length = this.#longestStop - 1; length > 0; length--)
+      if (this.#stops.some((stop) => stop.length > length && this.#end.endsWith(stop.slice(0, length)))) return length;
+    return 0;
   }
 
   #gather(): void {
-    if (this.#waiting > 0) this.#written += String.fromCharCode.apply(null, this.#units.subarray(0, this.#waiting) as unknown as number[]);
+    const units = this.#units.subarray(0, this.#waiting);
     this.#waiting = 0;
-  }
-}
-
-/** Looks for the text that ends a text, unit by unit, without looking back (Knuth, Morris and Pratt, 1977). */
-class Stop {
-  readonly #stop: Uint16Array;
-  /** By the length of a beginning of the stop: the longest shorter beginning with which that ends. */
-  readonly #shorter: Uint32Array;
-  #matched = 0;
-
-  constructor(stop: string) {
-    this.#stop = Uint16Array.from({ length: stop.length }, (_, i) => stop.charCodeAt(i));
-    this.#shorter = new Uint32Array(stop.length + 1);
-    for (let length = 2; length <= stop.length; length++)
-      this.#shorter[length] = this.#extend(this.#shorter[length - 1], this.#stop[length - 1]);
-  }
-
-  get length(): number {
-    return this.#stop.length;
-  }
-
-  /** Units of the stop with which the text ends at present. */
-  get matched(): number {
-    return this.#matched;
-  }
-
-  isReachedBy(unit: number): boolean {
-    this.#matched = this.#extend(this.#matched, unit);
-    return this.#matched === this.#stop.length;
-  }
-
-  /** The longest beginning of the stop with which a text ends that ended with so many units of it, and goes on with this one. */
-  #extend(matched: number, unit: number): number {
-    let length = matched;
-    while (length > 0 && this.#stop[length] !== unit) length = this.#shorter[length];
-    return this.#stop[length] === unit ? length + 1 : 0;
+    const text = String.fromCharCode.apply(null, units as unknown as number[]);
+    this.#written += text;
+    if (this.#longestStop > 0) this.#end = `${this.#end}${text}`.slice(-this.#longestStop);
   }
 }

@@ -1,5 +1,6 @@
 // Chooses how often a run evaluates, samples and saves, and on how much it validates. All of it follows from counts of characters; where the
 // length of the run is a time, the intervals are parts of it. Pure.
+import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
 export const intervalNames = ['evaluateEvery', 'checkpointEvery', 'sampleEvery', 'validationCharacters'] as const;
@@ -17,8 +18,6 @@ export interface ExpectedRun {
 export const EVALUATIONS = 10;
 export const SAMPLES = 4;
 
-/** The cost of a character that is validated, in characters that are trained on. */
-export const COST_OF_VALIDATION = 1 / 3;
 /** Characters trained per character validated: all evaluations take 5 % of the time that update steps take. */
 const TRAINED_PER_VALIDATED = 7;
 /** Maximum cost of scoring the whole held-out part at the end of a run, as a fraction of its training. */
@@ -60,4 +59,4 @@ function stepsToSample(steps: number | null, evaluateEvery: number | null): numb
 
 /** Whether a run that validates on a sample may score all that is held out at its end. */
 export const affordsWhole = (characters: number, validation: number): boolean =>
-  COST_OF_VALIDATION * validation <= MAX_COST_OF_WHOLE * characters;
+  COST_OF_SCORING * validation <= MAX_COST_OF_WHOLE * characters;

@@ -1,13 +1,13 @@
 // What can be told of a run's options before its text is read.
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
+import { refuseHopeless } from '../evaluation/memory.ts';
 import { notesOnNoEffect } from '../options/train.ts';
-import { refuseHopeless } from './memory.ts';
 import { modelOf } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
-import { workloadOf } from './workload.ts';
+import { demandOf, workloadOf } from './workload.ts';
 
 /** Sizes, and what presets hold, go by the length of the text: one of each class. The first is the longest that can be read. */
 const LENGTHS = [2 ** 32, 2 ** 24, 2 ** 21, 2 ** 18, 2 ** 17, 2 ** 15, 2 ** 14];
@@ -38,7 +38,7 @@ export function refuseHopelessSizes(given: Partial<TrainingOptions>, { validates
   // What is not given is smallest for the shortest text.
   const options = optionsByLength(given, { validates }).at(-1)!;
   const model = modelOf(options, vocabulary.size);
-  refuseHopeless({ model, options, workload: workloadOf(model, options, createOptimizer(options), validates), textBytes: 0 });
+  refuseHopeless(demandOf(model, options, workloadOf(model, options, createOptimizer(options), validates), 0));
 }
 
 /**

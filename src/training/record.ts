@@ -1,13 +1,14 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
-import type { Checkpoint } from '../runs/store.ts';
+import { type Checkpoint, type Rule, firstWrong, isObject } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
+import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
 import type { Options, ValuesOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
-import { earlierOptions, earlierReading, wrongValue } from '../options/train.ts';
+import { earlierOptions, earlierReading } from '../options/train.ts';
 import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
 
 /** Where the loop stands, apart from its session. */
@@ -38,42 +39,38 @@ export interface LoopState {
 
 type Training = Checkpoint['training'];
 
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 /** Of steps, epochs, whatever a run counts on from: far beyond any run, and far from where adding 1 to a number changes nothing. */
 export const MOST_COUNTED = 2 ** 48;
 
-const isWhole = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
-const isCount = (value: unknown): boolean => isWhole(value) && (value as number) <= MOST_COUNTED;
-const isTime = (value: unknown): boolean => isNumber(value) && value >= 0;
-const orNull = (holds: (value: unknown) => boolean) => (value: unknown) => value === null || holds(value);
-
 const endReasons: readonly EndReason[] = ['epochs', 'max-steps', 'budget', 'patience'];
 
-type Rules<Members> = { readonly [Key in keyof Members]: (value: unknown) => boolean };
+type Rules<Members> = { readonly [Key in keyof Members]: Rule };
 
-const trendRules: Rules<LossTrendState> = { steps: isCount, average: isNumber, lowest: orNull(isNumber) };
+const count = wholeNumber(0, MOST_COUNTED);
+const milliseconds = number({ min: 0 });
+const trendRules: Rules<LossTrendState> = { steps: count, average: number(), lowest: orNull(number()) };
 const loopRules: Rules<LoopState> = {
-  totalSteps: orNull(isWhole),
-  trainingMs: isTime,
-  elapsedMs: isTime,
-  sinceBest: isCount,
-  sinceDrop: isCount,
-  drops: isCount,
-  evaluatedAt: isNumber,
-  sampledAt: isNumber,
-  evaluatedMs: isTime,
-  sampledMs: isTime,
-  recoveries: isCount,
-  learningRateFactor: (value) => isNumber(value) && value > 0 && value <= 1,
-  finished: orNull((value) => endReasons.includes(value as EndReason)),
-  trend: (value) => typeof value === 'object' && value !== null && firstWrong(value as Record<string, unknown>, trendRules) === null,
+  totalSteps: orNull(wholeNumber(0)),
+  trainingMs: milliseconds,
+  elapsedMs: milliseconds,
+  sinceBest: count,
+  sinceDrop: count,
+  drops: count,
+  evaluatedAt: number(),
+  sampledAt: number(),
+  evaluatedMs: milliseconds,
+  sampledMs: milliseconds,
+  recoveries: count,
+  learningRateFactor: number({ above: 0, max: 1 }),
+  finished: orNull(choice(endReasons)),
+  trend: { expected: () => 'the trend of the loss', holds: (value) => isObject(value) && firstWrong(value, trendRules) === null },
 };
 const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
-  digest: (value) => typeof value === 'string',
-  characters: isCount,
-  train: isCount,
-  validation: isCount,
-  test: isCount,
+  digest: anyText,
+  characters: count,
+  train: count,
+  validation: count,
+  test: count,
 };
 
 /** Which text a run was trained on. */
@@ -91,24 +88,24 @@ export interface CorpusRecord {
   readonly test: number;
 }
 
-function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Rules<Members>): string | null {
-  for (const [member, holds] of Object.entries<(value: unknown) => boolean>(rules))
-    if (!Object.hasOwn(value, member) || !holds(value[member])) return member;
-  return null;
-}
-
 /**
- * What there are rules for, and nothing else: members that nobody knows must not become options of whatever these are handed to.
+ * The members with rules, and no others: unknown members must not become options.
  * @param earlier members that checkpoints from before them do not have
+ * @throws RnnError `checkpoint` if one is missing or breaks its rule
  */
 function part<Members>(training: Training, name: string, rules: Rules<Members>, earlier: Partial<Members> = {}): Members {
-  if (typeof training[name] !== 'object' || training[name] === null) throw unfit(`training.${name} is missing`);
-  const value = { ...training[name], ...earlier, ...training[name] }; // its own first, as in recordedOptions
-  const wrong = firstWrong(value as Record<string, unknown>, rules);
-  if (wrong !== null)
-    throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);
-  return only(value, rules);
+  const recorded = training[name];
+  if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${name} is missing`);
+  const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
+  const wrong = firstWrong(value, rules) as (keyof Members & string) | null;
+  if (wrong === null) return only(value, rules);
+  throw unfit(
+    `training.${name}.${wrong} is ${JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing'}, expected ${rules[wrong].expected(value[wrong])}`,
+  );
 }
+
+const kindsOf = <Table extends Options>(table: Table): Rules<ValuesOf<Table>> =>
+  Object.fromEntries(Object.entries(table).map(([name, { kind }]) => [name, kind])) as unknown as Rules<ValuesOf<Table>>;
 
 function only<Members>(value: object, rules: Readonly<Record<keyof Members, unknown>>): Members {
   return Object.fromEntries(Object.entries(value).filter(([member]) => Object.hasOwn(rules, member))) as Members;
@@ -121,35 +118,18 @@ export function unfit(what: string): RnnError {
   });
 }
 
-/** The options of a table that a member of the record has, and nothing else. @throws RnnError `checkpoint` for a value of another kind */
-function recordedIn<Table extends Options>(
-  table: Table,
-  training: Training,
-  member: 'options' | 'reading' | 'machine',
-  earlier: Partial<ValuesOf<Table>> = {},
-): ValuesOf<Table> {
-  const recorded = training[member];
-  if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${member} is missing`);
-  const values = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
-  const wrong = wrongValue(table, values);
-  if (wrong !== null)
-    throw unfit(
-      `training.${member}.${wrong.name} is ${JSON.stringify(wrong.value)?.slice(0, 60) ?? 'missing'}, expected ${wrong.expected}`,
-    );
-  return only<ValuesOf<Table>>(values, table);
-}
-
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
 export function recordedOptions(training: Training): TrainingOptions {
-  const options: TrainingOptions = recordedIn(trainingOptions, training, 'options', earlierOptions);
+  const options: TrainingOptions = part(training, 'options', kindsOf(trainingOptions), earlierOptions);
   if (lengths.filter((option) => options[option] !== null).length !== 1)
     throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
   return options;
 }
 
-export const recordedReading = (training: Training): ReadingOptions => recordedIn(readingOptions, training, 'reading', earlierReading);
+export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', kindsOf(readingOptions), earlierReading);
 /** Null for models of other programs. */
 export const recordedReadingOrNull = (training: Training): ReadingOptions | null => orNullIfUnfit(recordedReading, training);
+export const recordedLoopOrNull = (training: Training): LoopState | null => orNullIfUnfit(recordedLoop, training);
 export const recordedCorpusOrNull = (training: Training): CorpusRecord | null => orNullIfUnfit(recordedCorpus, training);
 
 function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, training: Training): Recorded | null {
@@ -161,7 +141,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => recordedIn(machineOptions, training, 'machine');
+export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', kindsOf(machineOptions));
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 

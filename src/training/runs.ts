@@ -1,11 +1,11 @@
 // What there is to tell of a run in one line, and which of several runs is the best. Knows nothing of how it is shown.
 import { basename } from 'node:path';
-import { type Header, type RunFiles, lookInto, runsIn, unreadableIn } from '../runs/store.ts';
+import { type Header, type RunFiles, lookInto, runFoldersIn } from '../runs/store.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { changedOptions } from './changes.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { type LoopState, recordedCorpus, recordedLoop } from './record.ts';
+import { type LoopState, recordedCorpusOrNull, recordedLoopOrNull } from './record.ts';
 
 /**
  * `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not everything can be read; of `empty` ones
@@ -55,15 +55,11 @@ export interface TextOfRun {
  * @throws RnnError `checkpoint` if there is no such folder
  */
 export async function listRuns(folder: string): Promise<RunSummary[]> {
-  const runs: RunSummary[] = [];
+  const { runs, unreadable } = await runFoldersIn(folder);
+  const summaries = unreadable.map(({ path, reason }): RunSummary => ({ ...summaryOfNothing(path), status: 'damaged', reason }));
   // One after another: each has a megabyte in memory while it is read.
-  for (const path of await runsIn(folder)) runs.push(await summaryOf(path));
-  const unreadable = (await unreadableIn(folder)).map(({ path, reason }) => ({
-    ...summaryOfNothing(path),
-    status: 'damaged' as const,
-    reason,
-  }));
-  return ranked([...runs, ...unreadable]);
+  for (const path of runs) summaries.push(await summaryOf(path));
+  return ranked(summaries);
 }
 
 /** Whether two runs had the same text, in the same parts. */
@@ -90,30 +86,27 @@ function byText(a: RunSummary, b: RunSummary): number {
   return wordsOf(a.text).localeCompare(wordsOf(b.text), 'en', { numeric: true });
 }
 
-/** The run in a folder; of one where nothing is saved, as much as its log says. */
+/** The run in a folder; if nothing is saved, as much as its log says. */
 export async function summaryOf(path: string): Promise<RunSummary> {
   const files = await lookInto(path);
   const { newest: header, best, isRunning, log } = files;
-  const loop = header === null ? null : loopOf(header);
+  const loop = header === null ? null : recordedLoopOrNull(header.training);
   const now = isRunning ? log.findLast(({ step }) => typeof step === 'number')?.step : undefined;
-  const { status, reason } = standingOf(files, loop);
   return {
     ...summaryOfNothing(path),
-    status,
-    reason,
+    ...standingOf(files, loop),
     bestValidationLossNats: (best ?? header)?.training.bestValidationLossNats ?? null,
     bestStep: best?.training.step ?? null,
     step: (now as number | undefined) ?? header?.training.step ?? null,
     totalSteps: loop?.totalSteps ?? null,
-    trainedMs: loop?.trainingMs ?? null,
     ...(header === null ? {} : modelOf(header)),
   };
 }
 
-function modelOf(header: Header): Pick<RunSummary, 'parameters' | 'cell' | 'layers' | 'hidden' | 'text' | 'changes'> {
+function modelOf(header: Header): Partial<RunSummary> {
   const { cell, layers, hidden } = header.model;
   const parameters = countParameters(parameterShapes(header.model));
-  return { parameters, cell, layers, hidden, text: textOf(header), changes: changedOptions(header) };
+  return { parameters, cell, layers, hidden, ...backgroundOf(header), changes: changedOptions(header) };
 }
 
 /** Of a folder of which no more is known. */
@@ -135,32 +128,15 @@ const summaryOfNothing = (path: string): RunSummary => ({
   changes: {},
 });
 
-/** The text and the time of a run, from its checkpoint. */
-export interface RunBackground {
-  readonly text: TextOfRun | null;
-  /** Spent in training steps. */
-  readonly trainedMs: number | null;
-}
+export type RunBackground = Pick<RunSummary, 'text' | 'trainedMs'>;
 
-export const backgroundOf = (header: Header): RunBackground => ({ text: textOf(header), trainedMs: loopOf(header)?.trainingMs ?? null });
-
-/** Null where another program wrote it. */
-function textOf({ training }: Header): TextOfRun | null {
-  try {
-    const { name, digest, train, validation } = recordedCorpus(training);
-    return { name, digest, train, validation };
-  } catch {
-    return null;
-  }
-}
-
-/** Null where another program wrote it. */
-function loopOf({ training }: Header): LoopState | null {
-  try {
-    return recordedLoop(training);
-  } catch {
-    return null;
-  }
+/** The text and the time of a run, from its checkpoint; null where another program wrote it. */
+export function backgroundOf({ training }: Header): RunBackground {
+  const corpus = recordedCorpusOrNull(training);
+  return {
+    text: corpus && { name: corpus.name, digest: corpus.digest, train: corpus.train, validation: corpus.validation },
+    trainedMs: recordedLoopOrNull(training)?.trainingMs ?? null,
+  };
 }
 
 function standingOf(

@@ -9,7 +9,7 @@ import { initialParametersInPieces } from '../model/parameters.ts';
 import { Random } from '../random.ts';
 import { runInTurns } from '../turns.ts';
 import { reporting } from './activity.ts';
-import { processBytes, refuseIfTooLarge } from './memory.ts';
+import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
 import { earlierOptions } from '../options/train.ts';
@@ -23,7 +23,7 @@ import { transferParameters } from './transfer.ts';
 import { Validation } from './validation.ts';
 import { Weights } from './weights.ts';
 import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
-import { workloadOf } from './workload.ts';
+import { demandOf, workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
@@ -98,7 +98,7 @@ export class Session {
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength + corpus.test.byteLength;
-    const demand = { model, options, workload, textBytes };
+    const demand = demandOf(model, options, workload, textBytes);
     onActivity?.({ kind: 'compiling', done: 0, total: 1 }); // most of the time goes into measuring its size
     await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });

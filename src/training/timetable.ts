@@ -4,7 +4,8 @@
 // what is written: the same seed still gives the same model, and a run that diverges goes back to a state that was saved by steps.
 import { isDue, stepsBetween, timesLeft } from './due.ts';
 import type { EndReason } from './events.ts';
-import { COST_OF_VALIDATION, EVALUATIONS, SAMPLES } from './intervals.ts';
+import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
+import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import type { RunState } from './run-state.ts';
 import type { Progress } from './schedules.ts';
@@ -124,7 +125,7 @@ export class Timetable {
     const { validation } = this.#session;
     const remainingMs = (pause: Pause, expectedMs = 0): number =>
       (1 + timesLeft(this.#recurring(pause), this.#reached)) * (this.#tookMs[pause] ?? expectedMs);
-    const evaluationMs = (1000 * COST_OF_VALIDATION * validation.scored()) / charactersPerSecond;
+    const evaluationMs = (1000 * COST_OF_SCORING * validation.scored()) / charactersPerSecond;
     return (
       (validation.isPossible ? remainingMs('evaluation', evaluationMs) : 0) +
       (this.samples ? remainingMs('sample') : 0) +

@@ -2,11 +2,11 @@
 import { tensorsOf } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import type { BareModel } from '../insight/reading.ts';
+import type { BareModel } from '../evaluation/evaluate.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
-import { freeBytes, gigabytes } from './memory.ts';
+import { freeBytes, gigabytes } from '../evaluation/memory.ts';
 import { modelOf } from './model.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';

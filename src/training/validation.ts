@@ -1,7 +1,7 @@
 // The loss of a model in training on the held-out part, or on a sample of it.
 import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Executable } from '../devices/device.ts';
-import { evaluate } from './evaluation.ts';
+import { evaluate } from '../evaluation/evaluate.ts';
 import type { TrainingRun } from './run.ts';
 import { startSymbolOf } from './windows.ts';
 
@@ -42,6 +42,7 @@ export class Validation {
     const { options, corpus, onActivity } = this.#run;
     const { evaluationStreams: streams, sequenceLength } = options;
     const startSymbol = startSymbolOf(options, corpus.vocabulary);
-    return evaluate(executable, 'evaluate', corpus.validation, { streams, sequenceLength, startSymbol, characters, isUrgent, onActivity });
+    const onProgress = (done: number, total: number): void => onActivity?.({ kind: 'validating', done, total });
+    return evaluate(executable, 'evaluate', corpus.validation, { streams, sequenceLength, startSymbol, characters, isUrgent, onProgress });
   }
 }

@@ -1,11 +1,14 @@
 // The workload of a training run for a device: its programs by name, its weights and their update.
 import type { Job, Workload } from '../devices/device.ts';
+import type { Demand } from '../evaluation/memory.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { evaluationProgram, trainingProgram } from '../model/network.ts';
+import { networkProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
+import { countParameters } from '../program/value.ts';
 import { regularisationOf } from './model.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';
+import { orthogonalBytes } from './orthogonal.ts';
 import { TRAIN, trainingJob, windowLengths } from './windows.ts';
 
 /**
@@ -27,7 +30,18 @@ export function workloadOf(model: ModelConfiguration, options: TrainingOptions, 
     name: 'evaluate',
     steps: T,
     batch: evaluationStreams,
-    build: (rows: number) => evaluationProgram(model, { steps: T, rows }),
+    build: (rows: number) => networkProgram(model, { steps: T, rows }, { loss: true }),
   };
   return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
+}
+
+type SizeOptions = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
+
+/** What training takes memory for. */
+export function demandOf(model: ModelConfiguration, options: SizeOptions, workload: Workload, textBytes: number): Demand {
+  const { batchSize, sequenceLength, sampleEvery, orthogonalEvery } = options;
+  // The sampler has weights of its own, as they are and packed.
+  const sampler = sampleEvery !== 0 ? 8 * countParameters(workload.parameters) : 0;
+  const projection = orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
+  return { model, batchSize, sequenceLength, lengths: windowLengths(options), workload, textBytes, otherBytes: sampler + projection };
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
-import { dynamicDefaults } from '../../src/training/dynamic.ts';
-import { parts } from '../../src/training/scoring.ts';
+import { dynamicDefaults } from '../../src/evaluation/dynamic.ts';
+import { parts } from '../../src/training/scored-part.ts';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';

@@ -169,7 +169,7 @@ describe('rnn plot', () => {
     const [page, picture] = [at('curves.html'), at('curves.svg')];
     const { code, stdout, stderr } = await rnn(['plot', at('runs'), '--html', page, '--svg', picture]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^wrote ${page}, \\d+ kB\nwrote ${picture}, \\d+ kB\n$`));
+    expect(stderr).toMatch(new RegExp(`^wrote ${page}, \\d+ kB\nwrote ${picture}, [\\d.]+ kB\n$`));
     expect(readFileSync(page, 'utf8')).toContain('<title>Curves of 2 runs</title>');
     expect(readFileSync(picture, 'utf8')).toContain('<title>a, b␛[2J</title>');
     expect((await rnn(['plot', at('runs', 'a'), '--svg', '-'])).stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);

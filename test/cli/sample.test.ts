@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { doubled, useDoubles } from './doubles.ts';
-import { freshRecord } from '../../src/runs/fresh.ts';
+import { freshRecord } from '../../src/runs/checkpoint.ts';
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { writeCheckpoint } from '../../src/runs/store.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
 import { checkDevice } from '../../src/diagnosis/devices.ts';
 import { checkBlas, checkMemory, checkNode, checkWebAssembly } from '../../src/diagnosis/machine.ts';
-import type { ParityCheck } from '../../src/diagnosis/parity.ts';
+import type { ParityCheck } from '../../src/diagnosis/pair.ts';
 import { RnnError } from '../../src/errors.ts';
 
 describe('the check of', () => {
@@ -64,15 +64,14 @@ describe('the check of a device', () => {
   let closed = 0;
   const device = { name: 'fake', description: 'fake: 2 threads', close: async () => void closed++ } as unknown as Device;
   const open = async () => device;
-  const finding = (name: string, worst: number, quick = true): ParityCheck => ({
+  const finding = (name: string, worst: number): ParityCheck => ({
     name,
-    quick,
     run: async () => ({ worst, tolerance: 1e-5, where: 'loss' }),
   });
 
   it('compares it with the reference, and closes it', async () => {
     const before = closed;
-    const check = await checkDevice('fake', false, [finding('a', 1e-7), finding('b', 2e-6), finding('slow', 1, false)], open);
+    const check = await checkDevice('fake', [finding('a', 1e-7), finding('b', 2e-6)], open);
     expect(check).toMatchObject({
       device: 'fake',
       verdict: 'good',
@@ -96,24 +95,24 @@ describe('the check of a device', () => {
         return { worst, tolerance: 1e-5, where: 'loss' };
       },
     });
-    expect((await checkDevice('fake', false, [check(1e-7)], noted)).detail).toMatch(/^2 threads; products are not done in tiles; agrees/);
-    expect((await checkDevice('fake', false, [check(1)], noted)).detail).toMatch(/^2 threads; products are not done in tiles; a: differs/);
+    expect((await checkDevice('fake', [check(1e-7)], noted)).detail).toMatch(/^2 threads; products are not done in tiles; agrees/);
+    expect((await checkDevice('fake', [check(1)], noted)).detail).toMatch(/^2 threads; products are not done in tiles; a: differs/);
   });
 
   it.each([1e-3, Number.NaN, Infinity])('finds a difference of %d', async (worst) => {
-    const check = await checkDevice('fake', true, [finding('a', 1e-7), finding('slow', worst, false)], open);
+    const check = await checkDevice('fake', [finding('a', 1e-7), finding('b', worst)], open);
     expect(check).toMatchObject({ verdict: 'bad', fix: expect.any(String) });
-    expect(check.detail).toContain('slow: differs from the reference by');
+    expect(check.detail).toContain('b: differs from the reference by');
   });
 
   it('tells of a device that fails, at whatever', async () => {
-    const failing: ParityCheck = { name: 'a', quick: true, run: () => Promise.reject(new Error('shader\n  line 3')) };
-    expect(await checkDevice('fake', false, [failing], open)).toMatchObject({ verdict: 'bad', detail: '2 threads; a: shader' });
+    const failing: ParityCheck = { name: 'a', run: () => Promise.reject(new Error('shader\n  line 3')) };
+    expect(await checkDevice('fake', [failing], open)).toMatchObject({ verdict: 'bad', detail: '2 threads; a: shader' });
     const limit: ParityCheck = { ...failing, run: () => Promise.reject(new RnnError('machine', 'no thread', { hint: 'ulimit -u' })) };
-    expect(await checkDevice('fake', false, [limit], open)).toMatchObject({ detail: '2 threads; a: no thread', fix: 'ulimit -u' });
+    expect(await checkDevice('fake', [limit], open)).toMatchObject({ detail: '2 threads; a: no thread', fix: 'ulimit -u' });
     const missing = async () => Promise.reject(new RnnError('device', 'no kernels', { hint: 'npm run build' }));
-    expect(await checkDevice('cpu', false, [], missing)).toMatchObject({ verdict: 'bad', detail: 'no kernels', fix: 'npm run build' });
+    expect(await checkDevice('cpu', [], missing)).toMatchObject({ verdict: 'bad', detail: 'no kernels', fix: 'npm run build' });
     // That is what the check of the GPU itself is for.
-    expect(await checkDevice('gpu', false, [], missing)).toMatchObject({ verdict: 'absent', fix: null });
+    expect(await checkDevice('gpu', [], missing)).toMatchObject({ verdict: 'absent', fix: null });
   });
 });

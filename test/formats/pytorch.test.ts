@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tensor, TrainedModel } from '../../src/runs/store.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { readTrained, safetensors } from '../../src/formats/trained.ts';
-import { readThrough } from '../../src/insight/reading.ts';
-import { predictionProgram } from '../../src/model/network.ts';
+import { readThrough } from '../../src/evaluation/evaluate.ts';
 import { Random } from '../../src/random.ts';
 import { randomModel, symbols } from './models.ts';
 import { python, runPython, whyNoPython } from './python.ts';
@@ -47,9 +46,12 @@ const ids = Uint8Array.from({ length: CHARACTERS + 1 }, () => Math.floor(random.
 async function logitsOf(trained: Pick<TrainedModel, 'model' | 'tensors'>): Promise<Float32Array> {
   const V = trained.model.vocabulary;
   const all = new Float32Array(CHARACTERS * V);
-  await readThrough(trained, ids, openReference(), { streams: 1, sequenceLength: 50, program: predictionProgram }, ({ logits }, row, at) =>
-    all.set(logits.subarray(row * V, (row + 1) * V), at * V),
-  );
+  await readThrough(trained, ids, openReference(), {
+    streams: 1,
+    sequenceLength: 50,
+    outputs: 'logits',
+    visit: ({ logits }, row, at) => all.set(logits.subarray(row * V, (row + 1) * V), at * V),
+  });
   return all;
 }
 

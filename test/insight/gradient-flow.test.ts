@@ -6,10 +6,10 @@ import { openDevice } from '../../src/devices/open.ts';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { type Flow, gradientFlow } from '../../src/insight/gradient-flow.ts';
 import { largestSingularValue, largestSingularValues } from '../../src/insight/jacobian.ts';
-import type { BareModel } from '../../src/insight/reading.ts';
+import type { BareModel } from '../../src/evaluation/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
-import { inspectionProgram, lossProgram } from '../../src/model/network.ts';
+import { lossProgram, networkProgram } from '../../src/model/network.ts';
 import { orthogonalMatrix } from '../../src/model/orthogonal.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { runAtOnce } from '../../src/pieces.ts';
@@ -55,7 +55,7 @@ class Stepwise {
 
   /** What is held after each character, and carried on in the end. */
   read(text: Uint8Array, { at, layer, state, unit, by }: Nudge): { held: Held[]; carried: Map<string, Matrix> } {
-    const program = inspectionProgram(this.#trained.model, { steps: 1, rows: 1 });
+    const program = networkProgram(this.#trained.model, { steps: 1, rows: 1 }, { outputs: 'activations' });
     const carried = new Map<string, Matrix>();
     const held = Array.from(text, (symbol, t) => {
       const parameters = new Map(this.#parameters);

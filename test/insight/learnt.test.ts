@@ -11,7 +11,7 @@ import { initialParameters, parameterShapes } from '../../src/model/parameters.t
 import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 import { corpusOf, train } from '../training/fixture.ts';
-import type { BareModel } from '../../src/insight/reading.ts';
+import type { BareModel } from '../../src/evaluation/evaluate.ts';
 import { quotingText } from './planted.ts';
 
 const corpus = corpusOf(quotingText(1, 60_000), quotingText(2, 2000));

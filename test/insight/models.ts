@@ -1,6 +1,6 @@
 // Models that were never trained, for tests that need any.
 import { tensorsOf } from '../../src/runs/store.ts';
-import type { BareModel } from '../../src/insight/reading.ts';
+import type { BareModel } from '../../src/evaluation/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';

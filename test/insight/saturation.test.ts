@@ -5,7 +5,7 @@ import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { readActivations } from '../../src/insight/activations.ts';
 import { saturationOf, summaryOf } from '../../src/insight/saturation.ts';
 import { activationName } from '../../src/model/layer.ts';
-import { inspectionProgram } from '../../src/model/network.ts';
+import { networkProgram } from '../../src/model/network.ts';
 import { modelOfSeed } from './models.ts';
 
 const TOLERANCE = 1e-5;
@@ -49,7 +49,7 @@ test.each([
 function oneByOne({ model, tensors }: ReturnType<typeof modelOfSeed>): Map<string, Matrix>[] {
   const parameters = new Map(tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
   const state = new Map<string, Matrix>();
-  const program = inspectionProgram(model, { steps: 1, rows: 1 });
+  const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'activations' });
   return Array.from(tokens, (id) => {
     const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(id)]]), state });
     return new Map([...program.outputs].map(([name, value]) => [name, (values.get(value) ?? state.get(name))!.slice()]));

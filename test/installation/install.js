@@ -68,6 +68,7 @@ async function pack(work) {
     'dist/devices/cpu/worker.js',
     'dist/devices/cpu/kernels-portable.wasm',
     'dist/devices/cpu/kernels-relaxed.wasm',
+    'dist/reports/browser/page.css',
     'dist/THIRD-PARTY.md',
     'dist/index.js',
     'dist/index.d.ts',
@@ -104,7 +105,7 @@ function lookForStrangers(installed) {
     .filter(({ scripts: { preinstall, install: during, postinstall } = {} }) => preinstall ?? during ?? postinstall)
     .map(({ name }) => name);
   if (scripts.some((name) => !knownScripts.includes(name))) fail(`packages with install scripts: ${scripts.join(', ')}`);
-  for (const name of ['gl', 'gpu.js', 'koffi', '@observablehq/plot', 'linkedom']) if (named(name) > 0) fail(`${name} was installed`);
+  for (const name of ['gl', 'gpu.js', 'koffi', 'd3-scale']) if (named(name) > 0) fail(`${name} was installed`);
   if (named('webgpu') !== 1) fail(`webgpu was installed ${named('webgpu')} times`);
   const recipes = allFiles(installed).filter((path) => path.endsWith('binding.gyp'));
   if (recipes.length > 0) fail(`to be compiled: ${recipes.join(', ')}`);

@@ -4,7 +4,7 @@ import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { activationName } from '../../src/model/layer.ts';
-import { activationNames, inspectionProgram, lossProgram, predictionProgram } from '../../src/model/network.ts';
+import { activationNames, lossProgram, networkProgram } from '../../src/model/network.ts';
 import { modelWeights } from '../../src/model/parameters.ts';
 import type { Program } from '../../src/program/value.ts';
 import { Random } from '../../src/random.ts';
@@ -46,9 +46,9 @@ describe.each(cells.map(({ name }) => name))('%s', (cell) => {
   const names = [0, 1].flatMap((layer) => activationNames(model).map((name) => activationName(layer, name)));
 
   test('holds, step by step, what one step after the other leaves as its state', () => {
-    const all = outputs(inspectionProgram(model, { steps: T, rows: N }), parameters, { ids });
+    const all = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'activations' }), parameters, { ids });
     expect(Object.keys(all)).toEqual(names);
-    const [single, state] = [inspectionProgram(model, { steps: 1, rows: N }), new Map<string, Matrix>()];
+    const [single, state] = [networkProgram(model, { steps: 1, rows: N }, { outputs: 'activations' }), new Map<string, Matrix>()];
     for (let t = 0; t < T; t++) {
       const step = outputs(single, parameters, { ids: ids.subarray(t * N, (t + 1) * N) }, state);
       for (const name of names) {
@@ -59,7 +59,7 @@ describe.each(cells.map(({ name }) => name))('%s', (cell) => {
   });
 
   test('predicts what its loss is made of', () => {
-    const { logits } = outputs(predictionProgram(model, { steps: T, rows: N }), parameters, { ids });
+    const { logits } = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'logits' }), parameters, { ids });
     const { lossNats } = evaluate(lossProgram(model, { steps: T, rows: N }, 1), {
       parameters,
       inputs: new Map([

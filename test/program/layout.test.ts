@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Matrix, compute, crossEntropy, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
-import { evaluationProgram, samplingProgram, trainingProgram } from '../../src/model/network.ts';
+import { networkProgram, trainingProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { runAtOnce } from '../../src/pieces.ts';
 import { Builder } from '../../src/program/builder.ts';
@@ -117,8 +117,8 @@ describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cel
         ['targets', integers(T * N, V)],
       ]);
       expectSame(trainingProgram(model, { steps: T, rows: N }, 1 / (N * T)), parameters, inputs);
-      expectSame(evaluationProgram(model, { steps: T, rows: N }), parameters, inputs);
-      expectSame(samplingProgram(model, N), parameters, new Map([['ids', integers(N, V)]]));
+      expectSame(networkProgram(model, { steps: T, rows: N }, { loss: true }), parameters, inputs);
+      expectSame(networkProgram(model, { steps: 1, rows: N }, { outputs: 'logits' }), parameters, new Map([['ids', integers(N, V)]]));
     }
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
-import { evaluationProgram, lossProgram, trainingProgram } from '../../src/model/network.ts';
+import { lossProgram, networkProgram, trainingProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { differentiate } from '../../src/program/differentiate.ts';
@@ -27,7 +27,7 @@ const kinds = (program: Program, kind: Value['kind']): number => program.values.
 
 describe('the products of an LSTM over ten steps in two layers', () => {
   test("are, forward, one a step and layer for h, one for the upper layer's whole input, and the head", () => {
-    const program = evaluationProgram(modelOf('lstm'), { steps: T, rows: N });
+    const program = networkProgram(modelOf('lstm'), { steps: T, rows: N }, { loss: true });
     expect(products(program)).toHaveLength(L * T + (L - 1) + 1);
     expect(kinds(program, 'gather')).toBe(1); // the lowest layer's input, all steps at once
   });
@@ -75,7 +75,7 @@ describe('folding of running sums', () => {
   test.each(cells.map((cell) => cell.name))('leaves no lone sum with a product in %s', (cell) => {
     for (const program of [
       trainingProgram(modelOf(cell), { steps: T, rows: N }, 1),
-      evaluationProgram(modelOf(cell), { steps: T, rows: N }),
+      networkProgram(modelOf(cell), { steps: T, rows: N }, { loss: true }),
     ]) {
       const uses = countUses(program);
       const lone = program.values.filter(

@@ -40,7 +40,7 @@ function activations(): Activations {
 }
 
 const seen = activations();
-const html = await cellsPage({
+const html = cellsPage({
   name: `sonnets ${hostile}`,
   summary: 'lstm 2 × 8',
   pieces,
@@ -73,7 +73,7 @@ describe('the page of cells', () => {
       neededCharacters: null,
       cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })),
     }));
-    const page = await cellsPage({
+    const page = cellsPage({
       name: 'large',
       summary: 'all of them',
       pieces: new Array<string>(characters).fill('"'),

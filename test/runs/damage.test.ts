@@ -188,13 +188,17 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ['no layers', (file) => delete file.model.layers, 'model.layers is missing'],
     ['hidden 0', (file) => (file.model.hidden = 0), 'model.hidden is 0, expected a whole number from 1 to 1048576'],
     ['an absurd model', (file) => (file.model.hidden = 1e15), 'model.hidden is 1000000000000000, expected'],
-    ['a dropout of 1', (file) => (file.model.dropout = 1), 'model.dropout is 1, expected a number from 0 up to, not including, 1'],
+    ['a dropout of 1', (file) => (file.model.dropout = 1), 'model.dropout is 1, expected a number of at least 0 and below 1'],
     ['a model tied to an embedding that is not there', (file) => (file.model.tied = true), 'model.tied is true, and there is no embedding'],
-    ['a connection through one step', (file) => (file.model.timeSkip = 1), 'model.timeSkip is 1, expected 0 or at least 2'],
+    [
+      'a connection through one step',
+      (file) => (file.model.timeSkip = 1),
+      'model.timeSkip is 1, expected a whole number from 2 to 65536, or 0',
+    ],
     [
       'a stacking that is unknown',
       (file) => (file.model.stacking = 'dense'),
-      'model.stacking is "dense", expected "plain" or "residual" or "highway"',
+      'model.stacking is "dense", expected one of plain, residual, highway',
     ],
     [
       'layer normalisation in a GRU',

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, rmSync, truncateSync, utimesSync, writeFileS
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LogFollower, readLog } from '../../src/runs/follow.ts';
-import { findRuns } from '../../src/runs/runs.ts';
+import { findRuns } from '../../src/runs/find.ts';
 import { temporaryFolder } from './fixture.ts';
 
 let folder: string;

@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { Lock } from '../../src/runs/lock.ts';
-import { lockFile } from '../../src/runs/names.ts';
+import { lockFile } from '../../src/runs/run-files.ts';
 import { temporaryFolder } from './fixture.ts';
 
 /** What happens before one of the calls to the file system. */

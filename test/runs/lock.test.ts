@@ -7,8 +7,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Lock } from '../../src/runs/lock.ts';
-import { lockFile } from '../../src/runs/names.ts';
+import { Lock, isHeld } from '../../src/runs/lock.ts';
+import { lockFile } from '../../src/runs/run-files.ts';
 import { temporaryFolder } from './fixture.ts';
 
 let folder: string;
@@ -80,7 +80,7 @@ describe('a lock', () => {
     leave({ pid: 1, host: 'elsewhere' }, -20);
     expect(() => Lock.take(folder)).toThrow('number 1 on elsewhere');
     leave({ pid: 1, host: 'elsewhere' }, -300);
-    expect(Lock.isHeld(folder)).toBe(false);
+    expect(isHeld(folder)).toBe(false);
     Lock.take(folder).release();
   });
 

@@ -104,7 +104,7 @@ describe('a run folder', () => {
       run.close();
       expect(readdirSync(join(folder, 'real', 'run'))).toEqual(['latest.json']);
       expect(readFileSync(join(folder, 'run', 'latest.json'), 'utf8')).toBe('of another run');
-      expect((await readCheckpoint(await findCheckpoint(run.path, 'use'))).training.step).toBe(1);
+      expect((await readCheckpoint(await findCheckpoint(run.path))).training.step).toBe(1);
     },
   );
 
@@ -144,9 +144,9 @@ describe('finding a checkpoint', () => {
   it.skipIf(process.platform === 'win32')('takes what is no file only where there is nothing else (skipped on Windows)', async () => {
     const run = temporaryFolder();
     symlinkSync('/dev/null', join(run, 'best.json'));
-    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'best.json'));
+    expect(await findCheckpoint(run)).toBe(join(run, 'best.json'));
     await expect(readCheckpoint(join(run, 'best.json'))).rejects.toMatchObject({ message: expect.stringContaining('is not a file') });
     writeFileSync(join(run, 'latest.json'), '');
-    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'latest.json'));
+    expect(await findCheckpoint(run)).toBe(join(run, 'latest.json'));
   });
 });

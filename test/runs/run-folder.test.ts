@@ -303,22 +303,19 @@ describe('a run folder', () => {
 describe('finding a checkpoint', () => {
   it('takes a file as it is', async () => {
     const folder = runWith(temporaryFolder(), { 'any.json': 1 });
-    expect(await findCheckpoint(join(folder, 'any.json'), 'use')).toBe(join(folder, 'any.json'));
+    expect(await findCheckpoint(join(folder, 'any.json'))).toBe(join(folder, 'any.json'));
   });
 
-  it('takes the best of a run to use it, and the latest to go on from it', async () => {
+  it('takes the best of a run', async () => {
     const run = runWith(temporaryFolder(), { 'latest.json': 2, 'best.json': 1, 'previous.json': 1 });
-    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'best.json'));
-    expect(await findCheckpoint(run, 'resume')).toBe(join(run, 'latest.json'));
+    expect(await findCheckpoint(run)).toBe(join(run, 'best.json'));
   });
 
   it('makes do with what a run has', async () => {
     const unevaluated = runWith(temporaryFolder(), { 'latest.json': 1 });
-    expect(await findCheckpoint(unevaluated, 'use')).toBe(join(unevaluated, 'latest.json'));
+    expect(await findCheckpoint(unevaluated)).toBe(join(unevaluated, 'latest.json'));
     const crashed = runWith(temporaryFolder(), { 'previous.json': 1 });
-    expect(await findCheckpoint(crashed, 'resume')).toBe(join(crashed, 'previous.json'));
-    const bestOnly = runWith(temporaryFolder(), { 'best.json': 1 });
-    expect(await findCheckpoint(bestOnly, 'resume')).toBe(join(bestOnly, 'best.json'));
+    expect(await findCheckpoint(crashed)).toBe(join(crashed, 'previous.json'));
   });
 
   it('takes the run that was written last, by any of its files, if nothing is given', async () => {
@@ -327,7 +324,7 @@ describe('finding a checkpoint', () => {
     runWith(join(runs, 'new'), { 'latest.json': 3000, 'best.json': 500 });
     runWith(join(runs, 'middle'), { 'latest.json': 2000, 'best.json': 2000 });
     runWith(runs, { 'README.md': 9000 });
-    expect(await findCheckpoint(undefined, 'use', runs)).toBe(join(runs, 'new', 'best.json'));
+    expect(await findCheckpoint(undefined, { runs })).toBe(join(runs, 'new', 'best.json'));
   });
 
   it('finds the newest run where its log is found, whichever of them was written last', async () => {
@@ -337,7 +334,7 @@ describe('finding a checkpoint', () => {
     runWith(join(runs, 'kept'), { 'step-000000100.json': 2000, 'log.jsonl': 2000 });
     for (const newest of ['evaluated', 'imported', 'kept']) {
       expect(await findRuns([], runs)).toEqual([join(runs, newest)]);
-      expect(dirname(await findCheckpoint(undefined, 'use', runs))).toBe(join(runs, newest));
+      expect(dirname(await findCheckpoint(undefined, { runs }))).toBe(join(runs, newest));
       rmSync(join(runs, newest), { recursive: true });
     }
   });
@@ -347,7 +344,7 @@ describe('finding a checkpoint', () => {
     runWith(join(runs, 'old'), { 'latest.json': 1000 });
     runWith(join(runs, 'begun'), { 'log.jsonl': 9000 });
     expect(await findRuns([], runs)).toEqual([join(runs, 'begun')]);
-    await expect(findCheckpoint(undefined, 'use', runs)).rejects.toMatchObject({
+    await expect(findCheckpoint(undefined, { runs })).rejects.toMatchObject({
       kind: 'checkpoint',
       message: expect.stringContaining(`the newest run, ${join(runs, 'begun')}, has no checkpoint yet`) as string,
       hint: expect.stringContaining(join(runs, 'old')) as string,
@@ -356,22 +353,21 @@ describe('finding a checkpoint', () => {
 
   it('takes the latest snapshot of a run that has nothing else', async () => {
     const run = runWith(temporaryFolder(), { 'step-000000100.json': 3, 'step-000000200.json': 2, 'step-000000099.json': 1 });
-    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'step-000000200.json'));
-    expect(await findCheckpoint(run, 'resume')).toBe(join(run, 'step-000000200.json'));
+    expect(await findCheckpoint(run)).toBe(join(run, 'step-000000200.json'));
   });
 
   it('says where it looked and what to do if there is none', async () => {
     const folder = temporaryFolder();
     const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
-    await expect(findCheckpoint(undefined, 'use', join(folder, 'checkpoints'))).rejects.toMatchObject({
+    await expect(findCheckpoint(undefined, { runs: join(folder, 'checkpoints') })).rejects.toMatchObject({
       ...none,
       message: expect.stringContaining('best.json, latest.json, previous.json and step-*.json'),
     });
-    await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({
+    await expect(findCheckpoint(folder)).rejects.toMatchObject({
       ...none,
-      message: `there is no checkpoint in ${folder} (looked for latest.json, previous.json, step-*.json and best.json)`,
+      message: `there is no checkpoint in ${folder} (looked for best.json, latest.json, previous.json and step-*.json)`,
     });
-    await expect(findCheckpoint(join(folder, 'typo'), 'use')).rejects.toMatchObject({
+    await expect(findCheckpoint(join(folder, 'typo'))).rejects.toMatchObject({
       ...none,
       message: `there is no ${join(folder, 'typo')}`,
     });
@@ -380,6 +376,6 @@ describe('finding a checkpoint', () => {
   it('names the runs inside a folder that is not one itself', async () => {
     const runs = temporaryFolder();
     const run = runWith(join(runs, 'sonnets'), { 'latest.json': 1 });
-    await expect(findCheckpoint(runs, 'use')).rejects.toMatchObject({ kind: 'checkpoint', hint: expect.stringContaining(run) });
+    await expect(findCheckpoint(runs)).rejects.toMatchObject({ kind: 'checkpoint', hint: expect.stringContaining(run) });
   });
 });

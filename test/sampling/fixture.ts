@@ -1,4 +1,4 @@
-import { freshRecord } from '../../src/runs/fresh.ts';
+import { freshRecord } from '../../src/runs/checkpoint.ts';
 // Models to draw from, and a device that remembers what was drawn.
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';

@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import { type Checkpoint, type Tensor, parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
-import { evaluationProgram } from '../../src/model/network.ts';
+import { networkProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { openSampler } from '../../src/sampling/sample.ts';
-import { evaluate } from '../../src/training/evaluation.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { EvaluationEvent, SampleEvent } from '../../src/training/events.ts';
 import { train, verses } from './fixture.ts';
 
@@ -20,7 +20,7 @@ async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
   const { model } = checkpoint;
   const executable = await device.compile({
     parameters: parameterShapes(model),
-    jobs: [{ name: 'evaluate', steps: 10, batch: 2, build: (rows) => evaluationProgram(model, { steps: 10, rows }) }],
+    jobs: [{ name: 'evaluate', steps: 10, batch: 2, build: (rows) => networkProgram(model, { steps: 10, rows }, { loss: true }) }],
     update: null,
   });
   await executable.write({ kind: 'parameters' }, parameterVector(checkpoint));

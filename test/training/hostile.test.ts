@@ -124,16 +124,16 @@ describe('a run that is continued', () => {
   });
 
   it('stands where a run can stand', () => {
-    for (const [member, value] of [
-      ['totalSteps', 4.5],
-      ['totalSteps', -1],
-      ['sinceBest', 2 ** 53 - 1],
-      ['recoveries', 0.5],
-      ['learningRateFactor', 0],
-      ['finished', 'signal'],
+    for (const [member, value, expected] of [
+      ['totalSteps', 4.5, 'a whole number of at least 0, or null'],
+      ['totalSteps', -1, 'a whole number of at least 0, or null'],
+      ['sinceBest', 2 ** 53 - 1, 'a whole number from 0 to 281474976710656'],
+      ['recoveries', 0.5, 'a whole number from 0 to 281474976710656'],
+      ['learningRateFactor', 0, 'a number above 0 and of at most 1'],
+      ['finished', 'signal', 'one of epochs, max-steps, budget, patience, or null'],
     ] as const) {
       expect(() => recordedLoop(changed(({ training }) => (training.loop[member] = value)).training)).toThrow(
-        unfit(`training.loop.${member} is ${JSON.stringify(value)}`),
+        unfit(`training.loop.${member} is ${JSON.stringify(value)}, expected ${expected}`),
       );
     }
     for (const [edit, message] of [

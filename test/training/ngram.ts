@@ -1,4 +1,4 @@
-// Models that only count, in plain maps, for learning and for src/insight/ngrams.ts to be measured by: what the last characters say of the
+// Models that only count, in plain maps, for learning and for src/evaluation/ngrams.ts to be measured by: what the last characters say of the
 // next.
 
 /**

@@ -1,11 +1,11 @@
-// `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
+// `rnn eval`: how well a trained model predicts a text. The scoring is in evaluation/.
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { SurpriseRecord } from '../../insight/surprise.ts';
-import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
+import type { SurpriseRecord } from '../../evaluation/surprise.ts';
+import type { GivenScoring, Part, ScoringPlan } from '../../training/scored-part.ts';
 import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
@@ -34,7 +34,7 @@ interface EvalFlags extends TextFlags, MachineFlags {
 }
 
 const positive = { whole: true, min: 1 };
-/** What training/scoring.ts knows; it is not loaded for a help text. */
+/** What training/scored-part.ts knows; it is not loaded for a help text. */
 const parts: readonly Part[] = ['all', 'train', 'validation', 'test'];
 
 /** Half a gigabyte. */
@@ -94,7 +94,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
   const loaded = await readModel(flags.checkpoint);
   const { path, trained } = loaded;
-  const { planScoring, readingOf, score } = await import('../../training/scoring.ts');
+  const { score } = await import('../../evaluation/score.ts');
+  const { planScoring, readingOf } = await import('../../training/scored-part.ts');
   const { validationFile, testFile } = readingOf(trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
   const reading = readKnownText(sources, loaded, flags, context, part);
@@ -170,6 +171,6 @@ async function recordFor(
       { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
     );
   }
-  const { SurpriseRecord } = await import('../../insight/surprise.ts');
+  const { SurpriseRecord } = await import('../../evaluation/surprise.ts');
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }

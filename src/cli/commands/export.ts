@@ -2,7 +2,7 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
-import type { ExportFormat } from '../../formats/format.ts';
+import type { ExportFormat } from '../../formats/formats.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, switchFlag, textFlag } from '../flags.ts';
 import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
@@ -43,7 +43,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const { formats } = await import('../../formats/formats.ts');
   const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formats.find(({ name }) => name === flags.format)!;
   const { findCheckpoint, isCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
-  const checkpoint = await findCheckpoint(given, 'use');
+  const checkpoint = await findCheckpoint(given);
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
   if (isStdout(out) && stdout.stream.isTTY === true)
     throw new RnnError('usage', 'the file is not for a terminal to show', {

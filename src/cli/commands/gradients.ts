@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { BareModel } from '../../insight/reading.ts';
+import type { BareModel } from '../../evaluation/evaluate.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
@@ -118,7 +118,7 @@ async function show(
   const { dashboard } = await import('../../reports/terminal.ts');
   const { svgOf } = await import('../../reports/svg.ts');
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
-  if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
+  if (svg !== undefined) await files.write('--svg', svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
   const [flow] = gradientCharts(found);
   await stdout.write(`${[...dashboard([flow], stdout.look(rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);
@@ -144,7 +144,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const subjects: Subject[] = [];
   let text: Corpus | null = null;
   const paths: string[] = [];
-  for (const checkpoint of given) paths.push(await findCheckpoint(checkpoint, 'use'));
+  for (const checkpoint of given) paths.push(await findCheckpoint(checkpoint));
   const names = namesOf(paths.map((path) => (existsSync(logOf(dirname(path))) ? dirname(path) : path)));
   for (const [index, path] of paths.entries()) {
     const loaded = await readModel(path);

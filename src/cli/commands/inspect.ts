@@ -135,7 +135,7 @@ async function writePage(
 ): Promise<void> {
   const { cellsPage } = await import('../../reports/cells-page.ts');
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
-  await files.write('--html', await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
+  await files.write('--html', cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
 }
 
 /** @throws RnnError `usage` for a name that is none, or not one of this model's */

@@ -74,10 +74,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
   if (flags.html !== undefined) await files.write('--html', (await import('../../reports/curves-page.ts')).curvesPage(runs));
   if (flags.svg !== undefined)
-    await files.write(
-      '--svg',
-      await (await import('../../reports/svg.ts')).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')),
-    );
+    await files.write('--svg', (await import('../../reports/svg.ts')).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')));
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
   await stdout.write(`${dashboard(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);

@@ -3,7 +3,7 @@ import type { Loaded } from '../../api/trained.ts';
 import type { Corpus } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { Part } from '../../training/scoring.ts';
+import type { Part } from '../../training/scored-part.ts';
 import type { Context } from '../context.ts';
 import { type Flag, listFlag, skipInvalidFlag, textFlag } from '../flags.ts';
 import { shellWord } from '../../shell-word.ts';

@@ -101,7 +101,7 @@ export class OutputFiles {
     const { findCheckpoint, findRuns } = await import('../../runs/store.ts');
     for (const checkpoint of checkpoints)
       files.push(
-        ...(await findCheckpoint(checkpoint, 'use').then(
+        ...(await findCheckpoint(checkpoint).then(
           (path) => [path],
           () => [],
         )),

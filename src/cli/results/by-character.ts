@@ -1,6 +1,6 @@
 // What each character of a text cost, on stdout: the text itself coloured by it where there are colours, else a line for each character.
 import type { Tokens, Vocabulary } from '../../corpus/read.ts';
-import type { Surprise } from '../../insight/surprise.ts';
+import type { Surprise } from '../../evaluation/surprise.ts';
 import type { Context } from '../context.ts';
 import { bits, symbol } from '../output/format.ts';
 import { shaderFor } from '../output/shaded-text.ts';
@@ -18,7 +18,7 @@ const CHUNK = 4096;
 
 /** @returns whether it is a text for people to read, after which there may be more */
 export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, stdout }: Context): Promise<boolean> {
-  const { piecesOf, symbolTexts } = await import('../../insight/pieces.ts');
+  const { piecesOf, symbolTexts } = await import('../../evaluation/pieces.ts');
   const shade = json ? null : await shaderFor(stdout, io.env);
   if (shade !== null) {
     const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / HIGHEST_BITS }));

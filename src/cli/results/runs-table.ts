@@ -3,6 +3,8 @@ import type { RunSummary } from '../../training/runs.ts';
 import type { Colours } from '../output/colour.ts';
 import { compact, count, duration, onOneLine } from '../output/format.ts';
 import { optionsInWords } from '../option-words.ts';
+import { listed } from '../runs-given.ts';
+import { textTable } from '../output/text-table.ts';
 
 /** Names and options may be long, and stand at the end. */
 const headings = ['loss', 'at step', 'steps', 'model', 'parameters', 'time', 'state', 'text', 'run', 'options'] as const;
@@ -13,23 +15,18 @@ const MAX_OPTIONS = 4;
 
 type HaveOneText = (a: RunSummary, b: RunSummary) => boolean;
 
-/** One line for each run, an empty one before each other text, and one that says what is in them. @param runs as they are ranked */
+/** One line for each run, an empty one before each other text, and one for each run that cannot be read. @param runs as they are ranked */
 export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText, colour: Colours): string[] {
   const rows = runs.map((run) => cellsOf(run, textLabel(run, runs, haveOneText)));
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((cells) => cells[column].length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => (leftAligned.has(headings[column]) ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
-      .join('  ')
-      .trimEnd();
-  const lines = rows.flatMap((cells, index) => {
+  const [heading, ...lines] = textTable([headings, ...rows], headings.map((heading) => (leftAligned.has(heading) ? 'l' : 'r')).join(''));
+  const groups = lines.flatMap((line, index) => {
     const run = runs[index];
     const begins = index === 0 || !haveOneText(runs[index - 1], run);
     const isBest = begins && run.bestValidationLossNats !== null && !isUnreadable(run);
-    return [...(begins && index > 0 ? [''] : []), isBest ? colour.bold(line(cells)) : line(cells)];
+    return [...(begins && index > 0 ? [''] : []), isBest ? colour.bold(line) : line];
   });
   const reasons = runs.filter(isUnreadable).map(({ name, status, reason }) => colour.yellow(onOneLine(`${name}: ${reason ?? status}`)));
-  return [colour.dim(line(headings)), ...lines, ...reasons];
+  return [colour.dim(heading), ...groups, ...reasons];
 }
 
 /** The name of the text, and enough of its digest to distinguish texts of one name; without a name, the short digest. */
@@ -37,11 +34,10 @@ function textLabel(run: RunSummary, runs: readonly RunSummary[], haveOneText: Ha
   if (run.text === null) return '';
   const { name, digest, train, validation } = run.text;
   const short = digest.slice(0, SHORT_DIGEST);
-  const others = runs.filter(({ text }) => text !== null && text.name === name).filter((other) => !haveOneText(run, other));
+  const others = runs.filter((other) => other.text !== null && other.text.name === name && !haveOneText(run, other));
   const isSplitOtherwise = others.some(({ text }) => text!.digest === digest);
   const isAnother = name !== null && others.some(({ text }) => text!.digest !== digest);
-  const parts = isSplitOtherwise ? ` ${count(train)}+${count(validation)}` : '';
-  return `${name ?? short}${isAnother ? ` ${short}` : ''}${parts}`;
+  return `${name ?? short}${isAnother ? ` ${short}` : ''}${isSplitOtherwise ? ` ${count(train)}+${count(validation)}` : ''}`;
 }
 
 function isUnreadable({ status }: RunSummary): boolean {
@@ -62,11 +58,6 @@ function cellsOf(run: RunSummary, text: string): string[] {
     isUnreadable(run) || reason === null ? status : `${status} (${reason})`,
     text,
     name,
-    shortened(optionsInWords(changes)),
+    listed(optionsInWords(changes), MAX_OPTIONS),
   ].map(onOneLine);
-}
-
-function shortened(options: readonly string[]): string {
-  const more = options.length - MAX_OPTIONS;
-  return [...options.slice(0, MAX_OPTIONS), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }

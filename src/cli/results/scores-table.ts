@@ -1,5 +1,5 @@
 // The figures of `rnn eval`, for people and as an object.
-import type { Score } from '../../training/scoring.ts';
+import type { Score } from '../../evaluation/score.ts';
 import type { Colours } from '../output/colour.ts';
 import { bits, count } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';

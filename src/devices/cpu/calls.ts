@@ -1,5 +1,5 @@
-// What the program of a shard may call, by its name among the imports of the module `kernels`, with its type: kernels of kernels.ts, and
-// the products of blas/.
+// The functions that the program of a shard may call, by their names among the imports of the module `kernels`, with their types: the
+// kernels of assembly/, and the products of blas/.
 import type { Signature, ValueType } from './wasm.ts';
 
 const i32s = (count: number): readonly ValueType[] => new Array<ValueType>(count).fill('i32');
@@ -10,7 +10,7 @@ export const kernelCalls = {
   gemmTransposedA: { parameters: i32s(11), results: [] },
   gather: { parameters: i32s(8), results: [] },
   scatterAdd: { parameters: i32s(7), results: [] },
-  columnSums: { parameters: i32s(6), results: [] },
+  columnSums: { parameters: i32s(5), results: [] },
   copyRows: { parameters: i32s(6), results: [] },
   addRows: { parameters: i32s(6), results: [] },
   zero: { parameters: i32s(2), results: [] },
@@ -29,5 +29,4 @@ export const blasCalls = {
 /** Counts the time since the last call of it; only in programs that are profiled. */
 export const lap = { parameters: ['i32'], results: [] } satisfies Signature;
 
-export type CallName = keyof typeof kernelCalls | keyof typeof blasCalls;
-export const signatures: Readonly<Record<CallName, Signature>> = { ...kernelCalls, ...blasCalls };
+export type CallName = keyof typeof kernelCalls | keyof typeof blasCalls | 'lap';

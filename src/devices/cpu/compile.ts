@@ -4,61 +4,62 @@ import type { Home } from '../../program/placement.ts';
 import type { Chain, Step } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
-import { type CallName, blasCalls, kernelCalls, lap, signatures } from './calls.ts';
+import { type CallName, blasCalls, kernelCalls, lap } from './calls.ts';
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type Plan, type ShardProgram, stateKey } from './plan.ts';
 import type { Address, Matrix } from './products.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
 
-/** A writer that has imported all that may be called: imports come before functions. */
-function writerOf(imports: Readonly<Record<string, Signature>>): ModuleWriter {
-  const writer = new ModuleWriter();
-  for (const [name, signature] of Object.entries(imports)) writer.importFunction(name, signature);
-  return writer;
-}
-
 /** Names each operation by a number with which `lap` is called after it. */
 type Observer = (step: Step<Home>) => number;
 
+interface Compilation {
+  readonly plan: Plan;
+  readonly job: string;
+  readonly shard: ShardProgram;
+  readonly variant: KernelVariant;
+  readonly observer?: Observer;
+}
+
 /** A module whose `run(base)` runs the program once for the worker whose region starts at byte address `base`. */
-export function compileShard(
-  plan: Plan,
-  job: string,
-  shard: ShardProgram,
-  variant: KernelVariant,
-  observer: Observer | null = null,
-): Uint8Array<ArrayBuffer> {
-  return new ShardCompiler(plan, job, shard, variant, observer).compile();
+export function compileShard(compilation: Compilation): Uint8Array<ArrayBuffer> {
+  return new ShardCompiler(compilation).compile();
 }
 
 class ShardCompiler {
+  readonly #given: Compilation;
   readonly #plan: Plan;
-  readonly #job: string;
   readonly #shard: ShardProgram;
-  readonly #variant: KernelVariant;
-  readonly #observer: Observer | null;
-  readonly #writer: ModuleWriter;
+  readonly #writer = new ModuleWriter();
   readonly #code = new Code(1);
+  /** What may be called, by name. */
+  readonly #imports: ReadonlyMap<string, number>;
   readonly #chains = new Map<string, number>();
 
-  constructor(plan: Plan, job: string, shard: ShardProgram, variant: KernelVariant, observer: Observer | null) {
+  constructor(given: Compilation) {
+    const { plan, shard, observer } = given;
+    this.#given = given;
     this.#plan = plan;
-    this.#job = job;
     this.#shard = shard;
-    this.#variant = variant;
-    this.#observer = observer;
-    this.#writer = writerOf({ ...kernelCalls, ...(plan.products.usesBlas ? blasCalls : {}), ...(observer ? { lap } : {}) });
+    const callable: Record<string, Signature> = {
+      ...kernelCalls,
+      ...(plan.products.usesBlas ? blasCalls : {}),
+      ...(observer ? { lap } : {}),
+    };
+    // All imports come before the first function.
+    this.#imports = new Map(Object.entries(callable).map(([name, signature]) => [name, this.#writer.importFunction(name, signature)]));
   }
 
   compile(): Uint8Array<ArrayBuffer> {
     const { layout } = this.#shard;
+    const { observer } = this.#given;
     this.#code.get(0).f64(0).access('f64.store', this.#plan.shard.loss);
     for (const step of layout.steps) {
       if (step.kind === 'chain') this.#chain(step);
       else if (step.kind === 'copy') this.#copy(step.value, layout.homeOf(step.value), step.to);
       else this.#single(step.value);
-      if (this.#observer) this.#code.i32(this.#observer(step)).call(this.#writer.importFunction('lap', lap));
+      if (observer) this.#call('lap', observer(step));
     }
     this.#writer.addFunction({ parameters: ['i32'], results: [] }, this.#code, 'run');
     return this.#writer.encode(this.#plan.pages);
@@ -67,7 +68,7 @@ class ShardCompiler {
   #chain(chain: Chain): void {
     const { specification, pointers } = this.#specify(chain);
     const key = chainKey(specification);
-    const compiled = this.#chains.get(key) ?? addChain(this.#writer, specification, this.#variant);
+    const compiled = this.#chains.get(key) ?? addChain(this.#writer, specification, this.#given.variant);
     this.#chains.set(key, compiled);
     this.#push(chain.rows, chain.columns, ...pointers);
     this.#code.call(compiled);
@@ -126,7 +127,7 @@ class ShardCompiler {
         this.#push(rows, columns, value.stepRows, { own: this.#plan.shard.dropout }, value.site, dropoutThreshold(value.rate));
         this.#code.f32(1 / (1 - value.rate));
         this.#push(...this.#matrix(out));
-        this.#code.call(this.#writer.importFunction('dropoutMask', kernelCalls.dropoutMask));
+        this.#call('dropoutMask');
         return;
       }
       case 'gather': {
@@ -149,7 +150,7 @@ class ShardCompiler {
         return;
       }
       case 'columnSums':
-        this.#call('columnSums', value.inputs[0].rows, columns, ...this.#matrix(operands[0]), this.#address(out), 0);
+        this.#call('columnSums', value.inputs[0].rows, columns, ...this.#matrix(operands[0]), this.#address(out));
         return;
       case 'matmul':
         this.#matmul(value, operands, out);
@@ -188,7 +189,8 @@ class ShardCompiler {
     const { loss } = this.#plan.shard;
     const code = this.#code.get(0);
     this.#push(value.rows, value.columns, ...this.#matrix(logits), this.#address(targets), ...(out ? this.#matrix(out) : [0, 0]));
-    code.f32(value.scale).f32(value.smoothing).call(this.#writer.importFunction('softmaxCrossEntropy', kernelCalls.softmaxCrossEntropy));
+    code.f32(value.scale).f32(value.smoothing);
+    this.#call('softmaxCrossEntropy');
     code.get(0).access('f64.load', loss).op('f64.add').access('f64.store', loss);
   }
 
@@ -203,9 +205,10 @@ class ShardCompiler {
     this.#call('copyRows', rows, columns, ...this.#matrix(from), ...this.#matrix(to));
   }
 
+  /** The operands that are given come after those that have been pushed. */
   #call(name: CallName, ...operands: readonly (number | Address)[]): void {
     this.#push(...operands);
-    this.#code.call(this.#writer.importFunction(name, signatures[name]));
+    this.#code.call(this.#imports.get(name)!);
   }
 
   #push(...operands: readonly (number | Address)[]): void {
@@ -221,7 +224,7 @@ class ShardCompiler {
   }
 
   #state(name: string): Address {
-    return { own: this.#plan.shard.states.get(stateKey(this.#job, name))! };
+    return { own: this.#plan.shard.states.get(stateKey(this.#given.job, name))! };
   }
 
   #matrix(home: Home): Matrix {

@@ -3,14 +3,15 @@
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
-import { type Crew, joinedCrew, threadCrew } from './crew.ts';
+import { WorkerPool } from './worker-pool.ts';
+import { heldRows, outputPlace } from './held-rows.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
-import { type JobPlan, type Plan, heldBlocks, outputPlace, stateKey, statesOf } from './plan.ts';
+import { type JobPlan, type Plan, stateKey, statesOf, vectorAddress } from './plan.ts';
 import { Laps } from './profile.ts';
-import { Shard, type ShardSetup, flags } from './shard.ts';
+import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
 import { standingCall } from './standing.ts';
-import { compileUpdate, updatePointers } from './update.ts';
+import { compileUpdate } from './update.ts';
 
 /** How long operations are measured, after as long as V8 takes to compile them a second time. */
 const PROFILE_MS = 1000;
@@ -24,15 +25,15 @@ export async function compileForCpu(
 ): Promise<CpuExecutable> {
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
-  const crew = await (workload.interactive ? joinedCrew : threadCrew)(setups, memory);
-  return new CpuExecutable(plan, setups[0], crew, describePlan(kernels, plan, blas));
+  const pool = await WorkerPool.start(setups, workload.interactive === true);
+  return new CpuExecutable(plan, setups[0], pool, describePlan(kernels, plan, blas));
 }
 
 class CpuExecutable implements Executable {
   readonly memoryBytes: number;
   readonly description: string;
   readonly #plan: Plan;
-  readonly #crew: Crew;
+  readonly #pool: WorkerPool;
   /** Of the first worker. */
   readonly #setup: ShardSetup;
   readonly #ints: Int32Array;
@@ -41,11 +42,11 @@ class CpuExecutable implements Executable {
   #stale = true;
   #intact: Intact = 'everything';
 
-  constructor(plan: Plan, setup: ShardSetup, crew: Crew, description: string) {
+  constructor(plan: Plan, setup: ShardSetup, pool: WorkerPool, description: string) {
     const { memory } = setup;
     this.#plan = plan;
     this.#setup = setup;
-    this.#crew = crew;
+    this.#pool = pool;
     this.memoryBytes = plan.heldBytes;
     this.description = description;
     this.#ints = new Int32Array(memory.buffer);
@@ -54,21 +55,21 @@ class CpuExecutable implements Executable {
   }
 
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
-    const index = this.#plan.jobs.findIndex(({ job }) => job.name === name);
+    const plan = this.#jobOf(name);
     const results: CallResult[] = [];
     for (const call of calls) {
-      this.#give(this.#plan.jobs[index], call);
+      this.#give(plan, call);
       try {
-        const done = this.#step(index, call.update ? flags.update : 0);
+        const done = this.#step(plan, call.update ? flags.update : 0);
         if (done) await done;
       } catch (error) {
-        await this.#crew.close(); // those that live might still be at work
+        await this.#pool.close(); // those that live might still be at work
         // The state that counts is that of jobs that train. Of what failed before, less is left.
-        const left = this.#crew.hasUpdated ? 'nothing' : this.#plan.jobs[index].trains ? 'weights' : 'everything';
+        const left = this.#pool.hasUpdated ? 'nothing' : plan.trains ? 'weights' : 'everything';
         if (this.#intact === 'everything') this.#intact = left;
         throw error;
       }
-      const result = this.#take(this.#plan.jobs[index], call);
+      const result = this.#take(plan, call);
       results.push(result);
       if (call.update && !result.updated) break;
     }
@@ -76,8 +77,8 @@ class CpuExecutable implements Executable {
   }
 
   standingCall(name: string): StandingCall {
-    const index = this.#plan.jobs.findIndex(({ job }) => job.name === name);
-    return standingCall(this.#plan, name, this.#setup.memory, () => this.#step(index, 0));
+    const plan = this.#jobOf(name);
+    return standingCall(this.#plan, plan, this.#setup.memory, () => this.#step(plan, 0));
   }
 
   intact(): Intact {
@@ -117,15 +118,19 @@ class CpuExecutable implements Executable {
   }
 
   async profile(name: string): Promise<readonly PassTime[]> {
-    const plan = this.#plan.jobs.find(({ job }) => job.name === name)!;
+    const plan = this.#jobOf(name);
     const laps = new Laps();
-    const bytes = compileShard(this.#plan, name, plan.programs.get(plan.shardRows[0])!, this.#setup.kernels.variant, (step) =>
-      laps.groupOf(step),
-    );
+    const bytes = compileShard({
+      plan: this.#plan,
+      job: name,
+      shard: plan.programs.get(plan.shardRows[0])!,
+      variant: this.#setup.kernels.variant,
+      observer: (step) => laps.groupOf(step),
+    });
     const residents: readonly Resident[] = [
       { kind: 'parameters' },
       ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const),
-      ...this.#statesOfJob(name).map((state) => ({ kind: 'state', job: name, name: state.name }) as const),
+      ...statesOf(plan.program).map((state) => ({ kind: 'state', job: name, name: state.name }) as const),
     ];
     const before = await Promise.all(residents.map((resident) => this.read(resident)));
     const shard = new Shard(this.#setup);
@@ -138,43 +143,37 @@ class CpuExecutable implements Executable {
   }
 
   close(): Promise<void> {
-    return this.#crew.close();
+    return this.#pool.close();
   }
 
-  #step(job: number, requested: number): Promise<void> | void {
+  #jobOf(name: string): JobPlan {
+    return this.#plan.jobs.find(({ job }) => job.name === name)!;
+  }
+
+  #step(plan: JobPlan, requested: number): Promise<void> | void {
     const packed = this.#stale ? flags.pack : 0;
     this.#stale = false;
-    return this.#crew.step(job, requested | packed);
+    return this.#pool.step(this.#plan.jobs.indexOf(plan), requested | packed);
   }
 
   /** Writes what a call brings to where the workers read it: each its own rows (T·rows) of the batch (T·N). */
-  #give({ job, shardRows }: JobPlan, call: Call): void {
+  #give(plan: JobPlan, { ids, targets, dropoutKey = 0, reset, update }: Call): void {
+    const { job, program } = plan;
     const { shard, shardBases, scalars } = this.#plan;
-    if (call.reset) for (const { name } of this.#statesOfJob(job.name)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
-    let first = 0;
-    for (const [worker, rows] of shardRows.entries()) {
-      this.#ints.set([job.batch, first, call.dropoutKey ?? 0], (shardBases[worker] + shard.dropout) / 4);
-      for (const [address, integers] of [
-        [shard.ids, call.ids],
-        [shard.targets, call.targets],
-      ] as const) {
-        if (!integers) continue;
-        const start = (shardBases[worker] + address) / 4;
-        for (let t = 0; t < job.steps; t++) {
-          const from = t * job.batch + first;
-          this.#ints.set(integers.subarray(from, from + rows), start + t * rows);
-        }
-      }
-      first += rows;
+    if (reset) for (const { name } of statesOf(program)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
+    for (const { whole, worker, own, rows } of heldRows(plan)) {
+      const base = shardBases[worker];
+      if (own === 0) this.#ints.set([job.batch, whole, dropoutKey], (base + shard.dropout) / 4);
+      this.#ints.set(ids.subarray(whole, whole + rows), (base + shard.ids) / 4 + own);
+      if (targets) this.#ints.set(targets.subarray(whole, whole + rows), (base + shard.targets) / 4 + own);
     }
-    for (const [name, value] of Object.entries(call.update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
+    for (const [name, value] of Object.entries(update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
   }
 
   #take(plan: JobPlan, call: Call): CallResult {
-    const { shard, shardBases } = this.#plan;
-    const sum = (offset: number): number => shardBases.reduce((total, base) => total + this.#doubles[(base + offset) / 8], 0);
-    const lossNats = sum(shard.loss);
-    const gradientNorm = plan.trains ? Math.sqrt(sum(shard.squares)) : NaN;
+    const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
+    const lossNats = sum(this.#plan.shard.loss);
+    const gradientNorm = plan.trains ? Math.sqrt(sum(this.#plan.shard.squares)) : NaN;
     return {
       lossNats,
       gradientNorm,
@@ -185,11 +184,11 @@ class CpuExecutable implements Executable {
 
   /** Outputs of (T·N, columns), put together from the shards' (T·rows, columns). */
   #outputs(plan: JobPlan, into: Call['into']): Record<string, Float32Array> {
-    const { job, shardRows, programs } = plan;
+    const { job, program } = plan;
     const outputs: Record<string, Float32Array> = {};
-    for (const [name, { columns }] of programs.get(shardRows[0])!.program.outputs) {
+    for (const [name, { columns }] of program.outputs) {
       outputs[name] = into?.[name] ?? new Float32Array(job.steps * job.batch * columns);
-      for (const block of heldBlocks(plan)) {
+      for (const block of heldRows(plan)) {
         const { start, stride } = outputPlace(this.#plan, plan, name, block);
         const together = stride === columns ? block.rows : 1; // no other columns between them
         for (let r = 0; r < block.rows; r += together) {
@@ -202,26 +201,14 @@ class CpuExecutable implements Executable {
   }
 
   #vector(resident: Exclude<Resident, { kind: 'state' }>): Float32Array {
-    const address = this.#addressOf(resident);
-    return this.#floats.subarray(address / 4, address / 4 + this.#plan.parameterCount);
-  }
-
-  #addressOf(resident: Exclude<Resident, { kind: 'state' }>): number {
-    const { parameterVector, slots, shard, shardBases } = this.#plan;
-    if (resident.kind === 'parameters') return parameterVector;
-    if (resident.kind === 'gradients') return shardBases[0] + shard.gradients;
-    return slots.get(resident.name)!;
-  }
-
-  #statesOfJob(job: string): readonly { readonly name: string }[] {
-    const { shardRows, programs } = this.#plan.jobs.find((plan) => plan.job.name === job)!;
-    return statesOf(programs.get(shardRows[0])!.program);
+    const start = vectorAddress(this.#plan, resident.kind === 'slot' ? resident.name : resident.kind) / 4;
+    return this.#floats.subarray(start, start + this.#plan.parameterCount);
   }
 
   /** A carried state (N, H) in the pieces that the workers hold, in the order of its rows. */
   #stateParts(job: string, name: string): Float32Array[] {
-    const { shardRows, programs } = this.#plan.jobs.find((plan) => plan.job.name === job)!;
-    const { columns } = statesOf(programs.get(shardRows[0])!.program).find((state) => state.name === name)!;
+    const { shardRows, program } = this.#jobOf(job);
+    const { columns } = statesOf(program).find((state) => state.name === name)!;
     const offset = this.#plan.shard.states.get(stateKey(job, name))!;
     return shardRows.map((rows, worker) => {
       const start = (this.#plan.shardBases[worker] + offset) / 4;
@@ -256,36 +243,21 @@ async function shardSetups(
   const modules = new Map<string, WebAssembly.Module>();
   for (const { job, programs } of plan.jobs) {
     for (const [rows, shard] of programs)
-      modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard, kernels.variant)));
+      modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard({ plan, job: job.name, shard, variant: kernels.variant })));
   }
-  const { shard, shardBases, workers, parameterCount, parameterVector, slots, scalars, panels } = plan;
+  const { products: _, jobs, ...map } = plan;
   const rule = workload.update;
-  const updateModule = rule ? await WebAssembly.compile(compileUpdate(rule, parameterCount, kernels.variant, plan.pages)) : null;
-  return shardBases.map((base, worker) => {
-    const addressOf = (name: string): { address: number; step: number } => {
-      if (name === 'parameters') return { address: parameterVector, step: 4 };
-      if (name === 'gradients') return { address: shardBases[0] + shard.gradients, step: 4 };
-      if (name === 'gradientScale') return { address: base + shard.gradientScale, step: 0 };
-      return slots.has(name) ? { address: slots.get(name)!, step: 4 } : { address: scalars.get(name)!, step: 0 };
-    };
-    return {
-      worker,
-      workers,
-      kernels,
-      blas,
-      memory,
-      parameterCount,
-      panels,
-      base,
-      jobs: plan.jobs.map(({ job, shardRows, trains }) => ({ module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null, trains })),
-      update:
-        rule && updateModule ? { module: updateModule, pointers: updatePointers(rule).map(addressOf), clipNorm: rule.clipNorm } : null,
-      losses: shardBases.map((each) => each + shard.loss),
-      squares: shardBases.map((each) => each + shard.squares),
-      gradientScale: base + shard.gradientScale,
-      gradients: shardBases[0] + shard.gradients,
-      gradientStride: workers > 1 ? (shardBases[1] - shardBases[0]) / 4 : 0,
-      controlAddress: 0,
-    };
-  });
+  const update = rule && {
+    module: await WebAssembly.compile(compileUpdate(rule, plan.parameterCount, kernels.variant, plan.pages)),
+    clipNorm: rule.clipNorm,
+  };
+  return plan.shardBases.map((__, worker) => ({
+    worker,
+    map,
+    kernels,
+    blas,
+    memory,
+    jobs: jobs.map(({ job, shardRows, trains }) => ({ module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null, trains })),
+    update,
+  }));
 }

@@ -21,6 +21,9 @@ const LEAST_ROWS = 4;
  */
 export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, updating: 5, done: 6, words: 7 } as const;
 
+/** The control block, with which the memory begins. */
+export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, control.words);
+
 /** A weight as the products read it: packed into panels. One per weight, orientation and width that any program uses. */
 export interface Panels extends PanelShape {
   readonly parameter: string;
@@ -45,6 +48,8 @@ export interface JobPlan {
   readonly shardRows: readonly number[];
   /** By rows. */
   readonly programs: ReadonlyMap<number, ShardProgram>;
+  /** Of the first worker, which has no fewer rows than another. */
+  readonly program: Program;
   readonly trains: boolean;
 }
 
@@ -66,12 +71,9 @@ export interface ShardMap {
   readonly arena: number;
 }
 
-export interface Plan {
-  readonly products: Products;
+/** What lies where, as plain data that can be posted to a thread. */
+export interface MemoryMap {
   readonly workers: number;
-  /** How many workers there would be if memory did not limit them. */
-  readonly wantedWorkers: number;
-  readonly jobs: readonly JobPlan[];
   /** P */
   readonly parameterCount: number;
   /** Byte addresses. */
@@ -82,6 +84,13 @@ export interface Plan {
   readonly panels: readonly Panels[];
   readonly shard: ShardMap;
   readonly shardBases: readonly number[];
+}
+
+export interface Plan extends MemoryMap {
+  readonly products: Products;
+  /** How many workers there would be if memory did not limit them. */
+  readonly wantedWorkers: number;
+  readonly jobs: readonly JobPlan[];
   readonly pages: number;
   /** Of the shared memory. */
   readonly bytes: number;
@@ -91,6 +100,12 @@ export interface Plan {
 
 export function stateKey(job: string, name: string): string {
   return `${job} ${name}`;
+}
+
+/** The byte address of a vector of P elements. @param name `parameters`, `gradients` or a slot */
+export function vectorAddress({ parameterVector, slots, shard, shardBases }: MemoryMap, name: string): number {
+  if (name === 'parameters') return parameterVector;
+  return name === 'gradients' ? shardBases[0] + shard.gradients : slots.get(name)!;
 }
 
 /**
@@ -117,7 +132,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
   const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
   const parameterCount = countParameters(workload.parameters);
 
-  const global = new Stretch(LINE_BYTES);
+  const global = new Allocator(LINE_BYTES);
   const parameterVector = global.take(4 * parameterCount);
   const parameters = new Map<string, number>();
   let next = parameterVector;
@@ -134,7 +149,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
     address: global.take(4 * panelElements(shape)),
   }));
 
-  const region = new Stretch(0);
+  const region = new Allocator(0);
   const most = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
   const shard: ShardMap = {
     ids: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
@@ -169,10 +184,10 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
 }
 
 /** Jobs that share a state have it in one place. */
-function statePlaces(jobs: readonly JobPlan[], region: Stretch): Map<string, number> {
+function statePlaces(jobs: readonly JobPlan[], region: Allocator): Map<string, number> {
   const places = new Map<string, number>();
-  for (const { job, shardRows, programs } of jobs) {
-    for (const { name, rows, columns } of statesOf(programs.get(shardRows[0])!.program)) {
+  for (const { job, program } of jobs) {
+    for (const { name, rows, columns } of statesOf(program)) {
       places.set(stateKey(job.name, name), places.get(stateKey(job.stateOf ?? job.name, name)) ?? region.take(4 * rows * columns));
     }
   }
@@ -181,44 +196,6 @@ function statePlaces(jobs: readonly JobPlan[], region: Stretch): Map<string, num
 
 export function statesOf(program: Program): Value<'state'>[] {
   return program.values.filter((value) => value.kind === 'state');
-}
-
-/** A row of the whole batch's (T·N), and where it is: in the worker's own (T·rows). */
-interface HeldRow {
-  readonly whole: number;
-  readonly worker: number;
-  readonly own: number;
-}
-
-/** All rows of a job's matrices. */
-export function* heldRows(plan: JobPlan): Generator<HeldRow> {
-  for (const { whole, worker, own, rows } of heldBlocks(plan)) {
-    for (let r = 0; r < rows; r++) yield { whole: whole + r, worker, own: own + r };
-  }
-}
-
-/** The same in blocks of rows that follow each other in the whole as with the worker, by their first row. */
-export function* heldBlocks({ job, shardRows }: JobPlan): Generator<HeldRow & { readonly rows: number }> {
-  let first = 0;
-  for (const [worker, rows] of shardRows.entries()) {
-    for (let t = 0; t < job.steps; t++) yield { whole: t * job.batch + first, worker, own: t * rows, rows };
-    first += rows;
-  }
-}
-
-/** The element of the shared memory at which a row of an output starts, and how far it is from there to the next row. */
-export function outputPlace(
-  { shard, shardBases }: Plan,
-  { shardRows, programs }: JobPlan,
-  output: string,
-  { worker, own }: HeldRow,
-): { readonly start: number; readonly stride: number } {
-  const { program, layout } = programs.get(shardRows[worker])!;
-  const { buffer, row, column } = layout.homeOf(program.outputs.get(output)!);
-  return {
-    start: (shardBases[worker] + shard.arena) / 4 + layout.offsetOf(buffer) + column + (row + buffer.before + own) * buffer.columns,
-    stride: buffer.columns,
-  };
 }
 
 function workersFor(batch: number, most: number): number {
@@ -238,8 +215,8 @@ function* planJob(job: Job, workers: number): Pieces<JobPlan> {
     programs.set(rows, { rows, program, layout: yield* layOut(program) });
     yield;
   }
-  const trains = [...programs.values()].some(({ program }) => program.gradients.size > 0);
-  return { job, shardRows, programs, trains };
+  const { program } = programs.get(shardRows[0])!;
+  return { job, shardRows, programs, program, trains: program.gradients.size > 0 };
 }
 
 type PanelsShape = Omit<Panels, 'source' | 'address'>;
@@ -277,7 +254,7 @@ function isProduct(value: Value): value is Value<'matmul'> {
 }
 
 /** Hands out consecutive bytes, each piece on a cache line of its own. */
-class Stretch {
+class Allocator {
   bytes: number;
 
   /** @param reserved bytes at the start that are spoken for */

@@ -4,12 +4,18 @@ import type { PassTime } from '../device.ts';
 import type { Step } from '../../program/schedule.ts';
 import { depthOf } from './products.ts';
 
+interface Group {
+  readonly kind: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly multiplyAdds: number;
+  milliseconds: number;
+  count: number;
+}
+
 /** Collects the time between calls of `lap`. */
 export class Laps {
-  readonly #kinds: { readonly kind: string; readonly rows: number; readonly columns: number; readonly multiplyAdds: number }[] = [];
-  readonly #known = new Map<string, number>();
-  readonly #milliseconds: number[] = [];
-  readonly #counts: number[] = [];
+  readonly #groups: Group[] = [];
   #last = 0;
 
   /** The number by which an operation is counted. */
@@ -25,14 +31,8 @@ export class Laps {
   }
 
   group(kind: string, rows: number, columns: number, multiplyAdds = 0): number {
-    const key = `${kind} ${rows} ${columns}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const group = this.#kinds.push({ kind, rows, columns, multiplyAdds }) - 1;
-    this.#known.set(key, group);
-    this.#milliseconds.push(0);
-    this.#counts.push(0);
-    return group;
+    const known = this.#groups.findIndex((group) => group.kind === kind && group.rows === rows && group.columns === columns);
+    return known >= 0 ? known : this.#groups.push({ kind, rows, columns, multiplyAdds, milliseconds: 0, count: 0 }) - 1;
   }
 
   start(): void {
@@ -41,28 +41,27 @@ export class Laps {
 
   /** Counts the time since the last call to a group. */
   readonly lap = (group: number): void => {
-    this.#milliseconds[group] += performance.now() - this.#last;
-    this.#counts[group] += 1;
+    this.#groups[group].milliseconds += performance.now() - this.#last;
+    this.#groups[group].count += 1;
     // Without what counting takes.
     this.#last = performance.now();
   };
 
   forget(): void {
-    this.#milliseconds.fill(0);
-    this.#counts.fill(0);
+    for (const group of this.#groups) group.milliseconds = group.count = 0;
   }
 
   /** What takes most first. */
   times(steps: number): PassTime[] {
-    return this.#kinds
-      .map(({ kind, rows, columns, multiplyAdds }, group) => ({
+    return this.#groups
+      .filter(({ count }) => count > 0)
+      .toSorted((a, b) => b.milliseconds - a.milliseconds)
+      .map(({ kind, rows, columns, multiplyAdds, milliseconds, count }) => ({
         kind,
         shape: { rows, columns, planes: 1 },
-        passes: this.#counts[group] / steps,
-        microseconds: (1000 * this.#milliseconds[group]) / this.#counts[group],
+        passes: count / steps,
+        microseconds: (1000 * milliseconds) / count,
         multiplyAdds,
-      }))
-      .filter(({ passes }) => passes > 0)
-      .toSorted((a, b) => b.passes * b.microseconds - a.passes * a.microseconds);
+      }));
   }
 }

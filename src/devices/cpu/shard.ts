@@ -3,40 +3,30 @@
 import { blasFunctions } from './blas/products.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
-import { type Panels, control } from './plan.ts';
+import { type MemoryMap, type Panels, control, controlOf, vectorAddress } from './plan.ts';
 import type { Laps } from './profile.ts';
 
 /** All that a worker needs, as plain data that can be posted to a thread. */
 export interface ShardSetup {
   readonly worker: number;
-  readonly workers: number;
+  readonly map: MemoryMap;
   readonly kernels: KernelModule;
   /** Null if no program calls one. */
   readonly blas: BlasLibrary | null;
   readonly memory: WebAssembly.Memory;
   /** Modules with `run(base)` by job; null where this worker has no rows. */
   readonly jobs: readonly { readonly module: WebAssembly.Module | null; readonly trains: boolean }[];
-  /** Module with `update(1, count, pointer…)`. Pointers at the first weight; `step` is 4 for vectors, 0 for scalars. */
-  readonly update: {
-    readonly module: WebAssembly.Module;
-    readonly pointers: readonly { readonly address: number; readonly step: number }[];
-    readonly clipNorm: number;
-  } | null;
-  readonly parameterCount: number;
-  readonly panels: readonly Panels[];
-  readonly base: number;
-  /** Byte addresses of each worker's results. */
-  readonly losses: readonly number[];
-  readonly squares: readonly number[];
-  readonly gradientScale: number;
-  /** Of the first worker, which the reduced gradient replaces; the others follow at `stride` elements. */
-  readonly gradients: number;
-  readonly gradientStride: number;
-  readonly controlAddress: number;
+  /** Module with `update(1, count, pointer…)`. */
+  readonly update: { readonly module: WebAssembly.Module; readonly clipNorm: number } | null;
 }
 
 /** What to do besides running the job's program; bits of `control.flags`. */
 export const flags = { update: 1, pack: 2 } as const;
+
+/** The sum of the float64 that each worker has left at an offset of its region. */
+export function sumOverShards({ shardBases }: MemoryMap, doubles: Float64Array, offset: number): number {
+  return shardBases.reduce((total, base) => total + doubles[(base + offset) / 8], 0);
+}
 
 type Run = (base: number) => void;
 type Update = (rows: number, count: number, ...pointers: number[]) => void;
@@ -46,6 +36,9 @@ const SPINS = 2000;
 
 export class Shard {
   readonly #setup: ShardSetup;
+  readonly #map: MemoryMap;
+  /** Where its own region begins. */
+  readonly #base: number;
   readonly #kernels: Kernels;
   readonly #imports: WebAssembly.Imports;
   readonly #control: Int32Array;
@@ -57,19 +50,22 @@ export class Shard {
   readonly #count: number;
 
   constructor(setup: ShardSetup) {
-    const { buffer } = setup.memory;
+    const { map, worker, memory } = setup;
+    const { workers, parameterCount, shardBases } = map;
     this.#setup = setup;
-    this.#kernels = instantiateKernels(setup.kernels.module, setup.memory);
-    const products = setup.blas ? blasFunctions(setup.blas, setup.memory) : {};
-    this.#imports = { env: { memory: setup.memory }, kernels: { ...this.#kernels, ...products } };
-    this.#control = new Int32Array(buffer, setup.controlAddress, control.words);
-    this.#doubles = new Float64Array(buffer);
-    this.#floats = new Float32Array(buffer);
+    this.#map = map;
+    this.#base = shardBases[worker];
+    this.#kernels = instantiateKernels(setup.kernels.module, memory);
+    const products = setup.blas ? blasFunctions(setup.blas, memory) : {};
+    this.#imports = { env: { memory }, kernels: { ...this.#kernels, ...products } };
+    this.#control = controlOf(memory);
+    this.#doubles = new Float64Array(memory.buffer);
+    this.#floats = new Float32Array(memory.buffer);
     this.#runs = setup.jobs.map(({ module }) => (module ? (this.#instantiate(module)['run'] as Run) : null));
     this.#update = setup.update ? (this.#instantiate(setup.update.module)['update'] as Update) : null;
-    const share = Math.ceil(setup.parameterCount / setup.workers / LANES) * LANES;
-    this.#first = Math.min(setup.parameterCount, share * setup.worker);
-    this.#count = Math.min(setup.parameterCount, this.#first + share) - this.#first;
+    const share = Math.ceil(parameterCount / workers / LANES) * LANES;
+    this.#first = Math.min(parameterCount, share * worker);
+    this.#count = Math.min(parameterCount, this.#first + share) - this.#first;
   }
 
   step(job: number, requested: number): void {
@@ -78,8 +74,8 @@ export class Shard {
       this.#meet();
     }
     const run = this.#runs[job];
-    if (run) run(this.#setup.base);
-    else this.#nothing(job);
+    if (run) run(this.#base);
+    else this.#addNothing(job);
     if (!this.#setup.jobs[job].trains) return;
     this.#meet();
     this.#reduce();
@@ -90,9 +86,9 @@ export class Shard {
     }
   }
 
-  /** Packs all weights, while nobody else is at work. */
+  /** Packs all weights, while no other worker computes. */
   packAll(): void {
-    for (const each of this.#setup.panels) this.#packPanels(each, 0, Math.ceil(each.N / each.columns));
+    for (const each of this.#map.panels) this.#packPanels(each, 0, Math.ceil(each.N / each.columns));
   }
 
   /** Does this worker's part of steps without the others, which wait; `module` calls `lap` after each operation. */
@@ -102,7 +98,7 @@ export class Shard {
     let steps = 0;
     for (const from = performance.now(); performance.now() - from < milliseconds; steps++) {
       laps.start();
-      (exports['run'] as Run)(this.#setup.base);
+      (exports['run'] as Run)(this.#base);
       if (!trains) continue;
       this.#reduce();
       laps.lap(reduce);
@@ -114,36 +110,39 @@ export class Shard {
     return steps;
   }
 
-  /** A worker without rows adds nothing. */
-  #nothing(job: number): void {
-    const { worker, losses, gradients, gradientStride, parameterCount } = this.#setup;
-    this.#doubles[losses[worker] / 8] = 0;
-    if (this.#setup.jobs[job].trains) this.#kernels.zero(gradients + 4 * gradientStride * worker, 4 * parameterCount);
+  /** A worker without rows. */
+  #addNothing(job: number): void {
+    const { shard, parameterCount } = this.#map;
+    this.#doubles[(this.#base + shard.loss) / 8] = 0;
+    if (this.#setup.jobs[job].trains) this.#kernels.zero(this.#base + shard.gradients, 4 * parameterCount);
   }
 
   /** Sums its range of the workers' gradients into the first worker's, and its squares. */
   #reduce(): void {
-    const { worker, workers, gradients, gradientStride, squares } = this.#setup;
-    const from = gradients + 4 * this.#first;
-    if (workers > 1) this.#kernels.reduceShards(from, gradientStride, workers, this.#count, from);
-    this.#doubles[squares[worker] / 8] = this.#kernels.sumOfSquares(from, this.#count);
+    const { workers, shard, shardBases } = this.#map;
+    const from = vectorAddress(this.#map, 'gradients') + 4 * this.#first;
+    if (workers > 1) this.#kernels.reduceShards(from, (shardBases[1] - shardBases[0]) / 4, workers, this.#count, from);
+    this.#doubles[(this.#base + shard.squares) / 8] = this.#kernels.sumOfSquares(from, this.#count);
   }
 
   /** Updates its range of the weights, unless loss or gradients are not finite. */
   #applyUpdate(): boolean {
-    const { losses, squares, gradientScale, update } = this.#setup;
-    const sum = (addresses: readonly number[]): number => addresses.reduce((total, address) => total + this.#doubles[address / 8], 0);
-    const norm = Math.sqrt(sum(squares));
-    if (!update || !Number.isFinite(norm) || !Number.isFinite(sum(losses))) return false;
+    const { shard, slots, scalars } = this.#map;
+    const { update } = this.#setup;
+    const norm = Math.sqrt(sumOverShards(this.#map, this.#doubles, shard.squares));
+    if (!update || !Number.isFinite(norm) || !Number.isFinite(sumOverShards(this.#map, this.#doubles, shard.loss))) return false;
+    const gradientScale = this.#base + shard.gradientScale;
     this.#floats[gradientScale / 4] = update.clipNorm > 0 && norm > update.clipNorm ? update.clipNorm / norm : 1;
     Atomics.store(this.#control, control.updating, 1);
-    this.#update!(1, this.#count, ...update.pointers.map(({ address, step }) => address + step * this.#first));
+    const vectors = ['parameters', 'gradients', ...slots.keys()].map((name) => vectorAddress(this.#map, name) + 4 * this.#first);
+    this.#update!(1, this.#count, ...vectors, gradientScale, ...scalars.values());
     return true;
   }
 
   /** Packs its range of each weight's panels. */
   #pack(): void {
-    const { worker, workers, panels } = this.#setup;
+    const { workers, panels } = this.#map;
+    const { worker } = this.#setup;
     for (const each of panels) {
       const count = Math.ceil(each.N / each.columns);
       this.#packPanels(each, Math.floor((count * worker) / workers), Math.floor((count * (worker + 1)) / workers));
@@ -166,7 +165,7 @@ export class Shard {
 
   /** Waits until all workers are here. */
   #meet(): void {
-    const { workers } = this.#setup;
+    const { workers } = this.#map;
     if (workers === 1) return;
     const shared = this.#control;
     const generation = Atomics.load(shared, control.generation);

@@ -14,7 +14,6 @@ const typeCodes: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, 
 const opcodes = {
   'i32.add': 0x6a,
   'i32.sub': 0x6b,
-  'i32.mul': 0x6c,
   'i32.shl': 0x74,
   'i32.gt_u': 0x4b,
   'i32.ge_u': 0x4f,
@@ -137,8 +136,6 @@ export class ModuleWriter {
 
   /** The index of a function imported from module `kernels`. All imports come before the first function. */
   importFunction(name: string, signature: Signature): number {
-    const known = this.#imports.findIndex((each) => each.name === name);
-    if (known >= 0) return known;
     if (this.#functions.length > 0) throw new Error(`import of ${name} after the first function`);
     return this.#imports.push({ name, type: this.#type(signature) }) - 1;
   }

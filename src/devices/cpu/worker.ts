@@ -1,7 +1,7 @@
 // The entry point of a worker thread: waits for commands in shared memory and does its part of each.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { WorkerSetup } from './crew.ts';
-import { control } from './plan.ts';
+import type { WorkerSetup } from './worker-pool.ts';
+import { control, controlOf } from './plan.ts';
 import { Shard } from './shard.ts';
 
 /** How often a worker looks for a command that comes at once before it sleeps: some 0.1 ms. */
@@ -9,7 +9,7 @@ const SPINS = 100_000;
 
 const { shard: setup, threads, joined } = workerData as WorkerSetup;
 const shard = new Shard(setup);
-const shared = new Int32Array(setup.memory.buffer, setup.controlAddress, control.words);
+const shared = controlOf(setup.memory);
 let seen = 0;
 
 if (Atomics.add(shared, control.done, 1) === threads - 1) parentPort!.postMessage('ready');

@@ -21,8 +21,6 @@ const raisedLimits = [
 ] as const;
 /** `GPUBufferUsage.STORAGE`, which the package does not make global. */
 const GPU_BUFFER_STORAGE = 0x80;
-/** Asked for where the adapter has them. */
-const wantedFeatures = ['timestamp-query', 'subgroups', 'shader-f16'] as const;
 
 export interface AdapterFacts {
   /** One line, e.g. `NVIDIA H200 (vulkan)`. */
@@ -219,7 +217,6 @@ async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDe
 function requestWhole(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor = {}): Promise<GPUDevice> {
   return request({
     ...wanted,
-    requiredFeatures: featuresOf(adapter),
     requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits },
   }).catch(refuseDevice);
 }
@@ -253,9 +250,6 @@ function keepQuietWhenLost(mine: GPUDevice): void {
   const lost = mine.lost.then(({ message }) => ({ reason: 'destroyed', message }));
   Object.defineProperty(mine, 'lost', { value: lost, configurable: true });
 }
-
-const featuresOf = (adapter: GPUAdapter): (typeof wantedFeatures)[number][] =>
-  wantedFeatures.filter((feature) => adapter.features.has(feature));
 
 function limitsOf(adapter: GPUAdapter): AdapterFacts['limits'] {
   return Object.fromEntries(raisedLimits.map((name) => [name, adapter.limits[name]])) as AdapterFacts['limits'];

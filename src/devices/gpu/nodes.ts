@@ -1,4 +1,5 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can make in one go.
+import { appendTo } from '../../group.ts';
 import type { Program, Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
 import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
@@ -60,13 +61,7 @@ export class Uses {
 
   constructor(program: Program) {
     this.#wanted = new Set([...program.outputs.values(), ...program.gradients.values()]);
-    for (const value of program.values) {
-      for (const input of value.inputs) {
-        const users = this.#users.get(input);
-        if (users) users.push(value);
-        else this.#users.set(input, [value]);
-      }
-    }
+    for (const value of program.values) for (const input of value.inputs) appendTo(this.#users, input, value);
   }
 
   /** The values that read a value, each as often as it does. */

@@ -1,5 +1,6 @@
 // From a workload's programs to the list of passes that a plan is made of: nodes of one level and shape share a pass, as far as the
 // buffers that they read allow. Plain data: knows neither gpu.js nor memory.
+import { groupBy } from '../../group.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { Cost, UpdateRule } from '../device.ts';
 import { sumInStretches } from './stretches.ts';
@@ -69,14 +70,7 @@ export function carryName(pass: number): string {
 
 /** The passes of each distinct kernel. */
 export function byKernel(passes: readonly Pass[]): Pass[][] {
-  const groups = new Map<string, Pass[]>();
-  for (const pass of passes) {
-    const key = `${JSON.stringify(pass.shape)} ${pass.source}`;
-    const group = groups.get(key);
-    if (group) group.push(pass);
-    else groups.set(key, [pass]);
-  }
-  return [...groups.values()];
+  return [...groupBy(passes, ({ shape, source }) => `${JSON.stringify(shape)} ${source}`).values()];
 }
 
 export function compilePasses(

@@ -1,8 +1,8 @@
 // A one-step program as a graph of ONNX: its inputs, outputs and constants, and names for all of its values. Knows
 // programs and what operations.ts makes of each operation; nothing of cells, checkpoints or bytes.
 import type { Program, Value } from '../../program/value.ts';
-import type { OnnxConstant, OnnxGraph, OnnxNode, OnnxPort } from './messages.ts';
-import { type Notes, noteOperation } from './operations.ts';
+import type { OnnxGraph, OnnxPort } from './messages.ts';
+import { GraphNodes } from './operations.ts';
 
 /** How the size is called that each call chooses: the rows of the batch. */
 const BATCH = 'N';
@@ -20,19 +20,22 @@ export function graphOf(program: Program, rows: number, weights: ReadonlyMap<str
   const names = namesOf(program);
   const nameOf = (value: Value): string => names.get(value)!;
   const isBatch = (value: Value): boolean => isRowOfBatch(value, rows);
-  const shapeOf = (value: Value): OnnxPort['shape'] => [isBatch(value) ? BATCH : value.rows, value.columns];
-  const port = (name: string, value: Value): OnnxPort => ({ name, type: 'float', shape: shapeOf(value) });
-  const notes = new GraphNotes();
+  const port = (name: string, value: Value): OnnxPort => ({
+    name,
+    type: 'float',
+    shape: [isBatch(value) ? BATCH : value.rows, value.columns],
+  });
+  const graph = new GraphNodes(isBatch);
   const inputs: OnnxPort[] = [];
   const outputs: OnnxPort[] = [...program.outputs].map(([name, value]) => port(name, value));
   /** An input, a weight or a value of two names is no output by itself. */
   const giveAs = (name: string, value: Value): void => {
-    if (nameOf(value) !== name) notes.node('Identity', [nameOf(value)], name);
+    if (nameOf(value) !== name) graph.add('Identity', [nameOf(value)], name);
   };
   for (const value of program.values) {
     switch (value.kind) {
       case 'parameter':
-        notes.constants.push({ name: value.name, shape: [value.rows, value.columns], data: weights.get(value.name)! });
+        graph.constants.push({ name: value.name, shape: [value.rows, value.columns], data: weights.get(value.name)! });
         break;
       case 'input':
         inputs.push({ name: value.name, type: 'int64', shape: [BATCH] });
@@ -45,36 +48,11 @@ export function graphOf(program: Program, rows: number, weights: ReadonlyMap<str
         giveAs(nextName(value), value.inputs[0]);
         break;
       default:
-        noteOperation(notes, { value, inputs: value.inputs.map(nameOf), output: nameOf(value) }, isBatch);
+        graph.addOperation(value, value.inputs.map(nameOf), nameOf(value));
     }
   }
   for (const [name, value] of program.outputs) giveAs(name, value);
-  return { name: 'rnn', nodes: notes.nodes, constants: notes.constants, inputs, outputs };
-}
-
-class GraphNotes implements Notes {
-  readonly nodes: OnnxNode[] = [];
-  readonly constants: OnnxConstant[] = [];
-  readonly #known = new Set<string>();
-
-  node(operator: string, inputs: readonly string[], output: string, attributes: OnnxNode['attributes'] = {}): void {
-    this.nodes.push({ name: output, operator, inputs, output, attributes });
-  }
-
-  number(value: number): string {
-    return this.#constant({ name: `number.${value}`, shape: [], data: Float32Array.of(value) });
-  }
-
-  integers(values: readonly number[]): string {
-    const data = BigInt64Array.from(values, BigInt);
-    return this.#constant({ name: `integers.${values.join('.')}`, shape: [values.length], data });
-  }
-
-  #constant(constant: OnnxConstant): string {
-    if (!this.#known.has(constant.name)) this.constants.push(constant);
-    this.#known.add(constant.name);
-    return constant.name;
-  }
+  return { name: 'rnn', nodes: graph.nodes, constants: graph.constants, inputs, outputs };
 }
 
 function isRowOfBatch(value: Value, rows: number): boolean {

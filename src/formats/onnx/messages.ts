@@ -1,6 +1,6 @@
 // The messages of an ONNX file (onnx/onnx.proto of github.com/onnx/onnx) that hold a graph of matrices, and their
 // bytes. Plain data in. Knows nothing of programs and models: graph.ts makes a graph of one.
-import { type Encoded, bytesField, bytesOf, integerField, joined, littleEndian, messageField, textField } from './protobuf.ts';
+import { type Pieces, bytesField, bytesOf, integerField, littleEndian, messageField, textField } from './protobuf.ts';
 
 /** The version of the messages: that of ONNX 1.8 (2020), and read by everything since. */
 const IR_VERSION = 7;
@@ -54,18 +54,18 @@ export interface OnnxGraph {
  */
 export function onnxFile(graph: OnnxGraph, metadata: Readonly<Record<string, string>>): Uint8Array {
   return bytesOf(
-    joined([
+    [
       integerField(1, IR_VERSION),
       textField(2, 'rnn'),
       messageField(8, [textField(1, ''), integerField(2, OPERATOR_SET_VERSION)]), // the empty domain is ONNX itself
       ...Object.entries(metadata).map(([key, value]) => messageField(14, [textField(1, key), textField(2, value)])),
       messageField(7, graphFields(graph)),
-    ]),
+    ].flat(),
   );
 }
 
 /** GraphProto: node 1, name 2, initializer 5, input 11, output 12. */
-function graphFields({ name, nodes, constants, inputs, outputs }: OnnxGraph): Encoded[] {
+function graphFields({ name, nodes, constants, inputs, outputs }: OnnxGraph): Pieces[] {
   return [
     ...nodes.map((node) => messageField(1, nodeFields(node))),
     textField(2, name),
@@ -76,7 +76,7 @@ function graphFields({ name, nodes, constants, inputs, outputs }: OnnxGraph): En
 }
 
 /** NodeProto: input 1, output 2, name 3, op_type 4, attribute 5. */
-function nodeFields({ name, operator, inputs, output, attributes }: OnnxNode): Encoded[] {
+function nodeFields({ name, operator, inputs, output, attributes }: OnnxNode): Pieces[] {
   return [
     ...inputs.map((input) => textField(1, input)),
     textField(2, output),
@@ -87,12 +87,12 @@ function nodeFields({ name, operator, inputs, output, attributes }: OnnxNode): E
 }
 
 /** AttributeProto: name 1, i 3, type 20. */
-function attributeFields(name: string, value: number): Encoded[] {
+function attributeFields(name: string, value: number): Pieces[] {
   return [textField(1, name), integerField(3, value), integerField(20, INT_ATTRIBUTE)];
 }
 
 /** TensorProto: dims 1, data_type 2, name 8, raw_data 9. */
-function tensorFields({ name, shape, data }: OnnxConstant): Encoded[] {
+function tensorFields({ name, shape, data }: OnnxConstant): Pieces[] {
   const type = data instanceof Float32Array ? FLOAT : INT64;
   const sizes = shape.map((size) => integerField(1, size));
   return [...sizes, integerField(2, type), textField(8, name), bytesField(9, littleEndian(data))];
@@ -102,7 +102,7 @@ function tensorFields({ name, shape, data }: OnnxConstant): Encoded[] {
  * ValueInfoProto: name 1, type 2, which has tensor_type 1, and that elem_type 1 and shape 2. TensorShapeProto: dim 1, which has
  * dim_value 1 or dim_param 2.
  */
-function portFields({ name, type, shape }: OnnxPort): Encoded[] {
+function portFields({ name, type, shape }: OnnxPort): Pieces[] {
   const sizes = shape.map((size) => (typeof size === 'number' ? integerField(1, size) : textField(2, size)));
   const shapeFields = sizes.map((size) => messageField(1, [size]));
   const tensor = [integerField(1, type === 'float' ? FLOAT : INT64), messageField(2, shapeFields)];

@@ -3,10 +3,10 @@
 import { type TrainedModel, limits } from '../../runs/checkpoint.ts';
 import { parameterVector, tensorsOf } from '../../runs/tensors.ts';
 import { RnnError } from '../../errors.ts';
-import { samplingProgram } from '../../model/network.ts';
+import { networkProgram } from '../../model/network.ts';
 import { parameterShapes } from '../../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../../program/value.ts';
-import type { ExportFormat } from '../format.ts';
+import type { ExportFormat } from '../formats.ts';
 import { graphOf } from './graph.ts';
 import { onnxFile } from './messages.ts';
 
@@ -33,7 +33,11 @@ export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'ten
   checkSize(shapes);
   const tensors = tensorsOf(shapes, parameterVector(trained));
   const rows = 1 + shapes.reduce((most, { rows, columns }) => Math.max(most, rows, columns), 0);
-  const graph = graphOf(samplingProgram(model, rows), rows, new Map(tensors.map(({ name, data }) => [name, data])));
+  const graph = graphOf(
+    networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+    rows,
+    new Map(tensors.map(({ name, data }) => [name, data])),
+  );
   return onnxFile(graph, { 'rnn.model': JSON.stringify(model), 'rnn.vocabulary': JSON.stringify(vocabulary) });
 }
 

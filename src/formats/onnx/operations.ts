@@ -1,22 +1,9 @@
 // What each operation of a program is in ONNX. Knows the names of an operation's inputs and of its value, and neither
 // the graph around them nor bytes. Operators as in onnx/docs/Operators.md, version 13.
 import type { ElementwiseFunction, Place, Value } from '../../program/value.ts';
+import type { OnnxConstant, OnnxNode } from './messages.ts';
 
-/** Collects the nodes of a graph and the numbers that they need. */
-export interface Notes {
-  node(operator: string, inputs: readonly string[], output: string, attributes?: Readonly<Record<string, number>>): void;
-  /** The name of a number. */
-  number(value: number): string;
-  /** The name of a list of integers. */
-  integers(values: readonly number[]): string;
-}
-
-/** An operation of a program, with the names of its inputs and of its value. */
-export interface Named<V extends Value = Value> {
-  readonly value: V;
-  readonly inputs: readonly string[];
-  readonly output: string;
-}
+type Attributes = OnnxNode['attributes'];
 
 /** The operation is one operator with the same inputs. */
 const sameOperator: Partial<Record<ElementwiseFunction, string>> = {
@@ -30,92 +17,116 @@ const sameOperator: Partial<Record<ElementwiseFunction, string>> = {
   sqrt: 'Sqrt',
 };
 
-/**
- * Notes the nodes that compute a value.
- * @param isBatch whether a value has a row for each row of the batch, of which a graph does not know how many there are
- * @throws Error naming an operation that has no nodes here: a one-step program that reads and predicts has none such
- */
-export function noteOperation(notes: Notes, named: Named, isBatch: (value: Value) => boolean): void {
-  const { value, inputs, output } = named;
-  switch (value.kind) {
-    case 'gather':
-      return noteGather(notes, named);
-    case 'matmul':
-      return noteProduct(notes, { ...named, value });
-    case 'elementwise':
-      return noteElementwise(notes, { ...named, value });
-    case 'zeros':
-      return noteZeros(notes, named, isBatch(value));
-    case 'columns':
-      return noteSlice(notes, named, 1, value.first, value.columns);
-    case 'rows':
-      if (isBatch(value.inputs[0])) throw notWritten('rows of a batch');
-      return noteSlice(notes, named, 0, value.first, value.rows);
-    case 'join': {
-      const axis = axisOf(value);
-      const along = ({ row, column }: Place): number => (axis === 0 ? row : column);
-      const order = [...inputs.keys()].toSorted((a, b) => along(value.places[a]) - along(value.places[b]));
-      return notes.node(
-        'Concat',
-        order.map((index) => inputs[index]),
-        output,
-        { axis },
-      );
+/** The nodes of a graph and the numbers that they need. */
+export class GraphNodes {
+  readonly nodes: OnnxNode[] = [];
+  readonly constants: OnnxConstant[] = [];
+  /** Whether a value has a row for each row of the batch, of which a graph does not know how many there are. */
+  readonly #isBatch: (value: Value) => boolean;
+
+  constructor(isBatch: (value: Value) => boolean) {
+    this.#isBatch = isBatch;
+  }
+
+  add(operator: string, inputs: readonly string[], output: string, attributes: Attributes = {}): void {
+    this.nodes.push({ name: output, operator, inputs, output, attributes });
+  }
+
+  /**
+   * Adds the nodes that compute a value from its inputs, which are given by name.
+   * @throws Error naming an operation without nodes here; a one-step program that reads and predicts has none
+   */
+  addOperation(value: Value, inputs: readonly string[], output: string): void {
+    switch (value.kind) {
+      case 'gather': // row ids[r] of the table
+        return this.#addWithSum('Gather', inputs.slice(0, 2), inputs[2], output, `${output}.read`, { axis: 0 });
+      case 'matmul': {
+        // Gemm adds one matrix, which may be a row for all rows: a running sum after a bias is a separate node.
+        const attributes = { ...(value.transposeA ? { transA: 1 } : {}), ...(value.transposeB ? { transB: 1 } : {}) };
+        return this.#addWithSum('Gemm', inputs.slice(0, 3), inputs[3], output, `${output}.product`, attributes);
+      }
+      case 'elementwise':
+        return this.#addElementwise(value, inputs, output);
+      case 'zeros':
+        return this.#addZeros(value, output);
+      case 'columns':
+        return this.#addSlice(inputs, output, 1, value.first, value.columns);
+      case 'rows':
+        if (this.#isBatch(value.inputs[0])) throw notWritten('rows of a batch');
+        return this.#addSlice(inputs, output, 0, value.first, value.rows);
+      case 'join': {
+        const axis = axisOf(value);
+        const along = ({ row, column }: Place): number => (axis === 0 ? row : column);
+        const order = [...inputs.keys()].toSorted((a, b) => along(value.places[a]) - along(value.places[b]));
+        const pieces = order.map((index) => inputs[index]);
+        return this.add('Concat', pieces, output, { axis });
+      }
+      default:
+        throw notWritten(value.kind);
     }
-    default:
-      throw notWritten(value.kind);
   }
-}
 
-/** Row ids[r] of the table. */
-function noteGather(notes: Notes, { inputs: [table, ids, bias], output }: Named): void {
-  const read = bias === undefined ? output : `${output}.read`;
-  notes.node('Gather', [table, ids], read, { axis: 0 });
-  if (bias !== undefined) notes.node('Add', [read, bias], output);
-}
-
-/** Gemm adds one matrix, which may be a row for all rows: a running sum after a bias is a node of its own. */
-function noteProduct(notes: Notes, { value, inputs, output }: Named<Value<'matmul'>>): void {
-  const addsTwo = value.bias && value.plus;
-  const product = addsTwo ? `${output}.product` : output;
-  const attributes = { ...(value.transposeA ? { transA: 1 } : {}), ...(value.transposeB ? { transB: 1 } : {}) };
-  notes.node('Gemm', inputs.slice(0, 3), product, attributes);
-  if (addsTwo) notes.node('Add', [product, inputs[3]], output);
-}
-
-function noteElementwise(notes: Notes, { value, inputs, output }: Named<Value<'elementwise'>>): void {
-  const { apply, constant: k } = value;
-  const operator = sameOperator[apply];
-  if (operator !== undefined) return notes.node(operator, inputs, output);
-  const [x] = inputs;
-  switch (apply) {
-    case 'scale':
-      return notes.node('Mul', [x, notes.number(k)], output);
-    case 'offset':
-      return notes.node('Add', [x, notes.number(k)], output);
-    case 'clip':
-      return notes.node('Clip', [x, notes.number(-k), notes.number(k)], output);
-    case 'flush':
-      notes.node('Abs', [x], `${output}.magnitude`);
-      notes.node('Less', [`${output}.magnitude`, notes.number(k)], `${output}.small`);
-      return notes.node('Where', [`${output}.small`, notes.number(0), x], output);
-    default:
-      throw notWritten(apply);
+  /** @param sum is added to what the operator gives, if it is there @param before what the operator gives then */
+  #addWithSum(
+    operator: string,
+    inputs: readonly string[],
+    sum: string | undefined,
+    output: string,
+    before: string,
+    attributes: Attributes,
+  ): void {
+    this.add(operator, inputs, sum === undefined ? output : before, attributes);
+    if (sum !== undefined) this.add('Add', [before, sum], output);
   }
-}
 
-/** As many rows as there are ids, or as many as the program says. */
-function noteZeros(notes: Notes, { value: { rows, columns }, output }: Named, isBatch: boolean): void {
-  if (isBatch) {
-    notes.node('Shape', ['ids'], `${output}.rows`);
-    notes.node('Concat', [`${output}.rows`, notes.integers([columns])], `${output}.shape`, { axis: 0 });
+  #addElementwise({ apply, constant: k }: Value<'elementwise'>, inputs: readonly string[], output: string): void {
+    const operator = sameOperator[apply];
+    if (operator !== undefined) return this.add(operator, inputs, output);
+    const [x] = inputs;
+    switch (apply) {
+      case 'scale':
+        return this.add('Mul', [x, this.#number(k)], output);
+      case 'offset':
+        return this.add('Add', [x, this.#number(k)], output);
+      case 'clip':
+        return this.add('Clip', [x, this.#number(-k), this.#number(k)], output);
+      case 'flush':
+        this.add('Abs', [x], `${output}.magnitude`);
+        this.add('Less', [`${output}.magnitude`, this.#number(k)], `${output}.small`);
+        return this.add('Where', [`${output}.small`, this.#number(0), x], output);
+      default:
+        throw notWritten(apply);
+    }
   }
-  const shape = isBatch ? `${output}.shape` : notes.integers([rows, columns]);
-  notes.node('ConstantOfShape', [shape], output); // of zeros, if nothing else is said
-}
 
-function noteSlice(notes: Notes, { inputs: [x], output }: Named, axis: 0 | 1, first: number, count: number): void {
-  notes.node('Slice', [x, notes.integers([first]), notes.integers([first + count]), notes.integers([axis])], output);
+  /** As many rows as there are ids, or as many as the program says. */
+  #addZeros(value: Value<'zeros'>, output: string): void {
+    const { rows, columns } = value;
+    const isBatch = this.#isBatch(value);
+    if (isBatch) {
+      this.add('Shape', ['ids'], `${output}.rows`);
+      this.add('Concat', [`${output}.rows`, this.#integers(columns)], `${output}.shape`, { axis: 0 });
+    }
+    const shape = isBatch ? `${output}.shape` : this.#integers(rows, columns);
+    this.add('ConstantOfShape', [shape], output); // of zeros, if nothing else is said
+  }
+
+  #addSlice([x]: readonly string[], output: string, axis: 0 | 1, first: number, count: number): void {
+    this.add('Slice', [x, this.#integers(first), this.#integers(first + count), this.#integers(axis)], output);
+  }
+
+  #number(value: number): string {
+    return this.#constant({ name: `number.${value}`, shape: [], data: Float32Array.of(value) });
+  }
+
+  #integers(...values: readonly number[]): string {
+    return this.#constant({ name: `integers.${values.join('.')}`, shape: [values.length], data: BigInt64Array.from(values, BigInt) });
+  }
+
+  #constant(constant: OnnxConstant): string {
+    if (!this.constants.some(({ name }) => name === constant.name)) this.constants.push(constant);
+    return constant.name;
+  }
 }
 
 /** Along which the pieces of a join lie. */

@@ -2,8 +2,6 @@
 // the other way.
 import { type Cell, blend, block, gateWeights } from './cell.ts';
 
-const updateGate = { gate: 'z', keeps: 1 } as const;
-
 /**
  * As cuDNN and PyTorch's nn.GRU have it: the reset gate acts after the product with h, so that all three products of a step are one; bh
  * is the bias inside that product.
@@ -18,7 +16,7 @@ export const gru: Cell = {
   states: ['h'],
   gates: ['r', 'z'],
   conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'after the product' },
-  updateGate,
+  updateGate: { gate: 'z', keeps: 1 },
   weights: (D, H) => [...gateWeights('rzn')(D, H), { name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'n' }],
   step(ops, x, { h }, { Wh, bh }) {
     const H = h.columns;
@@ -38,13 +36,10 @@ export const gru: Cell = {
  *   h' = z∘h + (1 − z)∘n
  */
 export const gruCho: Cell = {
+  ...gru,
   name: 'gru-cho',
   summary: 'GRU as it was first, its reset gate before the product: slower',
-  learningRateTimesHidden: 3,
-  states: ['h'],
-  gates: ['r', 'z'],
-  conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'before the product' },
-  updateGate,
+  conventions: { ...gru.conventions, reset: 'before the product' },
   weights: (D, H) => [
     { name: 'Wx', rows: D, columns: 3 * H, role: 'input', gates: 'rzn' },
     { name: 'Wh', rows: H, columns: 2 * H, role: 'recurrent', gates: 'rz' },

@@ -3,15 +3,14 @@
 //   f, o = σ(x·Wx + h·Wh + b)        g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + (1 − f)∘g             h' = o∘tanh(c')
 import { type Cell, blend, block, gateWeights } from './cell.ts';
+import { lstm } from './lstm.ts';
 
 export const lstmCoupled: Cell = {
+  ...lstm,
   name: 'lstm-coupled',
   summary: 'LSTM that takes in what it forgets: a quarter fewer weights',
-  learningRateTimesHidden: 4,
-  states: ['h', 'c'],
   gates: ['f', 'o'],
   conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
-  forgetGate: 'f',
   weights: gateWeights('fgo'),
   step(ops, x, { h, c }, { Wh }) {
     const H = h.columns;

@@ -4,10 +4,10 @@
 //   z = LN(x·Wx) + LN(h·Wh) + b       i, f, o = σ(z)    g = tanh(z), where x·Wx is the sum over all inputs but that of a skip through time
 //   c' = f∘c + i∘g                    h' = o∘tanh(LN(c') + bc)
 import { normalise } from '../normalise.ts';
-import { type Cell, block } from './cell.ts';
-import { lstm } from './lstm.ts';
+import type { Cell } from './cell.ts';
+import { lstm, lstmStep } from './lstm.ts';
 
-/** What `lstm` is in a model with layer normalisation. */
+/** `lstm` in a model with layer normalisation. */
 export const lstmLayerNorm: Cell = {
   ...lstm,
   weights: (D, H) => [
@@ -17,13 +17,7 @@ export const lstmLayerNorm: Cell = {
     { name: 'bc', rows: 1, columns: H, role: 'bias', gates: 'c', start: 0 },
   ],
   step(ops, x, { h, c }, { Wh, gh, gc, bc }) {
-    const H = h.columns;
     const z = ops.add(x, normalise(ops, ops.linear(h, Wh), gh)); // (N, 4H)
-    const i = ops.sigmoid(block(ops, z, 0, H));
-    const f = ops.sigmoid(block(ops, z, 1, H));
-    const g = ops.tanh(block(ops, z, 2, H));
-    const o = ops.sigmoid(block(ops, z, 3, H));
-    const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
-    return { h: ops.multiply(o, ops.tanh(ops.add(normalise(ops, cell, gc), bc))), c: cell, i, f, o };
+    return lstmStep(ops, z, c, (cell) => ops.add(normalise(ops, cell, gc), bc));
   },
 };

@@ -3,20 +3,15 @@
 //
 //   i, f = σ(x·Wx + h·Wh + p∘c + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                     o = σ(x·Wx + h·Wh + po∘c' + b)    h' = o∘tanh(c')
-import { type Cell, block, gateWeights } from './cell.ts';
-
-const gates = gateWeights('ifgo');
+import { type Cell, block } from './cell.ts';
+import { lstm } from './lstm.ts';
 
 export const lstmPeephole: Cell = {
+  ...lstm,
   name: 'lstm-peephole',
   summary: 'LSTM whose gates see the cell: for counting and timing',
-  learningRateTimesHidden: 4,
-  states: ['h', 'c'],
-  gates: ['i', 'f', 'o'],
-  conventions: { gates: 'i f g o' },
-  forgetGate: 'f',
   weights: (D, H) => [
-    ...gates(D, H),
+    ...lstm.weights(D, H),
     ...(['i', 'f', 'o'] as const).map((gate) => ({ name: `p${gate}`, rows: 1, columns: H, role: 'gain' as const, gates: gate })),
   ],
   step(ops, x, { h, c }, { Wh, pi, pf, po }) {

@@ -3,7 +3,20 @@
 //
 //   i, f, o = σ(x·Wx + h·Wh + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                  h' = o∘tanh(c')
+import type { Builder } from '../../program/builder.ts';
+import type { Value } from '../../program/value.ts';
 import { type Cell, block, gateWeights } from './cell.ts';
+
+/** The equations above after z = x·Wx + h·Wh + b (N, 4H). @param visible the part of c' that the output gate lets through, before its tanh */
+export function lstmStep(ops: Builder, z: Value, c: Value, visible: (cell: Value) => Value = (cell) => cell): Record<string, Value> {
+  const H = c.columns;
+  const i = ops.sigmoid(block(ops, z, 0, H));
+  const f = ops.sigmoid(block(ops, z, 1, H));
+  const g = ops.tanh(block(ops, z, 2, H));
+  const o = ops.sigmoid(block(ops, z, 3, H));
+  const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
+  return { h: ops.multiply(o, ops.tanh(visible(cell))), c: cell, i, f, o };
+}
 
 export const lstm: Cell = {
   name: 'lstm',
@@ -14,14 +27,5 @@ export const lstm: Cell = {
   conventions: { gates: 'i f g o' },
   forgetGate: 'f',
   weights: gateWeights('ifgo'),
-  step(ops, x, { h, c }, { Wh }) {
-    const H = h.columns;
-    const z = ops.add(x, ops.linear(h, Wh)); // (N, 4H)
-    const i = ops.sigmoid(block(ops, z, 0, H));
-    const f = ops.sigmoid(block(ops, z, 1, H));
-    const g = ops.tanh(block(ops, z, 2, H));
-    const o = ops.sigmoid(block(ops, z, 3, H));
-    const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
-    return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, f, o };
-  },
+  step: (ops, x, { h, c }, { Wh }) => lstmStep(ops, ops.add(x, ops.linear(h, Wh)), c),
 };

@@ -6,15 +6,14 @@
 //   i, f, o = σ(x·Wx + m·Wh + b)    g = tanh(x·Wx + m·Wh + b)
 //   c' = f∘c + i∘g                  h' = o∘tanh(c')
 import { type Cell, block } from './cell.ts';
+import { lstm, lstmStep } from './lstm.ts';
 
 export const mlstm: Cell = {
+  ...lstm,
   name: 'mlstm',
   summary: 'multiplicative LSTM: one layer of it learns small texts best',
   learningRateTimesHidden: 2,
-  states: ['h', 'c'],
-  gates: ['i', 'f', 'o'],
   conventions: { gates: 'm i f g o' },
-  forgetGate: 'f',
   weights: (D, H) => [
     { name: 'Wx', rows: D, columns: 5 * H, role: 'input', gates: 'mifgo' },
     { name: 'Wm', rows: H, columns: H, role: 'recurrent', gates: 'm' },
@@ -24,12 +23,6 @@ export const mlstm: Cell = {
   step(ops, x, { h, c }, { Wm, Wh }) {
     const H = h.columns;
     const m = ops.multiply(block(ops, x, 0, H), ops.linear(h, Wm));
-    const z = ops.add(ops.columns(x, H, 4 * H), ops.linear(m, Wh)); // (N, 4H)
-    const i = ops.sigmoid(block(ops, z, 0, H));
-    const f = ops.sigmoid(block(ops, z, 1, H));
-    const g = ops.tanh(block(ops, z, 2, H));
-    const o = ops.sigmoid(block(ops, z, 3, H));
-    const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
-    return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, f, o };
+    return lstmStep(ops, ops.add(ops.columns(x, H, 4 * H), ops.linear(m, Wh)), c);
   },
 };

@@ -1,10 +1,9 @@
 // The three cells that a search over ten thousand found to be as good as LSTM and GRU (Jozefowicz, Zaremba and Sutskever, 2015). z = 1
 // takes the new state, the other way round than in our GRU. The paper adds x, or tanh(x), to H units as it is, which asks for
 // an input of H units: here it is multiplied by a block of Wx first, whatever its width, and has that block's bias.
+import type { Builder } from '../../program/builder.ts';
+import type { Value } from '../../program/value.ts';
 import { type Cell, type CellWeight, blend, block } from './cell.ts';
-
-const conventions = { gates: 'z r h', blend: "h' = z * n + (1 - z) * h" };
-const updateGate = { gate: 'z', keeps: -1 } as const;
 
 function weights(recurrent: Readonly<Record<string, string>>, more: (H: number) => readonly CellWeight[] = () => []): Cell['weights'] {
   return (D, H) => [
@@ -26,8 +25,8 @@ export const mut1: Cell = {
   learningRateTimesHidden: 3,
   states: ['h'],
   gates: ['z', 'r'],
-  conventions,
-  updateGate,
+  conventions: { gates: 'z r h', blend: "h' = z * n + (1 - z) * h" },
+  updateGate: { gate: 'z', keeps: -1 },
   weights: weights({ Wr: 'r', Wh: 'h' }, (H) => [{ name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'h' }]),
   step(ops, x, { h }, { Wr, Wh, bh }) {
     const H = h.columns;
@@ -38,48 +37,27 @@ export const mut1: Cell = {
   },
 };
 
+/** @param seen the part of h that the update gate sees */
+const later = (name: string, summary: string, seen: (ops: Builder, h: Value) => Value): Cell => ({
+  ...mut1,
+  name,
+  summary,
+  weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
+  step(ops, x, { h }, { Wz, Wr, Wh }) {
+    const H = h.columns;
+    const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(seen(ops, h), Wz)));
+    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
+    const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
+    return { h: blend(ops, z, n, h), z, r };
+  },
+});
+
 /**
  *   z = σ(x·Wx + h·Wz + b)    r = σ(x·Wx + h·Wr + b), where the paper has x itself
  *   n = tanh((r∘h)·Wh + x·Wx + b)
  *   h' = z∘n + (1 − z)∘h
  */
-export const mut2: Cell = {
-  name: 'mut2',
-  summary: 'found by search: close to gru-cho',
-  learningRateTimesHidden: 3,
-  states: ['h'],
-  gates: ['z', 'r'],
-  conventions,
-  updateGate,
-  weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
-  step(ops, x, { h }, { Wz, Wr, Wh }) {
-    const H = h.columns;
-    const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(h, Wz)));
-    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
-    const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
-    return { h: blend(ops, z, n, h), z, r };
-  },
-};
+export const mut2 = later('mut2', 'found by search: close to gru-cho', (_, h) => h);
 
-/**
- *   z = σ(x·Wx + tanh(h)·Wz + b)    r = σ(x·Wx + h·Wr + b)
- *   n = tanh((r∘h)·Wh + x·Wx + b)
- *   h' = z∘n + (1 − z)∘h
- */
-export const mut3: Cell = {
-  name: 'mut3',
-  summary: 'found by search: an update gate that sees tanh(h)',
-  learningRateTimesHidden: 3,
-  states: ['h'],
-  gates: ['z', 'r'],
-  conventions,
-  updateGate,
-  weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
-  step(ops, x, { h }, { Wz, Wr, Wh }) {
-    const H = h.columns;
-    const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(ops.tanh(h), Wz)));
-    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
-    const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
-    return { h: blend(ops, z, n, h), z, r };
-  },
-};
+/** As MUT2, but z = σ(x·Wx + tanh(h)·Wz + b) and r = σ(x·Wx + h·Wr + b) as in the paper. */
+export const mut3 = later('mut3', 'found by search: an update gate that sees tanh(h)', (ops, h) => ops.tanh(h));

@@ -1,5 +1,5 @@
 // The program of the page of `rnn inspect --html`: shades the text by the cell that is chosen, and tells what it holds at a character.
-import type { CellsData, ShownCells } from '../cells-data.ts';
+import type { CellsData, ShownCells } from '../cells-page.ts';
 import { element, pageData } from './page.ts';
 
 interface Cell {

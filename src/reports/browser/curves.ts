@@ -3,7 +3,8 @@ import { chartLabel, chartTable } from '../chart-words.ts';
 import { type Horizontal, chartsOf } from '../charts.ts';
 import type { CurvesData } from '../curves-page.ts';
 import { element, pageData } from './page.ts';
-import { Plot, type Range } from './plot.ts';
+import type { Range } from '../scales.ts';
+import { Plot } from './plot.ts';
 
 const { runs } = pageData<CurvesData>();
 const horizontal = element<HTMLSelectElement>('horizontal');
@@ -28,7 +29,7 @@ function draw(): void {
     element(chart.name).setAttribute('aria-label', chartLabel(chart));
     element(`${chart.name}-table`).innerHTML = chartTable(chart);
   }
-  plots = charts.map((chart) => new Plot(chart, { range, onZoom: zoom }));
+  plots = charts.map((chart) => new Plot(chart, range, zoom));
 }
 
 function zoom(to: Range | null): void {
@@ -44,5 +45,4 @@ horizontal.addEventListener('change', () => {
 });
 for (const control of [smoothing, logarithmic]) control.addEventListener('input', draw);
 reset.addEventListener('click', () => zoom(null));
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
 draw();

@@ -1,172 +1,138 @@
-// One chart of a page: its lines, what they come to where the pointer or the keyboard is, and zooming. uPlot draws it.
-import uPlot from 'uplot';
-import uPlotStyle from 'uplot/dist/uPlot.min.css';
-import { type Chart, type Series, isCounted, lonePoints } from '../charts.ts';
-import { dashOf } from '../dashes.ts';
-import { decimalLogarithms, tickText, valueText } from '../numbers.ts';
+// One chart of a page: its lines, their values where the pointer or the keyboard is, and zooming.
+import { type DrawnChart, drawChart, strokeOf } from '../chart-svg.ts';
+import type { Chart } from '../charts.ts';
+import { escapeHtml } from '../html.ts';
+import { tickText, valueText } from '../numbers.ts';
+import type { Range } from '../scales.ts';
 import { element } from './page.ts';
 
-export type Range = readonly [from: number, to: number];
-
-export interface PlotOptions {
-  /** What is to be seen of the horizontal axis; all of it if null. */
-  readonly range: Range | null;
-  /** Whoever looks wants to see this part. */
-  readonly onZoom: (range: Range | null) => void;
-}
-
-const axisFont = '12px system-ui, sans-serif';
-/** By how much a key moves, and zooms. */
+const margin = { left: 52, right: 14, top: 8, bottom: 40 };
+/** By how much a key zooms, and how many points PageUp and PageDown move. */
 const zoomFactor = 0.6;
 const pageOfPoints = 10;
+/** A press that moves the pointer by fewer pixels does not zoom. */
+const MIN_DRAG = 4;
 
-document.head.prepend(Object.assign(document.createElement('style'), { textContent: uPlotStyle }));
+/** All charts of the page: where the cursor is in one of them, it is in all. */
+const plots = new Set<Plot>();
 
 export class Plot {
   readonly #chart: Chart;
-  readonly #plot: uPlot;
   readonly #place: HTMLElement;
-  readonly #values: HTMLElement[];
+  readonly #values: readonly HTMLElement[];
+  /** Every x of a line, from left to right. */
+  readonly #xs: readonly number[];
   readonly #stop = new AbortController();
+  #drawn!: DrawnChart;
+  #range: Range | null = null;
+  #cursor: number | null = null;
+  /** The values at which the pointer is, and was pressed. */
+  #pointer = 0;
+  #pressed: number | null = null;
 
-  constructor(chart: Chart, { range, onZoom }: PlotOptions) {
+  /** @param onZoom is called when the user wants to see a part, or all of the horizontal axis */
+  constructor(chart: Chart, range: Range | null, onZoom: (range: Range | null) => void) {
     this.#chart = chart;
     this.#place = element(chart.name);
-    this.#place.replaceChildren();
-    this.#values = legend(chart);
-    // An x that one of the lines does not have is no gap in it: what is undefined is passed over, what is null is not.
-    const data = uPlot.join(
-      chart.series.map(({ points }) => [
-        points.map(([x]) => x),
-        points.map(([, y]) => (y === null || !chart.isLogarithmic ? y : Math.log10(y))),
-      ]),
-    );
-    this.#plot = new uPlot(this.#options(onZoom), data, this.#place);
-    if (range !== null) this.show(range);
+    this.#xs = [...new Set(chart.series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
+    const legend = element(`${chart.name}-legend`);
+    const swatch = 'aria-hidden="true"><line x2="100%" y1="50%" y2="50%" stroke-width="3"';
+    legend.innerHTML = chart.series
+      .map((each) => `<li><svg ${swatch} ${strokeOf(each)}/></svg>${escapeHtml(each.name)}<b></b></li>`)
+      .join('');
+    this.#values = [...legend.querySelectorAll('b')];
+    this.show(range);
     this.#listen(onZoom);
-    this.#read();
+    plots.add(this);
   }
 
   show(range: Range | null): void {
-    const [xs] = this.#plot.data;
-    const [min, max] = range ?? [xs[0], xs.at(-1)!];
-    this.#plot.setScale('x', { min, max });
-    this.#plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.#range = range;
+    const { clientWidth: width, clientHeight: height } = this.#place;
+    this.#drawn = drawChart(this.#chart, { width, height, margin, range });
+    this.#place.innerHTML = `<svg viewBox="0 0 ${width} ${height}" text-anchor="middle">${this.#drawn.svg}<g class="cursor"></g></svg>`;
+    this.#showCursor(this.#seen().find((x) => x === this.#cursor) ?? null);
   }
 
   close(): void {
     this.#stop.abort();
-    this.#plot.destroy();
+    plots.delete(this);
   }
 
-  #options(onZoom: PlotOptions['onZoom']): uPlot.Options {
-    const { isLogarithmic, hasZero, series, horizontal } = this.#chart;
-    const tickTexts = (ticks: (number | null)[], isShown: (tick: number) => boolean): string[] =>
-      ticks.map((tick) => (tick === null || !isShown(tick) ? '' : tickText(tick)));
-    const [isWhole, isAny] = [isCounted(this.#chart) ? Number.isInteger : () => true, () => true];
-    const [ink, line] = [colourOf('--muted'), colourOf('--line')];
-    const axis = {
-      stroke: ink,
-      font: axisFont,
-      labelFont: axisFont,
-      grid: { stroke: line, width: 1 },
-      ticks: { show: false },
-      values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isAny),
-    };
-    return {
-      ...sizeOf(this.#place),
-      legend: { show: false },
-      padding: [8, 14, 0, 0],
-      scales: {
-        x: { time: false },
-        y: hasZero ? { range: (_, _least, most) => [0, most * 1.05 || 1] } : {},
-      },
-      axes: [
-        {
-          ...axis,
-          grid: { show: false },
-          values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isWhole),
-          label: horizontal,
-          labelSize: 18,
-          size: 28,
-        },
-        // uPlot's own logarithmic axis ends at 1e-16: here it is one of logarithms, by the names of their numbers.
-        {
-          ...axis,
-          size: 52,
-          space: 36,
-          ...(isLogarithmic
-            ? {
-                splits: (_: uPlot, __: number, least: number, most: number) => decimalLogarithms(least, most),
-                values: (_: uPlot, ticks: (number | null)[]) =>
-                  ticks.map((tick) => (tick === null ? '' : tickText(Number((10 ** tick).toPrecision(2))))),
-              }
-            : {}),
-        },
-      ],
-      series: [
-        {},
-        ...series.map((each) => ({
-          stroke: strokeOf(each),
-          width: each.dash > 0 ? 2.5 : 1.75,
-          dash: [...dashOf(each).lengths],
-          points: this.#lone(each),
-          pxAlign: 0,
-        })),
-      ],
-      cursor: {
-        y: false,
-        drag: { x: true, y: false, setScale: false },
-        sync: { key: 'runs', filters: { pub: (type) => type === 'mousemove' } },
-        points: { size: 7 },
-      },
-      hooks: {
-        setCursor: [() => this.#read()],
-        setSelect: [
-          (plot) => {
-            if (plot.select.width > 0)
-              onZoom([plot.posToVal(plot.select.left, 'x'), plot.posToVal(plot.select.left + plot.select.width, 'x')]);
-          },
-        ],
-      },
-    };
-  }
-
-  /** Points that no line shows are drawn as points. */
-  #lone(series: Series): uPlot.Series.Points {
-    const lone = lonePoints(series.points).map(([x]) => x);
-    return {
-      show: false,
-      size: 11,
-      fill: strokeOf(series),
-      filter: ({ data: [xs] }) => (lone.length === 0 ? null : lone.map((x) => xs.indexOf(x))),
-    };
-  }
-
-  #listen(onZoom: PlotOptions['onZoom']): void {
+  #listen(onZoom: (range: Range | null) => void): void {
     const { signal } = this.#stop;
-    this.#plot.over.addEventListener('dblclick', () => onZoom(null), { signal });
-    this.#place.addEventListener('keydown', (event) => this.#press(event, onZoom), { signal });
-    const observer = new ResizeObserver(() => this.#plot.setSize(sizeOf(this.#place)));
+    const on = <Name extends keyof HTMLElementEventMap>(name: Name, act: (event: HTMLElementEventMap[Name]) => void): void =>
+      this.#place.addEventListener(name, act, { signal });
+    on('dblclick', () => onZoom(null));
+    on('keydown', (event) => this.#press(event, onZoom));
+    on('pointermove', (event) => {
+      this.#pointer = this.#valueAt(event);
+      Plot.setCursors(this.#nearest(this.#pointer));
+    });
+    on('pointerleave', () => Plot.setCursors(null));
+    on('pointerdown', (event) => {
+      if (event.button !== 0 || event.pointerType === 'touch') return;
+      this.#pressed = this.#valueAt(event);
+      this.#place.setPointerCapture(event.pointerId);
+    });
+    on('pointerup', (event) => {
+      const [from, to] = [this.#pressed ?? 0, this.#valueAt(event)].toSorted((a, b) => a - b);
+      const isDragged = this.#pressed !== null && this.#drawn.toX(to) - this.#drawn.toX(from) >= MIN_DRAG;
+      this.#pressed = null;
+      if (isDragged) onZoom([from, to]);
+      this.#showCursor(this.#cursor);
+    });
+    const observer = new ResizeObserver(() => this.show(this.#range));
     observer.observe(this.#place);
     signal.addEventListener('abort', () => observer.disconnect());
   }
 
-  /** What the lines come to at the cursor, or at their ends. */
-  #read(): void {
-    const index = this.#plot?.cursor.idx ?? null;
-    for (const [row, value] of this.#valuesAt(index).entries()) this.#values[row].textContent = value === null ? '–' : valueText(value);
+  /** Those of `#xs` that are seen. */
+  #seen(): readonly number[] {
+    const [min, max] = this.#range ?? [-Infinity, Infinity];
+    return this.#xs.filter((x) => x >= min && x <= max);
   }
 
-  #valuesAt(index: number | null): (number | null)[] {
-    const x = index === null ? Infinity : this.#plot.data[0][index];
-    return this.#chart.series.map(({ points }) => points.findLast(([at, y]) => at <= x && y !== null)?.[1] ?? null);
+  #valueAt({ clientX }: PointerEvent): number {
+    const { left, width } = this.#place.getBoundingClientRect();
+    return this.#drawn.x.valueAt((clientX - left - margin.left) / (width - margin.left - margin.right));
   }
 
-  #press(event: KeyboardEvent, onZoom: PlotOptions['onZoom']): void {
+  #nearest(value: number): number | null {
+    const isNearer = (x: number, best: number | null): boolean => best === null || Math.abs(x - value) < Math.abs(best - value);
+    return this.#seen().reduce<number | null>((best, x) => (isNearer(x, best) ? x : best), null);
+  }
+
+  /** Shows the values at an x, or at the ends of the lines; and what is selected. */
+  #showCursor(x: number | null): void {
+    this.#cursor = x;
+    for (const [row, value] of this.#valuesAt(x).entries()) this.#values[row].textContent = value === null ? '–' : valueText(value);
+    const { toX, toY } = this.#drawn;
+    const height = this.#place.clientHeight - margin.bottom;
+    const marks = this.#chart.series.flatMap((series) => {
+      const y = series.points.find(([at]) => at === x)?.[1] ?? null;
+      return y === null ? [] : `<g ${strokeOf(series)}><circle cx="${toX(x!)}" cy="${toY(y)}" r="3.5"/></g>`;
+    });
+    const line = x === null ? '' : `<line x1="${toX(x)}" x2="${toX(x)}" y1="${margin.top}" y2="${height}"/>`;
+    const [from, to] = [this.#pressed ?? 0, this.#pointer].map(toX).toSorted((a, b) => a - b);
+    const selected =
+      this.#pressed === null ? '' : `<rect x="${from}" y="${margin.top}" width="${to - from}" height="${height - margin.top}"/>`;
+    this.#place.querySelector('.cursor')!.innerHTML = selected + line + marks.join('');
+  }
+
+  static setCursors(x: number | null): void {
+    for (const plot of plots) plot.#showCursor(x);
+  }
+
+  #valuesAt(x: number | null): (number | null)[] {
+    return this.#chart.series.map(({ points }) => points.findLast(([at, y]) => at <= (x ?? Infinity) && y !== null)?.[1] ?? null);
+  }
+
+  #press(event: KeyboardEvent, onZoom: (range: Range | null) => void): void {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const { min, max } = this.#plot.scales.x as { min: number; max: number };
-    const middle = this.#plot.cursor.idx == null ? (min + max) / 2 : this.#plot.data[0][this.#plot.cursor.idx];
+    const { x } = this.#drawn;
+    const [min, max] = [x.valueAt(0), x.valueAt(1)];
+    const middle = this.#cursor ?? (min + max) / 2;
     const zoom = (factor: number): void => onZoom([middle - (middle - min) * factor, middle + (max - middle) * factor]);
     const actions: Record<string, () => void> = {
       ArrowLeft: () => this.#step(-1),
@@ -186,56 +152,14 @@ export class Plot {
     actions[event.key]();
   }
 
-  /** Moves the cursor by so many points of those that are to be seen, and says what is there. */
+  /** Moves the cursor by so many of the points that are seen, and says what is there. */
   #step(by: number): void {
-    const [xs] = this.#plot.data;
-    const { min, max } = this.#plot.scales.x as { min: number; max: number };
-    const [first, last] = [xs.findIndex((x) => x >= min), xs.findLastIndex((x) => x <= max)];
-    const from = this.#plot.cursor.idx ?? (by > 0 ? first - 1 : last + 1);
-    const index = Math.min(last, Math.max(first, from + by));
-    // Its types leave out that others may be told.
-    const setCursor = this.#plot.setCursor as (at: { left: number; top: number }, fire: boolean, publish: boolean) => void;
-    setCursor({ left: this.#plot.valToPos(xs[index], 'x'), top: this.#plot.over.clientHeight / 2 }, true, true);
-    const values = this.#valuesAt(index).map(
-      (value, row) => `${this.#chart.series[row].name} ${value === null ? 'none' : valueText(value)}`,
-    );
-    element(`${this.#chart.name}-reading`).textContent = `${tickText(xs[index])} ${this.#chart.horizontal}: ${values.join(', ')}`;
+    const seen = this.#seen();
+    if (seen.length === 0) return;
+    const from = this.#cursor === null ? (by > 0 ? -1 : seen.length) : seen.indexOf(this.#cursor);
+    const x = seen[Math.min(seen.length - 1, Math.max(0, from + by))];
+    Plot.setCursors(x);
+    const values = this.#valuesAt(x).map((value, row) => `${this.#chart.series[row].name} ${value === null ? 'none' : valueText(value)}`);
+    element(`${this.#chart.name}-reading`).textContent = `${tickText(x)} ${this.#chart.horizontal}: ${values.join(', ')}`;
   }
 }
-
-/** One entry for each line; gives the elements for their values. */
-function legend({ name, series }: Chart): HTMLElement[] {
-  const entries = series.map((each) => {
-    const [entry, value] = [document.createElement('li'), document.createElement('b')];
-    entry.append(swatch(each), each.name, value);
-    return { entry, value };
-  });
-  element(`${name}-legend`).replaceChildren(...entries.map(({ entry }) => entry));
-  return entries.map(({ value }) => value);
-}
-
-/** A piece of its line. */
-function swatch(series: Series): Element {
-  const [piece, line] = ['svg', 'line'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
-  for (const [name, value] of [
-    ['x2', '100%'],
-    ['y1', '50%'],
-    ['y2', '50%'],
-    ['stroke', strokeOf(series)],
-    ['stroke-width', '3'],
-    ['stroke-dasharray', dashOf(series).lengths.join(' ') || 'none'],
-  ])
-    line.setAttribute(name, value);
-  piece.setAttribute('aria-hidden', 'true');
-  piece.append(line);
-  return piece;
-}
-
-const colourOf = (variable: string): string => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
-
-const strokeOf = ({ colour }: Series): string => colourOf(`--series-${(colour % 8) + 1}`);
-
-const sizeOf = ({ clientWidth, clientHeight }: HTMLElement): { width: number; height: number } => ({
-  width: clientWidth,
-  height: clientHeight,
-});

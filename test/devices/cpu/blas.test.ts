@@ -10,10 +10,10 @@ import { type Plan, planWorkload as planInPieces } from '../../../src/devices/cp
 import type { Device, Workload } from '../../../src/devices/device.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { RnnError } from '../../../src/errors.ts';
-import { samplingProgram, trainingProgram } from '../../../src/model/network.ts';
+import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { runAtOnce } from '../../../src/pieces.ts';
-import { parityChecks } from '../../../src/diagnosis/parity.ts';
+import { parityChecks } from '../../parity/compare.ts';
 import { Random } from '../../../src/random.ts';
 import { gemmPanelsScratch, instantiateKernels, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { kernels, library as found, missingBlas } from './helpers.ts';
@@ -141,7 +141,7 @@ describe('the trial of a library', () => {
 describe('products that must not depend on how many rows there are', () => {
   const workload: Workload = {
     parameters: parameterShapes(model),
-    jobs: [{ name: 'sample', steps: 1, batch: 4, build: (rows) => samplingProgram(model, rows) }],
+    jobs: [{ name: 'sample', steps: 1, batch: 4, build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }) }],
     update: null,
   };
   const panels = (takesSmall: boolean, isAlike: (shape: Shape) => boolean): string[] =>

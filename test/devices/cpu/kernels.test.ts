@@ -1,4 +1,4 @@
-// Every WebAssembly kernel, in both builds, against plain float64 loops at awkward sizes, with guards around every output.
+// The kernels that move and multiply matrices, in both builds, against plain float64 loops at awkward sizes, with guards around every output.
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import {
@@ -8,97 +8,7 @@ import {
   loadKernels,
   packedPanelsSize,
 } from '../../../src/devices/cpu/kernels.ts';
-import type { KernelVariant } from '../../../src/devices/cpu/kernels.ts';
-import { sweep, ulp } from './floats.ts';
-
-/** One rounding of float32, relative. */
-const EPSILON = 2 ** -24;
-/** Fills the space between and around outputs; no kernel computes it, and no arithmetic on the data gives it. */
-const GUARD = 123456.75;
-
-/** Whether e^x is a normal float32: ln 2^-126 < x < ln 2^128. */
-const expIsNormal = (x: number) => x > -87.33654 && x < 88.722839;
-
-/** A page-sized bump allocator over a fresh memory, and matrices whose padding and surroundings are guarded. */
-async function open(variant: KernelVariant, pages = 256) {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const kernels = instantiateKernels((await loadKernels(variant)).module, memory);
-  const floats = new Float32Array(memory.buffer);
-  const integers = new Int32Array(memory.buffer);
-  let top = 64;
-  let state = 12345;
-
-  /** Uniform in [-1, 1); fixed seed. */
-  function random(): number {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) / 2 ** 23 - 1;
-  }
-  /** A (rows, columns) matrix with a leading dimension of `ld`, guards in the padding and for 16 elements on both sides. */
-  function matrix(rows: number, columns: number, ld = columns, value: (index: number) => number = random) {
-    const size = Math.max(0, rows - 1) * ld + columns;
-    const base = (top >>> 2) + 16;
-    top += (size + 32) * 4;
-    top += (4 - (top & 3)) & 3; // only 4-byte alignment: kernels must not rely on more
-    floats.fill(GUARD, base - 16, base + size + 16);
-    for (let r = 0; r < rows; r++) for (let j = 0; j < columns; j++) floats[base + r * ld + j] = value(r * columns + j);
-    return {
-      address: base * 4,
-      ld,
-      at: (r: number, j: number) => floats[base + r * ld + j]!,
-      set: (r: number, j: number, x: number) => {
-        floats[base + r * ld + j] = x;
-      },
-      values: () => Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, j) => floats[base + r * ld + j]!)),
-      bits: () => Array.from({ length: rows * columns }, (_, i) => integers[base + Math.floor(i / columns) * ld + (i % columns)]!),
-      guardsHold: () => {
-        for (let i = -16; i < size + 16; i++) {
-          const inside = i >= 0 && i < size && i % ld < columns;
-          if (!inside && floats[base + i] !== GUARD) return false;
-        }
-        return true;
-      },
-    };
-  }
-  function identifiers(values: number[]): number {
-    const address = matrix(1, values.length).address;
-    integers.set(values, address >>> 2);
-    return address;
-  }
-  return { kernels, matrix, identifiers, random };
-}
-
-/** The largest error of `actual` against `expected`, each in units of `scale(r, j)`. */
-function worst(actual: number[][], expected: (r: number, j: number) => number, scale: (r: number, j: number) => number = () => 1): number {
-  let largest = 0;
-  for (const [r, row] of actual.entries()) {
-    for (const [j, value] of row.entries()) {
-      const error = Math.abs(value - expected(r, j)) / scale(r, j);
-      if (!(error <= largest)) largest = error; // also takes a NaN
-    }
-  }
-  return largest;
-}
-
-/** Σ_k left(k)·right(k) and the same of absolute values, which bounds the rounding errors of any order of summation. */
-function dot(K: number, left: (k: number) => number, right: (k: number) => number, start: number[] = []) {
-  let sum = 0;
-  let magnitude = 0;
-  for (let k = 0; k < K; k++) {
-    sum += left(k) * right(k);
-    magnitude += Math.abs(left(k) * right(k));
-  }
-  for (const value of start) {
-    sum += value;
-    magnitude += Math.abs(value);
-  }
-  return { sum, magnitude };
-}
-
-/**
- * Errors of a float32 sum of K products, in units of EPSILON·Σ|terms|: at most K + 2 by the classical bound, and about the root
- * of K for random signs. A wrong or missing term is of the order of 1/(K·EPSILON), thousands and more.
- */
-const dotTolerance = (K: number) => 4 + 2 * Math.sqrt(K);
+import { EPSILON, GUARD, dot, dotTolerance, open, worst } from './kernel-memory.ts';
 
 describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
   const shapes: [number, number, number][] = [
@@ -258,23 +168,14 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     });
   }
 
-  test('products of nothing are zero, the bias, or C as it was, and products with NaN are NaN', async () => {
+  test('products with NaN are NaN', async () => {
     const { kernels, matrix } = await open(variant);
     const a = matrix(3, 4);
     const b = matrix(4, 5);
-    const bias = matrix(1, 5);
     const scratch = matrix(1, 1000);
     const panels = matrix(1, packedPanelsSize(4, 5));
     kernels.packPanels(b.address, 5, 4, 5, 0, panels.address, 0, 1);
     const c = matrix(3, 5);
-    const before = c.values();
-    kernels.gemmTransposedA(3, 5, 0, a.address, 3, b.address, 5, c.address, 5, 1, scratch.address);
-    kernels.gemmPanels(0, 5, 4, a.address, 4, panels.address, c.address, 5, 0, 0, scratch.address);
-    expect(c.values()).toEqual(before);
-    kernels.gemmPanels(3, 5, 0, a.address, 4, panels.address, c.address, 5, 0, bias.address, scratch.address);
-    expect(c.values()).toEqual(Array.from({ length: 3 }, () => bias.values()[0]));
-    kernels.gemmTransposedA(3, 5, 0, a.address, 3, b.address, 5, c.address, 5, 0, scratch.address);
-    expect(c.values().flat()).toEqual(Array.from({ length: 15 }, () => 0));
     a.set(1, 2, Number.NaN);
     kernels.gemmPanels(3, 5, 4, a.address, 4, panels.address, c.address, 5, 0, 0, scratch.address);
     expect(c.values().map((row) => row.map(Number.isNaN))).toEqual([false, true, false].map((nan) => Array.from({ length: 5 }, () => nan)));
@@ -322,170 +223,25 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
       expect(across.guardsHold()).toBe(true);
 
       const sums = matrix(1, columns);
-      for (const accumulate of [0, 1]) {
-        const start = sums.values()[0]!;
-        kernels.columnSums(rows, columns, x.address, x.ld, sums.address, accumulate);
-        const expected = start.map((value, j) =>
-          dot(
-            rows,
-            (r) => x.at(r, j),
-            () => 1,
-            accumulate ? [value] : [],
-          ),
-        );
-        const error = worst(
-          sums.values(),
-          (_, j) => expected[j]!.sum,
-          (_, j) => EPSILON * expected[j]!.magnitude,
-        );
-        expect(error).toBeLessThanOrEqual(dotTolerance(rows));
-      }
+      kernels.columnSums(rows, columns, x.address, x.ld, sums.address);
+      const expected = Array.from({ length: columns }, (_, j) =>
+        dot(
+          rows,
+          (r) => x.at(r, j),
+          () => 1,
+        ),
+      );
+      const error = worst(
+        sums.values(),
+        (_, j) => expected[j]!.sum,
+        (_, j) => EPSILON * expected[j]!.magnitude,
+      );
+      expect(error).toBeLessThanOrEqual(dotTolerance(rows));
       kernels.zero(to.address, columns * 4);
       expect(to.values()).toEqual(x.values().map((row, r) => (r === 0 ? row.map(() => 0) : row)));
       for (const m of [table, bias, out, x, to, sums]) expect(m.guardsHold()).toBe(true);
     });
   }
-
-  for (const count of [1, 7, 8, 9, 100, 1003]) {
-    test(`reductions of ${count} elements`, async () => {
-      const { kernels, matrix } = await open(variant);
-      const x = matrix(1, count);
-      const squares = x.values()[0]!.reduce((sum, value) => sum + value * value, 0);
-      // Products of float32 are exact in float64, so only the order of at most 1003 additions differs.
-      expect(Math.abs(kernels.sumOfSquares(x.address, count) / squares - 1)).toBeLessThan(1e-13);
-
-      for (const shards of [1, 2, 5]) {
-        const stride = count + 3;
-        const from = matrix(shards, count, stride);
-        const to = matrix(1, count);
-        const expected = Array.from({ length: count }, (_, i) => {
-          let sum = from.at(0, i);
-          for (let s = 1; s < shards; s++) sum = Math.fround(sum + from.at(s, i));
-          return sum;
-        });
-        kernels.reduceShards(from.address, stride, shards, count, to.address);
-        expect(to.values()[0]).toEqual(expected);
-        kernels.reduceShards(from.address, stride, shards, count, from.address);
-        expect(from.values()[0]).toEqual(expected);
-        expect(to.guardsHold() && from.guardsHold()).toBe(true);
-      }
-    });
-  }
-
-  test('sumOfSquares neither overflows nor hides a NaN or an infinity', async () => {
-    const { kernels, matrix } = await open(variant);
-    for (const position of [0, 5, 8, 10]) {
-      for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
-        const x = matrix(1, 11);
-        x.set(0, position, value);
-        expect(kernels.sumOfSquares(x.address, 11)).toBe(Math.abs(value));
-      }
-    }
-    const huge = matrix(1, 9, 9, () => 2 ** 100);
-    expect(kernels.sumOfSquares(huge.address, 9)).toBe(9 * 2 ** 200);
-  });
-
-  /** Each exponential is within 1 ulp, and so is the float64 sum of them: log of it within 2 roundings, relative to its size plus 1. */
-  const LOSS_TOLERANCE = 4 * EPSILON;
-  /** Exponential (1 ulp = 2 roundings), scale, product and two differences: 7 roundings of a number no larger than scale. */
-  const GRADIENT_TOLERANCE = 8 * EPSILON;
-
-  for (const [rows, columns] of [
-    [1, 1],
-    [3, 2],
-    [4, 5],
-    [7, 65],
-    [2, 131],
-  ] as const) {
-    test(`softmaxCrossEntropy of (${rows}, ${columns})`, async () => {
-      const { kernels, matrix, identifiers, random } = await open(variant);
-      const scale = 0.037;
-      for (const [inPlace, smoothing] of [
-        [false, 0],
-        [true, 0],
-        [false, 0.3],
-        [true, 0.1],
-      ] as const) {
-        for (const spread of [1, 30, 3000]) {
-          const logits = matrix(rows, columns, columns + 3, () => spread * random());
-          const plain = logits.values();
-          const targets = plain.map((_, r) => (r % 3 === 2 ? -1 : (r * 7 + 1) % columns));
-          let loss = 0;
-          const magnitudes = plain.map((row, r) => {
-            const maximum = Math.max(...row);
-            const logSum = Math.log(row.reduce((sum, x) => sum + Math.exp(x - maximum), 0)) + maximum;
-            if (targets[r]! >= 0) loss += logSum - row[targets[r]!]!;
-            return { logSum };
-          });
-          const targetsAddress = identifiers(targets);
-          expect(
-            Math.abs(kernels.softmaxCrossEntropy(rows, columns, logits.address, logits.ld, targetsAddress, 0, 0, 1, 0) - loss),
-          ).toBeLessThanOrEqual(LOSS_TOLERANCE * (rows + loss));
-          expect(logits.values()).toEqual(plain);
-          const gradient = inPlace ? logits : matrix(rows, columns, columns + 1);
-          const again = kernels.softmaxCrossEntropy(
-            rows,
-            columns,
-            logits.address,
-            logits.ld,
-            targetsAddress,
-            gradient.address,
-            gradient.ld,
-            scale,
-            smoothing,
-          );
-          expect(Math.abs(again - loss)).toBeLessThanOrEqual(LOSS_TOLERANCE * (rows + loss));
-          const error = worst(gradient.values(), (r, j) => {
-            const target = targets[r]!;
-            if (target < 0) return 0;
-            return (Math.exp(plain[r]![j]! - magnitudes[r]!.logSum) - (j === target ? 1 - smoothing : 0) - smoothing / columns) * scale;
-          });
-          expect(error).toBeLessThanOrEqual(GRADIENT_TOLERANCE * scale);
-          expect(logits.guardsHold() && gradient.guardsHold()).toBe(true);
-        }
-      }
-    });
-  }
-
-  test('softmaxCrossEntropy is finite for hopeless targets, writes no denormals, and shows NaN and infinity', async () => {
-    const { kernels, matrix, identifiers } = await open(variant);
-    const logits = matrix(1, 6, 6, (i) => [0, -1e30, -90, -63, Number.NEGATIVE_INFINITY, 0][i]!);
-    const gradient = matrix(1, 6);
-    const run = (target: number) => kernels.softmaxCrossEntropy(1, 6, logits.address, 6, identifiers([target]), gradient.address, 6, 1, 0);
-    expect(run(1)).toBeCloseTo(1e30, -24);
-    expect(run(2)).toBeCloseTo(90 + Math.log(2), 5);
-    expect(gradient.at(0, 1)).toBe(0);
-    expect(gradient.at(0, 4)).toBe(0);
-    expect((gradient.at(0, 3) * 2) / Math.exp(-63)).toBeCloseTo(1, 5);
-    expect(gradient.at(0, 2)).toBe(-1);
-    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
-      for (let position = 0; position < 6; position++) {
-        const row = matrix(1, 6);
-        row.set(0, position, bad);
-        for (const target of [0, position]) {
-          const loss = kernels.softmaxCrossEntropy(1, 6, row.address, 6, identifiers([target]), gradient.address, 6, 1, 0);
-          expect(loss).toBeNaN();
-          expect(gradient.values()[0]!.some(Number.isNaN)).toBe(true);
-        }
-      }
-    }
-    const ignored = matrix(2, 6, 6, () => Number.NaN);
-    expect(kernels.softmaxCrossEntropy(2, 6, ignored.address, 6, identifiers([-1, -100]), ignored.address, 6, 1, 0)).toBe(0);
-    expect(ignored.values().flat()).toEqual(Array.from({ length: 12 }, () => 0));
-  });
-
-  test('exp1 is within 1 ulp, flushes denormal results to 0, and knows NaN and infinity', async () => {
-    const { kernels } = await open(variant);
-    const { largest, wrong } = sweep(
-      (x) => (expIsNormal(x) ? Math.abs(kernels.exp1(x) - Math.exp(x)) / ulp(Math.exp(x)) : 0),
-      (x) => expIsNormal(x) || kernels.exp1(x) === (x < 0 ? 0 : Number.POSITIVE_INFINITY) || kernels.exp1(x) === Math.fround(Math.exp(x)),
-    );
-    expect(wrong).toEqual([]);
-    expect(largest).toBeGreaterThan(0.5);
-    expect(largest).toBeLessThanOrEqual(1);
-    expect(kernels.exp1(0)).toBe(1);
-    expect(kernels.exp1(Number.NaN)).toBeNaN();
-  });
 
   test('kernels work at addresses above 2 GB', async () => {
     // 2 GB + 64 KiB; untouched pages of it cost no memory.

@@ -43,3 +43,16 @@ test.each([1, 2])('outputs are those of the reference, be they whole matrices or
   for (const name of ['whole', 'some'])
     for (const [index, value] of got[name].entries()) expect(value).toBeCloseTo(expected[name][index], 6);
 });
+
+test('a job with fewer rows than there are threads for gives its outputs', async () => {
+  const device = await openDevice('cpu', { threads: 2, blas: 'off' });
+  const executable = await device.compile({
+    parameters: [{ name: 'W', rows: V, columns: H }],
+    jobs: [job, { ...job, name: 'few', batch: 3 }],
+    update: null,
+  });
+  const [{ outputs }] = await executable.run('few', [{ ids: new Int32Array(steps * 3) }]);
+  expect(outputs['whole']).toEqual(new Float32Array(steps * 3 * H));
+  await executable.close();
+  await device.close();
+});

@@ -6,7 +6,7 @@ import { embeddedProducts } from '../../../src/devices/cpu/products.ts';
 import type { Workload } from '../../../src/devices/device.ts';
 import { cells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
-import { evaluationProgram, samplingProgram, trainingProgram } from '../../../src/model/network.ts';
+import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { runAtOnce } from '../../../src/pieces.ts';
 import { countParameters } from '../../../src/program/value.ts';
@@ -39,8 +39,8 @@ function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): 
       parameters: parameterShapes(model),
       jobs: [
         { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1) },
-        { name: 'evaluate', steps: T, batch: streams, build: (rows) => evaluationProgram(model, { steps: T, rows }) },
-        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(model, rows) },
+        { name: 'evaluate', steps: T, batch: streams, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }) },
+        { name: 'sample', steps: 1, batch: N, build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }) },
       ],
       update: createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0.9 }).rule,
     },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
-import { evaluationProgram, samplingProgram } from '../../../src/model/network.ts';
+import { networkProgram } from '../../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
 
@@ -23,8 +23,18 @@ test.each([
   [9, false],
 ])('a standing call of %i row(s) goes on where the last one ended, as calls of a list do (interactive: %s)', async (N, interactive) => {
   const device = await openCpu({ threads: 2 });
-  const job = { name: 'sample', steps: 1, batch: N, build: (rows: number) => samplingProgram(model, rows) };
-  const other = { name: 'evaluate', steps: 2, batch: 16, build: (rows: number) => evaluationProgram(model, { steps: 2, rows }) };
+  const job = {
+    name: 'sample',
+    steps: 1,
+    batch: N,
+    build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+  };
+  const other = {
+    name: 'evaluate',
+    steps: 2,
+    batch: 16,
+    build: (rows: number) => networkProgram(model, { steps: 2, rows }, { loss: true }),
+  };
   const executable = await device.compile({ parameters: parameterShapes(model), jobs: [other, job], update: null, interactive });
   const weights = initialParameters(model, new Random(1));
   await executable.write({ kind: 'parameters' }, weights);

@@ -9,7 +9,7 @@ import { type Reference, type Shape, isNumber } from '../../../src/devices/gpu/w
 import { evaluate } from '../../../src/devices/reference/evaluate.ts';
 import { cells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
-import { evaluationProgram, samplingProgram, trainingProgram } from '../../../src/model/network.ts';
+import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { type Program, countParameters } from '../../../src/program/value.ts';
 import { Random, dropoutSeed } from '../../../src/random.ts';
@@ -230,9 +230,9 @@ function network(random: Random): Written {
   const parameters = parameterShapes(model);
   switch (below(4)) {
     case 0:
-      return { program: samplingProgram(model, N), parameters, rows: N };
+      return { program: networkProgram(model, { steps: 1, rows: N }, { outputs: 'logits' }), parameters, rows: N };
     case 1:
-      return { program: evaluationProgram(model, { steps: T, rows: N }), parameters, rows: T * N };
+      return { program: networkProgram(model, { steps: T, rows: N }, { loss: true }), parameters, rows: T * N };
     default:
       return { program: trainingProgram(model, { steps: T, rows: N }, 1 / (T * N)), parameters, rows: T * N };
   }

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../../src/devices/device.ts';
 import { cellNamed } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
-import { evaluationProgram, samplingProgram, trainingProgram } from '../../../src/model/network.ts';
+import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
 import { type Optimizer, createOptimizer } from '../../../src/training/optimizers.ts';
@@ -55,8 +55,8 @@ export class Trial {
       parameters: parameterShapes(model),
       jobs: [
         { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (T * N)) },
-        { name: 'evaluate', steps: T, batch: N, build: (rows) => evaluationProgram(model, { steps: T, rows }) },
-        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(model, rows) },
+        { name: 'evaluate', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }) },
+        { name: 'sample', steps: 1, batch: N, build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }) },
       ],
       update: this.#optimizer.rule,
     };

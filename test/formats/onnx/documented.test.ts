@@ -9,7 +9,7 @@ import type { TrainedModel } from '../../../src/runs/checkpoint.ts';
 import { byteVocabulary } from '../../../src/corpus/vocabulary.ts';
 import { graphOf } from '../../../src/formats/onnx/graph.ts';
 import { onnxOf } from '../../../src/formats/onnx/onnx.ts';
-import { samplingProgram } from '../../../src/model/network.ts';
+import { networkProgram } from '../../../src/model/network.ts';
 import { cyclic, untrained } from '../../sampling/fixture.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -87,6 +87,6 @@ describe.each([
 it('a file of two layers of LSTM has as many nodes as the page says', () => {
   const rows = 100;
   const { model } = untrained(vocabulary, undefined, { layers: 2 });
-  const { nodes } = graphOf(samplingProgram(model, rows), rows, new Map());
+  const { nodes } = graphOf(networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }), rows, new Map());
   expect(page.replaceAll('\n', ' ')).toContain(`Two layers of LSTM are ${nodes.length} nodes`);
 });

@@ -6,7 +6,7 @@ import { openReference } from '../../../src/devices/reference/reference.ts';
 import { onnxOf } from '../../../src/formats/onnx/onnx.ts';
 import { cells } from '../../../src/model/cells/registry.ts';
 import type { Architecture, ModelConfiguration } from '../../../src/model/configuration.ts';
-import { samplingProgram } from '../../../src/model/network.ts';
+import { networkProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
 import { untrained } from '../../sampling/fixture.ts';
@@ -47,7 +47,12 @@ function modelOf({ cell, layers, embedding, architecture }: Omit<Case, 'rows' | 
 
 /** The logits of every step, by the reference. @param ids a list for each step */
 async function expectedLogits(trained: TrainedModel, ids: readonly (readonly number[])[]): Promise<readonly Float32Array[]> {
-  const job = { name: 'sample', steps: 1, batch: ids[0].length, build: (rows: number) => samplingProgram(trained.model, rows) };
+  const job = {
+    name: 'sample',
+    steps: 1,
+    batch: ids[0].length,
+    build: (rows: number) => networkProgram(trained.model, { steps: 1, rows }, { outputs: 'logits' }),
+  };
   const executable = await openReference().compile({ parameters: parameterShapes(trained.model), jobs: [job], update: null });
   await executable.write({ kind: 'parameters' }, parameterVector(trained));
   const results = await executable.run(

@@ -1,6 +1,6 @@
 // Bytes of Protocol Buffers: the examples of its own description (protobuf.dev, "Encoding"), and large numbers.
 import { expect, it } from 'vitest';
-import { bytesOf, integerField, joined, littleEndian, messageField, textField } from '../../../src/formats/onnx/protobuf.ts';
+import { bytesOf, integerField, littleEndian, messageField, textField } from '../../../src/formats/onnx/protobuf.ts';
 
 const hexadecimal = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -9,15 +9,14 @@ it.each([
   ['a text', textField(2, 'testing'), '120774657374696e67'],
   ['a message inside another', messageField(3, [integerField(1, 150)]), '1a03089601'],
   ['nothing', messageField(3, []), '1a00'],
-  ['fields one after another', joined([integerField(1, 0), textField(2, 'é')]), '08001202c3a9'],
+  ['fields one after another', [...integerField(1, 0), ...textField(2, 'é')], '08001202c3a9'],
   ['a field of a high number', integerField(20, 2), 'a00102'],
   ['more than 32 bits', integerField(1, 2 ** 35 + 1), '08818080808001'],
 ])('writes %s', (_what, field, expected) => {
   expect(hexadecimal(bytesOf(field))).toBe(expected);
-  expect(field.length).toBe(expected.length / 2);
 });
 
-it.each([-1, 0.5, NaN, 2 ** 53])('writes no integer for %d', (value) => {
+it.each([-1, 0.5, NaN, 2 ** 53])('refuses %d, which is not an integer from 0 up', (value) => {
   expect(() => integerField(1, value)).toThrow(RangeError);
 });
 

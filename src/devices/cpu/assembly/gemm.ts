@@ -2,7 +2,7 @@
 //
 // k is cut into blocks of at most 256 so that a panel (8 KB) and a packed block of rows (6 KB) share the first-level cache; rows
 // are cut into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5), never a tail of one or two, and gathered into chunks whose
-// packed A fits the second-level cache.
+// packed A fits the second-level cache. M, N and K are at least 1.
 import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
 import { addRows, copyRows, zero } from './rows';
 import { multiplyRow, multiplyTile, rowWidth } from './tile';
@@ -158,14 +158,8 @@ export function gemmPanels(
 ): void {
   const stepA = lda << 2;
   const stepC = ldc << 2;
-  if (M == 0 || N == 0) return;
-  // A product is added to one thing: with both C and a bias, or with no product to add, C takes the bias first.
-  if (K == 0 && !accumulate) for (let r: usize = 0; r < M; ++r) zero(c + r * stepC, N << 2);
-  if (bias && (accumulate || K == 0)) {
-    for (let r: usize = 0; r < M; ++r) addRows(1, N, bias, N, c + r * stepC, N);
-    accumulate = 1;
-  }
-  if (K == 0) return;
+  // A product is added to one thing: with both C and a bias, C takes the bias first.
+  if (bias && accumulate) for (let r: usize = 0; r < M; ++r) addRows(1, N, bias, N, c + r * stepC, N);
   zero(scratch, ZEROS);
   if (M == 1) {
     multiplyVector(N, K, a, panels, c, accumulate ? c : bias, scratch);
@@ -215,11 +209,6 @@ export function gemmTransposedA(
   const stepA = lda << 2;
   const stepB = ldb << 2;
   const stepC = ldc << 2;
-  if (M == 0 || N == 0) return;
-  if (K == 0) {
-    if (!accumulate) for (let r: usize = 0; r < M; ++r) zero(c + r * stepC, N << 2);
-    return;
-  }
   zero(scratch, ZEROS);
   const group = scratch + ZEROS + OVERHANG;
   const packed = group + ((min(K, MAXIMUM_DEPTH) * GROUP_PANELS) << 5);

@@ -1,9 +1,8 @@
-// The exports of the kernel module; kernels.ts on the JavaScript side describes each with its shapes.
-// AssemblyScript has TypeScript's syntax, and decorators on functions, which TypeScript has not: tsc passes this folder over.
+// The exports of the kernel module; calls.ts on the JavaScript side has their types.
+// AssemblyScript has the syntax of TypeScript and adds decorators of functions, so tsc skips this folder.
 export { gemmPanels, gemmTransposedA } from './gemm';
 export { dropoutMask } from './dropout';
 export { packPanels, transposeRows } from './packing';
 export { addRows, columnSums, copyRows, gather, scatterAdd, zero } from './rows';
 export { reduceShards, sumOfSquares } from './reductions';
 export { softmaxCrossEntropy } from './softmax';
-export { exp1 } from './math';

@@ -1,9 +1,8 @@
-// exp of four float32 lanes; vectors.ts beside this folder writes sigmoid and tanh by the same method. Every step is the same for each lane and no lane looks at another, so a value
-// gives the same bits wherever it stands: a tail may compute one lane and throw the rest away.
+// exp of four float32 lanes; vectors.ts beside this folder writes sigmoid and tanh by the same method. Every step is the same for each lane
+// and no lane looks at another, so a value gives the same bits wherever it stands: a tail may compute one lane and ignore the rest.
 //
 // Method: x = n·ln2 + r with |r| <= ln2/2, then e^r = 1 + r + r²·p(r) with the degree-5 polynomial of Cephes' expf
 // (S. Moshier, https://www.netlib.org/cephes/, single/expf.c), then a multiplication by 2^n built from its exponent bits.
-// `pmin(pmax(x, low), high)` keeps a NaN only with x as the first operand.
 import { madd } from './madd';
 
 // Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low mantissa bits: one addition instead of a
@@ -29,16 +28,10 @@ function remainder(x: v128, shifted: v128): v128 {
   return madd(n, f32x4.splat(-LN2_LOW), madd(n, f32x4.splat(-LN2_HIGH), x));
 }
 
-/** n as int32 lanes. */
+/** 2^n as float32 lanes, for -126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are shifted out. */
 @inline
-function exponent(shifted: v128): v128 {
-  return i32x4.sub(shifted, i32x4.splat(0x4b400000)); // the bits of ROUNDER
-}
-
-/** 2^n as float32 lanes; right for -126 <= n <= 127. */
-@inline
-function power(n: v128): v128 {
-  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
+function power(shifted: v128): v128 {
+  return i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(0x3f800000));
 }
 
 /** e^r - 1 for |r| <= ln2/2, exact to the last bit for tiny r. */
@@ -54,22 +47,6 @@ function expm1OfRemainder(r: v128): v128 {
 }
 
 /**
- * e^x within 1 ulp. Results that would be denormal (x < -87.3365) are 0: denormals cost a hundred cycles each, and
- * WebAssembly cannot flush them.
- */
-@inline
-export function exponential(x: v128): v128 {
-  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-88.0)), f32x4.splat(89.0));
-  const shifted = rounded(clamped);
-  const mantissa = f32x4.add(expm1OfRemainder(remainder(clamped, shifted)), f32x4.splat(1.0));
-  // 2^128 is not a float32, but e^88.7 is: scale in two halves.
-  const n = exponent(shifted);
-  const half = i32x4.shr_s(n, 1);
-  const scaled = f32x4.mul(f32x4.mul(mantissa, power(half)), power(i32x4.sub(n, half)));
-  return v128.andnot(scaled, f32x4.lt(x, f32x4.splat(-87.33654)));
-}
-
-/**
  * e^d within 1 ulp for d <= 0 or NaN, and 0 for d < -64: what a softmax needs. A probability below e^-64 is beyond the reach of
  * a float32 sum that holds a 1, and its products with small gradients would be denormal.
  */
@@ -77,13 +54,9 @@ export function exponential(x: v128): v128 {
 export function exponentialOfNonPositive(d: v128): v128 {
   const shifted = rounded(d);
   const mantissa = f32x4.add(expm1OfRemainder(remainder(d, shifted)), f32x4.splat(1.0));
-  return v128.andnot(f32x4.mul(mantissa, power(exponent(shifted))), f32x4.lt(d, f32x4.splat(-64.0)));
+  return v128.andnot(f32x4.mul(mantissa, power(shifted)), f32x4.lt(d, f32x4.splat(-64.0)));
 }
 
-/** e^x of one number. */
-export function exp1(x: f32): f32 {
-  return f32x4.extract_lane(exponential(f32x4.splat(x)), 0);
-}
 /**
  * Natural logarithm of a normal x > 0, or NaN, below 1 ulp. FreeBSD's e_log.c, without its special cases: AssemblyScript's own
  * Math.log keeps a table in linear memory, which every worker would write again.

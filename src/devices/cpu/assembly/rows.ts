@@ -68,11 +68,11 @@ export function scatterAdd(
 }
 
 /**
- * out (columns) = [out +] the sum of x (rows, columns) over its rows.
+ * out (columns) = the sum of x (rows, columns) over its rows.
  * Walks whole rows, four at a time, with the sums in `out`: x is read once and in order, and `out` stays in the first-level cache.
  */
-export function columnSums(rows: usize, columns: usize, x: usize, ldx: usize, out: usize, accumulate: i32): void {
-  if (!accumulate) memory.fill(out, 0, columns << 2);
+export function columnSums(rows: usize, columns: usize, x: usize, ldx: usize, out: usize): void {
+  memory.fill(out, 0, columns << 2);
   const step = ldx << 2;
   for (; rows >= 4; rows -= 4, x += step << 2) {
     let p0 = x, p1 = x + step, p2 = p1 + step, p3 = p2 + step, to = out;

@@ -132,7 +132,7 @@ class Bench {
       this.#take(gemmPanelsScratch(M, K)),
     ];
     this.#kernels.packPanels(b, N, K, N, 0, panels, 0, Math.ceil(N / 8));
-    const ours = (): void => this.#kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch);
+    const ours = (): unknown => this.#kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch);
     const theirs = (): void => this.#call(0, 0, timed, [a, K], [b, N], [c, N]);
     for (let call = 0; call < WARM_UP_CALLS; call++) ours();
     const rounds = Array.from({ length: ROUNDS }, () => ({ ours: msOf(ours), theirs: msOf(theirs) }));

@@ -1,0 +1,186 @@
+// Comparisons of a device with the reference: single operations, and small networks that are trained. `rnn doctor` runs those at the end of
+// this file; test/parity/ makes many more of the same kinds.
+import type { Call } from '../devices/device.ts';
+import type { ElementwiseFunction, Value } from '../program/value.ts';
+import { type OptimizerOptions, createOptimizer } from '../training/optimizers.ts';
+import { type ParityCheck, usual } from './pair.ts';
+import { type Fill, between, probe } from './probe.ts';
+import { type Size, networkCheck, small, tolerance } from './trial.ts';
+
+export function productCheck(m: number, k: number, n: number): ParityCheck {
+  return probe({
+    name: `products ${m}×${k} by ${k}×${n}`,
+    values(ops, matrix) {
+      const [a, aT, b, bT] = [matrix(m, k), matrix(k, m), matrix(k, n), matrix(n, k)];
+      const [bias, plus] = [matrix(1, n), matrix(m, n)];
+      const [madeA, madeAT, madeB, madeBT, sum] = [a, aT, b, bT, plus].map((value) => ops.scale(value, 1.5));
+      return {
+        'a·b': ops.matmul(a, b),
+        'a·b + bias': ops.matmul(a, b, { bias }),
+        'a·b + plus': ops.matmul(a, b, { plus }),
+        'a·b + bias + plus': ops.matmul(madeA, b, { bias, plus: sum }),
+        'a·bᵀ': ops.matmul(a, bT, { transposeB: true }),
+        'a·bᵀ + plus': ops.matmul(madeA, bT, { transposeB: true, plus: sum }),
+        'aᵀ·b': ops.matmul(aT, b, { transposeA: true }),
+        'aᵀ·b + plus': ops.matmul(madeAT, madeB, { transposeA: true, plus }),
+        'a·b, both made': ops.matmul(madeA, madeB),
+        'a·bᵀ + bias, both made': ops.matmul(madeA, madeBT, { transposeB: true, bias }),
+        'the running sum after its use': ops.scale(sum, 2),
+      };
+    },
+  });
+}
+
+const binary: readonly ElementwiseFunction[] = ['add', 'subtract', 'multiply', 'divide', 'sigmoidGradient', 'tanhGradient', 'reluGradient'];
+const unary: readonly (readonly [ElementwiseFunction, number])[] = [
+  ['scale', -1.75],
+  ['offset', 0.375],
+  ['sigmoid', 0],
+  ['tanh', 0],
+  ['relu', 0],
+  ['clip', 0.5],
+  ['flush', 0.5],
+];
+/** Away from 0, for quotients. */
+const large: Fill = (_, random) => (0.5 + random.uniform()) * (random.uniform() < 0.5 ? -1 : 1);
+
+export function elementwiseCheck(rows: number, columns: number): ParityCheck {
+  return probe({
+    name: `elementwise functions ${rows}×${columns}`,
+    steps: rows,
+    values(ops, matrix) {
+      const whole = matrix(rows, columns, large);
+      const others = { other: matrix(rows, columns, large), row: matrix(1, columns, large), element: matrix(1, 1, large), matrix: whole };
+      const { row, element } = others;
+      const results: Record<string, Value> = {};
+      for (const apply of binary) {
+        for (const [name, other] of Object.entries(others)) results[`${apply} matrix ${name}`] = ops.elementwise(apply, [whole, other]);
+        results[`${apply} row matrix`] = ops.elementwise(apply, [row, whole]);
+        results[`${apply} element matrix`] = ops.elementwise(apply, [element, whole]);
+        results[`${apply} row element`] = ops.elementwise(apply, [row, element]);
+      }
+      // Exactly at the edge of `clip`, `flush` and `relu` too.
+      const edges = matrix(rows, columns, (index, random) => [0.5, -0.5, 0, 0.25, -3][index] ?? 4 * random.uniform() - 2);
+      for (const [apply, constant] of unary) results[apply] = ops.elementwise(apply, [edges], constant);
+      results['sqrt'] = ops.sqrt(
+        matrix(rows, columns, (index, random) => [0, 1, 1e-12, 1e12][index + (columns > 13 ? 0 : 4)] ?? 9 * random.uniform()),
+      );
+      return results;
+    },
+  });
+}
+
+export function tableCheck(rows: number, columns: number, symbols: number): ParityCheck {
+  return probe({
+    name: `gather and scatter ${rows} rows of ${symbols}×${columns}`,
+    steps: rows,
+    symbols,
+    values(ops, matrix) {
+      const ids = ops.input('ids', rows);
+      const [table, bias] = [matrix(symbols, columns), matrix(1, columns)];
+      return {
+        gather: ops.gather(table, ids),
+        'gather + bias': ops.gather(table, ids, bias),
+        scatter: ops.scatter(matrix(rows, columns), ids, symbols),
+        'scatter what is gathered': ops.scatter(ops.tanh(ops.gather(table, ids)), ids, symbols),
+        'gather from what is made': ops.gather(ops.tanh(table), ids),
+      };
+    },
+  });
+}
+
+/** @param spread logits lie within ± this @param target of all rows; random ones if left out */
+export function lossCheck(rows: number, columns: number, spread: number, target?: number): ParityCheck {
+  return probe({
+    name: `crossEntropy of ${rows} rows of ${columns} logits within ±${spread}${target === undefined ? '' : ', no target'}`,
+    symbols: columns,
+    target,
+    values(ops, matrix) {
+      const logits = matrix(rows, columns, between(-spread, spread));
+      const gradient = ops.crossEntropy(ops.scale(logits, 1), ops.input('targets', rows), 0.25);
+      return { gradient, 'read again': ops.matmul(gradient, matrix(columns, 3)) };
+    },
+  });
+}
+
+const described = (options: object): string =>
+  Object.entries(options)
+    .map(([name, value]) => `, ${name} ${value}`)
+    .join('');
+
+/** Training, evaluation and sampling of a cell. */
+export function cellCheck(cell: string, size: Size): ParityCheck {
+  const { layers, T, N, H, V, embedding, dropout, architecture = {}, regularisation = {} } = size;
+  const others = { ...(embedding ? { embedding } : {}), ...(dropout ? { dropout } : {}), ...architecture, ...regularisation };
+  const name = `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${described(others)}`;
+  return networkCheck(name, { cell, size }, async (pair, trial) => {
+    await trial.fillStates(pair);
+    for (let window = 0; window < 3; window++) {
+      await pair.run('train', [{ ...trial.window(), reset: window === 0 }]);
+      await pair.tensors('gradient of', 'gradients', tolerance.gradients * (architecture.layerNorm ? 20 : 1));
+      await trial.compareStates(pair, 'train');
+    }
+    for (let window = 0; window < 2; window++) await pair.run('evaluate', [{ ...trial.evaluation(), reset: window === 0 }]);
+    for (let step = 0; step < 3; step++) await pair.run('sample', [{ ids: trial.symbols(N), reset: step === 0 }]);
+    await trial.compareStates(pair, 'sample');
+  });
+}
+
+/** Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on the way. */
+export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {
+  const { optimizer: kind, ...rest } = options;
+  const optimizer = createOptimizer({ ...options, clipNorm: 0.1, momentum: 0.9 });
+  const name = `${kind}${described(rest)}: ten steps with clipping, in runs of 1, 3 and 6`;
+  return networkCheck(name, { size: { ...small, dropout: 0.2 }, optimizer }, async (pair, trial) => {
+    const calls = Array.from({ length: 10 }, (_, i): Call => ({
+      ...trial.window(),
+      reset: i === 6,
+      update: optimizer.scalars(i + 1, 0.01 / (1 + i / 5)),
+    }));
+    for (const run of [calls.slice(0, 1), calls.slice(1, 4), calls.slice(4)]) {
+      const results = await pair.run('train', run, { ...usual, loss: 1e-4, norm: 1e-3 });
+      if (results.some(({ gradientNorm }) => gradientNorm < 0.1)) throw new Error('the check should clip, and does not');
+    }
+    for (const slot of optimizer.rule.slots) await pair.vector(`slot ${slot}`, { kind: 'slot', name: slot }, tolerance.slots);
+    await pair.tensors('weights', 'parameters', tolerance.weights);
+  });
+}
+
+/** A carried state that is not a number: the update is refused, nothing changes, and no later call of the run is run. */
+export function refusalCheck(cell: string): ParityCheck {
+  const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
+  return networkCheck(`${cell}: an update refused for a state that is not a number`, { cell, optimizer }, async (pair, trial) => {
+    const step = (at: number): Call => ({ ...trial.window(), update: optimizer.scalars(at, 0.01) });
+    await pair.run('train', [step(1), step(2)]);
+    const held = [{ kind: 'parameters' }, ...optimizer.rule.slots.map((name) => ({ kind: 'slot', name }) as const)] as const;
+    const before = await Promise.all(held.map((resident) => pair.read(resident)));
+    const name = trial.stateNames().at(-1)!;
+    await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(small.N * small.H).fill(NaN));
+    await pair.run('train', [step(3), { ...step(4), reset: true }, step(5)]);
+    for (const [i, resident] of held.entries()) {
+      pair.comparison.vectors(`${resident.kind} after a refused update`, await pair.read(resident), before[i], 0);
+    }
+    await pair.run('train', [{ ...step(3), reset: true }, step(4)], { ...usual, loss: 1e-4, norm: 1e-3 });
+    await pair.tensors('weights', 'parameters', tolerance.weights);
+  });
+}
+
+const size: Size = { layers: 1, T: 3, N: 9, H: 7, V: 5 };
+
+/** The few that a user may wait for. */
+export const quickChecks: readonly ParityCheck[] = [
+  productCheck(7, 13, 33),
+  cellCheck('lstm', size),
+  cellCheck('gru', size),
+  optimizerCheck({ optimizer: 'adam' }),
+  refusalCheck('lstm'),
+];
+
+/** With those that take longer where each kernel has to be compiled. */
+export const allChecks: readonly ParityCheck[] = [
+  ...quickChecks,
+  elementwiseCheck(7, 13),
+  tableCheck(13, 67, 13),
+  lossCheck(13, 67, 1),
+  cellCheck('mlstm', { layers: 2, T: 7, N: 13, H: 19, V: 65 }),
+];

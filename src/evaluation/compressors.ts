@@ -1,0 +1,53 @@
+// The size of a text under well-known compressors, as a baseline for the bits of a model.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Tokens } from '../corpus/read.ts';
+import type { VocabularyData } from '../corpus/vocabulary.ts';
+
+/** Bytes by compressor. */
+export type Sizes = Readonly<Record<string, number>>;
+
+const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LARGE_WINDOW, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
+
+/** A text's own bytes, in UTF-8. */
+export function bytesOf(tokens: Tokens, { unit, symbols }: VocabularyData): Uint8Array {
+  if (unit === 'byte') return Uint8Array.from(tokens);
+  const encoded = symbols.map((symbol) => Buffer.from(symbol));
+  let length = 0;
+  for (const id of tokens) length += encoded[id].length;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const id of tokens) {
+    bytes.set(encoded[id], at);
+    at += encoded[id].length;
+  }
+  return bytes;
+}
+
+/** gzip and brotli at their best, both with their headers. A megabyte takes two seconds. */
+export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
+  const brotli = {
+    [BROTLI_PARAM_QUALITY]: 11,
+    [BROTLI_PARAM_LARGE_WINDOW]: 1,
+    [BROTLI_PARAM_LGWIN]: 30,
+    [BROTLI_PARAM_SIZE_HINT]: text.length,
+  };
+  const [zipped, brewed] = await Promise.all([promisify(gzip)(text, { level: 9 }), promisify(brotliCompress)(text, { params: brotli })]);
+  return { gzip: zipped.length, brotli: brewed.length };
+}
+
+/** The size by the system's `xz -9e`; empty if that program is missing or fails. */
+export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
+  const child = spawn(program, ['-9e', '--stdout'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.on('error', () => {}); // it may end before it has read everything
+  child.stdin.end(text);
+  try {
+    const [packed, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
+    return code === 0 ? { xz: packed.length } : {};
+  } catch {
+    return {};
+  }
+}

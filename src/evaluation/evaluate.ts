@@ -1,0 +1,147 @@
+// A text read from beginning to end by a model: its loss, and what comes out at each character. Knows devices, and not where the text comes
+// from.
+import { setImmediate } from 'node:timers/promises';
+import {
+  type EvaluationSplit,
+  type EvaluationWindow,
+  NO_TARGET,
+  evaluationWindows,
+  scoredCharacters,
+} from '../corpus/evaluation-windows.ts';
+import type { Tokens } from '../corpus/read.ts';
+import type { CallResult, Device, Executable } from '../devices/device.ts';
+import { RnnError } from '../errors.ts';
+import { type NetworkOutputs, networkProgram } from '../model/network.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import { type TrainedModel, parameterVector } from '../runs/store.ts';
+
+/** A model and its weights, trained or not. */
+export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
+
+/** The cost of a character that is scored, in characters that are trained on: of three matrix products, a loss needs one. */
+export const COST_OF_SCORING = 1 / 3;
+
+/** Receives how many of the text's characters are done, whenever some more are. */
+export type ProgressListener = (done: number, total: number) => void;
+
+/** Is given the outputs of a call, the row of a character in them, and its place in the text. The outputs are valid until it returns. */
+export type Visit = (outputs: CallResult['outputs'], row: number, at: number) => void;
+
+interface EvaluationPlan extends EvaluationSplit {
+  /** Is asked before each run of calls whether to give up. */
+  readonly isUrgent?: () => boolean;
+  /** Is called at each character that is scored. */
+  readonly visit?: Visit;
+  /** For dynamic evaluation: `job` is a training job, and the weights learn from each window when it has been scored. Default false. */
+  readonly learns?: boolean;
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/**
+ * Mean nats per character of a text, each character but the first scored once, or those of a sample: in `streams` contiguous chunks from a
+ * zero state, state carried along each.
+ *
+ * @param tokens at least two
+ * @param job a job of `streams` rows and `sequenceLength` steps; without a loss in its program the result is 0
+ * @returns null if it was given up
+ * @throws RnnError `diverged` if the weights learn until a loss or a gradient is not a finite number
+ */
+export async function evaluate(
+  executable: Executable,
+  job: string,
+  tokens: Tokens,
+  { isUrgent, visit, learns = false, onProgress, ...split }: EvaluationPlan,
+): Promise<number | null> {
+  let sum = 0;
+  let count = 0;
+  // If each call allocated its outputs, collecting them would take longer than reading them.
+  let spare: readonly CallResult['outputs'][] = [];
+  const total = scoredCharacters(tokens.length, split);
+  const windows = evaluationWindows(tokens, split);
+  onProgress?.(0, total);
+  for (;;) {
+    const taken = take(windows, executable.callsPerRun(job));
+    if (taken.length === 0) return sum / count;
+    if (isUrgent?.()) return null;
+    const results = await executable.run(
+      job,
+      taken.map(({ inputs, targets, reset }, index) => ({
+        ids: inputs,
+        targets,
+        reset,
+        ...(learns && { update: {} }),
+        ...(spare[index] && { into: spare[index] }),
+      })),
+    );
+    spare = results.map(({ outputs }) => outputs);
+    for (const [index, { lossNats, updated, outputs }] of results.entries()) {
+      if (learns && !updated) throw divergedAfter(count);
+      sum += lossNats;
+      count += taken[index].count;
+      if (visit !== undefined) visitWindow(taken[index], outputs, visit);
+    }
+    onProgress?.(count, total);
+    await setImmediate(); // signals have their turn, even where the device computes on this thread
+  }
+}
+
+function divergedAfter(characters: number): RnnError {
+  const text = characters.toLocaleString('en');
+  return new RnnError(
+    'diverged',
+    `dynamic evaluation came apart after ${text} characters: the loss or its gradient is not a finite number`,
+    {
+      hint: 'lower --dynamic-lr, or raise --dynamic-decay',
+    },
+  );
+}
+
+/** The next so many items, or as many as are left. */
+function take<Item>(items: Iterator<Item>, max: number): readonly Item[] {
+  const taken: Item[] = [];
+  while (taken.length < max) {
+    const next = items.next();
+    if (next.done) break;
+    taken.push(next.value);
+  }
+  return taken;
+}
+
+function visitWindow({ targets, starts }: EvaluationWindow, outputs: CallResult['outputs'], visit: Visit): void {
+  const N = starts.length;
+  for (let n = 0; n < N; n++) {
+    for (let row = n; row < targets.length; row += N) {
+      if (targets[row] !== NO_TARGET) visit(outputs, row, starts[n] + (row - n) / N);
+    }
+  }
+}
+
+interface ReadingPlan extends EvaluationSplit {
+  readonly visit: Visit;
+  readonly onProgress?: ProgressListener | undefined;
+  /** They are visited row by row (T·N). */
+  readonly outputs: NetworkOutputs['outputs'];
+}
+
+/**
+ * Reads a text for some outputs of the network.
+ *
+ * @param tokens at least two; the last one is not read, because no character follows it
+ * @returns the device that it ran on, in one line
+ */
+export async function readThrough(trained: BareModel, tokens: Tokens, device: Device, { outputs, ...plan }: ReadingPlan): Promise<string> {
+  const { model } = trained;
+  const { streams: batch, sequenceLength: steps } = plan;
+  const executable = await device.compile({
+    parameters: parameterShapes(model),
+    jobs: [{ name: 'read', steps, batch, build: (rows) => networkProgram(model, { steps, rows }, { outputs }) }],
+    update: null,
+  });
+  try {
+    await executable.write({ kind: 'parameters' }, parameterVector(trained));
+    await evaluate(executable, 'read', tokens, plan);
+    return executable.description;
+  } finally {
+    await executable.close();
+  }
+}

@@ -1,0 +1,160 @@
+// n-gram models, as a baseline for the loss of a network: they count how often each symbol followed the last few.
+import type { Tokens } from '../corpus/read.ts';
+import { RnnError, inQuotes } from '../errors.ts';
+import { type Pieces, runAtOnce } from '../pieces.ts';
+
+/** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
+const MOST_STRINGS = 2 ** 24;
+/**
+ * Of a string: the string without its last symbol, that symbol, how often the string occurs, how often any symbol follows it, and how many
+ * different symbols do. They lie side by side, because reading memory takes most of the time.
+ */
+const [PARENT, SYMBOL, COUNT, FOLLOWED, FOLLOWERS, FIELDS] = [0, 1, 2, 3, 4, 5];
+/** Symbols counted or scored at a time, in a few milliseconds. */
+const BLOCK = 4096;
+/** A string is named by the place of its fields; this one is empty. */
+const ROOT = 0;
+const NONE = -1;
+
+/**
+ * Counts of all strings of up to `order` symbols of a text, in a tree whose branches are found by one hash table. p_n(s | c), of a symbol
+ * after the last n − 1, is (count(cs) + followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its first symbol,
+ * followers(c) is how many different symbols have followed it, and p_0 = 1/V (interpolated; Witten and Bell, 1991).
+ */
+export class Ngrams {
+  /** Of the text, counted until there was no more room. */
+  characters = 0;
+  readonly #V: number;
+  readonly #order: number;
+  readonly #most: number;
+  #strings = 1;
+  /** `FIELDS` of each string. */
+  #fields = new Uint32Array(1024 * FIELDS);
+  /** Where the fields of a string are, at its hash or the next free place after that; at most half are taken. */
+  #table = new Uint32Array(2048);
+
+  /** @param V symbols that there are */
+  constructor(text: Tokens, V: number, { order = 6, most = MOST_STRINGS } = {}) {
+    if (!ArrayBuffer.isView(text)) throw new RnnError('usage', `text is ${inQuotes(text)}, expected ids, such as the train of a corpus`);
+    if (!Number.isSafeInteger(V) || V < 1) throw new RnnError('usage', `V is ${inQuotes(V)}, expected how many symbols there are`);
+    this.#V = V;
+    this.#order = order;
+    this.#most = most;
+    runAtOnce(this.#count(text));
+  }
+
+  /** Counts a text as the constructor does, in pieces. */
+  static *inPieces(text: Tokens, V: number): Pieces<Ngrams> {
+    const ngrams = new Ngrams(text.subarray(0, 0), V);
+    yield* ngrams.#count(text);
+    return ngrams;
+  }
+
+  /** Mean nats of all but the first of at least two symbols, by order: 1, 2 … */
+  nats(text: Tokens): Float64Array {
+    return runAtOnce(this.natsInPieces(text));
+  }
+
+  *natsInPieces(text: Tokens): Pieces<Float64Array> {
+    const sums = new Float64Array(this.#order);
+    const context = this.#start();
+    if (text.length > 0) this.#follow(context, text[0]);
+    for (let start = 1; start < text.length; start += BLOCK) {
+      this.#addNats(sums, context, text.subarray(start, start + BLOCK));
+      yield;
+    }
+    return sums.map((sum) => sum / (text.length - 1));
+  }
+
+  #addNats(sums: Float64Array, context: Int32Array, text: Tokens): void {
+    const fields = this.#fields;
+    for (const symbol of text) {
+      let p = 1 / this.#V;
+      for (let length = 0; length < this.#order; length++) {
+        const string = context[length];
+        if (string !== NONE && fields[string + FOLLOWED] > 0) {
+          const longer = this.#find(string, symbol);
+          const followers = fields[string + FOLLOWERS];
+          p = ((longer === NONE ? 0 : fields[longer + COUNT]) + followers * p) / (fields[string + FOLLOWED] + followers);
+        }
+        sums[length] -= Math.log(p);
+      }
+      this.#follow(context, symbol);
+    }
+  }
+
+  #follow(context: Int32Array, symbol: number): void {
+    for (let length = this.#order - 1; length > 0; length--)
+      context[length] = context[length - 1] === NONE ? NONE : this.#find(context[length - 1], symbol);
+  }
+
+  *#count(text: Tokens): Pieces<void> {
+    const context = this.#start();
+    for (let start = 0; start < text.length; start += BLOCK) {
+      this.#addCounts(context, text.subarray(start, start + BLOCK));
+      yield;
+    }
+  }
+
+  #addCounts(context: Int32Array, text: Tokens): void {
+    for (const symbol of text) {
+      if (this.#strings + this.#order > this.#most) return;
+      // The longest first: what each becomes is the next one's longer context.
+      for (let length = this.#order - 1; length >= 0; length--) {
+        const string = context[length];
+        if (string === NONE) continue;
+        const known = this.#find(string, symbol);
+        const longer = known === NONE ? this.#add(string, symbol) : known;
+        this.#fields[longer + COUNT]++;
+        this.#fields[string + FOLLOWED]++;
+        if (length + 1 < this.#order) context[length + 1] = longer;
+      }
+      this.characters++;
+    }
+  }
+
+  /** The last 0, 1 … symbols, by their strings' numbers; there are none before the first. */
+  #start(): Int32Array {
+    const context = new Int32Array(this.#order).fill(NONE);
+    context[0] = ROOT;
+    return context;
+  }
+
+  #find(parent: number, symbol: number): number {
+    const string = this.#table[this.#placeOf(parent, symbol)];
+    return string === ROOT ? NONE : string;
+  }
+
+  #add(parent: number, symbol: number): number {
+    if (this.#strings * FIELDS === this.#fields.length) this.#grow();
+    const string = this.#strings++ * FIELDS;
+    this.#fields[string + PARENT] = parent;
+    this.#fields[string + SYMBOL] = symbol;
+    this.#fields[parent + FOLLOWERS]++;
+    this.#table[this.#placeOf(parent, symbol)] = string;
+    return string;
+  }
+
+  /** Where a string is in the table, or belongs. The empty string, which is never looked up, marks a free place. */
+  #placeOf(parent: number, symbol: number): number {
+    const fields = this.#fields;
+    const table = this.#table;
+    const last = table.length - 1;
+    const mixed = Math.imul(Math.imul(parent, 0x9e3779b1) ^ symbol, 0x85ebca6b);
+    let place = (mixed ^ (mixed >>> 15)) & last;
+    for (;;) {
+      const string = table[place];
+      if (string === ROOT || (fields[string + PARENT] === parent && fields[string + SYMBOL] === symbol)) return place;
+      place = (place + 1) & last;
+    }
+  }
+
+  #grow(): void {
+    const fields = new Uint32Array(2 * this.#fields.length);
+    fields.set(this.#fields);
+    this.#fields = fields;
+    this.#table = new Uint32Array(2 * this.#table.length);
+    for (let string = FIELDS; string < this.#strings * FIELDS; string += FIELDS)
+      this.#table[this.#placeOf(fields[string + PARENT], fields[string + SYMBOL])] = string;
+  }
+}

@@ -1,0 +1,73 @@
+// The surprisal −log p of each character of a text that a model read. Pure arithmetic on logits, computed in float64 and stored in float32.
+
+/** How many of the likeliest symbols are stored for each character. */
+export const ALTERNATIVES = 5;
+
+/** Of C characters. */
+export interface Surprise {
+  readonly nats: Float32Array; // (C)
+  /** How many symbols were likelier, or as likely and of a lower id. */
+  readonly ranks: Uint32Array; // (C)
+  /** K, the smaller of V and `ALTERNATIVES`. */
+  readonly alternatives: number;
+  /** The likeliest symbols, the first first. */
+  readonly likeliest: Uint32Array; // (C, K)
+  readonly probabilities: Float32Array; // (C, K)
+}
+
+/** Room for so many characters, to be filled in any order. @param V symbols that there are */
+export class SurpriseRecord implements Surprise {
+  readonly nats: Float32Array;
+  readonly ranks: Uint32Array;
+  readonly alternatives: number;
+  readonly likeliest: Uint32Array;
+  readonly probabilities: Float32Array;
+  readonly #V: number;
+
+  constructor(characters: number, V: number) {
+    this.#V = V;
+    this.alternatives = Math.min(V, ALTERNATIVES);
+    this.nats = new Float32Array(characters);
+    this.ranks = new Uint32Array(characters);
+    this.likeliest = new Uint32Array(characters * this.alternatives);
+    this.probabilities = new Float32Array(characters * this.alternatives);
+  }
+
+  get characters(): number {
+    return this.nats.length;
+  }
+
+  /** @param start where the V logits are from which `symbol` was to be guessed */
+  put(character: number, logits: Float32Array, start: number, symbol: number): void {
+    const K = this.alternatives;
+    const first = character * K;
+    const own = logits[start + symbol];
+    let rank = 0;
+    let kept = 0;
+    for (let id = 0; id < this.#V; id++) {
+      const logit = logits[start + id];
+      if (logit > own || (logit === own && id < symbol)) rank++;
+      let place = kept;
+      while (place > 0 && logit > logits[start + this.likeliest[first + place - 1]]) place--;
+      if (place === K) continue;
+      if (kept < K) kept++;
+      this.likeliest.copyWithin(first + place + 1, first + place, first + kept - 1);
+      this.likeliest[first + place] = id;
+    }
+    const highest = logits[start + this.likeliest[first]];
+    let sum = 0;
+    for (let id = 0; id < this.#V; id++) sum += Math.exp(logits[start + id] - highest);
+    this.nats[character] = Math.log(sum) + highest - own;
+    this.ranks[character] = rank;
+    for (let place = 0; place < K; place++)
+      this.probabilities[first + place] = Math.exp(logits[start + this.likeliest[first + place]] - highest) / sum;
+  }
+}
+
+/** Whether a symbol has rank 0: the highest of V logits, the lowest id among equals. False if a logit is NaN. */
+export function isLikeliest(logits: Float32Array, start: number, V: number, symbol: number): boolean {
+  const own = logits[start + symbol];
+  for (let id = 0; id < symbol; id++) if (!(logits[start + id] < own)) return false;
+  for (let id = symbol + 1; id < V; id++) if (!(logits[start + id] <= own)) return false;
+  return !Number.isNaN(own);
+}

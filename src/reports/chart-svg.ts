@@ -1,0 +1,81 @@
+// The axes and lines of one chart as SVG, for pictures and pages. What it says of colours is for light paper: style sheets know its classes.
+import { type Chart, type Series, lonePoints } from './charts.ts';
+import { seriesColours } from './colours.ts';
+import { dashOf } from './dashes.ts';
+import { escapeHtml } from './html.ts';
+import { tickText } from './numbers.ts';
+import { type Range, type Scale, horizontalScale, verticalScale } from './scales.ts';
+
+const pixelsPerTick = { across: 90, down: 50 };
+
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  /** Around the lines, for the labels of the axes. */
+  readonly margin: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number };
+  /** The part of the horizontal axis that is seen; all of it unless given. */
+  readonly range?: Range | null;
+}
+
+export interface DrawnChart {
+  readonly svg: string;
+  readonly x: Scale;
+  /** Pixels of a value. */
+  readonly toX: (value: number) => number;
+  readonly toY: (value: number) => number;
+}
+
+export function drawChart(chart: Chart, { width, height, margin: { left, right, top, bottom }, range = null }: Frame): DrawnChart {
+  const [across, down] = [width - left - right, height - top - bottom];
+  const x = horizontalScale(chart, width / pixelsPerTick.across, range);
+  const y = verticalScale(chart, height / pixelsPerTick.down, range);
+  const toX = (value: number): number => rounded(left + x.place(value) * across);
+  const toY = (value: number): number => rounded(top + down - y.place(value) * down);
+  const grid = y.ticks.map(toY).map((place) => `<line x1="${left}" x2="${rounded(left + across)}" y1="${place}" y2="${place}"/>`);
+  const lines = chart.series.toReversed().map((series) => lineOf(series, toX, toY));
+  // A line that goes beyond the range is cut.
+  const box = [left, top - 4, rounded(across), down + 8];
+  const cut = `<svg x="${box[0]}" y="${box[1]}" width="${box[2]}" height="${box[3]}" viewBox="${box.join(' ')}">`;
+  const svg = [
+    `<g class="grid" stroke="currentColor" stroke-opacity="0.1">${grid.join('')}</g>`,
+    ...y.ticks.map((tick) => textAt(left - 9, toY(tick) + 4, tickText(tick), ' text-anchor="end"')),
+    ...x.ticks.map((tick) => textAt(toX(tick), height - bottom + 18, tickText(tick))),
+    textAt(rounded(left + across / 2), height - bottom + 33, chart.horizontal),
+    ...(range === null ? lines : [cut, ...lines, '</svg>']),
+  ].join('\n');
+  return { svg, x, toX, toY };
+}
+
+/** Broken where it has a gap; points that no line leads to are circles. */
+function lineOf(series: Series, toX: (value: number) => number, toY: (value: number) => number): string {
+  const { points, dash } = series;
+  const lone = lonePoints(points);
+  let isBroken = true;
+  const path = points.flatMap((point) => {
+    const [x, y] = point;
+    if (y === null || lone.includes(point)) {
+      isBroken = true;
+      return [];
+    }
+    const command = isBroken ? 'M' : 'L';
+    isBroken = false;
+    return `${command}${toX(x)},${toY(y)}`;
+  });
+  const look = `fill="none" stroke-width="${dash > 0 ? 2.25 : 1.5}" stroke-linecap="round" stroke-linejoin="round" ${strokeOf(series)}`;
+  const circles = lone.map(([x, y]) => `<circle cx="${toX(x)}" cy="${toY(y!)}" r="4.5" fill="${colourOf(series)}" stroke="none"/>`);
+  return `<g ${look}>${path.length > 0 ? `<path d="${path.join('')}"/>` : ''}${circles.join('')}</g>`;
+}
+
+/** A series' class, colour and dashes, as attributes. */
+export function strokeOf(series: Series): string {
+  const dashes = series.dash > 0 ? ` stroke-dasharray="${dashOf(series).lengths.join(' ')}"` : '';
+  return `class="line-${numberOf(series)}" stroke="${colourOf(series)}"${dashes}`;
+}
+
+const numberOf = ({ colour }: Series): number => colour % seriesColours.light.length;
+const colourOf = (series: Series): string => seriesColours.light[numberOf(series)];
+
+export const textAt = (x: number, y: number, text: string, look = ''): string =>
+  `<text x="${x}" y="${y}"${look}>${escapeHtml(text)}</text>`;
+
+export const rounded = (value: number): number => Number(value.toFixed(2));

@@ -1,0 +1,30 @@
+// Text and tables in HTML, for pages and for the programs that run in them.
+
+/** Text as it stands between tags or in a quoted attribute, with control characters as their symbols (␛): HTML allows few of them. */
+export function escapeHtml(text: string): string {
+  return visible(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}
+
+function visible(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
+    character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : '·',
+  );
+}
+
+/** A part of a page under a heading. @param html after the heading */
+export const section = (id: string, title: string, html: string): string =>
+  `<section aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>\n${html}</section>`;
+
+/** A table whose rows begin with what they are about. */
+export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[], attributes = ''): string {
+  const row = ([head, ...cells]: readonly (string | number)[]): string =>
+    `<tr><th scope="row">${head}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  const top = heads.map((head) => `<th scope="col">${head}</th>`).join('');
+  return `<table${attributes}><thead><tr>${top}</tr></thead><tbody>${rows.map(row).join('')}</tbody></table>`;
+}

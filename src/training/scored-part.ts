@@ -1,0 +1,154 @@
+// Which part of a text `rnn eval` scores, and how: split and evaluated as the run of the model was.
+import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
+import { evaluationStreams } from '../corpus/evaluation-windows.ts';
+import type { Corpus, Tokens } from '../corpus/read.ts';
+import type { TrainingWork } from '../devices/open.ts';
+import { RnnError } from '../errors.ts';
+import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
+import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
+import type { TextToScore } from '../evaluation/score.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { trainingOptions } from '../options/training.ts';
+import { earlierReading } from '../options/train.ts';
+import type { ReadingOptions } from '../options/run.ts';
+import { recordedCorpus, recordedReadingOrNull } from './record.ts';
+import { workOfModel } from './work.ts';
+
+export const parts = ['all', 'train', 'validation', 'test'] as const;
+/** `train` and `validation` are the parts that the run was trained and validated on, `test` is the part that it never read. */
+export type Part = (typeof parts)[number];
+
+type Training = TrainedModel['training'];
+
+/** For checkpoints that do not say how their run was evaluated. */
+const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
+
+/**
+ * How to read a text of which a part is scored.
+ *
+ * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split, `corpus` if nothing was held out of it
+ */
+export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
+  const recorded = recordedReadingOrNull(training);
+  const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
+  const { encoding, keepLineEnds, skipInvalid, testFraction, testFile } = recorded ?? earlierReading;
+  const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
+  if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
+  if (recorded === null)
+    throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, {
+      hint: '--part all scores a whole text',
+    });
+  if (part === 'validation' && validationFile === null && validationFraction === 0) {
+    throw new RnnError('corpus', 'nothing of its text was held out of this run, so there is no --part validation', {
+      hint: '--part all scores a whole text, be it another one',
+    });
+  }
+  if (part === 'test' && testFile === null && testFraction === 0) {
+    throw new RnnError('corpus', 'this run has no test part, so there is no --part test', {
+      hint: 'train a run with --test-fraction 0.1 to hold one out, or score another text as a whole with --part all',
+    });
+  }
+  return {
+    ...files,
+    validationFraction,
+    validationFile: part === 'validation' ? validationFile : null,
+    testFraction,
+    testFile: part === 'test' ? testFile : null,
+  };
+}
+
+/** The options of scoring that the caller gave. */
+export interface GivenScoring {
+  readonly streams?: number;
+  readonly sequenceLength?: number;
+  readonly dynamic?: Partial<DynamicOptions>;
+}
+
+/** What will be scored, how, and what a user should know of it. */
+export interface ScoringPlan extends TextToScore {
+  /** For the choice of a device. */
+  readonly work: TrainingWork;
+  /** Why a part is not the one that the run had, for the user to read; null if it is. */
+  readonly warning: string | null;
+  /** The share of `tokens` that the run was trained on, from 0 to 1; null if the digest of the text is not the run's. */
+  readonly trainedShare: number | null;
+}
+
+/**
+ * Options that are not given are those that the run was evaluated with. A short text is scored as one chunk, unless the run was evaluated on
+ * it in several. Dynamic evaluation reads one stream, so that nothing is learnt from what comes later in the text.
+ *
+ * @throws RnnError `corpus` if there is nothing to score
+ */
+export function planScoring(
+  { model, training, vocabulary }: Pick<TrainedModel, 'model' | 'training' | 'vocabulary'>,
+  corpus: ReadCorpus,
+  part: Part,
+  given: GivenScoring,
+): ScoringPlan {
+  const tokens = part === 'all' ? corpus.train : corpus[part];
+  if (tokens.length < 2) {
+    throw new RnnError(
+      'corpus',
+      `there is nothing to score in ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`,
+      { hint: 'it takes two characters at least' },
+    );
+  }
+  const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...given.dynamic };
+  const recorded = recordedOption(training, 'evaluationStreams');
+  const fitting = part === 'validation' ? recorded : evaluationStreams(tokens.length, recorded);
+  const streams = given.streams ?? (dynamic === null ? fitting : 1);
+  const options = {
+    streams: Math.min(streams, tokens.length - 1), // each has something to read
+    sequenceLength: given.sequenceLength ?? recordedOption(training, 'sequenceLength'),
+    dynamic,
+    startSymbol: startSymbolOf({ training, vocabulary }),
+  };
+  const warning = differenceFromRun(training, corpus, part);
+  const trainedShare = warning === null ? trainedShareOf(training, corpus, part) : null;
+  return { ...options, tokens, work: workFor(model, tokens.length, options), warning, trainedShare };
+}
+
+type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
+
+/** An option with which the run was evaluated, by its checkpoint. */
+function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
+  const value = Object.hasOwn(options, option) ? options[option] : undefined;
+  return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
+}
+
+function differenceFromRun(training: Training, corpus: ReadCorpus, part: Part): string | null {
+  if (part === 'all') return null;
+  const recorded = recordedCorpus(training);
+  const digest = ({ train: 'sourcesDigest', validation: 'digest', test: 'testDigest' } as const)[part];
+  const same =
+    recorded.sourcesDigest === corpus.sourcesDigest &&
+    recorded[digest] === corpus[digest] &&
+    (part === 'test' ? recorded.test === corpus.test.length : recorded.train === corpus.train.length);
+  if (same) return null;
+  const use = { train: 'was trained on', validation: 'validated on', test: 'held out to test on' }[part];
+  return `the text is not the one that the run had, so this is not the part that it ${use}`;
+}
+
+function trainedShareOf(training: Training, corpus: ReadCorpus, part: Part): number | null {
+  if (part === 'validation' || part === 'test') return 0;
+  const trained = trainedPart(training, corpus);
+  return trained === null ? null : trained.length / corpus.train.length;
+}
+
+/** The part of a text that the run was trained on; null unless the text is the run's. @param corpus a text of which nothing is held out */
+export function trainedPart(training: Training, { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>): Tokens | null {
+  if (training.corpus === undefined) return null;
+  const recorded = recordedCorpus(training);
+  return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : null;
+}
+
+function workFor(
+  model: ModelConfiguration,
+  length: number,
+  { streams, sequenceLength, dynamic }: Pick<TextToScore, 'streams' | 'sequenceLength' | 'dynamic'>,
+): TrainingWork {
+  const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
+  const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
+  return dynamic === null ? { ...work, multiplyAdds: COST_OF_SCORING * work.multiplyAdds } : work;
+}

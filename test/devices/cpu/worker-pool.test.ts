@@ -1,0 +1,124 @@
+// The calling thread as one of the workers.
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads from 'node:worker_threads';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { openCpu } from '../../../src/devices/cpu/cpu.ts';
+import type { Executable } from '../../../src/devices/device.ts';
+import type { ModelConfiguration } from '../../../src/model/configuration.ts';
+import { networkProgram } from '../../../src/model/network.ts';
+import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
+import { Random } from '../../../src/random.ts';
+
+const { Worker } = workerThreads;
+let started: InstanceType<typeof Worker>[] = [];
+/** How many more threads the system lets this process start. */
+let startable = Infinity;
+
+beforeAll(() => {
+  workerThreads.Worker = class extends Worker {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      if (startable-- === 0) throw Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
+      super(...given);
+      started.push(this);
+    }
+  };
+  syncBuiltinESMExports();
+});
+afterAll(() => {
+  workerThreads.Worker = Worker;
+  syncBuiltinESMExports();
+});
+beforeEach(() => {
+  started = [];
+  startable = Infinity;
+});
+
+// As many multiply-adds as make threads worth their start.
+const N = 12;
+const model: ModelConfiguration = {
+  cell: 'gru',
+  layers: 2,
+  hidden: 450,
+  embedding: 0,
+  vocabulary: 5,
+  forgetBias: 0,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+};
+
+async function compile(interactive: boolean, threads: number): Promise<Executable> {
+  const device = await openCpu({ threads, blas: 'off' });
+  const job = {
+    name: 'sample',
+    steps: 1,
+    batch: N,
+    build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+  };
+  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [job], update: null, interactive });
+  await executable.write({ kind: 'parameters' }, initialParameters(model, new Random(1)));
+  return executable;
+}
+
+async function steps(executable: Executable, count: number): Promise<number[]> {
+  const call = executable.standingCall!('sample');
+  for (let step = 0; step < count; step++) {
+    call.ids.forEach((_, row) => void (call.ids[row] = (step + row) % 5));
+    await call.run();
+  }
+  await executable.close();
+  return call.outputs['logits'].flatMap((row) => [...row]);
+}
+
+test('takes its share of the rows, and gives what threads of their own give', async () => {
+  const joined = await compile(true, 3);
+  expect(started.length).toBe(2);
+  const apart = await compile(false, 3);
+  expect(started.length).toBe(5);
+  expect(await steps(joined, 30)).toEqual(await steps(apart, 30));
+});
+
+test('starts no thread for few rows or a small model', async () => {
+  const device = await openCpu({ threads: 3, blas: 'off' });
+  for (const [batch, hidden] of [
+    [7, 450],
+    [N, 20],
+  ] as const) {
+    const small = { ...model, hidden };
+    const executable = await device.compile({
+      parameters: parameterShapes(small),
+      jobs: [{ name: 'sample', steps: 1, batch, build: (rows) => networkProgram(small, { steps: 1, rows }, { outputs: 'logits' }) }],
+      update: null,
+      interactive: true,
+    });
+    await executable.close();
+  }
+  expect(started.length).toBe(0);
+});
+
+test('waits for no thread that has died', async () => {
+  const executable = await compile(true, 2);
+  const call = executable.standingCall!('sample');
+  await call.run();
+  const gone = started[0].terminate();
+  // The first step may still be done by it; the one after it cannot be.
+  const more = async (): Promise<void> => {
+    for (let step = 0; step < 100; step++) await call.run();
+  };
+  await expect(more()).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
+  await gone;
+  await executable.close();
+});
+
+test.each([
+  ['with the calling thread', true, 2],
+  ['in threads alone', false, 3],
+])('a thread that cannot be started %s ends those that were started, and names --threads', async (_, interactive, wanted) => {
+  startable = 1;
+  await expect(compile(interactive, 3)).rejects.toMatchObject({
+    kind: 'machine',
+    message: `cannot start worker thread 2 of ${wanted}: EAGAIN`,
+    hint: expect.stringContaining('lower --threads'),
+  });
+  expect(started.map(({ threadId }) => threadId)).toEqual([-1]);
+});

@@ -1,9 +1,0 @@
-import { openWithBlas } from './cpu/helpers.ts';
-import { openHere } from './gpu/helpers.ts';
-import { compareWithReference } from './parity.ts';
-
-compareWithReference('cpu, 1 thread', await openHere('cpu', { threads: 1, blas: 'off' }), { lasting: true });
-compareWithReference('cpu, 3 threads', await openHere('cpu', { threads: 3, blas: 'off' }), { lasting: true, fewNetworks: true });
-compareWithReference("cpu, 2 threads, the system's BLAS", await openWithBlas({ threads: 2 }), { lasting: true, fewNetworks: true });
-compareWithReference('gpu:webasm', await openHere('gpu:webasm'), { lasting: false, fewNetworks: true });
-compareWithReference('gpu:cpu', await openHere('gpu:cpu'), { lasting: false, fewNetworks: true });

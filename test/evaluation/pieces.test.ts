@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { piecesOf } from '../../src/evaluation/pieces.ts';
+import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
+
+/** Of bytes that cost 1, 2, 4 … nats, after the first. */
+function pieces(bytes: Iterable<number>, most = Infinity) {
+  const tokens = Uint8Array.from(bytes);
+  const surprise = new SurpriseRecord(Math.min(most, tokens.length - 1), 256);
+  surprise.nats.set(surprise.nats.map((_, at) => 2 ** at));
+  return [...piecesOf(tokens, byteVocabulary(), surprise)];
+}
+
+describe('pieces of a text', () => {
+  it('of bytes cost what all their bytes do, the first of several, too', () => {
+    expect(pieces(Buffer.from('éaü'))).toEqual([
+      { text: 'é', at: 1, scored: 1, nats: 1 },
+      { text: 'a', at: 2, scored: 1, nats: 2 },
+      { text: 'ü', at: 4, scored: 2, nats: 4 + 8 },
+    ]);
+  });
+
+  it('end with a character that the text breaks off, and not with one that the record does', () => {
+    const fox = Buffer.from('a🦊');
+    expect(pieces(fox.subarray(0, 4)).at(-1)).toEqual({ text: '\uFFFD', at: 3, scored: 3, nats: 1 + 2 + 4 });
+    expect(pieces(fox, 3)).toEqual([{ text: 'a', at: 0, scored: 0, nats: 0 }]);
+  });
+
+  it('of characters are those', () => {
+    const [vocabulary, tokens] = [characterVocabulary('ab', false), Uint8Array.of(1, 0)];
+    const surprise = new SurpriseRecord(1, 2);
+    surprise.nats[0] = 3;
+    expect([...piecesOf(tokens, vocabulary, surprise)]).toEqual([
+      { text: 'b', at: 0, scored: 0, nats: 0 },
+      { text: 'a', at: 1, scored: 1, nats: 3 },
+    ]);
+  });
+});

@@ -1,0 +1,33 @@
+// Every operation and cell on every device against the reference.
+import { afterAll, describe, expect, test } from 'vitest';
+import { quickChecks } from '../../src/diagnosis/checks.ts';
+import type { ParityCheck } from '../../src/diagnosis/pair.ts';
+import { type Opened, isEverything } from '../devices/gpu/helpers.ts';
+import { lastingChecks, networkChecks } from './networks.ts';
+import { operationChecks } from './operations.ts';
+import { stateChecks } from './states.ts';
+
+export const parityChecks: readonly ParityCheck[] = [...operationChecks, ...stateChecks, ...networkChecks];
+
+interface Extent {
+  /** Also the checks of larger networks, which take minutes where kernels are compiled. */
+  readonly lasting: boolean;
+  /** Of the checks of whole networks only those of `rnn doctor`, unless everything is asked for. */
+  readonly fewNetworks?: boolean;
+}
+
+/** Tests that compare a device with the reference; skipped if it does not open here. */
+export function compareWithReference(name: string, { device, missing }: Opened, { lasting, fewNetworks = false }: Extent): void {
+  const quick = new Set(quickChecks.map((check) => check.name));
+  describe.skipIf(missing !== '')(`${name} computes what programs mean${missing}`, () => {
+    afterAll(() => device?.close());
+
+    for (const check of parityChecks.filter((each) => lasting || !lastingChecks.includes(each))) {
+      const isLeft = fewNetworks && !isEverything && networkChecks.includes(check) && !quick.has(check.name);
+      test.skipIf(isLeft)(`${check.name}${isLeft ? ' (skipped: only with RNN_TEST=all)' : ''}`, async () => {
+        const { worst, tolerance, where } = await check.run(device!);
+        expect(worst, where).toBeLessThanOrEqual(tolerance);
+      });
+    }
+  });
+}
