@@ -113,7 +113,7 @@ export function refuseUnknown(given: object, known: readonly string[]): void {
   refuseUnless(typeof given === 'object' && given !== null, 'the request', given, 'an object with options by their names');
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  const flags = Object.entries(trainOptions).map(([option, row]) => [option, keyOf(option, row)]);
+  const flags = Object.entries(trainOptions).map(([option, row]) => [option, keyOf(option, row), ...(row.aliases ?? [])]);
   const meant = suggestions(unknown, known, flags);
   const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
   throw new RnnError('usage', `there is no option '${unknown}'`, {

@@ -30,7 +30,7 @@ it.each([
 });
 
 it.each([
-  ['--learning-rate', '0.002,0.005', 'lr=0.002,0.005'],
+  ['--learning-rate', '0.002,0.005', 'learning-rate=0.002,0.005'],
   ['--budget', '1m,2m', 'budget=1m,2m'],
   ['--cell', 'gru,lstm', 'cell=gru,lstm'],
 ])('%s %s names the sweep that tries these values', async (flag, value, grid) => {
