@@ -45,7 +45,7 @@ export function define(command: Command, context: Context): void {
       ).default('lstm', 'lstm'),
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
       numberFlag('--hidden <n>', 'units in each', positive).default(128),
-      numberFlag('--batch-size <n>', 'parallel sequences; 32 or 64 use a core best', positive).default(50),
+      numberFlag('--batch-size <n>', 'parallel sequences; 32 or 64 are best', positive).default(50),
       ...flagsFor({ sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps back in time', default: 50 } }),
     ],
     'The measurement:': [

@@ -51,7 +51,7 @@ export function define(command: Command, context: Context): void {
       listFlag('--untrained <cell>', 'as training starts, repeatable: lstm,hidden=64'),
     ],
     'What is measured:': [
-      numberFlag('--steps <k>', `time steps back; twice the window is enough (default: ${defaults.steps})`, { ...positive, max: 10_000 }),
+      numberFlag('--steps <k>', `time steps back; twice the window (default: ${defaults.steps})`, { ...positive, max: 10_000 }),
       numberFlag('--positions <n>', `places in the text; more are steadier (default: ${defaults.positions})`, {
         ...positive,
         max: 1024,
