@@ -23,7 +23,7 @@ export class Flag extends CommanderOption {
     this.option = option;
     this.row = row;
     this.key = key;
-    if (key !== keyOf(option, row)) this.hideHelp();
+    if (key !== this.mainKey) this.hideHelp();
     if (kind.name !== 'switch') this.argParser((given, earlier) => kind.parse(this.longName, given, earlier));
   }
 
@@ -36,9 +36,14 @@ export class Flag extends CommanderOption {
     return this.row.kind;
   }
 
-  /** The flag that the help shows: `--learning-rate` of `--learning-rate`. */
+  /** The key that the help shows: `learning-rate` of the alias `lr`. */
+  get mainKey(): string {
+    return keyOf(this.option, this.row);
+  }
+
+  /** With both dashes. */
   get mainName(): string {
-    return `--${keyOf(this.option, this.row)}`;
+    return `--${this.mainKey}`;
   }
 
   /** `folder` of `--out <folder>`; null for a switch. */

@@ -361,7 +361,7 @@ const checkpointFaults = endingWith(4, [
   [
     'symbols of no unit',
     'info @unit.json',
-    /unit\.json is damaged: vocabulary\.unit is "word", expected "char" or "byte"$/,
+    /unit\.json is damaged: vocabulary\.unit is "word", expected one of char, byte$/,
     /another checkpoint/,
   ],
   ['a damaged run', sample('', '@hopeless'), /latest\.json is damaged: it is cut off after 2000 bytes$/, /--checkpoint .*previous\.json/],

@@ -19,10 +19,8 @@ describe('the names that are meant by a name', () => {
   });
 
   it('are as many as the caller knows of', () => {
-    expect(suggestions('--activation-penalty', ['activationPenalty'])).toEqual([]);
-    expect(suggestions('--activation-penalty', ['activationPenalty'], [['activationPenalty', '--activation-penalty']])).toEqual([
-      'activationPenalty',
-    ]);
+    expect(suggestions('--ar', ['activationPenalty'])).toEqual([]);
+    expect(suggestions('--ar', ['activationPenalty'], [['activationPenalty', '--ar']])).toEqual(['activationPenalty']);
   });
 
   it('are none for a name that means nothing', () => {

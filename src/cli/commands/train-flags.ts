@@ -29,7 +29,7 @@ export function addTrainFlags(command: Command): void {
   command.addHelpText(
     'after',
     `
-Options are taken from the command line, else from RNN_<OPTION> (RNN_HIDDEN=256),
+Options are taken from the command line, else from RNN_<OPTION> (RNN_SEED=2),
 else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
   );
   addExamples(command, [

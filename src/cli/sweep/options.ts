@@ -90,13 +90,13 @@ export class SharedOptions {
   /** `hidden=128,256`. @throws RnnError `usage` */
   gridAxis(text: string): Axis<readonly string[]> {
     const { flag, values } = this.#split('--grid', text);
-    return { option: flag.key, values: listOf(flag, values) };
+    return { option: flag.mainKey, values: listOf(flag, values) };
   }
 
   /** `lr=log:1e-4..1e-2`, `dropout=0..0.5`, `cell=lstm,gru`. @throws RnnError `usage` */
   sampleAxis(text: string): Axis {
     const { flag, values } = this.#split('--sample', text);
-    return { option: flag.key, values: rangeOf(flag, values) ?? listOf(flag, values) };
+    return { option: flag.mainKey, values: rangeOf(flag, values) ?? listOf(flag, values) };
   }
 
   #split(by: string, text: string): { readonly flag: Flag; readonly values: string } {
@@ -112,7 +112,7 @@ export class SharedOptions {
     }
     refuseDecided(flag, `${by} ${key}`);
     if (this.flags[flag.option as keyof TrainFlags] !== undefined)
-      throw new RnnError('usage', `--${key} is given for all trials, and by ${by}`, { hint: 'leave one of them out' });
+      throw new RnnError('usage', `${flag.mainName} is given for all trials, and by ${by}`, { hint: 'leave one of them out' });
     return { flag, values: text.slice(at + 1) };
   }
 

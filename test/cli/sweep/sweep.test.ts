@@ -242,9 +242,9 @@ describe('rnn sweep', () => {
     const [point] = events(await sweep(['--grid', 'lr=5e-3,0.0050', '--emit', '--json']));
     expect(point).toEqual({
       event: 'point',
-      name: 'lr=0.005',
-      path: join(out, 'lr=0.005'),
-      argv: ['train', text, ...fixed, '--learning-rate', '0.005', '--resume', '--out', join(out, 'lr=0.005')],
+      name: 'learning-rate=0.005',
+      path: join(out, 'learning-rate=0.005'),
+      argv: ['train', text, ...fixed, '--learning-rate', '0.005', '--resume', '--out', join(out, 'learning-rate=0.005')],
     });
   });
 
@@ -328,7 +328,7 @@ describe('rnn sweep', () => {
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
     [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
     [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'hidden=4,tied=true: --tied needs an embedding', 'give --embedding a width'],
-    [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], '--grid lr is given twice', 'at once'],
+    [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], '--grid learning-rate is given twice', 'at once'],
     [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
     [['--grid', 'lr=1'], ['--learning-rate', '2'], '--learning-rate is given for all trials, and by --grid', ''],
     [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
@@ -339,7 +339,7 @@ describe('rnn sweep', () => {
       'it goes after --: rnn sweep <corpus...> … -- --epochs 3',
     ],
     [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
-    [['--learning-rate', '0.002,0.005'], [], '--learning-rate is an option of rnn train', 'use --grid lr=0.002,0.005\n'],
+    [['--learning-rate', '0.002,0.005'], [], '--learning-rate is an option of rnn train', 'use --grid learning-rate=0.002,0.005\n'],
     [['--grid', 'lr=1', '--hidden', '64,128'], [], '--hidden is an option of rnn train', 'use --grid hidden=64,128\n'],
     [
       ['--grid', 'lr=1'],
