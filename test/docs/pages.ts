@@ -85,7 +85,7 @@ export const notRun: Readonly<Record<string, string>> = {
   'systemctl --user daemon-reload': 'no test changes the units of a user',
   'systemctl --user enable --now rnn-corpus.timer': 'no test changes the units of a user',
   'journalctl --user -u rnn-corpus': 'there is no such unit',
-  'rnn sweep corpus.txt --out sweeps/random --random 20 --sample lr=log:1e-3..2e-2 --sample dropout=0..0.5 -- --layers 2 --budget 5m':
+  'rnn sweep corpus.txt --out sweeps/random --random 20 --sample learning-rate=log:1e-3..2e-2 --sample dropout=0..0.5 -- --layers 2 --budget 5m':
     'twenty runs take long, however short each; sweep.test.ts has some',
 };
 
