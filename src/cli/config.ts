@@ -6,8 +6,23 @@ import { nearest } from '../options/suggest.ts';
 import { badValue, shortened } from '../options/values.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Flag, camelCase } from './flags.ts';
-import type { Level } from './settings.ts';
 import { readWhole } from './input/whole-file.ts';
+
+/** An option that something other than the command line gives. */
+export interface Setting {
+  readonly flag: Flag;
+  /** As errors call it: `RNN_HIDDEN`, `rnn.json:3: hidden`. */
+  readonly name: string;
+  /** `RNN_HIDDEN`, `rnn.json`. */
+  readonly origin: string;
+  /** By Commander's names. */
+  readonly source: 'env' | 'config';
+  /** As the command line would have it: a text for each time that it is given; whether a switch is on. */
+  readonly texts: readonly string[] | boolean;
+}
+
+/** By the names of options. */
+export type Level = ReadonlyMap<string, Setting>;
 
 /** Of a configuration file. */
 const MAX_BYTES = 32e6;

@@ -6,32 +6,16 @@ import { variableOf } from '../options/option.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
 import { nearest } from '../options/suggest.ts';
 import { BadValue, badValue } from '../options/values.ts';
-import { fromFile } from './config.ts';
+import { type Level, type Setting, fromFile } from './config.ts';
 import type { Context } from './context.ts';
 import { mayHaveBlas } from './devices.ts';
 import { type Flag, flagsOf } from './flags.ts';
 import type { Io } from './process/io.ts';
 
-/** An option that something other than the command line gives. */
-export interface Setting {
-  readonly flag: Flag;
-  /** As errors call it: `RNN_HIDDEN`, `rnn.json:3: hidden`. */
-  readonly name: string;
-  /** `RNN_HIDDEN`, `rnn.json`. */
-  readonly origin: string;
-  /** By Commander's names. */
-  readonly source: 'env' | 'config';
-  /** As the command line would have it: a text for each time that it is given; whether a switch is on. */
-  readonly texts: readonly string[] | boolean;
-}
-
 /** One that counts, with its value as the command line would have parsed it. */
 export interface Settled extends Setting {
   readonly value: unknown;
 }
-
-/** By the names of options. */
-export type Level = ReadonlyMap<string, Setting>;
 
 /** Variables that are not options: of devices/cpu, devices/gpu and the tests. */
 export const otherVariables: ReadonlySet<string> = new Set([

@@ -4,9 +4,14 @@ import type { Pieces } from '../pieces.ts';
 import { Encoder } from './encoder.ts';
 import { withLineFeeds } from './line-ends.ts';
 import type { Tokens } from './store.ts';
-import type { Vocabulary } from './vocabulary.ts';
 
 type Form = (text: string) => string;
+
+/** What is asked of a vocabulary. */
+interface KnownCharacters {
+  readonly data: { readonly unknown: number | null };
+  find(character: string): number;
+}
 
 const forms: readonly Form[] = [
   withLineFeeds,
@@ -39,7 +44,7 @@ export interface Encoded {
 }
 
 /** The text in a form of which the vocabulary knows every character, where it does not know the text as it is; null if no form does. */
-export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
+export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: KnownCharacters): Pieces<Encoded | null> {
   // Where there is a symbol for the unknown, texts were trained on with it.
   if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
   for (const form of forms) {
@@ -58,7 +63,7 @@ export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: Voca
 }
 
 /** The characters of a text that a vocabulary does not have. */
-function* unknownTo(vocabulary: Vocabulary, { store, codePoints }: Encoder): Pieces<readonly string[]> {
+function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: Encoder): Pieces<readonly string[]> {
   const counts = yield* store.count(codePoints.length, 0, store.length);
   const characters = codePoints.filter((_, id) => counts[id] > 0).map((codePoint) => String.fromCodePoint(codePoint));
   return characters.filter((character) => vocabulary.find(character) < 0);

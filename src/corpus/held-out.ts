@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { pathForSystem } from './names.ts';
-import type { CorpusOptions } from './read.ts';
+import type { CorpusOptions } from './corpus-options.ts';
 import { type Source, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 

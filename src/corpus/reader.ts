@@ -12,7 +12,7 @@ import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Ma
 import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
-import type { CorpusOptions } from './read.ts';
+import type { CorpusOptions } from './corpus-options.ts';
 import { NotText, binaryFile, binarySign, invalidFiles, invalidText, utf16File, utf32File } from './refusals.ts';
 import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';

@@ -6,8 +6,18 @@ import { shellWord } from '../shell-word.ts';
 import type { InvalidBytes } from './encoder.ts';
 import { HEAD_BYTES, UTF8, asWindows1252 } from './encoding.ts';
 import { literalPattern } from './patterns.ts';
-import type { InvalidFile } from './sources.ts';
 import type { Tokens } from './store.ts';
+
+export interface TextFile {
+  readonly path: string;
+  /** The user named this very file. Other files were found in a folder or by a pattern, and are skipped if they are binary. */
+  readonly named: boolean;
+}
+
+/** A file, or a folder, that cannot be read as text, and why. */
+export interface InvalidFile extends TextFile {
+  readonly error: RnnError;
+}
 
 const NEWLINE = 0x0a;
 /** Files that are named one by one; of more there is a count. */

@@ -7,7 +7,9 @@ import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
 import { nameFromBytes, pathForSystem } from './names.ts';
 import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
-import { NotText } from './refusals.ts';
+import { type InvalidFile, NotText, type TextFile } from './refusals.ts';
+
+export type { InvalidFile, TextFile };
 import { isStandardInput } from './standard-input.ts';
 
 /** A text that is in no file; its name is for messages, and for runs on it. */
@@ -27,21 +29,10 @@ export function nameOf(source: Source): string {
   return isStandardInput(source) ? 'standard input' : source;
 }
 
-export interface TextFile {
-  readonly path: string;
-  /** The user named this very file. Other files were found in a folder or by a pattern, and are skipped if they are binary. */
-  readonly named: boolean;
-}
-
 interface Limits {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly runFolder?: string | undefined;
-}
-
-/** A file, or a folder, that cannot be read as text, and why. */
-export interface InvalidFile extends TextFile {
-  readonly error: RnnError;
 }
 
 interface FoundFiles {

@@ -2,21 +2,9 @@
 import { deviceNames, openDevice } from '../devices/open.ts';
 import { allChecks, quickChecks } from './checks.ts';
 import { checkAdapter, checkDevice } from './devices.ts';
-import { checkBlas, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
+import { type Check, checkBlas, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
 
-export interface Check {
-  readonly title: string;
-  /** `absent` is not a fault: a machine need not have it. */
-  readonly verdict: 'good' | 'bad' | 'absent';
-  /** One line. */
-  readonly detail: string;
-  /** A command, or what else would help; null if nothing is to be done. */
-  readonly fix: string | null;
-  /** The device that was tried; it works if the verdict is good. */
-  readonly device?: string;
-  /** What a program may want to know of it. */
-  readonly facts?: Readonly<Record<string, unknown>>;
-}
+export type { Check };
 
 export interface Examination {
   /** Only this device; left out, those that a user may want. */

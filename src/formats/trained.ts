@@ -15,7 +15,6 @@ import {
   troubleInJson,
 } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
-import type { ExportFormat } from './formats.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
 import { type Metadata, dataStartOf, looksLikeSafetensors, readSafetensors, startBytes, writeSafetensors } from './safetensors.ts';
 
@@ -26,6 +25,20 @@ const layoutVersion = '1';
 const keptOfTraining = ['step', 'epoch', 'bestValidationLossNats', 'options', 'reading', 'corpus'] as const;
 
 export { startBytes };
+
+export interface ExportFormat {
+  /** As `--format` takes it. */
+  readonly name: string;
+  /** One line for people. */
+  readonly summary: string;
+  /** Of its files, with the dot. */
+  readonly extension: string;
+  /**
+   * The bytes of a file.
+   * @throws RnnError `usage` that says what the format cannot hold, and which models it can
+   */
+  write(trained: TrainedModel): Uint8Array;
+}
 
 export const safetensors: ExportFormat = {
   name: 'safetensors',

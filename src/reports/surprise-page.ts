@@ -1,32 +1,10 @@
 // The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with what was expected in its place.
-import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Piece } from '../evaluation/pieces.ts';
-import type { Surprise } from '../evaluation/surprise.ts';
 import { escapeHtml, section } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
-import { alongSvg, comparison, dearest, shadedText, shadesStyle, tiles } from './surprise-parts.ts';
+import { type SurpriseReport, alongSvg, comparison, dearest, shadedText, shadesStyle, tiles } from './surprise-parts.ts';
 
-export interface SurpriseReport {
-  /** The name of the model's run, and of the text. */
-  readonly run: string;
-  readonly text: string;
-  readonly model: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden'>;
-  /** What a symbol is. */
-  readonly unit: 'character' | 'byte';
-  /** Symbols of the whole text that were scored. */
-  readonly characters: number;
-  /** Per symbol. */
-  readonly bits: number;
-  readonly accuracy: number;
-  /** Bits by other means. */
-  readonly others: readonly (readonly [name: string, bits: number])[];
-  /** What is on the page. */
-  readonly pieces: readonly Piece[];
-  readonly surprise: Surprise;
-  /** The text's symbols, and how each is written. */
-  readonly ids: ArrayLike<number>;
-  readonly symbols: readonly string[];
-}
+export type { SurpriseReport };
 
 /** What the page's program is given: of each symbol but the first, in little-endian base64. */
 export interface SurpriseData {

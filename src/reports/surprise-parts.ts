@@ -1,7 +1,30 @@
 // The parts of the page of surprise that need no program: figures, a curve along the text, the text itself, and where it cost most.
+import type { ModelConfiguration } from '../model/configuration.ts';
+import type { Surprise } from '../evaluation/surprise.ts';
 import type { Piece } from '../evaluation/pieces.ts';
 import { escapeHtml, section } from './html.ts';
-import type { SurpriseReport } from './surprise-page.ts';
+
+export interface SurpriseReport {
+  /** The name of the model's run, and of the text. */
+  readonly run: string;
+  readonly text: string;
+  readonly model: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden'>;
+  /** What a symbol is. */
+  readonly unit: 'character' | 'byte';
+  /** Symbols of the whole text that were scored. */
+  readonly characters: number;
+  /** Per symbol. */
+  readonly bits: number;
+  readonly accuracy: number;
+  /** Bits by other means. */
+  readonly others: readonly (readonly [name: string, bits: number])[];
+  /** What is on the page. */
+  readonly pieces: readonly Piece[];
+  readonly surprise: Surprise;
+  /** The text's symbols, and how each is written. */
+  readonly ids: ArrayLike<number>;
+  readonly symbols: readonly string[];
+}
 
 /** Half bits from which on shades are the reddest. */
 const HIGHEST_LEVEL = 16;

@@ -4,7 +4,8 @@ import { reporting } from './activity.ts';
 import { type Recurring, timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { type TrainingRun, totalStepsOf } from './run.ts';
+import type { TrainingRun } from './run.ts';
+import { totalStepsOf } from './run-state.ts';
 import { Session } from './session.ts';
 
 /** V8 compiles code a second time while it runs. */

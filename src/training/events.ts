@@ -1,7 +1,9 @@
 // What a training run tells while it runs: the lines of `--json` and of log.jsonl. Fields are only ever added.
 // Plain data; knows nothing of how it is shown.
 import type { ModelConfiguration } from '../model/configuration.ts';
-import type { Verdict } from './verdict.ts';
+import type { EndReason, Verdict } from './verdict.ts';
+
+export type { EndReason };
 
 export interface StartEvent {
   readonly event: 'start';
@@ -91,9 +93,6 @@ export interface RecoveryEvent {
   readonly step: number;
   readonly reason: string;
 }
-
-/** `output-closed`: nobody takes what the run tells (`rnn train --json | head`). */
-export type EndReason = 'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
 
 export interface EndEvent {
   readonly event: 'end';

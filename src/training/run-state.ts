@@ -2,11 +2,13 @@
 // history. Data, which the loop changes as it trains.
 import type { Checkpoint } from '../runs/store.ts';
 import { LossTrend } from './divergence.ts';
-import type { EndReason, EvaluationEvent } from './events.ts';
+import type { EndReason, EvaluationEvent, StartEvent } from './events.ts';
 import type { Remembered } from './history.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedLoop } from './record.ts';
-import type { Restored, RunRecord } from './session.ts';
+import type { TrainingRun } from './run.ts';
+import type { Restored, RunRecord, Session } from './session.ts';
+import { stepsOfEpochs } from './work.ts';
 
 type Training = Checkpoint['training'];
 type SameTexts = Pick<Restored, 'sameTraining' | 'sameValidation'>;
@@ -96,4 +98,44 @@ export function undoneAt({ evaluatedAt, sampledAt }: RunState, step: number): ('
 export function recordOfState(state: RunState, elapsedMs: number, finished: EndReason | null): RunRecord {
   const { trend, best, history, ...loop } = state;
   return { loop: { ...loop, trend: trend.state, elapsedMs, finished }, bestValidationLossNats: best, history };
+}
+
+/** @param restored how far the session could continue the earlier run; null for a new one */
+export function stateOf(run: TrainingRun, session: Session, restored: Restored | null): RunState {
+  const training = run.earlier?.training ?? null;
+  const state = runState(training, Math.log(session.model.vocabulary));
+  state.totalSteps = totalStepsOf(run, session, restored?.samePlace === true);
+  if (restored !== null) forgetLosses(state, restored);
+  if (training !== null && training.options.learningRate !== run.options.learningRate) forgetLearningRate(state);
+  return state;
+}
+
+/**
+ * Steps of the whole run; null where only time ends it. Epochs are counted in windows: where these have changed, the windows of the epochs
+ * that are left count.
+ *
+ * @param samePlace whether an earlier part of the run had the same windows
+ */
+export function totalStepsOf({ options, earlier }: TrainingRun, session: Session, samePlace: boolean): number | null {
+  const { epochs, maxSteps } = options;
+  if (maxSteps !== null || epochs === null) return maxSteps;
+  if (earlier && samePlace && earlier.training.options.epochs === epochs) return recordedLoop(earlier.training).totalSteps;
+  return session.step + stepsOfEpochs(Math.max(0, epochs - session.epoch), session.streams.windowsPerEpoch);
+}
+
+export function startOf({ corpus, options }: TrainingRun, session: Session, { totalSteps, elapsedMs }: RunState): StartEvent {
+  const { train, validation, test, characters, vocabulary } = corpus;
+  const { step, model, parameters, deviceDescription: device, memoryBytes } = session;
+  return {
+    event: 'start',
+    step,
+    model,
+    parameters,
+    device,
+    corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length, test: test.length },
+    options: { ...options },
+    totalSteps,
+    memoryBytes,
+    elapsedMs,
+  };
 }

@@ -1,6 +1,8 @@
 // How a run went: when its validation loss was lowest, whether the model overfitted or underfitted, and which options to try next. Pure.
-import type { EndReason } from './events.ts';
 import type { TrainingOptions } from '../options/training.ts';
+
+/** `output-closed`: nobody takes what the run tells (`rnn train --json | head`). */
+export type EndReason = 'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
 
 /** An evaluation, with the training loss at that step where it is known. */
 export interface EvaluatedStep {

@@ -1,6 +1,5 @@
 // The signals that ask this program to end. Knows nothing of how it ends.
 import { constants } from 'node:os';
-import type { Io } from './io.ts';
 
 /**
  * Those that people and schedulers send, or that the system sends when an alarm or a limit of CPU time is reached. Without a listener each
@@ -21,6 +20,11 @@ export const signalCodes = Object.fromEntries(endingSignals.map((signal) => [sig
  */
 const TOGETHER_MS = 100;
 
+interface Signals {
+  /** Calls `handler` for each signal until the returned function is called. */
+  onSignal(handler: (signal: Signal) => void): () => void;
+}
+
 export interface Interruption {
   /** The first signal; null if there was none. */
   signal(): Signal | null;
@@ -29,7 +33,7 @@ export interface Interruption {
 }
 
 /** The first signal asks for the end of the current step, a second INT for an end at once. */
-export function watchSignals(io: Io, on: { warn(text: string): void; first(): void; again(): void }): Interruption {
+export function watchSignals(io: Signals, on: { warn(text: string): void; first(): void; again(): void }): Interruption {
   let first: { readonly signal: Signal; readonly atMs: number } | null = null;
   const stop = io.onSignal((signal) => {
     if (first === null) {

@@ -6,7 +6,7 @@ import { RnnError } from '../../errors.ts';
 import { networkProgram } from '../../model/network.ts';
 import { parameterShapes } from '../../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../../program/value.ts';
-import type { ExportFormat } from '../formats.ts';
+import type { ExportFormat } from '../trained.ts';
 import { graphOf } from './graph.ts';
 import { onnxFile } from './messages.ts';
 
