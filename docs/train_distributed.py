@@ -84,8 +84,8 @@ def main():
     parser.add_argument("--validation", help="another text to validate on, instead of the end of the first")
     parser.add_argument("--steps", type=positive, default=1000, help="updates of the weights")
     parser.add_argument("--batch-size", type=positive, default=64, help="streams in all, a multiple of the number of processes")
-    parser.add_argument("--seq-length", type=positive, default=64, help="steps that gradients go back")
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--sequence-length", "--seq-length", type=positive, default=64, help="steps that gradients go back")
+    parser.add_argument("--learning-rate", "--lr", type=float, default=2e-3)
     parser.add_argument("--clip-norm", type=float, default=5)
     parser.add_argument("--state-reset", type=float, default=0.05, help="the part of windows that start from zeros; 0 for none")
     parser.add_argument("--seed", type=int, default=1, help="of dropout and of which windows those are")
@@ -123,7 +123,7 @@ def main():
 
     share = options.batch_size // processes
     stride = (len(train) - 1) // options.batch_size  # targets of a stream
-    length = min(options.seq_length, stride)
+    length = min(options.sequence_length, stride)
     windows = stride // length if length > 0 else 0
     symbol = start_symbol(vocabulary, training)
     if windows == 0:
@@ -131,10 +131,10 @@ def main():
 
     model.to(device)
     parallel = nn.parallel.DistributedDataParallel(model)
-    optimizer = torch.optim.Adam(parallel.parameters(), lr=options.lr)
+    optimizer = torch.optim.Adam(parallel.parameters(), lr=options.learning_rate)
 
     def report(step, learnt):
-        nats = evaluate(model, validation, symbol, evaluation_streams, options.seq_length, rank, processes, device)
+        nats = evaluate(model, validation, symbol, evaluation_streams, options.sequence_length, rank, processes, device)
         if rank == 0:
             print(f"step {step}: {learnt}validation loss {nats:.7f} nats per character", flush=True)
         return nats
