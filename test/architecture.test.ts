@@ -43,7 +43,6 @@ const door = 'src/index.ts';
 /** Longer than anyone likes, each with the reason why it is one file all the same. */
 const longFiles: Readonly<Record<string, string>> = {
   'bench/faults.js': 'a list of what may happen to a run, each with its check, and nothing else',
-  'test/cli/faults.ts': 'a table of what a user may get wrong, and what is said then',
 };
 const longestLines = 300;
 /** Tests are lists of cases, which are read a case at a time. */

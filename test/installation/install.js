@@ -75,6 +75,7 @@ async function pack(work) {
     'docs/dependencies.md',
     'docs/train_distributed.py',
     'schema/rnn.json',
+    'corpora/sonnets.txt',
     'LICENSE',
     'README.md',
   ];
@@ -82,7 +83,7 @@ async function pack(work) {
   if (missing.length > 0) fail(`missing: ${missing.join(', ')}`);
   const strangers = paths.filter(
     (path) =>
-      !/^(bin|dist|docs|schema)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path) ||
+      !/^(bin|dist|docs|schema)\/|^(corpora\/sonnets\.txt|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path) ||
       /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')),
   );
   if (strangers.length > 0) fail(`should not be in it: ${strangers.join(', ')}`);

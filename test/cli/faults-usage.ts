@@ -1,0 +1,169 @@
+// What a user may get wrong on a command line, all with exit code 2.
+import { type Fault, endingWith, sample, train } from './fault.ts';
+
+const helpOfTrain = /^rnn train --help tells how to choose it$/;
+const helpOfSample = /^rnn sample --help tells how to choose it$/;
+
+const values = endingWith(2, [
+  ['no units', train('--hidden 0'), /^--hidden is 0, expected a whole number from 1 to 1048576$/, helpOfTrain],
+  ['half a unit', train('--hidden 12.5'), /^--hidden is 12\.5, expected a whole number/, helpOfTrain],
+  ['units without a number', train('--hidden NaN'), /^--hidden is NaN, expected a whole number/, helpOfTrain],
+  ['a number beyond all', train('--hidden 1e400'), /^--hidden is 1e400, expected a whole number/, helpOfTrain],
+  ['a number and more', train('--hidden 8x'), /^--hidden is 8x, expected a whole number/, helpOfTrain],
+  [
+    'more units than any machine has',
+    train('--hidden 9999999'),
+    /^--hidden is 9999999, expected a whole number from 1 to 1048576$/,
+    helpOfTrain,
+  ],
+  ['more layers than any program has', train('--layers 1025'), /^--layers is 1025, expected a whole number from 1 to 1024$/, helpOfTrain],
+  ['no learning', train('--learning-rate 0'), /^--learning-rate is 0, expected a number above 0/, helpOfTrain],
+  ['unlearning', train('--learning-rate -1'), /^--learning-rate is -1, expected a number above 0/, helpOfTrain],
+  [
+    'an infinite learning rate',
+    train('--learning-rate Infinity'),
+    /^--learning-rate is Infinity, expected a number above 0 and of at most 1000$/,
+    helpOfTrain,
+  ],
+  ['an empty value', train("--learning-rate ''"), /^--learning-rate is empty, expected a number/, helpOfTrain],
+  ['everything dropped', train('--dropout 1'), /^--dropout is 1, expected a number of at least 0 and below 1$/, helpOfTrain],
+  [
+    'nothing to train on',
+    train('--validation-fraction 1'),
+    /^--validation-fraction is 1, expected a number of at least 0 and below 1$/,
+    helpOfTrain,
+  ],
+  ['a norm below zero', train('--clip-norm -5'), /^--clip-norm is -5, expected a number of at least 0$/, helpOfTrain],
+  ['a momentum that never ends', train('--momentum 1'), /^--momentum is 1, expected/, helpOfTrain],
+  ['a seed below zero', train('--seed -1'), /^--seed is -1, expected a whole number of at least 0$/, helpOfTrain],
+  [
+    'a seed that loses digits',
+    train('--seed 99999999999999999999'),
+    /^--seed is 99999999999999999999, expected a whole number/,
+    helpOfTrain,
+  ],
+  [
+    'a number with a comma',
+    train('--epochs 1,5'),
+    /^--epochs is 1,5, expected a number above 0 and of at most 1000000000$/,
+    /^write 1\.5, or use rnn sweep to try several values: --grid epochs=1,5$/,
+  ],
+  ['half a step', train('--max-steps 1.5'), /^--max-steps is 1\.5, expected a whole number/, helpOfTrain],
+  ['steps below zero', train('--checkpoint-every -1'), /^--checkpoint-every is -1, expected a whole number of at least 0$/, helpOfTrain],
+  ['no threads', train('--threads 0'), /^--threads is 0, expected a whole number from 1 to 65536$/, helpOfTrain],
+  [
+    'a time without a unit',
+    train('--budget 30'),
+    /^--budget is 30, expected a duration such as 30s, 3m or 1\.5h$/,
+    /^a bare number has no unit: --budget 30s, 30m or 30h$/,
+  ],
+  ['no time', train('--max-time 0s'), /^--max-time is 0s, expected a duration/, helpOfTrain],
+  [
+    'a cell of that name',
+    train('--cell lsmt'),
+    /^--cell is lsmt, expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3$/,
+    helpOfTrain,
+  ],
+  [
+    'a name that goes too far',
+    train('--optimizer adamx'),
+    /^--optimizer is adamx, expected one of adam, rmsprop, adagrad, sgd$/,
+    /^did you mean --optimizer adam\?$/,
+  ],
+  ['a device of that name', train('--device gpuu'), /^--device is gpuu, expected one of auto, cpu, gpu,/, /^did you mean --device gpu\?$/],
+  [
+    'a device of that name in the environment',
+    train(''),
+    /^RNN_DEVICE is abacus, expected one of auto, cpu, gpu,/,
+    helpOfTrain,
+    { around: { env: { RNN_DEVICE: 'abacus' } } },
+  ],
+  ['an empty folder name', "train @text.txt --out ''", /^--out is empty, expected some text$/, helpOfTrain],
+  ['a temperature below zero', sample('--temp -1'), /^--temp is -1, expected a number of at least 0$/, helpOfSample],
+  ['a temperature in words', sample('--temp warm'), /^--temp is warm, expected a number/, helpOfSample],
+  ['no text to write', sample('--length 0'), /^--length is 0, expected a whole number of at least 1$/, helpOfSample],
+  ['no symbol to draw', sample('--top-k 0'), /^--top-k is 0, expected a whole number/, helpOfSample],
+  ['a share above all', sample('--top-p 1.5'), /^--top-p is 1\.5, expected a number above 0 and of at most 1$/, helpOfSample],
+  ['no texts', sample('--num 0'), /^--num is 0, expected a whole number/, helpOfSample],
+  ['nothing to stop at', sample("--stop ''"), /^--stop is empty, expected some text$/, helpOfSample],
+  ['no time to measure in', 'bench --seconds 0', /^--seconds is 0, expected a number above 0$/, /^rnn bench --help/],
+  ['a choice that no doctor knows', 'doctor --device tpu', /^--device is tpu, expected one of auto, cpu,/, /^did you mean --device cpu\?$/],
+]);
+
+const words = endingWith(2, [
+  ['a slip in a flag', train('--hiden 8'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
+  ['a slip in a flag, told to a program', train('--hiden 8 --json'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
+  ['a bad value, told to a program', train('--hidden 0 --json'), /^--hidden is 0, expected/, helpOfTrain],
+  ['a flag of another command', sample('--epochs 3'), /^unknown option '--epochs'$/, /^rnn sample --help shows what there is$/],
+  ['a slip in a command', 'trian @text.txt', /^unknown command 'trian'$/, /^did you mean train\?$/],
+  ['a command that there is not', 'paint @text.txt', /^unknown command 'paint'$/, /^rnn --help shows what there is$/],
+  ['no text', 'train', /^missing required argument 'corpus'$/, /^rnn train --help/],
+  ['a flag without its value', train('--hidden'), /^option '--hidden <n>' argument missing$/, /^rnn train --help/],
+  ['a word too many', 'export @run @run', /^too many arguments for 'export'/, /^rnn export --help/],
+  ['a corpus that there is not', 'corpus hamlet', /^there is no built-in corpus "hamlet"$/, /sonnets/],
+  [
+    'both continued and removed',
+    train('--resume --force'),
+    /^--resume and --force exclude each other$/,
+    /--resume continues .*--force removes/,
+  ],
+  ['another text for a new run', train('--accept-new-corpus'), /^--accept-new-corpus is for --resume$/, /a new run takes any text/],
+  ['two lengths', train('--epochs 2 --budget 3m'), /^--epochs and --budget exclude each other$/, /give one/],
+  [
+    'three lengths',
+    train('--epochs 2 --max-steps 5 --budget 3m'),
+    /^--epochs and --max-steps and --budget exclude each other$/,
+    /give one/,
+  ],
+  [
+    'two texts to validate on',
+    train('--validation-fraction 0.2 --validation-file @other.txt'),
+    /^--validation-fraction and --validation-file exclude each other$/,
+    /give the part of the text, or another text/,
+  ],
+  [
+    'a library of the cpu for another device',
+    train('--device reference --blas off'),
+    /^--blas is the cpu's, and --device is reference$/,
+    /leave one of them out/,
+  ],
+  [
+    'patience without evaluations',
+    train('--patience 3 --validation-fraction 0'),
+    /^--patience 3 needs evaluations/,
+    /--validation-fraction 0/,
+  ],
+  ['rare bytes', train('--unit byte --min-count 2'), /^--min-count is for characters/, /leave one of the two out/],
+  ['two primes', sample('--prime a --prime-file @one.txt'), /^--prime and --prime-file exclude each other$/, /once/],
+  ['a profile of nothing', 'bench --dry-run --profile', /^option '--profile' cannot be used with option '--dry-run'$/, /^rnn bench --help/],
+  ['standard input twice', train('', '- -'), /^standard input \(-\) can be read only once$/, /into a file/],
+  [
+    'standard input to train and to validate on',
+    train('--validation-file -', '-'),
+    /^standard input \(-\) can be read only once$/,
+    /into a file/,
+  ],
+]);
+
+const tooMuch = endingWith(2, [
+  [
+    'a model too large for any memory',
+    train('--hidden 1000000 --batch-size 2 --sequence-length 8'),
+    /^this model and batch need about [\d,.]+ GB of memory, and [\d,.]+ GB are free$/,
+    /lower --hidden/,
+  ],
+  [
+    'more steps back than can be planned, for some windows',
+    train('--sequence-length 2000 --batch-size 1 --random-length'),
+    /^--sequence-length 2000 with --layers 1 is longer than can be planned: at most 1638$/,
+    /32 to 256/,
+  ],
+  [
+    'more steps back than can be planned',
+    train('--sequence-length 3000 --batch-size 1'),
+    /^--sequence-length 3000 with --layers 1 is longer than can be planned: at most 2048$/,
+    /32 to 256/,
+  ],
+]);
+
+export const usageFaults: readonly Fault[] = [...values, ...words, ...tooMuch];
