@@ -111,7 +111,8 @@ export function addGroups(command: Command, groups: Readonly<Record<string, read
 /** `--no-tied` for `--tied`: undoes it in a file, the environment or an earlier run. It has no line of its own in the help. */
 export function addUndoing(command: Command, options: Options): void {
   for (const [name, row] of Object.entries(options))
-    if (row.kind.name === 'switch' && row.isForCommandLine === undefined) command.addOption(new Flag(name, row, `no-${keyOf(name, row)}`));
+    if (row.kind.name === 'switch' && row.isForCommandLine === undefined)
+      for (const key of [keyOf(name, row), ...(row.aliases ?? [])]) command.addOption(new Flag(name, row, `no-${key}`));
 }
 
 /** Makes it an error to give an option twice that takes one value: which of the two is meant would be a guess. */

@@ -95,7 +95,7 @@ export async function settingsOfTrain(
  * What the environment says of some options. An empty variable says nothing. RNN_BLAS is left to the device that reads it: it is a wish for
  * wherever a BLAS can be used, and no error elsewhere.
  *
- * @throws RnnError `usage` for a switch that is neither on nor off
+ * @throws RnnError `usage` for a switch that is neither on nor off, or an option by two names
  */
 export function fromEnvironment(flags: readonly Flag[], environment: Io['env']): Level {
   const given = flags.flatMap((flag) => {
@@ -104,7 +104,14 @@ export function fromEnvironment(flags: readonly Flag[], environment: Io['env']):
     if (text === undefined || text === '' || otherVariables.has(name)) return [];
     return [{ flag, name, origin: name, source: 'env' as const, texts: textsOf(flag, name, text) }];
   });
-  return new Map(given.map((setting) => [setting.flag.option, setting]));
+  const level = new Map<string, Setting>();
+  for (const setting of given) {
+    const other = level.get(setting.flag.option);
+    if (other !== undefined)
+      throw new RnnError('usage', `${other.name} and ${setting.name} are one option`, { hint: 'leave one of them out' });
+    level.set(setting.flag.option, setting);
+  }
+  return level;
 }
 
 function textsOf({ kind }: Flag, name: string, text: string): readonly string[] | boolean {

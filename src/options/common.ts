@@ -4,7 +4,7 @@ import type { Options } from './option.ts';
 
 /** What every command has. */
 export const commonOptions = {
-  debug: { kind: onOff, help: 'print the stack of an error', isForCommandLine: true, isEverywhere: true },
+  debug: { kind: onOff, help: 'print the stack of an error', isForCommandLine: true },
   noColor: { kind: onOff, help: 'no colours; NO_COLOR and FORCE_COLOR work too', isForCommandLine: true },
 } as const satisfies Options;
 

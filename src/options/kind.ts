@@ -105,7 +105,10 @@ export const text = (expected = 'some text', holds: (value: string) => boolean =
   choices: [],
   schema: { type: 'string', minLength: 1 },
   holds: (value): value is string => typeof value === 'string' && holds(value),
-  parse: parseText,
+  parse: (option, given) => {
+    if (!holds(parseText(option, given))) throw badValue(option, given, expected);
+    return given;
+  },
 });
 
 /** A text that may be empty. */

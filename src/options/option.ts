@@ -35,8 +35,6 @@ export interface Option<Value = unknown> {
   readonly needs?: readonly Condition[];
   /** It is given to one command line only: not in a configuration file. */
   readonly isForCommandLine?: true;
-  /** The environment gives it to every command that has it. */
-  readonly isEverywhere?: true;
 }
 
 export type Options = Readonly<Record<string, Option>>;

@@ -109,7 +109,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   'char-rnn': {
     summary: 'the defaults of char-rnn (Karpathy, 2015)',
-    // Its 5 % for validation are --val-fraction 0.05.
+    // Its 5 % for validation are --validation-fraction 0.05.
     options: () => ({ ...karpathy, layers: 2, hidden: 128, dropout: 0, batchSize: 50, sequenceLength: 50, clipValue: 5 / 50, decay: 0.97 }),
   },
   'karpathy-2015': {

@@ -64,7 +64,7 @@ export const machineOptions = {
     help: 'where to train; listed below',
     default: 'auto',
   },
-  threads: { kind: orNull(wholeNumber(1, MAX_THREADS)), help: 'of the cpu; all cores unless given', isEverywhere: true },
+  threads: { kind: orNull(wholeNumber(1, MAX_THREADS)), help: 'of the cpu; all cores unless given' },
   blas: {
     kind: orNull(text("'auto', 'off' or a file")),
     placeholder: '<which>',

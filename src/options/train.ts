@@ -35,7 +35,7 @@ export const trainOptions: Readonly<Record<keyof typeof all, Option>> = all;
 /** What was given of them. */
 export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
 
-/** `--lr` of `learningRate`; of a name that is not an option of `rnn train`, the name. */
+/** `--learning-rate` of `learningRate`; of a name that is not an option of `rnn train`, the name. */
 export const flagOf = (name: string): string =>
   Object.hasOwn(trainOptions, name) ? `--${keyOf(name, trainOptions[name as keyof typeof all])}` : name;
 

@@ -130,7 +130,9 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
   const notes =
     evaluationStreams === options.evaluationStreams
       ? []
-      : [`--streams is ${evaluationStreams} from here on: the text to validate on is too short for ${options.evaluationStreams}`];
+      : [
+          `${flagOf('evaluationStreams')} is ${evaluationStreams} from now on: the text to validate on is too short for ${options.evaluationStreams}`,
+        ];
   return { options: { ...options, evaluationStreams }, notes };
 }
 

@@ -168,7 +168,7 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await train('--resume', '--validation-file', short, '--accept-new-corpus', '--max-steps', '9');
     expect({ code, stderr }).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('--streams is 6 from here on: the text to validate on is too short for 16\n'),
+      stderr: expect.stringContaining('--evaluation-streams is 6 from now on: the text to validate on is too short for 16\n'),
     });
     expect(stderr).toContain('the text to validate on is another one');
     expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);

@@ -5,6 +5,8 @@ describe('the names that are meant by a name', () => {
   it.each([
     ['--learning_rate', ['--learning-rate', '--layers'], ['--learning-rate']],
     ['lr', ['learningRate', 'layers'], ['learningRate']],
+    ['--learning-rate-decay', ['--learning-rate', '--decay'], ['--decay']],
+    ['--learning_rate_decay_after', ['--learning-rate', '--decay', '--decay-after'], ['--decay-after']],
     ['-rnn_size', ['--hidden', '--layers'], ['--hidden']],
     ['-n', ['--num', '--length', '--seed'], ['--num', '--length']],
     ['temperature', ['temp'], ['temp']],

@@ -156,7 +156,7 @@ describe('options', () => {
     const refitted = refitOptions(options, { validation: new Uint8Array(4) });
     expect(refitted).toEqual({
       options: { ...options, evaluationStreams: 3 },
-      notes: ['--streams is 3 from here on: the text to validate on is too short for 16'],
+      notes: ['--evaluation-streams is 3 from now on: the text to validate on is too short for 16'],
     });
     expect(refitOptions(options, { validation: new Uint8Array(50) })).toEqual({ options, notes: [] });
   });
