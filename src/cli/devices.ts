@@ -29,7 +29,7 @@ export function listDevices(command: Command): void {
   const rows = Object.entries({ auto: 'gpu if one answers and pays, else cpu; RNN_DEVICE sets another', ...devices });
   command.addHelpText(
     'after',
-    `\nDevices ('rnn doctor' tells which of them work here):\n${rows.map(([name, what]) => `  ${name.padEnd(14)}${what}`).join('\n')}`,
+    `\nDevices ('rnn doctor' shows which of them work here):\n${rows.map(([name, what]) => `  ${name.padEnd(14)}${what}`).join('\n')}`,
   );
 }
 

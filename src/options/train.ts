@@ -20,7 +20,7 @@ const output = { ...outputOptions, ...commonOptions };
 
 export const trainGroups: Readonly<Record<string, Options>> = {
   'The text:': readingOptions,
-  'The model (what says "chosen" follows from the length of the text and the run):': modelOptions,
+  'The model (options marked "chosen" depend on the text and the run):': modelOptions,
   'Against overfitting, with --dropout:': regularisationOptions,
   'How long (one of the first three; chosen from the text unless given):': lengthOptions,
   'Learning:': learningOptions,

@@ -58,7 +58,7 @@ export const learningOptions = {
     help: 'adam, rmsprop, adagrad or sgd',
     default: 'adam',
   },
-  momentum: { kind: probability, help: 'of sgd', default: 0.9, needs: [isSgd] },
+  momentum: { kind: probability, help: 'momentum of sgd', default: 0.9, needs: [isSgd] },
   /** Global-norm clipping. The highest value that stops the spikes of the gradient norm. */
   clipNorm: { kind: number({ min: 0 }), help: 'limit of the gradient norm; 0 off', default: 0.5 },
   /** Mostly no worse than plain momentum, and steadier near 0.99. */
@@ -82,12 +82,12 @@ export const learningOptions = {
    * and all that is counted in them, are windows; clipping is of each window's gradient. Up to n−1 windows at the end of a run go without
    * an update.
    */
-  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows an update: a larger batch', earlier: 1 },
+  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows to accumulate per update', earlier: 1 },
   /**
    * Recurrent matrices are made orthogonal again, gate by gate, on the host. For a tanh RNN that is to remember over many steps, with
    * orthogonal initialisation, as often as the time allows: a gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
-  orthogonalEvery: { kind: wholeNumber(0), help: 'steps between; for long memory', earlier: 0 },
+  orthogonalEvery: { kind: wholeNumber(0), help: 'steps between orthogonalisations', earlier: 0 },
   /**
    * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: gradients reach back
    * to the beginning of a window alone, and so never see some characters together.
@@ -203,7 +203,7 @@ export const watchingOptions = {
   evaluationStreams: {
     kind: wholeNumber(1),
     aliases: ['streams'],
-    help: 'chunks of validation text side by side',
+    help: 'validation chunks scored in parallel; 1 is strict',
     isChosen: true,
     isForWatching: true,
   },

@@ -22,7 +22,7 @@ export function addTrainFlags(command: Command): void {
   listNamed(command, 'Schedules of the learning rate:', schedules);
   listNamed(
     command,
-    "Presets ('--dry-run' shows all that one comes to):",
+    "Presets ('--dry-run' shows the options of one):",
     Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })),
   );
   listDevices(command);
@@ -37,7 +37,7 @@ else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
     ['rnn train book.txt --preset quick', 'the best in three minutes'],
     ["rnn train src/ --include '*.c' --unit byte --budget 30m", 'source code, half an hour'],
     ['rnn train book.txt --config rnn.json --resume --max-time 50m', 'a job for cron'],
-    ['rnn train book.txt --hidden 512 --dry-run', 'what would be trained, and why so'],
+    ['rnn train book.txt --hidden 512 --dry-run', 'what would be trained, and why'],
   ]);
 }
 
