@@ -1,8 +1,9 @@
 // What works on this machine and what does not: a list of checks, each reported as soon as it is done.
 import { deviceNames, openDevice } from '../devices/open.ts';
+import type { Check } from './check.ts';
 import { allChecks, quickChecks } from './checks.ts';
 import { checkAdapter, checkDevice } from './devices.ts';
-import { type Check, checkBlas, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
+import { checkBlas, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
 
 export type { Check };
 

@@ -1,4 +1,5 @@
 // What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One check each.
+import type { Check } from './check.ts';
 import { availableParallelism, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
@@ -7,20 +8,6 @@ import { koffiPackage } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError } from '../errors.ts';
 import { freeBytes } from '../evaluation/memory.ts';
-
-export interface Check {
-  readonly title: string;
-  /** `absent` is not a fault: a machine need not have it. */
-  readonly verdict: 'good' | 'bad' | 'absent';
-  /** One line. */
-  readonly detail: string;
-  /** A command, or what else would help; null if nothing is to be done. */
-  readonly fix: string | null;
-  /** The device that was tried; it works if the verdict is good. */
-  readonly device?: string;
-  /** What a program may want to know of it. */
-  readonly facts?: Readonly<Record<string, unknown>>;
-}
 
 const leastNode = [20, 19] as const;
 

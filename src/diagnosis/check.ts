@@ -1,0 +1,15 @@
+// The result of a check of `rnn doctor`.
+
+export interface Check {
+  readonly title: string;
+  /** `absent` is not a fault: a machine need not have it. */
+  readonly verdict: 'good' | 'bad' | 'absent';
+  /** One line. */
+  readonly detail: string;
+  /** A command, or what else would help; null if nothing is to be done. */
+  readonly fix: string | null;
+  /** The device that was tried; it works if the verdict is good. */
+  readonly device?: string;
+  /** What a program may want to know of it. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
