@@ -60,7 +60,7 @@ async function readWhole(file: string): Promise<Uint8Array> {
     throw new RnnError('checkpoint', message, { hint, cause });
   };
   try {
-    // Without waiting for whoever may write to a pipe. Windows has no such flag.
+    // Do not wait for a process that writes to a pipe. Windows has no such flag.
     const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const status = await handle.stat();

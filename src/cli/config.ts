@@ -2,10 +2,9 @@
 // "batchSize": 32, "include": ["*.c"]}. Knows nothing of the environment, and not what is stronger than what.
 import { RnnError } from '../errors.ts';
 import { groupBy } from '../group.ts';
-import { nearest } from '../options/suggest.ts';
 import { badValue, shortened } from '../options/values.ts';
 import { shellWord } from '../shell-word.ts';
-import { type Flag, camelCase } from './flags.ts';
+import { type Flag, camelCase, suggestedKeys } from './flags.ts';
 import { readWhole } from './input/whole-file.ts';
 
 /** An option that something other than the command line gives. */
@@ -108,18 +107,14 @@ function objectIn(path: string, text: string): object {
 const namesOf = ({ key, option }: Flag): string[] => [...new Set([key, camelCase(key), option])];
 
 function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
-  const shown = flagsInFiles(flags).filter(({ hidden }) => !hidden);
-  const near = nearest(
-    key,
-    shown.map((flag) => flag.key),
-  );
+  const [near] = suggestedKeys(flagsInFiles(flags), key);
   const without = key.replace(/^--/, '');
   const hint =
     without !== key
       ? `write it without dashes: ${without}`
       : flags.some((flag) => flag.key === key)
         ? `--${key} is for the command line`
-        : near === null
+        : near === undefined
           ? 'rnn train --help lists its options'
           : `did you mean ${near}?`;
   return new RnnError('usage', `${name} is no option of rnn train that a file can have`, { hint });

@@ -4,6 +4,7 @@ import { RnnError } from '../errors.ts';
 import { type Kind, anyText, choice, list, number, onOff, text } from '../options/kind.ts';
 import { type Option, type Options, defaultOf, keyOf } from '../options/option.ts';
 import { commonOptions, skipInvalid } from '../options/common.ts';
+import { suggestions } from '../options/suggest.ts';
 import type { NumberRange } from '../options/values.ts';
 
 /** `<n>` of a value, unless its row says otherwise. */
@@ -67,19 +68,19 @@ function helpOf(row: Option): string {
 export const camelCase = (key: string): string => key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** The option of a command alone. @param flags such as `--length <n>` */
-function flagOf(flags: string, help: string, kind: Kind): Flag {
+function flagFrom(flags: string, help: string, kind: Kind): Flag {
   const [, key, placeholder] = /^--([\w-]+)(?: (<.*>))?$/.exec(flags)!;
   return new Flag(camelCase(key), { kind, help, ...(placeholder === undefined ? {} : { placeholder }) });
 }
 
-export const numberFlag = (flags: string, help: string, range: NumberRange): Flag => flagOf(flags, help, number(range));
-export const choiceFlag = (flags: string, help: string, choices: readonly string[]): Flag => flagOf(flags, help, choice(choices));
-export const textFlag = (flags: string, help: string): Flag => flagOf(flags, help, text());
+export const numberFlag = (flags: string, help: string, range: NumberRange): Flag => flagFrom(flags, help, number(range));
+export const choiceFlag = (flags: string, help: string, choices: readonly string[]): Flag => flagFrom(flags, help, choice(choices));
+export const textFlag = (flags: string, help: string): Flag => flagFrom(flags, help, text());
 /** A text that may be empty. */
-export const anyTextFlag = (flags: string, help: string): Flag => flagOf(flags, help, anyText);
+export const anyTextFlag = (flags: string, help: string): Flag => flagFrom(flags, help, anyText);
 /** May be given several times; the values are gathered in a list. */
-export const listFlag = (flags: string, help: string, choices?: readonly string[]): Flag => flagOf(flags, help, list(choices));
-export const switchFlag = (flags: string, help: string): Flag => flagOf(flags, help, onOff);
+export const listFlag = (flags: string, help: string, choices?: readonly string[]): Flag => flagFrom(flags, help, list(choices));
+export const switchFlag = (flags: string, help: string): Flag => flagFrom(flags, help, onOff);
 
 /** `--no-prime` leaves the prime out of the output. It does not undo `--prime <text>`, as it would by Commander's rules. */
 export function omitFlag(flags: string, help: string): Flag {
@@ -131,6 +132,21 @@ export function refuseRepeats(command: Command): void {
 
 /** The options of a command that are rows of a table. */
 export const flagsOf = (command: Command): Flag[] => command.options.filter((option) => option instanceof Flag);
+
+/**
+ * The keys that a word probably stands for: those that the help shows, else those of which hidden flags are other names.
+ *
+ * @param more words that may be meant besides
+ */
+export function suggestedKeys(options: readonly CommanderOption[], word: string, more: readonly string[] = []): string[] {
+  const shown = options.filter(({ hidden }) => !hidden).map(keyIn);
+  const near = suggestions(word, [...shown, ...more]);
+  if (near.length > 0) return near;
+  const main = new Map(options.map((option) => [keyIn(option), option instanceof Flag && !option.negate ? option.mainKey : keyIn(option)]));
+  return [...new Set(suggestions(word, [...main.keys()]).map((key) => main.get(key)!))];
+}
+
+const keyIn = ({ long }: CommanderOption): string => long!.slice(2);
 
 const widestExample = 78;
 

@@ -6,7 +6,7 @@ import { coloursFor, noColours } from './output/colour.ts';
 import { commands } from './commands.ts';
 import { type Context, noWaiting } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
-import { commonFlags, flagsOf, refuseRepeats } from './flags.ts';
+import { commonFlags, refuseRepeats, suggestedKeys } from './flags.ts';
 import { harmless, onOneLine } from './output/format.ts';
 import type { Io } from './process/io.ts';
 import { Output, OutputClosed } from './output/output.ts';
@@ -170,22 +170,13 @@ async function usageError(error: CommanderError, help: string, command: Command 
 
 /** What an unknown option of a command probably means; undefined if there is nothing to suggest. */
 async function hintFor(word: string, command: Command): Promise<string | undefined> {
-  const { meansOutput, suggestions } = await import('../options/suggest.ts');
-  const named = (isHidden: boolean): string[] => command.options.filter(({ hidden }) => hidden === isHidden).map(({ long }) => long!);
   const [argument] = command.registeredArguments;
-  const words = [...named(false), ...(argument === undefined ? [] : [argument.name()])];
-  const shown = suggestions(word, words);
-  if (argument !== undefined && shown[0] === argument.name())
+  const meant = suggestedKeys(command.options, word, argument === undefined ? [] : [argument.name()]);
+  if (argument !== undefined && meant[0] === argument.name())
     return `give it as an argument: rnn ${command.name()} ${commands.find(({ name }) => name === command.name())!.takes}`;
-  const meant = shown.length > 0 ? shown : suggestions(word, named(true)).map((name) => mainNameOf(name, command));
-  if (meant.length > 0) return `did you mean ${[...new Set(meant)].join(' or ')}?`;
+  if (meant.length > 0) return `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?`;
+  const { meansOutput } = await import('../options/suggest.ts');
   return meansOutput(word) ? `rnn ${command.name()} writes to standard output: add >FILE` : undefined;
-}
-
-/** The flag that the help shows of an alias; of any other option its own name. */
-function mainNameOf(name: string, command: Command): string {
-  const flag = flagsOf(command).find(({ longName }) => longName === name);
-  return flag === undefined || flag.negate ? name : flag.mainName;
 }
 
 async function report(

@@ -4,12 +4,11 @@ import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
 import { variableOf } from '../options/option.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
-import { nearest } from '../options/suggest.ts';
 import { BadValue, badValue } from '../options/values.ts';
 import { type Level, type Setting, fromFile } from './config.ts';
 import type { Context } from './context.ts';
 import { mayHaveBlas } from './devices.ts';
-import { type Flag, flagsOf } from './flags.ts';
+import { type Flag, flagsOf, suggestedKeys } from './flags.ts';
 import type { Io } from './process/io.ts';
 
 /** One that counts, with its value as the command line would have parsed it. */
@@ -136,7 +135,7 @@ function misspelt(flags: readonly Flag[], environment: Io['env']): readonly { re
       const written = name.slice('RNN_'.length).toLowerCase();
       const undone = switches.find(({ key }) => variableOf(`no-${key}`) === name);
       if (undone !== undefined) return [{ name, meant: `${variableOf(undone.key)}=0` }];
-      const key = suggestion(flags, written);
+      const [key = null] = suggestedKeys(flags, written);
       // Windows knows RNN_Hidden by this name, too.
       if (key === null || !key.startsWith(written.slice(0, 1)) || environment[variableOf(key)] !== undefined) return [];
       return [{ name, meant: variableOf(key) }];
@@ -181,10 +180,3 @@ function valueOf({ flag, name, texts }: Setting): unknown {
     throw error instanceof BadValue ? error.calledBy(name) : error;
   }
 }
-
-/** The key of the option that a name probably stands for (`seqLength`, `rnn_size`); null if there is none. */
-export const suggestion = (flags: readonly Flag[], name: string): string | null =>
-  nearest(
-    name,
-    flags.filter(({ hidden }) => !hidden).map(({ key }) => key),
-  );

@@ -8,13 +8,13 @@ export const presetNames = ['quick', 'good', 'best', 'char-rnn', 'karpathy-2015'
 export type PresetName = (typeof presetNames)[number];
 
 /** The largest value that is added to weights or multiplied with them: they are float32, and soon infinite beyond. */
-export const LARGEST = 1e6;
+export const MAX_FACTOR = 1e6;
 export const MAX_SIZE = 2 ** 20;
 
 export const probability = number({ min: 0, below: 1 });
 export const fraction = number({ min: 0, max: 1 });
-const penalty = number({ min: 0, max: LARGEST });
-const bias = number({ min: -LARGEST, max: LARGEST });
+const nonNegative = number({ min: 0, max: MAX_FACTOR });
+const bias = number({ min: -MAX_FACTOR, max: MAX_FACTOR });
 
 const hasLayers: Condition = { option: 'layers', holds: (layers: number) => layers > 1, otherwise: 'there is one layer' };
 export const hasTime: Condition = { option: 'sequenceLength', holds: (length: number) => length > 1 };
@@ -74,7 +74,7 @@ export const modelOptions = {
   },
   /** Limit of uniform initialisation; 0 is 1/√H, which is mostly right. 0.08 is char-rnn's. */
   initScale: {
-    kind: penalty,
+    kind: nonNegative,
     help: 'limit of uniform; 0 is 1/sqrt(H)',
     earlier: 0,
     isFixed: 'start',
@@ -141,9 +141,9 @@ export const regularisationOptions = {
   /** Probability with which a symbol is zeroed for a window; 0.02–0.1. Needs an embedding. */
   embeddingDropout: { kind: probability, aliases: ['embed-dropout'], help: 'of whole tokens; needs --embedding', earlier: 0 },
   /** α, weight of mean(y²) of the last layer's output; 1–2 beside dropout. */
-  activationPenalty: { kind: penalty, aliases: ['ar'], help: 'activation regularisation, 1-2', earlier: 0 },
+  activationPenalty: { kind: nonNegative, aliases: ['ar'], help: 'activation regularisation, 1-2', earlier: 0 },
   /** β, weight of mean((h_t − h_{t−1})²) of the last layer; 0.5–1 beside dropout. */
-  temporalPenalty: { kind: penalty, aliases: ['tar'], help: 'temporal activation regularisation', earlier: 0, needs: [hasTime] },
+  temporalPenalty: { kind: nonNegative, aliases: ['tar'], help: 'temporal activation regularisation', earlier: 0, needs: [hasTime] },
   /** ε, how much of a target belongs to all symbols alike: 0.01–0.1. Makes the model less sure, which its reported loss has to pay for. */
   labelSmoothing: { kind: probability, help: 'part of a target for all tokens', earlier: 0 },
 } as const satisfies Options;

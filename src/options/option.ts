@@ -14,7 +14,7 @@ export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /** An imperative or a noun, with how to choose the value, in at most 55 characters. */
   readonly help: string;
-  /** `<n>`, which follows the flag in the help; by kind unless given. A switch has none. */
+  /** `<n>`, which follows the flag in the help; by default it follows from the kind. A switch has none. */
   readonly placeholder?: string;
   /** Keys that earlier versions had for it, and other spellings. They work, and no help shows them. */
   readonly aliases?: readonly string[];

@@ -96,7 +96,7 @@ export const outputOptions = {
   quiet: { kind: onOff, help: 'warnings and errors only' },
 } as const satisfies Options;
 
-/** Of each row, one can be given. */
+/** Of each group, at most one option can be given. */
 export const exclusive: readonly { readonly options: readonly string[]; readonly hint: string }[] = [
   { options: ['epochs', 'maxSteps', 'budgetMs'], hint: 'each is the length of the whole run: give one' },
   { options: ['resume', 'force'], hint: '--resume continues the run that is there, --force removes it' },
@@ -105,6 +105,6 @@ export const exclusive: readonly { readonly options: readonly string[]; readonly
   { options: ['testFraction', 'testFile'], hint: 'give the part of the text, or another text' },
 ];
 
-/** The options of which one can be given beside this one: none of them. */
+/** The options that cannot be given together with this option. */
 export const excludedBy = (name: string): readonly string[] =>
   exclusive.flatMap(({ options }) => (options.includes(name) ? options.filter((other) => other !== name) : []));

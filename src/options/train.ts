@@ -32,14 +32,14 @@ export const trainGroups: Readonly<Record<string, Options>> = {
 
 const all = { ...readingOptions, ...trainingOptions, ...folderOptions, ...machineOptions, ...output };
 export const trainOptions: Readonly<Record<keyof typeof all, Option>> = all;
-/** What was given of them. */
+/** The options that were given. */
 export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
 
 /** `--learning-rate` of `learningRate`; of a name that is not an option of `rnn train`, the name. */
 export const flagOf = (name: string): string =>
   Object.hasOwn(trainOptions, name) ? `--${keyOf(name, trainOptions[name as keyof typeof all])}` : name;
 
-/** Those that have a value in a row's column. */
+/** The names of the training options whose row satisfies a condition. */
 export const namesWith = (has: (option: Option) => boolean): TrainingOption[] => trainingNames.filter((name) => has(trainingOptions[name]));
 
 /** The values of those options of a table that earlier checkpoints lack. */

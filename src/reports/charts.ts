@@ -1,4 +1,4 @@
-// The curves of runs as charts: which there are, of what, over what. Plain data for whoever draws them; knows no picture.
+// The curves of runs as charts, as plain data. Does not know how charts are drawn.
 import type { Curves, Evaluation, Moment, Report } from '../training/curves.ts';
 import { thin } from './thin.ts';
 

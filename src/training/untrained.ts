@@ -1,4 +1,4 @@
-// A network as training would start with it, for whoever wants to see what training changes.
+// A network before training, to compare a trained network with.
 import { tensorsOf } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';

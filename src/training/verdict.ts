@@ -1,7 +1,7 @@
 // How a run went: when its validation loss was lowest, whether the model overfitted or underfitted, and which options to try next. Pure.
 import type { TrainingOptions } from '../options/training.ts';
 
-/** `output-closed`: nobody takes what the run tells (`rnn train --json | head`). */
+/** `output-closed`: no process reads the events of the run any more (`rnn train --json | head`). */
 export type EndReason = 'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
 
 /** An evaluation, with the training loss at that step where it is known. */

@@ -7,11 +7,11 @@ import type { SweepIdentity } from '../../runs/store.ts';
 import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
 import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train-flags.ts';
 import type { Context } from '../context.ts';
-import { type Flag, flagsOf, refuseRepeats } from '../flags.ts';
+import { type Flag, flagsOf, refuseRepeats, suggestedKeys } from '../flags.ts';
 import { count } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { gridOption, isListFor } from '../several-values.ts';
-import { type Settled, settingsOfTrain, suggestion } from '../settings.ts';
+import { type Settled, settingsOfTrain } from '../settings.ts';
 import { badValue } from '../../options/values.ts';
 
 /** Options of `rnn train` that a sweep decides, and what to do instead. */
@@ -105,9 +105,9 @@ export class SharedOptions {
     const key = text.slice(0, at).replace(/^--/, '');
     const flag = this.#flagOf(key);
     if (flag === undefined) {
-      const near = suggestion(flagsOf(this.#command), key);
+      const [near] = suggestedKeys(flagsOf(this.#command), key);
       throw new RnnError('usage', `${by} ${key}: rnn train has no option --${key}`, {
-        hint: near === null ? 'rnn train --help lists its options' : `did you mean ${near}?`,
+        hint: near === undefined ? 'rnn train --help lists its options' : `did you mean ${near}?`,
       });
     }
     refuseDecided(flag, `${by} ${key}`);

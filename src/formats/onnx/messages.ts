@@ -50,7 +50,7 @@ export interface OnnxGraph {
 
 /**
  * The file. ModelProto: ir_version 1, producer_name 2, graph 7, opset_import 8, metadata_props 14.
- * @param metadata text by key, for whoever reads the file
+ * @param metadata text by key, for programs that read the file
  */
 export function onnxFile(graph: OnnxGraph, metadata: Readonly<Record<string, string>>): Uint8Array {
   return bytesOf(
