@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take long, some of them by what they import: one of them started last would run alone. */
+/**
+ * Files that take long, some of them by what they import: one of them started last would run alone.
+ */
 const long = [
   'parity/devices',
   'training/resume',
@@ -30,8 +32,8 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-// Tests check results, never speed: a machine may be slow, and a test that hangs should still end. On few cores the runner itself has
-// little to do, so each core gets a worker.
+// Tests check results, never speed: a machine may be slow, and a test that hangs should still end.
+// On few cores the runner itself has little to do, so each core gets a worker.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],

@@ -1,23 +1,36 @@
-// Speed of the built program beside PyTorch, TensorFlow.js and brain.js, all as whole programs, alternating in one run; medians and
-// ratios as Markdown on stdout as they come, and at the end in bench/RESULTS.md, or RESULTS-gpu.md for --device gpu: all of it that is,
-// on the built-in text; of a part only with --write, and without PyTorch only if there was no page. `npm run bench`, after `npm run build`.
+// Speed of the built program beside PyTorch, TensorFlow.js and brain.js, all as whole programs,
+// alternating in one run; medians and ratios as Markdown on stdout as they come, and at the end in
+// bench/RESULTS.md, or RESULTS-gpu.md for --device gpu: all of it that is, on the built-in text; of
+// a part only with --write, and without PyTorch only if there was no page. `npm run bench`, after
+// `npm run build`.
 //
 //   node bench/compare.js [--quick] [--rounds 3] [--only train,sample,javascript,start] [--cells lstm,gru,rnn]
 //                         [--configurations H128-L2-N50-T50,H256-L2-N64-T64,H512-L3-N64-T64] [--corpus FILE]
 //                         [--device cpu] [--peer-device cpu|cuda] [--python python3] [--write FILE | --no-write]
 //
-// Peers are no dependencies of rnn: PyTorch is that of python3, or of the system's if python3 has none, or of --python alone; the ones
-// in JavaScript come with `npm install --prefix bench/peers`.
-// One that is not there is said to be missing. The text is the built-in one unless --corpus names another.
+// Peers are no dependencies of rnn: PyTorch is that of python3, or of the system's if python3 has
+// none, or of --python alone; the ones in JavaScript come with `npm install --prefix bench/peers`.
+// One that is not there is said to be missing. The text is the built-in one unless --corpus names
+// another.
 //
-// --device is where `rnn train` runs, --peer-device PyTorch; what a step takes on a gpu comes first. `rnn sample` is left to itself,
-// as users leave it: it draws on the cpu.
+// --device is where `rnn train` runs, --peer-device PyTorch; what a step takes on a gpu comes
+// first. `rnn sample` is left to itself, as users leave it: it draws on the cpu.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { HOW_TO_INSTALL, javascriptPeers } from './comparison/javascript.js';
 import { machineTold, programTold } from './comparison/machine.js';
-import { commandTold, networkTold, ratio, roundsTold, speed, stepsTold, tableHead, tableRow, withoutPaths } from './comparison/markdown.js';
+import {
+  commandTold,
+  networkTold,
+  ratio,
+  roundsTold,
+  speed,
+  stepsTold,
+  tableHead,
+  tableRow,
+  withoutPaths,
+} from './comparison/markdown.js';
 import { withSpeeds } from './comparison/page.js';
 import { readOptions } from './comparison/options.js';
 import { PyTorch } from './comparison/pytorch.js';
@@ -37,7 +50,12 @@ const folder = mkdtempSync(join(tmpdir(), 'rnn-bench-'));
 try {
   const program = new Rnn({ folder, corpus: options.corpus, device: options.device });
   const pytorch = new PyTorch({ python: options.python, device: options.peerDevice, corpus: program.corpus });
-  const sections = { train: compareTraining, sample: compareSampling, javascript: compareJavascript, start: showStartUp };
+  const sections = {
+    train: compareTraining,
+    sample: compareSampling,
+    javascript: compareJavascript,
+    start: showStartUp,
+  };
   isPyTorchMissing = pytorch.missing !== null;
   tellCircumstances(pytorch);
   for (const part of options.parts) sections[part](program, pytorch);
@@ -48,7 +66,10 @@ try {
 if (options.write !== null && isPyTorchMissing && !options.isWriteNamed && existsSync(options.write)) {
   console.error(`PyTorch is missing: ${basename(options.write)} stays as it was, unless --write names it`);
 } else if (options.write !== null) {
-  writeFileSync(options.write, withSpeeds(existsSync(options.write) ? readFileSync(options.write, 'utf8') : null, page.join('\n')));
+  writeFileSync(
+    options.write,
+    withSpeeds(existsSync(options.write) ? readFileSync(options.write, 'utf8') : null, page.join('\n')),
+  );
   console.error(`written to ${basename(options.write)}`);
 }
 
@@ -57,8 +78,12 @@ function tellCircumstances(pytorch) {
   say(
     `Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second; a ratio is`,
   );
-  say('the median of the ratios, ours to theirs, within each round, where both saw the same weather. A round with a figure more than');
-  say(`${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all of them count.\n`);
+  say(
+    'the median of the ratios, ours to theirs, within each round, where both saw the same weather. A round with a figure more than',
+  );
+  say(
+    `${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all of them count.\n`,
+  );
   say(tableHead(['what', 'which']));
   say(tableRow(['date', new Date().toISOString().slice(0, 10)]));
   say(tableRow(['machine', machineTold()]));
@@ -86,7 +111,8 @@ function compareTraining(program, pytorch) {
         { name: '`RNN_BLAS=off`', env: { RNN_BLAS: 'off' } },
       ];
   if (onGpu)
-    for (const configuration of options.configurations) say(`    ${program.dryRun(configuration).trim().replaceAll('\n', '\n    ')}\n`);
+    for (const configuration of options.configurations)
+      say(`    ${program.dryRun(configuration).trim().replaceAll('\n', '\n    ')}\n`);
   say(
     tableHead([
       'network',
@@ -100,7 +126,9 @@ function compareTraining(program, pytorch) {
   for (const cell of options.cells) {
     for (const sizes of options.configurations) {
       const configuration = { ...sizes, cell };
-      const sides = ours.map(({ name, env }) => ({ measure: () => program.train(configuration, { setting: name, env }) }));
+      const sides = ours.map(({ name, env }) => ({
+        measure: () => program.train(configuration, { setting: name, env }),
+      }));
       const theirs = pytorchSide(pytorch, configuration, 'train');
       const played = alternate([...sides, theirs], options);
       const figures = played.medians.slice(0, -1);
@@ -150,7 +178,14 @@ function compareSampling(program, pytorch) {
     options,
   );
   say(`\n${tableHead(['network', `\`--num ${TEXTS}\`, all texts`, '`--num 1`', 'ratio', 'rounds'])}`);
-  say(tableRow([networkTold(largestSampled), ...played.medians.map(speed), ratio(pairedRatio(played.rounds, 0, 1)), roundsTold(played)]));
+  say(
+    tableRow([
+      networkTold(largestSampled),
+      ...played.medians.map(speed),
+      ratio(pairedRatio(played.rounds, 0, 1)),
+      roundsTold(played),
+    ]),
+  );
 }
 
 /** What a user of JavaScript would take otherwise. */
@@ -189,7 +224,10 @@ function showStartUp(program) {
   say(tableRow([`\`rnn sample --length 1\`, ${networkTold(smallest)}`, firstCharacter.toFixed(0)]));
 }
 
-/** PyTorch as a side of a comparison: with a problem where there is none. Finds its best threads before the first round. */
+/**
+ * PyTorch as a side of a comparison: with a problem where there is none. Finds its best threads
+ * before the first round.
+ */
 function pytorchSide(pytorch, configuration, measure) {
   if (pytorch.missing !== null) return { problem: pytorch.missing, threads: '', optional: true };
   try {

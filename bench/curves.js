@@ -1,5 +1,6 @@
-// Curves of runs as an SVG: `node bench/curves.js --of validation|training|norm --write FILE RUN…`, each RUN a run folder, or NAME=FOLDER.
-// Training losses and norms are medians of stretches, so that a curve is a line.
+// Curves of runs as an SVG: `node bench/curves.js --of validation|training|norm --write FILE RUN…`,
+// each RUN a run folder, or NAME=FOLDER. Training losses and norms are medians of stretches, so
+// that a curve is a line.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,13 +16,18 @@ const curves = {
   validation: {
     y: 'validation loss, nats a character',
     points: (events) =>
-      events.filter(({ event }) => event === 'evaluation').map(({ step, validationLossNats }) => [step, validationLossNats]),
+      events
+        .filter(({ event }) => event === 'evaluation')
+        .map(({ step, validationLossNats }) => [step, validationLossNats]),
   },
   training: {
     y: 'training loss, nats a character',
     points: (events) => thinned(reports(events).map(({ step, lossNats }) => [step, lossNats])),
   },
-  norm: { y: 'gradient norm', points: (events) => reports(events).map(({ step, gradientNorm }) => [step, gradientNorm]) },
+  norm: {
+    y: 'gradient norm',
+    points: (events) => reports(events).map(({ step, gradientNorm }) => [step, gradientNorm]),
+  },
 };
 
 const { y, points } = curves[flags.of];
@@ -35,7 +41,10 @@ const lines = positionals.map((named) => {
   // Runs of different batches are to be compared by what they have read.
   const { batchSize, sequenceLength } = events.find(({ event }) => event === 'start').options;
   const most = Number(flags.most ?? Infinity);
-  return { name, points: points(events).map(([step, value]) => [(step * batchSize * sequenceLength) / 1e6, Math.min(value, most)]) };
+  return {
+    name,
+    points: points(events).map(([step, value]) => [(step * batchSize * sequenceLength) / 1e6, Math.min(value, most)]),
+  };
 });
 const plot = await linePlot(lines, { x: 'million characters read', y });
 if (flags.write) writeFileSync(flags.write, plot);

@@ -1,12 +1,16 @@
-// How near `rnn train TEXT` with no other option is to the best of ten sensible alternatives and of `--preset quick`, all given the time
-// that the default takes: `node bench/defaults.js plays=FILE novel=FILE code=FILE list=FILE [--sizes 10000,100000]` after `npm run build`.
-// The last tenth of each text is a test part that no run sees. A list is shuffled first, and each of its lines stays whole.
+// How near `rnn train TEXT` with no other option is to the best of ten sensible alternatives and of
+// `--preset quick`, all given the time that the default takes: `node bench/defaults.js plays=FILE
+// novel=FILE code=FILE list=FILE [--sizes 10000,100000]` after `npm run build`. The last tenth of
+// each text is a test part that no run sees. A list is shuffled first, and each of its lines stays
+// whole.
 //
-// Time is counted in update steps: `node bench/defaults.js --pace …` first measures, while nothing else runs, how long a step of each
-// configuration takes on all cores, and each run then makes as many steps as fit into the time of the default. So the runs themselves can
-// use a core each, and other load on the machine makes no difference.
+// Time is counted in update steps: `node bench/defaults.js --pace …` first measures, while nothing
+// else runs, how long a step of each configuration takes on all cores, and each run then makes as
+// many steps as fit into the time of the default. So the runs themselves can use a core each, and
+// other load on the machine makes no difference.
 //
-// What was measured is kept in bench/defaults.jsonl, a line a run, and is not measured again. With no text the table is printed from there.
+// What was measured is kept in bench/defaults.jsonl, a line a run, and is not measured again. With
+// no text the table is printed from there.
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,20 +29,28 @@ const alternatives = {
   'lstm 2×256, dropout 0.5, weight decay 0.1': '--cell lstm --layers 2 --hidden 256 --dropout 0.5 --weight-decay 0.1',
   'lstm 2×512, dropout 0.25': '--cell lstm --layers 2 --hidden 512 --dropout 0.25',
   'gru 2×256, dropout 0.3': '--cell gru --layers 2 --hidden 256 --dropout 0.3',
-  'mlstm 1×128, dropout 0.5, weight decay 0.3': '--cell mlstm --layers 1 --hidden 128 --dropout 0.5 --weight-decay 0.3 --clip-norm 0.5',
-  'mlstm 1×256, dropout 0.5, weight decay 0.3': '--cell mlstm --layers 1 --hidden 256 --dropout 0.5 --weight-decay 0.3 --clip-norm 0.5',
-  'mlstm 2×256, dropout 0.4, weight decay 0.1': '--cell mlstm --layers 2 --hidden 256 --dropout 0.4 --weight-decay 0.1 --clip-norm 0.5',
+  'mlstm 1×128, dropout 0.5, weight decay 0.3':
+    '--cell mlstm --layers 1 --hidden 128 --dropout 0.5 --weight-decay 0.3 --clip-norm 0.5',
+  'mlstm 1×256, dropout 0.5, weight decay 0.3':
+    '--cell mlstm --layers 1 --hidden 256 --dropout 0.5 --weight-decay 0.3 --clip-norm 0.5',
+  'mlstm 2×256, dropout 0.4, weight decay 0.1':
+    '--cell mlstm --layers 2 --hidden 256 --dropout 0.4 --weight-decay 0.1 --clip-norm 0.5',
   'preset quick': '--preset quick',
 };
 const DEFAULT = 'default';
-/** The options that an alternative omits, so that they do not follow the defaults of the program. */
+/**
+ * The options that an alternative omits, so that they do not follow the defaults of the program.
+ */
 const plain = { '--dropout': 0, '--weight-decay': 0, '--clip-norm': 5, '--skip': 'none', '--embedding': 0 };
 const configurations = Object.entries({ [DEFAULT]: '', ...alternatives }).map(([name, text]) => {
   const options = text.split(' ').filter(Boolean);
   const isComplete = name === DEFAULT || options.includes('--preset');
   return {
     name,
-    options: [...options, ...Object.entries(isComplete ? {} : plain).flatMap((pair) => (options.includes(pair[0]) ? [] : pair))],
+    options: [
+      ...options,
+      ...Object.entries(isComplete ? {} : plain).flatMap((pair) => (options.includes(pair[0]) ? [] : pair)),
+    ],
   };
 });
 /** No run takes longer. */
@@ -81,14 +93,21 @@ function keep(list, measured) {
   appendFileSync(store, `${JSON.stringify(measured)}\n`);
 }
 
-/** Milliseconds of a step of each configuration, on the first text: the median of rounds over all of them. */
+/**
+ * Milliseconds of a step of each configuration, on the first text: the median of rounds over all of
+ * them.
+ */
 async function measurePaces(size) {
   const [text] = texts;
   await withText({ text, size, seed: 1 }, async (folder) => {
     const measured = new Map(configurations.map(({ name }) => [name, []]));
     for (let round = 0; round < PACE.rounds; round++) {
       for (const { name, options } of configurations) {
-        const training = await trained(folder, [...options, '--max-time', `${PACE.seconds}s`, '--sample-every', 0], name);
+        const training = await trained(
+          folder,
+          [...options, '--max-time', `${PACE.seconds}s`, '--sample-every', 0],
+          name,
+        );
         const { batchSize, sequenceLength } = training.options;
         measured.get(name).push({ ms: training.loop.trainingMs / training.step, batchSize, sequenceLength });
       }
@@ -101,10 +120,15 @@ async function measurePaces(size) {
   });
 }
 
-/** Measures several texts at a time. The default comes first, because its time is the time of all alternatives. */
+/**
+ * Measures several texts at a time. The default comes first, because its time is the time of all
+ * alternatives.
+ */
 async function measureAll() {
   const samples = sizes.flatMap((size) =>
-    texts.flatMap((text) => Array.from({ length: size <= 100_000 ? 5 : 1 }, (_, index) => ({ size, text, seed: index + 1 }))),
+    texts.flatMap((text) =>
+      Array.from({ length: size <= 100_000 ? 5 : 1 }, (_, index) => ({ size, text, seed: index + 1 })),
+    ),
   );
   const take = async () => {
     for (let sample = samples.shift(); sample !== undefined; sample = samples.shift()) await measure(sample);
@@ -125,9 +149,12 @@ async function measure({ text, size, seed }) {
       if (runOf(name) !== undefined) continue;
       const { ms, batchSize, sequenceLength } = paceOf(name);
       const steps = name === DEFAULT ? null : Math.round((1000 * Math.min(MAX_SECONDS, runOf(DEFAULT).seconds)) / ms);
-      const length = steps === null ? [] : ['--max-steps', steps, '--batch-size', batchSize, '--sequence-length', sequenceLength];
+      const length =
+        steps === null ? [] : ['--max-steps', steps, '--batch-size', batchSize, '--sequence-length', sequenceLength];
       const { step } = await trained(folder, [...options, ...length, '--seed', seed, '--threads', 1], name);
-      const [{ nats }] = jsonLines(await run(['eval', 'test.txt', '--checkpoint', nameOf(name), '--threads', 1, '--json'], folder));
+      const [{ nats }] = jsonLines(
+        await run(['eval', 'test.txt', '--checkpoint', nameOf(name), '--threads', 1, '--json'], folder),
+      );
       keep(runs, { kind: 'run', text, size, seed, name, nats, step, seconds: (step * ms) / 1000 });
       console.error(`${text} ${size} seed ${seed} ${name}: ${nats.toFixed(4)} nats, ${step} steps`);
     }
@@ -176,7 +203,19 @@ function nameOf(configuration) {
 async function trained(folder, options, name) {
   const out = nameOf(name);
   await run(
-    ['train', 'train.txt', '--validation-fraction', 0.1, '--device', 'cpu', '--out', out, '--force', '--quiet', ...options],
+    [
+      'train',
+      'train.txt',
+      '--validation-fraction',
+      0.1,
+      '--device',
+      'cpu',
+      '--out',
+      out,
+      '--force',
+      '--quiet',
+      ...options,
+    ],
     folder,
   );
   return JSON.parse(readFileSync(join(folder, out, 'latest.json'), 'utf8')).training;
@@ -218,6 +257,12 @@ function tableOf(own, size) {
       name === DEFAULT ? (isNear ? 'near' : 'behind') : '',
     ]);
   });
-  const head = tableHead([`${size.toLocaleString('en')} characters`, 'test loss, nats', 'behind the best', 'standard error', 'verdict']);
+  const head = tableHead([
+    `${size.toLocaleString('en')} characters`,
+    'test loss, nats',
+    'behind the best',
+    'standard error',
+    'verdict',
+  ]);
   return `${complete.length} of ${samples.length} texts and seeds\n\n${head}\n${rows.join('\n')}`;
 }

@@ -1,6 +1,7 @@
-// The weights of ten runs over cells, optimizers and options, as digests: `node bench/digests.js` after `npm run build` compares them with
-// bench/digests.json, and --write replaces that file. A change of structure leaves them as they are, on the machine that wrote them: another
-// processor may round differently.
+// The weights of ten runs over cells, optimizers and options, as digests: `node bench/digests.js`
+// after `npm run build` compares them with bench/digests.json, and --write replaces that file. A
+// change of structure leaves them as they are, on the machine that wrote them: another processor
+// may round differently.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, tmpdir } from 'node:os';
@@ -10,14 +11,19 @@ import { root, run } from './comparison/processes.js';
 const STEPS = 60;
 const runs = {
   default: '',
-  'layer normalisation, Nesterov': '--cell lstm --layer-norm --layers 1 --optimizer sgd --nesterov --schedule one-cycle',
-  'GRU, RMSProp, locked dropout': '--cell gru --gate-bias 1 --optimizer rmsprop --locked-dropout --dropout 0.3 --schedule exponential',
+  'layer normalisation, Nesterov':
+    '--cell lstm --layer-norm --layers 1 --optimizer sgd --nesterov --schedule one-cycle',
+  'GRU, RMSProp, locked dropout':
+    '--cell gru --gate-bias 1 --optimizer rmsprop --locked-dropout --dropout 0.3 --schedule exponential',
   'tanh, Adagrad': '--cell rnn --layers 1 --optimizer adagrad --clip-value 0.1 --initialisation xavier --state-reset 0',
   'MUT1, residual': '--cell mut1 --layers 3 --stacking residual --skip output --schedule constant --average 0.9',
-  'mLSTM, accumulated gradients': '--cell mlstm --layers 1 --accumulate 3 --random-offset --forget-bias 2 --weight-decay 0.5',
-  'tied embedding': '--cell lstm --embedding 32 --hidden 32 --tied --embedding-dropout 0.1 --weight-dropout 0.3 --schedule step',
+  'mLSTM, accumulated gradients':
+    '--cell mlstm --layers 1 --accumulate 3 --random-offset --forget-bias 2 --weight-decay 0.5',
+  'tied embedding':
+    '--cell lstm --embedding 32 --hidden 32 --tied --embedding-dropout 0.1 --weight-dropout 0.3 --schedule step',
   'peepholes, random length': '--cell lstm-peephole --random-length --clip-state 0.1 --min-count 20 --no-text-starts',
-  'orthogonal, skips through time': '--cell rnn --layers 2 --initialisation orthogonal --orthogonal-every 20 --time-skip 3 --skip input',
+  'orthogonal, skips through time':
+    '--cell rnn --layers 2 --initialisation orthogonal --orthogonal-every 20 --time-skip 3 --skip input',
   'bytes, penalties':
     '--cell lstm-coupled --unit byte --learned-state --label-smoothing 0.1 --activation-penalty 1 --temporal-penalty 1 --schedule plateau --stacking highway',
 };
@@ -31,7 +37,8 @@ try {
   if (process.argv.includes('--write')) writeFileSync(file, `${JSON.stringify({ machine, digests }, null, 2)}\n`);
   const recorded = JSON.parse(readFileSync(file, 'utf8'));
   const other = Object.keys(runs).filter((name) => digests[name] !== recorded.digests[name]);
-  for (const name of Object.keys(runs)) console.log(`${other.includes(name) ? 'other' : 'same '}  ${digests[name].slice(0, 16)}  ${name}`);
+  for (const name of Object.keys(runs))
+    console.log(`${other.includes(name) ? 'other' : 'same '}  ${digests[name].slice(0, 16)}  ${name}`);
   if (other.length > 0) {
     console.error(`${other.length} of ${Object.keys(runs).length} runs have other weights than on ${recorded.machine}`);
     process.exitCode = 1;

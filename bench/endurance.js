@@ -1,8 +1,11 @@
-// Does a long training run keep its speed and its memory? `node bench/endurance.js [--minutes 20] [--threads N] [more options of rnn
-// train]` after `npm run build`: trains an LSTM of two layers of 128 units on the built-in sonnets and looks at the process from outside.
-// Prints a row a minute, and fails (exit code 1) if memory or speed of the last quarter is not that of the second: within 5 % and 10 %.
+// Does a long training run keep its speed and its memory? `node bench/endurance.js [--minutes 20]
+// [--threads N] [more options of rnn train]` after `npm run build`: trains an LSTM of two layers of
+// 128 units on the built-in sonnets and looks at the process from outside. Prints a row a minute,
+// and fails (exit code 1) if memory or speed of the last quarter is not that of the second: within
+// 5 % and 10 %.
 //
-// Speed is told twice: by the clock, and by the processor time that the process used, which other programs disturb less.
+// Speed is told twice: by the clock, and by the processor time that the process used, which other
+// programs disturb less.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -51,10 +54,14 @@ async function watch() {
     'constant',
   ];
   const length = ['--max-steps', 1e9, '--max-time', `${minutes}m`, '--evaluate-every', 2000, '--sample-every', 2000];
-  const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', '--json', ...sizes, ...length, ...more].map(String), {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, 'train', 'corpora/sonnets.txt', '--json', ...sizes, ...length, ...more].map(String),
+    {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const exited = once(child, 'exit');
   try {
     await readReports(child);
@@ -106,7 +113,9 @@ function judge() {
   else {
     const change = (name) => {
       const quarter = (from) =>
-        median(rows.slice(Math.floor(from * rows.length), Math.floor((from + 0.25) * rows.length)).map((row) => row[name]));
+        median(
+          rows.slice(Math.floor(from * rows.length), Math.floor((from + 0.25) * rows.length)).map((row) => row[name]),
+        );
       return quarter(0.75) / quarter(0.25) - 1;
     };
     const told = (share) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)} %`;
@@ -116,14 +125,16 @@ function judge() {
     );
     if (memory > MOST_GROWTH) faults.push(`memory grew by more than ${100 * MOST_GROWTH} %`);
     // Either shows that the program itself has not become slower.
-    if (clock < -MOST_SLOWING && processor < -MOST_SLOWING) faults.push(`it slowed down by more than ${100 * MOST_SLOWING} %`);
+    if (clock < -MOST_SLOWING && processor < -MOST_SLOWING)
+      faults.push(`it slowed down by more than ${100 * MOST_SLOWING} %`);
   }
   for (const fault of faults) console.error(`FAILED: ${fault}`);
   process.exitCode = faults.length > 0 ? 1 : 0;
 }
 
 /**
- * Memory and processor time of a process, as the system's ps tells them; null if it is gone, which may be before its last report is read.
+ * Memory and processor time of a process, as the system's ps tells them; null if it is gone, which
+ * may be before its last report is read.
  */
 function looked(pid) {
   const [kilobytes, time] = psOf(pid);

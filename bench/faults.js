@@ -1,15 +1,28 @@
-// What a run does when the machine fails it, for real: `node bench/faults.js` after `npm run build`. A disk that is full (a small tmpfs),
-// one that becomes read-only, a folder that is removed, two trainers in one folder, a trainer that is stopped and goes on, one that is
-// stopped for so long that another takes its place, six that take over one lock, signals, a cron job, files that are read and written.
-// Prints a line for each, and fails (exit code 1) if one is not as it should be. No check depends on how fast the machine is: a run that is
-// to be met in the middle of its work stops itself there. What needs root and Linux (tmpfs) is skipped elsewhere, and said. About two
-// minutes.
+// What a run does when the machine fails it, for real: `node bench/faults.js` after `npm run
+// build`. A disk that is full (a small tmpfs), one that becomes read-only, a folder that is
+// removed, two trainers in one folder, a trainer that is stopped and goes on, one that is stopped
+// for so long that another takes its place, six that take over one lock, signals, a cron job, files
+// that are read and written. Prints a line for each, and fails (exit code 1) if one is not as it
+// should be. No check depends on how fast the machine is: a run that is to be met in the middle of
+// its work stops itself there. What needs root and Linux (tmpfs) is skipped elsewhere, and said.
+// About two minutes.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readCheckpoint } from '../dist/runs/store.js';
-import { inFolder, killAll, linesOf, logged, preloading, start, startAny, stoppingAt, timeless, wait } from './survival/trainer.js';
+import {
+  inFolder,
+  killAll,
+  linesOf,
+  logged,
+  preloading,
+  start,
+  startAny,
+  stoppingAt,
+  timeless,
+  wait,
+} from './survival/trainer.js';
 
 const sizes =
   '--cell lstm --layers 1 --hidden 48 --batch-size 16 --sequence-length 16 --dropout 0.1 --weight-decay 0 --sample-every 0 --streams 64 --threads 2'.split(
@@ -19,7 +32,10 @@ const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --evaluate-ev
 /** The same, saved only at its end as far as steps count. */
 const rarelySaved = brief.map((word, index) => (brief[index - 1] === '--checkpoint-every' ? '1000000' : word));
 /** Ends only when it is told to. */
-const endless = [...sizes, ...'--max-steps 100000000 --schedule constant --checkpoint-every 20 --evaluate-every 0'.split(' ')];
+const endless = [
+  ...sizes,
+  ...'--max-steps 100000000 --schedule constant --checkpoint-every 20 --evaluate-every 0'.split(' '),
+];
 const TRIES = 300;
 const HANGS_AFTER_MS = 120_000;
 
@@ -33,7 +49,10 @@ await inFolder(async (folder) => {
   expect(whole.code === 0, `the run to compare with ended with ${whole.code}: ${whole.stderr}`);
   const expected = await timeless(join(folder, 'whole/latest.json'));
   const isExpected = async (out) => {
-    expect((await timeless(join(folder, out, 'latest.json'))) === expected, 'the weights are others than those of an undisturbed run');
+    expect(
+      (await timeless(join(folder, out, 'latest.json'))) === expected,
+      'the weights are others than those of an undisturbed run',
+    );
     expect(
       logged(join(folder, out, 'log.jsonl')) === logged(join(folder, 'whole/log.jsonl')),
       'the log has other losses than that of an undisturbed run',
@@ -45,24 +64,27 @@ await inFolder(async (folder) => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ]) {
-    await check(`${signal}: ends with ${code} after the step in hand, saved, and goes on to the same weights`, async () => {
-      const out = signal.toLowerCase();
-      const trainer = start(folder, [...brief, '--out', out], stoppingAt('step 100 '));
-      await trainer.stopped();
-      trainer.child.kill(signal);
-      trainer.child.kill('SIGCONT');
-      const ended = await trainer.ended;
-      expect(ended.code === code, `it ended with ${ended.code ?? ended.signal}`);
-      const { step } = (await readCheckpoint(join(folder, out, 'latest.json'))).training;
-      expect(step >= 100 && step < 120, `it ended at step ${step}`);
-      expect(
-        ended.stderr.includes(`rnn train corpora/sonnets.txt --resume --out ${out}`),
-        `it does not say how to continue: ${ended.stderr}`,
-      );
-      const again = await start(folder, ['--out', out, '--resume']).ended;
-      expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
-      await isExpected(out);
-    });
+    await check(
+      `${signal}: ends with ${code} after the step in hand, saved, and goes on to the same weights`,
+      async () => {
+        const out = signal.toLowerCase();
+        const trainer = start(folder, [...brief, '--out', out], stoppingAt('step 100 '));
+        await trainer.stopped();
+        trainer.child.kill(signal);
+        trainer.child.kill('SIGCONT');
+        const ended = await trainer.ended;
+        expect(ended.code === code, `it ended with ${ended.code ?? ended.signal}`);
+        const { step } = (await readCheckpoint(join(folder, out, 'latest.json'))).training;
+        expect(step >= 100 && step < 120, `it ended at step ${step}`);
+        expect(
+          ended.stderr.includes(`rnn train corpora/sonnets.txt --resume --out ${out}`),
+          `it does not say how to continue: ${ended.stderr}`,
+        );
+        const again = await start(folder, ['--out', out, '--resume']).ended;
+        expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+        await isExpected(out);
+      },
+    );
   }
 
   await check('a second INT ends it at once, with whole checkpoints and nothing left in the way', async () => {
@@ -76,39 +98,48 @@ await inFolder(async (folder) => {
       await timeless(join(folder, 'twice', file));
     const again = await start(folder, ['--out', 'twice', '--resume', '--max-time', '1s']).ended;
     expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
-    expect(!readdirSync(join(folder, 'twice')).some((name) => name.endsWith('.tmp') || name === 'lock.json'), 'files are left over');
+    expect(
+      !readdirSync(join(folder, 'twice')).some((name) => name.endsWith('.tmp') || name === 'lock.json'),
+      'files are left over',
+    );
   });
 
-  await check('two trainers in one folder: the second ends with 7 and names the first, which is not disturbed', async () => {
-    const first = start(folder, [...brief, '--out', 'shared'], stoppingAt('step 40 '));
-    await first.stopped();
-    for (const how of ['--resume', '--force', '--quiet']) {
-      renewLock(join(folder, 'shared'));
-      const second = await start(folder, [...brief, '--out', 'shared', how]).ended;
-      expect(second.code === 7, `with ${how} the second ended with ${second.code}: ${second.stderr}`);
-      expect(
-        second.stderr.includes(`(number ${first.child.pid} on `),
-        `with ${how} it does not say who holds the folder: ${second.stderr}`,
-      );
-    }
-    first.child.kill('SIGCONT');
-    expect((await first.ended).code === 0, 'the first was disturbed');
-    await isExpected('shared');
-  });
+  await check(
+    'two trainers in one folder: the second ends with 7 and names the first, which is not disturbed',
+    async () => {
+      const first = start(folder, [...brief, '--out', 'shared'], stoppingAt('step 40 '));
+      await first.stopped();
+      for (const how of ['--resume', '--force', '--quiet']) {
+        renewLock(join(folder, 'shared'));
+        const second = await start(folder, [...brief, '--out', 'shared', how]).ended;
+        expect(second.code === 7, `with ${how} the second ended with ${second.code}: ${second.stderr}`);
+        expect(
+          second.stderr.includes(`(number ${first.child.pid} on `),
+          `with ${how} it does not say who holds the folder: ${second.stderr}`,
+        );
+      }
+      first.child.kill('SIGCONT');
+      expect((await first.ended).code === 0, 'the first was disturbed');
+      await isExpected('shared');
+    },
+  );
 
   await check('two trainers at the same moment: one trains, the other ends with 7', async () => {
     await race('race', 2, [...brief, '--out', 'race']);
     await isExpected('race');
   });
 
-  await check('six trainers that find the lock of one that was killed: one goes on, all others end with 7', async () => {
-    const killed = start(folder, [...brief, '--out', 'left'], stoppingAt('step 60 '));
-    await killed.stopped();
-    killed.child.kill('SIGKILL');
-    await killed.ended;
-    await race('left', 6, ['--out', 'left', '--resume'], 1);
-    await isExpected('left');
-  });
+  await check(
+    'six trainers that find the lock of one that was killed: one goes on, all others end with 7',
+    async () => {
+      const killed = start(folder, [...brief, '--out', 'left'], stoppingAt('step 60 '));
+      await killed.stopped();
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+      await race('left', 6, ['--out', 'left', '--resume'], 1);
+      await isExpected('left');
+    },
+  );
 
   await check('stopped and continued at each checkpoint, and in between, it comes to the same weights', async () => {
     const trainer = start(folder, [...brief, '--out', 'stopped'], stoppingAt('saved ', { everyTime: true }));
@@ -126,25 +157,33 @@ await inFolder(async (folder) => {
     await isExpected('stopped');
   });
 
-  await check('saves by the clock where no step is due, and after kill -9 resumes from there to the same weights', async () => {
-    // A clock that moves on by five seconds each time that the program looks at it, however fast the machine.
-    const clock = preloading('let now = 0; performance.now = () => (now += 5000);');
-    const stop = stoppingAt('latest.json');
-    const NODE_OPTIONS = `${clock.NODE_OPTIONS} ${stop.NODE_OPTIONS}`;
-    const trainer = start(folder, [...rarelySaved, '--out', 'clock'], { NODE_OPTIONS });
-    await trainer.stopped();
-    trainer.child.kill('SIGKILL');
-    await trainer.ended;
-    const { step } = (await readCheckpoint(join(folder, 'clock/latest.json'))).training;
-    expect(step > 0 && step < 100, `it was first saved at step ${step}`);
-    const again = await start(folder, ['--out', 'clock', '--resume', '--checkpoint-every', '20']).ended;
-    expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
-    await isExpected('clock');
-  });
+  await check(
+    'saves by the clock where no step is due, and after kill -9 resumes from there to the same weights',
+    async () => {
+      // A clock that moves on by five seconds each time that the program looks at it, however fast
+      // the machine.
+      const clock = preloading('let now = 0; performance.now = () => (now += 5000);');
+      const stop = stoppingAt('latest.json');
+      const NODE_OPTIONS = `${clock.NODE_OPTIONS} ${stop.NODE_OPTIONS}`;
+      const trainer = start(folder, [...rarelySaved, '--out', 'clock'], { NODE_OPTIONS });
+      await trainer.stopped();
+      trainer.child.kill('SIGKILL');
+      await trainer.ended;
+      const { step } = (await readCheckpoint(join(folder, 'clock/latest.json'))).training;
+      expect(step > 0 && step < 100, `it was first saved at step ${step}`);
+      const again = await start(folder, ['--out', 'clock', '--resume', '--checkpoint-every', '20']).ended;
+      expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+      await isExpected('clock');
+    },
+  );
 
   await check('stopped for longer than its --budget, it has spent nothing of it', async () => {
     const STOPPED_MS = 10_000;
-    const trainer = start(folder, [...sizes, '--budget', '2s', '--json', '--out', 'budget'], stoppingAt('"event":"start"'));
+    const trainer = start(
+      folder,
+      [...sizes, '--budget', '2s', '--json', '--out', 'budget'],
+      stoppingAt('"event":"start"'),
+    );
     await trainer.stopped();
     await wait(STOPPED_MS);
     const from = performance.now();
@@ -152,8 +191,12 @@ await inFolder(async (folder) => {
     const { stdout } = await trainer.ended;
     const workedMs = performance.now() - from;
     const { elapsedMs } = JSON.parse(stdout.trim().split('\n').at(-1));
-    // Whatever this process measured after the stop, and what the run had done by then, which is less than the stop.
-    expect(elapsedMs < workedMs + STOPPED_MS / 2, `of ${Math.round(workedMs)} ms after the stop it counted ${Math.round(elapsedMs)}`);
+    // Whatever this process measured after the stop, and what the run had done by then, which is
+    // less than the stop.
+    expect(
+      elapsedMs < workedMs + STOPPED_MS / 2,
+      `of ${Math.round(workedMs)} ms after the stop it counted ${Math.round(elapsedMs)}`,
+    );
   });
 
   await check('stopped for so long that another took over, it ends with 7 and writes nothing more', async () => {
@@ -184,8 +227,8 @@ await inFolder(async (folder) => {
     expect(ended !== undefined, 'it goes on for ever');
     const { code, stderr } = ended;
     expect(code === 1 && stderr.includes('error: a worker thread died'), `it ended with ${code}: ${stderr}`);
-    // What is saved are the weights of a run that was told to end there; what the model remembered of the text is lost, and the run says
-    // so.
+    // What is saved are the weights of a run that was told to end there; what the model remembered
+    // of the text is lost, and the run says so.
     const saved = await readCheckpoint(join(folder, 'dead/latest.json'));
     const { step } = saved.training;
     const told = await start(folder, [
@@ -204,10 +247,14 @@ await inFolder(async (folder) => {
     expect(told.code === 0, `the run to compare with ended with ${told.code}: ${told.stderr}`);
     const alive = await readCheckpoint(join(folder, 'alive/latest.json'));
     for (const part of ['tensors', 'optimizer'])
-      expect(isDeepStrictEqual(saved[part], alive[part]), `its ${part} of step ${step} are others than those of an undisturbed run`);
+      expect(
+        isDeepStrictEqual(saved[part], alive[part]),
+        `its ${part} of step ${step} are others than those of an undisturbed run`,
+      );
     expect(isDeepStrictEqual(saved.training.position, alive.training.position), 'it stands elsewhere in the text');
     expect(
-      isDeepStrictEqual(saved.state, alive.state) || (saved.state.length === 0 && stderr.includes('the hidden state was lost')),
+      isDeepStrictEqual(saved.state, alive.state) ||
+        (saved.state.length === 0 && stderr.includes('the hidden state was lost')),
       'its hidden state is another, and it does not say so',
     );
     const again = await start(folder, ['--out', 'dead', '--resume', '--max-time', '1s']).ended;
@@ -229,46 +276,66 @@ await inFolder(async (folder) => {
     expect((await timeless(join(folder, 'gone/latest.json'))) === expected, 'the weights are others');
   });
 
-  await check('as a cron job (no terminal, no environment, little time) it starts, goes on, and is over, in silence', async () => {
-    for (let step = -1, isOver = false; !isOver;) {
-      const job = await start(folder, [...brief, '--out', 'cron', '--resume', '--max-time', '0.3s', '--quiet'], minimal()).ended;
-      expect(job.code === 0 && job.stderr === '' && job.stdout === '', `it ended with ${job.code} and said ${job.stderr}${job.stdout}`);
-      const { training } = await readCheckpoint(join(folder, 'cron/latest.json'));
-      isOver = training.loop.finished === 'max-steps';
-      expect(isOver || training.step > step, `at step ${step} it does not get any further`);
-      step = training.step;
-    }
-    const over = await start(folder, ['--out', 'cron', '--resume']).ended;
-    expect(over.code === 0 && over.stderr.includes('already finished'), `when it is over it says ${over.stderr}`);
-    await isExpected('cron');
-  });
+  await check(
+    'as a cron job (no terminal, no environment, little time) it starts, goes on, and is over, in silence',
+    async () => {
+      for (let step = -1, isOver = false; !isOver;) {
+        const job = await start(
+          folder,
+          [...brief, '--out', 'cron', '--resume', '--max-time', '0.3s', '--quiet'],
+          minimal(),
+        ).ended;
+        expect(
+          job.code === 0 && job.stderr === '' && job.stdout === '',
+          `it ended with ${job.code} and said ${job.stderr}${job.stdout}`,
+        );
+        const { training } = await readCheckpoint(join(folder, 'cron/latest.json'));
+        isOver = training.loop.finished === 'max-steps';
+        expect(isOver || training.step > step, `at step ${step} it does not get any further`);
+        step = training.step;
+      }
+      const over = await start(folder, ['--out', 'cron', '--resume']).ended;
+      expect(over.code === 0 && over.stderr.includes('already finished'), `when it is over it says ${over.stderr}`);
+      await isExpected('cron');
+    },
+  );
 
   await onSmallDisk(folder, 3_000_000, async (disk) => {
-    await check('a disk that is full: training goes on and says so; the end is 1, and what was saved is whole', async () => {
-      writeFileSync(join(disk, 'filler'), Buffer.alloc(1_300_000));
-      const { code, stderr } = await start(folder, [...brief, '--out', join(disk, 'run'), '--keep', '9']).ended;
-      expect(code === 1, `it ended with ${code}: ${stderr}`);
-      expect(
-        /could not be written: the disk is full; training goes on/.test(stderr) &&
-          /the last state, of step 400, could not be saved/.test(stderr),
-        stderr,
-      );
-      for (const file of readdirSync(join(disk, 'run')).filter((name) => name.endsWith('.json'))) await timeless(join(disk, 'run', file));
-      rmSync(join(disk, 'filler'));
-      for (const file of readdirSync(join(disk, 'run')).filter((name) => name.startsWith('step-'))) rmSync(join(disk, 'run', file));
-      const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--keep', '0']).ended;
-      expect(again.code === 0, `with room again it ended with ${again.code}: ${again.stderr}`);
-      expect(
-        (await timeless(join(disk, 'run/latest.json'))).replace('"keep":0', '"keep":9') === expected.replace('"keep":0', '"keep":9'),
-        'the weights are others',
-      );
-      isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
-      rmSync(join(disk, 'run'), { recursive: true });
-    });
+    await check(
+      'a disk that is full: training goes on and says so; the end is 1, and what was saved is whole',
+      async () => {
+        writeFileSync(join(disk, 'filler'), Buffer.alloc(1_300_000));
+        const { code, stderr } = await start(folder, [...brief, '--out', join(disk, 'run'), '--keep', '9']).ended;
+        expect(code === 1, `it ended with ${code}: ${stderr}`);
+        expect(
+          /could not be written: the disk is full; training goes on/.test(stderr) &&
+            /the last state, of step 400, could not be saved/.test(stderr),
+          stderr,
+        );
+        for (const file of readdirSync(join(disk, 'run')).filter((name) => name.endsWith('.json')))
+          await timeless(join(disk, 'run', file));
+        rmSync(join(disk, 'filler'));
+        for (const file of readdirSync(join(disk, 'run')).filter((name) => name.startsWith('step-')))
+          rmSync(join(disk, 'run', file));
+        const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--keep', '0']).ended;
+        expect(again.code === 0, `with room again it ended with ${again.code}: ${again.stderr}`);
+        expect(
+          (await timeless(join(disk, 'run/latest.json'))).replace('"keep":0', '"keep":9') ===
+            expected.replace('"keep":0', '"keep":9'),
+          'the weights are others',
+        );
+        isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
+        rmSync(join(disk, 'run'), { recursive: true });
+      },
+    );
 
     await check('a disk that has room again in time: nothing is lost', async () => {
       writeFileSync(join(disk, 'filler'), Buffer.alloc(2_900_000));
-      const trainer = start(folder, [...brief, '--out', join(disk, 'run')], stoppingAt('the disk is full; training goes on'));
+      const trainer = start(
+        folder,
+        [...brief, '--out', join(disk, 'run')],
+        stoppingAt('the disk is full; training goes on'),
+      );
       await trainer.stopped();
       rmSync(join(disk, 'filler'));
       trainer.child.kill('SIGCONT');
@@ -283,26 +350,29 @@ await inFolder(async (folder) => {
       rmSync(join(disk, 'run'), { recursive: true });
     });
 
-    await check('a disk that becomes read-only: the end is 1, and with a disk that can be written the run goes on', async () => {
-      const trainer = start(folder, [...endless, '--out', join(disk, 'run')]);
-      await trainer.said('step 60 ');
-      await between(() => execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' }));
-      try {
-        await trainer.said('read-only; training goes on');
-        trainer.child.kill('SIGTERM');
-        const { code, stderr } = await trainer.ended;
-        expect(code === 1 && stderr.includes('could not be saved'), `it ended with ${code}: ${stderr}`);
-        const refused = await start(folder, ['--out', join(disk, 'run'), '--resume']).ended;
-        expect(
-          refused.code === 1 && refused.stderr.includes('the disk is read-only'),
-          `going on ended with ${refused.code}: ${refused.stderr}`,
-        );
-      } finally {
-        execFileSync('mount', ['-o', 'remount,rw', disk]);
-      }
-      const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--max-time', '1s']).ended;
-      expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
-    });
+    await check(
+      'a disk that becomes read-only: the end is 1, and with a disk that can be written the run goes on',
+      async () => {
+        const trainer = start(folder, [...endless, '--out', join(disk, 'run')]);
+        await trainer.said('step 60 ');
+        await between(() => execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' }));
+        try {
+          await trainer.said('read-only; training goes on');
+          trainer.child.kill('SIGTERM');
+          const { code, stderr } = await trainer.ended;
+          expect(code === 1 && stderr.includes('could not be saved'), `it ended with ${code}: ${stderr}`);
+          const refused = await start(folder, ['--out', join(disk, 'run'), '--resume']).ended;
+          expect(
+            refused.code === 1 && refused.stderr.includes('the disk is read-only'),
+            `going on ended with ${refused.code}: ${refused.stderr}`,
+          );
+        } finally {
+          execFileSync('mount', ['-o', 'remount,rw', disk]);
+        }
+        const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--max-time', '1s']).ended;
+        expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+      },
+    );
   });
 
   await check('no command that writes a file writes it over what it reads, not even with --force', async () => {
@@ -331,11 +401,14 @@ await inFolder(async (folder) => {
   });
 
   /**
-   * Starts trainers that all try to take the lock of a folder at one moment; one has it, and the others are refused.
-   * @param links how many links each has made by the time that it waits for the others: none, or the one that the old lock is in the way of
+   * Starts trainers that all try to take the lock of a folder at one moment; one has it, and the
+   * others are refused.
+   * @param links how many links each has made by the time that it waits for the others: none, or
+   * the one that the old lock is in the way of
    */
   async function race(out, count, args, links = 0) {
-    // Each waits where it would make the lock or replace it, until all are there; the one that has it waits again with its first checkpoint.
+    // Each waits where it would make the lock or replace it, until all are there; the one that has
+    // it waits again with its first checkpoint.
     const barrier = `import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';import{isMainThread}from'node:worker_threads';
       let links=0,hasWaited=!isMainThread;const waiting=(call)=>(...given)=>{
       if(!hasWaited&&links++>=${links}){hasWaited=true;process.kill(process.pid,'SIGSTOP');}return call(...given);};
@@ -353,7 +426,8 @@ await inFolder(async (folder) => {
     }
     const texts = refused.map(({ code, stderr }) => `${code}: ${stderr}`);
     expect(refused.length === count - 1, `${count - refused.length} of them train; the others: ${texts.join('; ')}`);
-    for (const { code, stderr } of refused) expect(code === 7 && stderr.includes('is training in'), `one ended with ${code}: ${stderr}`);
+    for (const { code, stderr } of refused)
+      expect(code === 7 && stderr.includes('is training in'), `one ended with ${code}: ${stderr}`);
     const [holder] = trainers.filter(({ child }) => child.exitCode === null);
     await holder.stopped();
     holder.child.kill('SIGCONT');
@@ -393,7 +467,10 @@ async function between(act) {
   }
 }
 
-/** A log that a full disk has left: lines may be missing, and those that are there are whole, in order, and those of an undisturbed run. */
+/**
+ * A log that a full disk has left: lines may be missing, and those that are there are whole, in
+ * order, and those of an undisturbed run.
+ */
 function isInOrder(path, undisturbed) {
   const told = ({ event }) => event === 'evaluation' || event === 'sample';
   const lines = linesOf(path);
@@ -408,7 +485,10 @@ function isInOrder(path, undisturbed) {
       .map((line) => JSON.stringify(line)),
   );
   for (const line of lines.filter(told))
-    expect(known.has(JSON.stringify(line)), `the log has another ${line.event} of step ${line.step} than that of an undisturbed run`);
+    expect(
+      known.has(JSON.stringify(line)),
+      `the log has another ${line.event} of step ${line.step} than that of an undisturbed run`,
+    );
   expect(lines.at(-1).event === 'end', 'the log does not tell of the end');
 }
 

@@ -1,5 +1,6 @@
-// Speed of the WebAssembly kernels on one core: `node bench/kernels.js [relaxed|portable]` after `npm run build`. About 10 s.
-// GFLOP/s count 2·M·N·K; the best of several short runs, because a shared machine only ever makes a run slower.
+// Speed of the WebAssembly kernels on one core: `node bench/kernels.js [relaxed|portable]` after
+// `npm run build`. About 10 s. GFLOP/s count 2·M·N·K; the best of several short runs, because a
+// shared machine only ever makes a run slower.
 import binaryen from 'binaryen'; // comes with assemblyscript
 import { instantiateKernels, loadKernels, packedPanelsSize } from '../dist/devices/cpu/kernels.js';
 import { gemmPanelsScratch, gemmTransposedAScratch } from '../dist/devices/cpu/kernels.js';
@@ -120,7 +121,9 @@ for (const [M, N, K] of [
   const c = allocate(M * N);
   const scratch = allocate(gemmPanelsScratch(M, K));
   kernels.packPanels(b, N, K, N, 0, panels, 0, Math.ceil(N / 8));
-  report(`gemmPanels ${M}×${N}×${K}`, 2 * M * N * K, () => kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch));
+  report(`gemmPanels ${M}×${N}×${K}`, 2 * M * N * K, () =>
+    kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch),
+  );
 }
 for (const [M, N, K] of [
   [128, 512, 1250],
@@ -132,7 +135,9 @@ for (const [M, N, K] of [
   const b = matrix(K * N);
   const c = allocate(M * N);
   const scratch = allocate(gemmTransposedAScratch(M, K));
-  report(`gemmTransposedA ${M}×${N}×${K}`, 2 * M * N * K, () => kernels.gemmTransposedA(M, N, K, a, M, b, N, c, N, 0, scratch));
+  report(`gemmTransposedA ${M}×${N}×${K}`, 2 * M * N * K, () =>
+    kernels.gemmTransposedA(M, N, K, a, M, b, N, c, N, 0, scratch),
+  );
 }
 
 top = start;

@@ -1,7 +1,9 @@
-// Does a run that is killed again and again come to the weights of one that never was? `node bench/kills.js [--kills 200] [--steps 2500]
-// [--threads 1,2] [--seed 1]` after `npm run build`: kills `rnn train --resume` with SIGKILL at random moments, from its first to its last,
-// and when the run is over compares its checkpoints and its log, bit by bit, with those of an uninterrupted run. After each kill every
-// checkpoint must be whole. Fails (exit code 1) if anything differs. About a second a kill.
+// Does a run that is killed again and again come to the weights of one that never was? `node
+// bench/kills.js [--kills 200] [--steps 2500] [--threads 1,2] [--seed 1]` after `npm run build`:
+// kills `rnn train --resume` with SIGKILL at random moments, from its first to its last, and when
+// the run is over compares its checkpoints and its log, bit by bit, with those of an uninterrupted
+// run. After each kill every checkpoint must be whole. Fails (exit code 1) if anything differs.
+// About a second a kill.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,8 +22,12 @@ const threadCounts = flags.threads.split(',').map(Number);
 const killsEach = Math.ceil(Number(flags.kills) / threadCounts.length);
 const random = new Random(Number(flags.seed));
 
-const sizes = '--cell lstm --layers 2 --hidden 48 --dropout 0.2 --batch-size 16 --sequence-length 16 --schedule cosine --quiet'.split(' ');
-const often = '--checkpoint-every 15 --evaluate-every 100 --sample-every 150 --sample-length 50 --streams 64 --keep 2'.split(' ');
+const sizes =
+  '--cell lstm --layers 2 --hidden 48 --dropout 0.2 --batch-size 16 --sequence-length 16 --schedule cosine --quiet'.split(
+    ' ',
+  );
+const often =
+  '--checkpoint-every 15 --evaluate-every 100 --sample-every 150 --sample-length 50 --streams 64 --keep 2'.split(' ');
 const files = ['latest.json', 'best.json'];
 /** What a run says that was killed between its first best.json and its first latest.json. */
 const fromBest = /^warning: \S+latest\.json is missing; the run goes on from \S+best\.json\n$/;
@@ -78,7 +84,8 @@ async function check(folder, threads) {
 }
 
 /**
- * Evaluations are more frequent than checkpoints, and the run is killed at each of the first ones: what it goes on from is its best state.
+ * Evaluations are more frequent than checkpoints, and the run is killed at each of the first ones:
+ * what it goes on from is its best state.
  */
 async function checkEvaluations(folder) {
   const options = [
@@ -115,8 +122,8 @@ async function lookAt(folder) {
 }
 
 /**
- * When reports come is the clock's doing, so that they cannot be compared: each is of a later step than the one before, and of a finite
- * loss.
+ * When reports come is the clock's doing, so that they cannot be compared: each is of a later step
+ * than the one before, and of a finite loss.
  */
 function lookAtReports(path) {
   let before = 0;

@@ -1,6 +1,7 @@
-// Who remembers over a long gap: `node bench/memory.js [--write FOLDER]` after `npm run build`. The copy task of Hochreiter and
-// Schmidhuber (1997): some symbols, a gap of blanks, a mark, and then the same symbols are asked for. Without memory the best is to guess
-// one of 8, ln 8 = 2.08 nats. Prints a Markdown table; with --write also a page and a plot (MEMORY.md and memory.svg).
+// Who remembers over a long gap: `node bench/memory.js [--write FOLDER]` after `npm run build`. The
+// copy task of Hochreiter and Schmidhuber (1997): some symbols, a gap of blanks, a mark, and then
+// the same symbols are asked for. Without memory the best is to guess one of 8, ln 8 = 2.08 nats.
+// Prints a Markdown table; with --write also a page and a plot (MEMORY.md and memory.svg).
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -27,7 +28,9 @@ const { values: flags } = parseArgs({
     write: { type: 'string' },
   },
 });
-const [lag, recalled, hidden, steps, seeds] = [flags.lag, flags.recalled, flags.hidden, flags.steps, flags.seeds].map(Number);
+const [lag, recalled, hidden, steps, seeds] = [flags.lag, flags.recalled, flags.hidden, flags.steps, flags.seeds].map(
+  Number,
+);
 
 const SYMBOLS = 8;
 const [BLANK, MARK] = [SYMBOLS, SYMBOLS + 1];
@@ -42,7 +45,13 @@ const runners = [
   { name: 'GRU, update bias 3', cell: 'gru', gateBias: 3, learningRate: 0.003 },
   { name: 'LSTM of 1997', cell: 'lstm-1997', learningRate: 0.003 },
   { name: 'ReLU, identity at first (IRNN)', cell: 'irnn', learningRate: 0.001 },
-  { name: 'tanh, kept orthogonal', cell: 'rnn', initialisation: 'orthogonal', orthogonalEvery: 20, learningRate: 0.003 },
+  {
+    name: 'tanh, kept orthogonal',
+    cell: 'rnn',
+    initialisation: 'orthogonal',
+    orthogonalEvery: 20,
+    learningRate: 0.003,
+  },
   { name: 'tanh, orthogonal at first', cell: 'rnn', initialisation: 'orthogonal', learningRate: 0.003 },
   { name: 'tanh', cell: 'rnn', learningRate: 0.003 },
 ].filter(({ name }) => flags.only === undefined || name.toLowerCase().includes(flags.only.toLowerCase()));
@@ -68,7 +77,10 @@ await device.close();
 await report();
 
 /** Mean nats of a recalled symbol, every hundred steps. */
-async function curveOf({ cell, forgetBias = 1, gateBias = 0, initialisation = 'uniform', orthogonalEvery = 0, learningRate }, seed) {
+async function curveOf(
+  { cell, forgetBias = 1, gateBias = 0, initialisation = 'uniform', orthogonalEvery = 0, learningRate },
+  seed,
+) {
   const model = {
     cell,
     layers: 1,
@@ -82,7 +94,12 @@ async function curveOf({ cell, forgetBias = 1, gateBias = 0, initialisation = 'u
     conventions: {},
   };
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 1, momentum: 0 });
-  const job = { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * recalled)) };
+  const job = {
+    name: 'train',
+    steps: T,
+    batch: N,
+    build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * recalled)),
+  };
   const executable = await device.compile({ parameters: parameterShapes(model), jobs: [job], update: optimizer.rule });
   try {
     const random = new Random(seed);
@@ -90,7 +107,9 @@ async function curveOf({ cell, forgetBias = 1, gateBias = 0, initialisation = 'u
     const curve = [];
     let sum = 0;
     for (let step = 1; step <= steps; step++) {
-      const [result] = await executable.run('train', [{ ...task(random), reset: true, update: optimizer.scalars(step, learningRate) }]);
+      const [result] = await executable.run('train', [
+        { ...task(random), reset: true, update: optimizer.scalars(step, learningRate) },
+      ]);
       sum += result.lossNats / (N * recalled);
       if (orthogonalEvery > 0 && step % orthogonalEvery === 0) await project(executable, model);
       if (step % EVERY > 0) continue;

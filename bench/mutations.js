@@ -1,10 +1,12 @@
-// Can any file make rnn do what it should not? `node bench/mutations.js [--count 100000] [--seed 1] [--first 0]` after `npm run build`:
-// makes a few tiny checkpoints, changes them in so many ways, and hands each to the loader and to all that works with what it loads. Prints
-// what became of them as a table. Fails (exit code 1) at the first file that is neither refused by a clear error nor a whole model, that
-// takes more than 2 s, or with which the process has more than 1 GB, and keeps that file. A few minutes.
+// Can any file make rnn do what it should not? `node bench/mutations.js [--count 100000] [--seed 1]
+// [--first 0]` after `npm run build`: makes a few tiny checkpoints, changes them in so many ways,
+// and hands each to the loader and to all that works with what it loads. Prints what became of them
+// as a table. Fails (exit code 1) at the first file that is neither refused by a clear error nor a
+// whole model, that takes more than 2 s, or with which the process has more than 1 GB, and keeps
+// that file. A few minutes.
 //
-// Mutation n of a seed is always the same: `--seed 1 --first n --count 1` makes it again. The work is done by a child process, so that a
-// hang, or a crash of Node itself, is seen from outside.
+// Mutation n of a seed is always the same: `--seed 1 --first n --count 1` makes it again. The work
+// is done by a child process, so that a hang, or a crash of Node itself, is seen from outside.
 import { execFileSync, fork } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +34,10 @@ const MOST_BYTES = 1e9;
 /** Without a word from the child. */
 const PATIENCE_MS = 60_000;
 const TOLD_EVERY = 500;
-/** `rnn info` is asked about one file in so many, and one in so many of those that load is trained on: that takes longer. */
+/**
+ * `rnn info` is asked about one file in so many, and one in so many of those that load is trained
+ * on: that takes longer.
+ */
 const DESCRIBED_EVERY = 10;
 const TRAINED_EVERY = 25;
 
@@ -44,7 +49,11 @@ async function work(folder) {
   const { program } = await import('./mutations/program.js');
   const { openDevice } = await import('../dist/devices/open.js');
   const text = join(folder, 'text');
-  const originals = await makeOriginals((args) => execFileSync(process.execPath, [join(root, 'bin/rnn.js'), ...args]), text, folder);
+  const originals = await makeOriginals(
+    (args) => execFileSync(process.execPath, [join(root, 'bin/rnn.js'), ...args]),
+    text,
+    folder,
+  );
   const device = await openDevice('cpu', { threads: 1, blas: 'off' });
   const path = join(folder, 'mutated.json');
   const tally = { done: 0, loaded: 0, trained: 0, byChecksum: 0, slowestMs: 0, maxRssBytes: 0, ways: {}, refusals: {} };
@@ -66,7 +75,9 @@ async function work(folder) {
       if (rss > MOST_BYTES) throw new Fault(`the process has ${Math.round(rss / 1e6)} MB`);
       record(tally, name, used, ms, rss);
     } catch (error) {
-      process.send({ fault: `mutation ${number} of seed ${seed} (${what}): ${error instanceof Fault ? error.message : error.stack}` });
+      process.send({
+        fault: `mutation ${number} of seed ${seed} (${what}): ${error instanceof Fault ? error.message : error.stack}`,
+      });
       process.exitCode = 1;
       break;
     }

@@ -1,7 +1,9 @@
-// How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`, with tinyshakespeare for TEXT. Trains
-// each preset named (or takes a run that was made, from its folder), keeps what it finds in bench/quality.json beside what is there of the
-// others, and writes the end of bench/RESULTS.md: commands, losses, curves and samples. A `note` written there by hand, on the
-// circumstances of a run, goes along. `quick` takes 3 minutes, `good` 30, `best` 75; nothing else should run meanwhile.
+// How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`,
+// with tinyshakespeare for TEXT. Trains each preset named (or takes a run that was made, from its
+// folder), keeps what it finds in bench/quality.json beside what is there of the others, and writes
+// the end of bench/RESULTS.md: commands, losses, curves and samples. A `note` written there by
+// hand, on the circumstances of a run, goes along. `quick` takes 3 minutes, `good` 30, `best` 75;
+// nothing else should run meanwhile.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +30,17 @@ const section = [
   '## Quality\n',
   `Losses on the last tenth of ${basename(text)}, in nats a character: up to 16 contiguous chunks, every character scored once. The`,
   `validation text is used for nothing but to choose which checkpoint is the best. ${[...new Set(runs.map(({ machine }) => machine))].join('; ')}.\n`,
-  tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s', 'by']),
+  tableHead([
+    'command',
+    'validation loss',
+    'training loss',
+    'parameters',
+    'steps',
+    'times the text',
+    'minutes',
+    'characters/s',
+    'by',
+  ]),
   ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed, program: by }) =>
     tableRow([
       `\`rnn train ${basename(text)} --preset ${preset} --device cpu\``,
@@ -87,13 +99,29 @@ function resultOf(folder) {
     minutes: end.elapsedMs / 60_000,
     speed:
       Math.round(
-        reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b)[Math.floor(reports.length / 2)] / 100,
+        reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b)[
+          Math.floor(reports.length / 2)
+        ] / 100,
       ) * 100,
     machine: machineTold(),
     program: programTold(),
     // An evaluation comes before the report of its step, or right after it.
-    curve: of('evaluation').map(({ step, validationLossNats }) => [round(nearest(elapsedAt, step) / 60_000), round(validationLossNats)]),
-    sample: run(process.execPath, [program, 'sample', '--checkpoint', folder, '--temp', '0.8', '--length', '500', '--seed', '1']),
+    curve: of('evaluation').map(({ step, validationLossNats }) => [
+      round(nearest(elapsedAt, step) / 60_000),
+      round(validationLossNats),
+    ]),
+    sample: run(process.execPath, [
+      program,
+      'sample',
+      '--checkpoint',
+      folder,
+      '--temp',
+      '0.8',
+      '--length',
+      '500',
+      '--seed',
+      '1',
+    ]),
   };
 }
 
@@ -102,6 +130,8 @@ function round(value) {
 }
 
 function nearest(elapsedAt, step) {
-  const [, elapsed] = [...elapsedAt].reduce((best, each) => (Math.abs(each[0] - step) < Math.abs(best[0] - step) ? each : best));
+  const [, elapsed] = [...elapsedAt].reduce((best, each) =>
+    Math.abs(each[0] - step) < Math.abs(best[0] - step) ? each : best,
+  );
   return elapsed;
 }

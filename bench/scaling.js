@@ -1,6 +1,7 @@
-// How training speed depends on threads, batch, hidden units, time steps and the length of the text: `node bench/scaling.js [--write FILE]`
-// after `npm run build`. One size at a time is varied around an LSTM of two layers of 128 units, batch 50, 50 steps. A Markdown table on
-// stdout; about six minutes. Rounds are medians of three, each round all sizes in turn.
+// How training speed depends on threads, batch, hidden units, time steps and the length of the
+// text: `node bench/scaling.js [--write FILE]` after `npm run build`. One size at a time is varied
+// around an LSTM of two layers of 128 units, batch 50, 50 steps. A Markdown table on stdout; about
+// six minutes. Rounds are medians of three, each round all sizes in turn.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,11 @@ import { jsonLines, root, run } from './comparison/processes.js';
 import { median } from './comparison/statistics.js';
 
 const { values: flags } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '1' }, write: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
+    write: { type: 'string' },
+  },
 });
 const program = join(root, 'bin/rnn.js');
 const page = [];

@@ -1,8 +1,10 @@
-// Does a device of gpu.js hold on to memory? `node bench/soak.js [--device gpu:software] [--calls 500]` after `npm run build`: runs one
-// plan so many times, and prints how much memory the process has meanwhile as a table on stdout. Fails (exit code 1) if it grows by more
-// than 5 % in the second half, does not end by itself, or prints anything on stderr. About a minute.
+// Does a device of gpu.js hold on to memory? `node bench/soak.js [--device gpu:software] [--calls
+// 500]` after `npm run build`: runs one plan so many times, and prints how much memory the process
+// has meanwhile as a table on stdout. Fails (exit code 1) if it grows by more than 5 % in the
+// second half, does not end by itself, or prints anything on stderr. About a minute.
 //
-// The work is done by a child process, so that its end, and what its driver prints past Node, can be seen from outside.
+// The work is done by a child process, so that its end, and what its driver prints past Node, can
+// be seen from outside.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -53,13 +55,16 @@ async function work() {
   const device = await openDevice(flags.device);
   const executable = await device.compile({
     parameters: parameterShapes(model),
-    jobs: [{ name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T)) }],
+    jobs: [
+      { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T)) },
+    ],
     update: optimizer.rule,
   });
   const random = new Random(1);
   const symbols = () => Int32Array.from({ length: T * N }, () => random.uint32() % V);
   await executable.write({ kind: 'parameters' }, initialParameters(model, random));
-  // Each look at the clock seems to come so much later that two runs of a single call choose the length wanted, on any machine.
+  // Each look at the clock seems to come so much later that two runs of a single call choose the
+  // length wanted, on any machine.
   let now = 0;
   performance.now = () => (now += (1000 * RUN_SECONDS) / (TOGETHER + 0.5));
   let step = 0;
@@ -75,9 +80,12 @@ async function work() {
   };
   for (let i = 0; i < 2; i++) await run(1);
   performance.now = () => (now += 1e9); // from here on no run is short enough to be made longer
-  if (executable.callsPerRun('train') !== TOGETHER) throw new Error(`runs have ${executable.callsPerRun('train')} calls`);
+  if (executable.callsPerRun('train') !== TOGETHER)
+    throw new Error(`runs have ${executable.callsPerRun('train')} calls`);
 
-  console.log(JSON.stringify({ description: executable.description, passes: TOGETHER * executable.cost('train').passes }));
+  console.log(
+    JSON.stringify({ description: executable.description, passes: TOGETHER * executable.cost('train').passes }),
+  );
   for (let done = 1; done <= runs; done++) {
     await run(TOGETHER);
     if (done % Math.max(1, Math.floor(runs / ROWS)) > 0) continue;
@@ -89,7 +97,10 @@ async function work() {
   console.log(JSON.stringify({ closed: true }));
 }
 
-/** What JavaScript has yet to collect is not held, nor are the driver's objects that it lets go of in turn. */
+/**
+ * What JavaScript has yet to collect is not held, nor are the driver's objects that it lets go of
+ * in turn.
+ */
 async function collect() {
   for (let i = 0; i < 3; i++) {
     globalThis.gc();
@@ -140,7 +151,10 @@ async function watch() {
   process.exitCode = faults.length > 0 ? 1 : 0;
 }
 
-/** From the third quarter to the last, by the most in each: V8 takes and gives back 16 MiB as it likes. */
+/**
+ * From the third quarter to the last, by the most in each: V8 takes and gives back 16 MiB as it
+ * likes.
+ */
 function growthOf(rows) {
   const most = (from, to) =>
     Math.max(...rows.slice(Math.floor(from * rows.length), Math.floor(to * rows.length)).map(({ bytes }) => bytes));
@@ -150,5 +164,7 @@ function growthOf(rows) {
 function row(rows, line) {
   const before = rows.at(-1)?.bytes ?? line.bytes;
   rows.push(line);
-  console.log(`| ${line.runs} | ${mebibytes(line.bytes).toFixed(1)} | ${(100 * (line.bytes / before - 1)).toFixed(1)} % |`);
+  console.log(
+    `| ${line.runs} | ${mebibytes(line.bytes).toFixed(1)} | ${(100 * (line.bytes / before - 1)).toFixed(1)} % |`,
+  );
 }

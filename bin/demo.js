@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// `npm start`: trains on the sonnets for about ten seconds and prints a sample. Two commands of `rnn` in a row, in this process. Options
-// after `--` (`npm start -- --max-steps 100`) are added to the training command.
+// `npm start`: trains on the sonnets for about ten seconds and prints a sample. Two commands of
+// `rnn` in a row, in this process. Options after `--` (`npm start -- --max-steps 100`) are added to
+// the training command.
 const text = 'corpora/sonnets.txt';
-// Not checkpoints/sonnets, which is where `rnn train corpora/sonnets.txt` keeps a run: this one is overwritten every time.
+// Not checkpoints/sonnets, which is where `rnn train corpora/sonnets.txt` keeps a run: this one is
+// overwritten every time.
 const folder = 'checkpoints/demo';
 const given = process.argv.slice(2);
 

@@ -1,5 +1,6 @@
-// The size of the code in `src` and `test/parity`, in characters without comments and white space, and of `src` in bytes:
-// `node build/code-size.js [REVISION]`, of the working tree if you name no revision.
+// The size of the code in `src` and `test/parity`, in characters without comments and white space,
+// and of `src` in bytes: `node build/code-size.js [REVISION]`, of the working tree if you name no
+// revision.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseSync } from 'rolldown/utils';
@@ -7,7 +8,8 @@ import { parseSync } from 'rolldown/utils';
 const [revision] = process.argv.slice(2);
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
 const folders = ['src', 'test/parity'];
-const list = revision === undefined ? git('ls-files', ...folders) : git('ls-tree', '-r', '--name-only', revision, ...folders);
+const list =
+  revision === undefined ? git('ls-files', ...folders) : git('ls-tree', '-r', '--name-only', revision, ...folders);
 
 const sizes = new Map();
 let bytes = 0;

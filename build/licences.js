@@ -1,10 +1,12 @@
-// A plugin of the bundler that writes down which packages went into the bundles: versions, sources, and the licences in full, which
-// nearly all of them ask for. Knows nothing of what is bundled, or why.
+// A plugin of the bundler that writes down which packages went into the bundles: versions, sources,
+// and the licences in full, which nearly all of them ask for. Knows nothing of what is bundled, or
+// why.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 /**
- * One plugin for all bundles of a build; the file is written anew after each of them, and is whole after the last.
+ * One plugin for all bundles of a build; the file is written anew after each of them, and is whole
+ * after the last.
  * @param file what to write
  * @param built the folder that names of bundles are relative to
  */
@@ -27,13 +29,18 @@ export function collectLicences({ file, built }) {
   };
 }
 
-/** The folder of the package that a module is of; null for our own, and for what the bundler adds. */
+/**
+ * The folder of the package that a module is of; null for our own, and for what the bundler adds.
+ */
 export function packageFolder(moduleId) {
   return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(moduleId)?.[0] ?? null;
 }
 
 function licencesText(bundlesOf) {
-  const entries = [...bundlesOf].map(([folder, bundles]) => ({ ...describe(folder), bundles: [...bundles].toSorted() }));
+  const entries = [...bundlesOf].map(([folder, bundles]) => ({
+    ...describe(folder),
+    bundles: [...bundles].toSorted(),
+  }));
   const sections = entries
     .toSorted((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1))
     .map(
@@ -49,10 +56,15 @@ ${text.replace(/^/gm, '    ').replace(/ +$/gm, '')}
 
 /** @throws an Error for a package without a licence: it must not be bundled */
 export function describe(folder) {
-  const { name, version, license, repository, homepage } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { name, version, license, repository, homepage } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
   const file = readdirSync(folder).find((each) => /^licen[cs]e(\.(md|txt))?$/i.test(each));
-  if (license === undefined && file === undefined) throw new Error(`${name} ${version} is to be bundled, and has no licence`);
-  const home = (repository?.url ?? repository ?? homepage ?? '').replace(/^git(\+https)?:/, 'https:').replace(/\.git$/, '');
+  if (license === undefined && file === undefined)
+    throw new Error(`${name} ${version} is to be bundled, and has no licence`);
+  const home = (repository?.url ?? repository ?? homepage ?? '')
+    .replace(/^git(\+https)?:/, 'https:')
+    .replace(/\.git$/, '');
   return {
     name,
     version,

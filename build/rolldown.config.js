@@ -1,5 +1,6 @@
-// What the build bundles, after tsc has compiled src/: libraries that users of the package then need not install, and the programs of
-// pages, which may load nothing. dist/THIRD-PARTY.md gets the licence of everything that a bundle holds (licences.js).
+// What the build bundles, after tsc has compiled src/: libraries that users of the package then
+// need not install, and the programs of pages, which may load nothing. dist/THIRD-PARTY.md gets the
+// licence of everything that a bundle holds (licences.js).
 import { cpSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { collectLicences } from './licences.js';
@@ -8,15 +9,19 @@ const root = resolve(import.meta.dirname, '..');
 const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), built: resolve(root, 'dist') });
 
 /**
- * Files of src/ that import a library each. Bundled, they take the place of what tsc made of them, so that source and
- * build run the same code; not minified, since gpu.js reads the text of functions, and stacks should be readable.
+ * Files of src/ that import a library each. Bundled, they take the place of what tsc made of them,
+ * so that source and build run the same code; not minified, since gpu.js reads the text of
+ * functions, and stacks should be readable.
  */
 const libraries = ['devices/gpu/gpu-js', 'reports/scales'];
 /** Besides, `gl` is overridden by an empty package in package.json. */
 const external = ['webgpu'];
 
 const browser = 'reports/browser';
-cpSync(resolve(root, 'src', browser), resolve(root, 'dist', browser), { recursive: true, filter: (path) => !/\.(?:ts|json)$/.test(path) });
+cpSync(resolve(root, 'src', browser), resolve(root, 'dist', browser), {
+  recursive: true,
+  filter: (path) => !/\.(?:ts|json)$/.test(path),
+});
 
 /** Each runs in a page, as a classic script. */
 const pages = ['cells', 'charts', 'curves', 'surprise'];

@@ -1,4 +1,5 @@
-// Files that are replaced whole or not at all, and the words for a disk that fails. Knows nothing of what is in the files.
+// Files that are replaced whole or not at all, and the words for a disk that fails. Knows nothing
+// of what is in the files.
 
 import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -8,13 +9,16 @@ import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode } from './errors.ts';
 import { pathIn } from './path-in.ts';
 
-/** Ends the names of files that are being written; what a killed process left behind is recognised by it. */
+/**
+ * Ends the names of files that are being written; what a killed process left behind is recognised
+ * by it.
+ */
 export const temporarySuffix = '.tmp';
 let counter = 0;
 
 /**
- * Writes `pieces` under a temporary name beside `path`, flushes them to disk and renames the file to `path`. On failure the
- * temporary file is removed and `path` is as it was.
+ * Writes `pieces` under a temporary name beside `path`, flushes them to disk and renames the file
+ * to `path`. On failure the temporary file is removed and `path` is as it was.
  *
  * @throws RnnError `machine` that says what failed
  */
@@ -41,8 +45,9 @@ export async function replaceFile(
 }
 
 /**
- * Gives a file that will not change a second name in its folder, in the place of what has that name; where the file system knows no
- * links, a copy of it gets the name. On failure what had the name is as it was.
+ * Gives a file that will not change a second name in its folder, in the place of what has that
+ * name; where the file system knows no links, a copy of it gets the name. On failure what had the
+ * name is as it was.
  *
  * @throws RnnError `machine` that says what failed
  */
@@ -60,7 +65,10 @@ export async function nameAgain(path: string, second: string): Promise<void> {
   }
 }
 
-/** Keeps a file that is about to be replaced under a second name, so that the first is there all the time. Does nothing without a file. */
+/**
+ * Keeps a file that is about to be replaced under a second name, so that the first is there all the
+ * time. Does nothing without a file.
+ */
 export async function keepUnder(path: string, second: string): Promise<void> {
   const temporary = `${second}.${process.pid}${temporarySuffix}`;
   try {
@@ -68,11 +76,13 @@ export async function keepUnder(path: string, second: string): Promise<void> {
     await renameOnto(temporary, second);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;
-    // No hard links on this file system (FAT, some network ones). A crash before the next rename leaves the second name alone.
+    // No hard links on this file system (FAT, some network ones). A crash before the next rename
+    // leaves the second name alone.
     await renameOnto(path, second);
   } finally {
-    // Renaming between two names of one file does nothing and leaves both; that is so after a crash between our renames. Where the
-    // temporary name cannot be removed, the next run in the folder does it.
+    // Renaming between two names of one file does nothing and leaves both; that is so after a crash
+    // between our renames. Where the temporary name cannot be removed, the next run in the folder
+    // does it.
     await rm(temporary, { force: true }).catch(() => {});
   }
 }
@@ -87,8 +97,8 @@ async function copy(path: string, to: string): Promise<void> {
 }
 
 /**
- * What Windows says of a file that another program has open: one that looks for viruses or makes an index, for a moment after it was
- * written.
+ * What Windows says of a file that another program has open: one that looks for viruses or makes an
+ * index, for a moment after it was written.
  */
 const inUseForNow = new Set(['EPERM', 'EACCES', 'EBUSY']);
 /** How often it is asked again, and after how long: two seconds in all. */
@@ -97,9 +107,14 @@ const RENAME_PAUSE_MS = 50;
 
 /**
  * Gives a file the name of another one, in its place.
- * @param tries how often a refusal that may pass is met by trying again: on Windows alone, elsewhere it does not pass
+ * @param tries how often a refusal that may pass is met by trying again: on Windows alone,
+ * elsewhere it does not pass
  */
-export async function renameOnto(from: string, to: string, tries = process.platform === 'win32' ? RENAME_TRIES : 0): Promise<void> {
+export async function renameOnto(
+  from: string,
+  to: string,
+  tries = process.platform === 'win32' ? RENAME_TRIES : 0,
+): Promise<void> {
   for (let left = tries; ; left--) {
     try {
       return await rename(from, to);
@@ -110,7 +125,10 @@ export async function renameOnto(from: string, to: string, tries = process.platf
   }
 }
 
-/** Makes renames in a folder survive a power cut, where the platform can open a folder (Windows cannot, and needs no help). */
+/**
+ * Makes renames in a folder survive a power cut, where the platform can open a folder (Windows
+ * cannot, and needs no help).
+ */
 async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => null);
   if (folder === null) return;
@@ -125,7 +143,8 @@ async function flushFolder(path: string): Promise<void> {
 }
 
 /**
- * The system's error as one of ours; errors that did not come from the system are returned as they are.
+ * The system's error as one of ours; errors that did not come from the system are returned as they
+ * are.
  *
  * @param remedy the hint, in the place of one for a run folder
  */
@@ -136,15 +155,25 @@ export function diskError(what: string, error: unknown, remedy?: string): unknow
   return new RnnError('machine', `${what}: ${reason}`, { hint: remedy ?? hint, cause: error });
 }
 
-function reasonOf({ path, dest = path }: { readonly path?: string; readonly dest?: string }, code: string): readonly [string, string] {
-  if (code === 'EISDIR' && dest !== undefined) return [`${dest} is a folder`, 'move it away, or choose another folder with --out'];
+function reasonOf(
+  { path, dest = path }: { readonly path?: string; readonly dest?: string },
+  code: string,
+): readonly [string, string] {
+  if (code === 'EISDIR' && dest !== undefined)
+    return [`${dest} is a folder`, 'move it away, or choose another folder with --out'];
   if (Object.hasOwn(reasons, code)) return reasons[code];
   return [`the system says ${code}`, 'look for trouble with the disk, and try again'];
 }
 
-const permission = ['you have no permission to write there', 'check the permissions of the folder, or choose another with --out'] as const;
+const permission = [
+  'you have no permission to write there',
+  'check the permissions of the folder, or choose another with --out',
+] as const;
 const full = ['the disk is full', 'make room, or choose a folder on another disk with --out'] as const;
-const fileInPlace = ['there is a file in the place of the folder', 'move the file away, or choose another folder with --out'] as const;
+const fileInPlace = [
+  'there is a file in the place of the folder',
+  'move the file away, or choose another folder with --out',
+] as const;
 const gone = ['the folder is not there', 'it was removed or a disk was unmounted; choose a folder with --out'] as const;
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EACCES: permission,
@@ -152,7 +181,10 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EROFS: ['the disk is read-only', 'choose a folder on another disk with --out'],
   ENOSPC: full,
   EDQUOT: ['your quota on the disk is used up', full[1]],
-  EFBIG: ['the limit on the size of files is reached', 'raise ulimit -f, or choose a folder on another disk with --out'],
+  EFBIG: [
+    'the limit on the size of files is reached',
+    'raise ulimit -f, or choose a folder on another disk with --out',
+  ],
   ENOENT: gone,
   ENOTDIR: fileInPlace,
   EEXIST: fileInPlace,

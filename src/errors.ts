@@ -1,15 +1,18 @@
-// Errors that a user can act on. Everything thrown on purpose in this project is an RnnError; anything else is a bug.
-// This file knows the kinds of failure, not how they are printed or which exit code they become: that is cli/'s.
+// Errors that a user can act on. Everything thrown on purpose in this project is an RnnError;
+// anything else is a bug. This file knows the kinds of failure, not how they are printed or which
+// exit code they become: that is cli/'s.
 
 /**
- * What went wrong, in the words of the exit-code table:
- * `machine` the disk or another part of the machine failed, `usage` a wrong flag or value, `corpus` the text, `checkpoint` the
- * checkpoint, `diverged` training could not be recovered, `device` the requested device is not available, `busy` another process
- * trains in the run folder.
+ * What went wrong, in the words of the exit-code table: `machine` the disk or another part of the
+ * machine failed, `usage` a wrong flag or value, `corpus` the text, `checkpoint` the checkpoint,
+ * `diverged` training could not be recovered, `device` the requested device is not available,
+ * `busy` another process trains in the run folder.
  */
 export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device' | 'busy';
 
-/** A failure with a cause the user can understand (`message`) and something to do about it (`hint`). */
+/**
+ * A failure with a cause the user can understand (`message`) and something to do about it (`hint`).
+ */
 export class RnnError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
@@ -21,7 +24,12 @@ export class RnnError extends Error {
   constructor(
     kind: ErrorKind,
     message: string,
-    details: { hint?: string | undefined; cause?: unknown; options?: readonly string[]; cases?: readonly string[] } = {},
+    details: {
+      hint?: string | undefined;
+      cause?: unknown;
+      options?: readonly string[];
+      cases?: readonly string[];
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'RnnError';
@@ -32,12 +40,18 @@ export class RnnError extends Error {
   }
 }
 
-/** The system's name for what went wrong (`ENOENT`, `EACCES` …), or '' for an error that did not come from the system. */
+/**
+ * The system's name for what went wrong (`ENOENT`, `EACCES` …), or '' for an error that did not
+ * come from the system.
+ */
 export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** For messages, of any value that a program may hand over: a text in quotes, so that '8' is not taken for 8; 8n; Symbol(x); an object. */
+/**
+ * For messages, of any value that a program may hand over: a text in quotes, so that '8' is not
+ * taken for 8; 8n; Symbol(x); an object.
+ */
 export function inQuotes(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'bigint') return `${value}n`;
@@ -47,4 +61,5 @@ export function inQuotes(value: unknown): string {
 }
 
 /** For threads that the system refuses to start. */
-export const THREAD_LIMIT_HINT = 'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)';
+export const THREAD_LIMIT_HINT =
+  'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)';

@@ -1,5 +1,5 @@
-// All that `import … from 'rnn'` has, and nothing else: docs/library.md tells how to use it, and a test notices when it
-// changes. Whatever is not here may change at any time.
+// All that `import … from 'rnn'` has, and nothing else: docs/library.md tells how to use it, and a
+// test notices when it changes. Whatever is not here may change at any time.
 
 // Training.
 export { planTraining, train, Training } from './api/training.ts';
@@ -40,7 +40,14 @@ export { builtinCorpora } from './corpus/builtin.ts';
 export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 
 // Checkpoints and runs.
-export { exportFormats, exportModel, importModel, loadCheckpoint, saveCheckpoint, untrainedModel } from './api/checkpoints.ts';
+export {
+  exportFormats,
+  exportModel,
+  importModel,
+  loadCheckpoint,
+  saveCheckpoint,
+  untrainedModel,
+} from './api/checkpoints.ts';
 export type { Checkpoint, Tensor, TrainedModel } from './runs/checkpoint.ts';
 export { followRun, type FreshLines, listRuns, readRuns, type Run } from './api/runs.ts';
 export type { RunStatus, RunSummary } from './training/runs.ts';

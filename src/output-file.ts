@@ -1,5 +1,5 @@
-// Files that a user asks for: written whole or not at all, never in the place of a file that the same command reads, and in the place of a
-// file that rnn did not write only if the user insists.
+// Files that a user asks for: written whole or not at all, never in the place of a file that the
+// same command reads, and in the place of a file that rnn did not write only if the user insists.
 import { randomUUID } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { access, appendFile, lstat, open, rm, stat } from 'node:fs/promises';
@@ -13,9 +13,15 @@ import { pathIn } from './path-in.ts';
 export interface OutputRules {
   /** Replaces a file that rnn did not write. */
   readonly force?: boolean;
-  /** Whether a file that starts like this was written by rnn, in the same format. Without this, any file needs `force`. */
+  /**
+   * Whether a file that starts like this was written by rnn, in the same format. Without this, any
+   * file needs `force`.
+   */
   readonly isOurs?: (start: string) => boolean;
-  /** The files that the same command reads, `-` for standard input. Called only if there is a file to replace. */
+  /**
+   * The files that the same command reads, `-` for standard input. Called only if there is a file
+   * to replace.
+   */
   readonly sources?: () => Promise<readonly string[]>;
   /** For every refusal but that of an existing file or a source. */
   readonly hint?: string;
@@ -24,13 +30,18 @@ export interface OutputRules {
 const START_BYTES = 4096;
 const defaultHint = 'choose another file';
 
-/** Whether a path names a stream that is open already, such as /dev/stdout, or /dev/fd/63 for `>(gzip)`: that is written to, not replaced. */
+/**
+ * Whether a path names a stream that is open already, such as /dev/stdout, or /dev/fd/63 for
+ * `>(gzip)`: that is written to, not replaced.
+ */
 const isOpenStream = (path: string): boolean => /^\/dev\/(stdout|stderr|fd\/\d+)$/.test(path);
 
 /**
- * Refuses what `writeOutput` would refuse, before anything is computed for the file. Leaves the file as it is, or absent.
+ * Refuses what `writeOutput` would refuse, before anything is computed for the file. Leaves the
+ * file as it is, or absent.
  *
- * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that cannot be written
+ * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that
+ * cannot be written
  */
 export async function refuseOutput(path: string, rules: OutputRules = {}): Promise<void> {
   if (isOpenStream(path)) return;
@@ -50,9 +61,14 @@ export async function refuseOutput(path: string, rules: OutputRules = {}): Promi
  * Writes a file for the user, under a temporary name in the same folder first.
  *
  * @returns its size in bytes
- * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that cannot be written
+ * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that
+ * cannot be written
  */
-export async function writeOutput(path: string, pieces: Iterable<Uint8Array>, rules: OutputRules = {}): Promise<number> {
+export async function writeOutput(
+  path: string,
+  pieces: Iterable<Uint8Array>,
+  rules: OutputRules = {},
+): Promise<number> {
   let size = 0;
   const counted = function* (): Generator<Uint8Array> {
     for (const piece of pieces) {
@@ -75,21 +91,28 @@ export async function writeOutput(path: string, pieces: Iterable<Uint8Array>, ru
   }
 }
 
-/** The first of the files that is one of `others`, under whatever name; null if none is. A file that does not exist is not one of them. */
+/**
+ * The first of the files that is one of `others`, under whatever name; null if none is. A file that
+ * does not exist is not one of them.
+ */
 export async function firstSameFile(files: readonly string[], others: readonly string[]): Promise<string | null> {
   const known = new Set(await Promise.all(others.map(identityOf)));
   const identities = await Promise.all(files.map(identityOf));
   return files.find((_, index) => identities[index] !== null && known.has(identities[index])) ?? null;
 }
 
-/** @returns whether there is a file to replace. @throws RnnError `usage` or `machine` if the file that is there must not be replaced */
+/**
+ * @returns whether there is a file to replace. @throws RnnError `usage` or `machine` if the file
+ * that is there must not be replaced
+ */
 async function refuseToReplace(path: string, rules: OutputRules): Promise<boolean> {
   const status = await lstat(path, { bigint: true }).catch((cause: unknown) => {
     if (systemCode(cause) === 'ENOENT') return null;
     throw unwritable(path, cause, rules);
   });
   const other = status === null ? (/[/\\]$/.test(path) ? 'a folder' : null) : otherThanFile(status);
-  if (other !== null) throw new RnnError('machine', `cannot write ${path}: it is ${other}`, { hint: rules.hint ?? defaultHint });
+  if (other !== null)
+    throw new RnnError('machine', `cannot write ${path}: it is ${other}`, { hint: rules.hint ?? defaultHint });
   if (status === null) return false;
   const sources = (await rules.sources?.()) ?? [];
   if ((await firstSameFile([path], sources)) !== null)
@@ -108,7 +131,10 @@ function otherThanFile(status: BigIntStats): string | null {
   return status.isSymbolicLink() ? 'a symbolic link' : 'a device or a pipe';
 }
 
-/** The first characters of a file; empty for one that cannot be read, and for anything but a plain file. */
+/**
+ * The first characters of a file; empty for one that cannot be read, and for anything but a plain
+ * file.
+ */
 export async function startOf(path: string, bytes: number): Promise<string> {
   try {
     // Opening a named pipe would wait for a writer. Windows has no such flag.

@@ -1,5 +1,5 @@
-// Long computations in pieces, so that the caller can do something else in between. However the pieces are run, the result is the
-// same to the bit.
+// Long computations in pieces, so that the caller can do something else in between. However the
+// pieces are run, the result is the same to the bit.
 
 /** A computation that yields every few milliseconds at the most, and returns its result. */
 export type Pieces<Result> = Generator<void, Result, void>;

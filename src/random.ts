@@ -1,7 +1,10 @@
-// Seeded random numbers, the only source of chance in the project: the same seed gives the same run. The state is four
-// words, small enough to be written into a checkpoint.
+// Seeded random numbers, the only source of chance in the project: the same seed gives the same
+// run. The state is four words, small enough to be written into a checkpoint.
 
-/** A hash of 32 bits in which every bit of x counts for every bit of the result (the finaliser of splitmix32). */
+/**
+ * A hash of 32 bits in which every bit of x counts for every bit of the result (the finaliser of
+ * splitmix32).
+ */
 export function hash32(x: number): number {
   let z = x >>> 0;
   z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
@@ -10,8 +13,8 @@ export function hash32(x: number): number {
 }
 
 /**
- * Whether dropout keeps an element. It depends on nothing but its arguments, so every device and every split of the batch
- * drops the same.
+ * Whether dropout keeps an element. It depends on nothing but its arguments, so every device and
+ * every split of the batch drops the same.
  * @param index of the element in (T·N, columns) of the whole batch, time first
  */
 export function dropoutKeeps(key: number, site: number, index: number, rate: number): boolean {
@@ -80,7 +83,10 @@ export class Random {
     return ((this.#next() >>> 5) * 2 ** 26 + (this.#next() >>> 6)) / 2 ** 53;
   }
 
-  /** A standard normal number (Box and Muller, 1958; one of the pair is thrown away, so that the state stays four words). */
+  /**
+   * A standard normal number (Box and Muller, 1958; one of the pair is thrown away, so that the
+   * state stays four words).
+   */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
   }

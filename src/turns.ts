@@ -1,5 +1,6 @@
-// Long computations of the main thread, split into pieces. Between two pieces the event loop handles signals and timers, such as the timer
-// that renews the lock of a run folder and the timer that draws the progress line.
+// Long computations of the main thread, split into pieces. Between two pieces the event loop
+// handles signals and timers, such as the timer that renews the lock of a run folder and the timer
+// that draws the progress line.
 import { setImmediate } from 'node:timers/promises';
 import type { Pieces } from './pieces.ts';
 
@@ -7,7 +8,10 @@ import type { Pieces } from './pieces.ts';
 const MAX_WAIT_MS = 20;
 
 /** The result of a computation that is interrupted for the event loop. */
-export async function runInTurns<Result>(pieces: Pieces<Result>, now: () => number = () => performance.now()): Promise<Result> {
+export async function runInTurns<Result>(
+  pieces: Pieces<Result>,
+  now: () => number = () => performance.now(),
+): Promise<Result> {
   let turn = now();
   for (;;) {
     const { done, value } = pieces.next();

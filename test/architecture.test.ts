@@ -1,5 +1,5 @@
-// The modules of the program and who may import whom, found by reading the imports of every file. docs/architecture.md describes the
-// same order in words.
+// The modules of the program and who may import whom, found by reading the imports of every file.
+// docs/architecture.md describes the same order in words.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -74,7 +74,10 @@ function wrongImports({ path, source }: SourceFile): string[] {
   });
 }
 
-/** What is wrong with how a file touches the process: printing, arguments and exit codes are for cli/ and bin/ alone. */
+/**
+ * What is wrong with how a file touches the process: printing, arguments and exit codes are for
+ * cli/ and bin/ alone.
+ */
 function wrongEffects({ path, source }: SourceFile): string[] {
   if (moduleOf(path) === 'src/cli' || moduleOf(path) === 'bin') return [];
   return [...withoutComments(source).matchAll(/\bprocess\.(?:argv|exit|exitCode|stdout|stderr)\b|\bconsole\.\w+/g)].map(
@@ -83,7 +86,8 @@ function wrongEffects({ path, source }: SourceFile): string[] {
 }
 
 function importsOf(source: string): string[] {
-  // The keyword stands at the start of a statement, or after a bracket or a space where the import is an expression.
+  // The keyword stands at the start of a statement, or after a bracket or a space where the import
+  // is an expression.
   return [
     ...withoutComments(source).matchAll(
       /(?:^|[\s;}])(?:import|export)\b[^;'"()]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g,
@@ -126,13 +130,18 @@ const root = resolve(import.meta.dirname, '..');
 const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.[jt]s$/.test(name) && !name.includes('node_modules')) // the peers of the benchmark have packages of their own
-    .map((name) => ({ path: posix.join(folder, name.replaceAll('\\', '/')), source: readFileSync(join(root, folder, name), 'utf8') })),
+    .map((name) => ({
+      path: posix.join(folder, name.replaceAll('\\', '/')),
+      source: readFileSync(join(root, folder, name), 'utf8'),
+    })),
 );
 const program = files.filter(({ path }) => path.startsWith('src/') || path.startsWith('bin/'));
 
 describe('the modules of the program', () => {
   it('are all that there is in src/', () => {
-    expect(program.map(({ path }) => path).filter((path) => moduleOf(path) === null && !shared.includes(path))).toEqual([]);
+    expect(program.map(({ path }) => path).filter((path) => moduleOf(path) === null && !shared.includes(path))).toEqual(
+      [],
+    );
   });
 
   it('import only from modules below them', () => {
@@ -148,7 +157,9 @@ describe('the modules of the program', () => {
 
 it(`no file is longer than ${longestLines} lines, nor a test than ${longestTestLines}, but for those that say why`, () => {
   const mostLines = (path: string): number => (path.startsWith('test/') ? longestTestLines : longestLines);
-  const long = files.filter(({ path, source }) => source.split('\n').length - 1 > mostLines(path)).map(({ path }) => path);
+  const long = files
+    .filter(({ path, source }) => source.split('\n').length - 1 > mostLines(path))
+    .map(({ path }) => path);
   expect(long.toSorted()).toEqual(Object.keys(longFiles).toSorted());
 });
 
@@ -169,7 +180,8 @@ describe('what goes beyond the order of modules', () => {
       targetsOf({ path, source }).map((target) => ({ path, from: device(path), to: device(target) })),
     );
     expect(leading.filter(({ from }) => from === 'gpu').length).toBeGreaterThan(10);
-    // The reference defines what others compute; what they are compared with must not be what computes them.
+    // The reference defines what others compute; what they are compared with must not be what
+    // computes them.
     expect(
       leading
         .filter(({ from, to }) => from !== undefined && to !== undefined && from !== to)
@@ -208,7 +220,11 @@ describe('the check itself', () => {
   it.each([
     ['src/program/value.ts', "import { x } from '../model/network.ts';", 'src/model is above src/program'],
     ['src/program/value.ts', "import type { X } from '../model/network.ts';", 'src/model is above src/program'],
-    ['src/devices/cpu/plan.ts', "import {\n  type X,\n  y,\n} from '../../training/train.ts';", 'src/training is above src/devices'],
+    [
+      'src/devices/cpu/plan.ts',
+      "import {\n  type X,\n  y,\n} from '../../training/train.ts';",
+      'src/training is above src/devices',
+    ],
     ['src/corpus/read.ts', "export { x } from '../runs/store.ts';", 'src/runs is above src/corpus'],
     ['src/corpus/read.ts', "export * from '../runs/store.ts';", 'src/runs is above src/corpus'],
     ['src/sampling/sample.ts', "const x = await import('../cli/main.ts');", 'src/cli is above src/sampling'],

@@ -1,4 +1,5 @@
-// Files that are replaced whole: what reaches the disk before what, and what is left where a step of it fails.
+// Files that are replaced whole: what reaches the disk before what, and what is left where a step
+// of it fails.
 import type * as Fs from 'node:fs/promises';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -12,10 +13,15 @@ const disk = vi.hoisted(() => ({ done: [] as string[], failing: [] as string[], 
 vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof Fs>();
   const name = (path: unknown): string => basename(String(path)).replace(/\.[\d-]+\.tmp$/, '.tmp');
-  const act = async <Result>(what: string, paths: readonly unknown[], effect: () => Promise<Result>): Promise<Result> => {
+  const act = async <Result>(
+    what: string,
+    paths: readonly unknown[],
+    effect: () => Promise<Result>,
+  ): Promise<Result> => {
     const refusal = what === 'rename' ? disk.refusals.shift() : undefined;
     if (refusal !== undefined) throw Object.assign(new Error(what), { code: refusal });
-    if (disk.failing.includes(what)) throw Object.assign(new Error(what), { code: what === 'link' ? 'EPERM' : 'ENOSPC' });
+    if (disk.failing.includes(what))
+      throw Object.assign(new Error(what), { code: what === 'link' ? 'EPERM' : 'ENOSPC' });
     const result = await effect();
     disk.done.push([what, ...paths.map(name)].join(' '));
     return result;
@@ -56,7 +62,9 @@ const full = { kind: 'machine', message: expect.stringMatching(/could not be wri
 
 describe('a file that is replaced', () => {
   it('is on disk before it has its name, and its name is before that is told', async () => {
-    await replaceFile(path, [Buffer.from('a '), Buffer.from('world')], () => Promise.resolve(void disk.done.push('what has to be before')));
+    await replaceFile(path, [Buffer.from('a '), Buffer.from('world')], () =>
+      Promise.resolve(void disk.done.push('what has to be before')),
+    );
     expect(disk.done).toEqual([
       'write latest.json.tmp',
       'write latest.json.tmp',
@@ -68,11 +76,14 @@ describe('a file that is replaced', () => {
     expect(text(path)).toBe('a world');
   });
 
-  it.each(['write', 'flush', 'rename'])('is as it was if the disk fails to %s, and nothing else is left', async (what) => {
-    disk.failing = [what];
-    await expect(replaceFile(path, [Buffer.from('a world')])).rejects.toMatchObject(full);
-    expect([readdirSync(folder), text(path)]).toEqual([['latest.json'], 'half a world']);
-  });
+  it.each(['write', 'flush', 'rename'])(
+    'is as it was if the disk fails to %s, and nothing else is left',
+    async (what) => {
+      disk.failing = [what];
+      await expect(replaceFile(path, [Buffer.from('a world')])).rejects.toMatchObject(full);
+      expect([readdirSync(folder), text(path)]).toEqual([['latest.json'], 'half a world']);
+    },
+  );
 });
 
 describe('a new name for a file, where another program may have the old one open', () => {

@@ -73,7 +73,9 @@ describe('the cause of an error is not hidden by what could not be removed or cl
     const path = join(temporaryFolder(), 'page');
     writeFileSync(path, 'old');
     disk.failing = ['write', 'close', 'rm'];
-    const error: unknown = await writeOutput(path, [Buffer.from('new')], { force: true }).catch((caught: unknown) => caught);
+    const error: unknown = await writeOutput(path, [Buffer.from('new')], { force: true }).catch(
+      (caught: unknown) => caught,
+    );
     disk.failing = [];
     expect(error).toMatchObject({ kind: 'machine', cause: { message: 'write' } });
   });

@@ -1,11 +1,21 @@
-// Every command that a page shows in a block of shell, run by the built program, page by page and in the order of the page. Training is
-// kept short by words behind those that are shown (docs/limited.js). Where a page shows what is printed, that is compared. Commands in
-// running text are readme.test.ts's.
+// Every command that a page shows in a block of shell, run by the built program, page by page and
+// in the order of the page. Training is kept short by words behind those that are shown
+// (docs/limited.js). Where a page shows what is printed, that is compared. Commands in running text
+// are readme.test.ts's.
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { mayFail, notRun, pages, shared } from './docs/pages.ts';
-import { type Block, type Place, asPattern, blocksOf, commandsOf, makePlace, runScript, transcript } from './docs/shell.ts';
+import {
+  type Block,
+  type Place,
+  asPattern,
+  blocksOf,
+  commandsOf,
+  makePlace,
+  runScript,
+  transcript,
+} from './docs/shell.ts';
 import { isBuilt } from './cli/process.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -13,11 +23,16 @@ const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 /** Dozens of processes, each of which may take long where many tests share few cores. */
 const patience = 300_000;
 
-/** One command after the other; the first that fails, and may not, ends it with its code and its name. */
+/**
+ * One command after the other; the first that fails, and may not, ends it with its code and its
+ * name.
+ */
 function script(commands: readonly string[]): string {
   const told = commands.map((command) => {
     const name = `command='${command.replaceAll("'", `'\\''`)}'`;
-    const codes = Object.hasOwn(mayFail, command) ? ` || case $? in ${mayFail[command].codes.join('|')}) ;; *) false ;; esac` : '';
+    const codes = Object.hasOwn(mayFail, command)
+      ? ` || case $? in ${mayFail[command].codes.join('|')}) ;; *) false ;; esac`
+      : '';
     return `${name}\n${command}${codes}`;
   });
   const trap = `trap 'code=$?; [ $code = 0 ] || echo "failed: $command"; exit $code' EXIT`;
@@ -104,8 +119,14 @@ describe('the readers of a page', () => {
   it.skipIf(!isBuilt)('would see a command that fails, and which', { timeout: patience }, async () => {
     const { folder, work, path } = makePlace();
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const { code, output } = await runScript(script(['rnn --version', "rnn train 'no such'", 'echo never']), { folder: work, path });
-    expect({ code, output }).toEqual({ code: 3, output: expect.stringMatching(/failed: rnn train 'no such'\n$/) as string });
+    const { code, output } = await runScript(script(['rnn --version', "rnn train 'no such'", 'echo never']), {
+      folder: work,
+      path,
+    });
+    expect({ code, output }).toEqual({
+      code: 3,
+      output: expect.stringMatching(/failed: rnn train 'no such'\n$/) as string,
+    });
     expect(output).not.toContain('never');
   });
 });

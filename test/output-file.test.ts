@@ -21,7 +21,10 @@ const write = (name: string, rules: OutputRules = {}): Promise<number> =>
 /** What both the early check and the writing say; and neither changes anything in the folder. */
 async function refusalOf(name: string, rules: OutputRules = {}): Promise<unknown> {
   const before = listing();
-  const errors = [await refuseOutput(at(name), rules).catch(String), await write(name, rules).catch((error: unknown) => error)];
+  const errors = [
+    await refuseOutput(at(name), rules).catch(String),
+    await write(name, rules).catch((error: unknown) => error),
+  ];
   expect(errors[0]).toBe(String(errors[1]));
   expect(listing()).toEqual(before);
   return errors[1];
@@ -78,14 +81,25 @@ describe('a file for the user', () => {
     await write('new', { sources });
   });
 
-  it.skipIf(process.platform === 'win32').each(['folder', 'link', 'dangling', 'pipe'])('never takes the place of a %s', async (name) => {
-    mkdirSync(at('folder'));
-    symlinkSync('page', at('link'));
-    symlinkSync('later', at('dangling'));
-    execFileSync('mkfifo', [at('pipe')]);
-    const what = { folder: 'a folder', link: 'a symbolic link', dangling: 'a symbolic link', pipe: 'a device or a pipe' }[name]!;
-    expect(await refusalOf(name, { force: true })).toMatchObject({ kind: 'machine', message: `cannot write ${at(name)}: it is ${what}` });
-  });
+  it.skipIf(process.platform === 'win32').each(['folder', 'link', 'dangling', 'pipe'])(
+    'never takes the place of a %s',
+    async (name) => {
+      mkdirSync(at('folder'));
+      symlinkSync('page', at('link'));
+      symlinkSync('later', at('dangling'));
+      execFileSync('mkfifo', [at('pipe')]);
+      const what = {
+        folder: 'a folder',
+        link: 'a symbolic link',
+        dangling: 'a symbolic link',
+        pipe: 'a device or a pipe',
+      }[name]!;
+      expect(await refusalOf(name, { force: true })).toMatchObject({
+        kind: 'machine',
+        message: `cannot write ${at(name)}: it is ${what}`,
+      });
+    },
+  );
 
   it.skipIf(process.platform === 'win32')('never takes the place of a device', async () => {
     await expect(writeOutput('/dev/null', [], { force: true })).rejects.toMatchObject({

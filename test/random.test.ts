@@ -6,7 +6,8 @@ const mean = (values: readonly number[]): number => values.reduce((sum, x) => su
 
 describe('random numbers', () => {
   test('are those of xoshiro128** 1.1 from a known state', () => {
-    // The first outputs of the authors' C program (prng.di.unimi.it/xoshiro128starstar.c) from the state 1, 2, 3, 4.
+    // The first outputs of the authors' C program (prng.di.unimi.it/xoshiro128starstar.c) from the
+    // state 1, 2, 3, 4.
     const random = Random.restore([1, 2, 3, 4]);
     expect(take(5, () => random.uint32())).toEqual([11520, 0, 5927040, 70819200, 2031721883]);
   });
@@ -74,7 +75,8 @@ describe('dropout', () => {
   test('hashes: a flipped bit of the input flips half of the bits of the result', () => {
     let flipped = 0;
     for (let x = 0; x < 100; x++)
-      for (let bit = 0; bit < 32; bit++) flipped += ((hash32(x) ^ hash32(x ^ (1 << bit))) >>> 0).toString(2).replaceAll('0', '').length;
+      for (let bit = 0; bit < 32; bit++)
+        flipped += ((hash32(x) ^ hash32(x ^ (1 << bit))) >>> 0).toString(2).replaceAll('0', '').length;
     expect(Math.abs(flipped / (100 * 32 * 32) - 0.5)).toBeLessThan(0.02);
   });
 });

@@ -1,5 +1,5 @@
-// What pages say of the program: every command in their text and their blocks has to parse, every option and link has to be there. Those
-// in blocks are run by docs.test.ts.
+// What pages say of the program: every command in their text and their blocks has to parse, every
+// option and link has to be there. Those in blocks are run by docs.test.ts.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -34,7 +34,10 @@ function shellBlocks(page: string): string[][] {
   );
 }
 
-/** The words of every `rnn …` in a line of shell, unquoted. Knows quotes, pipes, &&, variables before a command and >file only. */
+/**
+ * The words of every `rnn …` in a line of shell, unquoted. Knows quotes, pipes, &&, variables
+ * before a command and >file only.
+ */
 function programCalls(line: string): string[][] {
   const words = [...line.matchAll(/'[^']*'|"[^"]*"|&&|[|;]|[^\s|;&'"]+/g)].map(([word]) => word);
   const commands: string[][] = [[]];
@@ -46,7 +49,10 @@ function programCalls(line: string): string[][] {
   return commands.filter(([name]) => name === 'rnn').map(([, ...args]) => args.filter((word) => !word.startsWith('>')));
 }
 
-/** Commands in running text, between backticks; those with <placeholders> or [options] are forms and no commands. */
+/**
+ * Commands in running text, between backticks; those with <placeholders> or [options] are forms and
+ * no commands.
+ */
 function inlineCommands(page: string): string[] {
   return [...page.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`(rnn [^`]+)`/g)]
     .map(([, command]) => command)
@@ -56,8 +62,13 @@ function inlineCommands(page: string): string[] {
 it('README and guide can be typed in one folder, one after the other: no run is trained in the folder of another', () => {
   const folders = ['README.md', 'docs/guide.md']
     .flatMap((page) => shellBlocks(read(page)).flat().flatMap(programCalls))
-    .filter(([name, ...words]) => name === 'train' && !['--resume', '--force', '--dry-run'].some((word) => words.includes(word)))
-    .map(([, corpus, ...words]) => (words.includes('--out') ? words[words.indexOf('--out') + 1] : `checkpoints/${corpusName(corpus)}`));
+    .filter(
+      ([name, ...words]) =>
+        name === 'train' && !['--resume', '--force', '--dry-run'].some((word) => words.includes(word)),
+    )
+    .map(([, corpus, ...words]) =>
+      words.includes('--out') ? words[words.indexOf('--out') + 1] : `checkpoints/${corpusName(corpus)}`,
+    );
   expect(folders.length).toBeGreaterThan(5);
   expect(folders.filter((folder, index) => folders.indexOf(folder) < index)).toEqual([]);
 });
@@ -86,33 +97,46 @@ describe('every command that is written down is one', () => {
     expect(inText.length).toBeGreaterThan(4);
   });
 
-  it.each(inBlocks.map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
-    const end = words.includes('--') ? words.indexOf('--') : words.length;
-    for (const [command, given] of [
-      [words[0], words.slice(0, end)],
-      ['train', words.slice(end + 1)],
-    ] as const) {
-      const { stdout } = await rnn([command, '--help']);
-      for (const option of given.filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
-    }
-  });
+  it.each(inBlocks.map(({ name, words }) => [name, words.join(' '), words] as const))(
+    '%s: rnn %s',
+    async (_name, _line, words) => {
+      const end = words.includes('--') ? words.indexOf('--') : words.length;
+      for (const [command, given] of [
+        [words[0], words.slice(0, end)],
+        ['train', words.slice(end + 1)],
+      ] as const) {
+        const { stdout } = await rnn([command, '--help']);
+        for (const option of given.filter((word) => word.startsWith('--')))
+          expect(stdout).toMatch(new RegExp(`${option}\\b`));
+      }
+    },
+  );
 
   // Running text names commands without all they need ("`rnn train` saves it").
-  it.each(inText.map(({ name, words }) => [name, words.join(' '), words] as const))('%s mentions rnn %s', async (_name, _line, words) => {
-    const [command, ...rest] = words;
-    const { code, stdout } = await rnn(command.startsWith('-') ? ['--help'] : [command, '--help']);
-    expect(code).toBe(0);
-    for (const option of [command, ...rest].filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
-  });
+  it.each(inText.map(({ name, words }) => [name, words.join(' '), words] as const))(
+    '%s mentions rnn %s',
+    async (_name, _line, words) => {
+      const [command, ...rest] = words;
+      const { code, stdout } = await rnn(command.startsWith('-') ? ['--help'] : [command, '--help']);
+      expect(code).toBe(0);
+      for (const option of [command, ...rest].filter((word) => word.startsWith('--')))
+        expect(stdout).toMatch(new RegExp(`${option}\\b`));
+    },
+  );
 
   it('and every variable is one', () => {
     const train = new Command();
     addTrainFlags(train);
-    const known = new Set([...[...flagsOf(train).map(({ key }) => key), ...everywhere].map(variableOf), ...otherVariables]);
-    // RNN_HIDEN is the page's example of one that is none.
-    expect([...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter((name) => !known.has(name))).toEqual([
-      'RNN_HIDEN',
+    const known = new Set([
+      ...[...flagsOf(train).map(({ key }) => key), ...everywhere].map(variableOf),
+      ...otherVariables,
     ]);
+    // RNN_HIDEN is the page's example of one that is none.
+    expect(
+      [...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter(
+        (name) => !known.has(name),
+      ),
+    ).toEqual(['RNN_HIDEN']);
   });
 
   it('and every option in the README is one of some command, or of the benchmark', async () => {
@@ -217,7 +241,9 @@ describe('the readers of the page', () => {
       ['train', '-', '--include', '*.c'],
       ['sample', '--prime', 'to be'],
     ]);
-    expect(programCalls('RNN_LEARNING_RATE=0.002 rnn train x --json | jq .config >rnn.json; rnn completion fish >~/x')).toEqual([
+    expect(
+      programCalls('RNN_LEARNING_RATE=0.002 rnn train x --json | jq .config >rnn.json; rnn completion fish >~/x'),
+    ).toEqual([
       ['train', 'x', '--json'],
       ['completion', 'fish'],
     ]);

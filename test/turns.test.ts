@@ -19,7 +19,10 @@ const model: ModelConfiguration = {
   conventions: {},
 };
 
-/** Runs as on a machine on which each piece takes 30 ms; `turns` counts how often the event loop had its turn. */
+/**
+ * Runs as on a machine on which each piece takes 30 ms; `turns` counts how often the event loop had
+ * its turn.
+ */
 async function countTurns<Result>(pieces: Pieces<Result>): Promise<{ result: Result; turns: number }> {
   let turns = 0;
   let next = setImmediate(function count() {

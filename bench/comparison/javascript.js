@@ -7,7 +7,10 @@ const folder = join(root, 'bench/peers');
 const SECONDS = 4;
 export const HOW_TO_INSTALL = 'npm install --prefix bench/peers';
 
-/** Peers as sides of a comparison: with a problem where they are not installed. `steps` is how many each round measured. */
+/**
+ * Peers as sides of a comparison: with a problem where they are not installed. `steps` is how many
+ * each round measured.
+ */
 export function javascriptPeers(corpus, configuration) {
   return [
     peer({
@@ -16,7 +19,12 @@ export function javascriptPeers(corpus, configuration) {
       packageName: '@tensorflow/tfjs-backend-wasm',
       more: ['--backend', 'wasm'],
     }),
-    peer({ name: 'TensorFlow.js, cpu', script: 'tensorflow.js', packageName: '@tensorflow/tfjs-backend-cpu', more: ['--backend', 'cpu'] }),
+    peer({
+      name: 'TensorFlow.js, cpu',
+      script: 'tensorflow.js',
+      packageName: '@tensorflow/tfjs-backend-cpu',
+      more: ['--backend', 'cpu'],
+    }),
     peer({ name: 'brain.js', script: 'brain.js', packageName: 'brain.js', more: [] }),
   ];
 

@@ -35,7 +35,10 @@ export function networkTold({ cell = 'lstm', hidden, layers, batch, seq }, sizes
   return `${{ lstm: 'LSTM', gru: 'GRU', rnn: 'RNN (tanh)' }[cell]} H${hidden} L${layers}${sizes === 'batch' ? ` N${batch} T${seq}` : ''}`;
 }
 
-/** A command as it can be given elsewhere: of a path from the root, only the last part; quotes where a shell needs them. */
+/**
+ * A command as it can be given elsewhere: of a path from the root, only the last part; quotes where
+ * a shell needs them.
+ */
 export function commandTold(words) {
   return words
     .map(withoutPaths)

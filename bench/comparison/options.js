@@ -14,7 +14,9 @@ const parts = ['train', 'sample', 'javascript', 'start'];
 const ROUNDS = 3;
 const cells = ['lstm', 'gru', 'rnn'];
 
-/** The default is a run of about 20 to 30 minutes, longer on many cores; --quick takes one or two. */
+/**
+ * The default is a run of about 20 to 30 minutes, longer on many cores; --quick takes one or two.
+ */
 export function readOptions(args) {
   const { values } = parseArgs({
     args,
@@ -34,15 +36,20 @@ export function readOptions(args) {
   });
   const { quick } = values;
   const rounds = positive('--rounds', values.rounds ?? (quick ? '1' : String(ROUNDS)));
-  const isWhole = !quick && rounds >= ROUNDS && ['only', 'configurations', 'cells', 'corpus'].every((name) => values[name] === undefined);
+  const isWhole =
+    !quick &&
+    rounds >= ROUNDS &&
+    ['only', 'configurations', 'cells', 'corpus'].every((name) => values[name] === undefined);
   return {
     quick,
     rounds,
     repeats: quick ? 0 : 2,
     parts: listOf('--only', values.only ?? parts.join(), parts),
-    configurations: listOf('--configurations', values.configurations ?? (quick ? usual[0] : usual.join()), Object.keys(sizes)).map(
-      (name) => sizes[name],
-    ),
+    configurations: listOf(
+      '--configurations',
+      values.configurations ?? (quick ? usual[0] : usual.join()),
+      Object.keys(sizes),
+    ).map((name) => sizes[name]),
     cells: listOf('--cells', values.cells ?? (quick ? cells[0] : cells.join()), cells),
     corpus: values.corpus ?? null,
     device: values.device,
@@ -50,7 +57,9 @@ export function readOptions(args) {
     /** null: python3, or the system's if only that has torch. */
     python: values.python ?? null,
     /** A part of the whole, or of something else, replaces a page only if told to. */
-    write: values['no-write'] ? null : fileToWrite(values.write, isWhole ? usualPage(values.device, values['peer-device']) : null),
+    write: values['no-write']
+      ? null
+      : fileToWrite(values.write, isWhole ? usualPage(values.device, values['peer-device']) : null),
     /** Whether the page was asked for by name. */
     isWriteNamed: values.write !== undefined,
   };
@@ -70,7 +79,8 @@ function usualPage(device, peerDevice) {
 function listOf(flag, value, choices) {
   const names = value.split(',').map((name) => name.trim().replaceAll(' ', '-'));
   const unknown = names.find((name) => !choices.includes(name));
-  if (unknown !== undefined) throw new Error(`${flag} ${unknown}: one or more of ${choices.join(', ')}, separated by commas`);
+  if (unknown !== undefined)
+    throw new Error(`${flag} ${unknown}: one or more of ${choices.join(', ')}, separated by commas`);
   return names;
 }
 

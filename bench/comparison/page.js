@@ -1,4 +1,5 @@
-// A page of results in two parts, made by two programs: speeds, and below them, from its heading on, quality. Pure.
+// A page of results in two parts, made by two programs: speeds, and below them, from its heading
+// on, quality. Pure.
 
 const HEADING = '\n## Quality\n';
 

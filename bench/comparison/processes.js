@@ -13,7 +13,8 @@ export function run(command, args, { cwd = root, env = {}, seconds = 600 } = {})
     maxBuffer: 2 ** 26,
     timeout: 1000 * seconds,
   });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status ?? signal}:\n${error?.message ?? stderr}`);
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${status ?? signal}:\n${error?.message ?? stderr}`);
   return stdout;
 }
 

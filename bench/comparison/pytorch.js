@@ -1,12 +1,17 @@
-// PyTorch at its best: bench/peers/pytorch.py with the numbers of threads that suit the network and the machine.
+// PyTorch at its best: bench/peers/pytorch.py with the numbers of threads that suit the network and
+// the machine.
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { jsonLines, root, run } from './processes.js';
 
-/** Where Debian puts its torch. A python3 that comes first, such as that of a user's environment, may not see it. */
+/**
+ * Where Debian puts its torch. A python3 that comes first, such as that of a user's environment,
+ * may not see it.
+ */
 const SYSTEM_PYTHON = '/usr/bin/python3';
-const HOW_TO_INSTALL = 'on Debian `apt-get install python3-torch libopenblas0-pthread`; --python names another Python that has it';
+const HOW_TO_INSTALL =
+  'on Debian `apt-get install python3-torch libopenblas0-pthread`; --python names another Python that has it';
 const NOT_INSTALLED = 'not installed';
 const script = join(root, 'bench/peers/pytorch.py');
 const CALIBRATION_SECONDS = 1.5;
@@ -35,7 +40,10 @@ export class PyTorch {
     this.version = missing === null ? `${this.#versionTold()}; of ${name}` : `${missing}: ${HOW_TO_INSTALL}`;
   }
 
-  /** The fastest numbers of threads, tried once for each network and kind of work: torch's own, and its BLAS's. */
+  /**
+   * The fastest numbers of threads, tried once for each network and kind of work: torch's own, and
+   * its BLAS's.
+   */
   best(configuration, measure) {
     const key = JSON.stringify([configuration, measure]);
     if (!this.#calibrated.has(key)) this.#calibrated.set(key, this.#calibrate(configuration, measure));
@@ -53,18 +61,27 @@ export class PyTorch {
   }
 
   #versionTold() {
-    const { version, card, blas } = this.#tell({ hidden: 8, layers: 1, batch: 2, seq: 8 }, { threads: 1, blasThreads: 1 }, ['--steps', 1]);
+    const { version, card, blas } = this.#tell(
+      { hidden: 8, layers: 1, batch: 2, seq: 8 },
+      { threads: 1, blasThreads: 1 },
+      ['--steps', 1],
+    );
     return `${version}, ${card ?? blas}`;
   }
 
   #calibrate(configuration, measure) {
-    const work = measure === 'train' ? ['--seconds', CALIBRATION_SECONDS] : ['--sample', Math.ceil(1e6 / configuration.hidden)];
+    const work =
+      measure === 'train' ? ['--seconds', CALIBRATION_SECONDS] : ['--sample', Math.ceil(1e6 / configuration.hidden)];
     // A card does the work: threads of the processor do not matter.
-    const candidates = this.#device === 'cuda' ? [{ threads: 1, blasThreads: 1 }] : threadCandidates(availableParallelism());
+    const candidates =
+      this.#device === 'cuda' ? [{ threads: 1, blasThreads: 1 }] : threadCandidates(availableParallelism());
     const tried = (threads) => ({ ...threads, charactersPerSecond: this.#run(configuration, threads, work) });
     const first = candidates.map(tried);
-    // Those that another process may just have slowed down get a second chance. It only chooses: what is reported is measured later.
-    const again = first.filter(({ charactersPerSecond }) => charactersPerSecond > SECOND_CHANCE * fastest(first).charactersPerSecond);
+    // Those that another process may just have slowed down get a second chance. It only chooses:
+    // what is reported is measured later.
+    const again = first.filter(
+      ({ charactersPerSecond }) => charactersPerSecond > SECOND_CHANCE * fastest(first).charactersPerSecond,
+    );
     return fastest(again.length > 1 ? [...first, ...again.map(tried)] : first);
   }
 
@@ -83,7 +100,10 @@ function fastest(tried) {
   return tried.reduce((best, other) => (other.charactersPerSecond > best.charactersPerSecond ? other : best));
 }
 
-/** Powers of two up to the cores, and the cores: for its own threads, for those of its BLAS, and for both. The best is often in between. */
+/**
+ * Powers of two up to the cores, and the cores: for its own threads, for those of its BLAS, and for
+ * both. The best is often in between.
+ */
 export function threadCandidates(cores) {
   const counts = [cores];
   for (let power = 1; power < cores; power *= 2) counts.push(power);
@@ -116,7 +136,9 @@ function pythonWithTorch(named, device) {
 }
 
 function whyMissing(python, device) {
-  const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], {
+    encoding: 'utf8',
+  });
   if (status !== 0) return NOT_INSTALLED;
   return device === 'cuda' && stdout.trim() !== 'True' ? 'finds no cuda' : null;
 }

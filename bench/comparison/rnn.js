@@ -32,10 +32,14 @@ export class Rnn {
     return this.#corpus;
   }
 
-  /** Characters per second of `rnn train`, the median of its reports after the first. `setting` names the environment. */
+  /**
+   * Characters per second of `rnn train`, the median of its reports after the first. `setting`
+   * names the environment.
+   */
   train(configuration, { setting = '', env = {} } = {}) {
     const key = JSON.stringify([configuration, setting]);
-    let seconds = this.#seconds.get(key) ?? (this.#device.startsWith('gpu') ? GPU_SECONDS : LEAST_SECONDS + WARM_UP_SECONDS);
+    let seconds =
+      this.#seconds.get(key) ?? (this.#device.startsWith('gpu') ? GPU_SECONDS : LEAST_SECONDS + WARM_UP_SECONDS);
     for (;;) {
       const length = ['--max-steps', 1_000_000, '--max-time', `${seconds}s`, '--device', this.#device];
       const events = jsonLines(rnn(this.#trainArguments(configuration, join(this.#folder, 'speed'), length), { env }));
@@ -49,10 +53,14 @@ export class Rnn {
     }
   }
 
-  /** Characters per second of `rnn sample`, all texts together, from the difference of long and short ones: starting up does not count. */
+  /**
+   * Characters per second of `rnn sample`, all texts together, from the difference of long and
+   * short ones: starting up does not count.
+   */
   sample(configuration, texts = 1) {
     const checkpoint = this.#checkpoint(configuration);
-    const timed = (length) => secondsOf(() => rnn(['sample', '--checkpoint', checkpoint, '--length', length, '--num', texts, '--seed', 1]));
+    const timed = (length) =>
+      secondsOf(() => rnn(['sample', '--checkpoint', checkpoint, '--length', length, '--num', texts, '--seed', 1]));
     const short = Math.ceil(1000 / texts);
     const key = JSON.stringify([configuration, texts]);
     let long = this.#lengths.get(key) ?? 4 * short;
@@ -73,7 +81,10 @@ export class Rnn {
   startUp(configuration) {
     const checkpoint = this.#checkpoint(configuration);
     const milliseconds = (args) => 1000 * median(Array.from({ length: 5 }, () => secondsOf(() => rnn(args))));
-    return { help: milliseconds(['--help']), firstCharacter: milliseconds(['sample', '--checkpoint', checkpoint, '--length', 1]) };
+    return {
+      help: milliseconds(['--help']),
+      firstCharacter: milliseconds(['sample', '--checkpoint', checkpoint, '--length', 1]),
+    };
   }
 
   /** What `rnn bench` tells of a step without measuring it: passes, kernels, bytes. */
@@ -100,12 +111,25 @@ export class Rnn {
   #checkpoint({ cell, hidden, layers }) {
     const out = join(this.#folder, `h${hidden}-l${layers}`);
     if (!existsSync(out))
-      rnn(this.#trainArguments({ cell, hidden, layers, batch: 8, seq: 8 }, out, ['--max-steps', 20, '--device', 'cpu']));
+      rnn(
+        this.#trainArguments({ cell, hidden, layers, batch: 8, seq: 8 }, out, ['--max-steps', 20, '--device', 'cpu']),
+      );
     return out;
   }
 
   #trainArguments({ cell = 'lstm', hidden, layers, batch, seq }, out, more) {
-    const sizes = ['--cell', cell, '--hidden', hidden, '--layers', layers, '--batch-size', batch, '--sequence-length', seq];
+    const sizes = [
+      '--cell',
+      cell,
+      '--hidden',
+      hidden,
+      '--layers',
+      layers,
+      '--batch-size',
+      batch,
+      '--sequence-length',
+      seq,
+    ];
     return [
       'train',
       this.#corpus,
@@ -140,9 +164,15 @@ function writeSonnets(folder) {
   return join(folder, 'corpora/sonnets.txt');
 }
 
-/** What the caller's RNN_… variables say must not change what is measured: only those in `env` are set. */
+/**
+ * What the caller's RNN_… variables say must not change what is measured: only those in `env` are
+ * set.
+ */
 function rnn(args, { env = {}, ...options } = {}) {
-  return run(process.execPath, [join(root, 'bin/rnn.js'), ...args], { ...options, env: { ...withoutOurs(process.env), ...env } });
+  return run(process.execPath, [join(root, 'bin/rnn.js'), ...args], {
+    ...options,
+    env: { ...withoutOurs(process.env), ...env },
+  });
 }
 
 /** All variables of rnn as undefined, which leaves them out. */

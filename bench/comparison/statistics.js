@@ -1,7 +1,10 @@
-// Rounds, medians, and when a round has to be repeated. Pure, but for the measuring that it is given.
+// Rounds, medians, and when a round has to be repeated. Pure, but for the measuring that it is
+// given.
 import { withoutPaths } from './markdown.js';
 
-/** Farther than this from the median of its side, a figure was made in other weather than the rest. */
+/**
+ * Farther than this from the median of its side, a figure was made in other weather than the rest.
+ */
 export const NOISE = 0.15;
 
 export function median(numbers) {
@@ -10,7 +13,10 @@ export function median(numbers) {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/** How many rounds have a figure far from the median of its side; null stands for a side that could not be measured. */
+/**
+ * How many rounds have a figure far from the median of its side; null stands for a side that could
+ * not be measured.
+ */
 export function noisyRounds(rounds) {
   const medians = mediansOf(rounds);
   const isFar = (figure, side) => medians[side] !== null && Math.abs(figure - medians[side]) > NOISE * medians[side];
@@ -18,20 +24,26 @@ export function noisyRounds(rounds) {
 }
 
 /**
- * Measures all sides in turn, so that they see the same weather, as often as `rounds` says, and again for each noisy round, `repeats`
- * times at most. All figures count, those of noisy rounds too: a median does not mind a few of them, and nothing is chosen.
- * @param sides each { measure: () => characters per second }, or with a `problem`, which tells why it cannot be measured
- * @returns the rounds, figures by side, and their medians, null for a side with a problem; an optional side that fails gets its error
- *   as a problem
+ * Measures all sides in turn, so that they see the same weather, as often as `rounds` says, and
+ * again for each noisy round, `repeats` times at most. All figures count, those of noisy rounds
+ * too: a median does not mind a few of them, and nothing is chosen.
+ * @param sides each { measure: () => characters per second }, or with a `problem`, which tells why
+ * it cannot be measured
+ * @returns the rounds, figures by side, and their medians, null for a side with a problem; an
+ *   optional side that fails gets its error as a problem
  */
 export function alternate(sides, { rounds, repeats }) {
   const played = [];
   const calm = () => played.length - noisyRounds(played);
-  while (played.length < rounds || (calm() < rounds && played.length < rounds + repeats)) played.push(sides.map(measured));
+  while (played.length < rounds || (calm() < rounds && played.length < rounds + repeats))
+    played.push(sides.map(measured));
   return { medians: mediansOf(played), repeated: played.length - rounds, noisy: noisyRounds(played), rounds: played };
 }
 
-/** The median of what one side is to another in each round, which saw the same weather; null if one of them could not be measured. */
+/**
+ * The median of what one side is to another in each round, which saw the same weather; null if one
+ * of them could not be measured.
+ */
 export function pairedRatio(rounds, side, other) {
   const figures = rounds.flatMap((round) => [round[side], round[other]]);
   return figures.includes(null) ? null : median(rounds.map((round) => round[side] / round[other]));
@@ -48,7 +60,10 @@ function measured(side) {
   }
 }
 
-/** The end of what a program said before it died, which mostly is the reason; without folders, as it goes on the page. */
+/**
+ * The end of what a program said before it died, which mostly is the reason; without folders, as it
+ * goes on the page.
+ */
 export function failure(error) {
   return `failed: ${withoutPaths(error.message.trim().split('\n').at(-1))}`;
 }

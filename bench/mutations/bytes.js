@@ -1,4 +1,5 @@
-// Mutations of any file: its bytes changed, left out, put in, moved. Each gives other bytes and says what it did.
+// Mutations of any file: its bytes changed, left out, put in, moved. Each gives other bytes and
+// says what it did.
 import { below, chance, pick, skewed } from './random.js';
 
 /** Bytes that mean something in JSON, in base64 or in UTF-8. */
@@ -21,14 +22,22 @@ function overwrite(bytes, random) {
 function insert(bytes, random) {
   const at = below(random, bytes.length + 1);
   const added = Buffer.from(
-    Array.from({ length: skewed(random, 64) }, () => (chance(random, 0.7) ? pick(random, telling) : below(random, 256))),
+    Array.from({ length: skewed(random, 64) }, () =>
+      chance(random, 0.7) ? pick(random, telling) : below(random, 256),
+    ),
   );
-  return { bytes: Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at)]), what: `${added.length} bytes are put in at ${at}` };
+  return {
+    bytes: Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at)]),
+    what: `${added.length} bytes are put in at ${at}`,
+  };
 }
 
 function cut(bytes, random) {
   const [from, to] = stretch(bytes, random);
-  return { bytes: Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]), what: `bytes ${from} to ${to} are left out` };
+  return {
+    bytes: Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]),
+    what: `bytes ${from} to ${to} are left out`,
+  };
 }
 
 function truncate(bytes, random) {
@@ -50,7 +59,13 @@ function swap(bytes, random) {
   const later = bytes.subarray(b);
   const [c, d] = later.length === 0 ? [0, 0] : stretch(later, random);
   return {
-    bytes: Buffer.concat([bytes.subarray(0, a), later.subarray(c, d), later.subarray(0, c), bytes.subarray(a, b), later.subarray(d)]),
+    bytes: Buffer.concat([
+      bytes.subarray(0, a),
+      later.subarray(c, d),
+      later.subarray(0, c),
+      bytes.subarray(a, b),
+      later.subarray(d),
+    ]),
     what: `bytes ${a} to ${b} and ${b + c} to ${b + d} change places`,
   };
 }

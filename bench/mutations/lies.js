@@ -1,5 +1,6 @@
-// Mutations that know what a checkpoint is: tensors whose shape, data and name do not go together, and claims that are made in several
-// places at once, so that no simple comparison finds them. Each changes a tree in place and says what it did.
+// Mutations that know what a checkpoint is: tensors whose shape, data and name do not go together,
+// and claims that are made in several places at once, so that no simple comparison finds them. Each
+// changes a tree in place and says what it did.
 import { below, chance, pick, skewed } from './random.js';
 import { copyOf, put, slotAt, text, treeOf, valueOf } from './tree.js';
 import { hostileNumber, oddKeys } from './values.js';
@@ -54,7 +55,9 @@ function shape(root, random) {
   return `${tensor.path}.shape is ${JSON.stringify(after)}`;
 }
 
-const bits = [0x7fc00000, 0x7f800000, 0xff800000, 0x7f7fffff, 0xff7fffff, 0x00000001, 0x80000000, 0xffffffff, 0x7f800001];
+const bits = [
+  0x7fc00000, 0x7f800000, 0xff800000, 0x7f7fffff, 0xff7fffff, 0x00000001, 0x80000000, 0xffffffff, 0x7f800001,
+];
 
 function numbers(root, random) {
   const tensor = tensorIn(root, random);
@@ -74,7 +77,25 @@ function base64(root, random) {
   if (tensor === null) return nothing;
   const before = valueOf(tensor.member('data').node);
   const at = below(random, before.length + 1);
-  const odd = pick(random, ['*', ' ', '\n', '-', '_', '=', '==', '\\u0041', '\\/', '\u0000', 'é', 'AAAA', 'A', '"', '\\', '\\"', '']);
+  const odd = pick(random, [
+    '*',
+    ' ',
+    '\n',
+    '-',
+    '_',
+    '=',
+    '==',
+    '\\u0041',
+    '\\/',
+    '\u0000',
+    'é',
+    'AAAA',
+    'A',
+    '"',
+    '\\',
+    '\\"',
+    '',
+  ]);
   const after = pick(random, [
     before.slice(0, at) + odd + before.slice(at + 1),
     before.slice(0, at) + odd + before.slice(at),
@@ -133,7 +154,8 @@ function lists(root, random) {
           slot.key === 'data' ? { ...slot, node: copyOf(data.node) } : slot,
         );
     },
-    'is of other numbers': () => put(slots[index].node, ['dtype'], pick(random, ['float16', 'float64', 'F32', '', null, 32])),
+    'is of other numbers': () =>
+      put(slots[index].node, ['dtype'], pick(random, ['float16', 'float64', 'F32', '', null, 32])),
   };
   const way = pick(random, Object.keys(ways));
   ways[way]();
@@ -210,7 +232,10 @@ const settings = [
   ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'validationFile'], file]),
   ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'testFile'], file]),
   ...['lib.so', '/tmp/lib.so', '', 'auto', 'off', '../x'].map((library) => [['training', 'machine', 'blas'], library]),
-  ...['gpu', 'auto', 'reference', 'x', '__proto__', 'constructor'].map((device) => [['training', 'machine', 'device'], device]),
+  ...['gpu', 'auto', 'reference', 'x', '__proto__', 'constructor'].map((device) => [
+    ['training', 'machine', 'device'],
+    device,
+  ]),
   ...[1, 1000, 2 ** 31, 2 ** 48].map((threads) => [['training', 'machine', 'threads'], threads]),
   ...[['*'], ['../**'], ['{a,b}'.repeat(20)], [`${'+('.repeat(20)}a${')'.repeat(20)}`]].map((patterns) => [
     ['training', 'reading', 'include'],
@@ -230,7 +255,9 @@ const settings = [
     'patience',
     'evaluateEvery',
     'validationCharacters',
-  ].flatMap((option) => [1, 100, 2 ** 20, 2 ** 31, 2 ** 53 - 1].map((value) => [['training', 'options', option], value])),
+  ].flatMap((option) =>
+    [1, 100, 2 ** 20, 2 ** 31, 2 ** 53 - 1].map((value) => [['training', 'options', option], value]),
+  ),
   ...[2 ** 48, 2 ** 48 - 1, 2 ** 53 - 1, 1e300].flatMap((value) =>
     [
       ['training', 'step'],

@@ -1,12 +1,16 @@
-// One mutation of a checkpoint file, or a few at once, by a seed and a number: the same for ever. Nearly all of them get the checksum of
-// what they then hold, or it would be all that is ever looked at.
+// One mutation of a checkpoint file, or a few at once, by a seed and a number: the same for ever.
+// Nearly all of them get the checksum of what they then hold, or it would be all that is ever
+// looked at.
 import { ofBytes } from './bytes.js';
 import { lies } from './lies.js';
 import { chance, pick, skewed } from './random.js';
 import { structural } from './structure.js';
 import { copyOf, sealed, slotAt, treeOf, write } from './tree.js';
 
-/** A whole checkpoint to begin from, without what would make it another one on another day or machine. */
+/**
+ * A whole checkpoint to begin from, without what would make it another one on another day or
+ * machine.
+ */
 export function originalOf(name, bytes) {
   const timeless = JSON.parse(bytes.toString('utf8'), (key, value) =>
     /(?:Ms|PerSecond)$/.test(key) && value !== null ? 12.5 : key === 'device' ? 'cpu' : value,
@@ -18,7 +22,8 @@ export function originalOf(name, bytes) {
 /**
  * @param originals of `originalOf`
  * @param random of its own for each mutation
- * @returns the bytes of the file, the name of the mutation (of the first, if there are several), and all that was done in words
+ * @returns the bytes of the file, the name of the mutation (of the first, if there are several),
+ * and all that was done in words
  */
 export function mutate(originals, random) {
   const original = pick(random, originals);
@@ -60,7 +65,8 @@ function mutateTree(original, random) {
     names.push(`${group}: ${name}`);
     what.push(ways[name](tree, random));
   }
-  // Written anew by JSON.stringify's rules it is the last member all the same: `sealed` looks for it.
+  // Written anew by JSON.stringify's rules it is the last member all the same: `sealed` looks for
+  // it.
   const checksum = slotAt(tree, 'checksum');
   if (checksum !== undefined && checksum !== tree.slots.at(-1) && chance(random, 0.7))
     tree.slots = [...tree.slots.filter((slot) => slot !== checksum), checksum];

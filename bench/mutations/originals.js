@@ -1,4 +1,5 @@
-// The checkpoints that are mutated: tiny, and made by the program itself. Which program that is, is left to who calls.
+// The checkpoints that are mutated: tiny, and made by the program itself. Which program that is, is
+// left to who calls.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { originalOf } from './mutate.js';
@@ -57,7 +58,8 @@ export async function makeOriginals(train, text, folder) {
   for (const [name, args] of Object.entries(runs)) {
     const out = join(folder, name);
     await train(['train', text, '--out', out, ...args]);
-    for (const file of ['latest.json', 'previous.json']) originals.push(originalOf(`${name}/${file}`, readFileSync(join(out, file))));
+    for (const file of ['latest.json', 'previous.json'])
+      originals.push(originalOf(`${name}/${file}`, readFileSync(join(out, file))));
   }
   return originals;
 }

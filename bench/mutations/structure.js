@@ -1,4 +1,5 @@
-// Mutations of any JSON: each changes a tree in place and says what it did. They know nothing of checkpoints.
+// Mutations of any JSON: each changes a tree in place and says what it did. They know nothing of
+// checkpoints.
 import { below, chance, pick, skewed } from './random.js';
 import { copyOf, neighbours, put, slotAt, somewhere, somewhereWith, text, valueOf } from './tree.js';
 import { deep, hostileNumber, hostileText, hostileValue, oddKeys, writtenKeys } from './values.js';
@@ -114,7 +115,8 @@ function graft(root, random) {
 }
 
 function nest(root, random) {
-  const { slot, path } = somewhereWith(root, random, (node) => node.kind === 'text' && node.text.length < 200) ?? somewhere(root, random);
+  const { slot, path } =
+    somewhereWith(root, random, (node) => node.kind === 'text' && node.text.length < 200) ?? somewhere(root, random);
   slot.node = deep(random, slot.node.kind === 'text' ? slot.node.text : '1');
   return `${path} is nested`;
 }
@@ -124,7 +126,9 @@ function repeat(root, random) {
   if (place === null) return nothing;
   const { slots } = place.slot.node;
   const times = skewed(random, Math.max(2, 2000 / slots.length));
-  place.slot.node.slots = Array.from({ length: times }, () => slots.map((slot) => ({ ...slot, node: copyOf(slot.node) }))).flat();
+  place.slot.node.slots = Array.from({ length: times }, () =>
+    slots.map((slot) => ({ ...slot, node: copyOf(slot.node) })),
+  ).flat();
   return `${place.path} has all that is in it ${times} times`;
 }
 
@@ -143,7 +147,10 @@ function empty(root, random) {
   return `what is beside ${path} is cut short`;
 }
 
-/** A member of the training record, where most may be anything that is allowed: what is then done with it is another matter. */
+/**
+ * A member of the training record, where most may be anything that is allowed: what is then done
+ * with it is another matter.
+ */
 function retrain(root, random) {
   const part = pick(random, [
     ['training'],
@@ -160,7 +167,28 @@ function retrain(root, random) {
   const slot = pick(random, slots);
   const path = [...part, slot.key];
   if (chance(random, 0.5)) slot.node = chance(random, 0.5) ? hostileNumber(random) : hostileText(random);
-  else put(root, path, pick(random, [null, true, 0, 1, 2, 1000, 2 ** 31, 2 ** 48, 2 ** 53 - 1, 1e300, 0.25, [], {}, ['x'], [0, 0, 0, 0]]));
+  else
+    put(
+      root,
+      path,
+      pick(random, [
+        null,
+        true,
+        0,
+        1,
+        2,
+        1000,
+        2 ** 31,
+        2 ** 48,
+        2 ** 53 - 1,
+        1e300,
+        0.25,
+        [],
+        {},
+        ['x'],
+        [0, 0, 0, 0],
+      ]),
+    );
   return `${path.join('.')} becomes ${slot.node.text?.slice(0, 60) ?? 'a list or an object'}`;
 }
 

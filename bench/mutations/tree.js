@@ -1,8 +1,9 @@
-// JSON as a tree in which there can be what no object can hold: a key twice, a number that is none, half a word. Knows nothing of
-// checkpoints but how one is sealed.
+// JSON as a tree in which there can be what no object can hold: a key twice, a number that is none,
+// half a word. Knows nothing of checkpoints but how one is sealed.
 //
-// A node is an object or a list of slots, or a text as it stands in the file: { kind: 'object' | 'list', slots } or { kind: 'text', text }.
-// A slot is a place for a node: { key, node }, where a list's have no key.
+// A node is an object or a list of slots, or a text as it stands in the file: { kind: 'object' |
+// 'list', slots } or { kind: 'text', text }. A slot is a place for a node: { key, node }, where a
+// list's have no key.
 import { createHash } from 'node:crypto';
 import { below, chance, pick } from './random.js';
 
@@ -16,7 +17,9 @@ export function treeOf(value) {
 }
 
 export function copyOf(node) {
-  return node.kind === 'text' ? { ...node } : { ...node, slots: node.slots.map((slot) => ({ ...slot, node: copyOf(slot.node) })) };
+  return node.kind === 'text'
+    ? { ...node }
+    : { ...node, slots: node.slots.map((slot) => ({ ...slot, node: copyOf(slot.node) })) };
 }
 
 export function write(node) {
@@ -35,10 +38,13 @@ export function valueOf(node) {
   }
 }
 
-/** The slot at a path of keys and indices; undefined if there is none, as after an earlier mutation. */
+/**
+ * The slot at a path of keys and indices; undefined if there is none, as after an earlier mutation.
+ */
 export function slotAt(root, ...path) {
   let slot = { node: root };
-  for (const step of path) slot = typeof step === 'number' ? slot?.node.slots?.[step] : slot?.node.slots?.find(({ key }) => key === step);
+  for (const step of path)
+    slot = typeof step === 'number' ? slot?.node.slots?.[step] : slot?.node.slots?.find(({ key }) => key === step);
   return slot;
 }
 
@@ -48,7 +54,10 @@ export function put(root, path, value) {
   if (slot !== undefined) slot.node = treeOf(value);
 }
 
-/** A place somewhere in the tree: what holds it, and where. Each member of a level is as likely as the next, however large it is. */
+/**
+ * A place somewhere in the tree: what holds it, and where. Each member of a level is as likely as
+ * the next, however large it is.
+ */
 export function somewhere(root, random) {
   let parent = root;
   let path = '';
@@ -56,7 +65,8 @@ export function somewhere(root, random) {
     const index = below(random, parent.slots.length);
     const slot = parent.slots[index];
     path += slot.key === undefined ? `[${index}]` : `.${String(slot.key).slice(0, 40)}`;
-    if (slot.node.kind === 'text' || slot.node.slots.length === 0 || chance(random, 0.25)) return { parent, index, slot, path };
+    if (slot.node.kind === 'text' || slot.node.slots.length === 0 || chance(random, 0.25))
+      return { parent, index, slot, path };
     parent = slot.node;
   }
 }
@@ -70,14 +80,20 @@ export function somewhereWith(root, random, serves) {
   return null;
 }
 
-/** The numbers, texts, lists of a file are often each other's neighbours: two slots of one object or list. */
+/**
+ * The numbers, texts, lists of a file are often each other's neighbours: two slots of one object or
+ * list.
+ */
 export function neighbours(parent, random) {
   return [pick(random, parent.slots), pick(random, parent.slots)];
 }
 
 const seal = '"checksum"';
 
-/** The bytes with the checksum of what they hold, so that the checksum is not what is wrong with them. */
+/**
+ * The bytes with the checksum of what they hold, so that the checksum is not what is wrong with
+ * them.
+ */
 export function sealed(bytes) {
   const at = bytes.lastIndexOf(seal);
   if (at < 0) return bytes;

@@ -1,5 +1,6 @@
-// What becomes of a file that may be a checkpoint: it is read in both ways, and where that goes well, everything that a command would do
-// with it is done. Whatever is thrown must be an RnnError that says something; anything else is a Fault. The program itself is handed in.
+// What becomes of a file that may be a checkpoint: it is read in both ways, and where that goes
+// well, everything that a command would do with it is done. Whatever is thrown must be an RnnError
+// that says something; anything else is a Fault. The program itself is handed in.
 import { Writable } from 'node:stream';
 import { pick } from './random.js';
 
@@ -12,13 +13,16 @@ const checkpointCode = 4;
 
 /**
  * @param program the modules of rnn, as bench/mutations/program.js gathers them
- * @param surroundings `corpus`: a text as `readCorpus` gives it for a vocabulary; `device`, opened; `folder`, for runs
+ * @param surroundings `corpus`: a text as `readCorpus` gives it for a vocabulary; `device`, opened;
+ * `folder`, for runs
  * @returns whether it was loaded, why it was refused, and where it can be gone on from
  * @throws Fault
  */
 export async function use(path, program) {
   const whole = await attempt(program, 'reading it', () => program.readCheckpoint(path));
-  const light = await attempt(program, 'reading its weights', () => program.readCheckpoint(path, { weightsOnly: true }));
+  const light = await attempt(program, 'reading its weights', () =>
+    program.readCheckpoint(path, { weightsOnly: true }),
+  );
   for (const { error } of [whole, light])
     if (error && error.kind !== 'checkpoint') throw new Fault(`it was refused as ${error.kind}: ${error.message}`);
   if (whole.value && light.error) throw new Fault(`it can be read, but not its weights: ${light.error.message}`);
@@ -48,7 +52,8 @@ function attemptNow(program, what, action) {
 
 function clear({ RnnError }, what, error) {
   if (error instanceof Fault) throw error;
-  if (!(error instanceof RnnError)) throw new Fault(`${what} threw ${error instanceof Error ? error.stack : String(error)}`);
+  if (!(error instanceof RnnError))
+    throw new Fault(`${what} threw ${error instanceof Error ? error.stack : String(error)}`);
   const { kind, message, hint } = error;
   if (!kinds.has(kind) || message.trim() === '' || hint?.trim() === '' || (kind === 'checkpoint' && hint === undefined))
     throw new Fault(`${what} gave an error that says too little: ${kind}: ${message} (${hint})`);
@@ -72,10 +77,14 @@ function useWeights(model, program) {
   withSizesOf(model, {});
   if (!vector.value) return;
   const moved = transferParameters(model, model.model, vocabulary, new Float32Array(vector.value.length));
-  if (!moved.every((value, i) => value === vector.value[i])) throw new Fault('its weights are others when they are carried over');
+  if (!moved.every((value, i) => value === vector.value[i]))
+    throw new Fault('its weights are others when they are carried over');
 }
 
-/** What continuing does before it has a text and a device. Gives the settings, or null where it is refused. */
+/**
+ * What continuing does before it has a text and a device. Gives the settings, or null where it is
+ * refused.
+ */
 function goOn(checkpoint, program) {
   const {
     continueRun,
@@ -93,7 +102,9 @@ function goOn(checkpoint, program) {
     workOf,
   } = program;
   const { training, optimizer, state } = checkpoint;
-  const continued = attemptNow(program, 'continuing it', () => continueRun(checkpoint, { options: {}, reading: {}, machine: {} }));
+  const continued = attemptNow(program, 'continuing it', () =>
+    continueRun(checkpoint, { options: {}, reading: {}, machine: {} }),
+  );
   const loop = attemptNow(program, 'reading where it stood', () => recordedLoop(training));
   attemptNow(program, 'reading which text it had', () => recordedCorpus(training));
   for (const slots of [['m', 'v'], ['v'], []])
@@ -118,7 +129,12 @@ function goOn(checkpoint, program) {
   streams.seek(nearestPlace(training.epoch, streams.windowsPerEpoch));
   const { options, reading, machine } = continued.value;
   attemptNow(program, 'asking whether it is over', () => endOf(checkpoint, options));
-  const rate = learningRateAt(options, { step: training.step, epoch: training.epoch, fraction: 0.5, drops: loop.value?.drops ?? 0 });
+  const rate = learningRateAt(options, {
+    step: training.step,
+    epoch: training.epoch,
+    fraction: 0.5,
+    drops: loop.value?.drops ?? 0,
+  });
   if (!(rate >= 0 && rate <= 1000)) throw new Fault(`its learning rate is ${rate}`);
   workOf(options, { length: 1000, symbols: checkpoint.model.vocabulary });
   for (const [part, members] of Object.entries({ reading: [reading, 11], machine: [machine, 3] }))
@@ -154,13 +170,23 @@ export async function describe(path, { run }, { loaded }, random) {
   if (/[\u0000-\u0008\u000b-\u001f]/.test(output)) throw new Fault('rnn info wrote control characters');
 }
 
-/** Goes on with the run for a step or two, and reads what it has saved. Refusing is no fault, and neither is a run that diverges. */
+/**
+ * Goes on with the run for a step or two, and reads what it has saved. Refusing is no fault, and
+ * neither is a run that diverges.
+ */
 export async function train({ checkpoint, settings }, program, { text, folder, device }) {
   const { Vocabulary, readCorpus, compareCorpus, continueRun, prepareTraining, RunFolder, readCheckpoint } = program;
   // Files that it names are not there, or should not be read for hours.
   if (settings.reading.validationFile !== null || settings.reading.testFile != null) return;
   await attempt(program, 'going on', async () => {
-    const end = { maxSteps: checkpoint.training.step + 2, sampleEvery: 0, evaluateEvery: 0, checkpointEvery: 0, maxRecoveries: 1, keep: 1 };
+    const end = {
+      maxSteps: checkpoint.training.step + 2,
+      sampleEvery: 0,
+      evaluateEvery: 0,
+      checkpointEvery: 0,
+      maxRecoveries: 1,
+      keep: 1,
+    };
     const { options, reading, machine } = continueRun(checkpoint, { options: end, reading: {}, machine: {} });
     const corpus = await readCorpus({ sources: [text], ...reading, vocabulary: new Vocabulary(checkpoint.vocabulary) });
     compareCorpus(checkpoint, corpus, { accepted: true });

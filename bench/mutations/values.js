@@ -2,7 +2,10 @@
 import { below, chance, pick, skewed } from './random.js';
 import { list, text } from './tree.js';
 
-/** Numbers at the edges of what 8, 16, 31, 32, 53 and 64 bits can tell, and some that are no numbers. */
+/**
+ * Numbers at the edges of what 8, 16, 31, 32, 53 and 64 bits can tell, and some that are no
+ * numbers.
+ */
 const numbers = [
   '0',
   '-0',
@@ -157,7 +160,9 @@ const texts = [
 export const hostileNumber = (random) => text(pick(random, numbers));
 export const hostileText = (random) => text(JSON.stringify(pick(random, texts)));
 
-/** Brackets inside one another: closed again or not, as deep as is allowed, deeper, or far too deep. */
+/**
+ * Brackets inside one another: closed again or not, as deep as is allowed, deeper, or far too deep.
+ */
 export function deep(random, inner = '1') {
   const depth = pick(random, [1, 2, 61, 62, 63, 64, 65, 66, 1000, 20_000]);
   const [open, close] = pick(random, [

@@ -1,6 +1,7 @@
-// How fast brain.js trains its LSTM, whose hidden sizes are given once a layer: node bench/peers/brain.js CORPUS [--hidden 128]
-// It knows no batches: it learns one string after the other, with an update after each, and always from a zero state. So `--batch`
-// is not used; a string is a window of the text. Strings of 200 characters are 5 % faster than strings of 50.
+// How fast brain.js trains its LSTM, whose hidden sizes are given once a layer: node
+// bench/peers/brain.js CORPUS [--hidden 128] It knows no batches: it learns one string after the
+// other, with an update after each, and always from a zero state. So `--batch` is not used; a
+// string is a window of the text. Strings of 200 characters are 5 % faster than strings of 50.
 import brain from 'brain.js';
 import { task, tell, trainingSpeed } from './measure.js';
 

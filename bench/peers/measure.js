@@ -16,8 +16,9 @@ export function task(more = {}) {
 }
 
 /**
- * Characters per second of `step`, which trains on `characters` of them. The first step is not counted: it compiles and allocates.
- * A slow peer gets one step more than that, however long it takes.
+ * Characters per second of `step`, which trains on `characters` of them. The first step is not
+ * counted: it compiles and allocates. A slow peer gets one step more than that, however long it
+ * takes.
  */
 export async function trainingSpeed({ characters, seconds }, step) {
   await step();

@@ -1,7 +1,8 @@
-// How fast TensorFlow.js trains the same network: node bench/peers/tensorflow.js CORPUS [--backend wasm|cpu] [--hidden 128 …]
-// Its own LSTM layers, stateful, with one-hot input; cross-entropy, clipping by the global norm, Adam. Neither `fit` nor
-// `trainOnBatch` clips that way, so the step is written out, as TensorFlow.js teaches it; it is as fast as trainOnBatch. LSTM cells
-// written by hand with its operations are 10 % faster on wasm. That backend has SIMD in Node, and no threads.
+// How fast TensorFlow.js trains the same network: node bench/peers/tensorflow.js CORPUS [--backend
+// wasm|cpu] [--hidden 128 …] Its own LSTM layers, stateful, with one-hot input; cross-entropy,
+// clipping by the global norm, Adam. Neither `fit` nor `trainOnBatch` clips that way, so the step
+// is written out, as TensorFlow.js teaches it; it is as fast as trainOnBatch. LSTM cells written by
+// hand with its operations are 10 % faster on wasm. That backend has SIMD in Node, and no threads.
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers'; // brings the gradients
 import { task, tell, trainingSpeed } from './measure.js';
@@ -23,13 +24,23 @@ let lossNats = null;
 const speed = await trainingSpeed({ characters: batch * seq, seconds }, async () => {
   ({ lossNats } = await step());
 });
-tell('TensorFlow.js', '@tensorflow/tfjs-core', { ...speed, backend, hidden, layers, batch, seq, symbols: alphabet.length, lossNats });
+tell('TensorFlow.js', '@tensorflow/tfjs-core', {
+  ...speed,
+  backend,
+  hidden,
+  layers,
+  batch,
+  seq,
+  symbols: alphabet.length,
+  lossNats,
+});
 
 function network() {
   const sequential = tfLayers.sequential();
   for (let layer = 0; layer < layers; layer++) {
     const inputs = layer === 0 ? { batchInputShape: [batch, seq, alphabet.length] } : {};
-    // The usual cell: by default its gates are not sigmoids but straight lines, and its weights orthogonal, which takes a while to make.
+    // The usual cell: by default its gates are not sigmoids but straight lines, and its weights
+    // orthogonal, which takes a while to make.
     const usual = { recurrentActivation: 'sigmoid', recurrentInitializer: 'glorotUniform' };
     sequential.add(tfLayers.layers.lstm({ units: hidden, returnSequences: true, stateful: true, ...usual, ...inputs }));
   }
@@ -50,12 +61,17 @@ async function step() {
   return { lossNats: loss };
 }
 
-/** Symbols and those that follow them, one-hot, (batch, seq, symbols) each; the readers start spread over the text. */
+/**
+ * Symbols and those that follow them, one-hot, (batch, seq, symbols) each; the readers start spread
+ * over the text.
+ */
 function nextWindow() {
   const length = Math.floor((symbols.length - 1) / batch);
   if (at + seq > length) at = 0;
   const windows = [0, 1].map((shift) => {
-    const rows = Array.from({ length: batch }, (_, row) => symbols.subarray(row * length + at + shift, row * length + at + shift + seq));
+    const rows = Array.from({ length: batch }, (_, row) =>
+      symbols.subarray(row * length + at + shift, row * length + at + shift + seq),
+    );
     return tf.tidy(() => tf.cast(tf.oneHot(tf.tensor2d(rows, [batch, seq], 'int32'), alphabet.length), 'float32'));
   });
   at += seq;

@@ -1,4 +1,5 @@
-// `rnn train` as a process of its own, to be killed, stopped and looked at; and what of a run must not depend on that.
+// `rnn train` as a process of its own, to be killed, stopped and looked at; and what of a run must
+// not depend on that.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -31,8 +32,8 @@ export function killAll() {
 export const preloading = (script) => ({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` });
 
 /**
- * Has the program stop itself as by `kill -STOP` right after it has written a text, the first time or every time: so it is stopped in the
- * middle of its work, however fast the machine is.
+ * Has the program stop itself as by `kill -STOP` right after it has written a text, the first time
+ * or every time: so it is stopped in the middle of its work, however fast the machine is.
  */
 export const stoppingAt = (text, { everyTime = false } = {}) =>
   preloading(`import { isMainThread } from 'node:worker_threads';
@@ -87,7 +88,8 @@ export function startAny(cwd, words, env = {}) {
 
 function isStopped(pid) {
   try {
-    if (process.platform !== 'linux') return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
+    if (process.platform !== 'linux')
+      return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
     const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return status.slice(status.lastIndexOf(')') + 2).startsWith('T'); // the name before it may hold anything
   } catch {
@@ -108,8 +110,20 @@ export async function timeless(path) {
     evaluations: history.filter(({ event }) => event === 'evaluation'),
   };
   const numbers = (list) =>
-    list.map(({ name, shape, data }) => [name, shape, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')]);
-  return JSON.stringify([model, vocabulary, known, numbers(tensors), numbers(state), optimizer.scalars, numbers(optimizer.tensors)]);
+    list.map(({ name, shape, data }) => [
+      name,
+      shape,
+      Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
+    ]);
+  return JSON.stringify([
+    model,
+    vocabulary,
+    known,
+    numbers(tensors),
+    numbers(state),
+    optimizer.scalars,
+    numbers(optimizer.tensors),
+  ]);
 }
 
 /** The events of a log. */

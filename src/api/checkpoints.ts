@@ -27,9 +27,11 @@ import {
 } from './checks.ts';
 
 /**
- * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history, optimizer.
+ * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history,
+ * optimizer.
  *
- * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if left out
+ * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if
+ * left out
  * @throws RnnError `checkpoint` if there is none, or it is damaged, or of a newer version
  */
 export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
@@ -38,19 +40,26 @@ export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
 }
 
 /**
- * Writes a checkpoint to a separate file: to a temporary name first, which is renamed to `path` when it is complete. Another
- * checkpoint is replaced, any other file only with `force`.
+ * Writes a checkpoint to a separate file: to a temporary name first, which is renamed to `path`
+ * when it is complete. Another checkpoint is replaced, any other file only with `force`.
  *
- * @throws RnnError `checkpoint` if a number of it is not finite, or it could not be read back, `usage` if another file is there, `machine` if it cannot be written
+ * @throws RnnError `checkpoint` if a number of it is not finite, or it could not be read back,
+ * `usage` if another file is there, `machine` if it cannot be written
  */
-export async function saveCheckpoint(path: string, checkpoint: Checkpoint, options: { force?: boolean } = {}): Promise<void> {
+export async function saveCheckpoint(
+  path: string,
+  checkpoint: Checkpoint,
+  options: { force?: boolean } = {},
+): Promise<void> {
   refuseUnlessName('the path', path, 'the name of a file');
   refuseUnless(isModel(checkpoint), 'the checkpoint', checkpoint, 'what loadCheckpoint gives');
   refuseUnknown(options, ['force']);
   const { force = false } = options;
   refuseUnlessSwitches({ force });
   const pieces = checkpointPieces(path, checkpoint, (detail) => {
-    throw new RnnError('checkpoint', `cannot write ${path}: ${detail}`, { hint: 'change what loadCheckpoint gives, and only its numbers' });
+    throw new RnnError('checkpoint', `cannot write ${path}: ${detail}`, {
+      hint: 'change what loadCheckpoint gives, and only its numbers',
+    });
   });
   await writeOutput(path, pieces, { force, isOurs: startsAsCheckpoint });
 }
@@ -58,7 +67,8 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint, optio
 /**
  * A network as training on this text would begin with it.
  *
- * @throws RnnError `usage` for options that cannot be, or a network that needs more memory than is free
+ * @throws RnnError `usage` for options that cannot be, or a network that needs more memory than is
+ * free
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
   refuseUnless(corpus instanceof Corpus, 'the corpus', corpus, 'what Corpus.read or Corpus.fromText gives');
@@ -81,15 +91,18 @@ export const exportFormats: readonly Choice[] = choices(formats);
 export function exportModel(trained: TrainedModel, format: string): Uint8Array {
   const found = formats.find(({ name }) => name === format);
   const names = formats.map(({ name }) => name).join(', ');
-  if (found === undefined) throw new RnnError('usage', `there is no format ${inQuotes(format)}`, { hint: `one of ${names}` });
+  if (found === undefined)
+    throw new RnnError('usage', `there is no format ${inQuotes(format)}`, { hint: `one of ${names}` });
   refuseUnlessModel('the model', trained, 'what loadCheckpoint gives');
   return found.write(trained);
 }
 
 /**
- * The model in a safetensors file that `exportModel` or PyTorch wrote. It has no optimizer, so its run cannot be resumed.
+ * The model in a safetensors file that `exportModel` or PyTorch wrote. It has no optimizer, so its
+ * run cannot be resumed.
  *
- * @param like a model of the same sizes and vocabulary, for a file that does not say of which model it is
+ * @param like a model of the same sizes and vocabulary, for a file that does not say of which model
+ * it is
  * @throws RnnError `checkpoint` that says what is wrong with the file
  */
 export function importModel(file: Uint8Array, options: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {

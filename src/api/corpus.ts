@@ -1,40 +1,57 @@
-// A corpus as other programs read one: files or a text, encoded and split, with how it was read, which a run records.
+// A corpus as other programs read one: files or a text, encoded and split, with how it was read,
+// which a run records.
 import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames } from '../options/run.ts';
 import { areSources, isText } from './checks.ts';
 import { given, readingOf } from './run-request.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessStream, refuseUnlessSwitches, refuseWrong } from './checks.ts';
+import {
+  refuseUnknown,
+  refuseUnless,
+  refuseUnlessName,
+  refuseUnlessStream,
+  refuseUnlessSwitches,
+  refuseWrong,
+} from './checks.ts';
 
 /** How a text is read. The defaults are those of `rnn train`. */
 export interface TextOptions {
   /** `char` (the default), or `byte` for files that are not UTF-8. */
   readonly unit?: Unit;
-  /** Of the files; a label of the Encoding Standard, such as `windows-1252`. Default `utf-8`. A byte order mark in a file knows better. */
+  /**
+   * Of the files; a label of the Encoding Standard, such as `windows-1252`. Default `utf-8`. A byte
+   * order mark in a file knows better.
+   */
   readonly encoding?: string;
   /**
-   * Read CR and CRLF as they are, and put no newline between files that lack their last. Default false; true for bytes, and for a
-   * `vocabulary` that has CR.
+   * Read CR and CRLF as they are, and put no newline between files that lack their last. Default
+   * false; true for bytes, and for a `vocabulary` that has CR.
    */
   readonly keepLineEnds?: boolean;
   /** Characters seen fewer times become one unknown symbol. Default 1: all are kept. */
   readonly minCount?: number;
   /**
-   * The last part of the text that is not to be tested on, to validate on. Default 0.1; 0 for a tiny text, and for one that is only to be
-   * scored.
+   * The last part of the text that is not to be tested on, to validate on. Default 0.1; 0 for a
+   * tiny text, and for one that is only to be scored.
    */
   readonly validationFraction?: number;
   /** The last part of the text, to test on when training is over. Default 0. */
   readonly testFraction?: number;
   /** Read with these symbols and no others, as a model that is to read the text has them. */
   readonly vocabulary?: VocabularyData | Vocabulary;
-  /** These symbols, and whatever else the text has: for a run that begins with the weights of a model. */
+  /**
+   * These symbols, and whatever else the text has: for a run that begins with the weights of a
+   * model.
+   */
   readonly known?: VocabularyData | Vocabulary;
 }
 
 export interface FileOptions extends TextOptions {
-  /** Leave out files that cannot be read as text; `notes` says which. Default false: they are an error, which names them all. */
+  /**
+   * Leave out files that cannot be read as text; `notes` says which. Default false: they are an
+   * error, which names them all.
+   */
   readonly skipInvalid?: boolean;
   /** Of folders, only these files; globs. */
   readonly include?: readonly string[];
@@ -59,7 +76,16 @@ export interface GivenTextOptions extends TextOptions {
   readonly testText?: string | Uint8Array;
 }
 
-const textNames = ['unit', 'encoding', 'keepLineEnds', 'minCount', 'validationFraction', 'testFraction', 'vocabulary', 'known'] as const;
+const textNames = [
+  'unit',
+  'encoding',
+  'keepLineEnds',
+  'minCount',
+  'validationFraction',
+  'testFraction',
+  'vocabulary',
+  'known',
+] as const;
 const fileNames = [
   'include',
   'exclude',
@@ -96,8 +122,8 @@ export class Corpus implements ReadCorpus {
 
   /**
    * @param sources files, folders, glob patterns, `-` for standard input
-   * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or the text is empty; `usage`
-   * for options that cannot be met
+   * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or the text
+   * is empty; `usage` for options that cannot be met
    */
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseUnknown(options, fileNames);
@@ -112,8 +138,8 @@ export class Corpus implements ReadCorpus {
   }
 
   /**
-   * @throws RnnError `corpus` if the text is empty, one single character, or no UTF-8; `usage` for options that cannot
-   * be met
+   * @throws RnnError `corpus` if the text is empty, one single character, or no UTF-8; `usage` for
+   * options that cannot be met
    */
   static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
     refuseUnknown(options, givenTextNames);
@@ -130,7 +156,9 @@ export class Corpus implements ReadCorpus {
     return Corpus.#encode([{ name, text }], heldOut, options, inNoFile, {});
   }
 
-  /** @param recorded the names of files that are held out, for a program that resumes a run on it */
+  /**
+   * @param recorded the names of files that are held out, for a program that resumes a run on it
+   */
   static async #encode(
     sources: readonly Source[],
     heldOut: { readonly validationFile: Source | null; readonly testFile: Source | null },
@@ -152,7 +180,10 @@ export class Corpus implements ReadCorpus {
   }
 }
 
-/** A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage` for a value that is neither */
+/**
+ * A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage`
+ * for a value that is neither
+ */
 function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {
   const given = options[name];
   if (given === undefined || given instanceof Vocabulary) return given;
@@ -165,9 +196,14 @@ function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocab
  * Writes a built-in corpus to `folder`/`name`.txt, and gives that path.
  *
  * @param options `force` replaces another text in its place
- * @throws RnnError `usage` if there is no such corpus, or another text is in its place, `machine` if the file cannot be written
+ * @throws RnnError `usage` if there is no such corpus, or another text is in its place, `machine`
+ * if the file cannot be written
  */
-export async function writeBuiltin(name: string, folder = 'corpora', options: { force?: boolean } = {}): Promise<string> {
+export async function writeBuiltin(
+  name: string,
+  folder = 'corpora',
+  options: { force?: boolean } = {},
+): Promise<string> {
   refuseUnlessName('the corpus', name, 'the name of a built-in corpus');
   refuseUnlessName('the folder', folder, 'the name of a folder');
   refuseUnknown(options, ['force']);

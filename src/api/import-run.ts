@@ -21,7 +21,8 @@ interface ImportRequest {
 /**
  * Makes a run folder of a safetensors file that came back from PyTorch.
  *
- * @throws RnnError `usage` if the folder holds a run, `checkpoint` that says what is wrong with the file
+ * @throws RnnError `usage` if the folder holds a run, `checkpoint` that says what is wrong with the
+ * file
  */
 export async function importRun(
   file: string,
@@ -29,7 +30,8 @@ export async function importRun(
 ): Promise<{ readonly path: string; readonly checkpoint: Checkpoint }> {
   const path = out ?? join('checkpoints', runNameOf(file));
   if (!force && (await RunFolder.holdsRun(path))) {
-    // It may well be the run that was exported, of which the file is called by default: not to be replaced lightly.
+    // It may well be the run that was exported, of which the file is called by default: not to be
+    // replaced lightly.
     throw new RnnError('usage', `${path} already holds a run`, {
       hint: 'choose another folder with --out; --force replaces that run, whose optimizer and log no file has',
     });
@@ -37,7 +39,11 @@ export async function importRun(
   const likePath = like === undefined ? null : await findCheckpoint(like);
   await RunFolder.refuseSources(path, [file, ...(likePath === null ? [] : [likePath])]);
   const content = await readWhole(file);
-  const checkpoint = readTrained(content, file, likePath === null ? null : await readCheckpoint(likePath, { weightsOnly: true }));
+  const checkpoint = readTrained(
+    content,
+    file,
+    likePath === null ? null : await readCheckpoint(likePath, { weightsOnly: true }),
+  );
   const folder = await RunFolder.create(path, { force });
   try {
     await folder.saveLatest(checkpoint);
@@ -47,7 +53,9 @@ export async function importRun(
   return { path, checkpoint };
 }
 
-/** The file's without its ending; all of it where that would leave dots, which name other folders. */
+/**
+ * The file's without its ending; all of it where that would leave dots, which name other folders.
+ */
 function runNameOf(file: string): string {
   const name = basename(file, extname(file));
   return /^\.*$/.test(name) ? basename(file) : name;
@@ -69,13 +77,16 @@ async function readWhole(file: string): Promise<Uint8Array> {
       const { buffer: start, bytesRead } = await handle.read(Buffer.alloc(startBytes), 0, startBytes, 0);
       refuseOtherFiles(start.subarray(0, bytesRead), size, file);
       if (size > MAX_BYTES)
-        refuse(`${file} has ${(size / 1e9).toFixed(1)} GB, and ${(MAX_BYTES / 1e9).toFixed(1)} GB are all that can be read`);
+        refuse(
+          `${file} has ${(size / 1e9).toFixed(1)} GB, and ${(MAX_BYTES / 1e9).toFixed(1)} GB are all that can be read`,
+        );
       return await handle.readFile();
     } finally {
       await handle.close().catch(() => {});
     }
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') refuse(file === '' ? 'the name of the file is empty' : `there is no ${file}`, error);
+    if (systemCode(error) === 'ENOENT')
+      refuse(file === '' ? 'the name of the file is empty' : `there is no ${file}`, error);
     if (systemCode(error) !== '') refuse(`${file} could not be read: ${(error as Error).message}`, error);
     throw error;
   }

@@ -1,5 +1,5 @@
-// What this machine can do, for other programs: its devices, and how fast they are. The checks are loaded when they are
-// asked for: few programs do.
+// What this machine can do, for other programs: its devices, and how fast they are. The checks are
+// loaded when they are asked for: few programs do.
 import { machineNames } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
@@ -9,7 +9,8 @@ import { withDevice } from './trained.ts';
 import { refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './checks.ts';
 
 /**
- * What works here and what does not, check by check: `full` runs all comparisons with the reference device, on all devices.
+ * What works here and what does not, check by check: `full` runs all comparisons with the reference
+ * device, on all devices.
  */
 export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
   refuseUnknown(examination, ['device', 'blas', 'full'] satisfies (keyof Examination)[]);
@@ -32,9 +33,11 @@ const defaults: BenchSetup = {
 };
 
 /**
- * How fast a device trains and samples a model, on symbols drawn at random; `cpu` unless another is named.
+ * How fast a device trains and samples a model, on symbols drawn at random; `cpu` unless another is
+ * named.
  *
- * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model too large or an option that is none
+ * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model
+ * too large or an option that is none
  */
 export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   refuseUnknown(request, [...machineNames, ...Object.keys(defaults), 'profile']);

@@ -33,7 +33,10 @@ export interface Evaluation extends Score {
   readonly warning: string | null;
 }
 
-/** What each character of a text cost; with `run`, `text` and `others` it is what `surprisePage` takes. */
+/**
+ * What each character of a text cost; with `run`, `text` and `others` it is what `surprisePage`
+ * takes.
+ */
 export interface SurpriseOfText {
   readonly model: ModelConfiguration;
   readonly unit: 'character' | 'byte';
@@ -49,7 +52,10 @@ export interface SurpriseOfText {
   readonly symbols: readonly string[];
 }
 
-/** What cells held while a text was read; with `name`, `summary` and `cell` it is what `cellsPage` takes. */
+/**
+ * What cells held while a text was read; with `name`, `summary` and `cell` it is what `cellsPage`
+ * takes.
+ */
 export interface Inspection {
   readonly pieces: readonly string[];
   readonly activations: Activations;

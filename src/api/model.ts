@@ -1,5 +1,6 @@
-// A trained model for other programs: it generates and scores text, and shows its activations and gradients. Each task opens the device that
-// suits it and closes it afterwards. Only a sampler stays open, until `close`.
+// A trained model for other programs: it generates and scores text, and shows its activations and
+// gradients. Each task opens the device that suits it and closes it afterwards. Only a sampler
+// stays open, until `close`.
 import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
@@ -46,11 +47,19 @@ import {
   withDevice,
   workOfGradients,
 } from './trained.ts';
-import { type SampleOptions, type TextsOptions, Writer, asBytes, asText, refuseWrongChoice, sampleNames } from './writer.ts';
+import {
+  type SampleOptions,
+  type TextsOptions,
+  Writer,
+  asBytes,
+  asText,
+  refuseWrongChoice,
+  sampleNames,
+} from './writer.ts';
 
 /**
- * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and `Training.trained` give; the
- * newest run in ./checkpoints if left out
+ * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and
+ * `Training.trained` give; the newest run in ./checkpoints if left out
  * @throws RnnError `checkpoint` if there is none that can be read
  */
 export async function openModel(source?: string | TrainedModel, machine: MachineChoice = {}): Promise<Model> {
@@ -91,8 +100,8 @@ export class Model {
   /**
    * Generates a text, piece by piece as it is sampled. To end it early, stop asking for pieces.
    *
-   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of
-   * range
+   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for
+   * options out of range
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
@@ -110,7 +119,8 @@ export class Model {
   }
 
   /**
-   * Writes several texts at once, which is faster than one after another, and gives each as a whole.
+   * Writes several texts at once, which is faster than one after another, and gives each as a
+   * whole.
    *
    * @throws RnnError as `sample` does
    */
@@ -130,9 +140,11 @@ export class Model {
   }
 
   /**
-   * Files, folders, patterns or `-`, read with this model's symbols, and cut as its run's text was if a part is wanted.
+   * Files, folders, patterns or `-`, read with this model's symbols, and cut as its run's text was
+   * if a part is wanted.
    *
-   * @throws RnnError `corpus` if they cannot be read, or have characters that the model does not know
+   * @throws RnnError `corpus` if they cannot be read, or have characters that the model does not
+   * know
    */
   async read(sources: string | readonly string[], request: ReadOptions = {}): Promise<Corpus> {
     this.#refuseClosed();
@@ -147,9 +159,11 @@ export class Model {
   }
 
   /**
-   * The loss on a text: every character but the first, in as many streams as the run was evaluated in.
+   * The loss on a text: every character but the first, in as many streams as the run was evaluated
+   * in.
    *
-   * @throws RnnError `corpus` for an unknown character or a text too short, `usage` for options out of range
+   * @throws RnnError `corpus` for an unknown character or a text too short, `usage` for options out
+   * of range
    */
   async evaluate(text: TextToRead, options: EvaluationOptions = {}): Promise<Evaluation> {
     refuseUnknown(options, ['part', 'streams', 'sequenceLength', 'dynamic']);
@@ -210,7 +224,9 @@ export class Model {
     return { name: this.path ?? 'the model', ...measured };
   }
 
-  /** Frees threads and memory; no task can start after it, and those that are running end as usual. */
+  /**
+   * Frees threads and memory; no task can start after it, and those that are running end as usual.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writer.close();
@@ -222,11 +238,21 @@ export class Model {
     refuseWrongDynamic(given.dynamic);
     refuseUnless(parts.includes(part), 'part', part, partsInWords);
     if (typeof text === 'string') {
-      refuseUnless(part === 'all', 'part', part, "'all' for a string; model.read(files, { part }) reads a text that has parts");
+      refuseUnless(
+        part === 'all',
+        'part',
+        part,
+        "'all' for a string; model.read(files, { part }) reads a text that has parts",
+      );
       return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
     }
     refuseOtherSymbols(text, this.#symbols);
-    return planScoring(this.trained, part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text, part, given);
+    return planScoring(
+      this.trained,
+      part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text,
+      part,
+      given,
+    );
   }
 
   #score(plan: ScoringPlan, record: SurpriseRecord | null = null): Promise<Score> {

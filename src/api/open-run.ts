@@ -1,11 +1,28 @@
-// Takes a run from its request to where it can start, whether it is new or resumed, and reports what it chose. Knows neither terminals nor
-// signals.
+// Takes a run from its request to where it can start, whether it is new or resumed, and reports
+// what it chose. Knows neither terminals nor signals.
 import { basename, dirname } from 'node:path';
 import { distance } from 'fastest-levenshtein';
-import { type Checkpoint, MemoryStore, type Newest, RunFolder, type RunStore, type TrainedModel, newestIn, runsIn } from '../runs/store.ts';
+import {
+  type Checkpoint,
+  MemoryStore,
+  type Newest,
+  RunFolder,
+  type RunStore,
+  type TrainedModel,
+  newestIn,
+  runsIn,
+} from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import { type Continuation, type RunSettings, compareCorpus, continueRun, endOf, unusedNote, verdictOn } from '../training/continue.ts';
+import {
+  type Continuation,
+  type RunSettings,
+  compareCorpus,
+  continueRun,
+  endOf,
+  unusedNote,
+  verdictOn,
+} from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { refitOptions } from '../training/resolve.ts';
@@ -45,7 +62,8 @@ interface Store extends RunStore {
 }
 
 /**
- * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or folder does not do
+ * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or
+ * folder does not do
  */
 export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
   const { request, tell } = asked;
@@ -56,7 +74,8 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
     folder = resume ? await RunFolder.open(path) : null;
   } catch (error) {
     // A run that is over needs no disk that can be written.
-    const newest = error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
+    const newest =
+      error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
     if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}; ${newest.path} was read`);
     const end = newest === null ? null : await endIfOver(asked, newest, await settingsOf(asked, newest));
     if (end === null) throw error;
@@ -96,12 +115,16 @@ async function start(asked: Asked): Promise<OpenRun> {
   );
 }
 
-/** @throws RnnError `busy` where a run was to be continued, and there was none until another process began it */
+/**
+ * @throws RnnError `busy` where a run was to be continued, and there was none until another process
+ * began it
+ */
 async function makeFolder({ request: { force, resume } }: Asked, folder: string): Promise<Store> {
   try {
     return await RunFolder.create(folder, { force });
   } catch (cause) {
-    if (!resume || !(cause instanceof RnnError) || cause.kind !== 'usage' || !(await RunFolder.holdsRun(folder))) throw cause;
+    if (!resume || !(cause instanceof RnnError) || cause.kind !== 'usage' || !(await RunFolder.holdsRun(folder)))
+      throw cause;
     throw new RnnError('busy', `another process has begun the run in ${folder} meanwhile`, {
       hint: 'run the same command again: it continues that run',
       cause,
@@ -161,12 +184,18 @@ async function goOnFrom(asked: Asked, folder: Store, newest: Newest): Promise<Op
   return prepare(asked, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 
-async function settingsOf({ request: { text, options, reading, machine } }: Asked, { checkpoint }: Newest): Promise<Continuation> {
+async function settingsOf(
+  { request: { text, options, reading, machine } }: Asked,
+  { checkpoint }: Newest,
+): Promise<Continuation> {
   const given = wasRead(text) ? withoutCharacters(text.reading) : reading;
   return continueRun(checkpoint, { options, reading: given, machine });
 }
 
-/** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
+/**
+ * Whether a text that was read already is the same as before is seen by its digest, however its
+ * characters were read.
+ */
 function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
   const { encoding: _encoding, keepLineEnds: _keepLineEnds, skipInvalid: _skipInvalid, ...others } = reading;
   return others;
@@ -226,7 +255,17 @@ async function prepare(
   try {
     const device = await openDeviceFor(asked, { options, machine, corpus });
     opened.push(device);
-    const run = await prepareTraining({ options, reading, machine, corpus, device, earlier, initial, clock, onActivity: tell.activity });
+    const run = await prepareTraining({
+      options,
+      reading,
+      machine,
+      corpus,
+      device,
+      earlier,
+      initial,
+      clock,
+      onActivity: tell.activity,
+    });
     opened.push(run);
     for (const note of run.notes) tell.note(note);
     const store = await openStore();
@@ -240,7 +279,10 @@ async function prepare(
 
 const MAX_NAMED = 3;
 
-/** Runs that the user may have meant by a folder without a run: those in the folder, else those next to it with a similar name. */
+/**
+ * Runs that the user may have meant by a folder without a run: those in the folder, else those next
+ * to it with a similar name.
+ */
 async function similarRuns(path: string): Promise<string[]> {
   const inside = await runsIn(path).catch(() => []);
   const beside = await runsIn(dirname(path)).catch(() => []);

@@ -1,9 +1,20 @@
 // Charts and pages for other programs. Wrong arguments are refused before anything is drawn.
 import { type Sizes, compressedSizes as compressed, xzSize as xz } from '../evaluation/compressors.ts';
 import { type CellsReport, cellsPage as pageOfCells } from '../reports/cells-page.ts';
-import { type Chart, type ChartOptions, type NamedCurves, chartNames, chartsOf as chartsOfRuns, horizontals } from '../reports/charts.ts';
+import {
+  type Chart,
+  type ChartOptions,
+  type NamedCurves,
+  chartNames,
+  chartsOf as chartsOfRuns,
+  horizontals,
+} from '../reports/charts.ts';
 import { curvesPage as pageOfCurves } from '../reports/curves-page.ts';
-import { type NetworkGradients, gradientCharts as chartsOfGradients, gradientsPage as pageOfGradients } from '../reports/gradients.ts';
+import {
+  type NetworkGradients,
+  gradientCharts as chartsOfGradients,
+  gradientsPage as pageOfGradients,
+} from '../reports/gradients.ts';
 import { storyPage as pageOfStory } from '../reports/story-page.ts';
 import { type SurpriseReport, surprisePage as pageOfSurprise } from '../reports/surprise-page.ts';
 import { svgOf as svgOfCharts } from '../reports/svg.ts';
@@ -29,10 +40,18 @@ const has =
   <Whole>(members: { readonly [Name in keyof Whole]?: Check }): Check =>
   (value) =>
     isObject(value) &&
-    Object.entries<Check | undefined>(members).every(([name, holds]) => holds!((value as Record<string, unknown>)[name]));
+    Object.entries<Check | undefined>(members).every(([name, holds]) =>
+      holds!((value as Record<string, unknown>)[name]),
+    );
 
-const isRun = has<NamedCurves>({ name: isString, curves: has<NamedCurves['curves']>({ reports: isList, evaluations: isList }) });
-const isChart = has<Chart>({ title: isString, series: listOf(has<Chart['series'][number]>({ name: isString, points: isList })) });
+const isRun = has<NamedCurves>({
+  name: isString,
+  curves: has<NamedCurves['curves']>({ reports: isList, evaluations: isList }),
+});
+const isChart = has<Chart>({
+  title: isString,
+  series: listOf(has<Chart['series'][number]>({ name: isString, points: isList })),
+});
 const isNetwork = has<NetworkGradients>({ name: isString, flows: isList, singularValues: isList });
 const isLook = has<TextLook>({ columns: isNumber, rows: isNumber, bold: isA('function'), dim: isA('function') });
 const isCells = has<CellsReport>({
@@ -65,13 +84,27 @@ const refuseOtherNetworks = refuser(listOf(isNetwork), 'a list of what model.gra
 const refuseOtherText = refuser(isString, 'a text');
 const refuseOtherBytes = refuser(isBytes, 'bytes');
 
-/** The charts that have data. @throws RnnError `usage` for a value that is not a run, or a wrong option */
+/**
+ * The charts that have data. @throws RnnError `usage` for a value that is not a run, or a wrong
+ * option
+ */
 export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): Chart[] {
   refuseOtherRuns('runs', runs);
-  refuseUnknown(options, ['horizontal', 'only', 'smoothing', 'logarithmicLoss', 'places'] satisfies (keyof ChartOptions)[]);
+  refuseUnknown(options, [
+    'horizontal',
+    'only',
+    'smoothing',
+    'logarithmicLoss',
+    'places',
+  ] satisfies (keyof ChartOptions)[]);
   const { horizontal, only = [], smoothing = 0 } = options;
   refuseUnless(horizontals.includes(horizontal), 'horizontal', horizontal, `one of ${horizontals.join(', ')}`);
-  refuseUnless(listOf((name) => chartNames.includes(name as never))(only), 'only', only, `a list of ${chartNames.join(', ')}`);
+  refuseUnless(
+    listOf((name) => chartNames.includes(name as never))(only),
+    'only',
+    only,
+    `a list of ${chartNames.join(', ')}`,
+  );
   refuseUnless(smoothing >= 0 && smoothing < 1, 'smoothing', smoothing, 'a number from 0 to below 1');
   return chartsOfRuns(runs, options);
 }
@@ -83,7 +116,10 @@ export async function svgOf(charts: readonly Chart[], title: string): Promise<st
   return svgOfCharts(charts, title);
 }
 
-/** The first chart large, the others small below it, as lines of text. @throws RnnError `usage` for a value that is not a chart */
+/**
+ * The first chart large, the others small below it, as lines of text. @throws RnnError `usage` for
+ * a value that is not a chart
+ */
 export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
   refuseOtherCharts('charts', charts);
   refuseUnless(isLook(look), 'the look', look, 'columns, rows and styles');
@@ -116,7 +152,10 @@ export async function cellsPage(report: CellsReport): Promise<string> {
   return pageOfCells(report);
 }
 
-/** Lines of one network have its colour. @throws RnnError `usage` for a value that is not such a network */
+/**
+ * Lines of one network have its colour. @throws RnnError `usage` for a value that is not such a
+ * network
+ */
 export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
   refuseOtherNetworks('networks', networks);
   return chartsOfGradients(networks);
@@ -129,13 +168,19 @@ export function gradientsPage(networks: readonly NetworkGradients[], text: strin
   return pageOfGradients(networks, text);
 }
 
-/** gzip and brotli at their best, both with their headers. A megabyte takes two seconds. @throws RnnError `usage` for a value that is not bytes */
+/**
+ * gzip and brotli at their best, both with their headers. A megabyte takes two seconds. @throws
+ * RnnError `usage` for a value that is not bytes
+ */
 export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
   refuseOtherBytes('text', text);
   return compressed(text);
 }
 
-/** The size by the system's `xz -9e`; null if that program is missing or fails. @throws RnnError `usage` as above */
+/**
+ * The size by the system's `xz -9e`; null if that program is missing or fails. @throws RnnError
+ * `usage` as above
+ */
 export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
   refuseOtherBytes('text', text);
   refuseOtherText('program', program);

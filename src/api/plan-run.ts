@@ -1,4 +1,5 @@
-// Plans a new run: reads its text and chooses every option. A real run and a dry run share these checks and steps. Writes nothing.
+// Plans a new run: reads its text and chooses every option. A real run and a dry run share these
+// checks and steps. Writes nothing.
 import { isDeepStrictEqual } from 'node:util';
 import { UTF8 } from '../corpus/encoding.ts';
 import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
@@ -45,7 +46,9 @@ export async function planRun(asked: Asked, beforeReading: BeforeReading = refus
   const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
   // If the user names a separate text to validate on, how it differs is the user's choice.
   const warning =
-    reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary, wasRead(text) || corpus.files > 1 ? [] : text) : null;
+    reading.validationFraction > 0
+      ? listWarning(corpus.train, corpus.vocabulary, wasRead(text) || corpus.files > 1 ? [] : text)
+      : null;
   if (warning !== null) asked.tell.warn(warning);
   return planned;
 }
@@ -59,7 +62,8 @@ export interface TriedRun extends PlannedRun {
 /**
  * A dry run: the options of a new run, how long it would take, and the checks that could refuse it.
  *
- * @throws RnnError as `openRun` does, except for a device that cannot be used: the result has the reason instead
+ * @throws RnnError as `openRun` does, except for a device that cannot be used: the result has the
+ * reason instead
  */
 export async function tryRun(asked: Asked): Promise<TriedRun> {
   const { request, tell, clock } = asked;
@@ -82,7 +86,8 @@ export async function tryRun(asked: Asked): Promise<TriedRun> {
 }
 
 /** Whether a run that reads its text so has something to validate on, if that is long enough. */
-const validatesBy = ({ validationFile, validationFraction }: ReadingOptions): boolean => validationFile !== null || validationFraction > 0;
+const validatesBy = ({ validationFile, validationFraction }: ReadingOptions): boolean =>
+  validationFile !== null || validationFraction > 0;
 
 function refuseWrongOptions(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
   refuseImpossible(options, { validates: validatesBy(reading) });
@@ -107,7 +112,10 @@ export async function refuseTaken(request: RunRequest, folder: string): Promise<
   await RunFolder.refuseIfTaken(folder, { force });
 }
 
-/** The files that a run is made from, as far as they are named: nothing in its own folder is found by a pattern. */
+/**
+ * The files that a run is made from, as far as they are named: nothing in its own folder is found
+ * by a pattern.
+ */
 export function filesRead({ text, reading, alsoReads = [] }: RunRequest): string[] {
   const named = [...(wasRead(text) ? [] : text), reading.validationFile, reading.testFile];
   return [...named.filter((source) => typeof source === 'string'), ...alsoReads];
@@ -139,7 +147,8 @@ export async function openDeviceFor(
 }
 
 async function readInitial(initFrom: string | TrainedModel, { request, tell }: Asked): Promise<TrainedModel> {
-  const { path, trained } = typeof initFrom === 'string' ? await readModel(initFrom) : { path: 'the model', trained: initFrom };
+  const { path, trained } =
+    typeof initFrom === 'string' ? await readModel(initFrom) : { path: 'the model', trained: initFrom };
   const { unit } = trained.vocabulary;
   const { unit: asked } = request.reading;
   if (asked !== undefined && asked !== unit) {
@@ -167,9 +176,14 @@ interface KnownSymbols {
 /**
  * The text of a run: read as the run asks for it, or checked where it was read before.
  *
- * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run needs
+ * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run
+ * needs
  */
-export async function textOf({ request, tell }: Asked, reading: ReadingOptions, symbols: KnownSymbols): Promise<Corpus> {
+export async function textOf(
+  { request, tell }: Asked,
+  reading: ReadingOptions,
+  symbols: KnownSymbols,
+): Promise<Corpus> {
   const { text, stdin } = request;
   if (wasRead(text)) {
     refuseOtherSymbols(text.corpus, symbols);
@@ -189,16 +203,31 @@ export async function textOf({ request, tell }: Asked, reading: ReadingOptions, 
   return corpus;
 }
 
-/** The command that starts a new run which knows more characters of these texts; undefined for texts that are not files. */
+/**
+ * The command that starts a new run which knows more characters of these texts; undefined for texts
+ * that are not files.
+ */
 export function toAddCharacters(
   { text }: RunRequest,
-  { include, exclude, encoding, keepLineEnds, skipInvalid, validationFraction, validationFile, testFraction, testFile }: ReadingOptions,
+  {
+    include,
+    exclude,
+    encoding,
+    keepLineEnds,
+    skipInvalid,
+    validationFraction,
+    validationFile,
+    testFraction,
+    testFile,
+  }: ReadingOptions,
   folder: string,
 ): string | undefined {
   if (wasRead(text) || text.some(isText)) return undefined;
   const own = folder.replace(/[/\\]+$/, '');
   const validation =
-    validationFile === null ? ['--validation-fraction', String(validationFraction)] : ['--validation-file', validationFile];
+    validationFile === null
+      ? ['--validation-fraction', String(validationFraction)]
+      : ['--validation-file', validationFile];
   const test = testFile === null ? ['--test-fraction', String(testFraction)] : ['--test-file', testFile];
   const words = [
     ...(text as readonly string[]),
@@ -228,7 +257,11 @@ function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, know
   if (fits) return;
   const own = data.symbols.length;
   const option = vocabulary === undefined ? 'known' : 'vocabulary';
-  throw new RnnError('corpus', `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`, {
-    hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
-  });
+  throw new RnnError(
+    'corpus',
+    `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`,
+    {
+      hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
+    },
+  );
 }

@@ -1,4 +1,5 @@
-// The request to open a run, from the command line or another program: every option under its name in the program.
+// The request to open a run, from the command line or another program: every option under its name
+// in the program.
 import type { TrainedModel } from '../runs/store.ts';
 import type { Corpus, Source } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
@@ -15,11 +16,13 @@ export function given<Options extends object, Name extends keyof Options>(
   return Object.fromEntries(found) as Partial<Pick<Options, Name>>;
 }
 
-const defaults = Object.fromEntries(readingNames.map((name) => [name, defaultOf(readingOptions[name])])) as unknown as ReadingOptions;
+const defaults = Object.fromEntries(
+  readingNames.map((name) => [name, defaultOf(readingOptions[name])]),
+) as unknown as ReadingOptions;
 
 /**
- * How the text of a new run is read: as given, else by default. Bytes are left as they are, and no part of a text is held out where another
- * text is given for it.
+ * How the text of a new run is read: as given, else by default. Bytes are left as they are, and no
+ * part of a text is held out where another text is given for it.
  */
 export function readingOf(asked: Partial<ReadingOptions>): ReadingOptions {
   const all: ReadingOptions = { ...defaults, keepLineEnds: asked.unit === 'byte', ...given(asked, readingNames) };
@@ -52,7 +55,8 @@ export interface RunRequest {
   /** Whose weights a new run begins with: a run folder, a file, or the model itself. */
   readonly initFrom: string | TrainedModel | null;
   /**
-   * Only the options that were given: a resumed run has the others from its checkpoint, a new one from its text and the defaults.
+   * Only the options that were given: a resumed run has the others from its checkpoint, a new one
+   * from its text and the defaults.
    */
   readonly options: Partial<TrainingOptions>;
   readonly reading: Partial<ReadingOptions>;

@@ -1,4 +1,5 @@
-// Runs on disk, to be drawn, compared or described: their logs as curves, with a name each, and their checkpoints. Writes nothing.
+// Runs on disk, to be drawn, compared or described: their logs as curves, with a name each, and
+// their checkpoints. Writes nothing.
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -24,7 +25,8 @@ export interface Run {
 const lookEveryMs = 250;
 
 /**
- * @param given run folders, folders of them, or files in one; nothing stands for the newest run in ./checkpoints
+ * @param given run folders, folders of them, or files in one; nothing stands for the newest run in
+ * ./checkpoints
  * @throws RnnError `checkpoint` if there is none
  */
 export async function readRuns(given: string | readonly string[] = []): Promise<Run[]> {
@@ -42,8 +44,8 @@ export async function readRuns(given: string | readonly string[] = []): Promise<
 }
 
 /**
- * The runs in a folder, those of one text together, the lowest validation loss first, then those without one by name; at the end newer,
- * damaged and empty ones.
+ * The runs in a folder, those of one text together, the lowest validation loss first, then those
+ * without one by name; at the end newer, damaged and empty ones.
  *
  * @throws RnnError `checkpoint` if there is no such folder
  */
@@ -60,12 +62,15 @@ export interface FreshLines {
 }
 
 /**
- * The log of a run from its beginning, and on as another process writes it, a look four times a second, until nobody
- * trains in the folder any more or the signal is aborted.
+ * The log of a run from its beginning, and on as another process writes it, a look four times a
+ * second, until nobody trains in the folder any more or the signal is aborted.
  *
  * @throws RnnError `checkpoint` if there is no run, `machine` if its log cannot be read
  */
-export async function* followRun(path: string, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
+export async function* followRun(
+  path: string,
+  options: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<FreshLines> {
   refuseUnlessName('the run', path, 'a run folder');
   refuseUnknown(options, ['signal']);
   const { signal } = options;

@@ -1,5 +1,5 @@
-// What `train` and `planTraining` take, every option by its name in one flat object, and how that becomes the request
-// that a run is opened with.
+// What `train` and `planTraining` take, every option by its name in one flat object, and how that
+// becomes the request that a run is opened with.
 import type { TrainedModel } from '../runs/store.ts';
 import type { GivenText } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
@@ -30,18 +30,24 @@ export interface Choice {
   readonly summary: string;
 }
 
-export const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({ name, summary }) => ({ name, summary }));
+export const choices = (all: readonly Choice[]): readonly Choice[] =>
+  all.map(({ name, summary }) => ({ name, summary }));
 
 /** What `cell` may be. */
 export const cells: readonly Choice[] = choices(allCells);
 
 /** What `preset` may be. */
-export const presets: readonly Choice[] = choices(Object.entries(allPresets).map(([name, { summary }]) => ({ name, summary })));
+export const presets: readonly Choice[] = choices(
+  Object.entries(allPresets).map(([name, { summary }]) => ({ name, summary })),
+);
 
 /** What `schedule` may be. */
 export const schedules: readonly Choice[] = choices(allSchedules);
 
-/** Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it how it was read. */
+/**
+ * Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it
+ * how it was read.
+ */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
 
 export interface PlanRequest extends Partial<TrainingOptions>, Partial<ReadingOptions> {
@@ -53,7 +59,10 @@ export interface PlanRequest extends Partial<TrainingOptions>, Partial<ReadingOp
 }
 
 export interface TrainRequest extends PlanRequest, MachineChoice {
-  /** The run folder. Left out or null, nothing is written: the run is in memory, as long as somebody holds it. */
+  /**
+   * The run folder. Left out or null, nothing is written: the run is in memory, as long as somebody
+   * holds it.
+   */
   readonly out?: string | null;
   /** Resume the run in the folder, with the options that it has; start one if there is none. */
   readonly resume?: boolean;
@@ -61,7 +70,10 @@ export interface TrainRequest extends PlanRequest, MachineChoice {
   readonly force?: boolean;
   /** A resumed run may have another text from here on. */
   readonly acceptNewCorpus?: boolean;
-  /** Ends the run after the current step, with everything saved: the last event is `end`, its reason `signal`. */
+  /**
+   * Ends the run after the current step, with everything saved: the last event is `end`, its reason
+   * `signal`.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -76,7 +88,9 @@ const ownNames = [
   'stdin',
 ] as const satisfies readonly (keyof TrainRequest)[];
 
-/** @throws RnnError `usage` for a name that is no option's, or options that contradict each other */
+/**
+ * @throws RnnError `usage` for a name that is no option's, or options that contradict each other
+ */
 export function runRequestOf(request: TrainRequest): RunRequest {
   refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...trainingNames]);
   const { corpus, out = null, initFrom = null, stdin, signal } = request;
@@ -125,7 +139,12 @@ export function runRequestOf(request: TrainRequest): RunRequest {
 function textOf(corpus: TextToLearn): RunRequest['text'] {
   if (corpus instanceof Corpus) return { corpus, reading: corpus.reading };
   const isGiven = typeof corpus === 'object' && corpus !== null && 'text' in corpus;
-  refuseUnless(isGiven || areSources(corpus), 'corpus', corpus, 'a file, a folder, a pattern, a list of them, { text }, or a Corpus');
+  refuseUnless(
+    isGiven || areSources(corpus),
+    'corpus',
+    corpus,
+    'a file, a folder, a pattern, a list of them, { text }, or a Corpus',
+  );
   if (!isGiven) return [corpus].flat();
   refuseUnknown(corpus, ['name', 'text']);
   const { name = 'text', text } = corpus;

@@ -1,4 +1,5 @@
-// A trained model and what it needs to work: where it is found, the text that it reads, the device that it runs on.
+// A trained model and what it needs to work: where it is found, the text that it reads, the device
+// that it runs on.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -32,7 +33,8 @@ export interface Loaded {
 }
 
 /**
- * @param given a run folder (its best checkpoint) or a file; omitted, the newest run in ./checkpoints
+ * @param given a run folder (its best checkpoint) or a file; omitted, the newest run in
+ * ./checkpoints
  * @throws RnnError `checkpoint` if there is none that can be read
  */
 export async function readModel(given?: string): Promise<Loaded> {
@@ -93,7 +95,8 @@ export async function readKnownText(
     ...reading,
     onActivity,
     vocabulary: new Vocabulary(vocabulary),
-    // As in training, the files of a run are not text. A file that was taken out of its run may lie among texts.
+    // As in training, the files of a run are not text. A file that was taken out of its run may lie
+    // among texts.
     runFolder: path !== null && existsSync(join(dirname(path), 'log.jsonl')) ? dirname(path) : undefined,
     plainValidation: true,
     plainTest: true,
@@ -105,7 +108,10 @@ export async function readKnownText(
 /** The text itself, or one that was read with the model's symbols. */
 export type TextToRead = string | Corpus;
 
-/** @throws RnnError `usage` if it is neither, `corpus` for characters that the model does not know, or a corpus of other symbols */
+/**
+ * @throws RnnError `usage` if it is neither, `corpus` for characters that the model does not know,
+ * or a corpus of other symbols
+ */
 export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
   if (typeof text === 'string') return Uint32Array.from(vocabulary.encode(text));
   refuseOtherSymbols(text, vocabulary);
@@ -118,14 +124,21 @@ export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
   return whole;
 }
 
-/** @throws RnnError `usage` for a value that is not a corpus, `corpus` for one of other symbols than these */
+/**
+ * @throws RnnError `usage` for a value that is not a corpus, `corpus` for one of other symbols than
+ * these
+ */
 export function refuseOtherSymbols(corpus: Corpus, vocabulary: Vocabulary): void {
   refuseUnless(corpus instanceof Corpus, 'text', corpus, 'a string, or a corpus such as model.read gives');
   const { data } = corpus.vocabulary;
   if (data === vocabulary.data || isDeepStrictEqual(data, vocabulary.data)) return;
-  throw new RnnError('corpus', `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`, {
-    hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',
-  });
+  throw new RnnError(
+    'corpus',
+    `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`,
+    {
+      hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',
+    },
+  );
 }
 
 /** What each character of a scored text cost, as far as the record has room. */
@@ -157,7 +170,9 @@ export function readCells(
   onRead?: (done: number) => void,
 ): Promise<Activations> {
   const work = { kind: 'sampling', multiplyAdds: 0 } as const;
-  return withDevice(machine, work, (device) => readActivations(trained, tokens, device, startSymbolOf(trained), onRead));
+  return withDevice(machine, work, (device) =>
+    readActivations(trained, tokens, device, startSymbolOf(trained), onRead),
+  );
 }
 
 /** The cells that tell something of the text; none in a text that is too short. */
@@ -182,5 +197,9 @@ export async function gradientsThrough(
   { steps, positions, jacobians }: Required<GradientsOptions>,
 ): Promise<Omit<Gradients, 'name'>> {
   const flows = await gradientFlow(network, tokens, { steps, positions });
-  return { model: network.model, flows, singularValues: await largestSingularValues(network, tokens, device, jacobians) };
+  return {
+    model: network.model,
+    flows,
+    singularValues: await largestSingularValues(network, tokens, device, jacobians),
+  };
 }

@@ -1,6 +1,13 @@
-// Training for other programs: a run as something to iterate over, that saves and closes itself whichever way it is
-// left. Prints nothing, and listens for no signals of the process.
-import { type Checkpoint, type RunStore, MemoryStore, findCheckpoint, newestIn, readCheckpoint } from '../runs/store.ts';
+// Training for other programs: a run as something to iterate over, that saves and closes itself
+// whichever way it is left. Prints nothing, and listens for no signals of the process.
+import {
+  type Checkpoint,
+  type RunStore,
+  MemoryStore,
+  findCheckpoint,
+  newestIn,
+  readCheckpoint,
+} from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import { parametersOf } from '../training/model.ts';
@@ -12,7 +19,10 @@ import type { RunRequest } from './run-request.ts';
 import { refuseUnless } from './checks.ts';
 import { type PlanRequest, type TrainRequest, runRequestOf } from './train-request.ts';
 
-/** Something that was chosen, or is not as it was: a line for people, with options called as on the command line. */
+/**
+ * Something that was chosen, or is not as it was: a line for people, with options called as on the
+ * command line.
+ */
 export interface NoteEvent {
   readonly event: 'note';
   readonly text: string;
@@ -24,15 +34,19 @@ export interface WarningEvent {
   readonly text: string;
 }
 
-/** The updates of a run: notes, then the events of its log and of `rnn train --json`, of which the last is `end`. */
+/**
+ * The updates of a run: notes, then the events of its log and of `rnn train --json`, of which the
+ * last is `end`.
+ */
 export type TrainingUpdate = NoteEvent | WarningEvent | TrainingEvent;
 
 /**
- * A run that begins when it is iterated over. If you leave the loop early or abort the signal, the run ends after the current step and saves
- * its weights.
+ * A run that begins when it is iterated over. If you leave the loop early or abort the signal, the
+ * run ends after the current step and saves its weights.
  *
- * @throws RnnError `usage` for a name that is no option's, or settings that contradict each other. What else is wrong
- * (text, folder, device, memory) is thrown by the iteration. A run that diverges throws nothing: it ends, and says so
+ * @throws RnnError `usage` for a name that is no option's, or settings that contradict each other.
+ * What else is wrong (text, folder, device, memory) is thrown by the iteration. A run that diverges
+ * throws nothing: it ends, and says so
  */
 export function train(request: TrainRequest): Training {
   return new Training(request);
@@ -68,14 +82,16 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   }
 
   /**
-   * The model with the lowest validation loss, or as it was last saved: during the run and after it.
+   * The model with the lowest validation loss, or as it was last saved: during the run and after
+   * it.
    *
    * @throws RnnError `checkpoint` if nothing was saved
    */
   async trained(which: 'best' | 'latest' = 'best'): Promise<Checkpoint> {
     refuseUnless(which === 'best' || which === 'latest', 'which', which, "'best' or 'latest'");
     if (this.#store instanceof MemoryStore) {
-      const kept = which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
+      const kept =
+        which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
       if (kept !== null) return kept;
     } else if (this.#request.folder !== null) {
       const { folder } = this.#request;
@@ -120,7 +136,9 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
 /** A run before it begins. */
 export interface TrainingPlan {
   readonly options: TrainingOptions;
-  /** Where each option comes from: `given`, a `preset`, the length of the `text`, or a `default`. */
+  /**
+   * Where each option comes from: `given`, a `preset`, the length of the `text`, or a `default`.
+   */
   readonly sources: Readonly<Record<keyof TrainingOptions, OptionSource>>;
   /** What was chosen, and which options have no effect, for people. */
   readonly notes: readonly string[];

@@ -1,5 +1,5 @@
-// Text from a trained model: what may be asked for, and a sampler that stays open from one text to the next. Knows
-// nothing of what else a model can do.
+// Text from a trained model: what may be asked for, and a sampler that stays open from one text to
+// the next. Knows nothing of what else a model can do.
 import { constants } from 'node:buffer';
 import { type TrainedModel, weightsIn } from '../runs/store.ts';
 import { openDevice } from '../devices/open.ts';
@@ -9,7 +9,9 @@ import { isText, refuseUnknown, refuseUnless, refuseUnlessWhole } from './checks
 import type { MachineChoice } from './model-results.ts';
 
 export interface SampleOptions extends SamplingOptions {
-  /** How the text starts, after a line's end; it is not repeated. A model of bytes takes any bytes. */
+  /**
+   * How the text starts, after a line's end; it is not repeated. A model of bytes takes any bytes.
+   */
   readonly prime?: string | Uint8Array;
   /** The prime is from within a text: nothing precedes it. Default false. */
   readonly midText?: boolean;
@@ -24,7 +26,9 @@ export interface SampleOptions extends SamplingOptions {
 }
 
 export interface TextsOptions extends SampleOptions {
-  /** How many, drawn together; text k has the seed `seed` + k, with which it can be had again alone. */
+  /**
+   * How many, drawn together; text k has the seed `seed` + k, with which it can be had again alone.
+   */
   readonly count: number;
 }
 
@@ -72,7 +76,12 @@ export class Writer {
     const { seed, ...request } = requestOf(options);
     // Beyond it two texts would have one seed.
     const lastSeed = Number.MAX_SAFE_INTEGER - (count - 1);
-    refuseUnless(options.seed === undefined || seed <= lastSeed, 'seed', seed, `at most 2^53 − ${count} for ${count} texts`);
+    refuseUnless(
+      options.seed === undefined || seed <= lastSeed,
+      'seed',
+      seed,
+      `at most 2^53 − ${count} for ${count} texts`,
+    );
     const { prime, length, stop } = request;
     refuseUnless(
       length <= constants.MAX_STRING_LENGTH,
@@ -80,7 +89,12 @@ export class Writer {
       length,
       `at most ${constants.MAX_STRING_LENGTH}: sample gives a longer text in pieces`,
     );
-    const sampler = await openSamplerFor(this.#trained, this.#machine, { texts: count, length, prime: prime.length, stops: stop !== null });
+    const sampler = await openSamplerFor(this.#trained, this.#machine, {
+      texts: count,
+      length,
+      prime: prime.length,
+      stops: stop !== null,
+    });
     try {
       for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {
         const pieces: Piece[] = [];
@@ -111,7 +125,10 @@ export class Writer {
   }
 }
 
-/** Leaves to sampling/ what it checks itself. @throws RnnError `usage` for an unknown option or a wrong value */
+/**
+ * Leaves to sampling/ what it checks itself. @throws RnnError `usage` for an unknown option or a
+ * wrong value
+ */
 export function refuseWrongChoice(options: SampleOptions): void {
   refuseUnknown(options, sampleNames);
   const { prime, midText = false, length, stop = [], keepStop = true, seed, never = [] } = options;
@@ -121,7 +138,12 @@ export function refuseWrongChoice(options: SampleOptions): void {
   refuseUnless(typeof keepStop === 'boolean', 'keepStop', keepStop, 'true or false');
   refuseUnlessWhole({ length });
   refuseUnlessWhole({ seed }, 0);
-  refuseUnless(Array.isArray(never) && never.every((id) => Number.isSafeInteger(id) && id >= 0), 'never', never, 'a list of ids');
+  refuseUnless(
+    Array.isArray(never) && never.every((id) => Number.isSafeInteger(id) && id >= 0),
+    'never',
+    never,
+    'a list of ids',
+  );
 }
 
 function requestOf({
@@ -161,13 +183,18 @@ export async function openSamplerFor(
   }
 }
 
-/** Texts as characters or as bytes: how a sampler draws them, and how a whole is made of its pieces. */
+/**
+ * Texts as characters or as bytes: how a sampler draws them, and how a whole is made of its pieces.
+ */
 interface Form<Piece> {
   draw(sampler: Sampler, request: TextsRequest): Iterable<AsyncGenerator<Piece>>;
   join(pieces: readonly Piece[]): Piece;
 }
 
-export const asText: Form<string> = { draw: (sampler, request) => sampler.texts(request), join: (pieces) => pieces.join('') };
+export const asText: Form<string> = {
+  draw: (sampler, request) => sampler.texts(request),
+  join: (pieces) => pieces.join(''),
+};
 export const asBytes: Form<Uint8Array> = { draw: (sampler, request) => sampler.bytes(request), join: Buffer.concat };
 
 interface OpenSampler {

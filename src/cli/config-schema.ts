@@ -1,6 +1,6 @@
-// The JSON Schema of configuration files, for editors and other checkers, from the definitions of the options. `npm
-// run build:schema` writes it to schema/rnn.json. What `rnn train` refuses is decided by config.ts and the parsers of
-// the flags.
+// The JSON Schema of configuration files, for editors and other checkers, from the definitions of
+// the options. `npm run build:schema` writes it to schema/rnn.json. What `rnn train` refuses is
+// decided by config.ts and the parsers of the flags.
 import { Command } from 'commander';
 import { exclusive } from '../options/run.ts';
 import { addTrainFlags } from './commands/train-flags.ts';
@@ -12,7 +12,10 @@ export function configSchema(): object {
   addTrainFlags(train);
   const flags = flagsInFiles(flagsOf(train));
   const properties = Object.fromEntries(
-    flags.map((flag) => [flag.key, { description: flag.description, ...flag.kind.schema, ...(flag.hidden && { deprecated: true }) }]),
+    flags.map((flag) => [
+      flag.key,
+      { description: flag.description, ...flag.kind.schema, ...(flag.hidden && { deprecated: true }) },
+    ]),
   );
   const named = (name: string): Flag => flags.find((flag) => flag.option === name)!;
   return {
@@ -21,7 +24,9 @@ export function configSchema(): object {
     type: 'object',
     properties: { $schema: { type: 'string' }, ...properties },
     additionalProperties: false,
-    allOf: exclusive.flatMap(({ options, hint }) => pairsOf(options.map(named)).map((pair) => ({ not: both(pair), $comment: hint }))),
+    allOf: exclusive.flatMap(({ options, hint }) =>
+      pairsOf(options.map(named)).map((pair) => ({ not: both(pair), $comment: hint })),
+    ),
   };
 }
 

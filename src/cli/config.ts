@@ -1,5 +1,6 @@
-// Options from a JSON file, by the names of the flags without their dashes, or by their names in code: {"hidden": 256, "budget": "30m",
-// "batchSize": 32, "include": ["*.c"]}. Knows nothing of the environment, and not what is stronger than what.
+// Options from a JSON file, by the names of the flags without their dashes, or by their names in
+// code: {"hidden": 256, "budget": "30m", "batchSize": 32, "include": ["*.c"]}. Knows nothing of the
+// environment, and not what is stronger than what.
 import { RnnError } from '../errors.ts';
 import { groupBy } from '../group.ts';
 import { badValue, shortened } from '../options/values.ts';
@@ -16,7 +17,10 @@ export interface Setting {
   readonly origin: string;
   /** By Commander's names. */
   readonly source: 'env' | 'config';
-  /** As the command line would have it: a text for each time that it is given; whether a switch is on. */
+  /**
+   * As the command line would have it: a text for each time that it is given; whether a switch is
+   * on.
+   */
   readonly texts: readonly string[] | boolean;
 }
 
@@ -34,18 +38,21 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
   flags.filter(({ row, negate }) => !negate && row.isForCommandLine === undefined);
 
 /**
- * What a configuration file says of options. Values are handed on as the texts that the command line would have,
- * for the parsers of the flags.
+ * What a configuration file says of options. Values are handed on as the texts that the command
+ * line would have, for the parsers of the flags.
  *
  * @param by what names the file: `--config` or `RNN_CONFIG`
- * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option, twice the same, or
- * one of the wrong type
+ * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option,
+ * twice the same, or one of the wrong type
  */
 export async function fromFile(by: string, path: string, flags: readonly Flag[]): Promise<Level> {
   const text = decoded(
     path,
     await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
-      throw new RnnError('usage', `${by} ${path} cannot be read: ${(cause as Error).message}`, { hint: remedy(by, path, cause), cause });
+      throw new RnnError('usage', `${by} ${path} cannot be read: ${(cause as Error).message}`, {
+        hint: remedy(by, path, cause),
+        cause,
+      });
     }),
   );
   const inFiles = flagsInFiles(flags);
@@ -58,11 +65,13 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[])
     .map(([key, value]) => {
       const [line, again] = lines.get(key)!;
       const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
-      if (again !== undefined) throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
+      if (again !== undefined)
+        throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
       const flag = known.get(key);
       if (flag === undefined) throw unknownKey(name, key, flags);
       const other = named.get(flag.option);
-      if (other !== undefined) throw new RnnError('usage', `${name} and ${other} are one option`, { hint: 'leave one of them out' });
+      if (other !== undefined)
+        throw new RnnError('usage', `${name} and ${other} are one option`, { hint: 'leave one of them out' });
       named.set(flag.option, key);
       return { flag, name, origin: path, source: 'config' as const, texts: textsOf(flag, name, value) };
     });
@@ -76,12 +85,20 @@ function remedy(by: string, path: string, cause: unknown): string {
   return `rnn train <corpus...> --dry-run --json | jq .config >${shellWord(path)} writes one`;
 }
 
-/** Without the mark that editors of Windows begin a file with; its PowerShell writes UTF-16, where > does. */
+/**
+ * Without the mark that editors of Windows begin a file with; its PowerShell writes UTF-16, where >
+ * does.
+ */
 function decoded(path: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8', { fatal: true }).decode(
+      bytes,
+    );
   } catch (cause) {
-    throw new RnnError('usage', `${path} is not UTF-8`, { hint: 'save it as UTF-8: another encoding would change names of files', cause });
+    throw new RnnError('usage', `${path} is not UTF-8`, {
+      hint: 'save it as UTF-8: another encoding would change names of files',
+      cause,
+    });
   }
 }
 
@@ -121,8 +138,8 @@ function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError
 }
 
 /**
- * A value as the command line has it; what cannot be one is left in the notation of JSON, which the flag's parser
- * refuses by name.
+ * A value as the command line has it; what cannot be one is left in the notation of JSON, which the
+ * flag's parser refuses by name.
  */
 function textsOf({ kind }: Flag, name: string, value: unknown): readonly string[] | boolean {
   switch (kind.name) {
@@ -145,13 +162,18 @@ function textsOf({ kind }: Flag, name: string, value: unknown): readonly string[
   }
 }
 
-/** The lines that each member of the object begins on, by its name: two for one that is there twice. */
+/**
+ * The lines that each member of the object begins on, by its name: two for one that is there twice.
+ */
 function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
   const lines = groupBy(membersOf(text), ({ key }) => key);
   return new Map([...lines].map(([key, members]) => [key, members.map(({ line }) => line)]));
 }
 
-/** The members of the outermost object of what JSON.parse takes, in one pass and at any depth: a text before a colon is a name. */
+/**
+ * The members of the outermost object of what JSON.parse takes, in one pass and at any depth: a
+ * text before a colon is a name.
+ */
 function* membersOf(text: string): Generator<{ readonly key: string; readonly line: number }> {
   let [depth, line] = [0, 1];
   let last = { text: '', line };

@@ -3,7 +3,10 @@ import type { Io } from './process/io.ts';
 import type { Output } from './output/output.ts';
 import type { WaitingLine } from './progress/live-line.ts';
 
-/** The progress line of a command that has printed nothing yet. It does nothing if no terminal would show it. */
+/**
+ * The progress line of a command that has printed nothing yet. It does nothing if no terminal would
+ * show it.
+ */
 type Waiting = Pick<WaitingLine, 'listen' | 'begin' | 'end'>;
 
 export const noWaiting: Waiting = { listen() {}, begin() {}, end() {} };
@@ -15,9 +18,15 @@ export interface Context {
   /** Ends when something is written to stdout, or when the command ends. */
   waiting: Waiting;
   exitCode: number;
-  /** Where options that were given come from (`--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`), by their names in the program. */
+  /**
+   * Where options that were given come from (`--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`),
+   * by their names in the program.
+   */
   readonly origins: Map<string, string>;
-  /** Whether errors are printed on stdout, too; null until the command line and the environment were read. */
+  /**
+   * Whether errors are printed on stdout, too; null until the command line and the environment were
+   * read.
+   */
   wantsJson: boolean | null;
   /** Whether errors are told with their stack because the environment says --debug. */
   wantsDebug: boolean;

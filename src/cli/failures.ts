@@ -27,7 +27,10 @@ interface Failure {
   readonly stack: string | undefined;
 }
 
-/** How to raise the limits of the system that the program can reach, by the system's names for the errors. */
+/**
+ * How to raise the limits of the system that the program can reach, by the system's names for the
+ * errors.
+ */
 const limitHints: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit on open files (ulimit -n), or lower --threads',
   ENFILE: 'the whole system has too many open files: end other programs, or raise its limit',
@@ -44,7 +47,10 @@ function limitHint(error: unknown): string | undefined {
   return Object.hasOwn(limitHints, code) ? limitHints[code] : undefined;
 }
 
-/** Describes anything that was thrown: the user can act on an RnnError or on a limit of the system, everything else is a bug. */
+/**
+ * Describes anything that was thrown: the user can act on an RnnError or on a limit of the system,
+ * everything else is a bug.
+ */
 export function failureOf(error: unknown, { debug }: { debug: boolean }): Failure {
   const stack = debug ? inspect(error) : undefined;
   if (error instanceof RnnError) {
@@ -55,7 +61,11 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
   const message = error instanceof Error ? error.message : String(error);
   // A relative path cannot be resolved.
   if (systemCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'uv_cwd')
-    return { ...failure, message: 'cannot continue: the current folder was removed', hint: 'change to a folder that exists' };
+    return {
+      ...failure,
+      message: 'cannot continue: the current folder was removed',
+      hint: 'change to a folder that exists',
+    };
   const hint = limitHint(error);
   if (hint !== undefined) return { ...failure, message: `cannot continue: ${message}`, hint };
   const request = 'this is a bug in rnn; please report it with the command and the lines above';
@@ -63,8 +73,8 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
 }
 
 /**
- * Where the options that a failure is about come from, as far as that is not the command line: who set a variable long ago does not think
- * of it.
+ * Where the options that a failure is about come from, as far as that is not the command line: who
+ * set a variable long ago does not think of it.
  *
  * @param origins as in the context of commands
  */

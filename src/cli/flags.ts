@@ -1,4 +1,5 @@
-// Commander's options from rows of options, and what a command's help has besides them. Knows nothing of what the options mean.
+// Commander's options from rows of options, and what a command's help has besides them. Knows
+// nothing of what the options mean.
 import { type Command, Option as CommanderOption } from 'commander';
 import { RnnError } from '../errors.ts';
 import { type Kind, anyText, choice, list, number, onOff, text } from '../options/kind.ts';
@@ -19,7 +20,10 @@ export class Flag extends CommanderOption {
 
   /** @param key unless it is the row's own: of an alias, or `no-…`, which undoes a switch */
   constructor(option: string, row: Option, key = keyOf(option, row)) {
-    const { kind, placeholder = kind.isWhole === false ? '<x>' : placeholders[kind.name as keyof typeof placeholders] } = row;
+    const {
+      kind,
+      placeholder = kind.isWhole === false ? '<x>' : placeholders[kind.name as keyof typeof placeholders],
+    } = row;
     super(`--${key}${kind.name === 'switch' ? '' : ` ${placeholder}`}`, helpOf(row));
     this.option = option;
     this.row = row;
@@ -73,16 +77,22 @@ function flagFrom(flags: string, help: string, kind: Kind): Flag {
   return new Flag(camelCase(key), { kind, help, ...(placeholder === undefined ? {} : { placeholder }) });
 }
 
-export const numberFlag = (flags: string, help: string, range: NumberRange): Flag => flagFrom(flags, help, number(range));
-export const choiceFlag = (flags: string, help: string, choices: readonly string[]): Flag => flagFrom(flags, help, choice(choices));
+export const numberFlag = (flags: string, help: string, range: NumberRange): Flag =>
+  flagFrom(flags, help, number(range));
+export const choiceFlag = (flags: string, help: string, choices: readonly string[]): Flag =>
+  flagFrom(flags, help, choice(choices));
 export const textFlag = (flags: string, help: string): Flag => flagFrom(flags, help, text());
 /** A text that may be empty. */
 export const anyTextFlag = (flags: string, help: string): Flag => flagFrom(flags, help, anyText);
 /** May be given several times; the values are gathered in a list. */
-export const listFlag = (flags: string, help: string, choices?: readonly string[]): Flag => flagFrom(flags, help, list(choices));
+export const listFlag = (flags: string, help: string, choices?: readonly string[]): Flag =>
+  flagFrom(flags, help, list(choices));
 export const switchFlag = (flags: string, help: string): Flag => flagFrom(flags, help, onOff);
 
-/** `--no-prime` leaves the prime out of the output. It does not undo `--prime <text>`, as it would by Commander's rules. */
+/**
+ * `--no-prime` leaves the prime out of the output. It does not undo `--prime <text>`, as it would
+ * by Commander's rules.
+ */
 export function omitFlag(flags: string, help: string): Flag {
   const flag = switchFlag(flags, help);
   flag.negate = false;
@@ -109,14 +119,20 @@ export function addGroups(command: Command, groups: Readonly<Record<string, read
   }
 }
 
-/** `--no-tied` for `--tied`: undoes it in a file, the environment or an earlier run. It has no line of its own in the help. */
+/**
+ * `--no-tied` for `--tied`: undoes it in a file, the environment or an earlier run. It has no line
+ * of its own in the help.
+ */
 export function addUndoing(command: Command, options: Options): void {
   for (const [name, row] of Object.entries(options))
     if (row.kind.name === 'switch' && row.isForCommandLine === undefined)
       for (const key of [keyOf(name, row), ...(row.aliases ?? [])]) command.addOption(new Flag(name, row, `no-${key}`));
 }
 
-/** Makes it an error to give an option twice that takes one value: which of the two is meant would be a guess. */
+/**
+ * Makes it an error to give an option twice that takes one value: which of the two is meant would
+ * be a guess.
+ */
 export function refuseRepeats(command: Command): void {
   const given = new Map<string, string>();
   for (const flag of flagsOf(command)) {
@@ -124,7 +140,9 @@ export function refuseRepeats(command: Command): void {
     command.on(`option:${flag.name()}`, (value: string) => {
       const first = given.get(flag.option);
       if (first !== undefined)
-        throw new RnnError('usage', `${flag.longName} is given twice, as ${first} and as ${value}`, { hint: 'give it once' });
+        throw new RnnError('usage', `${flag.longName} is given twice, as ${first} and as ${value}`, {
+          hint: 'give it once',
+        });
       given.set(flag.option, value);
     });
   }
@@ -134,15 +152,22 @@ export function refuseRepeats(command: Command): void {
 export const flagsOf = (command: Command): Flag[] => command.options.filter((option) => option instanceof Flag);
 
 /**
- * The keys that a word probably stands for: those that the help shows, else those of which hidden flags are other names.
+ * The keys that a word probably stands for: those that the help shows, else those of which hidden
+ * flags are other names.
  *
  * @param more words that may be meant besides
  */
-export function suggestedKeys(options: readonly CommanderOption[], word: string, more: readonly string[] = []): string[] {
+export function suggestedKeys(
+  options: readonly CommanderOption[],
+  word: string,
+  more: readonly string[] = [],
+): string[] {
   const shown = options.filter(({ hidden }) => !hidden).map(keyIn);
   const near = suggestions(word, [...shown, ...more]);
   if (near.length > 0) return near;
-  const main = new Map(options.map((option) => [keyIn(option), option instanceof Flag && !option.negate ? option.mainKey : keyIn(option)]));
+  const main = new Map(
+    options.map((option) => [keyIn(option), option instanceof Flag && !option.negate ? option.mainKey : keyIn(option)]),
+  );
   return [...new Set(suggestions(word, [...main.keys()]).map((key) => main.get(key)!))];
 }
 
@@ -150,7 +175,9 @@ const keyIn = ({ long }: CommanderOption): string => long!.slice(2);
 
 const widestExample = 78;
 
-/** At the end of a command's help: what a user would type, each with a few words on what it is for. */
+/**
+ * At the end of a command's help: what a user would type, each with a few words on what it is for.
+ */
 export function addExamples(command: Command, examples: readonly (readonly [line: string, what: string])[]): void {
   const column = Math.max(...examples.map(([line]) => line.length)) + 2;
   const fits = examples.every(([, what]) => 2 + column + what.length <= widestExample);

@@ -1,4 +1,5 @@
-// The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows nothing of what commands do.
+// The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows
+// nothing of what commands do.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
@@ -22,7 +23,10 @@ Examples:
 const widestHelp = 100;
 const usageCode = 2;
 
-/** Runs one command line and settles to its exit code. Nothing is thrown, and the process is left running. */
+/**
+ * Runs one command line and settles to its exit code. Nothing is thrown, and the process is left
+ * running.
+ */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
   const context = await openContext(io, !words.has('--no-color'));
@@ -49,7 +53,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     // `rnn` alone: the help has been printed, on stderr.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
     const help = helpOn(argv);
-    const failure = thrown instanceof CommanderError ? await usageError(thrown, help, commandTried(program, argv)) : thrown;
+    const failure =
+      thrown instanceof CommanderError ? await usageError(thrown, help, commandTried(program, argv)) : thrown;
     return report(failure, context, {
       debug: words.has('--debug') || context.wantsDebug,
       json: context.wantsJson ?? words.has('--json'),
@@ -61,7 +66,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 async function openContext(io: Io, colour: boolean): Promise<Context> {
   const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
   const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
-  return { io, stdout, stderr, waiting: noWaiting, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
+  return {
+    io,
+    stdout,
+    stderr,
+    waiting: noWaiting,
+    exitCode: 0,
+    origins: new Map(),
+    wantsJson: null,
+    wantsDebug: false,
+  };
 }
 
 /** Nothing of it is seen but in a terminal. */
@@ -76,7 +90,11 @@ async function openWaiting(context: Context): Promise<void> {
 /** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
 function wanted(argv: readonly string[]): string[] {
   const [first, second] = argv;
-  const isLost = first === 'help' && second !== undefined && !second.startsWith('-') && !commands.some(({ name }) => name === second);
+  const isLost =
+    first === 'help' &&
+    second !== undefined &&
+    !second.startsWith('-') &&
+    !commands.some(({ name }) => name === second);
   return isLost ? argv.slice(1) : [...argv];
 }
 
@@ -129,7 +147,9 @@ async function define(
 }
 
 function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return version;
 }
 
@@ -151,7 +171,9 @@ function commandTried(program: Command | null, argv: readonly string[]): Command
   return program?.commands.find((command) => command.name() === name);
 }
 
-/** Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint. */
+/**
+ * Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint.
+ */
 async function usageError(error: CommanderError, help: string, command: Command | undefined): Promise<RnnError> {
   const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
   const [word, value] = /^unknown option '(-[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
@@ -196,6 +218,8 @@ async function report(
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${onOneLine(hint)}`));
   // If stdout is what failed, stderr has told it.
   if (options.json)
-    await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null, ...(cases.length > 0 && { cases }) }).catch(() => {});
+    await stdout
+      .writeJson({ event: 'error', code, message, hint: hint ?? null, ...(cases.length > 0 && { cases }) })
+      .catch(() => {});
   return code;
 }

@@ -1,4 +1,5 @@
-// Options of a run as their flags have them, without dashes: `dropout 0.3`, `tied`, `no-text-starts`.
+// Options of a run as their flags have them, without dashes: `dropout 0.3`, `tied`,
+// `no-text-starts`.
 import { flagOf } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { duration } from './output/format.ts';

@@ -1,4 +1,5 @@
-// What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another text.
+// What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another
+// text.
 import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { ScoringPlan } from '../training/scored-part.ts';
@@ -18,12 +19,14 @@ export interface CountedText {
   readonly isTrainingPart: boolean;
 }
 
-/** The text to score: the digest of what it is a part of, and the share that the run was trained on. */
+/**
+ * The text to score: the digest of what it is a part of, and the share that the run was trained on.
+ */
 type ScoredText = Pick<ScoringPlan, 'tokens' | 'trainedShare'> & Pick<Corpus, 'sourcesDigest'>;
 
 /**
- * The text that `--against` names: of the text that the run had, only the part that the run was trained on. Null, with a warning, where
- * n-grams would count the text that they have to predict.
+ * The text that `--against` names: of the text that the run had, only the part that the run was
+ * trained on. Null, with a warning, where n-grams would count the text that they have to predict.
  *
  * @throws RnnError `corpus` if it cannot be read, or has characters that the model does not know
  */
@@ -36,10 +39,14 @@ export async function countedText(
 ): Promise<CountedText | null> {
   const { stderr } = context;
   const { trainedPart } = await import('../training/scored-part.ts');
-  const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, loaded, flags, context));
+  const { train, sourcesDigest } = await named(
+    `--against ${sources.join(' ')}`,
+    readKnownText(sources, loaded, flags, context),
+  );
   const trained = trainedPart(loaded.trained.training, { train, sourcesDigest });
   const isOfScored = scored.sourcesDigest === sourcesDigest && !(trained !== null && scored.trainedShare === 0);
-  if (!isOfScored && !isSame(scored.tokens, train)) return { tokens: trained ?? train, isTrainingPart: trained !== null };
+  if (!isOfScored && !isSame(scored.tokens, train))
+    return { tokens: trained ?? train, isTrainingPart: trained !== null };
   const remedy = trained !== null && trained.length < train.length ? 'use --part validation' : 'name another text';
   stderr.warn(`n-grams are left out, because --against names the text that is scored; ${remedy}`);
   return null;
@@ -74,7 +81,8 @@ export async function otherMeans(
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
   if (bytes !== null) waiting.begin('compressing');
-  const compressors = bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
+  const compressors =
+    bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;
   waiting.begin('counting n-grams');

@@ -1,4 +1,5 @@
-// The runs that a command was given, as curves with names that are fit for a terminal. Reading them is library/'s.
+// The runs that a command was given, as curves with names that are fit for a terminal. Reading them
+// is library/'s.
 import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
@@ -16,7 +17,9 @@ export async function readRuns(given: readonly string[]): Promise<Run[]> {
 export async function findRun(given: string | undefined): Promise<string> {
   const [path, ...others] = await (await import('../runs/store.ts')).findRuns(given === undefined ? [] : [given]);
   if (others.length > 0)
-    throw new RnnError('usage', `there are ${others.length + 1} runs in ${given}`, { hint: `give one of them, such as ${path}` });
+    throw new RnnError('usage', `there are ${others.length + 1} runs in ${given}`, {
+      hint: `give one of them, such as ${path}`,
+    });
   return path;
 }
 

@@ -1,5 +1,6 @@
-// Where the options of a command come from: the command line, else the environment (RNN_LEARNING_RATE for --learning-rate), else a file. What is stronger is
-// decided here; what is weaker than all of them (presets, the text, defaults) is decided by training/.
+// Where the options of a command come from: the command line, else the environment
+// (RNN_LEARNING_RATE for --learning-rate), else a file. What is stronger is decided here; what is
+// weaker than all of them (presets, the text, defaults) is decided by training/.
 import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
 import { variableOf } from '../options/option.ts';
@@ -25,10 +26,16 @@ export const otherVariables: ReadonlySet<string> = new Set([
   'RNN_SCREENSHOTS',
   'RNN_CHROMIUM',
 ]);
-/** What the environment gives commands besides train: no other options mean the same wherever there are any. */
+/**
+ * What the environment gives commands besides train: no other options mean the same wherever there
+ * are any.
+ */
 export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p', 'debug'];
 
-/** Adds what the environment, and for `rnn train` a file, say of options that were not given, and remembers where each comes from. */
+/**
+ * Adds what the environment, and for `rnn train` a file, say of options that were not given, and
+ * remembers where each comes from.
+ */
 export async function settle(command: Command, context: Context): Promise<void> {
   const flags = flagsOf(command);
   const given = new Map<string, unknown>();
@@ -54,13 +61,20 @@ export async function settle(command: Command, context: Context): Promise<void> 
   context.wantsJson ||= command.getOptionValue('json') === true;
   const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
   if (checkpoint >= 0 && env.RNN_CHECKPOINT && [command.processedArgs[checkpoint] ?? []].flat().length === 0) {
-    command.processedArgs[checkpoint] = command.registeredArguments[checkpoint].variadic ? [env.RNN_CHECKPOINT] : env.RNN_CHECKPOINT;
+    command.processedArgs[checkpoint] = command.registeredArguments[checkpoint].variadic
+      ? [env.RNN_CHECKPOINT]
+      : env.RNN_CHECKPOINT;
     context.origins.set('--checkpoint', 'RNN_CHECKPOINT');
   }
 }
 
-async function settingsFor(command: Command, given: ReadonlyMap<string, unknown>, context: Context): Promise<readonly Settled[]> {
-  if (command.name() === 'train') return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
+async function settingsFor(
+  command: Command,
+  given: ReadonlyMap<string, unknown>,
+  context: Context,
+): Promise<readonly Settled[]> {
+  if (command.name() === 'train')
+    return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
   // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
   if (command.name() === 'sweep') return [];
   const flags = flagsOf(command).filter(({ key, kind }) => everywhere.includes(key) && kind.name !== 'list');
@@ -80,7 +94,8 @@ export async function settingsOfTrain(
   { io: { env }, stderr }: Context,
 ): Promise<readonly Settled[]> {
   const flags = flagsOf(command).filter(({ negate }) => !negate);
-  for (const { name, meant } of misspelt(flags, env)) stderr.warn(`${name} is no option of rnn train; did you mean ${meant}?`);
+  for (const { name, meant } of misspelt(flags, env))
+    stderr.warn(`${name} is no option of rnn train; did you mean ${meant}?`);
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
   const by = config === undefined ? 'RNN_CONFIG' : '--config';
@@ -91,8 +106,8 @@ export async function settingsOfTrain(
 }
 
 /**
- * What the environment says of some options. An empty variable says nothing. RNN_BLAS is left to the device that reads it: it is a wish for
- * wherever a BLAS can be used, and no error elsewhere.
+ * What the environment says of some options. An empty variable says nothing. RNN_BLAS is left to
+ * the device that reads it: it is a wish for wherever a BLAS can be used, and no error elsewhere.
  *
  * @throws RnnError `usage` for a switch that is neither on nor off, or an option by two names
  */
@@ -107,7 +122,9 @@ export function fromEnvironment(flags: readonly Flag[], environment: Io['env']):
   for (const setting of given) {
     const other = level.get(setting.flag.option);
     if (other !== undefined)
-      throw new RnnError('usage', `${other.name} and ${setting.name} are one option`, { hint: 'leave one of them out' });
+      throw new RnnError('usage', `${other.name} and ${setting.name} are one option`, {
+        hint: 'leave one of them out',
+      });
     level.set(setting.flag.option, setting);
   }
   return level;
@@ -123,10 +140,14 @@ function textsOf({ kind }: Flag, name: string, text: string): readonly string[] 
 }
 
 /**
- * Variables that look like a misspelt option, each with the one that was probably meant. Its first letter is taken to be right: variables of
- * other programs, such as RNN_HOME, are near to some option as well.
+ * Variables that look like a misspelt option, each with the one that was probably meant. Its first
+ * letter is taken to be right: variables of other programs, such as RNN_HOME, are near to some
+ * option as well.
  */
-function misspelt(flags: readonly Flag[], environment: Io['env']): readonly { readonly name: string; readonly meant: string }[] {
+function misspelt(
+  flags: readonly Flag[],
+  environment: Io['env'],
+): readonly { readonly name: string; readonly meant: string }[] {
   const known = new Set([...otherVariables, ...[...flags.map(({ key }) => key), ...everywhere].map(variableOf)]);
   const switches = flags.filter(({ kind }) => kind.name === 'switch');
   return Object.keys(environment)
@@ -143,8 +164,8 @@ function misspelt(flags: readonly Flag[], environment: Io['env']): readonly { re
 }
 
 /**
- * What each level adds to the stronger ones: nothing where they have the option, or one that is a choice with it,
- * or a device that has no BLAS.
+ * What each level adds to the stronger ones: nothing where they have the option, or one that is a
+ * choice with it, or a device that has no BLAS.
  *
  * @throws RnnError `usage` if a level has two that are one choice, or a value that cannot be
  */
@@ -152,7 +173,8 @@ function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]
   const taken = new Map(given);
   const isOn = (name: string): boolean => taken.has(name) && taken.get(name) !== false;
   return levels.flatMap((level) => {
-    const isInVain = (name: string): boolean => excludedBy(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
+    const isInVain = (name: string): boolean =>
+      excludedBy(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
     const added = [...level].filter(([name]) => !taken.has(name) && !isInVain(name));
     refuseExclusive(new Map(added));
     const settled = added.map(([, setting]) => ({ ...setting, value: valueOf(setting) }));
@@ -171,7 +193,9 @@ function refuseExclusive(level: Level): void {
   }
 }
 
-/** @throws RnnError `usage`, with the name of the variable or the member in the place of the flag */
+/**
+ * @throws RnnError `usage`, with the name of the variable or the member in the place of the flag
+ */
 function valueOf({ flag, name, texts }: Setting): unknown {
   if (typeof texts === 'boolean') return texts;
   try {

@@ -1,4 +1,5 @@
-// Several values for an option of `rnn train` that takes one, `0.002,0.005`: the user means a sweep.
+// Several values for an option of `rnn train` that takes one, `0.002,0.005`: the user means a
+// sweep.
 import type { Flag } from './flags.ts';
 import { shellWord } from '../shell-word.ts';
 import { BadValue } from '../options/values.ts';

@@ -12,7 +12,8 @@ export async function start(): Promise<void> {
     for (const line of [stack, `error: ${message}`, hint && `hint: ${hint}`]) if (line) console.error(line);
     process.exit(code);
   });
-  // A command that has nothing to save ends by it, as by other signals, where Node would open the port of its debugger.
+  // A command that has nothing to save ends by it, as by other signals, where Node would open the
+  // port of its debugger.
   process.on('SIGUSR1', () => {
     if (process.listenerCount('SIGUSR1') === 1) process.exit(signalCodes.SIGUSR1);
   });

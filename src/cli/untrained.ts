@@ -7,11 +7,18 @@ import { addTrainFlags, givenOptions } from './commands/train-flags.ts';
 import { flagsOf, refuseRepeats } from './flags.ts';
 import { badValue } from '../options/values.ts';
 
-/** Of the options of `rnn train`, those that a network has before it learns anything: their keys. */
-const ofModels = [...namesWith(({ isFixed }) => isFixed === 'weights' || isFixed === 'start'), 'seed'].map((name) => flagOf(name).slice(2));
+/**
+ * Of the options of `rnn train`, those that a network has before it learns anything: their keys.
+ */
+const ofModels = [...namesWith(({ isFixed }) => isFixed === 'weights' || isFixed === 'start'), 'seed'].map((name) =>
+  flagOf(name).slice(2),
+);
 const flag = '--untrained';
 
-/** @param text a cell, and `option=value` after commas; a switch alone is on @throws RnnError `usage` */
+/**
+ * @param text a cell, and `option=value` after commas; a switch alone is on @throws RnnError
+ * `usage`
+ */
 export function untrainedOptions(text: string): Partial<TrainingOptions> {
   const command = new Command('train')
     .exitOverride()
@@ -33,9 +40,13 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
       );
     const takesValue = option.required;
     if (takesValue !== (value !== undefined))
-      throw new RnnError('usage', `${flag} ${text}: ${name} ${takesValue ? 'takes a value' : 'is a switch and takes none'}`, {
-        hint: `write ${takesValue ? `${name}=…` : name}`,
-      });
+      throw new RnnError(
+        'usage',
+        `${flag} ${text}: ${name} ${takesValue ? 'takes a value' : 'is a switch and takes none'}`,
+        {
+          hint: `write ${takesValue ? `${name}=…` : name}`,
+        },
+      );
     return value === undefined ? [`--${name}`] : [`--${name}`, value];
   });
   try {

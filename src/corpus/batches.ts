@@ -6,7 +6,8 @@ import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
 import type { Tokens } from './store.ts';
 
 /**
- * N windows of T+1 symbols, T being that of the window where lengths are drawn, side by side, time first: row t of stream n is at t·N + n.
+ * N windows of T+1 symbols, T being that of the window where lengths are drawn, side by side, time
+ * first: row t of stream n is at t·N + n.
  */
 export interface Window {
   readonly inputs: Int32Array; // (T·N)
@@ -17,13 +18,19 @@ export interface Window {
 }
 
 interface TrainingWindow extends Window {
-  /** Follows from the seed and the place in the text alone: for dropout masks, which are then the same in a run that is resumed. */
+  /**
+   * Follows from the seed and the place in the text alone: for dropout masks, which are then the
+   * same in a run that is resumed.
+   */
   readonly key: number;
 }
 
 /** Separates the random numbers of resets from those of dropout, which follow from the same key. */
 const RESETS = 0x7e5e7;
-/** Further away, the start of the text is not worth the symbols between, which the stream reads twice. */
+/**
+ * Further away, the start of the text is not worth the symbols between, which the stream reads
+ * twice.
+ */
 const MAX_STEPS_BACK = 256;
 const NOTHING_DRAWN: Draws = { seed: 0, offset: false, length: false, reset: 0, isSymmetric: false };
 
@@ -34,13 +41,14 @@ export interface StreamPosition {
 }
 
 /**
- * N contiguous streams of one text, read in parallel, so that state is carried from window to window. Stream n starts at
- * n·⌊(length − 1)/N⌋.
- * The end of each stream after its last whole window, fewer than T tokens, is not used. If the place of the first window is drawn, the
- * unused tokens are as many, and some of them are before it.
+ * N contiguous streams of one text, read in parallel, so that state is carried from window to
+ * window. Stream n starts at n·⌊(length − 1)/N⌋. The end of each stream after its last whole
+ * window, fewer than T tokens, is not used. If the place of the first window is drawn, the unused
+ * tokens are as many, and some of them are before it.
  *
- * Given a start symbol, a stream that starts from a zero state first goes back to the last start symbol, at most MAX_STEPS_BACK away, and
- * continues from there. So the model learns a zero state followed by the start symbol as the start of a text.
+ * Given a start symbol, a stream that starts from a zero state first goes back to the last start
+ * symbol, at most MAX_STEPS_BACK away, and continues from there. So the model learns a zero state
+ * followed by the start symbol as the start of a text.
  */
 export class Streams {
   readonly windowsPerEpoch: number;
@@ -57,9 +65,16 @@ export class Streams {
 
   /**
    * @param startSymbol null for streams that start anywhere
-   * @throws RangeError if not even one window fits; `fitSizes` refuses such sizes with a message for users
+   * @throws RangeError if not even one window fits; `fitSizes` refuses such sizes with a message
+   * for users
    */
-  constructor(tokens: Tokens, batchSize: number, sequenceLength: number, draws: Draws = NOTHING_DRAWN, startSymbol: number | null = null) {
+  constructor(
+    tokens: Tokens,
+    batchSize: number,
+    sequenceLength: number,
+    draws: Draws = NOTHING_DRAWN,
+    startSymbol: number | null = null,
+  ) {
     this.#tokens = tokens;
     this.#batchSize = batchSize;
     this.#sequenceLength = sequenceLength;
@@ -68,7 +83,9 @@ export class Streams {
     this.#startSymbol = startSymbol;
     this.windowsPerEpoch = countWindows(this.#stride, sequenceLength, draws);
     if (!(this.windowsPerEpoch >= 1)) {
-      throw new RangeError(`${tokens.length} symbols hold no window of ${sequenceLength} steps in ${batchSize} streams`);
+      throw new RangeError(
+        `${tokens.length} symbols hold no window of ${sequenceLength} steps in ${batchSize} streams`,
+      );
     }
     this.#cut = cutOf(0, this.#stride, sequenceLength, draws);
   }
@@ -79,7 +96,13 @@ export class Streams {
 
   /** Continues from a position taken earlier from streams of the same text and sizes. */
   seek({ epoch, window }: StreamPosition): void {
-    if (!Number.isSafeInteger(epoch) || epoch < 0 || !Number.isInteger(window) || window < 0 || window >= this.windowsPerEpoch) {
+    if (
+      !Number.isSafeInteger(epoch) ||
+      epoch < 0 ||
+      !Number.isInteger(window) ||
+      window < 0 ||
+      window >= this.windowsPerEpoch
+    ) {
       throw new RangeError(`no window ${window} of epoch ${epoch}: an epoch has ${this.windowsPerEpoch}`);
     }
     if (epoch !== this.#epoch) this.#cut = cutOf(epoch, this.#stride, this.#sequenceLength, this.#draws);
@@ -131,7 +154,8 @@ export class Streams {
   /** How many symbols before this place a stream starts that starts from a zero state there. */
   #stepsBack(place: number): number {
     if (this.#startSymbol === null) return 0;
-    for (let back = 0; back <= Math.min(place, MAX_STEPS_BACK); back++) if (this.#tokens[place - back] === this.#startSymbol) return back;
+    for (let back = 0; back <= Math.min(place, MAX_STEPS_BACK); back++)
+      if (this.#tokens[place - back] === this.#startSymbol) return back;
     return 0;
   }
 }
@@ -143,22 +167,31 @@ export interface Sizes {
   readonly sequenceLength: number;
 }
 
-/** An epoch should have at least this many windows where sizes can be chosen: state is then carried, not always zero. */
+/**
+ * An epoch should have at least this many windows where sizes can be chosen: state is then carried,
+ * not always zero.
+ */
 const WINDOWS_WANTED = 4;
 /** Neither size is made smaller than this while the other is larger. */
 const SMALL = 8;
 
 /**
- * Sizes that fit a text of `trainLength` tokens: the wanted sizes, made smaller for a short text unless the user gave them. First fewer
- * streams, down to 8, then fewer steps, down to 8, then fewer of both.
- * @throws RnnError `corpus` if the text is too short for the sizes that were given, saying which would fit, or for any
+ * Sizes that fit a text of `trainLength` tokens: the wanted sizes, made smaller for a short text
+ * unless the user gave them. First fewer streams, down to 8, then fewer steps, down to 8, then
+ * fewer of both.
+ * @throws RnnError `corpus` if the text is too short for the sizes that were given, saying which
+ * would fit, or for any
  */
 export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): Sizes {
   const targets = trainLength - 1;
   if (trainLength < 3) {
-    throw new RnnError('corpus', `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`, {
-      hint: 'it takes at least three; what --validation-fraction holds out does not count',
-    });
+    throw new RnnError(
+      'corpus',
+      `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`,
+      {
+        hint: 'it takes at least three; what --validation-fraction holds out does not count',
+      },
+    );
   }
   let { batchSize: N, sequenceLength: T } = wanted;
   const budget = Math.floor(targets / WINDOWS_WANTED); // symbols in a window, over all streams
@@ -175,7 +208,8 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Rec
   if (!given.sequenceLength && N * T > targets) T = Math.max(1, Math.floor(targets / N));
   if (!given.batchSize && N * T > targets) N = Math.max(1, Math.floor(targets / T));
   if (N * T > targets) throw tooShort(trainLength, wanted, given);
-  // A T that was made smaller anyway is made to divide the streams, so that hardly any symbol is left over.
+  // A T that was made smaller anyway is made to divide the streams, so that hardly any symbol is
+  // left over.
   const steps = Math.floor(targets / N);
   const windows = Math.min(WINDOWS_WANTED, Math.floor(steps / T));
   if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / windows));

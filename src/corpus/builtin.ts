@@ -1,4 +1,5 @@
-// The corpora that come with the program, in its folder corpora/, and copied from there to the folder of a user. Knows nothing of training.
+// The corpora that come with the program, in its folder corpora/, and copied from there to the
+// folder of a user. Knows nothing of training.
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +12,9 @@ export interface Builtin {
   readonly description: string;
 }
 
-export const builtinCorpora: readonly Builtin[] = [{ name: 'sonnets', description: "Shakespeare's 154 sonnets, about 95,000 characters" }];
+export const builtinCorpora: readonly Builtin[] = [
+  { name: 'sonnets', description: "Shakespeare's 154 sonnets, about 95,000 characters" },
+];
 
 /**
  * Writes a built-in corpus to `folder`/`name`.txt and returns that path.
@@ -19,7 +22,11 @@ export const builtinCorpora: readonly Builtin[] = [{ name: 'sonnets', descriptio
  * @throws RnnError `usage` if there is no such corpus, or another text is in its place
  * @throws RnnError `machine` if the file cannot be written, or a file in its place cannot be read
  */
-export async function writeBuiltin(name: string, folder = 'corpora', { force = false }: { force?: boolean } = {}): Promise<string> {
+export async function writeBuiltin(
+  name: string,
+  folder = 'corpora',
+  { force = false }: { force?: boolean } = {},
+): Promise<string> {
   if (!builtinCorpora.some((builtin) => builtin.name === name)) {
     throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, {
       hint: `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
@@ -33,7 +40,9 @@ export async function writeBuiltin(name: string, folder = 'corpora', { force = f
   const present = force ? null : await textOrNull(file);
   if (present === text) return file;
   if (present !== null)
-    throw new RnnError('usage', `${file} is there already, with another text in it`, { hint: 'move it away, or replace it with --force' });
+    throw new RnnError('usage', `${file} is there already, with another text in it`, {
+      hint: 'move it away, or replace it with --force',
+    });
   const hint = `make ${folder} a folder with free space that you can write to, or change to another folder first`;
   try {
     await mkdir(folder).catch((error: unknown) => {
@@ -48,7 +57,10 @@ export async function writeBuiltin(name: string, folder = 'corpora', { force = f
   return file;
 }
 
-/** Null if there is no plain file; `writeOutput` refuses anything else. A file that cannot be read may still be of value to the user. */
+/**
+ * Null if there is no plain file; `writeOutput` refuses anything else. A file that cannot be read
+ * may still be of value to the user.
+ */
 async function textOrNull(file: string): Promise<string | null> {
   try {
     return (await stat(file)).isFile() ? await readFile(file, 'utf8') : null;

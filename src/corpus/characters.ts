@@ -1,4 +1,5 @@
-// Characters in error messages: their names, and known characters to type instead. Knows a vocabulary only as a question.
+// Characters in error messages: their names, and known characters to type instead. Knows a
+// vocabulary only as a question.
 
 /** How many characters a message names before it says how many more there are. */
 const NAMED = 5;
@@ -41,7 +42,10 @@ export function describeCharacters(characters: readonly string[]): string {
   return characters.length > NAMED ? `${named} and ${characters.length - NAMED} more` : named;
 }
 
-/** "write ' for ’ and e for é": the nearest known character of each of the first few that have one; '' if none has. */
+/**
+ * "write ' for ’ and e for é": the nearest known character of each of the first few that have one;
+ * '' if none has.
+ */
 export function substitutes(characters: readonly string[], isKnown: (character: string) => boolean): string {
   const pairs = characters.slice(0, NAMED).flatMap((character) => {
     const nearest = candidates(character).find((candidate) => candidate !== character && isKnown(candidate));

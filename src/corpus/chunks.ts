@@ -6,7 +6,10 @@ import { pathForSystem } from './names.ts';
 
 export type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>;
 
-/** The same bytes in chunks, none of them empty, the first long enough to recognise the encoding: a pipe may give single bytes. */
+/**
+ * The same bytes in chunks, none of them empty, the first long enough to recognise the encoding: a
+ * pipe may give single bytes.
+ */
 export async function* withWholeHead(chunks: Chunks): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -27,7 +30,9 @@ export async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = p
     for await (const chunk of stdin) {
       if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
         throw new RnnError('corpus', `standard input gives ${inQuotes(chunk)}, expected text or bytes`);
-      yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      yield typeof chunk === 'string'
+        ? Buffer.from(chunk, 'utf8')
+        : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     }
   } catch (cause) {
     if (systemCode(cause) === '') throw cause;
@@ -39,12 +44,17 @@ export async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = p
 }
 
 /**
- * The bytes of a file. The size of a pipe is unknown; the size of a file of one chunk is not asked for, to save time.
+ * The bytes of a file. The size of a pipe is unknown; the size of a file of one chunk is not asked
+ * for, to save time.
  *
  * @param buffer for the chunks: each is overwritten by the next
  * @param fail throws an error of the system in words
  */
-export async function* fileChunks(file: string, buffer: Buffer, fail: (error: unknown) => never): AsyncGenerator<Buffer> {
+export async function* fileChunks(
+  file: string,
+  buffer: Buffer,
+  fail: (error: unknown) => never,
+): AsyncGenerator<Buffer> {
   const handle = await open(pathForSystem(file)).catch(fail);
   try {
     const sizeNow = async (): Promise<number> => (await handle.stat().catch(fail)).size;

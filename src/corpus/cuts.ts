@@ -1,4 +1,5 @@
-// Where each epoch cuts its streams into windows: at the same places, or at places drawn from a seed. Pure; knows no text.
+// Where each epoch cuts its streams into windows: at the same places, or at places drawn from a
+// seed. Pure; knows no text.
 import { Random, hash32 } from '../random.ts';
 
 /** Separates the random numbers of cuts from other random numbers of the same seed. */
@@ -17,11 +18,15 @@ export interface Draws {
   readonly isSymmetric: boolean;
 }
 
-/** Where a window begins in each stream of one epoch; after the last window, where the next would begin. */
+/**
+ * Where a window begins in each stream of one epoch; after the last window, where the next would
+ * begin.
+ */
 export type Cut = (window: number) => number;
 
 /**
- * The lengths that windows of mean length T may have: T−d, T−d/2, T, T+d/2 and T+d with d near T/4, the least first. T alone below 4.
+ * The lengths that windows of mean length T may have: T−d, T−d/2, T, T+d/2 and T+d with d near T/4,
+ * the least first. T alone below 4.
  */
 export function lengthsAround(T: number): readonly number[] {
   const half = Math.round(T / 8);
@@ -29,8 +34,8 @@ export function lengthsAround(T: number): readonly number[] {
 }
 
 /**
- * How many windows an epoch has in streams of so many targets: one fewer if the place of the first is drawn, so that
- * the last does not end beyond its stream.
+ * How many windows an epoch has in streams of so many targets: one fewer if the place of the first
+ * is drawn, so that the last does not end beyond its stream.
  */
 export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 'offset'>): number {
   const all = Math.floor(stride / T);
@@ -38,8 +43,9 @@ export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 
 }
 
 /**
- * How an epoch is cut. Offsets are any in [0, T) that leave room for all windows. Lengths are five, as often as each other, but for the
- * remainder of a division by five, which is taken in pairs around T: so epochs have as many windows as without, of T steps on average.
+ * How an epoch is cut. Offsets are any in [0, T) that leave room for all windows. Lengths are five,
+ * as often as each other, but for the remainder of a division by five, which is taken in pairs
+ * around T: so epochs have as many windows as without, of T steps on average.
  *
  * @param stride targets of a stream
  */
@@ -50,7 +56,8 @@ export function cutOf(epoch: number, stride: number, T: number, draws: Draws): C
   if (!draws.length) return (window) => offset + window * T;
   const starts = new Float64Array(count + 1);
   starts[0] = offset;
-  for (const [window, length] of shuffled(deckOf(count, lengthsAround(T)), random).entries()) starts[window + 1] = starts[window] + length;
+  for (const [window, length] of shuffled(deckOf(count, lengthsAround(T)), random).entries())
+    starts[window + 1] = starts[window] + length;
   return (window) => starts[window];
 }
 

@@ -1,5 +1,6 @@
-// Bytes of UTF-8 to provisional ids, chunk by chunk: ASCII characters are their own ids, all others get theirs in the order in
-// which they appear. read.ts renumbers them when all are known, so that a text is read once. Knows nothing of files.
+// Bytes of UTF-8 to provisional ids, chunk by chunk: ASCII characters are their own ids, all others
+// get theirs in the order in which they appear. read.ts renumbers them when all are known, so that
+// a text is read once. Knows nothing of files.
 import { isAscii, isUtf8 } from 'node:buffer';
 import { TokenStore } from './store.ts';
 
@@ -23,21 +24,33 @@ export class Encoder {
   readonly store = new TokenStore();
   /** Code points in the order of their ids. Not all the ASCII ones need occur. */
   readonly codePoints: number[] = Array.from({ length: ASCII }, (_, byte) => byte);
-  /** Id by code point, 0 for one that has not appeared. Those beyond U+FFFF, which few texts have, make it longer. */
+  /**
+   * Id by code point, 0 for one that has not appeared. Those beyond U+FFFF, which few texts have,
+   * make it longer.
+   */
   #ids = new Int32Array(0x10000);
   readonly #scratch = new Uint32Array(BLOCK);
-  /** Whole characters of the present file so far, in bytes, and the bytes of an incomplete one after them. */
+  /**
+   * Whole characters of the present file so far, in bytes, and the bytes of an incomplete one after
+   * them.
+   */
   #offset = 0;
   #incomplete = Buffer.alloc(0);
   #last: Uint8Array = this.#incomplete;
 
-  /** Starts a file, even if the file before it was invalid. A byte order mark is dropped only here, and offsets count from here. */
+  /**
+   * Starts a file, even if the file before it was invalid. A byte order mark is dropped only here,
+   * and offsets count from here.
+   */
   begin(): void {
     this.#offset = 0;
     this.#incomplete = Buffer.alloc(0);
   }
 
-  /** Encodes more bytes of the file, which may be overwritten after the next call; null if all is well. */
+  /**
+   * Encodes more bytes of the file, which may be overwritten after the next call; null if all is
+   * well.
+   */
   push(more: Uint8Array): InvalidBytes | null {
     const bytes = this.#incomplete.length === 0 ? more : Buffer.concat([this.#incomplete, more]);
     const whole = bytes.subarray(0, bytes.length - incompleteBytes(bytes));
@@ -68,7 +81,9 @@ export class Encoder {
     }
   }
 
-  /** Encodes the characters that begin from `start` to `end`; returns where the last of them ends. */
+  /**
+   * Encodes the characters that begin from `start` to `end`; returns where the last of them ends.
+   */
   #encodeCharacters(bytes: Uint8Array, start: number, end: number): number {
     let length = 0;
     let at = start;
@@ -76,7 +91,8 @@ export class Encoder {
       const byte = bytes[at++];
       let codePoint = byte;
       if (byte >= 0xf0)
-        codePoint = ((byte & 0x07) << 18) | ((bytes[at++] & 0x3f) << 12) | ((bytes[at++] & 0x3f) << 6) | (bytes[at++] & 0x3f);
+        codePoint =
+          ((byte & 0x07) << 18) | ((bytes[at++] & 0x3f) << 12) | ((bytes[at++] & 0x3f) << 6) | (bytes[at++] & 0x3f);
       else if (byte >= 0xe0) codePoint = ((byte & 0x0f) << 12) | ((bytes[at++] & 0x3f) << 6) | (bytes[at++] & 0x3f);
       else if (byte >= ASCII) codePoint = ((byte & 0x1f) << 6) | (bytes[at++] & 0x3f);
       if (codePoint === BYTE_ORDER_MARK && this.#offset + at === 3) continue;

@@ -1,4 +1,5 @@
-// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised if the user did not name the encoding. Touches no file.
+// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised if the user
+// did not name the encoding. Touches no file.
 import { TextDecoder } from 'node:util';
 
 /** The default encoding of a text. */
@@ -17,10 +18,13 @@ function orNull<Result>(attempt: () => Result): Result | null {
   }
 }
 
-/** The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label. */
+/**
+ * The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label.
+ */
 export const encodingNamed = (label: string): string | null => orNull(() => new TextDecoder(label).encoding);
 
-const startsWith = (head: Uint8Array, ...mark: readonly number[]): boolean => mark.every((byte, index) => head[index] === byte);
+const startsWith = (head: Uint8Array, ...mark: readonly number[]): boolean =>
+  mark.every((byte, index) => head[index] === byte);
 
 /** The encoding that a byte order mark announces, or null. */
 export function encodingOfMark(bytes: Uint8Array): string | null {
@@ -29,14 +33,24 @@ export function encodingOfMark(bytes: Uint8Array): string | null {
   return startsWith(bytes, 0xef, 0xbb, 0xbf) ? UTF8 : null;
 }
 
-/** The encoding of a file that starts with these bytes: where another one than UTF-8 was asked for, a mark knows better. */
+/**
+ * The encoding of a file that starts with these bytes: where another one than UTF-8 was asked for,
+ * a mark knows better.
+ */
 export const encodingOf = (head: Uint8Array, asked: string): string =>
   asked === UTF8 ? UTF8 : (encodingOfMark(head) ?? encodingNamed(asked) ?? asked);
 
-/** Whether a file starts with a byte order mark of UTF-32, which the Encoding Standard does not have. */
-export const hasUtf32Mark = (head: Uint8Array): boolean => startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff);
+/**
+ * Whether a file starts with a byte order mark of UTF-32, which the Encoding Standard does not
+ * have.
+ */
+export const hasUtf32Mark = (head: Uint8Array): boolean =>
+  startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff);
 
-/** `utf-16le` or `utf-16be` if a file that starts with these bytes is such a text, by its mark or since much of it is ASCII; else null. */
+/**
+ * `utf-16le` or `utf-16be` if a file that starts with these bytes is such a text, by its mark or
+ * since much of it is ASCII; else null.
+ */
 export function recogniseUtf16(head: Uint8Array): string | null {
   const marked = encodingOfMark(head);
   if (marked !== null) return marked === UTF8 ? null : marked;
@@ -44,14 +58,21 @@ export function recogniseUtf16(head: Uint8Array): string | null {
   return ['utf-16le', 'utf-16be'].find((encoding) => isPlain(startOf(head.subarray(0, HEAD_BYTES), encoding))) ?? null;
 }
 
-/** The text that starts with these bytes, whatever comes after them; null if they are not of this encoding. */
+/**
+ * The text that starts with these bytes, whatever comes after them; null if they are not of this
+ * encoding.
+ */
 const startOf = (bytes: Uint8Array, encoding: string): string | null =>
   orNull(() => new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true }));
 
 /** Whether a text has no control characters that are rare in texts, and some ASCII. */
-const isPlain = (text: string | null): boolean => text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
+const isPlain = (text: string | null): boolean =>
+  text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
 
-/** The text around a byte, if it was written on Windows in the West; null where Windows-1252 has no such character. */
+/**
+ * The text around a byte, if it was written on Windows in the West; null where Windows-1252 has no
+ * such character.
+ */
 export function asWindows1252(bytes: Uint8Array, index: number): string | null {
   const start = Math.max(0, index - CONTEXT);
   const text = startOf(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
@@ -60,7 +81,9 @@ export function asWindows1252(bytes: Uint8Array, index: number): string | null {
   return /^[\u0080-\u009f]/.test(after) ? null : /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
 }
 
-/** A whole text from its bytes; null if they are not of this encoding. A byte order mark is dropped. */
+/**
+ * A whole text from its bytes; null if they are not of this encoding. A byte order mark is dropped.
+ */
 export const decodeText = (bytes: Uint8Array, asked: string): string | null =>
   orNull(() => {
     const decoder = new TextDecoder(encodingOf(bytes, asked), { fatal: true });

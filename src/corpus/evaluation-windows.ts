@@ -1,25 +1,41 @@
-// Windows of a text that is scored: every character but the first once. Knows tokens only as numbers.
+// Windows of a text that is scored: every character but the first once. Knows tokens only as
+// numbers.
 import type { Window } from './batches.ts';
 import type { Tokens } from './store.ts';
 
 /** A target of this value counts nothing: its input is only read. */
 export const NO_TARGET = -1;
 
-/** Characters that are read, and not scored, before a chunk from within a text: as far back as most models see. */
+/**
+ * Characters that are read, and not scored, before a chunk from within a text: as far back as most
+ * models see.
+ */
 const WARM_UP_CHARACTERS = 128;
-/** A text is split into chunks of at least this many characters, so that reading their warm-up costs little. */
+/**
+ * A text is split into chunks of at least this many characters, so that reading their warm-up costs
+ * little.
+ */
 const MIN_CHUNK = 1000;
-/** About as long are the chunks of a sample: twice as long as a text has to be for a chunk, so that few of them say much of the whole. */
+/**
+ * About as long are the chunks of a sample: twice as long as a text has to be for a chunk, so that
+ * few of them say much of the whole.
+ */
 const SAMPLED_CHUNK = 2000;
 
 export interface EvaluationWindow extends Window {
   /** How many of the targets are scored. */
   readonly count: number;
-  /** Where in the text the first input of each row is; before its beginning where a start symbol is read. */
+  /**
+   * Where in the text the first input of each row is; before its beginning where a start symbol is
+   * read.
+   */
   readonly starts: readonly number[];
 }
 
-/** Places in the text: the first input that is read, the first input whose target is scored, and the end. */
+/**
+ * Places in the text: the first input that is read, the first input whose target is scored, and the
+ * end.
+ */
 interface Row {
   readonly start: number;
   readonly scoredFrom: number;
@@ -55,14 +71,17 @@ export function scoredCharacters(
 }
 
 /**
- * Windows in which each of a text's length − 1 targets is scored exactly once, or only those of a sample.
+ * Windows in which each of a text's length − 1 targets is scored exactly once, or only those of a
+ * sample.
  *
- * The targets are divided into `streams` contiguous chunks, one a row, the first chunks longer by one. Each row starts from a zero state.
- * With a start symbol, each row reads some input before it is scored: the first row the start symbol, the other rows the text before their
- * chunk. Inputs after the end of a row are 0. A text of fewer than two tokens has no windows.
+ * The targets are divided into `streams` contiguous chunks, one a row, the first chunks longer by
+ * one. Each row starts from a zero state. With a start symbol, each row reads some input before it
+ * is scored: the first row the start symbol, the other rows the text before their chunk. Inputs
+ * after the end of a row are 0. A text of fewer than two tokens has no windows.
  *
- * A sample consists of chunks of equal length that begin at evenly spaced places of the text. The rows score one chunk each, all from a
- * zero state, then the next ones. Each chunk but one at the beginning reads the text before it first, with or without a start symbol.
+ * A sample consists of chunks of equal length that begin at evenly spaced places of the text. The
+ * rows score one chunk each, all from a zero state, then the next ones. Each chunk but one at the
+ * beginning reads the text before it first, with or without a start symbol.
  */
 export function* evaluationWindows(
   tokens: Tokens,
@@ -91,7 +110,12 @@ function sampledChunks(characters: number, streams: number): { readonly passes: 
 }
 
 /** The windows of rows that all start from a zero state. */
-function* windowsOf(tokens: Tokens, rows: readonly Row[], T: number, startSymbol: number | null): Generator<EvaluationWindow> {
+function* windowsOf(
+  tokens: Tokens,
+  rows: readonly Row[],
+  T: number,
+  startSymbol: number | null,
+): Generator<EvaluationWindow> {
   const streams = rows.length;
   const longest = Math.max(...rows.map(({ start, end }) => end - start));
   for (let first = 0; first < longest; first += T) {

@@ -1,5 +1,6 @@
-// The forms of one text that look the same to a reader: with other line ends, and with accents composed (NFC) or apart (NFD). A model
-// that was trained on one of them knows no other. Knows vocabularies only as a question.
+// The forms of one text that look the same to a reader: with other line ends, and with accents
+// composed (NFC) or apart (NFD). A model that was trained on one of them knows no other. Knows
+// vocabularies only as a question.
 import type { Pieces } from '../pieces.ts';
 import { Encoder } from './encoder.ts';
 import { withLineFeeds } from './line-ends.ts';
@@ -22,7 +23,10 @@ const forms: readonly Form[] = [
 /** Ids made to text at a time. */
 const BLOCK = 65_536;
 
-/** The form of a text of which every character is known; the text as it is where that is so, or no form does. */
+/**
+ * The form of a text of which every character is known; the text as it is where that is so, or no
+ * form does.
+ */
 export function knownForm(text: string, isKnown: (character: string) => boolean): string {
   const fits = (form: string): boolean => [...new Set(form)].every(isKnown);
   if (fits(text)) return text;
@@ -43,7 +47,10 @@ export interface Encoded {
   readonly ends: readonly number[];
 }
 
-/** The text in a form of which the vocabulary knows every character, where it does not know the text as it is; null if no form does. */
+/**
+ * The text in a form of which the vocabulary knows every character, where it does not know the text
+ * as it is; null if no form does.
+ */
 export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: KnownCharacters): Pieces<Encoded | null> {
   // Where there is a symbol for the unknown, texts were trained on with it.
   if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
@@ -69,7 +76,10 @@ function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: Encoder)
   return characters.filter((character) => vocabulary.find(character) < 0);
 }
 
-/** The text in pieces that begin with an ASCII character other than a line end: nothing before it composes with it. */
+/**
+ * The text in pieces that begin with an ASCII character other than a line end: nothing before it
+ * composes with it.
+ */
 function* piecesOf(ids: Tokens, codePoints: readonly number[]): Generator<string> {
   let held = '';
   for (let start = 0; start < ids.length; start += BLOCK) {

@@ -1,4 +1,5 @@
-// The parts of a corpus that are not trained on: fractions of the sources, or separate texts. Knows where each begins and ends.
+// The parts of a corpus that are not trained on: fractions of the sources, or separate texts. Knows
+// where each begins and ends.
 import { stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { pathForSystem } from './names.ts';
@@ -40,7 +41,9 @@ export function heldOutParts(options: CorpusOptions): readonly [validation: Held
 }
 
 const heldOut = (name: string, flag: string, source: Source | null, fraction: number, onlyPlain = false): HeldOut =>
-  source === null ? { name, flag, sources: [], fraction, onlyPlain } : { name, flag, sources: [source], fraction: 0, onlyPlain };
+  source === null
+    ? { name, flag, sources: [], fraction, onlyPlain }
+    : { name, flag, sources: [source], fraction: 0, onlyPlain };
 
 /** Of a text that only a checkpoint names, no device and no pipe is read. */
 export async function refuseUnlessPlain(file: string, { name, flag }: HeldOut): Promise<void> {
@@ -52,15 +55,29 @@ export async function refuseUnlessPlain(file: string, { name, flag }: HeldOut): 
   });
 }
 
-/** In one character there is nothing to predict. A run that resumes with such a text was started by an older version. */
-export function refuseTooShort({ name, sources: [source], flag }: HeldOut, characters: number, isKnownVocabulary: boolean): void {
+/**
+ * In one character there is nothing to predict. A run that resumes with such a text was started by
+ * an older version.
+ */
+export function refuseTooShort(
+  { name, sources: [source], flag }: HeldOut,
+  characters: number,
+  isKnownVocabulary: boolean,
+): void {
   if (source === undefined || characters > 1 || (characters === 1 && isKnownVocabulary)) return;
-  throw new RnnError('corpus', `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`, {
-    hint: `${flag}-fraction holds out a part of the corpus instead`,
-  });
+  throw new RnnError(
+    'corpus',
+    `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`,
+    {
+      hint: `${flag}-fraction holds out a part of the corpus instead`,
+    },
+  );
 }
 
-/** Where the parts of a text begin and end. Cuts are at floor(length × (1 − fractions held out after the cut)), as nanoGPT's is. */
+/**
+ * Where the parts of a text begin and end. Cuts are at floor(length × (1 − fractions held out after
+ * the cut)), as nanoGPT's is.
+ */
 export function partsOf(
   [sources, validated, tested]: readonly number[],
   [validation, test]: readonly HeldOut[],

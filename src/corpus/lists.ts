@@ -1,4 +1,5 @@
-// Whether a text is a list whose order or duplicates make the loss of its validation part misleading. Pure.
+// Whether a text is a list whose order or duplicates make the loss of its validation part
+// misleading. Pure.
 import { groupBy } from '../group.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Source, isText } from './sources.ts';
@@ -13,7 +14,10 @@ export interface ListFacts {
   readonly duplicates: number;
 }
 
-/** Tokens at the beginning of a text that show whether it may be a list, and of one that may, which takes a fraction of a second. */
+/**
+ * Tokens at the beginning of a text that show whether it may be a list, and of one that may, which
+ * takes a fraction of a second.
+ */
 const MAX_GLANCED_AT = 50_000;
 const MAX_LOOKED_AT = 1_000_000;
 /** Fewer lines may be sorted by chance, and say little about the loss. */
@@ -22,16 +26,21 @@ const MIN_LINES = 50;
 const MAX_MEAN_LENGTH = 80;
 /** Prose, verse and source code have more blank or indented lines. */
 const MAX_BLANK_OR_INDENTED = 0.01;
-/** A line that is more frequent separates or opens records of several lines, whose order matters. */
+/**
+ * A line that is more frequent separates or opens records of several lines, whose order matters.
+ */
 const MAX_FREQUENCY = 0.05;
-/** Names of speakers and closing brackets, which repeat, are shorter than other lines; items that repeat are as long as others. */
+/**
+ * Names of speakers and closing brackets, which repeat, are shorter than other lines; items that
+ * repeat are as long as others.
+ */
 const MIN_DUPLICATE_LENGTH = 0.5;
 const MIN_DUPLICATES = 0.05;
 /** A sorted list into which some lines were put later. */
 const MIN_ASCENDING = 0.9;
 /**
- * Where two lines differ first in digits, their order is one of time or number, as in logs, and belongs to the text. This fraction of the
- * pairs must differ first in something else.
+ * Where two lines differ first in digits, their order is one of time or number, as in logs, and
+ * belongs to the text. This fraction of the pairs must differ first in something else.
  */
 const MIN_BY_LETTERS = 0.5;
 
@@ -42,10 +51,15 @@ export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts |
   if (!isList(lines)) return null;
   const isSorted = isSortedBy(lines, collated) || isSortedBy(lines, (line) => line);
   const duplicates = duplicatesIn(lines);
-  return isSorted || duplicates >= MIN_DUPLICATES ? { isSorted, duplicates: duplicates >= MIN_DUPLICATES ? duplicates : 0 } : null;
+  return isSorted || duplicates >= MIN_DUPLICATES
+    ? { isSorted, duplicates: duplicates >= MIN_DUPLICATES ? duplicates : 0 }
+    : null;
 }
 
-/** A warning for a run that validates on the last part of this text; null if there is nothing to warn of. */
+/**
+ * A warning for a run that validates on the last part of this text; null if there is nothing to
+ * warn of.
+ */
 export function listWarning(tokens: Tokens, vocabulary: Vocabulary, sources: readonly Source[]): string | null {
   const facts = listFactsOf(tokens, vocabulary);
   if (facts === null) return null;
@@ -60,9 +74,11 @@ export function listWarning(tokens: Tokens, vocabulary: Vocabulary, sources: rea
 }
 
 /** The lines of a text but the last, which may be cut off. */
-const linesOf = (tokens: Tokens, vocabulary: Vocabulary): string[] => vocabulary.decode(tokens).split('\n').slice(0, -1);
+const linesOf = (tokens: Tokens, vocabulary: Vocabulary): string[] =>
+  vocabulary.decode(tokens).split('\n').slice(0, -1);
 
-const meanLength = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
+const meanLength = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
 
 function isList(lines: readonly string[]): boolean {
   if (lines.length < MIN_LINES || meanLength(lines) > MAX_MEAN_LENGTH) return false;
@@ -74,7 +90,11 @@ function isSortedBy(lines: readonly string[], keyOf: (line: string) => string): 
   const pairs = keys.slice(1).flatMap((key, index) => (key === keys[index] ? [] : [{ before: keys[index], key }]));
   const ascending = pairs.filter(({ before, key }) => key > before).length;
   const byLetters = pairs.filter(({ before, key }) => !differInDigits(before, key)).length;
-  return pairs.length > MIN_LINES / 2 && ascending >= MIN_ASCENDING * pairs.length && byLetters >= MIN_BY_LETTERS * pairs.length;
+  return (
+    pairs.length > MIN_LINES / 2 &&
+    ascending >= MIN_ASCENDING * pairs.length &&
+    byLetters >= MIN_BY_LETTERS * pairs.length
+  );
 }
 
 /** As locales sort: upper and lower case, accents, spaces and punctuation do not count. */

@@ -1,5 +1,5 @@
-// File names that are not valid UTF-8, as strings from which their bytes can be had again: such a byte is a lone surrogate, U+DC80 to
-// U+DCFF, which no valid name contains.
+// File names that are not valid UTF-8, as strings from which their bytes can be had again: such a
+// byte is a lone surrogate, U+DC80 to U+DCFF, which no valid name contains.
 import { isUtf8 } from 'node:buffer';
 
 const ESCAPED = /[\u{DC80}-\u{DCFF}]/u;
@@ -14,5 +14,7 @@ export function nameFromBytes(bytes: Buffer): string {
 /** A path for the system. */
 export function pathForSystem(path: string): string | Buffer {
   if (!ESCAPED.test(path)) return path;
-  return Buffer.concat(path.split(ESCAPES).map((part) => (ESCAPED.test(part) ? Buffer.of(part.charCodeAt(0) & 0xff) : Buffer.from(part))));
+  return Buffer.concat(
+    path.split(ESCAPES).map((part) => (ESCAPED.test(part) ? Buffer.of(part.charCodeAt(0) & 0xff) : Buffer.from(part))),
+  );
 }

@@ -1,12 +1,13 @@
-// Patterns of files as a user writes them, and the paths that match them. tinyglobby finds the paths. It sees the file system through
-// functions of this file, so that unreadable folders are reported and names that are not valid UTF-8 are kept.
+// Patterns of files as a user writes them, and the paths that match them. tinyglobby finds the
+// paths. It sees the file system through functions of this file, so that unreadable folders are
+// reported and names that are not valid UTF-8 are kept.
 import { type Dirent, type Stats, existsSync, readdir, realpath, stat } from 'node:fs';
 import { type GlobOptions, escapePath, glob, isDynamicPattern } from 'tinyglobby';
 import { nameFromBytes, pathForSystem } from './names.ts';
 
 /**
- * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it makes the next character stand for
- * itself.
+ * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it
+ * makes the next character stand for itself.
  */
 function withSlashes(pattern: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
@@ -19,13 +20,17 @@ export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean
 /** A pattern that only this name matches; a byte that cannot be typed matches any byte. */
 export const literalPattern = (name: string): string => escapePath(name).replace(/[\u{DC80}-\u{DCFF}]/gu, '?');
 
-/** The folder that a pattern starts from, and the rest of it. In a folder of this very name nothing is a pattern. */
+/**
+ * The folder that a pattern starts from, and the rest of it. In a folder of this very name nothing
+ * is a pattern.
+ */
 export function splitPattern(source: string, platform?: NodeJS.Platform): { folder: string; pattern: string } {
   const slashed = withSlashes(source, platform);
   const segments = slashed.split('/');
   // A brace may span segments ({a/b,c}), none of which is a pattern by itself.
   const first = segments.findIndex(
-    (segment, index) => (isDynamicPattern(segment) || segment.includes('{')) && !existsSync(segments.slice(0, index + 1).join('/')),
+    (segment, index) =>
+      (isDynamicPattern(segment) || segment.includes('{')) && !existsSync(segments.slice(0, index + 1).join('/')),
   );
   const start = Math.max(first, 0);
   const folder = segments.slice(0, start).join('/');

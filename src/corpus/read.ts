@@ -1,5 +1,5 @@
-// A corpus from its sources to ids, split into text to train on, to validate on and to test on. Knows nothing of models and batches, nor how
-// files are read.
+// A corpus from its sources to ids, split into text to train on, to validate on and to test on.
+// Knows nothing of models and batches, nor how files are read.
 import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
@@ -32,7 +32,10 @@ export interface Corpus {
   readonly test: Tokens;
   /** Symbols in all three. */
   readonly characters: number;
-  /** SHA-256 of the text that was read, in order, without the test file, as UTF-8 or as its bytes, in hex. */
+  /**
+   * SHA-256 of the text that was read, in order, without the test file, as UTF-8 or as its bytes,
+   * in hex.
+   */
   readonly digest: string;
   /** The same without the validation file. */
   readonly sourcesDigest: string;
@@ -48,8 +51,10 @@ export interface Corpus {
 }
 
 /**
- * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it, then `testFraction`.
- * @throws RnnError `corpus` if a source is missing, unreadable, binary, not of its encoding, or the text is empty or all one character
+ * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it,
+ * then `testFraction`.
+ * @throws RnnError `corpus` if a source is missing, unreadable, binary, not of its encoding, or the
+ * text is empty or all one character
  * @throws RnnError `usage` if the options cannot be met by any text
  */
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
@@ -68,7 +73,9 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   ends.push(await reader.readAll(found[2]));
   reader.refuseInvalid();
   if (ends[0] === 0) throw nothingRead(options, reader);
-  heldOut.forEach((part, index) => refuseTooShort(part, ends[index + 1] - ends[index], options.vocabulary !== undefined));
+  heldOut.forEach((part, index) =>
+    refuseTooShort(part, ends[index + 1] - ends[index], options.vocabulary !== undefined),
+  );
   const read = { encoder: reader.encoder, ends };
   const { vocabulary, encoded, notes } =
     unit === 'byte'
@@ -94,14 +101,18 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   };
 }
 
-function notesOnReading({ skipped, invalid, changedLineEnds: changed, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
+function notesOnReading(
+  { skipped, invalid, changedLineEnds: changed, joins }: Reader,
+  { vocabulary }: CorpusOptions,
+): string[] {
   // Line ends belong to the vocabulary: only a new model leaves the choice.
   const isNew = vocabulary === undefined;
   const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
     skipped > 0 && `${countOf(skipped, 'hidden or binary file was', 'hidden or binary files were')} passed over`,
     invalid.length > 0 && noteOnSkipped(invalid),
-    changed.length > 0 && `${files} CRLF or CR line ends, which are read as LF${isNew ? '; use --keep-line-ends to keep them' : ''}`,
+    changed.length > 0 &&
+      `${files} CRLF or CR line ends, which are read as LF${isNew ? '; use --keep-line-ends to keep them' : ''}`,
     joins > 0 &&
       `${countOf(joins, 'file does', 'files do')} not end with a newline: one is put before the next file${isNew ? ', unless --keep-line-ends is given' : ''}`,
   ];
@@ -126,7 +137,11 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: 
 }
 
 /** The same computation, which reports after each piece of it that it continues. */
-function* reported<Result>(pieces: Pieces<Result>, { read }: Reader, onActivity: ReadingListener = () => {}): Pieces<Result> {
+function* reported<Result>(
+  pieces: Pieces<Result>,
+  { read }: Reader,
+  onActivity: ReadingListener = () => {},
+): Pieces<Result> {
   const files = { done: read.length, total: read.length };
   for (;;) {
     const { done, value } = pieces.next();
@@ -154,16 +169,23 @@ function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly Held
   const learnt = yield* store.count(characters.length, 0, train);
   const heldOutOfSources = yield* store.count(characters.length, train, sources);
   const others = yield* store.count(characters.length, sources, store.length);
-  // Characters that are rare in the sources are folded, however often they occur in separate texts to validate and to test on.
-  const isFound = (id: number): boolean => learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
+  // Characters that are rare in the sources are folded, however often they occur in separate texts
+  // to validate and to test on.
+  const isFound = (id: number): boolean =>
+    learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
   const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
   const vocabulary = given ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
   const ids = characters.map((character) => vocabulary.find(character));
   const missing = characters.filter((_, id) => ids[id] < 0 && learnt[id] + heldOutOfSources[id] + others[id] > 0);
   if (missing.length > 0)
-    throw vocabulary.unknownCharacters(missing, 'the text has characters that the model has never seen:', options.toAddCharacters);
-  const notes = inKnownForm === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
+    throw vocabulary.unknownCharacters(
+      missing,
+      'the text has characters that the model has never seen:',
+      options.toAddCharacters,
+    );
+  const notes =
+    inKnownForm === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
   const before = new Set(known?.data.symbols);
   const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
   if (given === undefined && unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
@@ -175,12 +197,18 @@ function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction 
   const [occurs, belong] =
     characters.length === 1
       ? ['a character occurs', 'it belongs to the vocabulary, and the model does not learn it']
-      : [`${count(characters.length)} characters occur`, 'they belong to the vocabulary, and the model does not learn them'];
+      : [
+          `${count(characters.length)} characters occur`,
+          'they belong to the vocabulary, and the model does not learn them',
+        ];
   const where = testFile === null && testFraction === 0 ? 'validate on' : 'validate or test on';
   return `${occurs} only in the text to ${where}: ${describeCharacters(characters)}; ${belong}`;
 }
 
-function checkOptions({ sources, minCount, validationFile, testFile, vocabulary, encoding }: CorpusOptions, unit: Unit): void {
+function checkOptions(
+  { sources, minCount, validationFile, testFile, vocabulary, encoding }: CorpusOptions,
+  unit: Unit,
+): void {
   const refuse = (message: string, hint: string): never => {
     throw new RnnError('usage', message, { hint });
   };
@@ -209,7 +237,11 @@ function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCou
       options: ['--min-count'],
     });
   }
-  throw new RnnError('corpus', `the corpus is one single character, ${JSON.stringify(vocabulary.decode([first]))}, over and over`, {
-    hint: 'a model needs at least two different characters to tell apart',
-  });
+  throw new RnnError(
+    'corpus',
+    `the corpus is one single character, ${JSON.stringify(vocabulary.decode([first]))}, over and over`,
+    {
+      hint: 'a model needs at least two different characters to tell apart',
+    },
+  );
 }

@@ -1,20 +1,39 @@
-// Reads the texts of a corpus into an encoder, chunk by chunk, and refuses files that are not text. Knows nothing of vocabularies and splits.
+// Reads the texts of a corpus into an encoder, chunk by chunk, and refuses files that are not text.
+// Knows nothing of vocabularies and splits.
 //
-// Bytes go straight into the encoder and never become a JavaScript string, unless they are in another encoding than UTF-8. CR and CRLF
-// become LF, and a newline is put between files that lack their last, unless line ends are to be kept. A byte order mark at the start of
-// a file is dropped. With `--unit byte` every byte is an id, and none of this is done.
+// Bytes go straight into the encoder and never become a JavaScript string, unless they are in
+// another encoding than UTF-8. CR and CRLF become LF, and a newline is put between files that lack
+// their last, unless line ends are to be kept. A byte order mark at the start of a file is dropped.
+// With `--unit byte` every byte is an id, and none of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
 import { type Chunks, fileChunks, stdinChunks, withWholeHead } from './chunks.ts';
 import { Encoder, type InvalidBytes } from './encoder.ts';
-import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
+import {
+  type Converted,
+  Converter,
+  UTF8,
+  encodingOf,
+  encodingOfMark,
+  hasUtf32Mark,
+  recogniseUtf16,
+} from './encoding.ts';
 import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './corpus-options.ts';
 import { NotText, binaryFile, binarySign, invalidFiles, invalidText, utf16File, utf32File } from './refusals.ts';
-import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf } from './sources.ts';
+import {
+  type GivenText,
+  type InvalidFile,
+  type Source,
+  type TextFile,
+  fileError,
+  findFiles,
+  isText,
+  nameOf,
+} from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
 const CHUNK_BYTES = 2 ** 20;
@@ -26,7 +45,10 @@ const LIMITS: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
 /** A text that was found. */
 export interface Text {
   readonly name: string;
-  /** The user named this very text. Texts that were found are skipped if they look like binary files. */
+  /**
+   * The user named this very text. Texts that were found are skipped if they look like binary
+   * files.
+   */
   readonly named: boolean;
   /** Its size; Infinity if it is unknown or not needed. */
   readonly bytes: number;
@@ -51,7 +73,9 @@ interface OpenText {
 /** Feeds texts to an encoder and a hash. */
 export class Reader {
   readonly encoder = new Encoder();
-  /** Of the text that was read; a copy from an earlier moment takes its place to leave out a part. */
+  /**
+   * Of the text that was read; a copy from an earlier moment takes its place to leave out a part.
+   */
   hash: Hash = createHash('sha256');
   skipped = 0;
   /** Files that are in the text. */
@@ -67,7 +91,10 @@ export class Reader {
   readonly #total = { files: 0, bytes: 0 };
   /** Where in the store the present part of the corpus starts. */
   #partStart = 0;
-  /** For all files, one after another: to make one for each took most of the time where they are small. */
+  /**
+   * For all files, one after another: to make one for each took most of the time where they are
+   * small.
+   */
   #buffer: Buffer | null = null;
 
   constructor(options: CorpusOptions) {
@@ -75,7 +102,8 @@ export class Reader {
   }
 
   /**
-   * The texts of these sources. All are to be found before the first is read: so it is known how much there is.
+   * The texts of these sources. All are to be found before the first is read: so it is known how
+   * much there is.
    *
    * @param part that these sources are the text of, if it is held out
    */
@@ -115,7 +143,10 @@ export class Reader {
     return this.encoder.store.length;
   }
 
-  /** @throws RnnError `corpus` with all files that cannot be read as text, unless they are to be skipped */
+  /**
+   * @throws RnnError `corpus` with all files that cannot be read as text, unless they are to be
+   * skipped
+   */
   refuseInvalid(): void {
     if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read);
   }

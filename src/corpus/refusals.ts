@@ -1,4 +1,5 @@
-// Why a file is not text, as errors for the user, with options that read the file or leave it out. Touches no file.
+// Why a file is not text, as errors for the user, with options that read the file or leave it out.
+// Touches no file.
 import path from 'node:path';
 import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
@@ -10,7 +11,10 @@ import type { Tokens } from './store.ts';
 
 export interface TextFile {
   readonly path: string;
-  /** The user named this very file. Other files were found in a folder or by a pattern, and are skipped if they are binary. */
+  /**
+   * The user named this very file. Other files were found in a folder or by a pattern, and are
+   * skipped if they are binary.
+   */
   readonly named: boolean;
 }
 
@@ -26,7 +30,8 @@ const MAX_LISTED = 20;
 const MAX_PATTERNS = 20;
 
 /**
- * Why these bytes are not text, or null. Text may hold a few control characters; a third is too many.
+ * Why these bytes are not text, or null. Text may hold a few control characters; a third is too
+ * many.
  *
  * @param at where they are in the file; null if it was in another encoding
  */
@@ -35,7 +40,9 @@ export function binarySign(bytes: Uint8Array, isHead: boolean, at: number | null
   if (nul >= 0) return at === null ? 'a NUL character' : `a NUL byte at byte ${at + nul}`;
   if (!isHead) return null;
   const head = bytes.subarray(0, HEAD_BYTES);
-  const controls = head.filter((byte) => byte === 0x7f || (byte < 0x20 && (byte < 0x07 || byte > 0x0d) && byte !== 0x1b));
+  const controls = head.filter(
+    (byte) => byte === 0x7f || (byte < 0x20 && (byte < 0x07 || byte > 0x0d) && byte !== 0x1b),
+  );
   return controls.length * 3 > head.length ? 'most of it is control characters' : null;
 }
 
@@ -47,7 +54,8 @@ export class NotText extends RnnError {
 }
 
 const byBytes = 'a model made by rnn train --unit byte reads any file';
-export const binaryFile = (name: string, sign: string): NotText => new NotText(`${name} looks like a binary file: ${sign}`, byBytes);
+export const binaryFile = (name: string, sign: string): NotText =>
+  new NotText(`${name} looks like a binary file: ${sign}`, byBytes);
 
 /** @param encoding `utf-16le` or `utf-16be` */
 export const utf16File = (name: string, encoding: string): NotText =>
@@ -63,7 +71,12 @@ export const utf32File = (name: string): NotText =>
  * @param invalid the bytes that are not UTF-8; null in another encoding
  */
 export function invalidText(
-  { name, encoding, isMarked, lineEnds }: { name: string; encoding: string; isMarked: boolean; lineEnds: { changed: boolean } | null },
+  {
+    name,
+    encoding,
+    isMarked,
+    lineEnds,
+  }: { name: string; encoding: string; isMarked: boolean; lineEnds: { changed: boolean } | null },
   before: Tokens,
   invalid: InvalidBytes | null,
 ): NotText {
@@ -71,12 +84,17 @@ export function invalidText(
   for (const id of before) if (id === NEWLINE) line++;
   const column = before.length - before.lastIndexOf(NEWLINE);
   const wrong = invalid?.isCutOff ? 'ends within a character' : `is not ${encoding === UTF8 ? 'UTF-8' : encoding}`;
-  const remedy = isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedyFor(encoding, invalid);
+  const remedy = isMarked
+    ? 'mend the file, or remove its byte order mark and use --encoding'
+    : remedyFor(encoding, invalid);
   const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
   return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes}`);
 }
 
-/** @param isChanged the line ends were changed, so that offsets in the text are not offsets in the file */
+/**
+ * @param isChanged the line ends were changed, so that offsets in the text are not offsets in the
+ * file
+ */
 function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
   if (invalid === null) return '';
   const byte = `0x${invalid.bytes[invalid.index].toString(16).toUpperCase().padStart(2, '0')}`;
@@ -92,7 +110,8 @@ function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
 }
 
 /**
- * The error for all files of a corpus that cannot be read as text, with the options that leave them out.
+ * The error for all files of a corpus that cannot be read as text, with the options that leave them
+ * out.
  *
  * @param read the files that are text
  */
@@ -106,7 +125,11 @@ export function invalidFiles(invalid: readonly InvalidFile[], read: readonly str
   const message = `${count(invalid.length)} of ${count(invalid.length + read.length)} files cannot be read as text`;
   // Where all are invalid they are most likely in one encoding.
   const hint = read.length === 0 ? error.hint : `use ${ways} to leave them out`;
-  return new RnnError('corpus', message, { hint, cause: error, cases: listed(invalid.map((file) => file.error.message)) });
+  return new RnnError('corpus', message, {
+    hint,
+    cause: error,
+    cases: listed(invalid.map((file) => file.error.message)),
+  });
 }
 
 /** That they were skipped, for the user. */
@@ -119,7 +142,10 @@ export function noteOnSkipped(invalid: readonly InvalidFile[]): string {
 const listed = (all: readonly string[]): readonly string[] =>
   all.length <= MAX_LISTED ? all : [...all.slice(0, MAX_LISTED), `and ${count(all.length - MAX_LISTED)} more`];
 
-/** The options that leave these files out and no others; none where they would be too many, or some are named by the user. */
+/**
+ * The options that leave these files out and no others; none where they would be too many, or some
+ * are named by the user.
+ */
 function excludingAll(invalid: readonly InvalidFile[], read: readonly string[]): readonly string[] {
   if (invalid.some(({ named }) => named)) return [];
   const readExtensions = new Set(read.map((file) => path.extname(file)));
@@ -132,7 +158,9 @@ function excludingAll(invalid: readonly InvalidFile[], read: readonly string[]):
       return literalPattern(ownEnd(file.path, read, readNames));
     }),
   );
-  return patterns.size > MAX_PATTERNS ? [] : [[...patterns].map((pattern) => `--exclude ${shellWord(pattern)}`).join(' ')];
+  return patterns.size > MAX_PATTERNS
+    ? []
+    : [[...patterns].map((pattern) => `--exclude ${shellWord(pattern)}`).join(' ')];
 }
 
 /** The base name, with as many folders before it as it takes to match no file that is read. */
@@ -140,6 +168,7 @@ function ownEnd(file: string, read: readonly string[], readNames: ReadonlySet<st
   const parts = file.split(path.sep);
   let end = parts.pop()!;
   if (!readNames.has(end)) return end;
-  while (parts.length > 0 && read.some((other) => other.endsWith(path.sep + end.replaceAll('/', path.sep)))) end = `${parts.pop()}/${end}`;
+  while (parts.length > 0 && read.some((other) => other.endsWith(path.sep + end.replaceAll('/', path.sep))))
+    end = `${parts.pop()}/${end}`;
   return end;
 }

@@ -1,4 +1,5 @@
-// Which files a corpus consists of, from the sources that the user named. Reads folders, never text.
+// Which files a corpus consists of, from the sources that the user named. Reads folders, never
+// text.
 import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -44,12 +45,14 @@ interface FoundFiles {
 }
 
 /**
- * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or `-`.
+ * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or
+ * `-`.
  *
- * `include` selects files of folders, `exclude` leaves out files of folders and patterns. Both are matched against the path within the
- * folder and against the base name. `runFolder` is left out, wherever it lies, and so are other run folders below a folder: their files
- * change while they are read. Files come in the order of their paths' UTF-16 code
- * units, the same on every machine. A file that is reached more than once through symbolic links is taken once.
+ * `include` selects files of folders, `exclude` leaves out files of folders and patterns. Both are
+ * matched against the path within the folder and against the base name. `runFolder` is left out,
+ * wherever it lies, and so are other run folders below a folder: their files change while they are
+ * read. Files come in the order of their paths' UTF-16 code units, the same on every machine. A
+ * file that is reached more than once through symbolic links is taken once.
  *
  * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
  */
@@ -67,7 +70,8 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
   const isPattern = status === null;
   const { folder: named, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
   const folder = await asSystemHasIt(named);
-  // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
+  // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be
+  // counted.
   const { paths, unreadable, special } = isPattern
     ? await walk(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
     : await walk(atAnyDepth(include.length === 0 ? ['**'] : include), {
@@ -96,12 +100,16 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
       hint: 'choose another run folder with --out, or name files one by one',
     });
   if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, { include, exclude }, hidden);
-  return { files: files.map((file) => ({ path: file, named: false })), lost, skipped: isPattern ? 0 : hidden + special };
+  return {
+    files: files.map((file) => ({ path: file, named: false })),
+    lost,
+    skipped: isPattern ? 0 : hidden + special,
+  };
 }
 
 /**
- * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder that would look so is meant, where no file
- * really has that name.
+ * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder
+ * that would look so is meant, where no file really has that name.
  */
 async function withItsBytes(source: string): Promise<string> {
   if (!source.includes('\u{FFFD}') || existsSync(source)) return source;
@@ -111,17 +119,25 @@ async function withItsBytes(source: string): Promise<string> {
   return found === undefined ? source : path.join(folder, nameFromBytes(found));
 }
 
-/** Of `link/../texts` the system goes back from where the link leads to; to the matching of names it would be `texts`. */
+/**
+ * Of `link/../texts` the system goes back from where the link leads to; to the matching of names it
+ * would be `texts`.
+ */
 async function asSystemHasIt(folder: string): Promise<string> {
-  const [real, normal] = await Promise.all([folder, path.normalize(folder)].map((each) => realpath(each).catch(() => null)));
+  const [real, normal] = await Promise.all(
+    [folder, path.normalize(folder)].map((each) => realpath(each).catch(() => null)),
+  );
   return real === null || real === normal ? folder : real;
 }
 
-/** A name for a run on these sources: the first one's base name, without extension if it is a file. */
+/**
+ * A name for a run on these sources: the first one's base name, without extension if it is a file.
+ */
 export function corpusName(source: Source): string {
   if (isText(source)) return source.name;
   if (isStandardInput(source)) return 'stdin';
-  if (isPatternOf(source) && !existsSync(source)) return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
+  if (isPatternOf(source) && !existsSync(source))
+    return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
   // The 1 of linux-6.1 is no extension.
   const extension = path.extname(source);
   const whole = path.basename(path.resolve(source));
@@ -142,7 +158,10 @@ export function fileError(file: string, cause: unknown, { named = true } = {}): 
   if (!named && code === 'ENOENT') return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
   if (!named && code === 'ELOOP') return refuse(`cannot read ${file}: it links to itself`, 'mend or remove it');
   if (file === '')
-    return refuse('the name of a text is empty, expected a file, a folder, a pattern or -', 'look at the variable that it comes from');
+    return refuse(
+      'the name of a text is empty, expected a file, a folder, a pattern or -',
+      'look at the variable that it comes from',
+    );
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
     const hint = builtin === undefined ? checkPath : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`;

@@ -1,8 +1,10 @@
-// The ids of a corpus while it is read: one growing buffer of the narrowest integers that hold them. Knows nothing of text.
+// The ids of a corpus while it is read: one growing buffer of the narrowest integers that hold
+// them. Knows nothing of text.
 //
-// Memory is the point of this file. A corpus of 1 GB must cost 1 GB and never, not even for a moment, 2. So the buffer grows in place
-// (address space is reserved first, memory is used as it is written), and ids that need wider integers, or get other numbers, are
-// rewritten in place block by block.
+// Memory is the point of this file. A corpus of 1 GB must cost 1 GB and never, not even for a
+// moment, 2. So the buffer grows in place (address space is reserved first, memory is used as it is
+// written), and ids that need wider integers, or get other numbers, are rewritten in place block by
+// block.
 
 // Resizable buffers are in Node since 20 and in TypeScript's library since ES2024.
 /// <reference lib="es2024.arraybuffer" />
@@ -12,7 +14,10 @@ import { type Pieces, runAtOnce } from '../pieces.ts';
 
 export type Tokens = Uint8Array | Uint16Array | Uint32Array;
 
-/** Ids rewritten or counted at a time, in less than a millisecond. They are copied: V8 is slow where a buffer may be resized. */
+/**
+ * Ids rewritten or counted at a time, in less than a millisecond. They are copied: V8 is slow where
+ * a buffer may be resized.
+ */
 const BLOCK = 65_536;
 /** Address space reserved for a corpus; also the largest buffer that Node 20 has. */
 const RESERVED_BYTES = 2 ** 32;
@@ -55,7 +60,10 @@ export class TokenStore {
     if (widthFor(symbols) > this.width) runAtOnce(this.#rewrite(widthFor(symbols), null));
   }
 
-  /** Replaces each id by `table[id]`, and afterwards uses the narrowest integers for ids below `symbols`. Yields after each block. */
+  /**
+   * Replaces each id by `table[id]`, and afterwards uses the narrowest integers for ids below
+   * `symbols`. Yields after each block.
+   */
   remap(table: Uint32Array, symbols: number): Pieces<void> {
     return this.#rewrite(widthFor(symbols), table);
   }
@@ -71,13 +79,18 @@ export class TokenStore {
     return counts;
   }
 
-  /** All ids, in a buffer that gives back the memory that it does not need. The last thing to call. */
+  /**
+   * All ids, in a buffer that gives back the memory that it does not need. The last thing to call.
+   */
   finish(): Tokens {
     this.#buffer.resize(this.#length * this.width);
     return tokensOf(this.width, this.#buffer, this.#length);
   }
 
-  /** From the end backwards when ids get wider, and forwards otherwise, so that nothing is overwritten before it was read. */
+  /**
+   * From the end backwards when ids get wider, and forwards otherwise, so that nothing is
+   * overwritten before it was read.
+   */
   *#rewrite(width: number, table: Uint32Array | null): Pieces<void> {
     this.#grow(this.#length * width);
     const source = this.#tokens;
@@ -113,7 +126,9 @@ export class TokenStore {
   }
 }
 
-/** Reserves as much address space as there is to be had: `ulimit -v` may allow less than the whole. */
+/**
+ * Reserves as much address space as there is to be had: `ulimit -v` may allow less than the whole.
+ */
 function reserve(): ArrayBuffer {
   for (let bytes = RESERVED_BYTES; ; bytes /= 2) {
     try {

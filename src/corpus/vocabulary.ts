@@ -1,4 +1,5 @@
-// The symbols a model knows, and text to ids and back. Knows nothing of files: counting the characters of a corpus is read.ts's.
+// The symbols a model knows, and text to ids and back. Knows nothing of files: counting the
+// characters of a corpus is read.ts's.
 import { RnnError, inQuotes } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { knownForm } from './forms.ts';
@@ -6,12 +7,20 @@ import { knownForm } from './forms.ts';
 /** The level of a model: a symbol is a code point of the text, or a byte of it. */
 export type Unit = 'char' | 'byte';
 
-/** A vocabulary as plain data, as it stands in checkpoints. The id of a symbol is its place in `symbols`. */
+/**
+ * A vocabulary as plain data, as it stands in checkpoints. The id of a symbol is its place in
+ * `symbols`.
+ */
 export interface VocabularyData {
   readonly unit: Unit;
-  /** Characters in the order of their code points; for bytes always all 256 of them, as "00".."ff". */
+  /**
+   * Characters in the order of their code points; for bytes always all 256 of them, as "00".."ff".
+   */
   readonly symbols: readonly string[];
-  /** Id of the symbol that stands for every character not listed; its text is U+FFFD. null: there is none. */
+  /**
+   * Id of the symbol that stands for every character not listed; its text is U+FFFD. null: there is
+   * none.
+   */
   readonly unknown: number | null;
 }
 
@@ -33,7 +42,10 @@ export class Vocabulary {
   readonly size: number;
   readonly #ids = new Map<string, number>();
 
-  /** @throws RnnError `corpus` if the data contradict themselves, as those of an edited checkpoint may */
+  /**
+   * @throws RnnError `corpus` if the data contradict themselves, as those of an edited checkpoint
+   * may
+   */
   constructor(data: VocabularyData) {
     const symbols: unknown = data?.symbols;
     if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string'))
@@ -47,8 +59,8 @@ export class Vocabulary {
   }
 
   /**
-   * Id of the symbol after which a text starts: a line feed if the vocabulary has one, else a space; null if it has neither. A text starts
-   * with a zero state that reads it.
+   * Id of the symbol after which a text starts: a line feed if the vocabulary has one, else a
+   * space; null if it has neither. A text starts with a zero state that reads it.
    */
   get startSymbol(): number | null {
     const candidates = this.unit === 'byte' ? ['0a'] : ['\n', ' '];
@@ -61,8 +73,10 @@ export class Vocabulary {
   }
 
   /**
-   * Ids of a text, one a code point or one a UTF-8 byte; of the text in another form, if the vocabulary knows it only so.
-   * @throws RnnError `corpus` naming the characters that are not in the vocabulary, if it has no symbol for unknown ones
+   * Ids of a text, one a code point or one a UTF-8 byte; of the text in another form, if the
+   * vocabulary knows it only so.
+   * @throws RnnError `corpus` naming the characters that are not in the vocabulary, if it has no
+   * symbol for unknown ones
    */
   encode(text: string): Int32Array {
     if (typeof text !== 'string') throw new RnnError('usage', `text is ${inQuotes(text)}, expected a string`);
@@ -80,7 +94,10 @@ export class Vocabulary {
     return ids.slice(0, length);
   }
 
-  /** A text as this vocabulary has its characters: with other line ends, composed or decomposed, if it knows them all only so. */
+  /**
+   * A text as this vocabulary has its characters: with other line ends, composed or decomposed, if
+   * it knows them all only so.
+   */
   inKnownForm(text: string): string {
     return this.unit === 'byte' ? text : knownForm(text, (character) => this.#ids.has(character));
   }
@@ -92,13 +109,18 @@ export class Vocabulary {
     }
     // ignoreBOM keeps a byte order mark: bytes of a text are all the text's own.
     const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-    return { push: (id) => utf8.decode(Uint8Array.of(byteOf(symbolAt(symbols, id))), { stream: true }), end: () => utf8.decode() };
+    return {
+      push: (id) => utf8.decode(Uint8Array.of(byteOf(symbolAt(symbols, id))), { stream: true }),
+      end: () => utf8.decode(),
+    };
   }
 
   decode(ids: Iterable<number>): string {
     const { symbols } = this.data;
     if (this.unit === 'byte')
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(ids, (id) => byteOf(symbolAt(symbols, id))));
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+        Uint8Array.from(ids, (id) => byteOf(symbolAt(symbols, id))),
+      );
     let text = '';
     for (const id of ids) text += symbolAt(symbols, id);
     return text;
@@ -121,7 +143,10 @@ export class Vocabulary {
   }
 }
 
-/** The vocabulary of a text with these characters; `withUnknown` adds the symbol for all other characters. */
+/**
+ * The vocabulary of a text with these characters; `withUnknown` adds the symbol for all other
+ * characters.
+ */
 export function characterVocabulary(characters: Iterable<string>, withUnknown: boolean): Vocabulary {
   const distinct = new Set(characters);
   if (withUnknown) distinct.add(REPLACEMENT);
@@ -129,9 +154,16 @@ export function characterVocabulary(characters: Iterable<string>, withUnknown: b
   return new Vocabulary({ unit: 'char', symbols, unknown: withUnknown ? symbols.indexOf(REPLACEMENT) : null });
 }
 
-/** All 256 bytes, whichever of them occur: no prime can then be unknown, and text of any language can be scored. */
+/**
+ * All 256 bytes, whichever of them occur: no prime can then be unknown, and text of any language
+ * can be scored.
+ */
 export function byteVocabulary(): Vocabulary {
-  return new Vocabulary({ unit: 'byte', symbols: Array.from({ length: 256 }, (_, byte) => hexadecimal(byte)), unknown: null });
+  return new Vocabulary({
+    unit: 'byte',
+    symbols: Array.from({ length: 256 }, (_, byte) => hexadecimal(byte)),
+    unknown: null,
+  });
 }
 
 function hexadecimal(byte: number): string {
@@ -150,12 +182,17 @@ function symbolAt(symbols: readonly string[], id: number): string {
 function contradiction({ unit, symbols, unknown }: VocabularyData, distinct: number): string | null {
   if (distinct !== symbols.length) return 'a symbol occurs twice';
   if (unit === 'byte') {
-    if (symbols.length !== 256 || symbols.some((symbol, byte) => symbol !== hexadecimal(byte))) return 'its bytes are not "00" to "ff"';
+    if (symbols.length !== 256 || symbols.some((symbol, byte) => symbol !== hexadecimal(byte)))
+      return 'its bytes are not "00" to "ff"';
     return unknown === null ? null : 'bytes have no unknown symbol';
   }
   if (symbols.length === 0) return 'it has no symbols';
-  const odd = symbols.find((symbol) => symbol === '' || symbol.length !== String.fromCodePoint(symbol.codePointAt(0) ?? 0).length);
-  if (odd !== undefined) return `${JSON.stringify(odd.length > 20 ? `${odd.slice(0, 20)}…` : odd)} is not one character`;
-  if (unknown !== null && symbols[unknown] === undefined) return `its unknown symbol ${unknown} is not one of its ${symbols.length}`;
+  const odd = symbols.find(
+    (symbol) => symbol === '' || symbol.length !== String.fromCodePoint(symbol.codePointAt(0) ?? 0).length,
+  );
+  if (odd !== undefined)
+    return `${JSON.stringify(odd.length > 20 ? `${odd.slice(0, 20)}…` : odd)} is not one character`;
+  if (unknown !== null && symbols[unknown] === undefined)
+    return `its unknown symbol ${unknown} is not one of its ${symbols.length}`;
   return null;
 }

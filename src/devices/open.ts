@@ -1,4 +1,5 @@
-// The devices by name: what a user may ask for, how each is opened, and which is taken where the choice is left to the program.
+// The devices by name: what a user may ask for, how each is opened, and which is taken where the
+// choice is left to the program.
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../errors.ts';
 import type { Device } from './device.ts';
@@ -6,7 +7,10 @@ import type { Device } from './device.ts';
 export interface OpenOptions {
   /** At most this many threads of the cpu; left out, one per core. */
   readonly threads?: number;
-  /** The BLAS of the cpu: `auto`, `off`, or a library; left out, RNN_BLAS says, and without it `auto`. */
+  /**
+   * The BLAS of the cpu: `auto`, `off`, or a library; left out, RNN_BLAS says, and without it
+   * `auto`.
+   */
   readonly blas?: string;
   /** What the device is for; `auto` asks. Left out, it is enough to be worth a GPU. */
   readonly work?: Work;
@@ -36,7 +40,8 @@ export interface TrainingWork {
 }
 
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
-  cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu(needsBlas(options) ? options : { ...options, blas: 'off' }),
+  cpu: async (options) =>
+    (await import('./cpu/cpu.ts')).openCpu(needsBlas(options) ? options : { ...options, blas: 'off' }),
   gpu: async () => (await import('./gpu/gpu.ts')).openGpu('webgpu'),
   'gpu:software': async () => (await import('./gpu/gpu.ts')).openGpu('software'),
   'gpu:webasm': async () => (await import('./gpu/gpu.ts')).openGpu('webasm'),
@@ -52,25 +57,30 @@ function needsBlas({ work }: OpenOptions): boolean {
 export const deviceNames: readonly string[] = Object.keys(devices);
 
 /**
- * Opens a device by name, and no other; `auto` takes a GPU where one answers and is worth it, else the cpu, and says why.
+ * Opens a device by name, and no other; `auto` takes a GPU where one answers and is worth it, else
+ * the cpu, and says why.
  * @throws RnnError `device` if there is no such device, or it does not work here
  */
 export async function openDevice(name: string, options: OpenOptions = {}): Promise<Device> {
   if (name === 'auto') return openBest(options);
   const open = Object.hasOwn(devices, name) ? devices[name] : undefined;
-  if (open === undefined) throw new RnnError('device', `there is no device '${name}'`, { hint: `one of auto, ${deviceNames.join(', ')}` });
+  if (open === undefined)
+    throw new RnnError('device', `there is no device '${name}'`, { hint: `one of auto, ${deviceNames.join(', ')}` });
   try {
     return await open(options);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
-    const advice = [error.hint, "'rnn doctor' shows which devices work here"].filter((part) => part !== undefined).join('; ');
+    const advice = [error.hint, "'rnn doctor' shows which devices work here"]
+      .filter((part) => part !== undefined)
+      .join('; ');
     throw new RnnError('device', `device '${name}' is not available: ${error.message}`, { hint: advice, cause: error });
   }
 }
 
 /** Nothing of a GPU is loaded where it cannot be had or would not pay. */
 async function openBest(options: OpenOptions): Promise<Device> {
-  const openCpu = async (why: string): Promise<Device> => Object.assign(await devices.cpu(options), { reason: `cpu: ${why}` });
+  const openCpu = async (why: string): Promise<Device> =>
+    Object.assign(await devices.cpu(options), { reason: `cpu: ${why}` });
   const expected = expectGpu(options);
   if (!expected.pays) return openCpu(expected.why);
   if (!(await import('./gpu/search.ts')).mayHaveGpu()) return openCpu('the system knows of no GPU');
@@ -87,7 +97,8 @@ async function openBest(options: OpenOptions): Promise<Device> {
 const CPU_MULTIPLY_ADDS_PER_MS = 5e7;
 /** More threads would each have so few rows of a usual batch that they hardly gain. */
 const MAX_CPU_THREADS = 16;
-// No GPU has been measured. These are estimates for a discrete graphics card: integrated ones are slower, data-centre cards faster.
+// No GPU has been measured. These are estimates for a discrete graphics card: integrated ones are
+// slower, data-centre cards faster.
 const GPU_MULTIPLY_ADDS_PER_MS = 3e9;
 /** Two kernels forward and two backward for each cell. */
 const GPU_MS_PER_CELL = 4 * 0.01;
@@ -97,13 +108,17 @@ const GPU_START_MS = 5000;
 const GPU_MARGIN = 2;
 
 /** Whether a GPU is expected to end the work sooner, and in words why. */
-function expectGpu({ work, threads = availableParallelism() }: OpenOptions): { readonly pays: boolean; readonly why: string } {
+function expectGpu({ work, threads = availableParallelism() }: OpenOptions): {
+  readonly pays: boolean;
+  readonly why: string;
+} {
   if (work === undefined) return { pays: true, why: '' };
   if (work.kind === 'sampling') return { pays: false, why: 'one character at a time is faster there' };
   const cpuStep = work.multiplyAdds / (CPU_MULTIPLY_ADDS_PER_MS * Math.min(threads, MAX_CPU_THREADS));
   const gpuStep = work.multiplyAdds / GPU_MULTIPLY_ADDS_PER_MS + GPU_MS_PER_CELL * work.sequence;
   const estimates = `by estimate ${inMs(cpuStep)} a step on the cpu, ${inMs(gpuStep)} on a GPU`;
-  if (cpuStep < GPU_MARGIN * gpuStep) return { pays: false, why: `a GPU is not clearly faster at this model: ${estimates}` };
+  if (cpuStep < GPU_MARGIN * gpuStep)
+    return { pays: false, why: `a GPU is not clearly faster at this model: ${estimates}` };
   const cpuRun = Math.min((work.steps ?? Infinity) * cpuStep, work.milliseconds);
   const isShort = cpuRun * (1 - gpuStep / cpuStep) < GPU_START_MS;
   return {

@@ -1,4 +1,5 @@
-// How fast a device trains and samples a given model, on symbols drawn at random. Measures and prints nothing.
+// How fast a device trains and samples a given model, on symbols drawn at random. Measures and
+// prints nothing.
 import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -40,8 +41,9 @@ export interface BenchResult {
   /** Of the products of a training step. */
   readonly multiplyAdds: number;
   /**
-   * What the device's `compile` takes, and how much longer the first run takes than a later one: kernels may be compiled when they
-   * are first needed. The plans of other numbers of steps, which follow, are not in it. Without a measurement, `compile` alone.
+   * What the device's `compile` takes, and how much longer the first run takes than a later one:
+   * kernels may be compiled when they are first needed. The plans of other numbers of steps, which
+   * follow, are not in it. Without a measurement, `compile` alone.
    */
   readonly compileMs: number;
   readonly memoryBytes: number;
@@ -71,7 +73,10 @@ const WINDOWS = 8;
 /** Characters drawn between two looks at the clock. */
 const DRAWN = 16;
 
-/** @throws RnnError `device` if it does not compute numbers, or what its `compile` throws for a model that is too large */
+/**
+ * @throws RnnError `device` if it does not compute numbers, or what its `compile` throws for a
+ * model that is too large
+ */
 export async function bench(device: Device, setup: BenchSetup): Promise<BenchResult> {
   const { cell, layers, hidden, batchSize: N, sequenceLength: T, milliseconds } = setup;
   const model: ModelConfiguration = {
@@ -88,7 +93,11 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   const parameters = parameterShapes(model);
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
   const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
-  const workload: Workload = { parameters, jobs: [{ name: 'train', steps: T, batch: N, build }], update: optimizer.rule };
+  const workload: Workload = {
+    parameters,
+    jobs: [{ name: 'train', steps: T, batch: N, build }],
+    update: optimizer.rule,
+  };
   const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
   await refuseIfTooLarge(demandOf(model, options, workload, 0), device);
   const program = build(N);
@@ -96,7 +105,8 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   try {
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
-    const training = milliseconds === null ? null : await measureTraining(executable, model, optimizer, { N, T, milliseconds });
+    const training =
+      milliseconds === null ? null : await measureTraining(executable, model, optimizer, { N, T, milliseconds });
     const profile = setup.profile ? ((await executable.profile?.('train')) ?? null) : null;
     const sampling = milliseconds === null ? null : await measureSampling(device, model, milliseconds);
     return {

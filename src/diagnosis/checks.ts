@@ -1,5 +1,6 @@
-// Comparisons of a device with the reference: single operations, and small networks that are trained. `rnn doctor` runs those at the end of
-// this file; test/parity/ makes many more of the same kinds.
+// Comparisons of a device with the reference: single operations, and small networks that are
+// trained. `rnn doctor` runs those at the end of this file; test/parity/ makes many more of the
+// same kinds.
 import type { Call } from '../devices/device.ts';
 import type { ElementwiseFunction, Value } from '../program/value.ts';
 import { type OptimizerOptions, createOptimizer } from '../training/optimizers.ts';
@@ -31,7 +32,15 @@ export function productCheck(m: number, k: number, n: number): ParityCheck {
   });
 }
 
-const binary: readonly ElementwiseFunction[] = ['add', 'subtract', 'multiply', 'divide', 'sigmoidGradient', 'tanhGradient', 'reluGradient'];
+const binary: readonly ElementwiseFunction[] = [
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'sigmoidGradient',
+  'tanhGradient',
+  'reluGradient',
+];
 const unary: readonly (readonly [ElementwiseFunction, number])[] = [
   ['scale', -1.75],
   ['offset', 0.375],
@@ -50,20 +59,34 @@ export function elementwiseCheck(rows: number, columns: number): ParityCheck {
     steps: rows,
     values(ops, matrix) {
       const whole = matrix(rows, columns, large);
-      const others = { other: matrix(rows, columns, large), row: matrix(1, columns, large), element: matrix(1, 1, large), matrix: whole };
+      const others = {
+        other: matrix(rows, columns, large),
+        row: matrix(1, columns, large),
+        element: matrix(1, 1, large),
+        matrix: whole,
+      };
       const { row, element } = others;
       const results: Record<string, Value> = {};
       for (const apply of binary) {
-        for (const [name, other] of Object.entries(others)) results[`${apply} matrix ${name}`] = ops.elementwise(apply, [whole, other]);
+        for (const [name, other] of Object.entries(others))
+          results[`${apply} matrix ${name}`] = ops.elementwise(apply, [whole, other]);
         results[`${apply} row matrix`] = ops.elementwise(apply, [row, whole]);
         results[`${apply} element matrix`] = ops.elementwise(apply, [element, whole]);
         results[`${apply} row element`] = ops.elementwise(apply, [row, element]);
       }
       // Exactly at the edge of `clip`, `flush` and `relu` too.
-      const edges = matrix(rows, columns, (index, random) => [0.5, -0.5, 0, 0.25, -3][index] ?? 4 * random.uniform() - 2);
+      const edges = matrix(
+        rows,
+        columns,
+        (index, random) => [0.5, -0.5, 0, 0.25, -3][index] ?? 4 * random.uniform() - 2,
+      );
       for (const [apply, constant] of unary) results[apply] = ops.elementwise(apply, [edges], constant);
       results['sqrt'] = ops.sqrt(
-        matrix(rows, columns, (index, random) => [0, 1, 1e-12, 1e12][index + (columns > 13 ? 0 : 4)] ?? 9 * random.uniform()),
+        matrix(
+          rows,
+          columns,
+          (index, random) => [0, 1, 1e-12, 1e12][index + (columns > 13 ? 0 : 4)] ?? 9 * random.uniform(),
+        ),
       );
       return results;
     },
@@ -111,7 +134,12 @@ const described = (options: object): string =>
 /** Training, evaluation and sampling of a cell. */
 export function cellCheck(cell: string, size: Size): ParityCheck {
   const { layers, T, N, H, V, embedding, dropout, architecture = {}, regularisation = {} } = size;
-  const others = { ...(embedding ? { embedding } : {}), ...(dropout ? { dropout } : {}), ...architecture, ...regularisation };
+  const others = {
+    ...(embedding ? { embedding } : {}),
+    ...(dropout ? { dropout } : {}),
+    ...architecture,
+    ...regularisation,
+  };
   const name = `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${described(others)}`;
   return networkCheck(name, { cell, size }, async (pair, trial) => {
     await trial.fillStates(pair);
@@ -120,13 +148,17 @@ export function cellCheck(cell: string, size: Size): ParityCheck {
       await pair.tensors('gradient of', 'gradients', tolerance.gradients * (architecture.layerNorm ? 20 : 1));
       await trial.compareStates(pair, 'train');
     }
-    for (let window = 0; window < 2; window++) await pair.run('evaluate', [{ ...trial.evaluation(), reset: window === 0 }]);
+    for (let window = 0; window < 2; window++)
+      await pair.run('evaluate', [{ ...trial.evaluation(), reset: window === 0 }]);
     for (let step = 0; step < 3; step++) await pair.run('sample', [{ ids: trial.symbols(N), reset: step === 0 }]);
     await trial.compareStates(pair, 'sample');
   });
 }
 
-/** Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on the way. */
+/**
+ * Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on
+ * the way.
+ */
 export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {
   const { optimizer: kind, ...rest } = options;
   const optimizer = createOptimizer({ ...options, clipNorm: 0.1, momentum: 0.9 });
@@ -139,30 +171,42 @@ export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'mom
     }));
     for (const run of [calls.slice(0, 1), calls.slice(1, 4), calls.slice(4)]) {
       const results = await pair.run('train', run, { ...usual, loss: 1e-4, norm: 1e-3 });
-      if (results.some(({ gradientNorm }) => gradientNorm < 0.1)) throw new Error('the check should clip, and does not');
+      if (results.some(({ gradientNorm }) => gradientNorm < 0.1))
+        throw new Error('the check should clip, and does not');
     }
-    for (const slot of optimizer.rule.slots) await pair.vector(`slot ${slot}`, { kind: 'slot', name: slot }, tolerance.slots);
+    for (const slot of optimizer.rule.slots)
+      await pair.vector(`slot ${slot}`, { kind: 'slot', name: slot }, tolerance.slots);
     await pair.tensors('weights', 'parameters', tolerance.weights);
   });
 }
 
-/** A carried state that is not a number: the update is refused, nothing changes, and no later call of the run is run. */
+/**
+ * A carried state that is not a number: the update is refused, nothing changes, and no later call
+ * of the run is run.
+ */
 export function refusalCheck(cell: string): ParityCheck {
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
-  return networkCheck(`${cell}: an update refused for a state that is not a number`, { cell, optimizer }, async (pair, trial) => {
-    const step = (at: number): Call => ({ ...trial.window(), update: optimizer.scalars(at, 0.01) });
-    await pair.run('train', [step(1), step(2)]);
-    const held = [{ kind: 'parameters' }, ...optimizer.rule.slots.map((name) => ({ kind: 'slot', name }) as const)] as const;
-    const before = await Promise.all(held.map((resident) => pair.read(resident)));
-    const name = trial.stateNames().at(-1)!;
-    await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(small.N * small.H).fill(NaN));
-    await pair.run('train', [step(3), { ...step(4), reset: true }, step(5)]);
-    for (const [i, resident] of held.entries()) {
-      pair.comparison.vectors(`${resident.kind} after a refused update`, await pair.read(resident), before[i], 0);
-    }
-    await pair.run('train', [{ ...step(3), reset: true }, step(4)], { ...usual, loss: 1e-4, norm: 1e-3 });
-    await pair.tensors('weights', 'parameters', tolerance.weights);
-  });
+  return networkCheck(
+    `${cell}: an update refused for a state that is not a number`,
+    { cell, optimizer },
+    async (pair, trial) => {
+      const step = (at: number): Call => ({ ...trial.window(), update: optimizer.scalars(at, 0.01) });
+      await pair.run('train', [step(1), step(2)]);
+      const held = [
+        { kind: 'parameters' },
+        ...optimizer.rule.slots.map((name) => ({ kind: 'slot', name }) as const),
+      ] as const;
+      const before = await Promise.all(held.map((resident) => pair.read(resident)));
+      const name = trial.stateNames().at(-1)!;
+      await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(small.N * small.H).fill(NaN));
+      await pair.run('train', [step(3), { ...step(4), reset: true }, step(5)]);
+      for (const [i, resident] of held.entries()) {
+        pair.comparison.vectors(`${resident.kind} after a refused update`, await pair.read(resident), before[i], 0);
+      }
+      await pair.run('train', [{ ...step(3), reset: true }, step(4)], { ...usual, loss: 1e-4, norm: 1e-3 });
+      await pair.tensors('weights', 'parameters', tolerance.weights);
+    },
+  );
 }
 
 const size: Size = { layers: 1, T: 3, N: 9, H: 7, V: 5 };

@@ -12,14 +12,25 @@ export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   const title = kind === 'hardware' ? 'GPU' : 'software GPU';
   try {
     const facts = await findAdapter(kind);
-    const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = facts.limits;
+    const {
+      maxBufferSize,
+      maxStorageBufferBindingSize,
+      maxStorageBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize,
+    } = facts.limits;
     const limits = [
       `buffers of ${gibibytes(maxBufferSize)}`,
       `${gibibytes(maxStorageBufferBindingSize)} of it in a kernel`,
       `${maxStorageBuffersPerShaderStage} buffers a kernel`,
       `${maxComputeWorkgroupStorageSize / 1024} KiB of shared memory`,
     ];
-    return { title, verdict: 'good', detail: `${facts.name}, ${facts.driver}; ${limits.join(', ')}`, fix: null, facts: { ...facts } };
+    return {
+      title,
+      verdict: 'good',
+      detail: `${facts.name}, ${facts.driver}; ${limits.join(', ')}`,
+      fix: null,
+      facts: { ...facts },
+    };
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return { title, verdict: 'absent', detail: error.message, fix: error.hint ?? null };

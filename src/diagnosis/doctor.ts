@@ -1,4 +1,5 @@
-// What works on this machine and what does not: a list of checks, each reported as soon as it is done.
+// What works on this machine and what does not: a list of checks, each reported as soon as it is
+// done.
 import { deviceNames, openDevice } from '../devices/open.ts';
 import type { Check } from './check.ts';
 import { allChecks, quickChecks } from './checks.ts';
@@ -16,11 +17,15 @@ export interface Examination {
   readonly full: boolean;
 }
 
-/** No user misses a GPU made of software, and the reference device is what the others are compared with. */
+/**
+ * No user misses a GPU made of software, and the reference device is what the others are compared
+ * with.
+ */
 const usualDevices = deviceNames.filter((name) => name !== 'gpu:software' && name !== 'reference');
 
 export async function* examine({ device, blas, full }: Examination): AsyncGenerator<Check> {
-  const names = device === undefined ? (full ? deviceNames.filter((name) => name !== 'reference') : usualDevices) : [device];
+  const names =
+    device === undefined ? (full ? deviceNames.filter((name) => name !== 'reference') : usualDevices) : [device];
   yield checkNode();
   yield await checkWebAssembly();
   yield await checkThreads();
@@ -29,5 +34,7 @@ export async function* examine({ device, blas, full }: Examination): AsyncGenera
   if (names.includes('gpu')) yield checkAdapter('hardware');
   if (names.includes('gpu:software')) yield checkAdapter('software');
   for (const name of names)
-    yield checkDevice(name, full ? allChecks : quickChecks, (each) => openDevice(each, blas === undefined ? {} : { blas }));
+    yield checkDevice(name, full ? allChecks : quickChecks, (each) =>
+      openDevice(each, blas === undefined ? {} : { blas }),
+    );
 }

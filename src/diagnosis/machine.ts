@@ -1,4 +1,5 @@
-// What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One check each.
+// What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One
+// check each.
 import type { Check } from './check.ts';
 import { availableParallelism, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
@@ -25,9 +26,15 @@ export function checkNode(version = process.versions.node): Check {
 export async function checkWebAssembly(): Promise<Check> {
   const title = 'WebAssembly';
   const [portable, relaxed] = await Promise.all((['portable', 'relaxed'] as const).map(failureOf));
-  if (portable !== null) return { title, verdict: 'bad', detail: portable.message, fix: portable.hint ?? 'nvm install --lts' };
+  if (portable !== null)
+    return { title, verdict: 'bad', detail: portable.message, fix: portable.hint ?? 'nvm install --lts' };
   if (relaxed !== null)
-    return { title, verdict: 'good', detail: 'SIMD; no relaxed SIMD, so products are slower than they could be', fix: 'nvm install --lts' };
+    return {
+      title,
+      verdict: 'good',
+      detail: 'SIMD; no relaxed SIMD, so products are slower than they could be',
+      fix: 'nvm install --lts',
+    };
   const asked = process.env['RNN_WASM'];
   return {
     title,
@@ -37,7 +44,9 @@ export async function checkWebAssembly(): Promise<Check> {
   };
 }
 
-async function failureOf(variant: 'portable' | 'relaxed'): Promise<{ message: string; hint: string | undefined } | null> {
+async function failureOf(
+  variant: 'portable' | 'relaxed',
+): Promise<{ message: string; hint: string | undefined } | null> {
   try {
     await loadKernels(variant);
     return null;
@@ -88,7 +97,10 @@ export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), con
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
-/** The libraries that the cpu device looks at, up to the one that it uses. @param wanted as in chooseBlas */
+/**
+ * The libraries that the cpu device looks at, up to the one that it uses. @param wanted as in
+ * chooseBlas
+ */
 export async function checkBlas(wanted?: string, choose: typeof chooseBlas = chooseBlas): Promise<Check> {
   const title = 'BLAS';
   try {
@@ -99,7 +111,8 @@ export async function checkBlas(wanted?: string, choose: typeof chooseBlas = cho
         .filter((trial) => trial.used === used)
         .map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`);
     const others = told(false).join('; ');
-    if (library === null) return { title, verdict: 'absent', detail: `none used; ${others}`, fix: blasAdvice(trials), facts: { trials } };
+    if (library === null)
+      return { title, verdict: 'absent', detail: `none used; ${others}`, fix: blasAdvice(trials), facts: { trials } };
     return {
       title,
       verdict: 'good',
@@ -115,6 +128,9 @@ export async function checkBlas(wanted?: string, choose: typeof chooseBlas = cho
 
 /** Nothing is to be done where one was found, and not taken: the embedded kernels are as good. */
 function blasAdvice(trials: BlasChoice['trials']): string | null {
-  if (trials.some(({ path }) => path === 'koffi')) return `install rnn again with --include=optional, for ${koffiPackage()}`;
-  return process.platform === 'linux' && trials.every(({ name }) => name === null) ? 'apt-get install libopenblas0-pthread' : null;
+  if (trials.some(({ path }) => path === 'koffi'))
+    return `install rnn again with --include=optional, for ${koffiPackage()}`;
+  return process.platform === 'linux' && trials.every(({ name }) => name === null)
+    ? 'apt-get install libopenblas0-pthread'
+    : null;
 }

@@ -1,4 +1,5 @@
-// The steady speed of something that is done in runs, after what only the first of them cost. Knows nothing of devices.
+// The steady speed of something that is done in runs, after what only the first of them cost. Knows
+// nothing of devices.
 
 /** What is timed. */
 interface Work {
@@ -14,7 +15,10 @@ export interface Pace {
   readonly cpuMs: number;
   /** Of the last run. */
   readonly unitsPerRun: number;
-  /** Whether the units of a run stayed as they were; if not, some of what was measured may be compiling. */
+  /**
+   * Whether the units of a run stayed as they were; if not, some of what was measured may be
+   * compiling.
+   */
   readonly settled: boolean;
   /** How much longer the very first run took than a later one of as many units. */
   readonly firstMs: number;
@@ -34,7 +38,10 @@ const clockHere: Clock = {
   },
 };
 
-/** Of the time of a measurement, at least, before it: kernels are compiled a second time while they run. */
+/**
+ * Of the time of a measurement, at least, before it: kernels are compiled a second time while they
+ * run.
+ */
 const WARM_UP = 0.25;
 /** The first compiles, the second may choose other units. */
 const MIN_WARM_UP_RUNS = 3;
@@ -47,7 +54,8 @@ const MIN_RUNS = 5;
 const PATIENCE_MS = 5000;
 
 /**
- * Measures for so many milliseconds, once the units of a run stay the same; longer until there are five runs, unless they are very slow.
+ * Measures for so many milliseconds, once the units of a run stay the same; longer until there are
+ * five runs, unless they are very slow.
  */
 export async function paceOf(work: Work, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
   const started = clock.now();

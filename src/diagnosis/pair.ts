@@ -1,5 +1,5 @@
-// One workload on the device under test and on the reference device: every call and every write goes to both, and the largest
-// difference, measured by what is allowed there, is remembered.
+// One workload on the device under test and on the reference device: every call and every write
+// goes to both, and the largest difference, measured by what is allowed there, is remembered.
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../devices/device.ts';
 import { openReference } from '../devices/reference/reference.ts';
 
@@ -10,13 +10,18 @@ export interface Finding {
   readonly where: string;
 }
 
-/** One small workload on a device and on the reference. The device passes if `worst` is at most `tolerance`. */
+/**
+ * One small workload on a device and on the reference. The device passes if `worst` is at most
+ * `tolerance`.
+ */
 export interface ParityCheck {
   readonly name: string;
   run(device: Device): Promise<Finding>;
 }
 
-/** What may differ how much, relative to the largest element of a vector, or to the number itself. */
+/**
+ * What may differ how much, relative to the largest element of a vector, or to the number itself.
+ */
 interface Tolerances {
   readonly loss: number;
   readonly norm: number;
@@ -36,7 +41,10 @@ class Comparison {
     return this.#finding;
   }
 
-  /** Of the largest element. @param least a scale for vectors of a few elements, which may all be small only because their terms cancel */
+  /**
+   * Of the largest element. @param least a scale for vectors of a few elements, which may all be
+   * small only because their terms cancel
+   */
   vectors(where: string, got: Float32Array, expected: Float32Array, tolerance: number, least = 1): void {
     if (!this.exactly(`length of ${where}`, got.length, expected.length)) return;
     let scale = expected.length <= FEW ? least : 0;
@@ -46,10 +54,20 @@ class Comparison {
       const difference = distance(x, expected[i]) / (scale || 1);
       if (difference > worst) [worst, at] = [difference, i];
     }
-    if (worst >= 0) this.#add(worst, tolerance, got.length > 1 ? `${where}, element ${at} of ${got.length}` : where, got[at], expected[at]);
+    if (worst >= 0)
+      this.#add(
+        worst,
+        tolerance,
+        got.length > 1 ? `${where}, element ${at} of ${got.length}` : where,
+        got[at],
+        expected[at],
+      );
   }
 
-  /** What is not finite is as good as anything else that is not: a device may meet infinity on another way. */
+  /**
+   * What is not finite is as good as anything else that is not: a device may meet infinity on
+   * another way.
+   */
   numbers(where: string, got: number, expected: number, tolerance: number): void {
     const alike = Number.isFinite(got) === Number.isFinite(expected) ? 0 : Infinity;
     const bothFinite = Number.isFinite(got) && Number.isFinite(expected);
@@ -64,7 +82,11 @@ class Comparison {
   }
 
   #add(worst: number, tolerance: number, where: string, got: unknown, expected: unknown): void {
-    const found = { worst, tolerance, where: worst === 0 ? where : `${where}: ${String(got)}, not ${String(expected)}` };
+    const found = {
+      worst,
+      tolerance,
+      where: worst === 0 ? where : `${where}: ${String(got)}, not ${String(expected)}`,
+    };
     if (!this.#finding || badness(found) > badness(this.#finding)) this.#finding = found;
   }
 }
@@ -92,7 +114,12 @@ export class Pair {
   }
 
   /** @param oracle what the reference runs, if not the same @returns what the script finds */
-  static async compare(device: Device, workload: Workload, script: (pair: Pair) => Promise<void>, oracle = workload): Promise<Finding> {
+  static async compare(
+    device: Device,
+    workload: Workload,
+    script: (pair: Pair) => Promise<void>,
+    oracle = workload,
+  ): Promise<Finding> {
     const tested = await device.compile(workload);
     try {
       const pair = new Pair(workload, tested, await openReference().compile(oracle));
@@ -114,7 +141,12 @@ export class Pair {
     const got = await this.#tested.run(job, calls);
     if (!this.comparison.exactly(`calls of ${job} that were run`, got.length, expected.length)) return expected;
     for (const [i, result] of got.entries())
-      this.#result(`${job}${got.length > 1 ? `, call ${i + 1} of ${got.length}` : ''}`, result, expected[i], tolerances);
+      this.#result(
+        `${job}${got.length > 1 ? `, call ${i + 1} of ${got.length}` : ''}`,
+        result,
+        expected[i],
+        tolerances,
+      );
     return expected;
   }
 
@@ -136,7 +168,13 @@ export class Pair {
     for (const { name, rows, columns } of this.#workload.parameters) {
       const start = end;
       end += rows * columns;
-      this.comparison.vectors(`${where} ${name}`, got.subarray(start, end), expected.subarray(start, end), tolerance, largest);
+      this.comparison.vectors(
+        `${where} ${name}`,
+        got.subarray(start, end),
+        expected.subarray(start, end),
+        tolerance,
+        largest,
+      );
     }
   }
 
@@ -147,6 +185,11 @@ export class Pair {
     const names = Object.keys(expected.outputs);
     this.comparison.exactly(`outputs of ${where}`, Object.keys(got.outputs).toSorted().join(), names.toSorted().join());
     for (const name of names)
-      this.comparison.vectors(`${name} of ${where}`, got.outputs[name] ?? new Float32Array(0), expected.outputs[name], outputs);
+      this.comparison.vectors(
+        `${name} of ${where}`,
+        got.outputs[name] ?? new Float32Array(0),
+        expected.outputs[name],
+        outputs,
+      );
   }
 }

@@ -1,5 +1,6 @@
-// How single operations are checked: by small programs at awkward sizes. Values go out in two ways: those of as many rows as the job has
-// steps are outputs, others the gradients of weights that nothing reads. The batch is one row, which no device splits.
+// How single operations are checked: by small programs at awkward sizes. Values go out in two ways:
+// those of as many rows as the job has steps are outputs, others the gradients of weights that
+// nothing reads. The batch is one row, which no device splits.
 import { Builder } from '../program/builder.ts';
 import { type ParameterShape, type Value, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
@@ -55,8 +56,15 @@ export function probe({ name, tolerance = 2e-6, steps: givenSteps, symbols = 1, 
       const outputs = results.filter(([, value]) => value.rows === steps);
       const gradients = results.filter(([, value]) => value.rows !== steps);
       const program = sketch.ops.program(new Map(outputs), new Map(gradients));
-      const parameters = [...sketch.shapes, ...gradients.map(([result, { rows, columns }]) => ({ name: result, rows, columns }))];
-      const workload: Workload = { parameters, jobs: [{ name: 'probe', steps, batch: 1, build: () => program }], update: null };
+      const parameters = [
+        ...sketch.shapes,
+        ...gradients.map(([result, { rows, columns }]) => ({ name: result, rows, columns })),
+      ];
+      const workload: Workload = {
+        parameters,
+        jobs: [{ name: 'probe', steps, batch: 1, build: () => program }],
+        update: null,
+      };
 
       const random = new Random(7);
       const vector = new Float32Array(countParameters(parameters));

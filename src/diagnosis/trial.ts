@@ -1,4 +1,5 @@
-// A network with data of its own, for checks of devices: programs, weights and calls that follow from one seed.
+// A network with data of its own, for checks of devices: programs, weights and calls that follow
+// from one seed.
 import type { Call, Job } from '../devices/device.ts';
 import type { Architecture, ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
@@ -71,7 +72,12 @@ export class Trial {
         batch: N + 1,
         build: (rows) => networkProgram(this.model, { steps: T + 1, rows }, { loss: true }),
       },
-      { name: 'sample', steps: 1, batch: N, build: (rows) => networkProgram(this.model, { steps: 1, rows }, { outputs: 'logits' }) },
+      {
+        name: 'sample',
+        steps: 1,
+        batch: N,
+        build: (rows) => networkProgram(this.model, { steps: 1, rows }, { outputs: 'logits' }),
+      },
     ];
   }
 
@@ -94,10 +100,13 @@ export class Trial {
     return { ids: this.symbols(count), targets: this.symbols(count).map((target, i) => (i % 5 === 0 ? -1 : target)) };
   }
 
-  /** Normalised states are divided by their deviation, which makes the error of a small one large. */
+  /**
+   * Normalised states are divided by their deviation, which makes the error of a small one large.
+   */
   async compareStates(pair: Pair, job: string): Promise<void> {
     const most = tolerance.states * (this.model.layerNorm ? 20 : 1);
-    for (const name of this.stateNames()) await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, most);
+    for (const name of this.stateNames())
+      await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, most);
   }
 
   stateNames(): string[] {

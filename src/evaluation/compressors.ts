@@ -35,7 +35,10 @@ export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
     [BROTLI_PARAM_LGWIN]: 30,
     [BROTLI_PARAM_SIZE_HINT]: text.length,
   };
-  const [zipped, brewed] = await Promise.all([promisify(gzip)(text, { level: 9 }), promisify(brotliCompress)(text, { params: brotli })]);
+  const [zipped, brewed] = await Promise.all([
+    promisify(gzip)(text, { level: 9 }),
+    promisify(brotliCompress)(text, { params: brotli }),
+  ]);
   return { gzip: zipped.length, brotli: brewed.length };
 }
 

@@ -1,5 +1,5 @@
-// A text read from beginning to end by a model: its loss, and what comes out at each character. Knows devices, and not where the text comes
-// from.
+// A text read from beginning to end by a model: its loss, and what comes out at each character.
+// Knows devices, and not where the text comes from.
 import { setImmediate } from 'node:timers/promises';
 import {
   type EvaluationSplit,
@@ -18,13 +18,19 @@ import { type TrainedModel, parameterVector } from '../runs/store.ts';
 /** A model and its weights, trained or not. */
 export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
 
-/** The cost of a character that is scored, in characters that are trained on: of three matrix products, a loss needs one. */
+/**
+ * The cost of a character that is scored, in characters that are trained on: of three matrix
+ * products, a loss needs one.
+ */
 export const COST_OF_SCORING = 1 / 3;
 
 /** Receives how many of the text's characters are done, whenever some more are. */
 export type ProgressListener = (done: number, total: number) => void;
 
-/** Is given the outputs of a call, the row of a character in them, and its place in the text. The outputs are valid until it returns. */
+/**
+ * Is given the outputs of a call, the row of a character in them, and its place in the text. The
+ * outputs are valid until it returns.
+ */
 export type Visit = (outputs: CallResult['outputs'], row: number, at: number) => void;
 
 interface EvaluationPlan extends EvaluationSplit {
@@ -32,19 +38,24 @@ interface EvaluationPlan extends EvaluationSplit {
   readonly isUrgent?: () => boolean;
   /** Is called at each character that is scored. */
   readonly visit?: Visit;
-  /** For dynamic evaluation: `job` is a training job, and the weights learn from each window when it has been scored. Default false. */
+  /**
+   * For dynamic evaluation: `job` is a training job, and the weights learn from each window when it
+   * has been scored. Default false.
+   */
   readonly learns?: boolean;
   readonly onProgress?: ProgressListener | undefined;
 }
 
 /**
- * Mean nats per character of a text, each character but the first scored once, or those of a sample: in `streams` contiguous chunks from a
- * zero state, state carried along each.
+ * Mean nats per character of a text, each character but the first scored once, or those of a
+ * sample: in `streams` contiguous chunks from a zero state, state carried along each.
  *
  * @param tokens at least two
- * @param job a job of `streams` rows and `sequenceLength` steps; without a loss in its program the result is 0
+ * @param job a job of `streams` rows and `sequenceLength` steps; without a loss in its program the
+ * result is 0
  * @returns null if it was given up
- * @throws RnnError `diverged` if the weights learn until a loss or a gradient is not a finite number
+ * @throws RnnError `diverged` if the weights learn until a loss or a gradient is not a finite
+ * number
  */
 export async function evaluate(
   executable: Executable,
@@ -129,7 +140,12 @@ interface ReadingPlan extends EvaluationSplit {
  * @param tokens at least two; the last one is not read, because no character follows it
  * @returns the device that it ran on, in one line
  */
-export async function readThrough(trained: BareModel, tokens: Tokens, device: Device, { outputs, ...plan }: ReadingPlan): Promise<string> {
+export async function readThrough(
+  trained: BareModel,
+  tokens: Tokens,
+  device: Device,
+  { outputs, ...plan }: ReadingPlan,
+): Promise<string> {
   const { model } = trained;
   const { streams: batch, sequenceLength: steps } = plan;
   const executable = await device.compile({

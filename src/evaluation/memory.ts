@@ -1,4 +1,5 @@
-// How much memory training or scoring will take, and refusing a model that this machine has no room for.
+// How much memory training or scoring will take, and refusing a model that this machine has no room
+// for.
 import { freemem } from 'node:os';
 import { availableMemory } from 'node:process';
 import type { Device, Workload } from '../devices/device.ts';
@@ -6,20 +7,29 @@ import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
 
-// Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step) pairs, 1 to 8 threads and texts of 1 to
-// 335 MB, on Node 20: within 15 % of each.
+// Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step)
+// pairs, 1 to 8 threads and texts of 1 to 335 MB, on Node 20: within 15 % of each.
 const NODE_BYTES = 74e6;
 /** The garbage of planning, times the root of the pairs: the heap grows ever less. */
 const PLANNING_BYTES = 3.5e6;
 /** Times the bytes that the device reports: a BLAS has buffers besides. */
 const DEVICE_FACTOR = 1.08;
-/** Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers, and as text. */
+/**
+ * Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers,
+ * and as text.
+ */
 const COPIES = 2;
-/** The garbage of evaluations and saves: in a long run, copies of some checkpoints, up to so many bytes. */
+/**
+ * The garbage of evaluations and saves: in a long run, copies of some checkpoints, up to so many
+ * bytes.
+ */
 const MAX_GARBAGE_BYTES = 10e6;
 const GARBAGE_COPIES = 4;
 
-/** Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too long for one WebAssembly function. */
+/**
+ * Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too
+ * long for one WebAssembly function.
+ */
 const MAX_LAYER_STEPS = 2048;
 
 /** What takes memory. */
@@ -46,7 +56,13 @@ export function processBytes({ model, lengths, workload, textBytes, otherBytes }
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
   const garbage = Math.min(MAX_GARBAGE_BYTES, GARBAGE_COPIES * copies);
   return (
-    NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * steps) + DEVICE_FACTOR * deviceBytes + copies + garbage + otherBytes + textBytes
+    NODE_BYTES +
+    PLANNING_BYTES * Math.sqrt(model.layers * steps) +
+    DEVICE_FACTOR * deviceBytes +
+    copies +
+    garbage +
+    otherBytes +
+    textBytes
   );
 }
 
@@ -56,8 +72,8 @@ const LOWER_SIZES = '--hidden, --layers, --batch-size or --sequence-length';
  * Refuses a model that is too large on any device and with any text.
  *
  * @param lower the options that make it smaller
- * @throws RnnError `usage` for a run that cannot be planned, or of which not even the weights, their gradient, the optimizer's vectors and
- *   one activation fit into the free memory
+ * @throws RnnError `usage` for a run that cannot be planned, or of which not even the weights,
+ *   their gradient, the optimizer's vectors and one activation fit into the free memory
  */
 export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
   const { model, batchSize, sequenceLength, lengths, workload, textBytes } = demand;
@@ -90,12 +106,19 @@ function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void 
   const available = freeBytes() + demand.textBytes;
   const needed = processBytes(demand, deviceBytes);
   if (needed <= available) return;
-  throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
-    hint,
-  });
+  throw new RnnError(
+    'usage',
+    `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`,
+    {
+      hint,
+    },
+  );
 }
 
-/** Without /proc Node does not know the available memory, but the system still reports the free memory. */
+/**
+ * Without /proc Node does not know the available memory, but the system still reports the free
+ * memory.
+ */
 export const freeBytes = (): number => availableMemory() || freemem();
 
 export function gigabytes(bytes: number): string {

@@ -1,4 +1,5 @@
-// n-gram models, as a baseline for the loss of a network: they count how often each symbol followed the last few.
+// n-gram models, as a baseline for the loss of a network: they count how often each symbol followed
+// the last few.
 import type { Tokens } from '../corpus/read.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
@@ -6,8 +7,9 @@ import { type Pieces, runAtOnce } from '../pieces.ts';
 /** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
 const MOST_STRINGS = 2 ** 24;
 /**
- * Of a string: the string without its last symbol, that symbol, how often the string occurs, how often any symbol follows it, and how many
- * different symbols do. They lie side by side, because reading memory takes most of the time.
+ * Of a string: the string without its last symbol, that symbol, how often the string occurs, how
+ * often any symbol follows it, and how many different symbols do. They lie side by side, because
+ * reading memory takes most of the time.
  */
 const [PARENT, SYMBOL, COUNT, FOLLOWED, FOLLOWERS, FIELDS] = [0, 1, 2, 3, 4, 5];
 /** Symbols counted or scored at a time, in a few milliseconds. */
@@ -17,9 +19,11 @@ const ROOT = 0;
 const NONE = -1;
 
 /**
- * Counts of all strings of up to `order` symbols of a text, in a tree whose branches are found by one hash table. p_n(s | c), of a symbol
- * after the last n − 1, is (count(cs) + followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its first symbol,
- * followers(c) is how many different symbols have followed it, and p_0 = 1/V (interpolated; Witten and Bell, 1991).
+ * Counts of all strings of up to `order` symbols of a text, in a tree whose branches are found by
+ * one hash table. p_n(s | c), of a symbol after the last n − 1, is (count(cs) +
+ * followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its first symbol,
+ * followers(c) is how many different symbols have followed it, and p_0 = 1/V (interpolated; Witten
+ * and Bell, 1991).
  */
 export class Ngrams {
   /** Of the text, counted until there was no more room. */
@@ -30,13 +34,18 @@ export class Ngrams {
   #strings = 1;
   /** `FIELDS` of each string. */
   #fields = new Uint32Array(1024 * FIELDS);
-  /** Where the fields of a string are, at its hash or the next free place after that; at most half are taken. */
+  /**
+   * Where the fields of a string are, at its hash or the next free place after that; at most half
+   * are taken.
+   */
   #table = new Uint32Array(2048);
 
   /** @param V symbols that there are */
   constructor(text: Tokens, V: number, { order = 6, most = MOST_STRINGS } = {}) {
-    if (!ArrayBuffer.isView(text)) throw new RnnError('usage', `text is ${inQuotes(text)}, expected ids, such as the train of a corpus`);
-    if (!Number.isSafeInteger(V) || V < 1) throw new RnnError('usage', `V is ${inQuotes(V)}, expected how many symbols there are`);
+    if (!ArrayBuffer.isView(text))
+      throw new RnnError('usage', `text is ${inQuotes(text)}, expected ids, such as the train of a corpus`);
+    if (!Number.isSafeInteger(V) || V < 1)
+      throw new RnnError('usage', `V is ${inQuotes(V)}, expected how many symbols there are`);
     this.#V = V;
     this.#order = order;
     this.#most = most;
@@ -75,7 +84,8 @@ export class Ngrams {
         if (string !== NONE && fields[string + FOLLOWED] > 0) {
           const longer = this.#find(string, symbol);
           const followers = fields[string + FOLLOWERS];
-          p = ((longer === NONE ? 0 : fields[longer + COUNT]) + followers * p) / (fields[string + FOLLOWED] + followers);
+          p =
+            ((longer === NONE ? 0 : fields[longer + COUNT]) + followers * p) / (fields[string + FOLLOWED] + followers);
         }
         sums[length] -= Math.log(p);
       }
@@ -135,7 +145,10 @@ export class Ngrams {
     return string;
   }
 
-  /** Where a string is in the table, or belongs. The empty string, which is never looked up, marks a free place. */
+  /**
+   * Where a string is in the table, or belongs. The empty string, which is never looked up, marks a
+   * free place.
+   */
   #placeOf(parent: number, symbol: number): number {
     const fields = this.#fields;
     const table = this.#table;

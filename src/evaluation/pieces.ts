@@ -1,4 +1,5 @@
-// A text as people read it, piece by piece, with what each cost: a symbol is a character, or a byte, of which a character may have several.
+// A text as people read it, piece by piece, with what each cost: a symbol is a character, or a
+// byte, of which a character may have several.
 import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import type { Surprise } from './surprise.ts';
 
@@ -7,7 +8,10 @@ export interface Piece {
   readonly text: string;
   /** Where the symbol is in the text that completes it. */
   readonly at: number;
-  /** How many of its symbols, up to that one, were scored: all but the first of the text, which is only read. */
+  /**
+   * How many of its symbols, up to that one, were scored: all but the first of the text, which is
+   * only read.
+   */
   readonly scored: number;
   /** Of all that were scored. */
   readonly nats: number;
@@ -34,5 +38,7 @@ export function* piecesOf(tokens: Tokens, vocabulary: Vocabulary, { nats }: Surp
 
 /** How each symbol is written: a byte that is not an ASCII character as \xc3. */
 export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly string[] {
-  return unit === 'char' ? symbols : symbols.map((hex, byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`));
+  return unit === 'char'
+    ? symbols
+    : symbols.map((hex, byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`));
 }

@@ -13,7 +13,9 @@ import { type SurpriseRecord, isLikeliest } from './surprise.ts';
 /** What is scored, and how. */
 export interface TextToScore {
   readonly tokens: Tokens;
-  /** Contiguous chunks that are read side by side, each from a zero state; 1 is the strict figure. */
+  /**
+   * Contiguous chunks that are read side by side, each from a zero state; 1 is the strict figure.
+   */
   readonly streams: number;
   /** Steps of a call, and between two updates of dynamic evaluation. */
   readonly sequenceLength: number;
@@ -47,7 +49,8 @@ interface ScoringActivity {
  *
  * @param record receives the surprisal of each character but the first, as far as it has room
  * @param onActivity receives the progress
- * @throws RnnError `usage` if the model does not fit into memory, `diverged` if dynamic evaluation diverges
+ * @throws RnnError `usage` if the model does not fit into memory, `diverged` if dynamic evaluation
+ * diverges
  */
 export async function score(
   trained: BareModel,
@@ -59,7 +62,12 @@ export async function score(
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = text;
   const jobs: Job[] = [
-    { name: 'evaluate', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }) },
+    {
+      name: 'evaluate',
+      steps: T,
+      batch: N,
+      build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }),
+    },
   ];
   if (dynamic !== null)
     jobs.push({
@@ -70,7 +78,15 @@ export async function score(
     });
   const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
   onActivity({ kind: 'compiling', done: 0, total: 1 });
-  const demand = { model, batchSize: N, sequenceLength: T, lengths: [T], workload, textBytes: tokens.byteLength, otherBytes: 0 };
+  const demand = {
+    model,
+    batchSize: N,
+    sequenceLength: T,
+    lengths: [T],
+    workload,
+    textBytes: tokens.byteLength,
+    otherBytes: 0,
+  };
   await refuseIfTooLarge(demand, device, '--streams or --sequence-length');
   const executable = await device.compile(workload);
   try {
@@ -85,7 +101,8 @@ export async function score(
     const onProgress = (done: number, total: number): void => onActivity({ kind: 'scoring', done, total });
     const nats = await evaluate(executable, 'evaluate', tokens, { ...text, visit, onProgress });
     if (dynamic !== null) await executable.write({ kind: 'slot', name: TRAINED }, parameters);
-    const dynamicNats = dynamic === null ? null : await evaluate(executable, 'adapt', tokens, { ...text, learns: true, onProgress });
+    const dynamicNats =
+      dynamic === null ? null : await evaluate(executable, 'adapt', tokens, { ...text, learns: true, onProgress });
     const characters = tokens.length - 1;
     return { characters, nats: nats!, accuracy: hits / characters, dynamicNats, device: executable.description };
   } finally {

@@ -1,4 +1,5 @@
-// The surprisal −log p of each character of a text that a model read. Pure arithmetic on logits, computed in float64 and stored in float32.
+// The surprisal −log p of each character of a text that a model read. Pure arithmetic on logits,
+// computed in float64 and stored in float32.
 
 /** How many of the likeliest symbols are stored for each character. */
 export const ALTERNATIVES = 5;
@@ -64,7 +65,10 @@ export class SurpriseRecord implements Surprise {
   }
 }
 
-/** Whether a symbol has rank 0: the highest of V logits, the lowest id among equals. False if a logit is NaN. */
+/**
+ * Whether a symbol has rank 0: the highest of V logits, the lowest id among equals. False if a
+ * logit is NaN.
+ */
 export function isLikeliest(logits: Float32Array, start: number, V: number, symbol: number): boolean {
   const own = logits[start + symbol];
   for (let id = 0; id < symbol; id++) if (!(logits[start + id] < own)) return false;

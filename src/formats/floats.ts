@@ -1,9 +1,10 @@
-// The number formats of other programs' tensors, little-endian, and how each becomes float32. Knows nothing of files.
+// The number formats of other programs' tensors, little-endian, and how each becomes float32. Knows
+// nothing of files.
 import { endianness } from 'node:os';
 
 /**
- * Bytes of a number, and numbers from bytes. Float64 is rounded to the nearest float32; the short formats are exact
- * in it.
+ * Bytes of a number, and numbers from bytes. Float64 is rounded to the nearest float32; the short
+ * formats are exact in it.
  */
 export interface FloatFormat {
   readonly bytes: number;
@@ -18,7 +19,8 @@ export const floatFormats: Readonly<Record<string, FloatFormat>> = {
   F16: { bytes: 2, decode: (bytes) => Float32Array.from(new Uint16Array(native(bytes, 2).buffer), ofHalf) },
   BF16: {
     bytes: 2,
-    decode: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(native(bytes, 2).buffer), (bits) => bits << 16).buffer),
+    decode: (bytes) =>
+      new Float32Array(Uint32Array.from(new Uint16Array(native(bytes, 2).buffer), (bits) => bits << 16).buffer),
   },
 };
 

@@ -1,16 +1,20 @@
-// Our weights under the names, in the shapes and with the gates that PyTorch's nn.LSTM, nn.GRU and nn.RNN have, and
-// back. Knows nothing of files. The names are those of a module with the members `embedding`, `rnn` and `output`:
-// CharacterModel in docs/rnn_model.py.
+// Our weights under the names, in the shapes and with the gates that PyTorch's nn.LSTM, nn.GRU and
+// nn.RNN have, and back. Knows nothing of files. The names are those of a module with the members
+// `embedding`, `rnn` and `output`: CharacterModel in docs/rnn_model.py.
 //
-// Both have one block of H for each gate, in the same order: i f g o for LSTM, r z n for GRU; z = 1 keeps the old
-// state in both. PyTorch's matrices are the transposes of ours: (blocks · H, D) where ours are (D, blocks · H). It
-// has two biases where we have one, and adds them up before anything else looks at them; only that of n, in the GRU,
-// is a second one in truth: it is inside the product with r.
+// Both have one block of H for each gate, in the same order: i f g o for LSTM, r z n for GRU; z = 1
+// keeps the old state in both. PyTorch's matrices are the transposes of ours: (blocks · H, D) where
+// ours are (D, blocks · H). It has two biases where we have one, and adds them up before anything
+// else looks at them; only that of n, in the GRU, is a second one in truth: it is inside the
+// product with r.
 import { type Fail, type Tensor, type TrainedModel, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 
-/** The module of PyTorch that has the equations of a cell. An irnn differs from rnn-relu in how it starts alone. */
+/**
+ * The module of PyTorch that has the equations of a cell. An irnn differs from rnn-relu in how it
+ * starts alone.
+ */
 const modules: Readonly<Record<string, string>> = {
   lstm: 'nn.LSTM',
   gru: 'nn.GRU',
@@ -19,7 +23,10 @@ const modules: Readonly<Record<string, string>> = {
   irnn: 'nn.RNN',
 };
 
-/** What of a model no module of PyTorch has, in words, with what can go there; null if all of it can. */
+/**
+ * What of a model no module of PyTorch has, in words, with what can go there; null if all of it
+ * can.
+ */
 export function whyNoModule({
   cell,
   layerNorm = false,
@@ -37,7 +44,9 @@ export function whyNoModule({
     timeSkip > 0 && `connections through time (--time-skip ${timeSkip})`,
     learnedState && 'a learned state (--learned-state)',
   ].filter(Boolean);
-  return foreign.length === 0 ? null : { message: `PyTorch's ${modules[cell]} has no ${foreign.join(' and no ')}`, hint };
+  return foreign.length === 0
+    ? null
+    : { message: `PyTorch's ${modules[cell]} has no ${foreign.join(' and no ')}`, hint };
 }
 
 /** A tensor of such a module, and the weight of ours that it has. */
@@ -51,34 +60,50 @@ interface ModuleTensor {
 }
 
 /** The tensors of such a module, in its order. @param model one for which there is a module */
-function moduleTensors({ cell, layers, hidden: H, embedding, vocabulary: V, tied = false }: ModelConfiguration): ModuleTensor[] {
+function moduleTensors({
+  cell,
+  layers,
+  hidden: H,
+  embedding,
+  vocabulary: V,
+  tied = false,
+}: ModelConfiguration): ModuleTensor[] {
   const rows = ({ lstm: 4, gru: 3 }[cell] ?? 1) * H;
   const isTransposed = true;
   const outputOf = tied ? { weight: 'embedding.W' } : { weight: 'head.W', isTransposed };
   return [
     ...(embedding > 0 ? [{ name: 'embedding.weight', shape: [V, embedding], weight: 'embedding.W' }] : []),
     ...Array.from({ length: layers }, (_, layer): ModuleTensor[] => [
-      { name: `rnn.weight_ih_l${layer}`, shape: [rows, layer > 0 ? H : embedding || V], weight: `layer${layer}.Wx`, isTransposed },
+      {
+        name: `rnn.weight_ih_l${layer}`,
+        shape: [rows, layer > 0 ? H : embedding || V],
+        weight: `layer${layer}.Wx`,
+        isTransposed,
+      },
       { name: `rnn.weight_hh_l${layer}`, shape: [rows, H], weight: `layer${layer}.Wh`, isTransposed },
       { name: `rnn.bias_ih_l${layer}`, shape: [rows], weight: `layer${layer}.b` },
       { name: `rnn.bias_hh_l${layer}`, shape: [rows], weight: `layer${layer}.bh` },
     ]).flat(),
-    ...(tied && embedding !== H ? [{ name: 'projection.weight', shape: [embedding, H], weight: 'head.W', isTransposed }] : []),
+    ...(tied && embedding !== H
+      ? [{ name: 'projection.weight', shape: [embedding, H], weight: 'head.W', isTransposed }]
+      : []),
     { name: 'output.weight', shape: [V, tied ? embedding : H], ...outputOf },
     { name: 'output.bias', shape: [V], weight: 'head.b' },
   ];
 }
 
 /**
- * The weights of a model as PyTorch has them. All of a bias is in `bias_ih`, and only that inside the GRU's
- * product in `bias_hh`, so that they come back as they went, to the last bit.
+ * The weights of a model as PyTorch has them. All of a bias is in `bias_ih`, and only that inside
+ * the GRU's product in `bias_hh`, so that they come back as they went, to the last bit.
  *
  * @param trained of a model for which there is a module
  * @throws RnnError `checkpoint` if its tensors are not those of its model
  */
 export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Tensor[] {
   const { model } = trained;
-  const own = new Map(tensorsOf(parameterShapes(model), parameterVector(trained)).map((tensor) => [tensor.name, tensor]));
+  const own = new Map(
+    tensorsOf(parameterShapes(model), parameterVector(trained)).map((tensor) => [tensor.name, tensor]),
+  );
   return moduleTensors(model).map(({ name, shape, weight, isTransposed }) => {
     const found = own.get(weight);
     if (found !== undefined && !weight.endsWith('.bh'))

@@ -1,6 +1,6 @@
-// A trained model as a safetensors file with PyTorch's names, and back. What a PyTorch module does not know of itself
-// (configuration, vocabulary, where training stands) goes along as texts, which survive PyTorch if whoever saves the
-// file hands them on.
+// A trained model as a safetensors file with PyTorch's names, and back. What a PyTorch module does
+// not know of itself (configuration, vocabulary, where training stands) goes along as texts, which
+// survive PyTorch if whoever saves the file hands them on.
 import {
   type Checkpoint,
   type Fail,
@@ -16,7 +16,14 @@ import {
 } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
-import { type Metadata, dataStartOf, looksLikeSafetensors, readSafetensors, startBytes, writeSafetensors } from './safetensors.ts';
+import {
+  type Metadata,
+  dataStartOf,
+  looksLikeSafetensors,
+  readSafetensors,
+  startBytes,
+  writeSafetensors,
+} from './safetensors.ts';
 
 const formatName = 'rnn';
 /** Of the names and texts in the file; raised when an older reader would go wrong. */
@@ -66,12 +73,14 @@ function only(record: Readonly<Record<string, unknown>>, keys: readonly string[]
 }
 
 /**
- * The checkpoint in a safetensors file: good for everything but to be continued as the run that it was, for it has no
- * optimizer.
+ * The checkpoint in a safetensors file: good for everything but to be continued as the run that it
+ * was, for it has no optimizer.
  *
  * @param path of the file, for errors
- * @param like whose configuration and vocabulary the weights have, whatever the file says; null for those in the file
- * @throws RnnError `checkpoint` that says what is wrong with the file, or that it does not say of which model it is
+ * @param like whose configuration and vocabulary the weights have, whatever the file says; null for
+ * those in the file
+ * @throws RnnError `checkpoint` that says what is wrong with the file, or that it does not say of
+ * which model it is
  */
 export function readTrained(file: Uint8Array, path: string, like: Header | null): Checkpoint {
   refuseOtherFiles(file, file.length, path);
@@ -101,7 +110,10 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
   return {
     model: header.model,
     vocabulary: header.vocabulary,
-    training: checkTraining({ ...freshRecord(), ...only(like?.training ?? {}, ['options', 'reading', 'corpus']), ...recorded }, damaged),
+    training: checkTraining(
+      { ...freshRecord(), ...only(like?.training ?? {}, ['options', 'reading', 'corpus']), ...recorded },
+      damaged,
+    ),
     tensors: tensorsFromStateDict(header.model, tensors, mismatched),
     state: [],
     optimizer: null,

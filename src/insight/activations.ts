@@ -93,7 +93,9 @@ export function valuesOf(values: Float32Array, unit: number, hidden: number): Fl
 /** Of all values, so many are beyond each end of the range in which they usually are. */
 const UNUSUAL = 0.02;
 
-/** From where to where values are most of the time, for a scale that few extremes do not stretch. */
+/**
+ * From where to where values are most of the time, for a scale that few extremes do not stretch.
+ */
 export function usualRange(values: Float32Array): readonly [low: number, high: number] {
   const sorted = values.toSorted();
   const [low, high] = [UNUSUAL, 1 - UNUSUAL].map((part) => sorted[Math.round(part * (sorted.length - 1))]);

@@ -1,6 +1,6 @@
-// A network that goes through texts one step at a time, and back again: what a gradient at one step comes to at the step before it. In
-// float64, by the plain loops of the reference: in float32 a saturated cell passes nothing back at all, and what is lost there would count
-// most in the end.
+// A network that goes through texts one step at a time, and back again: what a gradient at one step
+// comes to at the step before it. In float64, by the plain loops of the reference: in float32 a
+// saturated cell passes nothing back at all, and what is lost there would count most in the end.
 import { type Matrix, evaluate } from '../devices/reference/evaluate.ts';
 import { carriedShapes } from '../model/layer.ts';
 import { backwardStepProgram, networkProgram } from '../model/network.ts';
@@ -27,10 +27,17 @@ export class BackwardSteps {
     this.#none = new Float64Array(rows).fill(-1);
   }
 
-  /** One step forwards. @param ids (N) @param before what was carried into it; nothing at first @returns what is carried after it */
+  /**
+   * One step forwards. @param ids (N) @param before what was carried into it; nothing at first
+   * @returns what is carried after it
+   */
   forward(ids: ArrayLike<number>, before: Vectors = new Map()): Vectors {
     const state = new Map(before);
-    evaluate(this.#reading, { parameters: this.#parameters, inputs: new Map([['ids', Float64Array.from(ids)]]), state });
+    evaluate(this.#reading, {
+      parameters: this.#parameters,
+      inputs: new Map([['ids', Float64Array.from(ids)]]),
+      state,
+    });
     return state;
   }
 
@@ -39,8 +46,8 @@ export class BackwardSteps {
    * @param before what was carried into the step
    * @param seeds what reaches each carried value after it; nothing at first
    * @param targets (N) of the loss that is added, in nats; none is where they are left out
-   * @returns the gradient at each carried value before the step by its name, and at the states of cells after it by `after.` and their
-   * names
+   * @returns the gradient at each carried value before the step by its name, and at the states of
+   * cells after it by `after.` and their names
    */
   backward(ids: ArrayLike<number>, before: Vectors, seeds: Vectors, targets?: ArrayLike<number>): Vectors {
     const state = new Map([...before, ...[...seeds].map(([name, seed]) => [`seed.${name}`, seed] as const)]);

@@ -10,7 +10,10 @@ export interface CellName {
 }
 
 export interface FoundCell extends CellName {
-  /** On the half of the text that it was not chosen on: Spearman's of numbers, 2·AUC − 1 of what holds or does not. From −1 to 1. */
+  /**
+   * On the half of the text that it was not chosen on: Spearman's of numbers, 2·AUC − 1 of what
+   * holds or does not. From −1 to 1.
+   */
   readonly correlation: number;
 }
 
@@ -18,23 +21,31 @@ export interface Finding {
   readonly property: Omit<Property, 'values'>;
   /** Above chance, the best first. */
   readonly cells: readonly FoundCell[];
-  /** The correlation that is hardly ever reached by chance; null if places that differ are too rare to tell. */
+  /**
+   * The correlation that is hardly ever reached by chance; null if places that differ are too rare
+   * to tell.
+   */
   readonly chance: number | null;
   /**
-   * About how many characters of a text of this kind would be enough to test the property; null if this text is long enough, or has nothing
-   * of it.
+   * About how many characters of a text of this kind would be enough to test the property; null if
+   * this text is long enough, or has nothing of it.
    */
   readonly neededCharacters: number | null;
 }
 
-/** The findings by what they say: some unit tells the property, no unit does, the text is too short to test it, or has nothing of it. */
+/**
+ * The findings by what they say: some unit tells the property, no unit does, the text is too short
+ * to test it, or has nothing of it.
+ */
 export function sortedFindings(
   findings: readonly Finding[],
 ): Readonly<Record<'told' | 'untold' | 'untested' | 'absent', readonly Finding[]>> {
   const those = (holds: (finding: Finding) => boolean): readonly Finding[] => findings.filter(holds);
   return {
     told: those(({ cells }) => cells.length > 0),
-    untold: those(({ cells, chance, neededCharacters }) => cells.length === 0 && chance !== null && neededCharacters === null),
+    untold: those(
+      ({ cells, chance, neededCharacters }) => cells.length === 0 && chance !== null && neededCharacters === null,
+    ),
     untested: those(({ neededCharacters }) => neededCharacters !== null),
     absent: those(({ chance, neededCharacters }) => chance === null && neededCharacters === null),
   };
@@ -43,7 +54,10 @@ export function sortedFindings(
 /** `0.c.17`: of layer 0 the value c of unit 17. */
 export const cellText = ({ layer, name, unit }: CellName): string => `${layer}.${name}.${unit}`;
 
-/** The area under the ROC curve, 1/2 by chance, for what holds or does not; Spearman's ρ for numbers. */
+/**
+ * The area under the ROC curve, 1/2 by chance, for what holds or does not; Spearman's ρ for
+ * numbers.
+ */
 export const scoreOf = ({ isNumber }: Pick<Property, 'isNumber'>, correlation: number): number =>
   isNumber ? correlation : (1 + Math.abs(correlation)) / 2;
 

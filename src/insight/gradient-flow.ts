@@ -1,5 +1,6 @@
-// How far back a loss reaches: the norm of its gradient with respect to what the layers held, step by step into the past. Where it
-// shrinks or grows at each step, gradients vanish or explode (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
+// How far back a loss reaches: the norm of its gradient with respect to what the layers held, step
+// by step into the past. Where it shrinks or grows at each step, gradients vanish or explode
+// (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
 import { setImmediate } from 'node:timers/promises';
 import type { Tokens } from '../corpus/read.ts';
 import type { Matrix } from '../devices/reference/evaluate.ts';
@@ -20,31 +21,47 @@ export interface FlowOptions {
 export interface Flow {
   readonly layer: number;
   readonly state: string;
-  /** K + 1 means, over the places of which anything arrives, of ln ‖∂loss_t/∂state_{t−k}‖, k from 0; −Infinity once there is none. */
+  /**
+   * K + 1 means, over the places of which anything arrives, of ln ‖∂loss_t/∂state_{t−k}‖, k from 0;
+   * −Infinity once there is none.
+   */
   readonly logNorms: readonly number[];
   /**
-   * What a norm is multiplied by from step to step into the past, as far as anything arrives: exp of the slope of the line through
-   * `logNorms` from k = 1; null where there are fewer than two points.
+   * What a norm is multiplied by from step to step into the past, as far as anything arrives: exp
+   * of the slope of the line through `logNorms` from k = 1; null where there are fewer than two
+   * points.
    */
   readonly perStep: number | null;
 }
 
-/** Symbols that are read before the steps that are looked at, so that they do not start from nothing. */
+/**
+ * Symbols that are read before the steps that are looked at, so that they do not start from
+ * nothing.
+ */
 export const WARM_UP = 50;
 
 /**
- * The gradient is carried back with its length kept apart, so that it cannot overflow, nor underflow but beside one that is 1e300 times as
- * long. It is the whole gradient: what a state does by way of the layers above at the same step counts, and what a cell does by way of its
- * output.
+ * The gradient is carried back with its length kept apart, so that it cannot overflow, nor
+ * underflow but beside one that is 1e300 times as long. It is the whole gradient: what a state does
+ * by way of the layers above at the same step counts, and what a cell does by way of its output.
  *
- * @throws RnnError `corpus` if the text is shorter than the steps, `diverged` if what the network holds grows beyond all numbers
+ * @throws RnnError `corpus` if the text is shorter than the steps, `diverged` if what the network
+ * holds grows beyond all numbers
  */
-export async function gradientFlow(trained: BareModel, tokens: Tokens, { steps: K, positions }: FlowOptions): Promise<Flow[]> {
+export async function gradientFlow(
+  trained: BareModel,
+  tokens: Tokens,
+  { steps: K, positions }: FlowOptions,
+): Promise<Flow[]> {
   const length = Math.min(WARM_UP + K + 1, tokens.length - 1);
   if (length < K + 2)
-    throw new RnnError('corpus', `the text has ${tokens.length} characters, and it takes ${K + 3} to look ${K} steps back`, {
-      hint: 'give a longer text, or fewer --steps',
-    });
+    throw new RnnError(
+      'corpus',
+      `the text has ${tokens.length} characters, and it takes ${K + 3} to look ${K} steps back`,
+      {
+        hint: 'give a longer text, or fewer --steps',
+      },
+    );
   const places = spread(tokens.length - 1 - length, positions);
   const N = places.length;
   const symbolsAt = (t: number): readonly number[] => places.map((place) => tokens[place + t]);
@@ -76,7 +93,9 @@ export async function gradientFlow(trained: BareModel, tokens: Tokens, { steps: 
 
 /** So many places from 0 to `last`, as far apart as can be, none of them twice. */
 function spread(last: number, count: number): number[] {
-  const places = Array.from({ length: Math.min(count, last + 1) }, (_, index) => Math.round((index * last) / Math.max(1, count - 1)));
+  const places = Array.from({ length: Math.min(count, last + 1) }, (_, index) =>
+    Math.round((index * last) / Math.max(1, count - 1)),
+  );
   return [...new Set(places)];
 }
 
@@ -93,7 +112,10 @@ function watchedStates({ model }: BareModel): { readonly layer: number; readonly
   return Array.from({ length: model.layers }, (_, layer) => states.map((state) => ({ layer, state }))).flat();
 }
 
-/** Each row over all that is carried made 1 long; what it was is added to `lengths`. A row that has died stays as it is. */
+/**
+ * Each row over all that is carried made 1 long; what it was is added to `lengths`. A row that has
+ * died stays as it is.
+ */
 function normalised(gradients: Vectors, names: readonly string[], lengths: Float64Array): Vectors {
   const N = lengths.length;
   const norms = names.map((name) => rowNorms(gradients.get(name)!, N));
@@ -120,6 +142,8 @@ function perStepOf(logNorms: readonly number[]): number | null {
   if (points.length < 2) return null;
   const mean = (axis: 0 | 1): number => points.reduce((sum, point) => sum + point[axis] / points.length, 0);
   const [x, y] = [mean(0), mean(1)];
-  const slope = points.reduce((sum, [px, py]) => sum + (px - x) * (py - y), 0) / points.reduce((sum, [px]) => sum + (px - x) ** 2, 0);
+  const slope =
+    points.reduce((sum, [px, py]) => sum + (px - x) * (py - y), 0) /
+    points.reduce((sum, [px]) => sum + (px - x) ** 2, 0);
   return Math.exp(slope);
 }

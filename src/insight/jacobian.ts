@@ -1,5 +1,5 @@
-// How much one step of a layer can stretch a gradient: the largest singular value of ∂state_t/∂state_{t−1}, of all that its cell carries
-// (Pascanu, Mikolov and Bengio, 2013).
+// How much one step of a layer can stretch a gradient: the largest singular value of
+// ∂state_t/∂state_{t−1}, of all that its cell carries (Pascanu, Mikolov and Bengio, 2013).
 import { setImmediate } from 'node:timers/promises';
 import { parameterVector } from '../runs/store.ts';
 import type { Tokens } from '../corpus/read.ts';
@@ -16,10 +16,12 @@ import type { BareModel } from '../evaluation/evaluate.ts';
 const JOB = 'step';
 
 /**
- * A row of the batch for each number that a layer carries: S rows of one step, whose gradients are the rows of the Jacobian.
+ * A row of the batch for each number that a layer carries: S rows of one step, whose gradients are
+ * the rows of the Jacobian.
  *
- * @returns for each layer, the value at each of so many steps near the beginning of the text, or of fewer in a short one; nothing for a
- * network that skips through time, whose step reads more than the state before it
+ * @returns for each layer, the value at each of so many steps near the beginning of the text, or of
+ * fewer in a short one; nothing for a network that skips through time, whose step reads more than
+ * the state before it
  */
 export async function largestSingularValues(
   trained: BareModel,
@@ -46,9 +48,13 @@ export async function largestSingularValues(
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
     for (let t = Math.max(1, last - steps); t < last; t++) {
       for (const [layer, values] of found.entries()) {
-        for (const { name } of stateShapes(model)) await write(executable, name, repeated(carried[t - 1].get(name)!, S));
-        for (const [name, seed] of identity(model.layers, layer, states, model.hidden)) await write(executable, `seed.${name}`, seed);
-        const [{ outputs }] = await executable.run(JOB, [{ ids: new Int32Array(S).fill(tokens[t]), targets: new Int32Array(S).fill(-1) }]);
+        for (const { name } of stateShapes(model))
+          await write(executable, name, repeated(carried[t - 1].get(name)!, S));
+        for (const [name, seed] of identity(model.layers, layer, states, model.hidden))
+          await write(executable, `seed.${name}`, seed);
+        const [{ outputs }] = await executable.run(JOB, [
+          { ids: new Int32Array(S).fill(tokens[t]), targets: new Int32Array(S).fill(-1) },
+        ]);
         values.push(
           largestSingularValue(
             sideBySide(
@@ -70,7 +76,10 @@ function write(executable: Executable, name: string, values: Float32Array): Prom
   return executable.write({ kind: 'state', job: JOB, name }, values);
 }
 
-/** What reaches the states of all layers: of one of them, row r has a 1 at its r-th number, where the states are one after another. */
+/**
+ * What reaches the states of all layers: of one of them, row r has a 1 at its r-th number, where
+ * the states are one after another.
+ */
 function identity(layers: number, layer: number, states: readonly string[], H: number): [string, Float32Array][] {
   const S = states.length * H;
   return Array.from({ length: layers }, (_, each) =>
@@ -94,7 +103,8 @@ function sideBySide(blocks: readonly Float32Array[], rows: number): Float64Array
   const width = blocks.length * columns;
   const all = new Float64Array(rows * width);
   for (const [index, block] of blocks.entries()) {
-    for (let row = 0; row < rows; row++) all.set(block.subarray(row * columns, (row + 1) * columns), row * width + index * columns);
+    for (let row = 0; row < rows; row++)
+      all.set(block.subarray(row * columns, (row + 1) * columns), row * width + index * columns);
   }
   return all;
 }
@@ -104,8 +114,8 @@ const SETTLED = 1e-6;
 const SEED = 1;
 
 /**
- * Of a square matrix, row by row: by power iteration with AᵀA from a random vector, from below. Where two values are nearly the same it may
- * end between them.
+ * Of a square matrix, row by row: by power iteration with AᵀA from a random vector, from below.
+ * Where two values are nearly the same it may end between them.
  */
 export function largestSingularValue(A: Float64Array): number {
   const S = Math.sqrt(A.length);
@@ -131,4 +141,5 @@ export function largestSingularValue(A: Float64Array): number {
   return value;
 }
 
-const lengthOf = (vector: Float64Array): number => Math.sqrt(vector.reduce((sum, element) => sum + element * element, 0));
+const lengthOf = (vector: Float64Array): number =>
+  Math.sqrt(vector.reduce((sum, element) => sum + element * element, 0));

@@ -1,5 +1,5 @@
-// NumPy's archive of arrays: a ZIP file (PKWARE's APPNOTE 6.3.10) with an .npy file for each, not compressed. Knows nothing of what is in
-// them.
+// NumPy's archive of arrays: a ZIP file (PKWARE's APPNOTE 6.3.10) with an .npy file for each, not
+// compressed. Knows nothing of what is in them.
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 
@@ -51,11 +51,21 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
 }
 
 /**
- * What the header before a file and its entry in the directory both say: version, flags, method, time, date, checksum, sizes, length of the
- * name.
+ * What the header before a file and its entry in the directory both say: version, flags, method,
+ * time, date, checksum, sizes, length of the name.
  */
 function aboutFile(name: Buffer, checksum: number, size: number): Buffer {
-  return words(['H', VERSION], ['H', 0], ['H', 0], ['H', 0], ['H', DATE], ['I', checksum], ['I', size], ['I', size], ['H', name.length]);
+  return words(
+    ['H', VERSION],
+    ['H', 0],
+    ['H', 0],
+    ['H', 0],
+    ['H', DATE],
+    ['I', checksum],
+    ['I', size],
+    ['I', size],
+    ['H', name.length],
+  );
 }
 
 /** Version 1.0 (numpy.lib.format). */

@@ -1,5 +1,6 @@
-// What may be said of each place in a text, and so may be what a cell keeps in mind: whether it is in a quotation, how deep in brackets,
-// how far from the line's end. The place of a character is the one after it, where a cell has read it. Knows nothing of models.
+// What may be said of each place in a text, and so may be what a cell keeps in mind: whether it is
+// in a quotation, how deep in brackets, how far from the line's end. The place of a character is
+// the one after it, where a cell has read it. Knows nothing of models.
 import { type Span, bracketed, inNotation, matching } from './spans.ts';
 
 export interface Property {
@@ -7,11 +8,16 @@ export interface Property {
   readonly what: string;
   /** A number; else it holds or does not. */
   readonly isNumber: boolean;
-  /** After each piece of the text, 1 or 0 if it holds or does not; NaN where a number is not known. */
+  /**
+   * After each piece of the text, 1 or 0 if it holds or does not; NaN where a number is not known.
+   */
   readonly values: Float32Array;
 }
 
-/** A text by its symbols: the character that each completes, or nothing where a character takes several symbols. */
+/**
+ * A text by its symbols: the character that each completes, or nothing where a character takes
+ * several symbols.
+ */
 type Pieces = readonly string[];
 
 type Values = (pieces: Pieces) => Float32Array;

@@ -4,7 +4,9 @@ import type { Activations } from './activations.ts';
 import { type NumpyArray, npz } from './npz.ts';
 
 /** How a record may be written, by the end of the file's name. */
-export const recordFormats: Readonly<Record<string, (pieces: readonly string[], activations: Activations) => Generator<Uint8Array>>> = {
+export const recordFormats: Readonly<
+  Record<string, (pieces: readonly string[], activations: Activations) => Generator<Uint8Array>>
+> = {
   '.jsonl': asLines,
   '.npz': asArrays,
 };
@@ -12,7 +14,10 @@ export const recordFormats: Readonly<Record<string, (pieces: readonly string[], 
 /** Digits that tell any two float32 apart. */
 const DIGITS = 9;
 
-/** A line for each symbol of the text: its place, what it adds to the text, and the values of all units by name. */
+/**
+ * A line for each symbol of the text: its place, what it adds to the text, and the values of all
+ * units by name.
+ */
 function* asLines(pieces: readonly string[], { all, hidden }: Activations): Generator<Uint8Array> {
   for (const [at, text] of pieces.entries()) {
     const values = all.map(({ layer, name, values }) => [
@@ -23,12 +28,18 @@ function* asLines(pieces: readonly string[], { all, hidden }: Activations): Gene
   }
 }
 
-/** An array for each name, (characters, H); and `text`, the code point that each symbol adds to it, 0 for none. */
+/**
+ * An array for each name, (characters, H); and `text`, the code point that each symbol adds to it,
+ * 0 for none.
+ */
 function* asArrays(pieces: readonly string[], { all, characters, hidden }: Activations): Generator<Uint8Array> {
   const arrays: NumpyArray[] = all.map(({ layer, name, values }) => ({
     name: activationName(layer, name),
     shape: [characters, hidden],
     values,
   }));
-  yield* npz([{ name: 'text', shape: [characters], values: Int32Array.from(pieces, (piece) => piece.codePointAt(0) ?? 0) }, ...arrays]);
+  yield* npz([
+    { name: 'text', shape: [characters], values: Int32Array.from(pieces, (piece) => piece.codePointAt(0) ?? 0) },
+    ...arrays,
+  ]);
 }

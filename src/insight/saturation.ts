@@ -1,4 +1,5 @@
-// How often gates are shut or open (Karpathy, Johnson and Fei-Fei, 2015: "Visualizing and understanding recurrent networks", section 4.2).
+// How often gates are shut or open (Karpathy, Johnson and Fei-Fei, 2015: "Visualizing and
+// understanding recurrent networks", section 4.2).
 import type { Activations } from './activations.ts';
 
 /** The paper's thresholds: below, a gate is left-saturated; above, right-saturated. */

@@ -1,6 +1,7 @@
-// Which cells tell something of a text that a reader could, too: Karpathy, Johnson and Fei-Fei (2015) looked for them by eye. A cell is
-// chosen on one half of the text, and what it tells is measured on the other. It is found if that is more than the best of all cells tells
-// of the property shuffled, on the very half that it is chosen on.
+// Which cells tell something of a text that a reader could, too: Karpathy, Johnson and Fei-Fei
+// (2015) looked for them by eye. A cell is chosen on one half of the text, and what it tells is
+// measured on the other. It is found if that is more than the best of all cells tells of the
+// property shuffled, on the very half that it is chosen on.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 import { Random } from '../random.ts';
@@ -17,20 +18,31 @@ const DEVIATIONS = 4;
 /** Cells of a property, at most. */
 const MOST_FOUND = 4;
 /**
- * Chance up to this correlation, an AUC of 0.9, leaves room for units that tell a property well. Where it is higher, that none was found says
- * nothing.
+ * Chance up to this correlation, an AUC of 0.9, leaves room for units that tell a property well.
+ * Where it is higher, that none was found says nothing.
  */
 const MAX_TESTABLE_CHANCE = 0.8;
 /** A text should be so long that chance goes up to this. It falls with the root of the length. */
 const WANTED_CHANCE = 0.6;
-/** Spans of a property in a text that is long enough, measured on sonnets, a novel and source code: chance is about 5.5 / √spans there. */
+/**
+ * Spans of a property in a text that is long enough, measured on sonnets, a novel and source code:
+ * chance is about 5.5 / √spans there.
+ */
 const WANTED_SPANS = 85;
-/** Neighbouring blocks are in different halves, so that what changes in the course of the text is in both. */
+/**
+ * Neighbouring blocks are in different halves, so that what changes in the course of the text is in
+ * both.
+ */
 const BLOCKS = 20;
 type Half = 0 | 1;
 
-/** Searches the carried values of all units. @returns a finding for each property, in their order */
-export function* searchCells({ all, characters, hidden }: Activations, properties: readonly Property[]): Pieces<Finding[]> {
+/**
+ * Searches the carried values of all units. @returns a finding for each property, in their order
+ */
+export function* searchCells(
+  { all, characters, hidden }: Activations,
+  properties: readonly Property[],
+): Pieces<Finding[]> {
   const block = Math.floor(characters / BLOCKS);
   const random = new Random(1);
   const cells = all
@@ -65,7 +77,12 @@ export function* searchCells({ all, characters, hidden }: Activations, propertie
     const chance = byChance(shuffled.map(([first]) => first.told));
     const found = own
       .filter(({ told }) => told > chance)
-      .map(({ cell, correlation }) => ({ layer: cells[cell].layer, name: cells[cell].name, unit: cells[cell].unit, correlation }));
+      .map(({ cell, correlation }) => ({
+        layer: cells[cell].layer,
+        name: cells[cell].name,
+        unit: cells[cell].unit,
+        correlation,
+      }));
     const isUntested = found.length === 0 && chance > MAX_TESTABLE_CHANCE;
     const neededCharacters = isUntested ? about(characters * (chance / WANTED_CHANCE) ** 2) : null;
     findings.push({ property, chance, cells: found, neededCharacters });
@@ -74,9 +91,13 @@ export function* searchCells({ all, characters, hidden }: Activations, propertie
   return findings;
 }
 
-/** A property as it is, and then shuffled again and again; none for a property that does not differ in one of the halves. */
+/**
+ * A property as it is, and then shuffled again and again; none for a property that does not differ
+ * in one of the halves.
+ */
 function trialsOf({ values, isNumber }: Property, block: number, random: Random): readonly Trial[] {
-  const weightsOn = (half: Half, given: Float32Array): Weights | null => weightsOf(halfOf(given, half, block), isNumber);
+  const weightsOn = (half: Half, given: Float32Array): Weights | null =>
+    weightsOf(halfOf(given, half, block), isNumber);
   const given = [values, ...Array.from({ length: SHUFFLES }, () => shuffle(values, 2 * block, random))];
   const made = given.map((each) => ({ chosenBy: weightsOn(0, each), measuredBy: weightsOn(1, each) }));
   return made.every(isTrial) ? made : [];
@@ -101,14 +122,17 @@ function about(characters: number): number {
   return Math.ceil(characters / unit) * unit;
 }
 
-/** Characters that are read where no length is given, and up to how many where a property takes more to be tested. */
+/**
+ * Characters that are read where no length is given, and up to how many where a property takes more
+ * to be tested.
+ */
 const DEFAULT_CHARACTERS = { min: 10_000, max: 80_000 };
 /** Characters times hidden units of all layers that are searched in some seconds. */
 const MAX_VALUES_BY_DEFAULT = 5_120_000;
 
 /**
- * How much of a text is read where no length is given: enough to test each property that can be tested in a text of at most the longest
- * default.
+ * How much of a text is read where no length is given: enough to test each property that can be
+ * tested in a text of at most the longest default.
  *
  * @param pieces at least as many of them as `maxDefaultLength`, or the whole text
  */
@@ -135,14 +159,17 @@ const isTrial = (weights: { readonly [Name in keyof Trial]: Weights | null }): w
   weights.chosenBy !== null && weights.measuredBy !== null;
 
 /**
- * The cells that are chosen, the best first by what they tell on the other half: their correlation there, negative if it has another sign.
+ * The cells that are chosen, the best first by what they tell on the other half: their correlation
+ * there, negative if it has another sign.
  */
 function best(
   chosenBy: Float64Array,
   heldOut: readonly Float32Array[],
   measuredBy: Weights,
 ): { cell: number; correlation: number; told: number }[] {
-  const chosen = [...chosenBy.keys()].toSorted((a, b) => Math.abs(chosenBy[b]) - Math.abs(chosenBy[a])).slice(0, MOST_FOUND);
+  const chosen = [...chosenBy.keys()]
+    .toSorted((a, b) => Math.abs(chosenBy[b]) - Math.abs(chosenBy[a]))
+    .slice(0, MOST_FOUND);
   const [measured] = runAtOnce(
     correlate(
       chosen.map((cell) => heldOut[cell]),
@@ -164,13 +191,15 @@ function byChance(told: readonly number[]): number {
 /** Every other block; what is left over at the end is in none. */
 function halfOf(values: Float32Array, half: Half, block: number): Float32Array {
   const own = new Float32Array((BLOCKS / 2) * block);
-  for (let at = 0; at < own.length; at += block) own.set(values.subarray(2 * at + half * block, 2 * at + (half + 1) * block), at);
+  for (let at = 0; at < own.length; at += block)
+    own.set(values.subarray(2 * at + half * block, 2 * at + (half + 1) * block), at);
   return own;
 }
 
 /**
- * Stretches, a block of each half, in another order, and each of them turned by any amount. What the values are like from one to the next,
- * and how much they change from one part of the text to another, stays: neither makes a cell tell them by more than chance.
+ * Stretches, a block of each half, in another order, and each of them turned by any amount. What
+ * the values are like from one to the next, and how much they change from one part of the text to
+ * another, stays: neither makes a cell tell them by more than chance.
  */
 function shuffle(values: Float32Array, stretch: number, random: Random): Float32Array {
   const order = Array.from({ length: BLOCKS / 2 }, (_, from) => ({

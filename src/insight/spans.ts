@@ -4,8 +4,9 @@
 export type Span = readonly [from: number, to: number];
 
 /**
- * Comments and quotations, whichever begins first: an apostrophe in a comment quotes nothing. A quotation ends with its paragraph at the
- * latest; one in single marks, which may be apostrophes, is in one line.
+ * Comments and quotations, whichever begins first: an apostrophe in a comment quotes nothing. A
+ * quotation ends with its paragraph at the latest; one in single marks, which may be apostrophes,
+ * is in one line.
  */
 const notation = new RegExp(
   [

@@ -1,6 +1,6 @@
-// How well some numbers tell others by rank, so that no scale counts: Spearman's correlation for numbers, and for what holds or does not
-// the rank-biserial one, 2·AUC − 1, which is twice the area under the ROC curve (Mann and Whitney, 1947) less 1. From −1 to 1; 0 tells
-// nothing.
+// How well some numbers tell others by rank, so that no scale counts: Spearman's correlation for
+// numbers, and for what holds or does not the rank-biserial one, 2·AUC − 1, which is twice the area
+// under the ROC curve (Mann and Whitney, 1947) less 1. From −1 to 1; 0 tells nothing.
 import type { Pieces } from '../pieces.ts';
 
 /** Ranks from the lowest, those of equals averaged, less their mean. */
@@ -19,12 +19,13 @@ export function centredRanks(values: Float32Array): Float32Array {
 const DIGIT_BITS = 11;
 
 /**
- * Places from the lowest value to the highest, sorted by one digit of their bits after the other, which takes two thirds of the time of
- * sorting numbers.
+ * Places from the lowest value to the highest, sorted by one digit of their bits after the other,
+ * which takes two thirds of the time of sorting numbers.
  */
 function orderOf(values: Float32Array): Uint32Array {
   const { length } = values;
-  // As whole numbers that rise with the values: of those below 0 all bits are turned, of the others the sign.
+  // As whole numbers that rise with the values: of those below 0 all bits are turned, of the others
+  // the sign.
   const keys = new Uint32Array(
     new Int32Array(values.buffer, values.byteOffset, length).map((bits) => (bits < 0 ? ~bits : bits ^ 0x8000_0000)),
   );
@@ -43,7 +44,10 @@ function orderOf(values: Float32Array): Uint32Array {
 
 /** Something to be told, as what a correlation multiplies ranks with. */
 export interface Weights {
-  /** Σ of these times centred ranks is the correlation, but for the length of the ranks if it is a number. 0 where nothing is known. */
+  /**
+   * Σ of these times centred ranks is the correlation, but for the length of the ranks if it is a
+   * number. 0 where nothing is known.
+   */
   readonly each: Float32Array;
   readonly isNumber: boolean;
 }

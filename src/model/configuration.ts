@@ -1,34 +1,50 @@
-// What a model is, apart from its weights: plain data, recorded in checkpoints. Knows nothing of training or devices.
+// What a model is, apart from its weights: plain data, recorded in checkpoints. Knows nothing of
+// training or devices.
 //
 // The letters used for dimensions everywhere in this project:
 //   N batch (parallel streams), T time steps in a window, D width of a layer's input, H hidden units, V vocabulary, L layers.
 
 /**
- * How weights start: `uniform` in ±`initScale`, by default ±1/√H as PyTorch does, `xavier` (Glorot and Bengio, 2010), or `orthogonal`
- * recurrent matrices (Saxe et al., 2014).
+ * How weights start: `uniform` in ±`initScale`, by default ±1/√H as PyTorch does, `xavier` (Glorot
+ * and Bengio, 2010), or `orthogonal` recurrent matrices (Saxe et al., 2014).
  */
 export type Initialisation = 'uniform' | 'xavier' | 'orthogonal';
 export const initialisations: readonly Initialisation[] = ['uniform', 'xavier', 'orthogonal'];
 
-/** Which connections leave out layers (Graves, 2013): from the input to every layer, from every layer to the output. */
+/**
+ * Which connections leave out layers (Graves, 2013): from the input to every layer, from every
+ * layer to the output.
+ */
 export type Skip = 'none' | 'input' | 'output' | 'both';
 export const skips: readonly Skip[] = ['none', 'input', 'output', 'both'];
 
-/** What a layer above the first does with its input x besides reading it: see `stacked` in network.ts. */
+/**
+ * What a layer above the first does with its input x besides reading it: see `stacked` in
+ * network.ts.
+ */
 export type Stacking = 'plain' | 'residual' | 'highway';
 export const stackings: readonly Stacking[] = ['plain', 'residual', 'highway'];
 
-/** How cells are connected; what is left out is not there. Members are only ever added, so that older checkpoints go on. */
+/**
+ * How cells are connected; what is left out is not there. Members are only ever added, so that
+ * older checkpoints go on.
+ */
 export interface Architecture {
   readonly skip?: Skip;
   readonly stacking?: Stacking;
-  /** k: each step of a layer also reads the layer's own output of k steps ago (Lin et al., 1996). 0 for none, else at least 2. */
+  /**
+   * k: each step of a layer also reads the layer's own output of k steps ago (Lin et al., 1996). 0
+   * for none, else at least 2.
+   */
   readonly timeSkip?: number;
   /** The output layer uses the embedding's weights (Press and Wolf, 2017). */
   readonly tied?: boolean;
   /** Layer normalisation inside the LSTM (Ba, Kiros and Hinton, 2016). */
   readonly layerNorm?: boolean;
-  /** The state at the start of a text is learned, not zero. What a skip through time reads from before it is zero. */
+  /**
+   * The state at the start of a text is learned, not zero. What a skip through time reads from
+   * before it is zero.
+   */
   readonly learnedState?: boolean;
   /** Of `uniform` initialisation; 0 for 1/√H. */
   readonly initScale?: number;
@@ -50,8 +66,14 @@ export interface ModelConfiguration extends Architecture {
   /** Initial bias of the forget gate, where the cell has one. */
   readonly forgetBias: number;
   readonly initialisation: Initialisation;
-  /** Probability with which an input of a layer above the first, or of the output layer, is zeroed in training. */
+  /**
+   * Probability with which an input of a layer above the first, or of the output layer, is zeroed
+   * in training.
+   */
   readonly dropout: number;
-  /** The conventions of the cell on which libraries disagree (gate order, direction of blending), for readers of a checkpoint. */
+  /**
+   * The conventions of the cell on which libraries disagree (gate order, direction of blending),
+   * for readers of a checkpoint.
+   */
   readonly conventions: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,5 @@
-// One layer through time: its cell at each of T steps, with the state carried in and out, and what is around the cell. Knows
-// operations, no devices.
+// One layer through time: its cell at each of T steps, with the state carried in and out, and what
+// is around the cell. Knows operations, no devices.
 import type { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
 import { cellOf } from './cells/registry.ts';
@@ -17,8 +17,8 @@ export interface Extent {
 }
 
 /**
- * What is multiplied by a weight: a sequence (T·N, D), or symbols (T·N), each in place of the one-hot vector of which the product is a row
- * of the weight.
+ * What is multiplied by a weight: a sequence (T·N, D), or symbols (T·N), each in place of the
+ * one-hot vector of which the product is a row of the weight.
  */
 export type Input = { readonly sequence: Value } | { readonly symbols: Value };
 
@@ -33,7 +33,10 @@ interface LayerInputs {
 /** By name. */
 export type Named = Readonly<Record<string, Value>>;
 
-/** Keeps the masks of layers' outputs, which have the numbers of their layers, and those of weights and symbols apart. */
+/**
+ * Keeps the masks of layers' outputs, which have the numbers of their layers, and those of weights
+ * and symbols apart.
+ */
 const WEIGHT_SITES = 2 ** 16;
 /** Matrices of one cell. */
 const MOST_RECURRENT = 8;
@@ -94,7 +97,9 @@ export function layerSteps(
   const recurrent = dropped(builder, model, layer, weights, regularisation.weightDropout);
   const back = (value: Value): Value => (clipState > 0 ? builder.clipGradient(value, clipState) : value);
   let state = initialState(builder, model, layer, weights, N);
-  const before = Array.from({ length: Math.max(0, k - 1) }, (_, past) => builder.state(pastName(layer, past + 1), N, model.hidden));
+  const before = Array.from({ length: Math.max(0, k - 1) }, (_, past) =>
+    builder.state(pastName(layer, past + 1), N, model.hidden),
+  );
   const [h] = cell.states;
   const first = state[h];
   const steps: Named[] = [];
@@ -105,7 +110,12 @@ export function layerSteps(
   for (let t = 0; t < T; t++) {
     const read = builder.rows(x, t * N, N);
     const seen = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, back(state[name])]));
-    state = cell.step(builder, k > 0 ? builder.add(read, builder.linear(earlier(t - k), weights['Wk'])) : read, seen, recurrent);
+    state = cell.step(
+      builder,
+      k > 0 ? builder.add(read, builder.linear(earlier(t - k), weights['Wk'])) : read,
+      seen,
+      recurrent,
+    );
     steps.push(state);
   }
   for (const name of cell.states) builder.keep(activationName(layer, name), state[name]);
@@ -115,11 +125,16 @@ export function layerSteps(
 
 function layerParameters(builder: Builder, model: ModelConfiguration, layer: number): Named {
   return Object.fromEntries(
-    layerWeights(model, layer).map(({ name, rows, columns }) => [name, builder.parameter(`layer${layer}.${name}`, rows, columns)]),
+    layerWeights(model, layer).map(({ name, rows, columns }) => [
+      name,
+      builder.parameter(`layer${layer}.${name}`, rows, columns),
+    ]),
   );
 }
 
-/** What the inputs of all steps come to before the cell sees them: x·Wx + b, and what else is read. */
+/**
+ * What the inputs of all steps come to before the cell sees them: x·Wx + b, and what else is read.
+ */
 function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: Named): Value {
   const own = product(builder, below, Wx, gx ? undefined : b);
   const sum = Ws ? builder.add(own, product(builder, source, Ws)) : own;
@@ -127,7 +142,9 @@ function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx,
 }
 
 function product(builder: Builder, input: Input, weight: Value, bias?: Value): Value {
-  return 'symbols' in input ? builder.gather(weight, input.symbols, bias) : builder.linear(input.sequence, weight, bias);
+  return 'symbols' in input
+    ? builder.gather(weight, input.symbols, bias)
+    : builder.linear(input.sequence, weight, bias);
 }
 
 /** The weights that the cell is given: with dropout, its recurrent matrices have holes. */
@@ -138,14 +155,21 @@ function dropped(builder: Builder, model: ModelConfiguration, layer: number, wei
     ...weights,
     ...Object.fromEntries(
       recurrent.map(({ name, rows, columns }, index) => {
-        const mask = builder.dropoutMask(rows, columns, { rate, site: WEIGHT_SITES + MOST_RECURRENT * layer + index, stepRows: 0 });
+        const mask = builder.dropoutMask(rows, columns, {
+          rate,
+          site: WEIGHT_SITES + MOST_RECURRENT * layer + index,
+          stepRows: 0,
+        });
         return [name, builder.multiply(weights[name], mask)];
       }),
     ),
   };
 }
 
-/** What was carried, or, for rows that have read nothing yet, what the model has learned to start with. */
+/**
+ * What was carried, or, for rows that have read nothing yet, what the model has learned to start
+ * with.
+ */
 function initialState(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, N: number): Named {
   const states = cellOf(model).states.map((name) => {
     const carried = builder.state(activationName(layer, name), N, model.hidden);

@@ -1,11 +1,19 @@
-// The network: layers on top of each other. Training, evaluation, reading and sampling are programs of one network. Knows operations, no
-// devices.
+// The network: layers on top of each other. Training, evaluation, reading and sampling are programs
+// of one network. Knows operations, no devices.
 import { Builder } from '../program/builder.ts';
 import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums } from '../program/rewrite.ts';
 import type { Program, Value } from '../program/value.ts';
 import { cellOf } from './cells/registry.ts';
-import { type Extent, type Input, type Named, activationName, carriedShapes, keepStarted, layerSteps } from './layer.ts';
+import {
+  type Extent,
+  type Input,
+  type Named,
+  activationName,
+  carriedShapes,
+  keepStarted,
+  layerSteps,
+} from './layer.ts';
 import { headWeights, layersRead, matrixName } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
@@ -31,30 +39,46 @@ interface Forward {
 export interface NetworkOutputs {
   /** Computes the loss of the input `targets`. A row whose target is below 0 adds nothing. */
   readonly loss?: boolean;
-  /** `logits` (T·N, V), or the states and gates of all layers by `activationName`, (T·N, H) each. */
+  /**
+   * `logits` (T·N, V), or the states and gates of all layers by `activationName`, (T·N, H) each.
+   */
   readonly outputs?: 'logits' | 'activations';
 }
 
-/** A program that carries the state in and out and trains nothing. Inputs: `ids` and, for a loss, `targets`, (T·N) time first. */
-export function networkProgram(model: ModelConfiguration, extent: Extent, { loss = false, outputs }: NetworkOutputs = {}): Program {
+/**
+ * A program that carries the state in and out and trains nothing. Inputs: `ids` and, for a loss,
+ * `targets`, (T·N) time first.
+ */
+export function networkProgram(
+  model: ModelConfiguration,
+  extent: Extent,
+  { loss = false, outputs }: NetworkOutputs = {},
+): Program {
   const { builder, logits, layers } = forward(model, extent, { loss });
   const named = new Map<string, Value>();
   if (outputs === 'logits') named.set('logits', logits);
   if (outputs === 'activations') {
     for (const [layer, steps] of layers.entries())
-      for (const name of activationNames(model)) named.set(activationName(layer, name), builder.stack(steps.map((step) => step[name])));
+      for (const name of activationNames(model))
+        named.set(activationName(layer, name), builder.stack(steps.map((step) => step[name])));
   }
   return foldRunningSums(builder.program(named));
 }
 
 /** The loss before any rewrite: tests compare the other programs with it. */
-export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation = noRegularisation): Program {
+export function lossProgram(
+  model: ModelConfiguration,
+  extent: Extent,
+  scale: number,
+  regularisation = noRegularisation,
+): Program {
   return forward(model, extent, { loss: true, scale, regularisation }).builder.program(new Map());
 }
 
 /**
- * Loss and gradients of one window of truncated back-propagation through time (Williams and Peng, 1990). The loss is a sum; gradients are of
- * the loss times `scale`, and of the terms that regularisation adds to it.
+ * Loss and gradients of one window of truncated back-propagation through time (Williams and Peng,
+ * 1990). The loss is a sum; gradients are of the loss times `scale`, and of the terms that
+ * regularisation adds to it.
  *
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
  */
@@ -74,14 +98,18 @@ export function activationNames(model: ModelConfiguration): readonly string[] {
 }
 
 /**
- * One step, and the gradient back through it. The state `seed.NAME` holds the gradient that reaches the carried value NAME after the step; the
- * gradient of the loss of `targets` (N) is added to it. Outputs: `NAME`, the gradient at the carried value before the step, and `after.NAME`,
- * the whole gradient at each state of a cell after the step, including the part that comes through the layers above.
+ * One step, and the gradient back through it. The state `seed.NAME` holds the gradient that reaches
+ * the carried value NAME after the step; the gradient of the loss of `targets` (N) is added to it.
+ * Outputs: `NAME`, the gradient at the carried value before the step, and `after.NAME`, the whole
+ * gradient at each state of a cell after the step, including the part that comes through the layers
+ * above.
  */
 export function backwardStepProgram(model: ModelConfiguration, rows: number): Program {
   const { builder, layers } = forward(model, { steps: 1, rows }, { loss: true });
   const carried = carriedShapes(model);
-  const kept = new Map(builder.values.flatMap((value) => (value.kind === 'keep' ? [[value.name, value.inputs[0]] as const] : [])));
+  const kept = new Map(
+    builder.values.flatMap((value) => (value.kind === 'keep' ? [[value.name, value.inputs[0]] as const] : [])),
+  );
   const seeds = carried.map(({ name, columns }) => {
     const seed = builder.state(`seed.${name}`, rows, columns);
     builder.keep(`seed.${name}`, seed); // devices have states for what is kept
@@ -92,12 +120,23 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
     cellOf(model).states.map((name) => [`after.${activationName(layer, name)}`, step[name]] as const),
   );
   return foldRunningSums(
-    differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map([...before, ...after]), isOnlyWatched: true }),
+    differentiate(builder.program(new Map()), {
+      seeds: new Map(seeds),
+      watched: new Map([...before, ...after]),
+      isOnlyWatched: true,
+    }),
   );
 }
 
-/** The forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. */
-function forward(model: ModelConfiguration, extent: Extent, { loss, scale = 1, regularisation = noRegularisation }: Options): Forward {
+/**
+ * The forward pass, layer by layer, so that a layer's whole sequence is there before the next
+ * begins.
+ */
+function forward(
+  model: ModelConfiguration,
+  extent: Extent,
+  { loss, scale = 1, regularisation = noRegularisation }: Options,
+): Forward {
   const builder = new Builder();
   const source = symbols(builder, model, extent, regularisation);
   const [h] = cellOf(model).states;
@@ -105,7 +144,14 @@ function forward(model: ModelConfiguration, extent: Extent, { loss, scale = 1, r
   const layers: (readonly Named[])[] = [];
   for (let layer = 0; layer < model.layers; layer++) {
     const below = sequences.at(-1);
-    const steps = layerSteps(builder, model, layer, { below: below ? { sequence: below } : source, source }, extent, regularisation);
+    const steps = layerSteps(
+      builder,
+      model,
+      layer,
+      { below: below ? { sequence: below } : source, source },
+      extent,
+      regularisation,
+    );
     layers.push(steps);
     const outputs = steps.map((step) => step[h]);
     const output = droppedOut(builder, outputs, extent, layer, regularisation); // (T·N, H)
@@ -114,7 +160,8 @@ function forward(model: ModelConfiguration, extent: Extent, { loss, scale = 1, r
   }
   keepStarted(builder, model, extent);
   const logits = head(builder, model, sequences);
-  if (loss) builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
+  if (loss)
+    builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
   return { builder, logits, layers };
 }
 
@@ -147,21 +194,40 @@ function droppedOut(
     return builder.stack(steps.map((h) => builder.multiply(h, mask)));
   }
   const sequence = builder.stack(steps);
-  return rate > 0 ? builder.multiply(sequence, builder.dropoutMask(T * N, H, { rate, site: layer, stepRows: N })) : sequence;
-}
-
-/** Adds to the loss that is differentiated, and not to the loss that is reported. @param scale of the loss, 1/(T·N) */
-function penalise(builder: Builder, steps: readonly Value[], output: Value, scale: number, { activation, temporal }: Regularisation): void {
-  const perElement = (2 * scale) / output.columns; // of the derivative of a mean of squares
-  if (activation > 0) builder.penalty(output, activation * perElement);
-  if (temporal > 0) for (const [t, h] of steps.slice(1).entries()) builder.penalty(builder.subtract(h, steps[t]), temporal * perElement);
+  return rate > 0
+    ? builder.multiply(sequence, builder.dropoutMask(T * N, H, { rate, site: layer, stepRows: N }))
+    : sequence;
 }
 
 /**
- * What a layer y above the first hands on, given its input x (H):
- * residual x + y (He et al., 2016), highway t∘y + (1 − t)∘x with t = σ(x·Wt + bt) (Srivastava, Greff and Schmidhuber, 2015).
+ * Adds to the loss that is differentiated, and not to the loss that is reported. @param scale of
+ * the loss, 1/(T·N)
  */
-function stacked(builder: Builder, { stacking = 'plain', hidden: H }: ModelConfiguration, layer: number, x: Value, y: Value): Value {
+function penalise(
+  builder: Builder,
+  steps: readonly Value[],
+  output: Value,
+  scale: number,
+  { activation, temporal }: Regularisation,
+): void {
+  const perElement = (2 * scale) / output.columns; // of the derivative of a mean of squares
+  if (activation > 0) builder.penalty(output, activation * perElement);
+  if (temporal > 0)
+    for (const [t, h] of steps.slice(1).entries())
+      builder.penalty(builder.subtract(h, steps[t]), temporal * perElement);
+}
+
+/**
+ * What a layer y above the first hands on, given its input x (H): residual x + y (He et al., 2016),
+ * highway t∘y + (1 − t)∘x with t = σ(x·Wt + bt) (Srivastava, Greff and Schmidhuber, 2015).
+ */
+function stacked(
+  builder: Builder,
+  { stacking = 'plain', hidden: H }: ModelConfiguration,
+  layer: number,
+  x: Value,
+  y: Value,
+): Value {
   switch (stacking) {
     case 'plain':
       return y;
@@ -181,12 +247,16 @@ function stacked(builder: Builder, { stacking = 'plain', hidden: H }: ModelConfi
 /** The logits (T·N, V). */
 function head(builder: Builder, model: ModelConfiguration, sequences: readonly Value[]): Value {
   const { vocabulary: V, embedding, tied = false } = model;
-  const named = new Map(headWeights(model).map(({ name, rows, columns }) => [name, builder.parameter(name, rows, columns)]));
+  const named = new Map(
+    headWeights(model).map(({ name, rows, columns }) => [name, builder.parameter(name, rows, columns)]),
+  );
   const bias = named.get('head.b')!;
   const read = layersRead(model)
     .map((layer, index) => {
       const weight = named.get(matrixName(model, layer));
-      return weight ? builder.linear(sequences[layer], weight, index === 0 && !tied ? bias : undefined) : sequences[layer];
+      return weight
+        ? builder.linear(sequences[layer], weight, index === 0 && !tied ? bias : undefined)
+        : sequences[layer];
     })
     .reduce((sum, each) => builder.add(sum, each));
   return tied ? builder.matmul(read, builder.parameter('embedding.W', V, embedding), { transposeB: true, bias }) : read;

@@ -2,7 +2,10 @@
 import type { Pieces } from '../pieces.ts';
 import type { Random } from '../random.ts';
 
-/** A uniformly distributed n×n orthogonal matrix: Gram–Schmidt on normal rows, twice, for accuracy to the last bits. */
+/**
+ * A uniformly distributed n×n orthogonal matrix: Gram–Schmidt on normal rows, twice, for accuracy
+ * to the last bits.
+ */
 export function* orthogonalMatrix(n: number, random: Random): Pieces<Float64Array> {
   const q = Float64Array.from({ length: n * n }, () => random.normal());
   for (let row = 0; row < n; row++) {

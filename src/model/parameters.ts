@@ -1,5 +1,5 @@
-// The weights of a model: their names, shapes and order, and how they start. In memory they are one vector, each weight row by
-// row, one after another in this order.
+// The weights of a model: their names, shapes and order, and how they start. In memory they are one
+// vector, each weight row by row, one after another in this order.
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 import type { Random } from '../random.ts';
@@ -21,7 +21,8 @@ interface ModelWeight extends ParameterShape {
 export function modelWeights(model: ModelConfiguration): ModelWeight[] {
   const { layers, embedding, vocabulary: V } = model;
   const weights: ModelWeight[] = [];
-  if (embedding > 0) weights.push({ name: 'embedding.W', rows: V, columns: embedding, role: 'embedding', gates: 'x', symbols: 'rows' });
+  if (embedding > 0)
+    weights.push({ name: 'embedding.W', rows: V, columns: embedding, role: 'embedding', gates: 'x', symbols: 'rows' });
   for (let layer = 0; layer < layers; layer++) {
     for (const weight of layerWeights(model, layer)) weights.push({ ...weight, name: `layer${layer}.${weight.name}` });
   }
@@ -33,7 +34,10 @@ export function parameterShapes(model: ModelConfiguration): ParameterShape[] {
   return modelWeights(model).map(({ name, rows, columns }) => ({ name, rows, columns }));
 }
 
-/** The weights of one layer by their names within it: those of its cell, and those of what is around the cell. */
+/**
+ * The weights of one layer by their names within it: those of its cell, and those of what is around
+ * the cell.
+ */
 export function layerWeights(model: ModelConfiguration, layer: number): readonly ModelWeight[] {
   const {
     hidden: H,
@@ -51,12 +55,15 @@ export function layerWeights(model: ModelConfiguration, layer: number): readonly
   const { gates } = own.find(({ name }) => name === 'Wx')!;
   const columns = gates.length * H;
   const symbols = embedding === 0 ? 'rows' : undefined;
-  const weights: ModelWeight[] = own.map((weight) => (weight.role === 'input' && layer === 0 ? { ...weight, symbols } : weight));
+  const weights: ModelWeight[] = own.map((weight) =>
+    weight.role === 'input' && layer === 0 ? { ...weight, symbols } : weight,
+  );
   if (layer > 0 && (skip === 'input' || skip === 'both'))
     weights.push({ name: 'Ws', rows: inputWidth, columns, role: 'input', gates, symbols });
   if (timeSkip > 0) weights.push({ name: 'Wk', rows: H, columns, role: 'input', gates });
   if (layerNorm) weights.push({ name: 'gx', rows: 1, columns, role: 'gain', gates, start: 1 });
-  // Open enough for a layer to take part, closed enough for its input to go through it (Srivastava, Greff and Schmidhuber, 2015).
+  // Open enough for a layer to take part, closed enough for its input to go through it (Srivastava,
+  // Greff and Schmidhuber, 2015).
   if (layer > 0 && stacking === 'highway')
     weights.push(
       { name: 'Wt', rows: H, columns: H, role: 'input', gates: 't' },
@@ -64,7 +71,14 @@ export function layerWeights(model: ModelConfiguration, layer: number): readonly
     );
   if (learnedState)
     weights.push(
-      ...cell.states.map((state): ModelWeight => ({ name: `${state}0`, rows: 1, columns: H, role: 'bias', gates: state, start: 0 })),
+      ...cell.states.map((state): ModelWeight => ({
+        name: `${state}0`,
+        rows: 1,
+        columns: H,
+        role: 'bias',
+        gates: state,
+        start: 0,
+      })),
     );
   return weights;
 }
@@ -76,8 +90,9 @@ export function layersRead({ layers, skip = 'none' }: ModelConfiguration): reado
 }
 
 /**
- * The output layer reads one layer by `head.W` (H, V), those below by `head.W0` …. If it is tied, these lead to the width of the embedding,
- * whose weights lead on to the symbols; then none is needed where both have the same width.
+ * The output layer reads one layer by `head.W` (H, V), those below by `head.W0` …. If it is tied,
+ * these lead to the width of the embedding, whose weights lead on to the symbols; then none is
+ * needed where both have the same width.
  */
 export function headWeights(model: ModelConfiguration): readonly ModelWeight[] {
   const { hidden: H, embedding, vocabulary: V, tied = false } = model;
@@ -120,11 +135,17 @@ export function* initialParametersInPieces(model: ModelConfiguration, random: Ra
 }
 
 /**
- * `uniform`: every weight and bias in ±`initScale`; by default ±1/√H, as PyTorch's recurrent layers and (with H inputs) its nn.Linear.
- * `xavier`: matrices in ±√(6/(rows + H)) per gate (Glorot and Bengio, 2010), biases 0.
- * `orthogonal`: as `xavier`, but each gate's recurrent block is a random orthogonal matrix (Saxe et al., 2014).
+ * `uniform`: every weight and bias in ±`initScale`; by default ±1/√H, as PyTorch's recurrent layers
+ * and (with H inputs) its nn.Linear. `xavier`: matrices in ±√(6/(rows + H)) per gate (Glorot and
+ * Bengio, 2010), biases 0. `orthogonal`: as `xavier`, but each gate's recurrent block is a random
+ * orthogonal matrix (Saxe et al., 2014).
  */
-function* fillWeight(values: Float32Array, weight: ModelWeight, model: ModelConfiguration, random: Random): Pieces<void> {
+function* fillWeight(
+  values: Float32Array,
+  weight: ModelWeight,
+  model: ModelConfiguration,
+  random: Random,
+): Pieces<void> {
   const { hidden: H, initialisation } = model;
   const { rows, columns, role, gates, start } = weight;
   const block = columns / gates.length;
@@ -154,7 +175,8 @@ function fillGateBiases(values: Float32Array, { gates, columns }: ModelWeight, m
 
 /** Puts a square matrix into the columns of a gate. */
 function putBlock(values: Float32Array, { rows, columns }: ModelWeight, gate: number, block: Float64Array): void {
-  for (let row = 0; row < rows; row++) values.set(block.subarray(row * rows, (row + 1) * rows), row * columns + gate * rows);
+  for (let row = 0; row < rows; row++)
+    values.set(block.subarray(row * rows, (row + 1) * rows), row * columns + gate * rows);
 }
 
 function fillUniform(values: Float32Array, limit: number, random: Random): void {

@@ -9,4 +9,9 @@ export const commonOptions = {
 } as const satisfies Options;
 
 /** Of commands that read texts. */
-export const skipInvalid = { kind: onOff, help: 'leave out files that cannot be read as text', default: false, earlier: false } as const;
+export const skipInvalid = {
+  kind: onOff,
+  help: 'leave out files that cannot be read as text',
+  default: false,
+  earlier: false,
+} as const;

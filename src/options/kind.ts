@@ -1,5 +1,5 @@
-// The kinds of values that options have. A kind checks a value, parses a text, describes itself in an error and gives its JSON Schema.
-// Knows nothing of single options.
+// The kinds of values that options have. A kind checks a value, parses a text, describes itself in
+// an error and gives its JSON Schema. Knows nothing of single options.
 import {
   type NumberRange,
   badValue,
@@ -69,7 +69,8 @@ export function number(range: NumberRange = {}): Kind<number> {
   };
 }
 
-export const wholeNumber = (min: number, max?: number): Kind<number> => number({ whole: true, min, ...(max === undefined ? {} : { max }) });
+export const wholeNumber = (min: number, max?: number): Kind<number> =>
+  number({ whole: true, min, ...(max === undefined ? {} : { max }) });
 
 /** Milliseconds. */
 export const duration: Kind<number> = {
@@ -112,7 +113,11 @@ export const text = (expected = 'some text', holds: (value: string) => boolean =
 });
 
 /** A text that may be empty. */
-export const anyText: Kind<string> = { ...text('a text'), schema: { type: 'string' }, parse: (_option, given) => given };
+export const anyText: Kind<string> = {
+  ...text('a text'),
+  schema: { type: 'string' },
+  parse: (_option, given) => given,
+};
 
 /** Of texts, or of choices. On the command line, the option is repeated. */
 export function list<Choice extends string = string>(choices: readonly Choice[] = []): Kind<readonly Choice[]> {

@@ -1,5 +1,6 @@
-// An option is a row of a table: from the row follow its flag, its line in the help, its environment variable, its key in configuration
-// files, its JSON Schema, its completion and every check of its values.
+// An option is a row of a table: from the row follow its flag, its line in the help, its
+// environment variable, its key in configuration files, its JSON Schema, its completion and every
+// check of its values.
 import type { Kind, ValueOf } from './kind.ts';
 
 /** Another option that decides whether this one has an effect. */
@@ -14,19 +15,28 @@ export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /** An imperative or a noun, with how to choose the value, in at most 55 characters. */
   readonly help: string;
-  /** `<n>`, which follows the flag in the help; by default it follows from the kind. A switch has none. */
+  /**
+   * `<n>`, which follows the flag in the help; by default it follows from the kind. A switch has
+   * none.
+   */
   readonly placeholder?: string;
-  /** Keys that earlier versions had for it, and other spellings. They work, and no help shows them. */
+  /**
+   * Keys that earlier versions had for it, and other spellings. They work, and no help shows them.
+   */
   readonly aliases?: readonly string[];
   /** The value where it is not given, and does not follow from the text. */
   readonly default?: Value;
   /** The default follows from the text, or from other options. */
   readonly isChosen?: true;
-  /** The value in a checkpoint that does not record the option, because it was written before there was one. */
+  /**
+   * The value in a checkpoint that does not record the option, because it was written before there
+   * was one.
+   */
   readonly earlier?: Value;
   /**
-   * Cannot change when a run continues: `weights` if the weights are made for it, `start` if it says how they began, `run` for anything else.
-   * A new run from other weights keeps the `weights` alone.
+   * Cannot change when a run continues: `weights` if the weights are made for it, `start` if it
+   * says how they began, `run` for anything else. A new run from other weights keeps the `weights`
+   * alone.
    */
   readonly isFixed?: 'weights' | 'start' | 'run';
   /** Changes how a run is watched and saved, not what it learns. */
@@ -42,15 +52,22 @@ export type Options = Readonly<Record<string, Option>>;
 /** The values of a table of options, by their names. */
 export type ValuesOf<Table extends Options> = { readonly [Name in keyof Table]: ValueOf<Table[Name]['kind']> };
 
-/** Without the dashes: `learning-rate` of learningRate, `budget` of budgetMs. Also the key in a configuration file. */
-export const keyOf = (name: string, { kind }: Option): string => kebab(kind.name === 'duration' ? name.replace(/Ms$/, '') : name);
+/**
+ * Without the dashes: `learning-rate` of learningRate, `budget` of budgetMs. Also the key in a
+ * configuration file.
+ */
+export const keyOf = (name: string, { kind }: Option): string =>
+  kebab(kind.name === 'duration' ? name.replace(/Ms$/, '') : name);
 
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** `RNN_LEARNING_RATE` of `learning-rate`. */
 export const variableOf = (key: string): string => `RNN_${key.toUpperCase().replaceAll('-', '_')}`;
 
-/** What came to be an option later is as it was before, unless it has another default. Undefined for one that follows from the text. */
+/**
+ * What came to be an option later is as it was before, unless it has another default. Undefined for
+ * one that follows from the text.
+ */
 export function defaultOf({ isChosen, default: value, earlier, kind }: Option): unknown {
   if (isChosen) return undefined;
   return value ?? earlier ?? (kind.holds(null) ? null : undefined);

@@ -1,5 +1,6 @@
-// Options that go together, by name. What is given beside a preset takes the place of what is in it. The first three are for a time that
-// one has, on two cores with a BLAS, and fit their sizes to the text; the others are the settings of programs and papers.
+// Options that go together, by name. What is given beside a preset takes the place of what is in
+// it. The first three are for a time that one has, on two cores with a BLAS, and fit their sizes to
+// the text; the others are the settings of programs and papers.
 import { RnnError } from '../errors.ts';
 import type { PresetName } from './network.ts';
 import type { TrainingOptions } from './training.ts';
@@ -25,21 +26,31 @@ function fitting(rows: readonly Sizes[], length: number): Omit<Sizes, 'upTo'> {
 const MINUTE = 60_000;
 
 /**
- * What presets for a time share: mLSTM learns most from little text, in one layer, for a second comes apart at such rates. The gradient is
- * clipped where runs jumped.
+ * What presets for a time share: mLSTM learns most from little text, in one layer, for a second
+ * comes apart at such rates. The gradient is clipped where runs jumped.
  */
-const forTime: Partial<TrainingOptions> = { cell: 'mlstm', layers: 1, batchSize: 32, sequenceLength: 64, clipNorm: 0.5 };
+const forTime: Partial<TrainingOptions> = {
+  cell: 'mlstm',
+  layers: 1,
+  batchSize: 32,
+  sequenceLength: 64,
+  clipNorm: 0.5,
+};
 
-/** For many passes over a text: a rate that does not fall. Weight decay holds the weights, and their mean stands in for the fall. */
+/**
+ * For many passes over a text: a rate that does not fall. Weight decay holds the weights, and their
+ * mean stands in for the fall.
+ */
 const steady: Partial<TrainingOptions> = { schedule: 'constant', average: 0.999, randomOffset: true };
 
 /** None of the earlier programs has these. */
 const plain: Partial<TrainingOptions> = { skip: 'none', embedding: 0, weightDecay: 0 };
 
 /**
- * char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget biases of 1, no clipping by norm. Its rate
- * falls for the first time at the end of epoch 10. It clips sums over a window at 5: the presets have 5 over its length, for our gradients
- * are of means.
+ * char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget
+ * biases of 1, no clipping by norm. Its rate falls for the first time at the end of epoch 10. It
+ * clips sums over a window at 5: the presets have 5 over its length, for our gradients are of
+ * means.
  */
 const karpathy: Partial<TrainingOptions> = {
   ...plain,
@@ -110,11 +121,21 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   'char-rnn': {
     summary: 'the defaults of char-rnn (Karpathy, 2015)',
     // Its 5 % for validation are --validation-fraction 0.05.
-    options: () => ({ ...karpathy, layers: 2, hidden: 128, dropout: 0, batchSize: 50, sequenceLength: 50, clipValue: 5 / 50, decay: 0.97 }),
+    options: () => ({
+      ...karpathy,
+      layers: 2,
+      hidden: 128,
+      dropout: 0,
+      batchSize: 50,
+      sequenceLength: 50,
+      clipValue: 5 / 50,
+      decay: 0.97,
+    }),
   },
   'karpathy-2015': {
     summary: 'as in Visualizing and Understanding Recurrent Networks',
-    // The paper tries one to three layers of 64 to 512 units, with a tenth of the text held out twice.
+    // The paper tries one to three layers of 64 to 512 units, with a tenth of the text held out
+    // twice.
     options: () => ({
       ...karpathy,
       layers: 2,
@@ -128,7 +149,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   'min-char-rnn': {
     summary: "Karpathy's 112 lines of Python",
-    // Its weights begin with a deviation of 0.01, as these do, but normal, and its biases with 0. It, too, clips sums at 5.
+    // Its weights begin with a deviation of 0.01, as these do, but normal, and its biases with 0.
+    // It, too, clips sums at 5.
     options: () => ({
       ...plain,
       cell: 'rnn',
@@ -151,15 +173,22 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 };
 
 /**
- * What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. Presets for a time leave the
- * learning rate to its default, which fits the network; those of programs and papers have theirs.
+ * What a preset gives where nothing else was given. Another length of the run takes the place of
+ * the preset's. Presets for a time leave the learning rate to its default, which fits the network;
+ * those of programs and papers have theirs.
  */
-export function withPreset(name: PresetName | null, given: Partial<TrainingOptions>, length: number): Partial<TrainingOptions> {
+export function withPreset(
+  name: PresetName | null,
+  given: Partial<TrainingOptions>,
+  length: number,
+): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
     throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
   const { epochs, maxSteps, budgetMs, ...rest } = presets[name].options(length);
   const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
-  const own: Partial<TrainingOptions> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const own: Partial<TrainingOptions> = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  );
   return { ...rest, ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
 }

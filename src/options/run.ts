@@ -1,5 +1,5 @@
-// The options of a run apart from its training: how its text is read, the machine it runs on, where it is kept, and where its options come
-// from. Each is a row; see option.ts.
+// The options of a run apart from its training: how its text is read, the machine it runs on, where
+// it is kept, and where its options come from. Each is a row; see option.ts.
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
 import { skipInvalid } from './common.ts';
 import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
@@ -10,9 +10,20 @@ const patterns = list();
 
 /** How the text of a run is read, apart from which files it is in. */
 export const readingOptions = {
-  include: { kind: patterns, placeholder: '<glob>', help: "of a folder, only these files ('*.c'); repeatable", default: [] },
+  include: {
+    kind: patterns,
+    placeholder: '<glob>',
+    help: "of a folder, only these files ('*.c'); repeatable",
+    default: [],
+  },
   exclude: { kind: patterns, placeholder: '<glob>', help: 'of a folder, not these files; repeatable', default: [] },
-  unit: { kind: choice(['char', 'byte']), placeholder: '<unit>', help: 'char, or byte for any file', default: 'char', isFixed: 'run' },
+  unit: {
+    kind: choice(['char', 'byte']),
+    placeholder: '<unit>',
+    help: 'char, or byte for any file',
+    default: 'char',
+    isFixed: 'run',
+  },
   encoding: {
     kind: text('the name of an encoding, such as windows-1252', (name) => encodingNamed(name) !== null),
     placeholder: '<name>',
@@ -20,10 +31,21 @@ export const readingOptions = {
     default: UTF8,
     earlier: UTF8,
   },
-  keepLineEnds: { kind: onOff, help: 'keep CR and CRLF; add no newline between files', default: false, earlier: true, isFixed: 'run' },
+  keepLineEnds: {
+    kind: onOff,
+    help: 'keep CR and CRLF; add no newline between files',
+    default: false,
+    earlier: true,
+    isFixed: 'run',
+  },
   skipInvalid,
   minCount: { kind: wholeNumber(1), help: 'merge characters seen less often', default: 1, isFixed: 'run' },
-  validationFraction: { kind: heldOut, aliases: ['val-fraction'], help: 'part to validate on, 0 if tiny', default: 0.1 },
+  validationFraction: {
+    kind: heldOut,
+    aliases: ['val-fraction'],
+    help: 'part to validate on, 0 if tiny',
+    default: 0.1,
+  },
   validationFile: {
     kind: orNull(text('the name of a file')),
     placeholder: '<file>',
@@ -31,7 +53,12 @@ export const readingOptions = {
     help: 'validate on this text instead',
   },
   testFraction: { kind: heldOut, help: 'last part, for rnn eval --part test', default: 0, earlier: 0 },
-  testFile: { kind: orNull(text('the name of a file')), placeholder: '<file>', help: 'test on this text instead', earlier: null },
+  testFile: {
+    kind: orNull(text('the name of a file')),
+    placeholder: '<file>',
+    help: 'test on this text instead',
+    earlier: null,
+  },
 } as const satisfies Options;
 export interface ReadingOptions extends ValuesOf<typeof readingOptions> {}
 export const readingNames = Object.keys(readingOptions) as (keyof ReadingOptions)[];
@@ -49,7 +76,10 @@ export const devices: Readonly<Record<string, string>> = {
 /** Far above any machine, and what a checkpoint may record. */
 const MAX_THREADS = 65_536;
 
-/** Opening a device refuses one that is not there: a run may have been trained by a program with other devices. */
+/**
+ * Opening a device refuses one that is not there: a run may have been trained by a program with
+ * other devices.
+ */
 const deviceName = {
   ...choice(['auto', ...Object.keys(devices)]),
   expected: () => 'the name of a device',
@@ -76,11 +106,19 @@ export const machineNames = Object.keys(machineOptions) as (keyof MachineOptions
 
 /** Which run this is, in its folder. */
 export const folderOptions = {
-  out: { kind: text('the name of a folder'), placeholder: '<folder>', help: 'the run folder; checkpoints/<name of the text>' },
+  out: {
+    kind: text('the name of a folder'),
+    placeholder: '<folder>',
+    help: 'the run folder; checkpoints/<name of the text>',
+  },
   force: { kind: onOff, help: 'replace the run in it' },
   resume: { kind: onOff, help: 'continue the run in it, or start one' },
   acceptNewCorpus: { kind: onOff, help: 'with --resume: accept another text' },
-  initFrom: { kind: text('a run folder or a file'), placeholder: '<path>', help: 'start from the weights of a run or checkpoint' },
+  initFrom: {
+    kind: text('a run folder or a file'),
+    placeholder: '<path>',
+    help: 'start from the weights of a run or checkpoint',
+  },
 } as const satisfies Options;
 
 /** Where options come from, and what is printed. */

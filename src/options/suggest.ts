@@ -1,5 +1,6 @@
-// "Did you mean …?": from a word that is not the name of an option, a value or a command to the names that it probably stands for. Knows
-// what options are called in char-rnn, torch-rnn, nanoGPT and by custom. Pure.
+// "Did you mean …?": from a word that is not the name of an option, a value or a command to the
+// names that it probably stands for. Knows what options are called in char-rnn, torch-rnn, nanoGPT
+// and by custom. Pure.
 import { distance } from 'fastest-levenshtein';
 
 /** Names of one meaning. A command, or a function of the library, knows some of each line. */
@@ -40,30 +41,55 @@ const synonyms: readonly (readonly string[])[] = [
   ['force', 'overwrite', 'f'],
 ];
 /** Where a command writes. */
-const outputs: readonly string[] = ['out', 'html', 'svg', 'record', 'to', 'output', 'o', 'out-dir', 'savefile', 'checkpoint-dir', 'save'];
+const outputs: readonly string[] = [
+  'out',
+  'html',
+  'svg',
+  'record',
+  'to',
+  'output',
+  'o',
+  'out-dir',
+  'savefile',
+  'checkpoint-dir',
+  'save',
+];
 
 /** Names that begin with a word are suggested if they are at most so many. */
 const MAX_BEGUN = 4;
-/** Edits, of which a suggestion may need at most so many, and at most this part of the longer name. */
+/**
+ * Edits, of which a suggestion may need at most so many, and at most this part of the longer name.
+ */
 const MAX_EDITS = { count: 3, part: 0.5 };
 
 /** `learningRate`, `learning_rate`, `--learning-rate`: the same. */
 const bare = (name: string): string => name.replace(/[^a-z\d]/gi, '').toLowerCase();
 
 /**
- * The known names that a word probably stands for, the most probable first: those of the same letters, those of the same meaning, those that
- * it begins or that begin it, and those of the least edit distance. Empty if there are none.
+ * The known names that a word probably stands for, the most probable first: those of the same
+ * letters, those of the same meaning, those that it begins or that begin it, and those of the least
+ * edit distance. Empty if there are none.
  *
  * @param more names of one meaning that the caller knows of
  */
-export function suggestions(word: string, known: readonly string[], more: readonly (readonly string[])[] = []): string[] {
+export function suggestions(
+  word: string,
+  known: readonly string[],
+  more: readonly (readonly string[])[] = [],
+): string[] {
   const meant = namesMeant(word, known, more);
   if (meant.length > 0) return meant;
   const wanted = bare(word);
   if (wanted === '') return [];
-  const begun = known.filter((name) => bare(name).startsWith(wanted) || (bare(name) !== '' && wanted.startsWith(bare(name))));
+  const begun = known.filter(
+    (name) => bare(name).startsWith(wanted) || (bare(name) !== '' && wanted.startsWith(bare(name))),
+  );
   if (begun.length > 0 && begun.length <= MAX_BEGUN) return begun;
-  const edits = known.map((name) => ({ name, count: distance(wanted, bare(name)), length: Math.max(wanted.length, bare(name).length) }));
+  const edits = known.map((name) => ({
+    name,
+    count: distance(wanted, bare(name)),
+    length: Math.max(wanted.length, bare(name).length),
+  }));
   const near = edits.filter(({ count, length }) => count <= MAX_EDITS.count && count < MAX_EDITS.part * length);
   const least = Math.min(...near.map(({ count }) => count));
   return near.filter(({ count }) => count === least).map(({ name }) => name);
@@ -76,7 +102,9 @@ function namesMeant(word: string, known: readonly string[], more: readonly (read
   const wanted = bare(word);
   const alike = known.filter((name) => bare(name) === wanted);
   if (alike.length > 0) return alike;
-  const meanings = [...more, ...synonyms, outputs].map((names) => names.map(bare)).filter((names) => names.includes(wanted));
+  const meanings = [...more, ...synonyms, outputs]
+    .map((names) => names.map(bare))
+    .filter((names) => names.includes(wanted));
   return known.filter((name) => meanings.some((names) => names.includes(bare(name))));
 }
 

@@ -35,16 +35,21 @@ export const trainOptions: Readonly<Record<keyof typeof all, Option>> = all;
 /** The options that were given. */
 export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
 
-/** `--learning-rate` of `learningRate`; of a name that is not an option of `rnn train`, the name. */
+/**
+ * `--learning-rate` of `learningRate`; of a name that is not an option of `rnn train`, the name.
+ */
 export const flagOf = (name: string): string =>
   Object.hasOwn(trainOptions, name) ? `--${keyOf(name, trainOptions[name as keyof typeof all])}` : name;
 
 /** The names of the training options whose row satisfies a condition. */
-export const namesWith = (has: (option: Option) => boolean): TrainingOption[] => trainingNames.filter((name) => has(trainingOptions[name]));
+export const namesWith = (has: (option: Option) => boolean): TrainingOption[] =>
+  trainingNames.filter((name) => has(trainingOptions[name]));
 
 /** The values of those options of a table that earlier checkpoints lack. */
 type EarlierValuesOf<Table extends Options> = {
-  readonly [Name in keyof Table as Table[Name] extends { readonly earlier: unknown } ? Name : never]: ValueOf<Table[Name]['kind']>;
+  readonly [Name in keyof Table as Table[Name] extends { readonly earlier: unknown } ? Name : never]: ValueOf<
+    Table[Name]['kind']
+  >;
 };
 
 function earlierValues<Table extends Options>(table: Table): EarlierValuesOf<Table> {
@@ -58,7 +63,9 @@ export const earlierOptions = earlierValues(trainingOptions);
 
 /** The values of options that are not given, as far as they do not follow from the text. */
 export function defaultValues(): Partial<TrainingOptions> {
-  const known = trainingNames.map((name) => [name, defaultOf(trainingOptions[name])]).filter(([, value]) => value !== undefined);
+  const known = trainingNames
+    .map((name) => [name, defaultOf(trainingOptions[name])])
+    .filter(([, value]) => value !== undefined);
   return Object.fromEntries(known) as Partial<TrainingOptions>;
 }
 
@@ -68,8 +75,15 @@ export interface WrongValue {
   readonly expected: string;
 }
 
-/** The first option with a value that is not of its kind; null if there is none. A missing one counts as well. */
-export function wrongValue(table: Options, values: Readonly<Record<string, unknown>>, names = Object.keys(table)): WrongValue | null {
+/**
+ * The first option with a value that is not of its kind; null if there is none. A missing one
+ * counts as well.
+ */
+export function wrongValue(
+  table: Options,
+  values: Readonly<Record<string, unknown>>,
+  names = Object.keys(table),
+): WrongValue | null {
   for (const name of names) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (!table[name].kind.holds(value)) return { name, value, expected: table[name].kind.expected(value) };
@@ -84,7 +98,8 @@ export function notesOnNoEffect(given: Partial<TrainingOptions>, options: Traini
     if (given[name] === undefined || isOff(name, options)) return [];
     const missing = needs.find(({ option, holds }) => !holds(options[option as TrainingOption] as never));
     if (missing === undefined) return [];
-    const why = missing.otherwise ?? `${flagOf(missing.option)} is ${String(options[missing.option as TrainingOption])}`;
+    const why =
+      missing.otherwise ?? `${flagOf(missing.option)} is ${String(options[missing.option as TrainingOption])}`;
     return [`${flagOf(name)} has no effect because ${why}`];
   });
 }

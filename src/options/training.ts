@@ -1,5 +1,6 @@
-// The options of a training run: what it learns, how, and how it is watched. Each is a row; see option.ts. A row without a default has one
-// that follows from the text or from other options, in training/resolve.ts.
+// The options of a training run: what it learns, how, and how it is watched. Each is a row; see
+// option.ts. A row without a default has one that follows from the text or from other options, in
+// training/resolve.ts.
 import { lengthsAround } from '../corpus/cuts.ts';
 import { choice, duration, number, onOff, orNull, wholeNumber } from './kind.ts';
 import { MAX_SIZE, fraction, hasTime, modelOptions, probability, regularisationOptions } from './network.ts';
@@ -14,9 +15,17 @@ const scheduleIn = (...names: readonly string[]): readonly Condition[] => [
   { option: 'schedule', holds: (schedule: string) => names.includes(schedule) },
 ];
 const isSgd: Condition = { option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' };
-/** Exactly one of the first three is not null: the length of the whole run, and the end of its schedule. */
+/**
+ * Exactly one of the first three is not null: the length of the whole run, and the end of its
+ * schedule.
+ */
 export const lengthOptions = {
-  epochs: { kind: orNull(number({ above: 0, max: 1e9 })), placeholder: '<n>', help: 'passes over the text', isChosen: true },
+  epochs: {
+    kind: orNull(number({ above: 0, max: 1e9 })),
+    placeholder: '<n>',
+    help: 'passes over the text',
+    isChosen: true,
+  },
   maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', isChosen: true },
   budgetMs: { kind: orNull(duration), help: 'training time of the whole run: 30s, 3m, 1.5h', isChosen: true },
   maxTimeMs: { kind: orNull(duration), help: 'end this invocation then, whatever the schedule', isForWatching: true },
@@ -28,7 +37,9 @@ export const lengthOptions = {
 export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const satisfies readonly (keyof typeof lengthOptions)[];
 
 export const learningOptions = {
-  /** T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text. */
+  /**
+   * T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text.
+   */
   sequenceLength: {
     kind: wholeNumber(1),
     aliases: ['seq-length'],
@@ -36,8 +47,9 @@ export const learningOptions = {
     isChosen: true,
   },
   /**
-   * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and Blunsom, 2018). Without it a state is
-   * carried through the whole text, cells drift to values in the hundreds, and the model may fail where every text begins: at zero.
+   * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and
+   * Blunsom, 2018). Without it a state is carried through the whole text, cells drift to values in
+   * the hundreds, and the model may fail where every text begins: at zero.
    */
   stateReset: {
     kind: fraction,
@@ -46,8 +58,9 @@ export const learningOptions = {
     isChosen: true,
   },
   /**
-   * A stream that starts from a zero state starts with the start symbol (a line feed, else a space), so that the model knows this as the
-   * start of a text: samples, primes and evaluated texts start so. Off for text whose lines mean nothing.
+   * A stream that starts from a zero state starts with the start symbol (a line feed, else a
+   * space), so that the model knows this as the start of a text: samples, primes and evaluated
+   * texts start so. Off for text whose lines mean nothing.
    */
   textStarts: { kind: onOff, help: 'zero states only at line starts; on by default', default: true, earlier: false },
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
@@ -70,33 +83,40 @@ export const learningOptions = {
   },
   /** λ of decoupled weight decay: each update takes η·λ of every weight. */
   weightDecay: { kind: fraction, help: 'chosen; 0.1-0.6 if it overfits; 0 is off', earlier: 0, isChosen: true },
-  /** Clamps each element of the gradient, after clipping by norm: for what one weight's spike would do to all others by the norm. */
+  /**
+   * Clamps each element of the gradient, after clipping by norm: for what one weight's spike would
+   * do to all others by the norm.
+   */
   clipValue: { kind: number({ min: 0 }), help: 'limit of each gradient; 0 off', earlier: 0 },
   /**
-   * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over about 1/(1−d) updates. 0.99 for a
-   * thousand updates, 0.999 for ten thousand and more; most worth where the learning rate stays high.
+   * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over
+   * about 1/(1−d) updates. 0.99 for a thousand updates, 0.999 for ten thousand and more; most worth
+   * where the learning rate stays high.
    */
   average: { kind: probability, help: 'EMA of the weights, 0.99-0.999', earlier: 0 },
   /**
-   * n, windows whose gradients are averaged into one update: for what a larger batch would learn, where memory has no room for it. Steps,
-   * and all that is counted in them, are windows; clipping is of each window's gradient. Up to n−1 windows at the end of a run go without
-   * an update.
+   * n, windows whose gradients are averaged into one update: for what a larger batch would learn,
+   * where memory has no room for it. Steps, and all that is counted in them, are windows; clipping
+   * is of each window's gradient. Up to n−1 windows at the end of a run go without an update.
    */
   accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows to accumulate per update', earlier: 1 },
   /**
-   * Recurrent matrices are made orthogonal again, gate by gate, on the host. For a tanh RNN that is to remember over many steps, with
-   * orthogonal initialisation, as often as the time allows: a gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
+   * Recurrent matrices are made orthogonal again, gate by gate, on the host. For a tanh RNN that is
+   * to remember over many steps, with orthogonal initialisation, as often as the time allows: a
+   * gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
   orthogonalEvery: { kind: wholeNumber(0), help: 'steps between orthogonalisations', earlier: 0 },
   /**
-   * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: gradients reach back
-   * to the beginning of a window alone, and so never see some characters together.
+   * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For
+   * runs of many epochs: gradients reach back to the beginning of a window alone, and so never see
+   * some characters together.
    */
   randomOffset: { kind: onOff, help: 'cut windows elsewhere in each epoch', earlier: false },
   /**
-   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4): no step is always the first. The idea is
-   * that of Merity et al. (2018), who draw from a normal distribution and change the learning rate with T. Takes the time to compile and
-   * the memory of five programs; on a GPU, only windows of one length go in a run of calls together.
+   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4):
+   * no step is always the first. The idea is that of Merity et al. (2018), who draw from a normal
+   * distribution and change the learning rate with T. Takes the time to compile and the memory of
+   * five programs; on a GPU, only windows of one length go in a run of calls together.
    */
   randomLength: {
     kind: onOff,
@@ -105,19 +125,22 @@ export const learningOptions = {
     needs: [{ option: 'sequenceLength', holds: (length: number) => lengthsAround(length).length > 1 }],
   },
   /**
-   * Limit of each element of the gradient that flows from step to step. The gradient is that of a mean over T·N characters, so small: 1
-   * over T·N is about what clipping a sum at 1 would be. (Graves, 2013, clips that of sums, and before the gates.)
+   * Limit of each element of the gradient that flows from step to step. The gradient is that of a
+   * mean over T·N characters, so small: 1 over T·N is about what clipping a sum at 1 would be.
+   * (Graves, 2013, clips that of sums, and before the gates.)
    */
   clipState: { kind: number({ min: 0 }), help: 'limit of gradients through time', earlier: 0, needs: [hasTime] },
-  /** How often a run that diverges may go back and halve its learning rate before it is given up. */
+  /**
+   * How often a run that diverges may go back and halve its learning rate before it is given up.
+   */
   maxRecoveries: { kind: wholeNumber(0), help: 'times to go back when it diverges', default: 3, isForWatching: true },
   seed: { kind: wholeNumber(0), help: 'the same seed, the same model', default: 1 },
 } as const satisfies Options;
 
 export const learningRateOptions = {
   /**
-   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1,
-   * SGD 0.1–1.
+   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default
+   * of an LSTM), RMSProp 2e-3, Adagrad 0.1, SGD 0.1–1.
    */
   learningRate: {
     kind: number({ above: 0, max: 1000 }),
@@ -185,10 +208,20 @@ export const watchingOptions = {
     isChosen: true,
     isForWatching: true,
   },
-  checkpointEvery: { kind: wholeNumber(0), help: 'steps between checkpoints; 0 only at the end', isChosen: true, isForWatching: true },
+  checkpointEvery: {
+    kind: wholeNumber(0),
+    help: 'steps between checkpoints; 0 only at the end',
+    isChosen: true,
+    isForWatching: true,
+  },
   keep: { kind: wholeNumber(0), help: 'newest checkpoints to keep by number', default: 0, isForWatching: true },
   /** Null spaces four samples over the run, as `evaluateEvery` does. */
-  sampleEvery: { kind: orNull(wholeNumber(0)), help: 'steps between samples; 0 never', isChosen: true, isForWatching: true },
+  sampleEvery: {
+    kind: orNull(wholeNumber(0)),
+    help: 'steps between samples; 0 never',
+    isChosen: true,
+    isForWatching: true,
+  },
   sampleLength: { kind: wholeNumber(1, MAX_SIZE), help: 'characters of a sample', default: 150, isForWatching: true },
   /** In evenly spaced chunks. `rnn eval` scores all of the text in any case. */
   validationCharacters: {

@@ -1,5 +1,6 @@
-// Numbers and durations as people write them on a command line, read strictly: what is not wholly understood is refused with
-// the flag, the value and what is allowed. Knows nothing of what the flags mean.
+// Numbers and durations as people write them on a command line, read strictly: what is not wholly
+// understood is refused with the flag, the value and what is allowed. Knows nothing of what the
+// flags mean.
 import { RnnError } from '../errors.ts';
 import { nearest } from './suggest.ts';
 
@@ -31,7 +32,8 @@ const units = [
 const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/;
 
 /** As much of a text as a message has room for. */
-export const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text);
+export const shortened = (text: string): string =>
+  text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 
 /** In quotes where white space would be overlooked, or would end the line. */
 function visible(value: string): string {
@@ -86,13 +88,20 @@ export function parseNumber(flag: string, text: string, range: NumberRange): num
 }
 
 /**
- * Milliseconds of `30s`, `3m`, `1.5h`, `2d` or a chain of them, `1h30m`. @throws a usage error for anything else, and for no time at all
+ * Milliseconds of `30s`, `3m`, `1.5h`, `2d` or a chain of them, `1h30m`. @throws a usage error for
+ * anything else, and for no time at all
  */
 export function parseDuration(flag: string, text: string): number {
   const match = durationPattern.exec(text);
-  const total = match === null ? 0 : units.reduce((sum, { milliseconds }, index) => sum + Number(match[index + 1] ?? 0) * milliseconds, 0);
+  const total =
+    match === null
+      ? 0
+      : units.reduce((sum, { milliseconds }, index) => sum + Number(match[index + 1] ?? 0) * milliseconds, 0);
   if (total <= 0) {
-    const hint = decimal.test(text) && Number(text) > 0 ? `a bare number has no unit: ${flag} ${text}s, ${text}m or ${text}h` : undefined;
+    const hint =
+      decimal.test(text) && Number(text) > 0
+        ? `a bare number has no unit: ${flag} ${text}s, ${text}m or ${text}h`
+        : undefined;
     throw badValue(flag, text, 'a duration such as 30s, 3m or 1.5h', hint);
   }
   if (total < MIN_DURATION_MS) throw badValue(flag, text, 'a duration of at least 0.001s');
@@ -113,10 +122,18 @@ export function parseChoice<Choice extends string>(
   const found = choices.find((choice) => choice === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
   if (found !== undefined) return found;
   const near = nearest(text, choices);
-  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === null ? undefined : `did you mean ${flag} ${near}?`);
+  throw badValue(
+    flag,
+    text,
+    `one of ${choices.join(', ')}`,
+    near === null ? undefined : `did you mean ${flag} ${near}?`,
+  );
 }
 
-/** @throws a usage error if the text is empty, or has a character that no name of a file can have, nor a word of a command line */
+/**
+ * @throws a usage error if the text is empty, or has a character that no name of a file can have,
+ * nor a word of a command line
+ */
 export function parseText(flag: string, text: string): string {
   if (text === '') throw badValue(flag, text, 'some text');
   if (text.includes('\0')) throw badValue(flag, text, 'a text without a NUL character');

@@ -13,10 +13,14 @@ interface Span {
 }
 
 /**
- * Offsets of all buffers of the arena in elements, largest first, each at the lowest place that is free all its life.
+ * Offsets of all buffers of the arena in elements, largest first, each at the lowest place that is
+ * free all its life.
  * @param merged buffers that take another's place
  */
-export function allocate(slots: readonly Slot[], merged: ReadonlyMap<Buffer, Buffer>): { offsets: Map<Buffer, number>; elements: number } {
+export function allocate(
+  slots: readonly Slot[],
+  merged: ReadonlyMap<Buffer, Buffer>,
+): { offsets: Map<Buffer, number>; elements: number } {
   const spans = new Map<Buffer, Span>();
   for (const { home, written, reads } of slots) {
     if (home?.buffer.space !== 'arena') continue;
@@ -43,7 +47,8 @@ export function allocate(slots: readonly Slot[], merged: ReadonlyMap<Buffer, Buf
 
   const offsets = new Map<Buffer, number>();
   for (const { home } of slots) {
-    if (home?.buffer.space === 'arena') offsets.set(home.buffer, spans.get(merged.get(home.buffer) ?? home.buffer)!.offset);
+    if (home?.buffer.space === 'arena')
+      offsets.set(home.buffer, spans.get(merged.get(home.buffer) ?? home.buffer)!.offset);
   }
   return { offsets, elements };
 }

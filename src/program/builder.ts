@@ -1,5 +1,6 @@
-// Writes programs: one method an operation, each checking shapes and giving the value it appends. A mistake in a shape is a bug
-// in a cell, so it throws a plain Error at once, where the wrong line is on the stack.
+// Writes programs: one method an operation, each checking shapes and giving the value it appends. A
+// mistake in a shape is a bug in a cell, so it throws a plain Error at once, where the wrong line
+// is on the stack.
 import { tile } from './region.ts';
 import { type ElementwiseFunction, type Operation, type Place, type Program, type Value } from './value.ts';
 
@@ -64,7 +65,11 @@ export class Builder {
     return this.offset(this.zeros(rows, columns), value);
   }
 
-  dropoutMask(rows: number, columns: number, { rate, site, stepRows }: { rate: number; site: number; stepRows: number }): Value {
+  dropoutMask(
+    rows: number,
+    columns: number,
+    { rate, site, stepRows }: { rate: number; site: number; stepRows: number },
+  ): Value {
     return this.append({ kind: 'dropoutMask', rate, site, stepRows }, rows, columns, []);
   }
 
@@ -77,7 +82,11 @@ export class Builder {
     return this.append({ kind: 'scatter' }, rows, x.columns, [x, ids]);
   }
 
-  matmul(a: Value, b: Value, options: { transposeA?: boolean; transposeB?: boolean; bias?: Value; plus?: Value } = {}): Value {
+  matmul(
+    a: Value,
+    b: Value,
+    options: { transposeA?: boolean; transposeB?: boolean; bias?: Value; plus?: Value } = {},
+  ): Value {
     const { transposeA = false, transposeB = false, bias, plus } = options;
     const [rows, innerA] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
     const [innerB, columns] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
@@ -102,7 +111,8 @@ export class Builder {
     const rows = Math.max(...inputs.map((input) => input.rows));
     const columns = Math.max(...inputs.map((input) => input.columns));
     for (const input of inputs) {
-      const fits = input.columns === columns ? input.rows === rows || input.rows === 1 : input.rows === 1 && input.columns === 1;
+      const fits =
+        input.columns === columns ? input.rows === rows || input.rows === 1 : input.rows === 1 && input.columns === 1;
       check(fits, apply, ...inputs);
     }
     return this.append({ kind: 'elementwise', apply, constant }, rows, columns, inputs);
@@ -172,8 +182,8 @@ export class Builder {
   }
 
   /**
-   * One matrix tiled by the pieces, in any order. One piece alone is given back as it is: a copy of its own would cut it off from its
-   * users.
+   * One matrix tiled by the pieces, in any order. One piece alone is given back as it is: a copy of
+   * its own would cut it off from its users.
    */
   join(pieces: readonly Piece[]): Value {
     const rows = Math.max(...pieces.map((piece) => piece.row + piece.value.rows));
@@ -229,7 +239,10 @@ export class Builder {
 
 const ofAllValues: ReadonlySet<string> = new Set(['id', 'rows', 'columns', 'inputs', 'places']);
 
-/** Equal for values that are the same by construction. Building a long program spends most of its time here. */
+/**
+ * Equal for values that are the same by construction. Building a long program spends most of its
+ * time here.
+ */
 function keyOf(value: Value): string {
   let key = `${value.rows} ${value.columns}`;
   for (const input of value.inputs) key += ` ${input.id}`;
@@ -243,7 +256,10 @@ function check(holds: boolean, operation: string, ...values: readonly Value[]): 
   throw new Error(`${operation}: shapes do not fit: ${shapes}`);
 }
 
-/** The program without values that nothing needs. A loss, what is added to it and what is kept for the next call are needed. */
+/**
+ * The program without values that nothing needs. A loss, what is added to it and what is kept for
+ * the next call are needed.
+ */
 function withoutDeadCode(program: Program): Program {
   const needed = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
   for (const value of program.values.toReversed()) {

@@ -1,5 +1,6 @@
-// Differentiation: walks a forward program backwards and appends the operations that compute the gradient of its loss with
-// respect to every parameter (reverse mode; Linnainmaa, 1970). Knows the derivative of each operation and nothing else.
+// Differentiation: walks a forward program backwards and appends the operations that compute the
+// gradient of its loss with respect to every parameter (reverse mode; Linnainmaa, 1970). Knows the
+// derivative of each operation and nothing else.
 import { appendTo, groupBy } from '../group.ts';
 import { Builder } from './builder.ts';
 import { rewrite } from './rewrite.ts';
@@ -10,7 +11,10 @@ interface Contribution extends Place {
   readonly gradient: Value;
 }
 
-/** What one use of a weight adds to its gradient; terms of one kind are stacked over time into a single operation. */
+/**
+ * What one use of a weight adds to its gradient; terms of one kind are stacked over time into a
+ * single operation.
+ */
 type Term =
   | { readonly kind: 'product'; readonly left: Value; readonly right: Value }
   | { readonly kind: 'scatter'; readonly left: Value; readonly right: Value }
@@ -20,34 +24,48 @@ type Term =
 /** Besides, or instead of, a loss and parameters. */
 interface Interest {
   /**
-   * Gradients that reach values from outside, each an input or a state of the value's shape: as if the loss had one more term, Σ
-   * seed∘value.
+   * Gradients that reach values from outside, each an input or a state of the value's shape: as if
+   * the loss had one more term, Σ seed∘value.
    */
   readonly seeds?: ReadonlyMap<Value, Value>;
-  /** Values of which the gradient, zero where nothing reaches them, is to be an output, by the name of that output. */
+  /**
+   * Values of which the gradient, zero where nothing reaches them, is to be an output, by the name
+   * of that output.
+   */
   readonly watched?: ReadonlyMap<string, Value>;
   /** Leave out the gradients of parameters. */
   readonly isOnlyWatched?: boolean;
 }
 
 /**
- * Gives the program that also computes, for each parameter it uses, the gradient of the sum of its losses (each times its scale).
+ * Gives the program that also computes, for each parameter it uses, the gradient of the sum of its
+ * losses (each times its scale).
  *
- * A weight used at every time step gets one product over the stacked sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. Its gradient is emitted
- * as soon as the walk passes its first use, so that dY need not live to the end of the step.
+ * A weight used at every time step gets one product over the stacked sequence, Σ_t x_tᵀ·dy_t =
+ * Xᵀ·dY. Its gradient is emitted as soon as the walk passes its first use, so that dY need not live
+ * to the end of the step.
  */
-export function differentiate(program: Program, { seeds = new Map(), watched = new Map(), isOnlyWatched = false }: Interest = {}): Program {
+export function differentiate(
+  program: Program,
+  { seeds = new Map(), watched = new Map(), isOnlyWatched = false }: Interest = {},
+): Program {
   const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
   const watchedValues = new Set(watched.values());
-  const dependent = dependentOn((value) => (value.kind === 'parameter' && !isOnlyWatched) || watchedValues.has(value), program.values);
+  const dependent = dependentOn(
+    (value) => (value.kind === 'parameter' && !isOnlyWatched) || watchedValues.has(value),
+    program.values,
+  );
   const reached = new Map<Value, Value>();
-  const contributions = new Map<Value, Contribution[]>([...seeds].map(([to, gradient]) => [to, [{ gradient, row: 0, column: 0 }]]));
+  const contributions = new Map<Value, Contribution[]>(
+    [...seeds].map(([to, gradient]) => [to, [{ gradient, row: 0, column: 0 }]]),
+  );
   const terms = new Map<Value, Term[]>();
   const gradients = new Map<string, Value>();
 
   const contribute = (to: Value, gradient: Value, place: Place = { row: 0, column: 0 }): void => {
     if (!dependent.has(to)) return;
-    if (to.kind === 'parameter') throw new Error(`${to.name}: a parameter must be an operand of an operation, not a part of a view`);
+    if (to.kind === 'parameter')
+      throw new Error(`${to.name}: a parameter must be an operand of an operation, not a part of a view`);
     appendTo(contributions, to, { gradient, ...place });
   };
   const addTerm = (to: Value, term: Term): void => {
@@ -88,7 +106,8 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
           if (!dependent.has(operand)) return;
           const dx = gradient();
           if (!sameShape(operand, value)) contributeRow(operand, dx);
-          else if (operand.kind === 'parameter') addTerm(operand, { kind: value.rows === 1 ? 'sums' : 'whole', right: dx });
+          else if (operand.kind === 'parameter')
+            addTerm(operand, { kind: value.rows === 1 ? 'sums' : 'whole', right: dx });
           else contribute(operand, dx);
         });
         return;
@@ -130,13 +149,17 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
       if (value.inputs.length > 0) backward(value, dy);
     }
   }
-  const outputs = [...watched].map(([name, value]) => [name, reached.get(value) ?? builder.zeros(value.rows, value.columns)] as const);
+  const outputs = [...watched].map(
+    ([name, value]) => [name, reached.get(value) ?? builder.zeros(value.rows, value.columns)] as const,
+  );
   return withoutMarks(builder.program(new Map([...program.outputs, ...outputs]), gradients));
 }
 
 /** What is only there to be differentiated has been. */
 function withoutMarks(program: Program): Program {
-  return rewrite(program, (value, inputs) => (value.kind === 'clipGradient' || value.kind === 'penalty' ? inputs[0] : undefined));
+  return rewrite(program, (value, inputs) =>
+    value.kind === 'clipGradient' || value.kind === 'penalty' ? inputs[0] : undefined,
+  );
 }
 
 function dependentOn(isSource: (value: Value) => boolean, values: readonly Value[]): Set<Value> {
@@ -147,7 +170,10 @@ function dependentOn(isSource: (value: Value) => boolean, values: readonly Value
   return dependent;
 }
 
-/** For each operand of an elementwise y = f(x, …), how to compute the gradient of the loss with respect to it from dy. */
+/**
+ * For each operand of an elementwise y = f(x, …), how to compute the gradient of the loss with
+ * respect to it from dy.
+ */
 function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise'>, dy: Value): (() => Value)[] {
   const [x, y] = value.inputs;
   switch (value.apply) {
@@ -178,7 +204,10 @@ function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise
   }
 }
 
-/** The sum of what reaches a value, or null if nothing does. Parts that tile the value exactly need no zeroing and no adding. */
+/**
+ * The sum of what reaches a value, or null if nothing does. Parts that tile the value exactly need
+ * no zeroing and no adding.
+ */
 function total(builder: Builder, value: Value, contributions: readonly Contribution[]): Value | null {
   if (contributions.length === 0) return null;
   const wholes = contributions.filter(({ gradient }) => sameShape(gradient, value)).map(({ gradient }) => gradient);
@@ -203,10 +232,14 @@ function byPlace(a: Place, b: Place): number {
 }
 
 /**
- * Zeros for the parts of a value that no piece covers. Pieces come in order, all cut by rows or all by columns: a view of rows crosses
- * every view of columns.
+ * Zeros for the parts of a value that no piece covers. Pieces come in order, all cut by rows or all
+ * by columns: a view of rows crosses every view of columns.
  */
-function holes(builder: Builder, value: Value, pieces: readonly (Place & { readonly value: Value })[]): (Place & { value: Value })[] {
+function holes(
+  builder: Builder,
+  value: Value,
+  pieces: readonly (Place & { readonly value: Value })[],
+): (Place & { value: Value })[] {
   const byRows = pieces.every((piece) => piece.value.columns === value.columns);
   const byColumns = pieces.every((piece) => piece.value.rows === value.rows);
   if (!byRows && !byColumns)
@@ -233,14 +266,18 @@ function holes(builder: Builder, value: Value, pieces: readonly (Place & { reado
   return found;
 }
 
-/** Terms in the order of time, so that equal stacks of a sequence coincide and are laid out once. */
+/**
+ * Terms in the order of time, so that equal stacks of a sequence coincide and are laid out once.
+ */
 function stackedGradient(builder: Builder, weight: Value, terms: readonly Term[]): Value {
   const gradients = [...groupBy(terms, ({ kind }) => kind)].map(([kind, same]) => {
     if (kind === 'whole') return same.map((term) => term.right).reduce((sum, gradient) => builder.add(sum, gradient));
     const right = builder.stack(same.map((term) => term.right));
     if (kind === 'sums') return builder.columnSums(right);
     const left = builder.stack(same.map((term) => (term as Extract<Term, { left: Value }>).left));
-    return kind === 'product' ? builder.matmul(left, right, { transposeA: true }) : builder.scatter(left, right, weight.rows);
+    return kind === 'product'
+      ? builder.matmul(left, right, { transposeA: true })
+      : builder.scatter(left, right, weight.rows);
   });
   return gradients.reduce((sum, gradient) => builder.add(sum, gradient));
 }

@@ -1,5 +1,5 @@
-// The layout: for a device with one flat memory, where every value lives and which values share a place over time. Pure: from a
-// program to homes and offsets.
+// The layout: for a device with one flat memory, where every value lives and which values share a
+// place over time. Pure: from a program to homes and offsets.
 //
 //   1. placement.ts puts pieces of joins in their place.
 //   2. The other values in order of time: a result takes the place of an operand that is read for the last time (a gate that of its
@@ -20,7 +20,10 @@ export interface Layout {
   readonly arenaElements: number;
   /** Where to read a value. @throws for one that is never read */
   homeOf(value: Value): Home;
-  /** Every place where the step that makes a value must store it; none if nothing reads it from memory. */
+  /**
+   * Every place where the step that makes a value must store it; none if nothing reads it from
+   * memory.
+   */
   storesOf(value: Value): readonly Home[];
   /** First element of a buffer in the arena. */
   offsetOf(buffer: Buffer): number;
@@ -51,7 +54,10 @@ export function* layOut(program: Program): Pieces<Layout> {
   };
 }
 
-/** Finds a home for every result that is read and has none: the place of an operand that dies, or a buffer of its own. */
+/**
+ * Finds a home for every result that is read and has none: the place of an operand that dies, or a
+ * buffer of its own.
+ */
 function settle(slots: Slots, steps: readonly Step<Home>[]): void {
   for (const [index, step] of steps.entries()) {
     const taken: Home[] = [];
@@ -61,7 +67,9 @@ function settle(slots: Slots, steps: readonly Step<Home>[]): void {
       if (slot.home || slot.reads.length === 0) continue;
       const place = operands.find(
         (operand) =>
-          sameShape(operand, value) && slots.dies(operand, index) && !taken.some((home) => sameHome(home, slots.homeOf(operand))),
+          sameShape(operand, value) &&
+          slots.dies(operand, index) &&
+          !taken.some((home) => sameHome(home, slots.homeOf(operand))),
       );
       slot.home = place ? slots.homeOf(place) : { buffer: arenaBuffer(value.rows, value.columns), row: 0, column: 0 };
       taken.push(slot.home);
@@ -69,7 +77,9 @@ function settle(slots: Slots, steps: readonly Step<Home>[]): void {
   }
 }
 
-/** The operands whose place a result may take, because each element is read before it is written. */
+/**
+ * The operands whose place a result may take, because each element is read before it is written.
+ */
 function overwritable(step: Step<Home>): readonly Value[] {
   if (step.kind === 'chain') return operandsOf(step);
   if (step.kind === 'copy') return [];

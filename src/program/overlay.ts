@@ -1,5 +1,5 @@
-// Buffers in place of buffers: the gradients of a sequence's gates take the place of the gates, each step's as soon as the
-// backward pass has read them. Third stage of the layout.
+// Buffers in place of buffers: the gradients of a sequence's gates take the place of the gates,
+// each step's as soon as the backward pass has read them. Third stage of the layout.
 import { appendTo, groupBy } from '../group.ts';
 import type { Buffer } from './placement.ts';
 import { type Region, intersection, sameRegion } from './region.ts';
@@ -7,15 +7,17 @@ import type { Step } from './schedule.ts';
 import type { Slot } from './slots.ts';
 
 /**
- * For each buffer that may take another's place, that other. It may if both have one shape and every piece is written no earlier
- * than the last read of what was there: in the same step only if that step is a chain, which reads each element before it writes it.
+ * For each buffer that may take another's place, that other. It may if both have one shape and
+ * every piece is written no earlier than the last read of what was there: in the same step only if
+ * that step is a chain, which reads each element before it writes it.
  */
 export function overlay(slots: readonly Slot[], steps: readonly Step<unknown>[]): Map<Buffer, Buffer> {
   const contents = groupBy(
     slots.filter(({ home }) => home?.buffer.space === 'arena'),
     ({ home }) => home!.buffer,
   );
-  const firstWrite = (buffer: Buffer): number => contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.written), Infinity);
+  const firstWrite = (buffer: Buffer): number =>
+    contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.written), Infinity);
   const sequences = [...contents.keys()]
     .filter((buffer) => contents.get(buffer)!.length > 1)
     .toSorted((a, b) => firstWrite(a) - firstWrite(b));
@@ -46,7 +48,12 @@ function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly S
     writes.add({ region, step: old.written });
     for (const read of old.reads)
       reads.add({
-        region: { row: region.row + read.row, column: region.column + read.column, rows: read.rows, columns: read.columns },
+        region: {
+          row: region.row + read.row,
+          column: region.column + read.column,
+          rows: read.rows,
+          columns: read.columns,
+        },
         step: read.step,
       });
   }
@@ -59,13 +66,18 @@ function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly S
         .at(place)
         .every(
           ({ region, step }) =>
-            step < slot.written || !intersection(region, place) || (step === slot.written && inChain && sameRegion(region, place)),
+            step < slot.written ||
+            !intersection(region, place) ||
+            (step === slot.written && inChain && sameRegion(region, place)),
         )
     );
   });
 }
 
-/** Regions by the bands of rows that they touch, so that those near a place are found without looking at all. */
+/**
+ * Regions by the bands of rows that they touch, so that those near a place are found without
+ * looking at all.
+ */
 class Bands<Item extends { readonly region: Region }> {
   readonly #height: number;
   readonly #bands = new Map<number, Item[]>();

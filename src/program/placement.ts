@@ -1,15 +1,19 @@
-// Where joined values live: a piece of a join is made in its place, so that joining costs nothing. First stage of the layout.
+// Where joined values live: a piece of a join is made in its place, so that joining costs nothing.
+// First stage of the layout.
 //
-// Two joins may want the same pieces: h_0..h_{T-1} (for the gradient of the recurrent weights) and h_1..h_T (the input of the
-// layer above) become one buffer of T+1 blocks if all their pieces agree; else the later-placed join gets a buffer of its own,
-// and the shared pieces are stored twice (elementwise results) or copied (everything else).
+// Two joins may want the same pieces: h_0..h_{T-1} (for the gradient of the recurrent weights) and
+// h_1..h_T (the input of the layer above) become one buffer of T+1 blocks if all their pieces
+// agree; else the later-placed join gets a buffer of its own, and the shared pieces are stored
+// twice (elementwise results) or copied (everything else).
 import { appendTo } from '../group.ts';
 import type { Copy } from './schedule.ts';
 import { type ParameterShape, type Place, type Program, type Value, isView } from './value.ts';
 
 /** A matrix in memory, row by row without gaps. */
 export interface Buffer {
-  /** `arena` is working memory, shared over time; the others live elsewhere and are found by name. */
+  /**
+   * `arena` is working memory, shared over time; the others live elsewhere and are found by name.
+   */
   readonly space: 'arena' | 'parameter' | 'gradient' | 'input';
   readonly name: string;
   /** Rows before row 0 that a join of earlier pieces has added. */
@@ -57,7 +61,11 @@ export function placeJoins(program: Program): Placement {
   };
 
   for (const [name, value] of program.gradients) {
-    put(value, { buffer: fixedBuffer('gradient', { name, rows: value.rows, columns: value.columns }), row: 0, column: 0 }, null);
+    put(
+      value,
+      { buffer: fixedBuffer('gradient', { name, rows: value.rows, columns: value.columns }), row: 0, column: 0 },
+      null,
+    );
   }
   // Outermost first: a join that contains other joins stands after them.
   for (const join of program.values.toReversed()) {
@@ -75,7 +83,10 @@ export function placeJoins(program: Program): Placement {
   return { homes, secondHomes, copies };
 }
 
-/** The home that the already placed pieces of a join imply, if they agree and the other pieces fit around them. */
+/**
+ * The home that the already placed pieces of a join imply, if they agree and the other pieces fit
+ * around them.
+ */
 function agreedHome(
   join: Value<'join'>,
   homes: ReadonlyMap<Value, Home>,
@@ -93,7 +104,8 @@ function agreedHome(
     if (agreed && !sameHome(agreed, implied)) return null;
     agreed = implied;
   }
-  if (!agreed || agreed.buffer.space !== 'arena' || agreed.column !== 0 || agreed.buffer.columns !== join.columns) return null;
+  if (!agreed || agreed.buffer.space !== 'arena' || agreed.column !== 0 || agreed.buffer.columns !== join.columns)
+    return null;
   const { buffer, row: origin } = agreed;
   const free = join.inputs.every(
     (piece, index) =>
@@ -112,10 +124,16 @@ function agreedHome(
 }
 
 function isAt(own: Home | undefined, place: Place, origin: Home): boolean {
-  return own !== undefined && sameHome(own, { buffer: origin.buffer, row: origin.row + place.row, column: origin.column + place.column });
+  return (
+    own !== undefined &&
+    sameHome(own, { buffer: origin.buffer, row: origin.row + place.row, column: origin.column + place.column })
+  );
 }
 
-/** Views and what is given from outside are where they are; everything else can be made where it is wanted. */
+/**
+ * Views and what is given from outside are where they are; everything else can be made where it is
+ * wanted.
+ */
 function isPlaceable(value: Value): boolean {
   return !isView(value) && value.kind !== 'parameter' && value.kind !== 'input';
 }

@@ -23,8 +23,8 @@ export function sameRegion(a: Region, b: Region): boolean {
 }
 
 /**
- * Whether regions cover a matrix and none of them another. Sequences are long, and cut one way: only what is cut both ways is compared pair
- * by pair.
+ * Whether regions cover a matrix and none of them another. Sequences are long, and cut one way:
+ * only what is cut both ways is compared pair by pair.
  */
 export function tile(regions: readonly Region[], rows: number, columns: number): boolean {
   if (regions.every((region) => region.column === 0 && region.columns === columns))
@@ -34,7 +34,9 @@ export function tile(regions: readonly Region[], rows: number, columns: number):
   const area = regions.reduce((sum, region) => sum + region.rows * region.columns, 0);
   return (
     area === rows * columns &&
-    regions.every((a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !intersection(a, b)))
+    regions.every(
+      (a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !intersection(a, b)),
+    )
   );
 }
 

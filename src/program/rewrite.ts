@@ -2,7 +2,10 @@
 import { Builder } from './builder.ts';
 import { type Program, type Value, countUses, sameShape } from './value.ts';
 
-/** A sum with a product that nothing else reads becomes a product that adds to a running sum. After differentiation. */
+/**
+ * A sum with a product that nothing else reads becomes a product that adds to a running sum. After
+ * differentiation.
+ */
 export function foldRunningSums(program: Program): Program {
   const uses = countUses(program);
   const folds = (value: Value): boolean => value.kind === 'matmul' && !value.plus && uses.get(value) === 1;
@@ -22,7 +25,10 @@ export function foldRunningSums(program: Program): Program {
   });
 }
 
-/** Copies a program, each value as `change` makes it from its new inputs or, where it gives nothing, as it was. */
+/**
+ * Copies a program, each value as `change` makes it from its new inputs or, where it gives nothing,
+ * as it was.
+ */
 export function rewrite(
   program: Program,
   change: (value: Value, inputs: readonly Value[], builder: Builder) => Value | null | undefined,

@@ -1,9 +1,13 @@
-// The order in which a device does things: each operation a step, but for elementwise operations, of which a run without
-// anything in between becomes one step, a chain. Views and joins are no steps: the layout lets them share memory with what they
-// look at, except for the pieces that it says must be copied.
+// The order in which a device does things: each operation a step, but for elementwise operations,
+// of which a run without anything in between becomes one step, a chain. Views and joins are no
+// steps: the layout lets them share memory with what they look at, except for the pieces that it
+// says must be copied.
 import { type Program, type Value, isView } from './value.ts';
 
-/** Elementwise operations of one shape that a device does in one pass: intermediate values need no memory. */
+/**
+ * Elementwise operations of one shape that a device does in one pass: intermediate values need no
+ * memory.
+ */
 export interface Chain {
   readonly kind: 'chain';
   readonly rows: number;
@@ -26,7 +30,10 @@ export interface Copy<Target> {
 export type Step<Target> = Chain | Single | Copy<Target>;
 
 /** @param copies by the join that they complete; under `null`, those that come at the end */
-export function schedule<Target>(program: Program, copies: ReadonlyMap<Value | null, readonly Copy<Target>[]> = new Map()): Step<Target>[] {
+export function schedule<Target>(
+  program: Program,
+  copies: ReadonlyMap<Value | null, readonly Copy<Target>[]> = new Map(),
+): Step<Target>[] {
   const steps: Step<Target>[] = [];
   let chain: Value<'elementwise'>[] = [];
   const close = (): void => {
@@ -52,7 +59,10 @@ export function schedule<Target>(program: Program, copies: ReadonlyMap<Value | n
   return steps;
 }
 
-/** A chain goes on with an operation of its shape, unless that reads a part of, or something larger than, what the chain itself makes. */
+/**
+ * A chain goes on with an operation of its shape, unless that reads a part of, or something larger
+ * than, what the chain itself makes.
+ */
 function continues(chain: readonly Value[], value: Value): boolean {
   if (value.rows !== chain[0].rows || value.columns !== chain[0].columns) return false;
   const made = new Set(chain);

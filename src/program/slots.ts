@@ -1,6 +1,7 @@
-// Who writes what where, and when it is read: the bookkeeping of the layout. A slot is one stretch of memory from its writing to its
-// last reading; a value has one, and one more for each further place where it is stored. Views and joins have none of their own:
-// reading them reads the slots below.
+// Who writes what where, and when it is read: the bookkeeping of the layout. A slot is one stretch
+// of memory from its writing to its last reading; a value has one, and one more for each further
+// place where it is stored. Views and joins have none of their own: reading them reads the slots
+// below.
 import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
 import { type Region, intersection, sameRegion, whole } from './region.ts';
 import type { Step } from './schedule.ts';
@@ -38,7 +39,8 @@ export class Slots {
       if (step.kind === 'copy') this.#add(step.value, step.to, index);
       else for (const value of valuesOf(step)) this.#own.set(value, this.#add(value, homes.get(value) ?? null, index));
     }
-    for (const [value, places] of secondHomes) for (const home of places) this.#add(value, home, this.of(value).written);
+    for (const [value, places] of secondHomes)
+      for (const home of places) this.#add(value, home, this.of(value).written);
     this.#findPieces(program);
     this.#recordReads(program);
   }
@@ -48,18 +50,26 @@ export class Slots {
     return this.#own.get(value)!;
   }
 
-  /** Where to read a value. @throws if nothing has decided that yet, as for a value that is never read */
+  /**
+   * Where to read a value. @throws if nothing has decided that yet, as for a value that is never
+   * read
+   */
   homeOf(value: Value): Home {
     if (isView(value)) {
       const { buffer, row, column } = this.homeOf(value.inputs[0]);
-      return value.kind === 'rows' ? { buffer, row: row + value.first, column } : { buffer, row, column: column + value.first };
+      return value.kind === 'rows'
+        ? { buffer, row: row + value.first, column }
+        : { buffer, row, column: column + value.first };
     }
     const home = this.#fixed.get(value) ?? this.#own.get(value)?.home ?? this.#homes.get(value);
     if (!home) throw new Error(`${value.kind} has no home`);
     return home;
   }
 
-  /** Whether an operand is read for the last time in this step, and there only as itself: then the step's result may overwrite it. */
+  /**
+   * Whether an operand is read for the last time in this step, and there only as itself: then the
+   * step's result may overwrite it.
+   */
   dies(operand: Value, step: number): boolean {
     let dying = true;
     let readsNow = 0;
@@ -67,8 +77,10 @@ export class Slots {
       if (slot.home?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
         if (use.step < step || !intersection(use, region)) continue;
-        // Two operands that lie shifted over one another, such as h_0..h_{T-1} and h_1..h_T, share no element at one place.
-        if (use.step > step || !sameRegion(use, region) || !sameHome(this.homeOf(use.operand), this.homeOf(operand))) dying = false;
+        // Two operands that lie shifted over one another, such as h_0..h_{T-1} and h_1..h_T, share
+        // no element at one place.
+        if (use.step > step || !sameRegion(use, region) || !sameHome(this.homeOf(use.operand), this.homeOf(operand)))
+          dying = false;
         readsNow++;
       }
     });
@@ -115,7 +127,9 @@ export class Slots {
     if (isView(value)) {
       this.#visit(
         value.inputs[0],
-        value.kind === 'rows' ? { ...region, row: region.row + value.first } : { ...region, column: region.column + value.first },
+        value.kind === 'rows'
+          ? { ...region, row: region.row + value.first }
+          : { ...region, column: region.column + value.first },
         found,
       );
     } else if (value.kind === 'join') {
@@ -164,12 +178,16 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
 }
 
-/** Whether the pieces lie below one another: then a part is found without looking at all of them. */
+/**
+ * Whether the pieces lie below one another: then a part is found without looking at all of them.
+ */
 const stacks = new WeakMap<Value, boolean>();
 function isStack(join: Value<'join'>): boolean {
   const known =
     stacks.get(join) ??
-    join.places.every(({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows);
+    join.places.every(
+      ({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows,
+    );
   stacks.set(join, known);
   return known;
 }

@@ -1,5 +1,5 @@
-// The page of `rnn inspect --html`: a text shaded by what any cell holds, the cells that were found to tell something, and how often gates
-// are shut and open.
+// The page of `rnn inspect --html`: a text shaded by what any cell holds, the cells that were found
+// to tell something, and how often gates are shut and open.
 import { type Activations, valuesOf } from '../insight/activations.ts';
 import { type CellName, type Finding, cellText, scoreText, sortedFindings } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
@@ -36,7 +36,10 @@ export interface ShownCells {
   /** The lowest value of each of the units, and the highest. */
   readonly lows: readonly number[];
   readonly highs: readonly number[];
-  /** From the lowest, 0, to the highest, 255: the values of each unit at all places, then those of the next. In base64. */
+  /**
+   * From the lowest, 0, to the highest, 255: the values of each unit at all places, then those of
+   * the next. In base64.
+   */
   readonly levels: string;
 }
 
@@ -47,7 +50,9 @@ interface ShownUnits extends Pick<ShownCells, 'layer' | 'name' | 'units'> {
   readonly values: Float32Array;
 }
 
-/** Shades of the text: the lowest, none in the middle, the highest. browser/cells.ts names them so. */
+/**
+ * Shades of the text: the lowest, none in the middle, the highest. browser/cells.ts names them so.
+ */
 const SHADES = 33;
 
 const middle = (SHADES - 1) / 2;
@@ -61,7 +66,10 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
   const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
   const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
   const units = shownUnits(activations, wanted);
-  const length = Math.min(pieces.length, Math.ceil(MAX_LEVELS / units.reduce((sum, each) => sum + each.units.length, 0)));
+  const length = Math.min(
+    pieces.length,
+    Math.ceil(MAX_LEVELS / units.reduce((sum, each) => sum + each.units.length, 0)),
+  );
   const shown = units.map((each) => shownCells(each, length, activations.hidden));
   const part = length < pieces.length ? `; the first ${length.toLocaleString('en')} are shown here` : '';
   const data: CellsData = {
@@ -80,12 +88,13 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
 }
 
 /**
- * Of each layer what it carries longest, c where there is one, by all units; of the rest those that are wanted: all of it would be as large
- * again.
+ * Of each layer what it carries longest, c where there is one, by all units; of the rest those that
+ * are wanted: all of it would be as large again.
  */
 function shownUnits({ all, hidden }: Activations, wanted: readonly CellName[]): ShownUnits[] {
   return all.flatMap(({ layer, name, isGate, values }, index) => {
-    const isWhole = !isGate && (all[index + 1] === undefined || all[index + 1].isGate || all[index + 1].layer !== layer);
+    const isWhole =
+      !isGate && (all[index + 1] === undefined || all[index + 1].isGate || all[index + 1].layer !== layer);
     const units = Array.from({ length: hidden }, (_, unit) => unit).filter(
       (unit) => isWhole || wanted.some((cell) => cell.layer === layer && cell.name === name && cell.unit === unit),
     );
@@ -109,7 +118,10 @@ function shownCells({ layer, name, units, values }: ShownUnits, length: number, 
 }
 
 function quantise(values: Float32Array, levels: Uint8Array): [low: number, high: number] {
-  const [low, high] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+  const [low, high] = values.reduce(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Infinity, -Infinity],
+  );
   values.forEach((value, at) => {
     levels[at] = Math.round((255 * (value - low)) / (high - low || 1));
   });
@@ -117,7 +129,8 @@ function quantise(values: Float32Array, levels: Uint8Array): [low: number, high:
 }
 
 function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): string {
-  const options = (values: readonly (string | number)[]): string => [...new Set(values)].map((value) => `<option>${value}`).join('');
+  const options = (values: readonly (string | number)[]): string =>
+    [...new Set(values)].map((value) => `<option>${value}`).join('');
   return section(
     'text',
     'The text, shaded by a cell',
@@ -142,7 +155,11 @@ function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): s
 function foundHtml(findings: readonly Finding[]): string {
   const { told, untold, untested, absent } = sortedFindings(findings);
   const groups = told.map(
-    ({ property, cells, chance }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
+    ({
+      property,
+      cells,
+      chance,
+    }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
 <p>${escapeHtml(property.what)}; by chance up to ${scoreText(property, chance!)}</p>
 <p class="cells">${cells.map((cell) => `<button type="button" data-layer="${cell.layer}" data-name="${cell.name}" data-unit="${cell.unit}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`).join('')}</p></div>`,
   );
@@ -151,14 +168,17 @@ function foundHtml(findings: readonly Finding[]): string {
   const nameOf = ({ property }: Finding): string => property.name;
   return [
     ...(groups.length > 0
-      ? ['<p class="hint">Units that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>']
+      ? [
+          '<p class="hint">Units that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>',
+        ]
       : []),
     ...groups,
     ...hint('Told by no unit', untold.map(nameOf)),
     ...hint(
       'Not tested, the text is too short',
       untested.map(
-        ({ property, neededCharacters }) => `${property.name} (takes about ${neededCharacters!.toLocaleString('en')} characters)`,
+        ({ property, neededCharacters }) =>
+          `${property.name} (takes about ${neededCharacters!.toLocaleString('en')} characters)`,
       ),
     ),
     ...hint('Not in this text', absent.map(nameOf)),

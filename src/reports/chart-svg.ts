@@ -1,4 +1,5 @@
-// The axes and lines of one chart as SVG, for pictures and pages. What it says of colours is for light paper: style sheets know its classes.
+// The axes and lines of one chart as SVG, for pictures and pages. What it says of colours is for
+// light paper: style sheets know its classes.
 import { type Chart, type Series, lonePoints } from './charts.ts';
 import { seriesColours } from './colours.ts';
 import { dashOf } from './dashes.ts';
@@ -25,13 +26,18 @@ export interface DrawnChart {
   readonly toY: (value: number) => number;
 }
 
-export function drawChart(chart: Chart, { width, height, margin: { left, right, top, bottom }, range = null }: Frame): DrawnChart {
+export function drawChart(
+  chart: Chart,
+  { width, height, margin: { left, right, top, bottom }, range = null }: Frame,
+): DrawnChart {
   const [across, down] = [width - left - right, height - top - bottom];
   const x = horizontalScale(chart, width / pixelsPerTick.across, range);
   const y = verticalScale(chart, height / pixelsPerTick.down, range);
   const toX = (value: number): number => rounded(left + x.place(value) * across);
   const toY = (value: number): number => rounded(top + down - y.place(value) * down);
-  const grid = y.ticks.map(toY).map((place) => `<line x1="${left}" x2="${rounded(left + across)}" y1="${place}" y2="${place}"/>`);
+  const grid = y.ticks
+    .map(toY)
+    .map((place) => `<line x1="${left}" x2="${rounded(left + across)}" y1="${place}" y2="${place}"/>`);
   const lines = chart.series.toReversed().map((series) => lineOf(series, toX, toY));
   // A line that goes beyond the range is cut.
   const box = [left, top - 4, rounded(across), down + 8];
@@ -62,7 +68,9 @@ function lineOf(series: Series, toX: (value: number) => number, toY: (value: num
     return `${command}${toX(x)},${toY(y)}`;
   });
   const look = `fill="none" stroke-width="${dash > 0 ? 2.25 : 1.5}" stroke-linecap="round" stroke-linejoin="round" ${strokeOf(series)}`;
-  const circles = lone.map(([x, y]) => `<circle cx="${toX(x)}" cy="${toY(y!)}" r="4.5" fill="${colourOf(series)}" stroke="none"/>`);
+  const circles = lone.map(
+    ([x, y]) => `<circle cx="${toX(x)}" cy="${toY(y!)}" r="4.5" fill="${colourOf(series)}" stroke="none"/>`,
+  );
   return `<g ${look}>${path.length > 0 ? `<path d="${path.join('')}"/>` : ''}${circles.join('')}</g>`;
 }
 

@@ -1,5 +1,5 @@
-// A chart in words, for who does not see it: a sentence for each line, and a table. Written into a page, and anew whenever a program there
-// changes the chart.
+// A chart in words, for who does not see it: a sentence for each line, and a table. Written into a
+// page, and anew whenever a program there changes the chart.
 import type { Chart, Point } from './charts.ts';
 import { escapeHtml, table } from './html.ts';
 import { tickText, valueText } from './numbers.ts';
@@ -25,8 +25,12 @@ export function chartTable({ series, horizontal }: Chart): string {
       : Array.from({ length: tableRows }, (_, row) => steps[Math.round((row * (steps.length - 1)) / (tableRows - 1))]);
   return table(
     [horizontal, ...series.map(({ name }) => escapeHtml(name))],
-    shown.map((step) => [step.toLocaleString('en'), ...series.map(({ points }) => cellText(points.findLast(([x]) => x <= step)))]),
+    shown.map((step) => [
+      step.toLocaleString('en'),
+      ...series.map(({ points }) => cellText(points.findLast(([x]) => x <= step))),
+    ]),
   );
 }
 
-const cellText = (point: Point | undefined): string => (point === undefined || point[1] === null ? '–' : valueText(point[1]));
+const cellText = (point: Point | undefined): string =>
+  point === undefined || point[1] === null ? '–' : valueText(point[1]);

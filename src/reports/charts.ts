@@ -21,7 +21,10 @@ export interface Series {
   readonly run: number;
   /** The first, second … of all colours. */
   readonly colour: number;
-  /** Tells it from others of its colour, as reports/dashes.ts has them: 0 is a whole line, as of training, and 1 that of validation. */
+  /**
+   * Tells it from others of its colour, as reports/dashes.ts has them: 0 is a whole line, as of
+   * training, and 1 that of validation.
+   */
   readonly dash: number;
   readonly points: readonly Point[];
 }
@@ -53,9 +56,30 @@ export interface ChartOptions {
 /** What is measured at each report, and how a chart of it is read. */
 export const measures = [
   { name: 'loss', title: 'Loss', unit: 'nats per character', column: 'lossNats', isLogarithmic: false, hasZero: false },
-  { name: 'gradient', title: 'Gradient norm', unit: 'before clipping', column: 'gradientNorm', isLogarithmic: true, hasZero: false },
-  { name: 'rate', title: 'Learning rate', unit: 'per step', column: 'learningRate', isLogarithmic: false, hasZero: true },
-  { name: 'speed', title: 'Speed', unit: 'characters per second', column: 'charactersPerSecond', isLogarithmic: false, hasZero: true },
+  {
+    name: 'gradient',
+    title: 'Gradient norm',
+    unit: 'before clipping',
+    column: 'gradientNorm',
+    isLogarithmic: true,
+    hasZero: false,
+  },
+  {
+    name: 'rate',
+    title: 'Learning rate',
+    unit: 'per step',
+    column: 'learningRate',
+    isLogarithmic: false,
+    hasZero: true,
+  },
+  {
+    name: 'speed',
+    title: 'Speed',
+    unit: 'characters per second',
+    column: 'charactersPerSecond',
+    isLogarithmic: false,
+    hasZero: true,
+  },
 ] as const satisfies readonly (Omit<Chart, 'series' | 'horizontal'> & { column: keyof Report })[];
 
 export const measuredColumns = measures.map(({ column }) => column);
@@ -74,7 +98,10 @@ export function chartsOf(
   return measures
     .filter(({ name }) => only.includes(name))
     .map(({ column, ...measure }) => {
-      const chart = { ...measure, isLogarithmic: measure.isLogarithmic || (measure.name === 'loss' && logarithmicLoss) };
+      const chart = {
+        ...measure,
+        isLogarithmic: measure.isLogarithmic || (measure.name === 'loss' && logarithmicLoss),
+      };
       const placed = (values: readonly (number | null)[]): (number | null)[] =>
         values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
       const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
@@ -109,13 +136,21 @@ export function whyNothing(runs: readonly NamedCurves[], { horizontal, only = ch
   const { title, column } = axes[horizontal === 'time' ? 'seconds' : horizontal];
   const asked = measures.filter(({ name }) => only.includes(name));
   const words = asked.map(({ title }) => title.toLowerCase()).join(', ');
-  const all: readonly Partial<Report & Evaluation>[] = runs.flatMap(({ curves: { reports, evaluations } }) => [...reports, ...evaluations]);
+  const all: readonly Partial<Report & Evaluation>[] = runs.flatMap(({ curves: { reports, evaluations } }) => [
+    ...reports,
+    ...evaluations,
+  ]);
   const placed = all.filter((row) => typeof row[column] === 'number');
   if (placed.length === 0) return `nothing is logged of ${horizontal === 'time' ? 'time' : title}`;
   const isKnown = placed.some((row) =>
-    asked.some((measure) => typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number'),
+    asked.some(
+      (measure) =>
+        typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number',
+    ),
   );
-  return isKnown ? `${words} is nowhere above zero, which an axis of logarithms asks for` : `nothing is logged of ${words}`;
+  return isKnown
+    ? `${words} is nowhere above zero, which an axis of logarithms asks for`
+    : `nothing is logged of ${words}`;
 }
 
 interface HorizontalAxis {
@@ -151,10 +186,14 @@ export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours
 
 /** The points that no line leads to or from. */
 export const lonePoints = (points: readonly Point[]): Point[] =>
-  points.filter(([, y], index) => y !== null && (points[index - 1]?.[1] ?? null) === null && (points[index + 1]?.[1] ?? null) === null);
+  points.filter(
+    ([, y], index) =>
+      y !== null && (points[index - 1]?.[1] ?? null) === null && (points[index + 1]?.[1] ?? null) === null,
+  );
 
 /** Whether it is over what is counted, as steps are: nothing is between its whole numbers. */
-export const isCounted = ({ series }: Chart): boolean => series.every(({ points }) => points.every(([x]) => Number.isInteger(x)));
+export const isCounted = ({ series }: Chart): boolean =>
+  series.every(({ points }) => points.every(([x]) => Number.isInteger(x)));
 
 /** The mean of all values up to each, weighted by `smoothing` to the power of their distance. */
 export function smooth(values: readonly (number | null)[], smoothing: number): (number | null)[] {

@@ -1,5 +1,5 @@
-// The colours of lines, as many as are told apart by who sees no red or no green, too: after Okabe and Ito (2008), darker or lighter until
-// they can be read on their ground.
+// The colours of lines, as many as are told apart by who sees no red or no green, too: after Okabe
+// and Ito (2008), darker or lighter until they can be read on their ground.
 
 export const seriesColours = {
   light: ['#0068b5', '#c44e00', '#00805b', '#a8478c', '#8a6500', '#3f5fd0', '#666a73', '#8b4a2b'],

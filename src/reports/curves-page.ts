@@ -1,4 +1,5 @@
-// The page of `rnn plot --html`: the curves of some runs over each other, to zoom and to read; each chart is a table, too.
+// The page of `rnn plot --html`: the curves of some runs over each other, to zoom and to read; each
+// chart is a table, too.
 import type { Evaluation, Report } from '../training/curves.ts';
 import { chartLabel, chartTable } from './chart-words.ts';
 import { type Chart, type NamedCurves, chartsOf, measuredColumns } from './charts.ts';
@@ -6,7 +7,10 @@ import { escapeHtml } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 import { thin } from './thin.ts';
 
-/** In each of them up to ten reports are kept: more than a wide screen has pixels. The longest run takes some 400 kB. */
+/**
+ * In each of them up to ten reports are kept: more than a wide screen has pixels. The longest run
+ * takes some 400 kB.
+ */
 const places = 300;
 
 /** What the page's program is given. */

@@ -1,4 +1,5 @@
-// How the lines of one colour are told apart: the first is whole, the others are dotted, dashed, and both in turn.
+// How the lines of one colour are told apart: the first is whole, the others are dotted, dashed,
+// and both in turn.
 
 interface Dash {
   /** Lengths of line and gap in turn, for pages and pictures; none for a whole line. */

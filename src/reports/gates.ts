@@ -1,5 +1,5 @@
-// How often gates are shut and open, as pictures and as a table: the plot of Karpathy, Johnson and Fei-Fei (2015), in which each cell is a
-// dot.
+// How often gates are shut and open, as pictures and as a table: the plot of Karpathy, Johnson and
+// Fei-Fei (2015), in which each cell is a dot.
 import { type Saturation, summaryOf } from '../insight/saturation.ts';
 import { groupBy } from '../group.ts';
 import { section, table } from './html.ts';

@@ -11,10 +11,15 @@ export interface NetworkGradients {
   readonly singularValues: readonly (readonly number[])[];
 }
 
-/** Lines of one network have its colour if there are several, and a dash each; else each has a colour of its own. */
+/**
+ * Lines of one network have its colour if there are several, and a dash each; else each has a
+ * colour of its own.
+ */
 export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
   const several = networks.length > 1;
-  const series = (of: (network: NetworkGradients) => readonly { readonly label: string; readonly values: readonly number[] }[]): Series[] =>
+  const series = (
+    of: (network: NetworkGradients) => readonly { readonly label: string; readonly values: readonly number[] }[],
+  ): Series[] =>
     networks
       .flatMap((network, run) =>
         of(network).map(({ label, values }, index) => ({
@@ -22,14 +27,18 @@ export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
           run,
           colour: several ? run : index,
           dash: several ? index : 0,
-          points: values.map((value, x) => [x, Number.isFinite(value) && value > 0 ? Number(value.toPrecision(5)) : null] as const),
+          points: values.map(
+            (value, x) => [x, Number.isFinite(value) && value > 0 ? Number(value.toPrecision(5)) : null] as const,
+          ),
         })),
       )
       .filter(({ points }) => points.some(([, y]) => y !== null));
   const flows = series(({ flows: found }) =>
     found.map(({ layer, state, logNorms }) => ({ label: `layer ${layer} ${state}`, values: logNorms.map(Math.exp) })),
   );
-  const stretches = series(({ singularValues }) => singularValues.map((values, layer) => ({ label: `layer ${layer}`, values })));
+  const stretches = series(({ singularValues }) =>
+    singularValues.map((values, layer) => ({ label: `layer ${layer}`, values })),
+  );
   const charts: Chart[] = [
     {
       name: 'flow',

@@ -1,6 +1,9 @@
 // Text and tables in HTML, for pages and for the programs that run in them.
 
-/** Text as it stands between tags or in a quoted attribute, with control characters as their symbols (␛): HTML allows few of them. */
+/**
+ * Text as it stands between tags or in a quoted attribute, with control characters as their symbols
+ * (␛): HTML allows few of them.
+ */
 export function escapeHtml(text: string): string {
   return visible(text)
     .replaceAll('&', '&amp;')
@@ -22,7 +25,11 @@ export const section = (id: string, title: string, html: string): string =>
   `<section aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>\n${html}</section>`;
 
 /** A table whose rows begin with what they are about. */
-export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[], attributes = ''): string {
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  attributes = '',
+): string {
   const row = ([head, ...cells]: readonly (string | number)[]): string =>
     `<tr><th scope="row">${head}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   const top = heads.map((head) => `<th scope="col">${head}</th>`).join('');

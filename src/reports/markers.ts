@@ -1,4 +1,5 @@
-// How a page or a picture shows that rnn wrote it, so that it may be replaced unasked. Knows nothing else of either.
+// How a page or a picture shows that rnn wrote it, so that it may be replaced unasked. Knows
+// nothing else of either.
 
 export const pageMarker = '<meta name="generator" content="rnn">';
 export const pictureMarker = 'class="rnn"';

@@ -1,6 +1,9 @@
 // Numbers as charts write them. Pure.
 
-/** Made for the first number that is written: it takes a tenth of a second, which nobody who only imports this should wait for. */
+/**
+ * Made for the first number that is written: it takes a tenth of a second, which nobody who only
+ * imports this should wait for.
+ */
 const formats = new Map<number, Intl.NumberFormat>();
 
 /** @param digits that are shown at least; four that count at most */

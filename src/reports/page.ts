@@ -1,5 +1,5 @@
-// The frame of every page that rnn writes: one file that holds all it needs, and a policy that lets it ask for nothing else. Knows
-// nothing of what is on the page.
+// The frame of every page that rnn writes: one file that holds all it needs, and a policy that lets
+// it ask for nothing else. Knows nothing of what is on the page.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { seriesColours } from './colours.ts';
@@ -49,8 +49,12 @@ ${program === '' ? '' : `<script>${program}</script>\n`}</body>
 `;
 }
 
-/** A program of src/reports/browser with all that it imports, as the build left it. Under Vitest this file runs from src/. */
-export const pageScript = (name: string): string => read(`${isSource ? '../../dist/reports/' : './'}browser/${name}.js`);
+/**
+ * A program of src/reports/browser with all that it imports, as the build left it. Under Vitest
+ * this file runs from src/.
+ */
+export const pageScript = (name: string): string =>
+  read(`${isSource ? '../../dist/reports/' : './'}browser/${name}.js`);
 
 /** A style sheet of src/reports/browser, which the build copies. */
 export const styleSheet = (name: string): string => read(`./browser/${name}.css`);
@@ -60,7 +64,8 @@ const read = (path: string): string => readFileSync(new URL(path, import.meta.ur
 
 /** The colours of lines, as variables and for what chart-svg.ts draws. */
 function lineColours(): string {
-  const variables = (colours: readonly string[]): string => colours.map((colour, index) => `--series-${index + 1}: ${colour};`).join(' ');
+  const variables = (colours: readonly string[]): string =>
+    colours.map((colour, index) => `--series-${index + 1}: ${colour};`).join(' ');
   const { light, dark } = seriesColours;
   const lines = light.map((_, index) => {
     const colour = `var(--series-${index + 1})`;
@@ -69,21 +74,30 @@ function lineColours(): string {
   return `:root { ${variables(light)} }\n@media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }\n${lines.join('\n')}\n`;
 }
 
-/** Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake stays text. */
+/**
+ * Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake
+ * stays text.
+ */
 function policy(program: string): string {
   const ours = program === '' ? "'none'" : `'sha256-${createHash('sha256').update(program).digest('base64')}'`;
   return `default-src 'none'; script-src ${ours}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 
 /**
- * Only `<` can end a script or begin a comment in it, and JSON leaves some control characters as they are. Both occur in strings alone,
- * which have another way to write them.
+ * Only `<` can end a script or begin a comment in it, and JSON leaves some control characters as
+ * they are. Both occur in strings alone, which have another way to write them.
  */
 function insideData(data: unknown): string {
-  return JSON.stringify(data).replace(/[<\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(data).replace(
+    /[<\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
-/** In strings and patterns, where alone a program has these, a backslash before the letter changes nothing. */
+/**
+ * In strings and patterns, where alone a program has these, a backslash before the letter changes
+ * nothing.
+ */
 function insideScript(program: string): string {
   return program.replace(/<(?=\/script)/gi, String.raw`\x3c`).replaceAll('<!--', String.raw`\x3c!--`);
 }

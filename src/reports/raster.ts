@@ -1,5 +1,6 @@
-// A small picture made of characters: points and lines on a grid, as Braille dots (2 × 4 a character) or as one mark a character. Knows
-// nothing of axes. Of the libraries for plots in a terminal none has lines of several colours with gaps over an axis of numbers.
+// A small picture made of characters: points and lines on a grid, as Braille dots (2 × 4 a
+// character) or as one mark a character. Knows nothing of axes. Of the libraries for plots in a
+// terminal none has lines of several colours with gaps over an axis of numbers.
 
 /** The bits of a Braille character's dots, row by row. */
 const dots = [
@@ -32,14 +33,16 @@ export class Raster {
   }
 
   /**
-   * A line from point to point, each from 0 to 1 across and up; null leaves a gap. A point alone is four dots. A later series covers an
-   * earlier one.
+   * A line from point to point, each from 0 to 1 across and up; null leaves a gap. A point alone is
+   * four dots. A later series covers an earlier one.
    *
    * @param pattern of its dots, over and over: `#` is drawn. A mark always is
    */
   line(series: number, points: readonly (readonly [number, number] | null)[], pattern = '#'): void {
     const places = points.map((point): Place | null =>
-      point === null ? null : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))],
+      point === null
+        ? null
+        : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))],
     );
     let drawn = 0;
     for (const [index, place] of places.entries()) {
@@ -71,7 +74,9 @@ export class Raster {
 
   #character(cell: Cell | null): string {
     if (cell === null) return ' ';
-    return this.#marks === null ? String.fromCharCode(emptyBraille + cell.dots) : this.#marks[cell.series % this.#marks.length];
+    return this.#marks === null
+      ? String.fromCharCode(emptyBraille + cell.dots)
+      : this.#marks[cell.series % this.#marks.length];
   }
 
   /** As large as is within its character. */

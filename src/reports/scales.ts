@@ -1,4 +1,5 @@
-// The axes of charts, by the scales of d3. The build bundles what this file uses of d3 (build/rolldown.config.js).
+// The axes of charts, by the scales of d3. The build bundles what this file uses of d3
+// (build/rolldown.config.js).
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { type Chart, isCounted } from './charts.ts';
 
@@ -13,7 +14,10 @@ export interface Scale {
   readonly ticks: readonly number[];
 }
 
-/** @param ticks about how many the axis should have @param range of what is seen of it; all from 0 on unless given */
+/**
+ * @param ticks about how many the axis should have @param range of what is seen of it; all from 0
+ * on unless given
+ */
 export function horizontalScale(chart: Chart, ticks: number, range: Range | null = null): Scale {
   const values = range ?? chart.series.flatMap(({ points }) => points.map(([x]) => x));
   const scale = scaleOf(values, { isLogarithmic: false, hasZero: range === null, isExact: true, ticks });
@@ -21,7 +25,11 @@ export function horizontalScale(chart: Chart, ticks: number, range: Range | null
 }
 
 /** The same; for the points in the range, if there are any. */
-export function verticalScale({ series, isLogarithmic, hasZero }: Chart, ticks: number, range: Range | null = null): Scale {
+export function verticalScale(
+  { series, isLogarithmic, hasZero }: Chart,
+  ticks: number,
+  range: Range | null = null,
+): Scale {
   const points = series.flatMap((each) => each.points.flatMap(([x, y]) => (y === null ? [] : { x, y })));
   const seen = range === null ? [] : points.filter(({ x }) => x >= range[0] && x <= range[1]);
   const values = (seen.length > 0 ? seen : points).map(({ y }) => y);
@@ -30,7 +38,12 @@ export function verticalScale({ series, isLogarithmic, hasZero }: Chart, ticks: 
 
 function scaleOf(
   values: readonly number[],
-  { isLogarithmic, hasZero, isExact, ticks }: { isLogarithmic: boolean; hasZero: boolean; isExact: boolean; ticks: number },
+  {
+    isLogarithmic,
+    hasZero,
+    isExact,
+    ticks,
+  }: { isLogarithmic: boolean; hasZero: boolean; isExact: boolean; ticks: number },
 ): Scale {
   let [min, max] = [hasZero ? 0 : Infinity, -Infinity];
   for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];

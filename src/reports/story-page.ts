@@ -1,4 +1,5 @@
-// The page of `rnn story --html`: what a run wrote as it learnt, stage after stage, below the curve of its loss.
+// The page of `rnn story --html`: what a run wrote as it learnt, stage after stage, below the curve
+// of its loss.
 import type { Stage } from '../training/curves.ts';
 import { chartsOf, type NamedCurves } from './charts.ts';
 import { chartHtml, pageDataOf } from './curves-page.ts';

@@ -2,19 +2,24 @@
 import type { Stage } from '../training/curves.ts';
 
 /**
- * At most `most` of them, from the first to the last, each so many times further than the one before: what is learnt first is learnt
- * quickly.
+ * At most `most` of them, from the first to the last, each so many times further than the one
+ * before: what is learnt first is learnt quickly.
  */
 export function someOf(stages: readonly Stage[], most: number): Stage[] {
   if (stages.length <= most) return [...stages];
   const [first, last] = [Math.max(1, stages[0].step), stages.at(-1)!.step];
-  const wanted = Array.from({ length: most }, (_, index) => (most === 1 ? last : first * (last / first) ** (index / (most - 1))));
+  const wanted = Array.from({ length: most }, (_, index) =>
+    most === 1 ? last : first * (last / first) ** (index / (most - 1)),
+  );
   const nearest = (step: number): Stage =>
     stages.reduce((a, b) => (Math.abs(Math.log(b.step / step)) <= Math.abs(Math.log(a.step / step)) ? b : a));
   return [...new Set(wanted.map(nearest))];
 }
 
-/** As in the lectures on char-rnn (Karpathy, CS231n 2016, lecture 10): at first, train more, train more … */
+/**
+ * As in the lectures on char-rnn (Karpathy, CS231n 2016, lecture 10): at first, train more, train
+ * more …
+ */
 export const captionOf = (index: number): string => (index === 0 ? 'at first' : 'train more');
 
 /** step 1,200 · epoch 3.20 · validation loss 1.702 nats per character */

@@ -1,8 +1,17 @@
-// The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with what was expected in its place.
+// The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with
+// what was expected in its place.
 import type { Piece } from '../evaluation/pieces.ts';
 import { escapeHtml, section } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
-import { type SurpriseReport, alongSvg, comparison, dearest, shadedText, shadesStyle, tiles } from './surprise-parts.ts';
+import {
+  type SurpriseReport,
+  alongSvg,
+  comparison,
+  dearest,
+  shadedText,
+  shadesStyle,
+  tiles,
+} from './surprise-parts.ts';
 
 export type { SurpriseReport };
 

@@ -1,4 +1,5 @@
-// The parts of the page of surprise that need no program: figures, a curve along the text, the text itself, and where it cost most.
+// The parts of the page of surprise that need no program: figures, a curve along the text, the text
+// itself, and where it cost most.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Surprise } from '../evaluation/surprise.ts';
 import type { Piece } from '../evaluation/pieces.ts';
@@ -28,7 +29,10 @@ export interface SurpriseReport {
 
 /** Half bits from which on shades are the reddest. */
 const HIGHEST_LEVEL = 16;
-/** Characters after whose last line's end a block of text ends, so that a browser can leave out those out of sight. */
+/**
+ * Characters after whose last line's end a block of text ends, so that a browser can leave out
+ * those out of sight.
+ */
 const BLOCK = 2000;
 /** Places of the curve along the text. */
 const PLACES = 200;
@@ -65,17 +69,30 @@ export function comparison({ run, unit, bits, others }: SurpriseReport): string 
   const row = ([name, each]: readonly [string, number]): string =>
     `<tr${name === run ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${((100 * each) / most).toFixed(1)}%"></span></td><td>${each.toFixed(4)}</td></tr>`;
   const caption = `<caption>bits per ${unit}; fewer are better</caption>`;
-  return section('others', 'Beside others', `<table class="others">${caption}<tbody>${rows.map(row).join('')}</tbody></table>`);
+  return section(
+    'others',
+    'Beside others',
+    `<table class="others">${caption}<tbody>${rows.map(row).join('')}</tbody></table>`,
+  );
 }
 
-/** Mean bits over the text from its beginning to its end; the program goes to where it is clicked. */
+/**
+ * Mean bits over the text from its beginning to its end; the program goes to where it is clicked.
+ */
 export function alongSvg({ unit, pieces }: SurpriseReport): string {
   const scored = pieces.filter((piece) => piece.scored > 0);
   const places = Math.min(PLACES, Math.floor(scored.length / 10));
   if (places < 4) return '';
   const means = Array.from({ length: places }, (_, place) => {
-    const some = scored.slice(Math.floor((place * scored.length) / places), Math.floor(((place + 1) * scored.length) / places));
-    return some.reduce((sum, { nats }) => sum + nats, 0) / some.reduce((sum, { scored: symbols }) => sum + symbols, 0) / Math.LN2;
+    const some = scored.slice(
+      Math.floor((place * scored.length) / places),
+      Math.floor(((place + 1) * scored.length) / places),
+    );
+    return (
+      some.reduce((sum, { nats }) => sum + nats, 0) /
+      some.reduce((sum, { scored: symbols }) => sum + symbols, 0) /
+      Math.LN2
+    );
   });
   const highest = Math.max(...means);
   const points = means.map((mean, place) => `${place},${(100 - (95 * mean) / highest).toFixed(1)}`);
@@ -95,7 +112,10 @@ export function shadedText(pieces: readonly Piece[]): string {
   let length = 0;
   for (const { text, scored, nats } of pieces) {
     const level = Math.min(HIGHEST_LEVEL, Math.round((2 * nats) / Math.LN2));
-    const classes = [scored === 0 || (/^[\n\t]$/.test(text) && level < HIGHEST_LEVEL / 2) ? 'faint' : '', level === 0 ? '' : `s${level}`]
+    const classes = [
+      scored === 0 || (/^[\n\t]$/.test(text) && level < HIGHEST_LEVEL / 2) ? 'faint' : '',
+      level === 0 ? '' : `s${level}`,
+    ]
       .filter((each) => each !== '')
       .join(' ');
     block += `<i${classes === '' ? '' : ` class="${classes}"`}>${escapeHtml(inText(text))}</i>`;
@@ -148,7 +168,9 @@ function expected(
   const share = `(${(100 * probabilities[dearest * K]).toFixed(0)} %)`;
   const [own, likely] = [ids[dearest + 1], likeliest[dearest * K]];
   const instead = own === likely ? `the likeliest ${share}` : `not ${quoted(likely)} ${share}`;
-  return text === symbols[own] ? instead : `${(nats[dearest] / Math.LN2).toFixed(1)} of them for ${quoted(own)}, ${instead}`;
+  return text === symbols[own]
+    ? instead
+    : `${(nats[dearest] / Math.LN2).toFixed(1)} of them for ${quoted(own)}, ${instead}`;
 }
 
 /** What shows nothing by itself gets a sign, and still does what it did. */

@@ -1,4 +1,5 @@
-// Charts as one SVG for papers and pages, light and dark: the first large, the others small below it.
+// Charts as one SVG for papers and pages, light and dark: the first large, the others small below
+// it.
 import { RnnError } from '../errors.ts';
 import { drawChart, rounded, strokeOf, textAt } from './chart-svg.ts';
 import type { Chart } from './charts.ts';
@@ -20,7 +21,9 @@ const swatch = 22;
 /** Programs that do not read style sheets show the colours for light paper. */
 const style = [
   '@media (prefers-color-scheme: dark) { .rnn { color: #e9eaed } .paper { fill: #131418 }',
-  ...seriesColours.dark.map((colour, index) => `.line-${index} { stroke: ${colour} } .line-${index} circle { fill: ${colour} }`),
+  ...seriesColours.dark.map(
+    (colour, index) => `.line-${index} { stroke: ${colour} } .line-${index} circle { fill: ${colour} }`,
+  ),
   '}',
 ].join(' ');
 
@@ -36,7 +39,8 @@ export function svgOf(charts: readonly Chart[], title: string): string {
   const across = (width - 2 * edge - gap * (others.length - 1)) / others.length;
   const height = top + large + (others.length === 0 ? 0 : gap + small) + edge;
   const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
-  const look = 'color="#1a1c20" fill="currentColor" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle"';
+  const look =
+    'color="#1a1c20" fill="currentColor" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle"';
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" ${pictureMarker} ${size} ${look} role="img" aria-label="${escapeHtml(title)}">`,
     `<title>${escapeHtml(title)}</title><style>${style}</style><rect class="paper" width="${width}" height="${height}" fill="#ffffff"/>`,

@@ -1,4 +1,5 @@
-// Charts as lines of text, with axes and a legend, as wide as they are asked to be. Knows no terminal: who calls it brings the colours.
+// Charts as lines of text, with axes and a legend, as wide as they are asked to be. Knows no
+// terminal: who calls it brings the colours.
 import type { Chart, Point, Series } from './charts.ts';
 import { dashOf } from './dashes.ts';
 import { tickText, valueText } from './numbers.ts';
@@ -13,7 +14,10 @@ export interface TextLook {
   readonly rows: number;
   readonly bold: Style;
   readonly dim: Style;
-  /** A style for each series' colour; null where there are no colours, and lines are told apart by their marks. */
+  /**
+   * A style for each series' colour; null where there are no colours, and lines are told apart by
+   * their marks.
+   */
   readonly series: readonly Style[] | null;
 }
 
@@ -57,7 +61,8 @@ export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
  */
 function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   const { title, unit, horizontal, series } = chart;
-  const marks = look.series === null && series.length > 1 ? series.map((each, index) => markOf(each, index, explained)) : null;
+  const marks =
+    look.series === null && series.length > 1 ? series.map((each, index) => markOf(each, index, explained)) : null;
   const y = verticalScale(chart, Math.max(2, Math.floor(look.rows / rowsPerTick)));
   const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
   const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
@@ -74,11 +79,14 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
     );
   const painted = raster
     .rows()
-    .map((pieces) => pieces.map(({ text, series: index }) => (index === null ? text : paint(series[index], text, look))).join(''));
+    .map((pieces) =>
+      pieces.map(({ text, series: index }) => (index === null ? text : paint(series[index], text, look))).join(''),
+    );
   return [
     ...(chart === explained ? legend(`${title}, ${unit}`, series, marks, look) : [heading(title, series, look)]),
     ...painted.map(
-      (row, index) => `${look.dim(`${(labelled.get(index) ?? '').padStart(margin)}${labelled.has(index) ? '┤' : '│'}`)}${row}`,
+      (row, index) =>
+        `${look.dim(`${(labelled.get(index) ?? '').padStart(margin)}${labelled.has(index) ? '┤' : '│'}`)}${row}`,
     ),
     ...axis(x, { margin, columns, horizontal }).map((line) => look.dim(line)),
   ];
@@ -110,7 +118,10 @@ function legend(title: string, series: readonly Series[], marks: readonly string
   return lines.map(({ text }) => text);
 }
 
-function axis(x: Scale, { margin, columns, horizontal }: { margin: number; columns: number; horizontal: string }): string[] {
+function axis(
+  x: Scale,
+  { margin, columns, horizontal }: { margin: number; columns: number; horizontal: string },
+): string[] {
   const line = [...'─'.repeat(columns)];
   const labels = new Array<string>(margin + 1 + columns).fill(' ');
   const write = (text: string, from: number): void => {

@@ -3,8 +3,8 @@
 type Measured<Column extends string> = Readonly<Record<Column, number | null>>;
 
 /**
- * Of each stretch of rows the first, and those that are lowest and highest in one of the columns: no peak and no gap is lost. With c
- * columns at most (3c + 1) rows a stretch stay.
+ * Of each stretch of rows the first, and those that are lowest and highest in one of the columns:
+ * no peak and no gap is lost. With c columns at most (3c + 1) rows a stretch stay.
  *
  * @param stretches as many as the picture has places beside each other
  */
@@ -24,8 +24,15 @@ export function thin<Column extends string, Row extends Measured<Column>>(
   return [...kept].toSorted((a, b) => a - b).map((index) => rows[index]);
 }
 
-/** Where a column is lowest and highest between two rows, and the first row that has nothing there. */
-function extremes<Column extends string>(rows: readonly Measured<Column>[], column: Column, start: number, end: number): number[] {
+/**
+ * Where a column is lowest and highest between two rows, and the first row that has nothing there.
+ */
+function extremes<Column extends string>(
+  rows: readonly Measured<Column>[],
+  column: Column,
+  start: number,
+  end: number,
+): number[] {
   let [lowest, highest, gap] = [-1, -1, -1];
   for (let index = start; index < end; index++) {
     const value = rows[index][column];

@@ -1,4 +1,5 @@
-// A checkpoint in memory, and the names and limits of its file format, which docs/checkpoint-format.md describes for writers of other readers.
+// A checkpoint in memory, and the names and limits of its file format, which
+// docs/checkpoint-format.md describes for writers of other readers.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -8,7 +9,10 @@ export const formatName = 'rnn-checkpoint';
 /** The newest version that this program reads. */
 export const formatVersion = 2;
 
-/** The oldest version whose readers understand the model: those of version 1 would ignore how its cells are connected. */
+/**
+ * The oldest version whose readers understand the model: those of version 1 would ignore how its
+ * cells are connected.
+ */
 export function versionOf({
   skip = 'none',
   stacking = 'plain',
@@ -31,9 +35,16 @@ export interface Tensor {
 export const numbersIn = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 /** All numbers of a checkpoint. */
-export const allTensors = ({ tensors, state, optimizer }: Checkpoint): Tensor[] => [...tensors, ...state, ...(optimizer?.tensors ?? [])];
+export const allTensors = ({ tensors, state, optimizer }: Checkpoint): Tensor[] => [
+  ...tensors,
+  ...state,
+  ...(optimizer?.tensors ?? []),
+];
 
-/** The state of a run, as plain JSON. The members named here are checked; others may be added, and come back as they were written. */
+/**
+ * The state of a run, as plain JSON. The members named here are checked; others may be added, and
+ * come back as they were written.
+ */
 export interface TrainingRecord {
   readonly options: Readonly<Record<string, unknown>>;
   /** Update steps since the run began. */
@@ -68,7 +79,9 @@ export interface Checkpoint {
 }
 
 /** A checkpoint without the tensors that only training needs. */
-export type TrainedModel = Omit<Checkpoint, 'state' | 'optimizer'> & { readonly optimizer: Omit<OptimizerState, 'tensors'> | null };
+export type TrainedModel = Omit<Checkpoint, 'state' | 'optimizer'> & {
+  readonly optimizer: Omit<OptimizerState, 'tensors'> | null;
+};
 
 /** The record of a model that was not trained. */
 export function freshRecord(options: TrainingRecord['options'] = {}, seed = 1): TrainingRecord {
@@ -83,7 +96,10 @@ export function freshRecord(options: TrainingRecord['options'] = {}, seed = 1): 
   };
 }
 
-/** Id of the token that a zero state reads before a text, as in training; null for models that were not trained so. */
+/**
+ * Id of the token that a zero state reads before a text, as in training; null for models that were
+ * not trained so.
+ */
 export function startSymbolOf({ training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>): number | null {
   return training.options['textStarts'] === true ? new Vocabulary(vocabulary).startSymbol : null;
 }
@@ -92,7 +108,10 @@ export function startSymbolOf({ training, vocabulary }: Pick<TrainedModel, 'trai
 export const limits = {
   /** Bytes of everything but the data of tensors: all of Unicode as a vocabulary is 14 MB. */
   textBytes: 32 * 2 ** 20,
-  /** Values in that, keys among them: all of Unicode is a million, and each may take a hundred bytes of memory. */
+  /**
+   * Values in that, keys among them: all of Unicode is a million, and each may take a hundred bytes
+   * of memory.
+   */
   values: 2 ** 21,
   /** Braces and brackets inside one another. */
   depth: 64,

@@ -30,7 +30,8 @@ export async function runFoldersIn(folder: string): Promise<Listing> {
     try {
       if (isRunFolder(await readdir(path))) runs.push(path);
     } catch (error) {
-      if (!isAbsent(systemCode(error))) unreadable.push({ path, reason: `cannot read ${path}: ${(error as Error).message}` });
+      if (!isAbsent(systemCode(error)))
+        unreadable.push({ path, reason: `cannot read ${path}: ${(error as Error).message}` });
     }
   }
   return { runs, unreadable };
@@ -46,8 +47,8 @@ export async function foldersOfRuns(folder: string): Promise<string[]> {
 }
 
 /**
- * The run folders that are meant: a folder of runs stands for those in it, a file for the run that it belongs to, and nothing for the
- * newest run in `runs`.
+ * The run folders that are meant: a folder of runs stands for those in it, a file for the run that
+ * it belongs to, and nothing for the newest run in `runs`.
  *
  * @throws RnnError `checkpoint` if there is no run, or the folder cannot be read
  */
@@ -61,15 +62,20 @@ export async function findRuns(given: readonly string[], runs = 'checkpoints'): 
 async function runsMeant(given: string): Promise<readonly string[]> {
   const isFile = (await statusOf(given)) === 'file';
   const folder = isFile ? dirname(given) : given;
-  if (isFile && !isRunFolder(await namesInside(folder))) throw refusal(`${given} belongs to no run`, 'give a run folder, or a file in one');
+  if (isFile && !isRunFolder(await namesInside(folder)))
+    throw refusal(`${given} belongs to no run`, 'give a run folder, or a file in one');
   const found = await runsIn(folder);
   if (found.length > 0) return found;
   const inside = await foldersOfRuns(given);
-  throw refusal(`there is no run in ${given}`, inside.length > 0 ? `give one of the folders in it: ${named(inside)}` : trainInto(given));
+  throw refusal(
+    `there is no run in ${given}`,
+    inside.length > 0 ? `give one of the folders in it: ${named(inside)}` : trainInto(given),
+  );
 }
 
 /**
- * The path of a checkpoint file. A folder stands for the best checkpoint in it, and nothing for the newest run in `runs`.
+ * The path of a checkpoint file. A folder stands for the best checkpoint in it, and nothing for the
+ * newest run in `runs`.
  *
  * @throws RnnError `checkpoint` that says where it looked
  */
@@ -114,7 +120,9 @@ async function inNewestRun(runs: string): Promise<string> {
 }
 
 async function checkpointIn(folder: string): Promise<string | null> {
-  const paths = [bestFile, latestFile, previousFile, ...(await snapshotsIn(folder))].map((file) => pathIn(folder, file));
+  const paths = [bestFile, latestFile, previousFile, ...(await snapshotsIn(folder))].map((file) =>
+    pathIn(folder, file),
+  );
   const statuses = await Promise.all(paths.map(statusOf));
   // If none is a plain file, opening another one says why.
   const index = statuses.includes('file') ? statuses.indexOf('file') : statuses.findIndex((status) => status !== null);
@@ -124,7 +132,8 @@ async function checkpointIn(folder: string): Promise<string | null> {
 const hasCheckpoint = async (folder: string): Promise<boolean> => (await checkpointIn(folder)) !== null;
 
 /**
- * The runs in a folder, the newest first: the one of which any file was written last. By name where they are of one age.
+ * The runs in a folder, the newest first: the one of which any file was written last. By name where
+ * they are of one age.
  *
  * @throws RnnError `checkpoint` if the folder cannot be read; one that does not exist has no runs
  */
@@ -139,7 +148,9 @@ async function runsByAge(folder: string): Promise<string[]> {
 
 async function lastChange(path: string): Promise<number> {
   const files = (await readdir(path).catch(() => [])).filter((file) => isOurs(file) || file === lockFile);
-  const times = await Promise.all(files.map(async (file) => (await stat(pathIn(path, file)).catch(() => null))?.mtimeMs ?? 0));
+  const times = await Promise.all(
+    files.map(async (file) => (await stat(pathIn(path, file)).catch(() => null))?.mtimeMs ?? 0),
+  );
   return Math.max(0, ...times);
 }
 
@@ -159,8 +170,13 @@ async function namesInside(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (cause) {
-    const why = { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[systemCode(cause)] ?? (cause as Error).message;
-    throw refusal(`there are no runs in ${folder}: ${why}`, 'give a folder that has run folders in it, such as checkpoints', cause);
+    const why =
+      { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[systemCode(cause)] ?? (cause as Error).message;
+    throw refusal(
+      `there are no runs in ${folder}: ${why}`,
+      'give a folder that has run folders in it, such as checkpoints',
+      cause,
+    );
   }
 }
 
@@ -171,4 +187,5 @@ async function filter(paths: readonly string[], holds: (path: string) => Promise
 
 const named = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
 const trainInto = (folder: string): string => `train a model with \`rnn train <corpus> --out ${folder}\``;
-const refusal = (message: string, hint: string, cause?: unknown): RnnError => new RnnError('checkpoint', message, { hint, cause });
+const refusal = (message: string, hint: string, cause?: unknown): RnnError =>
+  new RnnError('checkpoint', message, { hint, cause });

@@ -15,8 +15,9 @@ const noFolder: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes a folder and its parents one by one: in Node 20, mkdir with `recursive` never ends if the system says ENOENT although the parent is
- * there, as it does for /proc/run (github.com/nodejs/node/issues/31177 is that loop on Windows).
+ * Makes a folder and its parents one by one: in Node 20, mkdir with `recursive` never ends if the
+ * system says ENOENT although the parent is there, as it does for /proc/run
+ * (github.com/nodejs/node/issues/31177 is that loop on Windows).
  *
  * @throws the system's error for the first that cannot be made
  */
@@ -47,17 +48,25 @@ export async function refuseUnmakable(path: string): Promise<void> {
 }
 
 /**
- * The system's error as one of ours; errors that did not come from the system are returned as they are. @param what such as `run folder`
+ * The system's error as one of ours; errors that did not come from the system are returned as they
+ * are. @param what such as `run folder`
  */
 export function notMade(what: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
   if (Object.hasOwn(noFolder, code))
-    return new RnnError('usage', `${path} cannot be a ${what}: ${noFolder[code]}`, { hint: 'choose another folder with --out', cause });
-  if (code === 'ENOENT' && cause instanceof Error && 'path' in cause) {
-    return new RnnError('machine', `the ${what} ${path} could not be made: the system lets nobody make ${String(cause.path)}`, {
+    return new RnnError('usage', `${path} cannot be a ${what}: ${noFolder[code]}`, {
       hint: 'choose another folder with --out',
       cause,
     });
+  if (code === 'ENOENT' && cause instanceof Error && 'path' in cause) {
+    return new RnnError(
+      'machine',
+      `the ${what} ${path} could not be made: the system lets nobody make ${String(cause.path)}`,
+      {
+        hint: 'choose another folder with --out',
+        cause,
+      },
+    );
   }
   return diskError(`the ${what} ${path} could not be made`, cause);
 }

@@ -1,4 +1,5 @@
-// Reads a log from its start, and further as it grows. Another process may write it meanwhile, cut it back or begin it again.
+// Reads a log from its start, and further as it grows. Another process may write it meanwhile, cut
+// it back or begin it again.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 import { RnnError, systemCode } from '../errors.ts';
@@ -16,7 +17,10 @@ interface Fresh {
 
 /** Read at a time. A longer line is skipped. */
 const PIECE_BYTES = 4 << 20;
-/** A reader compares so many bytes before its position: they differ if the log was cut back meanwhile and grew again. */
+/**
+ * A reader compares so many bytes before its position: they differ if the log was cut back
+ * meanwhile and grew again.
+ */
 const MARK_BYTES = 256;
 const NEWLINE = 10;
 

@@ -1,5 +1,6 @@
-// A pull parser for one large JSON file: objects member by member, lists element by element, small values whole, and base64
-// strings of any length into numbers. Knows JSON and base64, and nothing of checkpoints.
+// A pull parser for one large JSON file: objects member by member, lists element by element, small
+// values whole, and base64 strings of any length into numbers. Knows JSON and base64, and nothing
+// of checkpoints.
 
 import { isUtf8 } from 'node:buffer';
 import { endianness } from 'node:os';
@@ -27,7 +28,10 @@ export class JsonReader {
     this.fail = fail;
   }
 
-  /** The keys of the next object, one by one; the caller must read the value before it asks for the next key. */
+  /**
+   * The keys of the next object, one by one; the caller must read the value before it asks for the
+   * next key.
+   */
   *members(what: string): Generator<string, void> {
     const seen = new Set<string>();
     this.#expect('{', what);
@@ -35,7 +39,8 @@ export class JsonReader {
     do {
       const key = this.value(`a key of ${what}`);
       if (typeof key !== 'string') this.fail(`${what} has ${shown(key)} where a key was expected`);
-      if (key.length > limits.name) this.fail(`${what} has a key of ${key.length} characters, expected at most ${limits.name}`);
+      if (key.length > limits.name)
+        this.fail(`${what} has a key of ${key.length} characters, expected at most ${limits.name}`);
       if (forbiddenKeys.has(key)) this.fail(`${what}.${key} is a forbidden name`);
       if (seen.has(key)) this.fail(`${what} has ${JSON.stringify(key)} twice`);
       seen.add(key);
@@ -45,7 +50,10 @@ export class JsonReader {
     this.#expect('}', what);
   }
 
-  /** The indices of the next list; the caller must read each element before it asks for the next index. */
+  /**
+   * The indices of the next list; the caller must read each element before it asks for the next
+   * index.
+   */
   *elements(what: string): Generator<number, void> {
     this.#expect('[', what);
     if (this.#take(']')) return;
@@ -55,7 +63,10 @@ export class JsonReader {
     this.#expect(']', what);
   }
 
-  /** The next value, by JSON.parse. Refuses one that is too large or too deep, or has a key twice, or one that could reach a prototype. */
+  /**
+   * The next value, by JSON.parse. Refuses one that is too large or too deep, or has a key twice,
+   * or one that could reach a prototype.
+   */
   value(what: string): unknown {
     const { end, keys, others } = this.#measure(what);
     const source = this.source;
@@ -83,8 +94,9 @@ export class JsonReader {
   }
 
   /**
-   * Reads a string of base64 that must hold exactly `bytes` bytes, little-endian: into `target`, or without decoding it if that is null.
-   * Then only the checksum of the file vouches for what is in it.
+   * Reads a string of base64 that must hold exactly `bytes` bytes, little-endian: into `target`, or
+   * without decoding it if that is null. Then only the checksum of the file vouches for what is in
+   * it.
    */
   base64(bytes: number, target: Float32Array | null, what: string): void {
     const { source } = this;
@@ -101,9 +113,12 @@ export class JsonReader {
       const piece = source.buffer.subarray(source.position, source.position + count);
       const start = (done / 4) * 3;
       done += count;
-      const isWhole = decoded === null ? !piece.includes(quote) : decodes(piece.toString('latin1'), decoded, start, done === length);
+      const isWhole =
+        decoded === null ? !piece.includes(quote) : decodes(piece.toString('latin1'), decoded, start, done === length);
       if (!isWhole)
-        this.fail(`${what} ${piece.includes(quote) ? 'is shorter than its shape says' : `is not base64 (near byte ${source.offset})`}`);
+        this.fail(
+          `${what} ${piece.includes(quote) ? 'is shorter than its shape says' : `is not base64 (near byte ${source.offset})`}`,
+        );
       source.position += count;
       this.#base64Characters += count;
     }
@@ -126,7 +141,10 @@ export class JsonReader {
     this.fail(`${what} needs ${characters} characters of base64, and ${left} are left`);
   }
 
-  /** Refuses a file that is large apart from the data of its tensors: a few bytes may become a hundred in memory (`[[],[],…`). */
+  /**
+   * Refuses a file that is large apart from the data of its tensors: a few bytes may become a
+   * hundred in memory (`[[],[],…`).
+   */
   #refuseBulk(ahead: number, what: string): void {
     const bytes = this.source.offset + ahead - this.#base64Characters;
     if (bytes <= limits.textBytes && this.#values <= limits.values) return;
@@ -212,8 +230,9 @@ export class JsonReader {
 }
 
 /**
- * Decodes a piece of base64 from `start` on, and says whether it is base64 and nothing else. Node skips characters that are not base64 and
- * takes the URL-safe alphabet, so a shortfall or one of - and _ tells.
+ * Decodes a piece of base64 from `start` on, and says whether it is base64 and nothing else. Node
+ * skips characters that are not base64 and takes the URL-safe alphabet, so a shortfall or one of -
+ * and _ tells.
  */
 function decodes(text: string, target: Buffer, start: number, isLast: boolean): boolean {
   const padding = isLast ? (3 - (target.length % 3)) % 3 : 0;

@@ -1,4 +1,5 @@
-// What may be wrong with values that came out of JSON, and how a message quotes them. Knows no files.
+// What may be wrong with values that came out of JSON, and how a message quotes them. Knows no
+// files.
 import { inQuotes } from '../errors.ts';
 import { limits } from './checkpoint.ts';
 
@@ -30,10 +31,14 @@ function jsonOf(value: unknown): string | undefined {
 }
 
 /**
- * What, if anything, makes a value unfit for a checkpoint: a number that JSON has no word for, a key that could reach a prototype,
- * too much depth. `keys` counts the keys met: fewer than were written means that one was there twice.
+ * What, if anything, makes a value unfit for a checkpoint: a number that JSON has no word for, a
+ * key that could reach a prototype, too much depth. `keys` counts the keys met: fewer than were
+ * written means that one was there twice.
  */
-export function troubleInJson(value: unknown, what: string): { readonly message: string | null; readonly keys: number } {
+export function troubleInJson(
+  value: unknown,
+  what: string,
+): { readonly message: string | null; readonly keys: number } {
   let keys = 0;
   const path: (string | number)[] = [];
   function visit(value: unknown): string | null {
@@ -57,6 +62,8 @@ export function troubleInJson(value: unknown, what: string): { readonly message:
 
 /** `.options.include[3]`; of a long one the end, without what could disturb a terminal. */
 function shownPath(path: readonly (string | number)[]): string {
-  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${JSON.stringify(key).slice(1, -1)}`)).join('');
+  const text = path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${JSON.stringify(key).slice(1, -1)}`))
+    .join('');
   return text.length > 120 ? `...${text.slice(-117)}` : text;
 }

@@ -1,15 +1,33 @@
 // The lock file: how it is made and read. lock.ts decides which process may take it.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 
 import { RnnError, systemCode } from '../errors.ts';
 
-/** A process that has not renewed its lock for so long is gone, or suspended: then it notices so before it writes anything. */
+/**
+ * A process that has not renewed its lock for so long is gone, or suspended: then it notices so
+ * before it writes anything.
+ */
 const STALE_MS = 60_000;
-/** A larger file is not a lock, and reading it may take minutes. One that rnn wrote has about 200 bytes. */
+/**
+ * A larger file is not a lock, and reading it may take minutes. One that rnn wrote has about 200
+ * bytes.
+ */
 const MAX_BYTES = 65_536;
-/** No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of Windows' word for that. */
+/**
+ * No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of
+ * Windows' word for that.
+ */
 const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
 export interface Holder {
@@ -25,7 +43,10 @@ export interface Holder {
 /** The same for all processes of a machine outside containers, also after a restart. */
 export const pidsHere = linkOrNull('/proc/self/ns/pid');
 
-/** Of the locks that this process holds or is taking: an earlier process may have had the same number. */
+/**
+ * Of the locks that this process holds or is taking: an earlier process may have had the same
+ * number.
+ */
 export const ownTokens = new Set<string>();
 
 /** Makes the lock together with its content; false if there is one. */
@@ -89,7 +110,11 @@ export function look(path: string, now: number): Found | null {
 function parse(text: string): Holder | null {
   try {
     const { token, pid, host, pids = pidsHere, since } = JSON.parse(text) as Partial<Holder>;
-    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string'
+    return typeof token === 'string' &&
+      Number.isSafeInteger(pid) &&
+      pid! > 0 &&
+      typeof host === 'string' &&
+      typeof since === 'string'
       ? { token, pid: pid!, host, pids, since }
       : null;
   } catch {

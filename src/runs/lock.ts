@@ -1,10 +1,22 @@
-// One process at a time may write a run folder. A file in it names that process, which renews the time of the file every few seconds.
-// A lock is left behind if its process has ended, as its number tells, or, for a process on another machine or in a container with other
-// numbers, if the file is old by the clock of the file system. So a run can be started again at once after a kill, and within a minute in a
-// new container of the old one's name. Only Linux says how processes are numbered: elsewhere two containers of one host name count as one.
+// One process at a time may write a run folder. A file in it names that process, which renews the
+// time of the file every few seconds. A lock is left behind if its process has ended, as its number
+// tells, or, for a process on another machine or in a container with other numbers, if the file is
+// old by the clock of the file system. So a run can be started again at once after a kill, and
+// within a minute in a new container of the old one's name. Only Linux says how processes are
+// numbered: elsewhere two containers of one host name count as one.
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 
 import { temporarySuffix } from '../atomic.ts';
@@ -32,11 +44,18 @@ export class Lock {
   }
 
   /**
-   * @throws RnnError `busy`, at once, if another process holds the folder; the system's error if the lock cannot be written
+   * @throws RnnError `busy`, at once, if another process holds the folder; the system's error if
+   * the lock cannot be written
    */
   static take(folder: string): Lock {
     const path = pathIn(folder, lockFile);
-    const holder = { token: randomUUID(), pid: process.pid, host: hostname(), pids: pidsHere, since: new Date().toISOString() };
+    const holder = {
+      token: randomUUID(),
+      pid: process.pid,
+      host: hostname(),
+      pids: pidsHere,
+      since: new Date().toISOString(),
+    };
     const content = `${JSON.stringify(holder)}\n`;
     const temporary = `${path}.${holder.token}${temporarySuffix}`;
     ownTokens.add(holder.token);
@@ -59,7 +78,10 @@ export class Lock {
     }
   }
 
-  /** @throws RnnError `busy` if another process holds the folder; the system's error if that cannot be seen */
+  /**
+   * @throws RnnError `busy` if another process holds the folder; the system's error if that cannot
+   * be seen
+   */
   static refuseIfHeld(folder: string): void {
     const other = look(pathIn(folder, lockFile), Date.now());
     if (other !== null && !other.isGone) throw inUse(folder, other.holder);
@@ -68,8 +90,10 @@ export class Lock {
   /**
    * Makes sure, before anything is written, that this process still holds the lock.
    *
-   * @param isOurs whether the run in the folder is as this process left it: then a lock that is gone was removed, and is taken again
-   * @throws RnnError `busy` if another process has taken over, as it may from one that was suspended for a minute
+   * @param isOurs whether the run in the folder is as this process left it: then a lock that is
+   * gone was removed, and is taken again
+   * @throws RnnError `busy` if another process has taken over, as it may from one that was
+   * suspended for a minute
    */
   ensure(folder: string, isOurs: () => boolean): void {
     const now = look(this.#path, 0);
@@ -127,8 +151,9 @@ export function isHeld(folder: string): boolean {
 }
 
 /**
- * Replaces a lock whose holder is gone. Of several processes that found it, only the one that claims this very lock may: by renaming alone,
- * each would replace the lock of the process before it.
+ * Replaces a lock whose holder is gone. Of several processes that found it, only the one that
+ * claims this very lock may: by renaming alone, each would replace the lock of the process before
+ * it.
  *
  * @returns false if it is not there any more
  * @throws RnnError `busy` if another process has the claim
@@ -143,7 +168,8 @@ function takeOver(
     const other = look(claim, now);
     if (other === null) return false;
     if (!other.isGone) throw inUse(folder, other.holder);
-    // That process was killed before it was done. To remove its claim might remove another's that has taken the same name since.
+    // That process was killed before it was done. To remove its claim might remove another's that
+    // has taken the same name since.
     claim = claimOn(claim, other);
   }
   try {
@@ -159,7 +185,9 @@ function takeOver(
 /** The name of a claim on a lock, or on a claim, that was left behind. */
 const claimOn = (path: string, { id }: Found): string => `${path}.${id}${temporarySuffix}`;
 
-/** Removes a file that is not needed any more. If that fails, the next run in the folder removes it. */
+/**
+ * Removes a file that is not needed any more. If that fails, the next run in the folder removes it.
+ */
 function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });

@@ -1,4 +1,5 @@
-// The log of a run: a file with one JSON object a line. Knows only the step and the event of a line.
+// The log of a run: a file with one JSON object a line. Knows only the step and the event of a
+// line.
 
 import { type Stats, appendFileSync, closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
@@ -23,7 +24,8 @@ export function appendLine(path: string, line: object): void {
       try {
         truncateSync(path, size);
       } catch {
-        // Not a file that can be cut, or a disk that does not even take that: the first error says what is wrong.
+        // Not a file that can be cut, or a disk that does not even take that: the first error says
+        // what is wrong.
       }
       throw error;
     }
@@ -63,7 +65,10 @@ export const logStart = '{"event":"';
 /** Enough for the reports of the last minutes, and a sample of text or two. */
 const TAIL_BYTES = 65_536;
 
-/** The last lines of a log, oldest first; none if there is no log. Only its end is read, however long it is. */
+/**
+ * The last lines of a log, oldest first; none if there is no log. Only its end is read, however
+ * long it is.
+ */
 export function lastLines(path: string): LogLine[] {
   let file: number;
   try {
@@ -99,9 +104,14 @@ function objectOf(line: string): LogLine | null {
   }
 }
 
-/** What is there. @throws RnnError `machine` if it is a folder, or a named pipe, which would wait for a reader or a writer */
+/**
+ * What is there. @throws RnnError `machine` if it is a folder, or a named pipe, which would wait
+ * for a reader or a writer
+ */
 function refuseNoFile(path: string): Stats | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined || status.isFile() || status.isCharacterDevice()) return status;
-  throw new RnnError('machine', `${path} could not be written: it is no file`, { hint: 'move it away; the log goes on in a new file' });
+  throw new RnnError('machine', `${path} could not be written: it is no file`, {
+    hint: 'move it away; the log goes on in a new file',
+  });
 }

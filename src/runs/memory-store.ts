@@ -1,11 +1,14 @@
-// A run that is kept in memory and not on disk: its last state and its best one. There is no log: the caller gets each event as it comes.
+// A run that is kept in memory and not on disk: its last state and its best one. There is no log:
+// the caller gets each event as it comes.
 import { RnnError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
 import type { RunStore } from './run-store.ts';
 import { refuseNonFinite } from './write.ts';
 
-/** Takes the memory of two checkpoints: each has the weights and, with Adam, twice as much again. */
+/**
+ * Takes the memory of two checkpoints: each has the weights and, with Adam, twice as much again.
+ */
 export class MemoryStore implements RunStore {
   readonly path = 'memory';
   readonly latestPath = 'memory:latest';
@@ -62,7 +65,8 @@ export class MemoryStore implements RunStore {
 
 /** The tensors of a checkpoint are overwritten by the next. */
 function copyOf(checkpoint: Checkpoint): Checkpoint {
-  const copied = (tensors: readonly Tensor[]): Tensor[] => tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+  const copied = (tensors: readonly Tensor[]): Tensor[] =>
+    tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
   const { tensors, state, optimizer } = checkpoint;
   return {
     ...checkpoint,

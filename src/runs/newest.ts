@@ -1,4 +1,5 @@
-// What a run folder holds: its newest state that can be read, or as much of it as a list of runs shows. Writes nothing.
+// What a run folder holds: its newest state that can be read, or as much of it as a list of runs
+// shows. Writes nothing.
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -32,8 +33,8 @@ export interface RunFiles {
 }
 
 /**
- * The state from which a run continues: that of latest.json, or if that is damaged or missing, the one of the latest step among
- * previous.json, best.json and the snapshots.
+ * The state from which a run continues: that of latest.json, or if that is damaged or missing, the
+ * one of the latest step among previous.json, best.json and the snapshots.
  *
  * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
  */
@@ -82,7 +83,8 @@ async function newestState<State extends Header>(
   read: (path: string) => Promise<State | null>,
 ): Promise<{ readonly state: State; readonly path: string } | null> {
   let newest: { readonly state: State; readonly path: string } | null = null;
-  // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run is over.
+  // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run
+  // is over.
   for (const file of [latestFile, previousFile, ...(await snapshotsIn(folder)), bestFile]) {
     const known = newest?.state.training.step ?? -1;
     if ((stepOfSnapshot(file) ?? Infinity) <= known) continue;
@@ -94,8 +96,15 @@ async function newestState<State extends Header>(
   return newest;
 }
 
-/** Null for a file that is missing, and for one that cannot be read: that is one more of the troubles. */
-async function readIfPossible<State>(path: string, read: (path: string) => Promise<State>, troubles: RnnError[]): Promise<State | null> {
+/**
+ * Null for a file that is missing, and for one that cannot be read: that is one more of the
+ * troubles.
+ */
+async function readIfPossible<State>(
+  path: string,
+  read: (path: string) => Promise<State>,
+  troubles: RnnError[],
+): Promise<State | null> {
   try {
     return await read(path);
   } catch (error) {

@@ -3,8 +3,9 @@
 const lineLength = 120;
 
 /**
- * The text of a value, of which all lines but the first begin with `indent`. Lists of numbers and texts are filled line by line, so
- * that a vocabulary is a paragraph; other lists and objects take a line for each member that fits on one.
+ * The text of a value, of which all lines but the first begin with `indent`. Lists of numbers and
+ * texts are filled line by line, so that a vocabulary is a paragraph; other lists and objects take
+ * a line for each member that fits on one.
  */
 export function prettyJson(value: unknown, indent = ''): string {
   const flat = JSON.stringify(value);

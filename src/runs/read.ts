@@ -1,12 +1,36 @@
-// A checkpoint file to a Checkpoint, or an error that says what is wrong with the file. Tensors are decoded as they pass by: the
-// file is never in memory as a whole, and nothing is allocated that the rest of the file is too short to fill.
+// A checkpoint file to a Checkpoint, or an error that says what is wrong with the file. Tensors are
+// decoded as they pass by: the file is never in memory as a whole, and nothing is allocated that
+// the rest of the file is too short to fill.
 import { systemCode } from '../errors.ts';
-import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName, limits, numbersIn } from './checkpoint.ts';
+import {
+  type Checkpoint,
+  type OptimizerState,
+  type Tensor,
+  type TrainedModel,
+  formatName,
+  limits,
+  numbersIn,
+} from './checkpoint.ts';
 import { JsonReader, base64Length } from './json-reader.ts';
 import { shown } from './json-values.ts';
-import { failureOf, otherFormat, refuseOtherCells, refuseOtherFiles, refuseOtherVersions, tooLarge, unreadable } from './refusals.ts';
+import {
+  failureOf,
+  otherFormat,
+  refuseOtherCells,
+  refuseOtherFiles,
+  refuseOtherVersions,
+  tooLarge,
+  unreadable,
+} from './refusals.ts';
 import { ByteSource } from './source.ts';
-import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+import {
+  checkModel,
+  checkOptimizer,
+  checkTensorHeader,
+  checkTraining,
+  checkVocabulary,
+  firstNonFinite,
+} from './validation.ts';
 
 /** The checksum must begin within so many bytes of the end of the file. */
 const TAIL_BYTES = 1024;
@@ -18,10 +42,12 @@ const large = ['tensors', 'state', 'optimizer'] as const;
 export type Header = Pick<TrainedModel, 'model' | 'vocabulary' | 'training'>;
 
 /**
- * The checkpoint in a file. With `weightsOnly`, the tensors that only training needs (two thirds of the file with Adam) are skipped: the
- * checksum still covers them, but they are neither decoded nor kept.
+ * The checkpoint in a file. With `weightsOnly`, the tensors that only training needs (two thirds of
+ * the file with Adam) are skipped: the checksum still covers them, but they are neither decoded nor
+ * kept.
  *
- * @throws RnnError `checkpoint` if the file cannot be read or is not a whole, unchanged checkpoint of a version known here
+ * @throws RnnError `checkpoint` if the file cannot be read or is not a whole, unchanged checkpoint
+ * of a version known here
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint>;
 export async function readCheckpoint(path: string, options: { readonly weightsOnly: true }): Promise<TrainedModel>;
@@ -44,7 +70,10 @@ export async function readCheckpoint(
     if (parts.get('checksum') !== json.source.digest())
       json.fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
     refuseOtherCells(header.model, path);
-    const { state, ...trained } = { ...header, ...(Object.fromEntries(large.map((key) => [key, parts.get(key)])) as LargeMembers) };
+    const { state, ...trained } = {
+      ...header,
+      ...(Object.fromEntries(large.map((key) => [key, parts.get(key)])) as LargeMembers),
+    };
     return weightsOnly ? trained : { ...trained, state };
   });
 }
@@ -52,8 +81,9 @@ export async function readCheckpoint(
 type LargeMembers = Pick<Checkpoint, (typeof large)[number]>;
 
 /**
- * What a checkpoint says of its model and its run. Only that is read, and the last bytes of the file: so it takes a moment however large
- * the model is, and damage shows only there, or where the file is cut off.
+ * What a checkpoint says of its model and its run. Only that is read, and the last bytes of the
+ * file: so it takes a moment however large the model is, and damage shows only there, or where the
+ * file is cut off.
  *
  * @throws RnnError `checkpoint` as `readCheckpoint` does
  */
@@ -64,7 +94,8 @@ export async function readHeader(path: string): Promise<Header> {
     const parts = new Map<string, unknown>();
     largeMembers(json, parts, path).next();
     if (!['model', 'vocabulary', 'training'].every((key) => parts.has(key))) return null;
-    if (!tail.includes('"checksum"') || !tail.trimEnd().endsWith('}')) json.fail(`it is cut off after ${json.source.size} bytes`);
+    if (!tail.includes('"checksum"') || !tail.trimEnd().endsWith('}'))
+      json.fail(`it is cut off after ${json.source.size} bytes`);
     const checked = checkedHeader(json, parts);
     refuseOtherCells(checked.model, path);
     return checked;
@@ -89,10 +120,14 @@ function withReader<Result>(path: string, read: (json: JsonReader, tail: string)
 }
 
 /**
- * The keys of the large members as they are met; the caller must read what is in them before it asks for the next. The others go into
- * `parts`.
+ * The keys of the large members as they are met; the caller must read what is in them before it
+ * asks for the next. The others go into `parts`.
  */
-function* largeMembers(json: JsonReader, parts: Map<string, unknown>, path: string): Generator<(typeof large)[number], void> {
+function* largeMembers(
+  json: JsonReader,
+  parts: Map<string, unknown>,
+  path: string,
+): Generator<(typeof large)[number], void> {
   for (const key of json.members('the checkpoint')) {
     if (parts.has('checksum')) json.fail(`${JSON.stringify(key)} follows the checksum, which must come last`);
     if (parts.size === 0 && key !== 'format') throw otherFormat(path, `its first member is ${JSON.stringify(key)}`);
@@ -111,7 +146,11 @@ function* largeMembers(json: JsonReader, parts: Map<string, unknown>, path: stri
 
 function checkedHeader({ fail }: JsonReader, parts: ReadonlyMap<string, unknown>): Header {
   const model = checkModel(parts.get('model'), fail);
-  return { model, vocabulary: checkVocabulary(parts.get('vocabulary'), model, fail), training: checkTraining(parts.get('training'), fail) };
+  return {
+    model,
+    vocabulary: checkVocabulary(parts.get('vocabulary'), model, fail),
+    training: checkTraining(parts.get('training'), fail),
+  };
 }
 
 /** The tensors of a list. If they are not kept, their numbers are skipped. */

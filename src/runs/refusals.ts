@@ -32,16 +32,20 @@ export function refuseOtherCells(model: TrainedModel['model'], path: string): vo
   });
 }
 
-/** Refuses an empty file, and one that does not begin like JSON: it was probably never a checkpoint. */
+/**
+ * Refuses an empty file, and one that does not begin like JSON: it was probably never a checkpoint.
+ */
 export function refuseOtherFiles(source: ByteSource, path: string): void {
   if (source.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
   source.more();
   const start = source.buffer.toString('latin1', 0, Math.min(source.end, 64)).trimStart();
-  if (!start.startsWith('{')) throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
+  if (!start.startsWith('{'))
+    throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
 }
 
 export function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
-  if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${shown(version)}, expected a whole number from 1`);
+  if (!Number.isInteger(version) || (version as number) < 1)
+    fail(`"version" is ${shown(version)}, expected a whole number from 1`);
   if ((version as number) > formatVersion) {
     throw new ForeignCheckpoint(
       'checkpoint',
@@ -64,7 +68,10 @@ function adviceOnDamage(path: string): string {
     : 'use another checkpoint of the run, or a copy of this one';
 }
 
-const absent = ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`'] as const;
+const absent = [
+  'does not exist',
+  'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`',
+] as const;
 const forbidden = ['may not be read by you', 'check its permissions with ls -l'] as const;
 const aFile = 'give a checkpoint file, such as latest.json in a run folder';
 const aPath = 'give a run folder or a checkpoint file, such as latest.json in a run folder';
@@ -82,6 +89,9 @@ const troubles: Readonly<Record<string, readonly [string, string] | undefined>> 
 /** The error for a file that the system does not let us read. */
 export function unreadable(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
-  const [detail, hint] = troubles[code] ?? [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
+  const [detail, hint] = troubles[code] ?? [
+    `could not be read (${code})`,
+    'look for trouble with the disk, and try again',
+  ];
   return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
 }

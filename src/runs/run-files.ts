@@ -1,5 +1,5 @@
-// The files of a run folder: their names, which of them are there, whether another process has replaced them, and how they are removed.
-// Opens none of them.
+// The files of a run folder: their names, which of them are there, whether another process has
+// replaced them, and how they are removed. Opens none of them.
 import { statSync } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 
@@ -35,7 +35,8 @@ export function isTemporary(file: string): boolean {
 }
 
 /** A file that a run writes, or a temporary one of it; not its lock. */
-export const isOurs = (file: string): boolean => file === logFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
+export const isOurs = (file: string): boolean =>
+  file === logFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
 
 /** A run that has just begun has no more than its lock. */
 export const isRunFolder = (files: readonly string[]): boolean =>
@@ -44,7 +45,9 @@ export const isRunFolder = (files: readonly string[]): boolean =>
 /** Newest first; none if the folder cannot be read. */
 export async function snapshotsIn(folder: string): Promise<string[]> {
   const files = await readdir(folder).catch(() => []);
-  return files.filter((file) => stepOfSnapshot(file) !== null).toSorted((a, b) => stepOfSnapshot(b)! - stepOfSnapshot(a)!);
+  return files
+    .filter((file) => stepOfSnapshot(file) !== null)
+    .toSorted((a, b) => stepOfSnapshot(b)! - stepOfSnapshot(a)!);
 }
 
 /**
@@ -78,7 +81,10 @@ export async function refuseFolders(path: string): Promise<void> {
   });
 }
 
-/** Removes a file if it is there. Not by rm, which reports another user's file in a shared folder as not a folder (Node 20). */
+/**
+ * Removes a file if it is there. Not by rm, which reports another user's file in a shared folder as
+ * not a folder (Node 20).
+ */
 export async function remove(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw error;

@@ -1,5 +1,6 @@
-// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots, log.jsonl,
-// and a lock while a process trains. Knows when which file is replaced, and not what a checkpoint means.
+// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation
+// loss), numbered snapshots, log.jsonl, and a lock while a process trains. Knows when which file is
+// replaced, and not what a checkpoint means.
 
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
@@ -74,8 +75,8 @@ export class RunFolder implements RunStore {
   /**
    * Refuses what `create` would refuse, and writes nothing.
    *
-   * @throws RnnError `busy` if another process trains in the folder, `usage` if it holds a run and `force` was not given, or if it
-   * cannot be a folder; `machine` if that cannot be seen
+   * @throws RnnError `busy` if another process trains in the folder, `usage` if it holds a run and
+   * `force` was not given, or if it cannot be a folder; `machine` if that cannot be seen
    */
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
     try {
@@ -94,7 +95,8 @@ export class RunFolder implements RunStore {
       });
     await refuseFolders(path);
     const log = pathIn(path, logFile);
-    // A crash may have cut its first line off. Whatever else is wrong with it is noticed when it is written.
+    // A crash may have cut its first line off. Whatever else is wrong with it is noticed when it is
+    // written.
     if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
     throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
       hint: 'move it away, replace it with --force, or choose another folder with --out',
@@ -119,7 +121,8 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Makes the folder ready for a new run. Removes temporary files that a killed process left and, with `force`, the files of an old run.
+   * Makes the folder ready for a new run. Removes temporary files that a killed process left and,
+   * with `force`, the files of an old run.
    *
    * @throws RnnError as `refuseIfTaken`, and `machine` if the folder cannot be made
    */
@@ -144,7 +147,8 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * The folder of a run to continue, or null if there is none. Removes temporary files that a killed process left.
+   * The folder of a run to continue, or null if there is none. Removes temporary files that a
+   * killed process left.
    *
    * @throws RnnError `busy` if it is in use, `machine` if nothing can be written there
    */
@@ -180,12 +184,14 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Writes latest.json. The old one becomes previous.json, unless it was saved by the clock or could not be read: then it is set aside. At
-   * every moment there is a whole checkpoint in the folder. If the folder was removed, it is made again.
+   * Writes latest.json. The old one becomes previous.json, unless it was saved by the clock or
+   * could not be read: then it is set aside. At every moment there is a whole checkpoint in the
+   * folder. If the folder was removed, it is made again.
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
-    const clear = (): Promise<void> => (this.#isLatestSound ? keepUnder(this.latestPath, this.previousPath) : this.#setAside());
+    const clear = (): Promise<void> =>
+      this.#isLatestSound ? keepUnder(this.latestPath, this.previousPath) : this.#setAside();
     await this.#write(this.latestPath, checkpoint, this.#isByClock ? undefined : clear);
     this.#isLatestSound = true;
     this.#isByClock = isByClock;
@@ -222,7 +228,8 @@ export class RunFolder implements RunStore {
     try {
       await writeCheckpoint(path, checkpoint, beforeRename);
     } finally {
-      // If another folder has taken the place of this one meanwhile, this process did not leave what is in it.
+      // If another folder has taken the place of this one meanwhile, this process did not leave
+      // what is in it.
       if (this.#lock.isThere()) this.#left = this.#now();
     }
   }
@@ -252,13 +259,17 @@ export class RunFolder implements RunStore {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      // A file that is in the way now may be removed again. So the command is not wrong, as it is at the start.
+      // A file that is in the way now may be removed again. So the command is not wrong, as it is
+      // at the start.
       throw diskError(`the ${what} ${this.path} could not be made`, cause);
     }
   }
 
   #ensureLock(): void {
-    this.#lock.ensure(this.path, () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))));
+    this.#lock.ensure(
+      this.path,
+      () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))),
+    );
   }
 
   #now(): string {
@@ -275,7 +286,10 @@ export class RunFolder implements RunStore {
     await this.#tidy((file) => tooMany.includes(file));
   }
 
-  /** A latest.json that could not be read must not replace what could. Perhaps another program, or another day, can read it. */
+  /**
+   * A latest.json that could not be read must not replace what could. Perhaps another program, or
+   * another day, can read it.
+   */
   async #setAside(): Promise<void> {
     const names = await readdir(this.path);
     let count = 1;

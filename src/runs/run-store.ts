@@ -23,11 +23,16 @@ export interface RunStore {
    * @returns why there is no snapshot of this state; null if there is one, or `keep` is 0
    */
   saveLatest(checkpoint: Checkpoint, keep?: number, isByClock?: boolean): Promise<RnnError | null>;
-  /** If the latest state was saved by the clock, makes the last state that was not the latest again. */
+  /**
+   * If the latest state was saved by the clock, makes the last state that was not the latest again.
+   */
   dropClockSave(): Promise<void>;
   saveBest(checkpoint: Checkpoint): Promise<void>;
   /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void;
-  /** Removes lines of the log and snapshots that are of later steps, and the lines of that very step with an `undone` event. */
+  /**
+   * Removes lines of the log and snapshots that are of later steps, and the lines of that very step
+   * with an `undone` event.
+   */
   cutBack(step: number, undone?: readonly string[]): Promise<void>;
 }

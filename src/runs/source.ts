@@ -1,5 +1,5 @@
-// A file as a window of bytes that moves forward, hashed on the way. Reading is synchronous, so that a pull parser needs no await per byte:
-// 100 MB take about as long as their SHA-256.
+// A file as a window of bytes that moves forward, hashed on the way. Reading is synchronous, so
+// that a pull parser needs no await per byte: 100 MB take about as long as their SHA-256.
 
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -18,7 +18,10 @@ export class ByteSource {
   #hash = createHash('sha256');
   #hashedBytes: number;
 
-  /** @throws the system's error if the file cannot be opened, or `EISDIR` if it is anything but a plain file */
+  /**
+   * @throws the system's error if the file cannot be opened, or `EISDIR` if it is anything but a
+   * plain file
+   */
   constructor(path: string) {
     // Opening a named pipe would wait for a writer. Windows has no such flag.
     this.#descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -59,7 +62,10 @@ export class ByteSource {
     return this.#hash.digest('hex');
   }
 
-  /** Reads more, and keeps the bytes that were not consumed: `position` becomes 0. Returns false at the end of the file. */
+  /**
+   * Reads more, and keeps the bytes that were not consumed: `position` becomes 0. Returns false at
+   * the end of the file.
+   */
   more(): boolean {
     const kept = this.end - this.position;
     const target = kept > this.buffer.length / 2 ? Buffer.allocUnsafe(this.buffer.length * 2) : this.buffer;

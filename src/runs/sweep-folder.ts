@@ -1,5 +1,6 @@
-// The folder of a sweep: a run folder for each trial, and .sweep.json with everything that the trials share, so that another sweep does not
-// take them for its own. The file is hidden because a sweep may lie among the texts that it learns.
+// The folder of a sweep: a run folder for each trial, and .sweep.json with everything that the
+// trials share, so that another sweep does not take them for its own. The file is hidden because a
+// sweep may lie among the texts that it learns.
 import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -31,7 +32,8 @@ interface SharedOption {
 }
 
 /**
- * Makes the folder, or checks that it belongs to this sweep. What the trials share may change as long as there are no runs.
+ * Makes the folder, or checks that it belongs to this sweep. What the trials share may change as
+ * long as there are no runs.
  *
  * @throws RnnError `usage` if another sweep is in it, `machine` if it cannot be written
  */
@@ -54,14 +56,22 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
   }
 }
 
-function differenceOf(earlier: SweepIdentity, now: SweepIdentity): { readonly message: string; readonly subject: string } | null {
+function differenceOf(
+  earlier: SweepIdentity,
+  now: SweepIdentity,
+): { readonly message: string; readonly subject: string } | null {
   if (!isDeepStrictEqual(earlier.sources, now.sources))
-    return { message: `of another text: it is ${now.sources.join(' ')}, and was ${earlier.sources.join(' ')}`, subject: 'text' };
+    return {
+      message: `of another text: it is ${now.sources.join(' ')}, and was ${earlier.sources.join(' ')}`,
+      subject: 'text',
+    };
   const flag = Object.keys({ ...earlier.options, ...now.options }).find(
     (each) => !isDeepStrictEqual(earlier.options[each]?.value, now.options[each]?.value),
   );
   if (flag === undefined) return null;
-  const [is, was] = [now, earlier].map(({ options }) => (flag in options ? options[flag].written.join(' ') || 'given' : 'not given'));
+  const [is, was] = [now, earlier].map(({ options }) =>
+    flag in options ? options[flag].written.join(' ') || 'given' : 'not given',
+  );
   return { message: `with other options after --: ${flag} is ${is}, and was ${was}`, subject: 'options' };
 }
 
@@ -87,7 +97,10 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
   });
 }
 
-/** Empty for anything that no sweep writes: a folder, a device, a pipe that would wait for a writer, a huge file. */
+/**
+ * Empty for anything that no sweep writes: a folder, a device, a pipe that would wait for a writer,
+ * a huge file.
+ */
 async function readPlain(path: string): Promise<string> {
   const status = await stat(path);
   return status.isFile() && status.size <= MAX_BYTES ? readFile(path, 'utf8') : '';

@@ -4,7 +4,8 @@ import { type ParameterShape, countParameters } from '../program/value.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import type { Tensor, TrainedModel } from './checkpoint.ts';
 
-const notOurs = 'the file was edited or written by another program: use another checkpoint of the run, or a copy of this one';
+const notOurs =
+  'the file was edited or written by another program: use another checkpoint of the run, or a copy of this one';
 
 /** How many parameters a model has. */
 export function weightsIn({ tensors }: Pick<TrainedModel, 'tensors'>): number {
@@ -31,10 +32,15 @@ export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' |
   // All are checked before memory is taken for them: the model may claim terabytes.
   const found = shapes.map(({ name, rows, columns }) => {
     const tensor = byName.get(name);
-    if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: notOurs });
+    if (!tensor)
+      throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, {
+        hint: notOurs,
+      });
     const shape = tensor.shape.join('×');
     if (shape === `${rows}×${columns}`) return tensor.data;
-    throw new RnnError('checkpoint', `tensor ${name} has the shape ${shape}, and its model says ${rows}×${columns}`, { hint: notOurs });
+    throw new RnnError('checkpoint', `tensor ${name} has the shape ${shape}, and its model says ${rows}×${columns}`, {
+      hint: notOurs,
+    });
   });
   const vector = new Float32Array(countParameters(shapes));
   for (const [index, { data }] of tensorsOf(shapes, vector).entries()) data.set(found[index]);

@@ -1,6 +1,7 @@
-// The rules for the parts of a checkpoint: one for each member, and an error that names the member, its value and what was expected.
-// Written by hand because importing zod takes 75 to 125 ms, and zod/mini hardly less: more than reading a checkpoint, and a fifth of the
-// time in which `rnn sample` has to show its first character.
+// The rules for the parts of a checkpoint: one for each member, and an error that names the member,
+// its value and what was expected. Written by hand because importing zod takes 75 to 125 ms, and
+// zod/mini hardly less: more than reading a checkpoint, and a fifth of the time in which `rnn
+// sample` has to show its first character.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
@@ -9,7 +10,14 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { anyText, list, number, orNull, wholeNumber } from '../options/kind.ts';
 import { readingOptions } from '../options/run.ts';
 import { modelOptions } from '../options/network.ts';
-import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
+import {
+  type OptimizerState,
+  type Tensor,
+  type TrainedModel,
+  type TrainingRecord,
+  limits,
+  numbersIn,
+} from './checkpoint.ts';
 import { type Fail, isObject, isWhole, shown } from './json-values.ts';
 
 export interface Rule {
@@ -34,7 +42,10 @@ const listOf = (what: string, holds: (value: unknown) => boolean): Rule =>
 const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
   rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
 
-/** The options of a network are members of its configuration. Those that are newer than the format are optional. */
+/**
+ * The options of a network are members of its configuration. Those that are newer than the format
+ * are optional.
+ */
 const modelRules: Rules = {
   cell: name,
   ...Object.fromEntries(
@@ -70,7 +81,10 @@ const tensorRules: Rules = {
   name,
   shape: rule(
     `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
-    (value) => Array.isArray(value) && value.length <= limits.rank && value.every((length) => isWhole(length, 1, largestDimension)),
+    (value) =>
+      Array.isArray(value) &&
+      value.length <= limits.rank &&
+      value.every((length) => isWhole(length, 1, largestDimension)),
   ),
   dtype: rule('"float32"', (value) => value === 'float32'),
 };
@@ -78,7 +92,8 @@ const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number
 
 /** The value as the rules describe it. */
 function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
-  if (!isObject(value)) fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
+  if (!isObject(value))
+    fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
   const wrong = firstWrong(value, rules);
   if (wrong === null) return value as Checked;
   if (!Object.hasOwn(value, wrong)) fail(`${what}.${wrong} is missing`);
@@ -100,14 +115,20 @@ export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
   return model;
 }
 
-/** Checks that the cell is one of ours, with the same conventions. One that is not recorded contradicts nothing. */
+/**
+ * Checks that the cell is one of ours, with the same conventions. One that is not recorded
+ * contradicts nothing.
+ */
 export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
   const cell = cells.find((candidate) => candidate.name === name);
-  if (cell === undefined) fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
+  if (cell === undefined)
+    fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
     if (recorded !== meant)
-      fail(`its ${name} has ${convention} ${shown(recorded)}, and here ${convention === 'gates' ? 'they are' : 'it is'} ${shown(meant)}`);
+      fail(
+        `its ${name} has ${convention} ${shown(recorded)}, and here ${convention === 'gates' ? 'they are' : 'it is'} ${shown(meant)}`,
+      );
   }
 }
 
@@ -130,7 +151,8 @@ export function checkTraining(value: unknown, fail: Fail): TrainingRecord {
   return training;
 }
 
-export const checkTensorHeader = (value: unknown, what: string, fail: Fail) => check<Omit<Tensor, 'data'>>(value, tensorRules, what, fail);
+export const checkTensorHeader = (value: unknown, what: string, fail: Fail) =>
+  check<Omit<Tensor, 'data'>>(value, tensorRules, what, fail);
 
 export const checkOptimizer = (value: unknown, fail: Fail) =>
   check<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
@@ -139,7 +161,11 @@ export const checkOptimizer = (value: unknown, fail: Fail) =>
 export function checkTensors(list: unknown, what: string, fail: Fail): void {
   if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
   for (const tensor of list as readonly unknown[]) {
-    const { name, shape } = checkTensorHeader(isObject(tensor) ? { ...tensor, dtype: 'float32' } : tensor, `a tensor of "${what}"`, fail);
+    const { name, shape } = checkTensorHeader(
+      isObject(tensor) ? { ...tensor, dtype: 'float32' } : tensor,
+      `a tensor of "${what}"`,
+      fail,
+    );
     const { data } = tensor as Partial<Tensor>;
     if (!(data instanceof Float32Array)) fail(`"${name}" has no Float32Array of numbers`);
     if (numbersIn(shape) !== data.length) fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
@@ -157,7 +183,8 @@ export function checkTrained({ model, vocabulary, training, tensors }: TrainedMo
 
 /** The index of the first number that is NaN or infinite, or -1. */
 export function firstNonFinite(data: Float32Array): number {
-  // Nine times as fast as calling isFinite: all eight exponent bits are set in NaN and the infinities, and in nothing else.
+  // Nine times as fast as calling isFinite: all eight exponent bits are set in NaN and the
+  // infinities, and in nothing else.
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7f800000) === 0x7f800000) return i;
   return -1;

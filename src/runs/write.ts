@@ -1,5 +1,5 @@
-// A Checkpoint to a file, in pieces of text, so that no tensor is ever one string. docs/checkpoint-format.md describes the layout and the
-// checksum.
+// A Checkpoint to a file, in pieces of text, so that no tensor is ever one string.
+// docs/checkpoint-format.md describes the layout and the checksum.
 
 import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
@@ -11,16 +11,25 @@ import { type Fail, troubleInJson } from './json-values.ts';
 import { prettyJson } from './pretty.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
 
-/** A multiple of 3, so that the base64 of pieces is the pieces of the base64; 48 KB become 64 KB of text. */
+/**
+ * A multiple of 3, so that the base64 of pieces is the pieces of the base64; 48 KB become 64 KB of
+ * text.
+ */
 const pieceBytes = 3 * 2 ** 14;
 
 /**
- * Replaces the file as `replaceFile` does. The tensors must not change until the promise is settled.
+ * Replaces the file as `replaceFile` does. The tensors must not change until the promise is
+ * settled.
  *
  * @param beforeRename runs when the new file is safely on disk and the old one still in place
- * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity (nothing is written then), `machine` if the disk fails
+ * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity (nothing is written then),
+ * `machine` if the disk fails
  */
-export async function writeCheckpoint(path: string, checkpoint: Checkpoint, beforeRename?: () => Promise<void>): Promise<void> {
+export async function writeCheckpoint(
+  path: string,
+  checkpoint: Checkpoint,
+  beforeRename?: () => Promise<void>,
+): Promise<void> {
   await replaceFile(path, checkpointPieces(path, checkpoint), beforeRename);
 }
 
@@ -55,7 +64,8 @@ function* encode({ model, vocabulary, training, tensors, state, optimizer }: Che
 
   function* members(): Generator<string> {
     yield `{\n  "format": "${formatName}",\n  "version": ${versionOf(model)}`;
-    for (const [key, value] of Object.entries({ model, vocabulary, training })) yield `,\n  "${key}": ${prettyJson(value, '  ')}`;
+    for (const [key, value] of Object.entries({ model, vocabulary, training }))
+      yield `,\n  "${key}": ${prettyJson(value, '  ')}`;
     yield ',\n  "tensors": ';
     yield* encodeTensors(tensors, '  ');
     yield ',\n  "state": ';
@@ -84,7 +94,10 @@ function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<s
   yield tensors.length === 0 ? ']' : `\n${indent}]`;
 }
 
-/** What could not be read back is not written. That numbers are not finite is no bug: a run may diverge. */
+/**
+ * What could not be read back is not written. That numbers are not finite is no bug: a run may
+ * diverge.
+ */
 function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
   checkTrained(checkpoint, fail);
   const { model, training, state, optimizer } = checkpoint;
@@ -103,8 +116,12 @@ export function refuseNonFinite(path: string, checkpoint: Checkpoint): void {
   for (const { name, data } of allTensors(checkpoint)) {
     const bad = firstNonFinite(data);
     if (bad < 0) continue;
-    throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {
-      hint: 'training has diverged: continue from the last checkpoint with a lower --learning-rate',
-    });
+    throw new RnnError(
+      'checkpoint',
+      `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`,
+      {
+        hint: 'training has diverged: continue from the last checkpoint with a lower --learning-rate',
+      },
+    );
   }
 }

@@ -1,8 +1,12 @@
-// Texts that are drawn together, a row each: the weights, which take longer to read than to compute with, are read once for all.
+// Texts that are drawn together, a row each: the weights, which take longer to read than to compute
+// with, are read once for all.
 import type { Network, Rows, Start } from './network.ts';
 import type { Text } from './text.ts';
 
-/** Characters drawn within this time are handed on together: handing on costs as much as drawing one from a small model. */
+/**
+ * Characters drawn within this time are handed on together: handing on costs as much as drawing one
+ * from a small model.
+ */
 const FLUSH_MS = 8;
 
 export class Batch {
@@ -11,7 +15,10 @@ export class Batch {
   /** By row; those that have ended stay until there is a narrower program for the others. */
   #texts: readonly Text[];
   #rows: Rows | null = null;
-  /** How many take the time between two flushes, judged by the last: asking the clock at every step allocates a number each time. */
+  /**
+   * How many take the time between two flushes, judged by the last: asking the clock at every step
+   * allocates a number each time.
+   */
   #stepsAtOnce = 1;
 
   constructor(network: Network, start: Start, texts: readonly Text[]) {
@@ -20,7 +27,10 @@ export class Batch {
     this.#texts = texts;
   }
 
-  /** Draws for a while: the very first time one character of each text, so that something is there at once. */
+  /**
+   * Draws for a while: the very first time one character of each text, so that something is there
+   * at once.
+   */
   async advance(): Promise<void> {
     if (this.#rows === null) {
       this.#rows = await this.#network.start(this.#start, this.#texts.length);
@@ -45,7 +55,9 @@ export class Batch {
     this.#stepsAtOnce = Math.max(1, Math.min(fitting, 2 * this.#stepsAtOnce));
   }
 
-  /** Draws a symbol for each text, which is what its row is fed next; gives how many of them go on. */
+  /**
+   * Draws a symbol for each text, which is what its row is fed next; gives how many of them go on.
+   */
   #draw({ ids }: Rows, logits: readonly Float32Array[]): number {
     const texts = this.#texts;
     let going = 0;

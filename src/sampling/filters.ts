@@ -1,32 +1,34 @@
-// From logits to a drawn symbol: temperature, min-p, top-k, top-p. Pure arithmetic in float64; knows nothing of models, of text, or
-// of where logits come from.
+// From logits to a drawn symbol: temperature, min-p, top-k, top-p. Pure arithmetic in float64;
+// knows nothing of models, of text, or of where logits come from.
 //
-// The order is fixed. Temperature comes first, because the other three are about the distribution that is really drawn from. Each of
-// them keeps a prefix of the symbols sorted by probability (the lower id first where two are equal), so their order would not matter
-// but for top-p, which is about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
+// The order is fixed. Temperature comes first, because the other three are about the distribution
+// that is really drawn from. Each of them keeps a prefix of the symbols sorted by probability (the
+// lower id first where two are equal), so their order would not matter but for top-p, which is
+// about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
 
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Random } from '../random.ts';
 
 export interface SamplingOptions {
   /**
-   * Logits are divided by it. 1 draws what the model predicts, less is safer and more repetitive, more is wilder; 0 always takes the
-   * likeliest symbol (the lowest id among equals) and draws no random number. Default 1; 0.7 to 1 reads well for most models.
+   * Logits are divided by it. 1 draws what the model predicts, less is safer and more repetitive,
+   * more is wilder; 0 always takes the likeliest symbol (the lowest id among equals) and draws no
+   * random number. Default 1; 0.7 to 1 reads well for most models.
    */
   readonly temperature?: number | undefined;
   /**
-   * Keeps the k likeliest symbols (Fan et al., 2018). Default: all. 10 to 40 for characters; less useful than the next two, because it is
-   * blind to how sure the model is.
+   * Keeps the k likeliest symbols (Fan et al., 2018). Default: all. 10 to 40 for characters; less
+   * useful than the next two, because it is blind to how sure the model is.
    */
   readonly topK?: number | undefined;
   /**
-   * Keeps the fewest likeliest symbols that together have at least this probability: the nucleus (Holtzman et al., 2019). Default 1: all.
-   * 0.9 to 0.95 cuts off the unlikely tail.
+   * Keeps the fewest likeliest symbols that together have at least this probability: the nucleus
+   * (Holtzman et al., 2019). Default 1: all. 0.9 to 0.95 cuts off the unlikely tail.
    */
   readonly topP?: number | undefined;
   /**
-   * Keeps symbols at least this many times as likely as the likeliest (Nguyen et al., 2024). Default 0: all. 0.02 to 0.1; holds up better
-   * than top-p at temperatures above 1.
+   * Keeps symbols at least this many times as likely as the likeliest (Nguyen et al., 2024).
+   * Default 0: all. 0.02 to 0.1; holds up better than top-p at temperatures above 1.
    */
   readonly minP?: number | undefined;
   /** Ids that are never drawn, such as the unknown symbol's; the others share their probability. */
@@ -35,7 +37,13 @@ export interface SamplingOptions {
 
 /** @throws RnnError `usage` naming the flag, its value and what it may be */
 export function validateSamplingOptions({ temperature = 1, topK = 1, topP = 1, minP = 0 }: SamplingOptions): void {
-  const rules: readonly [flag: string, value: number, holds: (value: number) => boolean, expected: string, hint: string][] = [
+  const rules: readonly [
+    flag: string,
+    value: number,
+    holds: (value: number) => boolean,
+    expected: string,
+    hint: string,
+  ][] = [
     [
       '--temp',
       temperature,
@@ -79,14 +87,19 @@ export class SymbolSampler {
   readonly #minP: number;
   /** 1 where a symbol may be drawn. */
   readonly #allowed: Uint8Array; // (V)
-  /** exp((logit - largest) / temperature): the largest is 1, and 0 stands for a symbol that is out. */
+  /**
+   * exp((logit - largest) / temperature): the largest is 1, and 0 stands for a symbol that is out.
+   */
   readonly #weights: Float64Array; // (V)
   /** Ids, as a heap of which the likeliest is the root. */
   readonly #heap: Uint32Array; // (V)
   #heapSize = 0;
   /** Ids to draw from: all in their order, or in the order in which they left the heap. */
   readonly #kept: Uint32Array; // (V)
-  /** The sum of the weights that are to be drawn from. A field, because a number that is handed over is allocated. */
+  /**
+   * The sum of the weights that are to be drawn from. A field, because a number that is handed over
+   * is allocated.
+   */
   #mass = 0;
 
   /** @throws RnnError `usage` for options out of range, or if no symbol is left to draw */
@@ -100,18 +113,21 @@ export class SymbolSampler {
     this.#allowed = new Uint8Array(vocabulary).fill(1);
     for (const id of never) this.#allowed[id] = 0;
     if (!this.#allowed.includes(1))
-      throw new RnnError('usage', 'the model has no symbol that may be drawn', { hint: 'train on text with more than one character' });
+      throw new RnnError('usage', 'the model has no symbol that may be drawn', {
+        hint: 'train on text with more than one character',
+      });
     this.#weights = new Float64Array(vocabulary);
     this.#heap = new Uint32Array(vocabulary);
     this.#kept = new Uint32Array(vocabulary);
   }
 
   /**
-   * The id of a symbol with probability proportional to exp(logit / temperature) among those that the options keep. Draws exactly one
-   * uniform number, or none at temperature 0.
+   * The id of a symbol with probability proportional to exp(logit / temperature) among those that
+   * the options keep. Draws exactly one uniform number, or none at temperature 0.
    *
    * @param logits (V)
-   * @throws RnnError `checkpoint` if a logit is NaN or infinite: the weights are damaged or have diverged
+   * @throws RnnError `checkpoint` if a logit is NaN or infinite: the weights are damaged or have
+   * diverged
    */
   draw(logits: Float32Array | Float64Array, random: Random): number {
     const greedy = this.#likeliest(logits);
@@ -132,7 +148,8 @@ export class SymbolSampler {
   /** The allowed id with the largest logit, the lowest of equals. */
   #likeliest(logits: Float32Array | Float64Array): number {
     const allowed = this.#allowed;
-    if (logits.length !== allowed.length) throw new Error(`${logits.length} logits for a vocabulary of ${allowed.length}`);
+    if (logits.length !== allowed.length)
+      throw new Error(`${logits.length} logits for a vocabulary of ${allowed.length}`);
     let largest = -Infinity;
     let greedy = -1;
     for (let id = 0; id < logits.length; id++) {
@@ -168,14 +185,19 @@ export class SymbolSampler {
     this.#mass = total;
   }
 
-  /** Takes all ids that weigh something into `kept`, in their order, and gives how many they are. */
+  /**
+   * Takes all ids that weigh something into `kept`, in their order, and gives how many they are.
+   */
   #keepAll(): number {
     let count = 0;
     for (let id = 0; id < this.#weights.length; id++) if (this.#weights[id] > 0) this.#kept[count++] = id;
     return count;
   }
 
-  /** Takes ids from the likeliest on into `kept` and gives how many of them top-k and then top-p let through. */
+  /**
+   * Takes ids from the likeliest on into `kept` and gives how many of them top-k and then top-p let
+   * through.
+   */
   #keep(): number {
     const weights = this.#weights;
     const kept = this.#kept;
@@ -200,7 +222,10 @@ export class SymbolSampler {
     return size;
   }
 
-  /** A heap rather than a sort: O(V) to build and O(log V) for each symbol kept, of which there are usually few. */
+  /**
+   * A heap rather than a sort: O(V) to build and O(log V) for each symbol kept, of which there are
+   * usually few.
+   */
   #fillHeap(): void {
     this.#heapSize = this.#keepAll();
     this.#heap.set(this.#kept);

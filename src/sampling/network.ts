@@ -1,5 +1,5 @@
-// A network that goes one character at a time, for one row or for several at once, each with a state of its own. Knows programs
-// and devices, and nothing of text.
+// A network that goes one character at a time, for one row or for several at once, each with a
+// state of its own. Knows programs and devices, and nothing of text.
 import type { Device, Executable, Job, StandingCall } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
@@ -27,14 +27,17 @@ export interface Rows {
 interface NetworkUse {
   /** Rows at a time, at most. */
   readonly rows: number;
-  /** Rows may end one before the other: those that are left then go on in a program of fewer rows. */
+  /**
+   * Rows may end one before the other: those that are left then go on in a program of fewer rows.
+   */
   readonly narrows: boolean;
   /** Symbols that are read before the first is drawn. */
   readonly prime: number;
 }
 
 /**
- * T of the program that reads: in it a layer's weights stay in the cache from one step to the next, and half of them are needed only once.
+ * T of the program that reads: in it a layer's weights stay in the cache from one step to the next,
+ * and half of them are needed only once.
  */
 const READING_STEPS = 64;
 /** Shorter primes are read sooner than that program is compiled. */
@@ -70,8 +73,18 @@ export class Network {
       build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
     }));
     if (reads)
-      jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => networkProgram(model, { steps: READING_STEPS, rows }) });
-    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }), widths, reads);
+      jobs.push({
+        name: READING,
+        steps: READING_STEPS,
+        batch: 1,
+        build: (rows) => networkProgram(model, { steps: READING_STEPS, rows }),
+      });
+    return new Network(
+      model,
+      await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }),
+      widths,
+      reads,
+    );
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -82,7 +95,10 @@ export class Network {
     await this.#executable.close();
   }
 
-  /** Reads symbols, at least one, from a zero state. @param rest is awaited between stretches, so that the thread is not taken for long */
+  /**
+   * Reads symbols, at least one, from a zero state. @param rest is awaited between stretches, so
+   * that the thread is not taken for long
+   */
   async read(ids: Int32Array, rest: () => Promise<unknown>): Promise<Start> {
     const single = this.#rowsOf(1);
     let at = 0;
@@ -105,11 +121,14 @@ export class Network {
       await single.step();
     }
     const states = new Map<string, Float32Array>();
-    for (const name of this.#states) states.set(name, await this.#executable.read({ kind: 'state', job: jobOf(1), name }));
+    for (const name of this.#states)
+      states.set(name, await this.#executable.read({ kind: 'state', job: jobOf(1), name }));
     return { logits: single.logits[0].slice(), states };
   }
 
-  /** So many rows, or some more, that all go on from one place. What went on before is forgotten. */
+  /**
+   * So many rows, or some more, that all go on from one place. What went on before is forgotten.
+   */
   async start({ states }: Start, count: number): Promise<Rows> {
     const rows = this.#rowsOf(this.#leastWidth(count));
     for (const [name, state] of states) {
@@ -181,7 +200,8 @@ function standingCallOf(executable: Executable, width: number, vocabulary: numbe
     outputs: { logits },
     async run() {
       const [{ outputs }] = await executable.run(jobOf(width), [{ ids }]);
-      for (const [row, values] of logits.entries()) values.set(outputs['logits'].subarray(row * vocabulary, (row + 1) * vocabulary));
+      for (const [row, values] of logits.entries())
+        values.set(outputs['logits'].subarray(row * vocabulary, (row + 1) * vocabulary));
     },
   };
 }

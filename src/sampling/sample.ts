@@ -1,4 +1,5 @@
-// From a model to text: each drawn symbol is fed back as the next input. Knows no files and no terminal.
+// From a model to text: each drawn symbol is fed back as the next input. Knows no files and no
+// terminal.
 import { setImmediate } from 'node:timers/promises';
 import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
@@ -15,7 +16,10 @@ export type Given = string | Uint8Array;
 
 export interface SampleRequest {
   readonly prime: Given;
-  /** The prime is from within a text, and not where one starts: no start symbol precedes it. Default false. */
+  /**
+   * The prime is from within a text, and not where one starts: no start symbol precedes it. Default
+   * false.
+   */
   readonly midText?: boolean;
   /** Symbols to draw: characters, or bytes. */
   readonly length: number;
@@ -48,7 +52,10 @@ export interface SamplerUse {
 const BYTES = 'latin1';
 const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
-/** Rows drawn at a time, at most: with more, a row costs no less, and there is only more to wait for. */
+/**
+ * Rows drawn at a time, at most: with more, a row costs no less, and there is only more to wait
+ * for.
+ */
 const MOST_ROWS = 32;
 /** Characters that may wait in memory for their turn. */
 const MOST_WAITING = 6.4e7;
@@ -60,7 +67,10 @@ const MOST_WAITING = 6.4e7;
 export async function openSampler(checkpoint: TrainedModel, device: Device, use: SamplerUse = {}): Promise<Sampler> {
   const parameters = parameterVector(checkpoint);
   const vocabulary = new Vocabulary(checkpoint.vocabulary);
-  const sampler = await Sampler.open(checkpoint.model, vocabulary, device, { ...use, startSymbol: startSymbolOf(checkpoint) });
+  const sampler = await Sampler.open(checkpoint.model, vocabulary, device, {
+    ...use,
+    startSymbol: startSymbolOf(checkpoint),
+  });
   await sampler.load(parameters);
   return sampler;
 }
@@ -73,7 +83,13 @@ export class Sampler {
   readonly #rows: number;
   readonly #startSymbol: number | null;
 
-  private constructor(model: ModelConfiguration, vocabulary: Vocabulary, network: Network, rows: number, startSymbol: number | null) {
+  private constructor(
+    model: ModelConfiguration,
+    vocabulary: Vocabulary,
+    network: Network,
+    rows: number,
+    startSymbol: number | null,
+  ) {
     this.#model = model;
     this.#vocabulary = vocabulary;
     this.#network = network;
@@ -86,12 +102,24 @@ export class Sampler {
     model: ModelConfiguration,
     vocabulary: Vocabulary,
     device: Device,
-    { texts = 1, length = 1, stops = false, prime = 0, startSymbol = null }: SamplerUse & { readonly startSymbol?: number | null } = {},
+    {
+      texts = 1,
+      length = 1,
+      stops = false,
+      prime = 0,
+      startSymbol = null,
+    }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
     const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_WAITING / length)));
     // As many rows in each batch.
     const rows = Math.ceil(texts / Math.ceil(texts / most));
-    return new Sampler(model, vocabulary, await Network.open(model, device, { rows, narrows: stops, prime }), rows, startSymbol);
+    return new Sampler(
+      model,
+      vocabulary,
+      await Network.open(model, device, { rows, narrows: stops, prime }),
+      rows,
+      startSymbol,
+    );
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -105,17 +133,22 @@ export class Sampler {
   }
 
   /**
-   * Texts, each piece by piece as it is drawn; the prime is not repeated. Each is exactly what it would be alone. They are to be read one
-   * after another: some are drawn at a time, and what is drawn of the later ones waits in memory. The request is checked here and now,
-   * before the first piece is asked for, so that nobody shows a prime that is then refused.
+   * Texts, each piece by piece as it is drawn; the prime is not repeated. Each is exactly what it
+   * would be alone. They are to be read one after another: some are drawn at a time, and what is
+   * drawn of the later ones waits in memory. The request is checked here and now, before the first
+   * piece is asked for, so that nobody shows a prime that is then refused.
    *
-   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of range
+   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for
+   * options out of range
    */
   texts(request: TextsRequest): Iterable<AsyncGenerator<string>> {
     return mapped(this.#units(request), this.#vocabulary.unit === 'byte' ? decoded : (units) => units);
   }
 
-  /** The same as bytes: those that a model of bytes draws, or the UTF-8 of characters. @throws RnnError as `texts` does */
+  /**
+   * The same as bytes: those that a model of bytes draws, or the UTF-8 of characters. @throws
+   * RnnError as `texts` does
+   */
   bytes(request: TextsRequest): Iterable<AsyncGenerator<Uint8Array>> {
     const encoding = this.#vocabulary.unit === 'byte' ? BYTES : 'utf8';
     return mapped(this.#units(request), (units) => encoded(units, encoding));
@@ -126,7 +159,15 @@ export class Sampler {
   }
 
   /** Texts as strings of UTF-16 code units or, of a model of bytes, with a unit for each byte. */
-  #units({ prime, midText = false, length, stop, keepStop = true, seeds, options }: TextsRequest): Iterable<AsyncGenerator<string>> {
+  #units({
+    prime,
+    midText = false,
+    length,
+    stop,
+    keepStop = true,
+    seeds,
+    options,
+  }: TextsRequest): Iterable<AsyncGenerator<string>> {
     const { unknown } = this.#vocabulary.data;
     const symbols = new SymbolSampler(this.#model.vocabulary, {
       ...options,
@@ -135,7 +176,9 @@ export class Sampler {
     const stops = [stop ?? []].flat().map((each) => this.#stop(each));
     const primed = this.#idsOf(prime);
     const context =
-      primed.length === 0 ? Int32Array.of(this.#vocabulary.startSymbol ?? 0) : contextOf(primed, midText ? null : this.#startSymbol);
+      primed.length === 0
+        ? Int32Array.of(this.#vocabulary.startSymbol ?? 0)
+        : contextOf(primed, midText ? null : this.#startSymbol);
     const texts = this.#vocabulary.unit === 'byte' ? byteTexts : this.#vocabulary.data.symbols;
     return this.#batches(context, seeds, (seed) => new Text(symbols, texts, { seed, length, stops, keepStop }));
   }
@@ -148,11 +191,19 @@ export class Sampler {
   /** In the units that a text is drawn in. */
   #stop(stop: Given): string {
     if (stop.length === 0)
-      throw new RnnError('usage', 'a stop is empty, expected some text', { hint: 'leave it out for a text of full length' });
-    return this.#vocabulary.unit === 'byte' ? Buffer.from(stop).toString(BYTES) : this.#vocabulary.inKnownForm(textOf(stop, 'a stop'));
+      throw new RnnError('usage', 'a stop is empty, expected some text', {
+        hint: 'leave it out for a text of full length',
+      });
+    return this.#vocabulary.unit === 'byte'
+      ? Buffer.from(stop).toString(BYTES)
+      : this.#vocabulary.inKnownForm(textOf(stop, 'a stop'));
   }
 
-  *#batches(context: Int32Array, seeds: Iterable<number>, textOf: (seed: number) => Text): Generator<AsyncGenerator<string>> {
+  *#batches(
+    context: Int32Array,
+    seeds: Iterable<number>,
+    textOf: (seed: number) => Text,
+  ): Generator<AsyncGenerator<string>> {
     let start: Promise<Start> | null = null;
     const read = (): Promise<Start> => (start ??= this.#network.read(context, setImmediate));
     for (const group of groupsOf(seeds, this.#rows)) {
@@ -189,7 +240,10 @@ async function* pieces(text: Text, begin: () => Promise<Batch>): AsyncGenerator<
   }
 }
 
-/** What is read from a zero state before the first character is drawn. @param startSymbol precedes the prime; null for nothing */
+/**
+ * What is read from a zero state before the first character is drawn. @param startSymbol precedes
+ * the prime; null for nothing
+ */
 function contextOf(prime: Int32Array, startSymbol: number | null): Int32Array {
   if (startSymbol === null || prime[0] === startSymbol) return prime;
   const context = new Int32Array(prime.length + 1);
@@ -224,6 +278,9 @@ function textOf(given: Given, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(given);
   } catch (cause) {
-    throw new RnnError('corpus', `${name} is not UTF-8`, { hint: 'only a model of bytes (--unit byte) takes any bytes', cause });
+    throw new RnnError('corpus', `${name} is not UTF-8`, {
+      hint: 'only a model of bytes (--unit byte) takes any bytes',
+      cause,
+    });
   }
 }

@@ -1,9 +1,12 @@
-// One text while it is drawn: its own random numbers, where it ends, and what of it has not been handed on. Knows no model: it is
-// given logits and gives the symbol that comes next.
+// One text while it is drawn: its own random numbers, where it ends, and what of it has not been
+// handed on. Knows no model: it is given logits and gives the symbol that comes next.
 import { Random } from '../random.ts';
 import type { SymbolSampler } from './filters.ts';
 
-/** UTF-16 code units that wait until they become a string: one string for many characters, and none for each. */
+/**
+ * UTF-16 code units that wait until they become a string: one string for many characters, and none
+ * for each.
+ */
 const UNITS = 1024;
 
 export interface TextOptions {
@@ -46,7 +49,10 @@ export class Text {
     return this.#left === 0;
   }
 
-  /** Draws the next symbol and gives its id. What goes wrong ends the text, and is thrown by whoever takes the rest of it. */
+  /**
+   * Draws the next symbol and gives its id. What goes wrong ends the text, and is thrown by whoever
+   * takes the rest of it.
+   */
   draw(logits: Float32Array): number {
     try {
       const id = this.#symbols.draw(logits, this.#random);
@@ -60,7 +66,9 @@ export class Text {
     }
   }
 
-  /** What was written since the last time, without the beginning of a stop that is not to be kept. */
+  /**
+   * What was written since the last time, without the beginning of a stop that is not to be kept.
+   */
   take(): string {
     this.#gather();
     const held = this.#keepStop || this.ended ? 0 : this.#begunStop();

@@ -1,15 +1,22 @@
-// Writes the checkpoints and the log of a training run, to a folder or to memory. A disk that fails does not end a run: the writer reports
-// it, and tries again at the next checkpoint. Knows nothing of when something is saved.
+// Writes the checkpoints and the log of a training run, to a folder or to memory. A disk that fails
+// does not end a run: the writer reports it, and tries again at the next checkpoint. Knows nothing
+// of when something is saved.
 import { setTimeout } from 'node:timers/promises';
 import type { Checkpoint, Newest, RunStore } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import { type ActivityListener, reporting } from './activity.ts';
 import type { TrainingEvent } from './events.ts';
 
-/** Waits before each further try to save the last state; together less than a run may take to end after a signal. */
+/**
+ * Waits before each further try to save the last state; together less than a run may take to end
+ * after a signal.
+ */
 const WAITS_MS = [300, 700, 1500];
 
-/** Why a checkpoint is not saved: `checkpoint` if a number in it is not finite, `machine` if the disk failed; null if it is saved. */
+/**
+ * Why a checkpoint is not saved: `checkpoint` if a number in it is not finite, `machine` if the
+ * disk failed; null if it is saved.
+ */
 export type SaveError = RnnError | null;
 
 export class CheckpointWriter {
@@ -39,7 +46,9 @@ export class CheckpointWriter {
     return this.#store.isLatestSound;
   }
 
-  /** @param isByClock a state to resume from after a crash, and not to return to after a divergence */
+  /**
+   * @param isByClock a state to resume from after a crash, and not to return to after a divergence
+   */
   saveLatest(checkpoint: Checkpoint, keep: number, isByClock = false): Promise<SaveError> {
     const { latestPath, path } = this.#store;
     return this.#save(latestPath, async () => {
@@ -66,14 +75,20 @@ export class CheckpointWriter {
     return error;
   }
 
-  /** @throws RnnError `machine` if the disk does not take it after several tries, `checkpoint` if a number in it is not finite */
+  /**
+   * @throws RnnError `machine` if the disk does not take it after several tries, `checkpoint` if a
+   * number in it is not finite
+   */
   async saveLast(checkpoint: Checkpoint, keep: number): Promise<void> {
     for (const wait of [...WAITS_MS, null]) {
       const error = await this.saveLatest(checkpoint, keep);
       if (error === null) return;
       if (error.kind === 'checkpoint') throw error;
       if (wait === null) {
-        const newest = this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${this.#savedStep.toLocaleString('en')}`;
+        const newest =
+          this.#savedStep === null
+            ? 'nothing was saved'
+            : `what is saved is step ${this.#savedStep.toLocaleString('en')}`;
         throw new RnnError(
           'machine',
           `the last state, of step ${checkpoint.training.step.toLocaleString('en')}, could not be saved: ${error.message}; ${newest}`,
@@ -84,7 +99,10 @@ export class CheckpointWriter {
     }
   }
 
-  /** A run that diverges does not return to a clock save: it may be diverging already, and the result must not depend on speed. */
+  /**
+   * A run that diverges does not return to a clock save: it may be diverging already, and the
+   * result must not depend on speed.
+   */
   async dropClockSave(): Promise<void> {
     await attempt(() => this.#store.dropClockSave()); // if the disk fails, the run returns to the clock save
     this.#savedStep = this.#savedStepNotByClock;
@@ -105,7 +123,9 @@ export class CheckpointWriter {
     }
   }
 
-  /** Removes later lines from the log. @param undone events that had not come yet at that very step */
+  /**
+   * Removes later lines from the log. @param undone events that had not come yet at that very step
+   */
   async cutBack(step: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
     const error = await attempt(() => this.#store.cutBack(step, undone));
     this.#note(this.#store.logPath, error && `${error.message}; training goes on`);
@@ -124,20 +144,29 @@ export class CheckpointWriter {
     return event;
   }
 
-  /** A failure is reported once when it begins and once when it is over, because a disk may stay full for thousands of steps. */
+  /**
+   * A failure is reported once when it begins and once when it is over, because a disk may stay
+   * full for thousands of steps.
+   */
   #note(path: string, failure: string | null): void {
     if (failure !== null && !this.#failing.has(path)) this.#news.push(failure);
     if (failure !== null) this.#failing.add(path);
     else if (this.#failing.delete(path)) this.#news.push(`${path} can be written again`);
   }
 
-  /** Logs and returns what cannot be written any more, and what can again, since the last call. @param step the current one */
+  /**
+   * Logs and returns what cannot be written any more, and what can again, since the last call.
+   * @param step the current one
+   */
   takeNews(step: number): readonly TrainingEvent[] {
     return this.#news.splice(0).map((reason) => this.log({ event: 'recovery', step, reason }));
   }
 }
 
-/** @throws errors of neither the disk nor the numbers: the folder is no longer this process's, or a bug */
+/**
+ * @throws errors of neither the disk nor the numbers: the folder is no longer this process's, or a
+ * bug
+ */
 async function attempt(save: () => Promise<void>): Promise<SaveError> {
   try {
     await save();

@@ -1,14 +1,28 @@
-// A run that goes on: what it was, what was asked for now, and whether the two go together. The state itself is restored by the session
-// and the loop.
+// A run that goes on: what it was, what was asked for now, and whether the two go together. The
+// state itself is restored by the session and the loop.
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';
-import { type MachineOptions, type ReadingOptions, machineNames, readingNames, readingOptions } from '../options/run.ts';
+import {
+  type MachineOptions,
+  type ReadingOptions,
+  machineNames,
+  readingNames,
+  readingOptions,
+} from '../options/run.ts';
 import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
 import { type TrainingOptions, lengths, trainingNames } from '../options/training.ts';
-import { MOST_COUNTED, recordedCorpus, recordedLoop, recordedMachine, recordedOptions, recordedReading, unfit } from './record.ts';
+import {
+  MOST_COUNTED,
+  recordedCorpus,
+  recordedLoop,
+  recordedMachine,
+  recordedOptions,
+  recordedReading,
+  unfit,
+} from './record.ts';
 import { type Verdict, evaluationsIn, verdictOf } from './verdict.ts';
 
 export interface RunSettings {
@@ -33,22 +47,32 @@ export interface Continuation extends RunSettings {
 /**
  * The settings of the run, with what was given now in their place.
  *
- * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings are not all there
+ * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings
+ * are not all there
  */
 export function continueRun({ model, training, optimizer }: Checkpoint, given: GivenSettings): Continuation {
   if (optimizer === null && !Object.hasOwn(training, 'loop')) {
-    throw new RnnError('checkpoint', 'a run cannot be continued from this checkpoint: it was imported, and has weights alone', {
-      hint: '--init-from starts a new run from them, in another folder',
-    });
+    throw new RnnError(
+      'checkpoint',
+      'a run cannot be continued from this checkpoint: it was imported, and has weights alone',
+      {
+        hint: '--init-from starts a new run from them, in another folder',
+      },
+    );
   }
-  const earlier = { options: recordedOptions(training), reading: recordedReading(training), machine: recordedMachine(training) };
+  const earlier = {
+    options: recordedOptions(training),
+    reading: recordedReading(training),
+    machine: recordedMachine(training),
+  };
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
     if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
   const recorded: Partial<TrainingOptions> = { ...earlierOptions, ...model };
   for (const option of namesWith(({ isFixed }) => isFixed === 'weights' || isFixed === 'start')) {
     const own = recorded[option];
-    if (earlier.options[option] !== own) throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
+    if (earlier.options[option] !== own)
+      throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
   refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
   for (const option of namesWith(({ isFixed }) => isFixed !== undefined))
@@ -56,7 +80,9 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
   for (const option of readingNames)
     if ('isFixed' in readingOptions[option]) refuseChange(option, given.reading[option], earlier.reading[option]);
 
-  const length = lengths.some((option) => given.options[option] !== undefined) ? { epochs: null, maxSteps: null, budgetMs: null } : {};
+  const length = lengths.some((option) => given.options[option] !== undefined)
+    ? { epochs: null, maxSteps: null, budgetMs: null }
+    : {};
   const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
   const reading = { ...earlier.reading, ...otherHeldOut(given.reading), ...given.reading };
   // Otherwise a run would be tested on text that it was trained on.
@@ -74,8 +100,16 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
   return { options, reading, machine, changed: changes.map(({ name }) => flagOf(name)), notes };
 }
 
-/** A file to validate or to test on takes the place of a part of the text, and a part replaces a file. */
-function otherHeldOut({ validationFile, validationFraction, testFile, testFraction }: Partial<ReadingOptions>): Partial<ReadingOptions> {
+/**
+ * A file to validate or to test on takes the place of a part of the text, and a part replaces a
+ * file.
+ */
+function otherHeldOut({
+  validationFile,
+  validationFraction,
+  testFile,
+  testFraction,
+}: Partial<ReadingOptions>): Partial<ReadingOptions> {
   return {
     ...(validationFile === undefined ? {} : { validationFraction: 0 }),
     ...(validationFraction === undefined ? {} : { validationFile: null }),
@@ -92,11 +126,17 @@ export function endOf({ training }: Checkpoint, options: TrainingOptions): EndRe
 }
 
 /** How a run that is over went. */
-export function verdictOn({ training: { history, step, epoch } }: Checkpoint, options: TrainingOptions): Verdict | null {
+export function verdictOn(
+  { training: { history, step, epoch } }: Checkpoint,
+  options: TrainingOptions,
+): Verdict | null {
   return verdictOf({ evaluations: evaluationsIn(history), options, step, epoch, reason: 'finished' });
 }
 
-/** What has no effect on a run that is over, and how it would have one, for the user to read; null for no such flags. */
+/**
+ * What has no effect on a run that is over, and how it would have one, for the user to read; null
+ * for no such flags.
+ */
 export function unusedNote(flags: readonly string[], end: EndReason): string | null {
   if (flags.length === 0) return null;
   // The reasons are called as the flags are.
@@ -108,7 +148,11 @@ export function unusedNote(flags: readonly string[], end: EndReason): string | n
  *
  * @throws RnnError `corpus` if it is another text, and that was not accepted
  */
-export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accepted }: { readonly accepted: boolean }): readonly string[] {
+export function compareCorpus(
+  { training }: Checkpoint,
+  corpus: Corpus,
+  { accepted }: { readonly accepted: boolean },
+): readonly string[] {
   const { digest, sourcesDigest, testDigest, characters, train, validation, test } = recordedCorpus(training);
   const sameSources = sourcesDigest === corpus.sourcesDigest;
   const notes: string[] =
@@ -148,28 +192,41 @@ function refuseOther(verb: string, difference: string, consequence: string, acce
 }
 
 function difference(now: number, before: number): string {
-  return now === before ? `its ${count(now)} characters are not the same` : `it has ${count(now)} characters, and had ${count(before)}`;
+  return now === before
+    ? `its ${count(now)} characters are not the same`
+    : `it has ${count(now)} characters, and had ${count(before)}`;
 }
 
 function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-/** Loading a library runs what is in it: only the user may say which, and a checkpoint may come from anywhere. */
+/**
+ * Loading a library runs what is in it: only the user may say which, and a checkpoint may come from
+ * anywhere.
+ */
 function refuseNamedLibrary(given: string | null | undefined, before: string | null): void {
   if (given !== undefined || before === null || before === 'auto' || before === 'off') return;
-  throw new RnnError('usage', `this run was trained with the BLAS ${before}, and no library is loaded because a checkpoint names it`, {
-    hint: 'name it again by --blas if you trust it; --blas auto looks for one, with which the last digits may be others',
-  });
+  throw new RnnError(
+    'usage',
+    `this run was trained with the BLAS ${before}, and no library is loaded because a checkpoint names it`,
+    {
+      hint: 'name it again by --blas if you trust it; --blas auto looks for one, with which the last digits may be others',
+    },
+  );
 }
 
 function refuseChange(option: string, given: unknown, before: unknown): void {
   if (given === undefined || given === before) return;
   const flag = flagOf(option);
-  throw new RnnError('usage', `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`, {
-    options: [flag],
-    hint: 'leave it out to continue; --init-from starts a new run from these weights, on any text, and a run from nothing may have any sizes',
-  });
+  throw new RnnError(
+    'usage',
+    `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`,
+    {
+      options: [flag],
+      hint: 'leave it out to continue; --init-from starts a new run from these weights, on any text, and a run from nothing may have any sizes',
+    },
+  );
 }
 
 interface Change {

@@ -1,5 +1,6 @@
-// The course of a run from its log: the reports, evaluations and samples that hold. Where a run went back, by a resumption or a recovery,
-// later lines replace earlier ones. Knows nothing of how it is shown.
+// The course of a run from its log: the reports, evaluations and samples that hold. Where a run
+// went back, by a resumption or a recovery, later lines replace earlier ones. Knows nothing of how
+// it is shown.
 import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
 import { earlierOptions, wrongValue } from '../options/train.ts';
@@ -101,7 +102,13 @@ export class Curves {
           },
     );
     const step = Math.max(this.reports.at(-1)?.step ?? 0, this.#evaluations.at(-1)?.step ?? 0);
-    return verdictOf({ evaluations, options: this.#options, step, epoch: this.#momentAt(step).epoch, reason: this.end });
+    return verdictOf({
+      evaluations,
+      options: this.#options,
+      step,
+      epoch: this.#momentAt(step).epoch,
+      reason: this.end,
+    });
   }
 
   get stages(): Stage[] {
@@ -123,7 +130,8 @@ export class Curves {
       step,
       epoch,
       elapsedMs: numberOf(line.elapsedMs),
-      characters: epoch === null || this.#trainCharacters === null ? null : numberOf(Math.round(epoch * this.#trainCharacters)),
+      characters:
+        epoch === null || this.#trainCharacters === null ? null : numberOf(Math.round(epoch * this.#trainCharacters)),
       lossNats: numberOf(line.lossNats, MAX.loss),
       gradientNorm: numberOf(line.gradientNorm, MAX.gradientNorm),
       learningRate: numberOf(line.learningRate),
@@ -131,14 +139,18 @@ export class Curves {
     });
   }
 
-  /** Interpolates between two reports by steps, because neither evaluations nor samples have the time. */
+  /**
+   * Interpolates between two reports by steps, because neither evaluations nor samples have the
+   * time.
+   */
   #momentAt(step: number): Moment {
     if (this.reports.length === 0) return { step, epoch: null, elapsedMs: null, characters: null };
     const index = indexUpTo(this.reports, step);
     const last = this.reports[index] ?? { step: 0, epoch: 0, elapsedMs: 0, characters: 0 };
     const next = this.reports[index + 1] ?? last;
     const share = next === last ? 0 : (step - last.step) / (next.step - last.step);
-    const between = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + (b - a) * share);
+    const between = (a: number | null, b: number | null): number | null =>
+      a === null || b === null ? null : a + (b - a) * share;
     const characters = between(last.characters, next.characters);
     return {
       step,

@@ -1,5 +1,6 @@
-// The network, its regularisation and the length of the run where they are not given: from the length of the text, and from a length of
-// the run that was given. Measured by bench/defaults.js, on texts of 10,000 characters to 5 million. Pure.
+// The network, its regularisation and the length of the run where they are not given: from the
+// length of the text, and from a length of the run that was given. Measured by bench/defaults.js,
+// on texts of 10,000 characters to 5 million. Pure.
 import type { TrainingOptions } from '../options/training.ts';
 import { charactersWithin } from './work.ts';
 
@@ -23,7 +24,10 @@ interface Row extends Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'drop
   readonly epochs: number;
 }
 
-/** mLSTM learns most from little text, and of very little text one layer learns more than two. From more text, the cheaper LSTM reads more in the same time. */
+/**
+ * mLSTM learns most from little text, and of very little text one layer learns more than two. From
+ * more text, the cheaper LSTM reads more in the same time.
+ */
 const rows: readonly Row[] = [
   { upTo: 25_000, epochs: 7, cell: 'mlstm', layers: 1, hidden: 128, dropout: 0.5, weightDecay: 0.3 },
   { upTo: 60_000, epochs: 7, cell: 'mlstm', layers: 2, hidden: 64, dropout: 0.3, weightDecay: 0.2 },
@@ -37,11 +41,17 @@ const rows: readonly Row[] = [
 const MAX_CHARACTERS = 8_000_000;
 /** A text so short that an epoch is a few update steps needs a number of steps, not of epochs. */
 export const MIN_STEPS = 500;
-/** A run of this size or larger has update steps to spare: large windows take less time per character. */
+/**
+ * A run of this size or larger has update steps to spare: large windows take less time per
+ * character.
+ */
 const MIN_LARGE = { characters: 4_000_000, hidden: 256 };
 const WINDOWS = { small: { batchSize: 16, sequenceLength: 32 }, large: { batchSize: 32, sequenceLength: 64 } } as const;
 
-/** How options change with the length of a run that the user gives, divided by the length that would be chosen. */
+/**
+ * How options change with the length of a run that the user gives, divided by the length that would
+ * be chosen.
+ */
 const DROPOUT_PER_DOUBLING = 0.06;
 const WEIGHT_DECAY_EXPONENT = 1 / 3;
 const HIDDEN_EXPONENTS = { shorter: 1 / 4, longer: 1 / 8 };
@@ -50,7 +60,10 @@ const MIN_HIDDEN = 32;
 const HIDDEN_MULTIPLE = 16;
 const DROPOUT_MULTIPLE = 0.05;
 
-/** Multiply-adds of training, per character, matrix of a gate and H²: three passes of the five gates and factors of mLSTM. */
+/**
+ * Multiply-adds of training, per character, matrix of a gate and H²: three passes of the five gates
+ * and factors of mLSTM.
+ */
 const MULTIPLY_ADDS = 15;
 /** With more distinct characters, one-hot input takes more weights than the rest of the network. */
 const MAX_ONE_HOT = 300;
@@ -58,14 +71,18 @@ const EMBEDDING = 64;
 
 const rowFor = (length: number): Row => rows.find(({ upTo }) => length <= upTo)!;
 
-/** @returns characters to train on over all epochs, where no length of the run is given. @param length of the text to train on */
+/**
+ * @returns characters to train on over all epochs, where no length of the run is given. @param
+ * length of the text to train on
+ */
 export function charactersToTrain(length: number): number {
   return Math.min(MAX_CHARACTERS, rowFor(length).epochs * length);
 }
 
 /**
- * A small text needs a small network and much dropout. A text that is read more often needs more of both dropout and weight decay. The
- * units follow from a budget too, because few updates of a large network teach it less than many of a small one.
+ * A small text needs a small network and much dropout. A text that is read more often needs more of
+ * both dropout and weight decay. The units follow from a budget too, because few updates of a large
+ * network teach it less than many of a small one.
  */
 export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): Choice {
   const row = rowFor(text.length);
@@ -80,16 +97,24 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
     hidden,
     skip: layers > 1 ? 'both' : 'none',
     embedding: text.symbols > MAX_ONE_HOT ? EMBEDDING : 0,
-    dropout: rounded(inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout), DROPOUT_MULTIPLE),
+    dropout: rounded(
+      inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout),
+      DROPOUT_MULTIPLE,
+    ),
     // Decay is multiplied by the learning rate, which is much larger for the other optimizers.
     weightDecay:
-      optimizer === 'adam' ? Number(inRange(row.weightDecay * relativeLength ** WEIGHT_DECAY_EXPONENT, MAX.weightDecay).toPrecision(1)) : 0,
+      optimizer === 'adam'
+        ? Number(inRange(row.weightDecay * relativeLength ** WEIGHT_DECAY_EXPONENT, MAX.weightDecay).toPrecision(1))
+        : 0,
   };
 }
 
 const windowsFor = (characters: number): Windows => WINDOWS[characters >= MIN_LARGE.characters ? 'large' : 'small'];
 
-/** The length of the run as a multiple of the one that is chosen for the text. Steps are counted in the windows that are chosen with it. */
+/**
+ * The length of the run as a multiple of the one that is chosen for the text. Steps are counted in
+ * the windows that are chosen with it.
+ */
 function relativeLengthOf(given: Partial<TrainingOptions>, length: number): number {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const { batchSize, sequenceLength } = windowsFor(charactersToTrain(length));

@@ -1,13 +1,16 @@
 // When training has diverged: the loss of a step is not a number, or the loss has jumped. Pure.
 import type { CallResult } from '../devices/device.ts';
 
-/** Steps of the exponential moving average of the loss: one window of strange text is not a jump. */
+/**
+ * Steps of the exponential moving average of the loss: one window of strange text is not a jump.
+ */
 const AVERAGED_STEPS = 20;
 /** An average of fewer steps says little. */
 const STEPS_UNTIL_JUDGED = 50;
 /**
- * A jump is to more than `factor` times the lowest average, and to `nats` more: far beyond the loss on another kind of text. The loss of a
- * uniform guess, with which training begins, counts as such an average.
+ * A jump is to more than `factor` times the lowest average, and to `nats` more: far beyond the loss
+ * on another kind of text. The loss of a uniform guess, with which training begins, counts as such
+ * an average.
  */
 const JUMP = { factor: 2, nats: 1 };
 
@@ -36,7 +39,9 @@ export class LossTrend {
     return this.state.steps === 0 ? null : this.state.average;
   }
 
-  /** @param lossNats of the step, per character @returns what is wrong, in words; null if nothing is */
+  /**
+   * @param lossNats of the step, per character @returns what is wrong, in words; null if nothing is
+   */
   add(lossNats: number): string | null {
     const steps = this.state.steps + 1;
     const average = this.state.average + (lossNats - this.state.average) / Math.min(steps, AVERAGED_STEPS);
@@ -50,8 +55,9 @@ export class LossTrend {
   }
 
   /**
-   * What is wrong with a validation loss, in words; null if nothing is. A confident model may have any loss on a text unlike its training
-   * text, so a loss far above that of a uniform guess is wrong only where the training loss is as high.
+   * What is wrong with a validation loss, in words; null if nothing is. A confident model may have
+   * any loss on a text unlike its training text, so a loss far above that of a uniform guess is
+   * wrong only where the training loss is as high.
    */
   troubleInValidation(lossNats: number): string | null {
     if (!Number.isFinite(lossNats)) return 'the validation loss is not a finite number';
@@ -72,7 +78,11 @@ export class LossTrend {
     steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[],
   ): { readonly what: string; readonly after: number } | null {
     for (const [index, { lossNats, updated, characters }] of steps.entries()) {
-      if (!updated) return { what: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`, after: index };
+      if (!updated)
+        return {
+          what: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`,
+          after: index,
+        };
       const jump = this.add(lossNats / characters);
       if (jump !== null) return { what: jump, after: index + 1 };
     }

@@ -13,8 +13,9 @@ export interface Recurring {
 }
 
 /**
- * With a budget, training between two evaluations takes at least this many times as long as an evaluation. On a slow machine evaluations come
- * less often than planned, and the run still takes about its budget.
+ * With a budget, training between two evaluations takes at least this many times as long as an
+ * evaluation. On a slow machine evaluations come less often than planned, and the run still takes
+ * about its budget.
  */
 const TRAINED_PER_PAUSE = 2;
 
@@ -27,7 +28,10 @@ export interface Reached {
 }
 
 /** Steps from one to the next; null if time decides. */
-export function stepsBetween({ every, times }: Pick<Recurring, 'every' | 'times'>, totalSteps: number | null): number | null {
+export function stepsBetween(
+  { every, times }: Pick<Recurring, 'every' | 'times'>,
+  totalSteps: number | null,
+): number | null {
   return every ?? (totalSteps === null ? null : Math.max(1, Math.ceil(totalSteps / times)));
 }
 
@@ -36,7 +40,9 @@ export function isDue(recurring: Recurring, { step, totalSteps, trainingMs, budg
   const every = stepsBetween(recurring, totalSteps);
   if (every !== null) return every > 0 && step % every === 0;
   const part = (milliseconds: number): number => Math.floor((recurring.times * milliseconds) / budgetMs!);
-  return part(trainingMs) > part(recurring.lastMs) && trainingMs - recurring.lastMs >= TRAINED_PER_PAUSE * recurring.tookMs;
+  return (
+    part(trainingMs) > part(recurring.lastMs) && trainingMs - recurring.lastMs >= TRAINED_PER_PAUSE * recurring.tookMs
+  );
 }
 
 /** How many times it still comes before the end of the run. */
@@ -46,6 +52,9 @@ export function timesLeft(recurring: Recurring, { step, totalSteps, trainingMs, 
   if (totalSteps !== null) return Math.max(0, Math.ceil(totalSteps / every!) - 1 - Math.floor(step / every!));
   const left = Math.max(0, 1 - trainingMs / budgetMs!);
   if (every === null)
-    return Math.max(0, Math.ceil(Math.min(recurring.times, budgetMs! / (TRAINED_PER_PAUSE * recurring.tookMs)) * left) - 1);
+    return Math.max(
+      0,
+      Math.ceil(Math.min(recurring.times, budgetMs! / (TRAINED_PER_PAUSE * recurring.tookMs)) * left) - 1,
+    );
   return trainingMs === 0 ? 0 : Math.floor((left * budgetMs! * step) / trainingMs / every);
 }

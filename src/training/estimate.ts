@@ -1,5 +1,5 @@
-// Estimates how long a run takes on this machine: measures its steps, evaluations and samples for a moment on its device. Learns and writes
-// nothing.
+// Estimates how long a run takes on this machine: measures its steps, evaluations and samples for a
+// moment on its device. Learns and writes nothing.
 import { reporting } from './activity.ts';
 import { type Recurring, timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
@@ -35,7 +35,8 @@ export interface RunEstimate {
 
 /**
  * @param run a new one
- * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text holds no window, `device` if the device fails
+ * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text holds no
+ * window, `device` if the device fails
  */
 export function estimateRun({ onActivity, ...run }: TrainingRun): Promise<RunEstimate> {
   return reporting(onActivity, 'measuring', () => measureRun(run));
@@ -54,12 +55,16 @@ async function measureRun(run: TrainingRun): Promise<RunEstimate> {
     const sampleMs = options.sampleEvery === 0 ? null : await timeOfSample(session, clock);
     const steps = allSteps ?? Math.max(1, Math.floor(options.budgetMs! / stepMs));
     const evaluations =
-      evaluationMs === null ? 0 : timesIn(steps, options, { every: options.evaluateEvery, times: EVALUATIONS, tookMs: evaluationMs });
-    const samples = sampleMs === null ? 0 : timesIn(steps, options, { every: options.sampleEvery, times: SAMPLES, tookMs: sampleMs });
+      evaluationMs === null
+        ? 0
+        : timesIn(steps, options, { every: options.evaluateEvery, times: EVALUATIONS, tookMs: evaluationMs });
+    const samples =
+      sampleMs === null ? 0 : timesIn(steps, options, { every: options.sampleEvery, times: SAMPLES, tookMs: sampleMs });
     return {
       device: session.deviceDescription,
       memoryBytes: session.memoryBytes,
-      milliseconds: (options.budgetMs ?? steps * stepMs) + evaluations * (evaluationMs ?? 0) + samples * (sampleMs ?? 0),
+      milliseconds:
+        (options.budgetMs ?? steps * stepMs) + evaluations * (evaluationMs ?? 0) + samples * (sampleMs ?? 0),
       steps,
       epochs: steps / session.streams.windowsPerEpoch,
       stepMs,
@@ -74,7 +79,11 @@ async function measureRun(run: TrainingRun): Promise<RunEstimate> {
 }
 
 /** How often evaluations or samples come in a run of `steps`. One always comes at the end. */
-function timesIn(steps: number, { budgetMs }: TrainingOptions, recurring: Pick<Recurring, 'every' | 'times' | 'tookMs'>): number {
+function timesIn(
+  steps: number,
+  { budgetMs }: TrainingOptions,
+  recurring: Pick<Recurring, 'every' | 'times' | 'tookMs'>,
+): number {
   const totalSteps = budgetMs !== null && recurring.every === null ? null : steps;
   return timesLeft({ ...recurring, lastMs: 0 }, { step: 0, totalSteps, trainingMs: 0, budgetMs }) + 1;
 }
@@ -103,7 +112,10 @@ async function timeOfSample(session: Session, now: () => number): Promise<number
   return first > STEPS_MS ? first : timeOf(sample, 0, now);
 }
 
-/** Milliseconds of a unit of work, which is repeated for so long, at least once. @param work returns how many units it has done */
+/**
+ * Milliseconds of a unit of work, which is repeated for so long, at least once. @param work returns
+ * how many units it has done
+ */
 async function timeOf(work: () => Promise<number>, milliseconds: number, now: () => number): Promise<number> {
   const started = now();
   let units = 0;

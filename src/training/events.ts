@@ -1,5 +1,5 @@
-// What a training run tells while it runs: the lines of `--json` and of log.jsonl. Fields are only ever added.
-// Plain data; knows nothing of how it is shown.
+// What a training run tells while it runs: the lines of `--json` and of log.jsonl. Fields are only
+// ever added. Plain data; knows nothing of how it is shown.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { EndReason, Verdict } from './verdict.ts';
 
@@ -24,7 +24,10 @@ export interface StartEvent {
   readonly options: Readonly<Record<string, unknown>>;
   /** Steps of the whole run, or null where only time ends it. */
   readonly totalSteps: number | null;
-  /** Of this process at its peak, in bytes, within 20 %; what a GPU holds in its own memory counts, too. */
+  /**
+   * Of this process at its peak, in bytes, within 20 %; what a GPU holds in its own memory counts,
+   * too.
+   */
   readonly memoryBytes: number;
   /** Milliseconds of earlier invocations of the run. */
   readonly elapsedMs: number;
@@ -47,7 +50,10 @@ export interface ReportEvent {
   readonly progress: number;
   /** Time spent in training steps alone, over all invocations of the run. */
   readonly trainingMs: number;
-  /** How long evaluations, samples and saves will still take until the end of the run, by how long the last ones took. */
+  /**
+   * How long evaluations, samples and saves will still take until the end of the run, by how long
+   * the last ones took.
+   */
   readonly remainingPausesMs: number;
 }
 
@@ -57,15 +63,19 @@ export interface EvaluationEvent {
   readonly validationLossNats: number;
   /** The lowest validation loss so far, this one included. */
   readonly best: boolean;
-  /** Mean over the last twenty steps or so; null before the first step, and missing in logs of earlier versions. */
+  /**
+   * Mean over the last twenty steps or so; null before the first step, and missing in logs of
+   * earlier versions.
+   */
   readonly trainingLossNats?: number | null;
   /** How many characters of the validation text were scored, if not all of them. */
   readonly characters?: number;
 }
 
 /**
- * A validation loss of another number of characters than those of evaluations: of fewer where a slow run is looked at by the clock, and of
- * all at the end of a run that validates on a sample. It counts neither as the best loss nor for patience or the learning rate.
+ * A validation loss of another number of characters than those of evaluations: of fewer where a
+ * slow run is looked at by the clock, and of all at the end of a run that validates on a sample. It
+ * counts neither as the best loss nor for patience or the learning rate.
  */
 export interface InterimEvent {
   readonly event: 'interim';
@@ -87,7 +97,10 @@ export interface CheckpointEvent {
   readonly path: string;
 }
 
-/** Something that went wrong, such as a loss that is no number or a GPU that was lost, and what was done about it. */
+/**
+ * Something that went wrong, such as a loss that is no number or a GPU that was lost, and what was
+ * done about it.
+ */
 export interface RecoveryEvent {
   readonly event: 'recovery';
   readonly step: number;

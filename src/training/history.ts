@@ -1,5 +1,6 @@
-// What a checkpoint remembers of a run: its evaluations, and the last report. The log has all reports, but how many there are depends on the
-// speed of the machine, and a checkpoint must be the same with and without interruptions.
+// What a checkpoint remembers of a run: its evaluations, and the last report. The log has all
+// reports, but how many there are depends on the speed of the machine, and a checkpoint must be the
+// same with and without interruptions.
 import type { EvaluationEvent, ReportEvent } from './events.ts';
 
 export type Remembered = Readonly<Record<string, unknown>>;
@@ -20,8 +21,8 @@ export function remember(history: readonly Remembered[], event: EvaluationEvent 
 }
 
 /**
- * Neither the first nor the last evaluation, but the first of those with the fewest steps from the one before to the one after, so that the
- * evaluations stay evenly spread.
+ * Neither the first nor the last evaluation, but the first of those with the fewest steps from the
+ * one before to the one after, so that the evaluations stay evenly spread.
  */
 function leastMissed(evaluations: readonly Remembered[]): number {
   const steps = evaluations.map(({ step }) => Number(step));

@@ -1,5 +1,6 @@
-// Chooses how often a run evaluates, samples and saves, and on how much it validates. All of it follows from counts of characters; where the
-// length of the run is a time, the intervals are parts of it. Pure.
+// Chooses how often a run evaluates, samples and saves, and on how much it validates. All of it
+// follows from counts of characters; where the length of the run is a time, the intervals are parts
+// of it. Pure.
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
@@ -18,13 +19,20 @@ export interface ExpectedRun {
 export const EVALUATIONS = 10;
 export const SAMPLES = 4;
 
-/** Characters trained per character validated: all evaluations take 5 % of the time that update steps take. */
+/**
+ * Characters trained per character validated: all evaluations take 5 % of the time that update
+ * steps take.
+ */
 const TRAINED_PER_VALIDATED = 7;
-/** Maximum cost of scoring the whole held-out part at the end of a run, as a fraction of its training. */
+/**
+ * Maximum cost of scoring the whole held-out part at the end of a run, as a fraction of its
+ * training.
+ */
 const MAX_COST_OF_WHOLE = 0.1;
 /**
- * A held-out part of at most MAX_WHOLE characters is used whole; a longer one is sampled. The length of the part alone decides, so that losses
- * of runs on one text can be compared. A mean over SAMPLE characters has a standard error of about 0.01 nats.
+ * A held-out part of at most MAX_WHOLE characters is used whole; a longer one is sampled. The
+ * length of the part alone decides, so that losses of runs on one text can be compared. A mean over
+ * SAMPLE characters has a standard error of about 0.01 nats.
  */
 const MAX_WHOLE = 150_000;
 const SAMPLE = 50_000;

@@ -1,5 +1,5 @@
-// The training loop, as an async generator of events: when to step, report, evaluate, sample, save, go back and stop. Knows nothing of
-// terminals. The events are also the log.
+// The training loop, as an async generator of events: when to step, report, evaluate, sample, save,
+// go back and stop. Knows nothing of terminals. The events are also the log.
 import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
@@ -34,7 +34,13 @@ export class Loop {
   /** Nothing was left to do when this invocation began. */
   #wasOver: boolean;
 
-  constructor(run: TrainingRun, session: Session, restored: Restored | null, writer: CheckpointWriter, signal: AbortSignal | undefined) {
+  constructor(
+    run: TrainingRun,
+    session: Session,
+    restored: Restored | null,
+    writer: CheckpointWriter,
+    signal: AbortSignal | undefined,
+  ) {
     this.#run = run;
     this.#options = run.options;
     this.#session = session;
@@ -66,7 +72,10 @@ export class Loop {
     yield* this.#finish(reason);
   }
 
-  /** Does what is due at the current step, and at the end of the run whatever has not been done there. Returns the reason to end. */
+  /**
+   * Does what is due at the current step, and at the end of the run whatever has not been done
+   * there. Returns the reason to end.
+   */
   async *#look(): AsyncGenerator<TrainingEvent, EndReason | null> {
     yield* this.#writer.takeNews(this.#session.step);
     yield* this.#due();
@@ -100,7 +109,10 @@ export class Loop {
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
   }
 
-  /** To the last state that was saved, or to the beginning, with half the learning rate; or abandons the run. */
+  /**
+   * To the last state that was saved, or to the beginning, with half the learning rate; or abandons
+   * the run.
+   */
   async *#goBack(trouble: string, at = this.#session.step): AsyncGenerator<TrainingEvent> {
     const { maxRecoveries } = this.#options;
     const { recoveries } = this.#state;
@@ -117,7 +129,9 @@ export class Loop {
     this.#isSaved = isSaved;
     this.#meter.reset();
     const peak = `${Number(this.#peakLearningRate.toPrecision(2))} at its peak`;
-    yield this.#tell(`${what}, and on with half the learning rate, ${peak} (${recoveries + 1} of at most ${maxRecoveries} times)`);
+    yield this.#tell(
+      `${what}, and on with half the learning rate, ${peak} (${recoveries + 1} of at most ${maxRecoveries} times)`,
+    );
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): TrainingEvent {
@@ -126,7 +140,15 @@ export class Loop {
     const when = { step, epoch, elapsedMs: this.#elapsedMs, progress: this.#timetable.progressAt().fraction };
     const { trainingMs } = this.#state;
     const remainingPausesMs = this.#timetable.remainingPausesMs(recent.charactersPerSecond);
-    return this.#logAndRemember({ event: 'report', ...when, ...recent, learningRate, gradientNorm, trainingMs, remainingPausesMs });
+    return this.#logAndRemember({
+      event: 'report',
+      ...when,
+      ...recent,
+      learningRate,
+      gradientNorm,
+      trainingMs,
+      remainingPausesMs,
+    });
   }
 
   /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
@@ -142,7 +164,8 @@ export class Loop {
     if (this.#timetable.isDue('save')) yield* this.#save();
     if (atEnd) return;
     if (this.#timetable.isLookDue) {
-      if (this.#options.evaluateEvery !== 0) yield* this.#evaluateInterim(Math.min(LOOK_CHARACTERS, this.#session.validation.scored()));
+      if (this.#options.evaluateEvery !== 0)
+        yield* this.#evaluateInterim(Math.min(LOOK_CHARACTERS, this.#session.validation.scored()));
       if (this.#timetable.samples) yield* this.#sample(false);
       this.#timetable.looked();
     }
@@ -194,7 +217,12 @@ export class Loop {
     const best = this.#state.best === null || validationLossNats < this.#state.best;
     const characters = validation.scored();
     const measured = { validationLossNats, best, trainingLossNats: this.#state.trend.averageNats };
-    const event: EvaluationEvent = { event: 'evaluation', step, ...measured, ...(characters < validation.all && { characters }) };
+    const event: EvaluationEvent = {
+      event: 'evaluation',
+      step,
+      ...measured,
+      ...(characters < validation.all && { characters }),
+    };
     countEvaluation(this.#state, event, this.#options);
     this.#logAndRemember(event); // before best.json, from which a run that is killed after it continues without evaluating again
     if (best) {
@@ -241,7 +269,8 @@ export class Loop {
       yield this.#saved();
     }
     yield* this.#writer.takeNews(this.#session.step);
-    // After a run that validates on a sample: the loss of the best weights on all that is held out, if that costs little.
+    // After a run that validates on a sample: the loss of the best weights on all that is held out,
+    // if that costs little.
     const isOver = !this.#wasOver && this.#stop.reason === null && this.#timetable.finished !== null;
     const isBestSampled = evaluatedAt === step && sinceBest === 0 && validation.scored() < validation.all;
     if (isOver && isBestSampled && affordsWhole(step * batchSize * sequenceLength, validation.all))

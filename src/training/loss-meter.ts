@@ -17,7 +17,10 @@ export class LossMeter {
     this.#since = now();
   }
 
-  /** @param steps with their losses in nats over all their characters @param trainingMs spent in training steps alone */
+  /**
+   * @param steps with their losses in nats over all their characters @param trainingMs spent in
+   * training steps alone
+   */
   add(steps: readonly { readonly lossNats: number; readonly characters: number }[], trainingMs: number): void {
     for (const { lossNats, characters } of steps) {
       this.#lossNats += lossNats;

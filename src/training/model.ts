@@ -14,7 +14,18 @@ export function modelOf(options: ModelOptions, vocabulary: number): ModelConfigu
   const { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;
   const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale };
   const { conventions } = cellNamed(cell);
-  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, ...architecture, conventions };
+  return {
+    cell,
+    layers,
+    hidden,
+    embedding,
+    vocabulary,
+    forgetBias,
+    initialisation,
+    dropout,
+    ...architecture,
+    conventions,
+  };
 }
 
 export function regularisationOf(options: TrainingOptions): Regularisation {

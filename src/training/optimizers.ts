@@ -1,4 +1,5 @@
-// Optimizers: the equations of one update, written like a cell, and the scalars that change from step to step.
+// Optimizers: the equations of one update, written like a cell, and the scalars that change from
+// step to step.
 import type { UpdateRule } from '../devices/device.ts';
 import { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
@@ -32,7 +33,10 @@ type Vectors = Readonly<Record<string, Value>>;
 interface Equations {
   readonly slots: readonly string[];
   readonly scalars: readonly string[];
-  /** New values of `parameters`, which are `w`, and of each slot. `g` is the gradient after clipping. */
+  /**
+   * New values of `parameters`, which are `w`, and of each slot. `g` is the gradient after
+   * clipping.
+   */
   update(ops: Builder, w: Value, g: Value, slots: Vectors, scalars: Vectors): Record<string, Value>;
   /** The values of `scalars` at an update, counted from 1; with accumulation at a window. */
   at(count: number, learningRate: number): Record<string, number>;
@@ -47,7 +51,8 @@ function withDecay({ slots, scalars, update, at }: Equations, weightDecay: numbe
   return {
     slots,
     scalars: [...scalars, 'decay'],
-    update: (ops, w, g, vectors, numbers) => update(ops, ops.subtract(w, ops.multiply(w, numbers['decay'])), g, vectors, numbers),
+    update: (ops, w, g, vectors, numbers) =>
+      update(ops, ops.subtract(w, ops.multiply(w, numbers['decay'])), g, vectors, numbers),
     at: (step, learningRate) => ({ ...at(step, learningRate), decay: learningRate * weightDecay }),
   };
 }
@@ -64,16 +69,20 @@ function withAverage({ slots, scalars, update, at }: Equations, max: number): Eq
     update(ops, w, g, vectors, numbers) {
       const results = update(ops, w, g, vectors, numbers);
       const e = vectors[AVERAGE];
-      return { ...results, [AVERAGE]: ops.add(e, ops.multiply(ops.subtract(results['parameters'], e), numbers['share'])) };
+      return {
+        ...results,
+        [AVERAGE]: ops.add(e, ops.multiply(ops.subtract(results['parameters'], e), numbers['share'])),
+      };
     },
     at: (step, learningRate) => ({ ...at(step, learningRate), share: 1 - Math.min(max, (1 + step) / (10 + step)) }),
   };
 }
 
 /**
- * Gradient accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate.
- * Written for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped
- * separately, by norm and by value, because the device that knows the norm does not know the sum.
+ * Gradient accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at
+ * every n-th window, with its learning rate. Written for every element as x·apply + y·(1−apply)
+ * with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped separately, by norm
+ * and by value, because the device that knows the norm does not know the sum.
  */
 function withAccumulation({ slots, scalars, update, at }: Equations, windows: number): Equations {
   return {
@@ -95,7 +104,10 @@ function withAccumulation({ slots, scalars, update, at }: Equations, windows: nu
   };
 }
 
-/** The gradient is clipped as a whole, to `clipNorm`, and then element by element, to ±`clipValue`; either is off at 0. */
+/**
+ * The gradient is clipped as a whole, to `clipNorm`, and then element by element, to ±`clipValue`;
+ * either is off at 0.
+ */
 function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipValue: number): UpdateRule {
   return {
     slots,
@@ -141,11 +153,16 @@ function adam(): Equations {
       const root = ops.offset(ops.multiply(ops.sqrt(nextV), rootCorrection), epsilon);
       return { m: nextM, v: nextV, parameters: ops.subtract(w, ops.divide(ops.multiply(nextM, stepSize), root)) };
     },
-    at: (update, learningRate) => ({ stepSize: learningRate / (1 - beta1 ** update), rootCorrection: 1 / Math.sqrt(1 - beta2 ** update) }),
+    at: (update, learningRate) => ({
+      stepSize: learningRate / (1 - beta1 ** update),
+      rootCorrection: 1 / Math.sqrt(1 - beta2 ** update),
+    }),
   };
 }
 
-/** RMSProp (Tieleman and Hinton, 2012):  v' = αv + (1−α)g²    w' = w − η·g / (√v' + ε)  with α = 0.95, ε = 1e-8, as char-rnn uses it. */
+/**
+ * RMSProp (Tieleman and Hinton, 2012):  v' = αv + (1−α)g²    w' = w − η·g / (√v' + ε)  with α = 0.95, ε = 1e-8, as char-rnn uses it.
+ */
 function rmsprop(): Equations {
   const [decay, epsilon] = [0.95, 1e-8];
   return {
@@ -153,12 +170,17 @@ function rmsprop(): Equations {
     ...learningRateAlone,
     update(ops, w, g, { v }, { learningRate }) {
       const nextV = ops.flush(ops.add(ops.scale(v, decay), ops.scale(ops.multiply(g, g), 1 - decay)), NEGLIGIBLE);
-      return { v: nextV, parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextV), epsilon))) };
+      return {
+        v: nextV,
+        parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextV), epsilon))),
+      };
     },
   };
 }
 
-/** Adagrad (Duchi, Hazan and Singer, 2011):  s' = s + g²    w' = w − η·g / (√s' + ε)  with ε = 1e-10 and s from 0, as in PyTorch. */
+/**
+ * Adagrad (Duchi, Hazan and Singer, 2011):  s' = s + g²    w' = w − η·g / (√s' + ε)  with ε = 1e-10 and s from 0, as in PyTorch.
+ */
 function adagrad(): Equations {
   const epsilon = 1e-10;
   return {
@@ -166,7 +188,10 @@ function adagrad(): Equations {
     ...learningRateAlone,
     update(ops, w, g, { s }, { learningRate }) {
       const nextS = ops.flush(ops.add(s, ops.multiply(g, g)), NEGLIGIBLE);
-      return { s: nextS, parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextS), epsilon))) };
+      return {
+        s: nextS,
+        parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextS), epsilon))),
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
-// Keeps recurrent matrices orthogonal: each is replaced now and then by the nearest orthogonal matrix, by which activations and gradients
-// neither grow nor vanish through time (Saxe et al., 2014, at initialisation; Vorontsov et al., 2017, in training). Pure.
+// Keeps recurrent matrices orthogonal: each is replaced now and then by the nearest orthogonal
+// matrix, by which activations and gradients neither grow nor vanish through time (Saxe et al.,
+// 2014, at initialisation; Vorontsov et al., 2017, in training). Pure.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
 import type { Pieces } from '../pieces.ts';
@@ -21,7 +22,8 @@ export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>):
 }
 
 /**
- * Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix. @param parameters (P), changed in place
+ * Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix.
+ * @param parameters (P), changed in place
  */
 export function* makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): Pieces<void> {
   const { hidden: H } = model;
@@ -31,7 +33,8 @@ export function* makeOrthogonal(parameters: Float32Array, model: ModelConfigurat
     if (role !== 'recurrent') continue;
     for (let first = 0; first < columns; first += H) {
       const block = new Float64Array(H * H);
-      for (let row = 0; row < H; row++) block.set(weight.subarray(row * columns + first, row * columns + first + H), row * H);
+      for (let row = 0; row < H; row++)
+        block.set(weight.subarray(row * columns + first, row * columns + first + H), row * H);
       const nearest = yield* nearestOrthogonal(block, H);
       for (let row = 0; row < H; row++) weight.set(nearest.subarray(row * H, (row + 1) * H), row * columns + first);
     }
@@ -44,7 +47,8 @@ export function* makeOrthogonal(parameters: Float32Array, model: ModelConfigurat
  * ‖QᵀQ − I‖ is about 1e-15·n. A singular A has several nearest matrices, of which always the same is returned. A matrix with a number that
  * is not finite is returned as it is.
  *
- * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly orthogonal, 10 to 25 for others.
+ * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly
+ * orthogonal, 10 to 25 for others.
  */
 export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
   const start = yield* converge(yield* scaleDown(a, n), n);
@@ -89,7 +93,8 @@ function* converge(start: Square, n: number): Pieces<{ readonly x: Square; reado
 }
 
 /**
- * Completes X, of which some singular values are 0 and the rest 1: (I − XXᵀ)·R·(I − XᵀX) of a random R has the missing directions alone.
+ * Completes X, of which some singular values are 0 and the rest 1: (I − XXᵀ)·R·(I − XᵀX) of a
+ * random R has the missing directions alone.
  */
 function* complete(x: Square, n: number): Pieces<Square> {
   const random = new Random(SEED);

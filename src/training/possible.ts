@@ -9,7 +9,10 @@ import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
 import { demandOf, workloadOf } from './workload.ts';
 
-/** Sizes, and what presets hold, go by the length of the text: one of each class. The first is the longest that can be read. */
+/**
+ * Sizes, and what presets hold, go by the length of the text: one of each class. The first is the
+ * longest that can be read.
+ */
 const LENGTHS = [2 ** 32, 2 ** 24, 2 ** 21, 2 ** 18, 2 ** 17, 2 ** 15, 2 ** 14];
 const vocabulary = characterVocabulary('ab', false);
 
@@ -21,7 +24,8 @@ interface Validates {
 /**
  * Whether a run could have these options, whatever its text, as long as that is long enough.
  *
- * @returns a note for each option that does nothing beside the others, whatever the length of the text
+ * @returns a note for each option that does nothing beside the others, whatever the length of the
+ * text
  * @throws RnnError `usage` for what no run can have, such as --tied without an embedding
  */
 export function refuseImpossible(given: Partial<TrainingOptions>, validates: Validates): readonly string[] {
@@ -49,7 +53,10 @@ export function refuseHopelessSizes(given: Partial<TrainingOptions>, { validates
 function optionsByLength(given: Partial<TrainingOptions>, { validates }: Validates): TrainingOptions[] {
   const fitting = LENGTHS.flatMap((length) => {
     try {
-      return [resolveOptions(given, { train: { length }, validation: { length: validates ? 2 ** 16 : 0 }, vocabulary }).options];
+      return [
+        resolveOptions(given, { train: { length }, validation: { length: validates ? 2 ** 16 : 0 }, vocabulary })
+          .options,
+      ];
     } catch (error) {
       if (error instanceof RnnError && error.kind === 'corpus') return [];
       throw error;

@@ -54,7 +54,10 @@ export class ProgressSampler {
     await this.#cpu?.close();
   }
 
-  /** The cpu samples one character after another faster than a GPU, to which all weights would have to go for each character. */
+  /**
+   * The cpu samples one character after another faster than a GPU, to which all weights would have
+   * to go for each character.
+   */
   async #samplingDevice(): Promise<Device> {
     const { device, machine } = this.#surroundings;
     if (!device.name.startsWith('gpu')) return device;

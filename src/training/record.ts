@@ -1,5 +1,6 @@
-// What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
-// for damage by then; what is left to check is that each member is what the loop takes it for.
+// What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is
+// read back. The file has been checked for damage by then; what is left to check is that each
+// member is what the loop takes it for.
 import { type Checkpoint, type Rule, firstWrong, isObject } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
@@ -20,7 +21,10 @@ export interface LoopState {
   readonly elapsedMs: number;
   /** Evaluations since the best one. */
   readonly sinceBest: number;
-  /** Evaluations since the best one, or since the learning rate last fell for the lack of one; and how often it has. */
+  /**
+   * Evaluations since the best one, or since the learning rate last fell for the lack of one; and
+   * how often it has.
+   */
   readonly sinceDrop: number;
   readonly drops: number;
   /** Steps at which a loss was last evaluated, and a sample taken. */
@@ -39,7 +43,10 @@ export interface LoopState {
 
 type Training = Checkpoint['training'];
 
-/** Of steps, epochs, whatever a run counts on from: far beyond any run, and far from where adding 1 to a number changes nothing. */
+/**
+ * Of steps, epochs, whatever a run counts on from: far beyond any run, and far from where adding 1
+ * to a number changes nothing.
+ */
 export const MOST_COUNTED = 2 ** 48;
 
 const endReasons: readonly EndReason[] = ['epochs', 'max-steps', 'budget', 'patience'];
@@ -63,7 +70,10 @@ const loopRules: Rules<LoopState> = {
   recoveries: count,
   learningRateFactor: number({ above: 0, max: 1 }),
   finished: orNull(choice(endReasons)),
-  trend: { expected: () => 'the trend of the loss', holds: (value) => isObject(value) && firstWrong(value, trendRules) === null },
+  trend: {
+    expected: () => 'the trend of the loss',
+    holds: (value) => isObject(value) && firstWrong(value, trendRules) === null,
+  },
 };
 const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
   digest: anyText,
@@ -78,9 +88,15 @@ export interface CorpusRecord {
   /** The name of the text; null in checkpoints without one. */
   readonly name: string | null;
   readonly digest: string;
-  /** That of the text without a validation file; of the whole text in checkpoints that do not have it. */
+  /**
+   * That of the text without a validation file; of the whole text in checkpoints that do not have
+   * it.
+   */
   readonly sourcesDigest: string;
-  /** That of the text with the test file and without a validation file; `sourcesDigest` in checkpoints that do not have it. */
+  /**
+   * That of the text with the test file and without a validation file; `sourcesDigest` in
+   * checkpoints that do not have it.
+   */
   readonly testDigest: string;
   readonly characters: number;
   readonly train: number;
@@ -93,7 +109,12 @@ export interface CorpusRecord {
  * @param earlier members that checkpoints from before them do not have
  * @throws RnnError `checkpoint` if one is missing or breaks its rule
  */
-function part<Members>(training: Training, name: string, rules: Rules<Members>, earlier: Partial<Members> = {}): Members {
+function part<Members>(
+  training: Training,
+  name: string,
+  rules: Rules<Members>,
+  earlier: Partial<Members> = {},
+): Members {
   const recorded = training[name];
   if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${name} is missing`);
   const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
@@ -105,13 +126,17 @@ function part<Members>(training: Training, name: string, rules: Rules<Members>, 
 }
 
 const kindsOf = <Table extends Options>(table: Table): Rules<ValuesOf<Table>> =>
-  Object.fromEntries(Object.entries(table).map(([name, { kind }]) => [name, kind])) as unknown as Rules<ValuesOf<Table>>;
+  Object.fromEntries(Object.entries(table).map(([name, { kind }]) => [name, kind])) as unknown as Rules<
+    ValuesOf<Table>
+  >;
 
 function only<Members>(value: object, rules: Readonly<Record<keyof Members, unknown>>): Members {
   return Object.fromEntries(Object.entries(value).filter(([member]) => Object.hasOwn(rules, member))) as Members;
 }
 
-/** The error for a checkpoint that is whole, but not one of a run that this program can continue. */
+/**
+ * The error for a checkpoint that is whole, but not one of a run that this program can continue.
+ */
 export function unfit(what: string): RnnError {
   return new RnnError('checkpoint', `a run cannot be continued from this checkpoint: ${what}`, {
     hint: 'it was edited, or written by another program; --init-from starts a new run from its weights',
@@ -126,11 +151,14 @@ export function recordedOptions(training: Training): TrainingOptions {
   return options;
 }
 
-export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', kindsOf(readingOptions), earlierReading);
+export const recordedReading = (training: Training): ReadingOptions =>
+  part(training, 'reading', kindsOf(readingOptions), earlierReading);
 /** Null for models of other programs. */
-export const recordedReadingOrNull = (training: Training): ReadingOptions | null => orNullIfUnfit(recordedReading, training);
+export const recordedReadingOrNull = (training: Training): ReadingOptions | null =>
+  orNullIfUnfit(recordedReading, training);
 export const recordedLoopOrNull = (training: Training): LoopState | null => orNullIfUnfit(recordedLoop, training);
-export const recordedCorpusOrNull = (training: Training): CorpusRecord | null => orNullIfUnfit(recordedCorpus, training);
+export const recordedCorpusOrNull = (training: Training): CorpusRecord | null =>
+  orNullIfUnfit(recordedCorpus, training);
 
 function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, training: Training): Recorded | null {
   try {
@@ -141,12 +169,22 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', kindsOf(machineOptions));
+export const recordedMachine = (training: Training): MachineOptions =>
+  part(training, 'machine', kindsOf(machineOptions));
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
 /** The facts about the text that a checkpoint records. */
-export const recordOf = ({ name, digest, sourcesDigest, testDigest, characters, train, validation, test }: Corpus): CorpusRecord => ({
+export const recordOf = ({
+  name,
+  digest,
+  sourcesDigest,
+  testDigest,
+  characters,
+  train,
+  validation,
+  test,
+}: Corpus): CorpusRecord => ({
   name,
   digest,
   sourcesDigest,

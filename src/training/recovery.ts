@@ -1,5 +1,5 @@
-// The way back of a run that has diverged: to the last state that was saved, or to the beginning. Knows nothing of how a divergence is
-// noticed.
+// The way back of a run that has diverged: to the last state that was saved, or to the beginning.
+// Knows nothing of how a divergence is noticed.
 import type { CheckpointWriter } from './checkpoint-writer.ts';
 import { type RunState, returnTo, undoneAt } from './run-state.ts';
 import type { Session } from './session.ts';
@@ -27,5 +27,8 @@ export async function goBack(
   returnTo(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
   await writer.cutBack(session.step, undoneAt(state, session.step));
   const from = newest?.instead ? ` of ${newest.path}, since ${newest.instead}` : '';
-  return { isSaved: newest !== null && writer.isLatestSound, what: `${where}: back to step ${session.step.toLocaleString('en')}${from}` };
+  return {
+    isSaved: newest !== null && writer.isLatestSound,
+    what: `${where}: back to step ${session.step.toLocaleString('en')}${from}`,
+  };
 }

@@ -1,5 +1,5 @@
-// From the options that were given to all options: the network, its regularisation and the length of the run are chosen from the length of
-// the corpus, everything else has a default.
+// From the options that were given to all options: the network, its regularisation and the length
+// of the run are chosen from the length of the corpus, everything else has a default.
 import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
@@ -28,7 +28,8 @@ const LINES_PER_RESET = 24;
 const LOOKED_FOR_STARTS = 1_000_000;
 
 /**
- * Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400 steps of 128 units on a megabyte of plays.
+ * Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400
+ * steps of 128 units on a megabyte of plays.
  */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
 
@@ -64,7 +65,10 @@ export function resolveOptions(
   const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
   const { hidden } = chosen;
-  const wanted = { batchSize: given.batchSize ?? chosen.batchSize, sequenceLength: given.sequenceLength ?? chosen.sequenceLength };
+  const wanted = {
+    batchSize: given.batchSize ?? chosen.batchSize,
+    sequenceLength: given.sequenceLength ?? chosen.sequenceLength,
+  };
   const { batchSize, sequenceLength } = fitSizes(length, wanted, {
     batchSize: asked.batchSize !== undefined,
     sequenceLength: asked.sequenceLength !== undefined,
@@ -83,9 +87,11 @@ export function resolveOptions(
     weightDecay: given.weightDecay ?? chosen.weightDecay,
     sequenceLength,
     batchSize,
-    learningRate: given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
+    learningRate:
+      given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
-    stateReset: given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
+    stateReset:
+      given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
     ...runLength(given, length, windowsPerEpoch(length, { batchSize, sequenceLength })),
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
@@ -101,7 +107,11 @@ export function resolveOptions(
   };
 }
 
-function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, given: Partial<TrainingOptions>): ResolvedAnew['sources'] {
+function sourcesOf(
+  options: TrainingOptions,
+  asked: Partial<TrainingOptions>,
+  given: Partial<TrainingOptions>,
+): ResolvedAnew['sources'] {
   const sourceOf = (name: TrainingOption): OptionSource => {
     if (asked[name] !== undefined) return 'given';
     if (given[name] !== undefined && given[name] === options[name]) return 'preset';
@@ -141,7 +151,9 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   refuseWrong(options);
   const { cell, embedding } = options;
   if (options.layerNorm && cell !== 'lstm')
-    throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, { options: ['--layer-norm', '--cell'] });
+    throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, {
+      options: ['--layer-norm', '--cell'],
+    });
   for (const [flag, given] of [
     ['--tied', options.tied],
     ['--embedding-dropout', options.embeddingDropout > 0],
@@ -174,9 +186,10 @@ function nothingToWaitFor(flag: string, value: number | string): RnnError {
 }
 
 /**
- * The peak of the cosine that learnt best of those tried for Adam, at batches of 32 × 32 on a megabyte of plays: for an LSTM of 256
- * units 0.004, 0.008, 0.015 and 0.03 gave a training loss of 1.83, 1.75, 1.61 and 1.59 after 750 steps. Smaller for larger layers
- * and smaller batches. Rounded, so that the note says all of it.
+ * The peak of the cosine that learnt best of those tried for Adam, at batches of 32 × 32 on a
+ * megabyte of plays: for an LSTM of 256 units 0.004, 0.008, 0.015 and 0.03 gave a training loss of
+ * 1.83, 1.75, 1.61 and 1.59 after 750 steps. Smaller for larger layers and smaller batches.
+ * Rounded, so that the note says all of it.
  */
 function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, batchSize: number): number {
   const peak = (learningRateTimesHidden / hidden) * Math.sqrt(batchSize / 32);
@@ -184,11 +197,16 @@ function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, 
 }
 
 /**
- * A list of short lines is sampled and scored line by line, so starts must be met often; in prose a reset costs what the text before it
- * would have told. On 29,494 names, an mLSTM of 256 units trained for 2,500 steps with 0.05, 0.15 and 0.3 scores held-out names, each from a
- * zero state, at 2.047, 2.013 and 2.001 nats (2.002 to 2.006 in running text); on tinyshakespeare 0.15 costs 0.012 nats.
+ * A list of short lines is sampled and scored line by line, so starts must be met often; in prose a
+ * reset costs what the text before it would have told. On 29,494 names, an mLSTM of 256 units
+ * trained for 2,500 steps with 0.05, 0.15 and 0.3 scores held-out names, each from a zero state, at
+ * 2.047, 2.013 and 2.001 nats (2.002 to 2.006 in running text); on tinyshakespeare 0.15 costs 0.012
+ * nats.
  */
-function defaultStateReset({ train, vocabulary }: { readonly train: Text } & Pick<Corpus, 'vocabulary'>, sequenceLength: number): number {
+function defaultStateReset(
+  { train, vocabulary }: { readonly train: Text } & Pick<Corpus, 'vocabulary'>,
+  sequenceLength: number,
+): number {
   const { startSymbol } = vocabulary;
   if (startSymbol === null || vocabulary.decode([startSymbol]) !== '\n') return STATE_RESET.min;
   const length = Math.min(train.length, LOOKED_FOR_STARTS);
@@ -220,7 +238,9 @@ function runLength(
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
   if (validationCharacters === 0 || validationCharacters >= validation - 1) return [];
   const [sample, all] = [validationCharacters, validation].map((characters) => characters.toLocaleString('en'));
-  return [`validating on ${sample} of ${all} held-out characters; to score them all, give rnn eval the text and --part validation`];
+  return [
+    `validating on ${sample} of ${all} held-out characters; to score them all, give rnn eval the text and --part validation`,
+  ];
 }
 
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {
@@ -238,5 +258,7 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
     given.learningRate === undefined ? `--learning-rate ${options.learningRate}` : '',
     isLengthGiven ? '' : length,
   ].filter(Boolean);
-  return chosen.length === 0 ? [] : [`chosen for ${characters.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
+  return chosen.length === 0
+    ? []
+    : [`chosen for ${characters.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
 }

@@ -1,5 +1,5 @@
-// The state of a run apart from its weights and its place in the text: what checkpoints keep as `training.loop`, the best loss and the
-// history. Data, which the loop changes as it trains.
+// The state of a run apart from its weights and its place in the text: what checkpoints keep as
+// `training.loop`, the best loss and the history. Data, which the loop changes as it trains.
 import type { Checkpoint } from '../runs/store.ts';
 import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, StartEvent } from './events.ts';
@@ -56,14 +56,16 @@ export function forgetLosses(state: RunState, { sameTraining, sameValidation }: 
   if (!sameValidation) Object.assign(state, { best: null, sinceBest: 0, sinceDrop: 0 });
 }
 
-/** Drops and recoveries were those of the earlier learning rate: another one starts without them. */
+/**
+ * Drops and recoveries were those of the earlier learning rate: another one starts without them.
+ */
 export function forgetLearningRate(state: RunState): void {
   Object.assign(state, { drops: 0, sinceDrop: 0, recoveries: 0, learningRateFactor: 1 });
 }
 
 /**
- * After training has diverged: the state is that of a checkpoint, or of the beginning, with half the learning rate. The best loss stays, as
- * best.json does.
+ * After training has diverged: the state is that of a checkpoint, or of the beginning, with half
+ * the learning rate. The best loss stays, as best.json does.
  */
 export function returnTo(state: RunState, training: Training | null, texts: SameTexts): void {
   const { trainingMs, evaluatedMs, sampledMs, elapsedMs, totalSteps, best } = state;
@@ -71,10 +73,22 @@ export function returnTo(state: RunState, training: Training | null, texts: Same
   const learningRateFactor = state.learningRateFactor / 2;
   Object.assign(state, runState(training, state.trend.uniformNats));
   forgetLosses(state, texts);
-  Object.assign(state, { trainingMs, evaluatedMs, sampledMs, elapsedMs, totalSteps, best, recoveries, learningRateFactor });
+  Object.assign(state, {
+    trainingMs,
+    evaluatedMs,
+    sampledMs,
+    elapsedMs,
+    totalSteps,
+    best,
+    recoveries,
+    learningRateFactor,
+  });
 }
 
-/** An evaluation counts for --patience, and for the schedule that decays where the loss does not fall. */
+/**
+ * An evaluation counts for --patience, and for the schedule that decays where the loss does not
+ * fall.
+ */
 export function countEvaluation(
   state: RunState,
   { step, best }: Pick<EvaluationEvent, 'step' | 'best'>,
@@ -111,19 +125,24 @@ export function stateOf(run: TrainingRun, session: Session, restored: Restored |
 }
 
 /**
- * Steps of the whole run; null where only time ends it. Epochs are counted in windows: where these have changed, the windows of the epochs
- * that are left count.
+ * Steps of the whole run; null where only time ends it. Epochs are counted in windows: where these
+ * have changed, the windows of the epochs that are left count.
  *
  * @param samePlace whether an earlier part of the run had the same windows
  */
 export function totalStepsOf({ options, earlier }: TrainingRun, session: Session, samePlace: boolean): number | null {
   const { epochs, maxSteps } = options;
   if (maxSteps !== null || epochs === null) return maxSteps;
-  if (earlier && samePlace && earlier.training.options.epochs === epochs) return recordedLoop(earlier.training).totalSteps;
+  if (earlier && samePlace && earlier.training.options.epochs === epochs)
+    return recordedLoop(earlier.training).totalSteps;
   return session.step + stepsOfEpochs(Math.max(0, epochs - session.epoch), session.streams.windowsPerEpoch);
 }
 
-export function startOf({ corpus, options }: TrainingRun, session: Session, { totalSteps, elapsedMs }: RunState): StartEvent {
+export function startOf(
+  { corpus, options }: TrainingRun,
+  session: Session,
+  { totalSteps, elapsedMs }: RunState,
+): StartEvent {
   const { train, validation, test, characters, vocabulary } = corpus;
   const { step, model, parameters, deviceDescription: device, memoryBytes } = session;
   return {
@@ -132,7 +151,13 @@ export function startOf({ corpus, options }: TrainingRun, session: Session, { to
     model,
     parameters,
     device,
-    corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length, test: test.length },
+    corpus: {
+      characters,
+      symbols: vocabulary.size,
+      train: train.length,
+      validation: validation.length,
+      test: test.length,
+    },
     options: { ...options },
     totalSteps,
     memoryBytes,

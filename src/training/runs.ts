@@ -1,4 +1,5 @@
-// What there is to tell of a run in one line, and which of several runs is the best. Knows nothing of how it is shown.
+// What there is to tell of a run in one line, and which of several runs is the best. Knows nothing
+// of how it is shown.
 import { basename } from 'node:path';
 import { type Header, type RunFiles, lookInto, runFoldersIn } from '../runs/store.ts';
 import { parameterShapes } from '../model/parameters.ts';
@@ -8,8 +9,8 @@ import type { TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedCorpusOrNull, recordedLoopOrNull } from './record.ts';
 
 /**
- * `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not everything can be read; of `empty` ones
- * nothing was saved.
+ * `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not
+ * everything can be read; of `empty` ones nothing was saved.
  */
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'newer' | 'damaged' | 'empty';
 
@@ -17,7 +18,10 @@ export interface RunSummary {
   readonly name: string;
   readonly path: string;
   readonly status: RunStatus;
-  /** Why a run ended, as in an `end` event; of a newer or damaged one, why it cannot be read; null where that is not known. */
+  /**
+   * Why a run ended, as in an `end` event; of a newer or damaged one, why it cannot be read; null
+   * where that is not known.
+   */
   readonly reason: string | null;
   /** Null where nothing was validated. */
   readonly bestValidationLossNats: number | null;
@@ -33,11 +37,16 @@ export interface RunSummary {
   /** Spent in training steps. */
   readonly trainedMs: number | null;
   readonly text: TextOfRun | null;
-  /** The options that are neither the sizes of the network, nor the length of the run, nor the defaults that go with these. */
+  /**
+   * The options that are neither the sizes of the network, nor the length of the run, nor the
+   * defaults that go with these.
+   */
   readonly changes: Partial<TrainingOptions>;
 }
 
-/** The text of a run. Losses on different texts, or on different parts of one, cannot be compared. */
+/**
+ * The text of a run. Losses on different texts, or on different parts of one, cannot be compared.
+ */
 export interface TextOfRun {
   /** Null in checkpoints of earlier versions. */
   readonly name: string | null;
@@ -49,14 +58,19 @@ export interface TextOfRun {
 }
 
 /**
- * The runs in a folder, those of one text together, the lowest validation loss first, then those without one by name; at the end newer,
- * damaged and empty ones. A folder that cannot be read may be a run, and is a damaged one.
+ * The runs in a folder, those of one text together, the lowest validation loss first, then those
+ * without one by name; at the end newer, damaged and empty ones. A folder that cannot be read may
+ * be a run, and is a damaged one.
  *
  * @throws RnnError `checkpoint` if there is no such folder
  */
 export async function listRuns(folder: string): Promise<RunSummary[]> {
   const { runs, unreadable } = await runFoldersIn(folder);
-  const summaries = unreadable.map(({ path, reason }): RunSummary => ({ ...summaryOfNothing(path), status: 'damaged', reason }));
+  const summaries = unreadable.map(({ path, reason }): RunSummary => ({
+    ...summaryOfNothing(path),
+    status: 'damaged',
+    reason,
+  }));
   // One after another: each has a megabyte in memory while it is read.
   for (const path of runs) summaries.push(await summaryOf(path));
   return ranked(summaries);
@@ -64,7 +78,8 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
 
 /** Whether two runs had the same text, in the same parts. */
 export const haveOneText = ({ text: a }: RunSummary, { text: b }: RunSummary): boolean =>
-  a === b || (a !== null && b !== null && a.digest === b.digest && a.train === b.train && a.validation === b.validation);
+  a === b ||
+  (a !== null && b !== null && a.digest === b.digest && a.train === b.train && a.validation === b.validation);
 
 export function ranked(runs: readonly RunSummary[]): RunSummary[] {
   const isLast = ({ status }: RunSummary): number => ['newer', 'damaged', 'empty'].indexOf(status);

@@ -13,7 +13,10 @@ export interface Progress {
   readonly drops: number;
 }
 
-/** PyTorch's `one-cycle`: the first learning rate, as a part of the peak, and when the peak is reached. */
+/**
+ * PyTorch's `one-cycle`: the first learning rate, as a part of the peak, and when the peak is
+ * reached.
+ */
 const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
 /** What the learning rate does, a line each for `--help`. */
@@ -40,11 +43,15 @@ export const schedules: readonly { readonly name: ScheduleName; readonly summary
  *
  * and times (step + 1)/warmupSteps while that is below 1.
  *
- * `one-cycle` is Smith's (2018), falling along a cosine as in PyTorch's OneCycleLR; momentum stays as it is. A `plateau` drops at
- * evaluation plateauPatience after the best or the last drop, where PyTorch's ReduceLROnPlateau waits for one more.
+ * `one-cycle` is Smith's (2018), falling along a cosine as in PyTorch's OneCycleLR; momentum stays
+ * as it is. A `plateau` drops at evaluation plateauPatience after the best or the last drop, where
+ * PyTorch's ReduceLROnPlateau waits for one more.
  */
 export function learningRateAt(
-  options: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'warmupSteps' | 'decay' | 'decayEpochs' | 'decayAfter' | 'finalFraction'>,
+  options: Pick<
+    TrainingOptions,
+    'learningRate' | 'schedule' | 'warmupSteps' | 'decay' | 'decayEpochs' | 'decayAfter' | 'finalFraction'
+  >,
   progress: Progress,
 ): number {
   const warmup = options.warmupSteps > 0 ? Math.min(1, (progress.step + 1) / options.warmupSteps) : 1;
@@ -55,7 +62,8 @@ function factor(
   { schedule, decay, decayEpochs, decayAfter, finalFraction }: Parameters<typeof learningRateAt>[0],
   { epoch, fraction, drops }: Progress,
 ): number {
-  const falling = (part: number): number => finalFraction + ((1 - finalFraction) * (1 + Math.cos(Math.PI * Math.min(1, part)))) / 2;
+  const falling = (part: number): number =>
+    finalFraction + ((1 - finalFraction) * (1 + Math.cos(Math.PI * Math.min(1, part)))) / 2;
   const { start, peakAt } = ONE_CYCLE;
   const late = Math.max(0, epoch - decayAfter);
   switch (schedule) {
@@ -70,7 +78,9 @@ function factor(
     case 'cosine':
       return falling(fraction);
     case 'one-cycle':
-      return fraction < peakAt ? start + (1 - start) * (fraction / peakAt) : falling((fraction - peakAt) / (1 - peakAt));
+      return fraction < peakAt
+        ? start + (1 - start) * (fraction / peakAt)
+        : falling((fraction - peakAt) / (1 - peakAt));
     default:
       return schedule satisfies never;
   }

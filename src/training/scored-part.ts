@@ -15,7 +15,10 @@ import { recordedCorpus, recordedReadingOrNull } from './record.ts';
 import { workOfModel } from './work.ts';
 
 export const parts = ['all', 'train', 'validation', 'test'] as const;
-/** `train` and `validation` are the parts that the run was trained and validated on, `test` is the part that it never read. */
+/**
+ * `train` and `validation` are the parts that the run was trained and validated on, `test` is the
+ * part that it never read.
+ */
 export type Part = (typeof parts)[number];
 
 type Training = TrainedModel['training'];
@@ -26,7 +29,8 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 /**
  * How to read a text of which a part is scored.
  *
- * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split, `corpus` if nothing was held out of it
+ * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split,
+ * `corpus` if nothing was held out of it
  */
 export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
@@ -35,9 +39,13 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
   const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
   if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   if (recorded === null)
-    throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, {
-      hint: '--part all scores a whole text',
-    });
+    throw new RnnError(
+      'checkpoint',
+      `the checkpoint does not say how its run split the text, so there is no --part ${part}`,
+      {
+        hint: '--part all scores a whole text',
+      },
+    );
   if (part === 'validation' && validationFile === null && validationFraction === 0) {
     throw new RnnError('corpus', 'nothing of its text was held out of this run, so there is no --part validation', {
       hint: '--part all scores a whole text, be it another one',
@@ -70,13 +78,17 @@ export interface ScoringPlan extends TextToScore {
   readonly work: TrainingWork;
   /** Why a part is not the one that the run had, for the user to read; null if it is. */
   readonly warning: string | null;
-  /** The share of `tokens` that the run was trained on, from 0 to 1; null if the digest of the text is not the run's. */
+  /**
+   * The share of `tokens` that the run was trained on, from 0 to 1; null if the digest of the text
+   * is not the run's.
+   */
   readonly trainedShare: number | null;
 }
 
 /**
- * Options that are not given are those that the run was evaluated with. A short text is scored as one chunk, unless the run was evaluated on
- * it in several. Dynamic evaluation reads one stream, so that nothing is learnt from what comes later in the text.
+ * Options that are not given are those that the run was evaluated with. A short text is scored as
+ * one chunk, unless the run was evaluated on it in several. Dynamic evaluation reads one stream, so
+ * that nothing is learnt from what comes later in the text.
  *
  * @throws RnnError `corpus` if there is nothing to score
  */
@@ -136,8 +148,14 @@ function trainedShareOf(training: Training, corpus: ReadCorpus, part: Part): num
   return trained === null ? null : trained.length / corpus.train.length;
 }
 
-/** The part of a text that the run was trained on; null unless the text is the run's. @param corpus a text of which nothing is held out */
-export function trainedPart(training: Training, { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>): Tokens | null {
+/**
+ * The part of a text that the run was trained on; null unless the text is the run's. @param corpus
+ * a text of which nothing is held out
+ */
+export function trainedPart(
+  training: Training,
+  { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>,
+): Tokens | null {
   if (training.corpus === undefined) return null;
   const recorded = recordedCorpus(training);
   return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : null;

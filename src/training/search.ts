@@ -1,5 +1,5 @@
-// The trials of a search over options: a whole grid, or some drawn at random. Options are names and texts, as on a command line. What they
-// mean is not known here.
+// The trials of a search over options: a whole grid, or some drawn at random. Options are names and
+// texts, as on a command line. What they mean is not known here.
 import { createHash } from 'node:crypto';
 import { RnnError } from '../errors.ts';
 import { Random } from '../random.ts';
@@ -11,12 +11,18 @@ export interface Setting {
 }
 
 export interface Trial {
-  /** A name for a folder: different settings have different names, and the same settings always the same. */
+  /**
+   * A name for a folder: different settings have different names, and the same settings always the
+   * same.
+   */
   readonly name: string;
   readonly settings: readonly Setting[];
 }
 
-/** Values to draw from: uniformly from `low` to `high`, or uniformly in the logarithm, for options that work by factors (a learning rate). */
+/**
+ * Values to draw from: uniformly from `low` to `high`, or uniformly in the logarithm, for options
+ * that work by factors (a learning rate).
+ */
 export interface Range {
   readonly low: number;
   readonly high: number;
@@ -32,26 +38,33 @@ export interface Axis<Values = readonly string[] | Range> {
 
 /** More are a mistake: at a minute each, they take a week. */
 const MAX_TRIALS = 10_000;
-/** Significant digits of a number that is drawn: more would make names hard to read, and no option is as fine. */
+/**
+ * Significant digits of a number that is drawn: more would make names hard to read, and no option
+ * is as fine.
+ */
 const DIGITS = 3;
 /** Draws for each trial, since the same trial may be drawn again. */
 const MAX_DRAWS = 100;
 const MAX_NAME_LENGTH = 150;
 
-const byOption = (a: { readonly option: string }, b: { readonly option: string }): number => (a.option < b.option ? -1 : 1);
+const byOption = (a: { readonly option: string }, b: { readonly option: string }): number =>
+  a.option < b.option ? -1 : 1;
 
-/** Every combination; the last axis varies fastest. @throws RnnError `usage` if there are too many */
+/**
+ * Every combination; the last axis varies fastest. @throws RnnError `usage` if there are too many
+ */
 export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
   const count = axes.reduce((product, { values }) => product * values.length, 1);
   refuseTooMany(count, '--random tries some of them');
   let trials: Setting[][] = [[]];
-  for (const { option, values } of axes) trials = trials.flatMap((settings) => values.map((value) => [...settings, { option, value }]));
+  for (const { option, values } of axes)
+    trials = trials.flatMap((settings) => values.map((value) => [...settings, { option, value }]));
   return trials.map(trialOf);
 }
 
 /**
- * Different trials, drawn at random: fewer than `count` if there are no more. With the same seed the first ones are the same, however many
- * are drawn.
+ * Different trials, drawn at random: fewer than `count` if there are no more. With the same seed
+ * the first ones are the same, however many are drawn.
  *
  * @throws RnnError `usage` if too many are asked for
  */
@@ -84,9 +97,13 @@ function valueFrom(values: Axis['values'], u: number): string {
 }
 
 /** As a search writes its numbers: no finer than a name should be. */
-export const rounded = (value: number, isWhole: boolean): number => (isWhole ? Math.round(value) : Number(value.toPrecision(DIGITS)));
+export const rounded = (value: number, isWhole: boolean): number =>
+  isWhole ? Math.round(value) : Number(value.toPrecision(DIGITS));
 
-/** The name is `hidden=256,lr=0.005`, by option, with all that a folder's name should not have as %2F; a long one ends in a hash. */
+/**
+ * The name is `hidden=256,lr=0.005`, by option, with all that a folder's name should not have as
+ * %2F; a long one ends in a hash.
+ */
 function trialOf(settings: readonly Setting[]): Trial {
   const parts = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encoded(value)}`);
   const name = parts.join();
@@ -96,5 +113,8 @@ function trialOf(settings: readonly Setting[]): Trial {
 }
 
 function encoded(value: string): string {
-  return encodeURIComponent(value).replace(/[!'()*~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(value).replace(
+    /[!'()*~]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -1,5 +1,5 @@
-// One model in training on one device: its weights, optimizer, place in the text. Steps, evaluates, samples and makes checkpoints when
-// told to. loop.ts decides when.
+// One model in training on one device: its weights, optimizer, place in the text. Steps, evaluates,
+// samples and makes checkpoints when told to. loop.ts decides when.
 import type { Checkpoint } from '../runs/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Call, CallResult, Executable, Intact } from '../devices/device.ts';
@@ -26,7 +26,8 @@ import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windo
 import { demandOf, workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
-export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
+export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> &
+  Readonly<Record<string, unknown>>;
 
 /** What is as it was in the run that a session continues. */
 export interface Restored {
@@ -72,7 +73,13 @@ export class Session {
   #step = 0;
   #resetNext = false;
 
-  private constructor(run: SessionRun, model: ModelConfiguration, weights: Weights, executable: Executable, memoryBytes: number) {
+  private constructor(
+    run: SessionRun,
+    model: ModelConfiguration,
+    weights: Weights,
+    executable: Executable,
+    memoryBytes: number,
+  ) {
     const { options, corpus } = run;
     this.model = model;
     this.parameters = weights.count;
@@ -90,7 +97,8 @@ export class Session {
 
   /**
    * A session that must be told where to begin: `begin` or `restore`.
-   * @throws RnnError `usage` if the model does not fit into this machine's memory, `corpus` if the text holds no window of these sizes
+   * @throws RnnError `usage` if the model does not fit into this machine's memory, `corpus` if the
+   * text holds no window of these sizes
    */
   static async open(run: SessionRun): Promise<Session> {
     const { options, corpus, device, onActivity } = run;
@@ -119,8 +127,8 @@ export class Session {
   }
 
   /**
-   * Continues a run of this model. In another text, or in windows of other sizes, it continues at the same part of the text, from a zero
-   * state; another optimizer begins with zeros.
+   * Continues a run of this model. In another text, or in windows of other sizes, it continues at
+   * the same part of the text, from a zero state; another optimizer begins with zeros.
    *
    * @throws RnnError `checkpoint` if its tensors are not those of this model
    */
@@ -134,7 +142,9 @@ export class Session {
     const states = samePlace ? statesIn(state, stateShapes(this.model), batchSize) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
     this.#resetNext = states === null;
-    this.streams.seek(samePlace ? placeIn(training.position, windowsPerEpoch) : nearestPlace(training.epoch, windowsPerEpoch));
+    this.streams.seek(
+      samePlace ? placeIn(training.position, windowsPerEpoch) : nearestPlace(training.epoch, windowsPerEpoch),
+    );
     this.#step = training.step;
     this.#random = Random.restore(training.random);
     return { ...texts, samePlace, sameOptimizer };
@@ -144,14 +154,16 @@ export class Session {
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#run.corpus;
     const earlier: Partial<TrainingOptions> = { ...earlierOptions, ...training.options };
-    const isSame = (name: 'validationCharacters' | 'evaluationStreams'): boolean => earlier[name] === this.#options[name];
+    const isSame = (name: 'validationCharacters' | 'evaluationStreams'): boolean =>
+      earlier[name] === this.#options[name];
     const isWhole = earlier.validationCharacters === 0;
     // The chunks of a sample lie elsewhere with another number of them.
     const isSameSample = isSame('validationCharacters') && (isWhole || isSame('evaluationStreams'));
     const isSameLength = recorded.train === train.length;
     return {
       sameTraining: recorded.sourcesDigest === sourcesDigest && isSameLength,
-      sameValidation: isSameSample && recorded.digest === digest && isSameLength && recorded.validation === validation.length,
+      sameValidation:
+        isSameSample && recorded.digest === digest && isSameLength && recorded.validation === validation.length,
     };
   }
 
@@ -172,9 +184,10 @@ export class Session {
   }
 
   /**
-   * Trains on windows one after another, as many as suit the device and at most `max`: loss, gradient, update of each. Each counts as a
-   * step if its update was applied. One that was refused is the last; then the next window starts from a zero state. At every
-   * `orthogonalEvery`-th step recurrent matrices are made orthogonal before anything else looks at them.
+   * Trains on windows one after another, as many as suit the device and at most `max`: loss,
+   * gradient, update of each. Each counts as a step if its update was applied. One that was refused
+   * is the last; then the next window starts from a zero state. At every `orthogonalEvery`-th step
+   * recurrent matrices are made orthogonal before anything else looks at them.
    */
   async advance(max: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
     const { batchSize, orthogonalEvery } = this.#options;
@@ -192,10 +205,17 @@ export class Session {
     this.#step += steps;
     this.#weights.advanced(steps);
     if (steps === untilOrthogonal) await this.#weights.makeOrthogonal();
-    return results.map((result, ahead) => ({ ...result, characters: batchSize * T, learningRate: planned[ahead].learningRate }));
+    return results.map((result, ahead) => ({
+      ...result,
+      characters: batchSize * T,
+      learningRate: planned[ahead].learningRate,
+    }));
   }
 
-  /** The next calls of one length, should none be refused. The place in the text stays where it is until they were run. */
+  /**
+   * The next calls of one length, should none be refused. The place in the text stays where it is
+   * until they were run.
+   */
   #plan(count: number, learningRateOf: LearningRateOf): readonly PlannedCall[] {
     const { position: start, nextSteps } = this.streams;
     const planned: PlannedCall[] = [];
@@ -212,7 +232,8 @@ export class Session {
   }
 
   /**
-   * Mean nats per character of the validation text, or null if there is none or it became urgent to end.
+   * Mean nats per character of the validation text, or null if there is none or it became urgent to
+   * end.
    *
    * @param characters of it to score at most, in a sample; those of the run if left out
    */
@@ -220,7 +241,10 @@ export class Session {
     return this.#weights.used(() => this.validation.loss(this.#executable, isUrgent, characters));
   }
 
-  /** A text of the current model, or null if it became urgent to end; its seed follows from the run's and the step. */
+  /**
+   * A text of the current model, or null if it became urgent to end; its seed follows from the
+   * run's and the step.
+   */
   async sample(isUrgent: () => boolean): Promise<string | null> {
     const { sampleLength: length, seed } = this.#options;
     return this.#sampler.text(await this.#weights.read(), { length, seed: seed + this.#step, isUrgent });
@@ -260,5 +284,11 @@ export class Session {
 }
 
 function streamsOf({ options, corpus: { train, vocabulary } }: SessionRun): Streams {
-  return new Streams(train, options.batchSize, options.sequenceLength, drawsOf(options), startSymbolOf(options, vocabulary));
+  return new Streams(
+    train,
+    options.batchSize,
+    options.sequenceLength,
+    drawsOf(options),
+    startSymbolOf(options, vocabulary),
+  );
 }

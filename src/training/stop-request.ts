@@ -1,5 +1,6 @@
-// When an invocation has to end before the run does: it was asked to stop, or the time of --max-time is over. Real time counts, even while
-// the process is suspended, because a user who gives an invocation an hour wants the machine back then.
+// When an invocation has to end before the run does: it was asked to stop, or the time of
+// --max-time is over. Real time counts, even while the process is suspended, because a user who
+// gives an invocation an hour wants the machine back then.
 import type { EndReason } from './events.ts';
 
 export class StopRequest {
@@ -14,7 +15,10 @@ export class StopRequest {
     this.#endMs = performance.now() + (maxTimeMs ?? Infinity);
   }
 
-  /** Why the invocation was asked to stop, which may be the reason of the abort signal; null if it was not. */
+  /**
+   * Why the invocation was asked to stop, which may be the reason of the abort signal; null if it
+   * was not.
+   */
   get reason(): EndReason | null {
     if (!this.#signal?.aborted) return null;
     return this.#signal.reason === 'output-closed' ? 'output-closed' : 'signal';
@@ -25,8 +29,9 @@ export class StopRequest {
   }
 
   /**
-   * Whether to abandon the current evaluation or sample. Time alone is not a reason before the first step: each invocation would begin
-   * again an evaluation that takes longer than the invocation may.
+   * Whether to abandon the current evaluation or sample. Time alone is not a reason before the
+   * first step: each invocation would begin again an evaluation that takes longer than the
+   * invocation may.
    */
   readonly isUrgent = (): boolean => this.reason !== null || (this.hasAdvanced && this.isTimeOver);
 }

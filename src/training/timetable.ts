@@ -1,7 +1,9 @@
-// What is due at the current step: an evaluation, a sample, a save, the end of the run; and how long the rest of them will take.
+// What is due at the current step: an evaluation, a sample, a save, the end of the run; and how
+// long the rest of them will take.
 //
-// A run also saves, evaluates and samples by the clock, because intervals in steps are too long where steps are slow. The clock changes only
-// what is written: the same seed still gives the same model, and a run that diverges goes back to a state that was saved by steps.
+// A run also saves, evaluates and samples by the clock, because intervals in steps are too long
+// where steps are slow. The clock changes only what is written: the same seed still gives the same
+// model, and a run that diverges goes back to a state that was saved by steps.
 import { isDue, stepsBetween, timesLeft } from './due.ts';
 import type { EndReason } from './events.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
@@ -16,16 +18,23 @@ type Pause = 'evaluation' | 'sample' | 'save';
 const pauses: readonly Pause[] = ['evaluation', 'sample', 'save'];
 
 /**
- * Multiply-adds of an evaluation before which the state is saved. At the end of a run a short evaluation is enough, because the whole
- * training would be lost. During the run, an evaluation has to take longer than saving, which for as large a model takes as long as some ten
- * thousand characters.
+ * Multiply-adds of an evaluation before which the state is saved. At the end of a run a short
+ * evaluation is enough, because the whole training would be lost. During the run, an evaluation has
+ * to take longer than saving, which for as large a model takes as long as some ten thousand
+ * characters.
  */
 const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11, charactersDuring: 1e5 };
 
 const CLOCK_SAVE_EVERY_MS = 5 * 60_000;
-/** Bounds of the time between two looks, evaluations and samples by the clock. Within them, each comes when the run is twice as old. */
+/**
+ * Bounds of the time between two looks, evaluations and samples by the clock. Within them, each
+ * comes when the run is twice as old.
+ */
 const LOOK_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
-/** Characters of the validation text that a look scores: a few seconds of work for the largest networks. */
+/**
+ * Characters of the validation text that a look scores: a few seconds of work for the largest
+ * networks.
+ */
 export const LOOK_CHARACTERS = 50_000;
 
 export class Timetable {
@@ -83,7 +92,10 @@ export class Timetable {
     return isDue(this.#recurring(pause), this.#reached);
   }
 
-  /** Whether an evaluation or a sample is due at this step, so that the training loss of the same step is reported with it. */
+  /**
+   * Whether an evaluation or a sample is due at this step, so that the training loss of the same
+   * step is reported with it.
+   */
   get isReportDue(): boolean {
     return (this.#session.validation.isPossible && this.isDue('evaluation')) || this.isDue('sample');
   }
@@ -107,12 +119,14 @@ export class Timetable {
   /** Whether the evaluation and the sample that are due at the end of a run are done. */
   get isJudged(): boolean {
     const { step, validation } = this.#session;
-    return (!validation.isPossible || this.#state.evaluatedAt === step) && (!this.samples || this.#state.sampledAt === step);
+    return (
+      (!validation.isPossible || this.#state.evaluatedAt === step) && (!this.samples || this.#state.sampledAt === step)
+    );
   }
 
   /**
-   * How much of the run is done at a place in the text: the current one, or one that the current run of calls reaches, within which time
-   * stands still.
+   * How much of the run is done at a place in the text: the current one, or one that the current
+   * run of calls reaches, within which time stands still.
    */
   progressAt({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = this.#session): Progress {
     const { totalSteps, trainingMs, drops } = this.#state;
@@ -138,7 +152,11 @@ export class Timetable {
     const characters = this.#session.validation.scored();
     const work = characters * this.#session.parameters;
     if (atEnd) return work >= MIN_SAVED_BEFORE.atEnd;
-    return this.#options.checkpointEvery > 0 && characters >= MIN_SAVED_BEFORE.charactersDuring && work >= MIN_SAVED_BEFORE.during;
+    return (
+      this.#options.checkpointEvery > 0 &&
+      characters >= MIN_SAVED_BEFORE.charactersDuring &&
+      work >= MIN_SAVED_BEFORE.during
+    );
   }
 
   #recurring(pause: Pause): Parameters<typeof isDue>[0] {

@@ -7,7 +7,10 @@ import { recordedLoop } from './record.ts';
 import type { TrainingRun } from './run.ts';
 import { type Restored, Session } from './session.ts';
 
-/** A run that is ready to start: everything that can be refused has been checked, and nothing has been written. */
+/**
+ * A run that is ready to start: everything that can be refused has been checked, and nothing has
+ * been written.
+ */
 export interface PreparedRun {
   /** What has changed since the run was saved, for the user to read. */
   readonly notes: readonly string[];
@@ -16,7 +19,8 @@ export interface PreparedRun {
 }
 
 /**
- * @throws RnnError `usage` if the model does not fit into memory, `checkpoint` if the earlier state is not one of this run
+ * @throws RnnError `usage` if the model does not fit into memory, `checkpoint` if the earlier state
+ * is not one of this run
  */
 export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
   const session = await Session.open(run);
@@ -48,8 +52,12 @@ function differences(
 ): string[] {
   const { device } = training;
   return [
-    samePlace || !sameTraining ? '' : 'the text is cut into other windows: the run goes on at the same part of it, from a zero state',
-    sameOptimizer ? '' : `what ${optimizer?.name ?? 'the optimizer'} had gathered is of no use to the new optimizer, which begins anew`,
+    samePlace || !sameTraining
+      ? ''
+      : 'the text is cut into other windows: the run goes on at the same part of it, from a zero state',
+    sameOptimizer
+      ? ''
+      : `what ${optimizer?.name ?? 'the optimizer'} had gathered is of no use to the new optimizer, which begins anew`,
     device === session.deviceDescription
       ? ''
       : `until now it ran on ${typeof device === 'string' ? device : 'another device'}: from here on its numbers are those of another device`,

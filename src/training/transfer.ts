@@ -1,4 +1,5 @@
-// The weights of a trained model as the beginning of a new run: on another text, with characters that the model has never seen.
+// The weights of a trained model as the beginning of a new run: on another text, with characters
+// that the model has never seen.
 import { type TrainedModel, parameterVector } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
@@ -11,7 +12,10 @@ import type { TrainingOptions } from '../options/training.ts';
  * The options of a new run that starts from these weights: the sizes are theirs.
  * @throws RnnError `usage` if others were given
  */
-export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Partial<TrainingOptions>): Partial<TrainingOptions> {
+export function withSizesOf(
+  { model }: Pick<TrainedModel, 'model'>,
+  given: Partial<TrainingOptions>,
+): Partial<TrainingOptions> {
   const fixed = namesWith(({ isFixed }) => isFixed === 'weights');
   const own: Partial<TrainingOptions> = { ...earlierOptions, ...model };
   for (const option of fixed) {
@@ -30,8 +34,9 @@ export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Parti
 }
 
 /**
- * The weights (P) of a model whose vocabulary holds that of `from`, and perhaps more: rows and columns of symbols that `from` knows are
- * its own, those of new ones are those of `initial`. Everything else is copied.
+ * The weights (P) of a model whose vocabulary holds that of `from`, and perhaps more: rows and
+ * columns of symbols that `from` knows are its own, those of new ones are those of `initial`.
+ * Everything else is copied.
  *
  * @param initial (P), as for a new model
  */

@@ -17,15 +17,23 @@ const BYTES = 4 + 8;
 /**
  * Sizes that are not given are those that training on this text would choose.
  *
- * @throws RnnError `usage` for values that cannot be, or a network that needs more memory than is free
+ * @throws RnnError `usage` for values that cannot be, or a network that needs more memory than is
+ * free
  */
-export function untrainedModel(given: Partial<TrainingOptions>, corpus: Pick<Corpus, 'train' | 'validation' | 'vocabulary'>): BareModel {
+export function untrainedModel(
+  given: Partial<TrainingOptions>,
+  corpus: Pick<Corpus, 'train' | 'validation' | 'vocabulary'>,
+): BareModel {
   const { options } = resolveOptions(given, corpus);
   const model = modelOf(options, corpus.vocabulary.size);
   const [needed, available] = [BYTES * countParameters(parameterShapes(model)), freeBytes()];
   if (needed > available)
-    throw new RnnError('usage', `this network needs about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
-      hint: 'fewer hidden units or layers need less',
-    });
+    throw new RnnError(
+      'usage',
+      `this network needs about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`,
+      {
+        hint: 'fewer hidden units or layers need less',
+      },
+    );
   return { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(options.seed))) };
 }

@@ -22,9 +22,14 @@ export class Validation {
     return this.#run.corpus.validation.length;
   }
 
-  /** Characters that an evaluation scores. @param characters to score at most; those of the run if left out */
+  /**
+   * Characters that an evaluation scores. @param characters to score at most; those of the run if
+   * left out
+   */
   scored(characters = this.#ofRun): number {
-    return characters < this.all - 1 ? scoredCharacters(this.all, { streams: this.#run.options.evaluationStreams, characters }) : this.all;
+    return characters < this.all - 1
+      ? scoredCharacters(this.all, { streams: this.#run.options.evaluationStreams, characters })
+      : this.all;
   }
 
   get #ofRun(): number {
@@ -43,6 +48,13 @@ export class Validation {
     const { evaluationStreams: streams, sequenceLength } = options;
     const startSymbol = startSymbolOf(options, corpus.vocabulary);
     const onProgress = (done: number, total: number): void => onActivity?.({ kind: 'validating', done, total });
-    return evaluate(executable, 'evaluate', corpus.validation, { streams, sequenceLength, startSymbol, characters, isUrgent, onProgress });
+    return evaluate(executable, 'evaluate', corpus.validation, {
+      streams,
+      sequenceLength,
+      startSymbol,
+      characters,
+      isUrgent,
+      onProgress,
+    });
   }
 }

@@ -1,8 +1,10 @@
-// How a run went: when its validation loss was lowest, whether the model overfitted or underfitted, and which options to try next. Pure.
+// How a run went: when its validation loss was lowest, whether the model overfitted or underfitted,
+// and which options to try next. Pure.
 import type { TrainingOptions } from '../options/training.ts';
 
 /** `output-closed`: no process reads the events of the run any more (`rnn train --json | head`). */
-export type EndReason = 'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
+export type EndReason =
+  'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
 
 /** An evaluation, with the training loss at that step where it is known. */
 export interface EvaluatedStep {
@@ -37,34 +39,48 @@ export interface Verdict {
     readonly fraction: number;
     readonly validationLossNats: number;
     readonly trainingLossNats: number | null;
-    /** Validation loss − training loss; negative where the training loss is higher, as with dropout. */
+    /**
+     * Validation loss − training loss; negative where the training loss is higher, as with dropout.
+     */
     readonly gapNats: number | null;
   };
   /** From the best validation loss to the loss of the last evaluations. */
   readonly riseNats: number;
   /** The validation loss still fell by more than noise at the end. */
   readonly isFalling: boolean;
-  /** Options for a new run, as on the command line: the two most likely to lower the validation loss, the likelier one first. */
+  /**
+   * Options for a new run, as on the command line: the two most likely to lower the validation
+   * loss, the likelier one first.
+   */
   readonly advice: readonly string[];
 }
 
 /** Two evaluations show neither noise nor a trend. */
 const MIN_EVALUATIONS = 3;
-/** The median of the last evaluations is the loss at the end, because one alone may be an outlier. */
+/**
+ * The median of the last evaluations is the loss at the end, because one alone may be an outlier.
+ */
 const LAST_EVALUATIONS = 3;
-/** Two runs of different seeds differ by about this much, so a smaller rise says nothing about the model. */
+/**
+ * Two runs of different seeds differ by about this much, so a smaller rise says nothing about the
+ * model.
+ */
 const MIN_RISE_NATS = 0.01;
 /** A rise counts if it exceeds this many standard deviations of the noise between evaluations. */
 const NOISE_DEVIATIONS = 3;
-/** The standard deviation of a second difference of independent values is √6 of theirs, and 0.6745 of them are its median size. */
+/**
+ * The standard deviation of a second difference of independent values is √6 of theirs, and 0.6745
+ * of them are its median size.
+ */
 const DEVIATION_OF_SECOND_DIFFERENCE = 0.6745 * Math.sqrt(6);
 /** A run whose best loss is in its last tenth has not passed the minimum. */
 const LATE_FRACTION = 0.9;
 /** The part of the run whose fall shows whether the validation loss still falls. */
 const FALL_FRACTION = 0.8;
 /**
- * Growth of the gap, as a fraction of the validation loss, below which a larger model or a longer run lowers both losses. It grows from the
- * gap of the first epoch, in which the training text is as new as the validation text: that gap is the difference between the two texts.
+ * Growth of the gap, as a fraction of the validation loss, below which a larger model or a longer
+ * run lowers both losses. It grows from the gap of the first epoch, in which the training text is
+ * as new as the validation text: that gap is the difference between the two texts.
  */
 const MAX_UNDERFITTED_GAP = 0.06;
 
@@ -72,7 +88,12 @@ const MAX_UNDERFITTED_GAP = 0.06;
 export function evaluationsIn(lines: readonly Readonly<Record<string, unknown>>[]): EvaluatedStep[] {
   return lines.flatMap(({ event, step, validationLossNats, trainingLossNats, best }) =>
     event === 'evaluation' && typeof step === 'number' && typeof validationLossNats === 'number'
-      ? { step, validationLossNats, trainingLossNats: typeof trainingLossNats === 'number' ? trainingLossNats : null, best: best === true }
+      ? {
+          step,
+          validationLossNats,
+          trainingLossNats: typeof trainingLossNats === 'number' ? trainingLossNats : null,
+          best: best === true,
+        }
       : [],
   );
 }
@@ -101,7 +122,9 @@ export function verdictOf(run: RunToJudge): Verdict | null {
 
 type Facts = Omit<Verdict, 'fit' | 'advice'>;
 
-/** Reasons for which a run ends when it is done. A run that was stopped could still have improved. */
+/**
+ * Reasons for which a run ends when it is done. A run that was stopped could still have improved.
+ */
 const completions: readonly (EndReason | null)[] = ['epochs', 'max-steps', 'budget', 'patience', 'finished'];
 
 function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | null {
@@ -127,14 +150,22 @@ function gapOfFirstEpoch({ evaluations, step, epoch }: RunToJudge): number {
 
 function riseAfter(best: EvaluatedStep, evaluations: readonly EvaluatedStep[]): number {
   const after = evaluations.filter(({ step }) => step > best.step).slice(-LAST_EVALUATIONS);
-  return after.length === 0 ? 0 : median(after.map(({ validationLossNats }) => validationLossNats)) - best.validationLossNats;
+  return after.length === 0
+    ? 0
+    : median(after.map(({ validationLossNats }) => validationLossNats)) - best.validationLossNats;
 }
 
-const smallestRise = (evaluations: readonly EvaluatedStep[]): number => Math.max(MIN_RISE_NATS, NOISE_DEVIATIONS * noiseOf(evaluations));
+const smallestRise = (evaluations: readonly EvaluatedStep[]): number =>
+  Math.max(MIN_RISE_NATS, NOISE_DEVIATIONS * noiseOf(evaluations));
 
-/** The standard deviation of the loss from one evaluation to the next. Second differences leave out a steady fall or rise. */
+/**
+ * The standard deviation of the loss from one evaluation to the next. Second differences leave out
+ * a steady fall or rise.
+ */
 function noiseOf(evaluations: readonly EvaluatedStep[]): number {
-  const losses = evaluations.map(({ validationLossNats }) => validationLossNats).slice(-Math.max(MIN_EVALUATIONS, evaluations.length / 2));
+  const losses = evaluations
+    .map(({ validationLossNats }) => validationLossNats)
+    .slice(-Math.max(MIN_EVALUATIONS, evaluations.length / 2));
   const differences = losses.slice(2).map((loss, index) => Math.abs(loss - 2 * losses[index + 1] + losses[index]));
   return median(differences) / DEVIATION_OF_SECOND_DIFFERENCE;
 }
@@ -150,7 +181,10 @@ function isFallingAtEnd(evaluations: readonly EvaluatedStep[], step: number): bo
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 
 const MAX_ADVICE = 2;
-/** Dropout rates worth trying, the lower one first (Zaremba et al., 2014, for medium and large LSTMs). */
+/**
+ * Dropout rates worth trying, the lower one first (Zaremba et al., 2014, for medium and large
+ * LSTMs).
+ */
 const DROPOUT_RATES = [0.3, 0.5];
 /** The upper end of what helps against overfitting (see `weightDecay` in options.ts). */
 const WEIGHT_DECAY = 0.1;
@@ -161,7 +195,10 @@ const LENGTH_PER_BEST = 1.5;
 const MAX_SHORTENED = 0.8;
 const MIN_HIDDEN = 32;
 const MAX_HIDDEN = 1024;
-/** A run of fewer steps is too short for its size: a smaller model makes more steps in the same time. */
+/**
+ * A run of fewer steps is too short for its size: a smaller model makes more steps in the same
+ * time.
+ */
 const MIN_STEPS = 500;
 /** Schedules that end with low learning rates, so that a shorter run reaches those earlier. */
 const decaying: readonly TrainingOptions['schedule'][] = ['cosine', 'one-cycle'];
@@ -195,7 +232,8 @@ function againstUnderfitting(options: TrainingOptions, { step }: RunToJudge): (s
   return [longer, 2 * hidden <= MAX_HIDDEN ? `--hidden ${2 * hidden}` : null, less, layers === 1 ? '--layers 2' : null];
 }
 
-const smaller = (hidden: number): string | null => (hidden >= 2 * MIN_HIDDEN ? `--hidden ${Math.round(hidden / 2)}` : null);
+const smaller = (hidden: number): string | null =>
+  hidden >= 2 * MIN_HIDDEN ? `--hidden ${Math.round(hidden / 2)}` : null;
 
 /** How far the best loss is in the planned run, which may be longer than the run was. */
 function partOfPlan({ step, epoch, fraction }: Verdict['best'], { epochs, maxSteps }: TrainingOptions): number {

@@ -1,5 +1,5 @@
-// The vectors of a model in training, which live on the device: its weights, their moving average, and the slots of the optimizer. Reads and
-// writes them, for checkpoints too.
+// The vectors of a model in training, which live on the device: its weights, their moving average,
+// and the slots of the optimizer. Reads and writes them, for checkpoints too.
 import { withCleanup } from '../cleanup.ts';
 import { type Checkpoint, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
@@ -42,8 +42,8 @@ export class Weights {
   }
 
   /**
-   * Restores the vectors of a checkpoint. Another optimizer begins with zeros, and a moving average that the checkpoint does not have begins
-   * as a copy of its weights.
+   * Restores the vectors of a checkpoint. Another optimizer begins with zeros, and a moving average
+   * that the checkpoint does not have begins as a copy of its weights.
    *
    * @returns whether the optimizer continues
    * @throws RnnError `checkpoint` if its tensors are not those of this model
@@ -93,7 +93,9 @@ export class Weights {
     return this.#averages ? { kind: 'slot', name: AVERAGE } : { kind: 'parameters' };
   }
 
-  /** Does something while the device has the weights to use in the place of the weights in training. */
+  /**
+   * Does something while the device has the weights to use in the place of the weights in training.
+   */
   async used<Result>(work: () => Promise<Result>): Promise<Result> {
     if (!this.#averages) return work();
     const trained = await this.#copy({ kind: 'parameters' });
@@ -101,14 +103,20 @@ export class Weights {
     return withCleanup(work, () => this.#executable.write({ kind: 'parameters' }, trained));
   }
 
-  /** Makes the recurrent matrices orthogonal. Their average stays as it is: the average of orthogonal matrices is not orthogonal. */
+  /**
+   * Makes the recurrent matrices orthogonal. Their average stays as it is: the average of
+   * orthogonal matrices is not orthogonal.
+   */
   async makeOrthogonal(): Promise<void> {
     const parameters = await this.#copy({ kind: 'parameters' });
     await runInTurns(makeOrthogonal(parameters, this.#model));
     await this.#executable.write({ kind: 'parameters' }, parameters);
   }
 
-  /** The part of a checkpoint. The next call overwrites it, because copies would stay in memory until they are collected. */
+  /**
+   * The part of a checkpoint. The next call overwrites it, because copies would stay in memory
+   * until they are collected.
+   */
   async saved(): Promise<Pick<Checkpoint, 'tensors' | 'optimizer'>> {
     const shape = [this.count];
     const tensors = tensorsOf(parameterShapes(this.#model), await this.#copy(this.#used));
@@ -117,7 +125,10 @@ export class Weights {
     for (const name of [...ownSlots, ...(windows > 1 ? [SUM] : [])])
       gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });
     if (this.#averages) gathered.push({ name: WEIGHTS, shape, data: await this.#copy({ kind: 'parameters' }) });
-    const scalars = { step: Math.floor(this.#windows / windows), ...(windows > 1 ? { windows, waiting: this.#windows % windows } : {}) };
+    const scalars = {
+      step: Math.floor(this.#windows / windows),
+      ...(windows > 1 ? { windows, waiting: this.#windows % windows } : {}),
+    };
     return { tensors, optimizer: { name: optimizerName, scalars, tensors: gathered } };
   }
 

@@ -9,31 +9,46 @@ import type { TrainingOptions } from '../options/training.ts';
 type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'> & Partial<Pick<TrainingOptions, 'randomOffset'>>;
 type RunOptions = Windows & Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
 
-/** Multiply-adds a second of a typical machine: two cores with a BLAS do more, one core without it less. */
+/**
+ * Multiply-adds a second of a typical machine: two cores with a BLAS do more, one core without it
+ * less.
+ */
 const NOMINAL_SPEED = 20e9;
 /** A smaller part of a window is an error of rounding. */
 const ROUNDING = 1e-9;
 
 /** @param length of the text, in symbols */
-export function windowsPerEpoch(length: number, { batchSize: N, sequenceLength: T, randomOffset: offset = false }: Windows): number {
+export function windowsPerEpoch(
+  length: number,
+  { batchSize: N, sequenceLength: T, randomOffset: offset = false }: Windows,
+): number {
   return countWindows(Math.floor((length - 1) / N), T, { offset });
 }
 
 export const stepsOfEpochs = (epochs: number, windows: number): number => Math.ceil(epochs * windows - ROUNDING);
 
-/** Update steps of a new run that neither stops early nor diverges; null where only time ends it. @param length of the text, in symbols */
+/**
+ * Update steps of a new run that neither stops early nor diverges; null where only time ends it.
+ * @param length of the text, in symbols
+ */
 export function stepsOf(options: Omit<RunOptions, 'budgetMs' | 'maxTimeMs'>, length: number): number | null {
   const { epochs, maxSteps } = options;
   return maxSteps ?? (epochs === null ? null : stepsOfEpochs(epochs, windowsPerEpoch(length, options)));
 }
 
-/** Characters that a machine of nominal speed trains on in a time. @param multiplyAdds for each of them, in training */
+/**
+ * Characters that a machine of nominal speed trains on in a time. @param multiplyAdds for each of
+ * them, in training
+ */
 export function charactersWithin(milliseconds: number, multiplyAdds: number): number {
   return Math.floor((milliseconds / 1000) * (NOMINAL_SPEED / multiplyAdds));
 }
 
 /** @param corpus how many symbols there are to train on, and how many distinct ones */
-export function workOf(options: ModelOptions & RunOptions, corpus: { readonly length: number; readonly symbols: number }): TrainingWork {
+export function workOf(
+  options: ModelOptions & RunOptions,
+  corpus: { readonly length: number; readonly symbols: number },
+): TrainingWork {
   return workOfModel(modelOf(options, corpus.symbols), options, corpus.length);
 }
 
@@ -52,6 +67,11 @@ export function workOfModel(model: ModelConfiguration, options: RunOptions, leng
 
 /** The weights that each symbol is multiplied by. Symbols themselves are looked up instead. */
 function weightsOfProducts(model: ModelConfiguration): number {
-  const products = modelWeights(model).filter(({ role, symbols }) => (role === 'input' || role === 'recurrent') && symbols !== 'rows');
-  return products.reduce((sum, { rows, columns }) => sum + rows * columns, model.tied ? model.vocabulary * model.embedding : 0);
+  const products = modelWeights(model).filter(
+    ({ role, symbols }) => (role === 'input' || role === 'recurrent') && symbols !== 'rows',
+  );
+  return products.reduce(
+    (sum, { rows, columns }) => sum + rows * columns,
+    model.tied ? model.vocabulary * model.embedding : 0,
+  );
 }

@@ -12,10 +12,15 @@ import { orthogonalBytes } from './orthogonal.ts';
 import { TRAIN, trainingJob, windowLengths } from './windows.ts';
 
 /**
- * A program has one length, so each length of window has a program. The gradients of all are scaled as those of the mean length: a longer
- * window weighs more.
+ * A program has one length, so each length of window has a program. The gradients of all are scaled
+ * as those of the mean length: a longer window weighs more.
  */
-export function workloadOf(model: ModelConfiguration, options: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
+export function workloadOf(
+  model: ModelConfiguration,
+  options: TrainingOptions,
+  optimizer: Optimizer,
+  validates: boolean,
+): Workload {
   const { batchSize: N, sequenceLength: T, evaluationStreams } = options;
   const scale = 1 / (N * T);
   const regularisation = regularisationOf(options);
@@ -32,16 +37,36 @@ export function workloadOf(model: ModelConfiguration, options: TrainingOptions, 
     batch: evaluationStreams,
     build: (rows: number) => networkProgram(model, { steps: T, rows }, { loss: true }),
   };
-  return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
+  return {
+    parameters: parameterShapes(model),
+    jobs: validates ? [...training, evaluation] : training,
+    update: optimizer.rule,
+  };
 }
 
-type SizeOptions = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
+type SizeOptions = Pick<
+  TrainingOptions,
+  'batchSize' | 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'
+>;
 
 /** What training takes memory for. */
-export function demandOf(model: ModelConfiguration, options: SizeOptions, workload: Workload, textBytes: number): Demand {
+export function demandOf(
+  model: ModelConfiguration,
+  options: SizeOptions,
+  workload: Workload,
+  textBytes: number,
+): Demand {
   const { batchSize, sequenceLength, sampleEvery, orthogonalEvery } = options;
   // The sampler has weights of its own, as they are and packed.
   const sampler = sampleEvery !== 0 ? 8 * countParameters(workload.parameters) : 0;
   const projection = orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
-  return { model, batchSize, sequenceLength, lengths: windowLengths(options), workload, textBytes, otherBytes: sampler + projection };
+  return {
+    model,
+    batchSize,
+    sequenceLength,
+    lengths: windowLengths(options),
+    workload,
+    textBytes,
+    otherBytes: sampler + projection,
+  };
 }

@@ -1,5 +1,5 @@
-// A project in TypeScript that uses the package as it is built: its declarations are all that it has, with no types of
-// Node and no package that only this project needs.
+// A project in TypeScript that uses the package as it is built: its declarations are all that it
+// has, with no types of Node and no package that only this project needs.
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -61,8 +61,10 @@ describe.skipIf(!isBuilt)('a strict project in TypeScript (npm run build makes t
     writeFileSync(join(project, 'program.ts'), program);
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: strict, include: ['program.ts'] }));
     const complaints = await new Promise<string>((resolve) => {
-      execFile(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], (_error, stdout, stderr) =>
-        resolve(stdout + stderr),
+      execFile(
+        process.execPath,
+        [join(root, 'node_modules/typescript/bin/tsc'), '-p', project],
+        (_error, stdout, stderr) => resolve(stdout + stderr),
       );
     });
     expect(complaints).toBe('');

@@ -54,7 +54,9 @@ describe('a corpus', () => {
 
   it('is in an encoding where it is given as bytes', async () => {
     const bytes = Buffer.from('caf\xe9', 'latin1');
-    const read = [bytes, 'café'].map(async (given) => Corpus.fromText(given, { encoding: 'windows-1252', validationFraction: 0 }));
+    const read = [bytes, 'café'].map(async (given) =>
+      Corpus.fromText(given, { encoding: 'windows-1252', validationFraction: 0 }),
+    );
     for (const { vocabulary, train } of await Promise.all(read)) expect(vocabulary.decode(train)).toBe('café');
     await expect(Corpus.fromText(bytes, { encoding: 'klingon' })).rejects.toMatchObject({ kind: 'usage' });
   });

@@ -1,6 +1,6 @@
-// The public surface of the package as its declarations have it: each name that can be imported, what it is declared
-// as, and every type that this leads to. Reads what tsc writes, of which each statement begins and ends at the edge of
-// the page.
+// The public surface of the package as its declarations have it: each name that can be imported,
+// what it is declared as, and every type that this leads to. Reads what tsc writes, of which each
+// statement begins and ends at the edge of the page.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
@@ -46,7 +46,11 @@ export function surfaceOf(entry: string): string[] {
     const { file, name: own } = resolve({ file: entry, name });
     return `${name}: ${/^(?:abstract )?(class|function|const|interface|type)/.exec(pageOf(file).declared.get(own) ?? '')?.[1] ?? 'missing'}`;
   });
-  return [...names, '', ...[...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, declaration]) => `${key} = ${declaration}`)];
+  return [
+    ...names,
+    '',
+    ...[...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, declaration]) => `${key} = ${declaration}`),
+  ];
 }
 
 function read(file: string): Page {

@@ -14,10 +14,12 @@ interface Example {
 }
 
 function examplesIn(page: string): Example[] {
-  return [...page.matchAll(/^```js\n([\s\S]*?)^```\n(?:\nprints\n\n```\n([\s\S]*?)^```\n)?/gm)].map(([, source, prints = null]) => ({
-    source,
-    prints,
-  }));
+  return [...page.matchAll(/^```js\n([\s\S]*?)^```\n(?:\nprints\n\n```\n([\s\S]*?)^```\n)?/gm)].map(
+    ([, source, prints = null]) => ({
+      source,
+      prints,
+    }),
+  );
 }
 
 const isBuilt = existsSync(join(root, 'dist/index.js'));
@@ -39,9 +41,13 @@ describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (npm run build makes t
     async (index, source, prints) => {
       const file = join(folder, `example-${index}.mjs`);
       writeFileSync(file, source);
-      const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>((resolve) => {
-        execFile(process.execPath, [file], { cwd: folder }, (failure, out, err) => resolve({ error: failure, stdout: out, stderr: err }));
-      });
+      const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>(
+        (resolve) => {
+          execFile(process.execPath, [file], { cwd: folder }, (failure, out, err) =>
+            resolve({ error: failure, stdout: out, stderr: err }),
+          );
+        },
+      );
       expect({ error, stderr }).toEqual({ error: null, stderr: '' });
       expect(stdout).toBe(prints ?? stdout);
     },

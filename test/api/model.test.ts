@@ -67,10 +67,12 @@ describe('a model', () => {
       '--device',
       'cpu',
     ]);
-    expect(`the ${await written(model.sample({ prime: 'the ', length: 60, temperature: 0.8, seed: 7 }))}\n`).toBe(stdout);
-    expect(`the ${await written(sample({ checkpoint: out, prime: 'the ', length: 60, temperature: 0.8, seed: 7, ...machine }))}\n`).toBe(
+    expect(`the ${await written(model.sample({ prime: 'the ', length: 60, temperature: 0.8, seed: 7 }))}\n`).toBe(
       stdout,
     );
+    expect(
+      `the ${await written(sample({ checkpoint: out, prime: 'the ', length: 60, temperature: 0.8, seed: 7, ...machine }))}\n`,
+    ).toBe(stdout);
   });
 
   it('writes each text as it would alone, be they drawn at once, one amid another, or after one that was left', async () => {
@@ -100,7 +102,9 @@ describe('a model', () => {
     expect(whole).toHaveLength(64);
     expect(await written(bytes.sample(request))).toBe(whole.toString());
     const stop = [whole.subarray(20, 23), whole.subarray(40, 43)];
-    expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop }))).toEqual([Buffer.from(whole.subarray(0, 23))]);
+    expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop }))).toEqual([
+      Buffer.from(whole.subarray(0, 23)),
+    ]);
     expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop, keepStop: false }))).toEqual([
       Buffer.from(whole.subarray(0, 20)),
     ]);
@@ -129,7 +133,9 @@ describe('a model', () => {
       expect(found).toMatchObject({ nats, accuracy, characters, warning: null });
       expect(found.perplexity).toBeCloseTo(perplexity, 10);
     }
-    expect((await model.evaluate(verse, { streams: 1 })).nats).toBe((await model.evaluate(await model.read(text), { streams: 1 })).nats);
+    expect((await model.evaluate(verse, { streams: 1 })).nats).toBe(
+      (await model.evaluate(await model.read(text), { streams: 1 })).nats,
+    );
     const split = await Corpus.read(text, { vocabulary: model.vocabulary });
     expect((await model.evaluate(split)).characters).toBe(verse.length - 1);
     expect(
@@ -168,7 +174,9 @@ describe('a model', () => {
     await expect(model.inspect('')).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ prime: 'Ω' }))).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ length: 0.5 }))).rejects.toMatchObject({ kind: 'usage' });
-    await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow('streams is 0, expected a whole number from 1 up');
+    await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow(
+      'streams is 0, expected a whole number from 1 up',
+    );
     await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
     const misnamed = [
       () => written(model.sample({ temp: 0.5 } as SampleOptions)),
@@ -233,7 +241,9 @@ describe('runs', () => {
     const charts = chartsOf(runs, { horizontal: 'step' });
     expect(await svgOf(charts, 'run')).toMatch(/^<svg/);
     const plain = (line: string): string => line;
-    expect(dashboard(charts, { columns: 60, rows: 8, bold: plain, dim: plain, series: null }).length).toBeGreaterThan(8);
+    expect(dashboard(charts, { columns: 60, rows: 8, bold: plain, dim: plain, series: null }).length).toBeGreaterThan(
+      8,
+    );
   });
 
   it('can be followed to their end', async () => {
@@ -248,7 +258,9 @@ describe('the machine', () => {
     const checks = await allOf(doctor({ device: 'cpu', blas: 'off' }));
     expect(checks.at(-1)).toMatchObject({ device: 'cpu', verdict: 'good' });
     expect(deviceNames).toContain('cpu');
-    expect(await bench({ ...machine, layers: 1, hidden: 8, batchSize: 2, sequenceLength: 4, milliseconds: null })).toMatchObject({
+    expect(
+      await bench({ ...machine, layers: 1, hidden: 8, batchSize: 2, sequenceLength: 4, milliseconds: null }),
+    ).toMatchObject({
       device: 'cpu',
       training: null,
     });

@@ -1,5 +1,5 @@
-// A program that imports the package as it is built: it ends by itself, whichever way it leaves a run or a model, and
-// hears nothing of it.
+// A program that imports the package as it is built: it ends by itself, whichever way it leaves a
+// run or a model, and hears nothing of it.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,8 @@ const run = train({ corpus: { text: ${JSON.stringify(verse)} }, out: 'run', ...s
 const programs: Readonly<Record<string, string>> = {
   'trains to the end': 'await run.finished();',
   'leaves the loop': "for await (const { event } of run) if (event === 'checkpoint') break;",
-  'throws out of the loop': "try { for await (const { event } of run) if (event === 'checkpoint') throw new Error('enough'); } catch {}",
+  'throws out of the loop':
+    "try { for await (const { event } of run) if (event === 'checkpoint') throw new Error('enough'); } catch {}",
   'leaves a model open, in the middle of a text':
     "await run.finished(); const model = await openModel('run'); for await (const piece of model.sample({ length: 1e6 })) if (piece !== '') break;",
   'leaves texts that are drawn together':
@@ -46,8 +47,10 @@ describe.skipIf(!existsSync(index))('a program that imports the package (npm run
       [['--expose-gc'], 'function'],
       [[], 'undefined'],
     ] as const)
-      expect(execFileSync(process.execPath, [...flags, '--input-type=module', '--eval', program], { cwd: newFolder() }).toString()).toBe(
-        expected,
-      );
+      expect(
+        execFileSync(process.execPath, [...flags, '--input-type=module', '--eval', program], {
+          cwd: newFolder(),
+        }).toString(),
+      ).toBe(expected);
   });
 });

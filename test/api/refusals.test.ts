@@ -1,5 +1,5 @@
-// What a program in JavaScript may hand over by mistake: each is refused with its name, what it is and what it may be,
-// before anything is opened for it.
+// What a program in JavaScript may hand over by mistake: each is refused with its name, what it is
+// and what it may be, before anything is opened for it.
 import { beforeAll, expect, it } from 'vitest';
 import * as library from '../../src/index.ts';
 import { allOf, small, verse } from './fixture.ts';
@@ -41,29 +41,57 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ['files that are none', () => train({ ...small, corpus: [1] }), 'corpus is [1], expected a file'],
   ['a signal that is none', () => train({ ...small, signal: {} }), 'signal is {  }, expected an AbortSignal'],
   ['a folder that is none', () => train({ ...small, out: 3 }), 'out is 3, expected the name of a folder'],
-  ['a model to begin with that is none', () => train({ ...small, initFrom: { a: 1 } }), 'initFrom is { a }, expected a run folder'],
+  [
+    'a model to begin with that is none',
+    () => train({ ...small, initFrom: { a: 1 } }),
+    'initFrom is { a }, expected a run folder',
+  ],
   ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), "--hidden is '8', expected a whole number"],
   ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), "there is no option 'hiden'"],
-  ['a model in a model', () => openModel(model), 'the model is { trained, path, configuration, vocabulary }, expected a run folder'],
+  [
+    'a model in a model',
+    () => openModel(model),
+    'the model is { trained, path, configuration, vocabulary }, expected a run folder',
+  ],
   ['a misspelt checkpoint', () => allOf(sample({ chekpoint: 'x' })), "there is no option 'chekpoint'"],
   ['a prime that is no text', () => allOf(model.sample({ prime: 3 })), 'prime is 3, expected a text or bytes'],
   ['an end that is no text', () => allOf(model.sample({ stop: 3 })), 'stop is 3, expected a text, bytes or a list'],
   ['an end that is empty', () => allOf(model.sample({ stop: '' })), 'a stop is empty, expected some text'],
   ['a list of ends with an empty one', () => allOf(model.sampleMany({ count: 2, stop: ['a', ''] })), 'a stop is empty'],
-  ['an end that is to be kept perhaps', () => allOf(model.sample({ keepStop: 'no' })), 'keepStop is "no", expected true or false'],
-  ['a text without end', () => allOf(model.sample({ length: Infinity })), 'length is Infinity, expected a whole number'],
+  [
+    'an end that is to be kept perhaps',
+    () => allOf(model.sample({ keepStop: 'no' })),
+    'keepStop is "no", expected true or false',
+  ],
+  [
+    'a text without end',
+    () => allOf(model.sample({ length: Infinity })),
+    'length is Infinity, expected a whole number',
+  ],
   ['a temperature in quotes', () => allOf(model.sample({ temperature: '1' })), "--temp is '1', expected a number"],
   ['symbols by their text', () => allOf(model.sample({ never: 'x' })), 'never is "x", expected a list of ids'],
   ['texts without a number', () => allOf(model.sampleMany({})), 'count is undefined, expected a whole number'],
   ['bytes to score', () => model.evaluate(new Uint8Array(8)), 'text is 8 bytes, expected a string, or a corpus'],
-  ['a part that there is not', () => model.evaluate(corpus, { part: 'tests' as never }), 'part is "tests", expected \'all\''],
+  [
+    'a part that there is not',
+    () => model.evaluate(corpus, { part: 'tests' as never }),
+    'part is "tests", expected \'all\'',
+  ],
   ['a part of a string', () => model.evaluate(verse, { part: 'validation' }), "expected 'all' for a string"],
   ['a misspelt rate', () => model.evaluate(verse, { dynamic: { lr: 1 } }), "there is no option 'lr'"],
-  ['a rate below 0', () => model.evaluate(verse, { dynamic: { learningRate: -1 } }), 'learningRate is -1, expected a number above 0'],
+  [
+    'a rate below 0',
+    () => model.evaluate(verse, { dynamic: { learningRate: -1 } }),
+    'learningRate is -1, expected a number above 0',
+  ],
   ['files that are none, to a model', () => model.read(), 'sources is undefined, expected a file'],
   ['files that are none, to a corpus', () => Corpus.read(), 'sources is undefined, expected a file'],
   ['a text that is none', () => Corpus.fromText(), 'text is undefined, expected a string or bytes'],
-  ['symbols that are none', () => Corpus.fromText(verse, { vocabulary: 'abc' }), 'vocabulary is "abc", expected the vocabulary'],
+  [
+    'symbols that are none',
+    () => Corpus.fromText(verse, { vocabulary: 'abc' }),
+    'vocabulary is "abc", expected the vocabulary',
+  ],
   [
     'a text longer than any string',
     () => allOf(model.sampleMany({ count: 1, length: 2 ** 40 })),
@@ -76,8 +104,16 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     '--temp is Symbol(warm), expected a number',
   ],
   ['a size that is a BigInt', () => train({ ...small, hidden: 10n }), '--hidden is 10n, expected a whole number'],
-  ['a size that is a symbol', () => untrainedModel(corpus, { hidden: Symbol('x') }), '--hidden is Symbol(x), expected a whole number'],
-  ['a size that is an object of no class', () => train({ ...small, layers: Object.create(null) }), '--layers is an object, expected'],
+  [
+    'a size that is a symbol',
+    () => untrainedModel(corpus, { hidden: Symbol('x') }),
+    '--hidden is Symbol(x), expected a whole number',
+  ],
+  [
+    'a size that is an object of no class',
+    () => train({ ...small, layers: Object.create(null) }),
+    '--layers is an object, expected',
+  ],
   [
     'a seed beyond whole numbers',
     () => allOf(model.sample({ seed: 2 ** 53 })),
@@ -93,24 +129,48 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => train({ ...small, seed: 2 ** 53 }),
     '--seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
   ],
-  ['a plan of more units than any machine has', () => planTraining({ ...small, hidden: 2 ** 31 }), '--hidden is 2147483648, expected'],
-  ['a folder with a NUL character', () => train({ ...small, out: 'a\0b' }), 'out is "a\\u0000b", expected the name of a folder'],
+  [
+    'a plan of more units than any machine has',
+    () => planTraining({ ...small, hidden: 2 ** 31 }),
+    '--hidden is 2147483648, expected',
+  ],
+  [
+    'a folder with a NUL character',
+    () => train({ ...small, out: 'a\0b' }),
+    'out is "a\\u0000b", expected the name of a folder',
+  ],
   ['a text with a NUL character in its name', () => Corpus.read('a\0b'), 'sources is "a\\u0000b", expected a file'],
   [
     'a file to validate on with one',
     () => Corpus.read('a', { validationFile: 'a\0b' }),
     'validationFile is "a\\u0000b", expected the name',
   ],
-  ['a checkpoint with one', () => loadCheckpoint('a\0b'), 'the checkpoint is "a\\u0000b", expected a run folder or a file'],
+  [
+    'a checkpoint with one',
+    () => loadCheckpoint('a\0b'),
+    'the checkpoint is "a\\u0000b", expected a run folder or a file',
+  ],
   ['a model with one', () => openModel('a\0b'), 'the model is "a\\u0000b", expected a run folder'],
-  ['a file to save to that is a number', () => saveCheckpoint(3, model.trained), 'the path is 3, expected the name of a file'],
+  [
+    'a file to save to that is a number',
+    () => saveCheckpoint(3, model.trained),
+    'the path is 3, expected the name of a file',
+  ],
   ['nothing to save', () => saveCheckpoint('x.json', {}), 'the checkpoint is {  }, expected what loadCheckpoint gives'],
   ['runs that are none', () => readRuns(Symbol('runs')), 'runs is Symbol(runs), expected a run folder'],
   ['a folder of runs that is none', () => listRuns(3n), 'the folder is 3n, expected the name of a folder'],
   ['a file that is a text', () => importModel('model'), 'the file is "model", expected bytes'],
   ['a format that is a symbol', () => exportModel(model.trained, Symbol('x')), 'there is no format Symbol(x)'],
-  ['a network too large to measure', () => bench({ hidden: 2 ** 20, device: 'reference' }), 'this model and batch need about'],
-  ['more layers than can be measured', () => bench({ layers: 2 ** 31 }), '--layers is 2147483648, expected a whole number from 1 to 1024'],
+  [
+    'a network too large to measure',
+    () => bench({ hidden: 2 ** 20, device: 'reference' }),
+    'this model and batch need about',
+  ],
+  [
+    'more layers than can be measured',
+    () => bench({ layers: 2 ** 31 }),
+    '--layers is 2147483648, expected a whole number from 1 to 1024',
+  ],
   [
     'more steps than can be measured',
     () => bench({ sequenceLength: 2 ** 31, hidden: 2, layers: 1 }),
@@ -126,45 +186,96 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ],
   ['no object of options to read by', () => model.read('a', null), 'the request is null, expected an object'],
   ['no object of options to score by', () => model.evaluate(verse, null), 'the request is null, expected an object'],
-  ['no object of options to follow back by', () => model.gradients(verse, null), 'the request is null, expected an object'],
-  ['no object of options to save by', () => saveCheckpoint('x.json', model.trained, null), 'the request is null, expected an object'],
+  [
+    'no object of options to follow back by',
+    () => model.gradients(verse, null),
+    'the request is null, expected an object',
+  ],
+  [
+    'no object of options to save by',
+    () => saveCheckpoint('x.json', model.trained, null),
+    'the request is null, expected an object',
+  ],
   [
     'an encoding that is a symbol',
     () => model.read('a', { encoding: Symbol('x') }),
     'encoding is Symbol(x), expected the name of an encoding',
   ],
-  ['a text in quotes to replace a run', () => train({ ...small, out: 'x', force: 'false' }), 'force is "false", expected true or false'],
+  [
+    'a text in quotes to replace a run',
+    () => train({ ...small, out: 'x', force: 'false' }),
+    'force is "false", expected true or false',
+  ],
   ['a number to resume a run', () => train({ ...small, out: 'x', resume: 1 }), 'resume is 1, expected true or false'],
   ['a misspelt text', () => train({ ...small, corpus: { text: verse, nam: 'x' } }), "there is no option 'nam'"],
-  ['a name that is a symbol', () => train({ ...small, corpus: { text: verse, name: Symbol('x') } }), 'name is Symbol(x), expected a name'],
-  ['a number as standard input', () => planTraining({ corpus: '-', stdin: 5 }), 'stdin is 5, expected an async iterable'],
-  ['a model that is neither best nor latest', () => train(small).trained('first'), "which is \"first\", expected 'best' or 'latest'"],
-  ['more seeds than there are', () => allOf(model.sampleMany({ count: 3, seed: 2 ** 53 - 1 })), 'expected at most 2^53 − 3 for 3 texts'],
+  [
+    'a name that is a symbol',
+    () => train({ ...small, corpus: { text: verse, name: Symbol('x') } }),
+    'name is Symbol(x), expected a name',
+  ],
+  [
+    'a number as standard input',
+    () => planTraining({ corpus: '-', stdin: 5 }),
+    'stdin is 5, expected an async iterable',
+  ],
+  [
+    'a model that is neither best nor latest',
+    () => train(small).trained('first'),
+    "which is \"first\", expected 'best' or 'latest'",
+  ],
+  [
+    'more seeds than there are',
+    () => allOf(model.sampleMany({ count: 3, seed: 2 ** 53 - 1 })),
+    'expected at most 2^53 − 3 for 3 texts',
+  ],
   ['no model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected what loadCheckpoint gives'],
   ['no model to be like', () => importModel(new Uint8Array(8), { like: 'x' }), 'like is "x", expected a model'],
   ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
-  ['a number in the place of a signal', () => allOf(followRun('x', { signal: 1 })), 'signal is 1, expected an AbortSignal'],
-  ['a folder for a built-in corpus that is a number', () => writeBuiltin('sonnets', 3), 'the folder is 3, expected the name of a folder'],
+  [
+    'a number in the place of a signal',
+    () => allOf(followRun('x', { signal: 1 })),
+    'signal is 1, expected an AbortSignal',
+  ],
+  [
+    'a folder for a built-in corpus that is a number',
+    () => writeBuiltin('sonnets', 3),
+    'the folder is 3, expected the name of a folder',
+  ],
   ['a check that is to be full perhaps', () => allOf(doctor({ full: 'no' })), 'full is "no", expected true or false'],
   ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), "there is no option 'dev'"],
 ];
 
 it.each(calls)('%s is refused', async (_what, call, message) => {
-  await expect((async () => call())()).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining(message) });
+  await expect((async () => call())()).rejects.toMatchObject({
+    kind: 'usage',
+    message: expect.stringContaining(message),
+  });
 });
 
 /** What loadCheckpoint gives, put together wrongly. */
 const brokenModels: readonly (readonly [what: string, change: (whole: object) => object, message: string])[] = [
   ['without members', () => ({ model: {}, tensors: [], vocabulary: {}, training: {} }), 'model.cell is missing'],
-  ['of a thousand million layers', (whole) => ({ ...whole, model: { ...model.trained.model, layers: 1e9 } }), 'model.layers is 1000000000'],
-  ['with another vocabulary', (whole) => ({ ...whole, vocabulary: { unit: 'char', symbols: ['a'], unknown: null } }), 'has 1 symbols'],
+  [
+    'of a thousand million layers',
+    (whole) => ({ ...whole, model: { ...model.trained.model, layers: 1e9 } }),
+    'model.layers is 1000000000',
+  ],
+  [
+    'with another vocabulary',
+    (whole) => ({ ...whole, vocabulary: { unit: 'char', symbols: ['a'], unknown: null } }),
+    'has 1 symbols',
+  ],
   ['without numbers', (whole) => ({ ...whole, tensors: [{ name: 'x', shape: [2] }] }), '"x" has no Float32Array'],
   [
     'whose numbers do not fill its shape',
     (whole) => ({ ...whole, tensors: [{ name: 'x', shape: [2], data: new Float32Array(3) }] }),
     'and 3 numbers',
   ],
-  ['with a BigInt', (whole) => ({ ...whole, training: { ...model.trained.training, step: 5n } }), 'training.step is 5n'],
+  [
+    'with a BigInt',
+    (whole) => ({ ...whole, training: { ...model.trained.training, step: 5n } }),
+    'training.step is 5n',
+  ],
 ];
 
 it.each(brokenModels)('a model %s is refused wherever it is used', async (_what, change, message) => {
@@ -224,7 +335,9 @@ it.each(nothingToDraw)('%s refuses what it cannot show', async (_name, draw) => 
 });
 
 it('a chart over what there is not is refused', () => {
-  expect(() => library.chartsOf([], { horizontal: 'steps' as never })).toThrow('horizontal is "steps", expected one of step, epoch');
+  expect(() => library.chartsOf([], { horizontal: 'steps' as never })).toThrow(
+    'horizontal is "steps", expected one of step, epoch',
+  );
   expect(() => library.chartsOf([], null as never)).toThrow('the request is null, expected an object');
 });
 

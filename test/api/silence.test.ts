@@ -1,4 +1,5 @@
-// What a library must leave alone: the streams, the signals and the end of the process that it is in.
+// What a library must leave alone: the streams, the signals and the end of the process that it is
+// in.
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { Corpus, openModel, train } from '../../src/index.ts';
@@ -16,7 +17,8 @@ const events = [
   'unhandledRejection',
   'warning',
 ] as const;
-const listeners = (): readonly (readonly [string, number])[] => events.map((event) => [event, process.listenerCount(event)] as const);
+const listeners = (): readonly (readonly [string, number])[] =>
+  events.map((event) => [event, process.listenerCount(event)] as const);
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -43,7 +45,8 @@ it('nothing is printed, no signal is listened to, the process is not ended, and 
   for await (const update of train({ ...request, out })) {
     if (update.event === 'start') [during, device] = [listeners(), update.device];
   }
-  for await (const update of train({ ...request, out, resume: true, maxSteps: 60 })) if (update.event === 'report') break;
+  for await (const update of train({ ...request, out, resume: true, maxSteps: 60 }))
+    if (update.event === 'report') break;
   const model = await openModel(out);
   await allOf(model.sample({ length: 30, seed: 1 }));
   await model.evaluate(verse);
@@ -64,5 +67,7 @@ it('nothing is printed, no signal is listened to, the process is not ended, and 
     folder: before.folder,
   });
   // A BLAS is told by a variable to start no threads of its own.
-  expect(Object.keys(process.env).filter((name) => !before.variables.includes(name) && name !== 'OPENBLAS_NUM_THREADS')).toEqual([]);
+  expect(
+    Object.keys(process.env).filter((name) => !before.variables.includes(name) && name !== 'OPENBLAS_NUM_THREADS'),
+  ).toEqual([]);
 });

@@ -1,5 +1,6 @@
-// What can be imported from the package is written down in surface.txt: a change of it is meant, and shows in a review.
-// `npx vitest run test/api/surface.test.ts -u` writes it anew, after npm run build.
+// What can be imported from the package is written down in surface.txt: a change of it is meant,
+// and shows in a review. `npx vitest run test/api/surface.test.ts -u` writes it anew, after npm run
+// build.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,7 +19,9 @@ describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the
     const built: Record<string, unknown> = await import(pathToFileURL(join(root, 'dist/index.js')).href);
     const values = surfaceOf(entry).flatMap((line) => /^(\w+): (?:class|function|const)$/.exec(line)?.[1] ?? []);
     expect(values.toSorted()).toEqual(Object.keys(built).toSorted());
-    expect(values).toEqual(expect.arrayContaining(['Corpus', 'RnnError', 'loadCheckpoint', 'openModel', 'sample', 'train']));
+    expect(values).toEqual(
+      expect.arrayContaining(['Corpus', 'RnnError', 'loadCheckpoint', 'openModel', 'sample', 'train']),
+    );
   });
 });
 
@@ -27,7 +30,10 @@ describe('what is written down', () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'inner'));
     const declared = (file: string, text: string): void => writeFileSync(join(folder, file), text);
-    declared('index.d.ts', "export { open, type Options as OpenOptions } from './inner/open.ts';\nexport declare const version: string;\n");
+    declared(
+      'index.d.ts',
+      "export { open, type Options as OpenOptions } from './inner/open.ts';\nexport declare const version: string;\n",
+    );
     declared(
       'inner/open.d.ts',
       [

@@ -1,7 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Corpus, type TrainRequest, type TrainingUpdate, openModel, planTraining, readRuns, train } from '../../src/index.ts';
+import {
+  Corpus,
+  type TrainRequest,
+  type TrainingUpdate,
+  openModel,
+  planTraining,
+  readRuns,
+  train,
+} from '../../src/index.ts';
 import { allOf, newFolder, small, timeless, verse } from './fixture.ts';
 
 const weightsOf = async (request: TrainRequest): Promise<number[]> => {
@@ -26,7 +34,12 @@ describe('a training run', () => {
     const [kept, written] = [train(small), train({ ...small, out: join(folder, 'run') })];
     const ends = [await kept.finished(), await written.finished()];
     expect(readdirSync('.')).toEqual(here);
-    expect(readdirSync(join(folder, 'run')).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl', 'previous.json']);
+    expect(readdirSync(join(folder, 'run')).toSorted()).toEqual([
+      'best.json',
+      'latest.json',
+      'log.jsonl',
+      'previous.json',
+    ]);
     expect(ends[0].bestValidationLossNats).toBe(ends[1].bestValidationLossNats);
     for (const which of ['best', 'latest'] as const)
       expect((await kept.trained(which)).tensors).toEqual((await written.trained(which)).tensors);
@@ -35,7 +48,8 @@ describe('a training run', () => {
   it('is the same beside another one as alone', async () => {
     const requests = [small, { ...small, cell: 'gru', seed: 2 }] as const;
     const alone = [];
-    for (const request of requests) alone.push({ events: timeless(await allOf(train(request))), weights: await weightsOf(request) });
+    for (const request of requests)
+      alone.push({ events: timeless(await allOf(train(request))), weights: await weightsOf(request) });
     const together = await Promise.all(
       requests.map(async (request) => {
         const [events, weights] = await Promise.all([allOf(train(request)), weightsOf(request)]);
@@ -114,7 +128,9 @@ describe('a training run', () => {
     [{ hidden: 'many' }, "--hidden is 'many', expected a whole number from 1 to 1048576"],
   ])('is refused with %j, which a program in JavaScript may hand over', async (given, message) => {
     const refusal = { kind: 'usage', message };
-    await expect((async () => train({ ...small, ...given } as unknown as TrainRequest).finished())()).rejects.toMatchObject(refusal);
+    await expect(
+      (async () => train({ ...small, ...given } as unknown as TrainRequest).finished())(),
+    ).rejects.toMatchObject(refusal);
   });
 
   it('whose signal was aborted before it began ends at once; one that is left before its first step lets go of its folder', async () => {

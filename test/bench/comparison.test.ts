@@ -82,7 +82,10 @@ describe('alternating', () => {
 
   it('repeats a noisy round on both sides and lets all rounds count', () => {
     const log: string[] = [];
-    const played = alternate([side('a', [100, 50, 102, 104], log), side('b', [10, 10, 10, 10], log)], { rounds: 3, repeats: 2 });
+    const played = alternate([side('a', [100, 50, 102, 104], log), side('b', [10, 10, 10, 10], log)], {
+      rounds: 3,
+      repeats: 2,
+    });
     expect(log.join('')).toBe('abababab');
     expect(played).toEqual({
       medians: [101, 10],
@@ -154,11 +157,16 @@ describe('alternating', () => {
 
 describe('our own runs', () => {
   it('see no variable of rnn that the caller has set', () => {
-    expect(withoutOurs({ RNN_BLAS: 'off', RNN_WASM: 'portable', PATH: '/bin' })).toEqual({ RNN_BLAS: undefined, RNN_WASM: undefined });
+    expect(withoutOurs({ RNN_BLAS: 'off', RNN_WASM: 'portable', PATH: '/bin' })).toEqual({
+      RNN_BLAS: undefined,
+      RNN_WASM: undefined,
+    });
     vi.stubEnv('RNN_BLAS', 'off');
     vi.stubEnv('RNN_WASM', 'portable');
     const script = "console.log(Object.keys(process.env).filter((name) => name.startsWith('RNN_')).join())";
-    expect(run(process.execPath, ['-e', script], { env: { ...withoutOurs(process.env), RNN_BLAS: 'x' } }).trim()).toBe('RNN_BLAS');
+    expect(run(process.execPath, ['-e', script], { env: { ...withoutOurs(process.env), RNN_BLAS: 'x' } }).trim()).toBe(
+      'RNN_BLAS',
+    );
     vi.unstubAllEnvs();
   });
 });
@@ -183,14 +191,18 @@ describe('the page', () => {
   });
 
   it('names no folder of the machine', () => {
-    expect(withoutPaths('OpenBLAS is at /usr/lib/x86_64-linux-gnu/libopenblas.so.0')).toBe('OpenBLAS is at libopenblas.so.0');
-    expect(withoutPaths("at file:///home/me/a.js:3 of '/opt/x', ~/b/c.txt:/d/e and C:\\f\\g")).toBe("at a.js:3 of 'x', c.txt:e and g");
+    expect(withoutPaths('OpenBLAS is at /usr/lib/x86_64-linux-gnu/libopenblas.so.0')).toBe(
+      'OpenBLAS is at libopenblas.so.0',
+    );
+    expect(withoutPaths("at file:///home/me/a.js:3 of '/opt/x', ~/b/c.txt:/d/e and C:\\f\\g")).toBe(
+      "at a.js:3 of 'x', c.txt:e and g",
+    );
     expect(withoutPaths('1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md')).toBe(
       '1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md',
     );
-    expect(commandTold(['npm', 'run', 'bench', '--', '--corpus', '/home/me/my-texts/a.txt', '--python=/opt/x/bin/python3'])).toBe(
-      'npm run bench -- --corpus a.txt --python=python3',
-    );
+    expect(
+      commandTold(['npm', 'run', 'bench', '--', '--corpus', '/home/me/my-texts/a.txt', '--python=/opt/x/bin/python3']),
+    ).toBe('npm run bench -- --corpus a.txt --python=python3');
     expect(commandTold(['--configurations', 'H128 L2'])).toBe("--configurations 'H128 L2'");
   });
 });
@@ -208,10 +220,20 @@ describe('what can be asked for', () => {
   });
 
   it('is not written if only a part, unless told to', () => {
-    for (const args of [['--quick'], ['--only', 'train'], ['--cells', 'gru'], ['--no-write'], ['--rounds', '2'], ['--corpus', 'a.txt']])
+    for (const args of [
+      ['--quick'],
+      ['--only', 'train'],
+      ['--cells', 'gru'],
+      ['--no-write'],
+      ['--rounds', '2'],
+      ['--corpus', 'a.txt'],
+    ])
       expect(readOptions(args).write).toBeNull();
     expect(readOptions(['--quick', '--write', 'x.md']).write).toMatch(/x\.md$/);
-    expect([readOptions([]), readOptions(['--write', 'x.md'])].map(({ isWriteNamed }) => isWriteNamed)).toEqual([false, true]);
+    expect([readOptions([]), readOptions(['--write', 'x.md'])].map(({ isWriteNamed }) => isWriteNamed)).toEqual([
+      false,
+      true,
+    ]);
   });
 
   it('has a page for the cpu and one for a GPU, and none for what is neither', () => {
@@ -227,7 +249,9 @@ describe('what can be asked for', () => {
   });
 
   it('is refused with the choices', () => {
-    expect(() => readOptions(['--configurations', 'H7-L1'])).toThrow(/--configurations H7-L1: one or more of H128-L2-N50-T50/);
+    expect(() => readOptions(['--configurations', 'H7-L1'])).toThrow(
+      /--configurations H7-L1: one or more of H128-L2-N50-T50/,
+    );
     expect(() => readOptions(['--rounds', '0'])).toThrow('--rounds 0: a whole number above 0');
     expect(readOptions(['--configurations', 'H128 L2 N50 T50']).configurations).toHaveLength(1);
   });

@@ -30,7 +30,13 @@ const cpu: BenchResult = {
   sampling: { charactersPerSecond: 74_519, compileMs: 17 },
 };
 const profile: readonly PassTime[] = [
-  { kind: 'product', shape: { rows: 50, columns: 512, planes: 2 }, passes: 50, microseconds: 12.34, multiplyAdds: 6_553_600 },
+  {
+    kind: 'product',
+    shape: { rows: 50, columns: 512, planes: 2 },
+    passes: 50,
+    microseconds: 12.34,
+    multiplyAdds: 6_553_600,
+  },
   { kind: 'chain', shape: { rows: 50, columns: 128, planes: 10 }, passes: 100, microseconds: 4, multiplyAdds: 0 },
   ...Array.from({ length: 9 }, () => ({
     kind: 'sum',
@@ -41,7 +47,13 @@ const profile: readonly PassTime[] = [
   })),
 ];
 const operations: readonly PassTime[] = [
-  { kind: 'a·b over 128', shape: { rows: 25, columns: 512, planes: 1 }, passes: 100, microseconds: 20, multiplyAdds: 1_638_400 },
+  {
+    kind: 'a·b over 128',
+    shape: { rows: 25, columns: 512, planes: 1 },
+    passes: 100,
+    microseconds: 20,
+    multiplyAdds: 1_638_400,
+  },
 ];
 const gpu: BenchResult = {
   ...cpu,
@@ -58,7 +70,11 @@ const gpu: BenchResult = {
   },
 };
 
-function useBench({ without = [], broken = [], unsettled = false }: { without?: string[]; broken?: string[]; unsettled?: boolean } = {}): {
+function useBench({
+  without = [],
+  broken = [],
+  unsettled = false,
+}: { without?: string[]; broken?: string[]; unsettled?: boolean } = {}): {
   opened: unknown[][];
   setups: BenchSetup[];
   closed: string[];
@@ -115,7 +131,14 @@ GFLOP/s reached                 49.4       1530
 GB/s reached                               1250
 `);
     expect(setups).toEqual(
-      Array.from({ length: 2 }, () => ({ cell: 'lstm', layers: 2, hidden: 128, batchSize: 50, sequenceLength: 50, milliseconds: 3000 })),
+      Array.from({ length: 2 }, () => ({
+        cell: 'lstm',
+        layers: 2,
+        hidden: 128,
+        batchSize: 50,
+        sequenceLength: 50,
+        milliseconds: 3000,
+      })),
     );
     expect(closed).toEqual(['cpu', 'gpu']);
   });
@@ -157,7 +180,14 @@ GB/s reached                               1250
       ['gpu:software', { threads: 1 }],
       ['cpu', { threads: 1 }],
     ]);
-    expect(setups[0]).toEqual({ cell: 'gru', layers: 1, hidden: 7, batchSize: 3, sequenceLength: 5, milliseconds: 500 });
+    expect(setups[0]).toEqual({
+      cell: 'gru',
+      layers: 1,
+      hidden: 7,
+      batchSize: 3,
+      sequenceLength: 5,
+      milliseconds: 500,
+    });
 
     expect(await rnn(['bench', '--device', 'npu'])).toMatchObject({
       code: 2,
@@ -184,7 +214,9 @@ GB/s reached                               1250
   it('has one device open at a time', async () => {
     const { order } = useBench();
     await rnn(['bench', '--device', 'gpu:software', '--device', 'gpu']);
-    expect(order).toEqual(['gpu:software', 'gpu'].flatMap((name) => [`open ${name}`, `measure ${name}`, `close ${name}`]));
+    expect(order).toEqual(
+      ['gpu:software', 'gpu'].flatMap((name) => [`open ${name}`, `measure ${name}`, `close ${name}`]),
+    );
   });
 
   it('opens nothing where a name is wrong', async () => {

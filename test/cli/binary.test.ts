@@ -19,9 +19,13 @@ it('says how to build a clone that is not built yet', async () => {
   const clone = join(folder, 'clone');
   await cp(join(import.meta.dirname, '../../bin'), join(clone, 'bin'), { recursive: true });
   await writeFile(join(clone, 'package.json'), '{"type": "module"}');
-  const run = (): string => execFileSync(process.execPath, [join(clone, 'bin/rnn.js'), '--help'], { stdio: 'pipe', encoding: 'utf8' });
+  const run = (): string =>
+    execFileSync(process.execPath, [join(clone, 'bin/rnn.js'), '--help'], { stdio: 'pipe', encoding: 'utf8' });
   expect(run).toThrow(
-    expect.objectContaining({ status: 1, stderr: expect.stringContaining('\nhint: run npm run build') as string }) as Error,
+    expect.objectContaining({
+      status: 1,
+      stderr: expect.stringContaining('\nhint: run npm run build') as string,
+    }) as Error,
   );
 });
 
@@ -54,9 +58,12 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
     // Told by the process itself, at its end, in KiB.
     const telling =
       "data:text/javascript,import{isMainThread}from'node:worker_threads';isMainThread&&process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))";
-    const { code, stdout, stderr } = await shell(`rnn train text --out memory --force --json --quiet --max-steps 2 ${sizes}`, {
-      NODE_OPTIONS: `--import="${telling}"`,
-    });
+    const { code, stdout, stderr } = await shell(
+      `rnn train text --out memory --force --json --quiet --max-steps 2 ${sizes}`,
+      {
+        NODE_OPTIONS: `--import="${telling}"`,
+      },
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^peak \d+$/) });
     const told = (JSON.parse(stdout.split('\n')[0]) as { memoryBytes: number }).memoryBytes;
     const peak = 1024 * Number(stderr.slice('peak '.length));
@@ -90,6 +97,8 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
 
   it('writes a built-in corpus, and prints its path', async () => {
     expect(await shell('rnn corpus sonnets')).toMatchObject({ code: 0, stdout: 'corpora/sonnets.txt\n' });
-    expect((await shell('head -n 3 corpora/sonnets.txt | tail -n 1')).stdout).toBe('From fairest creatures we desire increase,\n');
+    expect((await shell('head -n 3 corpora/sonnets.txt | tail -n 1')).stdout).toBe(
+      'From fairest creatures we desire increase,\n',
+    );
   });
 });

@@ -30,10 +30,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const isThere = (name: string): boolean => spawnSync(name, ['--version']).error === undefined;
 const runs = ['checkpoints/$(touch oops)', 'checkpoints/hamlet', 'checkpoints/my run', 'sweeps/a/lr=1'];
 
-/** What completes the last word, in bash; nothing where readline's completion of files takes over. */
+/**
+ * What completes the last word, in bash; nothing where readline's completion of files takes over.
+ */
 function inBash(words: readonly string[], setup = ''): string[] {
   const script = `${setup}\nsource ./rnn.bash; COMP_WORDS=(rnn "$@"); COMP_CWORD=$#; $(complete -p rnn | sed 's/.*-F \\([^ ]*\\).*/\\1/') rnn "$\{!#}"; for each in "$\{COMPREPLY[@]}"; do printf '%s\\n' "$each"; done`;
-  return execFileSync('bash', ['--norc', '--noprofile', '-c', script, 'bash', ...words], { cwd: folder, encoding: 'utf8' })
+  return execFileSync('bash', ['--norc', '--noprofile', '-c', script, 'bash', ...words], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
     .split('\n')
     .filter((line) => line !== '');
 }
@@ -59,11 +64,17 @@ it('an unknown shell is refused, with those that there are', async () => {
 it('every command and every option that some help shows is in all of them', async () => {
   const { stdout: overview } = await rnn(['--help']);
   const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)].map(([, name]) => name);
-  const helps = await Promise.all(commands.filter((name) => name !== 'help').map(async (name) => (await rnn([name, '--help'])).stdout));
-  const options = new Set(helps.flatMap((help) => [...help.matchAll(/^ {2}(?:-h, )?--([\w-]+)/gm)].map(([, name]) => name)));
+  const helps = await Promise.all(
+    commands.filter((name) => name !== 'help').map(async (name) => (await rnn([name, '--help'])).stdout),
+  );
+  const options = new Set(
+    helps.flatMap((help) => [...help.matchAll(/^ {2}(?:-h, )?--([\w-]+)/gm)].map(([, name]) => name)),
+  );
   expect(options.size).toBeGreaterThan(80);
   for (const shell of shells)
-    expect([...commands, ...options].filter((word) => !new RegExp(`[ '"(*-]${word}[ '")[|:=]`).test(scripts[shell]))).toEqual([]);
+    expect(
+      [...commands, ...options].filter((word) => !new RegExp(`[ '"(*-]${word}[ '")[|:=]`).test(scripts[shell])),
+    ).toEqual([]);
 });
 
 describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: there is no bash)'}`, () => {
@@ -152,11 +163,18 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
 
 describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there is no zsh)'}`, () => {
   it('reads it without complaint', () => {
-    expect(spawnSync('zsh', ['-n', 'rnn.zsh'], { cwd: folder, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
-    const registered = spawnSync('zsh', ['-f', '-c', 'autoload -U compinit; compinit -D; source ./rnn.zsh; print $_comps[rnn]'], {
-      cwd: folder,
-      encoding: 'utf8',
+    expect(spawnSync('zsh', ['-n', 'rnn.zsh'], { cwd: folder, encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
     });
+    const registered = spawnSync(
+      'zsh',
+      ['-f', '-c', 'autoload -U compinit; compinit -D; source ./rnn.zsh; print $_comps[rnn]'],
+      {
+        cwd: folder,
+        encoding: 'utf8',
+      },
+    );
     expect(registered).toMatchObject({ status: 0, stdout: '_rnn\n', stderr: '' });
   });
 

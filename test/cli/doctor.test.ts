@@ -13,7 +13,13 @@ const gpuMissing: Check = {
   fix: 'apt-get install libvulkan1',
 };
 const cpu: Check = { title: 'device cpu', verdict: 'good', detail: '2 threads', fix: null, device: 'cpu' };
-const broken: Check = { title: 'device gpu:webasm', verdict: 'bad', detail: 'differs from the reference', fix: null, device: 'gpu:webasm' };
+const broken: Check = {
+  title: 'device gpu:webasm',
+  verdict: 'bad',
+  detail: 'differs from the reference',
+  fix: null,
+  device: 'gpu:webasm',
+};
 
 /** The checks that `rnn doctor` finds, and what it asks for, to the end of the test. */
 function useChecks(...checks: readonly Check[]): readonly Examination[] {

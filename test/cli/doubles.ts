@@ -1,5 +1,5 @@
-// Doubles for the text, the folder, the device, the training and the sampler of `rnn train` and `rnn sample`, which remember how they were
-// called. To be imported before what it replaces.
+// Doubles for the text, the folder, the device, the training and the sampler of `rnn train` and
+// `rnn sample`, which remember how they were called. To be imported before what it replaces.
 import { afterEach, vi } from 'vitest';
 import { readCorpus } from '../../src/corpus/read.ts';
 import { openDevice } from '../../src/devices/open.ts';
@@ -71,7 +71,8 @@ export async function doubled(
   return { ...(await rnn(argv, surroundings)), calls };
 }
 
-const { readCorpus: reallyReadCorpus } = await vi.importActual<typeof import('../../src/corpus/read.ts')>('../../src/corpus/read.ts');
+const { readCorpus: reallyReadCorpus } =
+  await vi.importActual<typeof import('../../src/corpus/read.ts')>('../../src/corpus/read.ts');
 const text = 'to be or not to be, that is the question. '.repeat(48).slice(0, 2000);
 
 /** From here on to the end of the test. */
@@ -87,7 +88,12 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
     calls.device = given;
     calls.openedDevices++;
     const reason = given[0] === 'auto' ? { reason: 'fake: there is no other' } : {};
-    return { name: 'fake', description: 'fake device', ...reason, close: async () => void calls.closedDevices++ } as never;
+    return {
+      name: 'fake',
+      description: 'fake device',
+      ...reason,
+      close: async () => void calls.closedDevices++,
+    } as never;
   });
   vi.spyOn(RunFolder, 'refuseIfTaken').mockResolvedValue();
   vi.spyOn(RunFolder, 'create').mockImplementation(async (...given) => {
@@ -114,7 +120,10 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
   vi.mocked(openSampler).mockImplementation(async (_model, _device, use) => {
     calls.samplers.opened++;
     calls.samplers.use = use;
-    const texts = function* <Piece>({ seeds, ...request }: TextsRequest, all: readonly Piece[]): Generator<AsyncGenerator<Piece>> {
+    const texts = function* <Piece>(
+      { seeds, ...request }: TextsRequest,
+      all: readonly Piece[],
+    ): Generator<AsyncGenerator<Piece>> {
       for (const seed of seeds) {
         calls.sampled.push({ ...request, seed });
         yield asyncOf(all);
@@ -197,7 +206,11 @@ export const report = (step: number, elapsedMs: number, progress: number): Train
 export const evaluation: TrainingEvent = { event: 'evaluation', step: 1000, validationLossNats: 1.6123, best: true };
 export const sample: TrainingEvent = { event: 'sample', step: 1000, text: 'To be, or\u001B[2J not to be' };
 export const saved: TrainingEvent = { event: 'checkpoint', step: 1000, path: 'checkpoints/hamlet/latest.json' };
-export const recovery: TrainingEvent = { event: 'recovery', step: 1200, reason: 'the loss was not a number; the step was left out' };
+export const recovery: TrainingEvent = {
+  event: 'recovery',
+  step: 1200,
+  reason: 'the loss was not a number; the step was left out',
+};
 export const end = (reason: 'max-steps' | 'signal' | 'diverged' | 'max-time' | 'patience'): TrainingEvent => ({
   event: 'end',
   reason,

@@ -1,4 +1,5 @@
-// `rnn train --dry-run`: what a run would be, how long it would take, and what it would be refused for.
+// `rnn train --dry-run`: what a run would be, how long it would take, and what it would be refused
+// for.
 import { estimate, useEstimate } from './doubles.ts';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +54,9 @@ describe('rnn train --dry-run', () => {
     const { stdout } = await plan(['--test-fraction', '0.1']);
     expect(stdout).toMatch(/; 20,160 characters to train on, 2,520 to validate on, 2,520 to test on$/m);
     expect(stdout).toMatch(/^--test-fraction 0.1 +--test-fraction$/m);
-    expect(JSON.parse((await plan(['--test-fraction', '0.1', '--json'])).stdout)).toMatchObject({ corpus: { test: 2520 } });
+    expect(JSON.parse((await plan(['--test-fraction', '0.1', '--json'])).stdout)).toMatchObject({
+      corpus: { test: 2520 },
+    });
   });
 
   it('shows in a terminal what it waits for, and removes it before it says anything', async () => {
@@ -87,22 +90,34 @@ describe('rnn train --dry-run', () => {
   it('says how many steps fit into a budget, and what may end a run earlier', async () => {
     const { stdout } = await plan(['--budget', '2m', '--patience', '3', '--max-time', '1m']);
     expect(stdout).toMatch(/^time    about 2m 10s: --budget 120s has room for 20,000 steps of 6.20 ms, 3.3 epochs$/m);
-    expect(stdout).toMatch(/^        unless --patience 3 ends it earlier\n        --max-time ends this invocation after 1m 00s$/m);
+    expect(stdout).toMatch(
+      /^        unless --patience 3 ends it earlier\n        --max-time ends this invocation after 1m 00s$/m,
+    );
     expect((await plan(['--max-time', '1h'])).stdout).not.toMatch(/ends this/);
   });
 
   it('says why nothing was measured where the device cannot be used', async () => {
     vi.mocked(openDevice).mockRejectedValue(new RnnError('device', 'no GPU answered'));
     const { code, stdout } = await plan();
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^time    not measured: no GPU answered\n\n--/m) as string });
-    expect(JSON.parse((await plan(['--json'])).stdout)).toMatchObject({ estimate: null, unmeasured: 'no GPU answered' });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^time    not measured: no GPU answered\n\n--/m) as string,
+    });
+    expect(JSON.parse((await plan(['--json'])).stdout)).toMatchObject({
+      estimate: null,
+      unmeasured: 'no GPU answered',
+    });
   });
 
   it('refuses a folder that holds a run, as the run would, and leaves it as it is', async () => {
     mkdirSync(out);
     writeFileSync(join(out, 'latest.json'), '{}');
     const refused = await plan();
-    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`${out} already holds a run\nhint: `) });
+    expect(refused).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining(`${out} already holds a run\nhint: `),
+    });
     expect(refused).toEqual(await rnn(['train', text, '--out', out]));
     expect((await plan(['--force'])).code).toBe(0);
     expect(readdirSync(out)).toEqual(['latest.json']);
@@ -137,8 +152,9 @@ describe('rnn train --dry-run', () => {
     // A clock that is far ahead at each look ends each measurement at once.
     let time = 0;
     vi.mocked(openDevice).mockReset();
-    const { estimateRun: really } =
-      await vi.importActual<typeof import('../../src/training/estimate.ts')>('../../src/training/estimate.ts');
+    const { estimateRun: really } = await vi.importActual<typeof import('../../src/training/estimate.ts')>(
+      '../../src/training/estimate.ts',
+    );
     vi.mocked(estimateRun).mockImplementation((run) => really({ ...run, clock: () => (time += 10_000) }));
     const { estimate: measured } = JSON.parse((await plan([...small, '--json'])).stdout) as { estimate: object };
     expect(measured).toMatchObject({

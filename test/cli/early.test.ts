@@ -39,12 +39,15 @@ const impossible: readonly Impossible[] = [
   ...(mayHaveGpu() ? [] : [{ options: '--device gpu', code: 6, message: /device 'gpu' is not available/ }]),
 ];
 
-it.each(impossible)('rnn train $options $env is refused before the text is read', async ({ options, env = {}, code, message }) => {
-  const folder = temporaryFolder();
-  const words = ['train', join(folder, 'text'), '--out', join(folder, 'run'), ...options.split(' ').filter(Boolean)];
-  const ran = await rnn(words, { env });
-  expect(ran).toMatchObject({ code, stderr: expect.stringMatching(message) });
-});
+it.each(impossible)(
+  'rnn train $options $env is refused before the text is read',
+  async ({ options, env = {}, code, message }) => {
+    const folder = temporaryFolder();
+    const words = ['train', join(folder, 'text'), '--out', join(folder, 'run'), ...options.split(' ').filter(Boolean)];
+    const ran = await rnn(words, { env });
+    expect(ran).toMatchObject({ code, stderr: expect.stringMatching(message) });
+  },
+);
 
 it.each(['RNN_BLAS', 'RNN_WASM'])('a bad value of %s is refused before the text is read', async (name) => {
   vi.stubEnv(name, '/no/such');

@@ -1,4 +1,5 @@
-// What `rnn eval` tells besides its figures: what each character cost, and what others make of the text.
+// What `rnn eval` tells besides its figures: what each character cost, and what others make of the
+// text.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +30,19 @@ beforeAll(async () => {
   await writeFile(at('verse.txt'), text);
   await writeFile(at('other.txt'), 'a fox and a dog sleep;\n'.repeat(30));
   await writeFile(at('foreign.txt'), `${VERSE}ÄÖ`);
-  const sizes = ['--hidden', '16', '--batch-size', '4', '--sequence-length', '16', '--max-steps', '60', '--sample-every', '0', '--quiet'];
+  const sizes = [
+    '--hidden',
+    '16',
+    '--batch-size',
+    '4',
+    '--sequence-length',
+    '16',
+    '--max-steps',
+    '60',
+    '--sample-every',
+    '0',
+    '--quiet',
+  ];
   for (const [name, ...more] of [['run'], ['bytes', '--unit', 'byte'], ['parallel', '--streams', '3']]) {
     const { code, stderr } = await rnn(['train', at('verse.txt'), '--out', at(name), ...sizes, ...more, ...machine]);
     if (code !== 0) throw new Error(stderr);
@@ -83,7 +96,12 @@ describe('rnn eval --by-character', () => {
     expect(bare(stdout)).toContain('a fox and a dog sleep;↵\n'.repeat(30));
     expect(bare(stdout)).toMatch(/\ncharacters +689\nnats /);
     expect(
-      (await evaluate([at('other.txt'), '--by-character'], { stdout: new FakeStream({ columns: 80 }), env: { NO_COLOR: '1' } })).stdout,
+      (
+        await evaluate([at('other.txt'), '--by-character'], {
+          stdout: new FakeStream({ columns: 80 }),
+          env: { NO_COLOR: '1' },
+        })
+      ).stdout,
     ).toMatch(/^at\tcharacter/);
   });
 
@@ -94,7 +112,8 @@ describe('rnn eval --by-character', () => {
     const cut = Math.ceil((text.length - 1) / 3) + 1; // the header is a line, too
     const [first, second] = [one, several].map(({ stdout }) => stdout.split('\n'));
     expect(second.length).toBe(first.length);
-    // The chunk starts from zero a little before its first character, so only the last digits differ.
+    // The chunk starts from zero a little before its first character, so only the last digits
+    // differ.
     expect(second[cut].split('\t').slice(0, 2)).toEqual(first[cut].split('\t').slice(0, 2));
     expect(one.stderr).toContain('one stream');
     expect(several.stderr).toContain('3 streams');
@@ -109,7 +128,9 @@ describe('rnn eval --by-character', () => {
   });
 
   it('of bytes shows those that are no characters by their numbers', async () => {
-    const { stdout } = await rnn(['eval', '-', '--by-character', '--checkpoint', at('bytes'), ...machine], { stdin: 'aé' });
+    const { stdout } = await rnn(['eval', '-', '--by-character', '--checkpoint', at('bytes'), ...machine], {
+      stdin: 'aé',
+    });
     expect(
       stdout
         .split('\n')
@@ -121,7 +142,13 @@ describe('rnn eval --by-character', () => {
 
 describe('rnn eval --html', () => {
   it('writes a page of the text, and says so', async () => {
-    const { code, stderr, stdout } = await evaluate([at('other.txt'), '--html', at('page.html'), '--against', at('verse.txt')]);
+    const { code, stderr, stdout } = await evaluate([
+      at('other.txt'),
+      '--html',
+      at('page.html'),
+      '--against',
+      at('verse.txt'),
+    ]);
     expect(code).toBe(0);
     expect(stderr).toContain(`wrote ${at('page.html')}, `);
     expect(stdout).toMatch(/^characters +689\n/);
@@ -200,7 +227,10 @@ describe('rnn eval beside others', () => {
     const bits = own.ngrams!.bits[5];
     const nats = bits * Math.LN2;
     expect(stdout).toMatch(
-      new RegExp(`^6-gram +${nats.toFixed(4)} +${bits.toFixed(4)} +${Math.exp(nats).toFixed(3).replace('.', '\\.')}$`, 'm'),
+      new RegExp(
+        `^6-gram +${nats.toFixed(4)} +${bits.toFixed(4)} +${Math.exp(nats).toFixed(3).replace('.', '\\.')}$`,
+        'm',
+      ),
     );
   });
 
@@ -223,9 +253,13 @@ describe('rnn eval beside others', () => {
     const argv = [at(scored), '--against', at(scored)];
     const { code, stderr } = await evaluate(argv);
     expect(code).toBe(0);
-    expect(stderr).toContain(`warning: n-grams are left out, because --against names the text that is scored; ${remedy}\n`);
+    expect(stderr).toContain(
+      `warning: n-grams are left out, because --against names the text that is scored; ${remedy}\n`,
+    );
     expect((await othersOf(argv)).ngrams).toBe(null);
-    expect((await othersOf([at('verse.txt'), '--part', 'validation', '--against', at('verse.txt')])).ngrams).not.toBe(null);
+    expect((await othersOf([at('verse.txt'), '--part', 'validation', '--against', at('verse.txt')])).ngrams).not.toBe(
+      null,
+    );
   });
 
   it('a short text is compressed, a long one only with --compressors', async () => {
@@ -239,7 +273,11 @@ describe('rnn eval beside others', () => {
 
   it.each([
     [['--against', 'missing.txt'], 3, '--against missing.txt: '],
-    [['--against', 'foreign.txt'], 3, '--against foreign.txt: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö'],
+    [
+      ['--against', 'foreign.txt'],
+      3,
+      '--against foreign.txt: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö',
+    ],
     [['--html', '-', '--json'], 2, '--html - and --json both write to standard output'],
     [['--html', '-', '--by-character'], 2, '--html - and --by-character both write to standard output'],
   ])('%j ends with %i', async (flags, code, message) => {

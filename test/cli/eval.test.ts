@@ -63,7 +63,18 @@ beforeAll(async () => {
       ...sizes,
       ...machine,
     ]),
-    rnn(['train', at('verse.txt'), '--validation-fraction', '0', '--out', at('whole'), '--max-steps', '5', ...sizes, ...machine]),
+    rnn([
+      'train',
+      at('verse.txt'),
+      '--validation-fraction',
+      '0',
+      '--out',
+      at('whole'),
+      '--max-steps',
+      '5',
+      ...sizes,
+      ...machine,
+    ]),
     rnn([
       'train',
       at('verse.txt'),
@@ -78,7 +89,18 @@ beforeAll(async () => {
       ...sizes,
       ...machine,
     ]),
-    rnn(['train', at('texts'), '--include', '*.txt', '--out', at('texts/run'), '--max-steps', '40', ...sizes, ...machine]),
+    rnn([
+      'train',
+      at('texts'),
+      '--include',
+      '*.txt',
+      '--out',
+      at('texts/run'),
+      '--max-steps',
+      '40',
+      ...sizes,
+      ...machine,
+    ]),
     rnn(['train', at('verse.txt'), '--unit', 'byte', '--out', at('bytes'), '--max-steps', '5', ...sizes, ...machine]),
   ]);
   for (const { code, stderr } of made) if (code !== 0) throw new Error(stderr);
@@ -88,7 +110,9 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** What the run itself found of its last best weights. */
 async function bestOf(name: string): Promise<number> {
-  const { training } = JSON.parse(await readFile(at(`${name}/best.json`), 'utf8')) as { training: { bestValidationLossNats: number } };
+  const { training } = JSON.parse(await readFile(at(`${name}/best.json`), 'utf8')) as {
+    training: { bestValidationLossNats: number };
+  };
   return training.bestValidationLossNats;
 }
 
@@ -120,9 +144,19 @@ describe('rnn eval', () => {
   });
 
   it.each([
-    ['of the text of the run names the share and the part to score', 'run', 'verse.txt', '90 % of this text; use --part validation'],
+    [
+      'of the text of the run names the share and the part to score',
+      'run',
+      'verse.txt',
+      '90 % of this text; use --part validation',
+    ],
     ['names another text where nothing else is left', 'whole', 'verse.txt', 'all of this text; score a text that'],
-    ['of a text with a validation file is about the text alone', 'file', 'verse.txt', 'all of this text; score a text that'],
+    [
+      'of a text with a validation file is about the text alone',
+      'file',
+      'verse.txt',
+      'all of this text; score a text that',
+    ],
   ])('the note on what was trained on %s', async (_, name, text, note) => {
     const { stderr } = await rnn(['eval', at(text), ...run(name)]);
     expect(stderr).toContain(`\nnote: the run was trained on ${note}`);
@@ -161,14 +195,15 @@ describe('rnn eval', () => {
       parts.slice(0, 3).map((part) => evaluated([at('verse.txt'), ...run('run'), '--part', part])),
     );
     expect(train.characters + validation.characters).toBe(all.characters - 1);
-    const [strict, parallel] = [1, 3].map((streams) => evaluated([at('verse.txt'), ...run('run'), '--streams', `${streams}`]));
+    const [strict, parallel] = [1, 3].map((streams) =>
+      evaluated([at('verse.txt'), ...run('run'), '--streams', `${streams}`]),
+    );
     expect((await strict).nats).toBe(all.nats);
     // What precedes a chunk in the text is read before the chunk is scored.
     expect(Math.abs((await strict).nats - (await parallel).nats)).toBeLessThan(1e-3);
-    expect((await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--sequence-length', '5'])).nats).toBeCloseTo(
-      (await strict).nats,
-      5,
-    );
+    expect(
+      (await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--sequence-length', '5'])).nats,
+    ).toBeCloseTo((await strict).nats, 5);
   });
 
   it('reads standard input, in one stream where that is short and never in more than there are characters', async () => {
@@ -178,7 +213,9 @@ describe('rnn eval', () => {
 
   it('reads what lies beside a checkpoint that was taken out of its run', async () => {
     await copyFile(at('run/best.json'), at('taken.json'));
-    expect(await evaluated([at('texts/*.txt'), ...run('taken.json')])).toMatchObject({ characters: VERSE.length * 12 - 1 });
+    expect(await evaluated([at('texts/*.txt'), ...run('taken.json')])).toMatchObject({
+      characters: VERSE.length * 12 - 1,
+    });
   });
 
   it('--dynamic tells both, and learns what comes again and again in a text that is unlike what was learnt', async () => {
@@ -192,15 +229,27 @@ describe('rnn eval', () => {
     });
     expect(dynamic!.nats).toBeLessThan(nats - 0.3);
     const { stdout } = await rnn(['eval', at('other.txt'), ...run('run'), '--dynamic']);
-    expect(stdout).toMatch(new RegExp(`^ +static +dynamic\ncharacters .*\nnats +${nats.toFixed(4)} +${dynamic!.nats.toFixed(4)}\n`));
-    const faster = await evaluated([at('other.txt'), ...run('run'), '--dynamic', '--dynamic-lr', '0.2', '--dynamic-decay', '0']);
+    expect(stdout).toMatch(
+      new RegExp(`^ +static +dynamic\ncharacters .*\nnats +${nats.toFixed(4)} +${dynamic!.nats.toFixed(4)}\n`),
+    );
+    const faster = await evaluated([
+      at('other.txt'),
+      ...run('run'),
+      '--dynamic',
+      '--dynamic-lr',
+      '0.2',
+      '--dynamic-decay',
+      '0',
+    ]);
     expect(faster.dynamic!.nats).toBeLessThan(dynamic!.nats);
   });
 
   it('says so where the text is not the one that the run was validated on', async () => {
     const { code, stderr } = await rnn(['eval', at('other.txt'), '--part', 'validation', ...run('run')]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning: the text is not the one that the run had, so this is not the part that it validated on\n/);
+    expect(stderr).toMatch(
+      /^warning: the text is not the one that the run had, so this is not the part that it validated on\n/,
+    );
     expect((await rnn(['eval', at('other.txt'), ...run('run')])).stderr).not.toContain('warning');
   });
 
@@ -213,7 +262,12 @@ describe('rnn eval', () => {
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
     [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-lr is for --dynamic'],
-    [['verse.txt', '--sequence-length', '100000'], 'run', 2, '--sequence-length 100000 with --layers 1 is longer than can be planned'],
+    [
+      ['verse.txt', '--sequence-length', '100000'],
+      'run',
+      2,
+      '--sequence-length 100000 with --layers 1 is longer than can be planned',
+    ],
     [['verse.txt'], 'none', 4, 'there is no '],
   ])('%j under %s ends with %i', async ([text, ...flags], name, code, message) => {
     const ran = await rnn(['eval', at(text), ...flags, ...run(name)]);
@@ -230,10 +284,16 @@ describe('rnn eval', () => {
 
   it('a checkpoint that does not say how its text was split has no parts, and scores any text all the same', async () => {
     const checkpoint = await readCheckpoint(at('run/latest.json'));
-    await writeCheckpoint(at('bare.json'), { ...checkpoint, training: { ...checkpoint.training, reading: null, options: {} } });
+    await writeCheckpoint(at('bare.json'), {
+      ...checkpoint,
+      training: { ...checkpoint.training, reading: null, options: {} },
+    });
     expect((await evaluated([at('verse.txt'), ...run('bare.json')])).streams).toBe(1);
     const { code, stderr } = await rnn(['eval', at('verse.txt'), '--part', 'train', ...run('bare.json')]);
-    expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringContaining('does not say how its run split the text') });
+    expect({ code, stderr }).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('does not say how its run split the text'),
+    });
   });
 
   it('its help names the parts there are, and the defaults that hold', async () => {

@@ -1,4 +1,5 @@
-// The examples at the end of each command's help: each must be a command line that the command takes.
+// The examples at the end of each command's help: each must be a command line that the command
+// takes.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDevice } from '../../src/devices/open.ts';
 import { examine } from '../../src/diagnosis/doctor.ts';
@@ -25,7 +26,8 @@ function examplesIn(help: string): string[] {
   return lines.map((line) => line.trim().replace(/(?<=\S) {2,}(?!-).*$/, ''));
 }
 
-const wordsOf = (line: string): string[] => [...line.matchAll(/'[^']*'|[^\s']+/g)].map(([word]) => word.replaceAll("'", ''));
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/'[^']*'|[^\s']+/g)].map(([word]) => word.replaceAll("'", ''));
 
 const { stdout: overview } = await rnn(['--help']);
 const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)]
@@ -48,7 +50,8 @@ describe('is taken:', () => {
 
   it.each(examples.flatMap(({ lines }) => lines.filter((line) => !line.includes(' | '))))('%s', async (line) => {
     const { code, stderr } = await rnn(wordsOf(line.replace('--config rnn.json', '--quiet')).slice(1));
-    // In an empty folder: no text, no run, no device. A command line that is wrong would end with 2.
+    // In an empty folder: no text, no run, no device. A command line that is wrong would end with
+    // 2.
     expect([0, 3, 4, 6], stderr).toContain(code);
   });
 

@@ -1,5 +1,6 @@
-// What the faults are made with: a folder of texts that are none, a small run, and copies of it that are damaged, taken or changed; and
-// what such a folder holds, so that a test can tell whether anything has changed.
+// What the faults are made with: a folder of texts that are none, a small run, and copies of it
+// that are damaged, taken or changed; and what such a folder holds, so that a test can tell whether
+// anything has changed.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -93,7 +94,9 @@ export async function prepare(folder: string): Promise<void> {
   copyFile('sum.json', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/("checksum": ")./, '$1g')));
   copyFile('newer.json', (path) => alter(path, (text) => text.replace('"version": 1', '"version": 3')));
   copyFile('cell.json', (path) => alterParsed(path, (file) => (file.model.cell = 'sru')));
-  copyFile('nan.json', (path) => alterParsed(path, (file) => (file.tensors[0].data = `AADAfw${file.tensors[0].data.slice(6)}`)));
+  copyFile('nan.json', (path) =>
+    alterParsed(path, (file) => (file.tensors[0].data = `AADAfw${file.tensors[0].data.slice(6)}`)),
+  );
   copyFile('shape.json', (path) => alterParsed(path, (file) => file.tensors.pop()));
   copyFile('unit.json', (path) => alterParsed(path, (file) => (file.vocabulary.unit = 'word')));
 

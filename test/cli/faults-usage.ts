@@ -16,7 +16,12 @@ const values = endingWith(2, [
     /^--hidden is 9999999, expected a whole number from 1 to 1048576$/,
     helpOfTrain,
   ],
-  ['more layers than any program has', train('--layers 1025'), /^--layers is 1025, expected a whole number from 1 to 1024$/, helpOfTrain],
+  [
+    'more layers than any program has',
+    train('--layers 1025'),
+    /^--layers is 1025, expected a whole number from 1 to 1024$/,
+    helpOfTrain,
+  ],
   ['no learning', train('--learning-rate 0'), /^--learning-rate is 0, expected a number above 0/, helpOfTrain],
   ['unlearning', train('--learning-rate -1'), /^--learning-rate is -1, expected a number above 0/, helpOfTrain],
   [
@@ -26,7 +31,12 @@ const values = endingWith(2, [
     helpOfTrain,
   ],
   ['an empty value', train("--learning-rate ''"), /^--learning-rate is empty, expected a number/, helpOfTrain],
-  ['everything dropped', train('--dropout 1'), /^--dropout is 1, expected a number of at least 0 and below 1$/, helpOfTrain],
+  [
+    'everything dropped',
+    train('--dropout 1'),
+    /^--dropout is 1, expected a number of at least 0 and below 1$/,
+    helpOfTrain,
+  ],
   [
     'nothing to train on',
     train('--validation-fraction 1'),
@@ -49,7 +59,12 @@ const values = endingWith(2, [
     /^write 1\.5, or use rnn sweep to try several values: --grid epochs=1,5$/,
   ],
   ['half a step', train('--max-steps 1.5'), /^--max-steps is 1\.5, expected a whole number/, helpOfTrain],
-  ['steps below zero', train('--checkpoint-every -1'), /^--checkpoint-every is -1, expected a whole number of at least 0$/, helpOfTrain],
+  [
+    'steps below zero',
+    train('--checkpoint-every -1'),
+    /^--checkpoint-every is -1, expected a whole number of at least 0$/,
+    helpOfTrain,
+  ],
   ['no threads', train('--threads 0'), /^--threads is 0, expected a whole number from 1 to 65536$/, helpOfTrain],
   [
     'a time without a unit',
@@ -70,7 +85,12 @@ const values = endingWith(2, [
     /^--optimizer is adamx, expected one of adam, rmsprop, adagrad, sgd$/,
     /^did you mean --optimizer adam\?$/,
   ],
-  ['a device of that name', train('--device gpuu'), /^--device is gpuu, expected one of auto, cpu, gpu,/, /^did you mean --device gpu\?$/],
+  [
+    'a device of that name',
+    train('--device gpuu'),
+    /^--device is gpuu, expected one of auto, cpu, gpu,/,
+    /^did you mean --device gpu\?$/,
+  ],
   [
     'a device of that name in the environment',
     train(''),
@@ -83,18 +103,38 @@ const values = endingWith(2, [
   ['a temperature in words', sample('--temp warm'), /^--temp is warm, expected a number/, helpOfSample],
   ['no text to write', sample('--length 0'), /^--length is 0, expected a whole number of at least 1$/, helpOfSample],
   ['no symbol to draw', sample('--top-k 0'), /^--top-k is 0, expected a whole number/, helpOfSample],
-  ['a share above all', sample('--top-p 1.5'), /^--top-p is 1\.5, expected a number above 0 and of at most 1$/, helpOfSample],
+  [
+    'a share above all',
+    sample('--top-p 1.5'),
+    /^--top-p is 1\.5, expected a number above 0 and of at most 1$/,
+    helpOfSample,
+  ],
   ['no texts', sample('--num 0'), /^--num is 0, expected a whole number/, helpOfSample],
   ['nothing to stop at', sample("--stop ''"), /^--stop is empty, expected some text$/, helpOfSample],
   ['no time to measure in', 'bench --seconds 0', /^--seconds is 0, expected a number above 0$/, /^rnn bench --help/],
-  ['a choice that no doctor knows', 'doctor --device tpu', /^--device is tpu, expected one of auto, cpu,/, /^did you mean --device cpu\?$/],
+  [
+    'a choice that no doctor knows',
+    'doctor --device tpu',
+    /^--device is tpu, expected one of auto, cpu,/,
+    /^did you mean --device cpu\?$/,
+  ],
 ]);
 
 const words = endingWith(2, [
   ['a slip in a flag', train('--hiden 8'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
-  ['a slip in a flag, told to a program', train('--hiden 8 --json'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
+  [
+    'a slip in a flag, told to a program',
+    train('--hiden 8 --json'),
+    /^unknown option '--hiden'$/,
+    /^did you mean --hidden\?$/,
+  ],
   ['a bad value, told to a program', train('--hidden 0 --json'), /^--hidden is 0, expected/, helpOfTrain],
-  ['a flag of another command', sample('--epochs 3'), /^unknown option '--epochs'$/, /^rnn sample --help shows what there is$/],
+  [
+    'a flag of another command',
+    sample('--epochs 3'),
+    /^unknown option '--epochs'$/,
+    /^rnn sample --help shows what there is$/,
+  ],
   ['a slip in a command', 'trian @text.txt', /^unknown command 'trian'$/, /^did you mean train\?$/],
   ['a command that there is not', 'paint @text.txt', /^unknown command 'paint'$/, /^rnn --help shows what there is$/],
   ['no text', 'train', /^missing required argument 'corpus'$/, /^rnn train --help/],
@@ -107,7 +147,12 @@ const words = endingWith(2, [
     /^--resume and --force exclude each other$/,
     /--resume continues .*--force removes/,
   ],
-  ['another text for a new run', train('--accept-new-corpus'), /^--accept-new-corpus is for --resume$/, /a new run takes any text/],
+  [
+    'another text for a new run',
+    train('--accept-new-corpus'),
+    /^--accept-new-corpus is for --resume$/,
+    /a new run takes any text/,
+  ],
   ['two lengths', train('--epochs 2 --budget 3m'), /^--epochs and --budget exclude each other$/, /give one/],
   [
     'three lengths',
@@ -135,7 +180,12 @@ const words = endingWith(2, [
   ],
   ['rare bytes', train('--unit byte --min-count 2'), /^--min-count is for characters/, /leave one of the two out/],
   ['two primes', sample('--prime a --prime-file @one.txt'), /^--prime and --prime-file exclude each other$/, /once/],
-  ['a profile of nothing', 'bench --dry-run --profile', /^option '--profile' cannot be used with option '--dry-run'$/, /^rnn bench --help/],
+  [
+    'a profile of nothing',
+    'bench --dry-run --profile',
+    /^option '--profile' cannot be used with option '--dry-run'$/,
+    /^rnn bench --help/,
+  ],
   ['standard input twice', train('', '- -'), /^standard input \(-\) can be read only once$/, /into a file/],
   [
     'standard input to train and to validate on',

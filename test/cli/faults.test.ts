@@ -1,5 +1,5 @@
-// Whatever is wrong: the right exit code, a message that names the cause, a hint that names the remedy, no stack trace, and nothing on
-// disk is changed.
+// Whatever is wrong: the right exit code, a message that names the cause, a hint that names the
+// remedy, no stack trace, and nothing on disk is changed.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,9 @@ function expectRefusal({ code, stdout, stderr }: Ran, expected: Expected, isJson
   });
   const lines = stdout.split('\n');
   expect(lines.pop()).toBe('');
-  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(isJson ? [{ event: 'error', code, message, hint }] : []);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+    isJson ? [{ event: 'error', code, message, hint }] : [],
+  );
 }
 
 /** Runs something that must leave the folder as it is. */
@@ -214,7 +216,10 @@ describe.skipIf(!isBuilt)('what the program itself refuses (npm run build makes 
     async ([, fault], { skip }) => {
       const reason = missing(fault.needs);
       skip(reason !== null, reason ?? '');
-      expectRefusal(await unchanged(() => shell(fault.line, { folder, env: fault.env, isolated: fault.needs === 'mounts' })), fault);
+      expectRefusal(
+        await unchanged(() => shell(fault.line, { folder, env: fault.env, isolated: fault.needs === 'mounts' })),
+        fault,
+      );
     },
   );
 });
@@ -222,15 +227,22 @@ describe.skipIf(!isBuilt)('what the program itself refuses (npm run build makes 
 describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the program)', { timeout: patience }, () => {
   it('a run that is over, on a disk that is read-only, says so and ends with 0', async ({ skip }) => {
     skip(!mounts, missing('mounts') ?? '');
-    const line = 'mount --bind "$PWD/run" "$PWD/small" && mount -o remount,bind,ro "$PWD/small" && rnn train text.txt --resume --out small';
+    const line =
+      'mount --bind "$PWD/run" "$PWD/small" && mount -o remount,bind,ro "$PWD/small" && rnn train text.txt --resume --out small';
     const ran = await unchanged(() => shell(line, { folder, isolated: true }));
-    expect(ran).toEqual({ code: 0, stdout: '', stderr: expect.stringContaining('the run was already finished: step 4') });
+    expect(ran).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('the run was already finished: step 4'),
+    });
   });
 });
 
 /** How the text of an endless run is trained on. */
 const endless = (out: string, more = '', text = 'text.txt', sizes = SMALL): string[] =>
-  `train ${text} --out ${out} ${sizes} ${more} --max-steps 1000000000 --evaluate-every 0 --sample-every 0 --device`.split(/ +/);
+  `train ${text} --out ${out} ${sizes} ${more} --max-steps 1000000000 --evaluate-every 0 --sample-every 0 --device`.split(
+    / +/,
+  );
 
 /** That the run in a folder can be continued; gives its step. */
 async function stepOf(out: string): Promise<number> {
@@ -251,21 +263,26 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       ['SIGALRM', 142, 'cpu'],
       ['SIGXCPU', 152, 'cpu'],
       ['SIGINT', 130, 'reference'],
-    ] as const)('%s ends with %d, a whole checkpoint and the command that continues (%s)', async ([signal, code, device]) => {
-      const out = `run-${signal}-${device}`;
-      // Nothing but the signal makes it save.
-      const run = begin([...endless(out, '--checkpoint-every 0'), device], { folder });
-      await run.seen(/^step [\d,]+ {2}epoch/m);
-      run.send(signal);
-      const ended = await run.ended;
-      expect(ended).toMatchObject({ code, signal: null, stdout: '' });
-      expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-      expect(ended.stderr).toContain(`warning: ${signal}: finishing the step in hand and saving`);
-      expect(ended.stderr.endsWith(`to continue:\n  rnn train text.txt --resume --out ${out}\n`), ended.stderr).toBe(true);
-      const step = await stepOf(out);
-      expect(ended.stderr).toContain(`stopped by a signal: step ${step.toLocaleString('en')} after`);
-      expect(Object.keys(contentsOf(join(folder, out)))).toEqual(['latest.json', 'log.jsonl']);
-    });
+    ] as const)(
+      '%s ends with %d, a whole checkpoint and the command that continues (%s)',
+      async ([signal, code, device]) => {
+        const out = `run-${signal}-${device}`;
+        // Nothing but the signal makes it save.
+        const run = begin([...endless(out, '--checkpoint-every 0'), device], { folder });
+        await run.seen(/^step [\d,]+ {2}epoch/m);
+        run.send(signal);
+        const ended = await run.ended;
+        expect(ended).toMatchObject({ code, signal: null, stdout: '' });
+        expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
+        expect(ended.stderr).toContain(`warning: ${signal}: finishing the step in hand and saving`);
+        expect(ended.stderr.endsWith(`to continue:\n  rnn train text.txt --resume --out ${out}\n`), ended.stderr).toBe(
+          true,
+        );
+        const step = await stepOf(out);
+        expect(ended.stderr).toContain(`stopped by a signal: step ${step.toLocaleString('en')} after`);
+        expect(Object.keys(contentsOf(join(folder, out)))).toEqual(['latest.json', 'log.jsonl']);
+      },
+    );
 
     it('USR1 ends a command that has nothing to save, and opens no debugger', async () => {
       const run = begin(['sample', '--checkpoint', 'run', '--length', '1000000000', '--device', 'cpu'], { folder });
@@ -279,7 +296,10 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
     });
 
     it('HUP does not end what nohup has started', async () => {
-      const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], { folder, env: { _: '/usr/bin/nohup' } });
+      const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], {
+        folder,
+        env: { _: '/usr/bin/nohup' },
+      });
       await run.seen(/saved run-nohup/);
       run.send('SIGHUP');
       // What comes next may have been on its way by then.
@@ -291,11 +311,17 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
     });
 
     it('a second INT ends it at once, with 130 and the checkpoint that was there', async () => {
-      // A step takes so long that it is still in hand when the second INT comes; the first would end the run after it, with 130 too.
+      // A step takes so long that it is still in hand when the second INT comes; the first would
+      // end the run after it, with 130 too.
       writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));
       const run = begin(
         [
-          ...endless('run-twice', '--checkpoint-every 1', 'long.txt', '--hidden 128 --layers 2 --sequence-length 600 --batch-size 64'),
+          ...endless(
+            'run-twice',
+            '--checkpoint-every 1',
+            'long.txt',
+            '--hidden 128 --layers 2 --sequence-length 600 --batch-size 64',
+          ),
           'cpu',
         ],
         { folder },
@@ -319,9 +345,12 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
   { timeout: patience },
   () => {
     it('with its reader ends rnn sample quietly', async () => {
-      const ran = await shell('(rnn sample --checkpoint run --seed 1 --length 10000000; echo "it ended with $?" >&2) | head -c 1', {
-        folder,
-      });
+      const ran = await shell(
+        '(rnn sample --checkpoint run --seed 1 --length 10000000; echo "it ended with $?" >&2) | head -c 1',
+        {
+          folder,
+        },
+      );
       expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
       expect(ran.stdout).toHaveLength(1);
     });
@@ -334,7 +363,9 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
       expect(JSON.parse(ran.stdout)).toMatchObject({ event: 'start' });
       // How many steps there were before it was noticed is the machine's affair.
-      expect(JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!)).toMatchObject({
+      expect(
+        JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!),
+      ).toMatchObject({
         event: 'end',
         reason: 'output-closed',
         step: await stepOf('run-unread'),
@@ -344,7 +375,10 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
     it.skipIf(process.platform !== 'linux')(
       'with its disk ends rnn train with an error, and with everything saved (where there is /dev/full)',
       async () => {
-        const ran = await shell(`rnn ${endless('run-unwritten', '--checkpoint-every 0').join(' ')} cpu --json > /dev/full`, { folder });
+        const ran = await shell(
+          `rnn ${endless('run-unwritten', '--checkpoint-every 0').join(' ')} cpu --json > /dev/full`,
+          { folder },
+        );
         expectRefusal(ran, { code: 1, cause: /^cannot write to stdout: ENOSPC/, remedy: /make room/ });
         expect(await stepOf('run-unwritten')).toBeGreaterThanOrEqual(0);
       },

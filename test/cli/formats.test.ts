@@ -79,7 +79,9 @@ describe('rnn export', () => {
   it('refuses the ending of files that it does not write', async () => {
     expect(await rnn(['export', 'checkpoints/verse', '--out', 'model.pt'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/--out ends in \.pt, expected \.safetensors or \.onnx\nhint: --format safetensors/) as string,
+      stderr: expect.stringMatching(
+        /--out ends in \.pt, expected \.safetensors or \.onnx\nhint: --format safetensors/,
+      ) as string,
     });
     expect(existsSync('model.pt')).toBe(false);
   });
@@ -89,7 +91,9 @@ describe('rnn export', () => {
     const refused = await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors']);
     expect(refused).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/cannot write there\.safetensors: the file is already there[\s\S]*--force/) as string,
+      stderr: expect.stringMatching(
+        /cannot write there\.safetensors: the file is already there[\s\S]*--force/,
+      ) as string,
     });
     expect(await readFile('there.safetensors', 'utf8')).toBe('mine');
     expect((await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors', '--force'])).code).toBe(0);
@@ -114,7 +118,9 @@ describe('rnn export', () => {
     }
     expect((await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new Bytes() })).code).toBe(0);
     expect(Buffer.compare(Buffer.concat(pieces), safetensors.write(trained))).toBe(0);
-    expect(await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new FakeStream({ columns: 80 }) })).toMatchObject({
+    expect(
+      await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new FakeStream({ columns: 80 }) }),
+    ).toMatchObject({
       code: 2,
       stdout: '',
     });
@@ -128,7 +134,10 @@ describe('rnn export', () => {
     process.chdir('elsewhere');
     try {
       expect([(await rnn(['export'])).code, (await rnn(['export', 'taken-out.json'])).code]).toEqual([0, 0]);
-      expect((await readdir('.')).filter((name) => name.endsWith('.safetensors'))).toEqual(['newest.safetensors', 'taken-out.safetensors']);
+      expect((await readdir('.')).filter((name) => name.endsWith('.safetensors'))).toEqual([
+        'newest.safetensors',
+        'taken-out.safetensors',
+      ]);
     } finally {
       process.chdir(folder);
     }
@@ -205,7 +214,9 @@ describe('rnn import', () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'ended'])).code).toBe(0);
     expect(await rnn(['train', 'text.txt', '--out', 'ended', '--resume', ...machine])).toMatchObject({
       code: 4,
-      stderr: expect.stringMatching(/ended.latest\.json: it was imported, and has weights alone\nhint: --init-from starts/) as string,
+      stderr: expect.stringMatching(
+        /ended.latest\.json: it was imported, and has weights alone\nhint: --init-from starts/,
+      ) as string,
     });
   });
 
@@ -219,7 +230,9 @@ describe('rnn import', () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once'])).code).toBe(0);
     expect(await rnn(['import', 'sent.safetensors', '--out', 'once'])).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/once already holds a run\nhint: choose another folder with --out; --force/) as string,
+      stderr: expect.stringMatching(
+        /once already holds a run\nhint: choose another folder with --out; --force/,
+      ) as string,
     });
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once', '--force'])).code).toBe(0);
   });
@@ -229,7 +242,9 @@ describe('rnn import', () => {
       code: 4,
       stderr: expect.stringMatching(/does not say of which model[\s\S]*--like/) as string,
     });
-    expect((await rnn(['import', 'anonymous.safetensors', '--like', 'checkpoints/verse', '--out', 'like'])).code).toBe(0);
+    expect((await rnn(['import', 'anonymous.safetensors', '--like', 'checkpoints/verse', '--out', 'like'])).code).toBe(
+      0,
+    );
     const { model, vocabulary, training, tensors } = await readCheckpoint('like/latest.json');
     expect({ model, vocabulary, options: training.options, step: training.step }).toEqual({
       model: trained.model,
@@ -245,9 +260,24 @@ describe('rnn import', () => {
     ['that is not there', 'none.safetensors', [], /there is no none\.safetensors/],
     ['that is a folder', 'checkpoints', [], /not a plain file/],
     ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /^error: \S+ is no safetensors file/],
-    ['that is text', 'text.txt', [], /^error: text\.txt is no safetensors file: .*\nhint: give a file that rnn export wrote/],
-    ['of another size than that of --like', 'anonymous.safetensors', ['--like', 'checkpoints/small'], /to be like: .* and the model says/],
-    ['whose tensors are those of another model', 'anonymous.safetensors', ['--like', 'checkpoints/skipping'], /learned state/],
+    [
+      'that is text',
+      'text.txt',
+      [],
+      /^error: text\.txt is no safetensors file: .*\nhint: give a file that rnn export wrote/,
+    ],
+    [
+      'of another size than that of --like',
+      'anonymous.safetensors',
+      ['--like', 'checkpoints/small'],
+      /to be like: .* and the model says/,
+    ],
+    [
+      'whose tensors are those of another model',
+      'anonymous.safetensors',
+      ['--like', 'checkpoints/skipping'],
+      /learned state/,
+    ],
     [
       'that came back without PyTorch having a module for it',
       'anonymous.safetensors',
@@ -281,7 +311,11 @@ describe('rnn import', () => {
   });
 
   it.each([
-    ['has a tensor too few', (names: string[]) => names.filter((name) => name !== 'output.bias'), /no tensor output\.bias/],
+    [
+      'has a tensor too few',
+      (names: string[]) => names.filter((name) => name !== 'output.bias'),
+      /no tensor output\.bias/,
+    ],
     [
       'has one that its model has not',
       (names: string[]) => [...names, 'rnn.weight_hr_l0'],
@@ -297,7 +331,10 @@ describe('rnn import', () => {
     const names = rename(tensors.map(({ name }) => name));
     await writeFile(
       'odd.safetensors',
-      writeSafetensors({ metadata, tensors: names.map((name, index) => ({ ...(tensors[index] ?? tensors[0]), name })) }),
+      writeSafetensors({
+        metadata,
+        tensors: names.map((name, index) => ({ ...(tensors[index] ?? tensors[0]), name })),
+      }),
     );
     expect(await rnn(['import', 'odd.safetensors', '--out', 'nothing'])).toMatchObject({
       code: 4,

@@ -1,4 +1,5 @@
-// Runs and checkpoints go from a GPU to the cpu and back: the built program on a software GPU, in a process of its own.
+// Runs and checkpoints go from a GPU to the cpu and back: the built program on a software GPU, in a
+// process of its own.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -88,7 +89,8 @@ describe.skipIf(missing !== '')(`the program on a software GPU${missing}`, () =>
   it('learns there what it learns on the cpu', async () => {
     const [onGpu, onCpu] = names.map(
       (name) =>
-        (JSON.parse(trained.get(name)!.stdout.trim().split('\n').at(-1)!) as { bestValidationLossNats: number }).bestValidationLossNats,
+        (JSON.parse(trained.get(name)!.stdout.trim().split('\n').at(-1)!) as { bestValidationLossNats: number })
+          .bestValidationLossNats,
     );
     expect(onGpu / onCpu).toBeCloseTo(1, 3);
     expect(onGpu).toBeLessThan(Math.log(28));

@@ -81,7 +81,14 @@ describe('rnn gradients', () => {
 
   it('takes the network that training would start with, and its symbols from the text', async () => {
     const [alone] = await measured('--untrained', 'lstm,hidden=12,layers=2', '--jacobians', '0');
-    const [, beside] = await measured('--checkpoint', at('run'), '--untrained', 'cell=lstm,hidden=12,layers=2', '--jacobians', '0');
+    const [, beside] = await measured(
+      '--checkpoint',
+      at('run'),
+      '--untrained',
+      'cell=lstm,hidden=12,layers=2',
+      '--jacobians',
+      '0',
+    );
     expect(alone.flows).toEqual(beside.flows);
     expect(alone.singularValues).toEqual([]);
     const [other] = await measured('--untrained', 'lstm,hidden=12,layers=2,seed=2', '--jacobians', '0');
@@ -132,7 +139,10 @@ describe('rnn gradients', () => {
   it.each([
     [['--untrained', 'lstn'], '--untrained lstn: --cell is lstn, expected one of'],
     [['--untrained', 'lstm,lr=2'], '--untrained is lstm,lr=2, expected a cell and options'],
-    [['--untrained', 'lstm,hidden=4,hidden=5'], '--untrained lstm,hidden=4,hidden=5: --hidden is given twice, as 4 and as 5'],
+    [
+      ['--untrained', 'lstm,hidden=4,hidden=5'],
+      '--untrained lstm,hidden=4,hidden=5: --hidden is given twice, as 4 and as 5',
+    ],
     [['--untrained', 'lstm,cell=gru'], '--untrained lstm,cell=gru: --cell is given twice, as lstm and as gru'],
     [['--untrained', 'lstm,hidden'], '--untrained lstm,hidden: hidden takes a value'],
     [['--untrained', 'lstm,tied=1'], '--untrained lstm,tied=1: tied is a switch and takes none'],

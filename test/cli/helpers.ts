@@ -15,7 +15,9 @@ export interface Surroundings {
   readonly stdin?: string | Uint8Array;
   readonly stdout?: FakeStream;
   readonly stderr?: FakeStream;
-  /** In the place of starting the program once more, which nothing should do unless it is told how. */
+  /**
+   * In the place of starting the program once more, which nothing should do unless it is told how.
+   */
   readonly start?: Io['start'];
 }
 
@@ -30,7 +32,10 @@ export class FakeStream extends Writable {
   #writes = 0;
   #waiting: (() => void)[] | null = null;
 
-  /** `failure`: after how many writes every further one fails, and with which code. `slow`: takes nothing more until `flow()`. */
+  /**
+   * `failure`: after how many writes every further one fails, and with which code. `slow`: takes
+   * nothing more until `flow()`.
+   */
   constructor(options: { columns?: number; failure?: { after: number; code: string }; slow?: boolean } = {}) {
     super({ decodeStrings: false });
     this.isTTY = options.columns !== undefined;
@@ -66,7 +71,13 @@ export class FakeProcess implements Io {
   readonly start: Io['start'];
   readonly #handlers = new Set<(signal: Signal) => void>();
 
-  constructor({ env = {}, stdin = '', stdout = new FakeStream(), stderr = new FakeStream(), start = startNothing }: Surroundings = {}) {
+  constructor({
+    env = {},
+    stdin = '',
+    stdout = new FakeStream(),
+    stderr = new FakeStream(),
+    start = startNothing,
+  }: Surroundings = {}) {
     this.start = start;
     this.env = env;
     this.stdin = Readable.from([Buffer.from(stdin)]);
@@ -109,7 +120,11 @@ const startNothing: Io['start'] = (argv) => {
 };
 
 /** Runs a command line in process. */
-export async function rnn(argv: readonly string[], surroundings: Surroundings = {}, io = new FakeProcess(surroundings)): Promise<Ran> {
+export async function rnn(
+  argv: readonly string[],
+  surroundings: Surroundings = {},
+  io = new FakeProcess(surroundings),
+): Promise<Ran> {
   return { code: await run(argv, io), stdout: io.stdout.text, stderr: io.stderr.text };
 }
 

@@ -28,7 +28,9 @@ function outside(): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(files.filter((file) => !file.startsWith(run)).map((file) => [file, readFileSync(file, 'utf8')]));
+  return Object.fromEntries(
+    files.filter((file) => !file.startsWith(run)).map((file) => [file, readFileSync(file, 'utf8')]),
+  );
 }
 
 const alterLatest = (edit: (file: any) => unknown) => alterParsed(join(run, 'latest.json'), edit);
@@ -50,7 +52,10 @@ describe('a checkpoint that names files', () => {
         file.state = [];
       });
       const { code, stderr } = await resume();
-      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`what ${path} had gathered is of no use`) as string });
+      expect({ code, stderr }).toEqual({
+        code: 0,
+        stderr: expect.stringContaining(`what ${path} had gathered is of no use`) as string,
+      });
       expect(outside()).toEqual(before);
       expect(readdirSync(run).toSorted()).toEqual([
         'best.json',
@@ -66,7 +71,10 @@ describe('a checkpoint that names files', () => {
   it('may name another text to validate on, which is then read and found to be another', async () => {
     const before = outside();
     alterLatest((file) =>
-      Object.assign(file.training.reading, { validationFile: join(folder, 'elsewhere', 'file'), validationFraction: 0 }),
+      Object.assign(file.training.reading, {
+        validationFile: join(folder, 'elsewhere', 'file'),
+        validationFraction: 0,
+      }),
     );
     expect(await resume()).toMatchObject({
       code: 3,
@@ -75,32 +83,43 @@ describe('a checkpoint that names files', () => {
     expect(outside()).toEqual(before);
   });
 
-  it.skipIf(!existsSync('/dev/null'))('has no device read that it names as a text (where there is /dev/null)', async () => {
-    alterLatest((file) => Object.assign(file.training.reading, { validationFile: '/dev/null', validationFraction: 0 }));
-    expect(await resume()).toMatchObject({
-      code: 3,
-      stderr: expect.stringMatching(
-        /the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --validation-file/,
-      ),
-    });
-    alterLatest((file) => Object.assign(file.training.reading, { validationFile: null, validationFraction: 0.1, testFile: '/dev/null' }));
-    expect(await resume()).toMatchObject({
-      code: 3,
-      stderr: expect.stringMatching(/the test text \/dev\/null is not a plain file, .*\nhint: name it again by --test-file/),
-    });
-    alterLatest((file) => (file.training.reading.testFile = null));
-    expect(await resume('--validation-file', '/dev/null')).toMatchObject({
-      code: 3,
-      stderr: expect.stringContaining('the validation text /dev/null is empty'),
-    });
-  });
+  it.skipIf(!existsSync('/dev/null'))(
+    'has no device read that it names as a text (where there is /dev/null)',
+    async () => {
+      alterLatest((file) =>
+        Object.assign(file.training.reading, { validationFile: '/dev/null', validationFraction: 0 }),
+      );
+      expect(await resume()).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(
+          /the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --validation-file/,
+        ),
+      });
+      alterLatest((file) =>
+        Object.assign(file.training.reading, { validationFile: null, validationFraction: 0.1, testFile: '/dev/null' }),
+      );
+      expect(await resume()).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(
+          /the test text \/dev\/null is not a plain file, .*\nhint: name it again by --test-file/,
+        ),
+      });
+      alterLatest((file) => (file.training.reading.testFile = null));
+      expect(await resume('--validation-file', '/dev/null')).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('the validation text /dev/null is empty'),
+      });
+    },
+  );
 
   it('has no library loaded', async () => {
     alterLatest((file) => (file.training.machine.blas = './evil.so'));
     const { code, stderr } = await resume();
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('the BLAS ./evil.so, and no library is loaded because a checkpoint names it') as string,
+      stderr: expect.stringContaining(
+        'the BLAS ./evil.so, and no library is loaded because a checkpoint names it',
+      ) as string,
     });
     expect(await resume('--blas', 'off')).toMatchObject({ code: 0 });
   });

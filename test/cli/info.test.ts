@@ -65,7 +65,11 @@ describe('rnn info', () => {
     expect(code).toBe(0);
     const [results, options] = stdout.trimEnd().split('\n\n');
     expect(results).toMatch(/^ +a +b\ntext +text [\da-f]{7}, 720\+80 +text /);
-    for (const row of [/^best validation +\d\.\d{4} \(\d\.\d{3} bits\) +\d\.\d{4} /m, /^steps +2 +2$/m, /^time +\d+s +\d+s$/m])
+    for (const row of [
+      /^best validation +\d\.\d{4} \(\d\.\d{3} bits\) +\d\.\d{4} /m,
+      /^steps +2 +2$/m,
+      /^time +\d+s +\d+s$/m,
+    ])
       expect(results).toMatch(row);
     expect(
       options
@@ -115,7 +119,11 @@ describe('rnn info', () => {
 
 describe('rnn corpus', () => {
   it('lists what there is', async () => {
-    expect(await rnn(['corpus'])).toEqual({ code: 0, stdout: expect.stringMatching(/^\w+ {2,}\S.*\n/) as string, stderr: '' });
+    expect(await rnn(['corpus'])).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^\w+ {2,}\S.*\n/) as string,
+      stderr: '',
+    });
   });
 
   it('writes one, prints its path on stdout and the next command on stderr', async () => {

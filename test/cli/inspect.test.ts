@@ -39,7 +39,8 @@ beforeAll(async () => {
     ),
   );
   await writeCheckpoint(at('bytes.json'), untrained(byteVocabulary().data));
-  for (const { name } of cells) await writeCheckpoint(at(`${name}.json`), untrained(vocabulary, undefined, { cell: name }));
+  for (const { name } of cells)
+    await writeCheckpoint(at(`${name}.json`), untrained(vocabulary, undefined, { cell: name }));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -59,7 +60,9 @@ describe('rnn inspect', () => {
   it('--json has the same, unrounded, with every cell', async () => {
     const { stdout } = await rnn(['inspect', at('text.txt'), ...model(), '--json']);
     const lines = objects(stdout);
-    expect(lines.filter(({ event }) => event === 'property').map(({ property }) => property)).toContain('bracket depth');
+    expect(lines.filter(({ event }) => event === 'property').map(({ property }) => property)).toContain(
+      'bracket depth',
+    );
     expect(lines.find(({ property }) => property === 'word')).toMatchObject({
       measure: 'auc',
       chance: expect.any(Number),
@@ -67,7 +70,10 @@ describe('rnn inspect', () => {
         expect.objectContaining({ cell: expect.stringMatching(/^[01]\.[hc]\.\d$/), score: expect.any(Number) }),
       ]),
     });
-    const gates = lines.filter(({ event }) => event === 'saturation') as unknown as { left: number; cells: { left: number[] } }[];
+    const gates = lines.filter(({ event }) => event === 'saturation') as unknown as {
+      left: number;
+      cells: { left: number[] };
+    }[];
     expect(gates).toHaveLength(6);
     for (const {
       left,
@@ -125,19 +131,31 @@ describe('rnn inspect', () => {
     expect(line).toBe(`${text.slice(0, text.indexOf('\n'))}↵`);
     expect(marks).toMatch(/^[▁-█]+$/);
     expect(marks).toHaveLength(line.length);
-    const [{ cell, values }] = objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '0.f.7', '--json'])).stdout);
+    const [{ cell, values }] = objects(
+      (await rnn(['inspect', at('text.txt'), ...model(), '--cell', '0.f.7', '--json'])).stdout,
+    );
     expect(cell).toBe('0.f.7');
     expect(values).toHaveLength(text.length);
   });
 
   it('--html writes a page', async () => {
-    const { code, stderr } = await rnn(['inspect', at('text.txt'), ...model(), '--html', at('page.html'), '--cell', '1.f.3']);
+    const { code, stderr } = await rnn([
+      'inspect',
+      at('text.txt'),
+      ...model(),
+      '--html',
+      at('page.html'),
+      '--cell',
+      '1.f.3',
+    ]);
     expect(code).toBe(0);
     expect(stderr).toContain(`wrote ${at('page.html')}`);
     const page = await readFile(at('page.html'), 'utf8');
     expect(page).toContain('reading 901 characters of');
     expect(page).toContain('"first":{"layer":1,"name":"f","unit":3}');
-    expect((await rnn(['inspect', at('text.txt'), ...model(), '--html', '-'])).stdout).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
+    expect((await rnn(['inspect', at('text.txt'), ...model(), '--html', '-'])).stdout).toMatch(
+      /^<!doctype html>[^]*<\/html>\n$/,
+    );
   });
 
   it('--record writes a line of JSON for each symbol, exact to the last bit', async () => {
@@ -149,7 +167,9 @@ describe('rnn inspect', () => {
       'text',
       ...[0, 1].flatMap((layer) => ['h', 'c', 'i', 'f', 'o'].map((name) => `layer${layer}.${name}`)),
     ]);
-    const [{ values }] = objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout) as unknown as {
+    const [{ values }] = objects(
+      (await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout,
+    ) as unknown as {
       values: number[];
     }[];
     expect(lines.map((line) => Math.fround((line['layer1.c'] as number[])[3]))).toEqual(values);
@@ -158,15 +178,23 @@ describe('rnn inspect', () => {
   it('starts a text as training did', async () => {
     const trained = await readCheckpoint(at('model.json'));
     const { training } = trained;
-    await writeCheckpoint(at('starts.json'), { ...trained, training: { ...training, options: { ...training.options, textStarts: true } } });
+    await writeCheckpoint(at('starts.json'), {
+      ...trained,
+      training: { ...training, options: { ...training.options, textStarts: true } },
+    });
     const values = async (name: string, stdin: string): Promise<number[]> =>
-      objects((await rnn(['inspect', '-', ...model(name), '--cell', '1.c.3', '--json'], { stdin })).stdout)[0].values as number[];
+      objects((await rnn(['inspect', '-', ...model(name), '--cell', '1.c.3', '--json'], { stdin })).stdout)[0]
+        .values as number[];
     const start = text.slice(0, 5);
     expect(await values('starts.json', start)).toEqual((await values('model.json', `\n${start}`)).slice(1));
   });
 
   const numpy = spawnSync('python3', ['-c', 'import numpy']);
-  const missing = numpy.error ? ' (skipped: there is no python3)' : numpy.status === 0 ? '' : ' (skipped: python3 has no numpy)';
+  const missing = numpy.error
+    ? ' (skipped: there is no python3)'
+    : numpy.status === 0
+      ? ''
+      : ' (skipped: python3 has no numpy)';
   it.skipIf(missing !== '')(`--record writes what NumPy reads, with right checksums${missing}`, async () => {
     await rnn(['inspect', at('text.txt'), ...model(), '--record', at('all.npz')]);
     const program =
@@ -175,17 +203,30 @@ describe('rnn inspect', () => {
     expect(stderr).toBe('');
     const [damaged, arrays, read, values] = JSON.parse(stdout) as [null, Record<string, unknown>, string, number[]];
     expect(damaged).toBe(null);
-    expect(arrays).toMatchObject({ text: ['int32', [901]], 'layer0.h': ['float32', [901, 8]], 'layer1.o': ['float32', [901, 8]] });
+    expect(arrays).toMatchObject({
+      text: ['int32', [901]],
+      'layer0.h': ['float32', [901, 8]],
+      'layer1.o': ['float32', [901, 8]],
+    });
     expect(Object.keys(arrays)).toHaveLength(11);
     expect(read).toBe(text);
     expect(values).toEqual(
-      (objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout)[0] as { values: number[] }).values,
+      (
+        objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout)[0] as {
+          values: number[];
+        }
+      ).values,
     );
   });
 
   it('looks into a model of bytes', async () => {
     await rnn(['inspect', '-', ...model('bytes.json'), '--record', at('bytes.jsonl')], { stdin: 'aéb' });
-    expect(objects(await readFile(at('bytes.jsonl'), 'utf8')).map(({ text: piece }) => piece)).toEqual(['a', '', 'é', 'b']);
+    expect(objects(await readFile(at('bytes.jsonl'), 'utf8')).map(({ text: piece }) => piece)).toEqual([
+      'a',
+      '',
+      'é',
+      'b',
+    ]);
   });
 
   it('ends quietly where nobody reads', async () => {

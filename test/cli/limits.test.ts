@@ -1,4 +1,5 @@
-// The program in a process that the system or Node limits: it ends, says which limit it reached, and blames no bug of its own.
+// The program in a process that the system or Node limits: it ends, says which limit it reached,
+// and blames no bug of its own.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -7,7 +8,13 @@ import { temporaryFolder } from '../runs/fixture.ts';
 import { canMount, isBuilt, patience, shell } from './process.ts';
 
 const limits = [
-  { limit: 'sizes of files', set: 'ulimit -f 4', code: 1, error: 'the limit on the size of files is reached', hint: 'ulimit -f' },
+  {
+    limit: 'sizes of files',
+    set: 'ulimit -f 4',
+    code: 1,
+    error: 'the limit on the size of files is reached',
+    hint: 'ulimit -f',
+  },
   { limit: 'compiled code', set: 'export NODE_OPTIONS=--jitless', code: 6, error: 'no WebAssembly', hint: '--jitless' },
 ];
 
@@ -16,7 +23,9 @@ it.runIf(isBuilt && process.platform === 'linux').each(limits)(
   async ({ set, code, error, hint }) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text'), 'hello, limits. '.repeat(100));
-    const ran = await shell(`${set}; rnn train text --threads 2 --blas off --hidden 8 --max-steps 2 --quiet`, { folder });
+    const ran = await shell(`${set}; rnn train text --threads 2 --blas off --hidden 8 --max-steps 2 --quiet`, {
+      folder,
+    });
     expect(ran).toMatchObject({ code, stderr: expect.stringContaining(error) });
     expect(ran.stderr).toMatch(/^hint: /m);
     expect(ran.stderr).toContain(hint);

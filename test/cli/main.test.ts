@@ -55,7 +55,10 @@ describe('exit codes', () => {
   });
 
   it('a current folder that was removed is not a bug', () => {
-    const error = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT', syscall: 'uv_cwd' });
+    const error = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), {
+      code: 'ENOENT',
+      syscall: 'uv_cwd',
+    });
     expect(failureOf(error, { debug: false })).toEqual({
       code: 1,
       message: 'cannot continue: the current folder was removed',
@@ -88,7 +91,11 @@ describe('errors', () => {
 
   it('--json that is the value of another option asks for no error on stdout', async () => {
     useDoubles({ failWith: new RnnError('corpus', 'too short') });
-    expect(await rnn(['train', 'hamlet.txt', '--out', '--json'])).toEqual({ code: 3, stdout: '', stderr: 'error: too short\n' });
+    expect(await rnn(['train', 'hamlet.txt', '--out', '--json'])).toEqual({
+      code: 3,
+      stdout: '',
+      stderr: 'error: too short\n',
+    });
   });
 
   it('an error is one line, whatever it quotes', async () => {
@@ -122,11 +129,23 @@ describe('errors', () => {
     [['sample', '--out', 'x'], "unknown option '--out'", 'rnn sample writes to standard output: add >FILE'],
     [['plot', '--out', 'x'], "unknown option '--out'", 'did you mean --svg or --html?'],
     [['export', '--to', 'x'], "unknown option '--to'", 'did you mean --out?'],
-    [['export', '--checkpoint', 'x'], "unknown option '--checkpoint'", 'give it as an argument: rnn export [checkpoint]'],
-    [['train', 'hamlet.txt', '--learning_rate', '1'], "unknown option '--learning_rate'", 'did you mean --learning-rate?'],
+    [
+      ['export', '--checkpoint', 'x'],
+      "unknown option '--checkpoint'",
+      'give it as an argument: rnn export [checkpoint]',
+    ],
+    [
+      ['train', 'hamlet.txt', '--learning_rate', '1'],
+      "unknown option '--learning_rate'",
+      'did you mean --learning-rate?',
+    ],
     [['train', 'hamlet.txt', '-rnn_size', '8'], "unknown option '-rnn_size'", 'did you mean --hidden?'],
     [['train', 'hamlet.txt', '--num_layers=2'], "unknown option '--num_layers=2'", 'did you mean --layers?'],
-    [['sweep', 'hamlet.txt', '--learning_rate', '1'], "unknown option '--learning_rate'", 'did you mean --learning-rate?'],
+    [
+      ['sweep', 'hamlet.txt', '--learning_rate', '1'],
+      "unknown option '--learning_rate'",
+      'did you mean --learning-rate?',
+    ],
     [['help', 'trian'], "unknown command 'trian'", 'did you mean train?'],
     [['help', 'nonsense'], "unknown command 'nonsense'", 'rnn --help shows'],
     [['nonsense', 'train'], "unknown command 'nonsense'", 'rnn --help shows'],
@@ -165,16 +184,19 @@ describe('help', () => {
     for (const form of forms) expect(stdout).toContain(`\n  ${form} `);
   });
 
-  it.each(forms.map((form) => form.split(' ')[0]))('of %s has one line for each option, at 80 columns', async (command) => {
-    const { code, stdout } = await rnn([command, '--help']);
-    expect(code).toBe(0);
-    const lines = stdout.split('\n');
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    expect(lines.filter((line) => /^ {6,}\S/.test(line) && !/^ {2,8}-/.test(line))).toEqual([]);
-    // As it would be typed, not as JavaScript writes it.
-    expect(stdout).not.toMatch(/\(default: "/);
-    expect((await rnn(['help', command])).stdout).toBe(stdout);
-  });
+  it.each(forms.map((form) => form.split(' ')[0]))(
+    'of %s has one line for each option, at 80 columns',
+    async (command) => {
+      const { code, stdout } = await rnn([command, '--help']);
+      expect(code).toBe(0);
+      const lines = stdout.split('\n');
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+      expect(lines.filter((line) => /^ {6,}\S/.test(line) && !/^ {2,8}-/.test(line))).toEqual([]);
+      // As it would be typed, not as JavaScript writes it.
+      expect(stdout).not.toMatch(/\(default: "/);
+      expect((await rnn(['help', command])).stdout).toBe(stdout);
+    },
+  );
 
   it('comes on stderr, with exit code 2, where a command is missing', async () => {
     const { code, stdout, stderr } = await rnn([]);
@@ -186,9 +208,15 @@ describe('help', () => {
     'that cannot be written is an error (%j %j), and one that nobody reads is not',
     async (...argv) => {
       const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
-      expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/) });
+      expect(full).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/),
+      });
       const shut = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EBADF' } }) });
-      expect(shut).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: EBADF.*\nhint: open stdout/) });
+      expect(shut).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^error: cannot write to stdout: EBADF.*\nhint: open stdout/),
+      });
       expect(await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) })).toEqual({
         code: 0,
         stdout: '',

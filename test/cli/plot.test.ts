@@ -11,7 +11,10 @@ const at = (...names: string[]): string => join(folder, ...names);
 /** A run folder with no more than a log. */
 function logged(name: string, lines: readonly (object | string)[]): string {
   mkdirSync(at('runs', name), { recursive: true });
-  writeFileSync(at('runs', name, 'log.jsonl'), lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+  writeFileSync(
+    at('runs', name, 'log.jsonl'),
+    lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''),
+  );
   return at('runs', name);
 }
 
@@ -27,7 +30,12 @@ const report = (step: number, lossNats: number | null) => ({
   charactersPerSecond: 20_000,
   progress: step / 400,
 });
-const evaluation = (step: number, validationLossNats: number) => ({ event: 'evaluation', step, validationLossNats, best: true });
+const evaluation = (step: number, validationLossNats: number) => ({
+  event: 'evaluation',
+  step,
+  validationLossNats,
+  best: true,
+});
 const sample = (step: number) => ({ event: 'sample', step, text: `text of step ${step}\u001B[2J\n\n` });
 
 beforeAll(() => {
@@ -81,7 +89,10 @@ describe('rnn plot', () => {
     ['', 'xterm-256color', '[38;5;'],
     ['', 'xterm', '[33m╌╌'],
   ])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
-    const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM, TERM } });
+    const { stdout } = await rnn(['plot', at('runs', 'a')], {
+      stdout: new FakeStream({ columns: 100 }),
+      env: { COLORTERM, TERM },
+    });
     expect(stdout).toContain(`\u001B${colour}`);
     expect(stdout).toMatch(/[⠁-⣿]/);
     expect(
@@ -103,7 +114,15 @@ describe('rnn plot', () => {
   });
 
   it('takes what there is of several runs, and disturbs no terminal with their names', async () => {
-    const { code, stdout, stderr } = await rnn(['plot', at('runs'), at('empty', 'begun'), '--only', 'loss', '--x', 'time']);
+    const { code, stdout, stderr } = await rnn([
+      'plot',
+      at('runs'),
+      at('empty', 'begun'),
+      '--only',
+      'loss',
+      '--x',
+      'time',
+    ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: `nothing is logged in ${at('empty', 'begun')}\n` });
     expect(stdout.split('\n')[0]).toBe('Loss, nats per character   * a, training 1.500   o a, validation 2.250');
     expect(stdout).toContain('+ b␛[2J, training 2.500');
@@ -179,7 +198,11 @@ describe('rnn plot', () => {
     [['plot', 'missing'], 4, /there are no runs in missing: there is no such folder/],
     [['plot', ''], 4, /the name of the folder is empty/],
     [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: a run logs its first losses/],
-    [['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'], 1, /cannot write .*x\.html: the folder is not there\nhint: choose another file/],
+    [
+      ['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'],
+      1,
+      /cannot write .*x\.html: the folder is not there\nhint: choose another file/,
+    ],
     [['plot', 'RUNS/a', '--x', 'week'], 2, /--x is week, expected one of step, epoch, time, characters/],
     [['plot', 'RUNS/a', '--smooth', '1'], 2, /--smooth is 1, expected a number of at least 0 and below 1/],
     [['watch', 'RUNS'], 2, /there are 2 runs in .*\nhint: give one of them/],
@@ -204,12 +227,22 @@ describe('a log without what is asked for', () => {
     [['--x', 'epoch'], 'nothing is logged of epochs'],
   ])('is nothing to draw: %j', async (flags, why) => {
     const { code, stderr } = await rnn(['plot', bare(), ...flags]);
-    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining(`nothing to draw: ${why} (${at('bare')})\nhint: `) });
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringContaining(`nothing to draw: ${why} (${at('bare')})\nhint: `),
+    });
   });
 
   it('is on a page what there is of it', async () => {
-    expect((await rnn(['plot', bare(), '--html', '-', '--x', 'time', '--only', 'gradient'])).stdout).toMatch(/^<!doctype html>/);
-    const { code, stderr } = await rnn(['plot', logged('../none', [{ event: 'report', step: 1, lossNats: null }]), '--html', '-']);
+    expect((await rnn(['plot', bare(), '--html', '-', '--x', 'time', '--only', 'gradient'])).stdout).toMatch(
+      /^<!doctype html>/,
+    );
+    const { code, stderr } = await rnn([
+      'plot',
+      logged('../none', [{ event: 'report', step: 1, lossNats: null }]),
+      '--html',
+      '-',
+    ]);
     expect({ code, stderr }).toEqual({
       code: 4,
       stderr: expect.stringContaining('nothing is logged of loss, gradient norm, learning rate, speed ('),
@@ -261,10 +294,9 @@ describe('rnn story', () => {
   });
 
   it('tells as many stages as one likes, and all of them as JSON', async () => {
-    expect((await rnn(['story', at('runs', 'a'), '--stages', '2'])).stdout.match(/^(at first|train more)  step \d+/gm)).toEqual([
-      'at first  step 100',
-      'train more  step 400',
-    ]);
+    expect(
+      (await rnn(['story', at('runs', 'a'), '--stages', '2'])).stdout.match(/^(at first|train more)  step \d+/gm),
+    ).toEqual(['at first  step 100', 'train more  step 400']);
     expect(jsonOf((await rnn(['story', at('runs', 'a'), '--json'])).stdout)).toMatchObject(
       [100, 200, 400].map((step) => ({
         event: 'stage',

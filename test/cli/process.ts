@@ -1,5 +1,6 @@
-// The real program in processes of its own: a line of shell that runs it, and a process to send signals to. Both end with the test that
-// began them, whatever becomes of it. `npm test` builds the program first.
+// The real program in processes of its own: a line of shell that runs it, and a process to send
+// signals to. Both end with the test that began them, whatever becomes of it. `npm test` builds the
+// program first.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -25,7 +26,10 @@ export interface Place {
 /** A user who is root in a world of mounts of its own. */
 const isolation = ['unshare', '--map-root-user', '--mount'] as const;
 
-/** Whether the system lets this user have such a world, with a disk in `folder` that becomes read-only. */
+/**
+ * Whether the system lets this user have such a world, with a disk in `folder` that becomes
+ * read-only.
+ */
 export function canMount(folder: string): boolean {
   const [command, ...words] = isolation;
   return (

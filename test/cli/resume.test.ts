@@ -1,4 +1,5 @@
-// `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on small texts.
+// `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on
+// small texts.
 import {
   copyFileSync,
   existsSync,
@@ -50,13 +51,17 @@ describe('rnn train --resume', () => {
     Object.defineProperty(io, 'stdin', { value: words });
     const { code, stderr } = await rnn(['train', '-', '--out', out, ...sizes, '--max-steps', '6', '--resume'], {}, io);
     expect(code).toBe(7);
-    expect(stderr).toContain(`error: another process has begun the run in ${out} meanwhile\nhint: run the same command again`);
+    expect(stderr).toContain(
+      `error: another process has begun the run in ${out} meanwhile\nhint: run the same command again`,
+    );
   });
 
   it('names runs of similar names where it starts a new one', async () => {
     await started();
     const elsewhere = (name: string) =>
-      rnn(['train', text, '--out', join(folder, name), ...sizes, '--max-steps', '1', '--resume']).then(({ stderr }) => stderr);
+      rnn(['train', text, '--out', join(folder, name), ...sizes, '--max-steps', '1', '--resume']).then(
+        ({ stderr }) => stderr,
+      );
     expect(await elsewhere('Runn')).toContain(`so this starts a new one; did you mean ${out}?\n`);
     expect(await elsewhere('sonnets')).toContain('so this starts a new one\n');
     expect(await elsewhere('.')).toContain(`so this starts a new one; did you mean `);
@@ -74,7 +79,11 @@ describe('rnn train --resume', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { event: string; options: object });
-    expect(lines.findLast(({ event }) => event === 'start')!.options).toMatchObject({ dropout: 0.25, sampleEvery: 3, hidden: 8 });
+    expect(lines.findLast(({ event }) => event === 'start')!.options).toMatchObject({
+      dropout: 0.25,
+      sampleEvery: 3,
+      hidden: 8,
+    });
   });
 
   it('says that a run is over, and does nothing, with 0', async () => {
@@ -99,7 +108,16 @@ describe('rnn train --resume', () => {
 
   it('says which options it has no use for in a run that is over, and what would give them one', async () => {
     await started();
-    const { code, stderr } = await train('--resume', '--learning-rate', '0.5', '--batch-size', '2', '--hidden', '8', '--accept-new-corpus');
+    const { code, stderr } = await train(
+      '--resume',
+      '--learning-rate',
+      '0.5',
+      '--batch-size',
+      '2',
+      '--hidden',
+      '8',
+      '--accept-new-corpus',
+    );
     expect(code).toBe(0);
     expect(stderr).toContain(
       'not used, because the run is over: --batch-size, --learning-rate, --accept-new-corpus; with a higher --max-steps it goes on\n',
@@ -134,10 +152,15 @@ describe('rnn train --resume', () => {
   it('goes on with a folder for a text in which the run itself lies', async () => {
     const run = (...args: string[]) => rnn(['train', folder, '--out', out, ...sizes, '--resume', ...args]);
     expect((await run('--max-steps', '4', '--checkpoint-every', '2')).code).toBe(0);
-    expect(await run('--max-steps', '6')).toMatchObject({ code: 0, stderr: expect.stringContaining('going on at step 4') });
+    expect(await run('--max-steps', '6')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('going on at step 4'),
+    });
     // By a pattern, and through a link, too.
     symlinkSync(folder, join(folder, 'here'));
-    expect(await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8'])).toMatchObject({
+    expect(
+      await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8']),
+    ).toMatchObject({
       code: 0,
       stderr: expect.stringContaining('going on at step 6'),
     });
@@ -165,10 +188,19 @@ describe('rnn train --resume', () => {
     await started('--streams', '16');
     const short = join(folder, 'short.txt');
     writeFileSync(short, 'the fox');
-    const { code, stderr } = await train('--resume', '--validation-file', short, '--accept-new-corpus', '--max-steps', '9');
+    const { code, stderr } = await train(
+      '--resume',
+      '--validation-file',
+      short,
+      '--accept-new-corpus',
+      '--max-steps',
+      '9',
+    );
     expect({ code, stderr }).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('--evaluation-streams is 6 from now on: the text to validate on is too short for 16\n'),
+      stderr: expect.stringContaining(
+        '--evaluation-streams is 6 from now on: the text to validate on is too short for 16\n',
+      ),
     });
     expect(stderr).toContain('the text to validate on is another one');
     expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);
@@ -193,7 +225,9 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await ended;
     expect(code).toBe(143);
     expect(stderr).toContain(`to continue:\n  rnn train ${text} --resume --out ${out}\n`);
-    expect((await train('--resume', '--max-time', '0.1s')).stderr).toContain(`to continue:\n  rnn train ${text} --resume --out ${out}\n`);
+    expect((await train('--resume', '--max-time', '0.1s')).stderr).toContain(
+      `to continue:\n  rnn train ${text} --resume --out ${out}\n`,
+    );
   });
 });
 
@@ -222,12 +256,26 @@ describe('rnn train --init-from', () => {
       stderr: expect.stringContaining(`starting from the weights of ${join(out, 'best.json')}, step 6\n`),
     });
     expect(stderr).toContain('mlstm, 1 × 8');
-    expect((await rnn(['sample', '--checkpoint', next, '--prime', 'The quick: 1', '--length', '5', '--seed', '1'])).code).toBe(0);
+    expect(
+      (await rnn(['sample', '--checkpoint', next, '--prime', 'The quick: 1', '--length', '5', '--seed', '1'])).code,
+    ).toBe(0);
   });
 
   it('with --resume goes on with a run that was started so, from its own weights', async () => {
     await started();
-    const given = ['train', text, '--init-from', out, '--out', join(folder, 'next'), '--resume', '--threads', '1', '--device', 'cpu'];
+    const given = [
+      'train',
+      text,
+      '--init-from',
+      out,
+      '--out',
+      join(folder, 'next'),
+      '--resume',
+      '--threads',
+      '1',
+      '--device',
+      'cpu',
+    ];
     expect((await rnn([...given, '--max-steps', '4'])).stderr).toContain('starting from the weights of');
     const again = await rnn([...given, '--max-steps', '6']);
     expect(again.stderr).toContain('going on at step 4');
@@ -239,7 +287,12 @@ describe('rnn train --init-from', () => {
 
 it('--keep lets so many checkpoints stay, each good for sampling', async () => {
   await started('--checkpoint-every', '1', '--keep', '2');
-  expect(readdirSync(out).filter((file) => file.startsWith('step-'))).toEqual(['step-000000005.json', 'step-000000006.json']);
+  expect(readdirSync(out).filter((file) => file.startsWith('step-'))).toEqual([
+    'step-000000005.json',
+    'step-000000006.json',
+  ]);
   copyFileSync(join(out, 'step-000000005.json'), join(folder, 'copy.json'));
-  expect((await rnn(['sample', '--checkpoint', join(folder, 'copy.json'), '--length', '5', '--seed', '1'])).code).toBe(0);
+  expect((await rnn(['sample', '--checkpoint', join(folder, 'copy.json'), '--length', '5', '--seed', '1'])).code).toBe(
+    0,
+  );
 });

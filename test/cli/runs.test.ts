@@ -43,7 +43,8 @@ const at = (...names: string[]): string => join(folder, ...names);
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rnn-runs-'));
   writeFileSync(at('text.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
-  const train = (name: string, ...argv: string[]) => rnn(['train', at('text.txt'), '--out', at('runs', name), ...sizes, ...argv]);
+  const train = (name: string, ...argv: string[]) =>
+    rnn(['train', at('text.txt'), '--out', at('runs', name), ...sizes, ...argv]);
   // The longer a run, the better.
   const made = [
     await train('short', '--max-steps', '10'),
@@ -79,7 +80,9 @@ describe('rnn runs', () => {
     expect(runs.map(({ name }) => name)).toEqual(['long', 'gru', 'short', 'blind']);
     const losses = runs.slice(0, 3).map(({ bestValidationLossNats }) => bestValidationLossNats!);
     expect(losses).toEqual(losses.toSorted((a, b) => a - b));
-    const told = JSON.parse(readFileSync(at('runs', 'gru', 'log.jsonl'), 'utf8').split('\n')[0]) as { parameters: number };
+    const told = JSON.parse(readFileSync(at('runs', 'gru', 'log.jsonl'), 'utf8').split('\n')[0]) as {
+      parameters: number;
+    };
     expect(runs[1]).toEqual({
       event: 'run',
       name: 'gru',
@@ -98,7 +101,13 @@ describe('rnn runs', () => {
       text: { name: 'text', digest: expect.stringMatching(/^[\da-f]{64}$/), train: 2376, validation: 264 },
       changes: { sequenceLength: 8, batchSize: 4 },
     });
-    expect(runs[3]).toMatchObject({ name: 'blind', status: 'finished', bestValidationLossNats: null, bestStep: null, step: 10 });
+    expect(runs[3]).toMatchObject({
+      name: 'blind',
+      status: 'finished',
+      bestValidationLossNats: null,
+      bestStep: null,
+      step: 10,
+    });
   });
 
   it('is a table for people, and colours only for a terminal', async () => {
@@ -121,7 +130,18 @@ describe('rnn runs', () => {
   it('shows what differs from the defaults for the sizes and the preset of a run, by the names of flags', async () => {
     const path = at('changed');
     const one = ['train', at('text.txt'), ...sizes.slice(0, 2), ...sizes.slice(6), '--max-steps', '2'];
-    await rnn([...one, '--out', join(path, 'a'), '--dropout', '0.3', '--learning-rate', '0.01', '--no-text-starts', '--seed', '2']);
+    await rnn([
+      ...one,
+      '--out',
+      join(path, 'a'),
+      '--dropout',
+      '0.3',
+      '--learning-rate',
+      '0.01',
+      '--no-text-starts',
+      '--seed',
+      '2',
+    ]);
     await rnn([...one, '--out', join(path, 'b'), '--preset', 'quick', '--clip-norm', '2']);
     const { stdout } = await rnn(['runs', path]);
     expect(stdout).toMatch(/ a +dropout 0\.3, no-text-starts, seed 2, learning-rate 0\.01$/m);
@@ -146,7 +166,8 @@ describe('rnn runs', () => {
     const { stdout } = await rnn(['runs', path]);
     const groups = stdout.trimEnd().split('\n\n');
     expect(groups).toHaveLength(4);
-    const textOf = (run: string): string => new RegExp(` finished \\(max-steps\\) +(text .*?) {2,}${run}(?: {2,}|$)`, 'm').exec(stdout)![1];
+    const textOf = (run: string): string =>
+      new RegExp(` finished \\(max-steps\\) +(text .*?) {2,}${run}(?: {2,}|$)`, 'm').exec(stdout)![1];
     expect(new Set(['long', 'zebra', 'zebra-split'].map(textOf)).size).toBe(3);
     expect(textOf('zebra-2')).toBe(textOf('zebra'));
     expect(textOf('zebra')).toMatch(/^text [\da-f]{7} [\d,]+\+[\d,]+$/);
@@ -174,7 +195,9 @@ describe('rnn runs', () => {
     const path = copied('unreadable');
     symlinkSync('loop', join(path, 'loop'));
     expect((await listed(path)).at(-1)).toMatchObject({ name: 'loop', status: 'damaged', text: null, step: null });
-    expect((await rnn(['runs', path])).stdout).toMatch(new RegExp(`\nloop: cannot read ${join(path, 'loop')}: ELOOP: .*\n$`));
+    expect((await rnn(['runs', path])).stdout).toMatch(
+      new RegExp(`\nloop: cannot read ${join(path, 'loop')}: ELOOP: .*\n$`),
+    );
   });
 
   it('takes a run folder itself', async () => {
@@ -207,7 +230,11 @@ describe('rnn runs', () => {
     try {
       const runs = await listed(path);
       expect(runs.find(({ name }) => name === 'short')).toMatchObject({ status: 'running', reason: null, step: 17 });
-      expect(runs.find(({ name }) => name === 'born')).toMatchObject({ status: 'running', step: null, bestValidationLossNats: null });
+      expect(runs.find(({ name }) => name === 'born')).toMatchObject({
+        status: 'running',
+        step: null,
+        bestValidationLossNats: null,
+      });
     } finally {
       held.close();
       born.close();
@@ -245,7 +272,11 @@ describe('rnn runs', () => {
     const file = join(path, 'short', 'latest.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace(/"version": \d+/, '"version": 99'));
     const runs = await listed(path);
-    expect(runs.at(-1)).toMatchObject({ name: 'short', status: 'newer', reason: expect.stringContaining('has version 99') });
+    expect(runs.at(-1)).toMatchObject({
+      name: 'short',
+      status: 'newer',
+      reason: expect.stringContaining('has version 99'),
+    });
     expect((await rnn(['runs', path])).stdout).toMatch(
       / newer +text 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/,
     );

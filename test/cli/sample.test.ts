@@ -109,7 +109,9 @@ describe('rnn sample', () => {
 
   it('keeps several texts apart, each with the seed by which it can be had again', async () => {
     const calls = useDoubles();
-    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5', '--no-color'], { stdout: new FakeStream({ columns: 80 }) });
+    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5', '--no-color'], {
+      stdout: new FakeStream({ columns: 80 }),
+    });
     expect(stdout).toBe('── text 1 of 2, --seed 5 ──\nbe or not\n\n── text 2 of 2, --seed 6 ──\nbe or not\n');
     expect(calls.sampled).toMatchObject([{ seed: 5 }, { seed: 6 }]);
   });
@@ -186,7 +188,17 @@ describe('rnn sample', () => {
     'writes nothing at all where the model has never seen a character of the prime (%j)',
     async (argv) => {
       await writeCheckpoint(join(folder, 'untrained.json'), untrained());
-      const line = ['sample', '--checkpoint', join(folder, 'untrained.json'), '--device', 'reference', '--seed', '1', '--length', '3'];
+      const line = [
+        'sample',
+        '--checkpoint',
+        join(folder, 'untrained.json'),
+        '--device',
+        'reference',
+        '--seed',
+        '1',
+        '--length',
+        '3',
+      ];
       expect((await rnn([...line, '--prime', 'ab', ...argv])).code).toBe(0);
       const { code, stdout, stderr } = await rnn([...line, '--prime', 'aé', ...argv]);
       expect(code).toBe(3);
@@ -229,7 +241,9 @@ describe('rnn sample', () => {
   });
 
   it('the prime stands out on a terminal', async () => {
-    const { stdout } = await doubled(['sample', '--prime', 'To ', '--seed', '1'], { stdout: new FakeStream({ columns: 80 }) });
+    const { stdout } = await doubled(['sample', '--prime', 'To ', '--seed', '1'], {
+      stdout: new FakeStream({ columns: 80 }),
+    });
     expect(stdout).toBe('\u001B[1mTo \u001B[22mbe or not\n');
     expect(bare(stdout)).toBe('To be or not\n');
   });
@@ -239,7 +253,9 @@ describe('rnn sample', () => {
     const argv = ['sample', '--seed', '1', '--no-color', '--prime', '\u0007'];
     const escaped = '␇␛[2Ja\\u{9b}1m\\u{202e}b\n';
     expect((await doubled(argv, { pieces, stdout: new FakeStream({ columns: 80 }) })).stdout).toBe(escaped);
-    expect((await doubled(argv, { pieces, stdout: new FakeStream({ columns: 80 }), env: { TERM: 'dumb' } })).stdout).toBe(escaped);
+    expect(
+      (await doubled(argv, { pieces, stdout: new FakeStream({ columns: 80 }), env: { TERM: 'dumb' } })).stdout,
+    ).toBe(escaped);
     expect((await doubled(argv, { pieces })).stdout).toBe('\u0007\u001B[2Ja\u009B1m\u202Eb\n');
     const json = (await doubled([...argv, '--json'], { pieces, stdout: new FakeStream({ columns: 80 }) })).stdout;
     expect(json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/); // oxlint-disable-line no-control-regex
@@ -248,7 +264,9 @@ describe('rnn sample', () => {
 
   it('leaves the prime and the stop out of the output if it is told to', async () => {
     const calls = useDoubles();
-    expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-stop'])).stdout).toBe('be or not\n');
+    expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-stop'])).stdout).toBe(
+      'be or not\n',
+    );
     expect(calls.sampled).toMatchObject([{ prime: 'To ', stop: ['not'], keepStop: false }]);
     const { stdout } = await doubled(['sample', '--prime', 'To ', '--no-prime', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ prime: 'To ', text: 'be or not' });
@@ -284,7 +302,18 @@ describe('a model of bytes', () => {
   const sampled = async (argv: readonly string[], around: Surroundings = {}): Promise<Ran> => {
     await writeCheckpoint(join(folder, 'bytes.json'), counting());
     return rnn(
-      ['sample', '--checkpoint', join(folder, 'bytes.json'), '--device', 'reference', '--temp', '0', '--seed', '1', ...argv],
+      [
+        'sample',
+        '--checkpoint',
+        join(folder, 'bytes.json'),
+        '--device',
+        'reference',
+        '--temp',
+        '0',
+        '--seed',
+        '1',
+        ...argv,
+      ],
       around,
     );
   };
@@ -306,9 +335,12 @@ describe('a model of bytes', () => {
 
   it('ends with the bytes of a stop, and writes several texts with nothing between them', async () => {
     const stdout = new FakeStream();
-    await sampled(['--prime', String.raw`\xfa`, '--no-prime', '--stop', String.raw`\xfd`, '--stop', 'é', '--no-stop', '--num', '2'], {
-      stdout,
-    });
+    await sampled(
+      ['--prime', String.raw`\xfa`, '--no-prime', '--stop', String.raw`\xfd`, '--stop', 'é', '--no-stop', '--num', '2'],
+      {
+        stdout,
+      },
+    );
     expect(bytesOf(stdout)).toEqual([0xfb, 0xfc, 0xfb, 0xfc]);
   });
 

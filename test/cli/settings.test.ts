@@ -1,4 +1,5 @@
-// Where options come from: what is stronger, how each source writes a value, and what it is told when it is wrong.
+// Where options come from: what is stronger, how each source writes a value, and what it is told
+// when it is wrong.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,8 @@ const config = join(folder, 'rnn.json');
 writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const has = (options: unknown): void => writeFileSync(config, typeof options === 'string' ? options : JSON.stringify(options));
+const has = (options: unknown): void =>
+  writeFileSync(config, typeof options === 'string' ? options : JSON.stringify(options));
 beforeEach(() => has({}));
 
 interface Given {
@@ -75,7 +77,11 @@ describe('the command line is stronger than the environment, that than the file,
       { RNN_INCLUDE: '*.{c,h}, *.md', RNN_UNIT: 'byte' },
       { include: ['*.js'], 'min-count': 3 },
     ];
-    expect((await train({ env, file })).calls.corpus).toMatchObject({ include: ['*.{c,h}', '*.md'], unit: 'byte', minCount: 3 });
+    expect((await train({ env, file })).calls.corpus).toMatchObject({
+      include: ['*.{c,h}', '*.md'],
+      unit: 'byte',
+      minCount: 3,
+    });
     expect((await train({ argv: ['--include', '*.ts'], env, file })).calls.corpus).toMatchObject({ include: ['*.ts'] });
     expect((await origins({ env: { RNN_UNIT: 'char' }, file: { 'min-count': 3 } })).origins).toMatchObject({
       unit: 'RNN_UNIT',
@@ -114,7 +120,10 @@ describe('the command line is stronger than the environment, that than the file,
     expect(given.given).toEqual({ budgetMs: 180_000 });
     expect(given.corpus).toMatchObject({ validationFraction: 0.2, validationFile: null });
     expect((await train({ argv: ['--resume'], file: { force: true, 'dry-run': true } })).code).toBe(0);
-    expect((await train({ argv: ['--no-resume'], file: { force: true } })).calls.folder).toEqual([expect.anything(), { force: true }]);
+    expect((await train({ argv: ['--no-resume'], file: { force: true } })).calls.folder).toEqual([
+      expect.anything(),
+      { force: true },
+    ]);
   });
 });
 
@@ -130,10 +139,17 @@ describe('a switch', () => {
 
   it('is taken back by --no-, and by a stronger source', async () => {
     expect(
-      (await train({ argv: ['--no-nesterov', '--no-random-offset'], env: { RNN_RANDOM_OFFSET: '1' }, file: { nesterov: true } })).calls
-        .given,
+      (
+        await train({
+          argv: ['--no-nesterov', '--no-random-offset'],
+          env: { RNN_RANDOM_OFFSET: '1' },
+          file: { nesterov: true },
+        })
+      ).calls.given,
     ).toEqual({ nesterov: false, randomOffset: false });
-    expect((await train({ env: { RNN_NESTEROV: '0' }, file: { nesterov: true } })).calls.given).toEqual({ nesterov: false });
+    expect((await train({ env: { RNN_NESTEROV: '0' }, file: { nesterov: true } })).calls.given).toEqual({
+      nesterov: false,
+    });
     expect((await origins({ argv: ['--no-random-offset', '--preset', 'good'] })).origins).toMatchObject({
       'random-offset': '--no-random-offset',
     });
@@ -155,18 +171,38 @@ describe('what is wrong is called by where it stands', () => {
     [{ file: { tied: 'yes' } }, 'rnn.json:1: tied is "yes", expected true or false', ''],
     [{ file: { include: '*.c' } }, 'rnn.json:1: include is "*.c", expected a list of texts', ''],
     [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
-    [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is no option of rnn train', 'did you mean hidden?'],
-    [{ env: { RNN_LR: '0.1', RNN_LEARNING_RATE: '0.2' } }, 'RNN_LEARNING_RATE and RNN_LR are one option', 'leave one of them out'],
-    [{ file: { lr: 0.1, 'learning-rate': 0.2 } }, 'rnn.json:1: learning-rate and lr are one option', 'leave one of them out'],
+    [
+      { file: '{\n  "cell": "gru",\n  "hiden": 64\n}' },
+      'rnn.json:3: hiden is no option of rnn train',
+      'did you mean hidden?',
+    ],
+    [
+      { env: { RNN_LR: '0.1', RNN_LEARNING_RATE: '0.2' } },
+      'RNN_LEARNING_RATE and RNN_LR are one option',
+      'leave one of them out',
+    ],
+    [
+      { file: { lr: 0.1, 'learning-rate': 0.2 } },
+      'rnn.json:1: learning-rate and lr are one option',
+      'leave one of them out',
+    ],
     [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon, expected the name of an encoding', ''],
     [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is no option', 'did you mean decay?'],
-    [{ file: { validationFractoin: 0.1 } }, 'rnn.json:1: validationFractoin is no option', 'did you mean validation-fraction?'],
+    [
+      { file: { validationFractoin: 0.1 } },
+      'rnn.json:1: validationFractoin is no option',
+      'did you mean validation-fraction?',
+    ],
     [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is no option', 'did you mean learning-rate?'],
     [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is no option', 'did you mean hidden?'],
     [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is no option', 'did you mean max-steps?'],
     [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity, expected a whole number', ''],
     [{ file: '{"out": "\\"hidden\\":",\n "hidden": 0}' }, 'rnn.json:2: hidden is 0', ''],
-    [{ file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' }, 'rnn.json:2: hidden stands on line 4, too', 'leave one'],
+    [
+      { file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' },
+      'rnn.json:2: hidden stands on line 4, too',
+      'leave one',
+    ],
     [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is no JSON: ', 'there are no comments'],
     [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is no option', 'without dashes: hidden'],
     [{ file: { config: 'x.json' } }, 'rnn.json:1: config is no option', '--config is for the command line'],
@@ -187,10 +223,22 @@ describe('what is wrong is called by where it stands', () => {
 
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   it.each([
-    ['a number that is lists in lists', `{"hidden": ${deep}}`, 'rnn.json:1: hidden is a list, expected a whole number from 1 to 1048576'],
+    [
+      'a number that is lists in lists',
+      `{"hidden": ${deep}}`,
+      'rnn.json:1: hidden is a list, expected a whole number from 1 to 1048576',
+    ],
     ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list, expected true or false'],
-    ['a list that is lists in lists', `{"include": ${deep}}`, 'rnn.json:1: include is a list, expected a list of texts'],
-    ['600,000 members', `{${Array.from({ length: 600_000 }, (_, index) => `"x${index}":\n1`).join(',')}}`, 'rnn.json:1: x0 is no option'],
+    [
+      'a list that is lists in lists',
+      `{"include": ${deep}}`,
+      'rnn.json:1: include is a list, expected a list of texts',
+    ],
+    [
+      '600,000 members',
+      `{${Array.from({ length: 600_000 }, (_, index) => `"x${index}":\n1`).join(',')}}`,
+      'rnn.json:1: x0 is no option',
+    ],
     ['a name of a million characters', `{"${'x'.repeat(1e6)}": 1}`, `rnn.json:1: ${'x'.repeat(57)}... is no option`],
     [
       'a text of a million escapes',
@@ -211,7 +259,9 @@ describe('what is wrong is called by where it stands', () => {
     expect((await rnn(['train', text], { env: { RNN_CONFIG: missing } })).stderr).toMatch(
       /^error: RNN_CONFIG .*no\.json cannot be read: ENOENT.*\nhint: .*unset RNN_CONFIG/,
     );
-    expect((await rnn(['train', text, '--config', folder])).stderr).toMatch(/cannot be read: EISDIR.*\nhint: it is a file such as/);
+    expect((await rnn(['train', text, '--config', folder])).stderr).toMatch(
+      /cannot be read: EISDIR.*\nhint: it is a file such as/,
+    );
   });
 
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
@@ -219,7 +269,9 @@ describe('what is wrong is called by where it stands', () => {
       env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
     });
     expect(code).toBe(0);
-    expect(stderr.match(/^warning: RNN.*/gm)).toEqual(['warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?']);
+    expect(stderr.match(/^warning: RNN.*/gm)).toEqual([
+      'warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?',
+    ]);
   });
 
   it('a variable that would undo a switch is a warning that names the one that does', async () => {
@@ -229,7 +281,10 @@ describe('what is wrong is called by where it stands', () => {
 
   it('a list with nothing between two commas is refused as a whole', async () => {
     const { code, stderr } = await train({ env: { RNN_INCLUDE: '*.txt,,*.md' } });
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('RNN_INCLUDE is *.txt,,*.md, expected texts') });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('RNN_INCLUDE is *.txt,,*.md, expected texts'),
+    });
   });
 
   it('a file that is not UTF-8 is refused, not read with other characters', async () => {
@@ -256,13 +311,17 @@ describe('what is wrong is called by where it stands', () => {
   });
 
   it('a text of which an error is that names an option says nothing of where options come from', async () => {
-    const { stderr } = await rnn(['train', join(folder, 'no --learning-rate here.txt')], { env: { RNN_LEARNING_RATE: '0.01' } });
+    const { stderr } = await rnn(['train', join(folder, 'no --learning-rate here.txt')], {
+      env: { RNN_LEARNING_RATE: '0.01' },
+    });
     expect(stderr).toMatch(/^error: no such file or folder: .*no --learning-rate here\.txt\nhint: check the path/);
   });
 
   it('errors are told with their stack where the environment asks for it', async () => {
     expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
-    expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
+    expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain(
+      '    at ',
+    );
     expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '0' } })).stderr).not.toContain('    at ');
   });
 
@@ -275,7 +334,10 @@ describe('what is wrong is called by where it stands', () => {
 });
 
 it('an empty variable, an empty file, a mark of its order of bytes and a schema say nothing', async () => {
-  const { code, calls } = await train({ env: { RNN_HIDDEN: '', RNN_DEVICE: '' }, file: '\uFEFF{"$schema": "schema/rnn.json"}' });
+  const { code, calls } = await train({
+    env: { RNN_HIDDEN: '', RNN_DEVICE: '' },
+    file: '\uFEFF{"$schema": "schema/rnn.json"}',
+  });
   expect({ code, given: calls.given }).toEqual({ code: 0, given: {} });
 });
 
@@ -288,7 +350,19 @@ it("a file in the UTF-16 of Windows' PowerShell is read, too", async () => {
 
 it('a plan has in it the file that gives the same run again', async () => {
   const first = await origins({
-    argv: ['--preset', 'good', '--max-time', '50m', '--tied', '--embedding', '16', '--include', '*.txt', '--threads', '2'],
+    argv: [
+      '--preset',
+      'good',
+      '--max-time',
+      '50m',
+      '--tied',
+      '--embedding',
+      '16',
+      '--include',
+      '*.txt',
+      '--threads',
+      '2',
+    ],
   });
   expect(first.config).toMatchObject({
     preset: 'good',
@@ -307,11 +381,16 @@ it('a plan has in it the file that gives the same run again', async () => {
 it('a run that goes on takes them as given again: the same are passed over in silence, others count or are refused', async () => {
   const again = (env: Record<string, string>, file: object): Promise<Ran> => {
     has({ 'validation-fraction': 0, 'sequence-length': 8, 'batch-size': 2, 'sample-every': 0, ...file });
-    return rnn(['train', text, '--config', config, '--resume', '--out', join(folder, 'run')], { env: { RNN_DEVICE: 'reference', ...env } });
+    return rnn(['train', text, '--config', config, '--resume', '--out', join(folder, 'run')], {
+      env: { RNN_DEVICE: 'reference', ...env },
+    });
   };
   expect((await again({ RNN_MAX_STEPS: '2' }, { hidden: 4 })).code).toBe(0);
   const same = await again({ RNN_MAX_STEPS: '2' }, { hidden: 4 });
-  expect({ code: same.code, stderr: same.stderr }).toEqual({ code: 0, stderr: expect.not.stringMatching(/from here on|not used/) });
+  expect({ code: same.code, stderr: same.stderr }).toEqual({
+    code: 0,
+    stderr: expect.not.stringMatching(/from here on|not used/),
+  });
   const longer = await again({ RNN_MAX_STEPS: '3' }, { hidden: 4 });
   expect(longer.stderr).toContain('--max-steps is 3 from here on; it was 2');
   expect(await again({}, { hidden: 5 })).toMatchObject({
@@ -323,7 +402,14 @@ it('a run that goes on takes them as given again: the same are passed over in si
 describe('other commands', () => {
   it('take from the environment what means the same everywhere, below what was given', async () => {
     const calls = useDoubles();
-    const env = { RNN_CHECKPOINT: 'runs/a', RNN_TEMP: '0.5', RNN_THREADS: '1', RNN_LENGTH: '3', RNN_SEED: '7', RNN_CELL: 'gru' };
+    const env = {
+      RNN_CHECKPOINT: 'runs/a',
+      RNN_TEMP: '0.5',
+      RNN_THREADS: '1',
+      RNN_LENGTH: '3',
+      RNN_SEED: '7',
+      RNN_CELL: 'gru',
+    };
     const { code } = await rnn(['sample', '--temp', '0.7'], { env });
     expect(code).toBe(0);
     expect(calls.read?.[0]).toBe('runs/a');
@@ -345,7 +431,9 @@ describe('other commands', () => {
   });
 
   it('call a bad value by its variable', async () => {
-    expect((await rnn(['sample'], { env: { RNN_TEMP: 'hot' } })).stderr).toContain('RNN_TEMP is hot, expected a number of at least 0');
+    expect((await rnn(['sample'], { env: { RNN_TEMP: 'hot' } })).stderr).toContain(
+      'RNN_TEMP is hot, expected a number of at least 0',
+    );
   });
 });
 
@@ -355,13 +443,16 @@ describe('a sweep', () => {
 
   it('hands the environment and the file on to its points, but for what it tries or decides itself', async () => {
     has({ epochs: 2, hidden: 64, nesterov: true, out: 'elsewhere', device: 'cpu' });
-    const { code, stdout, stderr } = await sweep(['--grid', 'budget=1m', '--', '--config', config, '--sequence-length', '20'], {
-      RNN_LEARNING_RATE: '0.01',
-      RNN_HIDDEN: '32',
-      RNN_THREADS: '1',
-      RNN_JSON: '1',
-      RNN_SEED: '5',
-    });
+    const { code, stdout, stderr } = await sweep(
+      ['--grid', 'budget=1m', '--', '--config', config, '--sequence-length', '20'],
+      {
+        RNN_LEARNING_RATE: '0.01',
+        RNN_HIDDEN: '32',
+        RNN_THREADS: '1',
+        RNN_JSON: '1',
+        RNN_SEED: '5',
+      },
+    );
     expect({ code, stderr: stderr.replace(/^.*has no effect.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(
       `rnn train ${text} --sequence-length 20 --hidden=32 --seed=5 --learning-rate=0.01 --nesterov --device=cpu --budget 1m --resume --out ${join(folder, 'sweep/budget=1m')}\n`,

@@ -3,7 +3,10 @@ import { dirname, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 
-/** Every file that importing `file` loads at once: its imports of values, and theirs; not those inside functions. */
+/**
+ * Every file that importing `file` loads at once: its imports of values, and theirs; not those
+ * inside functions.
+ */
 function loadedBy(file: string, found = new Set<string>()): Set<string> {
   if (found.has(file)) return found;
   found.add(file);
@@ -37,7 +40,9 @@ it('rnn --help loads neither files nor the environment of options', () => {
 it('the commands load the rest of the program only when they run', () => {
   const loadedByAll = commands.flatMap(({ name }) => [...loadedBy(resolve(root, `src/cli/commands/${name}.ts`))]);
   const outside = new Set(
-    loadedByAll.map((file) => relative(root, file)).filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts'),
+    loadedByAll
+      .map((file) => relative(root, file))
+      .filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts'),
   );
   // A few lines each; and what cells, presets and options there are, for the help of rnn train.
   const named = [
@@ -55,5 +60,7 @@ it('the commands load the rest of the program only when they run', () => {
     'src/random.ts',
     'src/training/schedules.ts',
   ];
-  expect([...outside].filter((file) => !/^src\/(model\/cells|options)\//.test(file) && !named.includes(file))).toEqual([]);
+  expect([...outside].filter((file) => !/^src\/(model\/cells|options)\//.test(file) && !named.includes(file))).toEqual(
+    [],
+  );
 });

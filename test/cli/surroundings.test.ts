@@ -6,9 +6,24 @@ import { temporaryFolder } from '../runs/fixture.ts';
 import { isBuilt, patience, shell } from './process.ts';
 
 const surroundings = [
-  { what: 'whose input is a folder', line: 'rnn train - <.', code: 3, error: 'cannot read standard input: it is a folder' },
-  { what: 'whose input can only be written', line: 'rnn train - 0>here', code: 3, error: 'cannot read standard input: EBADF' },
-  { what: 'whose folder was removed', line: 'cd gone; rmdir ../gone; rnn train ../text', code: 1, error: 'the current folder was removed' },
+  {
+    what: 'whose input is a folder',
+    line: 'rnn train - <.',
+    code: 3,
+    error: 'cannot read standard input: it is a folder',
+  },
+  {
+    what: 'whose input can only be written',
+    line: 'rnn train - 0>here',
+    code: 3,
+    error: 'cannot read standard input: EBADF',
+  },
+  {
+    what: 'whose folder was removed',
+    line: 'cd gone; rmdir ../gone; rnn train ../text',
+    code: 1,
+    error: 'the current folder was removed',
+  },
 ];
 
 it.runIf(isBuilt && process.platform !== 'win32').each(surroundings)(

@@ -1,4 +1,5 @@
-// The test part of a text, from `rnn train --test-fraction` to `rnn eval --part test`: the real program, in process, on small texts.
+// The test part of a text, from `rnn train --test-fraction` to `rnn eval --part test`: the real
+// program, in process, on small texts.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,15 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const train = (text: string, out: string, ...more: string[]) =>
   rnn(['train', at(text), '--out', at(out), ...(more.includes('--resume') ? [] : sizes), ...machine, ...more]);
 const score = async (text: string, ...more: string[]): Promise<Record<string, number>> => {
-  const { code, stdout, stderr } = await rnn(['eval', at(text), '--checkpoint', at('run'), ...machine, '--json', ...more]);
+  const { code, stdout, stderr } = await rnn([
+    'eval',
+    at(text),
+    '--checkpoint',
+    at('run'),
+    ...machine,
+    '--json',
+    ...more,
+  ]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as Record<string, number>;
 };
@@ -34,12 +43,16 @@ describe('a test part', () => {
       code: 0,
       stderr: expect.stringContaining('1,760 to train on, 220 to validate, 220 to test\n') as string,
     });
-    expect((await rnn(['info', at('run')])).stdout).toMatch(/^text +2,200 characters: 1,760 training, 220 validation, 220 test$/m);
+    expect((await rnn(['info', at('run')])).stdout).toMatch(
+      /^text +2,200 characters: 1,760 training, 220 validation, 220 test$/m,
+    );
     const [start] = readFileSync(at('run/log.jsonl'), 'utf8').split('\n');
     expect(JSON.parse(start)).toMatchObject({ corpus: { characters: 2200, train: 1760, validation: 220, test: 220 } });
     writeFileSync(at('end.txt'), VERSE.repeat(5));
     expect((await score('text.txt', '--part', 'test')).nats).toBe((await score('end.txt')).nats);
-    const sizesOf = await Promise.all(['all', 'train', 'validation', 'test'].map((part) => score('text.txt', '--part', part)));
+    const sizesOf = await Promise.all(
+      ['all', 'train', 'validation', 'test'].map((part) => score('text.txt', '--part', part)),
+    );
     expect(sizesOf.map(({ characters }) => characters)).toEqual([2199, 1759, 219, 219]);
   });
 
@@ -62,8 +75,18 @@ describe('a test part', () => {
     });
     expect((await score('text.txt', '--part', 'test')).nats).toBe((await score('test.txt')).nats);
     writeFileSync(at('test.txt'), VERSE);
-    const { stderr: warning } = await rnn(['eval', at('text.txt'), '--checkpoint', at('run'), ...machine, '--part', 'test']);
-    expect(warning).toMatch(/^warning: the text is not the one that the run had, so this is not the part that it held out to test on\n/);
+    const { stderr: warning } = await rnn([
+      'eval',
+      at('text.txt'),
+      '--checkpoint',
+      at('run'),
+      ...machine,
+      '--part',
+      'test',
+    ]);
+    expect(warning).toMatch(
+      /^warning: the text is not the one that the run had, so this is not the part that it held out to test on\n/,
+    );
   });
 
   it('is refused where the run has none', async () => {
@@ -93,7 +116,9 @@ describe('a test part', () => {
     writeFileSync(at('test.txt'), VERSE);
     expect(await train('text.txt', 'run', '--resume', '--max-steps', '9')).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining('the text to test on is not the one that this run had: it has 44 characters, and had 220') as string,
+      stderr: expect.stringContaining(
+        'the text to test on is not the one that this run had: it has 44 characters, and had 220',
+      ) as string,
     });
     expect((await train('text.txt', 'run', '--resume', '--max-steps', '9', '--accept-new-corpus')).code).toBe(0);
   });

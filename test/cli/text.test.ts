@@ -1,4 +1,5 @@
-// Texts as users have them, from training to what reads with the model: the real program, in process.
+// Texts as users have them, from training to what reads with the model: the real program, in
+// process.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -26,7 +27,9 @@ describe('a text with CRLF line ends', () => {
   it('is read as LF, says so, and is read so by all that comes later', async () => {
     const text = file('crlf.txt', lines.replaceAll('\n', '\r\n'));
     const trained = await train(text, 'run');
-    expect(trained.stderr).toContain(`${text} has CRLF or CR line ends, which are read as LF; use --keep-line-ends to keep them\n`);
+    expect(trained.stderr).toContain(
+      `${text} has CRLF or CR line ends, which are read as LF; use --keep-line-ends to keep them\n`,
+    );
     expect(latest('run')).toMatchObject({
       vocabulary: { symbols: expect.not.arrayContaining(['\r']) },
       training: { reading: { keepLineEnds: false } },
@@ -34,7 +37,9 @@ describe('a text with CRLF line ends', () => {
     expect((await resume(text, 'run', '--max-steps', '8')).code).toBe(0);
     const scored = await rnn(['eval', text, '--checkpoint', join(folder, 'run'), '--part', 'validation', '--json']);
     expect(scored).toMatchObject({ code: 0, stderr: '' });
-    expect((await rnn(['sample', '--checkpoint', join(folder, 'run'), '--prime', 'dog\r\n', '--length', '5'])).code).toBe(0);
+    expect(
+      (await rnn(['sample', '--checkpoint', join(folder, 'run'), '--prime', 'dog\r\n', '--length', '5'])).code,
+    ).toBe(0);
     expect((await resume(text, 'run', '--keep-line-ends')).stderr).toContain('--keep-line-ends cannot change in a run');
   });
 
@@ -49,7 +54,10 @@ describe('a text with CRLF line ends', () => {
       const { code, stderr } = await resume(text, out, '--max-steps', '9');
       expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('line ends') as string });
     }
-    expect(latest('older')).toMatchObject({ vocabulary: { symbols: expect.arrayContaining(['\r']) }, training: { step: 9 } });
+    expect(latest('older')).toMatchObject({
+      vocabulary: { symbols: expect.arrayContaining(['\r']) },
+      training: { step: 9 },
+    });
     expect(latest('older').tensors).toEqual(latest('newer').tensors);
   });
 });
@@ -81,7 +89,9 @@ describe('characters that a run does not know', () => {
     const { code, stderr } = await resume(text, 'run', '--accept-new-corpus', '--max-steps', '8');
     expect(code).toBe(3);
     const command = /^hint: run rnn (.*): it starts from the weights of this run, and learns them$/m.exec(stderr)?.[1];
-    expect(command).toBe(`train ${text} --init-from ${join(folder, 'run')} --out ${join(folder, 'run')}-2 --validation-fraction 0.2`);
+    expect(command).toBe(
+      `train ${text} --init-from ${join(folder, 'run')} --out ${join(folder, 'run')}-2 --validation-fraction 0.2`,
+    );
     expect((await rnn([...command!.split(' '), '--max-steps', '2', '--device', 'cpu', '--threads', '1'])).code).toBe(0);
     expect(latest('run-2').vocabulary.symbols).toContain('ü');
   });
@@ -90,7 +100,10 @@ describe('characters that a run does not know', () => {
     const text = file('text.txt', lines);
     const options = ['--validation-file', file('other.txt', 'the ünd\n')];
     const { code, stderr } = await train(text, 'run', ...options);
-    expect({ code, notes: stderr.match(/only in the text to validate on: U\+00FC ü/g)?.length }).toEqual({ code: 0, notes: 1 });
+    expect({ code, notes: stderr.match(/only in the text to validate on: U\+00FC ü/g)?.length }).toEqual({
+      code: 0,
+      notes: 1,
+    });
     expect((await resume(text, 'run', '--max-steps', '8')).stderr).not.toContain('only in the text');
   });
 });

@@ -12,7 +12,8 @@ const resolution = (characters: number, given: Partial<TrainingOptions> = {}): R
     validation: new Uint8Array(1000),
     vocabulary: characterVocabulary('ab', false),
   });
-const resolved = (characters: number, given: Partial<TrainingOptions> = {}): TrainingOptions => resolution(characters, given).options;
+const resolved = (characters: number, given: Partial<TrainingOptions> = {}): TrainingOptions =>
+  resolution(characters, given).options;
 
 /** What the help says of each option. */
 async function helpOfTrain(): Promise<ReadonlyMap<string, string>> {
@@ -26,7 +27,10 @@ it.each([
 ])('%s %s, which no checkpoint may record, is refused with the limit', async (flag, value, expected) => {
   useDoubles();
   const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, value]);
-  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`${flag} is ${value}, ${expected}`) });
+  expect({ code, stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`${flag} is ${value}, ${expected}`),
+  });
 });
 
 it.each([
@@ -64,7 +68,16 @@ it('the help of rnn train shows every default that does not depend on the text, 
 
 it('the help of rnn train says what the rest is chosen from', async () => {
   const help = await helpOfTrain();
-  for (const flag of ['--cell', '--layers', '--hidden', '--embedding', '--dropout', '--weight-decay', '--sequence-length', '--batch-size'])
+  for (const flag of [
+    '--cell',
+    '--layers',
+    '--hidden',
+    '--embedding',
+    '--dropout',
+    '--weight-decay',
+    '--sequence-length',
+    '--batch-size',
+  ])
     expect(help.get(flag), flag).toContain('chosen');
   expect(help.get('--learning-rate')).toContain('chosen from cell and hidden');
   const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map(

@@ -33,7 +33,10 @@ describe('rnn train', () => {
     const elsewhere =
       '--unit char --keep-line-ends --min-count 2 --validation-fraction 0.2 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n',
+    });
     expect(calls.given).toEqual({
       cell: 'gru',
       layers: 3,
@@ -128,10 +131,19 @@ describe('rnn train', () => {
   });
 
   it.each([
-    [['--device', 'gpuu'], '--device is gpuu, expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference'],
+    [
+      ['--device', 'gpuu'],
+      '--device is gpuu, expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference',
+    ],
     [['--epochs', '2', '--budget', '3m'], '--epochs and --budget exclude each other'],
-    [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], '--epochs and --max-steps and --budget exclude each other'],
-    [['--validation-fraction', '0.2', '--validation-file', 'b'], '--validation-fraction and --validation-file exclude each other'],
+    [
+      ['--epochs', '2', '--max-steps', '9', '--budget', '3m'],
+      '--epochs and --max-steps and --budget exclude each other',
+    ],
+    [
+      ['--validation-fraction', '0.2', '--validation-file', 'b'],
+      '--validation-fraction and --validation-file exclude each other',
+    ],
     [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file exclude each other'],
     [['--hidden', '0'], '--hidden is 0, expected a whole number from 1 to 1048576'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
@@ -181,7 +193,10 @@ describe('rnn train', () => {
 
   it('a dumb terminal gets plain lines', async () => {
     useDoubles();
-    const { stderr } = await rnn(['train', 'hamlet.txt'], { env: { TERM: 'dumb' }, stderr: new FakeStream({ columns: 80 }) });
+    const { stderr } = await rnn(['train', 'hamlet.txt'], {
+      env: { TERM: 'dumb' },
+      stderr: new FakeStream({ columns: 80 }),
+    });
     expect(stderr).toBe(bare(stderr));
     expect(stderr).not.toContain('░');
   });
@@ -202,7 +217,9 @@ it('a run that diverged before it learnt anything is not advised to learn more s
   expect(stderr).toContain(
     'so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty',
   );
-  const { stderr: later } = await doubled(['train', 'hamlet.txt', '--clip-norm', '0'], { events: () => [start, end('diverged')] });
+  const { stderr: later } = await doubled(['train', 'hamlet.txt', '--clip-norm', '0'], {
+    events: () => [start, end('diverged')],
+  });
   expect(later).toContain('; --clip-norm 5 or a longer --warmup-steps helps against spikes');
   useDoubles({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
   expect((await rnn(['train', 'hamlet.txt', '--init-scale', '1e6'])).stderr).toContain(

@@ -1,4 +1,5 @@
-// rnn watch beside a run: a log that grows, is cut back and ends, and a lock that is there as long as somebody trains.
+// rnn watch beside a run: a log that grows, is cut back and ends, and a lock that is there as long
+// as somebody trains.
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,8 @@ const end = { event: 'end', step: 300, reason: 'max-steps' };
 
 let folder: string;
 let run: RunFolder;
-const log = (...lines: object[]): void => appendFileSync(run.logPath, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+const log = (...lines: object[]): void =>
+  appendFileSync(run.logPath, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rnn-watch-'));
   run = await RunFolder.create(join(folder, 'a run'));
@@ -103,7 +105,9 @@ describe('rnn watch', () => {
     run.close();
     const { code, stderr } = await ran;
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning: nothing trains in .*a run any more, and its log does not say why; rnn train --resume goes on\n$/);
+    expect(stderr).toMatch(
+      /^warning: nothing trains in .*a run any more, and its log does not say why; rnn train --resume goes on\n$/,
+    );
   });
 
   it('shows a run that was begun anew as one that begins', async () => {
@@ -160,7 +164,9 @@ describe('rnn watch', () => {
   });
 
   it('ends quietly where nobody reads any more', async () => {
-    const { code, stderr } = await rnn(['watch', run.path], { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) });
+    const { code, stderr } = await rnn(['watch', run.path], {
+      stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }),
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });

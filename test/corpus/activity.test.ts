@@ -7,7 +7,12 @@ import { folderWith, read } from './fixture.ts';
 const MEBIBYTE = 2 ** 20;
 
 test('reading a folder tells the files and bytes that are done of all', async () => {
-  const folder = folderWith({ 'a.txt': 'x'.repeat(3 * MEBIBYTE), 'b.txt': 'yz', 'c.bin': '\0'.repeat(2000), 'd.txt': 'é' });
+  const folder = folderWith({
+    'a.txt': 'x'.repeat(3 * MEBIBYTE),
+    'b.txt': 'yz',
+    'c.bin': '\0'.repeat(2000),
+    'd.txt': 'é',
+  });
   const told: ReadingActivity[] = [];
   await read(folder, { onActivity: (activity) => void told.push(activity) });
   const reading = told.filter(({ kind }) => kind === 'reading');
@@ -16,7 +21,8 @@ test('reading a folder tells the files and bytes that are done of all', async ()
   expect(reading.at(-1)).toEqual({ kind: 'reading', done: bytes, total: bytes, files: { done: 4, total: 4 } });
   expect(reading.map(({ done }) => done)).toEqual(reading.map(({ done }) => done).toSorted((a, b) => a - b));
   // Never more than a chunk at a time.
-  for (const [index, { done }] of reading.entries()) expect(done - (reading[index - 1]?.done ?? 0)).toBeLessThanOrEqual(MEBIBYTE);
+  for (const [index, { done }] of reading.entries())
+    expect(done - (reading[index - 1]?.done ?? 0)).toBeLessThanOrEqual(MEBIBYTE);
   expect(told.at(-1)!.kind).toBe('encoding');
 });
 

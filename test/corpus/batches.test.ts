@@ -29,21 +29,26 @@ describe('streams of training windows', () => {
 
   it('show each target once an epoch, but for the rest of each stream', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 300 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), (length, N, T) => {
-        fc.pre(N * T <= length - 1);
-        const streams = new Streams(places(length), N, T);
-        const targets: number[] = [];
-        for (let window = 0; window < streams.windowsPerEpoch; window++) {
-          const { inputs, targets: next, reset } = streams.next();
-          expect(reset).toBe(window === 0);
-          next.forEach((target, i) => expect(target).toBe(inputs[i] + 1));
-          targets.push(...next);
-        }
-        expect(streams.position).toEqual({ epoch: 1, window: 0 });
-        expect(new Set(targets).size).toBe(targets.length);
-        const leftOver = length - 1 - targets.length;
-        expect(leftOver).toBeLessThan(N * T + N);
-      }),
+      fc.property(
+        fc.integer({ min: 2, max: 300 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 9 }),
+        (length, N, T) => {
+          fc.pre(N * T <= length - 1);
+          const streams = new Streams(places(length), N, T);
+          const targets: number[] = [];
+          for (let window = 0; window < streams.windowsPerEpoch; window++) {
+            const { inputs, targets: next, reset } = streams.next();
+            expect(reset).toBe(window === 0);
+            next.forEach((target, i) => expect(target).toBe(inputs[i] + 1));
+            targets.push(...next);
+          }
+          expect(streams.position).toEqual({ epoch: 1, window: 0 });
+          expect(new Set(targets).size).toBe(targets.length);
+          const leftOver = length - 1 - targets.length;
+          expect(leftOver).toBeLessThan(N * T + N);
+        },
+      ),
     );
   });
 
@@ -103,7 +108,10 @@ describe('sizes for a text', () => {
           expect(new Streams(places(length), sizes.batchSize, sizes.sequenceLength).windowsPerEpoch).toBeGreaterThan(0);
           expect(sizes.batchSize).toBeLessThanOrEqual(batchSize);
           expect(sizes.sequenceLength).toBeLessThanOrEqual(sequenceLength);
-          expect([!givenN || sizes.batchSize === batchSize, !givenT || sizes.sequenceLength === sequenceLength]).toEqual([true, true]);
+          expect([
+            !givenN || sizes.batchSize === batchSize,
+            !givenT || sizes.sequenceLength === sequenceLength,
+          ]).toEqual([true, true]);
         },
       ),
     );
@@ -116,19 +124,27 @@ describe('sizes for a text', () => {
       '--batch-size 64 with --sequence-length 64 needs at least 4,097',
       '--batch-size 8 --sequence-length 31 would fit',
     ],
-    [60, { batchSize: true, sequenceLength: false }, '--batch-size 64 needs at least 65', '--batch-size 1 --sequence-length 14 would fit'],
+    [
+      60,
+      { batchSize: true, sequenceLength: false },
+      '--batch-size 64 needs at least 65',
+      '--batch-size 1 --sequence-length 14 would fit',
+    ],
     [
       60,
       { batchSize: false, sequenceLength: true },
       '--sequence-length 64 needs at least 65',
       '--batch-size 1 --sequence-length 14 would fit',
     ],
-  ])('that were given and do not fit %i characters are refused with others that do', async (length, given, needs, fitting) => {
-    const error = await failureOf(() => fitSizes(length, wanted, given));
-    expect(error.kind).toBe('corpus');
-    expect(error.message).toContain(needs);
-    expect(error.hint).toContain(fitting);
-  });
+  ])(
+    'that were given and do not fit %i characters are refused with others that do',
+    async (length, given, needs, fitting) => {
+      const error = await failureOf(() => fitSizes(length, wanted, given));
+      expect(error.kind).toBe('corpus');
+      expect(error.message).toContain(needs);
+      expect(error.hint).toContain(fitting);
+    },
+  );
 
   it('do not exist for two characters', async () => {
     for (const length of [0, 1, 2]) {
@@ -150,7 +166,8 @@ describe('streams with a start symbol', () => {
       ...new Array<number>(line).fill(1),
     ]),
   );
-  const open = (tokens: Uint8Array | Uint32Array, startSymbol: number | null): Streams => new Streams(tokens, N, T, draws, startSymbol);
+  const open = (tokens: Uint8Array | Uint32Array, startSymbol: number | null): Streams =>
+    new Streams(tokens, N, T, draws, startSymbol);
 
   it('start there from a zero state, where one is near enough before them, and continue without a gap', () => {
     const streams = open(text, start);
@@ -182,7 +199,10 @@ describe('streams with a start symbol', () => {
 
   it('resume exactly at any window', () => {
     const streams = open(text, start);
-    const windows = Array.from({ length: 3 * streams.windowsPerEpoch }, () => ({ position: streams.position, window: streams.next() }));
+    const windows = Array.from({ length: 3 * streams.windowsPerEpoch }, () => ({
+      position: streams.position,
+      window: streams.next(),
+    }));
     for (const { position, window } of windows.toReversed()) {
       const resumed = open(text, start);
       resumed.seek(position);

@@ -26,7 +26,9 @@ describe('the sonnets', () => {
     expect(file).toBe(path.join(folder, 'sonnets.txt'));
     expect(readdirSync(folder)).toEqual(['sonnets.txt']);
     const text = readFileSync(file, 'utf8');
-    expect(text).toMatch(/^I\n\nFrom fairest creatures we desire increase,\nThat thereby beauty's rose might never die,\n/);
+    expect(text).toMatch(
+      /^I\n\nFrom fairest creatures we desire increase,\nThat thereby beauty's rose might never die,\n/,
+    );
     expect(text).toContain("\n\nXVIII\n\nShall I compare thee to a summer's day?\n");
     expect(text).toMatch(
       /\n\nCLIV\n\nThe little Love-god lying once asleep,\n(.+\n){12}Love's fire heats water, water cools not love\.\n$/,
@@ -84,7 +86,10 @@ describe('the sonnets', () => {
 
 describe('built-in corpora', () => {
   it('are listed with a description', () => {
-    expect(builtinCorpora).toContainEqual({ name: 'sonnets', description: expect.stringContaining('154 sonnets') as string });
+    expect(builtinCorpora).toContainEqual({
+      name: 'sonnets',
+      description: expect.stringContaining('154 sonnets') as string,
+    });
   });
 
   it('that do not exist are refused with a list of those that do', async () => {

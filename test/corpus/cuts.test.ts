@@ -3,14 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { Streams } from '../../src/corpus/batches.ts';
 import { type Draws, countWindows, cutOf, lengthsAround } from '../../src/corpus/cuts.ts';
 
-const draws = (changes: Partial<Draws>): Draws => ({ seed: 5, offset: false, length: false, reset: 0, isSymmetric: false, ...changes });
+const draws = (changes: Partial<Draws>): Draws => ({
+  seed: 5,
+  offset: false,
+  length: false,
+  reset: 0,
+  isSymmetric: false,
+  ...changes,
+});
 
 /** Where the windows of an epoch begin, and where the last ends. */
 const startsOf = (epoch: number, stride: number, T: number, drawn: Draws): number[] => {
   const cut = cutOf(epoch, stride, T, drawn);
   return Array.from({ length: countWindows(stride, T, drawn) + 1 }, (_, window) => cut(window));
 };
-const lengthsOf = (starts: readonly number[]): number[] => starts.slice(1).map((start, window) => start - starts[window]);
+const lengthsOf = (starts: readonly number[]): number[] =>
+  starts.slice(1).map((start, window) => start - starts[window]);
 
 describe('the lengths of windows', () => {
   it('lie evenly around their mean, up to a quarter of it away', () => {
@@ -51,7 +59,8 @@ describe('an epoch', () => {
   });
 
   it('has each length as often as each other, in another order than the next, and the same for the same seed', () => {
-    const of = (epoch: number, seed = 5): number[] => lengthsOf(startsOf(epoch, 8 * 500, 8, draws({ length: true, seed })));
+    const of = (epoch: number, seed = 5): number[] =>
+      lengthsOf(startsOf(epoch, 8 * 500, 8, draws({ length: true, seed })));
     for (const steps of lengthsAround(8)) expect(of(0).filter((each) => each === steps)).toHaveLength(100);
     expect(of(0)).toEqual(of(0));
     for (const other of [of(1), of(0, 6), of(0).toSorted((a, b) => a - b)]) expect(of(0)).not.toEqual(other);
@@ -68,7 +77,9 @@ describe('an epoch', () => {
     const places = new Set(Array.from({ length: 200 }, (_, epoch) => cutOf(epoch, 100, 8, draws({ offset: true }))(0)));
     expect([...places].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     // A text that hardly has room for one window.
-    expect(new Set(Array.from({ length: 50 }, (_, epoch) => cutOf(epoch, 9, 8, draws({ offset: true }))(0)))).toEqual(new Set([0, 1]));
+    expect(new Set(Array.from({ length: 50 }, (_, epoch) => cutOf(epoch, 9, 8, draws({ offset: true }))(0)))).toEqual(
+      new Set([0, 1]),
+    );
   });
 });
 

@@ -2,7 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Encoder } from '../../src/corpus/encoder.ts';
 
-/** The text, or the offset of the first byte that is not UTF-8, of bytes that come in pieces ending at `cuts`. */
+/**
+ * The text, or the offset of the first byte that is not UTF-8, of bytes that come in pieces ending
+ * at `cuts`.
+ */
 function decoded(bytes: Uint8Array, cuts: readonly number[] = []): string | number {
   const encoder = new Encoder();
   encoder.begin();
@@ -40,10 +43,12 @@ describe('decoding UTF-8', () => {
   it('accepts exactly what the platform accepts, whatever the bytes and cuts', () => {
     // Bytes near the edges of the standard's table, so that many sequences are nearly right.
     const edges = [
-      0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3,
-      0xf4, 0xf5, 0xff,
+      0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef,
+      0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
     ];
-    const bytes = fc.array(fc.constantFrom(...edges), { minLength: 1, maxLength: 6 }).map((values) => Uint8Array.from(values));
+    const bytes = fc
+      .array(fc.constantFrom(...edges), { minLength: 1, maxLength: 6 })
+      .map((values) => Uint8Array.from(values));
     let accepted = 0;
     fc.assert(
       fc.property(bytes, fc.array(fc.nat(6)), (sequence, cuts) => {
@@ -60,9 +65,11 @@ describe('decoding UTF-8', () => {
 
   it('knows every code point there is', () => {
     const everything: number[] = [];
-    for (let codePoint = 0; codePoint < 0x110000; codePoint++) if (codePoint < 0xd800 || codePoint > 0xdfff) everything.push(codePoint);
+    for (let codePoint = 0; codePoint < 0x110000; codePoint++)
+      if (codePoint < 0xd800 || codePoint > 0xdfff) everything.push(codePoint);
     const pieces: string[] = [];
-    for (let i = 0; i < everything.length; i += 4096) pieces.push(String.fromCodePoint(...everything.slice(i, i + 4096)));
+    for (let i = 0; i < everything.length; i += 4096)
+      pieces.push(String.fromCodePoint(...everything.slice(i, i + 4096)));
     const text = pieces.join('');
     expect(decoded(Buffer.from(text)) === text).toBe(true);
   });

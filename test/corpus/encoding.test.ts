@@ -5,7 +5,11 @@ import { decodeText } from '../../src/corpus/encoding.ts';
 import { failureOf, folderWith, read, textOf } from './fixture.ts';
 
 const fileWith = (content: string | Uint8Array): string => path.join(folderWith({ t: content }), 't');
-const cp1252 = Buffer.concat([Buffer.from('one\ntwo\nIt'), Buffer.of(0x92), Buffer.from('s \x80 5, caf\xe9\n', 'latin1')]);
+const cp1252 = Buffer.concat([
+  Buffer.from('one\ntwo\nIt'),
+  Buffer.of(0x92),
+  Buffer.from('s \x80 5, caf\xe9\n', 'latin1'),
+]);
 
 describe('a text in another encoding', () => {
   it.each([

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evaluationStreams, evaluationWindows, NO_TARGET, scoredCharacters } from '../../src/corpus/evaluation-windows.ts';
+import {
+  evaluationStreams,
+  evaluationWindows,
+  NO_TARGET,
+  scoredCharacters,
+} from '../../src/corpus/evaluation-windows.ts';
 
 /** A text in which each token is its own place. */
 const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, place) => place);
@@ -8,25 +13,33 @@ const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_,
 describe('windows of evaluation', () => {
   it('score every target once, in contiguous streams as long as each other within one', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
-        const perStream: number[][] = Array.from({ length: N }, () => []);
-        let windows = 0;
-        for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), { streams: N, sequenceLength: T })) {
-          expect(reset).toBe(windows++ === 0);
-          expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
-          starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
-          expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
-          expect(count).toBeGreaterThan(0);
-          targets.forEach((target, i) => {
-            expect(inputs[i]).toBe(target === NO_TARGET ? 0 : target - 1);
-            if (target !== NO_TARGET) perStream[i % N].push(target);
-          });
-        }
-        expect(perStream.flat()).toEqual(Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1));
-        const lengths = perStream.map((stream) => stream.length);
-        expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
-        expect(lengths[0] - lengths[N - 1]).toBeLessThanOrEqual(1);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 200 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 20 }),
+        (length, N, T) => {
+          const perStream: number[][] = Array.from({ length: N }, () => []);
+          let windows = 0;
+          for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), {
+            streams: N,
+            sequenceLength: T,
+          })) {
+            expect(reset).toBe(windows++ === 0);
+            expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
+            starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
+            expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
+            expect(count).toBeGreaterThan(0);
+            targets.forEach((target, i) => {
+              expect(inputs[i]).toBe(target === NO_TARGET ? 0 : target - 1);
+              if (target !== NO_TARGET) perStream[i % N].push(target);
+            });
+          }
+          expect(perStream.flat()).toEqual(Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1));
+          const lengths = perStream.map((stream) => stream.length);
+          expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+          expect(lengths[0] - lengths[N - 1]).toBeLessThanOrEqual(1);
+        },
+      ),
     );
   });
 
@@ -46,30 +59,39 @@ describe('windows of evaluation', () => {
   it('read, before they are scored, the start symbol or what precedes them in the text', () => {
     const startSymbol = 999;
     fc.assert(
-      fc.property(fc.integer({ min: 2, max: 900 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 40 }), (length, N, T) => {
-        const read: number[][] = Array.from({ length: N }, () => []);
-        const scored: number[] = [];
-        const mistaken: number[] = [];
-        for (const { inputs, targets, starts } of evaluationWindows(places(length), { streams: N, sequenceLength: T, startSymbol })) {
-          inputs.forEach((input, i) => {
-            const [row, at] = [i % N, starts[i % N] + Math.floor(i / N)];
-            const isScored = targets[i] !== NO_TARGET;
-            if (isScored && targets[i] !== at + 1) mistaken.push(targets[i]);
-            if (isScored) scored.push(targets[i]);
-            if (isScored || input > 0) read[row].push(input);
+      fc.property(
+        fc.integer({ min: 2, max: 900 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 40 }),
+        (length, N, T) => {
+          const read: number[][] = Array.from({ length: N }, () => []);
+          const scored: number[] = [];
+          const mistaken: number[] = [];
+          for (const { inputs, targets, starts } of evaluationWindows(places(length), {
+            streams: N,
+            sequenceLength: T,
+            startSymbol,
+          })) {
+            inputs.forEach((input, i) => {
+              const [row, at] = [i % N, starts[i % N] + Math.floor(i / N)];
+              const isScored = targets[i] !== NO_TARGET;
+              if (isScored && targets[i] !== at + 1) mistaken.push(targets[i]);
+              if (isScored) scored.push(targets[i]);
+              if (isScored || input > 0) read[row].push(input);
+            });
+          }
+          expect(mistaken).toEqual([]);
+          expect(scored.toSorted((a, b) => a - b)).toEqual(Array.from({ length: length - 1 }, (_, i) => i + 1));
+          const chunk = Math.floor((length - 1) / N);
+          const scoredRows = chunk === 0 ? 1 : N;
+          const expected = Array.from({ length: scoredRows }, (_, n) => {
+            const first = n * chunk + Math.min(n, (length - 1) % N);
+            return n === 0 || first < 128 ? startSymbol : first - 128;
           });
-        }
-        expect(mistaken).toEqual([]);
-        expect(scored.toSorted((a, b) => a - b)).toEqual(Array.from({ length: length - 1 }, (_, i) => i + 1));
-        const chunk = Math.floor((length - 1) / N);
-        const scoredRows = chunk === 0 ? 1 : N;
-        const expected = Array.from({ length: scoredRows }, (_, n) => {
-          const first = n * chunk + Math.min(n, (length - 1) % N);
-          return n === 0 || first < 128 ? startSymbol : first - 128;
-        });
-        // The place 0 is read as 0, which is also what fills up a row: it is not told apart here.
-        expect(read.slice(0, scoredRows).map(([first]) => first)).toEqual(expected.map((first) => first || 1));
-      }),
+          // The place 0 is read as 0, which is also what fills up a row: it is not told apart here.
+          expect(read.slice(0, scoredRows).map(([first]) => first)).toEqual(expected.map((first) => first || 1));
+        },
+      ),
     );
   });
 
@@ -77,7 +99,11 @@ describe('windows of evaluation', () => {
     const [length, streams, characters] = [1_000_001, 4, 40_000];
     const scored: number[] = [];
     let [resets, read] = [0, 0];
-    for (const { inputs, targets, reset } of evaluationWindows(places(length), { streams, sequenceLength: 32, characters })) {
+    for (const { inputs, targets, reset } of evaluationWindows(places(length), {
+      streams,
+      sequenceLength: 32,
+      characters,
+    })) {
       if (reset) resets++;
       read += inputs.filter((input) => input > 0).length;
       targets.forEach((target) => target !== NO_TARGET && scored.push(target));
@@ -105,7 +131,9 @@ describe('windows of evaluation', () => {
         expect(new Set(scored).size).toBe(scored.length);
         expect(scored).toHaveLength(scoredCharacters(length, { streams, characters }));
         expect(scored.length).toBe(windows.reduce((sum, { count }) => sum + count, 0));
-        expect(Math.abs(scored.length - Math.min(characters, length - 1))).toBeLessThan(Math.max(streams, scored.length / 2000 + streams));
+        expect(Math.abs(scored.length - Math.min(characters, length - 1))).toBeLessThan(
+          Math.max(streams, scored.length / 2000 + streams),
+        );
       }),
     );
   });

@@ -10,7 +10,9 @@ describe('line ends', () => {
     const file = path.join(folderWith({ 'a.txt': 'a\r\nb\r\rc\n\r\n' }), 'a.txt');
     const corpus = await read(file, asLineFeeds);
     expect(textOf(corpus)).toBe('a\nb\n\nc\n\n');
-    expect(corpus.notes).toEqual([`${file} has CRLF or CR line ends, which are read as LF; use --keep-line-ends to keep them`]);
+    expect(corpus.notes).toEqual([
+      `${file} has CRLF or CR line ends, which are read as LF; use --keep-line-ends to keep them`,
+    ]);
     const known = await read(file, { ...asLineFeeds, vocabulary: corpus.vocabulary });
     expect(known.notes).toEqual([`${file} has CRLF or CR line ends, which are read as LF`]);
   });
@@ -33,7 +35,9 @@ describe('line ends', () => {
 
   it('leave the digest of a text with LF alone as it was', async () => {
     const folder = folderWith({ 'lf.txt': 'a\nb\n', 'crlf.txt': 'a\r\nb\r\n' });
-    const digests = ['lf.txt', 'crlf.txt'].map(async (name) => (await read(path.join(folder, name), asLineFeeds)).digest);
+    const digests = ['lf.txt', 'crlf.txt'].map(
+      async (name) => (await read(path.join(folder, name), asLineFeeds)).digest,
+    );
     expect(await Promise.all(digests)).toEqual(Array(2).fill((await read(path.join(folder, 'lf.txt'))).digest));
   });
 });
@@ -42,7 +46,9 @@ describe('files one after another', () => {
   it('have a newline between them where one lacks its last, and that is said', async () => {
     const corpus = await read(folderWith({ a: 'one', b: '', c: 'two\n', d: 'three\r', e: 'four' }), asLineFeeds);
     expect(textOf(corpus)).toBe('one\ntwo\nthree\nfour');
-    expect(corpus.notes[1]).toBe('1 file does not end with a newline: one is put before the next file, unless --keep-line-ends is given');
+    expect(corpus.notes[1]).toBe(
+      '1 file does not end with a newline: one is put before the next file, unless --keep-line-ends is given',
+    );
     expect(corpus.digest).toBe((await read(folderWith({ a: 'one\ntwo\nthree\nfour' }))).digest);
   });
 

@@ -9,7 +9,9 @@ const syllables = ['ba', 'dor', 'el', 'ka', 'lun', 'mi', 'no', 'ra', 'Sé', 'tu'
 const random = new Random(3);
 const pick = <Item>(items: readonly Item[]): Item => items[random.uint32() % items.length];
 const capital = (word: string): string => word[0].toUpperCase() + word.slice(1);
-const names = [...new Set(Array.from({ length: 600 }, () => capital(pick(syllables) + pick(syllables) + pick(syllables))))];
+const names = [
+  ...new Set(Array.from({ length: 600 }, () => capital(pick(syllables) + pick(syllables) + pick(syllables)))),
+];
 const sorted = names.toSorted();
 const shuffle = (lines: readonly string[]): string[] =>
   lines
@@ -42,7 +44,8 @@ describe('a list', () => {
   });
 
   it('is shuffled by the command in the warning', () => {
-    const warningOf = (lines: readonly string[], sources: readonly string[]): string | null => listWarning(...encoded(lines), sources);
+    const warningOf = (lines: readonly string[], sources: readonly string[]): string | null =>
+      listWarning(...encoded(lines), sources);
     expect(warningOf(sorted, ['my list.txt'])).toBe(
       "the lines are sorted, so the validation part differs from the training part: shuffle them first (shuf 'my list.txt' > shuffled.txt)",
     );
@@ -57,17 +60,30 @@ describe('a list', () => {
   });
 });
 
-const numbered = (lineOf: (index: number) => string): string[] => Array.from({ length: 300 }, (_, index) => lineOf(index));
+const numbered = (lineOf: (index: number) => string): string[] =>
+  Array.from({ length: 300 }, (_, index) => lineOf(index));
 const time = (index: number): string => new Date(1_700_000_000_000 + 61_000 * index).toISOString();
-const verse = ['when in the chronicle of wasted time', 'I see descriptions of the fairest wights', 'and beauty making beautiful old rhyme'];
-const record = (index: number): string[] => [`Bread with ${pick(names)}`, `- ${index % 5} cups of flour`, 'Bake it for an hour.', '<end>'];
+const verse = [
+  'when in the chronicle of wasted time',
+  'I see descriptions of the fairest wights',
+  'and beauty making beautiful old rhyme',
+];
+const record = (index: number): string[] => [
+  `Bread with ${pick(names)}`,
+  `- ${index % 5} cups of flour`,
+  'Bake it for an hour.',
+  '<end>',
+];
 
 /** In all of these the order of the lines, or how often they occur, belongs to the text. */
 test.each([
   ['source code', readFileSync('src/corpus/read.ts', 'utf8').split('\n')],
   ['prose', readFileSync('docs/architecture.md', 'utf8').split('\n')],
   ['verse without blank lines', numbered((index) => `${pick(verse)}, ${pick(names)} ${index}`)],
-  ['a play without blank lines', numbered((index) => (index % 2 === 0 ? `${pick(names.slice(0, 9))}:` : `${pick(verse)} ${pick(names)}`))],
+  [
+    'a play without blank lines',
+    numbered((index) => (index % 2 === 0 ? `${pick(names.slice(0, 9))}:` : `${pick(verse)} ${pick(names)}`)),
+  ],
   ['log lines that start with a time', numbered((index) => `${time(index)} ${pick(['GET /', 'POST /login'])}`)],
   [
     'log lines with the month in words',

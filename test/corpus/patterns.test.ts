@@ -10,7 +10,8 @@ describe('a pattern of files', () => {
     ['/srv/{a/b,c}/*.txt', '/srv', '{a/b,c}/*.txt'],
     ['{a/b,c}/d.txt', '.', '{a/b,c}/d.txt'],
   ])('%s starts from a folder, on every system', (source, folder, pattern) => {
-    for (const platform of ['linux', 'darwin', 'win32'] as const) expect(splitPattern(source, platform)).toEqual({ folder, pattern });
+    for (const platform of ['linux', 'darwin', 'win32'] as const)
+      expect(splitPattern(source, platform)).toEqual({ folder, pattern });
   });
 
   it.each([

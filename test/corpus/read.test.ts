@@ -21,7 +21,9 @@ describe('reading a corpus', () => {
         writeFileSync(file, text);
         const corpus = await read(file);
         expect(textOf(corpus)).toBe(text);
-        expect(corpus.vocabulary.data.symbols).toEqual([...new Set(text)].toSorted((a, b) => a.codePointAt(0)! - b.codePointAt(0)!));
+        expect(corpus.vocabulary.data.symbols).toEqual(
+          [...new Set(text)].toSorted((a, b) => a.codePointAt(0)! - b.codePointAt(0)!),
+        );
       }),
       { numRuns: 25 },
     );
@@ -126,7 +128,10 @@ describe('holding out text for validation', () => {
 
   it('takes a text of its own and trains on everything else', async () => {
     const folder = folderWith({ 'a.txt': 'abcabc', 'v.txt': 'cab' });
-    const corpus = await read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt'), validationFraction: 0.5 });
+    const corpus = await read(path.join(folder, 'a.txt'), {
+      validationFile: path.join(folder, 'v.txt'),
+      validationFraction: 0.5,
+    });
     expect(corpus.sourcesDigest).toBe((await read(path.join(folder, 'a.txt'))).digest);
     expect(corpus.digest).not.toBe(corpus.sourcesDigest);
     expect([[...corpus.train], [...corpus.validation]]).toEqual([
@@ -146,7 +151,9 @@ describe('holding out text for validation', () => {
       '2 characters occur only in the text to validate on: U+0078 x, U+20AC €; they belong to the vocabulary, and the model does not learn them',
     ]);
     const folded = await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 });
-    expect(folded.vocabulary.decode(folded.train) + folded.vocabulary.decode(folded.validation)).toBe('aabb\u{FFFD}ab\u{FFFD}\u{FFFD}');
+    expect(folded.vocabulary.decode(folded.train) + folded.vocabulary.decode(folded.validation)).toBe(
+      'aabb\u{FFFD}ab\u{FFFD}\u{FFFD}',
+    );
   });
 
   it('says which characters only the part has that is held out', async () => {
@@ -161,9 +168,9 @@ describe('holding out text for validation', () => {
 
   it('says that the validation text is empty', async () => {
     const folder = folderWith({ 'a.txt': 'abc', 'v.txt': '' });
-    expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt') }))).message).toMatch(
-      /the validation text .*v\.txt is empty/,
-    );
+    expect(
+      (await failureOf(read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt') }))).message,
+    ).toMatch(/the validation text .*v\.txt is empty/);
   });
 });
 
@@ -188,7 +195,9 @@ describe('holding out text to test on', () => {
     expect(corpus.characters).toBe(20);
     expect(decoded(await read(file, { testFraction: 0.2 }))).toEqual(['0123456789abcdef', '', 'ghij']);
     expect(decoded(await read(file, { validationFraction: 0.2 }))).toEqual(['0123456789abcdef', 'ghij', '']);
-    expect(decoded(await read(file, { unit: 'byte', validationFraction: 0.1, testFraction: 0.2 })).join('')).toBe('0123456789abcdefghij');
+    expect(decoded(await read(file, { unit: 'byte', validationFraction: 0.1, testFraction: 0.2 })).join('')).toBe(
+      '0123456789abcdefghij',
+    );
   });
 
   it('takes each part from a file where one is given', async () => {
@@ -251,7 +260,13 @@ describe('text that cannot be trained on', () => {
     ['nothing but a byte order mark', '\u{FEFF}', {}, /^the corpus is empty/, /three characters/],
     ['one character over and over', 'aaaa', {}, /one single character, "a", over and over/, /two different/],
     ['one byte over and over', 'aaaa', { unit: 'byte' }, /one single character, "a"/, /two different/],
-    ['nothing but rare characters', 'abc', { minCount: 2 }, /every character occurs fewer than 2 times/, /lower --min-count/],
+    [
+      'nothing but rare characters',
+      'abc',
+      { minCount: 2 },
+      /every character occurs fewer than 2 times/,
+      /lower --min-count/,
+    ],
     [
       'Latin-1',
       Buffer.from('caf\xe9s', 'latin1'),
@@ -267,10 +282,28 @@ describe('text that cannot be trained on', () => {
       /--unit byte/,
     ],
     ['a NUL byte', 'abc\0def', {}, /t looks like a binary file: a NUL byte at byte 3$/, /--unit byte/],
-    ['mostly control characters', '\x01\x02\x03abc', {}, /looks like a binary file: most of it is control/, /--unit byte/],
+    [
+      'mostly control characters',
+      '\x01\x02\x03abc',
+      {},
+      /looks like a binary file: most of it is control/,
+      /--unit byte/,
+    ],
     ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
-    ['UTF-16 without a mark', Buffer.from('\nabc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
-    ['UTF-16 the other way round', Buffer.from('\nabc', 'utf16le').swap16(), {}, /t is UTF-16/, /^use --encoding utf-16be$/],
+    [
+      'UTF-16 without a mark',
+      Buffer.from('\nabc', 'utf16le'),
+      {},
+      /t is UTF-16, expected UTF-8$/,
+      /^use --encoding utf-16le$/,
+    ],
+    [
+      'UTF-16 the other way round',
+      Buffer.from('\nabc', 'utf16le').swap16(),
+      {},
+      /t is UTF-16/,
+      /^use --encoding utf-16be$/,
+    ],
     [
       'UTF-32',
       Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0),
@@ -297,12 +330,16 @@ describe('text that cannot be trained on', () => {
 
   it('names the offset in a file of many megabytes', async () => {
     const text = Buffer.concat([Buffer.from('€'.repeat(700_000)), Buffer.of(0xe2, 0x28)]);
-    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(/ \(byte 2100000, 0xE2\)$/);
+    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(
+      / \(byte 2100000, 0xE2\)$/,
+    );
   });
 
   it('names the offset of a NUL byte far into a file', async () => {
     const text = `${'ab'.repeat(1_000_000)}\0`;
-    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(/a NUL byte at byte 2000000$/);
+    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(
+      /a NUL byte at byte 2000000$/,
+    );
   });
 
   it('accepts escape sequences, form feeds and bells in text', async () => {
@@ -310,12 +347,19 @@ describe('text that cannot be trained on', () => {
   });
 
   it('asks for a text of any length where a model is there already', async () => {
-    const failure = await failureOf(read('-', { stdin: Readable.from([]), vocabulary: characterVocabulary('ab', false) }));
-    expect(failure).toMatchObject({ message: 'the corpus is empty: standard input', hint: 'name a file with text in it' });
+    const failure = await failureOf(
+      read('-', { stdin: Readable.from([]), vocabulary: characterVocabulary('ab', false) }),
+    );
+    expect(failure).toMatchObject({
+      message: 'the corpus is empty: standard input',
+      hint: 'name a file with text in it',
+    });
   });
 
   it('says that standard input is empty', async () => {
-    expect((await failureOf(read('-', { stdin: Readable.from([]) }))).message).toBe('the corpus is empty: standard input');
+    expect((await failureOf(read('-', { stdin: Readable.from([]) }))).message).toBe(
+      'the corpus is empty: standard input',
+    );
   });
 });
 

@@ -38,7 +38,9 @@ describe('files of a folder that cannot be read as text', () => {
 
   it('are counted from the 21st on', async () => {
     const folder = folderWith({ 'good.txt': 'ab' });
-    const many = folderWith(Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`${String(index).padStart(2, '0')}.lat`, latin])));
+    const many = folderWith(
+      Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`${String(index).padStart(2, '0')}.lat`, latin])),
+    );
     const error = await failureOf(read([folder, many]));
     expect(error.message).toBe('33 of 34 files cannot be read as text');
     expect([error.cases.length, error.cases.at(-1)]).toEqual([21, 'and 13 more']);
@@ -46,7 +48,12 @@ describe('files of a folder that cannot be read as text', () => {
 
   it('with --skip-invalid leave nothing in the text, and are named in a note', async () => {
     const files = { 'a.txt': 'one\r\n', 'b.txt': Buffer.concat([Buffer.from('žluť\r\n'), latin]), 'c.txt': 'two' };
-    const folder = folderWith({ ...files, 'd.log': lateNul, 'e.txt': Buffer.from([0x61, 0xe2, 0x82]), 'f.txt': '\u20ac' });
+    const folder = folderWith({
+      ...files,
+      'd.log': lateNul,
+      'e.txt': Buffer.from([0x61, 0xe2, 0x82]),
+      'f.txt': '\u20ac',
+    });
     const corpus = await read(folder, { skipInvalid: true, keepLineEnds: false });
     expect(textOf(corpus)).toBe('one\ntwo\n\u20ac');
     expect(corpus.vocabulary.data.symbols).toEqual([...'\nenotw\u20ac']);
@@ -81,13 +88,19 @@ describe('a file that the user named and that is no text', () => {
   it('leaves an error where nothing else is there', async () => {
     const file = path.join(folderWith({ 'b.txt': latin }), 'b.txt');
     expect((await failureOf(read(file))).hint).not.toContain('--skip-invalid');
-    expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain('none of the files can be read as text');
+    expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain(
+      'none of the files can be read as text',
+    );
   });
 
   it('is found before the first file is read, if it is not there', async () => {
     const folder = folderWith({ 'a.txt': latin });
     const missing = path.join(folder, 'missing.txt');
-    expect((await failureOf(read([path.join(folder, 'a.txt'), missing], { skipInvalid: true }))).message).toContain('no such file');
-    expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: missing }))).message).toContain('no such file');
+    expect((await failureOf(read([path.join(folder, 'a.txt'), missing], { skipInvalid: true }))).message).toContain(
+      'no such file',
+    );
+    expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: missing }))).message).toContain(
+      'no such file',
+    );
   });
 });

@@ -5,7 +5,15 @@ import { corpusName, findFiles } from '../../src/corpus/sources.ts';
 import type { RnnError } from '../../src/errors.ts';
 import { failureOf, folderWith, read, textOf } from './fixture.ts';
 
-const tree = { 'b.c': 'b', 'a/z.h': 'z', 'a/y.c': 'y', 'a/deep/x.c': 'x', 'Z.c': 'Z', '.hidden.c': 'h', '.git/w.c': 'w' };
+const tree = {
+  'b.c': 'b',
+  'a/z.h': 'z',
+  'a/y.c': 'y',
+  'a/deep/x.c': 'x',
+  'Z.c': 'Z',
+  '.hidden.c': 'h',
+  '.git/w.c': 'w',
+};
 
 describe('a folder as a corpus', () => {
   it('is read with all its folders, in the order of paths', async () => {
@@ -52,7 +60,9 @@ describe('a folder as a corpus', () => {
 
   it('is read into one buffer, however many files it has', async () => {
     const sizes = [vi.spyOn(Buffer, 'allocUnsafe'), vi.spyOn(Buffer, 'allocUnsafeSlow')].map(({ mock }) => mock.calls);
-    await read(folderWith(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.txt`, `text ${index}`]))));
+    await read(
+      folderWith(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.txt`, `text ${index}`]))),
+    );
     vi.restoreAllMocks();
     expect(sizes.flat(2).filter((size) => size >= 2 ** 20)).toHaveLength(1);
   });
@@ -70,7 +80,9 @@ describe('a folder as a corpus', () => {
       ['runs/1', 'runs/2'].flatMap((folder) => Object.entries(run).map(([name, text]) => [`${folder}/${name}`, text])),
     );
     // A log or a state by itself makes no run.
-    expect(textOf(await read(folderWith({ 'a.txt': 'a', ...runs, 'x/best.json': 'b', 'y/log.jsonl': 'c' })))).toBe('abc');
+    expect(textOf(await read(folderWith({ 'a.txt': 'a', ...runs, 'x/best.json': 'b', 'y/log.jsonl': 'c' })))).toBe(
+      'abc',
+    );
   });
 
   it('is read through links that lead elsewhere', async () => {
@@ -81,7 +93,9 @@ describe('a folder as a corpus', () => {
   });
 
   it('names the file in it that is not UTF-8, and how to leave it out', async () => {
-    const error = await failureOf(read(folderWith({ 'a.txt': 'ab', 'sub/latin.txt': Buffer.from('\xe9t\xe9', 'latin1') })));
+    const error = await failureOf(
+      read(folderWith({ 'a.txt': 'ab', 'sub/latin.txt': Buffer.from('\xe9t\xe9', 'latin1') })),
+    );
     expect(error.message).toMatch(/sub\/latin\.txt is not UTF-8 at line 1, column 1 \(byte 0, 0xE9\)$/);
     expect(error.hint).toContain('--exclude latin.txt');
   });
@@ -110,18 +124,21 @@ describe('what cannot be read in a folder', () => {
     }
   }
 
-  it.skipIf(process.platform === 'win32')('is an error that names a folder, unless that is excluded or hidden', async () => {
-    const folder = folderWith({ 'a.txt': 'ab', 'sub/deep/b.txt': 'b', '.git/c': 'c' });
-    chmodSync(folder, 0o755);
-    for (const closed of ['sub/deep', '.git']) chmodSync(path.join(folder, closed), 0o000);
-    onTestFinished(() => ['sub/deep', '.git'].forEach((closed) => chmodSync(path.join(folder, closed), 0o755)));
-    for (const source of [folder, path.join(folder, '**/*.txt')]) {
-      const error = await failureWithoutRights(() => read(source));
-      expect(error.message).toBe(`no permission to read ${path.join(folder, 'sub/deep')}`);
-      expect(error.hint).toMatch(/; --exclude deep or --skip-invalid leaves it out$/);
-    }
-    expect(textOf(await read(folder, { exclude: ['deep'] }))).toBe('ab');
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is an error that names a folder, unless that is excluded or hidden',
+    async () => {
+      const folder = folderWith({ 'a.txt': 'ab', 'sub/deep/b.txt': 'b', '.git/c': 'c' });
+      chmodSync(folder, 0o755);
+      for (const closed of ['sub/deep', '.git']) chmodSync(path.join(folder, closed), 0o000);
+      onTestFinished(() => ['sub/deep', '.git'].forEach((closed) => chmodSync(path.join(folder, closed), 0o755)));
+      for (const source of [folder, path.join(folder, '**/*.txt')]) {
+        const error = await failureWithoutRights(() => read(source));
+        expect(error.message).toBe(`no permission to read ${path.join(folder, 'sub/deep')}`);
+        expect(error.hint).toMatch(/; --exclude deep or --skip-invalid leaves it out$/);
+      }
+      expect(textOf(await read(folder, { exclude: ['deep'] }))).toBe('ab');
+    },
+  );
 
   it('is an error that says so where all of it lies in a run folder', async () => {
     const folder = folderWith({ 'a.txt': 'ab' });
@@ -161,13 +178,16 @@ describe.skipIf(process.platform !== 'linux')('a file name that is not valid UTF
     return folder;
   }
 
-  it.each([Buffer.from('caf\xe9', 'latin1'), Buffer.from('c\xc3\xa9\xff', 'latin1')])('is read like any other: %s', async (name) => {
-    const folder = folderWithName(name);
-    expect(textOf(await read(folder))).toBe('aéz');
-    expect(textOf(await read([path.join(folder, 'a.txt'), path.join(folder, '[!az]*')]))).toBe('aé');
-    // As Node hands over an argument.
-    expect(textOf(await read([path.join(folder, 'a.txt'), path.join(folder, name.toString())]))).toBe('aé');
-  });
+  it.each([Buffer.from('caf\xe9', 'latin1'), Buffer.from('c\xc3\xa9\xff', 'latin1')])(
+    'is read like any other: %s',
+    async (name) => {
+      const folder = folderWithName(name);
+      expect(textOf(await read(folder))).toBe('aéz');
+      expect(textOf(await read([path.join(folder, 'a.txt'), path.join(folder, '[!az]*')]))).toBe('aé');
+      // As Node hands over an argument.
+      expect(textOf(await read([path.join(folder, 'a.txt'), path.join(folder, name.toString())]))).toBe('aé');
+    },
+  );
 
   it('may be that of a folder', async () => {
     const folder = folderWith({ 'a.txt': 'a' });
@@ -184,7 +204,9 @@ describe('a pattern as a corpus', () => {
     expect(textOf(await read(path.join(folder, '**/*.c')))).toBe('Zxyb');
     expect(textOf(await read(path.join(folder, '**/*.c'), { exclude: ['x.c'] }))).toBe('Zyb');
     expect(
-      (await findFiles(path.join(folder, '.*.c'), { include: [], exclude: [] })).files.map((file) => path.basename(file.path)),
+      (await findFiles(path.join(folder, '.*.c'), { include: [], exclude: [] })).files.map((file) =>
+        path.basename(file.path),
+      ),
     ).toEqual(['.hidden.c']);
   });
 
@@ -215,7 +237,14 @@ describe('a source that is not there', () => {
     ['a pattern', '*.none', [], ['b'], /^no file matches .*\*\.none with --exclude 'b'$/, /quote/],
     ['a folder without a match', '', ['*.none'], [], /^no file in .* matches with --include '\*\.none'$/, /quote/],
     ['an empty folder', 'empty', [], [], /^the folder .*empty holds no files$/, /name a folder/],
-    ['a folder of hidden files', 'secret', [], [], /^the folder .*secret holds no files but hidden ones$/, /1 hidden file was passed over/],
+    [
+      'a folder of hidden files',
+      'secret',
+      [],
+      [],
+      /^the folder .*secret holds no files but hidden ones$/,
+      /1 hidden file was passed over/,
+    ],
     ['a folder of binary files', 'binary', [], [], /^there are only binary files in .*binary$/, /--unit byte/],
     ['a file as a folder', 'a.txt/b', [], [], /^no such file or folder: .*b$/, /check the path/],
   ])('is said to be missing: %s', async (_, source, include, exclude, message, hint) => {
@@ -228,7 +257,9 @@ describe('a source that is not there', () => {
   });
 
   it('is said to have no name where a variable was empty', async () => {
-    expect((await failureOf(read(''))).message).toBe('the name of a text is empty, expected a file, a folder, a pattern or -');
+    expect((await failureOf(read(''))).message).toBe(
+      'the name of a text is empty, expected a file, a folder, a pattern or -',
+    );
   });
 
   const isRoot = process.getuid?.() === 0;
@@ -251,11 +282,14 @@ describe('a source that is not there', () => {
     },
   );
 
-  it.skipIf(process.platform !== 'linux')('says what the system says of a file that opens but cannot be read (Linux)', async () => {
-    const error = await failureOf(read('/proc/self/mem'));
-    expect(error.kind).toBe('corpus');
-    expect(error.message).toMatch(/^cannot read \/proc\/self\/mem: EIO/);
-  });
+  it.skipIf(process.platform !== 'linux')(
+    'says what the system says of a file that opens but cannot be read (Linux)',
+    async () => {
+      const error = await failureOf(read('/proc/self/mem'));
+      expect(error.kind).toBe('corpus');
+      expect(error.message).toMatch(/^cannot read \/proc\/self\/mem: EIO/);
+    },
+  );
 });
 
 describe('the name of a run', () => {

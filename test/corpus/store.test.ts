@@ -23,7 +23,9 @@ describe('the ids of a corpus', () => {
     [70_000, 4, 300, 2],
     [256, 1, 100, 1],
   ])('survive new numbers, from %i symbols in %i bytes to %i in %i', (symbols, width, newSymbols, newWidth) => {
-    const ids = Array.from({ length: LENGTH }, (_, i) => Math.imul(i, 2_654_435_761) >>> 0).map((value) => value % symbols);
+    const ids = Array.from({ length: LENGTH }, (_, i) => Math.imul(i, 2_654_435_761) >>> 0).map(
+      (value) => value % symbols,
+    );
     const table = Uint32Array.from({ length: symbols }, (_, id) => (id * 7 + 1) % newSymbols);
     const store = storeOf(ids, symbols);
     expect(store.width).toBe(width);
@@ -49,14 +51,20 @@ describe('the ids of a corpus', () => {
 
   it('are counted in any part of the text', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(299), { maxLength: 50 }), fc.constantFrom(100, 300), fc.nat(50), fc.nat(50), (values, symbols, a, b) => {
-        const ids = values.map((value) => value % symbols);
-        const [start, end] = [Math.min(a, b, ids.length), Math.min(Math.max(a, b), ids.length)];
-        const counts = runAtOnce(storeOf(ids, symbols).count(symbols, start, end));
-        expect(counts).toHaveLength(symbols);
-        const part = ids.slice(start, end);
-        expect(counts.every((count, id) => count === part.filter((other) => other === id).length)).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.nat(299), { maxLength: 50 }),
+        fc.constantFrom(100, 300),
+        fc.nat(50),
+        fc.nat(50),
+        (values, symbols, a, b) => {
+          const ids = values.map((value) => value % symbols);
+          const [start, end] = [Math.min(a, b, ids.length), Math.min(Math.max(a, b), ids.length)];
+          const counts = runAtOnce(storeOf(ids, symbols).count(symbols, start, end));
+          expect(counts).toHaveLength(symbols);
+          const part = ids.slice(start, end);
+          expect(counts.every((count, id) => count === part.filter((other) => other === id).length)).toBe(true);
+        },
+      ),
     );
   });
 

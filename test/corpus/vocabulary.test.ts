@@ -70,7 +70,15 @@ describe('a vocabulary of bytes', () => {
 
   it('holds back a character until its last byte has come', () => {
     const decoder = byteVocabulary().decoder();
-    expect([0x61, 0xf0, 0x9f, 0x98, 0x80, 0xe2, 0x82].map((byte) => decoder.push(byte))).toEqual(['a', '', '', '', '😀', '', '']);
+    expect([0x61, 0xf0, 0x9f, 0x98, 0x80, 0xe2, 0x82].map((byte) => decoder.push(byte))).toEqual([
+      'a',
+      '',
+      '',
+      '',
+      '😀',
+      '',
+      '',
+    ]);
     expect(decoder.end()).toBe('\u{FFFD}');
   });
 
@@ -105,7 +113,8 @@ describe('a vocabulary of bytes', () => {
     fc.assert(
       fc.property(fc.array(byte, { maxLength: 30 }), (bytes) => {
         const [decoder, platform] = [byteVocabulary().decoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
-        for (const each of bytes) expect(decoder.push(each)).toBe(platform.decode(Uint8Array.of(each), { stream: true }));
+        for (const each of bytes)
+          expect(decoder.push(each)).toBe(platform.decode(Uint8Array.of(each), { stream: true }));
         expect(decoder.end()).toBe(platform.decode());
       }),
       { seed: 1, numRuns: 2000 },
@@ -126,11 +135,23 @@ describe('a vocabulary from a checkpoint', () => {
 
   it.each([
     ['a symbol twice', { unit: 'char', symbols: ['a', 'a'], unknown: null }, 'a symbol occurs twice'],
-    ['two characters in one symbol', { unit: 'char', symbols: ['a', 'bc'], unknown: null }, '"bc" is not one character'],
+    [
+      'two characters in one symbol',
+      { unit: 'char', symbols: ['a', 'bc'], unknown: null },
+      '"bc" is not one character',
+    ],
     ['an empty symbol', { unit: 'char', symbols: ['a', ''], unknown: null }, '"" is not one character'],
     ['no symbols', { unit: 'char', symbols: [], unknown: null }, 'it has no symbols'],
-    ['an unknown symbol that is not there', { unit: 'char', symbols: ['a'], unknown: 1 }, 'its unknown symbol 1 is not one of its 1'],
-    ['bytes that are missing', { unit: 'byte', symbols: ['00', '01'], unknown: null }, 'its bytes are not "00" to "ff"'],
+    [
+      'an unknown symbol that is not there',
+      { unit: 'char', symbols: ['a'], unknown: 1 },
+      'its unknown symbol 1 is not one of its 1',
+    ],
+    [
+      'bytes that are missing',
+      { unit: 'byte', symbols: ['00', '01'], unknown: null },
+      'its bytes are not "00" to "ff"',
+    ],
   ] as const)('is refused with %s', async (_, data, reason) => {
     const error = await failureOf(() => new Vocabulary(data));
     expect(error.message).toBe(`not a vocabulary: ${reason}`);

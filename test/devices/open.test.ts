@@ -4,7 +4,11 @@ import { deviceNames, openDevice, type TrainingWork } from '../../src/devices/op
 import { RnnError } from '../../src/errors.ts';
 
 const gpu = { name: 'gpu', description: 'gpu: NVIDIA H200 (vulkan)', close: async () => {} } as Device;
-const adapter = vi.hoisted(() => ({ loaded: 0, mayHaveGpu: vi.fn<() => boolean>(), openGpu: vi.fn<(mode: string) => Promise<Device>>() }));
+const adapter = vi.hoisted(() => ({
+  loaded: 0,
+  mayHaveGpu: vi.fn<() => boolean>(),
+  openGpu: vi.fn<(mode: string) => Promise<Device>>(),
+}));
 vi.mock('../../src/devices/gpu/search.ts', () => {
   adapter.loaded++;
   return { mayHaveGpu: adapter.mayHaveGpu };
@@ -13,7 +17,13 @@ vi.mock('../../src/devices/gpu/gpu.ts', () => ({ openGpu: adapter.openGpu }));
 afterEach(() => vi.resetAllMocks());
 
 const noGpu = new RnnError('device', 'no GPU answered (no Vulkan loader)', { hint: 'apt-get install libvulkan1' });
-const large: TrainingWork = { kind: 'training', multiplyAdds: 5e9, sequence: 100, steps: 10_000, milliseconds: Infinity };
+const large: TrainingWork = {
+  kind: 'training',
+  multiplyAdds: 5e9,
+  sequence: 100,
+  steps: 10_000,
+  milliseconds: Infinity,
+};
 
 describe('a device', () => {
   it('is opened by its name', async () => {
@@ -87,15 +97,20 @@ describe('auto', () => {
     expect(adapter.openGpu).toHaveBeenCalledTimes(device.name === 'gpu' ? 1 : 0);
   });
 
-  it.each([1, 2, 4, 6, 8, 16, 32, 64])('takes the GPU for a large model and the cpu for a small one beside %d threads', async (threads) => {
-    adapter.mayHaveGpu.mockReturnValue(true);
-    adapter.openGpu.mockResolvedValue(gpu);
-    // An LSTM of 3 × 512 and one of 1 × 64, in batches of 64 × 64.
-    const [big, small] = [6.5e10, 3e8].map((multiplyAdds, i) => ({ ...large, multiplyAdds, sequence: [192, 64][i] }));
-    expect((await openDevice('auto', { threads, work: big })).name).toBe('gpu');
-    expect((await openDevice('auto', { threads, work: { ...big, steps: 10 } })).name).toBe(threads > 2 ? 'cpu' : 'gpu');
-    expect((await openDevice('auto', { threads, work: small })).name).toBe(threads > 1 ? 'cpu' : 'gpu');
-  });
+  it.each([1, 2, 4, 6, 8, 16, 32, 64])(
+    'takes the GPU for a large model and the cpu for a small one beside %d threads',
+    async (threads) => {
+      adapter.mayHaveGpu.mockReturnValue(true);
+      adapter.openGpu.mockResolvedValue(gpu);
+      // An LSTM of 3 × 512 and one of 1 × 64, in batches of 64 × 64.
+      const [big, small] = [6.5e10, 3e8].map((multiplyAdds, i) => ({ ...large, multiplyAdds, sequence: [192, 64][i] }));
+      expect((await openDevice('auto', { threads, work: big })).name).toBe('gpu');
+      expect((await openDevice('auto', { threads, work: { ...big, steps: 10 } })).name).toBe(
+        threads > 2 ? 'cpu' : 'gpu',
+      );
+      expect((await openDevice('auto', { threads, work: small })).name).toBe(threads > 1 ? 'cpu' : 'gpu');
+    },
+  );
 
   it('passes on what comes to be known of the device', async () => {
     adapter.mayHaveGpu.mockReturnValue(true);
@@ -110,7 +125,9 @@ describe('auto', () => {
   it('takes the cpu where no GPU answers, and says why', async () => {
     adapter.mayHaveGpu.mockReturnValue(true);
     adapter.openGpu.mockRejectedValue(noGpu);
-    expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe('cpu: no GPU answered (no Vulkan loader)');
+    expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe(
+      'cpu: no GPU answered (no Vulkan loader)',
+    );
     adapter.openGpu.mockRejectedValue(new TypeError('a bug'));
     await expect(openDevice('auto', { threads: 2, work: large })).rejects.toThrow('a bug');
   });

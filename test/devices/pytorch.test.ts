@@ -1,4 +1,5 @@
-// Gradients against PyTorch's: numbers that no code of ours took part in. test/fixtures/pytorch_gradients.py wrote them in float64.
+// Gradients against PyTorch's: numbers that no code of ours took part in.
+// test/fixtures/pytorch_gradients.py wrote them in float64.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -37,7 +38,9 @@ interface Case {
   readonly finalStates: Readonly<Record<string, Rounded>>;
 }
 
-const { grid, cases } = JSON.parse(readFileSync(new URL('../fixtures/pytorch-gradients.json', import.meta.url), 'utf8')) as {
+const { grid, cases } = JSON.parse(
+  readFileSync(new URL('../fixtures/pytorch-gradients.json', import.meta.url), 'utf8'),
+) as {
   grid: number;
   cases: readonly Case[];
 };
@@ -50,7 +53,10 @@ function transposed(values: Matrix, columns: number): Matrix {
   return Float64Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]);
 }
 
-/** One of our tensors from PyTorch's, which `of` gives by their names. Biases are weights that add up, or gradients that are equal. */
+/**
+ * One of our tensors from PyTorch's, which `of` gives by their names. Biases are weights that add
+ * up, or gradients that are equal.
+ */
 function tensorOf(
   { cell, layers, H, V, embedding }: Case,
   name: string,
@@ -72,12 +78,19 @@ function tensorOf(
 /** The largest difference, as a part of the largest element. */
 function worst(got: ArrayLike<number>, expected: Matrix): number {
   const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  return expected.reduce((most, x, i) => Math.max(most, Math.abs(got[i] - x)), got.length === expected.length ? 0 : Infinity) / largest;
+  return (
+    expected.reduce(
+      (most, x, i) => Math.max(most, Math.abs(got[i] - x)),
+      got.length === expected.length ? 0 : Infinity,
+    ) / largest
+  );
 }
 
 /** Tensors that differ by more than they may, each with its difference. */
 function tooFar(tolerance: number, differences: readonly (readonly [name: string, difference: number])[]): string[] {
-  return differences.filter(([, difference]) => !(difference < tolerance)).map(([name, difference]) => `${name}: ${difference}`);
+  return differences
+    .filter(([, difference]) => !(difference < tolerance))
+    .map(([name, difference]) => `${name}: ${difference}`);
 }
 
 function prepare(one: Case) {
@@ -105,7 +118,12 @@ function prepare(one: Case) {
   return {
     shapes,
     build,
-    weights: new Map(shapes.map(({ name }) => [name, tensorOf(one, name, (theirs) => scaled(one.weights[theirs], 1 / grid), 'weights')])),
+    weights: new Map(
+      shapes.map(({ name }) => [
+        name,
+        tensorOf(one, name, (theirs) => scaled(one.weights[theirs], 1 / grid), 'weights'),
+      ]),
+    ),
     gradients: new Map(
       shapes.map(({ name }) => [
         name,
@@ -133,33 +151,50 @@ describe.each(cases)('$cell, $layers layers, T $T, N $N, H $H, embedding $embedd
       tooFar(REFERENCE_TOLERANCE, [
         ['loss', Math.abs(lossNats / (T * N) / one.meanLossNats - 1)],
         ...[...gradients].map(
-          ([name, expected]) => [`gradient of ${name}`, worst(values.get(program.gradients.get(name)!)!, expected)] as const,
+          ([name, expected]) =>
+            [`gradient of ${name}`, worst(values.get(program.gradients.get(name)!)!, expected)] as const,
         ),
         ...[...final].map(([name, expected]) => [`carried ${name}`, worst(state.get(name)!, expected)] as const),
       ]),
     ).toEqual([]);
   });
 
-  test.each([1, 2, 3])('the cpu device gives the loss, gradients and carried states of PyTorch with %i threads', async (threads) => {
-    const cpu = await openCpu({ threads });
-    const executable = await cpu.compile({ parameters: shapes, jobs: [{ name: 'train', steps: T, batch: N, build }], update: null });
-    try {
-      await executable.write({ kind: 'parameters' }, Float32Array.from([...weights.values()].flatMap((matrix) => [...matrix])));
-      for (const [name, matrix] of initial) await executable.write({ kind: 'state', job: 'train', name }, Float32Array.from(matrix));
-      const [{ lossNats }] = await executable.run('train', [{ ids: Int32Array.from(one.ids), targets: Int32Array.from(one.targets) }]);
-      expect(tooFar(CPU_LOSS_TOLERANCE, [['loss', Math.abs(lossNats / (T * N) / one.meanLossNats - 1)]])).toEqual([]);
-      const got = await executable.read({ kind: 'gradients' });
-      let offset = 0;
-      const differences = [...gradients].map(([name, expected]): [string, number] => [
-        `gradient of ${name}`,
-        worst(got.subarray(offset, (offset += expected.length)), expected),
-      ]);
-      for (const [name, expected] of final)
-        differences.push([`carried ${name}`, worst(await executable.read({ kind: 'state', job: 'train', name }), expected)]);
-      expect(tooFar(CPU_TOLERANCE, differences)).toEqual([]);
-      expect(offset).toBe(got.length);
-    } finally {
-      await executable.close();
-    }
-  });
+  test.each([1, 2, 3])(
+    'the cpu device gives the loss, gradients and carried states of PyTorch with %i threads',
+    async (threads) => {
+      const cpu = await openCpu({ threads });
+      const executable = await cpu.compile({
+        parameters: shapes,
+        jobs: [{ name: 'train', steps: T, batch: N, build }],
+        update: null,
+      });
+      try {
+        await executable.write(
+          { kind: 'parameters' },
+          Float32Array.from([...weights.values()].flatMap((matrix) => [...matrix])),
+        );
+        for (const [name, matrix] of initial)
+          await executable.write({ kind: 'state', job: 'train', name }, Float32Array.from(matrix));
+        const [{ lossNats }] = await executable.run('train', [
+          { ids: Int32Array.from(one.ids), targets: Int32Array.from(one.targets) },
+        ]);
+        expect(tooFar(CPU_LOSS_TOLERANCE, [['loss', Math.abs(lossNats / (T * N) / one.meanLossNats - 1)]])).toEqual([]);
+        const got = await executable.read({ kind: 'gradients' });
+        let offset = 0;
+        const differences = [...gradients].map(([name, expected]): [string, number] => [
+          `gradient of ${name}`,
+          worst(got.subarray(offset, (offset += expected.length)), expected),
+        ]);
+        for (const [name, expected] of final)
+          differences.push([
+            `carried ${name}`,
+            worst(await executable.read({ kind: 'state', job: 'train', name }), expected),
+          ]);
+        expect(tooFar(CPU_TOLERANCE, differences)).toEqual([]);
+        expect(offset).toBe(got.length);
+      } finally {
+        await executable.close();
+      }
+    },
+  );
 });

@@ -6,7 +6,11 @@ import { bench } from '../../src/diagnosis/bench.ts';
 const setup = { cell: 'gru', layers: 2, hidden: 3, batchSize: 2, sequenceLength: 4, milliseconds: 5 };
 
 /** The reference, that counts its executables and says it works in passes. */
-function counting(change: Partial<Executable> = {}): { device: Device; runs: Record<string, number[]>; open: Set<Executable> } {
+function counting(change: Partial<Executable> = {}): {
+  device: Device;
+  runs: Record<string, number[]>;
+  open: Set<Executable>;
+} {
   const [runs, open]: [Record<string, number[]>, Set<Executable>] = [{}, new Set()];
   const device = openReference();
   return {
@@ -58,7 +62,8 @@ describe('bench', () => {
 
   it('counts the multiply-adds of the products of a step, where the device does not', async () => {
     const { multiplyAdds, training, parameters } = await bench(counting().device, { ...setup, cell: 'rnn', layers: 1 });
-    // Per row of T·N: h·Wh and the head, each with its two gradients; but no gradient reaches the state that is carried in.
+    // Per row of T·N: h·Wh and the head, each with its two gradients; but no gradient reaches the
+    // state that is carried in.
     const [T, N, H, V] = [4, 2, 3, 65];
     expect(multiplyAdds).toBe(T * N * 3 * (H * H + H * V) - N * H * H);
     expect(training!.gigaflops).toBeCloseTo((2 * multiplyAdds) / training!.stepMs / 1e6, 9);
@@ -74,7 +79,9 @@ describe('bench', () => {
   });
 
   it('gives the profile of a training step where it is asked for and there is one', async () => {
-    const profile = [{ kind: 'product', shape: { rows: 2, columns: 3, planes: 1 }, passes: 4, microseconds: 5, multiplyAdds: 6 }];
+    const profile = [
+      { kind: 'product', shape: { rows: 2, columns: 3, planes: 1 }, passes: 4, microseconds: 5, multiplyAdds: 6 },
+    ];
     const asked: string[] = [];
     const { device } = counting({
       profile: async (job) => {
@@ -134,7 +141,9 @@ describe('bench', () => {
   it('tells what is to be known of the device after the measurement', async () => {
     const { device } = counting();
     const noted: Device = Object.defineProperty({ ...device }, 'note', { value: 'products are not done in tiles' });
-    expect((await bench(noted, { ...setup, milliseconds: null })).description).toBe('counting; products are not done in tiles');
+    expect((await bench(noted, { ...setup, milliseconds: null })).description).toBe(
+      'counting; products are not done in tiles',
+    );
   });
 
   it('runs nothing in a dry run', async () => {
@@ -148,9 +157,13 @@ describe('bench', () => {
 
   it('refuses a device that gives no numbers', async () => {
     const { device, open } = counting({
-      run: async (_, calls) => calls.slice(0, 1).map(() => ({ lossNats: NaN, gradientNorm: NaN, updated: false, outputs: {} })),
+      run: async (_, calls) =>
+        calls.slice(0, 1).map(() => ({ lossNats: NaN, gradientNorm: NaN, updated: false, outputs: {} })),
     });
-    await expect(bench(device, setup)).rejects.toMatchObject({ kind: 'device', message: expect.stringContaining('not a number') });
+    await expect(bench(device, setup)).rejects.toMatchObject({
+      kind: 'device',
+      message: expect.stringContaining('not a number'),
+    });
     expect(open.size).toBe(0);
   });
 });

@@ -29,8 +29,20 @@ describe('the check of', () => {
       { path: 'libopenblas.so.0', name: null, used: false, reason: 'cannot be opened' },
       { path: 'libblas.so.3', name: 'libblas.so.3', used: false, reason: '0.03 times as fast as the embedded kernels' },
     ];
-    const used = { path: 'libfast.so', name: 'Fast 1.0', used: true, reason: '3.0 times as fast as the embedded kernels' };
-    const library = { path: 'libfast.so', name: 'Fast 1.0', suffix: '', wide: false, takesSmall: false, oneCaller: false };
+    const used = {
+      path: 'libfast.so',
+      name: 'Fast 1.0',
+      used: true,
+      reason: '3.0 times as fast as the embedded kernels',
+    };
+    const library = {
+      path: 'libfast.so',
+      name: 'Fast 1.0',
+      suffix: '',
+      wide: false,
+      takesSmall: false,
+      oneCaller: false,
+    };
     expect(await checkBlas(undefined, () => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
       verdict: 'good',
       detail:
@@ -62,7 +74,11 @@ describe('the check of', () => {
 
 describe('the check of a device', () => {
   let closed = 0;
-  const device = { name: 'fake', description: 'fake: 2 threads', close: async () => void closed++ } as unknown as Device;
+  const device = {
+    name: 'fake',
+    description: 'fake: 2 threads',
+    close: async () => void closed++,
+  } as unknown as Device;
   const open = async () => device;
   const finding = (name: string, worst: number): ParityCheck => ({
     name,
@@ -95,8 +111,12 @@ describe('the check of a device', () => {
         return { worst, tolerance: 1e-5, where: 'loss' };
       },
     });
-    expect((await checkDevice('fake', [check(1e-7)], noted)).detail).toMatch(/^2 threads; products are not done in tiles; agrees/);
-    expect((await checkDevice('fake', [check(1)], noted)).detail).toMatch(/^2 threads; products are not done in tiles; a: differs/);
+    expect((await checkDevice('fake', [check(1e-7)], noted)).detail).toMatch(
+      /^2 threads; products are not done in tiles; agrees/,
+    );
+    expect((await checkDevice('fake', [check(1)], noted)).detail).toMatch(
+      /^2 threads; products are not done in tiles; a: differs/,
+    );
   });
 
   it.each([1e-3, Number.NaN, Infinity])('finds a difference of %d', async (worst) => {
@@ -107,11 +127,24 @@ describe('the check of a device', () => {
 
   it('tells of a device that fails, at whatever', async () => {
     const failing: ParityCheck = { name: 'a', run: () => Promise.reject(new Error('shader\n  line 3')) };
-    expect(await checkDevice('fake', [failing], open)).toMatchObject({ verdict: 'bad', detail: '2 threads; a: shader' });
-    const limit: ParityCheck = { ...failing, run: () => Promise.reject(new RnnError('machine', 'no thread', { hint: 'ulimit -u' })) };
-    expect(await checkDevice('fake', [limit], open)).toMatchObject({ detail: '2 threads; a: no thread', fix: 'ulimit -u' });
+    expect(await checkDevice('fake', [failing], open)).toMatchObject({
+      verdict: 'bad',
+      detail: '2 threads; a: shader',
+    });
+    const limit: ParityCheck = {
+      ...failing,
+      run: () => Promise.reject(new RnnError('machine', 'no thread', { hint: 'ulimit -u' })),
+    };
+    expect(await checkDevice('fake', [limit], open)).toMatchObject({
+      detail: '2 threads; a: no thread',
+      fix: 'ulimit -u',
+    });
     const missing = async () => Promise.reject(new RnnError('device', 'no kernels', { hint: 'npm run build' }));
-    expect(await checkDevice('cpu', [], missing)).toMatchObject({ verdict: 'bad', detail: 'no kernels', fix: 'npm run build' });
+    expect(await checkDevice('cpu', [], missing)).toMatchObject({
+      verdict: 'bad',
+      detail: 'no kernels',
+      fix: 'npm run build',
+    });
     // That is what the check of the GPU itself is for.
     expect(await checkDevice('gpu', [], missing)).toMatchObject({ verdict: 'absent', fix: null });
   });

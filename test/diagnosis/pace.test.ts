@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Pace, paceOf } from '../../src/diagnosis/pace.ts';
 
-/** A device that wants each of these numbers of units in turn for two runs, the last for ever; the first run of each number compiles. */
+/**
+ * A device that wants each of these numbers of units in turn for two runs, the last for ever; the
+ * first run of each number compiles.
+ */
 class Paced {
   readonly ran: number[] = [];
   #now = 0;
@@ -67,7 +70,13 @@ describe('a pace', () => {
 
   it('takes as few runs as one where each is very slow', async () => {
     const work = new Paced([1], 60_000, 5000);
-    expect(await work.measured(3000)).toEqual({ wallMs: 60_000, cpuMs: 120_000, unitsPerRun: 1, settled: true, firstMs: 5000 });
+    expect(await work.measured(3000)).toEqual({
+      wallMs: 60_000,
+      cpuMs: 120_000,
+      unitsPerRun: 1,
+      settled: true,
+      firstMs: 5000,
+    });
     expect(work.ran).toEqual([1, 1]);
     const less = new Paced([1], 2500);
     await less.measured(3000);

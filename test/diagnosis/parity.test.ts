@@ -1,4 +1,5 @@
-// The checks themselves are checked: each of these devices is the reference with one thing wrong, and must be found out.
+// The checks themselves are checked: each of these devices is the reference with one thing wrong,
+// and must be found out.
 import { describe, expect, test } from 'vitest';
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../src/devices/device.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
@@ -64,7 +65,10 @@ function misreading(change: (ops: Builder, value: Value) => Value): Device {
   };
   return wrongDevice(
     () => ({}),
-    (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, build: (rows) => misread(job.build(rows)) })) }),
+    (workload) => ({
+      ...workload,
+      jobs: workload.jobs.map((job) => ({ ...job, build: (rows) => misread(job.build(rows)) })),
+    }),
   );
 }
 
@@ -78,7 +82,8 @@ test('rnn doctor --full runs some of them', () => {
 });
 
 describe('the checks of operations notice a slight error', () => {
-  const probes = /^(products|views|joins|zeros|elementwise|chains|large|gather|product with|column|crossEntropy|states that|dropout masks)/;
+  const probes =
+    /^(products|views|joins|zeros|elementwise|chains|large|gather|product with|column|crossEntropy|states that|dropout masks)/;
   const kinds: Partial<Record<Kind, RegExp>> = {
     matmul: /^products/,
     gather: /^gather/,
@@ -116,7 +121,9 @@ describe('the checks of operations notice a slight error', () => {
   ];
   test.each(functions)('in %s', async (apply) => {
     const wrong = misreading((ops, value) =>
-      value.kind === 'elementwise' && value.apply === apply ? ops.multiply(value, ops.offset(ops.zeros(1, 1), OFF)) : value,
+      value.kind === 'elementwise' && value.apply === apply
+        ? ops.multiply(value, ops.offset(ops.zeros(1, 1), OFF))
+        : value,
     );
     // One of the sizes is a single element, which for some functions is 0.
     expect((await findings(wrong, /^elementwise/)).length).toBeGreaterThanOrEqual(3);
@@ -143,29 +150,44 @@ describe('the checks of operations notice a slight error', () => {
           ? ops.append({ ...value, plus: false }, value.rows, value.columns, value.inputs.slice(0, -1))
           : value,
     ],
-    ['a gather without its bias', (ops, value) => (value.kind === 'gather' ? ops.gather(value.inputs[0], value.inputs[1]) : value)],
+    [
+      'a gather without its bias',
+      (ops, value) => (value.kind === 'gather' ? ops.gather(value.inputs[0], value.inputs[1]) : value),
+    ],
     [
       'rows one too early',
-      (ops, value) => (value.kind === 'rows' && value.first > 0 ? ops.rows(value.inputs[0], value.first - 1, value.rows) : value),
+      (ops, value) =>
+        value.kind === 'rows' && value.first > 0 ? ops.rows(value.inputs[0], value.first - 1, value.rows) : value,
     ],
     [
       'columns one too early',
-      (ops, value) => (value.kind === 'columns' && value.first > 0 ? ops.columns(value.inputs[0], value.first - 1, value.columns) : value),
+      (ops, value) =>
+        value.kind === 'columns' && value.first > 0
+          ? ops.columns(value.inputs[0], value.first - 1, value.columns)
+          : value,
     ],
-    ['a flush that is none', (_, value) => (value.kind === 'elementwise' && value.apply === 'flush' ? value.inputs[0] : value)],
+    [
+      'a flush that is none',
+      (_, value) => (value.kind === 'elementwise' && value.apply === 'flush' ? value.inputs[0] : value),
+    ],
     [
       'a flush at its edge',
       (ops, value) =>
-        value.kind === 'elementwise' && value.apply === 'flush' ? ops.flush(value.inputs[0], value.constant * (1 + 1e-9)) : value,
+        value.kind === 'elementwise' && value.apply === 'flush'
+          ? ops.flush(value.inputs[0], value.constant * (1 + 1e-9))
+          : value,
     ],
     [
       'states that change places',
       (ops, value) =>
-        value.kind === 'state' && value.columns === 7 ? ops.state(value.name === 'a' ? 'b' : 'a', value.rows, value.columns) : value,
+        value.kind === 'state' && value.columns === 7
+          ? ops.state(value.name === 'a' ? 'b' : 'a', value.rows, value.columns)
+          : value,
     ],
     [
       'masks of the same site',
-      (ops, value) => (value.kind === 'dropoutMask' ? ops.dropoutMask(value.rows, value.columns, { ...value, site: 0 }) : value),
+      (ops, value) =>
+        value.kind === 'dropoutMask' ? ops.dropoutMask(value.rows, value.columns, { ...value, site: 0 }) : value,
     ],
   ])('%s', async (_, change) => {
     expect(await findings(misreading(change), probes)).not.toEqual([]);
@@ -184,7 +206,10 @@ describe('the checks of networks notice', () => {
   const each = (executable: Executable, edit: (result: CallResult) => CallResult): Partial<Executable> => ({
     run: async (job, calls) => (await executable.run(job, calls)).map(edit),
   });
-  const edited = (executable: Executable, edit: (call: Call, index: number, calls: readonly Call[]) => Call): Partial<Executable> => ({
+  const edited = (
+    executable: Executable,
+    edit: (call: Call, index: number, calls: readonly Call[]) => Call,
+  ): Partial<Executable> => ({
     run: (job, calls) => executable.run(job, calls.map(edit)),
   });
   const deaf = (executable: Executable, to: (resident: Resident) => boolean): Partial<Executable> => ({
@@ -195,14 +220,20 @@ describe('the checks of networks notice', () => {
 
   test.each<[string, RegExp, (executable: Executable, workload: Workload) => Partial<Executable>]>([
     ['a loss', cell, (executable) => each(executable, (result) => ({ ...result, lossNats: result.lossNats * OFF }))],
-    ['a gradient norm', cell, (executable) => each(executable, (result) => ({ ...result, gradientNorm: result.gradientNorm * OFF }))],
+    [
+      'a gradient norm',
+      cell,
+      (executable) => each(executable, (result) => ({ ...result, gradientNorm: result.gradientNorm * OFF })),
+    ],
     [
       'an output',
       cell,
       (executable) =>
         each(executable, (result) => ({
           ...result,
-          outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, values]) => [name, values.map((x) => x * OFF)])),
+          outputs: Object.fromEntries(
+            Object.entries(result.outputs).map(([name, values]) => [name, values.map((x) => x * OFF)]),
+          ),
         })),
     ],
     ['a missing output', cell, (executable) => each(executable, (result) => ({ ...result, outputs: {} }))],
@@ -230,12 +261,21 @@ describe('the checks of networks notice', () => {
           ),
       }),
     ],
-    ['a dropout key left out', /^lstm: .*dropout/, (executable) => edited(executable, (call) => ({ ...call, dropoutKey: 0 }))],
-    ['a reset left out', /^lstm: 1 × 7|states that|interactive/, (executable) => edited(executable, (call) => ({ ...call, reset: false }))],
+    [
+      'a dropout key left out',
+      /^lstm: .*dropout/,
+      (executable) => edited(executable, (call) => ({ ...call, dropoutKey: 0 })),
+    ],
+    [
+      'a reset left out',
+      /^lstm: 1 × 7|states that|interactive/,
+      (executable) => edited(executable, (call) => ({ ...call, reset: false })),
+    ],
     [
       'rows without a target that count',
       cell,
-      (executable) => edited(executable, (call) => ({ ...call, targets: call.targets?.map((target) => Math.max(0, target)) })),
+      (executable) =>
+        edited(executable, (call) => ({ ...call, targets: call.targets?.map((target) => Math.max(0, target)) })),
     ],
     [
       'a reset inside a run left out',
@@ -272,13 +312,20 @@ describe('the checks of networks notice', () => {
     [
       'a run that goes on after a refused update',
       refusal,
-      (executable) => ({ run: async (job, calls) => (await Promise.all(calls.map((call) => executable.run(job, [call])))).flat() }),
+      (executable) => ({
+        run: async (job, calls) => (await Promise.all(calls.map((call) => executable.run(job, [call])))).flat(),
+      }),
     ],
-    ['a refused update said to be made', refusal, (executable) => each(executable, (result) => ({ ...result, updated: true }))],
+    [
+      'a refused update said to be made',
+      refusal,
+      (executable) => each(executable, (result) => ({ ...result, updated: true })),
+    ],
     [
       'a loss said to be a number where it is none',
       refusal,
-      (executable) => each(executable, (result) => ({ ...result, lossNats: Number.isFinite(result.lossNats) ? result.lossNats : 1 })),
+      (executable) =>
+        each(executable, (result) => ({ ...result, lossNats: Number.isFinite(result.lossNats) ? result.lossNats : 1 })),
     ],
     [
       'a carried NaN taken for 0',
@@ -304,7 +351,9 @@ describe('the checks of networks notice', () => {
     [
       'states read from another job',
       turns,
-      (executable) => ({ read: (resident) => executable.read(resident.kind === 'state' ? { ...resident, job: 'train' } : resident) }),
+      (executable) => ({
+        read: (resident) => executable.read(resident.kind === 'state' ? { ...resident, job: 'train' } : resident),
+      }),
     ],
   ])('%s', async (_, names, change) => {
     const ran = parityChecks.filter(({ name }) => names.test(name)).length;

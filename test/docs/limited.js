@@ -8,11 +8,14 @@ await import('../../bin/rnn.js');
 /** The words without the options that have a limit, each with its value: an option can be given once. */
 function without(given, limited) {
   const isLimited = (word) => word?.startsWith('--') && word !== '--' && limited.includes(word.split('=')[0]);
-  return given.filter((word, index) => !isLimited(word) && !(isLimited(given[index - 1]) && !given[index - 1].includes('=')));
+  return given.filter(
+    (word, index) => !isLimited(word) && !(isLimited(given[index - 1]) && !given[index - 1].includes('=')),
+  );
 }
 
 function limitsOf([command, ...rest]) {
-  if (rest.includes('--help') || rest.includes('-h') || rest.includes('--dry-run') || rest.includes('--emit')) return [];
+  if (rest.includes('--help') || rest.includes('-h') || rest.includes('--dry-run') || rest.includes('--emit'))
+    return [];
   if (command === 'train') return trainingLimits(rest);
   if (command === 'doctor') return rest.includes('--device') ? [] : ['--device', 'cpu'];
   if (command === 'gradients') return ['--steps', '40', '--positions', '1', '--jacobians', '1'];
@@ -27,7 +30,8 @@ function limitsOf([command, ...rest]) {
 }
 
 function trainingLimits(given) {
-  const has = (...options) => options.some((option) => given.some((word) => word === option || word.startsWith(`${option}=`)));
+  const has = (...options) =>
+    options.some((option) => given.some((word) => word === option || word.startsWith(`${option}=`)));
   return [
     // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time.
     ...(has('--resume', '--init-from') || (has('--hidden') && !isTrainable(given)) ? [] : ['--hidden', '8']),

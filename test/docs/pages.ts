@@ -1,11 +1,15 @@
-// The pages whose commands are run, and what they take for granted: files that a reader is supposed to have, and commands that are shown
-// and cannot be run in a test, each with its reason. A page is added with one line.
+// The pages whose commands are run, and what they take for granted: files that a reader is supposed
+// to have, and commands that are shown and cannot be run in a test, each with its reason. A page is
+// added with one line.
 
 export interface Page {
   readonly name: string;
   /** Shell that makes what the page's commands expect to find. `rnn` is the program, kept short. */
   readonly before?: string;
-  /** Shell that succeeds where the page's commands can be run; else the page is skipped, and the words say what is missing. */
+  /**
+   * Shell that succeeds where the page's commands can be run; else the page is skipped, and the
+   * words say what is missing.
+   */
   readonly needs?: { readonly test: string; readonly what: string };
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -13,7 +17,10 @@ export interface Page {
 /** About 8,000 characters; names and words, so that every page finds something to train on. */
 const text = (file: string): string =>
   `for i in $(seq 150); do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; done >${file}`;
-/** Made once, in a folder that the pages know as `$SHARED`: a corpus, and a run on it, as short as can be, of a model that PyTorch has. */
+/**
+ * Made once, in a folder that the pages know as `$SHARED`: a corpus, and a run on it, as short as
+ * can be, of a model that PyTorch has.
+ */
 export const shared =
   'rnn corpus sonnets 2>/dev/null; rnn train corpora/sonnets.txt --cell lstm --skip none --out run --sample-every 2 --quiet';
 const sonnets = 'cp -R "$SHARED/corpora" .';
@@ -43,9 +50,12 @@ export const pages: readonly Page[] = [
   },
   {
     name: 'docs/troubleshooting.md',
-    before: [text('novel.txt'), 'mkdir empty', 'printf "caf\\351 au lait\\n" >latin1.txt', 'printf "MZ\\000\\001\\002" >tool.bin'].join(
-      '\n',
-    ),
+    before: [
+      text('novel.txt'),
+      'mkdir empty',
+      'printf "caf\\351 au lait\\n" >latin1.txt',
+      'printf "MZ\\000\\001\\002" >tool.bin',
+    ].join('\n'),
   },
   { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
   { name: 'docs/cron.md', before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
@@ -55,7 +65,11 @@ export const pages: readonly Page[] = [
   },
   {
     name: 'docs/configuration.md',
-    before: [sonnets, text('corpus.txt'), 'echo \'{ "layers": 1, "batch-size": 4, "sequence-length": 8 }\' >rnn.json'].join('\n'),
+    before: [
+      sonnets,
+      text('corpus.txt'),
+      'echo \'{ "layers": 1, "batch-size": 4, "sequence-length": 8 }\' >rnn.json',
+    ].join('\n'),
   },
   {
     name: 'docs/pytorch.md',

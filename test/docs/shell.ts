@@ -4,7 +4,10 @@ import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** A block of commands (`sh`), or of commands with what they print (`console`: commands begin with `$ `). */
+/**
+ * A block of commands (`sh`), or of commands with what they print (`console`: commands begin with
+ * `$ `).
+ */
 export interface Block {
   readonly language: 'sh' | 'console';
   readonly lines: readonly string[];
@@ -30,10 +33,16 @@ export interface Ended {
 
 export function blocksOf(page: string): Block[] {
   const found = [...page.matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)];
-  return found.map(([, language, body]) => ({ language: language as Block['language'], lines: body.trimEnd().split('\n') }));
+  return found.map(([, language, body]) => ({
+    language: language as Block['language'],
+    lines: body.trimEnd().split('\n'),
+  }));
 }
 
-/** The commands of a block: a line each, or several where one goes on with a backslash or brings a text of its own (`<<'END'`). */
+/**
+ * The commands of a block: a line each, or several where one goes on with a backslash or brings a
+ * text of its own (`<<'END'`).
+ */
 export function commandsOf(lines: readonly string[]): string[] {
   const commands: string[] = [];
   let end: string | null = null;
@@ -59,10 +68,14 @@ export function transcript(lines: readonly string[]): Shown[] {
   return shown;
 }
 
-/** What is printed has to match what is shown; … stands for any part of a line, and by itself for any number of lines. */
+/**
+ * What is printed has to match what is shown; … stands for any part of a line, and by itself for
+ * any number of lines.
+ */
 export function asPattern(lines: readonly string[]): RegExp {
   const literal = (part: string): string => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  const pattern = (line: string): string => (line.trim() === '…' ? '(?:.*\\n)*?' : `${line.split('…').map(literal).join('.*')}\\n`);
+  const pattern = (line: string): string =>
+    line.trim() === '…' ? '(?:.*\\n)*?' : `${line.split('…').map(literal).join('.*')}\\n`;
   return new RegExp(`^${lines.map(pattern).join('')}$`);
 }
 
@@ -73,12 +86,18 @@ export function makePlace(): { readonly folder: string; readonly work: string; r
   const folder = mkdtempSync(join(tmpdir(), 'rnn-docs-'));
   const [work, bin] = [join(folder, 'work'), join(folder, 'bin')];
   [work, bin].forEach((each) => mkdirSync(each));
-  writeFileSync(join(bin, 'rnn'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'test/docs/limited.js')}" "$@"\n`);
+  writeFileSync(
+    join(bin, 'rnn'),
+    `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'test/docs/limited.js')}" "$@"\n`,
+  );
   chmodSync(join(bin, 'rnn'), 0o755);
   return { folder, work, path: `${bin}:${process.env.PATH ?? ''}` };
 }
 
-/** Runs a script in `sh`, and waits for what it has started in the background. Without a BLAS, whose trial takes longer than such a run. */
+/**
+ * Runs a script in `sh`, and waits for what it has started in the background. Without a BLAS, whose
+ * trial takes longer than such a run.
+ */
 export function runScript(script: string, { folder, path, env = {} }: Place): Promise<Ended> {
   return new Promise((done, fail) => {
     const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], {

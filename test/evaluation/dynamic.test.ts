@@ -38,7 +38,11 @@ async function scored(
   }: { device?: Device; streams?: number; sequenceLength?: number; text?: Uint8Array } = {},
 ): Promise<Score> {
   try {
-    return await score({ model, tensors }, { tokens: text, streams, sequenceLength, dynamic, startSymbol: null }, device);
+    return await score(
+      { model, tensors },
+      { tokens: text, streams, sequenceLength, dynamic, startSymbol: null },
+      device,
+    );
   } finally {
     await device.close();
   }
@@ -65,7 +69,10 @@ test('the update is a step down the gradient, and a part of the way back to the 
 
 describe('dynamic evaluation', () => {
   test('scores each character before it is learnt from: a text of one window costs the same, however fast it would learn', async () => {
-    const { nats, dynamicNats } = await scored({ learningRate: 100, decay: 0 }, { text: tokens.subarray(0, 101), sequenceLength: 100 });
+    const { nats, dynamicNats } = await scored(
+      { learningRate: 100, decay: 0 },
+      { text: tokens.subarray(0, 101), sequenceLength: 100 },
+    );
     expect(dynamicNats).toBe(nats);
   });
 
@@ -76,7 +83,10 @@ describe('dynamic evaluation', () => {
   });
 
   test('learns less where it is pulled back', async () => {
-    const [free, pulled] = [await scored({ learningRate: 1, decay: 0 }), await scored({ learningRate: 1, decay: 0.05 })];
+    const [free, pulled] = [
+      await scored({ learningRate: 1, decay: 0 }),
+      await scored({ learningRate: 1, decay: 0.05 }),
+    ];
     expect(pulled.dynamicNats!).toBeGreaterThan(free.dynamicNats! + 0.1);
   });
 
@@ -94,7 +104,9 @@ describe('dynamic evaluation', () => {
   });
 
   test('ends with an error where it learns until nothing is a number any more', async () => {
-    await expect(scored({ learningRate: 1e38, decay: 0 }, { device: await openCpu({ threads: 1, blas: 'off' }) })).rejects.toMatchObject({
+    await expect(
+      scored({ learningRate: 1e38, decay: 0 }, { device: await openCpu({ threads: 1, blas: 'off' }) }),
+    ).rejects.toMatchObject({
       kind: 'diverged',
       message: expect.stringContaining('came apart after'),
       hint: expect.stringContaining('--dynamic-lr'),

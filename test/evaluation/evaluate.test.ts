@@ -30,7 +30,14 @@ const tokens = Uint8Array.from({ length: 100 }, () => random.uint32() % V);
 function workloadOf(streams: number): Workload {
   return {
     parameters: parameterShapes(model),
-    jobs: [{ name: 'evaluate', steps: T, batch: streams, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }) }],
+    jobs: [
+      {
+        name: 'evaluate',
+        steps: T,
+        batch: streams,
+        build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }),
+      },
+    ],
     update: null,
   };
 }
@@ -41,7 +48,10 @@ async function compiled(device: Device, streams: number): Promise<Executable> {
   return executable;
 }
 
-/** Character by character, each stream from a zero state: the sum over targets of −log of what the softmax gives them. */
+/**
+ * Character by character, each stream from a zero state: the sum over targets of −log of what the
+ * softmax gives them.
+ */
 function byHand(streams: number): number {
   const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'logits' });
   const weights = new Map<string, Matrix>();
@@ -55,7 +65,11 @@ function byHand(streams: number): number {
     const state = new Map<string, Matrix>();
     const length = Math.floor(targets / streams) + (stream < targets % streams ? 1 : 0);
     for (let i = first; i < first + length; i++) {
-      const { values } = evaluateProgram(program, { parameters: weights, inputs: new Map([['ids', Float64Array.of(tokens[i])]]), state });
+      const { values } = evaluateProgram(program, {
+        parameters: weights,
+        inputs: new Map([['ids', Float64Array.of(tokens[i])]]),
+        state,
+      });
       const logits = values.get(program.outputs.get('logits')!)!;
       sum -= Math.log(Math.exp(logits[tokens[i + 1]]) / logits.reduce((total, x) => total + Math.exp(x), 0));
     }
@@ -66,20 +80,26 @@ function byHand(streams: number): number {
 }
 
 describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
-  test.each(['reference', 'cpu'])('on the %s device is the mean over every character but the first, each once', async (name) => {
-    const executable = await compiled(name === 'cpu' ? await openCpu({ threads: 2 }) : openReference(), streams);
-    const loss = await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T });
-    expect(loss).toBeCloseTo(byHand(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
-    // Twice in a row: nothing is left of the first time.
-    expect(await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
-    await executable.close();
-  });
+  test.each(['reference', 'cpu'])(
+    'on the %s device is the mean over every character but the first, each once',
+    async (name) => {
+      const executable = await compiled(name === 'cpu' ? await openCpu({ threads: 2 }) : openReference(), streams);
+      const loss = await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T });
+      expect(loss).toBeCloseTo(byHand(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
+      // Twice in a row: nothing is left of the first time.
+      expect(await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
+      await executable.close();
+    },
+  );
 
   test.each([[[3]], [[7]], [[1, 3, 2]], [[1000]]])('has the same bits in runs of %j calls', async (counts) => {
     const windows = Math.ceil(Math.ceil((tokens.length - 1) / streams) / T);
     const runs: number[] = [];
     const losses: (number | null)[] = [];
-    for (const device of [openReference(), inRunsOf({ counts, ran: (_, handed) => runs.push(handed) }, openReference())]) {
+    for (const device of [
+      openReference(),
+      inRunsOf({ counts, ran: (_, handed) => runs.push(handed) }, openReference()),
+    ]) {
       losses.push(await evaluate(await compiled(device, streams), 'evaluate', tokens, { streams, sequenceLength: T }));
     }
     expect(losses[1]).toBe(losses[0]);
@@ -92,7 +112,8 @@ describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
     const recording = {
       callsPerRun: () => 2,
       run(_job: string, calls: readonly Call[]) {
-        for (const { ids, targets } of calls) targets!.forEach((target, i) => target >= 0 && scored.push(`${ids[i]}→${target}`));
+        for (const { ids, targets } of calls)
+          targets!.forEach((target, i) => target >= 0 && scored.push(`${ids[i]}→${target}`));
         return Promise.resolve(calls.map(() => ({ lossNats: 0, gradientNorm: NaN, updated: false, outputs: {} })));
       },
     } as unknown as Executable;
@@ -105,8 +126,13 @@ test('an evaluation on this very thread lets others have their turn, and ends wh
   let isUrgent = false;
   setImmediate(() => (isUrgent = true));
   const runs: number[] = [];
-  const executable = await compiled(inRunsOf({ counts: [1], ran: (_, handed) => runs.push(handed) }, openReference()), 1);
-  expect(await evaluate(executable, 'evaluate', tokens, { streams: 1, sequenceLength: T, isUrgent: () => isUrgent })).toBeNull();
+  const executable = await compiled(
+    inRunsOf({ counts: [1], ran: (_, handed) => runs.push(handed) }, openReference()),
+    1,
+  );
+  expect(
+    await evaluate(executable, 'evaluate', tokens, { streams: 1, sequenceLength: T, isUrgent: () => isUrgent }),
+  ).toBeNull();
   expect(runs).toEqual([1]);
 });
 

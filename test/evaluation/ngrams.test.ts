@@ -20,7 +20,8 @@ describe('models that count', () => {
   ])('%s are those of plain maps', (_, text, held, V) => {
     const counted = new Ngrams(text, V);
     expect(counted.characters).toBe(text.length);
-    for (const [index, nats] of counted.nats(held).entries()) expect(nats).toBeCloseTo(ngramLoss(text, held, index + 1, V), 10);
+    for (const [index, nats] of counted.nats(held).entries())
+      expect(nats).toBeCloseTo(ngramLoss(text, held, index + 1, V), 10);
   });
 
   it('are the same in pieces of some thousand symbols', () => {
@@ -36,11 +37,14 @@ describe('models that count', () => {
 
   it('are those that are worked out by hand, of two orders and three symbols', () => {
     const [a, b, c] = [0, 1, 2];
-    // Alone: a 3, b 2, c 1 of 6, so (3 + 3·⅓)/(6 + 3), and so on. After a: b 2, c 1 of 3. After b: a. After c: a.
+    // Alone: a 3, b 2, c 1 of 6, so (3 + 3·⅓)/(6 + 3), and so on. After a: b 2, c 1 of 3. After b:
+    // a. After c: a.
     const alone = [4 / 9, 3 / 9, 2 / 9];
     const afterA = [(0 + 2 * alone[a]) / 5, (2 + 2 * alone[b]) / 5, (1 + 2 * alone[c]) / 5];
     const afterB = [(1 + alone[a]) / 2, alone[b] / 2, alone[c] / 2];
-    expect([...afterA, ...afterB].map((p) => 90 * p)).toEqual([16, 48, 26, 65, 15, 10].map((p) => expect.closeTo(p, 10)));
+    expect([...afterA, ...afterB].map((p) => 90 * p)).toEqual(
+      [16, 48, 26, 65, 15, 10].map((p) => expect.closeTo(p, 10)),
+    );
     const counted = new Ngrams(Uint8Array.of(a, b, a, c, a, b), 3, { order: 2 });
     for (const [first, ...p] of [
       [a, ...afterA],

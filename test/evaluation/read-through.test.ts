@@ -28,9 +28,11 @@ test.each(['reference', 'cpu'])(
     await device.close();
     for (const seen of [one, other, three])
       expect([...seen.keys()].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 52 }, (_, at) => at));
-    for (const [at, logits] of one) logits.forEach((logit, symbol) => expect(logit).toBeCloseTo(other.get(at)![symbol], 5));
+    for (const [at, logits] of one)
+      logits.forEach((logit, symbol) => expect(logit).toBeCloseTo(other.get(at)![symbol], 5));
     // The first of three streams, of 18 characters, is the beginning of the one.
-    for (const at of Array(18).keys()) three.get(at)!.forEach((logit, symbol) => expect(logit).toBeCloseTo(one.get(at)![symbol], 5));
+    for (const at of Array(18).keys())
+      three.get(at)!.forEach((logit, symbol) => expect(logit).toBeCloseTo(one.get(at)![symbol], 5));
     expect(three.get(18)).not.toEqual(one.get(18));
   },
 );

@@ -20,7 +20,9 @@ const planOf = (streams: number, sequenceLength: number): TextToScore => ({
 /** What float32 and the order of sums may change. */
 const TOLERANCE = 1e-5;
 
-/** The probabilities of what follows each character, from one character after the other, in float64. */
+/**
+ * The probabilities of what follows each character, from one character after the other, in float64.
+ */
 function predictions(): number[][] {
   const program = networkProgram(trained.model, { steps: 1, rows: 1 }, { outputs: 'logits' });
   const parameters = new Map(trained.tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
@@ -60,11 +62,15 @@ describe('what each character cost', () => {
 
   it('stands at its place when several streams are read side by side, as far as there is room', async () => {
     const [whole, begun] = [new SurpriseRecord(89, V), new SurpriseRecord(20, V)];
-    const [first, second] = [await score(trained, planOf(3, 7), device, whole), await score(trained, planOf(3, 7), device, begun)];
+    const [first, second] = [
+      await score(trained, planOf(3, 7), device, whole),
+      await score(trained, planOf(3, 7), device, begun),
+    ];
     expect(second).toEqual(first);
     expect(begun.nats).toEqual(whole.nats.subarray(0, 20));
     // The first of three streams begins as the one does.
-    for (const [at, p] of predictions().slice(0, 30).entries()) expect(whole.nats[at]).toBeCloseTo(-Math.log(p[tokens[at + 1]]), 4);
+    for (const [at, p] of predictions().slice(0, 30).entries())
+      expect(whole.nats[at]).toBeCloseTo(-Math.log(p[tokens[at + 1]]), 4);
     expect(whole.nats.every((each) => each > 0)).toBe(true);
     expect(first.nats).toBeCloseTo(whole.nats.reduce((sum, each) => sum + each, 0) / 89, 6);
   });

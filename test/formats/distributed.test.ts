@@ -1,5 +1,5 @@
-// docs/train_distributed.py as it is, in two processes: a model goes to PyTorch, learns there, and comes back as good
-// as PyTorch says.
+// docs/train_distributed.py as it is, in two processes: a model goes to PyTorch, learns there, and
+// comes back as good as PyTorch says.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -24,9 +24,9 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Streams of a process that is not there go somewhere else. That says nothing, and keeps the default away, at which
- * PyTorch 1.13 trips over Python 3.11: there, going through an enumeration of flags leaves out the one that is 0
- * (github.com/meta-llama/llama/issues/86).
+ * Streams of a process that is not there go somewhere else. That says nothing, and keeps the
+ * default away, at which PyTorch 1.13 trips over Python 3.11: there, going through an enumeration
+ * of flags leaves out the one that is 0 (github.com/meta-llama/llama/issues/86).
  */
 const asUsual = ['--redirects', '9:1', '--tee', '9:1'];
 
@@ -45,8 +45,8 @@ async function torchrun(args: readonly string[]): Promise<string> {
     script,
     ...args,
   ];
-  // By itself gloo listens at the address of the machine's name, which it need not have. No GPU: two processes would
-  // want two.
+  // By itself gloo listens at the address of the machine's name, which it need not have. No GPU:
+  // two processes would want two.
   const env = {
     ...process.env,
     OMP_NUM_THREADS: '1',
@@ -64,7 +64,9 @@ async function torchrun(args: readonly string[]): Promise<string> {
     });
     child.stderr.on('data', (data) => (told.all += String(data)));
     child.on('error', fail);
-    child.on('close', (code) => (code === 0 ? done(told.out) : fail(new Error(`torchrun ended with ${code}:\n${told.all}`))));
+    child.on('close', (code) =>
+      code === 0 ? done(told.out) : fail(new Error(`torchrun ended with ${code}:\n${told.all}`)),
+    );
   });
 }
 
@@ -136,13 +138,15 @@ describe.skipIf(python === null)(`training in two processes of PyTorch${whyNoPyt
     await succeed(['import', at('returned.safetensors'), '--out', at('back')]);
     expect(Math.abs((await evaluated('verse.txt', '--part', 'validation')) - after)).toBeLessThan(TOLERANCE);
     // It knows the text for the one that the model was trained on.
-    expect((await rnn(['eval', at('verse.txt'), '--part', 'validation', '--checkpoint', at('back'), ...machine])).stderr).not.toContain(
-      'warning',
-    );
+    expect(
+      (await rnn(['eval', at('verse.txt'), '--part', 'validation', '--checkpoint', at('back'), ...machine])).stderr,
+    ).not.toContain('warning');
     // The same, of the held-out text as a file by itself.
     await writeFile(at('held.txt'), VERSE.repeat(60).slice(Math.floor(VERSE.length * 60 * (1 - 0.1))));
     expect(Math.abs((await evaluated('held.txt')) - after)).toBeLessThan(TOLERANCE);
-    const { training } = JSON.parse(await succeed(['info', at('back'), '--json'])) as { training: Record<string, number> };
+    const { training } = JSON.parse(await succeed(['info', at('back'), '--json'])) as {
+      training: Record<string, number>;
+    };
     expect(training).toMatchObject({ step: 80, bestValidationLossNats: expect.closeTo(after, 6) as number });
   });
 });

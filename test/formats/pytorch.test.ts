@@ -1,4 +1,5 @@
-// Exported models in PyTorch, and what comes back from it: the same logits, from docs/rnn_model.py as it is.
+// Exported models in PyTorch, and what comes back from it: the same logits, from docs/rnn_model.py
+// as it is.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,8 +13,8 @@ import { randomModel, symbols } from './models.ts';
 import { python, runPython, whyNoPython } from './python.ts';
 
 /**
- * Of logits up to 7, and 2e-6 is the most that was seen: PyTorch sums float32 numbers in another order than our
- * float64 loops.
+ * Of logits up to 7, and 2e-6 is the most that was seen: PyTorch sums float32 numbers in another
+ * order than our float64 loops.
  */
 const TOLERANCE = 1e-5;
 const CHARACTERS = 1000;
@@ -28,8 +29,8 @@ const others = [
   { cell: 'gru', layers: 1, embedding: 9, tied: true },
 ];
 /**
- * An identity matrix keeps every state for good: with random inputs, logits of hundreds, where float32 is not exact
- * to 1e-5.
+ * An identity matrix keeps every state for good: with random inputs, logits of hundreds, where
+ * float32 is not exact to 1e-5.
  */
 const damped = ({ name, data }: Tensor): void => {
   if (name.endsWith('.Wh')) data.forEach((value, at) => (data[at] = 0.6 * value));
@@ -57,17 +58,22 @@ async function logitsOf(trained: Pick<TrainedModel, 'model' | 'tensors'>): Promi
 
 /** The programs in docs/pytorch.md. */
 async function shownInDocs(): Promise<string[]> {
-  return [...(await readFile(join(docs, 'pytorch.md'), 'utf8')).matchAll(/^```python\n([\s\S]*?)^```/gm)].map(([, program]) => program);
+  return [...(await readFile(join(docs, 'pytorch.md'), 'utf8')).matchAll(/^```python\n([\s\S]*?)^```/gm)].map(
+    ([, program]) => program,
+  );
 }
 
 function largestDifference(got: Float32Array, expected: Float32Array): number {
-  return got.length === expected.length ? got.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0) : Infinity;
+  return got.length === expected.length
+    ? got.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0)
+    : Infinity;
 }
 
 describe.skipIf(python === null)(`PyTorch${whyNoPython}`, () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
-  const theirs = async (name: string): Promise<Float32Array> => new Float32Array(Uint8Array.from(await readFile(at(name))).buffer);
+  const theirs = async (name: string): Promise<Float32Array> =>
+    new Float32Array(Uint8Array.from(await readFile(at(name))).buffer);
   const back = async (name: string): Promise<TrainedModel> => readTrained(await readFile(at(name)), name, null);
 
   beforeAll(async () => {
@@ -92,22 +98,29 @@ describe.skipIf(python === null)(`PyTorch${whyNoPython}`, () => {
       shape: ['Shall I compare'.length, 1, symbols.length],
       refusal: expect.stringContaining("the model has never seen ['#', '0']") as string,
     });
-    expect((await back('sonnets.safetensors')).tensors).toEqual((await back(`${cases[0].name}.same.safetensors`)).tensors);
+    expect((await back('sonnets.safetensors')).tensors).toEqual(
+      (await back(`${cases[0].name}.same.safetensors`)).tensors,
+    );
   });
 
   it.each(cases)('has the logits of an exported model: $name', async ({ name, trained }) => {
     expect(largestDifference(await logitsOf(trained), await theirs(`${name}.exported`))).toBeLessThan(TOLERANCE);
   });
 
-  it.each(cases)('sends back a model that was not trained as it was, to the last bit: $name', async ({ name, trained }) => {
-    const { model, vocabulary, training, tensors } = await back(`${name}.same.safetensors`);
-    expect(tensors).toEqual(trained.tensors.map(({ data, ...tensor }) => ({ ...tensor, data: Float32Array.from(data) })));
-    expect({ model, vocabulary, step: training.step }).toEqual({
-      model: trained.model,
-      vocabulary: trained.vocabulary,
-      step: 30,
-    });
-  });
+  it.each(cases)(
+    'sends back a model that was not trained as it was, to the last bit: $name',
+    async ({ name, trained }) => {
+      const { model, vocabulary, training, tensors } = await back(`${name}.same.safetensors`);
+      expect(tensors).toEqual(
+        trained.tensors.map(({ data, ...tensor }) => ({ ...tensor, data: Float32Array.from(data) })),
+      );
+      expect({ model, vocabulary, step: training.step }).toEqual({
+        model: trained.model,
+        vocabulary: trained.vocabulary,
+        step: 30,
+      });
+    },
+  );
 
   it.each(cases)('sends back a changed model whose logits are ours: $name', async ({ name, trained }) => {
     const changed = await back(`${name}.changed.safetensors`);

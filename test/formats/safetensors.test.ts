@@ -16,7 +16,8 @@ const refuse = (detail: string): never => {
 
 /** A file of this header, and so many bytes of numbers. */
 function fileOf(header: unknown, numbers: Uint8Array): Uint8Array {
-  const json = header instanceof Uint8Array ? header : Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const json =
+    header instanceof Uint8Array ? header : Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
   return Buffer.concat([length, json, numbers]);
@@ -30,7 +31,10 @@ const tensor = (name: string, shape: readonly number[], ...data: number[]): Tens
 
 describe('a safetensors file', () => {
   it('is what the format says, byte by byte', () => {
-    const file = writeSafetensors({ metadata: { a: 'b' }, tensors: [tensor('x', [1, 2], 1, -2), tensor('y', [1], 0.5)] });
+    const file = writeSafetensors({
+      metadata: { a: 'b' },
+      tensors: [tensor('x', [1, 2], 1, -2), tensor('y', [1], 0.5)],
+    });
     const header =
       '{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}';
     const padded = header.padEnd(Math.ceil(header.length / 8) * 8);
@@ -70,22 +74,37 @@ describe('a safetensors file', () => {
     ['that is something else', Buffer.from('\x02\0\0\0\0\0\0\0[]'), /does not begin with \{/],
     ['whose header is not JSON', fileOf('{"x":', eight), /not JSON/],
     ['whose header is not UTF-8', fileOf(Buffer.from('{"\xff":1}', 'latin1'), eight), /not UTF-8/],
-    ['with a name that could reach a prototype', fileOf(`{"__proto__":${JSON.stringify(entry)}}`, eight), /forbidden name/],
+    [
+      'with a name that could reach a prototype',
+      fileOf(`{"__proto__":${JSON.stringify(entry)}}`, eight),
+      /forbidden name/,
+    ],
     ['with too many brackets', fileOf(`{"x":${'['.repeat(100)}${']'.repeat(100)}}`, eight), /nested/],
     ['whose tensor is no object', fileOf({ x: 3 }, eight), /"x" is 3/],
     ['of integers', fileOf({ x: { ...entry, dtype: 'I64' } }, eight), /dtype "I64"/],
     ['whose dtype is the name of a method', fileOf({ x: { ...entry, dtype: 'toString' } }, eight), /dtype "toString"/],
     ['with a negative length', fileOf({ x: { ...entry, shape: [-2] } }, eight), /shape/],
     ['with a tensor of no numbers', fileOf({ x: { ...entry, shape: [0], data_offsets: [0, 0] } }, eight), /shape/],
-    ['with a huge shape', fileOf({ x: { ...entry, shape: [2 ** 30, 2 ** 30] } }, eight), /has 8 bytes, and its shape 4611686018427388000/],
+    [
+      'with a huge shape',
+      fileOf({ x: { ...entry, shape: [2 ** 30, 2 ** 30] } }, eight),
+      /has 8 bytes, and its shape 4611686018427388000/,
+    ],
     ['whose tensor ends behind its end', fileOf({ x: { ...entry, data_offsets: [0, 12] } }, eight), /data_offsets/],
     ['whose tensor ends before it begins', fileOf({ x: { ...entry, data_offsets: [8, 0] } }, eight), /-8 bytes/],
-    ['whose tensors overlap', fileOf({ x: entry, y: { ...entry, data_offsets: [4, 12] } }, new Uint8Array(12)), /overlap/],
+    [
+      'whose tensors overlap',
+      fileOf({ x: entry, y: { ...entry, data_offsets: [4, 12] } }, new Uint8Array(12)),
+      /overlap/,
+    ],
     ['with a gap', fileOf({ x: { ...entry, data_offsets: [4, 12] } }, new Uint8Array(12)), /gaps/],
     ['with something behind its tensors', fileOf({ x: entry }, new Uint8Array(9)), /end at byte 8 of 9/],
     [
       'with a name twice',
-      fileOf(`{"x":${JSON.stringify(entry)},"x":${JSON.stringify({ ...entry, data_offsets: [8, 16] })}}`, new Uint8Array(16)),
+      fileOf(
+        `{"x":${JSON.stringify(entry)},"x":${JSON.stringify({ ...entry, data_offsets: [8, 16] })}}`,
+        new Uint8Array(16),
+      ),
       /gaps/,
     ],
     ['with NaN', fileOf({ x: entry }, Buffer.from('0000c07f00000000', 'hex')), /holds NaN at index 0 of 2/],
@@ -101,7 +120,10 @@ describe('a safetensors file', () => {
 describe('a model in a damaged file', () => {
   const whole = safetensors.write(randomModel({ cell: 'gru', hidden: 4, embedding: 3 }));
   const headerEnd = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
-  const header = JSON.parse(Buffer.from(whole.subarray(8, headerEnd)).toString()) as Record<string, Record<string, unknown>>;
+  const header = JSON.parse(Buffer.from(whole.subarray(8, headerEnd)).toString()) as Record<
+    string,
+    Record<string, unknown>
+  >;
   const numbers = whole.subarray(headerEnd);
   const accepted: Checkpoint[] = [];
   /** What is thrown that is no error about the file. */
@@ -139,7 +161,9 @@ describe('a model in a damaged file', () => {
   });
 
   it('is refused with a reason where a value of the header is another one', () => {
-    const members = Object.entries(header).flatMap(([name, entry]) => Object.keys(entry).map((key) => [name, key] as const));
+    const members = Object.entries(header).flatMap(([name, entry]) =>
+      Object.keys(entry).map((key) => [name, key] as const),
+    );
     fc.assert(
       fc.property(fc.constantFrom(...members), fc.oneof(fc.jsonValue(), fc.json()), ([name, key], value) => {
         expect(trouble(fileOf({ ...header, [name]: { ...header[name], [key]: value } }, numbers))).toBeNull();
@@ -150,14 +174,17 @@ describe('a model in a damaged file', () => {
 
   it('is refused with a reason where what it says of its model and training is something else', () => {
     const { metadata: texts } = readSafetensors(whole, refuse);
-    const withText = (name: string, text: string): Uint8Array => fileOf({ ...header, __metadata__: { ...texts, [name]: text } }, numbers);
+    const withText = (name: string, text: string): Uint8Array =>
+      fileOf({ ...header, __metadata__: { ...texts, [name]: text } }, numbers);
     const members = ['model', 'vocabulary', 'training'].flatMap((name) =>
       Object.keys(JSON.parse(texts[name]) as object).map((key) => [name, key] as const),
     );
     const value = fc.oneof(fc.jsonValue(), fc.nat(), fc.constantFrom('lstm', 'rnn', 'mlstm', true, 2 ** 20, 1e308));
     fc.assert(
       fc.property(fc.constantFrom(...members), value, ([name, key], other) => {
-        expect(trouble(withText(name, JSON.stringify({ ...(JSON.parse(texts[name]) as object), [key]: other })))).toBeNull();
+        expect(
+          trouble(withText(name, JSON.stringify({ ...(JSON.parse(texts[name]) as object), [key]: other }))),
+        ).toBeNull();
       }),
       { numRuns: 2000, seed: 8 },
     );
@@ -169,7 +196,9 @@ describe('a model in a damaged file', () => {
   it('can be written as a checkpoint wherever it was not refused', async () => {
     expect(accepted.length).toBeGreaterThan(100);
     const path = join(temporaryFolder(), 'latest.json');
-    for (const checkpoint of new Map(accepted.map((each) => [JSON.stringify([each.model, each.training]), each])).values())
+    for (const checkpoint of new Map(
+      accepted.map((each) => [JSON.stringify([each.model, each.training]), each]),
+    ).values())
       await writeCheckpoint(path, checkpoint);
   });
 });

@@ -1,5 +1,5 @@
-// Gradients through time and Jacobians: against finite differences in float64, and against what theory says of matrices of known spectral
-// radius.
+// Gradients through time and Jacobians: against finite differences in float64, and against what
+// theory says of matrices of known spectral radius.
 import { afterAll, describe, expect, test } from 'vitest';
 import { parameterVector } from '../../src/runs/store.ts';
 import { openDevice } from '../../src/devices/open.ts';
@@ -23,7 +23,8 @@ const reference = await openDevice('reference');
 const cpu = await openDevice('cpu', { threads: 1 });
 afterAll(() => Promise.all([reference.close(), cpu.close()]));
 
-const textOf = (length: number, symbols = V): Uint8Array => Uint8Array.from({ length }, (_, at) => (at * at + (at >> 2)) % symbols);
+const textOf = (length: number, symbols = V): Uint8Array =>
+  Uint8Array.from({ length }, (_, at) => (at * at + (at >> 2)) % symbols);
 const norm = (vector: Iterable<number>): number => Math.hypot(...vector);
 const flowOf = (flows: readonly Flow[], layer: number, state: string): Flow =>
   flows.find((flow) => flow.layer === layer && flow.state === state)!;
@@ -49,7 +50,10 @@ class Stepwise {
     const vector = Float64Array.from(parameterVector(trained));
     let offset = 0;
     this.#parameters = new Map(
-      parameterShapes(trained.model).map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]),
+      parameterShapes(trained.model).map(({ name, rows, columns }) => [
+        name,
+        vector.subarray(offset, (offset += rows * columns)),
+      ]),
     );
   }
 
@@ -59,7 +63,8 @@ class Stepwise {
     const carried = new Map<string, Matrix>();
     const held = Array.from(text, (symbol, t) => {
       const parameters = new Map(this.#parameters);
-      // The layer above reads an output by way of its Wx: what a nudge adds there is as if its bias were another one.
+      // The layer above reads an output by way of its Wx: what a nudge adds there is as if its bias
+      // were another one.
       const Wx = parameters.get(`layer${layer + 1}.Wx`);
       if (t === at && state === 'h' && Wx) {
         const b = parameters.get(`layer${layer + 1}.b`)!;
@@ -68,7 +73,11 @@ class Stepwise {
           b.map((bias, column) => bias + by * Wx[unit * b.length + column]),
         );
       }
-      const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(symbol)]]), state: carried });
+      const { values } = evaluate(program, {
+        parameters,
+        inputs: new Map([['ids', Float64Array.of(symbol)]]),
+        state: carried,
+      });
       const now = Object.fromEntries([...program.outputs].map(([name, value]) => [name, values.get(value)!.slice()]));
       for (const [name, vector] of carried) carried.set(name, vector.slice());
       if (t === at) carried.get(`layer${layer}.${state}`)![unit] += by;
@@ -84,14 +93,24 @@ class Stepwise {
       ['ids', Float64Array.of(text.at(-2)!)],
       ['targets', Float64Array.of(text.at(-1)!)],
     ]);
-    return evaluate(lossProgram(this.#trained.model, { steps: 1, rows: 1 }, 1), { parameters: this.#parameters, inputs, state }).lossNats;
+    return evaluate(lossProgram(this.#trained.model, { steps: 1, rows: 1 }, 1), {
+      parameters: this.#parameters,
+      inputs,
+      state,
+    }).lossNats;
   }
 
-  /** The whole gradient of that loss at a state: that of a cell is by way of its output, too, h = o∘tanh(c). */
+  /**
+   * The whole gradient of that loss at a state: that of a cell is by way of its output, too, h =
+   * o∘tanh(c).
+   */
   gradient(text: Uint8Array, at: number, layer: number, state: string): number[] {
-    const own = Array.from({ length: H }, (_, unit) => difference((by) => this.loss(text, { at, layer, state, unit, by })));
+    const own = Array.from({ length: H }, (_, unit) =>
+      difference((by) => this.loss(text, { at, layer, state, unit, by })),
+    );
     if (state !== 'c') return own;
-    const { [`layer${layer}.c`]: c, [`layer${layer}.o`]: o } = this.read(text, { at, layer, state, unit: 0, by: 0 }).held[at];
+    const { [`layer${layer}.c`]: c, [`layer${layer}.o`]: o } = this.read(text, { at, layer, state, unit: 0, by: 0 })
+      .held[at];
     const h = this.gradient(text, at, layer, 'h');
     return own.map((value, unit) => value + h[unit] * o[unit] * (1 - Math.tanh(c[unit]) ** 2));
   }
@@ -101,25 +120,34 @@ function difference(told: (by: number) => number): number {
   return (told(STEP) - told(-STEP)) / (2 * STEP);
 }
 
-describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? ['h'] : states] as const))('%s', (cell, states) => {
-  test('norms of gradients, step by step into the past, are those of finite differences', async () => {
-    const trained = modelOfSeed(3, { cell, layers: 2, hidden: H, vocabulary: V });
-    const text = textOf(7);
-    const flows = await gradientFlow(trained, text, { steps: 4, positions: 1 });
-    const twin = new Stepwise(trained);
-    for (const layer of [0, 1]) {
-      for (const state of states) {
-        for (const k of [1, 2, 4]) {
-          const wanted = norm(twin.gradient(text, text.length - 2 - k, layer, state));
-          expect(Math.exp(flowOf(flows, layer, state).logNorms[k]) / wanted, `layer ${layer}, ${state}, ${k} back`).toBeCloseTo(1, 7);
+describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? ['h'] : states] as const))(
+  '%s',
+  (cell, states) => {
+    test('norms of gradients, step by step into the past, are those of finite differences', async () => {
+      const trained = modelOfSeed(3, { cell, layers: 2, hidden: H, vocabulary: V });
+      const text = textOf(7);
+      const flows = await gradientFlow(trained, text, { steps: 4, positions: 1 });
+      const twin = new Stepwise(trained);
+      for (const layer of [0, 1]) {
+        for (const state of states) {
+          for (const k of [1, 2, 4]) {
+            const wanted = norm(twin.gradient(text, text.length - 2 - k, layer, state));
+            expect(
+              Math.exp(flowOf(flows, layer, state).logNorms[k]) / wanted,
+              `layer ${layer}, ${state}, ${k} back`,
+            ).toBeCloseTo(1, 7);
+          }
         }
       }
-    }
-  });
-});
+    });
+  },
+);
 
 describe('a tanh network whose recurrent matrix has the spectral radius', () => {
-  /** Nothing comes in, so that the state stays 0, where the slope of tanh is 1: the Jacobian is the matrix itself. */
+  /**
+   * Nothing comes in, so that the state stays 0, where the slope of tanh is 1: the Jacobian is the
+   * matrix itself.
+   */
   const networkOf = (recurrent: Float64Array, hidden: number): BareModel =>
     withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden, vocabulary: V }), {
       'layer0.Wh': recurrent,
@@ -127,14 +155,20 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
       'layer0.b': new Float64Array(hidden),
     });
 
-  test.each([0.5, 1, 1.5])('%d, orthogonal but for scale: gradients change by that factor a step, to the last', async (radius) => {
-    const matrix = runAtOnce(orthogonalMatrix(16, new Random(4))).map((x) => x * radius);
-    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), { steps: 200, positions: 2 });
-    logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeCloseTo(k * Math.log(radius), 4));
-    expect(perStep).toBeCloseTo(radius, 6);
-    const [values] = await largestSingularValues(networkOf(matrix, 16), textOf(60), cpu, 3);
-    values.forEach((value) => expect(value).toBeCloseTo(radius, 4));
-  });
+  test.each([0.5, 1, 1.5])(
+    '%d, orthogonal but for scale: gradients change by that factor a step, to the last',
+    async (radius) => {
+      const matrix = runAtOnce(orthogonalMatrix(16, new Random(4))).map((x) => x * radius);
+      const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), {
+        steps: 200,
+        positions: 2,
+      });
+      logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeCloseTo(k * Math.log(radius), 4));
+      expect(perStep).toBeCloseTo(radius, 6);
+      const [values] = await largestSingularValues(networkOf(matrix, 16), textOf(60), cpu, 3);
+      values.forEach((value) => expect(value).toBeCloseTo(radius, 4));
+    },
+  );
 
   test.each([0.5, 1, 1.5])(
     '%d, of random elements: they decay, stay and grow as the radius says, within the bound of the largest singular value',
@@ -144,7 +178,10 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
       const any = Float64Array.from({ length: hidden * hidden }, () => random.normal());
       const scale = radius / spectralRadius(any);
       const matrix = any.map((x) => x * scale);
-      const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, hidden), textOf(300), { steps: 200, positions: 2 });
+      const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, hidden), textOf(300), {
+        steps: 200,
+        positions: 2,
+      });
       expect(perStep! / radius).toBeCloseTo(1, 2);
       const bound = Math.log(largestSingularValue(matrix));
       logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeLessThanOrEqual(k * bound + 1e-4));
@@ -162,7 +199,10 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
       logarithm += Math.log(size) / exponent;
       const scaled = power.map((x) => x / size);
       power = scaled.map((_, at) =>
-        Array.from({ length: n }, (__, k) => scaled[Math.floor(at / n) * n + k] * scaled[k * n + (at % n)]).reduce((sum, x) => sum + x, 0),
+        Array.from({ length: n }, (__, k) => scaled[Math.floor(at / n) * n + k] * scaled[k * n + (at % n)]).reduce(
+          (sum, x) => sum + x,
+          0,
+        ),
       );
     }
     return Math.exp(logarithm + Math.log(norm(power)) / 2 ** 12);
@@ -183,7 +223,9 @@ test('an LSTM with a forget bias of 5 keeps what a tanh network loses', async ()
 });
 
 test('a gradient that has died is −∞ and no failure, and there is no rate without two points', async () => {
-  const dead = withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), { 'layer0.Wh': new Float64Array(H * H) });
+  const dead = withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), {
+    'layer0.Wh': new Float64Array(H * H),
+  });
   const [{ logNorms, perStep }] = await gradientFlow(dead, textOf(30), { steps: 3, positions: 2 });
   expect(logNorms[0]).toBeGreaterThan(-20);
   expect(logNorms.slice(1)).toEqual([-Infinity, -Infinity, -Infinity]);
@@ -199,18 +241,25 @@ test('of a layer that fades much faster than another as much arrives as if it we
     'layer1.b': new Float64Array(H),
   };
   const skipping = modelOfSeed(2, { cell: 'rnn', layers: 2, hidden: H, vocabulary: V, skip: 'output' });
-  const flows = await gradientFlow(withWeights(skipping, { ...none, 'layer0.Wh': layers[0], 'layer1.Wh': layers[1] }), textOf(300), {
-    steps: 200,
-    positions: 2,
-  });
+  const flows = await gradientFlow(
+    withWeights(skipping, { ...none, 'layer0.Wh': layers[0], 'layer1.Wh': layers[1] }),
+    textOf(300),
+    {
+      steps: 200,
+      positions: 2,
+    },
+  );
   expect(flowOf(flows, 0, 'h').perStep).toBeCloseTo(0.9, 6);
   expect(flowOf(flows, 1, 'h').perStep).toBeCloseTo(0.1, 6);
 });
 
 test('a cell that is full lets a gradient through all the same, if little of it', async () => {
-  // i and g open wide, f keeps: c grows by one a step, until tanh(c) is 1 in float32 but for what float64 still has.
+  // i and g open wide, f keeps: c grows by one a step, until tanh(c) is 1 in float32 but for what
+  // float64 still has.
   const b = Float64Array.from({ length: 4 * H }, (_, at) => [8, 40, 8, 0][Math.floor(at / H)]);
-  const full = withWeights(modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: H, vocabulary: V }, 0.1), { 'layer0.b': b });
+  const full = withWeights(modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: H, vocabulary: V }, 0.1), {
+    'layer0.b': b,
+  });
   const flow = flowOf(await gradientFlow(full, textOf(14), { steps: 8, positions: 1 }), 0, 'c');
   // 1 − tanh²(13) = 4/e²⁶, and o is a half; in float32 it is 0 from 9 on.
   expect(flow.logNorms[0]).toBeGreaterThan(-32);
@@ -247,8 +296,14 @@ test('a network that grows beyond all numbers is refused, and said', async () =>
 
 test('a text too short to look back in is refused', async () => {
   await expect(
-    gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), { steps: 10, positions: 2 }),
-  ).rejects.toMatchObject({ kind: 'corpus', message: 'the text has 12 characters, and it takes 13 to look 10 steps back' });
+    gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), {
+      steps: 10,
+      positions: 2,
+    }),
+  ).rejects.toMatchObject({
+    kind: 'corpus',
+    message: 'the text has 12 characters, and it takes 13 to look 10 steps back',
+  });
 });
 
 describe('the largest singular value', () => {
@@ -294,7 +349,9 @@ describe('the largest singular value', () => {
   test.each(['cpu', 'gpu:cpu'])('is the same on %s', async (name) => {
     const trained = modelOfSeed(7, { cell: 'mlstm', layers: 2, hidden: H, vocabulary: V, learnedState: true });
     const device = await openDevice(name, { threads: 1 });
-    const [wanted, got] = await Promise.all([reference, device].map((each) => largestSingularValues(trained, text, each, 3)));
+    const [wanted, got] = await Promise.all(
+      [reference, device].map((each) => largestSingularValues(trained, text, each, 3)),
+    );
     await device.close();
     expect(wanted.map((values) => values.length)).toEqual([3, 3]);
     wanted.flat().forEach((value, index) => expect(got.flat()[index] / value).toBeCloseTo(1, 4));
@@ -302,7 +359,12 @@ describe('the largest singular value', () => {
 
   test('is none of a network that skips through time', async () => {
     expect(
-      await largestSingularValues(modelOfSeed(7, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V, timeSkip: 2 }), text, cpu, 3),
+      await largestSingularValues(
+        modelOfSeed(7, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V, timeSkip: 2 }),
+        text,
+        cpu,
+        3,
+      ),
     ).toEqual([]);
   });
 });

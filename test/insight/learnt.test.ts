@@ -1,4 +1,5 @@
-// What is planted in a text is found in a network that has learnt the text, and in none that has not.
+// What is planted in a text is found in a network that has learnt the text, and in none that has
+// not.
 import { expect, test, vi } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';
@@ -23,16 +24,20 @@ const openDevice = () => openCpu({ threads: 1, blas: 'off' });
 
 async function found(trained: BareModel): Promise<Map<string, Finding>> {
   const device = await openDevice();
-  const activations = await readActivations(trained, Uint8Array.from(corpus.vocabulary.encode(text)), device, null).finally(() =>
-    device.close(),
-  );
+  const activations = await readActivations(
+    trained,
+    Uint8Array.from(corpus.vocabulary.encode(text)),
+    device,
+    null,
+  ).finally(() => device.close());
   return new Map(runAtOnce(searchCells(activations, properties)).map((finding) => [finding.property.name, finding]));
 }
 
 /** Of the best cell, or of chance if there is none. */
 const areaOf = ({ property, cells, chance }: Finding): number => scoreOf(property, cells.at(0)?.correlation ?? chance!);
 
-// Of six seeds, five come to 0.985 or more, one, whose cells share the work, to 0.88; before training all to 0.58 to 0.63.
+// Of six seeds, five come to 0.985 or more, one, whose cells share the work, to 0.88; before
+// training all to 0.58 to 0.63.
 test('a trained LSTM has a cell that tells quotations, an untrained one has none', async () => {
   const seed = 6;
   const { folder } = await train(

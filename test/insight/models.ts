@@ -11,7 +11,14 @@ export function modelOfSeed(
   given: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden' | 'vocabulary'> & Partial<ModelConfiguration>,
   deviation = 0.7,
 ): BareModel {
-  const model: ModelConfiguration = { embedding: 0, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, ...given };
+  const model: ModelConfiguration = {
+    embedding: 0,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+    ...given,
+  };
   const random = new Random(seed);
   const tensors = parameterShapes(model).map(({ name, rows, columns }) => ({
     name,

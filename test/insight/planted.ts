@@ -2,8 +2,8 @@
 import { Random } from '../../src/random.ts';
 
 /**
- * Words of letters by chance, z the last, some of them in quotation marks: all that is to be learnt is whether a mark follows z. They are
- * so long that who has forgotten the first mark cannot tell.
+ * Words of letters by chance, z the last, some of them in quotation marks: all that is to be learnt
+ * is whether a mark follows z. They are so long that who has forgotten the first mark cannot tell.
  */
 export function quotingText(seed: number, characters: number): string {
   const random = new Random(seed);
@@ -19,7 +19,8 @@ export function quotingText(seed: number, characters: number): string {
 /** Lines of one length, with brackets, quotations, and comments at the end of some. */
 export function notedText(seed: number, characters: number): string {
   const random = new Random(seed);
-  const some = (count: number): string => Array.from({ length: count }, () => 'abcdefgh '[random.uint32() % 9]).join('');
+  const some = (count: number): string =>
+    Array.from({ length: count }, () => 'abcdefgh '[random.uint32() % 9]).join('');
   let text = '';
   while (text.length < characters)
     text += `${some(5)}(${some(4)}[${some(4)}]) "${some(8)}" ${random.uniform() < 0.5 ? `// ${some(8)}` : some(11)}\n`;

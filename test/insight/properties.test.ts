@@ -5,7 +5,10 @@ import { propertiesOf } from '../../src/insight/properties.ts';
 const valuesOf = (name: string, pieces: readonly string[]): number[] => [
   ...propertiesOf(pieces).find((property) => property.name === name)!.values,
 ];
-/** As one line of digits: the values after each character, · where it is 0 and ? where it is not known. */
+/**
+ * As one line of digits: the values after each character, · where it is 0 and ? where it is not
+ * known.
+ */
 const marks = (name: string, text: string): string =>
   valuesOf(name, [...text])
     .map((value) => (Number.isNaN(value) ? '?' : value === 0 ? '·' : String(value)))

@@ -1,4 +1,5 @@
-// How often gates are open and shut, and what cells hold, against the plain loops of the reference in float64, one step after the other.
+// How often gates are open and shut, and what cells hold, against the plain loops of the reference
+// in float64, one step after the other.
 import { expect, test } from 'vitest';
 import { openDevice } from '../../src/devices/open.ts';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
@@ -13,7 +14,8 @@ const VALUE_TOLERANCE = 2e-5;
 const [hidden, characters] = [7, 331];
 const tokens = Uint8Array.from({ length: characters }, (_, at) => (at * at + (at >> 3)) % 5);
 
-// Large enough for gates to be shut and open, and small enough for a state not to be chaotic, in which what float32 rounds would grow.
+// Large enough for gates to be shut and open, and small enough for a state not to be chaotic, in
+// which what float32 rounds would grow.
 test.each([
   ['lstm', 1.5],
   ['gru', 1],
@@ -26,7 +28,9 @@ test.each([
   const plain = oneByOne(trained);
   for (const { layer, name, isGate, values } of activations.all) {
     const wanted = plain.map((step) => step.get(activationName(layer, name))!);
-    values.forEach((value, i) => expect(Math.abs(value - wanted[Math.floor(i / hidden)][i % hidden])).toBeLessThan(VALUE_TOLERANCE));
+    values.forEach((value, i) =>
+      expect(Math.abs(value - wanted[Math.floor(i / hidden)][i % hidden])).toBeLessThan(VALUE_TOLERANCE),
+    );
     const found = saturationOf(activations).find((each) => each.layer === layer && each.gate === name);
     expect(found !== undefined).toBe(isGate);
     if (found === undefined) continue;
@@ -35,12 +39,17 @@ test.each([
       [found.right, (value: number) => value > 0.9],
     ] as const) {
       fractions.forEach((fraction, unit) =>
-        expect(Math.abs(fraction - wanted.filter((step) => holds(step[unit])).length / characters)).toBeLessThan(TOLERANCE),
+        expect(Math.abs(fraction - wanted.filter((step) => holds(step[unit])).length / characters)).toBeLessThan(
+          TOLERANCE,
+        ),
       );
       expect(fractions.some((fraction) => fraction > 0.02)).toBe(true);
     }
     const { left, mostlyRight } = summaryOf(found);
-    expect(left).toBeCloseTo(wanted.flatMap((step) => [...step]).filter((value) => value < 0.1).length / characters / hidden, 5);
+    expect(left).toBeCloseTo(
+      wanted.flatMap((step) => [...step]).filter((value) => value < 0.1).length / characters / hidden,
+      5,
+    );
     expect(mostlyRight).toBe([...found.right].filter((each) => each > 0.5).length);
   }
 });
@@ -52,6 +61,8 @@ function oneByOne({ model, tensors }: ReturnType<typeof modelOfSeed>): Map<strin
   const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'activations' });
   return Array.from(tokens, (id) => {
     const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(id)]]), state });
-    return new Map([...program.outputs].map(([name, value]) => [name, (values.get(value) ?? state.get(name))!.slice()]));
+    return new Map(
+      [...program.outputs].map(([name, value]) => [name, (values.get(value) ?? state.get(name))!.slice()]),
+    );
   });
 }

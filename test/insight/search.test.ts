@@ -17,15 +17,21 @@ const valuesOf = (name: string): Float32Array => properties.find((property) => p
 function wandering(seed: number, memory: number): (at: number) => number {
   const random = new Random(seed);
   const values = new Float32Array(characters);
-  for (let at = 0; at < characters; at++) values[at] = memory * (values[at - 1] ?? 0) + Math.sqrt(1 - memory ** 2) * random.normal();
+  for (let at = 0; at < characters; at++)
+    values[at] = memory * (values[at - 1] ?? 0) + Math.sqrt(1 - memory ** 2) * random.normal();
   return (at) => values[at];
 }
 
 /** One layer of cells, with a gate that nobody is to look at. */
 function activations(units: readonly ((at: number) => number)[]): Activations {
   const hidden = units.length;
-  const values = Float32Array.from({ length: characters * hidden }, (_, i) => units[i % hidden](Math.floor(i / hidden)));
-  const shown = Float32Array.from({ length: characters * hidden }, (_, i) => valuesOf('quotes')[Math.floor(i / hidden)]);
+  const values = Float32Array.from({ length: characters * hidden }, (_, i) =>
+    units[i % hidden](Math.floor(i / hidden)),
+  );
+  const shown = Float32Array.from(
+    { length: characters * hidden },
+    (_, i) => valuesOf('quotes')[Math.floor(i / hidden)],
+  );
   return {
     characters,
     hidden,
@@ -39,7 +45,8 @@ function activations(units: readonly ((at: number) => number)[]): Activations {
 
 const ignorant = (count: number, seed = 1): ((at: number) => number)[] =>
   Array.from({ length: count }, (_, unit) => wandering(100 * seed + unit, [0, 0.5, 0.9, 0.98, 0.998][unit % 5]));
-const named = (findings: readonly Finding[], name: string): Finding => findings.find(({ property }) => property.name === name)!;
+const named = (findings: readonly Finding[], name: string): Finding =>
+  findings.find(({ property }) => property.name === name)!;
 
 describe('a search', () => {
   const noise = wandering(9, 0.3);
@@ -72,7 +79,9 @@ describe('a search', () => {
     for (const name of ['upper case', 'after if'])
       expect(named(findings, name)).toMatchObject({ cells: [], chance: null, neededCharacters: null });
     const once = { ...properties[0], values: new Float32Array(characters).fill(1, 0, characters / 20) };
-    expect(runAtOnce(searchCells(cells, [once]))).toMatchObject([{ cells: [], chance: null, neededCharacters: 340_000 }]);
+    expect(runAtOnce(searchCells(cells, [once]))).toMatchObject([
+      { cells: [], chance: null, neededCharacters: 340_000 },
+    ]);
   });
 
   it('says how much text a property takes whose spans are too few to tell units from chance', () => {
@@ -83,7 +92,8 @@ describe('a search', () => {
     expect(finding.chance).toBeGreaterThan(0.8);
     expect(finding.neededCharacters).toBeGreaterThan(1.5 * characters);
     expect(finding.neededCharacters! % 100).toBe(0);
-    for (const { neededCharacters } of findings.filter(({ chance }) => chance !== null)) expect(neededCharacters).toBeNull();
+    for (const { neededCharacters } of findings.filter(({ chance }) => chance !== null))
+      expect(neededCharacters).toBeNull();
   });
 
   it('believes no cell that tells something on the half alone that it is chosen on', () => {
@@ -92,7 +102,9 @@ describe('a search', () => {
       (at: number): number =>
         Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at);
     for (const half of [0, 1])
-      expect(named(runAtOnce(searchCells(activations([...ignorant(20), inHalf(half)]), properties)), 'quotes').cells).toEqual([]);
+      expect(
+        named(runAtOnce(searchCells(activations([...ignorant(20), inHalf(half)]), properties)), 'quotes').cells,
+      ).toEqual([]);
     const all = named(
       runAtOnce(searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties)),
       'quotes',
@@ -132,7 +144,9 @@ describe('the default length of a text', () => {
 test.each(Array.from({ length: 8 }, (_, seed) => seed))(
   'nothing is found by cells that know nothing of the text, however slowly they change (seed %i)',
   (seed) => {
-    expect(runAtOnce(searchCells(activations(ignorant(60, seed + 2)), properties)).filter(({ cells }) => cells.length > 0)).toEqual([]);
+    expect(
+      runAtOnce(searchCells(activations(ignorant(60, seed + 2)), properties)).filter(({ cells }) => cells.length > 0),
+    ).toEqual([]);
   },
 );
 
@@ -143,8 +157,12 @@ test('a property of which the text knows nothing is found by no cell, be it one 
       name: `drift ${n}`,
       what: '',
       isNumber: n % 2 === 0,
-      values: Float32Array.from({ length: characters }, (_, at) => (n % 2 === 0 ? values(at) : Number(values(at) > 0.5))),
+      values: Float32Array.from({ length: characters }, (_, at) =>
+        n % 2 === 0 ? values(at) : Number(values(at) > 0.5),
+      ),
     };
   });
-  expect(runAtOnce(searchCells(activations(ignorant(60)), drifting)).filter(({ cells }) => cells.length > 0)).toEqual([]);
+  expect(runAtOnce(searchCells(activations(ignorant(60)), drifting)).filter(({ cells }) => cells.length > 0)).toEqual(
+    [],
+  );
 });

@@ -7,12 +7,16 @@ import { Random } from '../../src/random.ts';
 const DIGITS = 5;
 
 const random = new Random(5);
-const few = (count: number): Float32Array => Float32Array.from({ length: count }, () => Math.round(random.normal() * 3) / 3 - 0);
+const few = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, () => Math.round(random.normal() * 3) / 3 - 0);
 
 /** By comparing every pair. */
 function ranksBySight(values: readonly number[]): number[] {
   return values.map(
-    (value) => values.filter((other) => other < value).length + values.filter((other) => other === value).length / 2 - values.length / 2,
+    (value) =>
+      values.filter((other) => other < value).length +
+      values.filter((other) => other === value).length / 2 -
+      values.length / 2,
   );
 }
 
@@ -40,7 +44,11 @@ describe('a correlation', () => {
     for (const [cell, values] of cells.entries()) {
       const pairs = [...values.keys()]
         .filter((at) => holds[at] === 1)
-        .flatMap((at) => [...values.keys()].filter((other) => holds[other] === 0).map((other) => Math.sign(values[at] - values[other])));
+        .flatMap((at) =>
+          [...values.keys()]
+            .filter((other) => holds[other] === 0)
+            .map((other) => Math.sign(values[at] - values[other])),
+        );
       expect(found[cell]).toBeCloseTo(pairs.reduce((sum, sign) => sum + sign, 0) / pairs.length, DIGITS);
     }
   });
@@ -64,9 +72,13 @@ describe('a correlation', () => {
 
   it('leaves out numbers that are not known, and there is none with what is the same everywhere', () => {
     const numbers = Float32Array.from({ length: 40 }, (_, at) => (at < 36 ? at : NaN));
-    const [found] = runAtOnce(correlate([centredRanks(Float32Array.from({ length: 40 }, (_, at) => at))], [weightsOf(numbers, true)!]));
+    const [found] = runAtOnce(
+      correlate([centredRanks(Float32Array.from({ length: 40 }, (_, at) => at))], [weightsOf(numbers, true)!]),
+    );
     expect(found[0]).toBeGreaterThan(0.8);
-    for (const values of [new Float32Array(9), new Float32Array(9).fill(1)]) expect(weightsOf(values, false)).toBe(null);
-    for (const values of [new Float32Array(9).fill(2), new Float32Array(9).fill(NaN)]) expect(weightsOf(values, true)).toBe(null);
+    for (const values of [new Float32Array(9), new Float32Array(9).fill(1)])
+      expect(weightsOf(values, false)).toBe(null);
+    for (const values of [new Float32Array(9).fill(2), new Float32Array(9).fill(NaN)])
+      expect(weightsOf(values, true)).toBe(null);
   });
 });

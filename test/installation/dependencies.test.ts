@@ -1,4 +1,5 @@
-// The tables of docs/dependencies.md beside what npm and the build say. Where a test fails, a line of that page is missing or stale.
+// The tables of docs/dependencies.md beside what npm and the build say. Where a test fails, a line
+// of that page is missing or stale.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +25,10 @@ const lock = JSON.parse(read('package-lock.json')) as { packages: Readonly<Recor
 const locked = (name: string): Locked => lock.packages[`node_modules/${name}`];
 const page = read('docs/dependencies.md');
 
-/** The rows of the one table with exactly these columns, one for each package that a row names: name, then the cells by column. */
+/**
+ * The rows of the one table with exactly these columns, one for each package that a row names:
+ * name, then the cells by column.
+ */
 function rowsOf(columns: readonly string[]): [string, Readonly<Record<string, string>>][] {
   const tables = page.split(/\n\n+/).filter((block) => block.split('\n')[0] === `| ${columns.join(' | ')} |`);
   expect(tables, `tables with the columns ${columns.join(', ')}`).toHaveLength(1);
@@ -38,7 +42,10 @@ function rowsOf(columns: readonly string[]): [string, Readonly<Record<string, st
         .slice(1, -1)
         .map((cell) => cell.trim());
       const row = Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
-      return [...cells[0].matchAll(/`([^`]+)`/g)].map(([, name]): [string, Readonly<Record<string, string>>] => [name, row]);
+      return [...cells[0].matchAll(/`([^`]+)`/g)].map(([, name]): [string, Readonly<Record<string, string>>] => [
+        name,
+        row,
+      ]);
     });
 }
 
@@ -46,7 +53,8 @@ const installed = rowsOf(['package', 'range', 'version', 'licence', 'kB', 'from'
 const broughtAlong = rowsOf(['package', 'version', 'licence', 'kB', 'from', 'for']);
 const bundled = rowsOf(['package', 'version', 'licence', 'from', 'in']);
 const ofClones = rowsOf(['package', 'range', 'licence', 'what for']);
-const ranges = (rows: typeof installed): Record<string, string> => Object.fromEntries(rows.map(([name, { range }]) => [name, range]));
+const ranges = (rows: typeof installed): Record<string, string> =>
+  Object.fromEntries(rows.map(([name, { range }]) => [name, range]));
 const versions = (rows: typeof installed): Record<string, string> =>
   Object.fromEntries(rows.map(([name, { version, licence }]) => [name, `${version}, ${licence}`]));
 
@@ -68,14 +76,23 @@ describe('docs/dependencies.md', () => {
   });
 
   it('names the one install script that users of the package may meet', () => {
-    const withScripts = [...installed, ...broughtAlong].map(([name]) => name).filter((name) => locked(name).hasInstallScript);
-    expect(page).toContain(`The only install script among them is that of ${withScripts.map((name) => `\`${name}\``).join(', ')}, above.`);
+    const withScripts = [...installed, ...broughtAlong]
+      .map(([name]) => name)
+      .filter((name) => locked(name).hasInstallScript);
+    expect(page).toContain(
+      `The only install script among them is that of ${withScripts.map((name) => `\`${name}\``).join(', ')}, above.`,
+    );
   });
 
-  it.skipIf(!existsSync(join(root, 'dist/THIRD-PARTY.md')))('names what the build bundled (needs npm run build)', () => {
-    const sections = read('dist/THIRD-PARTY.md').matchAll(/^## (\S+) (\S+)\n\n(\S+?)[,.]\s/gm);
-    const built = [...sections].map(([, name, version, licence]) => `${name} ${version} ${licence}`);
-    const told = bundled.flatMap(([name, { version, licence }]) => version.split(', ').map((each) => `${name} ${each} ${licence}`));
-    expect(told.toSorted()).toEqual(built.toSorted());
-  });
+  it.skipIf(!existsSync(join(root, 'dist/THIRD-PARTY.md')))(
+    'names what the build bundled (needs npm run build)',
+    () => {
+      const sections = read('dist/THIRD-PARTY.md').matchAll(/^## (\S+) (\S+)\n\n(\S+?)[,.]\s/gm);
+      const built = [...sections].map(([, name, version, licence]) => `${name} ${version} ${licence}`);
+      const told = bundled.flatMap(([name, { version, licence }]) =>
+        version.split(', ').map((each) => `${name} ${each} ${licence}`),
+      );
+      expect(told.toSorted()).toEqual(built.toSorted());
+    },
+  );
 });

@@ -24,8 +24,12 @@ await inWorkplace(async (work) => {
   const plain = join(work, 'plain');
   const installed = await check('npm install -g in an empty folder, with a new home', () => install(tarball, plain));
   if (installed === null) return;
-  await check('nothing that is to be compiled comes along, no gpu.js, no gl, and one webgpu', () => lookForStrangers(installed));
-  await check(`it takes less than ${mostBytes / 1e6} MB, without the binaries of other systems`, () => weigh(installed));
+  await check('nothing that is to be compiled comes along, no gpu.js, no gl, and one webgpu', () =>
+    lookForStrangers(installed),
+  );
+  await check(`it takes less than ${mostBytes / 1e6} MB, without the binaries of other systems`, () =>
+    weigh(installed),
+  );
   await check('npm install -g --ignore-scripts comes to the same files', async () => {
     const without = await install(tarball, join(work, 'without'), '--ignore-scripts');
     const [one, other] = [installed, without].map(listOf);
@@ -39,7 +43,8 @@ await inWorkplace(async (work) => {
     if (!readFileSync(join(work, 'run.svg'), 'utf8').includes('</svg>')) fail('no picture was drawn');
   });
   await check('gpu.js is inside: rnn doctor finds gpu:webasm and gpu:cpu good', async () => {
-    for (const device of ['gpu:webasm', 'gpu:cpu']) await run([join(plain, 'bin', 'rnn'), 'doctor', '--device', device], { cwd: work });
+    for (const device of ['gpu:webasm', 'gpu:cpu'])
+      await run([join(plain, 'bin', 'rnn'), 'doctor', '--device', device], { cwd: work });
   });
   await check('npx rnn, and importing it, where it is installed beside other packages', async (folder) => {
     await npm(['init', '--yes'], { cwd: folder });
@@ -83,8 +88,9 @@ async function pack(work) {
   if (missing.length > 0) fail(`missing: ${missing.join(', ')}`);
   const strangers = paths.filter(
     (path) =>
-      !/^(bin|dist|docs|schema)\/|^(corpora\/sonnets\.txt|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path) ||
-      /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')),
+      !/^(bin|dist|docs|schema)\/|^(corpora\/sonnets\.txt|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(
+        path,
+      ) || /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')),
   );
   if (strangers.length > 0) fail(`should not be in it: ${strangers.join(', ')}`);
   console.log(`        | ${(size / 1e6).toFixed(2)} MB, ${paths.length} files`);
@@ -105,7 +111,8 @@ function lookForStrangers(installed) {
   const scripts = packages
     .filter(({ scripts: { preinstall, install: during, postinstall } = {} }) => preinstall ?? during ?? postinstall)
     .map(({ name }) => name);
-  if (scripts.some((name) => !knownScripts.includes(name))) fail(`packages with install scripts: ${scripts.join(', ')}`);
+  if (scripts.some((name) => !knownScripts.includes(name)))
+    fail(`packages with install scripts: ${scripts.join(', ')}`);
   for (const name of ['gl', 'gpu.js', 'koffi', 'd3-scale']) if (named(name) > 0) fail(`${name} was installed`);
   if (named('webgpu') !== 1) fail(`webgpu was installed ${named('webgpu')} times`);
   const recipes = allFiles(installed).filter((path) => path.endsWith('binding.gyp'));
@@ -132,15 +139,21 @@ function listOf(folder) {
 
 /** @param rnn the words of a command line that start it */
 async function use(cwd, rnn, options = {}) {
-  await run([...rnn, 'train', '-', '--out', 'run', '--validation-fraction', '0', '--max-steps', '150', '--force', '--quiet'], {
-    ...options,
-    cwd,
-    input: text,
-  });
-  const { stdout } = await run([...rnn, 'sample', '--checkpoint', 'run', '--prime', 'a', '--temp', '0', '--length', '8'], {
-    ...options,
-    cwd,
-  });
+  await run(
+    [...rnn, 'train', '-', '--out', 'run', '--validation-fraction', '0', '--max-steps', '150', '--force', '--quiet'],
+    {
+      ...options,
+      cwd,
+      input: text,
+    },
+  );
+  const { stdout } = await run(
+    [...rnn, 'sample', '--checkpoint', 'run', '--prime', 'a', '--temp', '0', '--length', '8'],
+    {
+      ...options,
+      cwd,
+    },
+  );
   if (stdout.trim() !== 'abcabcabc') fail(`it wrote ${JSON.stringify(stdout)} where abcabcabc was learnt`);
 }
 
@@ -164,7 +177,11 @@ async function nodeOf(work, major) {
   try {
     await npm(['install', '--prefix', place, '--ignore-scripts', `${name}@${major === '20' ? '>=20.19 <21' : major}`]);
     const folder = join(place, 'node_modules', name);
-    return { version: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version, path: join(folder, 'bin'), problem: null };
+    return {
+      version: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version,
+      path: join(folder, 'bin'),
+      problem: null,
+    };
   } catch (error) {
     return { version: major, path: null, problem: `${name} cannot be had: ${error.message.split('\n')[0]}` };
   }

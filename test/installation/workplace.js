@@ -71,7 +71,10 @@ export const npm = (words, options) => run(['npm', ...words], options);
  * @returns its exit code, and what it wrote
  * @throws an Error with the end of what it wrote, if it fails and `mayFail` is not set
  */
-export function run([program, ...words], { cwd = work, input = '', path = null, mayFail = false, env = environment } = {}) {
+export function run(
+  [program, ...words],
+  { cwd = work, input = '', path = null, mayFail = false, env = environment } = {},
+) {
   const itsOwn = path === null ? env : { ...env, PATH: `${path}${delimiter}${env.PATH}` };
   return new Promise((done, reject) => {
     const child = spawn(program, words, { cwd, env: itsOwn, timeout: patienceMs });

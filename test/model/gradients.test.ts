@@ -7,10 +7,15 @@ import { modelWeights } from '../../src/model/parameters.ts';
 import { type Regularisation, noRegularisation } from '../../src/model/regularisation.ts';
 import { Random } from '../../src/random.ts';
 
-/** Of the largest gradient in the tensor. Central differences of this step in float64 are good to about 1e-9. */
+/**
+ * Of the largest gradient in the tensor. Central differences of this step in float64 are good to
+ * about 1e-9.
+ */
 const TOLERANCE = 1e-6;
 const STEP = 2e-5;
-/** Elements of each tensor that are nudged: the weights of a tensor are all used in the same way. */
+/**
+ * Elements of each tensor that are nudged: the weights of a tensor are all used in the same way.
+ */
 const NUDGED = 5;
 const [N, H, V] = [3, 5, 6];
 
@@ -20,10 +25,15 @@ interface Case {
   readonly regularisation?: Partial<Regularisation>;
 }
 
-/** Every weight of a network, with states carried in: the program's gradients against finite differences of the loss as it is written. */
+/**
+ * Every weight of a network, with states carried in: the program's gradients against finite
+ * differences of the loss as it is written.
+ */
 function expectGradients(random: Random, { T, model: given, regularisation: some = {} }: Case): void {
-  const normal = (count: number, deviation: number): Matrix => Float64Array.from({ length: count }, () => random.normal() * deviation);
-  const integers = (count: number, below: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % below);
+  const normal = (count: number, deviation: number): Matrix =>
+    Float64Array.from({ length: count }, () => random.normal() * deviation);
+  const integers = (count: number, below: number): Matrix =>
+    Float64Array.from({ length: count }, () => random.uint32() % below);
   const model: ModelConfiguration = {
     cell: 'lstm',
     layers: 1,
@@ -51,7 +61,10 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
   const plain = lossProgram(model, { steps: T, rows: N }, scale, regularisation);
   const carried = plain.values.filter((value) => value.kind === 'state');
   const states = new Map(
-    carried.map(({ name, rows, columns }) => [name, name === 'started' ? Float64Array.of(1, 0, 0) : normal(rows * columns, 0.5)]),
+    carried.map(({ name, rows, columns }) => [
+      name,
+      name === 'started' ? Float64Array.of(1, 0, 0) : normal(rows * columns, 0.5),
+    ]),
   );
   const evaluated = (): { lossNats: number; penalty: number } =>
     evaluate(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
@@ -87,10 +100,15 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
   }
 }
 
-/** Σ over rows of the target's logit minus the mean of all: what smoothed targets add to the loss, times ε. */
+/**
+ * Σ over rows of the target's logit minus the mean of all: what smoothed targets add to the loss,
+ * times ε.
+ */
 function smoothed(program: ReturnType<typeof lossProgram>, environment: Parameters<typeof evaluate>[1]): number {
   const { values } = evaluate(program, environment);
-  const [logits, targets] = program.values.find(({ kind }) => kind === 'crossEntropy')!.inputs.map((input) => values.get(input)!);
+  const [logits, targets] = program.values
+    .find(({ kind }) => kind === 'crossEntropy')!
+    .inputs.map((input) => values.get(input)!);
   return targets.reduce((sum, target, row) => {
     const own = logits.subarray(row * V, (row + 1) * V);
     return sum + own[target] - own.reduce((total, x) => total + x, 0) / V;
@@ -142,7 +160,15 @@ describe('gradients of connections', () => {
 });
 
 describe('gradients of regularisation', () => {
-  const all = { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 1, smoothing: 0.1 };
+  const all = {
+    dropout: 0.3,
+    locked: true,
+    weightDropout: 0.4,
+    embeddingDropout: 0.3,
+    activation: 2,
+    temporal: 1,
+    smoothing: 0.1,
+  };
   const each = Object.entries(all)
     .map(([name, value]) => ({ [name]: value }))
     .concat({ dropout: 0.3, locked: true } as never, all as never);
@@ -176,7 +202,8 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
         Float64Array.from({ length: rows * columns }, () => random.normal() / 2),
       ]),
     );
-    // A symbol for each step, and one target, at the end: what a symbol's weights learn comes back from there.
+    // A symbol for each step, and one target, at the end: what a symbol's weights learn comes back
+    // from there.
     const inputs = new Map([
       ['ids', Float64Array.from({ length: T }, (_, t) => t)],
       ['targets', Float64Array.from({ length: T }, (_, t) => (t < T - 1 ? -1 : 0))],
@@ -184,11 +211,17 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
     const bySymbol = (clipState: number): number[] => {
       const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
       const state = new Map(
-        program.values.filter((value) => value.kind === 'state').map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]),
+        program.values
+          .filter((value) => value.kind === 'state')
+          .map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]),
       );
-      const gradient = evaluate(program, { parameters, inputs, state }).values.get(program.gradients.get('layer0.Wx')!)!;
+      const gradient = evaluate(program, { parameters, inputs, state }).values.get(
+        program.gradients.get('layer0.Wx')!,
+      )!;
       const columns = gradient.length / T;
-      return Array.from({ length: T }, (_, t) => Math.max(...gradient.subarray(t * columns, (t + 1) * columns).map(Math.abs)));
+      return Array.from({ length: T }, (_, t) =>
+        Math.max(...gradient.subarray(t * columns, (t + 1) * columns).map(Math.abs)),
+      );
     };
     const [free, wide, tight] = [bySymbol(0), bySymbol(1e6), bySymbol(1e-9)];
     for (const [t, norm] of free.entries()) {
@@ -214,9 +247,13 @@ test('the gradient that flows from step to step is clipped, element by element, 
   };
   const T = 3;
   const parameters = new Map(
-    Object.entries({ 'layer0.Wx': [0.1, 0.2], 'layer0.Wh': [3], 'layer0.b': [0], 'head.W': [-40, 40], 'head.b': [0, 0] }).map(
-      ([name, values]) => [name, Float64Array.from(values)],
-    ),
+    Object.entries({
+      'layer0.Wx': [0.1, 0.2],
+      'layer0.Wh': [3],
+      'layer0.b': [0],
+      'head.W': [-40, 40],
+      'head.b': [0, 0],
+    }).map(([name, values]) => [name, Float64Array.from(values)]),
   );
   const inputs = new Map([
     ['ids', Float64Array.of(0, 1, 0)],
@@ -227,7 +264,8 @@ test('the gradient that flows from step to step is clipped, element by element, 
     const { values } = evaluate(program, { parameters, inputs, state: new Map() });
     return Object.fromEntries([...program.gradients].map(([name, value]) => [name, [...values.get(value)!]]));
   };
-  // h' = tanh(Wx + 3h): the loss reaches step 2 alone, and what it sends back through 3·(1 − h'²) is far above the limit.
+  // h' = tanh(Wx + 3h): the loss reaches step 2 alone, and what it sends back through 3·(1 − h'²)
+  // is far above the limit.
   const [h1, h2] = [0.1, 0.2].reduce<number[]>((hs, x) => [...hs, Math.tanh(x + 3 * (hs.at(-1) ?? 0))], []);
   const [free, kept] = [gradients(0), gradients(0.01)];
   expect(kept['head.W']).toEqual(free['head.W']);
@@ -237,7 +275,8 @@ test('the gradient that flows from step to step is clipped, element by element, 
   const h3 = Math.tanh(0.1 + 3 * h2);
   const p1 = 1 / (1 + Math.exp(-80 * h3));
   const last = (-40 * (1 - p1 - 1) + 40 * p1) * (1 - h3 ** 2);
-  // Of h1 too: what reaches it comes from a step whose own gradient was cut to 0.01, times 3·(1 − h2²), which is above the limit again.
+  // Of h1 too: what reaches it comes from a step whose own gradient was cut to 0.01, times 3·(1 −
+  // h2²), which is above the limit again.
   expect(0.01 * 3 * (1 - h2 ** 2)).toBeGreaterThan(0.01);
   expect(kept['layer0.b'][0]).toBeCloseTo(dz[0] + dz[1] + last, 12);
   expect(Math.abs(free['layer0.b'][0])).toBeGreaterThan(2 * Math.abs(kept['layer0.b'][0]));

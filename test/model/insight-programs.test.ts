@@ -1,4 +1,5 @@
-// Programs that look into a network, against the plain forward pass. The one that goes back: test/insight/gradient-flow.test.ts.
+// Programs that look into a network, against the plain forward pass. The one that goes back:
+// test/insight/gradient-flow.test.ts.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
@@ -27,7 +28,10 @@ function network(cell: string): { model: ModelConfiguration; parameters: Map<str
     dropout: 0,
     conventions: {},
   };
-  return { model, parameters: new Map(modelWeights(model).map(({ name, rows, columns }) => [name, normal(rows * columns)])) };
+  return {
+    model,
+    parameters: new Map(modelWeights(model).map(({ name, rows, columns }) => [name, normal(rows * columns)])),
+  };
 }
 
 function outputs(
@@ -48,7 +52,10 @@ describe.each(cells.map(({ name }) => name))('%s', (cell) => {
   test('holds, step by step, what one step after the other leaves as its state', () => {
     const all = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'activations' }), parameters, { ids });
     expect(Object.keys(all)).toEqual(names);
-    const [single, state] = [networkProgram(model, { steps: 1, rows: N }, { outputs: 'activations' }), new Map<string, Matrix>()];
+    const [single, state] = [
+      networkProgram(model, { steps: 1, rows: N }, { outputs: 'activations' }),
+      new Map<string, Matrix>(),
+    ];
     for (let t = 0; t < T; t++) {
       const step = outputs(single, parameters, { ids: ids.subarray(t * N, (t + 1) * N) }, state);
       for (const name of names) {
@@ -59,7 +66,9 @@ describe.each(cells.map(({ name }) => name))('%s', (cell) => {
   });
 
   test('predicts what its loss is made of', () => {
-    const { logits } = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'logits' }), parameters, { ids });
+    const { logits } = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'logits' }), parameters, {
+      ids,
+    });
     const { lossNats } = evaluate(lossProgram(model, { steps: T, rows: N }, 1), {
       parameters,
       inputs: new Map([

@@ -1,4 +1,5 @@
-// The network, as its program is written before any rewrite, against a naive twin: an option at a time, and options together.
+// The network, as its program is written before any rewrite, against a naive twin: an option at a
+// time, and options together.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
@@ -36,7 +37,10 @@ function programTold({ model, regularisation, weights, start, windows }: Case): 
   });
 }
 
-/** Random weights, carried states and two windows of text. Of a learned start, row 0 has read nothing yet and row 1 has. */
+/**
+ * Random weights, carried states and two windows of text. Of a learned start, row 0 has read
+ * nothing yet and row 1 has.
+ */
 function caseOf(cell: string, changes: Partial<ModelConfiguration>, some: Partial<Regularisation> = {}): Case {
   const random = new Random(11);
   const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal() * 0.7);
@@ -85,7 +89,8 @@ function expectTwin(given: Case): void {
     expectClose([told.penalty], [penalty], `penalty of window ${which}`);
     expectClose(told.gradient, gradient, `gradient of the logits in window ${which}`);
     expect(Object.keys(told.state).toSorted()).toEqual(Object.keys(state).toSorted());
-    for (const [name, values] of Object.entries(state)) expectClose(told.state[name], values, `${name} after window ${which}`);
+    for (const [name, values] of Object.entries(state))
+      expectClose(told.state[name], values, `${name} after window ${which}`);
   }
 }
 
@@ -132,7 +137,16 @@ const ofAnyCell: readonly Row[] = [
   [
     'all regularisation together',
     { embedding: 4 },
-    { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1, clipState: 1 },
+    {
+      dropout: 0.3,
+      locked: true,
+      weightDropout: 0.4,
+      embeddingDropout: 0.3,
+      activation: 2,
+      temporal: 3,
+      smoothing: 0.1,
+      clipState: 1,
+    },
   ],
   [
     'everything together',
@@ -150,17 +164,30 @@ const ofLayerNorm: readonly Row[] = [
   [
     'with everything else',
     { embedding: 4, tied: true, skip: 'both', stacking: 'highway', timeSkip: 6, learnedState: true },
-    { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1 },
+    {
+      dropout: 0.3,
+      locked: true,
+      weightDropout: 0.4,
+      embeddingDropout: 0.3,
+      activation: 2,
+      temporal: 3,
+      smoothing: 0.1,
+    },
   ],
 ];
 
-describe.each(Object.keys(cellTwins))('loss, states and penalties of %s cells are those of equations written out', (cell) => {
-  for (const [what, model, regularisation] of ofAnyCell) test(`with ${what}`, () => expectTwin(caseOf(cell, model, regularisation)));
-});
+describe.each(Object.keys(cellTwins))(
+  'loss, states and penalties of %s cells are those of equations written out',
+  (cell) => {
+    for (const [what, model, regularisation] of ofAnyCell)
+      test(`with ${what}`, () => expectTwin(caseOf(cell, model, regularisation)));
+  },
+);
 
 describe('loss, states and penalties of lstm cells with layer normalisation are those of equations written out', () => {
   for (const [what, model, regularisation] of ofLayerNorm)
-    test(`layer normalisation ${what}`, () => expectTwin(caseOf('lstm', { layerNorm: true, ...model }, regularisation)));
+    test(`layer normalisation ${what}`, () =>
+      expectTwin(caseOf('lstm', { layerNorm: true, ...model }, regularisation)));
 });
 
 test('smoothed targets change what is learnt, and not the loss that is told', () => {

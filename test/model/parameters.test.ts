@@ -24,7 +24,10 @@ function weightsOf(configuration: ModelConfiguration, seed = 3): Map<string, Flo
   const vector = initialParameters(configuration, new Random(seed));
   let offset = 0;
   const weights = new Map(
-    parameterShapes(configuration).map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]),
+    parameterShapes(configuration).map(({ name, rows, columns }) => [
+      name,
+      vector.subarray(offset, (offset += rows * columns)),
+    ]),
   );
   expect(offset).toBe(vector.length);
   return weights;
@@ -32,10 +35,13 @@ function weightsOf(configuration: ModelConfiguration, seed = 3): Map<string, Flo
 
 /** A gate's block of a recurrent matrix, row by row. */
 function blockOf(values: Float32Array, gates: number, gate: number): number[][] {
-  return Array.from({ length: H }, (_, row) => [...values.subarray(row * gates * H + gate * H, row * gates * H + (gate + 1) * H)]);
+  return Array.from({ length: H }, (_, row) => [
+    ...values.subarray(row * gates * H + gate * H, row * gates * H + (gate + 1) * H),
+  ]);
 }
 
-const largest = (values: ArrayLike<number>): number => Array.from(values).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+const largest = (values: ArrayLike<number>): number =>
+  Array.from(values).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 
 describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
   test('are those that its programs use, in the order embedding, layers, head', () => {
@@ -71,7 +77,9 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
     const recurrent = layerWeights(configuration, 0).filter(({ role }) => role === 'recurrent');
     const blocks = [0, 1].flatMap((layer) =>
       recurrent.flatMap(({ name, gates }) =>
-        Array.from({ length: gates.length }, (_, gate) => blockOf(weights.get(`layer${layer}.${name}`)!, gates.length, gate)),
+        Array.from({ length: gates.length }, (_, gate) =>
+          blockOf(weights.get(`layer${layer}.${name}`)!, gates.length, gate),
+        ),
       ),
     );
     for (const block of blocks) {
@@ -122,20 +130,35 @@ describe('initial weights', () => {
   });
 
   test('are the same for a seed and others for another', () => {
-    const vector = (seed: number): Float32Array => initialParameters(model({ initialisation: 'orthogonal' }), new Random(seed));
+    const vector = (seed: number): Float32Array =>
+      initialParameters(model({ initialisation: 'orthogonal' }), new Random(seed));
     expect(vector(1)).toEqual(vector(1));
     expect(vector(1)).not.toEqual(vector(2));
   });
 });
 
 describe('weights around the cells', () => {
-  const around = { layers: 3, cell: 'gru', skip: 'both', stacking: 'highway', timeSkip: 3, learnedState: true } as const;
+  const around = {
+    layers: 3,
+    cell: 'gru',
+    skip: 'both',
+    stacking: 'highway',
+    timeSkip: 3,
+    learnedState: true,
+  } as const;
 
   test('come after those of the cell, lead from where a connection begins, and are all used', () => {
     const configuration = model(around);
     const names = (layer: number): string[] =>
       layerWeights(configuration, layer).map(({ name, rows, columns }) => `${name} ${rows}×${columns}`);
-    expect(names(0)).toEqual([`Wx 11×${3 * H}`, `Wh ${H}×${3 * H}`, `b 1×${3 * H}`, `bh 1×${H}`, `Wk ${H}×${3 * H}`, `h0 1×${H}`]);
+    expect(names(0)).toEqual([
+      `Wx 11×${3 * H}`,
+      `Wh ${H}×${3 * H}`,
+      `b 1×${3 * H}`,
+      `bh 1×${H}`,
+      `Wk ${H}×${3 * H}`,
+      `h0 1×${H}`,
+    ]);
     expect(names(2).slice(4)).toEqual([`Ws 11×${3 * H}`, `Wk ${H}×${3 * H}`, `Wt ${H}×${H}`, `bt 1×${H}`, `h0 1×${H}`]);
     expect(
       parameterShapes(configuration)
@@ -182,6 +205,8 @@ describe('weights around the cells', () => {
   });
 
   test('layer normalisation is there for the LSTM alone', () => {
-    expect(() => parameterShapes(model({ cell: 'gru', layerNorm: true }))).toThrow('there is no gru with layer normalisation');
+    expect(() => parameterShapes(model({ cell: 'gru', layerNorm: true }))).toThrow(
+      'there is no gru with layer normalisation',
+    );
   });
 });

@@ -1,6 +1,7 @@
-// A naive twin of the network: one row of the batch at a time, one character after another through all layers, its vectors in plain
-// arrays, written from the papers and docstrings and not from layer.ts. What comes from the input is the product with a one-hot
-// vector, and windows are one text: nothing is carried, the twin goes on. Knows no operations and no programs.
+// A naive twin of the network: one row of the batch at a time, one character after another through
+// all layers, its vectors in plain arrays, written from the papers and docstrings and not from
+// layer.ts. What comes from the input is the product with a one-hot vector, and windows are one
+// text: nothing is carried, the twin goes on. Knows no operations and no programs.
 import type { Matrix } from '../../src/devices/reference/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import type { Regularisation } from '../../src/model/regularisation.ts';
@@ -44,13 +45,17 @@ export interface Told {
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 const average = (x: Vector): number => x.reduce((sum, value) => sum + value, 0) / x.length;
 const oneHot = (size: number, at: number): Vector => Array.from({ length: size }, (_, index) => (index === at ? 1 : 0));
-const rowOf = (matrix: Matrix, row: number, columns: number): Vector => [...matrix.subarray(row * columns, (row + 1) * columns)];
+const rowOf = (matrix: Matrix, row: number, columns: number): Vector => [
+  ...matrix.subarray(row * columns, (row + 1) * columns),
+];
 const plus = (x: Vector, y: ArrayLike<number>): Vector => x.map((value, at) => value + y[at]);
 
 /** x·W */
 function times(x: Vector, W: ArrayLike<number>): Vector {
   const columns = W.length / x.length;
-  return Array.from({ length: columns }, (_, column) => x.reduce((sum, value, row) => sum + value * W[row * columns + column], 0));
+  return Array.from({ length: columns }, (_, column) =>
+    x.reduce((sum, value, row) => sum + value * W[row * columns + column], 0),
+  );
 }
 
 /** g∘(x − mean)/√(variance + ε) */
@@ -60,7 +65,9 @@ function normalised(x: Vector, gain: ArrayLike<number>): Vector {
   return x.map((value, at) => (gain[at] * (value - mean)) / deviation);
 }
 
-/** One step of a row from what the input comes to. The blocks are in the order of the cell's gates. */
+/**
+ * One step of a row from what the input comes to. The blocks are in the order of the cell's gates.
+ */
 export const cellTwins: Named<(x: Vector, state: Named<Vector>, w: Named<Matrix>) => Named<Vector>> = {
   rnn: (x, { h }, { Wh }) => ({ h: plus(x, times(h, Wh)).map(Math.tanh) }),
   lstm(x, { h, c }, { Wh, gh, gc, bc }) {
@@ -114,7 +121,9 @@ function layerWeightsIn(window: Window, layer: number, { model, regularisation, 
         name,
         which < 0
           ? matrix
-          : matrix.map((weight, at) => weight * kept(window, WEIGHT_SITES + 8 * layer + which, at, regularisation.weightDropout)),
+          : matrix.map(
+              (weight, at) => weight * kept(window, WEIGHT_SITES + 8 * layer + which, at, regularisation.weightDropout),
+            ),
       ];
     }),
   );
@@ -150,13 +159,16 @@ function readOut(
   const sum = products.filter((product) => product.length > 0).reduce(plus);
   if (!tied) return plus(sum, weights['head.b']);
   return Array.from({ length: V }, (_, symbol) =>
-    rowOf(weights['embedding.W'], symbol, embedding).reduce((total, value, at) => total + value * sum[at], weights['head.b'][symbol]),
+    rowOf(weights['embedding.W'], symbol, embedding).reduce(
+      (total, value, at) => total + value * sum[at],
+      weights['head.b'][symbol],
+    ),
   );
 }
 
 /**
- * Adds the loss of a character, and writes down its gradient: the target is 1 − ε of its symbol and ε of all symbols alike, in the gradient
- * alone.
+ * Adds the loss of a character, and writes down its gradient: the target is 1 − ε of its symbol and
+ * ε of all symbols alike, in the gradient alone.
  */
 function addLoss(told: Told, logits: Vector, target: number, row: number, smoothing: number): void {
   if (target < 0) return;
@@ -168,24 +180,35 @@ function addLoss(told: Told, logits: Vector, target: number, row: number, smooth
   });
 }
 
-/** A layer as one row of the batch knows it: what it carries, and what it has put out, the latest first. */
+/**
+ * A layer as one row of the batch knows it: what it carries, and what it has put out, the latest
+ * first.
+ */
 interface Memory {
   state: Named<Vector>;
   readonly past: Vector[];
 }
 
-/** What a row of a layer starts with. What was before a text began is zero but for the state itself, which may be learned. */
+/**
+ * What a row of a layer starts with. What was before a text began is zero but for the state itself,
+ * which may be learned.
+ */
 function remembered(layer: number, n: number, { model, weights, start }: Case): Memory {
   const { cell, timeSkip = 0, learnedState = false } = model;
   const isNew = learnedState && start['started'][n] === 0;
   const state = Object.fromEntries(
-    carried[cell].map((name) => [name, isNew ? [...weights[`layer${layer}.${name}0`]] : rowOf(start[`layer${layer}.${name}`], n, H)]),
+    carried[cell].map((name) => [
+      name,
+      isNew ? [...weights[`layer${layer}.${name}0`]] : rowOf(start[`layer${layer}.${name}`], n, H),
+    ]),
   );
   return {
     state,
     past: [
       state['h'],
-      ...Array.from({ length: Math.max(0, timeSkip - 1) }, (_, before) => rowOf(start[`layer${layer}.past${before + 1}`], n, H)),
+      ...Array.from({ length: Math.max(0, timeSkip - 1) }, (_, before) =>
+        rowOf(start[`layer${layer}.past${before + 1}`], n, H),
+      ),
     ],
   };
 }
@@ -209,8 +232,9 @@ function layerStep(
 }
 
 /**
- * Penalties of the last layer in one step: α·mean(y²) of what goes up, β·mean((h_t − h_{t−1})²) of the states. The first step of a window
- * has no difference, but counts in the mean: T − 1 differences are divided by T.
+ * Penalties of the last layer in one step: α·mean(y²) of what goes up, β·mean((h_t − h_{t−1})²) of
+ * the states. The first step of a window has no difference, but counts in the mean: T − 1
+ * differences are divided by T.
  */
 function penaltyOf(t: number, h: Vector, before: Vector, y: Vector, { activation, temporal }: Regularisation): number {
   const ofOutput = activation * average(y.map((value) => value ** 2));
@@ -243,10 +267,17 @@ export function twin(given: Case): Told[] {
           memory.past.unshift(h);
           sequences.push(layer === 0 ? y : handedOn(model, below, y, layerWeights[layer]));
         }
-        addLoss(told[which], readOut(model, sequences, weights), window.targets[t * N + n], t * N + n, regularisation.smoothing);
+        addLoss(
+          told[which],
+          readOut(model, sequences, weights),
+          window.targets[t * N + n],
+          t * N + n,
+          regularisation.smoothing,
+        );
       }
       for (const [layer, { state, past }] of memories.entries()) {
-        for (const name of carried[model.cell]) (told[which].state[`layer${layer}.${name}`] ??= []).push(...state[name]);
+        for (const name of carried[model.cell])
+          (told[which].state[`layer${layer}.${name}`] ??= []).push(...state[name]);
         for (let before = 1; before < (model.timeSkip ?? 0); before++)
           (told[which].state[`layer${layer}.past${before}`] ??= []).push(...past[before]);
       }

@@ -38,7 +38,11 @@ const write = (name: string, text: string): string => {
 };
 const text = write('text.txt', 'to be or not to be, that is the question. '.repeat(600));
 const options = (given: object): object =>
-  resolveOptions(given, { train: { length: 50_000 }, validation: { length: 5000 }, vocabulary: characterVocabulary('ab', false) }).options;
+  resolveOptions(given, {
+    train: { length: 50_000 },
+    validation: { length: 5000 },
+    vocabulary: characterVocabulary('ab', false),
+  }).options;
 
 interface Plan {
   readonly options: Readonly<Record<string, unknown>>;
@@ -55,7 +59,9 @@ async function plan(argv: readonly string[], env: Record<string, string> = {}): 
 
 describe('a row that was added to the table of options', () => {
   it('is a flag with its line in the help and its default', async () => {
-    expect((await rnn(['train', '--help'])).stdout).toMatch(/^ +--cool-down <x> +made up for this test \[default: 0\]$/m);
+    expect((await rnn(['train', '--help'])).stdout).toMatch(
+      /^ +--cool-down <x> +made up for this test \[default: 0\]$/m,
+    );
   });
 
   it('is taken from the command line, the environment and a configuration file, and the dry run says from where', async () => {
@@ -98,9 +104,12 @@ describe('a row that was added to the table of options', () => {
 
   it('is in the schema of configuration files and in the completions', async () => {
     expect(configSchema()).toMatchObject({
-      properties: { 'cool-down': { description: expect.stringContaining('made up'), type: 'number', minimum: 0, maximum: 9 } },
+      properties: {
+        'cool-down': { description: expect.stringContaining('made up'), type: 'number', minimum: 0, maximum: 9 },
+      },
     });
-    for (const shell of ['bash', 'zsh', 'fish']) expect((await rnn(['completion', shell])).stdout).toContain('cool-down');
+    for (const shell of ['bash', 'zsh', 'fish'])
+      expect((await rnn(['completion', shell])).stdout).toContain('cool-down');
   });
 
   it('is checked in a checkpoint, and has its earlier value in one that lacks it', () => {
@@ -108,7 +117,9 @@ describe('a row that was added to the table of options', () => {
     const recorded = (more: object): object => recordedOptions({ options: { ...earlier, ...more } } as never);
     expect(recorded({})).toMatchObject({ coolDown: 0 });
     expect(recorded({ coolDown: 3 })).toMatchObject({ coolDown: 3 });
-    expect(() => recorded({ coolDown: 'cold' })).toThrow('training.options.coolDown is "cold", expected a number from 0 to 9');
+    expect(() => recorded({ coolDown: 'cold' })).toThrow(
+      'training.options.coolDown is "cold", expected a number from 0 to 9',
+    );
   });
 
   it('has no effect without what it needs, and a note says so', async () => {

@@ -38,7 +38,8 @@ test('presets for a time have larger models for longer texts and longer times', 
     const { layers, hidden } = resolved(characters, { preset }).options;
     return layers * hidden ** 2;
   };
-  for (const preset of ['quick', 'good', 'best'] as const) expect(size(preset, 20_000)).toBeLessThan(size(preset, 2_000_000));
+  for (const preset of ['quick', 'good', 'best'] as const)
+    expect(size(preset, 20_000)).toBeLessThan(size(preset, 2_000_000));
   expect(size('quick', 1_000_000)).toBeLessThan(size('good', 1_000_000));
   expect(size('good', 1_000_000)).toBeLessThan(size('best', 1_000_000));
 });

@@ -12,9 +12,12 @@ describe('numbers on the command line', () => {
     expect(parseNumber('--learning-rate', text, {})).toBe(value);
   });
 
-  it.each(['', ' 1', '1 ', '1,000', '0x10', 'abc', '1e', 'NaN', 'Infinity', '--1', '1_000'])('%j is refused, not guessed at', (text) => {
-    expect(() => parseNumber('--learning-rate', text, {})).toThrow(/^--learning-rate is .*, expected a number$/);
-  });
+  it.each(['', ' 1', '1 ', '1,000', '0x10', 'abc', '1e', 'NaN', 'Infinity', '--1', '1_000'])(
+    '%j is refused, not guessed at',
+    (text) => {
+      expect(() => parseNumber('--learning-rate', text, {})).toThrow(/^--learning-rate is .*, expected a number$/);
+    },
+  );
 
   it.each([
     [' 8', '--hidden is " 8", expected a number'],
@@ -74,7 +77,10 @@ describe('durations', () => {
 describe('choices', () => {
   it('a wrong one is refused with all that there are, and the nearest', () => {
     expect(() => parseChoice('--optimizer', 'adamw', ['adam', 'sgd'])).toThrow(
-      expect.objectContaining({ message: '--optimizer is adamw, expected one of adam, sgd', hint: 'did you mean --optimizer adam?' }),
+      expect.objectContaining({
+        message: '--optimizer is adamw, expected one of adam, sgd',
+        hint: 'did you mean --optimizer adam?',
+      }),
     );
   });
 });

@@ -17,7 +17,11 @@ interface Extent {
 }
 
 /** Tests that compare a device with the reference; skipped if it does not open here. */
-export function compareWithReference(name: string, { device, missing }: Opened, { lasting, fewNetworks = false }: Extent): void {
+export function compareWithReference(
+  name: string,
+  { device, missing }: Opened,
+  { lasting, fewNetworks = false }: Extent,
+): void {
   const quick = new Set(quickChecks.map((check) => check.name));
   describe.skipIf(missing !== '')(`${name} computes what programs mean${missing}`, () => {
     afterAll(() => device?.close());

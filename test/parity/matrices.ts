@@ -90,11 +90,17 @@ const joins = [
       const inner = beside(ops, ops.columns(x, 20, 13), ops.tanh(matrix(13, 2)));
       return {
         views: beside(ops, ops.columns(x, 20, 13), ops.columns(x, 0, 5)),
-        'views in blocks': ops.stack([ops.part(x, { row: 1, column: 1 }, 6, 7), ops.part(x, { row: 3, column: 20 }, 7, 7)]),
+        'views in blocks': ops.stack([
+          ops.part(x, { row: 1, column: 1 }, 6, 7),
+          ops.part(x, { row: 3, column: 20 }, 7, 7),
+        ]),
         nested: beside(ops, inner, ops.columns(x, 1, 1)),
         'a stack and its steps': ops.matmul(sequence, matrix(7, 11)),
         'a step before and after': ops.add(ops.rows(sequence, 0, 5), ops.rows(sequence, 10, 5)),
-        'stacks of shifted steps': ops.add(ops.stack([ops.zeros(5, 7), steps[0], steps[1]]), ops.stack([steps[0], steps[1], steps[2]])),
+        'stacks of shifted steps': ops.add(
+          ops.stack([ops.zeros(5, 7), steps[0], steps[1]]),
+          ops.stack([steps[0], steps[1], steps[2]]),
+        ),
         'columns of a join, joined': beside(ops, ops.columns(inner, 9, 6), ops.columns(inner, 0, 9)),
       };
     },

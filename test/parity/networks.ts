@@ -1,4 +1,5 @@
-// Every cell, every optimizer, connections and regularisation, and what a device does with several calls and several jobs.
+// Every cell, every optimizer, connections and regularisation, and what a device does with several
+// calls and several jobs.
 import type { Call, Job } from '../../src/devices/device.ts';
 import { cellCheck, optimizerCheck, refusalCheck } from '../../src/diagnosis/checks.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
@@ -21,7 +22,10 @@ const principal: ReadonlySet<string> = new Set(['lstm', 'gru', 'rnn', 'rnn-relu'
 
 const around: Size = { layers: 2, T: 3, N: 9, H: 12, V: 9, embedding: 5 };
 
-/** Connections and regularisation, some of them together: each with what else makes it other operations. */
+/**
+ * Connections and regularisation, some of them together: each with what else makes it other
+ * operations.
+ */
 const variations: readonly (readonly [cell: string, Size])[] = [
   ['lstm', { ...around, layers: 3, embedding: 0, architecture: { skip: 'both' } }],
   ['gru', { ...around, architecture: { skip: 'both', tied: true } }],
@@ -36,12 +40,16 @@ const variations: readonly (readonly [cell: string, Size])[] = [
 ];
 
 /**
- * The second update of five is enormous, though finite. Then a state grows beyond all numbers, so the third is refused and the run ends
- * there.
+ * The second update of five is enormous, though finite. Then a state grows beyond all numbers, so
+ * the third is refused and the run ends there.
  */
 const refusalInside = networkCheck(
   'a run that ends at a refused update in its middle',
-  { cell: 'rnn-relu', size: { ...small, T: 12 }, optimizer: createOptimizer({ optimizer: 'sgd', clipNorm: 0, momentum: 0.5 }) },
+  {
+    cell: 'rnn-relu',
+    size: { ...small, T: 12 },
+    optimizer: createOptimizer({ optimizer: 'sgd', clipNorm: 0, momentum: 0.5 }),
+  },
   async (pair, trial) => {
     const results = await pair.run(
       'train',
@@ -77,7 +85,8 @@ const severalJobs = networkCheck(
     await pair.run('sample', [sample(), sample(), sample()], loose);
     await pair.run('train', [train()], loose);
     for (const job of ['train', 'evaluate', 'sample']) {
-      for (const name of trial.stateNames()) await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, 1e-4);
+      for (const name of trial.stateNames())
+        await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, 1e-4);
     }
 
     const v = fill(parameters.length, 0.5, 1);
@@ -105,7 +114,10 @@ const severalJobs = networkCheck(
   },
 );
 
-/** What is asked of a network to see what it has learned: predictions and activations over several steps, and one step back. */
+/**
+ * What is asked of a network to see what it has learned: predictions and activations over several
+ * steps, and one step back.
+ */
 function lookingCheck(cell: string): ParityCheck {
   const { T, N, H } = small;
   return networkCheck(
@@ -119,14 +131,20 @@ function lookingCheck(cell: string): ParityCheck {
           batch: N,
           build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }),
         },
-        { name: 'inspect', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { outputs: 'activations' }) },
+        {
+          name: 'inspect',
+          steps: T,
+          batch: N,
+          build: (rows) => networkProgram(model, { steps: T, rows }, { outputs: 'activations' }),
+        },
         { name: 'back', steps: 1, batch: N, build: (rows) => backwardStepProgram(model, rows) },
       ],
     },
     async (pair, trial) => {
       for (const job of ['predict', 'inspect'])
         for (let window = 0; window < 2; window++) await pair.run(job, [{ ...trial.window(), reset: window === 0 }]);
-      const normal = (deviation: number): Float32Array => Float32Array.from({ length: N * H }, () => trial.random.normal() * deviation);
+      const normal = (deviation: number): Float32Array =>
+        Float32Array.from({ length: N * H }, () => trial.random.normal() * deviation);
       for (const name of trial.stateNames()) {
         await pair.write({ kind: 'state', job: 'back', name }, normal(0.5));
         await pair.write({ kind: 'state', job: 'back', name: `seed.${name}` }, normal(1));
@@ -165,14 +183,24 @@ const sharedState = networkCheck(
   {
     size: { ...small, dropout: 0.2 },
     optimizer: createOptimizer({ optimizer: 'sgd', clipNorm: 1, momentum: 0.5 }),
-    jobs: (trial) => lengths.map((steps) => ({ ...trial.training(steps, lengths[0]), name: nameOf(steps), stateOf: nameOf(lengths[0]) })),
+    jobs: (trial) =>
+      lengths.map((steps) => ({
+        ...trial.training(steps, lengths[0]),
+        name: nameOf(steps),
+        stateOf: nameOf(lengths[0]),
+      })),
   },
   async (pair, trial) => {
     const { N, H } = small;
     const loose = { outputs: 2e-6, loss: 1e-4, norm: 1e-3 };
-    const call = (steps: number, reset = false): Call => ({ ...trial.window(steps), reset, update: { learningRate: 0.1 } });
+    const call = (steps: number, reset = false): Call => ({
+      ...trial.window(steps),
+      reset,
+      update: { learningRate: 0.1 },
+    });
     // Through any of the jobs.
-    for (const name of trial.stateNames()) await pair.write({ kind: 'state', job: nameOf(7), name }, new Float32Array(N * H).fill(0.5));
+    for (const name of trial.stateNames())
+      await pair.write({ kind: 'state', job: nameOf(7), name }, new Float32Array(N * H).fill(0.5));
     for (const steps of [[1], [4, 4], [7], [4], [1, 1]]) {
       const job = nameOf(steps[0]);
       await pair.run(
@@ -191,13 +219,18 @@ const sharedState = networkCheck(
   },
 );
 
-/** Checks that take many seconds where each kernel takes one to compile, and find hardly anything that another check does not. */
+/**
+ * Checks that take many seconds where each kernel takes one to compile, and find hardly anything
+ * that another check does not.
+ */
 export const lastingChecks: readonly ParityCheck[] = cells
   .filter(({ name }) => name !== 'rnn-relu')
   .flatMap(({ name }) => (principal.has(name) ? sizes.slice(2) : [sizes[2]]).map((size) => cellCheck(name, size)));
 
 export const networkChecks: readonly ParityCheck[] = [
-  ...cells.flatMap(({ name }) => (principal.has(name) ? sizes.slice(0, 2) : [sizes[1]]).map((size) => cellCheck(name, size))),
+  ...cells.flatMap(({ name }) =>
+    (principal.has(name) ? sizes.slice(0, 2) : [sizes[1]]).map((size) => cellCheck(name, size)),
+  ),
   ...sizes.slice(2).map((size) => cellCheck('rnn-relu', size)),
   ...lastingChecks,
   ...variations.map(([cell, size]) => cellCheck(cell, size)),

@@ -8,7 +8,10 @@ const chains = [
   probe({
     name: 'chains whose middle is read later',
     values(ops, matrix) {
-      const gates = ops.add(ops.matmul(matrix(7, 5), matrix(5, 52)), ops.matmul(matrix(7, 3), matrix(3, 52), { bias: matrix(1, 52) }));
+      const gates = ops.add(
+        ops.matmul(matrix(7, 5), matrix(5, 52)),
+        ops.matmul(matrix(7, 3), matrix(3, 52), { bias: matrix(1, 52) }),
+      );
       const [i, f, g, o] = [0, 1, 2, 3].map((gate) =>
         ops.elementwise(gate === 2 ? 'tanh' : 'sigmoid', [ops.columns(gates, 13 * gate, 13)]),
       );
@@ -28,7 +31,11 @@ const chains = [
     values(ops, matrix) {
       const values = [
         matrix(3, 67, between(-100, 100)),
-        matrix(3, 20, listed(-1e30, 1e30, -1e4, 1e4, -100, 100, -89, 89, -88, 88, -50, 50, -20, 20, -9, 9, -0.001, 0.001, 0, -0)),
+        matrix(
+          3,
+          20,
+          listed(-1e30, 1e30, -1e4, 1e4, -100, 100, -89, 89, -88, 88, -50, 50, -20, 20, -9, 9, -0.001, 0.001, 0, -0),
+        ),
       ];
       const results = values.flatMap(
         (x, i) =>

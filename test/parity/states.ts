@@ -1,10 +1,16 @@
-// Checks of what a program of one step carries, and of dropout's masks, by programs that are no network.
+// Checks of what a program of one step carries, and of dropout's masks, by programs that are no
+// network.
 import type { Call, Device, Job, Workload } from '../../src/devices/device.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { type Finding, Pair, type ParityCheck } from '../../src/diagnosis/pair.ts';
 
 /** A program of independent rows, so that a device may split its batch. */
-function handmade(name: string, { steps, batch, build }: Omit<Job, 'name'>, calls: readonly Call[], columns: number): ParityCheck {
+function handmade(
+  name: string,
+  { steps, batch, build }: Omit<Job, 'name'>,
+  calls: readonly Call[],
+  columns: number,
+): ParityCheck {
   const workload: Workload = {
     parameters: [{ name: 'table', rows: 5, columns }],
     jobs: [{ name: 'probe', steps, batch, build }],

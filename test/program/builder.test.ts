@@ -9,7 +9,11 @@ describe('a mistake in a shape is an error at the line that makes it', () => {
   const ids = ops.input('ids', 2);
 
   test.each<[what: string, build: () => unknown, message: string]>([
-    ['a product of unequal inner dimensions', () => ops.matmul(a, b), 'matmul: shapes do not fit: parameter 2×3, parameter 4×5'],
+    [
+      'a product of unequal inner dimensions',
+      () => ops.matmul(a, b),
+      'matmul: shapes do not fit: parameter 2×3, parameter 4×5',
+    ],
     ['a transposed product', () => ops.matmul(a, b, { transposeA: true, transposeB: true }), 'matmul'],
     ['a bias of another width', () => ops.matmul(b, ops.parameter('c', 5, 3), { bias: row }), 'matmul bias'],
     ['a running sum of another shape', () => ops.matmul(a, ops.parameter('d', 3, 4), { plus: b }), 'matmul plus'],
@@ -28,7 +32,11 @@ describe('a mistake in a shape is an error at the line that makes it', () => {
         ]),
       'join of pieces that do not tile',
     ],
-    ['one piece that leaves a hole before it', () => ops.join([{ value: a, row: 0, column: 2 }]), 'join of pieces that do not tile'],
+    [
+      'one piece that leaves a hole before it',
+      () => ops.join([{ value: a, row: 0, column: 2 }]),
+      'join of pieces that do not tile',
+    ],
     [
       'rows that overlap as many as are left out',
       () =>
@@ -92,7 +100,9 @@ describe('a builder', () => {
     expect(ops.rows(a, 1, 2)).toBe(ops.rows(a, 1, 2));
     expect(ops.scale(a, 2)).toBe(ops.scale(a, 2));
     expect(ops.scale(a, 2)).not.toBe(ops.scale(a, 3));
-    expect(ops.stack([ops.rows(a, 0, 1), ops.rows(a, 1, 1)])).not.toBe(ops.stack([ops.rows(a, 1, 1), ops.rows(a, 0, 1)]));
+    expect(ops.stack([ops.rows(a, 0, 1), ops.rows(a, 1, 1)])).not.toBe(
+      ops.stack([ops.rows(a, 1, 1), ops.rows(a, 0, 1)]),
+    );
   });
 
   test('needs no view for the whole of a value, nor a join for one piece, nor a sum for one row', () => {

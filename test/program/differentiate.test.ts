@@ -1,4 +1,5 @@
-// Derivatives of single operations, and of shapes that no cell has. Whole networks: test/model/gradients.test.ts.
+// Derivatives of single operations, and of shapes that no cell has. Whole networks:
+// test/model/gradients.test.ts.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { Builder } from '../../src/program/builder.ts';
@@ -14,7 +15,8 @@ type Make = (name: string, rows: number, columns: number) => Value;
 
 /**
  * Checks every gradient of the cross entropy of some logits.
- * @param write is given `w`, which makes a weight, and `x`, which makes a value that is none itself but has a weight's elements
+ * @param write is given `w`, which makes a weight, and `x`, which makes a value that is none itself
+ * but has a weight's elements
  */
 function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Value): Program {
   const random = new Random(5);
@@ -70,16 +72,34 @@ describe('the gradient of', () => {
     ['a row that every row is added to', (ops, { w, x }) => ops.add(x('a', 3, 4), w('row', 1, 4))],
     ['a row that every row is multiplied by', (ops, { w, x }) => ops.multiply(x('a', 3, 4), w('row', 1, 4))],
     ['scale and offset', (ops, { x }) => ops.offset(ops.scale(x('a', 3, 4), -0.7), 2)],
-    ['sigmoid, tanh and relu', (ops, { x }) => ops.add(ops.add(ops.sigmoid(x('a', 3, 4)), ops.tanh(x('b', 3, 4))), ops.relu(x('c', 3, 4)))],
+    [
+      'sigmoid, tanh and relu',
+      (ops, { x }) => ops.add(ops.add(ops.sigmoid(x('a', 3, 4)), ops.tanh(x('b', 3, 4))), ops.relu(x('c', 3, 4))),
+    ],
     ['a quotient', (ops, { x }) => ops.divide(x('a', 3, 4), ops.offset(ops.sigmoid(x('b', 3, 4)), 0.5))],
     ['a quotient by a row', (ops, { w, x }) => ops.divide(x('a', 3, 4), ops.offset(ops.sigmoid(w('row', 1, 4)), 0.5))],
     ['a square root', (ops, { x }) => ops.sqrt(ops.offset(ops.sigmoid(x('a', 3, 4)), 0.1))],
     ['a product with a bias', (ops, { w, x }) => ops.linear(x('a', 3, 2), w('b', 2, 4), w('row', 1, 4))],
-    ['a product with a transposed matrix', (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 4, 2), { transposeB: true })],
-    ['a product of two values that are no weights', (ops, { x }) => ops.matmul(ops.tanh(x('a', 3, 2)), ops.sigmoid(x('b', 2, 4)))],
-    ['a product with a running sum', (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 2, 4), { plus: ops.tanh(x('c', 3, 4)) })],
-    ['gathered rows, one of them twice, with a bias', (ops, { w }) => ops.gather(w('table', 2, 4), ops.input('ids', 3), w('row', 1, 4))],
-    ['gathered rows of a table that is no weight', (ops, { x }) => ops.gather(ops.tanh(x('table', 2, 4)), ops.input('ids', 3))],
+    [
+      'a product with a transposed matrix',
+      (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 4, 2), { transposeB: true }),
+    ],
+    [
+      'a product of two values that are no weights',
+      (ops, { x }) => ops.matmul(ops.tanh(x('a', 3, 2)), ops.sigmoid(x('b', 2, 4))),
+    ],
+    [
+      'a product with a running sum',
+      (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 2, 4), { plus: ops.tanh(x('c', 3, 4)) }),
+    ],
+    [
+      'gathered rows, one of them twice, with a bias',
+      (ops, { w }) => ops.gather(w('table', 2, 4), ops.input('ids', 3), w('row', 1, 4)),
+    ],
+    [
+      'gathered rows of a table that is no weight',
+      (ops, { x }) => ops.gather(ops.tanh(x('table', 2, 4)), ops.input('ids', 3)),
+    ],
     [
       'a value that is used three times',
       (ops, { x }) => {
@@ -176,14 +196,18 @@ describe('differentiation', () => {
     };
     const inRow = [0, 1, 3, 4, 6].map((column) => ({ row: 0, column }));
     expect(placesOf((ops, y) => ops.add(ops.columns(y, 4, 2), ops.columns(y, 1, 2)))).toEqual(inRow);
-    expect(placesOf((ops, y) => ops.add(ops.rows(y, 4, 1), ops.rows(y, 2, 1)))).toEqual([0, 2, 3, 4, 5].map((row) => ({ row, column: 0 })));
+    expect(placesOf((ops, y) => ops.add(ops.rows(y, 4, 1), ops.rows(y, 2, 1)))).toEqual(
+      [0, 2, 3, 4, 5].map((row) => ({ row, column: 0 })),
+    );
   });
 
   test('refuses views of rows beside views of columns, also where their areas add up', () => {
     const ops = new Builder();
     const x = ops.tanh(ops.matmul(ops.input('x', 4, 2), ops.parameter('W', 2, 4)));
     ops.crossEntropy(ops.matmul(ops.columns(x, 0, 2), ops.rows(x, 0, 2)), ops.input('targets', 4), 1);
-    expect(() => differentiate(ops.program(new Map()))).toThrow('elementwise 4×4: views of its rows and views of its columns cross');
+    expect(() => differentiate(ops.program(new Map()))).toThrow(
+      'elementwise 4×4: views of its rows and views of its columns cross',
+    );
   });
 
   test('refuses views that overlap in part', () => {
@@ -240,7 +264,10 @@ describe('differentiation', () => {
 });
 
 describe('what is watched', () => {
-  /** Loss 0.3·CE(tanh(a)·W), of which the gradient at a, which is no weight, and at tanh(a) is wanted. */
+  /**
+   * Loss 0.3·CE(tanh(a)·W), of which the gradient at a, which is no weight, and at tanh(a) is
+   * wanted.
+   */
   function program(seeded: boolean): { plain: Program; watching: Program } {
     const ops = new Builder();
     const a = ops.state('a', 3, 2);
@@ -263,41 +290,44 @@ describe('what is watched', () => {
     };
   }
 
-  test.each([false, true])('is the gradient of loss, and of Σ seed∘value, at values that are no weights (seeded: %s)', (seeded) => {
-    const random = new Random(3);
-    const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
-    const [parameters, inputs, a, seed] = [
-      new Map([['W', normal(8)]]),
-      new Map([['targets', Float64Array.of(0, 3, -1)]]),
-      normal(6),
-      normal(6),
-    ];
-    const { plain, watching } = program(seeded);
-    const loss = (): number => {
-      const state = new Map([['a', a.slice()]]);
-      const { lossNats } = evaluate(plain, { parameters, inputs, state });
-      return lossNats * 0.3 + (seeded ? state.get('a')!.reduce((sum, y, i) => sum + y * seed[i], 0) : 0);
-    };
-    const { values } = evaluate(watching, {
-      parameters,
-      inputs,
-      state: new Map([
-        ['a', a.slice()],
-        ['seed', seed],
-      ]),
-    });
-    const output = (name: string): Matrix => values.get(watching.outputs.get(name)!)!;
-    for (const i of a.keys()) {
-      const before = a[i];
-      a[i] = before + STEP;
-      const above = loss();
-      a[i] = before - STEP;
-      const difference = (above - loss()) / (2 * STEP);
-      a[i] = before;
-      expect(Math.abs(output('da')[i] - difference)).toBeLessThan(TOLERANCE);
-      expect(output('dy')[i] * (1 - Math.tanh(before) ** 2)).toBeCloseTo(output('da')[i], 12);
-    }
-    expect([...output('none')]).toEqual(Array(6).fill(0));
-    expect([...watching.gradients.keys()]).toEqual(['W']);
-  });
+  test.each([false, true])(
+    'is the gradient of loss, and of Σ seed∘value, at values that are no weights (seeded: %s)',
+    (seeded) => {
+      const random = new Random(3);
+      const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
+      const [parameters, inputs, a, seed] = [
+        new Map([['W', normal(8)]]),
+        new Map([['targets', Float64Array.of(0, 3, -1)]]),
+        normal(6),
+        normal(6),
+      ];
+      const { plain, watching } = program(seeded);
+      const loss = (): number => {
+        const state = new Map([['a', a.slice()]]);
+        const { lossNats } = evaluate(plain, { parameters, inputs, state });
+        return lossNats * 0.3 + (seeded ? state.get('a')!.reduce((sum, y, i) => sum + y * seed[i], 0) : 0);
+      };
+      const { values } = evaluate(watching, {
+        parameters,
+        inputs,
+        state: new Map([
+          ['a', a.slice()],
+          ['seed', seed],
+        ]),
+      });
+      const output = (name: string): Matrix => values.get(watching.outputs.get(name)!)!;
+      for (const i of a.keys()) {
+        const before = a[i];
+        a[i] = before + STEP;
+        const above = loss();
+        a[i] = before - STEP;
+        const difference = (above - loss()) / (2 * STEP);
+        a[i] = before;
+        expect(Math.abs(output('da')[i] - difference)).toBeLessThan(TOLERANCE);
+        expect(output('dy')[i] * (1 - Math.tanh(before) ** 2)).toBeCloseTo(output('da')[i], 12);
+      }
+      expect([...output('none')]).toEqual(Array(6).fill(0));
+      expect([...watching.gradients.keys()]).toEqual(['W']);
+    },
+  );
 });

@@ -14,9 +14,13 @@ import { Random } from '../../src/random.ts';
 
 const random = new Random(3);
 const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal() / 2);
-const integers = (count: number, below: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % below);
+const integers = (count: number, below: number): Matrix =>
+  Float64Array.from({ length: count }, () => random.uint32() % below);
 
-/** Runs a program in one flat memory, as a device does: every operand is read from its home, every result stored where the layout says. */
+/**
+ * Runs a program in one flat memory, as a device does: every operand is read from its home, every
+ * result stored where the layout says.
+ */
 function runInLayout(
   program: Program,
   layout: Layout,
@@ -32,7 +36,8 @@ function runInLayout(
     if (buffer.space === 'arena') return { memory: arena, offset: layout.offsetOf(buffer) + within };
     if (buffer.space === 'parameter') return { memory: parameters.get(buffer.name)!, offset: within };
     if (buffer.space === 'input') return { memory: inputs.get(buffer.name)!, offset: within };
-    if (!gradients.has(buffer.name)) gradients.set(buffer.name, new Float64Array(buffer.rows * buffer.columns).fill(NaN));
+    if (!gradients.has(buffer.name))
+      gradients.set(buffer.name, new Float64Array(buffer.rows * buffer.columns).fill(NaN));
     return { memory: gradients.get(buffer.name)!, offset: within };
   };
   const load = (value: Value, home: Home): Matrix => {
@@ -70,10 +75,18 @@ function runInLayout(
     }
   }
   for (const [name, matrix] of kept) state.set(name, matrix);
-  return { lossNats, gradients, outputs: new Map([...program.outputs].map(([name, value]) => [name, load(value, layout.homeOf(value))])) };
+  return {
+    lossNats,
+    gradients,
+    outputs: new Map([...program.outputs].map(([name, value]) => [name, load(value, layout.homeOf(value))])),
+  };
 }
 
-function expectSame(program: Program, parameters: ReadonlyMap<string, Matrix>, inputs: ReadonlyMap<string, Matrix>): Layout {
+function expectSame(
+  program: Program,
+  parameters: ReadonlyMap<string, Matrix>,
+  inputs: ReadonlyMap<string, Matrix>,
+): Layout {
   const states = (): Map<string, Matrix> =>
     new Map(
       program.values
@@ -85,7 +98,8 @@ function expectSame(program: Program, parameters: ReadonlyMap<string, Matrix>, i
   const got = runInLayout(program, layout, parameters, inputs, state);
   const expected = evaluate(program, { parameters, inputs, state: expectedState });
   expect(got.lossNats).toBe(expected.lossNats);
-  for (const [name, value] of program.gradients) expect(got.gradients.get(name), name).toEqual(expected.values.get(value));
+  for (const [name, value] of program.gradients)
+    expect(got.gradients.get(name), name).toEqual(expected.values.get(value));
   for (const [name, value] of program.outputs) expect(got.outputs.get(name), name).toEqual(expected.values.get(value));
   expect(state).toEqual(expectedState);
   return layout;
@@ -111,14 +125,20 @@ describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cel
         dropout: 0,
         conventions: {},
       };
-      const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]));
+      const parameters = new Map(
+        parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]),
+      );
       const inputs = new Map([
         ['ids', integers(T * N, V)],
         ['targets', integers(T * N, V)],
       ]);
       expectSame(trainingProgram(model, { steps: T, rows: N }, 1 / (N * T)), parameters, inputs);
       expectSame(networkProgram(model, { steps: T, rows: N }, { loss: true }), parameters, inputs);
-      expectSame(networkProgram(model, { steps: 1, rows: N }, { outputs: 'logits' }), parameters, new Map([['ids', integers(N, V)]]));
+      expectSame(
+        networkProgram(model, { steps: 1, rows: N }, { outputs: 'logits' }),
+        parameters,
+        new Map([['ids', integers(N, V)]]),
+      );
     }
   });
 });
@@ -162,7 +182,9 @@ function randomProgram(seed: number): Program {
       () => builder.scale(x, 1 + below(5) / 4),
     ];
     if (x.columns === C)
-      makers.push(() => builder.matmul(x, weight, { ...(below(2) ? { plus: like(x) } : {}), ...(below(2) ? { bias } : {}) }));
+      makers.push(() =>
+        builder.matmul(x, weight, { ...(below(2) ? { plus: like(x) } : {}), ...(below(2) ? { bias } : {}) }),
+      );
     if (x.rows > R) makers.push(() => builder.rows(x, below(x.rows - R + 1), R));
     if (x.columns > C) makers.push(() => builder.columns(x, below(x.columns - C + 1), C));
     if (x.rows * x.columns <= 24) {
@@ -186,7 +208,12 @@ function randomProgram(seed: number): Program {
     pool.push(makers[below(makers.length)]());
   }
   return builder.program(
-    new Map(Array.from({ length: 1 + below(3) }, (_, index) => [`y${index}`, builder.scale(pool[below(pool.length)], 9 + index)])),
+    new Map(
+      Array.from({ length: 1 + below(3) }, (_, index) => [
+        `y${index}`,
+        builder.scale(pool[below(pool.length)], 9 + index),
+      ]),
+    ),
   );
 }
 

@@ -23,7 +23,8 @@ const modelOf = (cell: string, embedding = 0): ModelConfiguration => ({
   conventions: {},
 });
 const products = (program: Program): Value<'matmul'>[] => program.values.filter((value) => value.kind === 'matmul');
-const kinds = (program: Program, kind: Value['kind']): number => program.values.filter((value) => value.kind === kind).length;
+const kinds = (program: Program, kind: Value['kind']): number =>
+  program.values.filter((value) => value.kind === kind).length;
 
 describe('the products of an LSTM over ten steps in two layers', () => {
   test("are, forward, one a step and layer for h, one for the upper layer's whole input, and the head", () => {
@@ -49,7 +50,9 @@ describe('rewriting', () => {
       const random = new Random(2);
       const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal() / 2);
       const model = modelOf(cell, embedding);
-      const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]));
+      const parameters = new Map(
+        parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]),
+      );
       const integers = (): Matrix => Float64Array.from({ length: T * N }, () => random.uint32() % V);
       const inputs = new Map([
         ['ids', integers()],
@@ -86,15 +89,21 @@ describe('folding of running sums', () => {
       );
       expect(lone).toEqual([]);
     }
-    expect(products(trainingProgram(modelOf('lstm'), { steps: T, rows: N }, 1)).filter(({ plus }) => plus).length).toBeGreaterThanOrEqual(
-      L * T,
-    );
+    expect(
+      products(trainingProgram(modelOf('lstm'), { steps: T, rows: N }, 1)).filter(({ plus }) => plus).length,
+    ).toBeGreaterThanOrEqual(L * T);
   });
 
   test('folds either side, keeps the bias, and no product that something else reads or that would have to be broadcast', () => {
     const ops = new Builder();
-    const [x, W, b, y] = [ops.input('x', 2, 3), ops.parameter('W', 3, 4), ops.parameter('b', 1, 4), ops.input('y', 2, 4)];
-    const folded = (write: () => Value): Value => foldRunningSums(ops.program(new Map([['out', write()]]))).outputs.get('out')!;
+    const [x, W, b, y] = [
+      ops.input('x', 2, 3),
+      ops.parameter('W', 3, 4),
+      ops.parameter('b', 1, 4),
+      ops.input('y', 2, 4),
+    ];
+    const folded = (write: () => Value): Value =>
+      foldRunningSums(ops.program(new Map([['out', write()]]))).outputs.get('out')!;
     expect(folded(() => ops.add(ops.linear(x, W, b), y))).toMatchObject({ kind: 'matmul', plus: true, bias: true });
     expect(folded(() => ops.add(y, ops.linear(x, W)))).toMatchObject({ kind: 'matmul', plus: true, bias: false });
     const product = ops.linear(x, W);

@@ -119,6 +119,8 @@ describe('a schedule', () => {
         order.push(value);
       }
     }
-    expect(order).toEqual(program.values.filter((value) => !isView(value) && !['parameter', 'input', 'join'].includes(value.kind)));
+    expect(order).toEqual(
+      program.values.filter((value) => !isView(value) && !['parameter', 'input', 'join'].includes(value.kind)),
+    );
   });
 });

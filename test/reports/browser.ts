@@ -1,4 +1,5 @@
-// A browser to look at pages with: Debian's chromium, if it is there. RNN_SCREENSHOTS=FOLDER keeps what it saw.
+// A browser to look at pages with: Debian's chromium, if it is there. RNN_SCREENSHOTS=FOLDER keeps
+// what it saw.
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,10 +8,14 @@ import { type Browser, type Page, chromium } from 'playwright-core';
 
 const program = process.env.RNN_CHROMIUM ?? '/usr/bin/chromium';
 
-/** Why pages cannot be looked at here, for the name of the tests that are left out; empty if they can. */
+/**
+ * Why pages cannot be looked at here, for the name of the tests that are left out; empty if they
+ * can.
+ */
 export const noBrowser = existsSync(program) ? '' : ` (skipped: there is no ${program}; apt-get install chromium)`;
 
-export const openBrowser = (): Promise<Browser> => chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
 
 /** What the browser said of a page, besides showing it; all of it should be empty. */
 export interface Complaints {
@@ -29,7 +34,11 @@ export interface Look {
   readonly colorScheme?: 'light' | 'dark';
 }
 
-export async function openPage(browser: Browser, file: string, { width = 1280, colorScheme = 'light' }: Look = {}): Promise<OpenedPage> {
+export async function openPage(
+  browser: Browser,
+  file: string,
+  { width = 1280, colorScheme = 'light' }: Look = {},
+): Promise<OpenedPage> {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const complaints: Complaints = { errors: [], requests: [] };
   const url = pathToFileURL(file).href;
@@ -60,4 +69,6 @@ export const isTooWide = (page: Page): Promise<boolean> =>
   page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
 /** Every width and scheme that a page has to suit. */
-export const looks = widths.flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));
+export const looks = widths.flatMap((width) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
+);

@@ -19,7 +19,8 @@ const text = `${hostile}\n${notedText(3, 3000)}`;
 const pieces = [...text];
 
 /**
- * Two layers of eight cells that hold anything, but that c of unit 3 of layer 1 tells quotations, and h of unit 2 comments, not as well.
+ * Two layers of eight cells that hold anything, but that c of unit 3 of layer 1 tells quotations,
+ * and h of unit 2 comments, not as well.
  */
 function activations(): Activations {
   const [random, hidden] = [new Random(2), 8];
@@ -55,41 +56,46 @@ describe('the page of cells', () => {
     [256, 10_000, 3800],
     [64, 10_000, 10_000],
     [64, 50_000, 12_500],
-  ])('of two layers of %i units that read %i characters shows %i of them, and has less than 3.5 MB', async (hidden, characters, shown) => {
-    const values = new Float32Array(characters * hidden);
-    const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
-    const saturation = [0, 1].flatMap((layer) =>
-      [...'ifo'].map((gate) => ({
-        layer,
-        gate,
-        left: new Float64Array(hidden).fill(0.1234),
-        right: new Float64Array(hidden).fill(0.5678),
-      })),
-    );
-    const cells = Array.from({ length: 4 }, (_, unit) => ({ layer: 1, name: 'h', unit, correlation: 0.5 }));
-    const findings = propertiesOf(['x']).map((property, index) => ({
-      property,
-      chance: 0.1,
-      neededCharacters: null,
-      cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })),
-    }));
-    const page = cellsPage({
-      name: 'large',
-      summary: 'all of them',
-      pieces: new Array<string>(characters).fill('"'),
-      activations: { characters, hidden, all, device: '' },
-      findings,
-      saturation,
-      cell: null,
-    });
-    const [, pieces] = /"pieces":(\[.*?\])/.exec(page)!;
-    expect((JSON.parse(pieces) as string[]).length / shown).toBeCloseTo(1, 1);
-    expect(page.includes('are shown here')).toBe(characters > shown);
-    expect(Buffer.byteLength(page)).toBeLessThan(3.5e6);
-  });
+  ])(
+    'of two layers of %i units that read %i characters shows %i of them, and has less than 3.5 MB',
+    async (hidden, characters, shown) => {
+      const values = new Float32Array(characters * hidden);
+      const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
+      const saturation = [0, 1].flatMap((layer) =>
+        [...'ifo'].map((gate) => ({
+          layer,
+          gate,
+          left: new Float64Array(hidden).fill(0.1234),
+          right: new Float64Array(hidden).fill(0.5678),
+        })),
+      );
+      const cells = Array.from({ length: 4 }, (_, unit) => ({ layer: 1, name: 'h', unit, correlation: 0.5 }));
+      const findings = propertiesOf(['x']).map((property, index) => ({
+        property,
+        chance: 0.1,
+        neededCharacters: null,
+        cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })),
+      }));
+      const page = cellsPage({
+        name: 'large',
+        summary: 'all of them',
+        pieces: new Array<string>(characters).fill('"'),
+        activations: { characters, hidden, all, device: '' },
+        findings,
+        saturation,
+        cell: null,
+      });
+      const [, pieces] = /"pieces":(\[.*?\])/.exec(page)!;
+      expect((JSON.parse(pieces) as string[]).length / shown).toBeCloseTo(1, 1);
+      expect(page.includes('are shown here')).toBe(characters > shown);
+      expect(Buffer.byteLength(page)).toBeLessThan(3.5e6);
+    },
+  );
 
   it('has the gates as a table', () => {
-    const rows = [...html.matchAll(/<tr><th scope="row">(\d)<\/th><td>(\w)<\/td><td>(.*?)<\/td>/g)].map(([, ...cells]) => cells);
+    const rows = [...html.matchAll(/<tr><th scope="row">(\d)<\/th><td>(\w)<\/td><td>(.*?)<\/td>/g)].map(
+      ([, ...cells]) => cells,
+    );
     expect(rows.map(([layer, gate]) => layer + gate)).toEqual(['0i', '0f', '0o', '1i', '1f', '1o']);
     // The cube of a uniform number is below 0.1 where the number is below 0.464.
     for (const [, , shut] of rows) expect(Number.parseFloat(shut)).toBeCloseTo(46.4, -0.5);
@@ -113,7 +119,10 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
   const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
   const chosen = async (page: Page): Promise<string> =>
     (await Promise.all(['layer', 'name', 'unit'].map((id) => page.locator(`#${id}`).inputValue()))).join('.');
-  /** Of the first character that is inside quotation marks, and of the second line's first, which is not. */
+  /**
+   * Of the first character that is inside quotation marks, and of the second line's first, which is
+   * not.
+   */
   const [inside, outside] = [pieces.indexOf('"', hostile.length) + 2, hostile.length + 2];
   const shadeOf = async (page: Page, place: number): Promise<string> =>
     (await page.locator(`#text span:nth-child(${place})`).getAttribute('class'))!.split(' ')[0];
@@ -166,7 +175,9 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     await page.locator('circle[data-layer="0"][data-unit="6"]').first().dispatchEvent('click');
     expect(await chosen(page)).toBe('0.c.6');
     const ring = page.locator('svg:first-of-type .ring').first();
-    expect(await ring.getAttribute('cx')).toBe(await page.locator('circle[data-layer="0"][data-unit="6"]').first().getAttribute('cx'));
+    expect(await ring.getAttribute('cx')).toBe(
+      await page.locator('circle[data-layer="0"][data-unit="6"]').first().getAttribute('cx'),
+    );
     await page.click('#next');
     expect(await chosen(page)).toBe('0.c.7');
     await page.locator('h1').click();

@@ -46,12 +46,24 @@ describe('charts of runs', () => {
     expect(lastX('epoch')).toEqual([['epochs', 10, 10]]);
     expect(lastX('time')).toEqual([['seconds', 100, 100]]);
     expect(lastX('characters')).toEqual([['characters read', 100_000, 100_000]]);
-    expect([119_999, 120_000, 7_199_999, 7_200_000].map(unitOfTime)).toEqual(['seconds', 'minutes', 'minutes', 'hours']);
+    expect([119_999, 120_000, 7_199_999, 7_200_000].map(unitOfTime)).toEqual([
+      'seconds',
+      'minutes',
+      'minutes',
+      'hours',
+    ]);
   });
 
   it('have gaps where there is no number, and where a logarithm has none', () => {
     const curves = curvesOf({ reports: 2, evaluations: 0 });
-    curves.add({ event: 'report', step: 150, lossNats: null, gradientNorm: 0, learningRate: 0, charactersPerSecond: 1 });
+    curves.add({
+      event: 'report',
+      step: 150,
+      lossNats: null,
+      gradientNorm: 0,
+      learningRate: 0,
+      charactersPerSecond: 1,
+    });
     const charts = chartsOf([{ name: 'a', curves }], { horizontal: 'step' });
     expect(charts.map(({ series: [{ points }] }) => points.at(-1))).toEqual([
       [150, null],
@@ -59,7 +71,9 @@ describe('charts of runs', () => {
       [150, 0],
       [150, 1],
     ]);
-    expect(chartsOf([{ name: 'a', curves: curvesOf({ reports: 0, evaluations: 0 }) }], { horizontal: 'step' })).toEqual([]);
+    expect(chartsOf([{ name: 'a', curves: curvesOf({ reports: 0, evaluations: 0 }) }], { horizontal: 'step' })).toEqual(
+      [],
+    );
   });
 
   it('have gaps on an axis of logarithms for whatever is not above zero', () => {
@@ -72,8 +86,8 @@ describe('charts of runs', () => {
       curves.add({ event: 'evaluation', step, validationLossNats: value });
     }
     const ends = (logarithmicLoss: boolean) =>
-      chartsOf([{ name: 'a', curves }], { horizontal: 'step', only: ['loss', 'gradient'], logarithmicLoss }).flatMap(({ series }) =>
-        series.map(({ points }) => points.slice(-2).map(([, y]) => y)),
+      chartsOf([{ name: 'a', curves }], { horizontal: 'step', only: ['loss', 'gradient'], logarithmicLoss }).flatMap(
+        ({ series }) => series.map(({ points }) => points.slice(-2).map(([, y]) => y)),
       );
     expect(ends(true)).toEqual([
       [null, null],

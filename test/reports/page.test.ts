@@ -5,7 +5,8 @@ import { page, pageScript } from '../../src/reports/page.ts';
 
 const hostile = '</script><script>alert(1)</script><!--<script> & "\' \u2028';
 const parts = { title: 'A run', summary: 'What became of it.', body: '<p>Text</p>' };
-const dataOf = (html: string): unknown => JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)![1]);
+const dataOf = (html: string): unknown =>
+  JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)![1]);
 
 describe('a page', () => {
   it('lets no text of its title and data out of its place', () => {
@@ -17,7 +18,12 @@ describe('a page', () => {
 
   it('has no control characters, whatever text is in it', () => {
     const control = '\u001B[2J\u0000\u009B\u007F';
-    const html = page({ ...parts, title: control, body: `<pre>${escapeHtml(`a\tb\n${control}`)}</pre>`, data: [control] });
+    const html = page({
+      ...parts,
+      title: control,
+      body: `<pre>${escapeHtml(`a\tb\n${control}`)}</pre>`,
+      data: [control],
+    });
     expect(dataOf(html)).toEqual([control]);
     expect(html).toContain('<pre>a\tb\n␛[2J␀··</pre>');
     expect(html).not.toMatch(/(?![\t\n])\p{Cc}/u);
@@ -27,7 +33,9 @@ describe('a page', () => {
     const program = "const end = '</script>'; const comment = '<!--'; const small = '</SCRIPT';";
     const html = page({ ...parts, script: program });
     const inlined = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, text]) => text);
-    expect(inlined).toEqual([String.raw`const end = '\x3c/script>'; const comment = '\x3c!--'; const small = '\x3c/SCRIPT';`]);
+    expect(inlined).toEqual([
+      String.raw`const end = '\x3c/script>'; const comment = '\x3c!--'; const small = '\x3c/SCRIPT';`,
+    ]);
     const hashes = inlined.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`);
     expect(html).toContain(`script-src ${hashes.join(' ')};`);
     expect(page(parts)).toContain("script-src 'none';");

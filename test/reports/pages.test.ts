@@ -32,7 +32,9 @@ const networks: NetworkGradients[] = [
 describe('the pages without a browser', () => {
   it('have the numbers of each chart as a table', () => {
     const html = curvesPage([a, b]);
-    const tables = [...html.slice(0, html.indexOf('<script')).matchAll(/<table>.*?<\/table>/gs)].map(([table]) => table);
+    const tables = [...html.slice(0, html.indexOf('<script')).matchAll(/<table>.*?<\/table>/gs)].map(
+      ([table]) => table,
+    );
     expect(tables).toHaveLength(4);
     const rows = [...tables[0].matchAll(/<tr><th scope="row">([\d,]+)<\/th>(.*?)<\/tr>/g)].map(([, step, cells]) => [
       step,
@@ -47,7 +49,11 @@ describe('the pages without a browser', () => {
   it('tell the lines of a network apart', () => {
     const looks = (some: readonly NetworkGradients[]) =>
       gradientCharts(some).map(({ series }) => series.map(({ colour, dash }) => [colour, dash]));
-    const deep = { name: 'deep', flows: [flow(0, 'h', 0.9), flow(0, 'c', 1), flow(1, 'h', 0.8)], singularValues: [[1], [2]] };
+    const deep = {
+      name: 'deep',
+      flows: [flow(0, 'h', 0.9), flow(0, 'c', 1), flow(1, 'h', 0.8)],
+      singularValues: [[1], [2]],
+    };
     expect(looks([deep])).toEqual([
       [
         [0, 0],
@@ -120,7 +126,10 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
         // A chart is as wide as its place is by now.
         await expect
           .poll(
-            () => page.evaluate('document.querySelector(".plot").clientWidth - document.querySelector(".plot svg").viewBox.baseVal.width'),
+            () =>
+              page.evaluate(
+                'document.querySelector(".plot").clientWidth - document.querySelector(".plot svg").viewBox.baseVal.width',
+              ),
             soon,
           )
           .toBe(0);
@@ -226,7 +235,9 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   it('show one report by points that are seen, and count whole steps', async () => {
     const { page } = await open(
       'one.html',
-      curvesPage([1, 2].map((reports) => ({ name: `${reports}`, curves: curvesOf({ reports, every: 1, evaluations: 0 }) }))),
+      curvesPage(
+        [1, 2].map((reports) => ({ name: `${reports}`, curves: curvesOf({ reports, every: 1, evaluations: 0 }) })),
+      ),
     );
     await page.emulateMedia({ colorScheme: 'dark' });
     const seen = `[...document.querySelectorAll('#loss .line-0 circle')].map((circle) => [Math.round(circle.getBoundingClientRect().width), getComputedStyle(circle).fill])`;
@@ -243,7 +254,9 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
     const reading = (): Promise<string | null> => page.locator('#flow-reading').textContent();
-    expect(await reading()).toBe(`1 steps back: rnn ${hostile}, layer 0 h 0.05, lstm, layer 0 h 0.9000, lstm, layer 0 c 1`);
+    expect(await reading()).toBe(
+      `1 steps back: rnn ${hostile}, layer 0 h 0.05, lstm, layer 0 h 0.9000, lstm, layer 0 c 1`,
+    );
     await page.keyboard.press('+');
     await page.keyboard.press('End');
     expect(await reading()).toMatch(/^2\d steps back: /);
@@ -262,6 +275,8 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
 
   it('pictures are XML', async () => {
     const { page } = await open('picture.svg', svgOf(chartsOf([a, b], { horizontal: 'step' }), hostile));
-    expect(await page.evaluate('document.documentElement.tagName + document.querySelectorAll("parsererror, script").length')).toBe('svg0');
+    expect(
+      await page.evaluate('document.documentElement.tagName + document.querySelectorAll("parsererror, script").length'),
+    ).toBe('svg0');
   });
 });

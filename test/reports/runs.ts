@@ -11,7 +11,13 @@ export interface RunShape {
   readonly samples?: readonly string[];
 }
 
-export function curvesOf({ reports = 20, every = 50, above = 0, evaluations = 4, samples = [] }: RunShape = {}): Curves {
+export function curvesOf({
+  reports = 20,
+  every = 50,
+  above = 0,
+  evaluations = 4,
+  samples = [],
+}: RunShape = {}): Curves {
   const curves = new Curves();
   const last = reports * every;
   const loss = (step: number): number => above + 1.5 + 2 * Math.exp(-step / 200);
@@ -29,7 +35,12 @@ export function curvesOf({ reports = 20, every = 50, above = 0, evaluations = 4,
     });
   }
   for (let index = 1; index <= evaluations; index++)
-    curves.add({ event: 'evaluation', step: (index * last) / evaluations, validationLossNats: loss((index * last) / evaluations) + 0.2 });
-  for (const [index, text] of samples.entries()) curves.add({ event: 'sample', step: ((index + 1) * last) / samples.length, text });
+    curves.add({
+      event: 'evaluation',
+      step: (index * last) / evaluations,
+      validationLossNats: loss((index * last) / evaluations) + 0.2,
+    });
+  for (const [index, text] of samples.entries())
+    curves.add({ event: 'sample', step: ((index + 1) * last) / samples.length, text });
   return curves;
 }

@@ -10,7 +10,10 @@ import { Random } from '../../src/random.ts';
 import { type SurpriseData, surprisePage } from '../../src/reports/surprise-page.ts';
 import { isTooWide, keepPicture, noBrowser, openBrowser, openPage, widths } from './browser.ts';
 
-/** A page of a model that expects anything, but e more than all else: its logit is 3, and those of others are below 1. */
+/**
+ * A page of a model that expects anything, but e more than all else: its logit is 3, and those of
+ * others are below 1.
+ */
 function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text, false), shown = Infinity): string {
   const ids = Uint8Array.from(vocabulary.encode(text));
   const surprise = new SurpriseRecord(Math.min(shown, ids.length - 1), vocabulary.size);
@@ -39,7 +42,10 @@ function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text,
   });
 }
 
-const verse = "</i><script>alert(1)</script> & Shall I compare thee\n\tto a summer's day?\n\u0007 Thou art more lovely\n".repeat(12);
+const verse =
+  "</i><script>alert(1)</script> & Shall I compare thee\n\tto a summer's day?\n\u0007 Thou art more lovely\n".repeat(
+    12,
+  );
 const shadedOf = (html: string): string =>
   /<div id="text".*?>(.*?)<\/div>\n<aside/s
     .exec(html)![1]
@@ -51,7 +57,9 @@ const shadedOf = (html: string): string =>
 
 describe('a page of surprise', () => {
   it('has the whole text, with signs for what shows nothing', () => {
-    expect(shadedOf(pageOf(verse))).toBe(verse.replaceAll('\n', '↵\n').replaceAll('\t', '→\t').replaceAll('\u0007', '␇'));
+    expect(shadedOf(pageOf(verse))).toBe(
+      verse.replaceAll('\n', '↵\n').replaceAll('\t', '→\t').replaceAll('\u0007', '␇'),
+    );
     expect(pageOf(verse)).not.toContain('<b>run');
   });
 
@@ -139,7 +147,9 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     const { page, complaints } = await openPage(browser, join(folder, 'bytes.html'));
     await page.locator('#text').focus();
     await page.keyboard.press('Home');
-    expect(await told(page)).toMatch(/^ä: the first byte is only read\. \\xa4: \d\.\d bits, the \d+\w\w likeliest\. Expected: e /);
+    expect(await told(page)).toMatch(
+      /^ä: the first byte is only read\. \\xa4: \d\.\d bits, the \d+\w\w likeliest\. Expected: e /,
+    );
     expect(await page.locator('#panel').textContent()).toMatch(
       /The first byte is only read: nothing was expected\.\d\.\d\d bits, the \d+\w\w likeliest/,
     );
@@ -180,7 +190,9 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     expect(await press('ArrowRight')).toMatch(/^\/: \d\.\d bits, the \d+\w\w likeliest\. Expected: e \d+ %, /);
     expect(await press('ArrowLeft', 'ArrowLeft')).toMatch(/^<: /); // there is nothing before it
     const here = (): Promise<number> =>
-      page.evaluate<number>("[...document.querySelectorAll('#text i')].findIndex((each) => each.classList.contains('here'))");
+      page.evaluate<number>(
+        "[...document.querySelectorAll('#text i')].findIndex((each) => each.classList.contains('here'))",
+      );
     await press('ArrowDown');
     expect(await here()).toBe([...verse].indexOf('\n') + 1);
     expect(await press('ArrowDown', 'ArrowUp', 'ArrowUp')).toMatch(/^<: /);
@@ -196,14 +208,20 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
   });
 
   it('goes to where a finger or a click points: in the text, along it, and in the list of the dearest', async () => {
-    const context = await browser.newContext({ hasTouch: true, viewport: { width: 400, height: 800 }, reducedMotion: 'reduce' });
+    const context = await browser.newContext({
+      hasTouch: true,
+      viewport: { width: 400, height: 800 },
+      reducedMotion: 'reduce',
+    });
     const page = await context.newPage();
     await page.goto(`file://${join(folder, 'long.html')}`);
     await page.locator('#text i').nth(at('p')).tap();
     expect(await told(page)).toMatch(/^p: /);
     const button = page.locator('.dearest button').last();
     await button.click();
-    expect(await told(page)).toMatch(new RegExp(`: ${(await page.locator('.dearest li > span').last().textContent())!.split(',')[0]}`));
+    expect(await told(page)).toMatch(
+      new RegExp(`: ${(await page.locator('.dearest li > span').last().textContent())!.split(',')[0]}`),
+    );
     const { y } = (await page.locator('#text .here').boundingBox())!;
     const panel = (await page.locator('#panel').boundingBox())!;
     expect(y).toBeGreaterThan(0);
@@ -211,7 +229,9 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     expect(panel.y + panel.height).toBeLessThanOrEqual(800);
     await page.locator('#along').click({ position: { x: 1, y: 10 } });
     expect(
-      await page.locator('#text .here').evaluate((each) => [...each.closest('#text')!.querySelectorAll('i')].indexOf(each as never)),
+      await page
+        .locator('#text .here')
+        .evaluate((each) => [...each.closest('#text')!.querySelectorAll('i')].indexOf(each as never)),
     ).toBeLessThan(60);
     await context.close();
   });

@@ -30,7 +30,10 @@ describe('a picture of curves', () => {
 
   it('shows one report as a point, and one chart alone', () => {
     const svg = svgOf(
-      chartsOf([{ name: 'a', curves: curvesOf({ reports: 1, evaluations: 0 }) }], { horizontal: 'step', only: ['speed'] }),
+      chartsOf([{ name: 'a', curves: curvesOf({ reports: 1, evaluations: 0 }) }], {
+        horizontal: 'step',
+        only: ['speed'],
+      }),
       'a',
     );
     expect(svg.match(/<circle/g)).toHaveLength(1);
@@ -46,13 +49,13 @@ describe('a picture of curves', () => {
       [3, 3],
     ] as const;
     const series = [0, 1, 2, 3].map((dash) => ({ name: `s${dash}`, run: 0, colour: 0, dash, points }));
-    const svg = svgOf([{ name: 'flow', title: 'Flow', unit: '', isLogarithmic: false, hasZero: false, horizontal: 'steps', series }], 'a');
-    expect([...svg.matchAll(/<line [^>]*class=[^>]*\/>/g)].map(([line]) => /dasharray="([^"]+)"/.exec(line)?.[1])).toEqual([
-      undefined,
-      '6 4',
-      '2 3',
-      '10 3 2 3',
-    ]);
+    const svg = svgOf(
+      [{ name: 'flow', title: 'Flow', unit: '', isLogarithmic: false, hasZero: false, horizontal: 'steps', series }],
+      'a',
+    );
+    expect(
+      [...svg.matchAll(/<line [^>]*class=[^>]*\/>/g)].map(([line]) => /dasharray="([^"]+)"/.exec(line)?.[1]),
+    ).toEqual([undefined, '6 4', '2 3', '10 3 2 3']);
     expect(svg.match(/<circle[^>]* r="4\.5"/g)).toHaveLength(4);
     expect([...svg.matchAll(/>([\d.]+)<\/text>/g)].map(([, tick]) => tick).slice(-4)).toEqual(['0', '1', '2', '3']);
     expect(svg).not.toContain('>0.5</text>');

@@ -52,7 +52,11 @@ describe('a raster', () => {
   });
 
   it('has lines of dots and dashes, across, up and aslant', () => {
-    const drawn = (to: readonly [number, number], pattern: string, [columns, rows]: readonly [number, number]): string[] => {
+    const drawn = (
+      to: readonly [number, number],
+      pattern: string,
+      [columns, rows]: readonly [number, number],
+    ): string[] => {
       const raster = new Raster(columns, rows, null);
       // Points within one dot do not fill its gaps.
       raster.line(0, [[0, 0], [0.001, 0.001], to], pattern);
@@ -273,7 +277,22 @@ describe('charts in a terminal', () => {
   it('are drawn whatever a log may have in it', () => {
     const value = fc.oneof(
       fc.double(),
-      fc.constantFrom(0, -1, 1e308, -1e308, 1e15, 1e9, 1e9 + 1.2e-7, 1e-60, 5e-324, 1, 1 + Number.EPSILON, '7', null, {}),
+      fc.constantFrom(
+        0,
+        -1,
+        1e308,
+        -1e308,
+        1e15,
+        1e9,
+        1e9 + 1.2e-7,
+        1e-60,
+        5e-324,
+        1,
+        1 + Number.EPSILON,
+        '7',
+        null,
+        {},
+      ),
     );
     const line = fc.record({
       event: fc.constantFrom('report', 'evaluation', 'start'),
@@ -294,7 +313,10 @@ describe('charts in a terminal', () => {
         (log, horizontal, logarithmicLoss) => {
           const curves = new Curves();
           for (const each of log) curves.add(each);
-          const lines = dashboard(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), { ...look, columns: 79 });
+          const lines = dashboard(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), {
+            ...look,
+            columns: 79,
+          });
           expect(Math.max(0, ...lines.map(({ length }) => length))).toBeLessThan(80);
           expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined|\d{8}/);
         },
@@ -322,7 +344,9 @@ describe('charts in a terminal', () => {
     );
     fc.assert(
       fc.property(fc.integer({ min: 40, max: 300 }), fc.integer({ min: 1, max: 60 }), (columns, rows) => {
-        expect(Math.max(...dashboard(charts, { ...look, columns, rows }).map((line) => line.length))).toBeLessThanOrEqual(columns);
+        expect(
+          Math.max(...dashboard(charts, { ...look, columns, rows }).map((line) => line.length)),
+        ).toBeLessThanOrEqual(columns);
       }),
       { numRuns: 60 },
     );

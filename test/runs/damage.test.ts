@@ -151,8 +151,16 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
       (file) => (file.optimizer.tensors = [{ name: 'm', shape: [1], dtype: 'float32', data: base64(NaN) }]),
       'tensor "m" holds NaN',
     ],
-    ['data shorter than the shape', (file) => (file.tensors[0].data = base64(1, 2)), 'tensor "layer0.Wx" is shorter than its shape says'],
-    ['data longer than the shape', (file) => (file.tensors[1].shape = [12]), 'tensor "layer0.bias" is longer than its shape says'],
+    [
+      'data shorter than the shape',
+      (file) => (file.tensors[0].data = base64(1, 2)),
+      'tensor "layer0.Wx" is shorter than its shape says',
+    ],
+    [
+      'data longer than the shape',
+      (file) => (file.tensors[1].shape = [12]),
+      'tensor "layer0.bias" is longer than its shape says',
+    ],
     [
       'a shape larger than the file',
       (file) => (file.tensors[0].shape = [30_000, 30_000]),
@@ -166,7 +174,11 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ],
     ['a negative dimension', (file) => (file.tensors[0].shape = [-8, -12]), 'tensors[0].shape is [-8,-12]'],
     ['too many dimensions', (file) => (file.tensors[0].shape = Array(9).fill(1)), 'tensors[0].shape is'],
-    ['numbers of another type', (file) => (file.tensors[0].dtype = 'float16'), 'tensors[0].dtype is "float16", expected "float32"'],
+    [
+      'numbers of another type',
+      (file) => (file.tensors[0].dtype = 'float16'),
+      'tensors[0].dtype is "float16", expected "float32"',
+    ],
     [
       'a character that is not base64',
       (file) => (file.tensors[0].data = `${file.tensors[0].data.slice(0, 5)}*${file.tensors[0].data.slice(6)}`),
@@ -174,13 +186,29 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ],
     ['white space in base64', (file) => (file.tensors[0].data = ` ${file.tensors[0].data.slice(1)}`), 'is not base64'],
     ['URL-safe base64', (file) => (file.tensors[0].data = `-_${file.tensors[0].data.slice(2)}`), 'is not base64'],
-    ['padding in the middle', (file) => (file.tensors[0].data = `AA==${file.tensors[0].data.slice(4)}`), 'is not base64'],
+    [
+      'padding in the middle',
+      (file) => (file.tensors[0].data = `AA==${file.tensors[0].data.slice(4)}`),
+      'is not base64',
+    ],
     ['padding that is missing', (file) => (file.tensors[2].data = 'AAAAAAAA'), 'tensor "scale" is not base64'],
-    ['data that is no text', (file) => (file.tensors[0].data = [1, 2]), 'tensor "layer0.Wx" has "[" where " was expected'],
+    [
+      'data that is no text',
+      (file) => (file.tensors[0].data = [1, 2]),
+      'tensor "layer0.Wx" has "[" where " was expected',
+    ],
     ['no data', (file) => delete file.tensors[0].data, 'tensors[0].data is missing'],
     ['no shape', (file) => delete file.tensors[0].shape, 'tensors[0].shape is missing'],
-    ['data before the shape', (file) => (file.tensors[0] = { data: 'AAAAAA==', ...file.tensors[0] }), 'tensors[0].name is missing'],
-    ['two tensors of one name', (file) => (file.tensors[1].name = 'layer0.Wx'), 'tensors has two tensors named "layer0.Wx"'],
+    [
+      'data before the shape',
+      (file) => (file.tensors[0] = { data: 'AAAAAA==', ...file.tensors[0] }),
+      'tensors[0].name is missing',
+    ],
+    [
+      'two tensors of one name',
+      (file) => (file.tensors[1].name = 'layer0.Wx'),
+      'tensors has two tensors named "layer0.Wx"',
+    ],
     ['tensors that are no list', (file) => (file.tensors = {}), 'tensors has "{" where [ was expected'],
     ['no tensors', (file) => delete file.tensors, '"tensors" is missing'],
     ['no optimizer', (file) => delete file.optimizer, '"optimizer" is missing'],
@@ -188,8 +216,16 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ['no layers', (file) => delete file.model.layers, 'model.layers is missing'],
     ['hidden 0', (file) => (file.model.hidden = 0), 'model.hidden is 0, expected a whole number from 1 to 1048576'],
     ['an absurd model', (file) => (file.model.hidden = 1e15), 'model.hidden is 1000000000000000, expected'],
-    ['a dropout of 1', (file) => (file.model.dropout = 1), 'model.dropout is 1, expected a number of at least 0 and below 1'],
-    ['a model tied to an embedding that is not there', (file) => (file.model.tied = true), 'model.tied is true, and there is no embedding'],
+    [
+      'a dropout of 1',
+      (file) => (file.model.dropout = 1),
+      'model.dropout is 1, expected a number of at least 0 and below 1',
+    ],
+    [
+      'a model tied to an embedding that is not there',
+      (file) => (file.model.tied = true),
+      'model.tied is true, and there is no embedding',
+    ],
     [
       'a connection through one step',
       (file) => (file.model.timeSkip = 1),
@@ -206,20 +242,40 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
       'model.layerNorm is true, and there is no "gru" with layer normalisation',
     ],
     ['a model that is a text', (file) => (file.model = 'lstm'), 'model is "lstm", expected an object'],
-    ['more symbols than outputs', (file) => file.vocabulary.symbols.push('x'), 'the vocabulary has 9 symbols and the model 8'],
+    [
+      'more symbols than outputs',
+      (file) => file.vocabulary.symbols.push('x'),
+      'the vocabulary has 9 symbols and the model 8',
+    ],
     ['a symbol that is there twice', (file) => (file.vocabulary.symbols[1] = 'a'), 'a symbol occurs twice'],
     ['an unknown symbol that does not exist', (file) => (file.vocabulary.unknown = 8), 'unknown symbol 8'],
-    ['a step that is no whole number', (file) => (file.training.step = 1.5), 'training.step is 1.5, expected a whole number'],
+    [
+      'a step that is no whole number',
+      (file) => (file.training.step = 1.5),
+      'training.step is 1.5, expected a whole number',
+    ],
     ['a random state of three words', (file) => file.training.random.pop(), 'training.random is'],
-    ['a position without a window', (file) => delete file.training.position.window, 'training.position.window is missing'],
-    ['a history of texts', (file) => (file.training.history = ['x']), 'training.history is ["x"], expected a list of objects'],
+    [
+      'a position without a window',
+      (file) => delete file.training.position.window,
+      'training.position.window is missing',
+    ],
+    [
+      'a history of texts',
+      (file) => (file.training.history = ['x']),
+      'training.history is ["x"], expected a list of objects',
+    ],
     ['an optimizer scalar that is a text', (file) => (file.optimizer.scalars.step = '1'), 'optimizer.scalars is'],
   ];
 
   it.each(altered)('names what is wrong with %s', async (_, edit, message) => {
     const path = await written();
     alterParsed(path, edit);
-    expect(await failure(path)).toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message), hint: expect.any(String) });
+    expect(await failure(path)).toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining(message),
+      hint: expect.any(String),
+    });
     expect((await failure(path)).message.startsWith(path)).toBe(true);
   });
 
@@ -269,19 +325,31 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
       (text) => text.replace('"batchSize"', '"\\u005f_proto__"'),
       'training.options.__proto__ is a forbidden name',
     ],
-    ['a constructor', (text) => text.replace('"beta1"', '"constructor"'), 'optimizer.scalars.constructor is a forbidden name'],
+    [
+      'a constructor',
+      (text) => text.replace('"beta1"', '"constructor"'),
+      'optimizer.scalars.constructor is a forbidden name',
+    ],
     [
       'such a key in a tensor',
       (text) => text.replace('"dtype"', '"__proto__": {"shape": [1]}, "dtype"').replace(/"shape": \[8, ?12\], /, ''),
       'tensors[0].__proto__ is a forbidden name',
     ],
-    ['a key that is there twice', (text) => text.replace('"step": 120', '"step": 1, "step": 120'), 'training has a key twice'],
+    [
+      'a key that is there twice',
+      (text) => text.replace('"step": 120', '"step": 1, "step": 120'),
+      'training has a key twice',
+    ],
     [
       'a member that is there twice',
       (text) => text.replace('"state": [', '"tensors": [], "state": ['),
       'the checkpoint has "tensors" twice',
     ],
-    ['a shape that is there twice', (text) => text.replace('"dtype"', '"shape": [1], "dtype"'), 'tensors[0] has "shape" twice'],
+    [
+      'a shape that is there twice',
+      (text) => text.replace('"dtype"', '"shape": [1], "dtype"'),
+      'tensors[0] has "shape" twice',
+    ],
     [
       'nesting without end',
       (text) => text.replace('"step": 120', `"deep": ${'['.repeat(100_000)}`),
@@ -292,7 +360,11 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
       (text) => text.replace(/"batchSize": ?50/, '"batchSize": 1e999'),
       'training.options.batchSize is Infinity',
     ],
-    ['NaN, which JSON does not have', (text) => text.replace('"epoch": 1.5', '"epoch": NaN'), 'training is not JSON (at byte'],
+    [
+      'NaN, which JSON does not have',
+      (text) => text.replace('"epoch": 1.5', '"epoch": NaN'),
+      'training is not JSON (at byte',
+    ],
     ['a comma too many', (text) => text.replace('"optimizer"', ',"optimizer"'), 'a key of the checkpoint is not JSON'],
   ];
 
@@ -301,7 +373,11 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     const before = readFileSync(path, 'utf8');
     expect(edit(before)).not.toBe(before);
     alter(path, edit);
-    expect(await failure(path)).toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message), hint: expect.any(String) });
+    expect(await failure(path)).toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining(message),
+      hint: expect.any(String),
+    });
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
@@ -325,7 +401,9 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     async () => {
       const path = join(temporaryFolder(), 'large.json');
       writeFileSync(path, `{"format": "rnn-checkpoint", "version": 1, "model": "${'x'.repeat(40 * 2 ** 20)}`);
-      expect((await failure(path)).message).toContain('with model, it holds more than 32 MB besides the data of its tensors');
+      expect((await failure(path)).message).toContain(
+        'with model, it holds more than 32 MB besides the data of its tensors',
+      );
     },
     slowMachineMs,
   );
@@ -345,14 +423,21 @@ describe('reading anything at all', () => {
       );
       mkdirSync(join(folder, 'mutated'));
       const mutated = join(folder, 'mutated', 'latest.json');
-      const outcomes = fc.asyncProperty(fc.array(place, { minLength: 1, maxLength: 4 }), fc.boolean(), async (places, isResealed) => {
-        const bytes = Buffer.from(whole);
-        for (const [at, byte] of places) bytes[at] = byte;
-        writeFileSync(mutated, bytes);
-        if (isResealed) alter(mutated, (text) => text);
-        const outcome = await readCheckpoint(mutated).catch((error: unknown) => error);
-        return !(outcome instanceof Error) || (outcome instanceof RnnError && outcome.kind === 'checkpoint' && outcome.hint !== undefined);
-      });
+      const outcomes = fc.asyncProperty(
+        fc.array(place, { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        async (places, isResealed) => {
+          const bytes = Buffer.from(whole);
+          for (const [at, byte] of places) bytes[at] = byte;
+          writeFileSync(mutated, bytes);
+          if (isResealed) alter(mutated, (text) => text);
+          const outcome = await readCheckpoint(mutated).catch((error: unknown) => error);
+          return (
+            !(outcome instanceof Error) ||
+            (outcome instanceof RnnError && outcome.kind === 'checkpoint' && outcome.hint !== undefined)
+          );
+        },
+      );
       await expect(fc.assert(outcomes, { numRuns: 600, seed: 1 })).resolves.toBeUndefined();
     },
     slowMachineMs,

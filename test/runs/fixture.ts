@@ -54,14 +54,22 @@ export function smallCheckpoint(changes: Partial<Checkpoint> = {}): Checkpoint {
       bestValidationLossNats: 2.125,
       patienceLeft: 3,
     },
-    tensors: [tensor('layer0.Wx', [8, 12]), tensor('layer0.bias', [13], 2), tensor('scale', [], 3), tensor('one', [1], 4)],
+    tensors: [
+      tensor('layer0.Wx', [8, 12]),
+      tensor('layer0.bias', [13], 2),
+      tensor('scale', [], 3),
+      tensor('one', [1], 4),
+    ],
     state: [tensor('layer0.h', [2, 3], 5)],
     optimizer: { name: 'adam', scalars: { step: 120, beta1: 0.9 }, tensors: [tensor('layer0.Wx.m', [8, 12], 6)] },
     ...changes,
   };
 }
 
-/** Changes the text of a checkpoint file and gives it the checksum of what it then holds, so that only the change is wrong with it. */
+/**
+ * Changes the text of a checkpoint file and gives it the checksum of what it then holds, so that
+ * only the change is wrong with it.
+ */
 export function alter(path: string, edit: (text: string) => string): void {
   const [body] = edit(readFileSync(path, 'utf8')).split('"checksum"');
   writeFileSync(path, `${body}"checksum": "${createHash('sha256').update(body).digest('hex')}"\n}\n`);

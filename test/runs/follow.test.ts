@@ -21,13 +21,19 @@ const whole = async (): Promise<object[]> => {
 
 describe('a log', () => {
   it('is read past lines that are none of it, to a last one that nothing ends', async () => {
-    writeFileSync(path, '{"step":1}\nnull\n\u0000\u0001\n[3]\n\n{"event":"rep{"step":2}\n{"text":"ä\\n"}\r\n{"step":4}');
+    writeFileSync(
+      path,
+      '{"step":1}\nnull\n\u0000\u0001\n[3]\n\n{"event":"rep{"step":2}\n{"text":"ä\\n"}\r\n{"step":4}',
+    );
     expect(await whole()).toEqual([{ step: 1 }, { text: 'ä\n' }, { step: 4 }]);
   });
 
   it('is read whole though it is longer than what is read at a time, past a line that is longer, too', async () => {
     const lines = Array.from({ length: 3000 }, (_, step) => ({ step, text: 'é'.repeat(1000) }));
-    writeFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n${'x'.repeat(9 << 20)}\n{"step":-1}\n`);
+    writeFileSync(
+      path,
+      `${lines.map((line) => JSON.stringify(line)).join('\n')}\n${'x'.repeat(9 << 20)}\n{"step":-1}\n`,
+    );
     const read = await whole();
     expect(read).toHaveLength(3001);
     expect(read.slice(0, 3000)).toEqual(lines);
@@ -105,7 +111,10 @@ describe('the runs that are meant', () => {
       utimesSync(join(make('runs', name), 'log.jsonl'), time, time);
     expect(await findRuns([], join(folder, 'runs'))).toEqual([join(folder, 'runs', 'b')]);
     const log = join(folder, 'runs', 'b', 'log.jsonl');
-    await expect(findRuns([], log)).rejects.toMatchObject({ kind: 'checkpoint', message: `there are no runs in ${log}: it is no folder` });
+    await expect(findRuns([], log)).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: `there are no runs in ${log}: it is no folder`,
+    });
     await expect(findRuns([], join(folder, 'none'))).rejects.toMatchObject({
       kind: 'checkpoint',
       hint: 'train a model with `rnn train <corpus>`, or name a run folder',

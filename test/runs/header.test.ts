@@ -36,17 +36,28 @@ test.each([
   ['is cut off before them', (path: string) => truncateSync(path, 300), 'is damaged: it is cut off after 300 bytes'],
   ['is empty', (path: string) => truncateSync(path, 0), 'is empty'],
   ['is something else', (path: string) => writeFileSync(path, 'hello'), 'is not a checkpoint of rnn'],
-  ['is of a newer version', (path: string) => alter(path, (text) => text.replace('"version": 1', '"version": 3')), 'has version 3'],
+  [
+    'is of a newer version',
+    (path: string) => alter(path, (text) => text.replace('"version": 1', '"version": 3')),
+    'has version 3',
+  ],
   [
     'has a cell of another program',
     (path: string) => alter(path, (text) => text.replace('"lstm"', '"nothing"')),
     'that this rnn cannot run',
   ],
-  ['has a step that is none', (path: string) => alter(path, (text) => text.replace('"step": 120,', '"step": -1,')), 'training.step is -1'],
+  [
+    'has a step that is none',
+    (path: string) => alter(path, (text) => text.replace('"step": 120,', '"step": -1,')),
+    'training.step is -1',
+  ],
 ])('a file that %s has none', async (_, damage, message) => {
   const path = await written();
   damage(path);
-  await expect(readHeader(path)).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message) });
+  await expect(readHeader(path)).rejects.toMatchObject({
+    kind: 'checkpoint',
+    message: expect.stringContaining(message),
+  });
 });
 
 test('a checkpoint whose tensors come first is read all the same', async () => {

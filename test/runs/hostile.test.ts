@@ -1,4 +1,5 @@
-// Files that were made to do harm: each attack by its name. What happens by accident is in damage.test.ts.
+// Files that were made to do harm: each attack by its name. What happens by accident is in
+// damage.test.ts.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -69,22 +70,32 @@ describe('a file that is large, or says so,', () => {
     const growth = await grown(async () => {
       const checkpoint = await readCheckpoint(path);
       expect(() => parameterVector(checkpoint)).toThrow(
-        expect.objectContaining({ kind: 'checkpoint', message: 'tensor layer0.Wx has the shape 8×12, and its model says 8×4000000' }),
+        expect.objectContaining({
+          kind: 'checkpoint',
+          message: 'tensor layer0.Wx has the shape 8×12, and its model says 8×4000000',
+        }),
       );
     });
     expect(growth).toBeLessThan(LITTLE_BYTES);
   });
 
-  it.skipIf(isWindows)('is refused by the first piece of a tensor of gigabytes that takes no room on the disk', async () => {
-    const tensor = (shape: readonly number[]) =>
-      `${head}"tensors": [{"name": "w", "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
-    const path = fileOf(tensor([20_000, 20_000]));
-    truncateSync(path, 2.2e9);
-    expect(await grown(async () => expect((await refusal(path)).message).toContain('tensor "w" is not base64'))).toBeLessThan(LITTLE_BYTES);
-    const absurd = fileOf(tensor([50_000, 50_000]));
-    truncateSync(absurd, 1e12);
-    expect((await refusal(absurd)).message).toContain('tensor "w" of shape [50000, 50000] has more than 1073741824 numbers');
-  });
+  it.skipIf(isWindows)(
+    'is refused by the first piece of a tensor of gigabytes that takes no room on the disk',
+    async () => {
+      const tensor = (shape: readonly number[]) =>
+        `${head}"tensors": [{"name": "w", "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
+      const path = fileOf(tensor([20_000, 20_000]));
+      truncateSync(path, 2.2e9);
+      expect(
+        await grown(async () => expect((await refusal(path)).message).toContain('tensor "w" is not base64')),
+      ).toBeLessThan(LITTLE_BYTES);
+      const absurd = fileOf(tensor([50_000, 50_000]));
+      truncateSync(absurd, 1e12);
+      expect((await refusal(absurd)).message).toContain(
+        'tensor "w" of shape [50000, 50000] has more than 1073741824 numbers',
+      );
+    },
+  );
 
   it.skipIf(isWindows).each(['"vocabulary": {"unit": "char", "symbols": ["', '"training": {"options": {"x": "', '"'])(
     'is refused where %s goes on for gigabytes',
@@ -112,11 +123,17 @@ describe('a file that is large, or says so,', () => {
       '32 MB',
     ],
     ['empty lists', `"model": [${'[],'.repeat(2 ** 21)}1]}`, '2097152 values'],
-    ['keys', `"model": {${Array.from({ length: 2 ** 20 }, (_, i) => `"${i}":0`).join(',')}, "x": 0}}`, '2097152 values'],
+    [
+      'keys',
+      `"model": {${Array.from({ length: 2 ** 20 }, (_, i) => `"${i}":0`).join(',')}, "x": 0}}`,
+      '2097152 values',
+    ],
   ])(
     'is refused for its bulk of %s',
     async (_, rest, most) => {
-      expect((await refusal(fileOf(head, rest))).message).toContain(`it holds more than ${most} besides the data of its tensors`);
+      expect((await refusal(fileOf(head, rest))).message).toContain(
+        `it holds more than ${most} besides the data of its tensors`,
+      );
     },
     slowMachineMs,
   );
@@ -166,7 +183,11 @@ const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
 describe('JSON that is made to confuse', () => {
   it.each([
-    ['model', (text: string) => text.replace('"model":{', `"model":{"deep":${nested(100_000)},`), 'model is nested more than 64 deep'],
+    [
+      'model',
+      (text: string) => text.replace('"model":{', `"model":{"deep":${nested(100_000)},`),
+      'model is nested more than 64 deep',
+    ],
     [
       'vocabulary',
       (text: string) => text.replace('"symbols":[', `"symbols":[${nested(100_000)},`),
@@ -177,11 +198,20 @@ describe('JSON that is made to confuse', () => {
       (text: string) => text.replace('"tensors"', `"more":${nested(100_000)},"tensors"`),
       'more is nested more than 64 deep',
     ],
-    ['a shape', (text: string) => text.replace('[8,12]', nested(100_000)), 'tensors[0].shape is nested more than 64 deep'],
-    ['a key', (text: string) => text.replace('"model"', nested(100_000)), 'a key of the checkpoint is nested more than 64 deep'],
+    [
+      'a shape',
+      (text: string) => text.replace('[8,12]', nested(100_000)),
+      'tensors[0].shape is nested more than 64 deep',
+    ],
+    [
+      'a key',
+      (text: string) => text.replace('"model"', nested(100_000)),
+      'a key of the checkpoint is nested more than 64 deep',
+    ],
     [
       'objects',
-      (text: string) => text.replace('"options":{', `"options":{"deep":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)},`),
+      (text: string) =>
+        text.replace('"options":{', `"options":{"deep":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)},`),
       'training is nested more than 64 deep',
     ],
   ])('is refused for nesting in %s', async (_, edit, message) => {
@@ -195,7 +225,11 @@ describe('JSON that is made to confuse', () => {
     ['spelt in two ways', ['"hidden":3', '"hidden":3,"h\\u0069dden":1048576'], 'model has a key twice'],
     ['deep inside', ['"options":{', '"options":{"a":[{"b":{"c":1,"c":2}}],'], 'training has a key twice'],
     ['that is a number', ['"options":{', '"options":{"1":1,"1":2,'], 'training has a key twice'],
-    ['at the top, spelt in two ways', ['"state":', '"t\\u0065nsors":[],"state":'], 'the checkpoint has "tensors" twice'],
+    [
+      'at the top, spelt in two ways',
+      ['"state":', '"t\\u0065nsors":[],"state":'],
+      'the checkpoint has "tensors" twice',
+    ],
     ['in the optimizer', ['"scalars"', '"name":"sgd","scalars"'], 'optimizer has "name" twice'],
     ['of data', ['"dtype"', '"data":"AAAA","dtype"'], 'tensors[0].dtype is missing'],
   ])('is refused for a key twice, %s', async (_, [from, to], message) => {

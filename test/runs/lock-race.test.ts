@@ -1,4 +1,5 @@
-// Two processes that take over one lock: whatever the one has done by the time that the other acts, one of them has the lock.
+// Two processes that take over one lock: whatever the one has done by the time that the other acts,
+// one of them has the lock.
 import { spawnSync } from 'node:child_process';
 import type * as Fs from 'node:fs';
 import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -24,7 +25,9 @@ vi.mock('node:fs', async (original) => {
   const used = { closeSync, fstatSync, linkSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync };
   return {
     ...fs,
-    ...Object.fromEntries(Object.entries(used).map(([name, act]) => [name, interruptible(act as (...given: unknown[]) => unknown)])),
+    ...Object.fromEntries(
+      Object.entries(used).map(([name, act]) => [name, interruptible(act as (...given: unknown[]) => unknown)]),
+    ),
   };
 });
 
@@ -53,7 +56,10 @@ function attempt(folder: string): Lock | string {
   }
 }
 
-/** A folder with the lock of a process that is gone, and the claim of one that was killed while it took the lock over. */
+/**
+ * A folder with the lock of a process that is gone, and the claim of one that was killed while it
+ * took the lock over.
+ */
 function abandonedTwice(): string {
   const folder = abandoned();
   const claims: string[] = [];

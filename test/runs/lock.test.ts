@@ -1,7 +1,17 @@
 // Who may write a run folder.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,11 +29,18 @@ beforeEach(() => {
 });
 
 const whole = () => false;
-const inUse = { kind: 'busy', message: expect.stringContaining(`is training in `), hint: expect.stringContaining('--out') };
+const inUse = {
+  kind: 'busy',
+  message: expect.stringContaining(`is training in `),
+  hint: expect.stringContaining('--out'),
+};
 
 /** A lock as another process would have left it. */
 function leave(holder: Partial<{ pid: number; host: string; pids: string }>, ageSeconds = 0): void {
-  writeFileSync(path, `${JSON.stringify({ token: 'theirs', pid: 1, host: hostname(), since: '2026-01-01T00:00:00.000Z', ...holder })}\n`);
+  writeFileSync(
+    path,
+    `${JSON.stringify({ token: 'theirs', pid: 1, host: hostname(), since: '2026-01-01T00:00:00.000Z', ...holder })}\n`,
+  );
   const time = Date.now() / 1000 - ageSeconds;
   utimesSync(path, time, time);
 }
@@ -116,7 +133,9 @@ describe('a lock', () => {
 
   it('is no link: one that leads nowhere would be in the way of every process, and believed to be held', () => {
     symlinkSync(join(folder, 'nowhere'), path);
-    expect(() => Lock.take(folder)).toThrow(expect.objectContaining({ kind: 'usage', message: expect.stringContaining(path) }));
+    expect(() => Lock.take(folder)).toThrow(
+      expect.objectContaining({ kind: 'usage', message: expect.stringContaining(path) }),
+    );
     expect(existsSync(join(folder, 'nowhere'))).toBe(false);
   });
 
@@ -168,15 +187,18 @@ describe('a lock', () => {
 describe('a lock that is held', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it.skipIf(process.platform === 'win32')('is not renewed where a named pipe has taken its place (skipped on Windows)', () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const lock = Lock.take(folder);
-    rmSync(path);
-    execFileSync('mkfifo', [path]);
-    vi.advanceTimersByTime(30_000);
-    lock.release();
-    expect(statSync(path).isFIFO()).toBe(true);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is not renewed where a named pipe has taken its place (skipped on Windows)',
+    () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      const lock = Lock.take(folder);
+      rmSync(path);
+      execFileSync('mkfifo', [path]);
+      vi.advanceTimersByTime(30_000);
+      lock.release();
+      expect(statSync(path).isFIFO()).toBe(true);
+    },
+  );
 
   it("is renewed every few seconds, and not once it is another process's", () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
@@ -207,9 +229,12 @@ describe.skipIf(!existsSync(built))(
       });
       process.send('ready');`;
       const children: ChildProcess[] = Array.from({ length: 6 }, () =>
-        spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+        spawn(process.execPath, ['--input-type=module', '-e', script], {
+          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        }),
       );
-      const next = (child: ChildProcess): Promise<unknown> => once(child, 'message').then(([message]) => message as unknown);
+      const next = (child: ChildProcess): Promise<unknown> =>
+        once(child, 'message').then(([message]) => message as unknown);
       await Promise.all(children.map(next));
       const answers = Promise.all(children.map(next));
       for (const child of children) child.send('go');

@@ -104,11 +104,14 @@ describe('a log', () => {
     },
   );
 
-  it.skipIf(process.platform === 'win32')('is no named pipe, for which one would wait for ever (skipped on Windows)', async () => {
-    const pipe = `${path}.pipe`;
-    execFileSync('mkfifo', [pipe]);
-    symlinkSync(pipe, path);
-    expect(() => appendLine(path, {})).toThrow(`${path} could not be written: it is no file`);
-    await expect(cutLogBack(path, 3)).rejects.toThrow(`${path} could not be written: it is no file`);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is no named pipe, for which one would wait for ever (skipped on Windows)',
+    async () => {
+      const pipe = `${path}.pipe`;
+      execFileSync('mkfifo', [pipe]);
+      symlinkSync(pipe, path);
+      expect(() => appendLine(path, {})).toThrow(`${path} could not be written: it is no file`);
+      await expect(cutLogBack(path, 3)).rejects.toThrow(`${path} could not be written: it is no file`);
+    },
+  );
 });

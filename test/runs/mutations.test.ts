@@ -1,4 +1,5 @@
-// Checkpoints changed at random, the same every time: the short version of bench/mutations.js, with whose mutations it works.
+// Checkpoints changed at random, the same every time: the short version of bench/mutations.js, with
+// whose mutations it works.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,10 +54,15 @@ interface Original {
 
 const SEED = 1;
 const COUNT = 2000;
-/** Of the files that are loaded, and of all files: training and `rnn info` take longer than the rest. */
+/**
+ * Of the files that are loaded, and of all files: training and `rnn info` take longer than the
+ * rest.
+ */
 const TRAINED_EVERY = 100;
 const DESCRIBED_EVERY = 20;
-/** Where the checksum were never made anew, or always rightly, one of the two would be a handful. */
+/**
+ * Where the checksum were never made anew, or always rightly, one of the two would be a handful.
+ */
 const LEAST_OF_EACH = COUNT / 10;
 
 let folder: string;
@@ -108,10 +114,20 @@ describe('a mutated checkpoint', () => {
 
   it('is so as well where any member is any JSON', async () => {
     const file = JSON.parse(originals[0].bytes.toString('utf8'));
-    const members = ['format', 'version', 'model', 'vocabulary', 'training', 'tensors', 'state', 'optimizer', 'checksum'].map((key) => [
-      key,
-    ]);
-    const inner = ['model', 'vocabulary', 'training', 'optimizer'].flatMap((part) => Object.keys(file[part]).map((key) => [part, key]));
+    const members = [
+      'format',
+      'version',
+      'model',
+      'vocabulary',
+      'training',
+      'tensors',
+      'state',
+      'optimizer',
+      'checksum',
+    ].map((key) => [key]);
+    const inner = ['model', 'vocabulary', 'training', 'optimizer'].flatMap((part) =>
+      Object.keys(file[part]).map((key) => [part, key]),
+    );
     const innermost = ['options', 'position', 'loop', 'reading', 'machine', 'corpus'].flatMap((part) =>
       Object.keys(file.training[part]).map((key) => ['training', part, key]),
     );
@@ -133,7 +149,8 @@ describe('a mutated checkpoint', () => {
 describe('the check itself', () => {
   it('makes the same mutation of the same number, whenever the checkpoints were made', async () => {
     const again = await made('again');
-    for (let number = 0; number < 50; number++) expect(mutate(again, new Random(number))).toEqual(mutate(originals, new Random(number)));
+    for (let number = 0; number < 50; number++)
+      expect(mutate(again, new Random(number))).toEqual(mutate(originals, new Random(number)));
   });
 
   it('finds errors that are not ours, say nothing, or say too much, and weights that are no numbers', async () => {

@@ -1,5 +1,16 @@
-// What else may be in the place of a run folder and its files, before a run and in the middle of it.
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+// What else may be in the place of a run folder and its files, before a run and in the middle of
+// it.
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RunFolder, findCheckpoint, readCheckpoint } from '../../src/runs/store.ts';
@@ -86,7 +97,9 @@ describe('a run folder', () => {
         return first.data;
       },
     };
-    await expect(run.saveLatest({ ...rest, tensors: [swapping, ...tensors.slice(1)] })).rejects.toMatchObject({ kind: 'machine' });
+    await expect(run.saveLatest({ ...rest, tensors: [swapping, ...tensors.slice(1)] })).rejects.toMatchObject({
+      kind: 'machine',
+    });
     await expect(run.saveLatest(atStep(3))).rejects.toMatchObject({ kind: 'busy' });
     expect((await readCheckpoint(run.latestPath)).training.step).toBe(77);
   });
@@ -141,12 +154,17 @@ describe('a run folder', () => {
 });
 
 describe('finding a checkpoint', () => {
-  it.skipIf(process.platform === 'win32')('takes what is no file only where there is nothing else (skipped on Windows)', async () => {
-    const run = temporaryFolder();
-    symlinkSync('/dev/null', join(run, 'best.json'));
-    expect(await findCheckpoint(run)).toBe(join(run, 'best.json'));
-    await expect(readCheckpoint(join(run, 'best.json'))).rejects.toMatchObject({ message: expect.stringContaining('is not a file') });
-    writeFileSync(join(run, 'latest.json'), '');
-    expect(await findCheckpoint(run)).toBe(join(run, 'latest.json'));
-  });
+  it.skipIf(process.platform === 'win32')(
+    'takes what is no file only where there is nothing else (skipped on Windows)',
+    async () => {
+      const run = temporaryFolder();
+      symlinkSync('/dev/null', join(run, 'best.json'));
+      expect(await findCheckpoint(run)).toBe(join(run, 'best.json'));
+      await expect(readCheckpoint(join(run, 'best.json'))).rejects.toMatchObject({
+        message: expect.stringContaining('is not a file'),
+      });
+      writeFileSync(join(run, 'latest.json'), '');
+      expect(await findCheckpoint(run)).toBe(join(run, 'latest.json'));
+    },
+  );
 });

@@ -26,17 +26,22 @@ describe('a checkpoint file', () => {
     expect(new Uint32Array(read.data.buffer)).toEqual(new Uint32Array(data.buffer));
   });
 
-  // Pieces are 768 KB when writing, 256 K characters when reading, and the window is 1 MB: sizes at and around their ends.
+  // Pieces are 768 KB when writing, 256 K characters when reading, and the window is 1 MB: sizes at
+  // and around their ends.
   it.each([65_535, 65_536, 196_607, 196_608, 196_609, 262_145, 786_433])(
     'carries a tensor of %i numbers, among small ones',
     async (length) => {
       const path = join(temporaryFolder(), 'latest.json');
-      const checkpoint = smallCheckpoint({ tensors: [tensor('before', [5]), tensor('large', [length], 7), tensor('after', [7])] });
+      const checkpoint = smallCheckpoint({
+        tensors: [tensor('before', [5]), tensor('large', [length], 7), tensor('after', [7])],
+      });
       await writeCheckpoint(path, checkpoint);
       const read = await readCheckpoint(path);
       expect(
         read.tensors.map(({ data }) =>
-          Buffer.from(data.buffer).equals(Buffer.from(checkpoint.tensors.find((one) => one.data.length === data.length)!.data.buffer)),
+          Buffer.from(data.buffer).equals(
+            Buffer.from(checkpoint.tensors.find((one) => one.data.length === data.length)!.data.buffer),
+          ),
         ),
       ).toEqual([true, true, true]);
     },
@@ -46,7 +51,11 @@ describe('a checkpoint file', () => {
     const path = join(temporaryFolder(), 'latest.json');
     const symbols = Array.from({ length: 200_000 }, (_, i) => String.fromCodePoint(0x20000 + i));
     const base = smallCheckpoint();
-    const history = Array.from({ length: 20_000 }, (_, i) => ({ step: i, lossNats: 2 + 1 / (i + 1), text: 'a "quote" \\ and {[' }));
+    const history = Array.from({ length: 20_000 }, (_, i) => ({
+      step: i,
+      lossNats: 2 + 1 / (i + 1),
+      text: 'a "quote" \\ and {[',
+    }));
     const checkpoint = {
       ...base,
       model: { ...base.model, vocabulary: symbols.length },
@@ -79,7 +88,9 @@ describe('a checkpoint file', () => {
       'optimizer',
       'checksum',
     ]);
-    expect(text.split('\n').slice(0, 4).join('\n')).toBe('{\n  "format": "rnn-checkpoint",\n  "version": 1,\n  "model": {');
+    expect(text.split('\n').slice(0, 4).join('\n')).toBe(
+      '{\n  "format": "rnn-checkpoint",\n  "version": 1,\n  "model": {',
+    );
     expect(text).toContain('\n    "step": 120,\n');
   });
 
@@ -93,7 +104,13 @@ describe('a checkpoint file', () => {
       return version;
     };
     expect(await versionFor({ skip: 'none', stacking: 'plain', timeSkip: 0, gateBias: 2 })).toBe(1);
-    for (const connections of [{ skip: 'input' }, { stacking: 'residual' }, { timeSkip: 2 }, { layerNorm: true }, { learnedState: true }])
+    for (const connections of [
+      { skip: 'input' },
+      { stacking: 'residual' },
+      { timeSkip: 2 },
+      { layerNorm: true },
+      { learnedState: true },
+    ])
       expect(await versionFor(connections)).toBe(2);
   });
 
@@ -113,22 +130,29 @@ describe('a checkpoint file', () => {
   });
 
   // The window is 1 MB: tensors that end before it does, and tensors that need several.
-  it.each([3, 300_001])('gives only what using the model takes, where that is asked for (optimizer of %i numbers)', async (length) => {
-    const path = join(temporaryFolder(), 'latest.json');
-    const optimizer = { name: 'adam', scalars: { step: 120 }, tensors: [tensor('m', [length]), tensor('v', [length], 2)] };
-    const checkpoint = smallCheckpoint({ optimizer });
-    await writeCheckpoint(path, checkpoint);
-    const { model, vocabulary, training, tensors } = checkpoint;
-    expect(await readCheckpoint(path, { weightsOnly: true })).toEqual({
-      model,
-      vocabulary,
-      training,
-      tensors,
-      optimizer: { name: 'adam', scalars: { step: 120 } },
-    });
-    await writeCheckpoint(path, smallCheckpoint({ optimizer: null }));
-    expect(await readCheckpoint(path, { weightsOnly: true })).toMatchObject({ optimizer: null });
-  });
+  it.each([3, 300_001])(
+    'gives only what using the model takes, where that is asked for (optimizer of %i numbers)',
+    async (length) => {
+      const path = join(temporaryFolder(), 'latest.json');
+      const optimizer = {
+        name: 'adam',
+        scalars: { step: 120 },
+        tensors: [tensor('m', [length]), tensor('v', [length], 2)],
+      };
+      const checkpoint = smallCheckpoint({ optimizer });
+      await writeCheckpoint(path, checkpoint);
+      const { model, vocabulary, training, tensors } = checkpoint;
+      expect(await readCheckpoint(path, { weightsOnly: true })).toEqual({
+        model,
+        vocabulary,
+        training,
+        tensors,
+        optimizer: { name: 'adam', scalars: { step: 120 } },
+      });
+      await writeCheckpoint(path, smallCheckpoint({ optimizer: null }));
+      expect(await readCheckpoint(path, { weightsOnly: true })).toMatchObject({ optimizer: null });
+    },
+  );
 
   it('is the same, byte for byte, when written twice', async () => {
     const folder = temporaryFolder();
@@ -139,23 +163,30 @@ describe('a checkpoint file', () => {
 });
 
 describe('writing a checkpoint', () => {
-  it.each([NaN, Infinity, -Infinity])('refuses %s in a weight, names the tensor, and leaves the old file and no other', async (bad) => {
-    const folder = temporaryFolder();
-    const path = join(folder, 'latest.json');
-    await writeCheckpoint(path, smallCheckpoint());
-    const before = readFileSync(path);
-    const spoilt = tensor('layer1.Wh', [4, 4]);
-    spoilt.data[9] = bad;
-    for (const changes of [{ tensors: [spoilt] }, { state: [spoilt] }, { optimizer: { name: 'sgd', scalars: {}, tensors: [spoilt] } }]) {
-      await expect(writeCheckpoint(path, smallCheckpoint(changes))).rejects.toMatchObject({
-        kind: 'checkpoint',
-        message: expect.stringContaining(`tensor "layer1.Wh" holds ${bad} at index 9 of 16`),
-        hint: expect.any(String),
-      });
-    }
-    expect(readFileSync(path)).toEqual(before);
-    expect(readdirSync(folder)).toEqual(['latest.json']);
-  });
+  it.each([NaN, Infinity, -Infinity])(
+    'refuses %s in a weight, names the tensor, and leaves the old file and no other',
+    async (bad) => {
+      const folder = temporaryFolder();
+      const path = join(folder, 'latest.json');
+      await writeCheckpoint(path, smallCheckpoint());
+      const before = readFileSync(path);
+      const spoilt = tensor('layer1.Wh', [4, 4]);
+      spoilt.data[9] = bad;
+      for (const changes of [
+        { tensors: [spoilt] },
+        { state: [spoilt] },
+        { optimizer: { name: 'sgd', scalars: {}, tensors: [spoilt] } },
+      ]) {
+        await expect(writeCheckpoint(path, smallCheckpoint(changes))).rejects.toMatchObject({
+          kind: 'checkpoint',
+          message: expect.stringContaining(`tensor "layer1.Wh" holds ${bad} at index 9 of 16`),
+          hint: expect.any(String),
+        });
+      }
+      expect(readFileSync(path)).toEqual(before);
+      expect(readdirSync(folder)).toEqual(['latest.json']);
+    },
+  );
 
   it('treats what could not be read back as a bug: wrong shapes, numbers that JSON lacks, forbidden keys', async () => {
     const path = join(temporaryFolder(), 'latest.json');
@@ -193,7 +224,9 @@ describe('the reader in docs/checkpoint-format.md', () => {
     const run = () => spawnSync('python3', ['-c', `${program}\n${print}`, path], { encoding: 'utf8' });
     const { stdout, stderr } = run();
     expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual(Object.fromEntries(checkpoint.tensors.map(({ name, shape, data }) => [name, [shape, [...data]]])));
+    expect(JSON.parse(stdout)).toEqual(
+      Object.fromEntries(checkpoint.tensors.map(({ name, shape, data }) => [name, [shape, [...data]]])),
+    );
 
     writeFileSync(path, readFileSync(path, 'utf8').replace('"step": 120', '"step": 121'));
     expect(run().stderr).toContain('AssertionError');

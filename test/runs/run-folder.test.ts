@@ -42,7 +42,9 @@ describe('a run folder', () => {
     await run.saveBest(atStep(2));
     run.close();
     expect(readdirSync(run.path).toSorted()).toEqual(['best.json', 'latest.json', 'previous.json']);
-    expect([await stepIn(run.latestPath), await stepIn(run.previousPath), await stepIn(run.bestPath)]).toEqual([3, 2, 2]);
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath), await stepIn(run.bestPath)]).toEqual([
+      3, 2, 2,
+    ]);
   });
 
   it('refuses a folder that holds a run, whichever checkpoint is left of it, and names the ways out', async () => {
@@ -65,7 +67,10 @@ describe('a run folder', () => {
       writeFileSync(join(folder, 'latest.json'), 'anything');
       return take(folder);
     });
-    await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run` });
+    await expect(RunFolder.create(path)).rejects.toMatchObject({
+      kind: 'usage',
+      message: `${path} already holds a run`,
+    });
     spy.mockRestore();
     expect(readdirSync(path)).toEqual(['latest.json']);
   });
@@ -106,16 +111,20 @@ describe('a run folder', () => {
       });
   });
 
-  // In Node 20, mkdir with `recursive` tries for ever where the system says that there is no such folder and the parent is there.
-  it.skipIf(!existsSync('/proc/self'))('refuses a path in which no folder can be made (skipped where there is no /proc)', async () => {
-    for (const path of ['/proc/rnn-run', '/proc/rnn-run/deep/er']) {
-      await expect(RunFolder.create(path)).rejects.toMatchObject({
-        kind: 'machine',
-        message: `the run folder ${path} could not be made: the system lets nobody make /proc/rnn-run`,
-        hint: expect.stringContaining('--out'),
-      });
-    }
-  });
+  // In Node 20, mkdir with `recursive` tries for ever where the system says that there is no such
+  // folder and the parent is there.
+  it.skipIf(!existsSync('/proc/self'))(
+    'refuses a path in which no folder can be made (skipped where there is no /proc)',
+    async () => {
+      for (const path of ['/proc/rnn-run', '/proc/rnn-run/deep/er']) {
+        await expect(RunFolder.create(path)).rejects.toMatchObject({
+          kind: 'machine',
+          message: `the run folder ${path} could not be made: the system lets nobody make /proc/rnn-run`,
+          hint: expect.stringContaining('--out'),
+        });
+      }
+    },
+  );
 
   it('is made with all folders on the way to it, also through .. and by several at once', async () => {
     const folder = temporaryFolder();
@@ -145,7 +154,8 @@ describe('a run folder', () => {
     await run.saveLatest(atStep(1));
     await run.saveLatest(atStep(2));
     const crash = new Error('crash');
-    // What saveLatest does up to the last rename: previous.json and latest.json are then two names of one file.
+    // What saveLatest does up to the last rename: previous.json and latest.json are then two names
+    // of one file.
     linkSync(run.latestPath, join(run.path, 'second'));
     renameSync(join(run.path, 'second'), run.previousPath);
     await expect(writeCheckpoint(run.latestPath, atStep(3), () => Promise.reject(crash))).rejects.toBe(crash);
@@ -161,7 +171,11 @@ describe('a run folder', () => {
     await run.saveLatest(atStep(1));
     rmSync(run.path, { recursive: true });
     expect(() => run.appendLog({ event: 'report' })).toThrow(
-      expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the folder is not there'), hint: expect.any(String) }),
+      expect.objectContaining({
+        kind: 'machine',
+        message: expect.stringContaining('the folder is not there'),
+        hint: expect.any(String),
+      }),
     );
     await run.saveLatest(atStep(2));
     run.appendLog({ event: 'report' });
@@ -196,9 +210,14 @@ describe('a run folder', () => {
     const run = await RunFolder.create(temporaryFolder());
     for (const step of [1, 2]) await run.saveLatest(atStep(step));
     await run.saveBest(atStep(1));
-    const snapshotAt = (step: number, named = step) => writeCheckpoint(join(run.path, `step-00000000${named}.json`), atStep(step));
+    const snapshotAt = (step: number, named = step) =>
+      writeCheckpoint(join(run.path, `step-00000000${named}.json`), atStep(step));
     const cut = (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 1000));
-    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, path: run.latestPath, instead: null });
+    expect(await run.newest()).toMatchObject({
+      checkpoint: { training: { step: 2 } },
+      path: run.latestPath,
+      instead: null,
+    });
     cut(run.latestPath);
     expect(await run.newest()).toMatchObject({
       checkpoint: { training: { step: 1 } },
@@ -211,15 +230,23 @@ describe('a run folder', () => {
     expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 3 } }, path: run.bestPath });
     for (const step of [2, 4, 5]) await snapshotAt(step);
     cut(join(run.path, 'step-000000005.json'));
-    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 4 } }, path: join(run.path, 'step-000000004.json') });
+    expect(await run.newest()).toMatchObject({
+      checkpoint: { training: { step: 4 } },
+      path: join(run.path, 'step-000000004.json'),
+    });
     cut(run.bestPath);
     cut(run.previousPath);
     cut(join(run.path, 'step-000000004.json'));
-    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, instead: `${run.latestPath} is missing` });
+    expect(await run.newest()).toMatchObject({
+      checkpoint: { training: { step: 2 } },
+      instead: `${run.latestPath} is missing`,
+    });
     rmSync(join(run.path, 'step-000000002.json'));
     await expect(run.newest()).rejects.toMatchObject({
       kind: 'checkpoint',
-      message: expect.stringMatching(/cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/),
+      message: expect.stringMatching(
+        /cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/,
+      ),
       hint: expect.stringMatching(/--force/),
     });
   });
@@ -235,7 +262,10 @@ describe('a run folder', () => {
     expect((await run.newest()).checkpoint.training.step).toBe(1);
     await run.saveLatest(atStep(3));
     expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([3, 1]);
-    expect(['', '-2'].map((count) => readFileSync(`${run.latestPath}.damaged${count}`, 'utf8'))).toEqual(['of another day', 'damaged']);
+    expect(['', '-2'].map((count) => readFileSync(`${run.latestPath}.damaged${count}`, 'utf8'))).toEqual([
+      'of another day',
+      'damaged',
+    ]);
     await run.saveLatest(atStep(4));
     expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([4, 3]);
     run.close();
@@ -352,7 +382,11 @@ describe('finding a checkpoint', () => {
   });
 
   it('takes the latest snapshot of a run that has nothing else', async () => {
-    const run = runWith(temporaryFolder(), { 'step-000000100.json': 3, 'step-000000200.json': 2, 'step-000000099.json': 1 });
+    const run = runWith(temporaryFolder(), {
+      'step-000000100.json': 3,
+      'step-000000200.json': 2,
+      'step-000000099.json': 1,
+    });
     expect(await findCheckpoint(run)).toBe(join(run, 'step-000000200.json'));
   });
 
@@ -376,6 +410,9 @@ describe('finding a checkpoint', () => {
   it('names the runs inside a folder that is not one itself', async () => {
     const runs = temporaryFolder();
     const run = runWith(join(runs, 'sonnets'), { 'latest.json': 1 });
-    await expect(findCheckpoint(runs)).rejects.toMatchObject({ kind: 'checkpoint', hint: expect.stringContaining(run) });
+    await expect(findCheckpoint(runs)).rejects.toMatchObject({
+      kind: 'checkpoint',
+      hint: expect.stringContaining(run),
+    });
   });
 });

@@ -42,8 +42,13 @@ describe('the weights of a checkpoint', () => {
   });
 
   it('are refused if one is missing', () => {
-    expect(() => parameterVector({ model, tensors: changed('head.b', (tensor) => ({ ...tensor, name: 'head.c' })) })).toThrow(
-      expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining('has no tensor head.b') as string }),
+    expect(() =>
+      parameterVector({ model, tensors: changed('head.b', (tensor) => ({ ...tensor, name: 'head.c' })) }),
+    ).toThrow(
+      expect.objectContaining({
+        kind: 'checkpoint',
+        message: expect.stringContaining('has no tensor head.b') as string,
+      }),
     );
   });
 });

@@ -6,8 +6,8 @@ import { type SamplingOptions, SymbolSampler, validateSamplingOptions } from '..
 
 const draws = 20_000;
 /**
- * Standard errors of a frequency of which a correct sampler is off in one of 15,000 comparisons; the seeds are fixed, so it passes or it
- * does not.
+ * Standard errors of a frequency of which a correct sampler is off in one of 15,000 comparisons;
+ * the seeds are fixed, so it passes or it does not.
  */
 const standardErrors = 4;
 
@@ -22,7 +22,10 @@ function exactProbabilities(
   { temperature = 1, topK = logits.length, topP = 1, minP = 0, never = [] }: SamplingOptions,
 ): number[] {
   const largest = Math.max(...logits.filter((_, id) => !never.includes(id)));
-  let symbols = logits.map((logit, id) => ({ id, p: never.includes(id) ? 0 : Math.exp((logit - largest) / temperature) }));
+  let symbols = logits.map((logit, id) => ({
+    id,
+    p: never.includes(id) ? 0 : Math.exp((logit - largest) / temperature),
+  }));
   symbols = symbols
     .filter(({ p }) => p > 0 && p >= minP)
     .toSorted((a, b) => b.p - a.p || a.id - b.id)
@@ -49,7 +52,9 @@ function deviations(logits: readonly number[], options: SamplingOptions, seed: n
   for (let i = 0; i < draws; i++) counts[sampler.draw(values, random)]++;
   return exactProbabilities(logits, options).flatMap((p, id) => {
     const tolerance = p === 0 ? 0 : standardErrors * Math.sqrt((p * (1 - p)) / draws) + 1e-12;
-    return Math.abs(counts[id] / draws - p) <= tolerance ? [] : [`symbol ${id} of probability ${p} was drawn ${counts[id]} times`];
+    return Math.abs(counts[id] / draws - p) <= tolerance
+      ? []
+      : [`symbol ${id} of probability ${p} was drawn ${counts[id]} times`];
   });
 }
 
@@ -99,7 +104,13 @@ describe('drawing a symbol', () => {
   it('takes the likeliest symbol with --top-k 1, a tiny --top-p, --min-p 1 or a tiny temperature', () => {
     const random = new Random(7);
     const logits = Float64Array.from([0, 4, 1, 3.9]);
-    for (const options of [{ topK: 1 }, { topP: 1e-12 }, { topP: Number.MIN_VALUE }, { minP: 1 }, { temperature: 1e-320 }]) {
+    for (const options of [
+      { topK: 1 },
+      { topP: 1e-12 },
+      { topP: Number.MIN_VALUE },
+      { minP: 1 },
+      { temperature: 1e-320 },
+    ]) {
       for (let i = 0; i < 200; i++) expect(drawSymbol(logits, options, random)).toBe(1);
     }
   });
@@ -114,13 +125,16 @@ describe('drawing a symbol', () => {
   it('draws as without filters when the filters keep everything', () => {
     const logits = Float64Array.from(normalLogits(65, 12));
     for (let seed = 0; seed < 200; seed++) {
-      expect(drawSymbol(logits, { topK: 65, topP: 1, minP: 0 }, new Random(seed))).toBe(drawSymbol(logits, {}, new Random(seed)));
+      expect(drawSymbol(logits, { topK: 65, topP: 1, minP: 0 }, new Random(seed))).toBe(
+        drawSymbol(logits, {}, new Random(seed)),
+      );
     }
     expect(() => drawSymbol(logits, { topK: 1_000_000 }, new Random(1))).not.toThrow();
   });
 
   it('measures top-p on what top-k and min-p left', () => {
-    // The first three become 0.5, 0.3 and 0.2, of which two make 0.7; of all nine it would take more than three.
+    // The first three become 0.5, 0.3 and 0.2, of which two make 0.7; of all nine it would take
+    // more than three.
     const logits = [0.25, 0.15, 0.1, 0.09, 0.09, 0.09, 0.09, 0.09, 0.05].map(Math.log);
     expect(exactProbabilities(logits, { topK: 3, topP: 0.7 }).filter((p) => p > 0)).toHaveLength(2);
     expect(deviations(logits, { topK: 3, topP: 0.7 }, 13)).toEqual([]);
@@ -154,7 +168,9 @@ describe('drawing a symbol', () => {
   it.each([NaN, Infinity, -Infinity])('blames the checkpoint for a prediction of %s, at any temperature', (bad) => {
     for (const temperature of [0, 1]) {
       const attempt = () => drawSymbol(Float32Array.of(1, bad, 2), { temperature }, new Random(20));
-      expect(attempt).toThrow(expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(`symbol 1 is ${bad}`) }));
+      expect(attempt).toThrow(
+        expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(`symbol 1 is ${bad}`) }),
+      );
     }
   });
 

@@ -32,7 +32,10 @@ export function untrained(
   return { model, vocabulary, training, tensors, state: [], optimizer: null };
 }
 
-/** A model that writes the next symbol of its vocabulary after each, the first after the last; `logit` says how surely. */
+/**
+ * A model that writes the next symbol of its vocabulary after each, the first after the last;
+ * `logit` says how surely.
+ */
 export function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
   const V = vocabulary.symbols.length;
   const model: ModelConfiguration = {
@@ -47,7 +50,10 @@ export function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
     conventions: {},
   };
   const shapes = parameterShapes(model);
-  const tensors = tensorsOf(shapes, new Float32Array(shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0)));
+  const tensors = tensorsOf(
+    shapes,
+    new Float32Array(shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0)),
+  );
   for (let id = 0; id < V; id++) {
     tensors.find(({ name }) => name === 'layer0.Wx')!.data[id * V + id] = 1; // h is the last symbol, one-hot
     tensors.find(({ name }) => name === 'head.W')!.data[id * V + ((id + 1) % V)] = logit;
@@ -60,7 +66,10 @@ export interface Step {
   readonly ids: readonly number[];
 }
 
-/** A device that runs everything by lists of calls and remembers them: `zeroed` holds how many there were before each state of zeros. */
+/**
+ * A device that runs everything by lists of calls and remembers them: `zeroed` holds how many there
+ * were before each state of zeros.
+ */
 export function recording(device: Device): { device: Device; steps: Step[]; zeroed: number[] } {
   const steps: Step[] = [];
   const zeroed: number[] = [];

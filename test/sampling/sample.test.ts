@@ -24,14 +24,19 @@ async function pieces(checkpoint: Checkpoint, request: Partial<SampleRequest>, d
   const sampler = await openSampler(checkpoint, device);
   const all: string[] = [];
   try {
-    for await (const piece of sampler.text({ prime: '', length: 40, stop: null, seed: 1, options: {}, ...request })) all.push(piece);
+    for await (const piece of sampler.text({ prime: '', length: 40, stop: null, seed: 1, options: {}, ...request }))
+      all.push(piece);
   } finally {
     await sampler.close();
   }
   return all;
 }
 
-async function write(checkpoint: Checkpoint, request: Partial<SampleRequest> = {}, device = openReference()): Promise<string> {
+async function write(
+  checkpoint: Checkpoint,
+  request: Partial<SampleRequest> = {},
+  device = openReference(),
+): Promise<string> {
   return (await pieces(checkpoint, request, device)).join('');
 }
 
@@ -88,7 +93,8 @@ describe('a text from a checkpoint', () => {
   });
 
   test('has as many symbols as were asked for, none if none', async () => {
-    for (const length of [0, 1, 7, 300]) expect([...(await write(untrained(letters), { length }))]).toHaveLength(length);
+    for (const length of [0, 1, 7, 300])
+      expect([...(await write(untrained(letters), { length }))]).toHaveLength(length);
   });
 
   test('follows a prime and ends with a stop in decomposed characters, where the model has composed ones', async () => {
@@ -147,7 +153,9 @@ describe('a text from a checkpoint', () => {
     const request = { prime: Uint8Array.of(0xff), options: { temperature: 0 } };
     expect(await bytesOf(checkpoint, { ...request, length: 6 })).toEqual([0x00, 0xe2, 0x61, 0xff, 0x00, 0xe2]);
     expect(await write(checkpoint, { ...request, length: 3 })).toBe('\u0000\u{FFFD}a');
-    expect(await bytesOf(cyclic(letters, 1), { prime: 'a', length: 2, options: { temperature: 0 } })).toEqual([0x62, 0x63]);
+    expect(await bytesOf(cyclic(letters, 1), { prime: 'a', length: 2, options: { temperature: 0 } })).toEqual([
+      0x62, 0x63,
+    ]);
   });
 
   test('of bytes ends with its stop, a sequence of bytes, and with nothing after it', async () => {
@@ -155,8 +163,12 @@ describe('a text from a checkpoint', () => {
     const broken = bytesInTurn(0x61, 0xe2, 0x62, 0x63); // a, a character that is broken off, b, c
     expect(await write(broken, greedy)).toBe('\u{FFFD}bca\u{FFFD}bca\u{FFFD}bca');
     expect(await write(broken, { ...greedy, stop: 'ca' })).toBe('\u{FFFD}bca');
-    expect(await bytesOf(broken, { ...greedy, stop: Uint8Array.of(0x61, 0xe2) })).toEqual([0xe2, 0x62, 0x63, 0x61, 0xe2]);
-    expect(await bytesOf(broken, { ...greedy, stop: Uint8Array.of(0x61, 0xe2), keepStop: false })).toEqual([0xe2, 0x62, 0x63]);
+    expect(await bytesOf(broken, { ...greedy, stop: Uint8Array.of(0x61, 0xe2) })).toEqual([
+      0xe2, 0x62, 0x63, 0x61, 0xe2,
+    ]);
+    expect(await bytesOf(broken, { ...greedy, stop: Uint8Array.of(0x61, 0xe2), keepStop: false })).toEqual([
+      0xe2, 0x62, 0x63,
+    ]);
   });
 
   test('reads a prime and a stop with composed accents where the model knows decomposed ones, and the other way round', async () => {
@@ -203,11 +215,16 @@ test('a sampler writes one text after another, each as if it were alone', async 
 });
 
 test('a model that learned "hello hello hello hello" goes on with "ello hello" after an h, greedily or at a low temperature', async () => {
-  const { folder } = await train(corpusOf('hello hello hello hello', ''), { hidden: 32, batchSize: 1, sequenceLength: 11, maxSteps: 200 });
+  const { folder } = await train(corpusOf('hello hello hello hello', ''), {
+    hidden: 32,
+    batchSize: 1,
+    sequenceLength: 11,
+    maxSteps: 200,
+  });
   const checkpoint = await readCheckpoint(folder.latestPath);
   expect(await write(checkpoint, { prime: 'h', length: 10, options: { temperature: 0 } })).toBe('ello hello');
   for (const seed of [1, 2, 3])
-    expect(await write(checkpoint, { prime: 'hello', length: 12, seed, options: { temperature: 0.3 } }, await openCpu())).toBe(
-      ' hello hello',
-    );
+    expect(
+      await write(checkpoint, { prime: 'hello', length: 12, seed, options: { temperature: 0.3 } }, await openCpu()),
+    ).toBe(' hello hello');
 });

@@ -5,7 +5,12 @@ import { SymbolSampler } from '../../src/sampling/filters.ts';
 import { Text } from '../../src/sampling/text.ts';
 
 /** Draws these ids one after the other, taking what was written after each `every` of them. */
-function drawn(vocabulary: Vocabulary, ids: readonly number[], stops: readonly string[], { every = 1, keepStop = true } = {}): string {
+function drawn(
+  vocabulary: Vocabulary,
+  ids: readonly number[],
+  stops: readonly string[],
+  { every = 1, keepStop = true } = {},
+): string {
   const text = new Text(new SymbolSampler(vocabulary.size, { temperature: 0 }), vocabulary.data.symbols, {
     seed: 1,
     length: ids.length,
@@ -44,7 +49,9 @@ describe('a text while it is drawn', () => {
             0,
             ...stops.filter((each) => ends.length > 0 && whole.slice(0, end).endsWith(each)).map((each) => each.length),
           );
-          expect(drawn(vocabulary, ids, stops, { every, keepStop })).toBe(whole.slice(0, keepStop ? end : end - longest));
+          expect(drawn(vocabulary, ids, stops, { every, keepStop })).toBe(
+            whole.slice(0, keepStop ? end : end - longest),
+          );
         },
       ),
       { seed: 1, numRuns: 1000 },
@@ -59,7 +66,12 @@ describe('a text while it is drawn', () => {
 
   test('that cannot go on gives what it has, and then says why', () => {
     const vocabulary = characterVocabulary('ab', false);
-    const text = new Text(new SymbolSampler(2), vocabulary.data.symbols, { seed: 1, length: 5, stops: [], keepStop: true });
+    const text = new Text(new SymbolSampler(2), vocabulary.data.symbols, {
+      seed: 1,
+      length: 5,
+      stops: [],
+      keepStop: true,
+    });
     text.draw(Float32Array.of(50, 0));
     text.draw(Float32Array.of(0, NaN));
     expect(text.ended).toBe(true);

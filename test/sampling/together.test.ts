@@ -19,7 +19,12 @@ interface Asked extends Partial<Omit<TextsRequest, 'seeds'>> {
 
 async function texts(checkpoint: Checkpoint, request: Asked, device: Device, use: SamplerUse = {}): Promise<string[]> {
   const { seeds = [1], prime = '', stop = null } = request;
-  const sampler = await openSampler(checkpoint, device, { texts: seeds.length, stops: stop !== null, prime: prime.length, ...use });
+  const sampler = await openSampler(checkpoint, device, {
+    texts: seeds.length,
+    stops: stop !== null,
+    prime: prime.length,
+    ...use,
+  });
   const all: string[] = [];
   try {
     for (const text of sampler.texts({ prime, length: 40, stop, options: {}, ...request, seeds })) {
@@ -35,13 +40,20 @@ async function texts(checkpoint: Checkpoint, request: Asked, device: Device, use
 }
 
 /** Each with a sampler of its own. */
-async function alone(checkpoint: Checkpoint, { seeds = [1], ...request }: Asked, open: () => Promise<Device> | Device): Promise<string[]> {
+async function alone(
+  checkpoint: Checkpoint,
+  { seeds = [1], ...request }: Asked,
+  open: () => Promise<Device> | Device,
+): Promise<string[]> {
   const all: string[] = [];
   for (const seed of seeds) all.push(...(await texts(checkpoint, { ...request, seeds: [seed] }, await open())));
   return all;
 }
 
-/** Weights far from 0, so that a difference in the last bit soon becomes one in the text; for relu not so far that it overflows. */
+/**
+ * Weights far from 0, so that a difference in the last bit soon becomes one in the text; for relu
+ * not so far that it overflows.
+ */
 function lively(size: Parameters<typeof untrained>[2]): Checkpoint {
   const factor = size?.cell === 'rnn-relu' ? 1 : 4;
   return untrained(letters, (_, data) => data.forEach((value, i) => void (data[i] = factor * value)), size);
@@ -59,7 +71,8 @@ describe('several texts drawn together are each what they would be alone', () =>
   });
 
   for (const wasm of ['relaxed', 'portable']) {
-    // More than 256 units are summed in two parts; 13 and 300 fill no whole number of vectors and panels.
+    // More than 256 units are summed in two parts; 13 and 300 fill no whole number of vectors and
+    // panels.
     for (const [count, hidden, layers] of [
       [2, 13, 1],
       [3, 300, 1],
@@ -117,7 +130,9 @@ describe('several texts drawn together are each what they would be alone', () =>
   test.each(['reference', 'gpu:webasm'])('on %s', async (name) => {
     const open = (): Promise<Device> => openDevice(name);
     const request = { seeds: seedsFrom(3, 3), length: 12, prime: 'ab', stop: 'e' };
-    expect(await texts(lively({ hidden: 6 }), request, await open())).toEqual(await alone(lively({ hidden: 6 }), request, open));
+    expect(await texts(lively({ hidden: 6 }), request, await open())).toEqual(
+      await alone(lively({ hidden: 6 }), request, open),
+    );
   });
 });
 
@@ -136,23 +151,41 @@ describe('texts that end early', () => {
     const { device, steps } = recording(openReference());
     const request = { seeds: seedsFrom(1, 11), length: 150, stop: 'q' };
     const lengths = (await texts(lively({ hidden: 4 }), request, device)).map((text) => text.length);
-    const going = Array.from({ length: Math.max(...lengths) - 1 }, (_, step) => lengths.filter((length) => length > step + 1).length);
+    const going = Array.from(
+      { length: Math.max(...lengths) - 1 },
+      (_, step) => lengths.filter((length) => length > step + 1).length,
+    );
     expect(new Set(going).size).toBeGreaterThan(5);
-    expect(steps.slice(1).map(({ ids }) => ids.length)).toEqual(going.map((count) => [1, 2, 3, 6, 11].find((width) => width >= count)));
+    expect(steps.slice(1).map(({ ids }) => ids.length)).toEqual(
+      going.map((count) => [1, 2, 3, 6, 11].find((width) => width >= count)),
+    );
   });
 });
 
 describe('a batch of texts', () => {
   test('reads the prime once for all, and takes one step for a character of each', async () => {
     const { device, steps } = recording(openReference());
-    await texts(cyclic(letters, 1), { seeds: seedsFrom(1, 4), prime: 'abc', length: 6, options: { temperature: 0 } }, device);
+    await texts(
+      cyclic(letters, 1),
+      { seeds: seedsFrom(1, 4), prime: 'abc', length: 6, options: { temperature: 0 } },
+      device,
+    );
     const a = letters.symbols.indexOf('a');
-    expect(steps.map(({ ids }) => ids)).toEqual([[a], [a + 1], [a + 2], ...[3, 4, 5, 6, 7].map((i) => new Array<number>(4).fill(a + i))]);
+    expect(steps.map(({ ids }) => ids)).toEqual([
+      [a],
+      [a + 1],
+      [a + 2],
+      ...[3, 4, 5, 6, 7].map((i) => new Array<number>(4).fill(a + i)),
+    ]);
   });
 
   test('is one of several where there are many, all as large, after one reading of the prime', async () => {
     const { device, steps } = recording(openReference());
-    await texts(cyclic(letters, 1), { seeds: seedsFrom(1, 70), prime: 'abc', length: 3, options: { temperature: 0 } }, device);
+    await texts(
+      cyclic(letters, 1),
+      { seeds: seedsFrom(1, 70), prime: 'abc', length: 3, options: { temperature: 0 } },
+      device,
+    );
     expect(steps.map(({ ids }) => ids.length)).toEqual([1, 1, 1, 24, 24, 24, 24, 24, 24]);
   });
 
@@ -184,7 +217,10 @@ test.each(cells.map(({ name }) => name).filter((name) => name !== 'irnn'))(
   'a long prime is read in stretches, to the same end: %s',
   async (cell) => {
     const checkpoint = lively({ cell, hidden: 12, layers: 2 });
-    const prime = Array.from({ length: 2100 }, (_, i) => letters.symbols[(i * i + 3 * i) % letters.symbols.length]).join('');
+    const prime = Array.from(
+      { length: 2100 },
+      (_, i) => letters.symbols[(i * i + 3 * i) % letters.symbols.length],
+    ).join('');
     for (const length of [2048, 2049, 2100]) {
       const request = { prime: prime.slice(0, length), seeds: [1, 2], length: 50 };
       const recorded = recording(await openCpu());

@@ -39,5 +39,6 @@ test('a checkpoint without the gradients that wait for an update is refused', as
     { ...optimizer!, tensors: optimizer!.tensors.filter(({ name }) => name !== 'sum') },
     { ...optimizer!, scalars: { ...optimizer!.scalars, waiting: 4 } },
   ];
-  for (const changed of wrong) await expect(trained(8, {}, { ...seven, optimizer: changed })).rejects.toMatchObject({ kind: 'checkpoint' });
+  for (const changed of wrong)
+    await expect(trained(8, {}, { ...seven, optimizer: changed })).rejects.toMatchObject({ kind: 'checkpoint' });
 });

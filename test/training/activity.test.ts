@@ -32,7 +32,9 @@ test('each activity is reported from its beginning to its end, in the order of t
   expect(validating.map(({ done }) => done)).toEqual(scored);
   const untold = await train(verses, given);
   expect(untold.events.map(({ event }) => event)).toEqual(events.map(({ event }) => event));
-  expect(timeless(await readCheckpoint(untold.folder.latestPath))).toEqual(timeless(await readCheckpoint(folder.latestPath)));
+  expect(timeless(await readCheckpoint(untold.folder.latestPath))).toEqual(
+    timeless(await readCheckpoint(folder.latestPath)),
+  );
 });
 
 test('reports show how long evaluations, samples and saves will still take', async () => {
@@ -43,16 +45,22 @@ test('reports show how long evaluations, samples and saves will still take', asy
     { maxSteps: 8, evaluateEvery: 2, sampleEvery: 4, checkpointEvery: 4 },
     {
       clock,
-      device: inRunsOf({ counts: [1], ran: (job) => void (now += job === 'train' ? 80 : 0) }, await openCpu({ threads: 1 })),
+      device: inRunsOf(
+        { counts: [1], ran: (job) => void (now += job === 'train' ? 80 : 0) },
+        await openCpu({ threads: 1 }),
+      ),
       onActivity: ({ kind, done }) => {
-        if (done === 0) now += ({ validating: 1000, sampling: 100, saving: 10 } as Partial<Record<typeof kind, number>>)[kind] ?? 0;
+        if (done === 0)
+          now += ({ validating: 1000, sampling: 100, saving: 10 } as Partial<Record<typeof kind, number>>)[kind] ?? 0;
       },
     },
   );
   const reports = events.flatMap((event) => (event.event === 'report' && event.step % 2 === 0 ? [event] : []));
-  // An evaluation of 162 characters is expected to take a third of the 1 ms that a trained one takes; afterwards it takes 1 s, and 10 ms
-  // more to save the best weights.
-  expect(reports.map(({ step, trainingMs, remainingPausesMs }) => [step, trainingMs, Math.round(remainingPausesMs)])).toEqual([
+  // An evaluation of 162 characters is expected to take a third of the 1 ms that a trained one
+  // takes; afterwards it takes 1 s, and 10 ms more to save the best weights.
+  expect(
+    reports.map(({ step, trainingMs, remainingPausesMs }) => [step, trainingMs, Math.round(remainingPausesMs)]),
+  ).toEqual([
     [2, 160, 4 * 54 - 54],
     [4, 320, 2 * 1010],
     [6, 480, 1 * 1010 + 100 + 10],

@@ -12,7 +12,8 @@ import { train, verses } from './fixture.ts';
 
 const given = { average: 0.9, maxSteps: 20, evaluateEvery: 10, dropout: 0.2, schedule: 'constant' } as const;
 
-const trained = ({ optimizer }: Checkpoint): readonly Tensor[] => optimizer!.tensors.filter(({ name }) => name === 'weights');
+const trained = ({ optimizer }: Checkpoint): readonly Tensor[] =>
+  optimizer!.tensors.filter(({ name }) => name === 'weights');
 
 /** The loss of the weights in a checkpoint, on a device of its own. */
 async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
@@ -20,7 +21,14 @@ async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
   const { model } = checkpoint;
   const executable = await device.compile({
     parameters: parameterShapes(model),
-    jobs: [{ name: 'evaluate', steps: 10, batch: 2, build: (rows) => networkProgram(model, { steps: 10, rows }, { loss: true }) }],
+    jobs: [
+      {
+        name: 'evaluate',
+        steps: 10,
+        batch: 2,
+        build: (rows) => networkProgram(model, { steps: 10, rows }, { loss: true }),
+      },
+    ],
     update: null,
   });
   await executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
@@ -48,7 +56,8 @@ test('a moving average leaves training as it is, and is evaluated, sampled and s
   const { text } = events.find(({ event }) => event === 'sample') as SampleEvent;
   const sampler = await openSampler(latest, await openCpu({ threads: 1 }));
   let drawn = '';
-  for await (const piece of sampler.text({ prime: '', length: 20, stop: null, seed: 1 + 20, options: {} })) drawn += piece;
+  for await (const piece of sampler.text({ prime: '', length: 20, stop: null, seed: 1 + 20, options: {} }))
+    drawn += piece;
   await sampler.close();
   expect(text).toBe(drawn);
 });
@@ -86,9 +95,9 @@ test('an evaluation that fails leaves the weights that are trained in their plac
   const { checkpoint: undisturbed } = await folder.newest();
   const { folder: left } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 5 });
   const { checkpoint: earlier } = await left.newest();
-  await expect(train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { earlier, folder: left, device: failing })).rejects.toThrow(
-    'gone',
-  );
+  await expect(
+    train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { earlier, folder: left, device: failing }),
+  ).rejects.toThrow('gone');
   const saved = await readCheckpoint(left.latestPath);
   expect(saved.training.step).toBe(10);
   expect([saved.tensors, saved.optimizer]).toEqual([undisturbed.tensors, undisturbed.optimizer]);
@@ -97,8 +106,12 @@ test('an evaluation that fails leaves the weights that are trained in their plac
 test('an average of another model is refused', async () => {
   const { checkpoint } = await (await train(verses, { ...given, maxSteps: 2 })).folder.newest();
   const { optimizer } = checkpoint;
-  const tensors = optimizer!.tensors.map((tensor) => (tensor.name === 'weights' ? { ...tensor, data: tensor.data.slice(1) } : tensor));
-  await expect(train(verses, given, { earlier: { ...checkpoint, optimizer: { ...optimizer!, tensors } } })).rejects.toMatchObject({
+  const tensors = optimizer!.tensors.map((tensor) =>
+    tensor.name === 'weights' ? { ...tensor, data: tensor.data.slice(1) } : tensor,
+  );
+  await expect(
+    train(verses, given, { earlier: { ...checkpoint, optimizer: { ...optimizer!, tensors } } }),
+  ).rejects.toMatchObject({
     kind: 'checkpoint',
     message: expect.stringContaining('its weights are not') as string,
   });

@@ -40,7 +40,8 @@ test.each([
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'budget' });
   // The last of them are of the last step, and the training loss of the same step precedes each.
   const [{ step }] = events.slice(-1) as { step: number }[];
-  for (const kind of ['evaluation', 'sample']) expect(events.findLast(({ event }) => event === kind)).toMatchObject({ step });
+  for (const kind of ['evaluation', 'sample'])
+    expect(events.findLast(({ event }) => event === kind)).toMatchObject({ step });
   const reports = new Set(events.flatMap((event) => (event.event === 'report' ? [event.step] : [])));
   expect(events.every((event) => event.event !== 'evaluation' || reports.has(event.step))).toBe(true);
 });
@@ -48,7 +49,9 @@ test.each([
 test('a run that is killed and goes on evaluates and samples as often as one that was not', async () => {
   const due = { ...given, checkpointEvery: 1 };
   let seen = 0;
-  const first = await trainBudgeted({ stepMs: 900 }, due, { seen: ({ event }) => event === 'checkpoint' && ++seen === 16 });
+  const first = await trainBudgeted({ stepMs: 900 }, due, {
+    seen: ({ event }) => event === 'checkpoint' && ++seen === 16,
+  });
   first.folder.close();
   const { checkpoint: earlier } = await first.folder.newest();
   const again = await trainBudgeted({ stepMs: 900 }, due, { folder: first.folder, earlier });

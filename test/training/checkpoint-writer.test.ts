@@ -25,7 +25,9 @@ test('training continues while checkpoints cannot be written, and reports the fa
   };
   const { events } = await train(verses, { maxSteps: 24, checkpointEvery: 3, sampleEvery: 10 }, { folder, seen });
   const [failed, works] = [
-    expect.stringMatching(/latest\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/),
+    expect.stringMatching(
+      /latest\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/,
+    ),
     `${folder.latestPath} can be written again`,
   ];
   expect(reasonsOf(events)).toEqual([failed, works, failed, works]);
@@ -46,7 +48,9 @@ test('a snapshot that cannot be kept is reported once, and the checkpoint is sav
     },
   );
   expect(reasonsOf(events)).toEqual([
-    expect.stringMatching(/step-000000003\.json could not be written: .*; .*latest\.json is saved, and training goes on$/),
+    expect.stringMatching(
+      /step-000000003\.json could not be written: .*; .*latest\.json is saved, and training goes on$/,
+    ),
     `snapshots in ${folder.path} can be written again`,
   ]);
   expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 6, 9]);
@@ -87,7 +91,10 @@ test('a best state that cannot be saved is not called the best', async () => {
       },
     },
   );
-  expect(reasonsOf(events)).toEqual([expect.stringContaining('best.json could not be written'), `${folder.bestPath} can be written again`]);
+  expect(reasonsOf(events)).toEqual([
+    expect.stringContaining('best.json could not be written'),
+    `${folder.bestPath} can be written again`,
+  ]);
   const losses = events.flatMap((event) => (event.event === 'evaluation' ? [event.validationLossNats] : []));
   expect(events.at(-1)).toMatchObject({ bestValidationLossNats: Math.min(...losses.slice(2)) });
   expect((await readCheckpoint(folder.bestPath)).training.bestValidationLossNats).toBe(Math.min(...losses.slice(2)));

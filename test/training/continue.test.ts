@@ -11,7 +11,11 @@ beforeAll(async () => {
   ({ checkpoint } = await folder.newest());
 });
 
-const given = ({ options = {}, reading = {}, machine = {} }: Partial<GivenSettings>): GivenSettings => ({ options, reading, machine });
+const given = ({ options = {}, reading = {}, machine = {} }: Partial<GivenSettings>): GivenSettings => ({
+  options,
+  reading,
+  machine,
+});
 const goOn = (settings: Partial<GivenSettings>) => continueRun(checkpoint, given(settings));
 
 describe('the settings of a run that goes on', () => {
@@ -27,7 +31,9 @@ describe('the settings of a run that goes on', () => {
   });
 
   it('are what they were then where the run was saved before there was such an option', () => {
-    const options = Object.fromEntries(Object.entries(checkpoint.training.options).filter(([option]) => !(option in earlierOptions)));
+    const options = Object.fromEntries(
+      Object.entries(checkpoint.training.options).filter(([option]) => !(option in earlierOptions)),
+    );
     const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, options } }, given({}));
     expect(continued).toMatchObject({ options: { ...options, ...earlierOptions, maxTimeMs: null }, notes: [] });
     expect(earlierOptions).toMatchObject({ nesterov: false, weightDecay: 0, clipValue: 0 });
@@ -59,16 +65,26 @@ describe('the settings of a run that goes on', () => {
       validationFile: 'other.txt',
       validationFraction: 0,
     });
-    expect(goOn({ reading: { validationFraction: 0.2 } }).reading).toMatchObject({ validationFile: null, validationFraction: 0.2 });
+    expect(goOn({ reading: { validationFraction: 0.2 } }).reading).toMatchObject({
+      validationFile: null,
+      validationFraction: 0.2,
+    });
   });
 
   it('have test text of one kind', () => {
-    expect(goOn({ reading: { testFile: 'other.txt' } }).reading).toMatchObject({ testFile: 'other.txt', testFraction: 0 });
+    expect(goOn({ reading: { testFile: 'other.txt' } }).reading).toMatchObject({
+      testFile: 'other.txt',
+      testFraction: 0,
+    });
     expect(goOn({ reading: { testFraction: 0 } }).reading).toMatchObject({ testFile: null, testFraction: 0 });
   });
 
   it('have no test part where the run was saved before there was one', () => {
-    const { testFraction: _fraction, testFile: _file, ...reading } = checkpoint.training.reading as Record<string, unknown>;
+    const {
+      testFraction: _fraction,
+      testFile: _file,
+      ...reading
+    } = checkpoint.training.reading as Record<string, unknown>;
     const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, reading } }, given({}));
     expect(continued).toMatchObject({ reading: { ...reading, testFraction: 0, testFile: null }, notes: [] });
   });
@@ -79,11 +95,16 @@ describe('the settings of a run that goes on', () => {
     [{ options: { layers: 2 } }, '--layers cannot change in a run: it is 1, and 2 was given'],
     [{ options: { cell: 'gru' } }, '--cell cannot change in a run: it is lstm, and gru was given'],
     [{ options: { embedding: 8 } }, '--embedding cannot change in a run: it is 0, and 8 was given'],
-    [{ options: { initialisation: 'xavier' } }, '--initialisation cannot change in a run: it is uniform, and xavier was given'],
+    [
+      { options: { initialisation: 'xavier' } },
+      '--initialisation cannot change in a run: it is uniform, and xavier was given',
+    ],
     [{ reading: { unit: 'byte' } }, '--unit cannot change in a run: it is char, and byte was given'],
     [{ reading: { minCount: 2 } }, '--min-count cannot change in a run: it is 1, and 2 was given'],
   ] as const)('cannot become %o: the way out is named', (settings, message) => {
-    expect(() => goOn(settings)).toThrow(expect.objectContaining({ kind: 'usage', message, hint: expect.stringContaining('--init-from') }));
+    expect(() => goOn(settings)).toThrow(
+      expect.objectContaining({ kind: 'usage', message, hint: expect.stringContaining('--init-from') }),
+    );
   });
 
   it.each([
@@ -94,9 +115,15 @@ describe('the settings of a run that goes on', () => {
     ['machine', 'threads', 0, 'training.machine.threads is 0'],
   ])('that a checkpoint has wrong (%s.%s: %s) are refused', (part, member, value, message) => {
     const { training } = checkpoint;
-    const edited = { ...checkpoint, training: { ...training, [part]: { ...(training[part] as object), [member]: value } } };
+    const edited = {
+      ...checkpoint,
+      training: { ...training, [part]: { ...(training[part] as object), [member]: value } },
+    };
     expect(() => continueRun(edited, given({}))).toThrow(
-      expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(message.replace('a one of', 'one of')) }),
+      expect.objectContaining({
+        kind: 'checkpoint',
+        message: expect.stringContaining(message.replace('a one of', 'one of')),
+      }),
     );
   });
 });
@@ -114,9 +141,9 @@ describe('the text of a run that goes on', () => {
   });
 
   it('is said to be cut elsewhere, if it is', () => {
-    expect(compareCorpus(checkpoint, { ...verses, train: verses.train.subarray(0, 1000) }, { accepted: false })).toEqual([
-      `1,000 characters are trained on from here on; it was ${verses.train.length.toLocaleString('en')}`,
-    ]);
+    expect(
+      compareCorpus(checkpoint, { ...verses, train: verses.train.subarray(0, 1000) }, { accepted: false }),
+    ).toEqual([`1,000 characters are trained on from here on; it was ${verses.train.length.toLocaleString('en')}`]);
   });
 
   it('may have another text to validate on, if that is accepted', () => {
@@ -129,7 +156,9 @@ describe('the text of a run that goes on', () => {
       }),
     );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
-      expect.stringMatching(/^the text to validate on is another one: .*; the best validation loss is looked for anew$/),
+      expect.stringMatching(
+        /^the text to validate on is another one: .*; the best validation loss is looked for anew$/,
+      ),
     ]);
   });
 
@@ -141,7 +170,9 @@ describe('the text of a run that goes on', () => {
         message: 'the text to test on is not the one that this run had: it has 100 characters, and had 0',
       }),
     );
-    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([expect.stringMatching(/^the text to test on is another one: /)]);
+    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
+      expect.stringMatching(/^the text to test on is another one: /),
+    ]);
   });
 
   it('of which a checkpoint from before test parts has no third digest is told apart by the two', () => {
@@ -154,9 +185,9 @@ describe('the text of a run that goes on', () => {
     const { sourcesDigest: _, ...corpus } = checkpoint.training.corpus as { sourcesDigest: string };
     const older = { ...checkpoint, training: { ...checkpoint.training, corpus } };
     expect(compareCorpus(older, verses, { accepted: false })).toEqual([]);
-    expect(() => compareCorpus(older, { ...verses, sourcesDigest: 'other', digest: 'other' }, { accepted: false })).toThrow(
-      /the text is not the one/,
-    );
+    expect(() =>
+      compareCorpus(older, { ...verses, sourcesDigest: 'other', digest: 'other' }, { accepted: false }),
+    ).toThrow(/the text is not the one/);
   });
 
   it('is refused if it is another one, unless that is accepted', () => {
@@ -168,9 +199,11 @@ describe('the text of a run that goes on', () => {
         hint: expect.stringContaining('--accept-new-corpus'),
       }),
     );
-    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([expect.stringContaining('the text is another one')]);
-    expect(() => compareCorpus(checkpoint, { ...verses, digest: 'other', sourcesDigest: 'other' }, { accepted: false })).toThrow(
-      /characters are not the same/,
-    );
+    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
+      expect.stringContaining('the text is another one'),
+    ]);
+    expect(() =>
+      compareCorpus(checkpoint, { ...verses, digest: 'other', sourcesDigest: 'other' }, { accepted: false }),
+    ).toThrow(/characters are not the same/);
   });
 });

@@ -17,14 +17,27 @@ const report = (step: number, lossNats: number | null = step / 100) => ({
   learningRate: 0.1,
   charactersPerSecond: 5,
 });
-const evaluation = (step: number, validationLossNats: number | null = 2) => ({ event: 'evaluation', step, validationLossNats });
+const evaluation = (step: number, validationLossNats: number | null = 2) => ({
+  event: 'evaluation',
+  step,
+  validationLossNats,
+});
 const sample = (step: number, text = 'text') => ({ event: 'sample', step, text });
 
 describe('the curves of a run', () => {
   it('are its reports, with what was read of the text by then', () => {
     const { reports, end } = curvesOf(start, report(100), report(250), { event: 'end', reason: 'patience', step: 250 });
     expect(reports).toEqual([
-      { step: 100, epoch: 1, elapsedMs: 1000, characters: 1000, lossNats: 1, gradientNorm: 1, learningRate: 0.1, charactersPerSecond: 5 },
+      {
+        step: 100,
+        epoch: 1,
+        elapsedMs: 1000,
+        characters: 1000,
+        lossNats: 1,
+        gradientNorm: 1,
+        learningRate: 0.1,
+        charactersPerSecond: 5,
+      },
       {
         step: 250,
         epoch: 2.5,
@@ -41,14 +54,26 @@ describe('the curves of a run', () => {
   });
 
   it('place evaluations between the reports around them, and after the last', () => {
-    const { evaluations } = curvesOf(start, evaluation(50), report(100), evaluation(100), evaluation(150), report(200), evaluation(220));
+    const { evaluations } = curvesOf(
+      start,
+      evaluation(50),
+      report(100),
+      evaluation(100),
+      evaluation(150),
+      report(200),
+      evaluation(220),
+    );
     expect(evaluations.map(({ step, epoch, elapsedMs, characters }) => [step, epoch, elapsedMs, characters])).toEqual([
       [50, 0.5, 500, 500],
       [100, 1, 1000, 1000],
       [150, 1.5, 1500, 1500],
       [220, 2, 2000, 2000],
     ]);
-    const [{ characters: half }] = curvesOf({ ...start, corpus: { train: 333 } }, evaluation(50), report(100)).evaluations;
+    const [{ characters: half }] = curvesOf(
+      { ...start, corpus: { train: 333 } },
+      evaluation(50),
+      report(100),
+    ).evaluations;
     expect(half).toBe(167);
     expect(curvesOf(evaluation(50)).evaluations).toEqual([
       { step: 50, epoch: null, elapsedMs: null, characters: null, validationLossNats: 2 },
@@ -56,7 +81,15 @@ describe('the curves of a run', () => {
   });
 
   it('tell of a sample how good the model was by then', () => {
-    const { stages } = curvesOf(start, sample(10, 'a'), report(100), evaluation(100, 3), evaluation(200, 2), sample(200, 'b'), report(300));
+    const { stages } = curvesOf(
+      start,
+      sample(10, 'a'),
+      report(100),
+      evaluation(100, 3),
+      evaluation(200, 2),
+      sample(200, 'b'),
+      report(300),
+    );
     expect(stages).toMatchObject([
       { step: 10, text: 'a', lossNats: null, validationLossNats: null },
       { step: 200, text: 'b', lossNats: 1, validationLossNats: 2 },
@@ -83,11 +116,17 @@ describe('the curves of a run', () => {
       [150, 7],
     ]);
     expect(stages.map(({ step }) => step)).toEqual([100, 150]);
-    expect(curvesOf(report(100), evaluation(250), sample(250), report(150))).toMatchObject({ evaluations: [], stages: [] });
+    expect(curvesOf(report(100), evaluation(250), sample(250), report(150))).toMatchObject({
+      evaluations: [],
+      stages: [],
+    });
   });
 
   it('keep what came at the very step of a report', () => {
-    expect(curvesOf(evaluation(100), sample(100), report(100))).toMatchObject({ evaluations: [{ step: 100 }], stages: [{ step: 100 }] });
+    expect(curvesOf(evaluation(100), sample(100), report(100))).toMatchObject({
+      evaluations: [{ step: 100 }],
+      stages: [{ step: 100 }],
+    });
   });
 
   it('have gaps where a run came apart, and nothing of lines that are none', () => {
@@ -101,7 +140,9 @@ describe('the curves of a run', () => {
       evaluation(3, null),
       { event: 'sample', step: 3, text: 7 },
     );
-    expect(reports.map(({ step, lossNats, gradientNorm, characters }) => [step, lossNats, gradientNorm, characters])).toEqual([
+    expect(
+      reports.map(({ step, lossNats, gradientNorm, characters }) => [step, lossNats, gradientNorm, characters]),
+    ).toEqual([
       [1, null, 1, null],
       [3, 0.03, null, null],
     ]);
@@ -135,6 +176,7 @@ describe('the curves of a run', () => {
     ]);
     expect(evaluations).toMatchObject([{ step: 2, validationLossNats: null }]);
     expect({ stages, end }).toEqual({ stages: [], end: null });
-    for (const reason of [{ toString: 1 }, 7, null, ['patience']]) expect(curvesOf({ event: 'end', reason }).end).toBe(null);
+    for (const reason of [{ toString: 1 }, 7, null, ['patience']])
+      expect(curvesOf({ event: 'end', reason }).end).toBe(null);
   });
 });

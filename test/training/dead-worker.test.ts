@@ -16,7 +16,9 @@ beforeAll(() => {
     constructor(url: string | URL, options: WorkerOptions) {
       super(
         url,
-        sabotage === null ? options : { ...options, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(sabotage)}`] },
+        sabotage === null
+          ? options
+          : { ...options, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(sabotage)}`] },
       );
       started.push(this);
     }
@@ -31,33 +33,43 @@ afterAll(() => {
   syncBuiltinESMExports();
 });
 
-test.each([1, 2])('ends the run with an error that says so, and the steps so far saved (%d threads)', async (threads) => {
-  started = [];
-  const folder = await newFolder();
-  const events: TrainingEvent[] = [];
-  const seen = (event: TrainingEvent): void => {
-    events.push(event);
-    if (event.event === 'sample' && event.step === 6) void started.at(-1)!.terminate();
-  };
-  await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({
-    kind: 'machine',
-    message: 'a worker thread died',
-    hint: expect.stringContaining('--resume'),
-  });
-  expect(events.at(-1)).toMatchObject({ event: 'recovery', reason: expect.stringContaining('the hidden state was lost') });
-  const last = events.at(-2);
-  expect(last).toMatchObject({ event: 'checkpoint' });
-  const checkpoint = await readCheckpoint(folder.latestPath);
-  expect(checkpoint.training.step).toBe((last as { step: number }).step);
-  expect(checkpoint.training.step).toBeGreaterThanOrEqual(6);
-  // What the step that was cut off has done to the carried state nobody knows.
-  expect(checkpoint.state).toEqual([]);
-  folder.close();
-  const again = (await RunFolder.open(folder.path))!;
-  const { checkpoint: earlier } = await again.newest();
-  const { events: more } = await train(verses, { maxSteps: earlier.training.step + 5 }, { threads, folder: again, earlier });
-  expect(more.at(-1)).toMatchObject({ reason: 'max-steps', step: earlier.training.step + 5 });
-});
+test.each([1, 2])(
+  'ends the run with an error that says so, and the steps so far saved (%d threads)',
+  async (threads) => {
+    started = [];
+    const folder = await newFolder();
+    const events: TrainingEvent[] = [];
+    const seen = (event: TrainingEvent): void => {
+      events.push(event);
+      if (event.event === 'sample' && event.step === 6) void started.at(-1)!.terminate();
+    };
+    await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({
+      kind: 'machine',
+      message: 'a worker thread died',
+      hint: expect.stringContaining('--resume'),
+    });
+    expect(events.at(-1)).toMatchObject({
+      event: 'recovery',
+      reason: expect.stringContaining('the hidden state was lost'),
+    });
+    const last = events.at(-2);
+    expect(last).toMatchObject({ event: 'checkpoint' });
+    const checkpoint = await readCheckpoint(folder.latestPath);
+    expect(checkpoint.training.step).toBe((last as { step: number }).step);
+    expect(checkpoint.training.step).toBeGreaterThanOrEqual(6);
+    // What the step that was cut off has done to the carried state nobody knows.
+    expect(checkpoint.state).toEqual([]);
+    folder.close();
+    const again = (await RunFolder.open(folder.path))!;
+    const { checkpoint: earlier } = await again.newest();
+    const { events: more } = await train(
+      verses,
+      { maxSteps: earlier.training.step + 5 },
+      { threads, folder: again, earlier },
+    );
+    expect(more.at(-1)).toMatchObject({ reason: 'max-steps', step: earlier.training.step + 5 });
+  },
+);
 
 /** Has one of the threads die in what `changed` puts in the place of a module's exports. */
 const dieIn = (worker: number, changed: string): string => `
@@ -82,7 +94,10 @@ const inEvaluation = 'exports.run && modules === 2 ? { run: () => process.exit(1
 
 const given = { maxSteps: 20, evaluateEvery: 9, dropout: 0.2 };
 
-/** Goes on with a run in which a worker died; gives where from, and where it and one in which none died have come to. */
+/**
+ * Goes on with a run in which a worker died; gives where from, and where it and one in which none
+ * died have come to.
+ */
 async function goOn(path: string, threads: number): Promise<{ from: number; came: unknown; undisturbed: unknown }> {
   const folder = (await RunFolder.open(path))!;
   const { checkpoint: earlier } = await folder.newest();
@@ -112,18 +127,23 @@ test.each([1, 2])(
   },
 );
 
-test.each([1, 2])('in an evaluation, nothing is lost: what is saved is all there is, bit by bit (%d threads)', async (threads) => {
-  const folder = await newFolder();
-  const events: TrainingEvent[] = [];
-  sabotage = dieIn(0, inEvaluation);
-  await expect(train(verses, given, { threads, folder, seen: (event) => void events.push(event) })).rejects.toMatchObject({
-    kind: 'machine',
-    message: 'a worker thread died',
-  });
-  sabotage = null;
-  expect(events.at(-1)).toMatchObject({ event: 'checkpoint', step: 9 });
-  folder.close();
-  const { from, came, undisturbed } = await goOn(folder.path, threads);
-  expect(from).toBe(9);
-  expect(came).toEqual(undisturbed);
-});
+test.each([1, 2])(
+  'in an evaluation, nothing is lost: what is saved is all there is, bit by bit (%d threads)',
+  async (threads) => {
+    const folder = await newFolder();
+    const events: TrainingEvent[] = [];
+    sabotage = dieIn(0, inEvaluation);
+    await expect(
+      train(verses, given, { threads, folder, seen: (event) => void events.push(event) }),
+    ).rejects.toMatchObject({
+      kind: 'machine',
+      message: 'a worker thread died',
+    });
+    sabotage = null;
+    expect(events.at(-1)).toMatchObject({ event: 'checkpoint', step: 9 });
+    folder.close();
+    const { from, came, undisturbed } = await goOn(folder.path, threads);
+    expect(from).toBe(9);
+    expect(came).toEqual(undisturbed);
+  },
+);

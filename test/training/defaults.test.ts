@@ -15,7 +15,8 @@ describe('the network that is chosen', () => {
   });
 
   test('is one layer for very little text', () => {
-    for (const length of lengths.slice(0, 2)) expect(chooseOptions({}, { length, symbols })).toMatchObject({ layers: 1, skip: 'none' });
+    for (const length of lengths.slice(0, 2))
+      expect(chooseOptions({}, { length, symbols })).toMatchObject({ layers: 1, skip: 'none' });
   });
 
   test('has less dropout and weight decay the longer the text', () => {
@@ -61,7 +62,9 @@ describe('a length of the run that is given', () => {
   });
 
   test('as a budget decides on the units as well', () => {
-    const hidden = [100, 10_000, 600_000, 1e9].map((budgetMs) => chooseOptions({ budgetMs }, { length: 1e8, symbols }).hidden);
+    const hidden = [100, 10_000, 600_000, 1e9].map(
+      (budgetMs) => chooseOptions({ budgetMs }, { length: 1e8, symbols }).hidden,
+    );
     expect(hidden).toEqual(hidden.toSorted((a, b) => a - b));
     expect(new Set(hidden).size).toBe(4);
   });

@@ -11,7 +11,8 @@ function jumpIn(losses: readonly number[], trend = new LossTrend(UNIFORM_NATS)):
   return index < 0 ? null : index + 1;
 }
 
-const falling = (steps: number): number[] => Array.from({ length: steps }, (_, step) => 1.2 + 3 * Math.exp(-step / 100));
+const falling = (steps: number): number[] =>
+  Array.from({ length: steps }, (_, step) => 1.2 + 3 * Math.exp(-step / 100));
 
 test('a loss that falls, with as much noise as small batches have, never jumps', () => {
   const random = new Random(3);
@@ -33,8 +34,12 @@ test('a loss that stays at twice what it was, or worse, has jumped, and the mess
 });
 
 test('an overfitted text may cost a nat again', () => {
-  expect(jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(0.9)])).toBeNull();
-  expect(jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(1.5)])).not.toBeNull();
+  expect(
+    jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(0.9)]),
+  ).toBeNull();
+  expect(
+    jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(1.5)]),
+  ).not.toBeNull();
 });
 
 test('the trend continues from its state as if it had not been interrupted', () => {
@@ -72,7 +77,9 @@ test('a validation loss far above that of a uniform guess is wrong only where th
   const [high, low] = [new LossTrend(UNIFORM_NATS), new LossTrend(UNIFORM_NATS)];
   high.add(700);
   low.add(0.1);
-  expect(high.troubleInValidation(736)).toBe('the validation loss is 736.00 nats, far above the 4.85 of a uniform guess');
+  expect(high.troubleInValidation(736)).toBe(
+    'the validation loss is 736.00 nats, far above the 4.85 of a uniform guess',
+  );
   expect(low.troubleInValidation(40)).toBeNull();
   expect(high.troubleInValidation(5)).toBeNull();
   expect(low.troubleInValidation(NaN)).toBe('the validation loss is not a finite number');

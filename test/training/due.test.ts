@@ -50,6 +50,8 @@ describe('what is spaced over a run', () => {
   });
 
   test('comes as often again as parts of the time are left before the end', () => {
-    expect([0, 2999, 3001, 26_999, 27_001, 30_000].map((ms) => timesLeft(inSteps(null), ofTime(ms)))).toEqual([9, 9, 8, 1, 0, 0]);
+    expect([0, 2999, 3001, 26_999, 27_001, 30_000].map((ms) => timesLeft(inSteps(null), ofTime(ms)))).toEqual([
+      9, 9, 8, 1, 0, 0,
+    ]);
   });
 });

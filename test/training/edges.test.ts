@@ -11,14 +11,25 @@ const range = (low: number, high: number, kind: 'log' | 'linear' = 'linear', who
   logarithmic: kind === 'log',
   whole,
 });
-const edges = (option: string, values: readonly string[] | Range, value: string, isValue: (setting: Setting) => boolean = anyNumber) =>
-  edgesOf([{ option, values }], [{ option, value }], isValue);
+const edges = (
+  option: string,
+  values: readonly string[] | Range,
+  value: string,
+  isValue: (setting: Setting) => boolean = anyNumber,
+) => edgesOf([{ option, values }], [{ option, value }], isValue);
 
 describe('the edge of a search', () => {
   it.each([
     ['the highest by its factor', 'hidden', list('64', '128', '256'), '256', 'highest', '512,1024'],
     ['the lowest by its factor', 'lr', list('0.002', '0.005', '0.01'), '0.002', 'lowest', '0.0008,0.00032'],
-    ['the highest by its difference where there is a zero', 'dropout', list('0', '0.2', '0.4'), '0.4', 'highest', '0.6,0.8'],
+    [
+      'the highest by its difference where there is a zero',
+      'dropout',
+      list('0', '0.2', '0.4'),
+      '0.4',
+      'highest',
+      '0.6,0.8',
+    ],
     ['the end of a list that is not sorted', 'hidden', list('256', '64', '128'), '64', 'lowest', '32,16'],
     ['the upper end of a logarithmic range', 'lr', range(0.001, 0.01, 'log'), '0.0095', 'highest', 'log:0.01..0.1'],
     ['the lower end of a range', 'ar', range(1, 2), '1.05', 'lowest', '0..1'],

@@ -14,7 +14,11 @@ import { asked, corpusOf, optionsOf, verses } from './fixture.ts';
 const costs: Readonly<Record<string, number>> = { train: 10, evaluate: 4 };
 const CHARACTER_MS = 1;
 
-async function estimated(given: Partial<TrainingOptions>, corpus = verses, onActivity?: ActivityListener): Promise<RunEstimate> {
+async function estimated(
+  given: Partial<TrainingOptions>,
+  corpus = verses,
+  onActivity?: ActivityListener,
+): Promise<RunEstimate> {
   let time = 0;
   const cpu = await openCpu({ threads: 1 });
   const timed = (inner: Executable): Executable => ({
@@ -94,9 +98,17 @@ describe('the estimate of a run', () => {
   });
 
   it('evaluates once where that is only due at the end, and not at all without a text to validate on', async () => {
-    expect(await estimated({ maxSteps: 45, evaluateEvery: 0 })).toMatchObject({ evaluations: 1, samples: 0, sampleMs: null });
+    expect(await estimated({ maxSteps: 45, evaluateEvery: 0 })).toMatchObject({
+      evaluations: 1,
+      samples: 0,
+      sampleMs: null,
+    });
     const unvalidated = corpusOf('the quick brown fox jumps over the lazy dog. '.repeat(20), '');
-    expect(await estimated({ maxSteps: 45 }, unvalidated)).toMatchObject({ evaluations: 0, evaluationMs: null, milliseconds: 450 });
+    expect(await estimated({ maxSteps: 45 }, unvalidated)).toMatchObject({
+      evaluations: 0,
+      evaluationMs: null,
+      milliseconds: 450,
+    });
   });
 
   it('measures a part of a long validation text for all of it', async () => {

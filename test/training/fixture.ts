@@ -40,10 +40,24 @@ export function corpusOf(train: string, validation: string): Corpus {
 export const verses: Corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(2));
 
 /** A plain network without regularisation, whatever the defaults are. */
-export const plain = { cell: 'lstm', layers: 1, skip: 'none', embedding: 0, dropout: 0, weightDecay: 0, clipNorm: 5 } as const;
+export const plain = {
+  cell: 'lstm',
+  layers: 1,
+  skip: 'none',
+  embedding: 0,
+  dropout: 0,
+  weightDecay: 0,
+  clipNorm: 5,
+} as const;
 
-/** Options of a run that ends by steps alone. The learning rate may be one that users are refused, so that a run can be made to diverge. */
-export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Partial<TrainingOptions>): TrainingOptions {
+/**
+ * Options of a run that ends by steps alone. The learning rate may be one that users are refused,
+ * so that a run can be made to diverge.
+ */
+export function optionsOf(
+  corpus: Corpus,
+  { learningRate = 0.01, ...given }: Partial<TrainingOptions>,
+): TrainingOptions {
   const { options } = resolveOptions(
     {
       ...plain,
@@ -63,10 +77,19 @@ export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Par
   return { ...options, learningRate };
 }
 
-/** What of a checkpoint must not depend on how fast the machine is, nor on whether the run was interrupted. */
+/**
+ * What of a checkpoint must not depend on how fast the machine is, nor on whether the run was
+ * interrupted.
+ */
 export function timeless({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): unknown {
   const { loop, history, ...rest } = training;
-  const { trainingMs: _trained, evaluatedMs: _evaluated, sampledMs: _sampled, elapsedMs: _elapsed, ...standing } = loop as LoopState;
+  const {
+    trainingMs: _trained,
+    evaluatedMs: _evaluated,
+    sampledMs: _sampled,
+    elapsedMs: _elapsed,
+    ...standing
+  } = loop as LoopState;
   const { maxTimeMs: _invocation, ...options } = rest.options;
   return {
     model,
@@ -78,7 +101,9 @@ export function timeless({ model, vocabulary, training, tensors, state, optimize
   };
 }
 
-/** The cpu, with something done to the results of each call of training; calls are counted from 1. */
+/**
+ * The cpu, with something done to the results of each call of training; calls are counted from 1.
+ */
 export async function deviceThat(change: (result: CallResult, call: number) => CallResult): Promise<Device> {
   const device = await openCpu({ threads: 1 });
   return {
@@ -175,7 +200,8 @@ export function inRunsOf({ counts, refused = [], ran }: Behaviour, device: Devic
     name: device.name,
     description: device.description,
     estimate: (workload) => device.estimate(workload),
-    compile: async (workload) => (workload.interactive ? device.compile(workload) : wrap(await device.compile(workload))),
+    compile: async (workload) =>
+      workload.interactive ? device.compile(workload) : wrap(await device.compile(workload)),
     close: () => device.close(),
   };
 }
@@ -185,12 +211,18 @@ interface Ran {
   readonly folder: RunFolder;
 }
 
-interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'machine' | 'clock' | 'onActivity'> {
+interface Surroundings extends Pick<
+  Partial<TrainingRun>,
+  'earlier' | 'initial' | 'device' | 'machine' | 'clock' | 'onActivity'
+> {
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** The run folder, if not a new one. */
   readonly folder?: RunFolder;
-  /** Is told of each event as it comes; one that returns true is the last, as if the process had been killed. */
+  /**
+   * Is told of each event as it comes; one that returns true is the last, as if the process had
+   * been killed.
+   */
   readonly seen?: (event: TrainingEvent) => boolean | void;
 }
 
@@ -198,7 +230,18 @@ interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' 
 export async function train(
   corpus: Corpus,
   given: Partial<TrainingOptions>,
-  { threads = 1, device, machine = asked.machine, signal, seen, folder, earlier, initial, clock, onActivity }: Surroundings = {},
+  {
+    threads = 1,
+    device,
+    machine = asked.machine,
+    signal,
+    seen,
+    folder,
+    earlier,
+    initial,
+    clock,
+    onActivity,
+  }: Surroundings = {},
 ): Promise<Ran> {
   const run = await prepareTraining({
     ...asked,

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import type { EvaluationEvent, ReportEvent } from '../../src/training/events.ts';
 import { type Remembered, remember } from '../../src/training/history.ts';
 
-const evaluation = (step: number): EvaluationEvent => ({ event: 'evaluation', step, validationLossNats: 2, best: false });
+const evaluation = (step: number): EvaluationEvent => ({
+  event: 'evaluation',
+  step,
+  validationLossNats: 2,
+  best: false,
+});
 const report = (step: number): ReportEvent => ({
   event: 'report',
   step,
@@ -18,7 +23,10 @@ const report = (step: number): ReportEvent => ({
   progress: 0,
 });
 
-/** The history of a run of so many evaluations, ten steps apart, with reports and checkpoints after some of them. */
+/**
+ * The history of a run of so many evaluations, ten steps apart, with reports and checkpoints after
+ * some of them.
+ */
 function remembered(
   evaluations: number,
   { reportEvery, restartEvery }: { readonly reportEvery: number; readonly restartEvery: number },

@@ -98,7 +98,8 @@ describe('a run that is continued', () => {
     expect(() => continueRun(naming, nothing)).toThrow(
       expect.objectContaining({
         kind: 'usage',
-        message: 'this run was trained with the BLAS /tmp/evil.so, and no library is loaded because a checkpoint names it',
+        message:
+          'this run was trained with the BLAS /tmp/evil.so, and no library is loaded because a checkpoint names it',
         hint: expect.stringContaining('--blas') as string,
       }),
     );
@@ -116,11 +117,17 @@ describe('a run that is continued', () => {
   it('knows only members that it knows', () => {
     const more = { sources: ['/etc/passwd'], stdin: {}, known: {}, path: '../../etc', out: '/' };
     const { options, reading, machine } = continueRun(
-      changed(({ training }) => [training.reading, training.machine, training.options].forEach((part) => Object.assign(part, more))),
+      changed(({ training }) =>
+        [training.reading, training.machine, training.options].forEach((part) => Object.assign(part, more)),
+      ),
       nothing,
     );
     const plain = continueRun(original, nothing);
-    expect({ options, reading, machine }).toEqual({ options: plain.options, reading: plain.reading, machine: plain.machine });
+    expect({ options, reading, machine }).toEqual({
+      options: plain.options,
+      reading: plain.reading,
+      machine: plain.machine,
+    });
   });
 
   it('stands where a run can stand', () => {
@@ -137,7 +144,10 @@ describe('a run that is continued', () => {
       );
     }
     for (const [edit, message] of [
-      [({ training }: any) => (training.step = 2 ** 53 - 1), 'training.step is 9007199254740991, expected at most 281474976710656'],
+      [
+        ({ training }: any) => (training.step = 2 ** 53 - 1),
+        'training.step is 9007199254740991, expected at most 281474976710656',
+      ],
       [({ training }: any) => (training.epoch = 1e300), 'training.epoch is 1e+300, expected at most 281474976710656'],
       [
         ({ training }: any) => (training.position.epoch = 2 ** 53 - 1),

@@ -1,5 +1,6 @@
-// Every cell and every option learns: held-out text is told better than by counting characters or threes of them. The text is of words
-// over few letters, which only who sees more than two characters back can tell apart.
+// Every cell and every option learns: held-out text is told better than by counting characters or
+// threes of them. The text is of words over few letters, which only who sees more than two
+// characters back can tell apart.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';

@@ -21,11 +21,15 @@ test('a device that is lost for good ends the run, with the step before it saved
 });
 
 test('a device that comes back is reported, and the run continues', async () => {
-  const device = await deviceThat((result, call) => (call === 3 ? { ...result, note: 'the GPU was lost and came back' } : result));
+  const device = await deviceThat((result, call) =>
+    call === 3 ? { ...result, note: 'the GPU was lost and came back' } : result,
+  );
   const run = await prepareTraining({ ...asked, options: optionsOf(verses, { maxSteps: 5 }), corpus: verses, device });
   const events: TrainingEvent[] = [];
   for await (const event of run.train(await newFolder())) events.push(event);
-  expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([{ step: 3, reason: 'the GPU was lost and came back' }]);
+  expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
+    { step: 3, reason: 'the GPU was lost and came back' },
+  ]);
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'max-steps', step: 5 });
   await run.close();
 });

@@ -1,9 +1,9 @@
-// Models that only count, in plain maps, for learning and for src/evaluation/ngrams.ts to be measured by: what the last characters say of the
-// next.
+// Models that only count, in plain maps, for learning and for src/evaluation/ngrams.ts to be
+// measured by: what the last characters say of the next.
 
 /**
- * Mean nats per symbol of `held`, after its first, under counts of `train`: shorter contexts fill in for what longer ones have
- * rarely seen (interpolated; Witten and Bell, 1991).
+ * Mean nats per symbol of `held`, after its first, under counts of `train`: shorter contexts fill
+ * in for what longer ones have rarely seen (interpolated; Witten and Bell, 1991).
  * @param order symbols that are counted together: 1 for a unigram, 3 for a trigram
  */
 export function ngramLoss(train: ArrayLike<number>, held: ArrayLike<number>, order: number, symbols: number): number {
@@ -28,7 +28,12 @@ export function ngramLoss(train: ArrayLike<number>, held: ArrayLike<number>, ord
 }
 
 /** What has followed the symbols before a place, and how often. */
-function followers(counts: Map<string, Map<number, number>>, text: ArrayLike<number>, at: number, length: number): Map<number, number> {
+function followers(
+  counts: Map<string, Map<number, number>>,
+  text: ArrayLike<number>,
+  at: number,
+  length: number,
+): Map<number, number> {
   const context = Array.from({ length }, (_, back) => text[at - 1 - back]).join();
   const known = counts.get(context) ?? new Map<number, number>();
   counts.set(context, known);

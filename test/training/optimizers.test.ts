@@ -15,7 +15,9 @@ const STEPS = 12;
 type Vector = Float64Array;
 
 /** What the papers say, in plain loops. `t` counts from 1. */
-const formulas: Readonly<Record<string, (w: Vector, g: Vector, slots: Record<string, Vector>, t: number, rate: number) => void>> = {
+const formulas: Readonly<
+  Record<string, (w: Vector, g: Vector, slots: Record<string, Vector>, t: number, rate: number) => void>
+> = {
   adam(w, g, { m, v }, t, rate) {
     for (let i = 0; i < P; i++) {
       m[i] = 0.9 * m[i] + 0.1 * g[i];
@@ -59,7 +61,9 @@ function updated(
   gradientScale: number,
 ): void {
   const program = rule.build(P);
-  const inputs = new Map(Object.entries({ ...slots, parameters: w, gradients: g, gradientScale: Float64Array.of(gradientScale) }));
+  const inputs = new Map(
+    Object.entries({ ...slots, parameters: w, gradients: g, gradientScale: Float64Array.of(gradientScale) }),
+  );
   for (const [name, value] of Object.entries(scalars(step, rate))) inputs.set(name, Float64Array.of(value));
   const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
   w.set(values.get(program.outputs.get('parameters')!)!);
@@ -79,7 +83,8 @@ describe.each(Object.keys(formulas))('%s', (name) => {
   test('changes weights and its averages as its formula says, from the first step on', () => {
     const random = new Random(4);
     const normal = (): Vector => Float64Array.from({ length: P }, () => random.normal());
-    const zeros = (): Record<string, Vector> => Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
+    const zeros = (): Record<string, Vector> =>
+      Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
     const [w, slots, expectedSlots] = [normal(), zeros(), zeros()];
     const expected = w.slice();
     for (let step = 1; step <= STEPS; step++) {
@@ -95,7 +100,8 @@ describe.each(Object.keys(formulas))('%s', (name) => {
         rate,
       );
       for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9); // ε stands beside √v̂ in both
-      for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+      for (const slot of optimizer.rule.slots)
+        for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
     }
   });
 
@@ -103,19 +109,24 @@ describe.each(Object.keys(formulas))('%s', (name) => {
     const random = new Random(6);
     const decaying = createOptimizer({ ...optionsOf(name), weightDecay: 0.3 });
     const [g, w] = [0, 1].map(() => Float64Array.from({ length: P }, () => random.normal()));
-    const zeros = (): Record<string, Vector> => Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
+    const zeros = (): Record<string, Vector> =>
+      Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
     const [expected, slots, expectedSlots] = [w.slice(), zeros(), zeros()];
     const first = w.slice();
     updated(decaying, w, g, slots, 1, 0.2, 1);
     formulas[name](expected, g, expectedSlots, 1, 0.2);
     for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i] - 0.2 * 0.3 * first[i], 9);
-    for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+    for (const slot of optimizer.rule.slots)
+      for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
   });
 
   test('with --clip-value sees no element of the gradient beyond it, after clipping by norm', () => {
     const clipping = createOptimizer({ ...optionsOf(name), clipValue: 0.25 });
     const g = Float64Array.of(0.1, -0.1, 1, -1, 0.5, 0, 0.6);
-    const [w, slots] = [new Float64Array(P), Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]))];
+    const [w, slots] = [
+      new Float64Array(P),
+      Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)])),
+    ];
     const [expected, expectedSlots] = [
       new Float64Array(P),
       Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)])),
@@ -123,7 +134,8 @@ describe.each(Object.keys(formulas))('%s', (name) => {
     updated(clipping, w, g, slots, 1, 0.2, 0.5);
     formulas[name](expected, Float64Array.of(0.05, -0.05, 0.25, -0.25, 0.25, 0, 0.25), expectedSlots, 1, 0.2);
     for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9);
-    for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+    for (const slot of optimizer.rule.slots)
+      for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
   });
 
   test('with --average keeps an average of the weights besides, in which the first ones soon count little', () => {
@@ -132,7 +144,9 @@ describe.each(Object.keys(formulas))('%s', (name) => {
     const averaging = createOptimizer({ ...optionsOf(name), average: 0.6 });
     expect(averaging.ownSlots).toEqual(optimizer.rule.slots);
     const w = normal();
-    const slots = Object.fromEntries(averaging.rule.slots.map((slot) => [slot, slot === 'average' ? w.slice() : new Float64Array(P)]));
+    const slots = Object.fromEntries(
+      averaging.rule.slots.map((slot) => [slot, slot === 'average' ? w.slice() : new Float64Array(P)]),
+    );
     const average = w.slice();
     const plain = w.slice();
     const plainSlots = Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
@@ -167,7 +181,8 @@ describe.each(Object.keys(formulas))('%s', (name) => {
       const mean = gradients[0].map((g, i) => (g + 0.5 * gradients[1][i] + gradients[2][i]) / 3);
       updated(plain, expected, mean, expectedSlots, update, 0.1 / update, 1);
       for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 12);
-      for (const slot of plain.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+      for (const slot of plain.rule.slots)
+        for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
       expect(slots['sum'].every((x) => x === 0)).toBe(true);
     }
   });
@@ -181,7 +196,10 @@ describe.each(Object.keys(formulas))('%s', (name) => {
 });
 
 describe('clipping by the global norm', () => {
-  /** Cross entropy of two biases, whose gradient is known: softmax − onehot, times a scale that makes it long or short. */
+  /**
+   * Cross entropy of two biases, whose gradient is known: softmax − onehot, times a scale that
+   * makes it long or short.
+   */
   function workloadOf(clipNorm: number, scale: number): Workload {
     const build = (rows: number) => {
       const ops = new Builder();
@@ -204,28 +222,35 @@ describe('clipping by the global norm', () => {
     };
   }
 
-  test.each(['reference', 'cpu'])('scales the whole gradient down to the norm on the %s device, and never up', async (name) => {
-    const device = name === 'cpu' ? await openCpu({ threads: 1 }) : openReference();
-    for (const [clipNorm, scale, clips] of [
-      [5, 1, false],
-      [5, 100, true],
-      [0, 100, false],
-      [0.01, 1, true],
-    ] as const) {
-      const executable = await device.compile(workloadOf(clipNorm, scale));
-      const before = Float32Array.from({ length: 13 }, (_, i) => Math.sin(i));
-      await executable.write({ kind: 'parameters' }, before);
-      const [{ gradientNorm, updated: applied }] = await executable.run('train', [
-        { ids: Int32Array.of(0, 1), targets: Int32Array.of(2, 1), update: { learningRate: 1 } },
-      ]);
-      const [after, gradients] = [await executable.read({ kind: 'parameters' }), await executable.read({ kind: 'gradients' })];
-      const norm = Math.hypot(...gradients);
-      expect(applied).toBe(true);
-      expect(gradientNorm / norm).toBeCloseTo(1, 5);
-      expect(norm > clipNorm && clipNorm > 0).toBe(clips);
-      const factor = clips ? clipNorm / norm : 1;
-      for (let i = 0; i < after.length; i++) expect(Math.abs(after[i] - (before[i] - factor * gradients[i]))).toBeLessThan(1e-5);
-      await executable.close();
-    }
-  });
+  test.each(['reference', 'cpu'])(
+    'scales the whole gradient down to the norm on the %s device, and never up',
+    async (name) => {
+      const device = name === 'cpu' ? await openCpu({ threads: 1 }) : openReference();
+      for (const [clipNorm, scale, clips] of [
+        [5, 1, false],
+        [5, 100, true],
+        [0, 100, false],
+        [0.01, 1, true],
+      ] as const) {
+        const executable = await device.compile(workloadOf(clipNorm, scale));
+        const before = Float32Array.from({ length: 13 }, (_, i) => Math.sin(i));
+        await executable.write({ kind: 'parameters' }, before);
+        const [{ gradientNorm, updated: applied }] = await executable.run('train', [
+          { ids: Int32Array.of(0, 1), targets: Int32Array.of(2, 1), update: { learningRate: 1 } },
+        ]);
+        const [after, gradients] = [
+          await executable.read({ kind: 'parameters' }),
+          await executable.read({ kind: 'gradients' }),
+        ];
+        const norm = Math.hypot(...gradients);
+        expect(applied).toBe(true);
+        expect(gradientNorm / norm).toBeCloseTo(1, 5);
+        expect(norm > clipNorm && clipNorm > 0).toBe(clips);
+        const factor = clips ? clipNorm / norm : 1;
+        for (let i = 0; i < after.length; i++)
+          expect(Math.abs(after[i] - (before[i] - factor * gradients[i]))).toBeLessThan(1e-5);
+        await executable.close();
+      }
+    },
+  );
 });

@@ -11,7 +11,10 @@ import { train, verses } from './fixture.ts';
 const nearestOrthogonal = (a: Float64Array, n: number): Float64Array => runAtOnce(nearestInPieces(a, n));
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
-/** Of a matrix given by its rows: turns pairs of rows until all are perpendicular (Jacobi); then their lengths are the singular values. */
+/**
+ * Of a matrix given by its rows: turns pairs of rows until all are perpendicular (Jacobi); then
+ * their lengths are the singular values.
+ */
 function singularValues(matrix: readonly (readonly number[])[]): number[] {
   const rows = matrix.map((row) => [...row]);
   for (let sweep = 0; sweep < 30; sweep++) {
@@ -19,7 +22,10 @@ function singularValues(matrix: readonly (readonly number[])[]): number[] {
       for (let q = p + 1; q < rows.length; q++) {
         const angle = 0.5 * Math.atan2(2 * dot(rows[p], rows[q]), dot(rows[p], rows[p]) - dot(rows[q], rows[q]));
         const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-        [rows[p], rows[q]] = [rows[p].map((x, i) => cos * x + sin * rows[q][i]), rows[q].map((x, i) => cos * x - sin * rows[p][i])];
+        [rows[p], rows[q]] = [
+          rows[p].map((x, i) => cos * x + sin * rows[q][i]),
+          rows[q].map((x, i) => cos * x - sin * rows[p][i]),
+        ];
       }
     }
   }
@@ -53,7 +59,8 @@ describe('the nearest orthogonal matrix', () => {
           ),
         );
         for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) expect(Math.abs(p[i][j] - p[j][i])).toBeLessThan(1e-9);
-        // Of a symmetric matrix no eigenvalue is negative where its trace is the sum of its singular values.
+        // Of a symmetric matrix no eigenvalue is negative where its trace is the sum of its
+        // singular values.
         expect(p.reduce((sum, row, i) => sum + row[i], 0)).toBeCloseTo(
           singularValues(p).reduce((sum, x) => sum + x, 0),
           8,
@@ -101,7 +108,11 @@ function blocksOf(model: ModelConfiguration, vector: Float32Array): number[][][]
     )
       continue;
     for (let first = 0; first < columns; first += rows)
-      blocks.push(Array.from({ length: rows }, (_, row) => [...weight.subarray(row * columns + first, row * columns + first + rows)]));
+      blocks.push(
+        Array.from({ length: rows }, (_, row) => [
+          ...weight.subarray(row * columns + first, row * columns + first + rows),
+        ]),
+      );
   }
   return blocks;
 }
@@ -116,7 +127,9 @@ test.each([
     const given = { cell, layers: 2, orthogonalEvery: 3, schedule: 'constant' } as const;
     const farthest = async (maxSteps: number): Promise<number[]> => {
       const checkpoint = await readCheckpoint((await train(verses, { ...given, maxSteps })).folder.latestPath);
-      return blocksOf(checkpoint.model, parameterVector(checkpoint)).map((block) => farthestFromOne(singularValues(block)));
+      return blocksOf(checkpoint.model, parameterVector(checkpoint)).map((block) =>
+        farthestFromOne(singularValues(block)),
+      );
     };
     const [between, at] = [await farthest(8), await farthest(9)];
     expect(at).toHaveLength(blocks);

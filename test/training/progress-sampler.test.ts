@@ -20,7 +20,11 @@ test.each([
 ])('beside a GPU the cpu samples with %s', async (_, threads) => {
   opened.options = [];
   const device = { ...(await openCpu({ threads: 1 })), name: 'gpu' };
-  const { events } = await train(verses, { maxSteps: 2, sampleEvery: 2 }, { device, machine: { device: 'gpu', threads, blas: null } });
+  const { events } = await train(
+    verses,
+    { maxSteps: 2, sampleEvery: 2 },
+    { device, machine: { device: 'gpu', threads, blas: null } },
+  );
   expect(events.some(({ event }) => event === 'sample')).toBe(true);
   expect(opened.options).toEqual([['cpu', threads ?? undefined]]);
 });

@@ -15,7 +15,9 @@ const loopOf = async (path: string): Promise<LoopState> => (await readCheckpoint
 
 /** Refuses the updates of these calls of training. */
 const refusing = (...calls: readonly number[]) =>
-  deviceThat((result, call): CallResult => (calls.includes(call) ? { ...result, lossNats: NaN, updated: false } : result));
+  deviceThat((result, call): CallResult =>
+    calls.includes(call) ? { ...result, lossNats: NaN, updated: false } : result,
+  );
 
 test('a step whose loss is not a number is undone: the run continues from the last checkpoint with half the learning rate', async () => {
   const { events, folder } = await train(
@@ -48,7 +50,8 @@ test('without a checkpoint a run goes back to the beginning, with the same initi
 const damaging =
   (step: number, files: readonly string[], folder: RunFolder) =>
   (event: TrainingEvent): void => {
-    if (event.event === 'checkpoint' && event.step === step) for (const file of files) writeFileSync(join(folder.path, file), 'damaged');
+    if (event.event === 'checkpoint' && event.step === step)
+      for (const file of files) writeFileSync(join(folder.path, file), 'damaged');
   };
 
 test('a run whose checkpoints cannot be read ends with the reason, and everything stays as it is', async () => {
@@ -109,7 +112,9 @@ test('a run does not begin again because its folder was removed', async () => {
 });
 
 test('a loss that jumps is undone, too', async () => {
-  const device = await deviceThat((result, call) => (call > 70 && call < 80 ? { ...result, lossNats: 5 * result.lossNats } : result));
+  const device = await deviceThat((result, call) =>
+    call > 70 && call < 80 ? { ...result, lossNats: 5 * result.lossNats } : result,
+  );
   const { events } = await train(verses, { maxSteps: 110, checkpointEvery: 20 }, { device });
   expect(recoveriesOf(events)[0]).toMatchObject([
     60,
@@ -121,16 +126,29 @@ test('a loss that jumps is undone, too', async () => {
 test('a run that diverges again and again is abandoned, and its saved state stays as it was', async () => {
   const given = { maxSteps: 20, checkpointEvery: 8, maxRecoveries: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(10, 13, 15) });
-  expect(recoveriesOf(events).at(-1)).toEqual([9, 'the loss is not a finite number, after 2 times going back: the run is given up']);
-  expect(endOf(events)).toMatchObject({ reason: 'diverged', checkpoint: folder.latestPath, peakLearningRate: 0.01 / 4 });
+  expect(recoveriesOf(events).at(-1)).toEqual([
+    9,
+    'the loss is not a finite number, after 2 times going back: the run is given up',
+  ]);
+  expect(endOf(events)).toMatchObject({
+    reason: 'diverged',
+    checkpoint: folder.latestPath,
+    peakLearningRate: 0.01 / 4,
+  });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(8);
   const none = await train(verses, { ...given, maxRecoveries: 0 }, { device: await refusing(2) });
-  expect(recoveriesOf(none.events)).toEqual([[1, 'the loss is not a finite number, and --max-recoveries is 0: the run is given up']]);
+  expect(recoveriesOf(none.events)).toEqual([
+    [1, 'the loss is not a finite number, and --max-recoveries is 0: the run is given up'],
+  ]);
   expect(endOf(none.events)).toMatchObject({ reason: 'diverged', checkpoint: null });
 });
 
 test('the log has the lines that led to the state of the run, and a line about going back', async () => {
-  const { folder } = await train(verses, { maxSteps: 12, checkpointEvery: 4, evaluateEvery: 5 }, { device: await refusing(7) });
+  const { folder } = await train(
+    verses,
+    { maxSteps: 12, checkpointEvery: 4, evaluateEvery: 5 },
+    { device: await refusing(7) },
+  );
   const lines = readFileSync(folder.logPath, 'utf8')
     .trimEnd()
     .split('\n')
@@ -179,10 +197,13 @@ test('a run that is killed after going back goes back again, to the same weights
   const folder = (await RunFolder.open(killed.folder.path)) ?? (await RunFolder.create(killed.folder.path));
   const earlier = (await RunFolder.holdsRun(folder.path)) ? (await folder.newest()).checkpoint : null;
   const again = await train(verses, given, { folder, earlier });
-  expect(timeless(await readCheckpoint(again.folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
+  expect(timeless(await readCheckpoint(again.folder.latestPath))).toEqual(
+    timeless(await readCheckpoint(whole.folder.latestPath)),
+  );
 });
 
-// Clipped gradients and saturated gates keep even a loss of 1e30 finite: only rates near float32's end give infinities at once.
+// Clipped gradients and saturated gates keep even a loss of 1e30 finite: only rates near float32's
+// end give infinities at once.
 test.each([
   ['sgd', 1e38],
   ['adam', 1e37],

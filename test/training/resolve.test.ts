@@ -175,7 +175,9 @@ describe('options', () => {
 
   test('choose a learning rate for the optimizer and the size', () => {
     expect(resolve(5000, { optimizer: 'sgd' }).options.learningRate).toBeGreaterThan(0.05);
-    expect(resolve(5000, { hidden: 1024 }).options.learningRate).toBeLessThan(resolve(5000, { hidden: 64 }).options.learningRate);
+    expect(resolve(5000, { hidden: 1024 }).options.learningRate).toBeLessThan(
+      resolve(5000, { hidden: 64 }).options.learningRate,
+    );
   });
 
   test.each<[given: Partial<TrainingOptions>, flag: string]>([
@@ -190,7 +192,10 @@ describe('options', () => {
     [{ dropout: 1 }, '--dropout is 1'],
     [{ cell: 'lstn' }, "unknown cell 'lstn'"],
   ])('%o are refused', (given, message) => {
-    expect(failureOf(5000, given)).toMatchObject({ kind: 'usage', message: expect.stringContaining(message) as string });
+    expect(failureOf(5000, given)).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining(message) as string,
+    });
   });
 
   test('of a text too short are refused, with sizes that would fit', () => {

@@ -12,7 +12,10 @@ import { asked, newFolder, optionsOf, timeless, train, verses } from './fixture.
 
 type Surroundings = NonNullable<Parameters<typeof train>[2]>;
 
-/** Another process opens the folder and goes on from what is on disk; a run that has no checkpoint yet starts again. */
+/**
+ * Another process opens the folder and goes on from what is on disk; a run that has no checkpoint
+ * yet starts again.
+ */
 async function goOn(
   folder: RunFolder,
   given: Partial<TrainingOptions>,
@@ -22,7 +25,10 @@ async function goOn(
   folder.close();
   const again = await RunFolder.open(folder.path);
   if (again === null)
-    return { ...(await train(corpus, given, { ...surroundings, folder: await RunFolder.create(folder.path) })), from: null };
+    return {
+      ...(await train(corpus, given, { ...surroundings, folder: await RunFolder.create(folder.path) })),
+      from: null,
+    };
   const { checkpoint } = await again.newest();
   return { ...(await train(corpus, given, { ...surroundings, earlier: checkpoint, folder: again })), from: checkpoint };
 }
@@ -88,7 +94,11 @@ describe.each([
       const whole = await train(verses, given, { threads });
       const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
         const controller = new AbortController();
-        return { threads, signal: controller.signal, seen: (event) => void (at(kind, step)(event) && controller.abort()) };
+        return {
+          threads,
+          signal: controller.signal,
+          seen: (event) => void (at(kind, step)(event) && controller.abort()),
+        };
       };
       let { folder } = await train(verses, given, stopAt('sample', 5));
       for (const [kind, step] of [
@@ -167,7 +177,10 @@ test('a run that is over only reports that, and continues if it is made longer',
 
 test('times add up over invocations, and so does the time of --budget', async () => {
   const { folder } = await train(verses, { maxSteps: 6 });
-  const { elapsedMs, trainingMs } = (await readCheckpoint(folder.latestPath)).training.loop as { elapsedMs: number; trainingMs: number };
+  const { elapsedMs, trainingMs } = (await readCheckpoint(folder.latestPath)).training.loop as {
+    elapsedMs: number;
+    trainingMs: number;
+  };
   expect(trainingMs).toBeGreaterThan(0);
   const spent = await goOn(folder, { budgetMs: trainingMs / 2, maxSteps: undefined });
   expect(spent.events.at(-1)).toMatchObject({ reason: 'finished', step: 6 });
@@ -201,7 +214,9 @@ const reportOf = (events: readonly TrainingEvent[]): Extract<TrainingEvent, { ev
 
 test('with another batch size or sequence length a run continues at the same part of the text', async () => {
   const { notes, events, from } = await changed({ batchSize: 4, sequenceLength: 20 });
-  expect(notes).toEqual(['the text is cut into other windows: the run goes on at the same part of it, from a zero state']);
+  expect(notes).toEqual([
+    'the text is cut into other windows: the run goes on at the same part of it, from a zero state',
+  ]);
   const { epoch } = reportOf(events);
   expect(from.training.epoch).toBe(1.25);
   expect(epoch).toBeCloseTo(1.25 + 5 / Math.floor(Math.floor((verses.train.length - 1) / 4) / 20), 1);
@@ -255,8 +270,14 @@ test('with another text to validate on a run continues at its place, to the same
   expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
   // As if nothing had changed.
   const same = await train(verses, { maxSteps: 25 });
-  const kept = await train(verses, { maxSteps: 30 }, { folder: same.folder, earlier: (await same.folder.newest()).checkpoint });
-  expect((await readCheckpoint(folder.latestPath)).tensors).toEqual((await readCheckpoint(kept.folder.latestPath)).tensors);
+  const kept = await train(
+    verses,
+    { maxSteps: 30 },
+    { folder: same.folder, earlier: (await same.folder.newest()).checkpoint },
+  );
+  expect((await readCheckpoint(folder.latestPath)).tensors).toEqual(
+    (await readCheckpoint(kept.folder.latestPath)).tensors,
+  );
 });
 
 test('of a checkpoint that is not one of this run is refused before anything is written', async () => {
@@ -272,7 +293,10 @@ test('of a checkpoint that is not one of this run is refused before anything is 
     [{ optimizer: { ...checkpoint.optimizer!, scalars: {} } }, /its optimizer is not adam for/],
     [{ state: checkpoint.state.slice(1) }, /its carried state is not/],
     [{ tensors: checkpoint.tensors.slice(1) }, /no tensor layer0.Wx/],
-    [{ training: { ...checkpoint.training, position: { epoch: 0, window: 999 } } }, /stands at window 999, and the text has 20/],
+    [
+      { training: { ...checkpoint.training, position: { epoch: 0, window: 999 } } },
+      /stands at window 999, and the text has 20/,
+    ],
     [{ training: { ...checkpoint.training, loop: undefined } }, /training\.loop is missing/],
     [
       { training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), train: -1 } } },

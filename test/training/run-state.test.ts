@@ -37,7 +37,11 @@ let training: Training;
 beforeAll(async () => {
   const { folder } = await train(verses, { maxSteps: 2 });
   const { checkpoint } = await folder.newest();
-  training = { ...checkpoint.training, bestValidationLossNats: 1.75, loop: { ...(checkpoint.training.loop as LoopState), ...state } };
+  training = {
+    ...checkpoint.training,
+    bestValidationLossNats: 1.75,
+    loop: { ...(checkpoint.training.loop as LoopState), ...state },
+  };
 });
 
 /** What a checkpoint would keep. */
@@ -102,7 +106,9 @@ describe('the state of a run', () => {
 
 describe('the state of a run that went back', () => {
   /** Since the checkpoint it has trained longer, and found a better loss. */
-  const returned = (...to: [Checkpoint['training'] | null, { sameTraining: boolean; sameValidation: boolean }]): object => {
+  const returned = (
+    ...to: [Checkpoint['training'] | null, { sameTraining: boolean; sameValidation: boolean }]
+  ): object => {
     const later = { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 };
     const run = Object.assign(runState(training, UNIFORM_NATS), later);
     returnTo(run, ...to);

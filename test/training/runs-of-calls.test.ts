@@ -45,7 +45,10 @@ interface Settings {
   readonly stopAt?: (event: TrainingEvent) => boolean;
 }
 
-async function outcome(given: Partial<TrainingOptions>, { counts, refused = [], msPerCall = 0, stopAt }: Settings): Promise<Outcome> {
+async function outcome(
+  given: Partial<TrainingOptions>,
+  { counts, refused = [], msPerCall = 0, stopAt }: Settings,
+): Promise<Outcome> {
   const pass = stopClock();
   const controller = new AbortController();
   const runs: [number, number][] = [];
@@ -79,11 +82,13 @@ async function expectSame(given: Partial<TrainingOptions>, settings: Settings): 
 
 const stepsOf = (events: readonly unknown[], kind: string): number[] =>
   (events as { event: string; step: number }[]).filter(({ event }) => event === kind).map(({ step }) => step);
-const reportsOf = (events: readonly unknown[]): ReportEvent[] => (events as TrainingEvent[]).filter((event) => event.event === 'report');
+const reportsOf = (events: readonly unknown[]): ReportEvent[] =>
+  (events as TrainingEvent[]).filter((event) => event.event === 'report');
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
 
 describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls', ({ counts }) => {
-  // 20 windows an epoch: state, masks and rates by epoch cross from one to the next within a run of calls.
+  // 20 windows an epoch: state, masks and rates by epoch cross from one to the next within a run of
+  // calls.
   test.each(['cosine', 'step', 'exponential', 'constant'] as const)(
     'give the events and the checkpoint of single calls, with the %s schedule',
     async (schedule) => {
@@ -97,11 +102,17 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
   );
 
   test('have windows of one length each, where lengths are drawn, and give what single calls do', async () => {
-    await expectSame({ dropout: 0.3, maxSteps: 45, evaluateEvery: 10, randomLength: true, randomOffset: true }, { counts });
+    await expectSame(
+      { dropout: 0.3, maxSteps: 45, evaluateEvery: 10, randomLength: true, randomOffset: true },
+      { counts },
+    );
   });
 
   test('end where something is due', async () => {
-    const { events } = await expectSame({ maxSteps: 23, evaluateEvery: 4, sampleEvery: 5, checkpointEvery: 6 }, { counts });
+    const { events } = await expectSame(
+      { maxSteps: 23, evaluateEvery: 4, sampleEvery: 5, checkpointEvery: 6 },
+      { counts },
+    );
     expect(stepsOf(events, 'evaluation')).toEqual([4, 8, 12, 16, 20, 23]);
     expect(stepsOf(events, 'sample')).toEqual([5, 10, 15, 20, 23]);
     expect(stepsOf(events, 'checkpoint')).toEqual([6, 12, 18, 23]);
@@ -134,7 +145,10 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
       { counts, refused: [call], stopAt: ({ event }) => event === 'recovery' },
     );
     expect(events.at(-1)).toMatchObject({ reason: 'signal', step });
-    expect(latest).toMatchObject({ training: { step, position: { epoch: 0, window: step } }, optimizer: { scalars: { step } } });
+    expect(latest).toMatchObject({
+      training: { step, position: { epoch: 0, window: step } },
+      optimizer: { scalars: { step } },
+    });
   });
 
   test('diverge as single calls do', async () => {
@@ -144,7 +158,9 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
     );
     expect(events.at(-1)).toMatchObject({ reason: 'diverged' });
     expect(
-      (await expectSame({ maxSteps: 50, checkpointEvery: 4, maxRecoveries: 2 }, { counts, refused: [9, 10, 11] })).events.at(-1),
+      (
+        await expectSame({ maxSteps: 50, checkpointEvery: 4, maxRecoveries: 2 }, { counts, refused: [9, 10, 11] })
+      ).events.at(-1),
     ).toMatchObject({ reason: 'diverged', step: 8 });
   });
 });
@@ -185,7 +201,10 @@ test('a signal, --max-time and --budget end a run after the current calls', asyn
     (await outcome(given, { counts: [4], msPerCall: 300 })).events.at(-1);
   expect(await endOf({ maxSteps: 50, maxTimeMs: 1500 })).toMatchObject({ reason: 'max-time', step: 8 });
   expect(await endOf({ budgetMs: 3000 })).toMatchObject({ reason: 'budget', step: 12 });
-  const stopped = await outcome({ maxSteps: 50 }, { counts: [4], msPerCall: 300, stopAt: ({ event }) => event === 'report' });
+  const stopped = await outcome(
+    { maxSteps: 50 },
+    { counts: [4], msPerCall: 300, stopAt: ({ event }) => event === 'report' },
+  );
   expect(stopped.events.at(-1)).toMatchObject({ reason: 'signal', step: 4 });
 });
 

@@ -6,7 +6,10 @@ import type { Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { VERSE, corpusOf, timeless, train, verses } from './fixture.ts';
 
-/** An evaluation is long enough to be saved before at the end of a run, and too short to be on its way. */
+/**
+ * An evaluation is long enough to be saved before at the end of a run, and too short to be on its
+ * way.
+ */
 const corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(50));
 const given = { maxSteps: 12, evaluateEvery: 4, hidden: 64, schedule: 'constant' } as const;
 
@@ -25,7 +28,9 @@ test('the last evaluation begins when everything is saved, and a run that is kil
   const resumed = await train(corpus, given, { folder, earlier });
   expect(kindsAt(resumed.events, 12)).toEqual(['evaluation', 'checkpoint', 'end']);
   expect(resumed.events.at(-1)).toMatchObject({ reason: 'max-steps' });
-  expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
+  expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(
+    timeless(await readCheckpoint(whole.folder.latestPath)),
+  );
 });
 
 test('a run that is stopped twice before its last evaluation is not finished', async () => {
@@ -66,7 +71,9 @@ async function failingInEvaluation(failing: number): Promise<Device> {
           return async (...[job, calls]: Parameters<typeof executable.run>) => {
             const results = await target.run(job, calls);
             if (job === 'evaluate' && calls[0].reset) evaluation++;
-            return job === 'evaluate' && evaluation === failing ? results.map((result) => ({ ...result, lossNats: NaN })) : results;
+            return job === 'evaluate' && evaluation === failing
+              ? results.map((result) => ({ ...result, lossNats: NaN }))
+              : results;
           };
         },
       });

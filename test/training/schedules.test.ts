@@ -4,7 +4,16 @@ import { type Progress, learningRateAt } from '../../src/training/schedules.ts';
 type Schedule = Parameters<typeof learningRateAt>[0];
 const at = (changes: Partial<Schedule>, progress: Partial<Progress>): number =>
   learningRateAt(
-    { learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, decayAfter: 0, finalFraction: 0.1, ...changes },
+    {
+      learningRate: 0.01,
+      schedule: 'constant',
+      warmupSteps: 0,
+      decay: 0.5,
+      decayEpochs: 2,
+      decayAfter: 0,
+      finalFraction: 0.1,
+      ...changes,
+    },
     { step: 1000, epoch: 0, fraction: 0, drops: 0, ...progress },
   );
 
@@ -22,7 +31,9 @@ describe('the learning rate', () => {
     expect([0, 10, 11.9, 12, 14].map((epoch) => at({ schedule: 'step', decayAfter: 10 }, { epoch }))).toEqual([
       0.01, 0.01, 0.01, 0.005, 0.0025,
     ]);
-    expect([0, 10, 12].map((epoch) => at({ schedule: 'exponential', decayAfter: 10 }, { epoch }))).toEqual([0.01, 0.01, 0.005]);
+    expect([0, 10, 12].map((epoch) => at({ schedule: 'exponential', decayAfter: 10 }, { epoch }))).toEqual([
+      0.01, 0.01, 0.005,
+    ]);
   });
 
   test('falls by the same factor, but evenly, with the exponential schedule', () => {
@@ -41,7 +52,9 @@ describe('the learning rate', () => {
   });
 
   test('falls by its factor with each drop of the plateau schedule, whatever else the run has done', () => {
-    expect([0, 1, 3].map((drops) => at({ schedule: 'plateau' }, { drops, epoch: 7, fraction: 0.9 }))).toEqual([0.01, 0.005, 0.00125]);
+    expect([0, 1, 3].map((drops) => at({ schedule: 'plateau' }, { drops, epoch: 7, fraction: 0.9 }))).toEqual([
+      0.01, 0.005, 0.00125,
+    ]);
     expect(at({ schedule: 'step' }, { drops: 3 })).toBe(0.01);
   });
 

@@ -77,7 +77,8 @@ describe('trials drawn at random', () => {
 });
 
 describe('the name of a trial', () => {
-  const nameOf = (...values: string[]): string => gridOf(values.map((value, i) => ({ option: `o${i}`, values: [value] })))[0].name;
+  const nameOf = (...values: string[]): string =>
+    gridOf(values.map((value, i) => ({ option: `o${i}`, values: [value] })))[0].name;
 
   test('can be the name of a folder, whatever is in it', () => {
     expect(nameOf('../a b.txt', "*'()~!")).toBe('o0=..%2Fa%20b.txt,o1=%2A%27%28%29%7E%21');
@@ -101,8 +102,12 @@ test('what no run can have is refused whatever the text, and what hangs on the t
   expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow('--tied needs an embedding');
   expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow('--patience 3 needs evaluations');
   expect(() => refuseImpossible({ layerNorm: true, cell: 'gru' }, { validates: true })).toThrow('--layer-norm is for');
-  refuseImpossible({ tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 }, { validates: true });
-  // A note must hold for texts of any length: the preset has dropout for some, and of no --layers there are two for long ones.
+  refuseImpossible(
+    { tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 },
+    { validates: true },
+  );
+  // A note must hold for texts of any length: the preset has dropout for some, and of no --layers
+  // there are two for long ones.
   expect(refuseImpossible({ lockedDropout: true, preset: 'quick' }, { validates: true })).toEqual([]);
   expect(refuseImpossible({ stacking: 'residual' }, { validates: true })).toEqual([]);
   expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual([

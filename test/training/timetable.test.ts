@@ -11,7 +11,14 @@ import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture
 
 const MINUTE = 60_000;
 /** Looks and saves are due at the end, after all steps, if only steps count. */
-const given = { maxSteps: 40, evaluateEvery: 100, sampleEvery: 100, checkpointEvery: 100, dropout: 0.2, schedule: 'constant' } as const;
+const given = {
+  maxSteps: 40,
+  evaluateEvery: 100,
+  sampleEvery: 100,
+  checkpointEvery: 100,
+  dropout: 0.2,
+  schedule: 'constant',
+} as const;
 
 /** A clock that moves on by so much each time that the run looks at it. */
 function clockOf(stepMs: number): () => number {
@@ -38,7 +45,9 @@ test('an evaluation by the clock counts neither as the best loss nor for patienc
   const judged = ({ events }: typeof fast): unknown[] => events.filter(({ event }) => event === 'evaluation');
   expect(slow.events.some(({ event }) => event === 'interim')).toBe(true);
   expect(judged(slow)).toEqual(judged(fast));
-  expect(timeless(await readCheckpoint(slow.folder.bestPath))).toEqual(timeless(await readCheckpoint(fast.folder.bestPath)));
+  expect(timeless(await readCheckpoint(slow.folder.bestPath))).toEqual(
+    timeless(await readCheckpoint(fast.folder.bestPath)),
+  );
 });
 
 test('a run that is killed after a save by the clock resumes to the same weights', async () => {
@@ -52,46 +61,62 @@ test('a run that is killed after a save by the clock resumes to the same weights
   expect(earlier.training.step).toBeGreaterThan(0);
   expect(earlier.training.step).toBeLessThan(40);
   const resumed = await train(verses, given, { earlier, clock: clockOf(MINUTE / 3) });
-  expect(timeless(await readCheckpoint(resumed.folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
+  expect(timeless(await readCheckpoint(resumed.folder.latestPath))).toEqual(
+    timeless(await readCheckpoint(whole.folder.latestPath)),
+  );
 });
 
 test.each([
   [31, 20],
   [15, 0],
-])('a slow run that diverges in call %i goes back to step %i, as a fast one does, on disk and in memory', async (call, step) => {
-  const diverging = (): Promise<Device> =>
-    deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
-  const due = { ...given, checkpointEvery: 20 };
-  const fast = await train(verses, due, { clock: clockOf(1e-6), device: await diverging() });
-  const slow = await train(verses, due, { clock: clockOf(MINUTE), device: await diverging() });
-  expect(slow.events.filter(({ event }) => event === 'checkpoint').length).toBeGreaterThan(3);
-  for (const { events } of [fast, slow])
-    expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
-      { step, reason: expect.stringContaining(`to step ${step},`) },
-    ]);
-  const expected = timeless(await readCheckpoint(fast.folder.latestPath));
-  expect(timeless(await readCheckpoint(slow.folder.latestPath))).toEqual(expected);
-  const store = new MemoryStore();
-  const options = optionsOf(verses, due);
-  const run = await prepareTraining({ ...asked, options, corpus: verses, device: await diverging(), clock: clockOf(MINUTE) });
-  for await (const _ of run.train(store));
-  await run.close();
-  expect(timeless(store.latest!)).toEqual(expected);
-});
+])(
+  'a slow run that diverges in call %i goes back to step %i, as a fast one does, on disk and in memory',
+  async (call, step) => {
+    const diverging = (): Promise<Device> =>
+      deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
+    const due = { ...given, checkpointEvery: 20 };
+    const fast = await train(verses, due, { clock: clockOf(1e-6), device: await diverging() });
+    const slow = await train(verses, due, { clock: clockOf(MINUTE), device: await diverging() });
+    expect(slow.events.filter(({ event }) => event === 'checkpoint').length).toBeGreaterThan(3);
+    for (const { events } of [fast, slow])
+      expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
+        { step, reason: expect.stringContaining(`to step ${step},`) },
+      ]);
+    const expected = timeless(await readCheckpoint(fast.folder.latestPath));
+    expect(timeless(await readCheckpoint(slow.folder.latestPath))).toEqual(expected);
+    const store = new MemoryStore();
+    const options = optionsOf(verses, due);
+    const run = await prepareTraining({
+      ...asked,
+      options,
+      corpus: verses,
+      device: await diverging(),
+      clock: clockOf(MINUTE),
+    });
+    for await (const _ of run.train(store));
+    await run.close();
+    expect(timeless(store.latest!)).toEqual(expected);
+  },
+);
 
 test('a run that is killed after a save by the clock, and diverges once resumed, goes back as if it had not been killed', async () => {
   const divergingAt = (call: number): Promise<Device> =>
     deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
   const due = { ...given, checkpointEvery: 20 };
   const whole = await train(verses, due, { clock: clockOf(1e-6), device: await divergingAt(30) });
-  const killed = await train(verses, due, { clock: clockOf(MINUTE), seen: (event) => event.event === 'checkpoint' && event.step > 20 });
+  const killed = await train(verses, due, {
+    clock: clockOf(MINUTE),
+    seen: (event) => event.event === 'checkpoint' && event.step > 20,
+  });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
   const { checkpoint: earlier } = await folder.newest();
   const { step } = earlier.training;
   expect(step).toBeGreaterThan(20);
   await train(verses, due, { folder, earlier, device: await divergingAt(30 - step), clock: clockOf(1e-6) });
-  expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
+  expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(
+    timeless(await readCheckpoint(whole.folder.latestPath)),
+  );
 });
 
 test('a slow run that is abandoned keeps nothing that the clock saved', async () => {

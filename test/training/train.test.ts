@@ -12,11 +12,16 @@ function those<K extends Kind>(events: readonly TrainingEvent[], kind: K): Extra
   return events.filter((event): event is Extract<TrainingEvent, { event: K }> => event.event === kind);
 }
 
-const stepsOf = (events: readonly TrainingEvent[], kind: 'evaluation' | 'sample' | 'checkpoint' | 'report' | 'recovery'): number[] =>
-  those(events, kind).map(({ step }) => step);
+const stepsOf = (
+  events: readonly TrainingEvent[],
+  kind: 'evaluation' | 'sample' | 'checkpoint' | 'report' | 'recovery',
+): number[] => those(events, kind).map(({ step }) => step);
 const endOf = (events: readonly TrainingEvent[]): EndEvent => events.at(-1) as EndEvent;
 
-/** Nats per character of a model that knows how often each character of a text occurs, and nothing else. */
+/**
+ * Nats per character of a model that knows how often each character of a text occurs, and nothing
+ * else.
+ */
 function unigramNats(ids: ArrayLike<number>): number {
   const counts = new Map<number, number>();
   for (const id of Array.from(ids)) counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -34,21 +39,34 @@ describe('a training run', () => {
       totalSteps: 150,
       corpus: { symbols: verses.vocabulary.size, train: verses.train.length, validation: verses.validation.length },
     });
-    expect(endOf(events)).toMatchObject({ event: 'end', reason: 'max-steps', step: 150, checkpoint: folder.latestPath });
+    expect(endOf(events)).toMatchObject({
+      event: 'end',
+      reason: 'max-steps',
+      step: 150,
+      checkpoint: folder.latestPath,
+    });
     const evaluations = those(events, 'evaluation');
-    expect(endOf(events).bestValidationLossNats).toBe(Math.min(...evaluations.map(({ validationLossNats }) => validationLossNats)));
+    expect(endOf(events).bestValidationLossNats).toBe(
+      Math.min(...evaluations.map(({ validationLossNats }) => validationLossNats)),
+    );
     expect((await readCheckpoint(folder.bestPath)).training).toMatchObject({
       bestValidationLossNats: endOf(events).bestValidationLossNats,
     });
   });
 
   test('evaluates, samples and saves at exactly the steps that were asked for, and at the end', async () => {
-    const { events, folder } = await train(verses, { maxSteps: 12, evaluateEvery: 4, sampleEvery: 5, checkpointEvery: 6 });
+    const { events, folder } = await train(verses, {
+      maxSteps: 12,
+      evaluateEvery: 4,
+      sampleEvery: 5,
+      checkpointEvery: 6,
+    });
     expect(stepsOf(events, 'evaluation')).toEqual([4, 8, 12]);
     expect(stepsOf(events, 'sample')).toEqual([5, 10, 12]);
     expect(stepsOf(events, 'checkpoint')).toEqual([6, 12]); // the last of them once, not once more because it is the last
     expect(those(events, 'sample').map(({ text }) => [...text].length)).toEqual([20, 20, 20]);
-    // However fast the run, the training loss of the same step precedes each of them, for `rnn story` and `rnn info`.
+    // However fast the run, the training loss of the same step precedes each of them, for `rnn
+    // story` and `rnn info`.
     expect(stepsOf(events, 'report')).toEqual(expect.arrayContaining([4, 5, 8, 10, 12]));
     const { history } = (await readCheckpoint(folder.bestPath)).training;
     expect(history.some(({ event }) => event === 'report')).toBe(true);
@@ -60,9 +78,10 @@ describe('a training run', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual(events.map((event) => JSON.parse(JSON.stringify(event)) as unknown));
-    expect([(await readCheckpoint(folder.latestPath)).training.step, (await readCheckpoint(folder.previousPath)).training.step]).toEqual([
-      12, 6,
-    ]);
+    expect([
+      (await readCheckpoint(folder.latestPath)).training.step,
+      (await readCheckpoint(folder.previousPath)).training.step,
+    ]).toEqual([12, 6]);
   });
 
   test('only saves, and evaluates once, if nothing else was asked for', async () => {
@@ -102,7 +121,9 @@ describe('a training run', () => {
     const bestAt = evaluations.findLastIndex(({ best }) => best);
     expect(endOf(events)).toMatchObject({ reason: 'patience', step: evaluations[bestAt].step + 3 * 2 });
     expect(
-      evaluations.slice(bestAt + 1).every(({ validationLossNats }) => validationLossNats >= evaluations[bestAt].validationLossNats),
+      evaluations
+        .slice(bestAt + 1)
+        .every(({ validationLossNats }) => validationLossNats >= evaluations[bestAt].validationLossNats),
     ).toBe(true);
   });
 
@@ -126,7 +147,10 @@ describe('a training run', () => {
     const { events, folder } = await train(
       verses,
       { maxSteps: 5, evaluateEvery: 2 },
-      { signal: controller.signal, seen: ({ event, ...rest }) => event === 'evaluation' && 'step' in rest && controller.abort() },
+      {
+        signal: controller.signal,
+        seen: ({ event, ...rest }) => event === 'evaluation' && 'step' in rest && controller.abort(),
+      },
     );
     expect(stepsOf(events, 'evaluation')).toEqual([2]); // and none of the step at which it ended
     expect(endOf(events)).toMatchObject({ reason: 'signal', step: 2, checkpoint: folder.latestPath });
@@ -145,10 +169,13 @@ describe('a training run', () => {
 
   test('goes back when a validation loss is no number, and never saves such a loss as the best', async () => {
     const { events } = await train(verses, { ...unstable, evaluateEvery: 1 });
-    expect(those(events, 'recovery').some(({ reason }) => reason.includes('the validation loss is not a finite number at step'))).toBe(
-      true,
-    );
-    for (const { validationLossNats } of those(events, 'evaluation')) expect(Number.isFinite(validationLossNats)).toBe(true);
+    expect(
+      those(events, 'recovery').some(({ reason }) =>
+        reason.includes('the validation loss is not a finite number at step'),
+      ),
+    ).toBe(true);
+    for (const { validationLossNats } of those(events, 'evaluation'))
+      expect(Number.isFinite(validationLossNats)).toBe(true);
   });
 
   test('goes on when no sample can be drawn, and says so', async () => {
@@ -177,9 +204,14 @@ describe('one seed', () => {
     expect(those(other.events, 'sample')).not.toEqual(those(first.events, 'sample'));
   });
 
-  // Mean nats per character. Kernels and thread counts differ in the seventh digit, and ten steps of Adam make little more of it.
+  // Mean nats per character. Kernels and thread counts differ in the seventh digit, and ten steps
+  // of Adam make little more of it.
   test.each([
-    ['of earlier versions', false, [3.3602, 3.41926, 3.35656, 3.28439, 3.24306, 3.26839, 3.20393, 3.11997, 3.11757, 3.10286]],
+    [
+      'of earlier versions',
+      false,
+      [3.3602, 3.41926, 3.35656, 3.28439, 3.24306, 3.26839, 3.20393, 3.11997, 3.11757, 3.10286],
+    ],
     ['of now', true, [3.3706, 3.38537, 3.34764, 3.26381, 3.24989, 3.23819, 3.21591, 3.09241, 3.09147, 3.06639]],
   ])('gives a run %s the first ten losses that it gave when this was written', async (_, textStarts, recorded) => {
     const options = optionsOf(verses, { layers: 2, maxSteps: 10, textStarts });
@@ -191,7 +223,8 @@ describe('one seed', () => {
       losses.push(lossNats / (options.batchSize * options.sequenceLength));
     }
     await session.close();
-    for (const [step, loss] of losses.entries()) expect(loss, `step ${step + 1} of ${losses.join(', ')}`).toBeCloseTo(recorded[step], 4);
+    for (const [step, loss] of losses.entries())
+      expect(loss, `step ${step + 1} of ${losses.join(', ')}`).toBeCloseTo(recorded[step], 4);
   });
 });
 

@@ -14,7 +14,8 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
   async (given) => {
     const { folder } = await train(verses, { maxSteps: 150, ...given });
     const { checkpoint: old } = await folder.newest();
-    // As many hidden units as symbols, in the last case: axes are told by what they are for, not by their length.
+    // As many hidden units as symbols, in the last case: axes are told by what they are for, not by
+    // their length.
     const vocabulary = characterVocabulary([...old.vocabulary.symbols, ...'#A~é'], false);
     const model = { ...old.model, vocabulary: vocabulary.size };
     const weights = transferParameters(old, model, vocabulary, initialParameters(model, new Random(1)));
@@ -29,14 +30,25 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
       const biased = parameters.slice();
       for (const [id, symbol] of symbols.symbols.entries())
         if ('#A~é'.includes(symbol)) biased[biased.length - symbols.symbols.length + id] = bias;
-      const sampler = await openSampler({ ...old, model, vocabulary: symbols, tensors: tensorsLike(model, biased) }, device);
+      const sampler = await openSampler(
+        { ...old, model, vocabulary: symbols, tensors: tensorsLike(model, biased) },
+        device,
+      );
       let all = '';
-      for await (const piece of sampler.text({ prime: 'the fox ', length: 60, stop: null, seed: 1, options: { temperature: 0 } }))
+      for await (const piece of sampler.text({
+        prime: 'the fox ',
+        length: 60,
+        stop: null,
+        seed: 1,
+        options: { temperature: 0 },
+      }))
         all += piece;
       await sampler.close();
       return all;
     };
-    expect(await text(model, vocabulary.data, weights, -1e3)).toBe(await text(old.model, old.vocabulary, parameterVector(old), 0));
+    expect(await text(model, vocabulary.data, weights, -1e3)).toBe(
+      await text(old.model, old.vocabulary, parameterVector(old), 0),
+    );
   },
 );
 
@@ -56,7 +68,8 @@ test('a run that starts from weights starts where they ended, on a text with new
     { initial },
   );
   const none = await train(corpus, { maxSteps: 30 });
-  const lossOf = (events: typeof none.events): number => (events.at(-1) as { bestValidationLossNats: number }).bestValidationLossNats;
+  const lossOf = (events: typeof none.events): number =>
+    (events.at(-1) as { bestValidationLossNats: number }).bestValidationLossNats;
   expect(lossOf(fresh.events)).toBeLessThan(0.6 * lossOf(none.events));
 });
 
@@ -79,9 +92,13 @@ test('sizes are those of the weights, and others are refused', () => {
   );
 });
 
-function encoded(corpus: ReturnType<typeof corpusOf>, symbols: readonly string[]): { train: Uint8Array; validation: Uint8Array } {
+function encoded(
+  corpus: ReturnType<typeof corpusOf>,
+  symbols: readonly string[],
+): { train: Uint8Array; validation: Uint8Array } {
   const vocabulary = characterVocabulary([...symbols, ...'FOX'], false);
-  const again = (ids: Iterable<number>): Uint8Array => Uint8Array.from(vocabulary.encode(corpus.vocabulary.decode(ids)));
+  const again = (ids: Iterable<number>): Uint8Array =>
+    Uint8Array.from(vocabulary.encode(corpus.vocabulary.decode(ids)));
   return { train: again(corpus.train), validation: again(corpus.validation) };
 }
 

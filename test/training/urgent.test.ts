@@ -1,4 +1,5 @@
-// An end in the middle of an evaluation or a sample: given up, and made up for when the run goes on.
+// An end in the middle of an evaluation or a sample: given up, and made up for when the run goes
+// on.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -18,7 +19,10 @@ afterEach(() => vi.restoreAllMocks());
 const HOUR = 3_600_000;
 const given = { maxSteps: 12, evaluateEvery: 4, sampleEvery: 6, sampleLength: 300, evaluationStreams: 1 } as const;
 
-/** The cpu, and something that happens when an evaluation begins, or a sample: that is when a sampler is given its weights. */
+/**
+ * The cpu, and something that happens when an evaluation begins, or a sample: that is when a
+ * sampler is given its weights.
+ */
 async function deviceWhere(job: 'evaluate' | 'sample', happens: () => void): Promise<Device> {
   const device = await openCpu({ threads: 1 });
   return {
@@ -39,16 +43,26 @@ async function deviceWhere(job: 'evaluate' | 'sample', happens: () => void): Pro
   };
 }
 
-const told = (events: readonly TrainingEvent[]): unknown[] => events.filter(({ event }) => event === 'evaluation' || event === 'sample');
+const told = (events: readonly TrainingEvent[]): unknown[] =>
+  events.filter(({ event }) => event === 'evaluation' || event === 'sample');
 
 /** Ends the first invocation in the middle of a job, by `end`, and goes on. */
-async function interrupted(job: 'evaluate' | 'sample', options: Partial<TrainingOptions>, end: (controller: AbortController) => void) {
+async function interrupted(
+  job: 'evaluate' | 'sample',
+  options: Partial<TrainingOptions>,
+  end: (controller: AbortController) => void,
+) {
   const controller = new AbortController();
   const device = await deviceWhere(job, () => end(controller));
   const first = await train(verses, { ...given, ...options, maxTimeMs: HOUR }, { device, signal: controller.signal });
   const saved = await first.folder.newest();
   const second = await train(verses, { ...given, ...options }, { folder: first.folder, earlier: saved.checkpoint });
-  return { first: first.events, saved: saved.checkpoint, second: second.events, latest: await readCheckpoint(second.folder.latestPath) };
+  return {
+    first: first.events,
+    saved: saved.checkpoint,
+    second: second.events,
+    latest: await readCheckpoint(second.folder.latestPath),
+  };
 }
 
 const ways = [
@@ -80,7 +94,11 @@ test('an evaluation that takes longer than --max-time is done by an invocation t
   const first = await train(verses, { ...given, maxTimeMs: HOUR }, { device: await slow() });
   expect(first.events.at(-1)).toMatchObject({ reason: 'max-time', step: 4 });
   const { checkpoint } = await first.folder.newest();
-  const second = await train(verses, { ...given, maxTimeMs: HOUR }, { folder: first.folder, earlier: checkpoint, device: await slow() });
+  const second = await train(
+    verses,
+    { ...given, maxTimeMs: HOUR },
+    { folder: first.folder, earlier: checkpoint, device: await slow() },
+  );
   expect(second.events.filter(({ event }) => event === 'evaluation' || event === 'end')).toMatchObject([
     { event: 'evaluation', step: 4 },
     { event: 'end', reason: 'max-time', step: 4 },

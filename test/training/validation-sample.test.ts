@@ -1,4 +1,5 @@
-// A run that validates on a sample of what is held out, and on all of it at its end where that costs little.
+// A run that validates on a sample of what is held out, and on all of it at its end where that
+// costs little.
 import { describe, expect, test } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -14,7 +15,13 @@ describe('a run that validates on a sample', () => {
   test('says so with each evaluation, and scores all that is held out where its end is the best', async () => {
     const { events } = await train(corpus, given);
     expect(lossesIn(events).map((event) => ({ ...event, validationLossNats: 0 }))).toMatchObject([
-      ...[10, 20, 30, 40].map((step) => ({ event: 'evaluation', step, validationLossNats: 0, best: true, characters: 400 })),
+      ...[10, 20, 30, 40].map((step) => ({
+        event: 'evaluation',
+        step,
+        validationLossNats: 0,
+        best: true,
+        characters: 400,
+      })),
       { event: 'interim', step: 40, validationLossNats: 0, characters: corpus.validation.length },
     ]);
     expect(events.at(-2)).toMatchObject({ event: 'interim' });
@@ -34,7 +41,9 @@ describe('a run that validates on a sample', () => {
   });
 
   test('learns the same as one that validates on everything', async () => {
-    const [sampled, whole] = await Promise.all([400, 0].map((validationCharacters) => train(corpus, { ...given, validationCharacters })));
+    const [sampled, whole] = await Promise.all(
+      [400, 0].map((validationCharacters) => train(corpus, { ...given, validationCharacters })),
+    );
     const [a, b] = [await readCheckpoint(sampled.folder.latestPath), await readCheckpoint(whole.folder.latestPath)];
     expect(a.tensors).toEqual(b.tensors);
     expect(a.training.options.validationCharacters).toBe(400);

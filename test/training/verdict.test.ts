@@ -7,10 +7,14 @@ import { type RunToJudge, type Verdict, verdictOf } from '../../src/training/ver
 import { corpusOf, optionsOf, train, verses } from './fixture.ts';
 
 const LENGTH = 1000;
-const options = (given: Partial<TrainingOptions> = {}): TrainingOptions => optionsOf(verses, { epochs: 10, hidden: 64, ...given });
+const options = (given: Partial<TrainingOptions> = {}): TrainingOptions =>
+  optionsOf(verses, { epochs: 10, hidden: 64, ...given });
 
 /** Validation and training losses at steps that are evenly spread over a run of 1000. */
-const run = (losses: readonly (readonly [validation: number, training: number | null])[], given: Partial<RunToJudge> = {}): RunToJudge => ({
+const run = (
+  losses: readonly (readonly [validation: number, training: number | null])[],
+  given: Partial<RunToJudge> = {},
+): RunToJudge => ({
   evaluations: losses.map(([validationLossNats, trainingLossNats], index) => ({
     step: ((index + 1) * LENGTH) / losses.length,
     validationLossNats,
@@ -50,7 +54,9 @@ describe('a verdict', () => {
   });
 
   it('takes no noise for a rise', () => {
-    const noisy = good.map(([validation, training], index) => [validation + [0, 0.03, 0, 0.04, 0.03][index], training] as const);
+    const noisy = good.map(
+      ([validation, training], index) => [validation + [0, 0.03, 0, 0.04, 0.03][index], training] as const,
+    );
     expect(verdictOf(run(noisy))).toMatchObject({ fit: 'good', riseNats: expect.closeTo(0.022, 6) });
   });
 
@@ -122,7 +128,10 @@ describe('a run', () => {
     for (const event of events) lines.push(JSON.parse(JSON.stringify(event)) as LogLine);
     for (const line of lines) curves.add(line);
     const { verdict } = lines.at(-1)!;
-    expect(verdict).toMatchObject({ best: { step: 60, fraction: 1, trainingLossNats: expect.any(Number) }, advice: expect.any(Array) });
+    expect(verdict).toMatchObject({
+      best: { step: 60, fraction: 1, trainingLossNats: expect.any(Number) },
+      advice: expect.any(Array),
+    });
     expect(curves.verdict).toEqual(verdict);
   });
 
@@ -140,6 +149,10 @@ describe('a run', () => {
       curves.add({ event: 'evaluation', step, validationLossNats, best: index < 2 });
     }
     curves.add({ event: 'end', reason: 'epochs', step: 500 });
-    expect(curves.verdict).toMatchObject({ fit: 'overfitted', advice: [], best: { step: 200, epoch: 2, trainingLossNats: 1.6 } });
+    expect(curves.verdict).toMatchObject({
+      fit: 'overfitted',
+      advice: [],
+      best: { step: 200, epoch: 2, trainingLossNats: 1.6 },
+    });
   });
 });

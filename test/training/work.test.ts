@@ -20,16 +20,24 @@ it('counts the products of a step, forward and backward', () => {
   // Of the first layer h·Wh, of the second x·Wx and h·Wh, and the logits.
   expect(workOf(options, corpus).multiplyAdds).toBe(3 * 2 * 5 * (36 + 36 + 36 + 33));
   expect(workOf({ ...options, embedding: 4 }, corpus).multiplyAdds).toBe(3 * 2 * 5 * (48 + 36 + 36 + 36 + 33));
-  // Skips to the upper layer look symbols up; those of the lower one to the output, and through time, are products.
-  expect(workOf({ ...options, skip: 'both', timeSkip: 2 }, corpus).multiplyAdds).toBe(3 * 2 * 5 * (36 + 36 + 36 + 33 + 33 + 2 * 36));
-  expect(workOf({ ...options, tied: true, embedding: 3 }, corpus).multiplyAdds).toBe(3 * 2 * 5 * (36 + 36 + 36 + 36 + 33));
+  // Skips to the upper layer look symbols up; those of the lower one to the output, and through
+  // time, are products.
+  expect(workOf({ ...options, skip: 'both', timeSkip: 2 }, corpus).multiplyAdds).toBe(
+    3 * 2 * 5 * (36 + 36 + 36 + 33 + 33 + 2 * 36),
+  );
+  expect(workOf({ ...options, tied: true, embedding: 3 }, corpus).multiplyAdds).toBe(
+    3 * 2 * 5 * (36 + 36 + 36 + 36 + 33),
+  );
   expect(workOf({ ...options, cell: 'lstm-peephole' }, corpus).multiplyAdds).toBe(workOf(options, corpus).multiplyAdds);
   expect(workOf(options, corpus).sequence).toBe(10);
 });
 
 it('knows how long a run is, by its steps or its time', () => {
   expect(workOf(options, corpus)).toMatchObject({ steps: 7, milliseconds: Infinity });
-  expect(workOf({ ...options, maxSteps: null, epochs: 1.5 }, corpus)).toMatchObject({ steps: 15, milliseconds: Infinity });
+  expect(workOf({ ...options, maxSteps: null, epochs: 1.5 }, corpus)).toMatchObject({
+    steps: 15,
+    milliseconds: Infinity,
+  });
   expect(workOf({ ...options, maxSteps: null, budgetMs: 2000, maxTimeMs: 1000 }, corpus)).toMatchObject({
     steps: null,
     milliseconds: 1000,

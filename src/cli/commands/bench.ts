@@ -1,4 +1,5 @@
-// `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring is diagnosis/'s.
+// `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring
+// is diagnosis/'s.
 import type { Command } from 'commander';
 import { withCleanup } from '../../cleanup.ts';
 import type { Device } from '../../devices/device.ts';
@@ -9,7 +10,17 @@ import { cells } from '../../model/cells/registry.ts';
 import { wholeNumber } from '../../options/kind.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, flagsFor, listFlag, numberFlag, switchFlag } from '../flags.ts';
+import {
+  addExamples,
+  addGroups,
+  choiceFlag,
+  commonFlags,
+  type Flag,
+  flagsFor,
+  listFlag,
+  numberFlag,
+  switchFlag,
+} from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../output/format.ts';
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
@@ -31,7 +42,8 @@ interface BenchFlags {
 
 const positive = { whole: true, min: 1 };
 
-const deviceList = (): Flag => listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
+const deviceList = (): Flag =>
+  listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
 
 export function define(command: Command, context: Context): void {
   command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
@@ -46,7 +58,9 @@ export function define(command: Command, context: Context): void {
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
       numberFlag('--hidden <n>', 'units in each', positive).default(128),
       numberFlag('--batch-size <n>', 'parallel sequences; 32 or 64 are best', positive).default(50),
-      ...flagsFor({ sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps back in time', default: 50 } }),
+      ...flagsFor({
+        sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps back in time', default: 50 },
+      }),
     ],
     'The measurement:': [
       numberFlag('--seconds <x>', 'each for training and sampling; 10 if busy', { above: 0 }).default(3),
@@ -118,7 +132,11 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 }
 
 /** Null for a gpu that nobody asked for and that is missing. */
-async function open(name: string, { device: asked, threads, blas }: BenchFlags, { stderr }: Context): Promise<Device | null> {
+async function open(
+  name: string,
+  { device: asked, threads, blas }: BenchFlags,
+  { stderr }: Context,
+): Promise<Device | null> {
   try {
     return await (await import('../../devices/open.ts')).openDevice(name, { threads, blas });
   } catch (error) {
@@ -131,7 +149,10 @@ async function open(name: string, { device: asked, threads, blas }: BenchFlags, 
 const rows: readonly (readonly [name: string, cell: (result: BenchResult) => string | null])[] = [
   ['training, characters/s', ({ training }) => training && count(training.charactersPerSecond)],
   ['a training step', ({ training }) => training && milliseconds(training.stepMs)],
-  ['steps handed over at a time', ({ training }) => training && `${count(training.callsPerRun)}${training.settled ? '' : ' so far'}`],
+  [
+    'steps handed over at a time',
+    ({ training }) => training && `${count(training.callsPerRun)}${training.settled ? '' : ' so far'}`,
+  ],
   ['sampling, characters/s', ({ sampling }) => sampling && count(sampling.charactersPerSecond)],
   ['compiling for training', ({ training, compileMs }) => training && milliseconds(compileMs)],
   ['planning for training', ({ training, compileMs }) => (training === null ? milliseconds(compileMs) : null)],
@@ -144,7 +165,11 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['multiply-adds a step', ({ multiplyAdds }) => large(multiplyAdds)],
   ['read and written a step', ({ cost }) => cost && bytes(cost.bytes)],
   ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
-  ['GB/s reached', ({ training }) => (training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null)],
+  [
+    'GB/s reached',
+    ({ training }) =>
+      training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null,
+  ],
 ];
 
 const large = (value: number): string => (value < 999.5e6 ? compact(value) : `${significant(value / 1e9)}G`);

@@ -1,5 +1,5 @@
-// `rnn completion`: prints a script that has a shell complete the words after `rnn`. completion/model.ts knows what can follow what, and a
-// file for each shell writes its script.
+// `rnn completion`: prints a script that has a shell complete the words after `rnn`.
+// completion/model.ts knows what can follow what, and a file for each shell writes its script.
 import { Argument, type Command } from 'commander';
 import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
@@ -32,7 +32,8 @@ The bash of macOS is too old for <(…) there; it takes
 
 export function define(command: Command, context: Context): void {
   const names = Object.keys(shells);
-  // Listed for the completion of this very command; Commander's own refusal of other values has no hint.
+  // Listed for the completion of this very command; Commander's own refusal of other values has no
+  // hint.
   const shell = new Argument('<shell>', 'the one that you use')
     .choices(names)
     .argParser((text: string) => parseChoice('the shell', text, names));

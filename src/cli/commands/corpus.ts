@@ -8,7 +8,9 @@ import { forceFlag } from '../output/output-files.ts';
 
 export function define(command: Command, context: Context): void {
   command
-    .description('Lists the built-in corpora, or writes one to corpora/. Any other text will do: a book of gutenberg.org, source code.')
+    .description(
+      'Lists the built-in corpora, or writes one to corpora/. Any other text will do: a book of gutenberg.org, source code.',
+    )
     .argument('[name]', 'the corpus to write');
   for (const flag of [forceFlag(), ...commonFlags()]) command.addOption(flag);
   addExamples(command, [

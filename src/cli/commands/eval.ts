@@ -9,7 +9,17 @@ import type { GivenScoring, Part, ScoringPlan } from '../../training/scored-part
 import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, flagsFor, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import {
+  addExamples,
+  addGroups,
+  choiceFlag,
+  commonFlags,
+  flagsFor,
+  listFlag,
+  numberFlag,
+  switchFlag,
+  textFlag,
+} from '../flags.ts';
 import { count, onOneLine, unitName } from '../output/format.ts';
 import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
@@ -56,7 +66,9 @@ export function define(command: Command, context: Context): void {
     ],
     'How it is read:': [
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
-      ...flagsFor({ sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps at a time; as in training' } }),
+      ...flagsFor({
+        sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps at a time; as in training' },
+      }),
       switchFlag('--dynamic', 'also with weights that learn from what was scored'),
       numberFlag('--dynamic-lr <x>', 'how fast they learn; 0.03-0.3 (default: 0.1)', { above: 0, max: 1000 }),
       numberFlag('--dynamic-decay <x>', 'back to the trained ones; 0-0.02 (default: 0.002)', { min: 0, max: 1 }),
@@ -89,7 +101,11 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   refuseTwice(sources, flags);
   const { machine, by } = machineFrom(flags, io);
   const texts = [...sources, ...(flags.against ?? [])];
-  const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
+  const files = new OutputFiles(
+    { '--html': flags.html },
+    { ...flags, texts, checkpoints: [flags.checkpoint] },
+    context,
+  );
   await files.refuseUnfit();
   const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
   const loaded = await readModel(flags.checkpoint);
@@ -104,28 +120,49 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     : named(`the text to score, ${namesOfTexts(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
   const { sourcesDigest } = corpus;
-  const counted = flags.against === undefined ? null : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
+  const counted =
+    flags.against === undefined
+      ? null
+      : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
   const surprise = await recordFor(plan, trained, flags);
   if (plan.warning !== null) stderr.warn(plan.warning);
-  const scored = await withDevice(machine, plan.work, (device) => score(trained, plan, device, surprise, waiting.listen));
+  const scored = await withDevice(machine, plan.work, (device) =>
+    score(trained, plan, device, surprise, waiting.listen),
+  );
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   if (!json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
-  if (!json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
-  const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
+  if (!json && part === 'all')
+    for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
+  const evaluated = {
+    score: scored,
+    ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)),
+  };
   const run = basename(dirname(resolve(path)));
   if (surprise !== null && flags.html !== undefined) {
     const { surprisePage } = await import('../../reports/surprise-page.ts');
     const seen = surpriseOf(trained, plan.tokens, scored, { ...surprise, nats: surprise.nats.subarray(0, mostOnPage) });
-    await files.write('--html', surprisePage({ ...seen, run, text: namesOfTexts(sources), others: otherBits(evaluated) }));
+    await files.write(
+      '--html',
+      surprisePage({ ...seen, run, text: namesOfTexts(sources), others: otherBits(evaluated) }),
+    );
   }
   const isForPeople =
-    surprise === null || !byCharacter || (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
+    surprise === null ||
+    !byCharacter ||
+    (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
   if (json) {
-    const how = { dynamic: plan.dynamic, checkpoint: path, part, streams: plan.streams, trainedShare: plan.trainedShare };
+    const how = {
+      dynamic: plan.dynamic,
+      checkpoint: path,
+      part,
+      streams: plan.streams,
+      trainedShare: plan.trainedShare,
+    };
     return stdout.writeJson(evaluationObject(evaluated, how));
   }
   // Where stdout is for another program to read, figures are beside it.
-  const table = ({ colour }: Output): string => scoresTable(evaluated, onOneLine(run), unitName(vocabulary.unit), colour);
+  const table = ({ colour }: Output): string =>
+    scoresTable(evaluated, onOneLine(run), unitName(vocabulary.unit), colour);
   if (isForPeople && !isStdout(flags.html)) await stdout.write(table(stdout));
   else stderr.line(table(stderr).trimEnd());
 }
@@ -134,7 +171,9 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
 function notesOnTrained(share: number | null): string[] {
   if (share === null || share === 0) return [];
   return share < 1
-    ? [`note: the run was trained on ${Math.floor(1000 * share) / 10} % of this text; use --part validation to score held-out text`]
+    ? [
+        `note: the run was trained on ${Math.floor(1000 * share) / 10} % of this text; use --part validation to score held-out text`,
+      ]
     : ['note: the run was trained on all of this text; score a text that it was not trained on'];
 }
 
@@ -145,18 +184,26 @@ function givenOptions({ streams, sequenceLength, dynamic, dynamicLr, dynamicDeca
       hint: 'add --dynamic, or leave it out',
     });
   }
-  const rates = { ...(dynamicLr !== undefined && { learningRate: dynamicLr }), ...(dynamicDecay !== undefined && { decay: dynamicDecay }) };
+  const rates = {
+    ...(dynamicLr !== undefined && { learningRate: dynamicLr }),
+    ...(dynamicDecay !== undefined && { decay: dynamicDecay }),
+  };
   return { streams, sequenceLength, dynamic: dynamic ? rates : undefined };
 }
 
 /** @throws RnnError `usage` for standard input or output that would be used twice */
 function refuseTwice(sources: readonly string[], { against = [], html, json, byCharacter }: EvalFlags): void {
   if (sources.some(isStandardInput) && against.some(isStandardInput))
-    throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
+    throw new RnnError('usage', 'standard input (-) can be read only once', {
+      hint: 'put one of the texts into a file',
+    });
   refuseMixed({ '--html': html, '--json': json, '--by-character': byCharacter });
 }
 
-/** Room for what is to be told of each character; null if nothing is. @throws RnnError `usage` for more than is sensible */
+/**
+ * Room for what is to be told of each character; null if nothing is. @throws RnnError `usage` for
+ * more than is sensible
+ */
 async function recordFor(
   { tokens }: ScoringPlan,
   { model, vocabulary }: TrainedModel,

@@ -14,7 +14,9 @@ interface ExportFlags {
   readonly json?: boolean;
 }
 
-/** The names of formats/formats.ts, which is not loaded for a help text: a test compares the two. */
+/**
+ * The names of formats/formats.ts, which is not loaded for a help text: a test compares the two.
+ */
 export const formatNames: readonly string[] = ['safetensors', 'onnx'];
 
 export function define(command: Command, context: Context): void {
@@ -41,7 +43,10 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const { stdout, waiting } = context;
   refuseMixed({ '--out': flags.out, '--json': flags.json });
   const { formats } = await import('../../formats/formats.ts');
-  const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formats.find(({ name }) => name === flags.format)!;
+  const format =
+    flags.format === undefined
+      ? formatByEnding(flags.out, formats)
+      : formats.find(({ name }) => name === flags.format)!;
   const { findCheckpoint, isCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const checkpoint = await findCheckpoint(given);
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
@@ -49,23 +54,32 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
     throw new RnnError('usage', 'the file is not for a terminal to show', {
       hint: 'name a file with --out, or send it on: rnn export --out - > model.safetensors',
     });
-  // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who wrote it.
+  // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who
+  // wrote it.
   const files = new OutputFiles({ '--out': out }, { force: flags.force, checkpoints: [checkpoint] }, context);
   await files.refuseUnfit();
   waiting.begin('exporting');
   const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
   await files.write('--out', [bytes]);
-  if (flags.json) await stdout.writeJson({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length });
+  if (flags.json)
+    await stdout.writeJson({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length });
 }
 
-/** The first format if there is no ending. @throws RnnError `usage` if it is that of other files, which whoever opens it would expect */
+/**
+ * The first format if there is no ending. @throws RnnError `usage` if it is that of other files,
+ * which whoever opens it would expect
+ */
 function formatByEnding(out: string | undefined, formats: readonly ExportFormat[]): ExportFormat {
   const ending = extname(out ?? '');
   const found = ending === '' ? formats[0] : formats.find(({ extension }) => extension === ending.toLowerCase());
   if (found !== undefined) return found;
-  throw new RnnError('usage', `--out ends in ${ending}, expected ${formats.map(({ extension }) => extension).join(' or ')}`, {
-    hint: `--format ${formats[0].name} writes such a file whatever its name`,
-  });
+  throw new RnnError(
+    'usage',
+    `--out ends in ${ending}, expected ${formats.map(({ extension }) => extension).join(' or ')}`,
+    {
+      hint: `--format ${formats[0].name} writes such a file whatever its name`,
+    },
+  );
 }
 
 /** That of the run folder, or of a file that was taken out of one. */

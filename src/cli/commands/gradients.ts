@@ -1,4 +1,5 @@
-// `rnn gradients`: how far back the loss of networks reaches, side by side. What is measured is insight/'s.
+// `rnn gradients`: how far back the loss of networks reaches, side by side. What is measured is
+// insight/'s.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
@@ -8,7 +9,16 @@ import { RnnError } from '../../errors.ts';
 import type { BareModel } from '../../evaluation/evaluate.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
+import {
+  addExamples,
+  addGroups,
+  commonFlags,
+  listFlag,
+  numberFlag,
+  skipInvalidFlag,
+  switchFlag,
+  textFlag,
+} from '../flags.ts';
 import { type GradientsOf, gradientsTable } from '../results/gradients-table.ts';
 import { type TextFlags, readKnownText } from '../input/known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
@@ -51,7 +61,10 @@ export function define(command: Command, context: Context): void {
       listFlag('--untrained <cell>', 'as training starts, repeatable: lstm,hidden=64'),
     ],
     'What is measured:': [
-      numberFlag('--steps <k>', `time steps back; twice the window (default: ${defaults.steps})`, { ...positive, max: 10_000 }),
+      numberFlag('--steps <k>', `time steps back; twice the window (default: ${defaults.steps})`, {
+        ...positive,
+        max: 10_000,
+      }),
       numberFlag('--positions <n>', `places in the text; more are steadier (default: ${defaults.positions})`, {
         ...positive,
         max: 1024,
@@ -90,7 +103,11 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const { machine } = machineFrom(flags, io);
   const checkpoints = checkpointsOf(flags);
-  const files = new OutputFiles({ '--html': flags.html, '--svg': flags.svg }, { ...flags, texts: sources, checkpoints }, context);
+  const files = new OutputFiles(
+    { '--html': flags.html, '--svg': flags.svg },
+    { ...flags, texts: sources, checkpoints },
+    context,
+  );
   await files.refuseUnfit();
   const subjects = await subjectsOf(sources, flags, context);
   const options = { ...defaults, ...flags };
@@ -128,16 +145,23 @@ async function show(
 const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly (string | undefined)[] =>
   checkpoint ?? (untrained.length > 0 ? [] : [undefined]);
 
-/** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
+/**
+ * The trained ones first. @throws RnnError `usage` if the text would have to be read twice and
+ * cannot
+ */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
   const { io, waiting } = context;
   const asked = (flags.untrained ?? []).map((name) => ({ name, given: untrainedOptions(name) }));
   const given = checkpointsOf(flags);
   const isPiped = sources.some(isStandardInput);
   if (isPiped && given.length > 1) {
-    throw new RnnError('usage', 'standard input (-) can be read only once, and each checkpoint reads the text with its own vocabulary', {
-      hint: 'put the text into a file',
-    });
+    throw new RnnError(
+      'usage',
+      'standard input (-) can be read only once, and each checkpoint reads the text with its own vocabulary',
+      {
+        hint: 'put the text into a file',
+      },
+    );
   }
   const { readModel } = await import('../../api/trained.ts');
   const { findCheckpoint } = await import('../../runs/store.ts');
@@ -159,12 +183,20 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const asNewRun = readingOf({ ...flags, validationFraction: 0 });
   const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting.listen, stdin: io.stdin }));
   for (const { name, given } of asked)
-    subjects.push({ name: `untrained ${name}`, checkpoint: null, network: untrainedModel(given, corpus), tokens: corpus.train });
+    subjects.push({
+      name: `untrained ${name}`,
+      checkpoint: null,
+      network: untrainedModel(given, corpus),
+      tokens: corpus.train,
+    });
   return subjects;
 }
 
 /** Null is for a gradient of which nothing arrives. */
-function lineOf({ name, model: { cell, layers, hidden }, flows, singularValues }: GradientsOf, checkpoint: string | null): object {
+function lineOf(
+  { name, model: { cell, layers, hidden }, flows, singularValues }: GradientsOf,
+  checkpoint: string | null,
+): object {
   const told = flows.map(({ layer, state, logNorms, perStep }) => ({
     layer,
     state,

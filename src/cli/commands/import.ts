@@ -13,7 +13,9 @@ interface ImportFlags {
 
 export function define(command: Command, context: Context): void {
   command
-    .description('Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate, and --init-from.')
+    .description(
+      'Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate, and --init-from.',
+    )
     .argument('<file>', 'a safetensors file with the names of rnn export');
   for (const flag of [
     textFlag('--out <folder>', 'the run folder; checkpoints/<name of the file>'),

@@ -44,12 +44,19 @@ async function show(given: readonly string[], json: boolean, { stdout }: Context
   await stdout.write(`${runs.length > 1 ? comparisonTable(runs, dim) : table(infos[0], stdout.columns, dim)}\n`);
 }
 
-function comparedRun(name: string, { model, parameters, vocabulary, training }: Info, { text, trainedMs }: RunBackground): ComparedRun {
+function comparedRun(
+  name: string,
+  { model, parameters, vocabulary, training }: Info,
+  { text, trainedMs }: RunBackground,
+): ComparedRun {
   const { conventions: _, vocabulary: __, ...network } = model;
   return {
     ...training,
     name,
-    text: text === null ? '–' : `${text.name ?? 'text'} ${text.digest.slice(0, 7)}, ${count(text.train)}+${count(text.validation)}`,
+    text:
+      text === null
+        ? '–'
+        : `${text.name ?? 'text'} ${text.digest.slice(0, 7)}, ${count(text.train)}+${count(text.validation)}`,
     parameters,
     vocabulary: vocabulary.symbols.length,
     trainedMs,
@@ -119,7 +126,9 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['conventions', conventions.join('; ') || 'none'],
     ['vocabulary', `${count(vocabulary.symbols.length)} ${unitName(vocabulary.unit)}s${unknown}`],
     ['', symbols],
-    ...(training.corpus === null ? [] : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
+    ...(training.corpus === null
+      ? []
+      : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
@@ -128,5 +137,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => labelled(dim(name), onOneLine(value), indent, Math.max(indent + 20, columns - 1))).join('\n');
+  return rows
+    .map(([name, value]) => labelled(dim(name), onOneLine(value), indent, Math.max(indent + 20, columns - 1)))
+    .join('\n');
 }

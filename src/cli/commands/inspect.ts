@@ -1,4 +1,5 @@
-// `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is insight/'s, the page reports/'s.
+// `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is
+// insight/'s, the page reports/'s.
 import { basename, dirname, extname } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../runs/store.ts';
@@ -112,14 +113,19 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   waiting.begin('compiling');
   const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
   const activations = await readCells(trained, tokens, machine, onRead);
-  const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
+  const read =
+    tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
   if (!flags.json) stderr.note(`${path}, ${extent}; ${activations.device}${by}`);
   return { path, model, pieces, activations, extent, cell };
 }
 
 /** None in a text too short. */
-async function search({ pieces, activations }: Seen, { json }: InspectFlags, { stderr, waiting }: Context): Promise<readonly Finding[]> {
+async function search(
+  { pieces, activations }: Seen,
+  { json }: InspectFlags,
+  { stderr, waiting }: Context,
+): Promise<readonly Finding[]> {
   const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
   waiting.begin('searching cells');
   if (pieces.length < LEAST_CHARACTERS && !json)
@@ -135,11 +141,18 @@ async function writePage(
 ): Promise<void> {
   const { cellsPage } = await import('../../reports/cells-page.ts');
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
-  await files.write('--html', cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
+  await files.write(
+    '--html',
+    cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }),
+  );
 }
 
 /** @throws RnnError `usage` for a name that is none, or not one of this model's */
-function cellNamed(text: string, { layers, hidden }: TrainedModel['model'], known: readonly Omit<CellName, 'unit'>[]): CellName {
+function cellNamed(
+  text: string,
+  { layers, hidden }: TrainedModel['model'],
+  known: readonly Omit<CellName, 'unit'>[],
+): CellName {
   const [, layer, name, unit] = /^(\d+)\.([a-z]+)\.(\d+)$/.exec(text) ?? [];
   const cell = { layer: Number(layer), name, unit: Number(unit) };
   if (cell.unit < hidden && known.some((each) => each.layer === cell.layer && each.name === name)) return cell;
@@ -160,14 +173,22 @@ async function showCell(
   { io, stdout }: Context,
 ): Promise<void> {
   const { usualRange, valuesOf } = await import('../../insight/activations.ts');
-  const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
+  const values = valuesOf(
+    all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values,
+    cell.unit,
+    hidden,
+  );
   const [low, high] = usualRange(values);
   if (json) return stdout.writeJson({ event: 'cell', cell: cellText(cell), low, high, values: [...values] });
   const shade = await shaderFor(stdout, io.env);
-  const shaded = pieces.map((text, at) => ({ text, value: high === low ? 0 : (2 * (values[at] - low)) / (high - low) - 1 }));
+  const shaded = pieces.map((text, at) => ({
+    text,
+    value: high === low ? 0 : (2 * (values[at] - low)) / (high - low) - 1,
+  }));
   const scale = [-1, -0.5, 0, 0.5, 1].map((value) => ({ text: ' ', value }));
   const legend = `${cellText(cell)}: ${low.toFixed(2)} ${shade === null ? '▁▃▅▇█' : shade(scale)} ${high.toFixed(2)}`;
-  const text = shade === null ? markedText(shaded, stdout.columns) : `${shade(shaded)}${pieces.at(-1) === '\n' ? '' : '\n'}`;
+  const text =
+    shade === null ? markedText(shaded, stdout.columns) : `${shade(shaded)}${pieces.at(-1) === '\n' ? '' : '\n'}`;
   await stdout.write(`${legend}\n\n${text}`);
 }
 

@@ -1,4 +1,5 @@
-// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is library/'s, drawing them reports/'.
+// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is library/'s, drawing
+// them reports/'.
 import type { Command } from 'commander';
 import type { Chart, ChartName, ChartOptions, Horizontal } from '../../reports/charts.ts';
 import { RnnError } from '../../errors.ts';
@@ -56,7 +57,11 @@ export function define(command: Command, context: Context): void {
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { stdout } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
-  const files = new OutputFiles({ '--html': flags.html, '--svg': flags.svg }, { force: flags.force, logs: given }, context);
+  const files = new OutputFiles(
+    { '--html': flags.html, '--svg': flags.svg },
+    { force: flags.force, logs: given },
+    context,
+  );
   await files.refuseUnfit();
   const runs = drawable(await readRuns(given), context);
   const { chartsOf, whyNothing } = await import('../../reports/charts.ts');
@@ -72,9 +77,13 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const first: ChartOptions = isPageAlone ? { horizontal: 'step' } : options;
   if (chartsOf(runs, first).length === 0) throw nothingToDraw(whyNothing(runs, first), runs);
   const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
-  if (flags.html !== undefined) await files.write('--html', (await import('../../reports/curves-page.ts')).curvesPage(runs));
+  if (flags.html !== undefined)
+    await files.write('--html', (await import('../../reports/curves-page.ts')).curvesPage(runs));
   if (flags.svg !== undefined)
-    await files.write('--svg', (await import('../../reports/svg.ts')).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')));
+    await files.write(
+      '--svg',
+      (await import('../../reports/svg.ts')).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')),
+    );
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
   await stdout.write(`${dashboard(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);

@@ -1,4 +1,5 @@
-// `rnn runs`: the runs in a folder, the best first. Looking into them is training/'s and checkpoint/'s.
+// `rnn runs`: the runs in a folder, the best first. Looking into them is training/'s and
+// checkpoint/'s.
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
@@ -18,7 +19,9 @@ export function define(command: Command, context: Context): void {
     ['rnn runs', 'those in checkpoints/'],
     ['rnn runs sweeps/book', 'those of a sweep'],
   ]);
-  command.action((folder: string | undefined, flags: { json?: boolean }) => list(folder ?? defaultFolder, flags, context));
+  command.action((folder: string | undefined, flags: { json?: boolean }) =>
+    list(folder ?? defaultFolder, flags, context),
+  );
 }
 
 async function list(folder: string, { json }: { json?: boolean }, { stdout, stderr }: Context): Promise<void> {
@@ -32,6 +35,9 @@ async function list(folder: string, { json }: { json?: boolean }, { stdout, stde
   const inside = await (await import('../../runs/store.ts')).foldersOfRuns(folder);
   const commands = inside.slice(0, mostNamed).map((path) => `\n  rnn runs ${shellWord(path)}`);
   if (inside.length > mostNamed) commands.push(`\n  … and ${inside.length - mostNamed} more`);
-  const hint = inside.length === 0 ? `; rnn train --out ${folder}/<name> makes one` : `, but in folders of it:${commands.join('')}`;
+  const hint =
+    inside.length === 0
+      ? `; rnn train --out ${folder}/<name> makes one`
+      : `, but in folders of it:${commands.join('')}`;
   stderr.note(`there are no runs in ${folder}${hint}`);
 }

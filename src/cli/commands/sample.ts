@@ -8,7 +8,17 @@ import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
-import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
+import {
+  addExamples,
+  addGroups,
+  anyTextFlag,
+  commonFlags,
+  listFlag,
+  numberFlag,
+  omitFlag,
+  switchFlag,
+  textFlag,
+} from '../flags.ts';
 import type { Io } from '../process/io.ts';
 import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
@@ -71,10 +81,14 @@ export function define(command: Command, context: Context): void {
     ["rnn sample --num 20 --stop '\\n' --no-stop", 'twenty lines'],
     ["rnn sample --top-p 0.9 --stop 'The end' --seed 42", 'the same text every time'],
   ]);
-  command.action((run: string | undefined, flags: SampleFlags) => sample({ ...flags, ...checkpointOf(run, context) }, context));
+  command.action((run: string | undefined, flags: SampleFlags) =>
+    sample({ ...flags, ...checkpointOf(run, context) }, context),
+  );
 }
 
-/** The argument takes the place of RNN_CHECKPOINT. @throws a usage error if the run is given twice */
+/**
+ * The argument takes the place of RNN_CHECKPOINT. @throws a usage error if the run is given twice
+ */
 function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
   if (run === undefined) return {};
   if (origins.get('--checkpoint') === '--checkpoint')
@@ -97,7 +111,12 @@ async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Conte
   if (count > maxCount) throw badValue('--num', String(count), `at most ${maxCount} with --seed ${seed}`);
   const { machine, by } = machineFrom(flags, io);
   waiting.begin('compiling');
-  const { sampler, close } = await openSamplerFor(trained, machine, { texts: count, length, stops: stop !== null, prime: prime.length });
+  const { sampler, close } = await openSamplerFor(trained, machine, {
+    texts: count,
+    length,
+    stops: stop !== null,
+    prime: prime.length,
+  });
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
     if (flags.seed === undefined && !json) stderr.note(`${path}, --seed ${seed}${device}`);
@@ -128,7 +147,9 @@ type Prime = { readonly typed: string } | { readonly name: string; readonly byte
 async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Prime> {
   if (primeFile === undefined) return { typed: prime ?? '' };
   if (prime !== undefined)
-    throw new RnnError('usage', '--prime and --prime-file exclude each other', { hint: 'give the start of the text once' });
+    throw new RnnError('usage', '--prime and --prime-file exclude each other', {
+      hint: 'give the start of the text once',
+    });
   const isPiped = isStandardInput(primeFile);
   const name = isPiped ? 'standard input' : primeFile;
   try {
@@ -141,7 +162,10 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
   }
 }
 
-/** A file is read in the encoding of the model's text. @throws RnnError `corpus` for one of another, unless the model reads bytes */
+/**
+ * A file is read in the encoding of the model's text. @throws RnnError `corpus` for one of another,
+ * unless the model reads bytes
+ */
 async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<Given> {
   if ('typed' in prime) return typedText('--prime', prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
@@ -155,7 +179,10 @@ async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime:
   });
 }
 
-/** @throws RnnError `usage` for bytes that are not UTF-8, if the model reads bytes: Node puts U+FFFD in their place */
+/**
+ * @throws RnnError `usage` for bytes that are not UTF-8, if the model reads bytes: Node puts U+FFFD
+ * in their place
+ */
 function typedText(flag: string, text: string, unit: Unit): Given {
   if (unit === 'byte' && text.includes('\u{FFFD}'))
     throw badValue(flag, text, 'valid UTF-8', String.raw`write any other byte as \xff, and U+FFFD itself as \u{fffd}`);

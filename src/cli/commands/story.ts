@@ -20,10 +20,15 @@ const widest = 72;
 
 export function define(command: Command, context: Context): void {
   command
-    .description('Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.')
+    .description(
+      'Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.',
+    )
     .argument('[run]', 'a run folder; the newest run unless given');
   for (const flag of [
-    numberFlag('--stages <n>', `how many (default: ${defaultStages}; all with --html or --json)`, { whole: true, min: 1 }),
+    numberFlag('--stages <n>', `how many (default: ${defaultStages}; all with --html or --json)`, {
+      whole: true,
+      min: 1,
+    }),
     textFlag('--html <file>', 'a page with the curve of the loss; - is stdout'),
     forceFlag(),
     switchFlag('--json', 'one JSON object per sample'),
@@ -40,7 +45,11 @@ export function define(command: Command, context: Context): void {
 async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
   const { stdout } = context;
   refuseMixed({ '--html': flags.html, '--json': flags.json });
-  const files = new OutputFiles({ '--html': flags.html }, { force: flags.force, logs: given === undefined ? [] : [given] }, context);
+  const files = new OutputFiles(
+    { '--html': flags.html },
+    { force: flags.force, logs: given === undefined ? [] : [given] },
+    context,
+  );
   await files.refuseUnfit();
   const [{ name, path, curves }] = await readRuns([await findRun(given)]);
   if (curves.stages.length === 0)
@@ -57,7 +66,8 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const { bold, dim } = stdout.colour;
   const rule = dim('─'.repeat(Math.min(stdout.columns - 1, widest)));
   const told = stages.map(
-    (stage, index) => `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${harmless(stage.text).replace(/\n+$/, '')}\n`,
+    (stage, index) =>
+      `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${harmless(stage.text).replace(/\n+$/, '')}\n`,
   );
   await stdout.write(`${told.join('\n')}`);
 }

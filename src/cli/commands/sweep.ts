@@ -1,5 +1,6 @@
-// `rnn sweep`: a grid or random search over the options of `rnn train`. training/search.ts makes the trials, sweep/options.ts knows their
-// options, sweep/run.ts trains them, and sweep/results.ts shows the results.
+// `rnn sweep`: a grid or random search over the options of `rnn train`. training/search.ts makes
+// the trials, sweep/options.ts knows their options, sweep/run.ts trains them, and sweep/results.ts
+// shows the results.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
@@ -82,7 +83,8 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const { axes, trials } = await searchOf(flags, written);
   const shared = await written.withSettings(axes, context);
   refuseBlasWithout(shared.flags.blas, [chosenDevice(shared.flags.device, io).name]);
-  if (trials.length < (flags.random ?? 0)) note(`there are no more than ${count(trials.length)} different trials to draw`);
+  if (trials.length < (flags.random ?? 0))
+    note(`there are no more than ${count(trials.length)} different trials to draw`);
   (await shared.notesOn(trials)).forEach(note);
   const out = flags.out ?? join('sweeps', (await import('../../corpus/read.ts')).corpusName(shared.sources[0]));
   const runs = trials.map((trial, index): TrialRun => {
@@ -117,17 +119,31 @@ async function refuseMissing({ sources, flags }: SharedOptions): Promise<void> {
   }
 }
 
-/** The trials, and the values that they are chosen from. @throws RnnError `usage` for no search, or for options of two */
-async function searchOf(flags: SweepFlags, shared: SharedOptions): Promise<{ trials: readonly Trial[]; axes: readonly Axis[] }> {
+/**
+ * The trials, and the values that they are chosen from. @throws RnnError `usage` for no search, or
+ * for options of two
+ */
+async function searchOf(
+  flags: SweepFlags,
+  shared: SharedOptions,
+): Promise<{ trials: readonly Trial[]; axes: readonly Axis[] }> {
   const { grid = [], sample = [], random, seed } = flags;
   const isRandom = random !== undefined;
   const refuse = (isWrong: boolean, message: string, hint: string): void => {
     if (isWrong) throw new RnnError('usage', message, { hint });
   };
-  refuse(isRandom && grid.length > 0, '--grid and --random exclude each other', '--sample cell=lstm,gru draws from a list');
+  refuse(
+    isRandom && grid.length > 0,
+    '--grid and --random exclude each other',
+    '--sample cell=lstm,gru draws from a list',
+  );
   refuse(!isRandom && sample.length > 0, '--sample is for --random', '--random 20 draws twenty trials');
   refuse(!isRandom && seed !== undefined, '--seed is for --random', '--random 20 draws twenty trials');
-  refuse(isRandom && sample.length === 0, '--random has nothing to draw', '--sample lr=log:1e-3..1e-2 draws learning rates');
+  refuse(
+    isRandom && sample.length === 0,
+    '--random has nothing to draw',
+    '--sample lr=log:1e-3..1e-2 draws learning rates',
+  );
   refuse(
     !isRandom && grid.length === 0,
     'a sweep needs something to try',
@@ -153,7 +169,13 @@ async function train(
 ): Promise<number> {
   const { stdout, stderr } = context;
   const results: TrialResult[] = [];
-  const counts: Record<Exclude<Outcome, 'earlier'>, number> = { finished: 0, diverged: 0, stopped: 0, failed: 0, busy: 0 };
+  const counts: Record<Exclude<Outcome, 'earlier'>, number> = {
+    finished: 0,
+    diverged: 0,
+    stopped: 0,
+    failed: 0,
+    busy: 0,
+  };
   const progress = stderr.isTerminal && !json && !quiet ? new SweepProgress(stderr, trials.length) : null;
   const show = async (result: TrialResult): Promise<void> => {
     results.push(result);
@@ -174,7 +196,8 @@ async function train(
     return signalCodes[signal];
   }
   const of = (n: number): string => `${count(n)} of ${count(trials.length)} trials`;
-  if (counts.diverged > 0 && !quiet) stderr.note(`${of(counts.diverged)} diverged; one whose folder is removed is tried again`);
+  if (counts.diverged > 0 && !quiet)
+    stderr.note(`${of(counts.diverged)} diverged; one whose folder is removed is tried again`);
   if (counts.busy > 0) stderr.warn(`${of(counts.busy)} left to another process; the same command looks again`);
   if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed; the same command tries them again`);
   return codeOf(results);

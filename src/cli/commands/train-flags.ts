@@ -1,4 +1,5 @@
-// The options of `rnn train`: their help, and what was given of them. Knows nothing of how a run goes.
+// The options of `rnn train`: their help, and what was given of them. Knows nothing of how a run
+// goes.
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
@@ -44,9 +45,12 @@ else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
 /** @throws a usage error where two options contradict each other */
 export function checkTogether(flags: TrainFlags): void {
   for (const { options, hint } of exclusive) {
-    const given = (options as readonly (keyof TrainFlags)[]).filter((name) => flags[name] !== undefined && flags[name] !== false);
+    const given = (options as readonly (keyof TrainFlags)[]).filter(
+      (name) => flags[name] !== undefined && flags[name] !== false,
+    );
     const names = given.map(flagOf);
-    if (names.length > 1) throw new RnnError('usage', `${names.join(' and ')} exclude each other`, { hint, options: names });
+    if (names.length > 1)
+      throw new RnnError('usage', `${names.join(' and ')} exclude each other`, { hint, options: names });
   }
   if (flags.acceptNewCorpus && !flags.resume)
     throw new RnnError('usage', '--accept-new-corpus is for --resume', {
@@ -55,15 +59,26 @@ export function checkTogether(flags: TrainFlags): void {
     });
 }
 
-/** The options of the training, of reading the text, and of the machine, as far as they were given. */
+/**
+ * The options of the training, of reading the text, and of the machine, as far as they were given.
+ */
 export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => given(flags, trainingNames);
 export const givenReading = (flags: TrainFlags): Partial<ReadingOptions> => given(flags, readingNames);
 export const givenMachine = (flags: TrainFlags): Partial<MachineOptions> => given(flags, machineNames);
 
 function given<Name extends keyof TrainFlags>(flags: TrainFlags, names: readonly Name[]): Pick<TrainFlags, Name> {
-  return Object.fromEntries(names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]])) as Pick<TrainFlags, Name>;
+  return Object.fromEntries(
+    names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]),
+  ) as Pick<TrainFlags, Name>;
 }
 
-function listNamed(command: Command, heading: string, rows: readonly { readonly name: string; readonly summary: string }[]): void {
-  command.addHelpText('after', `\n${heading}\n${rows.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}`);
+function listNamed(
+  command: Command,
+  heading: string,
+  rows: readonly { readonly name: string; readonly summary: string }[],
+): void {
+  command.addHelpText(
+    'after',
+    `\n${heading}\n${rows.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}`,
+  );
 }

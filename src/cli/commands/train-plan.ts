@@ -1,5 +1,5 @@
-// What `rnn train --dry-run` shows: how long the run would take, every option as it would be, and where it comes from; as data, too, of
-// which a part is a configuration file.
+// What `rnn train --dry-run` shows: how long the run would take, every option as it would be, and
+// where it comes from; as data, too, of which a part is a configuration file.
 import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import { excludedBy, machineNames, readingNames } from '../../options/run.ts';
@@ -49,7 +49,17 @@ export async function showPlan(context: Context, flags: TrainFlags, plan: Plan):
     const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
     const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
     const text = { symbols: corpus.vocabulary.size, train, validation, test };
-    const settings = { options, sources, reading, machine, out: path, origins, config: asConfig(rows), estimate, unmeasured };
+    const settings = {
+      options,
+      sources,
+      reading,
+      machine,
+      out: path,
+      origins,
+      config: asConfig(rows),
+      estimate,
+      unmeasured,
+    };
     await stdout.writeJson({ event: 'plan', parameters, corpus: text, ...settings });
     return 0;
   }
@@ -107,7 +117,12 @@ function rowOf(name: string, value: unknown, { origins }: Context, otherwise = '
 function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, context: Context): Row[] {
   const isReplaced = (name: string): boolean => excludedBy(name).some((other) => context.origins.has(flagOf(other)));
   return readingNames.map((name) =>
-    rowOf(name, isReplaced(name) ? null : reading[name], context, name === 'unit' && initFrom !== undefined ? 'of --init-from' : 'default'),
+    rowOf(
+      name,
+      isReplaced(name) ? null : reading[name],
+      context,
+      name === 'unit' && initFrom !== undefined ? 'of --init-from' : 'default',
+    ),
   );
 }
 

@@ -1,4 +1,5 @@
-// `rnn train`: asks for a run, new or one that goes on, and shows how it goes. Opening it is library/'s, the training training/'s.
+// `rnn train`: asks for a run, new or one that goes on, and shows how it goes. Opening it is
+// library/'s, the training training/'s.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
@@ -15,11 +16,20 @@ import { OutputClosed } from '../output/output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { openStopwatch } from '../process/stopwatch.ts';
 import { showPlan } from './train-plan.ts';
-import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
+import {
+  addTrainFlags,
+  checkTogether,
+  givenMachine,
+  givenOptions,
+  givenReading,
+  type TrainFlags,
+} from './train-flags.ts';
 
 export function define(command: Command, context: Context): void {
   command
-    .description('Trains a model on text: files, folders, globs, or - for standard input. The checkpoints go to a run folder.')
+    .description(
+      'Trains a model on text: files, folders, globs, or - for standard input. The checkpoints go to a run folder.',
+    )
     .argument('<corpus...>', 'the text to learn');
   addTrainFlags(command);
   command.action(async (sources: string[], flags: TrainFlags) => {
@@ -74,7 +84,11 @@ async function train(request: Request): Promise<number> {
   }
 }
 
-function requestOf({ sources, flags, context: { io } }: Request, folder: string, { fromEnvironment }: DeviceChoice): RunRequest {
+function requestOf(
+  { sources, flags, context: { io } }: Request,
+  folder: string,
+  { fromEnvironment }: DeviceChoice,
+): RunRequest {
   return {
     text: sources,
     folder,
@@ -115,7 +129,8 @@ async function follow(
       try {
         await reporter.handle(event);
       } catch (error) {
-        // Nobody reads stdout any more (`rnn train --json | head`), or its disk is full: end as a signal would, with everything saved.
+        // Nobody reads stdout any more (`rnn train --json | head`), or its disk is full: end as a
+        // signal would, with everything saved.
         if (!(error instanceof OutputClosed)) trouble ??= error;
         controller.abort('output-closed' satisfies EndReason);
       }
@@ -133,7 +148,11 @@ async function follow(
 }
 
 /** A run that diverged before its first step has no learning rate to blame. */
-function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, flags: TrainFlags, resume: string): string {
+function adviceOnDivergence(
+  { step, checkpoint, peakLearningRate }: EndEvent,
+  flags: TrainFlags,
+  resume: string,
+): string {
   if (step === 0)
     return 'nothing was learnt yet, so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty';
   const spikes = flags.clipNorm === 0 ? '--clip-norm 5' : 'a lower --clip-norm';
@@ -144,7 +163,10 @@ function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, fl
     : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
 }
 
-/** What makes a loss large before anything is learnt, as far as it was given: a lower rate would not mend it. */
+/**
+ * What makes a loss large before anything is learnt, as far as it was given: a lower rate would not
+ * mend it.
+ */
 function orSmaller(flags: TrainFlags, lower: string): string {
   const { initScale, gateBias, forgetBias, activationPenalty, temporalPenalty } = givenOptions(flags);
   const given = {

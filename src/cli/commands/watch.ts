@@ -1,4 +1,5 @@
-// `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is library/'s.
+// `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is
+// library/'s.
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
@@ -12,7 +13,8 @@ export function define(command: Command, context: Context): void {
       'Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.',
     )
     .argument('[run]', 'a run folder; the newest run unless given');
-  for (const flag of [switchFlag('--json', 'the events of the run, one JSON object a line'), ...commonFlags()]) command.addOption(flag);
+  for (const flag of [switchFlag('--json', 'the events of the run, one JSON object a line'), ...commonFlags()])
+    command.addOption(flag);
   addExamples(command, [
     ['rnn watch', 'the newest run'],
     ['rnn watch checkpoints/hamlet --json', 'its events as they come'],
@@ -27,7 +29,8 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
   const { followRun } = await import('../../api/runs.ts');
   const { Curves } = await import('../../training/curves.ts');
   const { LineView, ScreenView } = await import('../results/watch-views.ts');
-  const view = stdout.isTerminal && !json ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout, json === true);
+  const view =
+    stdout.isTerminal && !json ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];
   const forget = io.onSignal((received) => {
@@ -49,7 +52,9 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
     if (curves.reports.length + curves.evaluations.length === 0 && curves.end === null) throw nothingLogged(path);
     await view.end(curves);
     if (curves.end === null)
-      stderr.warn(`nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`);
+      stderr.warn(
+        `nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`,
+      );
     return 0;
   } finally {
     view.close();

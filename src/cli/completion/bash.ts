@@ -1,11 +1,13 @@
-// The completion of bash, from 3.2 on, which macOS has: a function that looks at the words of the line, with no other
-// packages. Of the commands it knows only that options of train follow the dashes of a sweep.
+// The completion of bash, from 3.2 on, which macOS has: a function that looks at the words of the
+// line, with no other packages. Of the commands it knows only that options of train follow the
+// dashes of a sweep.
 import { groupBy } from '../../group.ts';
 import type { CommandModel, Values } from './model.ts';
 
 /**
- * Finds the command of the line and the word before the cursor, which may be an option that takes a value. Run folders are looked for at
- * every TAB. File names reach COMPREPLY by assignment alone: `compgen -W` would run what is in them.
+ * Finds the command of the line and the word before the cursor, which may be an option that takes a
+ * value. Run folders are looked for at every TAB. File names reach COMPREPLY by assignment alone:
+ * `compgen -W` would run what is in them.
  */
 const script = (values: readonly string[], others: readonly string[]): string => `
 # bash completion for rnn, written by: rnn completion bash
@@ -80,7 +82,9 @@ complete -o bashdefault -o default -F _rnn rnn
 
 export function bashScript(commands: readonly CommandModel[]): string {
   const withValues = commands.flatMap(({ name, options }) =>
-    options.flatMap((option) => (option.values === null ? [] : [{ pattern: `'${name} ${option.name}'`, call: callOf(option.values) }])),
+    options.flatMap((option) =>
+      option.values === null ? [] : [{ pattern: `'${name} ${option.name}'`, call: callOf(option.values) }],
+    ),
   );
   const values = [...groupBy(withValues, ({ call }) => call)].map(
     ([call, of]) => `    ${of.map(({ pattern }) => pattern).join('|')}) ${call} ;;`,

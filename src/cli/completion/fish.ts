@@ -1,4 +1,5 @@
-// The completion of fish: a line for each option. Of the commands it knows only that options of train follow the dashes of a sweep.
+// The completion of fish: a line for each option. Of the commands it knows only that options of
+// train follow the dashes of a sweep.
 import type { CommandModel, OptionModel, Values } from './model.ts';
 
 const script = (lines: readonly string[]): string => `
@@ -60,7 +61,11 @@ const lineOf = (condition: string, offered: string, summary = ''): string =>
   `complete -c rnn -n '${condition}' ${offered}${summary === '' ? '' : ` -d ${quoted(summary)}`}`;
 
 function optionLine(command: CommandModel, { name, summary, values }: OptionModel): string {
-  return lineOf(`__rnn_is ${command.name || '""'}`, `-l ${name.slice(2)}${values === null ? '' : ` -r ${valuesIn(values)}`}`, summary);
+  return lineOf(
+    `__rnn_is ${command.name || '""'}`,
+    `-l ${name.slice(2)}${values === null ? '' : ` -r ${valuesIn(values)}`}`,
+    summary,
+  );
 }
 
 /** `complete -f` above has taken all files away: -F gives them back. */

@@ -1,12 +1,16 @@
-// What can follow what on the command line, as plain data, read off the definitions of the commands. Knows no shell.
-// Libraries for completion (@pnpm/tabtab, omelette, @bomb.sh/tab) have the shell start the program at every TAB to ask
-// it; a script that knows everything answers at once.
+// What can follow what on the command line, as plain data, read off the definitions of the
+// commands. Knows no shell. Libraries for completion (@pnpm/tabtab, omelette, @bomb.sh/tab) have
+// the shell start the program at every TAB to ask it; a script that knows everything answers at
+// once.
 import type { Command } from 'commander';
 import { type Flag, flagsOf } from '../flags.ts';
 
 /** The words that a value can be, or names that the shell finds. */
 export interface Values {
-  /** A value follows a `setting` at once. `runs` are run folders and files. About `nothing` the script knows nothing. */
+  /**
+   * A value follows a `setting` at once. `runs` are run folders and files. About `nothing` the
+   * script knows nothing.
+   */
   readonly kind: 'words' | 'settings' | 'runs' | 'files' | 'folders' | 'nothing';
   readonly words: readonly string[];
 }
@@ -40,7 +44,8 @@ const kinds: Readonly<Record<string, Values['kind']>> = {
 };
 
 /**
- * `rnn` itself, then all commands. After the `--` of `rnn sweep`, options of `rnn train` follow: each script knows that.
+ * `rnn` itself, then all commands. After the `--` of `rnn sweep`, options of `rnn train` follow:
+ * each script knows that.
  *
  * @param program with all commands defined
  * @param corpora names of the built-in ones
@@ -49,7 +54,11 @@ export function modelOf(program: Command, corpora: readonly string[]): readonly 
   const train = program.commands.find((command) => command.name() === 'train')!;
   const settings = shownIn(train).map(({ key }) => `${key}=`);
   const optionsOf = (command: Command): OptionModel[] => [
-    ...shownIn(command).map((flag) => ({ name: flag.longName, summary: flag.description, values: valuesOf(flag, settings) })),
+    ...shownIn(command).map((flag) => ({
+      name: flag.longName,
+      summary: flag.description,
+      values: valuesOf(flag, settings),
+    })),
     { name: '--help', summary: 'print the help', values: null },
   ];
   const commands = program.commands.map((command): CommandModel => {

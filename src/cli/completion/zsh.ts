@@ -1,5 +1,5 @@
-// The completion of zsh, by its own _arguments, which shows what each option is for. Of the commands it knows only that
-// options of train follow the dashes of a sweep.
+// The completion of zsh, by its own _arguments, which shows what each option is for. Of the
+// commands it knows only that options of train follow the dashes of a sweep.
 import type { CommandModel, OptionModel, Values } from './model.ts';
 
 const script = (commands: readonly string[], options: readonly string[], cases: readonly string[]): string => `

@@ -55,7 +55,10 @@ export async function readKnownText(
   }
 }
 
-/** The error for a text that cannot be read, with another hint where the text is a run: other commands take a run as their argument. */
+/**
+ * The error for a text that cannot be read, with another hint where the text is a run: other
+ * commands take a run as their argument.
+ */
 async function asRunNamed(thrown: unknown, sources: readonly string[]): Promise<unknown> {
   if (!(thrown instanceof RnnError) || thrown.kind !== 'corpus') return thrown;
   const { findRuns } = await import('../../runs/store.ts');
@@ -73,4 +76,5 @@ async function asRunNamed(thrown: unknown, sources: readonly string[]): Promise<
 }
 
 /** Whether the user types the text into the terminal: a progress line must not overwrite it. */
-export const isTyped = (sources: readonly string[], io: Io): boolean => io.isStdinTerminal && sources.some(isStandardInput);
+export const isTyped = (sources: readonly string[], io: Io): boolean =>
+  io.isStdinTerminal && sources.some(isStandardInput);

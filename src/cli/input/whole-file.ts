@@ -2,7 +2,10 @@
 import { open } from 'node:fs/promises';
 import { bytes } from '../output/format.ts';
 
-/** @throws RangeError for more than `most` bytes, and whatever the system says of a file that cannot be read */
+/**
+ * @throws RangeError for more than `most` bytes, and whatever the system says of a file that cannot
+ * be read
+ */
 export async function readWhole(source: string | AsyncIterable<Uint8Array | string>, most: number): Promise<Buffer> {
   // Closes itself, however reading ends.
   const stream = typeof source === 'string' ? (await open(source)).createReadStream() : source;

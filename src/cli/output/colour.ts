@@ -1,5 +1,5 @@
-// Which streams get colours, and the few that are used. Chalk is loaded only if one does: that is a tenth of the time of
-// `rnn --help`.
+// Which streams get colours, and the few that are used. Chalk is loaded only if one does: that is a
+// tenth of the time of `rnn --help`.
 import type { Io, OutputStream } from '../process/io.ts';
 
 type Style = (text: string) => string;
@@ -17,7 +17,15 @@ export interface Colours {
 }
 
 const none: Style = (text) => text;
-export const noColours: Colours = { bold: none, dim: none, red: none, green: none, yellow: none, cyan: none, series: [] };
+export const noColours: Colours = {
+  bold: none,
+  dim: none,
+  red: none,
+  green: none,
+  yellow: none,
+  cyan: none,
+  series: [],
+};
 
 /** @param allowed false with --no-color */
 export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: boolean): Promise<Colours> {
@@ -25,9 +33,11 @@ export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: 
   const [{ Chalk }, { seriesColours }] = await Promise.all([import('chalk'), import('../../reports/colours.ts')]);
   const level = levelOf(env);
   const chalk = new Chalk({ level });
-  // The sixteen basic colours, which every terminal's own scheme keeps readable; more only for lines, which have to be told apart.
+  // The sixteen basic colours, which every terminal's own scheme keeps readable; more only for
+  // lines, which have to be told apart.
   const { bold, dim, red, green, yellow, blue, magenta, cyan } = chalk;
-  const series = level === 1 ? [cyan, yellow, magenta, green, blue, red] : seriesColours.any.map((colour) => chalk.hex(colour));
+  const series =
+    level === 1 ? [cyan, yellow, magenta, green, blue, red] : seriesColours.any.map((colour) => chalk.hex(colour));
   return { bold, dim, red, green, yellow, cyan, series };
 }
 
@@ -38,7 +48,10 @@ export function levelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal
   return /-256(color)?$/.test(terminal) ? 2 : 1;
 }
 
-/** FORCE_COLOR decides if it is set, then NO_COLOR (no-color.org), then whether a capable terminal is there. */
+/**
+ * FORCE_COLOR decides if it is set, then NO_COLOR (no-color.org), then whether a capable terminal
+ * is there.
+ */
 function wantsColour(stream: OutputStream, env: Io['env']): boolean {
   const force = env.FORCE_COLOR;
   if (force !== undefined) return force !== '0' && force !== 'false';

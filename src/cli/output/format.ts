@@ -50,8 +50,9 @@ export const bits = (nats: number): number => nats / Math.LN2;
 export const significant = (value: number): string => String(Number(value.toPrecision(3)));
 
 /**
- * Text that cannot move the cursor, ring the bell or change the direction of the text around it: control characters other than newline and
- * tab become their symbols (␛), those without one and the controls of bidirectional text become escapes (\u{9b}).
+ * Text that cannot move the cursor, ring the bell or change the direction of the text around it:
+ * control characters other than newline and tab become their symbols (␛), those without one and the
+ * controls of bidirectional text become escapes (\u{9b}).
  */
 export function harmless(text: string): string {
   // oxlint-disable-next-line no-control-regex
@@ -61,10 +62,16 @@ export function harmless(text: string): string {
   });
 }
 
-/** Such text on one line: a newline becomes its symbol (␊), so that no file can write lines of its own into an error. */
+/**
+ * Such text on one line: a newline becomes its symbol (␊), so that no file can write lines of its
+ * own into an error.
+ */
 export const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
 
-/** JSON that is the same value, with nothing in it that a terminal obeys: JSON itself escapes only some control characters. */
+/**
+ * JSON that is the same value, with nothing in it that a terminal obeys: JSON itself escapes only
+ * some control characters.
+ */
 export function harmlessJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
@@ -76,8 +83,10 @@ export function harmlessJson(value: unknown): string {
 export function symbol(character: string): string {
   const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
   if (character in named) return named[character];
-  // Control, format, combining, private, surrogate and unassigned characters, and separators, show nothing by themselves.
-  if (/^[\p{C}\p{M}\p{Z}]/u.test(character)) return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  // Control, format, combining, private, surrogate and unassigned characters, and separators, show
+  // nothing by themselves.
+  if (/^[\p{C}\p{M}\p{Z}]/u.test(character))
+    return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
   return character;
 }
 

@@ -49,7 +49,8 @@ export class OutputFiles {
   /**
    * Before anything is computed for them; leaves the files as they are.
    *
-   * @throws RnnError `usage` for a file that is not to be replaced, `machine` for one that cannot be written
+   * @throws RnnError `usage` for a file that is not to be replaced, `machine` for one that cannot
+   * be written
    */
   async refuseUnfit(): Promise<void> {
     const { refuseOutput } = await import('../../output-file.ts');
@@ -58,7 +59,9 @@ export class OutputFiles {
       if (path === undefined || isStdout(path)) continue;
       const other = flags.get(resolve(path));
       if (other !== undefined)
-        throw new RnnError('usage', `${other} and ${flag} both write ${path}`, { hint: 'name another file for one of them' });
+        throw new RnnError('usage', `${other} and ${flag} both write ${path}`, {
+          hint: 'name another file for one of them',
+        });
       flags.set(resolve(path), flag);
       await refuseOutput(path, await this.#rulesFor(flag));
     }
@@ -96,7 +99,9 @@ export class OutputFiles {
     if (texts.length > 0) {
       const { findFiles } = await import('../../corpus/read.ts');
       for (const text of texts)
-        files.push(...(await findFiles(text, { include, exclude }).catch(() => ({ files: [] }))).files.map(({ path }) => path));
+        files.push(
+          ...(await findFiles(text, { include, exclude }).catch(() => ({ files: [] }))).files.map(({ path }) => path),
+        );
     }
     const { findCheckpoint, findRuns } = await import('../../runs/store.ts');
     for (const checkpoint of checkpoints)
@@ -112,11 +117,12 @@ export class OutputFiles {
 }
 
 /** `-`, or what the system calls standard output. */
-export const isStdout = (path: string | undefined): boolean => path !== undefined && ['-', '/dev/stdout', '/dev/fd/1'].includes(path);
+export const isStdout = (path: string | undefined): boolean =>
+  path !== undefined && ['-', '/dev/stdout', '/dev/fd/1'].includes(path);
 
 /**
- * @param outputs of a command: where each goes, or whether it is asked for, by its flag. @throws RnnError `usage` if a page or picture for
- * stdout is not alone there
+ * @param outputs of a command: where each goes, or whether it is asked for, by its flag. @throws
+ * RnnError `usage` if a page or picture for stdout is not alone there
  */
 export function refuseMixed(outputs: Readonly<Record<string, string | boolean | undefined>>): void {
   const toStdout = Object.entries(outputs)
@@ -125,5 +131,7 @@ export function refuseMixed(outputs: Readonly<Record<string, string | boolean | 
   const [file] = toStdout.filter(({ flag }) => outputs[flag] !== true);
   const [other] = toStdout.filter(({ flag }) => flag !== file?.flag);
   if (file === undefined || other === undefined) return;
-  throw new RnnError('usage', `${file.words} and ${other.words} both write to standard output`, { hint: `name a file for ${file.flag}` });
+  throw new RnnError('usage', `${file.words} and ${other.words} both write to standard output`, {
+    hint: `name a file for ${file.flag}`,
+  });
 }

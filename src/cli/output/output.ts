@@ -1,11 +1,15 @@
-// One output stream: its colours, its width, and what happens when nobody reads it any more. Knows nothing of what is written.
+// One output stream: its colours, its width, and what happens when nobody reads it any more. Knows
+// nothing of what is written.
 import { RnnError, systemCode } from '../../errors.ts';
 import type { TextLook } from '../../reports/terminal.ts';
 import type { Colours } from './colour.ts';
 import { harmless, harmlessJson } from './format.ts';
 import type { Io, OutputStream } from '../process/io.ts';
 
-/** Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason to stop. */
+/**
+ * Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason
+ * to stop.
+ */
 export class OutputClosed extends Error {}
 
 /** EOF is what Windows may say of a closed pipe, EPIPE what all others do. */
@@ -16,7 +20,9 @@ function hintOn(code: string, stream: string): string {
   return code === 'EFBIG' ? 'raise ulimit -f, or send it elsewhere' : 'make room where it goes, or send it elsewhere';
 }
 
-/** A line that stays below everything that is printed: how to take it away, and how to put it back. */
+/**
+ * A line that stays below everything that is printed: how to take it away, and how to put it back.
+ */
 export interface Pinned {
   erased(): string;
   drawn(): string;
@@ -63,8 +69,10 @@ export class Output {
   }
 
   /**
-   * Settles once the stream has taken the text or the bytes, so that awaiting it honours backpressure.
-   * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full disk)
+   * Settles once the stream has taken the text or the bytes, so that awaiting it honours
+   * backpressure.
+   * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full
+   * disk)
    */
   write(content: string | Uint8Array): Promise<void> {
     this.beforeWrite();
@@ -83,7 +91,10 @@ export class Output {
     });
   }
 
-  /** Text that came from a model or a file. A terminal would obey the control characters in it, so there they are escaped. */
+  /**
+   * Text that came from a model or a file. A terminal would obey the control characters in it, so
+   * there they are escaped.
+   */
   shown(text: string): string {
     return this.isTty ? harmless(text) : text;
   }

@@ -1,17 +1,24 @@
-// Text with a number for each piece, such as what a character cost or what a unit held: on a coloured ground, or above marks where a stream
-// has no colours. Knows nothing of what the numbers are.
+// Text with a number for each piece, such as what a character cost or what a unit held: on a
+// coloured ground, or above marks where a stream has no colours. Knows nothing of what the numbers
+// are.
 import { levelOf, noColours } from './colour.ts';
 import { harmless } from './format.ts';
 import type { Io } from '../process/io.ts';
 import type { Output } from './output.ts';
 
-/** Text, and −1 (blue, a low mark) to 0 (as it is) to 1 (red, a high mark); values beyond these are as at them. */
+/**
+ * Text, and −1 (blue, a low mark) to 0 (as it is) to 1 (red, a high mark); values beyond these are
+ * as at them.
+ */
 export interface Shaded {
   readonly text: string;
   readonly value: number;
 }
 
-/** Shows pieces of text one after the other in a terminal; a line's end has a sign, so that its colour is seen. */
+/**
+ * Shows pieces of text one after the other in a terminal; a line's end has a sign, so that its
+ * colour is seen.
+ */
 type Shader = (pieces: Iterable<Shaded>) => string;
 
 /** Shades on each side of none: fewer than there are colours, so that neighbours share theirs. */
@@ -19,7 +26,10 @@ const STEPS = 12;
 
 type Colour = readonly [red: number, green: number, blue: number];
 
-/** From the weakest to the strongest on a side. On a dark ground what matters is lighter than the rest, on a light one darker. */
+/**
+ * From the weakest to the strongest on a side. On a dark ground what matters is lighter than the
+ * rest, on a light one darker.
+ */
 const palettes: Readonly<
   Record<'dark' | 'light', { readonly ink: Colour; readonly warm: readonly Colour[]; readonly cold: readonly Colour[] }>
 > = {
@@ -59,7 +69,9 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
   const { ink, warm, cold } = palettes[hasLightGround(env) ? 'light' : 'dark'];
   const styles = Array.from({ length: 2 * STEPS + 1 }, (_, index) => {
     const step = index - STEPS;
-    return step === 0 ? String : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
+    return step === 0
+      ? String
+      : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
   });
   return (pieces) => {
     let shown = '';
@@ -80,13 +92,19 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
 
 const bounded = (value: number): number => Math.max(-1, Math.min(1, value));
 
-/** Some terminals report the numbers of their ink and their ground; most do not, and most are dark. */
+/**
+ * Some terminals report the numbers of their ink and their ground; most do not, and most are dark.
+ */
 const hasLightGround = ({ COLORFGBG = '' }: Io['env']): boolean => /;(?:7|15)$/.test(COLORFGBG);
 
 function between(stops: readonly Colour[], share: number): [number, number, number] {
   const at = Math.min(share * (stops.length - 1), stops.length - 1 - 1e-9);
   const [from, to] = [stops[Math.floor(at)], stops[Math.floor(at) + 1]];
-  return [0, 1, 2].map((channel) => Math.round(from[channel] + (at % 1) * (to[channel] - from[channel]))) as [number, number, number];
+  return [0, 1, 2].map((channel) => Math.round(from[channel] + (at % 1) * (to[channel] - from[channel]))) as [
+    number,
+    number,
+    number,
+  ];
 }
 
 const marks = '▁▂▃▄▅▆▇█';

@@ -2,15 +2,18 @@
 import { lengthShown, wrap } from './format.ts';
 
 /**
- * Rows as lines, with columns as wide as their widest cell, two spaces apart. Cells may have colours.
+ * Rows as lines, with columns as wide as their widest cell, two spaces apart. Cells may have
+ * colours.
  *
- * @param align a letter for each column, as in LaTeX: l or r; the last one holds for all further columns
+ * @param align a letter for each column, as in LaTeX: l or r; the last one holds for all further
+ * columns
  * @param minWidth of each column
  */
 export function textTable(rows: readonly (readonly string[])[], align: string, minWidth = 0): string[] {
   const widths: number[] = [];
   for (const cells of rows)
-    for (const [column, cell] of cells.entries()) widths[column] = Math.max(widths[column] ?? minWidth, lengthShown(cell));
+    for (const [column, cell] of cells.entries())
+      widths[column] = Math.max(widths[column] ?? minWidth, lengthShown(cell));
   return rows.map((cells) =>
     cells
       .map((cell, column) => {

@@ -1,12 +1,16 @@
-// This program once more, in a separate process. It ends with its parent, however the parent ends: once nobody reads its output any more, a
-// run of training ends as it does after a signal. Knows nothing of what it is started for.
+// This program once more, in a separate process. It ends with its parent, however the parent ends:
+// once nobody reads its output any more, a run of training ends as it does after a signal. Knows
+// nothing of what it is started for.
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { RnnError } from '../../errors.ts';
 
 export interface Child {
-  /** Does nothing on Windows, where a console tells all its processes of Ctrl-C and of its end, and where any signal kills. */
+  /**
+   * Does nothing on Windows, where a console tells all its processes of Ctrl-C and of its end, and
+   * where any signal kills.
+   */
   send(signal: NodeJS.Signals): void;
   /** Settles when the process has ended and all its lines have been handed on. */
   readonly ended: Promise<ChildEnd>;
@@ -32,7 +36,8 @@ const program = join(resolve(import.meta.dirname, '../../..'), 'bin', 'rnn.js');
 export function startChild(argv: readonly string[], lines: ChildLines): Child {
   const child = spawn(process.execPath, [...nodeFlags(process.execArgv), program, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // In a process group of its own: Ctrl-C is for the parent, which hands it on, and a second INT would end the child at once.
+    // In a process group of its own: Ctrl-C is for the parent, which hands it on, and a second INT
+    // would end the child at once.
     detached: hasSignals,
   });
   for (const name of ['stdout', 'stderr'] as const) createInterface({ input: child[name] }).on('line', lines[name]);
@@ -50,5 +55,9 @@ export function startChild(argv: readonly string[], lines: ChildLines): Child {
   return { send: (signal) => void (hasSignals && child.kill(signal)), ended };
 }
 
-/** The flags that node itself was started with, such as a limit of memory. Two processes cannot share the port of a debugger. */
-export const nodeFlags = (flags: readonly string[]): readonly string[] => flags.filter((flag) => !flag.startsWith('--inspect'));
+/**
+ * The flags that node itself was started with, such as a limit of memory. Two processes cannot
+ * share the port of a debugger.
+ */
+export const nodeFlags = (flags: readonly string[]): readonly string[] =>
+  flags.filter((flag) => !flag.startsWith('--inspect'));

@@ -1,6 +1,7 @@
-// Whether this process was to outlive its terminal, as `nohup` has it. A program that inherits an ignored signal can ask the system
-// for it; one in Node cannot: Node gives every ignored signal its default back before any script runs (PlatformInit in src/node.cc).
-// What can still be seen are the traces that nohup leaves. Knows nothing of what is done with the answer.
+// Whether this process was to outlive its terminal, as `nohup` has it. A program that inherits an
+// ignored signal can ask the system for it; one in Node cannot: Node gives every ignored signal its
+// default back before any script runs (PlatformInit in src/node.cc). What can still be seen are the
+// traces that nohup leaves. Knows nothing of what is done with the answer.
 import { readFileSync } from 'node:fs';
 
 interface Surroundings {

@@ -1,5 +1,5 @@
-// The edges of the process that the command line touches, as one object, so that a test can hand over its own. Nothing else in
-// cli/ reads `process`, but child.ts.
+// The edges of the process that the command line touches, as one object, so that a test can hand
+// over its own. Nothing else in cli/ reads `process`, but child.ts.
 import { fstatSync } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { isatty } from 'node:tty';
@@ -22,11 +22,19 @@ export interface Io {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Calls `handler` for each signal, in place of the default, until the returned function is called. */
+  /**
+   * Calls `handler` for each signal, in place of the default, until the returned function is
+   * called.
+   */
   onSignal(handler: (signal: Signal) => void): () => void;
-  /** Calls `handler` before the process is stopped by Ctrl-Z, until the returned function is called. */
+  /**
+   * Calls `handler` before the process is stopped by Ctrl-Z, until the returned function is called.
+   */
   onStop(handler: () => void): () => void;
-  /** Calls `handler` when the process goes on after it was stopped (Ctrl-Z, `kill -STOP`), until the returned function is called. */
+  /**
+   * Calls `handler` when the process goes on after it was stopped (Ctrl-Z, `kill -STOP`), until the
+   * returned function is called.
+   */
   onContinue(handler: () => void): () => void;
   /** Starts this program once more, with other arguments. */
   start(argv: readonly string[], lines: ChildLines): Child;
@@ -36,7 +44,10 @@ export interface Io {
   randomSeed(): number;
 }
 
-/** The real process. To be called once: from here on a hangup does not end a process that was to outlive its terminal. */
+/**
+ * The real process. To be called once: from here on a hangup does not end a process that was to
+ * outlive its terminal.
+ */
 export function openProcessIo(): Io {
   const ignoresHangup = isHangupIgnored({ env: process.env, parent: process.ppid });
   // Without a listener it would end the process.
@@ -44,7 +55,9 @@ export function openProcessIo(): Io {
   const signals = endingSignals.filter((signal) => !(ignoresHangup && signal === 'SIGHUP'));
   return {
     // Merely looking at process.stdin opens it.
-    stdin: { [Symbol.asyncIterator]: () => (isStdinFolder() ? folderAsStdin() : process.stdin)[Symbol.asyncIterator]() },
+    stdin: {
+      [Symbol.asyncIterator]: () => (isStdinFolder() ? folderAsStdin() : process.stdin)[Symbol.asyncIterator](),
+    },
     isStdinTerminal: isatty(0),
     get stdout() {
       return process.stdout;

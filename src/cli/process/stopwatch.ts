@@ -1,9 +1,13 @@
-// A clock that stands still while the process is stopped (Ctrl-Z, `kill -STOP`): who pauses a run for lunch does not want to pay for it
-// with the time that the run may train. Knows nothing of runs.
+// A clock that stands still while the process is stopped (Ctrl-Z, `kill -STOP`): who pauses a run
+// for lunch does not want to pay for it with the time that the run may train. Knows nothing of
+// runs.
 import type { Io } from './io.ts';
 
 const TICK_MS = 200;
-/** Ticks may be late where a thread is busy; a stop is told by its signal, and how long it was by the tick that is missing. */
+/**
+ * Ticks may be late where a thread is busy; a stop is told by its signal, and how long it was by
+ * the tick that is missing.
+ */
 const LATE_MS = 1000;
 
 interface Stopwatch {

@@ -16,8 +16,9 @@ export class Estimate {
   }
 
   /**
-   * Milliseconds left after this report, or null while nothing can be said: of training by its speed, and of evaluations, samples and saves
-   * by how long the last ones took. The speed is measured from the first report of this invocation, because earlier invocations and the
+   * Milliseconds left after this report, or null while nothing can be said: of training by its
+   * speed, and of evaluations, samples and saves by how long the last ones took. The speed is
+   * measured from the first report of this invocation, because earlier invocations and the
    * compilation in the first step had another speed; a run that goes back is measured from there.
    */
   timeLeftMs(report: ReportEvent): number | null {

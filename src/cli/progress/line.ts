@@ -1,4 +1,5 @@
-// The progress line of a terminal: fields of fixed width and a bar that takes the rest. Pure; knows no terminal.
+// The progress line of a terminal: fields of fixed width and a bar that takes the rest. Pure; knows
+// no terminal.
 import cliProgress from 'cli-progress';
 import type { Activity } from '../../training/activity.ts';
 import type { Colours } from '../output/colour.ts';
@@ -43,7 +44,10 @@ const PERCENTAGE_WIDTH = 5;
 /** 10m 05s */
 const MAX_TIME_WIDTH = 7;
 const RANKS = [7, 6, 5, 4, 3, 2, 1, 0];
-/** A sign that moves in every line and shows that the program works: the end of the bar, or a spinner if there is no bar. */
+/**
+ * A sign that moves in every line and shows that the program works: the end of the bar, or a
+ * spinner if there is no bar.
+ */
 const movingEnd = ['░', '▒', '▓', '▒'];
 const movingFull = ['█', '▓', '▒', '▓'];
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -76,13 +80,19 @@ export function leftOf({ wait, elapsedMs }: ShownWait): number | null {
   return fraction === null || fraction === 0 ? null : (elapsedMs * (1 - fraction)) / fraction;
 }
 
-const fractionOf = ({ done, total }: Wait): number | null => (total === null || total === 0 ? null : Math.min(1, done / total));
+const fractionOf = ({ done, total }: Wait): number | null =>
+  total === null || total === 0 ? null : Math.min(1, done / total);
 
 /** The current work, in the form that the line shows. */
 export function waitFor(activity: Activity): Wait {
   const { kind, done, total } = activity;
   // A total of 1 has no parts: the work begins and ends.
-  return { label: kind, done, total: total === 1 && done === 0 ? null : total, detail: kind === 'reading' ? extent(activity) : '' };
+  return {
+    label: kind,
+    done,
+    total: total === 1 && done === 0 ? null : total,
+    detail: kind === 'reading' ? extent(activity) : '',
+  };
 }
 
 /** `12 of 340 files, 45 MB of 137 MB`. */
@@ -93,8 +103,8 @@ function extent({ done, total, files }: Extract<Activity, { files: unknown }>): 
 }
 
 /**
- * The first that fits: all fields, then fewer and fewer. The step, the learning rate and the like go before the bar does, the loss and the
- * time left after it.
+ * The first that fits: all fields, then fewer and fewer. The step, the learning rate and the like
+ * go before the bar does, the loss and the time left after it.
  *
  * @param progress of the bar and the percentage; null for a line without them
  * @param fields `short` are the same in fewer characters
@@ -127,23 +137,37 @@ function fittingLine(
 
 /** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
 function fieldsOf(state: ProgressState, { bold, dim }: Colours, speedUnit: string): Field[] {
-  const { wait, lossNats, validationLossNats, learningRate, charactersPerSecond, timeLeftMs } = { ...unknown, ...state };
+  const { wait, lossNats, validationLossNats, learningRate, charactersPerSecond, timeLeftMs } = {
+    ...unknown,
+    ...state,
+  };
   const isTraining = wait === null;
   const fields: Field[] = [isTraining ? [7, dim('step ') + count(state.step)] : [1, bold(waitText(wait))]];
   if (lossNats !== null) {
     const loss = lossNats.toFixed(3);
-    fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [5, bits(lossNats).toFixed(2) + dim(' bits')]);
+    fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [
+      5,
+      bits(lossNats).toFixed(2) + dim(' bits'),
+    ]);
   }
   if (validationLossNats !== null) fields.push([3, dim('val ') + validationLossNats.toFixed(3)]);
   // While the run does something else it has neither a learning rate nor a speed.
   if (isTraining && learningRate !== null)
     fields.push([6, dim('lr ') + (learningRate === 0 ? '0'.padEnd(6) : learningRate.toExponential(1))]);
-  if (isTraining && charactersPerSecond !== null) fields.push([4, compact(charactersPerSecond).padStart(5) + dim(speedUnit)]);
+  if (isTraining && charactersPerSecond !== null)
+    fields.push([4, compact(charactersPerSecond).padStart(5) + dim(speedUnit)]);
   if (timeLeftMs !== null) fields.push(timeLeft(timeLeftMs, dim));
   return fields;
 }
 
-const unknown = { wait: null, lossNats: null, validationLossNats: null, learningRate: null, charactersPerSecond: null, timeLeftMs: null };
+const unknown = {
+  wait: null,
+  lossNats: null,
+  validationLossNats: null,
+  learningRate: null,
+  charactersPerSecond: null,
+  timeLeftMs: null,
+};
 
 /** `validating  42%`, or `saving 3s` if the amount of work is unknown. */
 function waitText({ wait, elapsedMs }: ShownWait): string {

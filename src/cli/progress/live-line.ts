@@ -5,7 +5,10 @@ import { type ShownWait, type Wait, waitFor, waitLine } from './line.ts';
 
 const REDRAWS_PER_SECOND = 8;
 const TO_LINE_START = '\r';
-/** To the end of the screen: in a window that became narrower, the old line takes more rows than one. */
+/**
+ * To the end of the screen: in a window that became narrower, the old line takes more rows than
+ * one.
+ */
 const ERASE_FROM_HERE = '\u001B[J';
 
 export class LiveLine implements Pinned {
@@ -15,7 +18,10 @@ export class LiveLine implements Pinned {
   #frame = 0;
   #isDrawn = false;
 
-  /** @param render gives a line of at most `width` columns; `frame` counts how often it was drawn, for whatever moves in it */
+  /**
+   * @param render gives a line of at most `width` columns; `frame` counts how often it was drawn,
+   * for whatever moves in it
+   */
   constructor(output: Output, render: (width: number, frame: number) => string) {
     this.#output = output;
     this.#render = render;
@@ -25,7 +31,8 @@ export class LiveLine implements Pinned {
   show(): void {
     if (this.#timer !== null) return;
     this.#output.pinned = this;
-    // The check phase comes after signals, so that a window that was resized meanwhile is drawn in its new width.
+    // The check phase comes after signals, so that a window that was resized meanwhile is drawn in
+    // its new width.
     this.#timer = setInterval(() => setImmediate(() => this.#redraw()), 1000 / REDRAWS_PER_SECOND).unref();
   }
 
@@ -44,8 +51,9 @@ export class LiveLine implements Pinned {
   }
 
   /**
-   * The cursor stays at the start: there it remains the first row of the line where a narrower window breaks it into several. One column
-   * stays free, because a full last column makes some terminals wrap.
+   * The cursor stays at the start: there it remains the first row of the line where a narrower
+   * window breaks it into several. One column stays free, because a full last column makes some
+   * terminals wrap.
    */
   drawn(): string {
     return this.#isDrawn ? this.#render(this.#output.columns - 1, this.#frame) + ERASE_FROM_HERE + TO_LINE_START : '';
@@ -60,7 +68,10 @@ export class LiveLine implements Pinned {
   }
 }
 
-/** Shows the current work in such a line: of a command that has printed nothing yet, or of a run that does not train at the moment. */
+/**
+ * Shows the current work in such a line: of a command that has printed nothing yet, or of a run
+ * that does not train at the moment.
+ */
 export class WaitingLine extends LiveLine {
   readonly #now: () => number;
   #wait: Wait | null = null;
@@ -76,7 +87,9 @@ export class WaitingLine extends LiveLine {
       waitLine(wait, width, stderr.colour, frame),
     now = () => performance.now(),
   ) {
-    super(stderr, (width, frame) => draw(this.#wait && { wait: this.#wait, elapsedMs: now() - this.#sinceMs }, width, frame));
+    super(stderr, (width, frame) =>
+      draw(this.#wait && { wait: this.#wait, elapsedMs: now() - this.#sinceMs }, width, frame),
+    );
     this.#now = now;
   }
 
@@ -93,7 +106,9 @@ export class WaitingLine extends LiveLine {
     this.#wait = null;
   }
 
-  /** Leaves the terminal as it was found, for results to be printed. May be called more than once. */
+  /**
+   * Leaves the terminal as it was found, for results to be printed. May be called more than once.
+   */
   end(): void {
     this.endWait();
     this.hide();

@@ -1,4 +1,5 @@
-// How the events of a training run reach the user: as JSON, as warnings only, as lines, or as lines above a progress bar.
+// How the events of a training run reach the user: as JSON, as warnings only, as lines, or as lines
+// above a progress bar.
 import type { Activity } from '../../training/activity.ts';
 import type { ReportEvent, TrainingEvent } from '../../training/events.ts';
 import { count, harmless } from '../output/format.ts';
@@ -6,7 +7,16 @@ import type { Output } from '../output/output.ts';
 import { Estimate } from './estimate.ts';
 import { type ProgressState, type ShownWait, leftOf, progressLine, waitLine } from './line.ts';
 import { WaitingLine } from './live-line.ts';
-import { endText, recoveryText, reportText, sampleLine, sampleText, startText, validationText, wrapped } from './text.ts';
+import {
+  endText,
+  recoveryText,
+  reportText,
+  sampleLine,
+  sampleText,
+  startText,
+  validationText,
+  wrapped,
+} from './text.ts';
 
 export interface Reporter {
   /** @throws OutputClosed if its reader has gone */
@@ -15,7 +25,10 @@ export interface Reporter {
   note(text: string): void;
   /** A line that even --quiet shows. */
   warn(text: string): void;
-  /** Takes what is done besides training, each time that more of it is done. Only a terminal has a line for it. */
+  /**
+   * Takes what is done besides training, each time that more of it is done. Only a terminal has a
+   * line for it.
+   */
   readonly listen?: (activity: Activity) => void;
   /** Leaves the terminal as it was found. May be called more than once. */
   close(): void;
@@ -43,8 +56,9 @@ const warningsOf = (stderr: Output, handle: Reporter['handle']): Reporter => ({
 });
 
 /**
- * Milliseconds from one printed report to the next, at a given age of the run: ten seconds for ten minutes, then a sixtieth of
- * the run's age, so that a night of training is some 250 lines and not 30,000.
+ * Milliseconds from one printed report to the next, at a given age of the run: ten seconds for ten
+ * minutes, then a sixtieth of the run's age, so that a night of training is some 250 lines and not
+ * 30,000.
  */
 export const reportEveryMs = (elapsedMs: number): number => Math.max(10_000, elapsedMs / 60);
 
@@ -66,7 +80,9 @@ export class TextReporter implements Reporter {
     this.#stderr = stderr;
     this.#estimate = new Estimate(maxTimeMs);
     this.#now = now;
-    this.#line = stderr.isTerminal ? new WaitingLine(stderr, (wait, width, frame) => this.#draw(wait, width, frame), now) : null;
+    this.#line = stderr.isTerminal
+      ? new WaitingLine(stderr, (wait, width, frame) => this.#draw(wait, width, frame), now)
+      : null;
     if (this.#line !== null) this.listen = this.#line.listen;
   }
 
@@ -89,7 +105,8 @@ export class TextReporter implements Reporter {
       case 'sample':
         return this.note(this.#line === null ? sampleLine(event) : sampleText(event, this.#width, colour));
       case 'checkpoint':
-        // The bar has no room for it, and the end says where they are. A log has one line for those before and after an evaluation.
+        // The bar has no room for it, and the end says where they are. A log has one line for those
+        // before and after an evaluation.
         if (this.#line !== null || event.step === this.#savedStep) return;
         this.#savedStep = event.step;
         return this.note(`step ${count(event.step)}  saved ${harmless(event.path)}`);
@@ -133,13 +150,15 @@ export class TextReporter implements Reporter {
 
   #draw(wait: ShownWait | null, width: number, frame: number): string {
     const { colour } = this.#stderr;
-    if (this.#state !== null) return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
+    if (this.#state !== null)
+      return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
     return waitLine(wait, width, colour, frame);
   }
 
   /**
-   * From one report to the next it passes as time does, but it is never less than what the wait still takes. Null, too, for a wait that takes
-   * longer than was expected, because no estimate is left.
+   * From one report to the next it passes as time does, but it is never less than what the wait
+   * still takes. Null, too, for a wait that takes longer than was expected, because no estimate is
+   * left.
    */
   #timeLeftMs(wait: ShownWait | null): number | null {
     const timeLeftMs = this.#state?.timeLeftMs ?? null;

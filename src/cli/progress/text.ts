@@ -74,7 +74,10 @@ export function sampleLine(event: SampleEvent): string {
   return `step ${count(event.step)}  sample: ${characters.slice(0, MAX_LINE_OF_SAMPLE).join('')}${isCut ? '…' : ''}`;
 }
 
-/** Text in lines of at most `width` columns, broken between words. Indented lines stay whole: they are commands to copy. */
+/**
+ * Text in lines of at most `width` columns, broken between words. Indented lines stay whole: they
+ * are commands to copy.
+ */
 export const wrapped = (text: string, width: number): string =>
   text
     .split('\n')
@@ -95,8 +98,15 @@ export const endReasons: Readonly<Record<EndReason, string>> = {
   diverged: 'the training diverged',
 };
 
-export function endText({ reason, step, elapsedMs, verdict, bestValidationLossNats: best }: EndEvent, colour: Colours): string {
-  const quality = verdict ? verdictLines(verdict, colour) : best === null ? [] : [`best validation loss ${lossText(best, 'bpc', colour)}`];
+export function endText(
+  { reason, step, elapsedMs, verdict, bestValidationLossNats: best }: EndEvent,
+  colour: Colours,
+): string {
+  const quality = verdict
+    ? verdictLines(verdict, colour)
+    : best === null
+      ? []
+      : [`best validation loss ${lossText(best, 'bpc', colour)}`];
   return [`${endReasons[reason]}: step ${count(step)} after ${duration(elapsedMs)}`, ...quality].join('\n');
 }
 
@@ -115,7 +125,9 @@ export function verdictLines(verdict: Verdict, colour?: Colours): string[] {
 const explanations: Readonly<Record<Fit, (verdict: Verdict) => string>> = {
   overfitted: ({ riseNats }) => `the model overfitted: the loss then rose by ${lossText(riseNats, 'bpc')}`,
   underfitted: ({ isFalling }) =>
-    isFalling ? 'the model underfitted: the loss still fell at the end' : 'the model underfitted: the loss is close to the training loss',
+    isFalling
+      ? 'the model underfitted: the loss still fell at the end'
+      : 'the model underfitted: the loss is close to the training loss',
   good: () => 'the model fits well: the loss stopped falling and did not rise',
 };
 

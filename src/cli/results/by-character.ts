@@ -1,4 +1,5 @@
-// What each character of a text cost, on stdout: the text itself coloured by it where there are colours, else a line for each character.
+// What each character of a text cost, on stdout: the text itself coloured by it where there are
+// colours, else a line for each character.
 import type { Tokens, Vocabulary } from '../../corpus/read.ts';
 import type { Surprise } from '../../evaluation/surprise.ts';
 import type { Context } from '../context.ts';

@@ -11,14 +11,21 @@ const MIN_WIDTH = 12;
 const GAP = 2;
 
 /** A line for each property that some unit tells, and one for each kind of other properties. */
-export function cellsTable(findings: readonly Finding[], { colour: { dim }, columns }: Pick<Output, 'colour' | 'columns'>): string[] {
+export function cellsTable(
+  findings: readonly Finding[],
+  { colour: { dim }, columns }: Pick<Output, 'colour' | 'columns'>,
+): string[] {
   const { told, untold, untested, absent } = sortedFindings(findings);
   const rows = told.map(({ property, chance, cells }) => ({
     left: [dim(property.name), scoreText(property, chance!)],
     units: cells.map((cell) => `${cellText(cell)} ${scoreText(property, cell.correlation).replace(/^\S+ /, '')}`),
   }));
   const table = (units: number): string[] =>
-    textTable([['', 'chance up to'], ...rows.map((row) => [...row.left, ...row.units.slice(0, units)])], 'l', MIN_WIDTH);
+    textTable(
+      [['', 'chance up to'], ...rows.map((row) => [...row.left, ...row.units.slice(0, units)])],
+      'l',
+      MIN_WIDTH,
+    );
   const unitWidth = Math.max(MIN_WIDTH, ...rows.flatMap(({ units }) => units.map(({ length }) => length)));
   const leftWidth = Math.max(...table(0).map(lengthShown));
   const [head, ...lines] = table(Math.max(1, Math.floor((columns - leftWidth) / (GAP + unitWidth))));
@@ -44,7 +51,10 @@ export function gatesTable(saturation: readonly Saturation[], { dim }: Colours):
     const { left, right, mostlyLeft, mostlyRight } = summaryOf(each);
     return [String(each.layer), each.gate, percent(left), percent(right), String(mostlyLeft), String(mostlyRight)];
   });
-  const [head, ...lines] = textTable([['layer', 'gate', 'below 0.1', 'above 0.9', 'units mostly below', 'mostly above'], ...rows], 'r');
+  const [head, ...lines] = textTable(
+    [['layer', 'gate', 'below 0.1', 'above 0.9', 'units mostly below', 'mostly above'], ...rows],
+    'r',
+  );
   return [dim(head), ...lines];
 }
 

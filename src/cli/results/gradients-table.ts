@@ -9,9 +9,14 @@ export interface GradientsOf extends NetworkGradients {
   readonly model: ModelConfiguration;
 }
 
-/** The steps that are shown, as far as there are so many and as they fit; the last one always is. */
+/**
+ * The steps that are shown, as far as there are so many and as they fit; the last one always is.
+ */
 const shown = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
-/** Columns of the terminal, with the space before all but the names: names, what is multiplied by per step, σ max, and each step. */
+/**
+ * Columns of the terminal, with the space before all but the names: names, what is multiplied by
+ * per step, σ max, and each step.
+ */
 const NAME_WIDTH = 12;
 const RATE_WIDTH = 10;
 const STRETCH_WIDTH = 7;
@@ -41,7 +46,12 @@ export function gradientsTable(
         flows[row - 1]?.layer === layer || singularValues.length === 0 ? '' : median(singularValues[layer]).toFixed(2),
       ]);
       const [head, ...lines] = textTable([headings, ...rows], 'lr');
-      return ['', `${bold(harmless(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`, dim(head), ...lines];
+      return [
+        '',
+        `${bold(harmless(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`,
+        dim(head),
+        ...lines,
+      ];
     }),
   ];
 }

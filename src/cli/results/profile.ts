@@ -1,4 +1,5 @@
-// Where the time of a training step goes, as `rnn bench --profile` prints it: by the passes of a GPU or the operations of the cpu. Pure.
+// Where the time of a training step goes, as `rnn bench --profile` prints it: by the passes of a
+// GPU or the operations of the cpu. Pure.
 import type { PassTime } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import type { Colours } from '../output/colour.ts';
@@ -22,7 +23,10 @@ const wordings = {
   },
 } as const;
 
-export function profileText({ device, profile, training }: BenchResult, { bold, dim }: Pick<Colours, 'bold' | 'dim'>): string {
+export function profileText(
+  { device, profile, training }: BenchResult,
+  { bold, dim }: Pick<Colours, 'bold' | 'dim'>,
+): string {
   if (profile === null || training === null) return `${bold(device)} has no profile`;
   const { step, kinds, alone, difference } = wordings[device === 'cpu' ? 'cpu' : 'gpu'];
   const totalMs = ({ passes, microseconds }: PassTime): number => (passes * microseconds) / 1000;
@@ -35,7 +39,9 @@ export function profileText({ device, profile, training }: BenchResult, { bold, 
     significant(time.microseconds),
     time.kind,
     [time.shape.rows, time.shape.columns, ...(time.shape.planes > 1 ? [time.shape.planes] : [])].join(' × '),
-    time.multiplyAdds > 0 && time.microseconds > 0 ? significant((2 * time.multiplyAdds) / time.microseconds / 1000) : '',
+    time.multiplyAdds > 0 && time.microseconds > 0
+      ? significant((2 * time.multiplyAdds) / time.microseconds / 1000)
+      : '',
   ]);
   const [head, ...lines] = textTable([['share', 'times', 'µs each', 'kind', 'shape', 'GFLOP/s'], ...rows], 'rrrllr');
   return [

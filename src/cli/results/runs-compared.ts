@@ -1,4 +1,5 @@
-// Runs side by side: what each came to, and the options in which they differ. Knows nothing of files.
+// Runs side by side: what each came to, and the options in which they differ. Knows nothing of
+// files.
 import { bits, compact, count, duration, onOneLine } from '../output/format.ts';
 import { keyOfOption, valueInWords } from '../option-words.ts';
 
@@ -18,7 +19,10 @@ export interface ComparedRun {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** Each option in which the runs differ, with the value of each run; undefined where a run does not have it. */
+/**
+ * Each option in which the runs differ, with the value of each run; undefined where a run does not
+ * have it.
+ */
 export function differingOptions(runs: readonly ComparedRun[]): Record<string, readonly unknown[]> {
   const names = new Set(runs.flatMap(({ options }) => Object.keys(options)));
   const values = [...names].map((name) => [name, runs.map(({ options }) => options[name])] as const);
@@ -27,7 +31,8 @@ export function differingOptions(runs: readonly ComparedRun[]): Record<string, r
   );
 }
 
-const loss = (nats: number | null): string => (nats === null ? '–' : `${nats.toFixed(4)} (${bits(nats).toFixed(3)} bits)`);
+const loss = (nats: number | null): string =>
+  nats === null ? '–' : `${nats.toFixed(4)} (${bits(nats).toFixed(3)} bits)`;
 
 const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string])[] = [
   ['text', ({ text }) => text],
@@ -47,9 +52,11 @@ export function comparisonTable(runs: readonly ComparedRun[], dim: (text: string
     keyOfOption(name),
     ...values.map((value) => (value === undefined || value === null ? '–' : valueInWords(name, value))),
   ]);
-  const table = [['', ...runs.map(({ name }) => name)], ...rows.map(([name, cell]) => [name, ...runs.map(cell)]), ...options].map((cells) =>
-    cells.map(onOneLine),
-  );
+  const table = [
+    ['', ...runs.map(({ name }) => name)],
+    ...rows.map(([name, cell]) => [name, ...runs.map(cell)]),
+    ...options,
+  ].map((cells) => cells.map(onOneLine));
   const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
   const lines = table.map(([name, ...cells]) =>
     [dim(name.padEnd(widths[0])), ...cells.map((cell, index) => cell.padEnd(widths[index + 1]))].join('  ').trimEnd(),

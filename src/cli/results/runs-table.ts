@@ -1,4 +1,5 @@
-// Runs as a table, those of one text together and the best first: for `rnn runs` and the end of `rnn sweep`.
+// Runs as a table, those of one text together and the best first: for `rnn runs` and the end of
+// `rnn sweep`.
 import type { RunSummary } from '../../training/runs.ts';
 import type { Colours } from '../output/colour.ts';
 import { compact, count, duration, onOneLine } from '../output/format.ts';
@@ -7,7 +8,18 @@ import { listed } from '../runs-given.ts';
 import { textTable } from '../output/text-table.ts';
 
 /** Names and options may be long, and stand at the end. */
-const headings = ['loss', 'at step', 'steps', 'model', 'parameters', 'time', 'state', 'text', 'run', 'options'] as const;
+const headings = [
+  'loss',
+  'at step',
+  'steps',
+  'model',
+  'parameters',
+  'time',
+  'state',
+  'text',
+  'run',
+  'options',
+] as const;
 const leftAligned = new Set<string>(['model', 'state', 'text', 'run', 'options']);
 /** Characters of a digest that distinguish two texts. */
 const SHORT_DIGEST = 7;
@@ -15,21 +27,32 @@ const MAX_OPTIONS = 4;
 
 type HaveOneText = (a: RunSummary, b: RunSummary) => boolean;
 
-/** One line for each run, an empty one before each other text, and one for each run that cannot be read. @param runs as they are ranked */
+/**
+ * One line for each run, an empty one before each other text, and one for each run that cannot be
+ * read. @param runs as they are ranked
+ */
 export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText, colour: Colours): string[] {
   const rows = runs.map((run) => cellsOf(run, textLabel(run, runs, haveOneText)));
-  const [heading, ...lines] = textTable([headings, ...rows], headings.map((heading) => (leftAligned.has(heading) ? 'l' : 'r')).join(''));
+  const [heading, ...lines] = textTable(
+    [headings, ...rows],
+    headings.map((heading) => (leftAligned.has(heading) ? 'l' : 'r')).join(''),
+  );
   const groups = lines.flatMap((line, index) => {
     const run = runs[index];
     const begins = index === 0 || !haveOneText(runs[index - 1], run);
     const isBest = begins && run.bestValidationLossNats !== null && !isUnreadable(run);
     return [...(begins && index > 0 ? [''] : []), isBest ? colour.bold(line) : line];
   });
-  const reasons = runs.filter(isUnreadable).map(({ name, status, reason }) => colour.yellow(onOneLine(`${name}: ${reason ?? status}`)));
+  const reasons = runs
+    .filter(isUnreadable)
+    .map(({ name, status, reason }) => colour.yellow(onOneLine(`${name}: ${reason ?? status}`)));
   return [colour.dim(heading), ...groups, ...reasons];
 }
 
-/** The name of the text, and enough of its digest to distinguish texts of one name; without a name, the short digest. */
+/**
+ * The name of the text, and enough of its digest to distinguish texts of one name; without a name,
+ * the short digest.
+ */
 function textLabel(run: RunSummary, runs: readonly RunSummary[], haveOneText: HaveOneText): string {
   if (run.text === null) return '';
   const { name, digest, train, validation } = run.text;
@@ -47,7 +70,8 @@ function isUnreadable({ status }: RunSummary): boolean {
 function cellsOf(run: RunSummary, text: string): string[] {
   const { bestValidationLossNats: loss, bestStep, step, totalSteps, cell, layers, hidden, parameters, trainedMs } = run;
   const { status, reason, name, changes } = run;
-  const orDash = <Value>(value: Value | null, shown: (value: Value) => string): string => (value === null ? '–' : shown(value));
+  const orDash = <Value>(value: Value | null, shown: (value: Value) => string): string =>
+    value === null ? '–' : shown(value);
   return [
     orDash(loss, (nats) => nats.toFixed(4)),
     orDash(bestStep, count),

@@ -15,8 +15,16 @@ interface Writing {
 
 type Write = (sampler: Sampler, request: TextsRequest, start: Given, writing: Writing, stdout: Output) => Promise<void>;
 
-/** Draws all texts of the request. A prime that the model does not know is refused before anything is on stdout. */
-export async function writeSamples(sampler: Sampler, request: TextsRequest, writing: Writing, stdout: Output): Promise<void> {
+/**
+ * Draws all texts of the request. A prime that the model does not know is refused before anything
+ * is on stdout.
+ */
+export async function writeSamples(
+  sampler: Sampler,
+  request: TextsRequest,
+  writing: Writing,
+  stdout: Output,
+): Promise<void> {
   const write = writing.json ? writeObjects : writing.unit === 'byte' && !stdout.isTty ? writeBytes : writeTexts;
   await write(sampler, request, writing.keepPrime ? request.prime : '', writing, stdout);
 }
@@ -41,13 +49,18 @@ const writeBytes: Write = async (sampler, request, start, _, stdout) => {
   }
 };
 
-/** On a terminal each of several has a heading; elsewhere there are the texts alone, each with a newline at its end. */
+/**
+ * On a terminal each of several has a heading; elsewhere there are the texts alone, each with a
+ * newline at its end.
+ */
 const writeTexts: Write = async (sampler, request, start, { seed, count }, stdout) => {
   const { bold, dim } = stdout.colour;
   let index = 0;
   for (const pieces of sampler.texts(request)) {
     if (count > 1 && stdout.isTty)
-      await stdout.write(`${index === 0 ? '' : '\n'}${dim(`── text ${index + 1} of ${count}, --seed ${seed + index} ──`)}\n`);
+      await stdout.write(
+        `${index === 0 ? '' : '\n'}${dim(`── text ${index + 1} of ${count}, --seed ${seed + index} ──`)}\n`,
+      );
     let last = textOf(start);
     if (last !== '') await stdout.write(bold(stdout.shown(last)));
     for await (const piece of pieces) {
@@ -61,4 +74,5 @@ const writeTexts: Write = async (sampler, request, start, { seed, count }, stdou
 };
 
 /** U+FFFD stands for bytes that are not UTF-8. */
-const textOf = (given: Given): string => (typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given));
+const textOf = (given: Given): string =>
+  typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given);

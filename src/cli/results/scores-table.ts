@@ -33,7 +33,10 @@ export function evaluationObject(
 
 const MIN_WIDTH = 10;
 
-/** Two columns, or three with dynamic evaluation. @param run the name of the model @param unit the name of a token */
+/**
+ * Two columns, or three with dynamic evaluation. @param run the name of the model @param unit the
+ * name of a token
+ */
 export function scoresTable(evaluated: Evaluated, run: string, unit: 'character' | 'byte', colour: Colours): string {
   const {
     score: { characters, nats, accuracy, dynamicNats },
@@ -54,7 +57,12 @@ const columns = ['nats', 'bits', 'perplexity'];
 const cells = (nats: number): string[] => [nats.toFixed(4), bits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
 
 /** The model among the other means, the best first; empty where there are no others. */
-function comparison({ score: { nats, dynamicNats }, ...others }: Evaluated, run: string, unit: string, { dim }: Colours): string[] {
+function comparison(
+  { score: { nats, dynamicNats }, ...others }: Evaluated,
+  run: string,
+  unit: string,
+  { dim }: Colours,
+): string[] {
   const means = otherBits(others).map(([name, each]) => ({ name, nats: each * Math.LN2 }));
   if (means.length === 0) return [];
   const dynamic = dynamicNats === null ? [] : [{ name: `${run}, dynamic`, nats: dynamicNats }];
@@ -64,7 +72,11 @@ function comparison({ score: { nats, dynamicNats }, ...others }: Evaluated, run:
     ngrams === null
       ? ''
       : `; n-grams count ${count(ngrams.characters)} ${unit}s${ngrams.isTrainingPart ? ', the part that the run was trained on' : ''}`;
-  const [head, ...lines] = textTable([['', ...columns], ...sorted.map((each) => [dim(each.name), ...cells(each.nats)])], 'lr', MIN_WIDTH);
+  const [head, ...lines] = textTable(
+    [['', ...columns], ...sorted.map((each) => [dim(each.name), ...cells(each.nats)])],
+    'lr',
+    MIN_WIDTH,
+  );
   return ['', dim(`compared with other means${counted}`), dim(head), ...lines];
 }
 

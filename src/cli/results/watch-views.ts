@@ -1,4 +1,5 @@
-// The ways in which `rnn watch` shows a run: as JSON, as lines, or as charts that fill the terminal. They know nothing of where the log is.
+// The ways in which `rnn watch` shows a run: as JSON, as lines, or as charts that fill the
+// terminal. They know nothing of where the log is.
 import { chartsOf } from '../../reports/charts.ts';
 import { dashboard } from '../../reports/terminal.ts';
 import type { LogLine } from '../../runs/store.ts';
@@ -20,7 +21,10 @@ interface View {
   close(): void;
 }
 
-/** A line for each event, as JSON, or for each report and evaluation, of which only the last one before this process began. */
+/**
+ * A line for each event, as JSON, or for each report and evaluation, of which only the last one
+ * before this process began.
+ */
 export class LineView implements View {
   readonly #stdout: Output;
   readonly #isJson: boolean;
@@ -69,7 +73,8 @@ function textOf({ event }: LogLine, { reports, lastEvaluation }: Curves): string
 
 const nats = (loss: number | null): string => (loss === null ? 'none' : `${loss.toFixed(3)} nats`);
 
-const endText = (end: keyof typeof endReasons): string => (Object.hasOwn(endReasons, end) ? endReasons[end] : onOneLine(`ended: ${end}`));
+const endText = (end: keyof typeof endReasons): string =>
+  Object.hasOwn(endReasons, end) ? endReasons[end] : onOneLine(`ended: ${end}`);
 
 const enter = '\u001B[?1049h';
 const leave = '\u001B[?1049l';
@@ -105,7 +110,8 @@ export class ScreenView implements View {
 
   take({ event, progress }: LogLine): void {
     this.#isChanged = true;
-    if (event === 'report' && typeof progress === 'number' && progress >= MIN_PROGRESS && progress <= 1) this.#progress = progress;
+    if (event === 'report' && typeof progress === 'number' && progress >= MIN_PROGRESS && progress <= 1)
+      this.#progress = progress;
   }
 
   async show(curves: Curves): Promise<void> {
@@ -128,10 +134,13 @@ export class ScreenView implements View {
     for (const forget of this.#forget) forget();
   }
 
-  /** The whole screen: every line is written over the one that was there, so that nothing flickers. */
+  /**
+   * The whole screen: every line is written over the one that was there, so that nothing flickers.
+   */
   #frame(): string {
     const { colour, rows } = this.#stdout;
-    const lines = this.#curves === null ? [] : [this.#heading(this.#curves), '', ...this.#filling(this.#curves, rows - 3)];
+    const lines =
+      this.#curves === null ? [] : [this.#heading(this.#curves), '', ...this.#filling(this.#curves, rows - 3)];
     const shown = [...lines.slice(0, rows - 1), colour.dim('Ctrl-C leaves; the run goes on')];
     return `${home}${shown.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
   }
@@ -140,7 +149,8 @@ export class ScreenView implements View {
     const { colour, columns } = this.#stdout;
     const last = reports.at(-1);
     if (last === undefined) return `${colour.bold(this.#name)}  ${colour.dim('waiting for the first report')}`;
-    const timeLeftMs = last.elapsedMs === null || this.#progress === 0 ? null : (last.elapsedMs / this.#progress) * (1 - this.#progress);
+    const timeLeftMs =
+      last.elapsedMs === null || this.#progress === 0 ? null : (last.elapsedMs / this.#progress) * (1 - this.#progress);
     const validationLossNats = lastEvaluation?.validationLossNats ?? null;
     const state = { ...last, progress: this.#progress, validationLossNats, timeLeftMs };
     return `${colour.bold(this.#name)}  ${progressLine(state, columns - this.#name.length - 3, colour)}`;
@@ -150,7 +160,9 @@ export class ScreenView implements View {
   #filling(curves: Curves, lines: number): string[] {
     const rowsFor = (only?: readonly ['loss']): number => lines + 1 - this.#dashboard(curves, 1, only).length;
     const rows = rowsFor();
-    return rows >= MIN_ROWS ? this.#dashboard(curves, rows) : this.#dashboard(curves, Math.max(1, rowsFor(['loss'])), ['loss']);
+    return rows >= MIN_ROWS
+      ? this.#dashboard(curves, rows)
+      : this.#dashboard(curves, Math.max(1, rowsFor(['loss'])), ['loss']);
   }
 
   #dashboard(curves: Curves, rows: number, only?: readonly ['loss']): string[] {

@@ -1,5 +1,6 @@
-// Options of `rnn train` in a sweep: those that all trials share, those that the search varies, and the command line of a trial. All that
-// can be wrong with any trial is found here, before the first is trained.
+// Options of `rnn train` in a sweep: those that all trials share, those that the search varies, and
+// the command line of a trial. All that can be wrong with any trial is found here, before the first
+// is trained.
 import { Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
@@ -26,7 +27,13 @@ const decided: Readonly<Record<string, string>> = {
   noColor: 'give --no-color before --',
 };
 /** They change nothing in the weights, and may change when a sweep continues. */
-const ofThisMachine: readonly string[] = ['device', 'threads', 'blas', 'maxTimeMs', 'acceptNewCorpus'] satisfies (keyof TrainFlags)[];
+const ofThisMachine: readonly string[] = [
+  'device',
+  'threads',
+  'blas',
+  'maxTimeMs',
+  'acceptNewCorpus',
+] satisfies (keyof TrainFlags)[];
 
 /** The text, and the options that all trials share. */
 export class SharedOptions {
@@ -38,7 +45,10 @@ export class SharedOptions {
   readonly #written = new Map<Flag, string[]>();
   readonly #command: Command;
 
-  /** @param words the text, and the words after `--` @throws Commander's errors, or a usage error for options that trials cannot have */
+  /**
+   * @param words the text, and the words after `--` @throws Commander's errors, or a usage error
+   * for options that trials cannot have
+   */
   constructor(words: readonly string[]) {
     const command = trainCommand()
       .argument('<corpus...>')
@@ -62,20 +72,26 @@ export class SharedOptions {
       });
     for (const flag of this.#written.keys()) refuseDecided(flag, `${flag.longName} after --`);
     if ([...this.sources, this.flags.validationFile, this.flags.testFile].some(isStandardInput))
-      throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each trial', {
-        hint: 'put the text into a file',
-      });
+      throw new RnnError(
+        'usage',
+        'standard input (-) can be read only once, and a sweep reads its text for each trial',
+        {
+          hint: 'put the text into a file',
+        },
+      );
   }
 
   /**
-   * With what the environment and a file say about options of the trials, as if the user had written it after `--`: so the sweep checks
-   * it, its folder remembers it, and `--emit` prints it.
+   * With what the environment and a file say about options of the trials, as if the user had
+   * written it after `--`: so the sweep checks it, its folder remembers it, and `--emit` prints it.
    */
   async withSettings(axes: readonly Axis[], context: Context): Promise<SharedOptions> {
     const given = new Map<string, unknown>(Object.entries(this.flags));
     for (const { option } of axes) given.set(this.#flagOf(option)!.option, true);
     const settings = await settingsOfTrain(this.#command, given, this.flags.config, context);
-    const words = this.#words.filter((word, index) => !/^--config(?:$|=)/.test(word) && this.#words[index - 1] !== '--config');
+    const words = this.#words.filter(
+      (word, index) => !/^--config(?:$|=)/.test(word) && this.#words[index - 1] !== '--config',
+    );
     return new SharedOptions([...this.sources, ...words, ...settings.filter(isForTrials).flatMap(wordsOf)]);
   }
 
@@ -112,7 +128,9 @@ export class SharedOptions {
     }
     refuseDecided(flag, `${by} ${key}`);
     if (this.flags[flag.option as keyof TrainFlags] !== undefined)
-      throw new RnnError('usage', `${flag.mainName} is given for all trials, and by ${by}`, { hint: 'leave one of them out' });
+      throw new RnnError('usage', `${flag.mainName} is given for all trials, and by ${by}`, {
+        hint: 'leave one of them out',
+      });
     return { flag, values: text.slice(at + 1) };
   }
 
@@ -134,7 +152,9 @@ export class SharedOptions {
         throw new RnnError(error.kind, `${name}: ${error.message}`, { hint: error.hint, cause: error });
       }
     }
-    return [...times].map(([note, n]) => (n === trials.length ? note : `${note} (at ${count(n)} of ${count(trials.length)} trials)`));
+    return [...times].map(([note, n]) =>
+      n === trials.length ? note : `${note} (at ${count(n)} of ${count(trials.length)} trials)`,
+    );
   }
 
   /** Whether an option of `rnn train` can have a value. */
@@ -165,7 +185,10 @@ export class SharedOptions {
   }
 }
 
-/** Options of `rnn train` as hidden ones of `rnn sweep`: if a user gives one there, the error says where it goes. */
+/**
+ * Options of `rnn train` as hidden ones of `rnn sweep`: if a user gives one there, the error says
+ * where it goes.
+ */
 export function refuseTrainFlags(command: Command): void {
   const known = new Set(flagsOf(command).map(({ key }) => key));
   for (const flag of flagsOf(trainCommand())) {
@@ -176,7 +199,9 @@ export function refuseTrainFlags(command: Command): void {
         value !== undefined && isListFor(flag, value)
           ? `use ${gridOption(flag, value)}`
           : `it goes after --: rnn sweep <corpus...> … -- ${flag.longName}${value === undefined ? '' : ` ${shellWord(value)}`}`;
-      throw new RnnError('usage', `${flag.longName} is an option of rnn train`, { hint: decided[flag.option] ?? where });
+      throw new RnnError('usage', `${flag.longName} is an option of rnn train`, {
+        hint: decided[flag.option] ?? where,
+      });
     });
   }
 }
@@ -201,24 +226,32 @@ function trainCommand(): Command {
 
 function refuseDecided(flag: Flag, what: string): void {
   const name = flag.option;
-  if (Object.hasOwn(decided, name)) throw new RnnError('usage', `${what} is not for the runs of a sweep`, { hint: decided[name] });
+  if (Object.hasOwn(decided, name))
+    throw new RnnError('usage', `${what} is not for the runs of a sweep`, { hint: decided[name] });
 }
 
-/** Numbers as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as it is, even 01. */
+/**
+ * Numbers as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as it is, even
+ * 01.
+ */
 function listOf(flag: Flag, text: string): readonly string[] {
   const values = text.split(',');
   for (const value of values) valueOf(flag, value);
   return [...new Set(flag.kind.name === 'number' ? values.map((value) => String(Number(value))) : values)];
 }
 
-/** Null for a text that is not a range, or an option that is not a number. @throws RnnError `usage` for ends that it cannot have */
+/**
+ * Null for a text that is not a range, or an option that is not a number. @throws RnnError `usage`
+ * for ends that it cannot have
+ */
 function rangeOf(flag: Flag, text: string): Range | null {
   const [, log, ...ends] = /^(log:)?(.+?)\.\.(.+)$/.exec(text) ?? [];
   if (ends.length === 0 || flag.kind.name !== 'number') return null;
   const [low, high] = ends.map((end) => valueOf(flag, end) as number);
   if (low >= high) throw badValue(`--sample ${flag.key}`, text, 'a lower and a higher number, low..high');
   const logarithmic = log !== undefined;
-  if (logarithmic && low <= 0) throw badValue(`--sample ${flag.key}`, text, 'numbers above 0, since it is drawn by its logarithm');
+  if (logarithmic && low <= 0)
+    throw badValue(`--sample ${flag.key}`, text, 'numbers above 0, since it is drawn by its logarithm');
   return { low, high, logarithmic, whole: flag.kind.isWhole === true };
 }
 

@@ -1,5 +1,6 @@
-// How far a sweep is, in the last line of a terminal: how many trials are done, the trial in progress, and the time left at the speed of the
-// trials so far. Knows nothing of how trials are run.
+// How far a sweep is, in the last line of a terminal: how many trials are done, the trial in
+// progress, and the time left at the speed of the trials so far. Knows nothing of how trials are
+// run.
 import { count } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { waitLine } from '../progress/line.ts';
@@ -35,7 +36,10 @@ export class SweepProgress {
     this.#progress = progress;
   }
 
-  /** Ends a trial, or counts one that never began. Takes the line away, so that the result can be printed. */
+  /**
+   * Ends a trial, or counts one that never began. Takes the line away, so that the result can be
+   * printed.
+   */
   end(): void {
     this.#done++;
     if (this.#name === null) this.#untouched++;

@@ -1,4 +1,5 @@
-// The results of the trials of a sweep: for people, as JSON, and as an exit code. Knows nothing of how trials are run.
+// The results of the trials of a sweep: for people, as JSON, and as an exit code. Knows nothing of
+// how trials are run.
 import type { Edge } from '../../training/edges.ts';
 import type { Colours } from '../output/colour.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +20,18 @@ export function codeOf(results: readonly TrialResult[]): number {
 export function trialEvent({ trial, outcome, message, summary }: TrialResult, trials: number): object {
   const { index, name, folder } = trial;
   const { bestValidationLossNats, bestStep, step } = summary;
-  return { event: 'point', index, points: trials, name, path: folder, outcome, message, bestValidationLossNats, bestStep, step };
+  return {
+    event: 'point',
+    index,
+    points: trials,
+    name,
+    path: folder,
+    outcome,
+    message,
+    bestValidationLossNats,
+    bestStep,
+    step,
+  };
 }
 
 /** @param trials how many the sweep has */
@@ -39,7 +51,9 @@ export function trialLine({ trial, outcome, message, summary }: TrialResult, tri
   return `[${trial.index + 1}/${trials}] ${trial.name}: ${paint(onOneLine(text))}`;
 }
 
-/** The finished trial with the lowest validation loss, if there are several to compare; else null. */
+/**
+ * The finished trial with the lowest validation loss, if there are several to compare; else null.
+ */
 export function bestOf(results: readonly TrialResult[]): TrialRun | null {
   const lossOf = ({ summary }: TrialResult): number | null => summary.bestValidationLossNats;
   const [best, second] = results

@@ -1,5 +1,5 @@
-// The trials of a sweep, one after another, each in a separate process. Finished trials are skipped, interrupted ones continue. Knows
-// nothing of options, and prints warnings but no results.
+// The trials of a sweep, one after another, each in a separate process. Finished trials are
+// skipped, interrupted ones continue. Knows nothing of options, and prints warnings but no results.
 import type { RunSummary } from '../../training/runs.ts';
 import type { Trial } from '../../training/search.ts';
 import type { Child } from '../process/child.ts';
@@ -16,7 +16,10 @@ export interface TrialRun extends Trial {
   readonly argv: readonly string[];
 }
 
-/** `earlier` trials had finished before; `diverged` ones are over, too; `stopped` ones can continue; another process trains `busy` ones. */
+/**
+ * `earlier` trials had finished before; `diverged` ones are over, too; `stopped` ones can continue;
+ * another process trains `busy` ones.
+ */
 export type Outcome = 'finished' | 'earlier' | 'diverged' | 'stopped' | 'failed' | 'busy';
 
 interface End {
@@ -62,13 +65,17 @@ export class TrialRunner {
     this.#watcher = watcher;
     this.#interruption = watchSignals(io, {
       warn: (text) => stderr.warn(text),
-      // Not INT: schedulers send an INT to every process of a job (scancel, KillSignal= of systemd), and a second one ends a run at once.
+      // Not INT: schedulers send an INT to every process of a job (scancel, KillSignal= of
+      // systemd), and a second one ends a run at once.
       first: () => this.#child?.send('SIGTERM'),
       again: () => (this.#child === null ? io.exit(signalCodes.SIGINT) : this.#child.send('SIGINT')),
     });
   }
 
-  /** Settles to the signal that ended the sweep, or to null. A trial that another process trains is left for the end. */
+  /**
+   * Settles to the signal that ended the sweep, or to null. A trial that another process trains is
+   * left for the end.
+   */
   async run(trials: readonly TrialRun[], show: (result: TrialResult) => Promise<void>): Promise<Signal | null> {
     const { io } = this.#context;
     const stops = [
@@ -103,14 +110,21 @@ export class TrialRunner {
     return { trial, ...this.#endOf(code, message, summary), summary };
   }
 
-  /** @param code of its process; null if the system ended it @param message why it failed, if it did */
+  /**
+   * @param code of its process; null if the system ended it @param message why it failed, if it did
+   */
   #endOf(code: number | null, message: string, { status, reason }: RunSummary): End {
     if (code === 0)
-      return status === 'finished' ? { outcome: 'finished', message: null, code } : { outcome: 'stopped', message: reason, code };
-    if (this.#interruption.signal() !== null && !isFailureCode(code)) return { outcome: 'stopped', message: 'signal', code: 0 };
+      return status === 'finished'
+        ? { outcome: 'finished', message: null, code }
+        : { outcome: 'stopped', message: reason, code };
+    if (this.#interruption.signal() !== null && !isFailureCode(code))
+      return { outcome: 'stopped', message: 'signal', code: 0 };
     // Another process was quicker to take the folder.
     if (code === exitCodes.busy) return busy;
-    return code === exitCodes.diverged ? diverged : { outcome: 'failed', message, code: isFailureCode(code) ? code : SOME_FAILED };
+    return code === exitCodes.diverged
+      ? diverged
+      : { outcome: 'failed', message, code: isFailureCode(code) ? code : SOME_FAILED };
   }
 
   async #train({ name, argv }: TrialRun): Promise<{ readonly code: number | null; readonly message: string }> {
@@ -133,7 +147,11 @@ export class TrialRunner {
     });
     const { code, signal } = await this.#child.ended.finally(() => (this.#child = null));
     worthTelling(lines, code).forEach(warn);
-    return { code, message: error ?? (signal === null ? [`exit code ${code}`, ...lines.slice(-1)].join(': ') : `killed by ${signal}`) };
+    return {
+      code,
+      message:
+        error ?? (signal === null ? [`exit code ${code}`, ...lines.slice(-1)].join(': ') : `killed by ${signal}`),
+    };
   }
 }
 
@@ -141,7 +159,8 @@ export class TrialRunner {
 function worthTelling(lines: readonly string[], code: number | null): readonly string[] {
   if (code === exitCodes.machine) return lines;
   const warnings = lines.filter((line) => line.startsWith('warning: '));
-  // The last warning of a run that diverged says how to continue it alone, which would make it another trial.
+  // The last warning of a run that diverged says how to continue it alone, which would make it
+  // another trial.
   return code === exitCodes.diverged ? warnings.slice(0, -1) : warnings;
 }
 

@@ -1,5 +1,5 @@
-// The functions that the program of a shard may call, by their names among the imports of the module `kernels`, with their types: the
-// kernels of assembly/, and the products of blas/.
+// The functions that the program of a shard may call, by their names among the imports of the
+// module `kernels`, with their types: the kernels of assembly/, and the products of blas/.
 import type { Signature, ValueType } from './wasm.ts';
 
 const i32s = (count: number): readonly ValueType[] => new Array<ValueType>(count).fill('i32');
@@ -22,7 +22,10 @@ export const kernelCalls = {
 export const blasCalls = {
   /** (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) */
   blasProduct: { parameters: i32s(12), results: [] },
-  /** (M, N, K, a, lda, panels, panelColumns, blockRows, accumulate, c, ldc): in steps of at most blockRows of K */
+  /**
+   * (M, N, K, a, lda, panels, panelColumns, blockRows, accumulate, c, ldc): in steps of at most
+   * blockRows of K
+   */
   blasPanels: { parameters: i32s(11), results: [] },
 } satisfies Readonly<Record<string, Signature>>;
 

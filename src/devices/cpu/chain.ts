@@ -1,5 +1,6 @@
-// Compiles a chain of elementwise operations into one WebAssembly function: per row, four columns at a time and then the rest one
-// by one. Everything is loaded before anything is stored, so that a result may take the place of an operand.
+// Compiles a chain of elementwise operations into one WebAssembly function: per row, four columns
+// at a time and then the rest one by one. Everything is loaded before anything is stored, so that a
+// result may take the place of an operand.
 import type { Value } from '../../program/value.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type Operand, Vectors, sigmoid, tanh } from './vectors.ts';
@@ -11,7 +12,10 @@ export interface Place {
   readonly column: number;
 }
 
-/** How an operand in memory is walked: like the result, one row for every row, or one element for all. */
+/**
+ * How an operand in memory is walked: like the result, one row for every row, or one element for
+ * all.
+ */
 export type Walk = 'matrix' | 'row' | 'scalar';
 
 export interface ChainSpecification {
@@ -25,7 +29,9 @@ export interface ChainSpecification {
 
 /** Equal for chains that one function serves. */
 export function chainKey({ values, operands, stores, strides }: ChainSpecification): string {
-  const name = new Map<Value, string>([...operands].map(([value, { pointer, column, walk }]) => [value, `${walk} ${pointer}+${column}`]));
+  const name = new Map<Value, string>(
+    [...operands].map(([value, { pointer, column, walk }]) => [value, `${walk} ${pointer}+${column}`]),
+  );
   const lines = values.map((value, index) => {
     const inputs = value.inputs.map((input) => name.get(input)!).join(' ');
     name.set(value, `#${index}`);

@@ -1,5 +1,6 @@
-// Compiles the program of a shard into one WebAssembly function: a straight line of calls, to the kernels and to one generated
-// function per distinct chain. A whole step is one call from JavaScript.
+// Compiles the program of a shard into one WebAssembly function: a straight line of calls, to the
+// kernels and to one generated function per distinct chain. A whole step is one call from
+// JavaScript.
 import type { Home } from '../../program/placement.ts';
 import type { Chain, Step } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
@@ -22,7 +23,10 @@ interface Compilation {
   readonly observer?: Observer;
 }
 
-/** A module whose `run(base)` runs the program once for the worker whose region starts at byte address `base`. */
+/**
+ * A module whose `run(base)` runs the program once for the worker whose region starts at byte
+ * address `base`.
+ */
 export function compileShard(compilation: Compilation): Uint8Array<ArrayBuffer> {
   return new ShardCompiler(compilation).compile();
 }
@@ -48,7 +52,9 @@ class ShardCompiler {
       ...(observer ? { lap } : {}),
     };
     // All imports come before the first function.
-    this.#imports = new Map(Object.entries(callable).map(([name, signature]) => [name, this.#writer.importFunction(name, signature)]));
+    this.#imports = new Map(
+      Object.entries(callable).map(([name, signature]) => [name, this.#writer.importFunction(name, signature)]),
+    );
   }
 
   compile(): Uint8Array<ArrayBuffer> {
@@ -74,7 +80,10 @@ class ShardCompiler {
     this.#code.call(compiled);
   }
 
-  /** Turns homes into pointers, one for each row of a buffer that the chain touches, so that all steps of a sequence share a function. */
+  /**
+   * Turns homes into pointers, one for each row of a buffer that the chain touches, so that all
+   * steps of a sequence share a function.
+   */
   #specify(chain: Chain): { specification: ChainSpecification; pointers: readonly Address[] } {
     const { layout } = this.#shard;
     const pointers: Address[] = [];
@@ -98,7 +107,9 @@ class ShardCompiler {
       const walk = walkOf(input, chain);
       operands.set(input, { ...place(layout.homeOf(input), walk), walk });
     }
-    const stores = new Map(chain.values.map((value) => [value, layout.storesOf(value).map((home) => place(home, 'matrix'))]));
+    const stores = new Map(
+      chain.values.map((value) => [value, layout.storesOf(value).map((home) => place(home, 'matrix'))]),
+    );
     return { specification: { values: chain.values, operands, stores, strides }, pointers };
   }
 
@@ -124,7 +135,14 @@ class ShardCompiler {
         this.#zero(value, out);
         return;
       case 'dropoutMask': {
-        this.#push(rows, columns, value.stepRows, { own: this.#plan.shard.dropout }, value.site, dropoutThreshold(value.rate));
+        this.#push(
+          rows,
+          columns,
+          value.stepRows,
+          { own: this.#plan.shard.dropout },
+          value.site,
+          dropoutThreshold(value.rate),
+        );
         this.#code.f32(1 / (1 - value.rate));
         this.#push(...this.#matrix(out));
         this.#call('dropoutMask');
@@ -146,7 +164,14 @@ class ShardCompiler {
       case 'scatter': {
         const [x, ids] = operands;
         this.#zero(value, out);
-        this.#call('scatterAdd', value.inputs[0].rows, columns, ...this.#matrix(x), this.#address(ids), ...this.#matrix(out));
+        this.#call(
+          'scatterAdd',
+          value.inputs[0].rows,
+          columns,
+          ...this.#matrix(x),
+          this.#address(ids),
+          ...this.#matrix(out),
+        );
         return;
       }
       case 'columnSums':
@@ -167,7 +192,10 @@ class ShardCompiler {
     const shape = products.panels(value);
     const { name } = value.inputs[1] as Value<'parameter'>;
     const found =
-      shape && panels.find((each) => each.parameter === name && each.transposed === value.transposeB && each.columns === shape.columns)!;
+      shape &&
+      panels.find(
+        (each) => each.parameter === name && each.transposed === value.transposeB && each.columns === shape.columns,
+      )!;
     products.write(
       {
         value,
@@ -188,7 +216,13 @@ class ShardCompiler {
     const [logits, targets] = value.inputs.map((input) => this.#homeOf(input));
     const { loss } = this.#plan.shard;
     const code = this.#code.get(0);
-    this.#push(value.rows, value.columns, ...this.#matrix(logits), this.#address(targets), ...(out ? this.#matrix(out) : [0, 0]));
+    this.#push(
+      value.rows,
+      value.columns,
+      ...this.#matrix(logits),
+      this.#address(targets),
+      ...(out ? this.#matrix(out) : [0, 0]),
+    );
     code.f32(value.scale).f32(value.smoothing);
     this.#call('softmaxCrossEntropy');
     code.get(0).access('f64.load', loss).op('f64.add').access('f64.store', loss);

@@ -16,13 +16,16 @@ import { type Products, embeddedProducts } from './products.ts';
 
 /** The largest memory a 32-bit WebAssembly module can address: 4 GiB. */
 const MOST_BYTES = 65536 * 65536;
-/** No machine has more cores for one process, and threads are planned before it is known whether there is memory for them. */
+/**
+ * No machine has more cores for one process, and threads are planned before it is known whether
+ * there is memory for them.
+ */
 const MOST_THREADS = 1024;
 /** Short calls of fewer rows are not divided among threads, */
 const LEAST_ROWS = 8;
 /**
- * nor are those of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start, and each call something to begin and
- * end.
+ * nor are those of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start,
+ * and each call something to begin and end.
  */
 const WORTH_THREADS = 1.5e7;
 
@@ -33,7 +36,10 @@ interface CpuOptions {
   readonly blas?: string;
 }
 
-export async function openCpu({ threads: atMost = availableParallelism(), blas: wanted }: CpuOptions = {}): Promise<Device> {
+export async function openCpu({
+  threads: atMost = availableParallelism(),
+  blas: wanted,
+}: CpuOptions = {}): Promise<Device> {
   const threads = Math.min(atMost, MOST_THREADS);
   const kernels = await loadKernels();
   const { library } = chooseBlas(kernels, wanted);
@@ -41,7 +47,9 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
   const planOf = (workload: Workload): Promise<Plan> => {
     const plan =
       plans.get(workload) ??
-      runInTurns(planWithin(workload, threadsFor(workload, threads), productsFor(workload, kernels, library), MOST_BYTES));
+      runInTurns(
+        planWithin(workload, threadsFor(workload, threads), productsFor(workload, kernels, library), MOST_BYTES),
+      );
     plans.set(workload, plan);
     return plan;
   };
@@ -67,7 +75,11 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
   };
 }
 
-function productsFor({ interactive, rowsAlike, jobs }: Workload, kernels: KernelModule, library: BlasLibrary | null): Products {
+function productsFor(
+  { interactive, rowsAlike, jobs }: Workload,
+  kernels: KernelModule,
+  library: BlasLibrary | null,
+): Products {
   // One row is bound by the way of the weights from memory, and the embedded kernels start sooner.
   const isOneRow = interactive === true && jobs.every(({ batch }) => batch === 1);
   if (library === null || isOneRow) return embeddedProducts;

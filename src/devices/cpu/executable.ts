@@ -1,5 +1,5 @@
-// A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and the caller's thread, which
-// stays free while they compute.
+// A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and
+// the caller's thread, which stays free while they compute.
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
@@ -109,7 +109,8 @@ class CpuExecutable implements Executable {
   write(resident: Resident, values: Float32Array): Promise<void> {
     if (resident.kind === 'state') {
       let offset = 0;
-      for (const part of this.#stateParts(resident.job, resident.name)) part.set(values.subarray(offset, (offset += part.length)));
+      for (const part of this.#stateParts(resident.job, resident.name))
+        part.set(values.subarray(offset, (offset += part.length)));
     } else {
       this.#vector(resident).set(values);
       if (resident.kind === 'parameters') this.#stale = true;
@@ -156,11 +157,15 @@ class CpuExecutable implements Executable {
     return this.#pool.step(this.#plan.jobs.indexOf(plan), requested | packed);
   }
 
-  /** Writes what a call brings to where the workers read it: each its own rows (T·rows) of the batch (T·N). */
+  /**
+   * Writes what a call brings to where the workers read it: each its own rows (T·rows) of the batch
+   * (T·N).
+   */
   #give(plan: JobPlan, { ids, targets, dropoutKey = 0, reset, update }: Call): void {
     const { job, program } = plan;
     const { shard, shardBases, scalars } = this.#plan;
-    if (reset) for (const { name } of statesOf(program)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
+    if (reset)
+      for (const { name } of statesOf(program)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
     for (const { whole, worker, own, rows } of heldRows(plan)) {
       const base = shardBases[worker];
       if (own === 0) this.#ints.set([job.batch, whole, dropoutKey], (base + shard.dropout) / 4);
@@ -230,7 +235,9 @@ export function describePlan(
   blas: BlasLibrary | null,
 ): string {
   const description = describeCpu(kernels, workers, blas);
-  return workers === wantedWorkers ? description : `${description}, because --threads ${wantedWorkers} would need more than 4 GiB`;
+  return workers === wantedWorkers
+    ? description
+    : `${description}, because --threads ${wantedWorkers} would need more than 4 GiB`;
 }
 
 async function shardSetups(
@@ -243,7 +250,10 @@ async function shardSetups(
   const modules = new Map<string, WebAssembly.Module>();
   for (const { job, programs } of plan.jobs) {
     for (const [rows, shard] of programs)
-      modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard({ plan, job: job.name, shard, variant: kernels.variant })));
+      modules.set(
+        `${job.name} ${rows}`,
+        await WebAssembly.compile(compileShard({ plan, job: job.name, shard, variant: kernels.variant })),
+      );
   }
   const { products: _, jobs, ...map } = plan;
   const rule = workload.update;
@@ -257,7 +267,10 @@ async function shardSetups(
     kernels,
     blas,
     memory,
-    jobs: jobs.map(({ job, shardRows, trains }) => ({ module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null, trains })),
+    jobs: jobs.map(({ job, shardRows, trains }) => ({
+      module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null,
+      trains,
+    })),
     update,
   }));
 }

@@ -1,8 +1,10 @@
-// Functions of the system's libraries, called through koffi, a foreign function interface. It is an optional dependency: where it is
-// missing, or has no binary for the system, the program does without what it is for.
+// Functions of the system's libraries, called through koffi, a foreign function interface. It is an
+// optional dependency: where it is missing, or has no binary for the system, the program does
+// without what it is for.
 //
-// Of koffi only the packages with its binaries are dependencies, one for each system. The package `koffi` itself chooses among them, adds
-// names of older versions, and has an install script that compiles it with CMake where there is no binary; none of that is needed here.
+// Of koffi only the packages with its binaries are dependencies, one for each system. The package
+// `koffi` itself chooses among them, adds names of older versions, and has an install script that
+// compiles it with CMake where there is no binary; none of that is needed here.
 import { createRequire } from 'node:module';
 
 /** As much of koffi as is used; its own types are not there where it is not. */

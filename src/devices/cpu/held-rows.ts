@@ -1,7 +1,10 @@
 // Which worker holds which rows of a batch, and where the rows of an output lie.
 import type { JobPlan, Plan } from './plan.ts';
 
-/** Consecutive rows of the whole batch's (T·N) that are consecutive with their worker, too, by the first of them. */
+/**
+ * Consecutive rows of the whole batch's (T·N) that are consecutive with their worker, too, by the
+ * first of them.
+ */
 interface HeldRows {
   readonly whole: number;
   readonly worker: number;
@@ -20,7 +23,10 @@ export function* heldRows({ job, shardRows }: JobPlan): Generator<HeldRows> {
   }
 }
 
-/** The element of the shared memory at which a row of an output starts, and how far it is from there to the next row. */
+/**
+ * The element of the shared memory at which a row of an output starts, and how far it is from there
+ * to the next row.
+ */
 export function outputPlace(
   { shard, shardBases }: Plan,
   { shardRows, programs }: JobPlan,
@@ -30,7 +36,11 @@ export function outputPlace(
   const { program, layout } = programs.get(shardRows[worker])!;
   const { buffer, row, column } = layout.homeOf(program.outputs.get(output)!);
   return {
-    start: (shardBases[worker] + shard.arena) / 4 + layout.offsetOf(buffer) + column + (row + buffer.before + own) * buffer.columns,
+    start:
+      (shardBases[worker] + shard.arena) / 4 +
+      layout.offsetOf(buffer) +
+      column +
+      (row + buffer.before + own) * buffer.columns,
     stride: buffer.columns,
   };
 }

@@ -1,9 +1,11 @@
-// Loads the WebAssembly kernels (assembly/, built to two modules; the source there says what each computes, of which operands) and gives
-// them types. Knows how they are chosen, compiled and called, but neither what memory they work on nor what a network is.
+// Loads the WebAssembly kernels (assembly/, built to two modules; the source there says what each
+// computes, of which operands) and gives them types. Knows how they are chosen, compiled and
+// called, but neither what memory they work on nor what a network is.
 //
-// In every kernel: addresses are in bytes (unsigned 32 bits: derive indices with `>>>`), all sizes and leading dimensions in
-// elements, matrices row-major float32, identifiers and targets int32. Outputs must not overlap inputs unless it says so.
-// The same call on the same data gives the same bits, every time and wherever the buffers lie.
+// In every kernel: addresses are in bytes (unsigned 32 bits: derive indices with `>>>`), all sizes
+// and leading dimensions in elements, matrices row-major float32, identifiers and targets int32.
+// Outputs must not overlap inputs unless it says so. The same call on the same data gives the same
+// bits, every time and wherever the buffers lie.
 import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +13,9 @@ import { RnnError } from '../../errors.ts';
 import { artifactUrl } from './artifacts.ts';
 import type { kernelCalls } from './calls.ts';
 
-/** `relaxed` uses fused multiply-add where the CPU has it; `portable` rounds alike on every machine. */
+/**
+ * `relaxed` uses fused multiply-add where the CPU has it; `portable` rounds alike on every machine.
+ */
 export type KernelVariant = 'relaxed' | 'portable';
 
 /** A compiled module, which can be posted to worker threads, and which of the two builds it is. */
@@ -19,7 +23,10 @@ export type KernelModule = { readonly module: WebAssembly.Module; readonly varia
 
 /** The kernels, bound to one memory. */
 export type Kernels = Readonly<
-  Record<keyof typeof kernelCalls | 'transposeRows' | 'sumOfSquares' | 'reduceShards', (...operands: number[]) => number>
+  Record<
+    keyof typeof kernelCalls | 'transposeRows' | 'sumOfSquares' | 'reduceShards',
+    (...operands: number[]) => number
+  >
 >;
 
 /** Elements of the panels of a (K, N) matrix. */
@@ -28,14 +35,16 @@ export function packedPanelsSize(K: number, N: number): number {
 }
 
 /**
- * Elements of scratch memory that gemmPanels needs: zeros, a tile, and of A all of few rows, else a chunk of at most 288 rows in blocks of
- * at most 256 of K.
+ * Elements of scratch memory that gemmPanels needs: zeros, a tile, and of A all of few rows, else a
+ * chunk of at most 288 rows in blocks of at most 256 of K.
  */
 export function gemmPanelsScratch(M: number, K: number): number {
   return 96 + (M <= 16 ? M * K : Math.min(M, 288) * Math.min(K, 256));
 }
 
-/** Elements of scratch memory that gemmTransposedA needs: those of gemmPanels and four panels of B. */
+/**
+ * Elements of scratch memory that gemmTransposedA needs: those of gemmPanels and four panels of B.
+ */
 export function gemmTransposedAScratch(M: number, K: number): number {
   return 96 + (Math.min(M, 288) + 32) * Math.min(K, 256);
 }
@@ -43,9 +52,11 @@ export function gemmTransposedAScratch(M: number, K: number): number {
 const compiled = new Map<KernelVariant, Promise<KernelModule>>();
 
 /**
- * The fastest kernels this process can run, compiled once. `variant` asks for one of the builds; left out, the environment
- * variable RNN_WASM does (`portable` or `relaxed`), and without either it is relaxed where V8 has the instructions.
- * @throws RnnError `usage` if RNN_WASM is something else, `device` if a build is missing or cannot run here
+ * The fastest kernels this process can run, compiled once. `variant` asks for one of the builds;
+ * left out, the environment variable RNN_WASM does (`portable` or `relaxed`), and without either it
+ * is relaxed where V8 has the instructions.
+ * @throws RnnError `usage` if RNN_WASM is something else, `device` if a build is missing or cannot
+ * run here
  */
 export function loadKernels(variant: KernelVariant | undefined = variantFromEnvironment()): Promise<KernelModule> {
   if (typeof WebAssembly === 'undefined') {
@@ -62,7 +73,10 @@ export function loadKernels(variant: KernelVariant | undefined = variantFromEnvi
   return loading;
 }
 
-/** Binds a compiled module to a memory, which must be shared. Synchronous, for the start of a worker. */
+/**
+ * Binds a compiled module to a memory, which must be shared. Synchronous, for the start of a
+ * worker.
+ */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   return instance.exports as unknown as Kernels;
@@ -83,7 +97,9 @@ async function loadFastest(): Promise<KernelModule> {
 async function compile(variant: KernelVariant): Promise<KernelModule> {
   const bytes = await readBuild(variant);
   if (variant === 'relaxed' && !relaxedIsSupported(bytes)) {
-    throw new RnnError('device', 'this version of Node cannot run the relaxed-SIMD kernels', { hint: 'set RNN_WASM=portable' });
+    throw new RnnError('device', 'this version of Node cannot run the relaxed-SIMD kernels', {
+      hint: 'set RNN_WASM=portable',
+    });
   }
   return { module: await WebAssembly.compile(bytes), variant };
 }
@@ -93,13 +109,16 @@ async function readBuild(variant: KernelVariant): Promise<Uint8Array<ArrayBuffer
   try {
     return new Uint8Array(await readFile(url));
   } catch (cause) {
-    throw new RnnError('device', `cannot read the WebAssembly kernels at ${fileURLToPath(url)}`, { hint: 'npm run build', cause });
+    throw new RnnError('device', `cannot read the WebAssembly kernels at ${fileURLToPath(url)}`, {
+      hint: 'npm run build',
+      cause,
+    });
   }
 }
 
 /**
- * Whether V8 takes the relaxed build. Node 20 has the instructions behind a flag, which may be set while the process runs: it
- * counts for every thread and for modules validated after it.
+ * Whether V8 takes the relaxed build. Node 20 has the instructions behind a flag, which may be set
+ * while the process runs: it counts for every thread and for modules validated after it.
  */
 function relaxedIsSupported(bytes: Uint8Array<ArrayBuffer>): boolean {
   if (WebAssembly.validate(bytes)) return true;

@@ -1,5 +1,6 @@
-// Plans the memory of a workload: how the batch of each job is split among the workers, the layout of each distinct shard's
-// program, and where everything lies in the one shared memory. Pure arithmetic: nothing is allocated or compiled here.
+// Plans the memory of a workload: how the batch of each job is split among the workers, the layout
+// of each distinct shard's program, and where everything lies in the one shared memory. Pure
+// arithmetic: nothing is allocated or compiled here.
 import type { Pieces } from '../../pieces.ts';
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
@@ -16,15 +17,27 @@ const THREAD_BYTES = 12e6;
 const LEAST_ROWS = 4;
 
 /**
- * 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step begins to change weights; `done` counts
- * the threads that have done it.
+ * 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step
+ * begins to change weights; `done` counts the threads that have done it.
  */
-export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, updating: 5, done: 6, words: 7 } as const;
+export const control = {
+  generation: 0,
+  arrived: 1,
+  command: 2,
+  job: 3,
+  flags: 4,
+  updating: 5,
+  done: 6,
+  words: 7,
+} as const;
 
 /** The control block, with which the memory begins. */
 export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, control.words);
 
-/** A weight as the products read it: packed into panels. One per weight, orientation and width that any program uses. */
+/**
+ * A weight as the products read it: packed into panels. One per weight, orientation and width that
+ * any program uses.
+ */
 export interface Panels extends PanelShape {
   readonly parameter: string;
   readonly transposed: boolean;
@@ -44,7 +57,10 @@ export interface ShardProgram {
 
 export interface JobPlan {
   readonly job: Job;
-  /** Rows of the batch for each worker; in a small job the last ones have none, and only help with gradients and update. */
+  /**
+   * Rows of the batch for each worker; in a small job the last ones have none, and only help with
+   * gradients and update.
+   */
   readonly shardRows: readonly number[];
   /** By rows. */
   readonly programs: ReadonlyMap<number, ShardProgram>;
@@ -57,7 +73,9 @@ export interface JobPlan {
 export interface ShardMap {
   readonly ids: number;
   readonly targets: number;
-  /** Three int32: N of the whole batch, the first row of it in this shard, the call's dropout key. */
+  /**
+   * Three int32: N of the whole batch, the first row of it in this shard, the call's dropout key.
+   */
   readonly dropout: number;
   /** float64 */
   readonly loss: number;
@@ -109,8 +127,8 @@ export function vectorAddress({ parameterVector, slots, shard, shardBases }: Mem
 }
 
 /**
- * The plan with the most workers, at most `threads`, that takes no more than `maxBytes` of shared memory: each worker has gradients of its
- * own. With one worker it may take more.
+ * The plan with the most workers, at most `threads`, that takes no more than `maxBytes` of shared
+ * memory: each worker has gradients of its own. With one worker it may take more.
  */
 export function* planWithin(workload: Workload, threads: number, products: Products, maxBytes: number): Pieces<Plan> {
   const wanted = yield* planWorkload(workload, threads, products);
@@ -188,7 +206,10 @@ function statePlaces(jobs: readonly JobPlan[], region: Allocator): Map<string, n
   const places = new Map<string, number>();
   for (const { job, program } of jobs) {
     for (const { name, rows, columns } of statesOf(program)) {
-      places.set(stateKey(job.name, name), places.get(stateKey(job.stateOf ?? job.name, name)) ?? region.take(4 * rows * columns));
+      places.set(
+        stateKey(job.name, name),
+        places.get(stateKey(job.stateOf ?? job.name, name)) ?? region.take(4 * rows * columns),
+      );
     }
   }
   return places;

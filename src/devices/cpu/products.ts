@@ -1,5 +1,5 @@
-// How the products of a program are computed: the contract between programs and what multiplies for them, and the embedded
-// kernels, which are always there. The system's BLAS is in blas/.
+// How the products of a program are computed: the contract between programs and what multiplies for
+// them, and the embedded kernels, which are always there. The system's BLAS is in blas/.
 import type { Value } from '../../program/value.ts';
 import type { CallName } from './calls.ts';
 import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
@@ -27,9 +27,15 @@ export interface PlacedProduct {
 /** Appends a call to a program. */
 export type Caller = (name: CallName, ...operands: readonly (number | Address)[]) => void;
 
-/** A weight op(B) (K, N), packed once per update: cut into panels of so many columns, each (K, columns) row by row. */
+/**
+ * A weight op(B) (K, N), packed once per update: cut into panels of so many columns, each (K,
+ * columns) row by row.
+ */
 export interface PanelShape {
-  /** Of each panel but the last, which has what is left: as wide as the others and filled up with zeros, or as wide as it is. */
+  /**
+   * Of each panel but the last, which has what is left: as wide as the others and filled up with
+   * zeros, or as wide as it is.
+   */
   readonly columns: number;
   readonly last: 'padded' | 'narrow';
 }
@@ -37,7 +43,10 @@ export interface PanelShape {
 export interface Products {
   /** Whether programs call a BLAS. */
   readonly usesBlas: boolean;
-  /** The panels from which a product reads the weight on its right; null where it reads the weight itself, or multiplies by none. */
+  /**
+   * The panels from which a product reads the weight on its right; null where it reads the weight
+   * itself, or multiplies by none.
+   */
   panels(product: Value<'matmul'>): PanelShape | null;
   /** Elements of scratch memory. */
   scratch(product: Value<'matmul'>): number;
@@ -65,7 +74,9 @@ export const embeddedProducts: Products = {
   scratch(product) {
     const K = depthOf(product);
     if (product.transposeA) return gemmTransposedAScratch(product.rows, K);
-    return gemmPanelsScratch(product.rows, K) + (multipliesByWeight(product) ? 0 : packedPanelsSize(K, product.columns));
+    return (
+      gemmPanelsScratch(product.rows, K) + (multipliesByWeight(product) ? 0 : packedPanelsSize(K, product.columns))
+    );
   },
   write({ value, a, b, c, accumulate, bias, packed, scratch }, call) {
     const { rows, columns } = value;
@@ -77,7 +88,16 @@ export const embeddedProducts: Products = {
     }
     const panels = packed?.address ?? { own: scratch.own + 4 * gemmPanelsScratch(rows, K) };
     if (packed === null)
-      call('packPanels', ...b, K, columns, Number(value.transposeB), panels, 0, Math.ceil(columns / kernelPanels.columns));
+      call(
+        'packPanels',
+        ...b,
+        K,
+        columns,
+        Number(value.transposeB),
+        panels,
+        0,
+        Math.ceil(columns / kernelPanels.columns),
+      );
     call('gemmPanels', rows, columns, K, ...a, panels, ...c, Number(accumulate), bias ?? 0, scratch);
   },
 };

@@ -1,5 +1,6 @@
-// Where the time of a training step goes on the cpu: the first worker's shard by itself on the calling thread, operation by operation,
-// then its share of what follows. Operations of one kind and shape count as one.
+// Where the time of a training step goes on the cpu: the first worker's shard by itself on the
+// calling thread, operation by operation, then its share of what follows. Operations of one kind
+// and shape count as one.
 import type { PassTime } from '../device.ts';
 import type { Step } from '../../program/schedule.ts';
 import { depthOf } from './products.ts';
@@ -31,7 +32,9 @@ export class Laps {
   }
 
   group(kind: string, rows: number, columns: number, multiplyAdds = 0): number {
-    const known = this.#groups.findIndex((group) => group.kind === kind && group.rows === rows && group.columns === columns);
+    const known = this.#groups.findIndex(
+      (group) => group.kind === kind && group.rows === rows && group.columns === columns,
+    );
     return known >= 0 ? known : this.#groups.push({ kind, rows, columns, multiplyAdds, milliseconds: 0, count: 0 }) - 1;
   }
 

@@ -1,5 +1,6 @@
-// What one worker does in a step: its shard of the batch through the whole program without a barrier, then its range of the sum
-// of gradients, of the update and of the packing of weights. Runs in a worker thread, or on the calling thread where it is alone.
+// What one worker does in a step: its shard of the batch through the whole program without a
+// barrier, then its range of the sum of gradients, of the update and of the packing of weights.
+// Runs in a worker thread, or on the calling thread where it is alone.
 import { blasFunctions } from './blas/products.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
@@ -91,10 +92,18 @@ export class Shard {
     for (const each of this.#map.panels) this.#packPanels(each, 0, Math.ceil(each.N / each.columns));
   }
 
-  /** Does this worker's part of steps without the others, which wait; `module` calls `lap` after each operation. */
+  /**
+   * Does this worker's part of steps without the others, which wait; `module` calls `lap` after
+   * each operation.
+   */
   profile(module: WebAssembly.Module, trains: boolean, laps: Laps, milliseconds: number): number {
-    const { exports } = new WebAssembly.Instance(module, { ...this.#imports, kernels: { ...this.#imports.kernels, lap: laps.lap } });
-    const [reduce, update, pack] = ['sum of gradients', 'update', 'packing of weights'].map((kind) => laps.group(kind, 1, this.#count));
+    const { exports } = new WebAssembly.Instance(module, {
+      ...this.#imports,
+      kernels: { ...this.#imports.kernels, lap: laps.lap },
+    });
+    const [reduce, update, pack] = ['sum of gradients', 'update', 'packing of weights'].map((kind) =>
+      laps.group(kind, 1, this.#count),
+    );
     let steps = 0;
     for (const from = performance.now(); performance.now() - from < milliseconds; steps++) {
       laps.start();
@@ -130,11 +139,14 @@ export class Shard {
     const { shard, slots, scalars } = this.#map;
     const { update } = this.#setup;
     const norm = Math.sqrt(sumOverShards(this.#map, this.#doubles, shard.squares));
-    if (!update || !Number.isFinite(norm) || !Number.isFinite(sumOverShards(this.#map, this.#doubles, shard.loss))) return false;
+    if (!update || !Number.isFinite(norm) || !Number.isFinite(sumOverShards(this.#map, this.#doubles, shard.loss)))
+      return false;
     const gradientScale = this.#base + shard.gradientScale;
     this.#floats[gradientScale / 4] = update.clipNorm > 0 && norm > update.clipNorm ? update.clipNorm / norm : 1;
     Atomics.store(this.#control, control.updating, 1);
-    const vectors = ['parameters', 'gradients', ...slots.keys()].map((name) => vectorAddress(this.#map, name) + 4 * this.#first);
+    const vectors = ['parameters', 'gradients', ...slots.keys()].map(
+      (name) => vectorAddress(this.#map, name) + 4 * this.#first,
+    );
     this.#update!(1, this.#count, ...vectors, gradientScale, ...scalars.values());
     return true;
   }
@@ -149,7 +161,11 @@ export class Shard {
     }
   }
 
-  #packPanels({ source, sourceColumns, columns, last, K, N, transposed, address }: Panels, from: number, to: number): void {
+  #packPanels(
+    { source, sourceColumns, columns, last, K, N, transposed, address }: Panels,
+    from: number,
+    to: number,
+  ): void {
     if (last === 'padded') {
       this.#kernels.packPanels(source, sourceColumns, K, N, transposed ? 1 : 0, address, from, to);
       return;
@@ -158,7 +174,8 @@ export class Shard {
       const first = panel * columns;
       const width = Math.min(columns, N - first);
       const out = address + 4 * K * first;
-      if (transposed) this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, width);
+      if (transposed)
+        this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, width);
       else this.#kernels.copyRows(K, width, source + 4 * first, sourceColumns, out, width);
     }
   }
@@ -176,7 +193,8 @@ export class Shard {
       return;
     }
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, control.generation) !== generation) return;
-    while (Atomics.load(shared, control.generation) === generation) Atomics.wait(shared, control.generation, generation);
+    while (Atomics.load(shared, control.generation) === generation)
+      Atomics.wait(shared, control.generation, generation);
   }
 
   #instantiate(module: WebAssembly.Module): Record<string, WebAssembly.ExportValue> {

@@ -8,10 +8,15 @@ import type { KernelVariant } from './kernels.ts';
 import { ModuleWriter } from './wasm.ts';
 
 /**
- * A module whose `update(1, count, pointer…)` changes `count` weights and their slots in place. Pointers, in order, are to `parameters`,
- * `gradients`, the slots, `gradientScale` and the scalars.
+ * A module whose `update(1, count, pointer…)` changes `count` weights and their slots in place.
+ * Pointers, in order, are to `parameters`, `gradients`, the slots, `gradientScale` and the scalars.
  */
-export function compileUpdate(rule: UpdateRule, parameterCount: number, variant: KernelVariant, pages: number): Uint8Array<ArrayBuffer> {
+export function compileUpdate(
+  rule: UpdateRule,
+  parameterCount: number,
+  variant: KernelVariant,
+  pages: number,
+): Uint8Array<ArrayBuffer> {
   const program = rule.build(parameterCount);
   const steps = schedule(program);
   const [chain] = steps;
@@ -26,7 +31,11 @@ export function compileUpdate(rule: UpdateRule, parameterCount: number, variant:
   const operands = new Map<Value, Place & { walk: Walk }>();
   for (const input of chain.values.flatMap((value) => value.inputs)) {
     if (input.kind === 'input')
-      operands.set(input, { pointer: pointerOf(input.name), column: 0, walk: input.columns === 1 ? 'scalar' : 'matrix' });
+      operands.set(input, {
+        pointer: pointerOf(input.name),
+        column: 0,
+        walk: input.columns === 1 ? 'scalar' : 'matrix',
+      });
   }
   const stores = new Map<Value, Place[]>();
   for (const [name, value] of program.outputs) appendTo(stores, value, { pointer: pointerOf(name), column: 0 });

@@ -1,9 +1,11 @@
-// Writes arithmetic on vectors of four float32 lanes as WebAssembly, expression by expression, and the sigmoid and tanh made of it.
-// Knows no chains. Every lane is computed alike and none looks at another, so a value gives the same bits wherever it stands.
+// Writes arithmetic on vectors of four float32 lanes as WebAssembly, expression by expression, and
+// the sigmoid and tanh made of it. Knows no chains. Every lane is computed alike and none looks at
+// another, so a value gives the same bits wherever it stands.
 //
-// e^x by x = n·ln2 + r with |r| <= ln2/2 and the degree-5 polynomial of Cephes' expf (S. Moshier, https://www.netlib.org/cephes/,
-// single/expf.c), as the kernels compute it for the softmax (assembly/math.ts). Written into each chain, an activation takes half
-// the time of a call to a kernel: no registers to save, and the constants stay.
+// e^x by x = n·ln2 + r with |r| <= ln2/2 and the degree-5 polynomial of Cephes' expf (S. Moshier,
+// https://www.netlib.org/cephes/, single/expf.c), as the kernels compute it for the softmax
+// (assembly/math.ts). Written into each chain, an activation takes half the time of a call to a
+// kernel: no registers to save, and the constants stay.
 import type { Code, Opcode } from './wasm.ts';
 
 /** A local, or what pushes a value. */
@@ -47,7 +49,9 @@ export class Vectors {
   }
 
   float(constant: number): number {
-    return this.#constant(`float ${Object.is(constant, -0) ? '-0' : constant}`, (code) => code.f32(constant).op('f32x4.splat'));
+    return this.#constant(`float ${Object.is(constant, -0) ? '-0' : constant}`, (code) =>
+      code.f32(constant).op('f32x4.splat'),
+    );
   }
 
   bits(constant: number): number {
@@ -81,21 +85,24 @@ export function sigmoid(v: Vectors, x: Operand): Operand {
 }
 
 /**
- * tanh x = −u / (2 + u) with u = e^(−2|x|) − 1, absolute error ≤ 2e-7. Through e^x − 1, because 1 − 2/(e^2x + 1) loses all digits near 0;
- * here a tiny x, denormal or −0 comes back unchanged.
+ * tanh x = −u / (2 + u) with u = e^(−2|x|) − 1, absolute error ≤ 2e-7. Through e^x − 1, because 1 −
+ * 2/(e^2x + 1) loses all digits near 0; here a tiny x, denormal or −0 comes back unchanged.
  */
 export function tanh(v: Vectors, x: number): Operand {
   // Beyond 10 the result is 1 in float32.
   const y = v.keep(v.op('f32x4.mul', v.op('f32x4.pmin', v.op('f32x4.abs', x), v.float(10)), v.float(-2)));
   const shifted = v.keep(rounded(v, y));
   const scale = v.keep(power(v, shifted));
-  const u = v.keep(v.multiplyAdd(expm1OfRemainder(v, remainder(v, y, shifted)), scale, v.op('f32x4.sub', scale, v.float(1))));
+  const u = v.keep(
+    v.multiplyAdd(expm1OfRemainder(v, remainder(v, y, shifted)), scale, v.op('f32x4.sub', scale, v.float(1))),
+  );
   const magnitude = v.op('f32x4.div', u, v.op('f32x4.add', u, v.float(2)));
   const sign = v.op('v128.and', x, v.bits(0x80000000));
   return v.op('v128.or', v.op('f32x4.abs', magnitude), sign);
 }
 
-// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low bits of the mantissa.
+// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low bits of the
+// mantissa.
 const ROUNDER = 12582912;
 
 /** x/ln 2 + ROUNDER: its low bits hold n. */
@@ -109,12 +116,18 @@ function remainder(v: Vectors, x: Operand, shifted: number): Operand {
   return v.multiplyAdd(n, v.float(2.1219444e-4), v.multiplyAdd(n, v.float(-0.693359375), x));
 }
 
-/** 2^n as float32, for −126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are shifted out. */
+/**
+ * 2^n as float32, for −126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are shifted
+ * out.
+ */
 function power(v: Vectors, shifted: number): Operand {
   return v.op('i32x4.add', v.shiftLeft(shifted, 23), v.bits(0x3f800000));
 }
 
-/** e^r − 1 for |r| <= ln2/2, exact to the last bit for tiny r. In pairs (Estrin's scheme): latency bounds the speed. */
+/**
+ * e^r − 1 for |r| <= ln2/2, exact to the last bit for tiny r. In pairs (Estrin's scheme): latency
+ * bounds the speed.
+ */
 function expm1OfRemainder(v: Vectors, remains: Operand): Operand {
   const r = v.keep(remains);
   const square = v.keep(v.op('f32x4.mul', r, r));

@@ -1,5 +1,6 @@
-// A small assembler for WebAssembly modules: as much of the binary format as compiled programs need, over an imported shared
-// memory (https://webassembly.github.io/spec/core/binary/). Knows nothing of programs.
+// A small assembler for WebAssembly modules: as much of the binary format as compiled programs
+// need, over an imported shared memory (https://webassembly.github.io/spec/core/binary/). Knows
+// nothing of programs.
 
 export type ValueType = 'i32' | 'f32' | 'f64' | 'v128';
 
@@ -10,7 +11,10 @@ export interface Signature {
 
 const typeCodes: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
-/** Opcodes by their names in the specification; those from 0xfd00 on are SIMD, the digits after fd their sub-opcode. */
+/**
+ * Opcodes by their names in the specification; those from 0xfd00 on are SIMD, the digits after fd
+ * their sub-opcode.
+ */
 const opcodes = {
   'i32.add': 0x6a,
   'i32.sub': 0x6b,
@@ -134,7 +138,10 @@ export class ModuleWriter {
   readonly #imports: { readonly name: string; readonly type: number }[] = [];
   readonly #functions: { readonly type: number; readonly code: Code; readonly exportName: string | null }[] = [];
 
-  /** The index of a function imported from module `kernels`. All imports come before the first function. */
+  /**
+   * The index of a function imported from module `kernels`. All imports come before the first
+   * function.
+   */
   importFunction(name: string, signature: Signature): number {
     if (this.#functions.length > 0) throw new Error(`import of ${name} after the first function`);
     return this.#imports.push({ name, type: this.#type(signature) }) - 1;

@@ -1,5 +1,5 @@
-// The part of the WebAssembly JavaScript interface that this device uses. TypeScript declares it only in its "dom" library, which would
-// also let code here use a browser's globals by mistake.
+// The part of the WebAssembly JavaScript interface that this device uses. TypeScript declares it
+// only in its "dom" library, which would also let code here use a browser's globals by mistake.
 declare namespace WebAssembly {
   type ExportValue = Function | Memory;
   type Imports = Record<string, Record<string, ExportValue>>;

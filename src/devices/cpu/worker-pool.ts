@@ -1,5 +1,6 @@
-// The workers of a workload, which are told what to do through a few words of the shared memory: all in threads of their own, so that
-// the calling thread stays free, or one of them on the calling thread, which then needs no message to know that a step is done.
+// The workers of a workload, which are told what to do through a few words of the shared memory:
+// all in threads of their own, so that the calling thread stays free, or one of them on the calling
+// thread, which then needs no message to know that a step is done.
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -10,11 +11,14 @@ import { Shard, type ShardSetup, flags } from './shard.ts';
 
 /** How often the calling thread looks whether the others are done before it sleeps: some 0.1 ms. */
 const SPINS = 100_000;
-/** How long it sleeps before it lets its other work have its turn, news of a thread that died among it. */
+/**
+ * How long it sleeps before it lets its other work have its turn, news of a thread that died among
+ * it.
+ */
 const PATIENCE_MS = 20;
 /**
- * How long a thread that was told to end may take: where one died the others wait for it, and never will. Those that still start wait for
- * none.
+ * How long a thread that was told to end may take: where one died the others wait for it, and never
+ * will. Those that still start wait for none.
  */
 const GRACE_MS = { working: 200, starting: 10_000 };
 
@@ -26,16 +30,21 @@ function died(cause: unknown): RnnError {
 }
 
 /**
- * Ends by itself, as it was told to. Only one that does not, such as one that waits for another that died, is ended from outside: where
- * that finds it in a call of a library (koffi's, for the BLAS), which cannot throw any more, the whole process is aborted.
+ * Ends by itself, as it was told to. Only one that does not, such as one that waits for another
+ * that died, is ended from outside: where that finds it in a call of a library (koffi's, for the
+ * BLAS), which cannot throw any more, the whole process is aborted.
  */
 async function ended(thread: Worker, graceMs: number): Promise<void> {
   const hasEnded = (): boolean => thread.threadId === -1;
-  if (!hasEnded()) await Promise.race([once(thread, 'exit').catch(() => {}), setTimeout(graceMs, undefined, { ref: false })]);
+  if (!hasEnded())
+    await Promise.race([once(thread, 'exit').catch(() => {}), setTimeout(graceMs, undefined, { ref: false })]);
   if (!hasEnded()) await thread.terminate();
 }
 
-/** The system refused to start a thread: a limit on threads and processes, or on what each of them needs. */
+/**
+ * The system refused to start a thread: a limit on threads and processes, or on what each of them
+ * needs.
+ */
 function notStarted(cause: unknown, started: number, wanted: number): RnnError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new RnnError('machine', `cannot start worker thread ${started + 1} of ${wanted}: ${reason}`, {
@@ -49,11 +58,17 @@ export interface WorkerSetup {
   readonly shard: ShardSetup;
   /** How many there are. */
   readonly threads: number;
-  /** Whether the calling thread works, too: then it looks for what they have done, and the next step follows at once. */
+  /**
+   * Whether the calling thread works, too: then it looks for what they have done, and the next step
+   * follows at once.
+   */
   readonly joined: boolean;
 }
 
-/** A thread that dies ends the current step, or the next, with an error instead of leaving it waiting. */
+/**
+ * A thread that dies ends the current step, or the next, with an error instead of leaving it
+ * waiting.
+ */
 export class WorkerPool {
   readonly #threads: Worker[] = [];
   readonly #shared: Int32Array;
@@ -83,7 +98,10 @@ export class WorkerPool {
     return pool;
   }
 
-  /** Whether the last step began to change weights, and it stays so when the threads are ended: a step that failed may have. */
+  /**
+   * Whether the last step began to change weights, and it stays so when the threads are ended: a
+   * step that failed may have.
+   */
   get hasUpdated(): boolean {
     return Atomics.load(this.#shared, control.updating) === 1;
   }
@@ -110,14 +128,17 @@ export class WorkerPool {
     const name = `rnn worker ${workerData.shard.worker}`;
     let thread: Worker;
     try {
-      // Of flags that the process was started with, some let no thread start from a file: --input-type is one.
+      // Of flags that the process was started with, some let no thread start from a file:
+      // --input-type is one.
       thread = new Worker(artifactUrl('worker.js'), { workerData, name, execArgv: [] });
     } catch (error) {
       throw notStarted(error, this.#threads.length, workerData.threads);
     }
     this.#threads.push(thread);
     thread.on('message', () => this.#settle?.resolve());
-    thread.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error));
+    thread.on('error', (error: NodeJS.ErrnoException) =>
+      this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error),
+    );
     thread.on('exit', (code) => this.#fail(died(code)));
   }
 

@@ -1,4 +1,5 @@
-// The entry point of a worker thread: waits for commands in shared memory and does its part of each.
+// The entry point of a worker thread: waits for commands in shared memory and does its part of
+// each.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerSetup } from './worker-pool.ts';
 import { control, controlOf } from './plan.ts';

@@ -1,11 +1,14 @@
-// The GPU itself: finds an adapter through the `webgpu` package (Dawn: Vulkan, Metal or Direct3D 12) and puts it where gpu.js looks
-// for one, at the global `navigator.gpu`. Knows nothing of kernels and programs.
+// The GPU itself: finds an adapter through the `webgpu` package (Dawn: Vulkan, Metal or Direct3D
+// 12) and puts it where gpu.js looks for one, at the global `navigator.gpu`. Knows nothing of
+// kernels and programs.
 //
 // Neither the GPU object nor a device keeps Node from ending by itself.
 import { RnnError } from '../../errors.ts';
 import { type AdapterKind, backend, isOfKind, nameOf, notThere, quietly, search } from './search.ts';
 
-/** Of a device that gpu.js asks this adapter for: the default where WebGPU has one is often lower. */
+/**
+ * Of a device that gpu.js asks this adapter for: the default where WebGPU has one is often lower.
+ */
 const raisedLimits = [
   'maxStorageBuffersPerShaderStage',
   'maxStorageBufferBindingSize',
@@ -145,7 +148,9 @@ export const lastDevice = (): GPUDevice | null => device;
 /** Whether a device was lost, and none has been made since. */
 export const isDeviceLost = (): boolean => isLost;
 
-/** The errors since the last time this was asked. After one, what is read back is zeros or stale. */
+/**
+ * The errors since the last time this was asked. After one, what is read back is zeros or stale.
+ */
 export function takeDeviceErrors(): readonly DeviceError[] {
   const taken = errors;
   errors = [];
@@ -179,13 +184,18 @@ async function look(kind: AdapterKind): Promise<Found> {
 
 /** Null if there is none of that kind. */
 async function requestAdapter(gpu: GPU, kind: AdapterKind): Promise<GPUAdapter | null> {
-  const adapter = await gpu.requestAdapter(kind === 'hardware' ? { powerPreference: 'high-performance' } : { forceFallbackAdapter: true });
+  const adapter = await gpu.requestAdapter(
+    kind === 'hardware' ? { powerPreference: 'high-performance' } : { forceFallbackAdapter: true },
+  );
   return adapter !== null && isOfKind(adapter.info, kind) ? adapter : null;
 }
 
 type WrappedGpu = Pick<GPU, 'requestAdapter' | 'getPreferredCanvasFormat' | 'wgslLanguageFeatures'>;
 
-/** The GPU object as gpu.js uses it, which gives only adapters of one kind, and devices with all that the adapter has. */
+/**
+ * The GPU object as gpu.js uses it, which gives only adapters of one kind, and devices with all
+ * that the adapter has.
+ */
 function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
   return {
     wgslLanguageFeatures: gpu.wgslLanguageFeatures,
@@ -201,7 +211,11 @@ function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
   };
 }
 
-async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
+async function requestDevice(
+  adapter: GPUAdapter,
+  request: GPUAdapter['requestDevice'],
+  wanted: GPUDeviceDescriptor,
+): Promise<GPUDevice> {
   const fresh = await requestWhole(adapter, request, wanted);
   device = fresh;
   isLost = false;
@@ -214,7 +228,11 @@ async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDe
 }
 
 /** A device with all that the adapter has. */
-function requestWhole(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor = {}): Promise<GPUDevice> {
+function requestWhole(
+  adapter: GPUAdapter,
+  request: GPUAdapter['requestDevice'],
+  wanted: GPUDeviceDescriptor = {},
+): Promise<GPUDevice> {
   return request({
     ...wanted,
     requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits },

@@ -1,5 +1,6 @@
-// Elementwise operations as nodes: those of one shape share one, a chain, with a plane for each result that is read outside it. An
-// operation joins a chain only where that leaves its level as it is.
+// Elementwise operations as nodes: those of one shape share one, a chain, with a plane for each
+// result that is read outside it. An operation joins a chain only where that leaves its level as it
+// is.
 import type { Value } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type Node, ROW, shapeOf } from './nodes.ts';
@@ -33,13 +34,19 @@ export class Chains {
     const fits = (chain: Chain): boolean =>
       chain.level <= lowest &&
       sameSize(chain.shape, value) &&
-      sources.every(({ input, nodes }) => this.#chainOf.get(input) === chain || nodes.every((node) => node.level < chain.level));
+      sources.every(
+        ({ input, nodes }) => this.#chainOf.get(input) === chain || nodes.every((node) => node.level < chain.level),
+      );
     const candidates = [
       ...value.inputs.map((input) => this.#chainOf.get(input)),
       // Chains that read what this reads.
       ...reads.flatMap((node) => [...(this.#readersOf.get(node) ?? [])]),
     ].filter((chain) => chain !== undefined);
-    this.#join(candidates.find((chain) => fits(chain) && this.#hasRoom(chain, value)) ?? this.#open(value, lowest), value, reads);
+    this.#join(
+      candidates.find((chain) => fits(chain) && this.#hasRoom(chain, value)) ?? this.#open(value, lowest),
+      value,
+      reads,
+    );
   }
 
   #join(chain: Chain, value: Value<'elementwise'>, reads: readonly Node[]): void {
@@ -79,7 +86,9 @@ export class Chains {
   /** The values of a chain that anything outside it reads. */
   #resultsOf(chain: Chain): Value[] {
     const { uses } = this.#graph;
-    return chain.values.filter((value) => uses.isWanted(value) || uses.of(value).some((user) => this.#chainOf.get(user) !== chain));
+    return chain.values.filter(
+      (value) => uses.isWanted(value) || uses.of(value).some((user) => this.#chainOf.get(user) !== chain),
+    );
   }
 
   #body(chain: Chain, result: Value): Body {

@@ -1,4 +1,5 @@
-// The two languages that kernels are written in: the JavaScript that gpu.js compiles, and WGSL for what is done past it (tiles.ts).
+// The two languages that kernels are written in: the JavaScript that gpu.js compiles, and WGSL for
+// what is done past it (tiles.ts).
 
 export interface Dialect {
   /** Of the element that is computed. */
@@ -21,12 +22,14 @@ export interface Dialect {
   number(name: string): string;
 }
 
-/** The stages of `hash32`: functions on integers, which an expression of a kernel could only repeat. */
+/**
+ * The stages of `hash32`: functions on integers, which an expression of a kernel could only repeat.
+ */
 const [FIRST_HASH, MIDDLE_HASH, LAST_HASH] = ['hashFirst', 'hashMiddle', 'hashLast'];
 
 /**
- * Their definitions, for a kernel whose source has them. Products of integers wrap around at 32 bits where a kernel is compiled; in plain
- * JavaScript they have to be told to.
+ * Their definitions, for a kernel whose source has them. Products of integers wrap around at 32
+ * bits where a kernel is compiled; in plain JavaScript they have to be told to.
  */
 export function hashFunctions(source: string, plain: boolean): object[] {
   if (!source.includes(LAST_HASH)) return [];

@@ -1,4 +1,5 @@
-// A workload on gpu.js: weights, slots and carried state are kept here, on the host, and go through the plans of each job.
+// A workload on gpu.js: weights, slots and carried state are kept here, on the host, and go through
+// the plans of each job.
 import { countParameters } from '../../program/value.ts';
 import { dropoutSeed } from '../../random.ts';
 import type { Call, CallResult, Cost, Executable, Job, PassTime, Resident, Workload } from '../device.ts';
@@ -17,7 +18,9 @@ interface Running extends CompiledJob {
   readonly runner: Runner;
   /** What the last call kept, by the argument that brings it to the next. */
   readonly carried: Map<string, Float32Array>;
-  /** Whether all of that are finite numbers; null if it has not been looked at since it was written. */
+  /**
+   * Whether all of that are finite numbers; null if it has not been looked at since it was written.
+   */
   sound: boolean | null;
 }
 
@@ -32,13 +35,18 @@ export class GpuExecutable implements Executable {
   readonly description: string;
   readonly #workload: Workload;
   readonly #jobs: Map<string, Running>;
-  /** Of jobs that share a state, by the name of the first: which has it, each in buffers of its own shape. */
+  /**
+   * Of jobs that share a state, by the name of the first: which has it, each in buffers of its own
+   * shape.
+   */
   readonly #holders = new Map<string, Running>();
   /** P */
   readonly #count: number;
   /** The weights, then each slot. */
   #weights: Float32Array;
-  /** Whether all of them are finite; null if they have not been looked at since they were written. */
+  /**
+   * Whether all of them are finite; null if they have not been looked at since they were written.
+   */
   #weightsSound: boolean | null = true;
   #closed = false;
   #gradients: Float32Array;
@@ -65,7 +73,10 @@ export class GpuExecutable implements Executable {
           sound: true,
           runner: new Runner(list, { makePlan, health, single: workload.interactive === true }),
           carried: new Map(
-            [...list.states.values()].map(({ pass }) => [carryName(pass), new Float32Array(elementsOf(list.passes[pass].shape))]),
+            [...list.states.values()].map(({ pass }) => [
+              carryName(pass),
+              new Float32Array(elementsOf(list.passes[pass].shape)),
+            ]),
           ),
         },
       ]),
@@ -92,7 +103,8 @@ export class GpuExecutable implements Executable {
     while (results.length < calls.length) {
       const alike = leadingAlike(calls.slice(results.length));
       const together = running.runner.together(alike.length);
-      const done = together === 1 ? await this.#runSingly(running, alike) : await this.#runSome(running, alike.slice(0, together));
+      const done =
+        together === 1 ? await this.#runSingly(running, alike) : await this.#runSome(running, alike.slice(0, together));
       results.push(...done);
       if (done.some(({ updated }, i) => alike[i].update !== undefined && !updated)) break;
     }
@@ -140,7 +152,8 @@ export class GpuExecutable implements Executable {
 
   /** Calls in one run; none if they are too many for the GPU's memory. */
   async #runSome(running: Running, calls: readonly Call[]): Promise<CallResult[]> {
-    // Kernels may turn NaN into a number: a number that is none is looked for in what goes in and in what comes back.
+    // Kernels may turn NaN into a number: a number that is none is looked for in what goes in and
+    // in what comes back.
     const sound = this.#goesInSound(running, calls[0]);
     const updates = calls[0].update !== undefined;
     if (!sound && calls.length > 1) return this.#runSingly(running, calls);
@@ -151,7 +164,8 @@ export class GpuExecutable implements Executable {
     if (outcome === null) return [];
     const { results, note } = outcome;
     const updated = updates && sound && isSound(results);
-    // The weights from before are still here: the same calls again, one by one, find the one that is to be refused.
+    // The weights from before are still here: the same calls again, one by one, find the one that
+    // is to be refused.
     if (updates && !updated && calls.length > 1) return withNote(await this.#runSingly(running, calls), note);
     this.#take(running, results, updated);
     return withNote(
@@ -160,7 +174,10 @@ export class GpuExecutable implements Executable {
         gradientNorm,
         updated,
         outputs: Object.fromEntries(
-          [...running.list.outputs].map(([name, place]) => [name, matrixAt(outputs.get(place.pass)!, place, running.list)]),
+          [...running.list.outputs].map(([name, place]) => [
+            name,
+            matrixAt(outputs.get(place.pass)!, place, running.list),
+          ]),
         ),
       })),
       note,
@@ -218,7 +235,9 @@ function putState(running: Running, name: string, values: Float32Array): void {
   running.sound = null;
   const place = list.states.get(name)!;
   const buffer = carried.get(carryName(place.pass))!;
-  startsOfRows(place, list).forEach((at, row) => buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at));
+  startsOfRows(place, list).forEach((at, row) =>
+    buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at),
+  );
 }
 
 /** The calls from the first on that all update, or all do not. */
@@ -236,7 +255,9 @@ function startsOfRows({ pass, plane, row, column, rows }: Place, { passes }: Pas
 
 function matrixAt(buffer: Float32Array, place: Place, list: PassList): Float32Array {
   const values = new Float32Array(place.rows * place.columns);
-  startsOfRows(place, list).forEach((at, row) => values.set(buffer.subarray(at, at + place.columns), row * place.columns));
+  startsOfRows(place, list).forEach((at, row) =>
+    values.set(buffer.subarray(at, at + place.columns), row * place.columns),
+  );
   return values;
 }
 

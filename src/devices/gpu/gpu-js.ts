@@ -1,10 +1,14 @@
-// gpu.js, imported here and nowhere else. The build puts the library itself in the place of this file (build/rolldown.config.js), so that
-// whoever installs the package gets neither the second WebGPU nor the headless-gl that gpu.js asks for. Knows nothing of programs.
+// gpu.js, imported here and nowhere else. The build puts the library itself in the place of this
+// file (build/rolldown.config.js), so that whoever installs the package gets neither the second
+// WebGPU nor the headless-gl that gpu.js asks for. Knows nothing of programs.
 import gpuJs from 'gpu.js';
 
 // A CommonJS package without named exports.
 export const { GPU, Input } = gpuJs;
-/** Not among the types of gpu.js, and not for its users: splice.ts looks at what it takes for granted of it. */
+/**
+ * Not among the types of gpu.js, and not for its users: splice.ts looks at what it takes for
+ * granted of it.
+ */
 export const { WebGPUKernel } = gpuJs as unknown as { WebGPUKernel?: { prototype: unknown } };
 /** One mode of gpu.js, with its kernels and pipelines. */
 export type Gpu = InstanceType<typeof GPU>;

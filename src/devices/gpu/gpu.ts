@@ -1,4 +1,5 @@
-// The gpu device: programs as kernels of gpu.js, on WebGPU where there is a GPU, or in one of gpu.js's other modes for comparison.
+// The gpu device: programs as kernels of gpu.js, on WebGPU where there is a GPU, or in one of
+// gpu.js's other modes for comparison.
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { type AdapterFacts, devicesMade, hasRoomFor, isDeviceLost, openWebGpu, takeDeviceErrors } from './adapter.ts';
@@ -14,17 +15,26 @@ import { elementsOf } from './writer.ts';
 
 type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
 
-const names: Readonly<Record<GpuMode, string>> = { webgpu: 'gpu', software: 'gpu:software', webasm: 'gpu:webasm', cpu: 'gpu:cpu' };
+const names: Readonly<Record<GpuMode, string>> = {
+  webgpu: 'gpu',
+  software: 'gpu:software',
+  webasm: 'gpu:webasm',
+  cpu: 'gpu:cpu',
+};
 /** Buffers that a kernel may read where nothing limits them. */
 const MANY_INPUTS = 15;
 
 const healthy: Health = { takeErrors: () => [], isLost: () => false, count: () => 1 };
 const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: isDeviceLost, count: devicesMade };
 
-/** @throws RnnError `device` if there is no such adapter here, or another device of this process has one of the other kind open */
+/**
+ * @throws RnnError `device` if there is no such adapter here, or another device of this process has
+ * one of the other kind open
+ */
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const products = productsAsked(mode === 'webgpu' ? 'auto' : 'plain');
-  const opened = mode === 'webgpu' || mode === 'software' ? await openWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
+  const opened =
+    mode === 'webgpu' || mode === 'software' ? await openWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
   const adapter = opened?.facts;
   const gpuJsMode: Mode = mode === 'software' ? 'webgpu' : mode;
   const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode, products);
@@ -90,7 +100,9 @@ function planBytes(jobs: readonly CompiledJob[]): number {
 /** Before anything is written for a run that could not make its first step. */
 async function refuseTooLarge(jobs: readonly CompiledJob[], { name, limits }: AdapterFacts): Promise<void> {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const largest = Math.max(...jobs.flatMap(({ list }) => [...list.passes, ...list.arguments].map(({ shape }) => 4 * elementsOf(shape))));
+  const largest = Math.max(
+    ...jobs.flatMap(({ list }) => [...list.passes, ...list.arguments].map(({ shape }) => 4 * elementsOf(shape))),
+  );
   if (largest > most) {
     throw tooLittleMemory(
       `this model and batch need a buffer of ${(largest / 2 ** 30).toFixed(1)} GiB, and ${name} allows ${(most / 2 ** 30).toFixed(1)} GiB`,

@@ -6,7 +6,9 @@ import type { Shape } from './writer.ts';
 
 export interface GraphOptions {
   readonly parameters: readonly ParameterShape[];
-  /** Vectors as long as the weights that stand in one buffer: the weights and the optimizer's slots. */
+  /**
+   * Vectors as long as the weights that stand in one buffer: the weights and the optimizer's slots.
+   */
   readonly vectors: number;
   /** Buffers that one kernel may read. */
   readonly mostInputs: number;

@@ -1,7 +1,9 @@
-// From a program to nodes: what is done in one pass over one matrix. Fuses: activations go into the product that feeds them, runs
-// of elementwise operations become one node with a plane for each result, views and most joins are only other indices.
+// From a program to nodes: what is done in one pass over one matrix. Fuses: activations go into the
+// product that feeds them, runs of elementwise operations become one node with a plane for each
+// result, views and most joins are only other indices.
 //
-// A node has a level, one above all that it reads; passes.ts then puts nodes of one level and shape into one pass.
+// A node has a level, one above all that it reads; passes.ts then puts nodes of one level and shape
+// into one pass.
 import type { Program, Value } from '../../program/value.ts';
 import { Chains } from './chains.ts';
 import { Graph, type GraphOptions } from './graph.ts';
@@ -71,7 +73,10 @@ export class Lowering {
   #gather(value: Value<'gather'>): void {
     const { reader } = this.graph;
     if (!reader.readsInPlace(value))
-      reader.settle(value, this.graph.add('copy', shapeOf(value), [(writer) => `return ${reader.lookUp(writer, value, ROW, COLUMN)};`]));
+      reader.settle(
+        value,
+        this.graph.add('copy', shapeOf(value), [(writer) => `return ${reader.lookUp(writer, value, ROW, COLUMN)};`]),
+      );
   }
 
   /** What leaves a call must stand in a buffer of its own making. */
@@ -79,6 +84,9 @@ export class Lowering {
     const { reader } = this.graph;
     this.#stacks.ready(value);
     if (reader.find(value)!.home || this.#copies.has(value)) return;
-    this.#copies.set(value, this.graph.add('copy', shapeOf(value), [(writer) => `return ${reader.read(writer, value, ROW, COLUMN)};`]));
+    this.#copies.set(
+      value,
+      this.graph.add('copy', shapeOf(value), [(writer) => `return ${reader.read(writer, value, ROW, COLUMN)};`]),
+    );
   }
 }

@@ -1,4 +1,5 @@
-// How much memory a plan takes: gpu.js gives a pass the buffer of an earlier one of the same shape that nothing reads any more.
+// How much memory a plan takes: gpu.js gives a pass the buffer of an earlier one of the same shape
+// that nothing reads any more.
 import type { PassList } from './passes.ts';
 import { dimensionsOf, elementsOf } from './writer.ts';
 

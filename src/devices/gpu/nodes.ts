@@ -1,4 +1,5 @@
-// What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can make in one go.
+// What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can
+// make in one go.
 import { appendTo } from '../../group.ts';
 import type { Program, Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
@@ -86,7 +87,9 @@ export function shapeOf({ rows, columns }: Value): Shape {
 /** The pieces of a join of matrices side by side, from the left. */
 export function columnPieces(value: Value): { value: Value; column: number }[] | null {
   if (value.kind !== 'join' || value.inputs.some((piece) => piece.rows !== value.rows)) return null;
-  return value.inputs.map((piece, i) => ({ value: piece, column: value.places[i].column })).toSorted((a, b) => a.column - b.column);
+  return value.inputs
+    .map((piece, i) => ({ value: piece, column: value.places[i].column }))
+    .toSorted((a, b) => a.column - b.column);
 }
 
 /** The pieces of a join of matrices on top of each other, from the top. */

@@ -1,5 +1,6 @@
-// From a workload's programs to the list of passes that a plan is made of: nodes of one level and shape share a pass, as far as the
-// buffers that they read allow. Plain data: knows neither gpu.js nor memory.
+// From a workload's programs to the list of passes that a plan is made of: nodes of one level and
+// shape share a pass, as far as the buffers that they read allow. Plain data: knows neither gpu.js
+// nor memory.
 import { groupBy } from '../../group.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { Cost, UpdateRule } from '../device.ts';
@@ -34,12 +35,18 @@ export interface Place {
 /** One call of a program as passes. */
 export interface PassList {
   readonly passes: readonly Pass[];
-  /** By name: what a call keeps for the next. The next reads the whole buffer of the pass as the argument `carry <pass>`. */
+  /**
+   * By name: what a call keeps for the next. The next reads the whole buffer of the pass as the
+   * argument `carry <pass>`.
+   */
   readonly states: ReadonlyMap<string, Place>;
   readonly outputs: ReadonlyMap<string, Place>;
   /** Passes whose elements add up to the loss in nats. */
   readonly losses: readonly number[];
-  /** Of a program that trains: the passes that make the gradient's vector, its norm, and the weights and slots after the update. */
+  /**
+   * Of a program that trains: the passes that make the gradient's vector, its norm, and the weights
+   * and slots after the update.
+   */
   readonly training: { readonly gradients: number; readonly norm: number; readonly weights: number } | null;
   readonly masks: readonly Value<'dropoutMask'>[];
   /** Buffers that come from outside. */
@@ -54,7 +61,10 @@ interface PassOptions {
   readonly mostInputs: number;
   /** Plain unless given. */
   readonly products?: ProductStyle;
-  /** Elements that the stack of a sequence may have which a gradient is summed over; LARGE_STACK unless given. */
+  /**
+   * Elements that the stack of a sequence may have which a gradient is summed over; LARGE_STACK
+   * unless given.
+   */
   readonly mostStacked?: number;
 }
 
@@ -115,7 +125,8 @@ function arrange(
       buffer: { reference: { kind: 'argument', name: carryName(place.pass) }, shape: spot.buffer.shape },
     });
   }
-  // Of what it can reach, a pass gets each element from memory once, and from caches as often as it reads it.
+  // Of what it can reach, a pass gets each element from memory once, and from caches as often as it
+  // reads it.
   let bytes = 0;
   const given = new Map<string, Shape>();
   const passes = groups.map((nodes) => {
@@ -123,7 +134,8 @@ function arrange(
     const body = bodyOf(nodes, writer);
     const source = writer.source(tiledPart(nodes, products, writer) + body);
     const shape = shapeOfGroup(nodes);
-    for (const buffer of writer.buffers) if (buffer.reference.kind === 'argument') given.set(buffer.reference.name, buffer.shape);
+    for (const buffer of writer.buffers)
+      if (buffer.reference.kind === 'argument') given.set(buffer.reference.name, buffer.shape);
     bytes += 4 * (elementsOf(shape) + writer.elementsRead());
     return { source, shape, operands: writer.operands, kind: nodes[0].kind, multiplyAdds: multiplyAddsOf(nodes) };
   });
@@ -132,7 +144,11 @@ function arrange(
     states,
     outputs: new Map([...program.outputs].map(([name, value]) => [name, placeOf(lowering.spotOf(value), value)])),
     losses: lowering.losses.map((node) => passOf.get(node)!),
-    training: finish && { gradients: passOf.get(finish.gradients)!, norm: passOf.get(finish.norm)!, weights: passOf.get(finish.weights)! },
+    training: finish && {
+      gradients: passOf.get(finish.gradients)!,
+      norm: passOf.get(finish.norm)!,
+      weights: passOf.get(finish.weights)!,
+    },
     arguments: [...given].map(([name, shape]) => ({ name, shape })),
     masks: program.values.filter((value) => value.kind === 'dropoutMask'),
     cost: {
@@ -159,12 +175,16 @@ function byLevel(nodes: readonly Node[]): Node[][] {
   return levels.filter((level) => level !== undefined);
 }
 
-/** Puts nodes of one level together: those of one shape, as many as may read their buffers in one pass. */
+/**
+ * Puts nodes of one level together: those of one shape, as many as may read their buffers in one
+ * pass.
+ */
 function share(nodes: readonly Node[], mostInputs: number): Node[][] {
   const groups: Node[][] = [];
   for (const node of nodes) {
     const group = groups.find(
-      (candidate) => mayShare(candidate, node) && inputsOf([...candidate, node].flatMap((each) => each.bodies())) <= mostInputs,
+      (candidate) =>
+        mayShare(candidate, node) && inputsOf([...candidate, node].flatMap((each) => each.bodies())) <= mostInputs,
     );
     if (group) group.push(node);
     else groups.push([node]);
@@ -187,7 +207,9 @@ function mayShare([first]: readonly Node[], node: Node): boolean {
 
 function shapeOfGroup(nodes: readonly Node[]): Shape {
   const [{ shape }] = nodes;
-  return shape.kind === 'vector' ? shape : { ...shape, planes: nodes.reduce((sum, node) => sum + node.bodies().length, 0) };
+  return shape.kind === 'vector'
+    ? shape
+    : { ...shape, planes: nodes.reduce((sum, node) => sum + node.bodies().length, 0) };
 }
 
 function bodyOf(nodes: readonly Node[], writer: KernelWriter): string {

@@ -1,5 +1,5 @@
-// K calls of a program traced into one gpu.js pipeline. Weights, slots and carried state go in and come out, since nothing can stay
-// on the GPU between two runs of a pipeline; within it they do.
+// K calls of a program traced into one gpu.js pipeline. Weights, slots and carried state go in and
+// come out, since nothing can stay on the GPU between two runs of a pipeline; within it they do.
 import { RnnError } from '../../errors.ts';
 import { WEIGHTS } from './reader.ts';
 import { hashFunctions } from './dialect.ts';
@@ -10,7 +10,9 @@ import type { ProductStyle } from './tiles.ts';
 import { type Reference, type Shape, dimensionsOf, elementsOf, keyOfReference } from './writer.ts';
 
 export type Mode = 'webgpu' | 'webasm' | 'cpu';
-/** How each mode runs a plan as one; anything else is a plan that gpu.js has silently taken apart. */
+/**
+ * How each mode runs a plan as one; anything else is a plan that gpu.js has silently taken apart.
+ */
 const executors: Readonly<Record<Mode, readonly string[]>> = {
   webgpu: ['fused-encoder'],
   webasm: ['fused-threaded', 'fused-sync'],
@@ -34,7 +36,11 @@ export function openGpuJs(mode: Mode): Gpu {
 }
 
 /** A pipeline of so many arguments. */
-export function makePipeline(gpu: Gpu, count: number, trace: (handles: readonly Handle[]) => Record<string, Handle>): Pipeline {
+export function makePipeline(
+  gpu: Gpu,
+  count: number,
+  trace: (handles: readonly Handle[]) => Record<string, Handle>,
+): Pipeline {
   const traced = (...handles: Handle[]): Record<string, Handle> => trace(handles);
   Object.defineProperty(traced, 'length', { value: count }); // a pipeline's arity is that of its function
   return gpu.createPipeline(traced) as unknown as Pipeline;
@@ -58,7 +64,8 @@ export class Kernels {
   readonly gpu: Gpu;
   readonly mode: Mode;
   /**
-   * How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else plain. What is compiled must follow it.
+   * How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else
+   * plain. What is compiled must follow it.
    */
   readonly products: ProductStyle;
   readonly #known = new Map<string, Kernel>();
@@ -128,7 +135,8 @@ export class Plan {
     }
     this.#shared = [...names].filter((name) => name === WEIGHTS || carries.has(name));
     this.#perCall = [...names].filter((name) => name !== WEIGHTS && !carries.has(name));
-    // A literal number makes a WebAssembly module of its own for each value; on a GPU it is written once instead of at each run.
+    // A literal number makes a WebAssembly module of its own for each value; on a GPU it is written
+    // once instead of at each run.
     this.#numbers = kernels.mode === 'webasm' ? [...numbers] : [];
     for (const { name, shape } of list.arguments) this.#shapes.set(name, shape);
     const handed = this.#argumentNames();
@@ -138,7 +146,10 @@ export class Plan {
   }
 
   /** @param perCall the arguments of each call: `ids`, `targets`, numbers, masks */
-  async run(carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[]): Promise<PlanResults> {
+  async run(
+    carried: ReadonlyMap<string, Float32Array>,
+    perCall: readonly ReadonlyMap<string, ArgumentValue>[],
+  ): Promise<PlanResults> {
     const values = [
       ...this.#shared.map((name) => this.#argument(name, carried.get(name)!)),
       ...perCall.flatMap((given) => this.#perCall.map((name) => this.#argument(name, given.get(name)!))),
@@ -198,7 +209,9 @@ export class Plan {
   #resultsOf(results: Readonly<Record<string, unknown>>): PlanResults {
     const flat = (key: string): Float32Array => flatten(results[key], this.#resultShapes.get(key)!);
     const { losses, outputs, training, states } = this.#list;
-    const carried = new Map([...states.values()].map(({ pass }): [string, Float32Array] => [carryName(pass), flat(carryName(pass))]));
+    const carried = new Map(
+      [...states.values()].map(({ pass }): [string, Float32Array] => [carryName(pass), flat(carryName(pass))]),
+    );
     if (WEIGHTS in results) carried.set(WEIGHTS, flat(WEIGHTS));
     return {
       carried,
@@ -217,7 +230,9 @@ function flatten(result: unknown, shape: Shape): Float32Array {
   if (shape.kind === 'vector') return result as Float32Array;
   const rows = (shape.planes > 1 ? (result as Float32Array[][]).flat() : result) as Float32Array[];
   const [{ buffer, byteOffset }] = rows;
-  const together = rows.every((row, index) => row.buffer === buffer && row.byteOffset === byteOffset + 4 * index * shape.columns);
+  const together = rows.every(
+    (row, index) => row.buffer === buffer && row.byteOffset === byteOffset + 4 * index * shape.columns,
+  );
   if (together) return new Float32Array(buffer, byteOffset, elementsOf(shape));
   const whole = new Float32Array(elementsOf(shape));
   rows.forEach((row, index) => whole.set(row, index * shape.columns));

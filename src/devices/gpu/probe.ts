@@ -1,5 +1,5 @@
-// A process of its own that asks WebGPU which adapters there are and tells its parent: see adapter.ts, which starts it. It imports
-// nothing of this program.
+// A process of its own that asks WebGPU which adapters there are and tells its parent: see
+// adapter.ts, which starts it. It imports nothing of this program.
 
 export interface FoundAdapter {
   readonly vendor: string;

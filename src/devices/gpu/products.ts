@@ -1,5 +1,5 @@
-// Products as nodes. One product may be the sum of several; the bias, the running sum and the activations that alone read its result
-// are done before it is stored.
+// Products as nodes. One product may be the sum of several; the bias, the running sum and the
+// activations that alone read its result are done before it is stored.
 import type { Value } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type ProductTerm, ROW, columnPieces, shapeOf } from './nodes.ts';
@@ -23,10 +23,16 @@ interface Sum {
   readonly addends: Value[];
 }
 
-/** What a product does without, to read fewer buffers: operands in pieces; also, adding up with another product. */
+/**
+ * What a product does without, to read fewer buffers: operands in pieces; also, adding up with
+ * another product.
+ */
 type Economy = 'none' | 'whole operands' | 'one product';
 
-/** Loops over the inner dimension of a product do so many terms at a time: 1.3 times as fast as one by one. */
+/**
+ * Loops over the inner dimension of a product do so many terms at a time: 1.3 times as fast as one
+ * by one.
+ */
 const UNROLL = 4;
 
 export class Products {
@@ -45,8 +51,14 @@ export class Products {
     for (const value of graph.program.values) {
       if (value.kind !== 'matmul' || !value.plus) continue;
       const running = value.inputs[value.inputs.length - 1];
-      // One over a whole sequence has large operands of its own, which should not have to be there at the same time.
-      if (running.kind === 'matmul' && !running.transposeA && graph.uses.of(running).length === 1 && !graph.uses.isWanted(running))
+      // One over a whole sequence has large operands of its own, which should not have to be there
+      // at the same time.
+      if (
+        running.kind === 'matmul' &&
+        !running.transposeA &&
+        graph.uses.of(running).length === 1 &&
+        !graph.uses.isWanted(running)
+      )
         this.#absorbed.add(running);
     }
   }
@@ -77,7 +89,12 @@ export class Products {
     const epilogues = this.#mayRead(bodyOf(finishBy(all))) ? all : plainly(value);
     const finish = finishBy(epilogues);
     const multiplyAdds = rows * columns * sum.terms.reduce((total, { inner }) => total + inner, 0);
-    const node = this.#graph.add('product', shapeOf(value), [bodyOf(finish)], multiplyAdds, { rows, columns, terms: sum.terms, finish });
+    const node = this.#graph.add('product', shapeOf(value), [bodyOf(finish)], multiplyAdds, {
+      rows,
+      columns,
+      terms: sum.terms,
+      finish,
+    });
     this.#reader.settle(value, node);
     for (const { first, values } of epilogues) {
       for (const each of values) this.#finished.add(each);
@@ -90,7 +107,8 @@ export class Products {
   }
 
   /**
-   * All that is added up, with as little economy as the number of buffers that a kernel may read allows. One product never reads too many.
+   * All that is added up, with as little economy as the number of buffers that a kernel may read
+   * allows. One product never reads too many.
    */
   #sumOf(value: Value<'matmul'>): Sum {
     let sum: Sum = { terms: [], addends: [] };
@@ -131,7 +149,9 @@ export class Products {
 
   #addText(writer: KernelWriter, { addends }: Sum): string {
     const { row, column } = writer.dialect;
-    return addends.map((addend) => `sum += ${this.#reader.read(writer, addend, addend.rows === 1 ? 0 : row, column)};`).join('\n');
+    return addends
+      .map((addend) => `sum += ${this.#reader.read(writer, addend, addend.rows === 1 ? 0 : row, column)};`)
+      .join('\n');
   }
 
   /** @param first where in the inner dimension of b this term begins */
@@ -140,22 +160,30 @@ export class Products {
       inner: transposeA ? a.rows : a.columns,
       transposeA,
       transposeB,
-      left: (writer, row, k) => (transposeA ? this.#reader.read(writer, a, k, row) : this.#reader.read(writer, a, row, k)),
+      left: (writer, row, k) =>
+        transposeA ? this.#reader.read(writer, a, k, row) : this.#reader.read(writer, a, row, k),
       right: (writer, k, column) =>
-        transposeB ? this.#reader.read(writer, b, column, plus(k, first)) : this.#reader.read(writer, b, plus(k, first), column),
+        transposeB
+          ? this.#reader.read(writer, b, column, plus(k, first))
+          : this.#reader.read(writer, b, plus(k, first), column),
     };
   }
 
   #finish(writer: KernelWriter, { first, start, values }: Epilogue): string {
     const { row, column } = writer.dialect;
     const read = (operand: Value): string =>
-      this.#reader.read(writer, operand, operand.rows === 1 ? 0 : row, operand.columns === 1 ? 0 : plus(column, -first));
+      this.#reader.read(
+        writer,
+        operand,
+        operand.rows === 1 ? 0 : row,
+        operand.columns === 1 ? 0 : plus(column, -first),
+      );
     return returnResult(writer, values, values.at(-1) ?? start, read, new Map([[start, 'sum']]));
   }
 
   /**
-   * For each run of columns of a product, the elementwise operations that alone read it, one after another, as long as their other
-   * operands are there at a lower level than the product's own.
+   * For each run of columns of a product, the elementwise operations that alone read it, one after
+   * another, as long as their other operands are there at a lower level than the product's own.
    */
   #epilogues(product: Value<'matmul'>, level: number): Epilogue[] {
     const plain = plainly(product);
@@ -176,7 +204,10 @@ export class Products {
     return epilogues;
   }
 
-  /** The columns of a product as its readers see them, from the left; null if it is read whole by several, or from outside. */
+  /**
+   * The columns of a product as its readers see them, from the left; null if it is read whole by
+   * several, or from outside.
+   */
   #regionsRead(product: Value<'matmul'>): { first: number; value: Value }[] | null {
     const users = this.#graph.uses.of(product);
     if (this.#graph.uses.isWanted(product) || users.length === 0) return null;
@@ -220,7 +251,10 @@ function sumText(writer: KernelWriter, terms: readonly ProductTerm[]): string {
     const rounds = Math.floor(inner / UNROLL);
     const together = Array.from({ length: UNROLL }, (_, i) => factors(plus(`${UNROLL} * k`, i))).join(' + ');
     const rest = Array.from({ length: inner % UNROLL }, (_, i) => factors(rounds * UNROLL + i)).join(' + ');
-    return [...(rounds > 0 ? [`for (let k = 0; k < ${rounds}; k++) { sum += ${together}; }`] : []), ...(rest ? [`sum += ${rest};`] : [])];
+    return [
+      ...(rounds > 0 ? [`for (let k = 0; k < ${rounds}; k++) { sum += ${together}; }`] : []),
+      ...(rest ? [`sum += ${rest};`] : []),
+    ];
   });
   return ['let sum = 0;', ...texts].join('\n');
 }

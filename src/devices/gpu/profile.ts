@@ -1,6 +1,8 @@
-// How long each kernel of a call takes. gpu.js times nothing, so a pipeline is made that has one pass many times, on zeros, and another
-// that has it less often: the difference between them is passes alone, without uploads, submission and reading back. Every pass of a
-// pipeline writes to the same buffer, so a GPU makes them one after the other, as it does those of a call that read each other.
+// How long each kernel of a call takes. gpu.js times nothing, so a pipeline is made that has one
+// pass many times, on zeros, and another that has it less often: the difference between them is
+// passes alone, without uploads, submission and reading back. Every pass of a pipeline writes to
+// the same buffer, so a GPU makes them one after the other, as it does those of a call that read
+// each other.
 import { RnnError } from '../../errors.ts';
 import type { PassTime } from '../device.ts';
 import { type Pass, type PassList, byKernel } from './passes.ts';
@@ -8,10 +10,16 @@ import { type Handle, type Kernels, type Pipeline, inputOf, makePipeline, refuse
 import type { Health } from './runner.ts';
 import { type Reference, type Shape, elementsOf, isNumber } from './writer.ts';
 
-/** What the passes of the longer pipeline should take together: much beside how the time of a run varies. */
+/**
+ * What the passes of the longer pipeline should take together: much beside how the time of a run
+ * varies.
+ */
 const ENOUGH_MS = 20;
 const MOST_PASSES = 1000;
-/** A pass is taken to last this part of a run of one, at least: times that vary can make it seem nothing. */
+/**
+ * A pass is taken to last this part of a run of one, at least: times that vary can make it seem
+ * nothing.
+ */
 const LEAST_PART = 1 / 50;
 /** Of each pipeline, after one that compiles. */
 const RUNS = 5;
@@ -21,7 +29,11 @@ const PATIENCE_MS = 300;
 const SLOW_MS = 2000;
 
 /** The passes of a call, kernel by kernel, most time first. */
-export async function profilePasses({ passes, arguments: given }: PassList, kernels: Kernels, health: Health): Promise<PassTime[]> {
+export async function profilePasses(
+  { passes, arguments: given }: PassList,
+  kernels: Kernels,
+  health: Health,
+): Promise<PassTime[]> {
   const shapes = new Map(given.map(({ name, shape }) => [name, shape]));
   const shapeOf = (reference: Reference): Shape | null => {
     if (reference.kind === 'pass') return passes[reference.index].shape;
@@ -95,7 +107,11 @@ class Repeated {
     this.#kernels = kernels;
     const operands = pass.operands.map((operand) => {
       const shape = shapeOf(operand);
-      const value = shape ? inputOf(new Float32Array(elementsOf(shape)), shape) : operand.kind === 'number' ? operand.value : 0;
+      const value = shape
+        ? inputOf(new Float32Array(elementsOf(shape)), shape)
+        : operand.kind === 'number'
+          ? operand.value
+          : 0;
       // As in a plan: only where each value would make another kernel are numbers arguments.
       if (shape === null && kernels.mode !== 'webasm') return () => value as number;
       const index = this.#values.push(value) - 1;

@@ -1,9 +1,19 @@
-// Where the values of a program are found, and the text that reads an element of one. A value has a home in a node, or is a leaf that
-// is read in another way, or has none yet: a join whose pieces no pass has copied together.
+// Where the values of a program are found, and the text that reads an element of one. A value has a
+// home in a node, or is a leaf that is read in another way, or has none yet: a join whose pieces no
+// pass has copied together.
 import { type Kind, type ParameterShape, type Value, countParameters, isView } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
 import { type Body, type Node, type Placed, type Spot, type Uses, shapeOf } from './nodes.ts';
-import { type Buffer, type Index, KernelWriter, type Shape, elementsOf, numberArgument, plus, times } from './writer.ts';
+import {
+  type Buffer,
+  type Index,
+  KernelWriter,
+  type Shape,
+  elementsOf,
+  numberArgument,
+  plus,
+  times,
+} from './writer.ts';
 
 /** Where in a node a value is. The plane is known only when the node is whole. */
 interface Home {
@@ -14,7 +24,8 @@ interface Home {
 }
 
 /**
- * A value found: in a home, or a leaf that is read in another way. `step` is the row that views begin at, which differs from step to step.
+ * A value found: in a home, or a leaf that is read in another way. `step` is the row that views
+ * begin at, which differs from step to step.
  */
 interface Found {
   readonly home: Home | null;
@@ -29,7 +40,10 @@ export const WEIGHTS = 'weights';
 /** Above zero where the carried state is to be taken for zeros. */
 export const RESET = numberArgument('reset');
 
-/** The two numbers that bring the seed of a site of dropout: halves of 16 bits, which a float holds exactly. */
+/**
+ * The two numbers that bring the seed of a site of dropout: halves of 16 bits, which a float holds
+ * exactly.
+ */
 export function seedNames(site: number): { high: string; low: string } {
   return { high: numberArgument(`seed ${site} high`), low: numberArgument(`seed ${site} low`) };
 }
@@ -40,7 +54,10 @@ const leaves: ReadonlySet<Kind> = new Set<Kind>(['parameter', 'input', 'state', 
 export class Reader {
   readonly #uses: Uses;
   readonly #homes = new Map<Value, Home>();
-  /** What has been found once stays where it is: a body is written several times, and must read the same each time. */
+  /**
+   * What has been found once stays where it is: a body is written several times, and must read the
+   * same each time.
+   */
   readonly #found = new Map<Value, Found>();
   readonly #placed = new Map<Node, Placed>();
   readonly #carried = new Map<string, Spot>();
@@ -49,7 +66,10 @@ export class Reader {
   readonly #weights: Buffer;
   #watch: Set<Node> | null = null;
 
-  /** @param vectors how many vectors as long as the weights stand in their buffer: the weights and the optimizer's slots */
+  /**
+   * @param vectors how many vectors as long as the weights stand in their buffer: the weights and
+   * the optimizer's slots
+   */
   constructor(uses: Uses, parameters: readonly ParameterShape[], vectors: number) {
     this.#uses = uses;
     let offset = 0;
@@ -159,7 +179,10 @@ export class Reader {
     return 1 + Math.max(0, ...[...seen].map(({ level }) => level));
   }
 
-  /** Whether rows of a table are looked up wherever they are read: cheap if each is read once or twice, not as an operand of a product. */
+  /**
+   * Whether rows of a table are looked up wherever they are read: cheap if each is read once or
+   * twice, not as an operand of a product.
+   */
   readsInPlace(gather: Value): boolean {
     const all = (value: Value): Value[] => this.#uses.of(value).flatMap((user) => (isView(user) ? all(user) : [user]));
     const addsIt = (user: Value): boolean =>
@@ -190,14 +213,21 @@ export class Reader {
         return zero;
       case 'parameter':
         touch(this.#weights);
-        return this.weight(writer, plus(leaf.rows === 1 ? 0 : times(row, leaf.columns), column, this.#offsets.get(leaf.name)!));
+        return this.weight(
+          writer,
+          plus(leaf.rows === 1 ? 0 : times(row, leaf.columns), column, this.#offsets.get(leaf.name)!),
+        );
       case 'input': {
         const buffer = inputBuffer(leaf);
         touch(buffer);
         return writer.element(buffer, 0, 0, row);
       }
       case 'state': {
-        const spot = this.#carried.get(leaf.name) ?? { ...unplaced(`state ${leaf.name}`, shapeOf(leaf)), row: 0, column: 0 };
+        const spot = this.#carried.get(leaf.name) ?? {
+          ...unplaced(`state ${leaf.name}`, shapeOf(leaf)),
+          row: 0,
+          column: 0,
+        };
         touch(spot.buffer);
         return choose(
           `${writer.number(RESET)} > ${zero}`,
@@ -214,7 +244,10 @@ export class Reader {
     }
   }
 
-  /** Zero, or what is kept is multiplied by: `dropoutKeeps` with the threshold, which is even, in 31 bits. */
+  /**
+   * Zero, or what is kept is multiplied by: `dropoutKeeps` with the threshold, which is even, in 31
+   * bits.
+   */
   #mask(writer: KernelWriter, { site, rate, columns }: Value<'dropoutMask'>, row: Index, column: Index): string {
     const { float, integer, hash, choose } = writer.dialect;
     const { high, low } = seedNames(site);
@@ -223,12 +256,20 @@ export class Reader {
     return choose(`${drawn} >= ${dropoutThreshold(rate) / 2}`, float(1 / (1 - rate)), float(0));
   }
 
-  #findRegion(value: Value, at: { row: number; column: number; step: number | null }, rows: number, columns: number): Found | null {
+  #findRegion(
+    value: Value,
+    at: { row: number; column: number; step: number | null },
+    rows: number,
+    columns: number,
+  ): Found | null {
     const home = this.#homes.get(value);
     if (home) return { home, leaf: value, ...at };
-    if (value.kind === 'rows') return this.#findRegion(value.inputs[0], { ...at, step: (at.step ?? 0) + value.first }, rows, columns);
-    if (value.kind === 'columns') return this.#findRegion(value.inputs[0], { ...at, column: at.column + value.first }, rows, columns);
-    if (value.kind !== 'join') return value.kind === 'gather' && !this.readsInPlace(value) ? null : { home: null, leaf: value, ...at };
+    if (value.kind === 'rows')
+      return this.#findRegion(value.inputs[0], { ...at, step: (at.step ?? 0) + value.first }, rows, columns);
+    if (value.kind === 'columns')
+      return this.#findRegion(value.inputs[0], { ...at, column: at.column + value.first }, rows, columns);
+    if (value.kind !== 'join')
+      return value.kind === 'gather' && !this.readsInPlace(value) ? null : { home: null, leaf: value, ...at };
     const row = at.row + (at.step ?? 0);
     const index = value.inputs.findIndex((piece, i) => {
       const place = value.places[i];
@@ -241,7 +282,12 @@ export class Reader {
     });
     if (index < 0) return null;
     const place = value.places[index];
-    return this.#findRegion(value.inputs[index], { row: row - place.row, column: at.column - place.column, step: null }, rows, columns);
+    return this.#findRegion(
+      value.inputs[index],
+      { row: row - place.row, column: at.column - place.column, step: null },
+      rows,
+      columns,
+    );
   }
 }
 

@@ -1,10 +1,14 @@
-// The plans of one job: how many calls a run has, and what is done when one fails. Knows nothing of weights and what they mean.
+// The plans of one job: how many calls a run has, and what is done when one fails. Knows nothing of
+// weights and what they mean.
 import { RnnError } from '../../errors.ts';
 import type { DeviceError } from './adapter.ts';
 import type { PassList } from './passes.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 
-/** How long a run should take: long enough for what each costs beside its calls, too short for a display's watchdog. */
+/**
+ * How long a run should take: long enough for what each costs beside its calls, too short for a
+ * display's watchdog.
+ */
 export const RUN_SECONDS = 0.7;
 /** A longer plan costs memory and compiling: it should have so many times the calls. */
 const WORTHWHILE = 1.5;
@@ -17,7 +21,10 @@ const MANY_CALLS = 8;
 const MOST_REMAINDER_PLANS = 2;
 
 export interface RunnablePlan {
-  run(carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[]): Promise<PlanResults>;
+  run(
+    carried: ReadonlyMap<string, Float32Array>,
+    perCall: readonly ReadonlyMap<string, ArgumentValue>[],
+  ): Promise<PlanResults>;
   close(): Promise<void>;
 }
 
@@ -47,7 +54,10 @@ export class Runner {
   readonly #list: PassList;
   readonly #options: RunnerOptions;
   readonly #plans = new Map<number, RunnablePlan>();
-  /** For each plan that has run, on which GPU, by number. The first run compiles, and tells nothing of speed. */
+  /**
+   * For each plan that has run, on which GPU, by number. The first run compiles, and tells nothing
+   * of speed.
+   */
   readonly #ranOn = new WeakMap<RunnablePlan, number>();
   readonly #remainders = new Set<number>();
   #callsPerRun = 1;
@@ -73,12 +83,14 @@ export class Runner {
     if (this.#plans.has(count)) return count;
     const again = this.#remainders.has(count);
     this.#remainders.add(count);
-    const affordable = this.#remaindersFit && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
+    const affordable =
+      this.#remaindersFit && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
     return again && affordable ? count : 1;
   }
 
   /**
-   * One run, or null if the GPU has no memory for so many calls together: then fewer are to be tried.
+   * One run, or null if the GPU has no memory for so many calls together: then fewer are to be
+   * tried.
    * @throws RnnError `usage` if it has none even for one, `device` if the GPU is gone
    */
   async run(
@@ -150,7 +162,13 @@ export class Runner {
     this.#ranOn.set(plan, this.#options.health.count());
     if (first) return;
     if (calls === 1) this.#singleSeconds = seconds;
-    if (this.#options.single || this.#limited || calls !== this.#callsPerRun || this.#lengthenings === MOST_LENGTHENINGS) return;
+    if (
+      this.#options.single ||
+      this.#limited ||
+      calls !== this.#callsPerRun ||
+      this.#lengthenings === MOST_LENGTHENINGS
+    )
+      return;
     const most = Math.max(1, Math.floor(MOST_PASSES / this.#list.passes.length));
     const wanted = Math.min(most, this.#callsIn(RUN_SECONDS, calls, seconds));
     if (wanted < WORTHWHILE * calls) return;
@@ -160,11 +178,13 @@ export class Runner {
   }
 
   /**
-   * How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths follows what a run costs beside them.
+   * How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths
+   * follows what a run costs beside them.
    */
   #callsIn(target: number, calls: number, seconds: number): number {
     const mean = seconds / calls;
-    // The single one may have been slow by chance: no more than three quarters of a run are taken for something else than calls.
+    // The single one may have been slow by chance: no more than three quarters of a run are taken
+    // for something else than calls.
     const each = calls === 1 ? mean : Math.max((seconds - this.#singleSeconds) / (calls - 1), mean / 4);
     const beside = calls === 1 ? 0 : Math.max(0, this.#singleSeconds - each);
     return Math.floor((target - beside) / each);
@@ -188,7 +208,10 @@ export class Runner {
   }
 }
 
-export function tooLittleMemory(message = 'the GPU has too little memory for this model and batch', cause?: unknown): RnnError {
+export function tooLittleMemory(
+  message = 'the GPU has too little memory for this model and batch',
+  cause?: unknown,
+): RnnError {
   return new RnnError('usage', message, {
     hint: 'lower --batch-size or --sequence-length, then --hidden or --layers; or use --device cpu',
     cause,

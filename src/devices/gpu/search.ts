@@ -1,11 +1,13 @@
 // Looking for a GPU without harm to this process, and saying what is missing where there is none.
 //
-// Dawn and the Vulkan drivers print on stderr as they please, past Node. Seen here: `error: XDG_RUNTIME_DIR is invalid` from
-// Mesa's layer that selects devices, where that variable is not set; `Warning: Vulkan shaderUniform*ArrayDynamicIndexing required`
-// for each llvmpipe of Mesa 22 (Dawn cannot use it); `Warning: vkCreateInstance: Found no drivers!` and `Error: Loader Message: …
-// Failed to detect any valid GPUs` where there is no GPU. No toggle of Dawn stops them. Therefore a child process looks first, and
-// what it prints is kept for the error message; this process loads WebGPU only if that has found something, and for the time of
-// the search gets an environment in which the first two cannot come up. A driver that crashes or hangs harms only the child.
+// Dawn and the Vulkan drivers print on stderr as they please, past Node. Seen here: `error:
+// XDG_RUNTIME_DIR is invalid` from Mesa's layer that selects devices, where that variable is not
+// set; `Warning: Vulkan shaderUniform*ArrayDynamicIndexing required` for each llvmpipe of Mesa 22
+// (Dawn cannot use it); `Warning: vkCreateInstance: Found no drivers!` and `Error: Loader Message:
+// … Failed to detect any valid GPUs` where there is no GPU. No toggle of Dawn stops them. Therefore
+// a child process looks first, and what it prints is kept for the error message; this process loads
+// WebGPU only if that has found something, and for the time of the search gets an environment in
+// which the first two cannot come up. A driver that crashes or hangs harms only the child.
 import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,14 +24,18 @@ const probePatienceMs = 30_000;
 /** @throws RnnError `device` if a child process finds no adapter of that kind */
 export async function search(kind: AdapterKind): Promise<void> {
   const { report, noise, ending } = await probe(kind);
-  if (!report?.adapters.some((adapter) => isOfKind(adapter, kind))) throw notThere(kind, whyNot(kind, report, noise, ending));
+  if (!report?.adapters.some((adapter) => isOfKind(adapter, kind)))
+    throw notThere(kind, whyNot(kind, report, noise, ending));
 }
 
 /** Looks for adapters in a child process. */
 function probe(kind: AdapterKind): Promise<{ report: ProbeReport | null; noise: string; ending: string }> {
   return new Promise((settle) => {
     // Compiled, this file is beside the built one; under vitest it runs from src/.
-    const url = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/devices/gpu/probe.js' : './probe.js', import.meta.url);
+    const url = new URL(
+      import.meta.url.endsWith('.ts') ? '../../../dist/devices/gpu/probe.js' : './probe.js',
+      import.meta.url,
+    );
     const child = fork(url, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
@@ -46,7 +52,10 @@ function probe(kind: AdapterKind): Promise<{ report: ProbeReport | null; noise: 
       settle({
         report,
         noise,
-        ending: signal === 'SIGKILL' ? `no answer in ${probePatienceMs / 1000} s` : `the driver crashed, ${signal ?? `exit code ${code}`}`,
+        ending:
+          signal === 'SIGKILL'
+            ? `no answer in ${probePatienceMs / 1000} s`
+            : `the driver crashed, ${signal ?? `exit code ${code}`}`,
       });
     });
   });
@@ -82,16 +91,22 @@ export function notThere(kind: AdapterKind, why: string): RnnError {
 function hintFor(kind: AdapterKind, why: string): string {
   if (backend !== 'vulkan') return 'update the graphics driver';
   if (why === 'no Vulkan loader')
-    return kind === 'hardware' ? "apt-get install libvulkan1, and the vendor's driver" : 'apt-get install libvulkan1 chromium';
+    return kind === 'hardware'
+      ? "apt-get install libvulkan1, and the vendor's driver"
+      : 'apt-get install libvulkan1 chromium';
   if (kind === 'hardware' && why.startsWith('only ')) return '--device gpu:software takes it; it is slow';
-  if (kind === 'software') return 'apt-get install chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
+  if (kind === 'software')
+    return 'apt-get install chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
   if (hasNvidia())
     return 'apt-get install libnvidia-gl-<version of the driver> libxext6 libegl1; a container is to be started with NVIDIA_DRIVER_CAPABILITIES=all';
   if (mayHaveGpu()) return "apt-get install mesa-vulkan-drivers for AMD and Intel, else the vendor's driver";
   return 'the system shows no GPU (no /dev/dri/renderD*, no /dev/nvidia*); a container is to be started with --gpus all or --device /dev/dri';
 }
 
-/** In which drivers that are of no use have nothing to print: no need for Wayland, and no llvmpipe where a GPU is wanted. */
+/**
+ * In which drivers that are of no use have nothing to print: no need for Wayland, and no llvmpipe
+ * where a GPU is wanted.
+ */
 const quietEnvironment = (kind: AdapterKind): Readonly<Record<string, string>> => ({
   XDG_RUNTIME_DIR: tmpdir(),
   ...(kind === 'hardware' ? { VK_LOADER_DRIVERS_DISABLE: '*lvp*' } : {}),

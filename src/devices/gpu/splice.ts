@@ -1,6 +1,6 @@
-// Puts the WGSL of tiles.ts in the place of what gpu.js makes of a kernel. This overrides a method of gpu.js 2.24.1 that is not
-// public, so everything it takes for granted is looked at first: where something is not as expected, gpu.js's own text stays, which
-// computes the same, more slowly.
+// Puts the WGSL of tiles.ts in the place of what gpu.js makes of a kernel. This overrides a method
+// of gpu.js 2.24.1 that is not public, so everything it takes for granted is looked at first: where
+// something is not as expected, gpu.js's own text stays, which computes the same, more slowly.
 import { WebGPUKernel } from './gpu-js.ts';
 import { tiledPartOf } from './tiles.ts';
 
@@ -49,7 +49,11 @@ export function installTiles(): boolean {
 function flawOf(prototype: Partial<Prototype> | undefined): string | null {
   if (typeof prototype?.assembleWGSL !== 'function') return 'gpu.js has no WebGPUKernel.assembleWGSL';
   if (typeof prototype[DISPATCH] !== 'function') return `gpu.js has no WebGPUKernel.${DISPATCH}`;
-  const kernel = { workgroupSize: [32, 16, 1], output: [1, 1, 1], _device: { limits: { maxComputeWorkgroupsPerDimension: 65_535 } } };
+  const kernel = {
+    workgroupSize: [32, 16, 1],
+    output: [1, 1, 1],
+    _device: { limits: { maxComputeWorkgroupsPerDimension: 65_535 } },
+  };
   try {
     const groups = prototype[DISPATCH].call(kernel, [65, 33, 2]).groups.join();
     return groups === '3,3,2' ? null : `gpu.js starts ${groups} workgroups of 32×16 for 65×33×2 elements`;
@@ -58,7 +62,9 @@ function flawOf(prototype: Partial<Prototype> | undefined): string | null {
   }
 }
 
-/** What gpu.js wrote, with tiles in the place of its entry point if the kernel's source has them. */
+/**
+ * What gpu.js wrote, with tiles in the place of its entry point if the kernel's source has them.
+ */
 export function splice(kernel: WebGpuKernel, text: string): string {
   const tiled = typeof kernel.source === 'string' ? tiledPartOf(kernel.source) : null;
   if (tiled === null) return text;

@@ -1,5 +1,5 @@
-// Joins that have to be copied together, since what reads them cannot find its pieces apart: in passes that read as many buffers each
-// as a kernel may.
+// Joins that have to be copied together, since what reads them cannot find its pieces apart: in
+// passes that read as many buffers each as a kernel may.
 import { type Value, isView } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { COLUMN, type Node, ROW, columnPieces, planeOf, rowPieces, shapeOf } from './nodes.ts';
@@ -41,7 +41,8 @@ export class Stacks {
 
   #copy(value: Value<'join'>): void {
     const other = this.#shifted.get(value);
-    if (other && [...value.inputs, ...other.inputs].every((piece) => this.#canRead(piece))) return this.#copyShifted(value, other);
+    if (other && [...value.inputs, ...other.inputs].every((piece) => this.#canRead(piece)))
+      return this.#copyShifted(value, other);
     const layers = rowPieces(value)?.map((piece) => this.#layerOf(piece.value));
     if (!layers) value.inputs.forEach((piece) => this.ready(piece));
     this.#reader.settle(value, layers ? this.#stack(layers) : this.#tile(value));
@@ -57,7 +58,8 @@ export class Stacks {
   }
 
   #canRead(piece: Value): boolean {
-    if (piece.kind === 'join' && this.#reader.find(piece) === null) return piece.inputs.every((inner) => this.#canRead(inner));
+    if (piece.kind === 'join' && this.#reader.find(piece) === null)
+      return piece.inputs.every((inner) => this.#canRead(inner));
     return this.#reader.nodesOf(piece) !== null;
   }
 
@@ -157,12 +159,17 @@ function isSequence(value: Value): boolean {
   return (
     value.kind === 'join' &&
     value.inputs.length > 1 &&
-    value.inputs.every((piece, i) => piece.rows === first.rows && piece.columns === value.columns && value.places[i].row === i * first.rows)
+    value.inputs.every(
+      (piece, i) =>
+        piece.rows === first.rows && piece.columns === value.columns && value.places[i].row === i * first.rows,
+    )
   );
 }
 
 function isLater(late: Value, early: Value): boolean {
   return (
-    late !== early && late.inputs.length === early.inputs.length && early.inputs.slice(1).every((piece, i) => piece === late.inputs[i])
+    late !== early &&
+    late.inputs.length === early.inputs.length &&
+    early.inputs.slice(1).every((piece, i) => piece === late.inputs[i])
   );
 }

@@ -1,4 +1,5 @@
-// Statements that the bodies of kernels are made of, and how work is cut up where a kernel may not read all that it needs.
+// Statements that the bodies of kernels are made of, and how work is cut up where a kernel may not
+// read all that it needs.
 import type { Value } from '../../program/value.ts';
 import { expression } from './elementwise.ts';
 import { inputsOf } from './reader.ts';
@@ -47,7 +48,8 @@ export function returnResult(
   };
   const nameOf = (value: Value): string => names.get(value) ?? define(value, read(value));
   for (const value of values)
-    if (needed.has(value)) define(value, expression(writer.dialect, value.apply, value.inputs.map(nameOf), value.constant));
+    if (needed.has(value))
+      define(value, expression(writer.dialect, value.apply, value.inputs.map(nameOf), value.constant));
   const name = nameOf(result);
   return [...lines, `return ${name};`].join('\n');
 }
@@ -82,8 +84,8 @@ export function groupsThatFit<Item>(
 export function joinInTurns<Part>(parts: readonly Part[], most: number, join: (some: readonly Part[]) => Part): Part {
   let left = parts;
   while (left.length > 1) {
-    left = Array.from({ length: Math.ceil(left.length / most) }, (_, i) => left.slice(i * most, (i + 1) * most)).map((some) =>
-      some.length > 1 ? join(some) : some[0],
+    left = Array.from({ length: Math.ceil(left.length / most) }, (_, i) => left.slice(i * most, (i + 1) * most)).map(
+      (some) => (some.length > 1 ? join(some) : some[0]),
     );
   }
   return left[0];

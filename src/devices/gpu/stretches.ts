@@ -1,12 +1,14 @@
-// Sums over a whole sequence, a stretch of it at a time: the gradient of a weight is a product of two stacks of all time steps, which
-// with large batches and long windows would be larger than all else. In stretches only one of them has to be there at a time.
+// Sums over a whole sequence, a stretch of it at a time: the gradient of a weight is a product of
+// two stacks of all time steps, which with large batches and long windows would be larger than all
+// else. In stretches only one of them has to be there at a time.
 import type { Builder } from '../../program/builder.ts';
 import { rewrite } from '../../program/rewrite.ts';
 import type { Program, Value } from '../../program/value.ts';
 import { rowPieces } from './nodes.ts';
 
 /**
- * Products, scatters and column sums over stacks of more elements than `most`, in stretches of whole time steps.
+ * Products, scatters and column sums over stacks of more elements than `most`, in stretches of
+ * whole time steps.
  * @param most elements of the largest operand of a stretch, about: a time step is not cut
  */
 export function sumInStretches(program: Program, most: number): Program {
@@ -59,7 +61,9 @@ function partOf(builder: Builder, value: Value, { row, rows }: Stretch): Value |
 }
 
 function addTo(builder: Builder, sum: Value | null, like: Value, operands: readonly Value[]): Value {
-  if (like.kind === 'matmul') return builder.matmul(operands[0], operands[1], { transposeA: true, ...(sum ? { plus: sum } : {}) });
-  const part = like.kind === 'scatter' ? builder.scatter(operands[0], operands[1], like.rows) : builder.columnSums(operands[0]);
+  if (like.kind === 'matmul')
+    return builder.matmul(operands[0], operands[1], { transposeA: true, ...(sum ? { plus: sum } : {}) });
+  const part =
+    like.kind === 'scatter' ? builder.scatter(operands[0], operands[1], like.rows) : builder.columnSums(operands[0]);
   return sum ? builder.add(sum, part) : part;
 }

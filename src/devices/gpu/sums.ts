@@ -1,4 +1,5 @@
-// Operations that add up in other ways than products: the gradient of a gather, sums of columns, and the loss.
+// Operations that add up in other ways than products: the gradient of a gather, sums of columns,
+// and the loss.
 import type { Value } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { COLUMN, type Node, ROW, planeOf, shapeOf } from './nodes.ts';
@@ -44,13 +45,15 @@ export function lowerColumnSums(graph: Graph, value: Value<'columnSums'>): void 
     value,
     parts === 1
       ? first
-      : graph.add('sum', planeOf(1, columns), [(writer) => sumOf(parts, 1, '0', (row) => reader.readNode(writer, first, row, COLUMN))]),
+      : graph.add('sum', planeOf(1, columns), [
+          (writer) => sumOf(parts, 1, '0', (row) => reader.readNode(writer, first, row, COLUMN)),
+        ]),
   );
 }
 
 /**
- * The highest logit of each row, the sum of the exponentials relative to it, and the row's loss; the gradient, if anything reads it;
- * the sum of the losses in parts.
+ * The highest logit of each row, the sum of the exponentials relative to it, and the row's loss;
+ * the gradient, if anything reads it; the sum of the losses in parts.
  * @returns the node whose elements are these parts
  */
 export function lowerCrossEntropy(graph: Graph, value: Value<'crossEntropy'>): Node {

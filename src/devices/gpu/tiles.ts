@@ -1,11 +1,14 @@
-// Products in tiles, for what the language of gpu.js kernels cannot say: a workgroup keeps a tile of each operand in the memory that
-// its threads share, and every thread sums sixteen elements in registers. The WGSL goes into the kernel's source as a comment, above
-// the plain kernel that computes the same; splice.ts puts it in the place of what gpu.js makes of that.
+// Products in tiles, for what the language of gpu.js kernels cannot say: a workgroup keeps a tile
+// of each operand in the memory that its threads share, and every thread sums sixteen elements in
+// registers. The WGSL goes into the kernel's source as a comment, above the plain kernel that
+// computes the same; splice.ts puts it in the place of what gpu.js makes of that.
 //
-// A workgroup has 256 threads and makes a tile of 64×64, 32×32 or 16×16 elements. A thread has a block of 4×4 of them; where the tile
-// has fewer blocks than there are threads, several threads have the same block, each with its share of k, and their sums are added at
-// the end. In slices of 16, 32 or 64 of k, so that both tiles are always 1024 elements: one vec4 for each thread to fetch. It fetches
-// the next slice before it works on the one that is there; of two halves of the shared memory one is written while the other is read.
+// A workgroup has 256 threads and makes a tile of 64×64, 32×32 or 16×16 elements. A thread has a
+// block of 4×4 of them; where the tile has fewer blocks than there are threads, several threads
+// have the same block, each with its share of k, and their sums are added at the end. In slices of
+// 16, 32 or 64 of k, so that both tiles are always 1024 elements: one vec4 for each thread to
+// fetch. It fetches the next slice before it works on the one that is there; of two halves of the
+// shared memory one is written while the other is read.
 import { RnnError } from '../../errors.ts';
 import type { Node, Product, ProductTerm } from './nodes.ts';
 import type { KernelWriter } from './writer.ts';
@@ -20,11 +23,14 @@ const SIZES = [64, 32, 16] as const;
 type Size = (typeof SIZES)[number];
 
 /**
- * Workgroups that should be there before tiles are made larger: large GPUs have 80 to 140 multiprocessors. Estimated, as are the
- * limits below: not yet measured on a GPU.
+ * Workgroups that should be there before tiles are made larger: large GPUs have 80 to 140
+ * multiprocessors. Estimated, as are the limits below: not yet measured on a GPU.
  */
 const FILL = 128;
-/** Smaller products gain nothing by tiles: most of a tile would lie outside them, or fetching it would cost as much as it saves. */
+/**
+ * Smaller products gain nothing by tiles: most of a tile would lie outside them, or fetching it
+ * would cost as much as it saves.
+ */
 const LEAST = { rows: 8, elements: 1024, inner: 32 } as const;
 
 /** What `RNN_GPU_PRODUCTS` asks for, if anything. */
@@ -38,7 +44,10 @@ export function productsAsked(usual: ProductStyle): ProductStyle {
   return asked;
 }
 
-/** The comment that makes a kernel of nodes of one shape a tiled one; nothing where that is not wanted. */
+/**
+ * The comment that makes a kernel of nodes of one shape a tiled one; nothing where that is not
+ * wanted.
+ */
 export function tiledPart(nodes: readonly Node[], products: ProductStyle, writer: KernelWriter): string {
   const planes = nodes.flatMap(({ product }) => product ?? []);
   if (products === 'plain' || planes.length === 0 || planes.length < nodes.length) return '';
@@ -83,10 +92,20 @@ function planeText(product: Product, plane: number, size: Size, writer: KernelWr
   ].join('\n');
 }
 
-/** An element of an operand: of A, from its row, or of B, from its column. Zero beyond the matrix, and where a term ends within a slice. */
-function operandText(side: 'left' | 'right', { rows, columns, terms }: Product, plane: number, size: Size, writer: KernelWriter): string {
+/**
+ * An element of an operand: of A, from its row, or of B, from its column. Zero beyond the matrix,
+ * and where a term ends within a slice.
+ */
+function operandText(
+  side: 'left' | 'right',
+  { rows, columns, terms }: Product,
+  plane: number,
+  size: Size,
+  writer: KernelWriter,
+): string {
   const { inner: step } = divide(size);
-  const read = (term: ProductTerm): string => (side === 'left' ? term.left(writer, 'line', 'at') : term.right(writer, 'at', 'line'));
+  const read = (term: ProductTerm): string =>
+    side === 'left' ? term.left(writer, 'line', 'at') : term.right(writer, 'at', 'line');
   let first = 0;
   const lines = terms.map((term, index) => {
     const last = first + slicesOf(term, size);
@@ -120,7 +139,8 @@ function storeText({ rows, columns, finish }: Product, plane: number, writer: Ke
     `if (row >= ${rows}) { return; }`,
     `let start = column + ${columns} * (row + ${rows} * ${plane});`,
     ...[0, 1, 2, 3].map(
-      (i) => `if (column + ${i} < ${columns}) { result[start + ${i}] = finish${plane}(row, column + ${i}, totals[${i}]); }`,
+      (i) =>
+        `if (column + ${i} < ${columns}) { result[start + ${i}] = finish${plane}(row, column + ${i}, totals[${i}]); }`,
     ),
     '}',
   ].join('\n');
@@ -130,11 +150,15 @@ function slicesOf({ inner }: ProductTerm, size: Size): number {
   return Math.ceil(inner / divide(size).inner);
 }
 
-/** One workgroup's work. `tiles` holds, twice, a vec4 of rows of A for each k and four rows, then as many of columns of B. */
+/**
+ * One workgroup's work. `tiles` holds, twice, a vec4 of rows of A for each k and four rows, then as
+ * many of columns of B.
+ */
 function tileText({ terms }: Product, plane: number, size: Size): string {
   const { quads, blocks, inner, shares } = divide(size);
   const slices = terms.reduce((sum, term) => sum + slicesOf(term, size), 0);
-  // Neighbouring threads fetch neighbouring elements, as they lie in the first term; others mostly lie alike.
+  // Neighbouring threads fetch neighbouring elements, as they lie in the first term; others mostly
+  // lie alike.
   const [{ transposeA, transposeB }] = terms;
   const byK = ['me % INNER', 'me / INNER'];
   const byLine = ['me / QUADS', 'me % QUADS'];
@@ -179,7 +203,10 @@ function tileText({ terms }: Product, plane: number, size: Size): string {
     .replaceAll('SHARES', String(shares));
 }
 
-/** Where four rows or columns at one k stand. Crossed with k, so that threads that write the same four at many k use different banks. */
+/**
+ * Where four rows or columns at one k stand. Crossed with k, so that threads that write the same
+ * four at many k use different banks.
+ */
 function spot(k: string, quad: string): string {
   return `${k} * QUADS + (${quad} ^ (${k} & (QUADS - 1)))`;
 }

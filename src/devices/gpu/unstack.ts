@@ -1,5 +1,6 @@
-// Undoes the stacking of time steps where a device of passes gains by it. What reads a step of a stacked product gets a product of
-// that step, so that layers can run side by side, one step apart, and nothing is copied together only to be read apart again.
+// Undoes the stacking of time steps where a device of passes gains by it. What reads a step of a
+// stacked product gets a product of that step, so that layers can run side by side, one step apart,
+// and nothing is copied together only to be read apart again.
 import type { Builder } from '../../program/builder.ts';
 import { rewrite } from '../../program/rewrite.ts';
 import { type Program, type Value, sameShape } from '../../program/value.ts';
@@ -10,10 +11,16 @@ interface Step {
   readonly value: Value;
 }
 
-/** Products and elementwise operations on a stack of steps become a stack of operations on the steps. */
+/**
+ * Products and elementwise operations on a stack of steps become a stack of operations on the
+ * steps.
+ */
 export function unstack(program: Program): Program {
   const readBySteps = valuesReadBySteps(program);
-  return rewrite(program, (value, inputs, builder) => stepOf(value, inputs) ?? byStep(builder, value, inputs, readBySteps));
+  return rewrite(
+    program,
+    (value, inputs, builder) => stepOf(value, inputs) ?? byStep(builder, value, inputs, readBySteps),
+  );
 }
 
 /** The step of a stack that a view of rows is, if it is one. */
@@ -22,7 +29,12 @@ function stepOf(value: Value, [input]: readonly Value[]): Value | undefined {
   return rowPieces(input)?.find((step) => step.row === value.first && step.value.rows === value.rows)?.value;
 }
 
-function byStep(builder: Builder, value: Value, inputs: readonly Value[], readBySteps: ReadonlySet<Value>): Value | null {
+function byStep(
+  builder: Builder,
+  value: Value,
+  inputs: readonly Value[],
+  readBySteps: ReadonlySet<Value>,
+): Value | null {
   if (!readBySteps.has(value)) return null;
   const steps = inputs.map(rowPieces).find((found) => found !== null);
   if (!steps) return null;
@@ -50,7 +62,8 @@ function follows(value: Value, index: number): boolean {
 
 /** The rows of one step of a value, or null where they are to be had only from the whole. */
 function part(builder: Builder, value: Value, { row, value: { rows } }: Step): Value | null {
-  if (value.kind === 'join') return rowPieces(value)?.find((step) => step.row === row && step.value.rows === rows)?.value ?? null;
+  if (value.kind === 'join')
+    return rowPieces(value)?.find((step) => step.row === row && step.value.rows === rows)?.value ?? null;
   return value.kind === 'dropoutMask' || value.kind === 'gather' ? builder.rows(value, row, rows) : null;
 }
 
@@ -59,17 +72,23 @@ function operationOf(value: Value) {
   return operation;
 }
 
-/** Products with a weight, and elementwise operations, of which nothing but steps is read, if need be through another such. */
+/**
+ * Products with a weight, and elementwise operations, of which nothing but steps is read, if need
+ * be through another such.
+ */
 function valuesReadBySteps(program: Program): Set<Value> {
   const wholes = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
   const found = new Set<Value>();
   for (const value of program.values.toReversed()) {
     const divisible =
-      value.kind === 'elementwise' || (value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter');
-    // The steps of an elementwise operation can be stacked for who needs the whole; those of a product should not be made for that.
+      value.kind === 'elementwise' ||
+      (value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter');
+    // The steps of an elementwise operation can be stacked for who needs the whole; those of a
+    // product should not be made for that.
     if (divisible && (value.kind === 'elementwise' || !wholes.has(value))) found.add(value);
     if (value.kind === 'rows') continue;
-    for (const input of value.inputs) if (!(value.kind === 'elementwise' && sameShape(input, value) && found.has(value))) wholes.add(input);
+    for (const input of value.inputs)
+      if (!(value.kind === 'elementwise' && sameShape(input, value) && found.has(value))) wholes.add(input);
   }
   return found;
 }

@@ -1,4 +1,5 @@
-// The end of a training step as nodes: the gradients of all weights as one vector, its norm, and the update of the weights.
+// The end of a training step as nodes: the gradients of all weights as one vector, its norm, and
+// the update of the weights.
 import { type ParameterShape, type Program, type Value, countParameters } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
 import type { Graph } from './graph.ts';
@@ -43,7 +44,9 @@ interface Vector {
 
 function gradientVector(graph: Graph, parameters: readonly ParameterShape[]): Node {
   const { mostInputs } = graph;
-  const groups = groupsThatFit(segments(graph.program, parameters), mostInputs, (writer, group) => vectorText(graph, writer, group));
+  const groups = groupsThatFit(segments(graph.program, parameters), mostInputs, (writer, group) =>
+    vectorText(graph, writer, group),
+  );
   const parts = groups.map((group) => vectorOf(graph, lengthOf(group), (writer) => vectorText(graph, writer, group)));
   return joinInTurns(parts, mostInputs, (some) => concatenated(graph, some)).node;
 }
@@ -71,7 +74,10 @@ function segments(program: Program, parameters: readonly ParameterShape[]): Segm
 function vectorText(graph: Graph, writer: KernelWriter, group: readonly Segment[]): string {
   return piecewise(
     COLUMN,
-    group.map((segment) => ({ size: segment.length, text: (start) => elementOf(graph, writer, segment, plus(COLUMN, -start)) })),
+    group.map((segment) => ({
+      size: segment.length,
+      text: (start) => elementOf(graph, writer, segment, plus(COLUMN, -start)),
+    })),
   );
 }
 
@@ -115,7 +121,11 @@ function normOf(graph: Graph, gradients: Node, length: number): Node {
         ])
       : squares;
   return graph.add('sum', { kind: 'vector', length: 1 }, [
-    (writer) => sumOf(few, 1, '0', (i) => graph.reader.readNode(writer, sums, 0, i)).replace('return sum;', 'return Math.sqrt(sum);'),
+    (writer) =>
+      sumOf(few, 1, '0', (i) => graph.reader.readNode(writer, sums, 0, i)).replace(
+        'return sum;',
+        'return Math.sqrt(sum);',
+      ),
   ]);
 }
 
@@ -135,7 +145,9 @@ function updated(graph: Graph, update: UpdateRule, length: number, gradients: No
             if (input === 'gradients') return graph.reader.readNode(writer, gradients, 0, plus(COLUMN, -start));
             if (input === 'gradientScale') return clipScale(graph.reader.readNode(writer, norm, 0, 0), update.clipNorm);
             const vector = vectors.indexOf(input);
-            return vector < 0 ? writer.number(numberArgument(input)) : graph.reader.weight(writer, plus(COLUMN, vector * length - start));
+            return vector < 0
+              ? writer.number(numberArgument(input))
+              : graph.reader.weight(writer, plus(COLUMN, vector * length - start));
           }),
       })),
     );

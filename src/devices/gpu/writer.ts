@@ -1,9 +1,11 @@
-// Writes the source of one kernel: a function in the JavaScript that gpu.js compiles. Gives each buffer and number that the body reads a
-// parameter, in order of first use, so that equal work on other buffers is the same source, and so the same kernel.
+// Writes the source of one kernel: a function in the JavaScript that gpu.js compiles. Gives each
+// buffer and number that the body reads a parameter, in order of first use, so that equal work on
+// other buffers is the same source, and so the same kernel.
 //
-// Rules of that language that this keeps (each breaks silently): only the counter of a `for` that starts at a literal and goes up by
-// one is an integer, and what is made of it, of thread ids and of literals without storing it; numbers that come as arguments are floats
-// until `| 0`; loops have literal bounds.
+// Rules of that language that this keeps (each breaks silently): only the counter of a `for` that
+// starts at a literal and goes up by one is an integer, and what is made of it, of thread ids and
+// of literals without storing it; numbers that come as arguments are floats until `| 0`; loops have
+// literal bounds.
 import { type Dialect, kernelDialect, wgslDialect } from './dialect.ts';
 
 /** What a kernel reads: the result of a pass, an argument of the plan, or a number. */
@@ -17,7 +19,9 @@ export function keyOfReference(reference: Reference): string {
   return reference.kind === 'argument' ? `argument ${reference.name}` : `number ${reference.value}`;
 }
 
-/** A buffer as a kernel sees it: one index for a vector, two for a matrix, three for several planes. */
+/**
+ * A buffer as a kernel sees it: one index for a vector, two for a matrix, three for several planes.
+ */
 export interface Buffer {
   readonly reference: Reference;
   readonly shape: Shape;
@@ -64,7 +68,10 @@ export class KernelWriter {
     return [...this.#buffers.values()];
   }
 
-  /** Notes that so many elements of a buffer are read, if that is not all of them. Regions of one name are the same elements. */
+  /**
+   * Notes that so many elements of a buffer are read, if that is not all of them. Regions of one
+   * name are the same elements.
+   */
   touch({ reference }: Buffer, region: string, elements: number): void {
     const key = keyOfReference(reference);
     const regions = this.#touched.get(key) ?? new Map<string, number>();

@@ -1,5 +1,5 @@
-// What every operation means: plain loops in float64, one operation after another, no rewriting and no sharing of memory.
-// The oracle of every test. Slow on purpose: nothing here is clever.
+// What every operation means: plain loops in float64, one operation after another, no rewriting and
+// no sharing of memory. The oracle of every test. Slow on purpose: nothing here is clever.
 import { dropoutKeeps } from '../../random.ts';
 import type { ElementwiseFunction, Program, Value } from '../../program/value.ts';
 
@@ -42,7 +42,10 @@ export function evaluate(program: Program, environment: Environment): Evaluation
   return { values, lossNats, penalty };
 }
 
-/** The value of one operation from those of its inputs; not for `keep`, `penalty` and `crossEntropy`, which have effects. */
+/**
+ * The value of one operation from those of its inputs; not for `keep`, `penalty` and
+ * `crossEntropy`, which have effects.
+ */
 export function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
   const { rows, columns } = value;
   const out = new Float64Array(rows * columns);
@@ -61,7 +64,9 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
     case 'zeros':
       return out;
     case 'dropoutMask':
-      return out.map((_, index) => (dropoutKeeps(environment.dropoutKey ?? 0, value.site, index, value.rate) ? 1 / (1 - value.rate) : 0));
+      return out.map((_, index) =>
+        dropoutKeeps(environment.dropoutKey ?? 0, value.site, index, value.rate) ? 1 / (1 - value.rate) : 0,
+      );
     case 'gather': {
       const [table, ids, bias] = inputs;
       return each((row, column) => table[ids[row] * columns + column] + (bias ? bias[column] : 0));
@@ -126,7 +131,8 @@ function matmul(value: Value<'matmul'>, inputs: readonly Matrix[], out: Matrix):
     for (let k = 0; k < inner; k++) {
       for (let row = 0; row < rows; row++) {
         const factor = a[row * aRow + k * aInner];
-        for (let column = 0; column < columns; column++) out[row * columns + column] += factor * b[k * columns + column];
+        for (let column = 0; column < columns; column++)
+          out[row * columns + column] += factor * b[k * columns + column];
       }
     }
   }
@@ -160,7 +166,11 @@ const functions: Record<ElementwiseFunction, (x: number, y: number, k: number) =
 };
 
 /** Loss and gradient of a `crossEntropy`. */
-export function crossEntropy(value: Value<'crossEntropy'>, logits: Matrix, targets: Matrix): { lossNats: number; gradient: Matrix } {
+export function crossEntropy(
+  value: Value<'crossEntropy'>,
+  logits: Matrix,
+  targets: Matrix,
+): { lossNats: number; gradient: Matrix } {
   const { rows, columns, scale, smoothing } = value;
   const gradient = new Float64Array(rows * columns);
   let lossNats = 0;

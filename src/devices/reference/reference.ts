@@ -1,4 +1,5 @@
-// The reference device: programs evaluated in float64 on the calling thread. Minutes where the others take a second.
+// The reference device: programs evaluated in float64 on the calling thread. Minutes where the
+// others take a second.
 import { type Program, countParameters } from '../../program/value.ts';
 import type { Call, CallResult, Device, Executable, Job, Resident, Workload } from '../device.ts';
 import { type Matrix, evaluate } from './evaluate.ts';
@@ -11,7 +12,8 @@ export function openReference(): Device {
     description: DESCRIPTION,
     estimate: async (workload) =>
       workload.jobs.reduce(
-        (sum, job) => sum + job.build(job.batch).values.reduce((bytes, { rows, columns }) => bytes + 8 * rows * columns, 0),
+        (sum, job) =>
+          sum + job.build(job.batch).values.reduce((bytes, { rows, columns }) => bytes + 8 * rows * columns, 0),
         0,
       ),
     compile: (workload) => Promise.resolve(new ReferenceExecutable(workload)),
@@ -31,7 +33,8 @@ class ReferenceExecutable implements Executable {
   constructor(workload: Workload) {
     this.#workload = workload;
     this.#count = countParameters(workload.parameters);
-    for (const { name, stateOf = name } of workload.jobs) this.#states.set(name, this.#states.get(stateOf) ?? new Map());
+    for (const { name, stateOf = name } of workload.jobs)
+      this.#states.set(name, this.#states.get(stateOf) ?? new Map());
   }
 
   run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
@@ -79,7 +82,12 @@ class ReferenceExecutable implements Executable {
       ['ids', Float64Array.from(call.ids)],
       ['targets', Float64Array.from(call.targets ?? [])],
     ]);
-    const { values, lossNats } = evaluate(program, { parameters: this.#parameters(), inputs, state, dropoutKey: call.dropoutKey });
+    const { values, lossNats } = evaluate(program, {
+      parameters: this.#parameters(),
+      inputs,
+      state,
+      dropoutKey: call.dropoutKey,
+    });
 
     const gradients = new Float64Array(this.#count);
     let offset = 0;
@@ -92,7 +100,9 @@ class ReferenceExecutable implements Executable {
     const gradientNorm = program.gradients.size > 0 ? Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0)) : NaN;
     const updated = call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm);
     if (updated) this.#update(call.update, gradientNorm);
-    const outputs = Object.fromEntries([...program.outputs].map(([name, value]) => [name, Float32Array.from(values.get(value)!)]));
+    const outputs = Object.fromEntries(
+      [...program.outputs].map(([name, value]) => [name, Float32Array.from(values.get(value)!)]),
+    );
     return { lossNats, gradientNorm, updated, outputs };
   }
 
@@ -105,7 +115,12 @@ class ReferenceExecutable implements Executable {
   #parameters(): Map<string, Matrix> {
     const vector = this.#vector({ kind: 'parameters' });
     let offset = 0;
-    return new Map(this.#workload.parameters.map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]));
+    return new Map(
+      this.#workload.parameters.map(({ name, rows, columns }) => [
+        name,
+        vector.subarray(offset, (offset += rows * columns)),
+      ]),
+    );
   }
 
   #update(scalars: Readonly<Record<string, number>>, gradientNorm: number): void {

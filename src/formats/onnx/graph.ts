@@ -1,5 +1,6 @@
-// A one-step program as a graph of ONNX: its inputs, outputs and constants, and names for all of its values. Knows
-// programs and what operations.ts makes of each operation; nothing of cells, checkpoints or bytes.
+// A one-step program as a graph of ONNX: its inputs, outputs and constants, and names for all of
+// its values. Knows programs and what operations.ts makes of each operation; nothing of cells,
+// checkpoints or bytes.
 import type { Program, Value } from '../../program/value.ts';
 import type { OnnxGraph, OnnxPort } from './messages.ts';
 import { GraphNodes } from './operations.ts';
@@ -8,8 +9,8 @@ import { GraphNodes } from './operations.ts';
 const BATCH = 'N';
 
 /**
- * The graph of a program. It reads `ids` (N) and each state as `state.NAME` (N, columns), and gives the program's
- * outputs and what is kept of each state, `next.NAME`.
+ * The graph of a program. It reads `ids` (N) and each state as `state.NAME` (N, columns), and gives
+ * the program's outputs and what is kept of each state, `next.NAME`.
  *
  * @param program one step of `rows` rows
  * @param rows more than any weight has rows or columns, so that the batch is told by its size
@@ -56,7 +57,8 @@ export function graphOf(program: Program, rows: number, weights: ReadonlyMap<str
 }
 
 function isRowOfBatch(value: Value, rows: number): boolean {
-  if (value.rows > rows) throw new Error(`ONNX export is for one step of ${rows} rows, and ${value.kind} has ${value.rows}`);
+  if (value.rows > rows)
+    throw new Error(`ONNX export is for one step of ${rows} rows, and ${value.kind} has ${value.rows}`);
   return value.rows === rows;
 }
 
@@ -65,9 +67,9 @@ function nextName({ name }: Value<'keep'>): string {
 }
 
 /**
- * Weights and inputs have their own names, and so has what is kept or put out. Any other value is called by its
- * operation and by what it belongs to, the layer of the highest weight or state that went into it: `layer1.sigmoid.2`
- * is the second sigmoid of layer 1.
+ * Weights and inputs have their own names, and so has what is kept or put out. Any other value is
+ * called by its operation and by what it belongs to, the layer of the highest weight or state that
+ * went into it: `layer1.sigmoid.2` is the second sigmoid of layer 1.
  */
 function namesOf(program: Program): ReadonlyMap<Value, string> {
   const names = new Map<Value, string>();

@@ -1,10 +1,14 @@
-// The messages of an ONNX file (onnx/onnx.proto of github.com/onnx/onnx) that hold a graph of matrices, and their
-// bytes. Plain data in. Knows nothing of programs and models: graph.ts makes a graph of one.
+// The messages of an ONNX file (onnx/onnx.proto of github.com/onnx/onnx) that hold a graph of
+// matrices, and their bytes. Plain data in. Knows nothing of programs and models: graph.ts makes a
+// graph of one.
 import { type Pieces, bytesField, bytesOf, integerField, littleEndian, messageField, textField } from './protobuf.ts';
 
 /** The version of the messages: that of ONNX 1.8 (2020), and read by everything since. */
 const IR_VERSION = 7;
-/** The version of the operators, of the same age. All that are used here mean the same in later ones. */
+/**
+ * The version of the operators, of the same age. All that are used here mean the same in later
+ * ones.
+ */
 const OPERATOR_SET_VERSION = 13;
 
 /** Of TensorProto.DataType. */
@@ -99,8 +103,8 @@ function tensorFields({ name, shape, data }: OnnxConstant): Pieces[] {
 }
 
 /**
- * ValueInfoProto: name 1, type 2, which has tensor_type 1, and that elem_type 1 and shape 2. TensorShapeProto: dim 1, which has
- * dim_value 1 or dim_param 2.
+ * ValueInfoProto: name 1, type 2, which has tensor_type 1, and that elem_type 1 and shape 2.
+ * TensorShapeProto: dim 1, which has dim_value 1 or dim_param 2.
  */
 function portFields({ name, type, shape }: OnnxPort): Pieces[] {
   const sizes = shape.map((size) => (typeof size === 'number' ? integerField(1, size) : textField(2, size)));

@@ -1,5 +1,6 @@
-// A model as an ONNX file: its one-step program in another notation, so that every cell and connection is there as soon
-// as a program has it. Bytes out; knows no files. docs/onnx.md describes the file for those who read it.
+// A model as an ONNX file: its one-step program in another notation, so that every cell and
+// connection is there as soon as a program has it. Bytes out; knows no files. docs/onnx.md
+// describes the file for those who read it.
 import { type TrainedModel, limits } from '../../runs/checkpoint.ts';
 import { parameterVector, tensorsOf } from '../../runs/tensors.ts';
 import { RnnError } from '../../errors.ts';
@@ -21,11 +22,12 @@ export const onnx: ExportFormat = {
 };
 
 /**
- * The file: one step from `ids` (N) to `logits` (N, V), states as inputs `state.NAME` and outputs `next.NAME` (N,
- * columns), for any number of rows N. Zeros are the states before a text. Its metadata has `rnn.model` and
- * `rnn.vocabulary`, as a checkpoint has them, in JSON.
+ * The file: one step from `ids` (N) to `logits` (N, V), states as inputs `state.NAME` and outputs
+ * `next.NAME` (N, columns), for any number of rows N. Zeros are the states before a text. Its
+ * metadata has `rnn.model` and `rnn.vocabulary`, as a checkpoint has them, in JSON.
  *
- * @throws RnnError `usage` if the weights are too large for a file of this kind, `checkpoint` if they are not the model's
+ * @throws RnnError `usage` if the weights are too large for a file of this kind, `checkpoint` if
+ * they are not the model's
  */
 export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'tensors'>): Uint8Array {
   const { model, vocabulary } = trained;
@@ -44,7 +46,11 @@ export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'ten
 function checkSize(shapes: readonly ParameterShape[]): void {
   const bytes = countParameters(shapes) * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= MOST_BYTES - limits.textBytes) return; // what is left is enough for all else
-  throw new RnnError('usage', `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, and an ONNX file holds less than 2 GB`, {
-    hint: 'export it with --format safetensors, which has no such limit',
-  });
+  throw new RnnError(
+    'usage',
+    `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, and an ONNX file holds less than 2 GB`,
+    {
+      hint: 'export it with --format safetensors, which has no such limit',
+    },
+  );
 }

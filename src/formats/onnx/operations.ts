@@ -1,5 +1,6 @@
-// What each operation of a program is in ONNX. Knows the names of an operation's inputs and of its value, and neither
-// the graph around them nor bytes. Operators as in onnx/docs/Operators.md, version 13.
+// What each operation of a program is in ONNX. Knows the names of an operation's inputs and of its
+// value, and neither the graph around them nor bytes. Operators as in onnx/docs/Operators.md,
+// version 13.
 import type { ElementwiseFunction, Place, Value } from '../../program/value.ts';
 import type { OnnxConstant, OnnxNode } from './messages.ts';
 
@@ -21,7 +22,10 @@ const sameOperator: Partial<Record<ElementwiseFunction, string>> = {
 export class GraphNodes {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxConstant[] = [];
-  /** Whether a value has a row for each row of the batch, of which a graph does not know how many there are. */
+  /**
+   * Whether a value has a row for each row of the batch, of which a graph does not know how many
+   * there are.
+   */
   readonly #isBatch: (value: Value) => boolean;
 
   constructor(isBatch: (value: Value) => boolean) {
@@ -34,14 +38,16 @@ export class GraphNodes {
 
   /**
    * Adds the nodes that compute a value from its inputs, which are given by name.
-   * @throws Error naming an operation without nodes here; a one-step program that reads and predicts has none
+   * @throws Error naming an operation without nodes here; a one-step program that reads and
+   * predicts has none
    */
   addOperation(value: Value, inputs: readonly string[], output: string): void {
     switch (value.kind) {
       case 'gather': // row ids[r] of the table
         return this.#addWithSum('Gather', inputs.slice(0, 2), inputs[2], output, `${output}.read`, { axis: 0 });
       case 'matmul': {
-        // Gemm adds one matrix, which may be a row for all rows: a running sum after a bias is a separate node.
+        // Gemm adds one matrix, which may be a row for all rows: a running sum after a bias is a
+        // separate node.
         const attributes = { ...(value.transposeA ? { transA: 1 } : {}), ...(value.transposeB ? { transB: 1 } : {}) };
         return this.#addWithSum('Gemm', inputs.slice(0, 3), inputs[3], output, `${output}.product`, attributes);
       }
@@ -66,7 +72,10 @@ export class GraphNodes {
     }
   }
 
-  /** @param sum is added to what the operator gives, if it is there @param before what the operator gives then */
+  /**
+   * @param sum is added to what the operator gives, if it is there @param before what the operator
+   * gives then
+   */
   #addWithSum(
     operator: string,
     inputs: readonly string[],
@@ -120,7 +129,11 @@ export class GraphNodes {
   }
 
   #integers(...values: readonly number[]): string {
-    return this.#constant({ name: `integers.${values.join('.')}`, shape: [values.length], data: BigInt64Array.from(values, BigInt) });
+    return this.#constant({
+      name: `integers.${values.join('.')}`,
+      shape: [values.length],
+      data: BigInt64Array.from(values, BigInt),
+    });
   }
 
   #constant(constant: OnnxConstant): string {
@@ -137,5 +150,7 @@ function axisOf({ rows, columns, inputs }: Value<'join'>): 0 | 1 {
 }
 
 function notWritten(operation: string): Error {
-  return new Error(`ONNX export knows no nodes for the operation '${operation}': they belong into formats/onnx/operations.ts`);
+  return new Error(
+    `ONNX export knows no nodes for the operation '${operation}': they belong into formats/onnx/operations.ts`,
+  );
 }

@@ -1,6 +1,7 @@
-// Long short-term memory as it was first, without a forget gate: nothing but addition ever changes the cell, so that a gradient goes
-// back through it unchanged (Hochreiter and Schmidhuber, 1997). The paper squashes by 4σ − 2 and 2σ − 1 where we have tanh, and cuts
-// the gradient off at the gates; here it is that of the whole unrolled network.
+// Long short-term memory as it was first, without a forget gate: nothing but addition ever changes
+// the cell, so that a gradient goes back through it unchanged (Hochreiter and Schmidhuber, 1997).
+// The paper squashes by 4σ − 2 and 2σ − 1 where we have tanh, and cuts the gradient off at the
+// gates; here it is that of the whole unrolled network.
 //
 //   i, o = σ(x·Wx + h·Wh + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = c + i∘g                 h' = o∘tanh(c')

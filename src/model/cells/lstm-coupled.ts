@@ -1,4 +1,5 @@
-// Long short-term memory that takes in just what it forgets: the input gate is 1 − f (CIFG in Greff et al., 2017).
+// Long short-term memory that takes in just what it forgets: the input gate is 1 − f (CIFG in Greff
+// et al., 2017).
 //
 //   f, o = σ(x·Wx + h·Wh + b)        g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + (1 − f)∘g             h' = o∘tanh(c')

@@ -1,5 +1,6 @@
-// The LSTM with layer normalisation (Ba, Kiros and Hinton, 2016): of what comes from the input (the layer does that), of what comes from
-// the state, and of the cell where it goes out. Each over all of its elements: the four gates together.
+// The LSTM with layer normalisation (Ba, Kiros and Hinton, 2016): of what comes from the input (the
+// layer does that), of what comes from the state, and of the cell where it goes out. Each over all
+// of its elements: the four gates together.
 //
 //   z = LN(x·Wx) + LN(h·Wh) + b       i, f, o = σ(z)    g = tanh(z), where x·Wx is the sum over all inputs but that of a skip through time
 //   c' = f∘c + i∘g                    h' = o∘tanh(LN(c') + bc)

@@ -1,5 +1,6 @@
-// Long short-term memory whose gates see the cell (Gers and Schmidhuber, 2000; the form of Graves, 2013): each unit's gates its own
-// cell alone, so that the weights p are rows. The output gate sees the cell after the step.
+// Long short-term memory whose gates see the cell (Gers and Schmidhuber, 2000; the form of Graves,
+// 2013): each unit's gates its own cell alone, so that the weights p are rows. The output gate sees
+// the cell after the step.
 //
 //   i, f = σ(x·Wx + h·Wh + p∘c + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                     o = σ(x·Wx + h·Wh + po∘c' + b)    h' = o∘tanh(c')
@@ -12,7 +13,13 @@ export const lstmPeephole: Cell = {
   summary: 'LSTM whose gates see the cell: for counting and timing',
   weights: (D, H) => [
     ...lstm.weights(D, H),
-    ...(['i', 'f', 'o'] as const).map((gate) => ({ name: `p${gate}`, rows: 1, columns: H, role: 'gain' as const, gates: gate })),
+    ...(['i', 'f', 'o'] as const).map((gate) => ({
+      name: `p${gate}`,
+      rows: 1,
+      columns: H,
+      role: 'gain' as const,
+      gates: gate,
+    })),
   ],
   step(ops, x, { h, c }, { Wh, pi, pf, po }) {
     const H = h.columns;

@@ -1,5 +1,6 @@
-// Long short-term memory with a forget gate (Hochreiter and Schmidhuber, 1997; Gers, Schmidhuber and Cummins, 2000), without
-// peepholes, as in PyTorch's nn.LSTM but for one bias where PyTorch adds up two.
+// Long short-term memory with a forget gate (Hochreiter and Schmidhuber, 1997; Gers, Schmidhuber
+// and Cummins, 2000), without peepholes, as in PyTorch's nn.LSTM but for one bias where PyTorch
+// adds up two.
 //
 //   i, f, o = σ(x·Wx + h·Wh + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                  h' = o∘tanh(c')
@@ -7,8 +8,16 @@ import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 import { type Cell, block, gateWeights } from './cell.ts';
 
-/** The equations above after z = x·Wx + h·Wh + b (N, 4H). @param visible the part of c' that the output gate lets through, before its tanh */
-export function lstmStep(ops: Builder, z: Value, c: Value, visible: (cell: Value) => Value = (cell) => cell): Record<string, Value> {
+/**
+ * The equations above after z = x·Wx + h·Wh + b (N, 4H). @param visible the part of c' that the
+ * output gate lets through, before its tanh
+ */
+export function lstmStep(
+  ops: Builder,
+  z: Value,
+  c: Value,
+  visible: (cell: Value) => Value = (cell) => cell,
+): Record<string, Value> {
   const H = c.columns;
   const i = ops.sigmoid(block(ops, z, 0, H));
   const f = ops.sigmoid(block(ops, z, 1, H));

@@ -1,6 +1,7 @@
-// Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016): what all gates and the candidate see of the past is m, whose recurrent matrix
-// depends on the symbol. The paper's m has no bias; ours has one, as part of the input's. Versions of the paper
-// differ in what goes through a tanh and when; here it is what an LSTM has.
+// Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016): what all gates and the candidate see
+// of the past is m, whose recurrent matrix depends on the symbol. The paper's m has no bias; ours
+// has one, as part of the input's. Versions of the paper differ in what goes through a tanh and
+// when; here it is what an LSTM has.
 //
 //   m = (x·Wx + b)∘(h·Wm)
 //   i, f, o = σ(x·Wx + m·Wh + b)    g = tanh(x·Wx + m·Wh + b)

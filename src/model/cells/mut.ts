@@ -1,14 +1,24 @@
-// The three cells that a search over ten thousand found to be as good as LSTM and GRU (Jozefowicz, Zaremba and Sutskever, 2015). z = 1
-// takes the new state, the other way round than in our GRU. The paper adds x, or tanh(x), to H units as it is, which asks for
-// an input of H units: here it is multiplied by a block of Wx first, whatever its width, and has that block's bias.
+// The three cells that a search over ten thousand found to be as good as LSTM and GRU (Jozefowicz,
+// Zaremba and Sutskever, 2015). z = 1 takes the new state, the other way round than in our GRU. The
+// paper adds x, or tanh(x), to H units as it is, which asks for an input of H units: here it is
+// multiplied by a block of Wx first, whatever its width, and has that block's bias.
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 import { type Cell, type CellWeight, blend, block } from './cell.ts';
 
-function weights(recurrent: Readonly<Record<string, string>>, more: (H: number) => readonly CellWeight[] = () => []): Cell['weights'] {
+function weights(
+  recurrent: Readonly<Record<string, string>>,
+  more: (H: number) => readonly CellWeight[] = () => [],
+): Cell['weights'] {
   return (D, H) => [
     { name: 'Wx', rows: D, columns: 3 * H, role: 'input', gates: 'zrh' },
-    ...Object.entries(recurrent).map(([name, gates]) => ({ name, rows: H, columns: gates.length * H, role: 'recurrent' as const, gates })),
+    ...Object.entries(recurrent).map(([name, gates]) => ({
+      name,
+      rows: H,
+      columns: gates.length * H,
+      role: 'recurrent' as const,
+      gates,
+    })),
     { name: 'b', rows: 1, columns: 3 * H, role: 'bias', gates: 'zrh' },
     ...more(H),
   ];

@@ -12,7 +12,21 @@ import { mlstm } from './mlstm.ts';
 import { mut1, mut2, mut3 } from './mut.ts';
 import { irnn, rnn, rnnRelu } from './rnn.ts';
 
-export const cells: readonly Cell[] = [rnn, rnnRelu, irnn, lstm, lstmPeephole, lstm1997, lstmCoupled, mlstm, gru, gruCho, mut1, mut2, mut3];
+export const cells: readonly Cell[] = [
+  rnn,
+  rnnRelu,
+  irnn,
+  lstm,
+  lstmPeephole,
+  lstm1997,
+  lstmCoupled,
+  mlstm,
+  gru,
+  gruCho,
+  mut1,
+  mut2,
+  mut3,
+];
 
 /**
  * The cell of a model.
@@ -22,13 +36,18 @@ export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'ce
   const plain = cellNamed(cell);
   if (!layerNorm) return plain;
   if (plain !== lstm)
-    throw new RnnError('usage', `there is no ${cell} with layer normalisation`, { hint: 'use --cell lstm, or leave out --layer-norm' });
+    throw new RnnError('usage', `there is no ${cell} with layer normalisation`, {
+      hint: 'use --cell lstm, or leave out --layer-norm',
+    });
   return lstmLayerNorm;
 }
 
 /** @throws RnnError (usage) if there is no such cell */
 export function cellNamed(name: string): Cell {
   const cell = cells.find((candidate) => candidate.name === name);
-  if (!cell) throw new RnnError('usage', `unknown cell '${name}'`, { hint: `one of ${cells.map((each) => each.name).join(', ')}` });
+  if (!cell)
+    throw new RnnError('usage', `unknown cell '${name}'`, {
+      hint: `one of ${cells.map((each) => each.name).join(', ')}`,
+    });
   return cell;
 }

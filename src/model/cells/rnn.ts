@@ -20,17 +20,26 @@ function vanilla(
 }
 
 export const rnn = vanilla(
-  { name: 'rnn', summary: 'vanilla recurrent network with tanh: for study, and for speed', learningRateTimesHidden: 0.75 },
+  {
+    name: 'rnn',
+    summary: 'vanilla recurrent network with tanh: for study, and for speed',
+    learningRateTimesHidden: 0.75,
+  },
   (ops, z) => ops.tanh(z),
 );
 export const rnnRelu = vanilla(
-  { name: 'rnn-relu', summary: 'vanilla network with ReLU: explodes more easily than tanh', learningRateTimesHidden: 0.25 },
+  {
+    name: 'rnn-relu',
+    summary: 'vanilla network with ReLU: explodes more easily than tanh',
+    learningRateTimesHidden: 0.25,
+  },
   (ops, z) => ops.relu(z),
 );
 
 /**
- * IRNN (Le, Jaitly and Hinton, 2015): a rectifier, a recurrent matrix that starts as the identity, and biases that start at 0, so that a
- * state is kept until something changes it. The paper's input weights start with a deviation of 0.001, ours like those of other cells.
+ * IRNN (Le, Jaitly and Hinton, 2015): a rectifier, a recurrent matrix that starts as the identity,
+ * and biases that start at 0, so that a state is kept until something changes it. The paper's input
+ * weights start with a deviation of 0.001, ours like those of other cells.
  */
 export const irnn: Cell = {
   ...rnnRelu,

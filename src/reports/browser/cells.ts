@@ -1,4 +1,5 @@
-// The program of the page of `rnn inspect --html`: shades the text by the cell that is chosen, and tells what it holds at a character.
+// The program of the page of `rnn inspect --html`: shades the text by the cell that is chosen, and
+// tells what it holds at a character.
 import type { CellsData, ShownCells } from '../cells-page.ts';
 import { element, pageData } from './page.ts';
 
@@ -10,11 +11,16 @@ interface Cell {
 
 /** Of the highest shade; the style sheet has them. */
 const TOP = 32;
-/** Of all characters, so many are beyond each end of the scale: a few extremes would else leave all others without a shade. */
+/**
+ * Of all characters, so many are beyond each end of the scale: a few extremes would else leave all
+ * others without a shade.
+ */
 const BEYOND = 0.02;
 
 const { pieces, shown, first } = pageData<CellsData>();
-const levels = new Map(shown.map((each) => [each, Uint8Array.from(atob(each.levels), (character) => character.charCodeAt(0))]));
+const levels = new Map(
+  shown.map((each) => [each, Uint8Array.from(atob(each.levels), (character) => character.charCodeAt(0))]),
+);
 const [layerChoice, nameChoice, unitChoice] = ['layer', 'name', 'unit'].map((id) => element<HTMLSelectElement>(id));
 const [text, tip, told] = ['text', 'tip', 'told'].map((id) => element(id));
 const found = [...document.querySelectorAll<HTMLButtonElement>('.found button')];
@@ -51,13 +57,15 @@ function choose(next: Cell): void {
   cell = next;
   const { layer, name, units } = cell.shown;
   layerChoice.value = String(layer);
-  for (const option of nameChoice.options) option.disabled = !shown.some((each) => each.layer === layer && each.name === option.value);
+  for (const option of nameChoice.options)
+    option.disabled = !shown.some((each) => each.layer === layer && each.name === option.value);
   nameChoice.value = name;
   unitChoice.replaceChildren(...units.map((unit) => new Option(String(unit))));
   unitChoice.value = String(units[cell.index]);
   shade();
   const own = found.filter(
-    ({ dataset }) => Number(dataset.layer) === layer && dataset.name === name && Number(dataset.unit) === units[cell.index],
+    ({ dataset }) =>
+      Number(dataset.layer) === layer && dataset.name === name && Number(dataset.unit) === units[cell.index],
   );
   for (const button of found) button.setAttribute('aria-pressed', String(own.includes(button)));
   for (const plot of plots) {
@@ -65,7 +73,8 @@ function choose(next: Cell): void {
     for (const place of ['cx', 'cy']) plot.querySelector('.ring')!.setAttribute(place, dot.getAttribute(place)!);
   }
   const tells = own.map(
-    (button) => `${button.closest('[data-property]')!.getAttribute('data-property')!} (${button.querySelector('b')!.textContent})`,
+    (button) =>
+      `${button.closest('[data-property]')!.getAttribute('data-property')!} (${button.querySelector('b')!.textContent})`,
   );
   told.textContent = `${layer}.${name}.${units[cell.index]}${tells.length > 0 ? ` tells ${tells.join(', ')}` : ''}`;
 }
@@ -148,12 +157,16 @@ document.addEventListener('keydown', ({ key, target, altKey, ctrlKey, metaKey })
 element('previous').addEventListener('click', () => step(-1));
 element('next').addEventListener('click', () => step(1));
 for (const choice of [layerChoice, nameChoice, unitChoice]) {
-  choice.addEventListener('change', () => choose(cellNamed(Number(layerChoice.value), nameChoice.value, Number(unitChoice.value))));
+  choice.addEventListener('change', () =>
+    choose(cellNamed(Number(layerChoice.value), nameChoice.value, Number(unitChoice.value))),
+  );
 }
 for (const button of found)
   button.addEventListener('click', () =>
     choose(cellNamed(Number(button.dataset.layer), button.dataset.name!, Number(button.dataset.unit))),
   );
 for (const dot of dots)
-  dot.addEventListener('click', () => choose(cellNamed(Number(dot.dataset.layer), cell.shown.name, Number(dot.dataset.unit))));
+  dot.addEventListener('click', () =>
+    choose(cellNamed(Number(dot.dataset.layer), cell.shown.name, Number(dot.dataset.unit))),
+  );
 choose(cell);

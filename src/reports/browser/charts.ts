@@ -1,4 +1,5 @@
-// The program of pages whose charts do not change, such as that of `rnn gradients --html`: draws them.
+// The program of pages whose charts do not change, such as that of `rnn gradients --html`: draws
+// them.
 import type { Chart } from '../charts.ts';
 import { pageData } from './page.ts';
 import { Plot } from './plot.ts';

@@ -1,4 +1,5 @@
-// The program of the page of `rnn plot --html`: draws the charts anew whenever something about them is changed.
+// The program of the page of `rnn plot --html`: draws the charts anew whenever something about them
+// is changed.
 import { chartLabel, chartTable } from '../chart-words.ts';
 import { type Horizontal, chartsOf } from '../charts.ts';
 import type { CurvesData } from '../curves-page.ts';

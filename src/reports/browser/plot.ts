@@ -61,8 +61,10 @@ export class Plot {
 
   #listen(onZoom: (range: Range | null) => void): void {
     const { signal } = this.#stop;
-    const on = <Name extends keyof HTMLElementEventMap>(name: Name, act: (event: HTMLElementEventMap[Name]) => void): void =>
-      this.#place.addEventListener(name, act, { signal });
+    const on = <Name extends keyof HTMLElementEventMap>(
+      name: Name,
+      act: (event: HTMLElementEventMap[Name]) => void,
+    ): void => this.#place.addEventListener(name, act, { signal });
     on('dblclick', () => onZoom(null));
     on('keydown', (event) => this.#press(event, onZoom));
     on('pointermove', (event) => {
@@ -99,14 +101,16 @@ export class Plot {
   }
 
   #nearest(value: number): number | null {
-    const isNearer = (x: number, best: number | null): boolean => best === null || Math.abs(x - value) < Math.abs(best - value);
+    const isNearer = (x: number, best: number | null): boolean =>
+      best === null || Math.abs(x - value) < Math.abs(best - value);
     return this.#seen().reduce<number | null>((best, x) => (isNearer(x, best) ? x : best), null);
   }
 
   /** Shows the values at an x, or at the ends of the lines; and what is selected. */
   #showCursor(x: number | null): void {
     this.#cursor = x;
-    for (const [row, value] of this.#valuesAt(x).entries()) this.#values[row].textContent = value === null ? '–' : valueText(value);
+    for (const [row, value] of this.#valuesAt(x).entries())
+      this.#values[row].textContent = value === null ? '–' : valueText(value);
     const { toX, toY } = this.#drawn;
     const height = this.#place.clientHeight - margin.bottom;
     const marks = this.#chart.series.flatMap((series) => {
@@ -116,7 +120,9 @@ export class Plot {
     const line = x === null ? '' : `<line x1="${toX(x)}" x2="${toX(x)}" y1="${margin.top}" y2="${height}"/>`;
     const [from, to] = [this.#pressed ?? 0, this.#pointer].map(toX).toSorted((a, b) => a - b);
     const selected =
-      this.#pressed === null ? '' : `<rect x="${from}" y="${margin.top}" width="${to - from}" height="${height - margin.top}"/>`;
+      this.#pressed === null
+        ? ''
+        : `<rect x="${from}" y="${margin.top}" width="${to - from}" height="${height - margin.top}"/>`;
     this.#place.querySelector('.cursor')!.innerHTML = selected + line + marks.join('');
   }
 
@@ -125,7 +131,9 @@ export class Plot {
   }
 
   #valuesAt(x: number | null): (number | null)[] {
-    return this.#chart.series.map(({ points }) => points.findLast(([at, y]) => at <= (x ?? Infinity) && y !== null)?.[1] ?? null);
+    return this.#chart.series.map(
+      ({ points }) => points.findLast(([at, y]) => at <= (x ?? Infinity) && y !== null)?.[1] ?? null,
+    );
   }
 
   #press(event: KeyboardEvent, onZoom: (range: Range | null) => void): void {
@@ -159,7 +167,10 @@ export class Plot {
     const from = this.#cursor === null ? (by > 0 ? -1 : seen.length) : seen.indexOf(this.#cursor);
     const x = seen[Math.min(seen.length - 1, Math.max(0, from + by))];
     Plot.setCursors(x);
-    const values = this.#valuesAt(x).map((value, row) => `${this.#chart.series[row].name} ${value === null ? 'none' : valueText(value)}`);
-    element(`${this.#chart.name}-reading`).textContent = `${tickText(x)} ${this.#chart.horizontal}: ${values.join(', ')}`;
+    const values = this.#valuesAt(x).map(
+      (value, row) => `${this.#chart.series[row].name} ${value === null ? 'none' : valueText(value)}`,
+    );
+    element(`${this.#chart.name}-reading`).textContent =
+      `${tickText(x)} ${this.#chart.horizontal}: ${values.join(', ')}`;
   }
 }

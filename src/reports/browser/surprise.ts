@@ -1,10 +1,12 @@
-// What moves on the page of surprise: a caret in the text, by pointer, touch or keyboard, and what was expected where it is.
+// What moves on the page of surprise: a caret in the text, by pointer, touch or keyboard, and what
+// was expected where it is.
 import type { SurpriseData } from '../surprise-page.ts';
 import { element, pageData } from './page.ts';
 
 const data = pageData<SurpriseData>();
 const { alternatives: K, symbols } = data;
-const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 const idsOf = (base64: string): Uint8Array | Uint32Array =>
   symbols.length <= 256 ? bytesOf(base64) : new Uint32Array(bytesOf(base64).buffer);
 const costs = new Uint16Array(bytesOf(data.costs).buffer);
@@ -43,7 +45,10 @@ function go(piece: number): void {
   }
 }
 
-/** As `go`, and to where it can be seen: the text scrolls in the page, and the character in the text. */
+/**
+ * As `go`, and to where it can be seen: the text scrolls in the page, and the character in the
+ * text.
+ */
 function goTo(piece: number): void {
   go(piece);
   for (const each of [text, pieces[here]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
@@ -62,14 +67,17 @@ function guessesOf(index: number): readonly Guess[] {
     const id = likeliest[index * K + place];
     return { id, probability: probabilities[index * K + place] / 0xffff, isOwn: id === own[index], isBeyond: false };
   });
-  return ranks[index] < K ? guesses : [...guesses, { id: own[index], probability: ownProbability(index), isOwn: true, isBeyond: true }];
+  return ranks[index] < K
+    ? guesses
+    : [...guesses, { id: own[index], probability: ownProbability(index), isOwn: true, isBeyond: true }];
 }
 
 const ownProbability = (index: number): number => 2 ** (-costs[index] / 1000);
 
 function startsOf(scored: Uint8Array | null): Uint32Array {
   const all = new Uint32Array(pieces.length + 1);
-  for (let piece = 0; piece < pieces.length; piece++) all[piece + 1] = all[piece] + (scored === null ? Math.sign(piece) : scored[piece]);
+  for (let piece = 0; piece < pieces.length; piece++)
+    all[piece + 1] = all[piece] + (scored === null ? Math.sign(piece) : scored[piece]);
   return all;
 }
 
@@ -87,7 +95,11 @@ function show(piece: number): void {
     .slice(Math.max(0, piece - BEFORE), piece)
     .map((each) => each.textContent!.replace('\n', ''))
     .join('');
-  const came = made('b', pieces[piece].className.replace(/here|over|faint/g, '').trim(), pieces[piece].textContent!.replace('\n', ''));
+  const came = made(
+    'b',
+    pieces[piece].className.replace(/here|over|faint/g, '').trim(),
+    pieces[piece].textContent!.replace('\n', ''),
+  );
   const line = made('p', 'context');
   const shown = made('bdi');
   shown.append(context, came);
@@ -97,11 +109,17 @@ function show(piece: number): void {
   const all = symbolsOf(piece);
   if (all.length > 0) {
     const cost = made('p', 'cost');
-    cost.append(made('strong', '', costOf(piece).toFixed(2)), ` bits, ${all.length > 1 ? `of ${all.length} bytes` : rankOf(all[0])}`);
+    cost.append(
+      made('strong', '', costOf(piece).toFixed(2)),
+      ` bits, ${all.length > 1 ? `of ${all.length} bytes` : rankOf(all[0])}`,
+    );
     parts.push(cost);
   }
   for (const index of all) {
-    if (all.length > 1) parts.push(made('p', 'each', `${nameOf(own[index])}: ${(costs[index] / 1000).toFixed(2)} bits, ${rankOf(index)}`));
+    if (all.length > 1)
+      parts.push(
+        made('p', 'each', `${nameOf(own[index])}: ${(costs[index] / 1000).toFixed(2)} bits, ${rankOf(index)}`),
+      );
     const list = made('ol');
     list.append(...guessesOf(index).map(rowOf));
     parts.push(list);
@@ -114,7 +132,11 @@ function rowOf({ id, probability, isOwn, isBeyond }: Guess): HTMLElement {
   const name = nameOf(id);
   const bar = made('span', 'bar');
   bar.style.width = `${100 * probability}%`;
-  row.append(made('span', name === symbols[id] ? 'symbol' : 'symbol named', name), bar, made('span', 'share', percent(probability)));
+  row.append(
+    made('span', name === symbols[id] ? 'symbol' : 'symbol named', name),
+    bar,
+    made('span', 'share', percent(probability)),
+  );
   if (isOwn) row.title = 'what came';
   return row;
 }
@@ -157,11 +179,17 @@ function nameOf(id: number): string {
   const symbol = symbols[id];
   return (
     names[symbol] ??
-    (/^[\p{C}\p{M}\p{Z}]/u.test(symbol) ? `U+${symbol.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}` : symbol)
+    (/^[\p{C}\p{M}\p{Z}]/u.test(symbol)
+      ? `U+${symbol.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
+      : symbol)
   );
 }
 
-function made<Name extends keyof HTMLElementTagNameMap>(name: Name, className = '', content = ''): HTMLElementTagNameMap[Name] {
+function made<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  className = '',
+  content = '',
+): HTMLElementTagNameMap[Name] {
   const node = document.createElement(name);
   node.className = className;
   node.textContent = content;
@@ -188,7 +216,8 @@ function inNextLine(direction: -1 | 1): number {
 }
 
 function nextDear(direction: -1 | 1): number {
-  for (let piece = here + direction; piece > 0 && piece < pieces.length; piece += direction) if (costOf(piece) > DEAR) return piece;
+  for (let piece = here + direction; piece > 0 && piece < pieces.length; piece += direction)
+    if (costOf(piece) > DEAR) return piece;
   return here;
 }
 

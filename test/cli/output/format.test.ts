@@ -5,7 +5,14 @@ import { shellWord } from '../../../src/shell-word.ts';
 describe('how numbers are shown', () => {
   it('large numbers are grouped or shortened', () => {
     expect(count(1_115_394)).toBe('1,115,394');
-    expect([812, 999.6, 45_210, 99_960, 999_600, 1_240_000].map(compact)).toEqual(['812', '1.00k', '45.2k', '100k', '1.00M', '1.24M']);
+    expect([812, 999.6, 45_210, 99_960, 999_600, 1_240_000].map(compact)).toEqual([
+      '812',
+      '1.00k',
+      '45.2k',
+      '100k',
+      '1.00M',
+      '1.24M',
+    ]);
   });
 
   it('times have two units at most, and never sixty of one', () => {
@@ -50,6 +57,9 @@ describe('how text is shown', () => {
   });
 
   it('a path can be pasted into a shell', () => {
-    expect([`checkpoints/hamlet-1`, `my runs/it's`].map(shellWord)).toEqual(['checkpoints/hamlet-1', `'my runs/it'\\''s'`]);
+    expect([`checkpoints/hamlet-1`, `my runs/it's`].map(shellWord)).toEqual([
+      'checkpoints/hamlet-1',
+      `'my runs/it'\\''s'`,
+    ]);
   });
 });

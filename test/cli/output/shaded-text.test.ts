@@ -19,8 +19,9 @@ async function shaded(env: Record<string, string>, given = pieces): Promise<stri
 }
 
 /** The codes of grounds, in their order. */
-// oxlint-disable-next-line no-control-regex
-const grounds = (text: string | null): string[] => [...text!.matchAll(/\u001B\[((?:4[0-7]|10[0-7])|48;[\d;]+)m/g)].map(([, code]) => code);
+const grounds = (text: string | null): string[] =>
+  // oxlint-disable-next-line no-control-regex
+  [...text!.matchAll(/\u001B\[((?:4[0-7]|10[0-7])|48;[\d;]+)m/g)].map(([, code]) => code);
 
 describe('shades of text', () => {
   it('are one ground for a run of equal ones, none where there is little to show, and blue below 0', async () => {

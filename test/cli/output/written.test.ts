@@ -1,4 +1,5 @@
-// Files that commands are asked to write. What they may replace is tested beside src/output-file.ts.
+// Files that commands are asked to write. What they may replace is tested beside
+// src/output-file.ts.
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,9 @@ beforeAll(async () => {
   writeFileSync(at('other.txt'), text);
   const sizes =
     '--hidden 8 --layers 1 --batch-size 2 --sequence-length 8 --max-steps 4 --evaluate-every 2 --sample-every 2 --device reference';
-  const ran = await rnn(`train ${at('book.txt')} --validation-file ${at('other.txt')} --out ${at('run')} ${sizes}`.split(' '));
+  const ran = await rnn(
+    `train ${at('book.txt')} --validation-file ${at('other.txt')} --out ${at('run')} ${sizes}`.split(' '),
+  );
   if (ran.code !== 0) throw new Error(ran.stderr);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,7 +43,8 @@ const writing: Readonly<Record<string, string>> = {
 const reading = ['train --test-file', 'train --validation-file', 'train --config', 'sample --prime-file'];
 const ending = (flag: string): string => (flag.endsWith('--record') ? '.npz' : '');
 const words = (line: string): string[] => line.replaceAll('@', `${folder}/`).split(' ');
-const run = (flag: string, path: string, ...more: string[]): ReturnType<typeof rnn> => rnn([...words(writing[flag]), path, ...more]);
+const run = (flag: string, path: string, ...more: string[]): ReturnType<typeof rnn> =>
+  rnn([...words(writing[flag]), path, ...more]);
 
 /** What lies in a folder, byte for byte. */
 const contents = (path = folder): Record<string, string> =>
@@ -77,12 +81,20 @@ describe.each(Object.keys(writing))('rnn %s', (flag) => {
     const file = at(`mine${ending(flag)}`);
     writeFileSync(file, 'mine');
     const refused = await run(flag, file);
-    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('replace it with --force') as string });
+    expect(refused).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('replace it with --force') as string,
+    });
     expect(readFileSync(file, 'utf8')).toBe('mine');
-    expect(await run(flag, file, '--force')).toMatchObject({ code: 0, stderr: expect.stringContaining(`wrote ${file}`) as string });
+    expect(await run(flag, file, '--force')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`wrote ${file}`) as string,
+    });
     expect(readFileSync(file, 'utf8')).not.toBe('mine');
     const again = await run(flag, file);
-    // A record has no mark, and the mark of a model stays where another program has trained it further.
+    // A record has no mark, and the mark of a model stays where another program has trained it
+    // further.
     expect(again.code).toBe(/record|out/.test(flag) ? 2 : 0);
     rmSync(file);
   });
@@ -117,9 +129,17 @@ describe('a source', () => {
   };
 
   it.each([
-    ['found in a folder', 'eval @ --include *.txt --checkpoint @run --force --html @other.txt', 'this command reads it'],
+    [
+      'found in a folder',
+      'eval @ --include *.txt --checkpoint @run --force --html @other.txt',
+      'this command reads it',
+    ],
     ['found by a pattern', 'inspect @b*.txt --checkpoint @run --force --html @book.txt', 'this command reads it'],
-    ['to compare with', 'eval @book.txt --against @other.txt --checkpoint @run --force --html @other.txt', 'this command reads it'],
+    [
+      'to compare with',
+      'eval @book.txt --against @other.txt --checkpoint @run --force --html @other.txt',
+      'this command reads it',
+    ],
     [
       'that the checkpoint names',
       'eval @book.txt --part validation --checkpoint @run --device reference --force --html @other.txt',
@@ -148,7 +168,8 @@ describe('a source', () => {
 it('a log that rnn did not write is not removed by a new run, unless --force is given', async () => {
   mkdirSync(at('notes'));
   writeFileSync(at('notes/log.jsonl'), '{"mine": true}\n');
-  const line = 'train @book.txt --out @notes --hidden 8 --layers 1 --batch-size 2 --sequence-length 8 --max-steps 1 --device reference';
+  const line =
+    'train @book.txt --out @notes --hidden 8 --layers 1 --batch-size 2 --sequence-length 8 --max-steps 1 --device reference';
   expect(await rnn(words(line))).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('rnn did not write the file that is already there') as string,
@@ -173,7 +194,9 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       const page = await shell('rnn plot run --html -', { folder });
       expect(page.stdout).toContain('<!doctype html>');
       expect(await shell('rnn plot run --html /dev/stdout', { folder })).toEqual(page);
-      expect(await shell('rnn plot run --html /dev/fd/3 3>>page; cat page; rm page', { folder })).toMatchObject({ stdout: page.stdout });
+      expect(await shell('rnn plot run --html /dev/fd/3 3>>page; cat page; rm page', { folder })).toMatchObject({
+        stdout: page.stdout,
+      });
     });
 
     it('a text on standard input is not replaced', async () => {

@@ -2,7 +2,9 @@
 import { expect, it } from 'vitest';
 import { isHangupIgnored } from '../../../src/cli/process/hangup.ts';
 
-const stdinOpened = (flags: string): Record<string, string> => ({ '/proc/self/fdinfo/0': `pos:\t0\nflags:\t${flags}\nmnt_id:\t26\n` });
+const stdinOpened = (flags: string): Record<string, string> => ({
+  '/proc/self/fdinfo/0': `pos:\t0\nflags:\t${flags}\nmnt_id:\t26\n`,
+});
 const parentIgnores = (mask: string): Record<string, string> => ({
   '/proc/77/status': `Name:\tsh\nSigBlk:\t0000000000000000\nSigIgn:\t${mask}\nSigCgt:\t0000000100004602\n`,
 });
@@ -18,5 +20,7 @@ it.each([
   ['the parent ignores other signals', {}, parentIgnores('0000000000001006'), false],
   ['there is no trace, and no /proc', {}, {}, false],
 ] as const)('where %s: %o %o', (_, env, files, expected) => {
-  expect(isHangupIgnored({ env, parent: 77, read: (path) => (files as Record<string, string>)[path] ?? '' })).toBe(expected);
+  expect(isHangupIgnored({ env, parent: 77, read: (path) => (files as Record<string, string>)[path] ?? '' })).toBe(
+    expected,
+  );
 });

@@ -15,7 +15,8 @@ it('importing a module listens for no signal, even in a process that was to outl
   } finally {
     if (shell === undefined) delete process.env._;
     else process.env._ = shell;
-    for (const listener of process.listeners('SIGHUP').slice(before)) process.off('SIGHUP', listener as NodeJS.SignalsListener);
+    for (const listener of process.listeners('SIGHUP').slice(before))
+      process.off('SIGHUP', listener as NodeJS.SignalsListener);
   }
 });
 
@@ -28,5 +29,12 @@ it('a process that is started for a run has the flags of node, without those of 
 
 it.skipIf(process.platform === 'win32')('each signal has a code of its own, as in a shell', () => {
   expect(new Set(endingSignals.map((signal) => signalCodes[signal])).size).toBe(endingSignals.length);
-  expect(signalCodes).toMatchObject({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131, SIGALRM: 142, SIGXCPU: 152 });
+  expect(signalCodes).toMatchObject({
+    SIGINT: 130,
+    SIGTERM: 143,
+    SIGHUP: 129,
+    SIGQUIT: 131,
+    SIGALRM: 142,
+    SIGXCPU: 152,
+  });
 });

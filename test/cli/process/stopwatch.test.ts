@@ -4,7 +4,10 @@ import { openStopwatch } from '../../../src/cli/process/stopwatch.ts';
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
 
-/** A process that can be stopped: `passes` is time in which it runs, `stops` time in which it does not. */
+/**
+ * A process that can be stopped: `passes` is time in which it runs, `stops` time in which it does
+ * not.
+ */
 function processWith(order: 'timer first' | 'signal first') {
   let now = 1000;
   let goOn = (): void => {};
@@ -27,20 +30,23 @@ function processWith(order: 'timer first' | 'signal first') {
   };
 }
 
-it.each(['timer first', 'signal first'] as const)('a stopwatch stands still while the process is stopped (%s)', (order) => {
-  const { watch, passes, stops } = processWith(order);
-  const start = watch.now();
-  passes(1000);
-  expect(watch.now() - start).toBe(1000);
-  for (const hours of [1, 2]) {
-    const before = watch.now();
-    stops(hours * 3_600_000);
-    expect(watch.now() - before).toBeGreaterThanOrEqual(0);
-    expect(watch.now() - before).toBeLessThan(400);
+it.each(['timer first', 'signal first'] as const)(
+  'a stopwatch stands still while the process is stopped (%s)',
+  (order) => {
+    const { watch, passes, stops } = processWith(order);
+    const start = watch.now();
     passes(1000);
-  }
-  watch.close();
-});
+    expect(watch.now() - start).toBe(1000);
+    for (const hours of [1, 2]) {
+      const before = watch.now();
+      stops(hours * 3_600_000);
+      expect(watch.now() - before).toBeGreaterThanOrEqual(0);
+      expect(watch.now() - before).toBeLessThan(400);
+      passes(1000);
+    }
+    watch.close();
+  },
+);
 
 it('time does not go back, and a thread that is busy for long is not taken for a process that was stopped', () => {
   const { watch, passes, stops } = processWith('timer first');

@@ -25,7 +25,9 @@ describe('the progress line', () => {
   });
 
   it('says all but the step at 80 columns', () => {
-    expect(progressLine(state, 79, plain)).toBe('██░░░░  42%  loss 1.532  2.21 bits  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ');
+    expect(progressLine(state, 79, plain)).toBe(
+      '██░░░░  42%  loss 1.532  2.21 bits  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ',
+    );
   });
 
   it('keeps the bar, the loss and the time left at 40 columns', () => {
@@ -33,7 +35,9 @@ describe('the progress line', () => {
   });
 
   it('keeps its layout while the time left runs out', () => {
-    const barLengths = [3_500_000, 130_000, 8000].map((timeLeftMs) => progressLine({ ...state, timeLeftMs }, 79, plain).indexOf(' '));
+    const barLengths = [3_500_000, 130_000, 8000].map((timeLeftMs) =>
+      progressLine({ ...state, timeLeftMs }, 79, plain).indexOf(' '),
+    );
     expect(new Set(barLengths).size).toBe(1);
   });
 

@@ -106,7 +106,8 @@ describe('what a run waits for', () => {
       for (const isTraining of [false, true]) {
         const { stream, output } = await stderrOf(columns);
         const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
-        if (isTraining) for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
+        if (isTraining)
+          for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
         for (const activity of activities) {
           reporter.listen!(activity);
           vi.advanceTimersByTime(250);
@@ -159,7 +160,11 @@ describe('what a run waits for', () => {
   it('counts in the time left after the last step, as long as anybody knows how long it takes', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
-    for (const event of [start, report(1, 0, 0), { ...report(2000, 30_000, 1), remainingPausesMs: 5000 } as TrainingEvent])
+    for (const event of [
+      start,
+      report(1, 0, 0),
+      { ...report(2000, 30_000, 1), remainingPausesMs: 5000 } as TrainingEvent,
+    ])
       await reporter.handle(event);
     reporter.listen!({ kind: 'saving', done: 0, total: 1 });
     vi.advanceTimersByTime(3000);
@@ -191,7 +196,9 @@ describe('a narrow window', () => {
     for (const event of [evaluation, sample, recovery, end('max-steps')]) await reporter.handle(event);
     reporter.note('saved; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet --temp 0.8');
     const lines = bare(stream.text).split('\n');
-    expect(lines.filter((line) => line.length > 29)).toEqual(['  rnn sample --checkpoint checkpoints/hamlet --temp 0.8']);
+    expect(lines.filter((line) => line.length > 29)).toEqual([
+      '  rnn sample --checkpoint checkpoints/hamlet --temp 0.8',
+    ]);
     expect(lines).toContain('text    1,115,394 characters,');
     expect(lines).toContain('        65 symbols; 1,003,854');
   });
@@ -215,7 +222,16 @@ describe('plain lines', () => {
   });
 
   it('evaluations, samples, checkpoints, warnings, the last report and the end are always there', async () => {
-    const lines = await linesOf([report(1, 0, 0), evaluation, evaluation, sample, saved, recovery, report(2000, 1000, 1), end('patience')]);
+    const lines = await linesOf([
+      report(1, 0, 0),
+      evaluation,
+      evaluation,
+      sample,
+      saved,
+      recovery,
+      report(2000, 1000, 1),
+      end('patience'),
+    ]);
     const text = lines.join('\n');
     expect(text.match(/step 1,000 {2}validation loss 1\.612 nats/g)).toHaveLength(2);
     expect(text).toContain('step 1,000  sample: To be, or␛[2J not to be\n');
@@ -229,7 +245,9 @@ describe('plain lines', () => {
 describe('samples in a log', () => {
   it('are the first 80 characters on one line', async () => {
     const text = `one\ntwo ${'𝄞'.repeat(100)}`;
-    expect(await linesOf([{ ...sample, text } as TrainingEvent])).toEqual([`step 1,000  sample: one␊two ${'𝄞'.repeat(72)}…`]);
+    expect(await linesOf([{ ...sample, text } as TrainingEvent])).toEqual([
+      `step 1,000  sample: one␊two ${'𝄞'.repeat(72)}…`,
+    ]);
   });
 });
 
@@ -247,7 +265,10 @@ describe('the time left', () => {
     const training = { trainingMs: 1000, remainingPausesMs: 9000 };
     expect(estimate.timeLeftMs({ ...at(2000, 0.1), ...training })).toBeNull();
     // An evaluation of 8 s came between the two.
-    expect(estimate.timeLeftMs({ ...at(12_000, 0.3), trainingMs: 3000, remainingPausesMs: 7000 })).toBeCloseTo(7000 + 7000, 6);
+    expect(estimate.timeLeftMs({ ...at(12_000, 0.3), trainingMs: 3000, remainingPausesMs: 7000 })).toBeCloseTo(
+      7000 + 7000,
+      6,
+    );
     expect(estimate.timeLeftMs({ ...at(30_000, 1), trainingMs: 10_000, remainingPausesMs: 4000 })).toBe(4000);
   });
 

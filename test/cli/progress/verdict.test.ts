@@ -9,7 +9,14 @@ import { rnn } from '../helpers.ts';
 
 const verdict: Verdict = {
   fit: 'overfitted',
-  best: { step: 1170, epoch: 7.04, fraction: 0.176, validationLossNats: 1.774, trainingLossNats: 1.568, gapNats: 0.206 },
+  best: {
+    step: 1170,
+    epoch: 7.04,
+    fraction: 0.176,
+    validationLossNats: 1.774,
+    trainingLossNats: 1.568,
+    gapNats: 0.206,
+  },
   riseNats: 0.124,
   isFalling: false,
   advice: ['--dropout 0.3', '--epochs 11'],
@@ -26,7 +33,9 @@ describe('a verdict', () => {
   });
 
   it('has a sentence for each fit', () => {
-    expect(linesOf({ fit: 'underfitted', isFalling: true })[1]).toMatch(/^the model underfitted: the loss still fell at the end;/);
+    expect(linesOf({ fit: 'underfitted', isFalling: true })[1]).toMatch(
+      /^the model underfitted: the loss still fell at the end;/,
+    );
     expect(linesOf({ fit: 'underfitted', best: { ...verdict.best, gapNats: -0.04 } })[1]).toBe(
       'the model underfitted: the loss is close to the training loss; gap to the training loss -0.040 nats, -0.058 bpc',
     );
@@ -45,7 +54,8 @@ describe('of a run', () => {
   const at = (name: string): string => join(folder, name);
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rnn-verdict-'));
-    const line = (index: number): string => `${(index * 7919) % 997} goes to the ${['sea', 'hill', 'town'][index % 3]} and back.`;
+    const line = (index: number): string =>
+      `${(index * 7919) % 997} goes to the ${['sea', 'hill', 'town'][index % 3]} and back.`;
     await writeFile(at('text.txt'), Array.from({ length: 60 }, (_, index) => line(index)).join('\n'));
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -70,7 +80,9 @@ describe('of a run', () => {
     const lines = trained.stderr.split('\n');
     const shown = lines.slice(lines.findIndex((line) => line.startsWith('best validation loss'))).slice(0, 3);
     expect(shown).toEqual([
-      expect.stringMatching(/^best validation loss \d\.\d{3} nats, \d\.\d{3} bpc at step 40, epoch .*, 100 % of the run$/),
+      expect.stringMatching(
+        /^best validation loss \d\.\d{3} nats, \d\.\d{3} bpc at step 40, epoch .*, 100 % of the run$/,
+      ),
       expect.stringMatching(/^the model underfitted: .*; gap to the training loss /),
       'to lower the validation loss, try --max-steps 80 or --hidden 16',
     ]);

@@ -1,6 +1,15 @@
 // Which sweep the runs in a folder belong to.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rnn, type Ran } from '../helpers.ts';
@@ -23,8 +32,12 @@ describe('the folder of a sweep', () => {
       stderr: `error: ${out} holds a sweep with other options after --: --max-steps is 9, and was 6\nhint: give the same options to go on with it, or another --out\n`,
     });
     expect((await sweep(rest)).stderr).toContain('--max-steps is not given, and was 6\n');
-    expect((await sweep([...fixed, '--learning-rate', '5e-3'])).stderr).toContain('--learning-rate is 5e-3, and was not given\n');
-    expect((await sweep([...fixed, '--random-offset'])).stderr).toContain('--random-offset is given, and was not given\n');
+    expect((await sweep([...fixed, '--learning-rate', '5e-3'])).stderr).toContain(
+      '--learning-rate is 5e-3, and was not given\n',
+    );
+    expect((await sweep([...fixed, '--random-offset'])).stderr).toContain(
+      '--random-offset is given, and was not given\n',
+    );
   });
 
   it('may have other threads, and the same options in other words', async () => {
@@ -67,14 +80,15 @@ describe('the folder of a sweep', () => {
     expect(readdirSync(into)).toContain('.sweep.json');
   });
 
-  it.each(['{', '{"format":"rnn-sweep","options":{}}', '{"format":"rnn-sweep","sources":["a"],"options":{"--learning-rate":null}}'])(
-    'is refused where it says %s',
-    async (content) => {
-      await sweep();
-      writeFileSync(join(out, '.sweep.json'), content);
-      expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining('.sweep.json is damaged') });
-    },
-  );
+  it.each([
+    '{',
+    '{"format":"rnn-sweep","options":{}}',
+    '{"format":"rnn-sweep","sources":["a"],"options":{"--learning-rate":null}}',
+  ])('is refused where it says %s', async (content) => {
+    await sweep();
+    writeFileSync(join(out, '.sweep.json'), content);
+    expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining('.sweep.json is damaged') });
+  });
 
   it.skipIf(process.platform === 'win32')(
     'is refused where something else is in the place of what it says (skipped on Windows)',
@@ -82,7 +96,11 @@ describe('the folder of a sweep', () => {
       await sweep();
       const refused = { code: 2, stderr: expect.stringContaining('.sweep.json is damaged') };
       const path = join(out, '.sweep.json');
-      for (const make of [() => mkdirSync(path), () => execFileSync('mkfifo', [path]), () => symlinkSync('/dev/zero', path)]) {
+      for (const make of [
+        () => mkdirSync(path),
+        () => execFileSync('mkfifo', [path]),
+        () => symlinkSync('/dev/zero', path),
+      ]) {
         rmSync(path, { recursive: true });
         make();
         expect(await sweep()).toMatchObject(refused);
@@ -103,7 +121,10 @@ describe('the folder of a sweep', () => {
     async () => {
       const into = '/proc/rnn-sweep/deep';
       const message = `the sweep folder ${into} could not be made: the system lets nobody make /proc/rnn-sweep`;
-      expect(await sweep(fixed, { into })).toMatchObject({ code: 1, stderr: expect.stringContaining(`error: ${message}`) });
+      expect(await sweep(fixed, { into })).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`error: ${message}`),
+      });
       expect(await sweep(fixed, { words: [...grid, '--emit'], into })).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('rnn train'),

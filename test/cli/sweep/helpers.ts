@@ -1,4 +1,5 @@
-// What the tests of `rnn sweep` have in common: the program in this very process in the place of others, and processes that only pretend.
+// What the tests of `rnn sweep` have in common: the program in this very process in the place of
+// others, and processes that only pretend.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +11,13 @@ import type { Signal } from '../../../src/cli/process/signals.ts';
 import { FakeProcess, type Ran } from '../helpers.ts';
 
 /** Options of a run that takes a moment. */
-export const fixed = '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
+export const fixed =
+  '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
 
-/** Where a test is, the text that it sweeps over, and the folder of the sweep, which is not there yet. */
+/**
+ * Where a test is, the text that it sweeps over, and the folder of the sweep, which is not there
+ * yet.
+ */
 export let folder: string;
 export let text: string;
 export let out: string;
@@ -36,13 +41,17 @@ export interface Started {
 /** One that ignores signals. */
 export const child: Omit<Child, 'ended'> = { send() {} };
 
-/** The program in this very process, in the place of others. `begun` may do something when one has begun. */
+/**
+ * The program in this very process, in the place of others. `begun` may do something when one has
+ * begun.
+ */
 export function inProcess(begun: (started: Started) => void = () => {}): { start: Io['start']; started: Started[] } {
   const started: Started[] = [];
   const start: Io['start'] = (argv, lines): Child => {
     const io = new FakeProcess();
     const ended = run(argv, io).then((code) => {
-      for (const name of ['stdout', 'stderr'] as const) for (const line of io[name].text.split('\n').slice(0, -1)) lines[name](line);
+      for (const name of ['stdout', 'stderr'] as const)
+        for (const line of io[name].text.split('\n').slice(0, -1)) lines[name](line);
       return { code, signal: null };
     });
     started.push({ argv, io });
@@ -56,7 +65,8 @@ export function inProcess(begun: (started: Started) => void = () => {}): { start
 export const pretending =
   (end: ChildEnd, told: { stdout?: string; stderr?: string } = {}): Io['start'] =>
   (_, lines) => {
-    for (const name of ['stdout', 'stderr'] as const) for (const line of told[name]?.split('\n') ?? []) lines[name](line);
+    for (const name of ['stdout', 'stderr'] as const)
+      for (const line of told[name]?.split('\n') ?? []) lines[name](line);
     return { ...child, ended: Promise.resolve(end) };
   };
 

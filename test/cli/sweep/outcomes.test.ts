@@ -42,7 +42,9 @@ describe('a trial that diverged', () => {
 
   it('is done, is not tried again, and is in the ranking', async () => {
     const first = await sweep(words, inProcess().start, wild);
-    expect(first.stdout).toMatch(/^\[1\/2] init-scale=0\.1: [\d.]+ nats, 400 steps in \d+s\n\[2\/2] init-scale=1000000: diverged\n/);
+    expect(first.stdout).toMatch(
+      /^\[1\/2] init-scale=0\.1: [\d.]+ nats, 400 steps in \d+s\n\[2\/2] init-scale=1000000: diverged\n/,
+    );
     expect(first.stdout).toMatch(/ empty \(diverged\) +init-scale=1000000\n$/);
     expect(first.stderr).toMatch(
       /\ninit-scale=1000000: .*: the run is given up\n1 of 2 trials diverged; one whose folder is removed is tried again\n$/,
@@ -63,7 +65,10 @@ describe('a trial that diverged', () => {
   it('does not repeat the advice to its run', async () => {
     const { stderr, stdout } = await sweep(
       hidden(4),
-      pretending({ code: 5, signal: null }, { stderr: 'warning: latest.json is damaged\nwarning: go on with --learning-rate 0.1' }),
+      pretending(
+        { code: 5, signal: null },
+        { stderr: 'warning: latest.json is damaged\nwarning: go on with --learning-rate 0.1' },
+      ),
     );
     expect(stdout).toContain('[1/1] hidden=4: diverged\n');
     expect(stderr).toContain('hidden=4: warning: latest.json is damaged\n1 of 1 trials diverged');
@@ -140,7 +145,11 @@ describe('a trial that another process trains', () => {
         }),
       }),
     });
-    const { code, stdout, stderr } = await rnn(['sweep', text, '--out', out, ...hidden(4), '--json', '--', ...fixed], {}, io);
+    const { code, stdout, stderr } = await rnn(
+      ['sweep', text, '--out', out, ...hidden(4), '--json', '--', ...fixed],
+      {},
+      io,
+    );
     expect(events({ code, stdout, stderr })).toMatchObject([
       { event: 'point', outcome: 'busy', message: 'another process trains in it' },
       { event: 'run', status: 'running' },

@@ -1,4 +1,5 @@
-// `rnn sweep` with its runs in separate processes, as users run it: they save when it is interrupted or killed.
+// `rnn sweep` with its runs in separate processes, as users run it: they save when it is
+// interrupted or killed.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,10 +20,22 @@ const fixed =
     ' ',
   );
 /** Too long to end by itself while a test looks at it. */
-const endless = ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--', '--max-steps', '100000000', ...fixed];
+const endless = [
+  'sweep',
+  'text.txt',
+  '--out',
+  'sweep',
+  '--grid',
+  'hidden=4,5',
+  '--',
+  '--max-steps',
+  '100000000',
+  ...fixed,
+];
 
 /** The id of the process that trains the first trial. */
-const numberOfRun = (): number => (JSON.parse(readFileSync(at('sweep', 'hidden=4', 'lock.json'), 'utf8')) as { pid: number }).pid;
+const numberOfRun = (): number =>
+  (JSON.parse(readFileSync(at('sweep', 'hidden=4', 'lock.json'), 'utf8')) as { pid: number }).pid;
 /** Its state, T if it is stopped, and the number of its parent. */
 const statOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
 
@@ -99,22 +112,29 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
       sweep.send('SIGCONT');
       await until(() => statOf(run)[0] !== 'T' && statOf(parent)[0] !== 'T');
       sweep.send('SIGTERM');
-      expect(await sweep.ended).toMatchObject({ code: 143, stdout: expect.stringContaining('hidden=4: stopped at step') });
+      expect(await sweep.ended).toMatchObject({
+        code: 143,
+        stdout: expect.stringContaining('hidden=4: stopped at step'),
+      });
     },
   );
 
-  it('a run whose sweep was killed saves and ends by itself, and lets the next one have its folder', { timeout: patience }, async () => {
-    const sweep = begin(endless, { folder });
-    await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
-    const pid = numberOfRun();
-    sweep.send('SIGKILL');
-    await until(() => !existsSync(at('sweep', 'hidden=4', 'lock.json')));
-    await until(() => !isRunning(pid));
-    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8')
-      .trimEnd()
-      .split('\n');
-    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
-  });
+  it(
+    'a run whose sweep was killed saves and ends by itself, and lets the next one have its folder',
+    { timeout: patience },
+    async () => {
+      const sweep = begin(endless, { folder });
+      await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+      const pid = numberOfRun();
+      sweep.send('SIGKILL');
+      await until(() => !existsSync(at('sweep', 'hidden=4', 'lock.json')));
+      await until(() => !isRunning(pid));
+      const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n');
+      expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
+    },
+  );
 });
 
 function isRunning(pid: number): boolean {

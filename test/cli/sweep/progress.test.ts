@@ -68,7 +68,10 @@ describe('the progress of a sweep', () => {
       const line = `${begun} of 2 trials done  hidden=${4 + begun++}`;
       return { ...one, ended: one.ended.then((end) => untilShown(line).then(() => end)) };
     };
-    const { code } = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], { start: seen, stderr });
+    const { code } = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], {
+      start: seen,
+      stderr,
+    });
     expect(code).toBe(0);
     // oxlint-disable-next-line no-control-regex
     expect(stderr.text).toMatch(/\r\u001B\[J(?:the best .*\n)?$/);
@@ -80,9 +83,13 @@ describe('the end of a sweep', () => {
     const words = ['--grid', 'max-steps=2,60'];
     const after = fixed.slice(2);
     const { stderr } = await sweep(words, inProcess().start, [...after, '--hidden', '8']);
-    expect(stderr).toContain('\nthe best max-steps, 60, is the highest that was tried: continue with --grid max-steps=1800,54000\n');
+    expect(stderr).toContain(
+      '\nthe best max-steps, 60, is the highest that was tried: continue with --grid max-steps=1800,54000\n',
+    );
     const end = events(await sweep([...words, '--json'], undefined, [...after, '--hidden', '8'])).at(-1);
-    expect(end).toMatchObject({ edges: [{ option: 'max-steps', value: '60', end: 'highest', next: '1800,54000', isRange: false }] });
+    expect(end).toMatchObject({
+      edges: [{ option: 'max-steps', value: '60', end: 'highest', next: '1800,54000', isRange: false }],
+    });
     expect((await sweep([...words, '--quiet'], undefined, [...after, '--hidden', '8'])).stderr).toBe('');
   });
 

@@ -108,7 +108,11 @@ describe('rnn sweep', () => {
 
   it.each([
     [{ code: null, signal: 'SIGKILL' }, {}, 'killed by SIGKILL'],
-    [{ code: 6, signal: null }, { stdout: '{"event":"error","code":6,"message":"no GPU"}', stderr: 'error: no GPU' }, 'no GPU'],
+    [
+      { code: 6, signal: null },
+      { stdout: '{"event":"error","code":6,"message":"no GPU"}', stderr: 'error: no GPU' },
+      'no GPU',
+    ],
     [
       { code: 134, signal: null },
       { stdout: 'not JSON', stderr: 'FATAL ERROR: heap out of memory' },
@@ -122,7 +126,10 @@ describe('rnn sweep', () => {
   it('shows why the current run recovers', async () => {
     const { stderr } = await sweep(
       ['--grid', 'hidden=4'],
-      pretending({ code: 0, signal: null }, { stdout: '{"event":"recovery","step":3,"reason":"the disk is full\\u001b[2J"}' }),
+      pretending(
+        { code: 0, signal: null },
+        { stdout: '{"event":"recovery","step":3,"reason":"the disk is full\\u001b[2J"}' },
+      ),
     );
     expect(stderr).toContain('hidden=4: the disk is full␛[2J\n');
   });
@@ -185,7 +192,13 @@ describe('rnn sweep', () => {
   });
 
   it('leaves a trial that another process trains for the end', async () => {
-    await sweep(['--grid', 'hidden=4'], inProcess().start, ['--max-time', '0.05s', '--epochs', '100000', ...fixed.slice(2)]);
+    await sweep(['--grid', 'hidden=4'], inProcess().start, [
+      '--max-time',
+      '0.05s',
+      '--epochs',
+      '100000',
+      ...fixed.slice(2),
+    ]);
     rmSync(join(out, '.sweep.json'));
     const held = (await RunFolder.open(join(out, 'hidden=4')))!;
     const { start, started } = inProcess(({ argv }) => {
@@ -227,7 +240,8 @@ describe('rnn sweep', () => {
 
   it('prints lines that train the same runs as the sweep itself would', async () => {
     const { stdout } = await sweep([...grid, '--emit']);
-    for (const line of stdout.trimEnd().split('\n')) expect((await rnn([...line.split(' ').slice(1), '--quiet'])).code).toBe(0);
+    for (const line of stdout.trimEnd().split('\n'))
+      expect((await rnn([...line.split(' ').slice(1), '--quiet'])).code).toBe(0);
     expect((await sweep(grid)).stdout.match(/finished before/g)).toHaveLength(4);
   });
 
@@ -244,7 +258,16 @@ describe('rnn sweep', () => {
       event: 'point',
       name: 'learning-rate=0.005',
       path: join(out, 'learning-rate=0.005'),
-      argv: ['train', text, ...fixed, '--learning-rate', '0.005', '--resume', '--out', join(out, 'learning-rate=0.005')],
+      argv: [
+        'train',
+        text,
+        ...fixed,
+        '--learning-rate',
+        '0.005',
+        '--resume',
+        '--out',
+        join(out, 'learning-rate=0.005'),
+      ],
     });
   });
 
@@ -269,7 +292,11 @@ describe('rnn sweep', () => {
     const values = stdout
       .trimEnd()
       .split('\n')
-      .map((line) => /--cell (?:gru|lstm) --dropout (0[\d.]*) --hidden (\d+) --learning-rate ([\d.e-]+) --resume/.exec(line)!.slice(1));
+      .map((line) =>
+        /--cell (?:gru|lstm) --dropout (0[\d.]*) --hidden (\d+) --learning-rate ([\d.e-]+) --resume/
+          .exec(line)!
+          .slice(1),
+      );
     expect(values).toHaveLength(30);
     expect(
       values.filter(
@@ -282,7 +309,9 @@ describe('rnn sweep', () => {
   it('gives trials the same names, and draws the same ones, in any order of options', async () => {
     const names = async (...words: string[]): Promise<unknown[]> =>
       events(await sweep([...words, '--emit', '--json'])).map(({ name }) => name);
-    expect((await names('--grid', 'cell=rnn,gru', '--grid', 'hidden=4,8')).toSorted()).toEqual((await names(...grid)).toSorted());
+    expect((await names('--grid', 'cell=rnn,gru', '--grid', 'hidden=4,8')).toSorted()).toEqual(
+      (await names(...grid)).toSorted(),
+    );
     const [hidden, lr] = [
       ['--sample', 'hidden=4..64'],
       ['--sample', 'lr=log:1e-4..1e-2'],
@@ -321,13 +350,23 @@ describe('rnn sweep', () => {
   it.each([
     [['--grid', 'hiden=8'], [], '--grid hiden: rnn train has no option --hiden', 'did you mean hidden?'],
     [['--grid', 'rnn_size=8'], [], '--grid rnn_size: rnn train has no option --rnn_size', 'did you mean hidden?'],
-    [['--grid', 'nonsense=8'], [], '--grid nonsense: rnn train has no option --nonsense', 'rnn train --help lists its options'],
+    [
+      ['--grid', 'nonsense=8'],
+      [],
+      '--grid nonsense: rnn train has no option --nonsense',
+      'rnn train --help lists its options',
+    ],
     [['--grid', 'hidden'], [], '--grid is hidden, expected an option of rnn train and its values', ''],
     [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number from 1 to 1048576', ''],
     [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
     [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
-    [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'hidden=4,tied=true: --tied needs an embedding', 'give --embedding a width'],
+    [
+      ['--grid', 'tied=true', '--grid', 'hidden=4'],
+      [],
+      'hidden=4,tied=true: --tied needs an embedding',
+      'give --embedding a width',
+    ],
     [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], '--grid learning-rate is given twice', 'at once'],
     [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
     [['--grid', 'lr=1'], ['--learning-rate', '2'], '--learning-rate is given for all trials, and by --grid', ''],
@@ -339,7 +378,12 @@ describe('rnn sweep', () => {
       'it goes after --: rnn sweep <corpus...> … -- --epochs 3',
     ],
     [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
-    [['--learning-rate', '0.002,0.005'], [], '--learning-rate is an option of rnn train', 'use --grid learning-rate=0.002,0.005\n'],
+    [
+      ['--learning-rate', '0.002,0.005'],
+      [],
+      '--learning-rate is an option of rnn train',
+      'use --grid learning-rate=0.002,0.005\n',
+    ],
     [['--grid', 'lr=1', '--hidden', '64,128'], [], '--hidden is an option of rnn train', 'use --grid hidden=64,128\n'],
     [
       ['--grid', 'lr=1'],
@@ -364,8 +408,18 @@ describe('rnn sweep', () => {
     [['--seed', '3', '--grid', 'lr=1'], [], '--seed is for --random', ''],
     [[], [], 'a sweep needs something to try', ''],
     [['--random', '3', '--sample', 'lr=1..0.1'], [], '--sample lr is 1..0.1, expected a lower and a higher number', ''],
-    [['--random', '3', '--sample', 'dropout=log:0..0.5'], [], '--sample dropout is log:0..0.5, expected numbers above 0', ''],
-    [['--random', '3', '--sample', 'dropout=0..1'], [], '--dropout is 1, expected a number of at least 0 and below 1', ''],
+    [
+      ['--random', '3', '--sample', 'dropout=log:0..0.5'],
+      [],
+      '--sample dropout is log:0..0.5, expected numbers above 0',
+      '',
+    ],
+    [
+      ['--random', '3', '--sample', 'dropout=0..1'],
+      [],
+      '--dropout is 1, expected a number of at least 0 and below 1',
+      '',
+    ],
     [['--random', '3', '--sample', 'hidden=..5'], [], '--hidden is ..5, expected a whole number', ''],
     [['--random', '3', '--sample', 'cell=0..1'], [], '--cell is 0..1, expected one of', ''],
     [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'that is a sweep of 10,001 trials', ''],

@@ -77,7 +77,9 @@ describe('the choice of a BLAS', () => {
   });
 
   test('is none where none serves', () => {
-    expect(firstThatServes(['slow', 'missing'], looking({ slow: { worst: 0, speed: 0.1 } }))).toMatchObject({ library: null });
+    expect(firstThatServes(['slow', 'missing'], looking({ slow: { worst: 0, speed: 0.1 } }))).toMatchObject({
+      library: null,
+    });
   });
 
   test('is none where the user says so, or wants what is alike on every machine', () => {
@@ -90,7 +92,9 @@ describe('the choice of a BLAS', () => {
   });
 
   test('of a library that is named and no BLAS is an error', async () => {
-    await expect(openDevice('cpu', { blas: 'no-such-library' })).rejects.toThrow(/the BLAS no-such-library cannot be used: /);
+    await expect(openDevice('cpu', { blas: 'no-such-library' })).rejects.toThrow(
+      /the BLAS no-such-library cannot be used: /,
+    );
     await expect(openDevice('cpu', { blas: 'no-such-library' })).rejects.toBeInstanceOf(RnnError);
   });
 
@@ -98,9 +102,9 @@ describe('the choice of a BLAS', () => {
     const device = await openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 0 } });
     expect(device.description).toMatch(/^cpu: WebAssembly/);
     await device.close();
-    await expect(openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 1e10 } })).rejects.toThrow(
-      'cannot be used',
-    );
+    await expect(
+      openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 1e10 } }),
+    ).rejects.toThrow('cannot be used');
   });
 });
 
@@ -114,7 +118,9 @@ describe('the trial of a library', () => {
           for (let j = 0; j < N; j++) {
             let sum = accumulate * floats[c / 4 + i * ldc + j];
             for (let k = 0; k < K; k++)
-              sum += floats[a / 4 + (transposeA ? k * lda + i : i * lda + k)] * floats[b / 4 + (transposeB ? j * ldb + k : k * ldb + j)];
+              sum +=
+                floats[a / 4 + (transposeA ? k * lda + i : i * lda + k)] *
+                floats[b / 4 + (transposeB ? j * ldb + k : k * ldb + j)];
             floats[c / 4 + i * ldc + j] = sum;
           }
         }
@@ -141,7 +147,14 @@ describe('the trial of a library', () => {
 describe('products that must not depend on how many rows there are', () => {
   const workload: Workload = {
     parameters: parameterShapes(model),
-    jobs: [{ name: 'sample', steps: 1, batch: 4, build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }) }],
+    jobs: [
+      {
+        name: 'sample',
+        steps: 1,
+        batch: 4,
+        build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+      },
+    ],
     update: null,
   };
   const panels = (takesSmall: boolean, isAlike: (shape: Shape) => boolean): string[] =>
@@ -152,7 +165,12 @@ describe('products that must not depend on how many rows there are', () => {
   test("are a library's where it gives the same bits for every block, else of the embedded kernels", () => {
     expect(panels(true, () => true)).toEqual(['head.W by 64', 'layer0.Wh by 64', 'layer1.Wh by 64', 'layer1.Wx by 64']);
     // 160 columns are two blocks of 64 and one of 32; the output has 7.
-    expect(panels(true, ({ N }) => N !== 32)).toEqual(['head.W by 64', 'layer0.Wh by 8', 'layer1.Wh by 8', 'layer1.Wx by 8']);
+    expect(panels(true, ({ N }) => N !== 32)).toEqual([
+      'head.W by 64',
+      'layer0.Wh by 8',
+      'layer1.Wh by 8',
+      'layer1.Wx by 8',
+    ]);
     expect(panels(false, () => true)).toEqual(['head.W by 8', 'layer0.Wh by 8', 'layer1.Wh by 8', 'layer1.Wx by 8']);
   });
 
@@ -182,9 +200,12 @@ describe('products that must not depend on how many rows there are', () => {
   }
 });
 
-test.skipIf(koffiProblem() !== null || process.platform !== 'linux')('a library that is no BLAS is told by what it lacks', () => {
-  expect(inspectLibrary('libc.so.6')).toBe('has no cblas_sgemm');
-});
+test.skipIf(koffiProblem() !== null || process.platform !== 'linux')(
+  'a library that is no BLAS is told by what it lacks',
+  () => {
+    expect(inspectLibrary('libc.so.6')).toBe('has no cblas_sgemm');
+  },
+);
 
 test('addresses from 2 GiB on, which come as negative numbers, are counted from the start of the memory', () => {
   const places: number[][] = [];
@@ -196,10 +217,20 @@ test('addresses from 2 GiB on, which come as negative numbers, are counted from 
 });
 
 test('a thread that cannot load the library ends the start with its error, and is not waited for', async () => {
-  const job = { name: 'train', steps: 2, batch: 8, build: (rows: number) => trainingProgram(model, { steps: 2, rows }, 1) };
+  const job = {
+    name: 'train',
+    steps: 2,
+    batch: 8,
+    build: (rows: number) => trainingProgram(model, { steps: 2, rows }, 1),
+  };
   const given: Workload = { parameters: parameterShapes(model), jobs: [job], update: null };
   await expect(
-    compileForCpu(given, planWorkload(given, 2, blasProducts(fake('no-such-library'))), kernels, fake('no-such-library')),
+    compileForCpu(
+      given,
+      planWorkload(given, 2, blasProducts(fake('no-such-library'))),
+      kernels,
+      fake('no-such-library'),
+    ),
   ).rejects.toThrow(/cannot open|koffi|load/);
 });
 
@@ -244,7 +275,9 @@ describe.skipIf(missingBlas !== '')(`the system's BLAS${missingBlas}`, () => {
       for (const adds of [1, 0]) {
         blasPanels(M, N, K, a, K, panels, width, takesSmall ? 128 : K, adds, left, N);
         blasProduct(0, 0, M, N, K, a, K, b, N, adds, right, N);
-        const difference = Math.max(...Array.from({ length: M * N }, (_, i) => Math.abs(floats[left / 4 + i] - floats[right / 4 + i])));
+        const difference = Math.max(
+          ...Array.from({ length: M * N }, (_, i) => Math.abs(floats[left / 4 + i] - floats[right / 4 + i])),
+        );
         expect(difference).toBeLessThan(1e-5);
       }
     }
@@ -255,20 +288,28 @@ describe.skipIf(missingBlas !== '')(`the system's BLAS${missingBlas}`, () => {
     expect(koffi().load(found!.path).func(`int openblas_get_num_threads${found!.suffix}()`)()).toBe(1);
   });
 
-  describe.each([true, false])('computes what programs mean, whether it is given blocks of weights or not (%s)', (takesSmall) => {
-    const device: Device = {
-      name: 'cpu',
-      description: 'cpu',
-      estimate: async () => 0,
-      compile: (workload) =>
-        compileForCpu(workload, planWorkload(workload, 2, blasProducts({ takesSmall })), kernels, { ...found!, takesSmall }),
-      close: () => Promise.resolve(),
-    };
-    test.each(
-      parityChecks.filter(({ name }) => name.includes('lstm') || name.startsWith('products')).map((check) => [check.name, check] as const),
-    )('%s', async (_, check) => {
-      const { worst, tolerance, where } = await check.run(device);
-      expect(worst, where).toBeLessThanOrEqual(tolerance);
-    });
-  });
+  describe.each([true, false])(
+    'computes what programs mean, whether it is given blocks of weights or not (%s)',
+    (takesSmall) => {
+      const device: Device = {
+        name: 'cpu',
+        description: 'cpu',
+        estimate: async () => 0,
+        compile: (workload) =>
+          compileForCpu(workload, planWorkload(workload, 2, blasProducts({ takesSmall })), kernels, {
+            ...found!,
+            takesSmall,
+          }),
+        close: () => Promise.resolve(),
+      };
+      test.each(
+        parityChecks
+          .filter(({ name }) => name.includes('lstm') || name.startsWith('products'))
+          .map((check) => [check.name, check] as const),
+      )('%s', async (_, check) => {
+        const { worst, tolerance, where } = await check.run(device);
+        expect(worst, where).toBeLessThanOrEqual(tolerance);
+      });
+    },
+  );
 });

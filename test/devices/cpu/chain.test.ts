@@ -7,7 +7,10 @@ import { Builder } from '../../../src/program/builder.ts';
 import type { ElementwiseFunction, Value } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
 
-/** Sigmoid and tanh are good to 2e-7; everything else is the rounding of one or two operations in float32. */
+/**
+ * Sigmoid and tanh are good to 2e-7; everything else is the rounding of one or two operations in
+ * float32.
+ */
 const ABSOLUTE = 3e-7;
 const RELATIVE = 3e-7;
 
@@ -35,7 +38,11 @@ function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, what: 
   expect(wrong, what).toEqual([]);
 }
 
-const functions: readonly { readonly apply: ElementwiseFunction; readonly operands: number; readonly constant?: number }[] = [
+const functions: readonly {
+  readonly apply: ElementwiseFunction;
+  readonly operands: number;
+  readonly constant?: number;
+}[] = [
   { apply: 'add', operands: 2 },
   { apply: 'subtract', operands: 2 },
   { apply: 'multiply', operands: 2 },
@@ -56,7 +63,9 @@ const functions: readonly { readonly apply: ElementwiseFunction; readonly operan
 describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
   const walks: readonly Walk[] = ['matrix', 'row', 'scalar'];
   const combinations: Walk[][] =
-    operands === 1 ? [['matrix']] : walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix'));
+    operands === 1
+      ? [['matrix']]
+      : walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix'));
 
   test.each(combinations.map((kinds) => [kinds.join(' and '), kinds] as const))(
     'of %s operands is that of the reference, in rows of any width',
@@ -81,7 +90,8 @@ describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
           }),
         );
         // The derivatives are of values that a sigmoid or tanh gave: no 1e30 there.
-        if (apply === 'sigmoidGradient' || apply === 'tanhGradient') matrices[0] = matrices[0].map((y) => Math.fround(Math.tanh(y)));
+        if (apply === 'sigmoidGradient' || apply === 'tanhGradient')
+          matrices[0] = matrices[0].map((y) => Math.fround(Math.tanh(y)));
         const expected = compute(value, matrices, { parameters: new Map(), inputs: new Map(), state: new Map() });
 
         floats.fill(UNTOUCHED, 0, 8192);
@@ -90,7 +100,10 @@ describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
         inputs.forEach((input, index) => {
           const walk = kinds[index];
           for (let row = 0; row < input.rows; row++)
-            floats.set(matrices[index].subarray(row * input.columns, (row + 1) * input.columns), starts[index] + row * leading);
+            floats.set(
+              matrices[index].subarray(row * input.columns, (row + 1) * input.columns),
+              starts[index] + row * leading,
+            );
           places.set(input, { pointer: index, column: 0, walk });
         });
         run(
@@ -158,11 +171,19 @@ describe('a chain', () => {
     const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        const [a, b, old] = [zs[row * 2 * columns + column], zs[row * 2 * columns + columns + column], cs[row * columns + column]];
+        const [a, b, old] = [
+          zs[row * 2 * columns + column],
+          zs[row * 2 * columns + columns + column],
+          cs[row * columns + column],
+        ];
         const expected = [Math.tanh(b), sigmoid(a), sigmoid(a) * Math.tanh(b) + old];
         const at = row * columns + column;
         expectClose(
-          [floats[zAt + row * 2 * columns + column], floats[zAt + row * 2 * columns + columns + column], floats[cAt + at]],
+          [
+            floats[zAt + row * 2 * columns + column],
+            floats[zAt + row * 2 * columns + columns + column],
+            floats[cAt + at],
+          ],
           expected,
           `row ${row}, column ${column}`,
         );
@@ -173,12 +194,24 @@ describe('a chain', () => {
 
   test('of no rows stores nothing', () => {
     floats.fill(UNTOUCHED, copyAt, copyAt + 64);
-    run({ values, operands, stores: new Map([[cell, [{ pointer: 2, column: 0 }]]]), strides }, 0, columns, 4 * zAt, 4 * cAt, 4 * copyAt);
+    run(
+      { values, operands, stores: new Map([[cell, [{ pointer: 2, column: 0 }]]]), strides },
+      0,
+      columns,
+      4 * zAt,
+      4 * cAt,
+      4 * copyAt,
+    );
     expect(floats.subarray(copyAt, copyAt + 64).every((x) => x === UNTOUCHED)).toBe(true);
   });
 
   test('has a key that tells apart functions, constants, places, walks and strides, and no more', () => {
-    const specification: ChainSpecification = { values, operands, stores: new Map([[cell, [{ pointer: 2, column: 0 }]]]), strides };
+    const specification: ChainSpecification = {
+      values,
+      operands,
+      stores: new Map([[cell, [{ pointer: 2, column: 0 }]]]),
+      strides,
+    };
     const moved = new Map(operands).set(c, { pointer: 1, column: 1, walk: 'matrix' });
     const walked = new Map(operands).set(c, { pointer: 1, column: 0, walk: 'row' });
     const scaled = ops.scale(c, 2) as Value<'elementwise'>;

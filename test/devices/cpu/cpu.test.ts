@@ -24,7 +24,9 @@ const model: ModelConfiguration = {
 const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
 const workload: Workload = {
   parameters: parameterShapes(model),
-  jobs: [{ name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T)) }],
+  jobs: [
+    { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T)) },
+  ],
   update: optimizer.rule,
 };
 
@@ -66,10 +68,16 @@ test('a profile counts the operations of a step, knows the work of products, and
 
   const rows = Math.ceil(N / 2);
   const recurrent = times.find(
-    ({ kind, shape }) => kind === `a·b over ${model.hidden}` && shape.rows === rows && shape.columns === 3 * model.hidden,
+    ({ kind, shape }) =>
+      kind === `a·b over ${model.hidden}` && shape.rows === rows && shape.columns === 3 * model.hidden,
   )!;
   expect(recurrent).toMatchObject({ passes: T * model.layers, multiplyAdds: rows * 3 * model.hidden * model.hidden });
-  expect(times.find(({ kind }) => kind === 'crossEntropy')).toMatchObject({ passes: 1, shape: { rows: T * rows, columns: V } });
-  expect(times.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['sum of gradients', 'update', 'packing of weights']));
+  expect(times.find(({ kind }) => kind === 'crossEntropy')).toMatchObject({
+    passes: 1,
+    shape: { rows: T * rows, columns: V },
+  });
+  expect(times.map(({ kind }) => kind)).toEqual(
+    expect.arrayContaining(['sum of gradients', 'update', 'packing of weights']),
+  );
   expect(times.every(({ microseconds }) => microseconds > 0)).toBe(true);
 });

@@ -1,6 +1,9 @@
 // Every sort of float32, to hold functions of one number against what they should be.
 
-/** Some 43000 float32 values of both signs: every exponent more than eighty times, a fine grid around 0, and the edges. */
+/**
+ * Some 43000 float32 values of both signs: every exponent more than eighty times, a fine grid
+ * around 0, and the edges.
+ */
 export function everySortOfFloat(): number[] {
   const bits = new Uint32Array(1);
   const value = new Float32Array(bits.buffer);
@@ -13,7 +16,16 @@ export function everySortOfFloat(): number[] {
   }
   for (let x = -20; x <= 20; x += 1 / 256) values.push(x);
   for (let x = -89; x <= 89; x += 1 / 32) values.push(x);
-  values.push(88.72283, 88.72284, -87.33654, -87.3366, 2 ** -149, -(2 ** -149), Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  values.push(
+    88.72283,
+    88.72284,
+    -87.33654,
+    -87.3366,
+    2 ** -149,
+    -(2 ** -149),
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+  );
   return values.map(Math.fround);
 }
 
@@ -23,7 +35,10 @@ export const SMALLEST_NORMAL = 2 ** -126;
 
 const values = everySortOfFloat();
 
-/** The largest of `errorOf` over all values, and the values for which `holds` is false (an expectation a value would be slow). */
+/**
+ * The largest of `errorOf` over all values, and the values for which `holds` is false (an
+ * expectation a value would be slow).
+ */
 export function sweep(errorOf: (x: number) => number, holds: (x: number) => boolean) {
   return { largest: values.reduce((most, x) => Math.max(most, errorOf(x)), 0), wrong: values.filter((x) => !holds(x)) };
 }

@@ -4,10 +4,16 @@ import type { KernelVariant } from '../../../src/devices/cpu/kernels.ts';
 
 /** One rounding of float32, relative. */
 export const EPSILON = 2 ** -24;
-/** Fills the space between and around outputs; no kernel computes it, and no arithmetic on the data gives it. */
+/**
+ * Fills the space between and around outputs; no kernel computes it, and no arithmetic on the data
+ * gives it.
+ */
 export const GUARD = 123456.75;
 
-/** A page-sized bump allocator over a fresh memory, and matrices whose padding and surroundings are guarded. */
+/**
+ * A page-sized bump allocator over a fresh memory, and matrices whose padding and surroundings are
+ * guarded.
+ */
 export async function open(variant: KernelVariant, pages = 256) {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const kernels = instantiateKernels((await loadKernels(variant)).module, memory);
@@ -21,7 +27,10 @@ export async function open(variant: KernelVariant, pages = 256) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state >>> 8) / 2 ** 23 - 1;
   }
-  /** A (rows, columns) matrix with a leading dimension of `ld`, guards in the padding and for 16 elements on both sides. */
+  /**
+   * A (rows, columns) matrix with a leading dimension of `ld`, guards in the padding and for 16
+   * elements on both sides.
+   */
   function matrix(rows: number, columns: number, ld = columns, value: (index: number) => number = random) {
     const size = Math.max(0, rows - 1) * ld + columns;
     const base = (top >>> 2) + 16;
@@ -36,8 +45,13 @@ export async function open(variant: KernelVariant, pages = 256) {
       set: (r: number, j: number, x: number) => {
         floats[base + r * ld + j] = x;
       },
-      values: () => Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, j) => floats[base + r * ld + j]!)),
-      bits: () => Array.from({ length: rows * columns }, (_, i) => integers[base + Math.floor(i / columns) * ld + (i % columns)]!),
+      values: () =>
+        Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, j) => floats[base + r * ld + j]!)),
+      bits: () =>
+        Array.from(
+          { length: rows * columns },
+          (_, i) => integers[base + Math.floor(i / columns) * ld + (i % columns)]!,
+        ),
       guardsHold: () => {
         for (let i = -16; i < size + 16; i++) {
           const inside = i >= 0 && i < size && i % ld < columns;
@@ -71,7 +85,10 @@ export function worst(
   return largest;
 }
 
-/** Σ_k left(k)·right(k) and the same of absolute values, which bounds the rounding errors of any order of summation. */
+/**
+ * Σ_k left(k)·right(k) and the same of absolute values, which bounds the rounding errors of any
+ * order of summation.
+ */
 export function dot(K: number, left: (k: number) => number, right: (k: number) => number, start: number[] = []) {
   let sum = 0;
   let magnitude = 0;
@@ -87,7 +104,8 @@ export function dot(K: number, left: (k: number) => number, right: (k: number) =
 }
 
 /**
- * Errors of a float32 sum of K products, in units of EPSILON·Σ|terms|: at most K + 2 by the classical bound, and about the root
- * of K for random signs. A wrong or missing term is of the order of 1/(K·EPSILON), thousands and more.
+ * Errors of a float32 sum of K products, in units of EPSILON·Σ|terms|: at most K + 2 by the
+ * classical bound, and about the root of K for random signs. A wrong or missing term is of the
+ * order of 1/(K·EPSILON), thousands and more.
  */
 export const dotTolerance = (K: number) => 4 + 2 * Math.sqrt(K);

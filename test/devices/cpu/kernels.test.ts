@@ -1,4 +1,5 @@
-// The kernels that move and multiply matrices, in both builds, against plain float64 loops at awkward sizes, with guards around every output.
+// The kernels that move and multiply matrices, in both builds, against plain float64 loops at
+// awkward sizes, with guards around every output.
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import {
@@ -116,7 +117,19 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     kernels.packPanels(b.address, N, K, N, 0, panels.address, 0, Math.ceil(N / 8));
     const run = (from: number, rows: number) => {
       const c = matrix(rows, N);
-      kernels.gemmPanels(rows, N, K, a.address + from * K * 4, K, panels.address, c.address, N, 0, bias.address, scratch.address);
+      kernels.gemmPanels(
+        rows,
+        N,
+        K,
+        a.address + from * K * 4,
+        K,
+        panels.address,
+        c.address,
+        N,
+        0,
+        bias.address,
+        scratch.address,
+      );
       return c.bits();
     };
     const whole = run(0, M);
@@ -146,7 +159,19 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
         const c = matrix(M, N, N + 2, accumulate ? undefined : () => Number.NaN);
         const before = c.values();
         const scratch = matrix(1, gemmTransposedAScratch(M, K));
-        kernels.gemmTransposedA(M, N, K, a.address, a.ld, b.address, b.ld, c.address, c.ld, accumulate, scratch.address);
+        kernels.gemmTransposedA(
+          M,
+          N,
+          K,
+          a.address,
+          a.ld,
+          b.address,
+          b.ld,
+          c.address,
+          c.ld,
+          accumulate,
+          scratch.address,
+        );
         const expected = before.map((row, r) =>
           row.map((value, j) =>
             dot(
@@ -178,7 +203,9 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     const c = matrix(3, 5);
     a.set(1, 2, Number.NaN);
     kernels.gemmPanels(3, 5, 4, a.address, 4, panels.address, c.address, 5, 0, 0, scratch.address);
-    expect(c.values().map((row) => row.map(Number.isNaN))).toEqual([false, true, false].map((nan) => Array.from({ length: 5 }, () => nan)));
+    expect(c.values().map((row) => row.map(Number.isNaN))).toEqual(
+      [false, true, false].map((nan) => Array.from({ length: 5 }, () => nan)),
+    );
   });
 
   const rowShapes: [number, number][] = [
@@ -219,7 +246,9 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
 
       const across = matrix(columns, rows, rows + 3);
       kernels.transposeRows(rows, columns, x.address, x.ld, across.address, across.ld);
-      expect(across.values()).toEqual(Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (__, r) => x.at(r, j))));
+      expect(across.values()).toEqual(
+        Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (__, r) => x.at(r, j))),
+      );
       expect(across.guardsHold()).toBe(true);
 
       const sums = matrix(1, columns);

@@ -1,4 +1,5 @@
-// Reductions and the loss, in both builds of the kernels, against plain float64 loops at awkward sizes.
+// Reductions and the loss, in both builds of the kernels, against plain float64 loops at awkward
+// sizes.
 import { describe, expect, test } from 'vitest';
 import { sweep, ulp } from './floats.ts';
 import { EPSILON, open, worst } from './kernel-memory.ts';
@@ -9,7 +10,8 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
       const { kernels, matrix } = await open(variant);
       const x = matrix(1, count);
       const squares = x.values()[0]!.reduce((sum, value) => sum + value * value, 0);
-      // Products of float32 are exact in float64, so only the order of at most 1003 additions differs.
+      // Products of float32 are exact in float64, so only the order of at most 1003 additions
+      // differs.
       expect(Math.abs(kernels.sumOfSquares(x.address, count) / squares - 1)).toBeLessThan(1e-13);
 
       for (const shards of [1, 2, 5]) {
@@ -43,9 +45,15 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     expect(kernels.sumOfSquares(huge.address, 9)).toBe(9 * 2 ** 200);
   });
 
-  /** Each exponential is within 1 ulp, and so is the float64 sum of them: log of it within 2 roundings, relative to its size plus 1. */
+  /**
+   * Each exponential is within 1 ulp, and so is the float64 sum of them: log of it within 2
+   * roundings, relative to its size plus 1.
+   */
   const LOSS_TOLERANCE = 4 * EPSILON;
-  /** Exponential (1 ulp = 2 roundings), scale, product and two differences: 7 roundings of a number no larger than scale. */
+  /**
+   * Exponential (1 ulp = 2 roundings), scale, product and two differences: 7 roundings of a number
+   * no larger than scale.
+   */
   const GRADIENT_TOLERANCE = 8 * EPSILON;
 
   for (const [rows, columns] of [
@@ -77,7 +85,9 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
           });
           const targetsAddress = identifiers(targets);
           expect(
-            Math.abs(kernels.softmaxCrossEntropy(rows, columns, logits.address, logits.ld, targetsAddress, 0, 0, 1, 0) - loss),
+            Math.abs(
+              kernels.softmaxCrossEntropy(rows, columns, logits.address, logits.ld, targetsAddress, 0, 0, 1, 0) - loss,
+            ),
           ).toBeLessThanOrEqual(LOSS_TOLERANCE * (rows + loss));
           expect(logits.values()).toEqual(plain);
           const gradient = inPlace ? logits : matrix(rows, columns, columns + 1);
@@ -96,7 +106,12 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
           const error = worst(gradient.values(), (r, j) => {
             const target = targets[r]!;
             if (target < 0) return 0;
-            return (Math.exp(plain[r]![j]! - magnitudes[r]!.logSum) - (j === target ? 1 - smoothing : 0) - smoothing / columns) * scale;
+            return (
+              (Math.exp(plain[r]![j]! - magnitudes[r]!.logSum) -
+                (j === target ? 1 - smoothing : 0) -
+                smoothing / columns) *
+              scale
+            );
           });
           expect(error).toBeLessThanOrEqual(GRADIENT_TOLERANCE * scale);
           expect(logits.guardsHold() && gradient.guardsHold()).toBe(true);
@@ -109,7 +124,8 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     const { kernels, matrix, identifiers } = await open(variant);
     const logits = matrix(1, 6, 6, (i) => [0, -1e30, -90, -63, Number.NEGATIVE_INFINITY, 0][i]!);
     const gradient = matrix(1, 6);
-    const run = (target: number) => kernels.softmaxCrossEntropy(1, 6, logits.address, 6, identifiers([target]), gradient.address, 6, 1, 0);
+    const run = (target: number) =>
+      kernels.softmaxCrossEntropy(1, 6, logits.address, 6, identifiers([target]), gradient.address, 6, 1, 0);
     expect(run(1)).toBeCloseTo(1e30, -24);
     expect(run(2)).toBeCloseTo(90 + Math.log(2), 5);
     expect(gradient.at(0, 1)).toBe(0);
@@ -121,14 +137,26 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
         const row = matrix(1, 6);
         row.set(0, position, bad);
         for (const target of [0, position]) {
-          const loss = kernels.softmaxCrossEntropy(1, 6, row.address, 6, identifiers([target]), gradient.address, 6, 1, 0);
+          const loss = kernels.softmaxCrossEntropy(
+            1,
+            6,
+            row.address,
+            6,
+            identifiers([target]),
+            gradient.address,
+            6,
+            1,
+            0,
+          );
           expect(loss).toBeNaN();
           expect(gradient.values()[0]!.some(Number.isNaN)).toBe(true);
         }
       }
     }
     const ignored = matrix(2, 6, 6, () => Number.NaN);
-    expect(kernels.softmaxCrossEntropy(2, 6, ignored.address, 6, identifiers([-1, -100]), ignored.address, 6, 1, 0)).toBe(0);
+    expect(
+      kernels.softmaxCrossEntropy(2, 6, ignored.address, 6, identifiers([-1, -100]), ignored.address, 6, 1, 0),
+    ).toBe(0);
     expect(ignored.values().flat()).toEqual(Array.from({ length: 12 }, () => 0));
   });
 

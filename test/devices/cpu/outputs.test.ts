@@ -22,27 +22,34 @@ const job: Job = {
   },
 };
 
-test.each([1, 2])('outputs are those of the reference, be they whole matrices or columns of one, on %i thread(s)', async (threads) => {
-  const [expected, got] = await Promise.all(
-    ['reference', 'cpu'].map(async (name) => {
-      const device = await openDevice(name, { threads });
-      const executable = await device.compile({ parameters: [{ name: 'W', rows: V, columns: H }], jobs: [job], update: null });
-      await executable.write(
-        { kind: 'parameters' },
-        Float32Array.from({ length: V * H }, (_, index) => Math.sin(index)),
-      );
-      const [{ outputs }] = await executable.run('look', [
-        { ids: Int32Array.from({ length: steps * batch }, (_, index) => (index * index) % V) },
-      ]);
-      await executable.close();
-      await device.close();
-      return outputs;
-    }),
-  );
-  expect(got['some']).toHaveLength(steps * batch * 3);
-  for (const name of ['whole', 'some'])
-    for (const [index, value] of got[name].entries()) expect(value).toBeCloseTo(expected[name][index], 6);
-});
+test.each([1, 2])(
+  'outputs are those of the reference, be they whole matrices or columns of one, on %i thread(s)',
+  async (threads) => {
+    const [expected, got] = await Promise.all(
+      ['reference', 'cpu'].map(async (name) => {
+        const device = await openDevice(name, { threads });
+        const executable = await device.compile({
+          parameters: [{ name: 'W', rows: V, columns: H }],
+          jobs: [job],
+          update: null,
+        });
+        await executable.write(
+          { kind: 'parameters' },
+          Float32Array.from({ length: V * H }, (_, index) => Math.sin(index)),
+        );
+        const [{ outputs }] = await executable.run('look', [
+          { ids: Int32Array.from({ length: steps * batch }, (_, index) => (index * index) % V) },
+        ]);
+        await executable.close();
+        await device.close();
+        return outputs;
+      }),
+    );
+    expect(got['some']).toHaveLength(steps * batch * 3);
+    for (const name of ['whole', 'some'])
+      for (const [index, value] of got[name].entries()) expect(value).toBeCloseTo(expected[name][index], 6);
+  },
+);
 
 test('a job with fewer rows than there are threads for gives its outputs', async () => {
   const device = await openDevice('cpu', { threads: 2, blas: 'off' });

@@ -12,7 +12,8 @@ import { runAtOnce } from '../../../src/pieces.ts';
 import { countParameters } from '../../../src/program/value.ts';
 import { createOptimizer } from '../../../src/training/optimizers.ts';
 
-const planWorkload = (workload: Workload, threads: number): Plan => runAtOnce(planWith(workload, threads, embeddedProducts));
+const planWorkload = (workload: Workload, threads: number): Plan =>
+  runAtOnce(planWith(workload, threads, embeddedProducts));
 
 interface Size {
   readonly cell?: string;
@@ -21,7 +22,10 @@ interface Size {
   readonly streams?: number;
 }
 
-function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): { workload: Workload; model: ModelConfiguration } {
+function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): {
+  workload: Workload;
+  model: ModelConfiguration;
+} {
   const model: ModelConfiguration = {
     cell,
     layers: 2,
@@ -39,8 +43,18 @@ function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): 
       parameters: parameterShapes(model),
       jobs: [
         { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1) },
-        { name: 'evaluate', steps: T, batch: streams, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }) },
-        { name: 'sample', steps: 1, batch: N, build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }) },
+        {
+          name: 'evaluate',
+          steps: T,
+          batch: streams,
+          build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }),
+        },
+        {
+          name: 'sample',
+          steps: 1,
+          batch: N,
+          build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+        },
       ],
       update: createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0.9 }).rule,
     },
@@ -152,25 +166,32 @@ describe('a limit on memory', () => {
 
   test('that withholds workers is named, with --threads', () => {
     const kernels = { variant: 'portable' } as KernelModule;
-    expect(describePlan(kernels, within(bytesOf(1)), null)).toMatch(/, 1 thread, because --threads 16 would need more than 4 GiB$/);
+    expect(describePlan(kernels, within(bytesOf(1)), null)).toMatch(
+      /, 1 thread, because --threads 16 would need more than 4 GiB$/,
+    );
     expect(describePlan(kernels, within(bytesOf(16)), null)).toMatch(/, 16 threads$/);
   });
 });
 
 describe('the memory', () => {
-  test.each(cells.map((cell) => cell.name))('of a %s holds everything on a cache line of its own, and nothing overlaps', (cell) => {
-    for (const threads of [1, 3]) {
-      const given = workloadOf({ cell });
-      const plan = planWorkload(given.workload, threads);
-      const stretches = stretchesOf(plan, given).toSorted((a, b) => a.from - b.from);
-      for (const [index, { what, from, bytes }] of stretches.entries()) {
-        expect(from % 64, what).toBe(0);
-        expect(from + bytes, `${what} reaches into what follows`).toBeLessThanOrEqual(stretches[index + 1]?.from ?? plan.bytes);
+  test.each(cells.map((cell) => cell.name))(
+    'of a %s holds everything on a cache line of its own, and nothing overlaps',
+    (cell) => {
+      for (const threads of [1, 3]) {
+        const given = workloadOf({ cell });
+        const plan = planWorkload(given.workload, threads);
+        const stretches = stretchesOf(plan, given).toSorted((a, b) => a.from - b.from);
+        for (const [index, { what, from, bytes }] of stretches.entries()) {
+          expect(from % 64, what).toBe(0);
+          expect(from + bytes, `${what} reaches into what follows`).toBeLessThanOrEqual(
+            stretches[index + 1]?.from ?? plan.bytes,
+          );
+        }
+        expect(plan.pages * 65_536).toBeGreaterThanOrEqual(plan.bytes);
+        expect((plan.pages - 1) * 65_536).toBeLessThan(plan.bytes);
       }
-      expect(plan.pages * 65_536).toBeGreaterThanOrEqual(plan.bytes);
-      expect((plan.pages - 1) * 65_536).toBeLessThan(plan.bytes);
-    }
-  });
+    },
+  );
 
   test('holds the weights one after another in the order of their list', () => {
     const { workload } = workloadOf();

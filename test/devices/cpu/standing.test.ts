@@ -21,45 +21,56 @@ test.each([
   [1, true],
   [9, true],
   [9, false],
-])('a standing call of %i row(s) goes on where the last one ended, as calls of a list do (interactive: %s)', async (N, interactive) => {
-  const device = await openCpu({ threads: 2 });
-  const job = {
-    name: 'sample',
-    steps: 1,
-    batch: N,
-    build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
-  };
-  const other = {
-    name: 'evaluate',
-    steps: 2,
-    batch: 16,
-    build: (rows: number) => networkProgram(model, { steps: 2, rows }, { loss: true }),
-  };
-  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [other, job], update: null, interactive });
-  const weights = initialParameters(model, new Random(1));
-  await executable.write({ kind: 'parameters' }, weights);
+])(
+  'a standing call of %i row(s) goes on where the last one ended, as calls of a list do (interactive: %s)',
+  async (N, interactive) => {
+    const device = await openCpu({ threads: 2 });
+    const job = {
+      name: 'sample',
+      steps: 1,
+      batch: N,
+      build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+    };
+    const other = {
+      name: 'evaluate',
+      steps: 2,
+      batch: 16,
+      build: (rows: number) => networkProgram(model, { steps: 2, rows }, { loss: true }),
+    };
+    const executable = await device.compile({
+      parameters: parameterShapes(model),
+      jobs: [other, job],
+      update: null,
+      interactive,
+    });
+    const weights = initialParameters(model, new Random(1));
+    await executable.write({ kind: 'parameters' }, weights);
 
-  const symbols = Array.from({ length: 5 }, (_, step) => Int32Array.from({ length: N }, (_each, row) => (step * step + row) % 5));
-  const zero = async (): Promise<void> => {
-    for (const layer of [0, 1]) await executable.write({ kind: 'state', job: 'sample', name: `layer${layer}.h` }, new Float32Array(N * 9));
-  };
-  await zero();
-  const listed = await executable.run(
-    'sample',
-    symbols.map((ids) => ({ ids })),
-  );
+    const symbols = Array.from({ length: 5 }, (_, step) =>
+      Int32Array.from({ length: N }, (_each, row) => (step * step + row) % 5),
+    );
+    const zero = async (): Promise<void> => {
+      for (const layer of [0, 1])
+        await executable.write({ kind: 'state', job: 'sample', name: `layer${layer}.h` }, new Float32Array(N * 9));
+    };
+    await zero();
+    const listed = await executable.run(
+      'sample',
+      symbols.map((ids) => ({ ids })),
+    );
 
-  await zero();
-  const call = executable.standingCall!('sample');
-  for (const [step, ids] of symbols.entries()) {
-    call.ids.set(ids);
+    await zero();
+    const call = executable.standingCall!('sample');
+    for (const [step, ids] of symbols.entries()) {
+      call.ids.set(ids);
+      await call.run();
+      expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual([...listed[step].outputs['logits']]);
+    }
+
+    // New weights reach it.
+    await executable.write({ kind: 'parameters' }, weights.fill(0));
     await call.run();
-    expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual([...listed[step].outputs['logits']]);
-  }
-
-  // New weights reach it.
-  await executable.write({ kind: 'parameters' }, weights.fill(0));
-  await call.run();
-  expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual(new Array<number>(5 * N).fill(0));
-  await executable.close();
-});
+    expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual(new Array<number>(5 * N).fill(0));
+    await executable.close();
+  },
+);

@@ -35,7 +35,8 @@ async function results(apply: 'sigmoid' | 'tanh', variant: KernelVariant): Promi
   const wide = floats.slice(TO / 4, TO / 4 + values.length);
   // The same, in rows of one.
   floats.fill(0, TO / 4, TO / 4 + values.length);
-  for (let i = 0; i < values.length; i++) (exports['chain'] as (...operands: number[]) => void)(1, 1, FROM + 4 * i, TO + 4 * i);
+  for (let i = 0; i < values.length; i++)
+    (exports['chain'] as (...operands: number[]) => void)(1, 1, FROM + 4 * i, TO + 4 * i);
   expect(floats.slice(TO / 4, TO / 4 + values.length)).toEqual(wide);
   return new Map(values.map((x, i) => [x, wide[i]]));
 }
@@ -65,7 +66,9 @@ describe.each(['portable', 'relaxed'] as const)('%s', (variant) => {
     const { largest, wrong } = sweep(
       error,
       (x) =>
-        Math.abs(tanh(x)) <= 1 && (!of.has(-x) || tanh(-x) === -tanh(x)) && (Math.abs(x) >= 2 ** -30 || Object.is(tanh(x), x) || x === 0),
+        Math.abs(tanh(x)) <= 1 &&
+        (!of.has(-x) || tanh(-x) === -tanh(x)) &&
+        (Math.abs(x) >= 2 ** -30 || Object.is(tanh(x), x) || x === 0),
     );
     expect(wrong).toEqual([]);
     expect(largest).toBeLessThanOrEqual(2e-7);

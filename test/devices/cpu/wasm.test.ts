@@ -22,9 +22,12 @@ function exported(
   return instance.exports['f'] as (...values: number[]) => number;
 }
 
-test.each([0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, 2 ** 31 - 1, -(2 ** 31), 0x12345678])('writes the integer %i', (value) => {
-  expect(exported([], ['i32'], (code) => code.i32(value))()).toBe(value);
-});
+test.each([0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, 2 ** 31 - 1, -(2 ** 31), 0x12345678])(
+  'writes the integer %i',
+  (value) => {
+    expect(exported([], ['i32'], (code) => code.i32(value))()).toBe(value);
+  },
+);
 
 test('writes an address above 2 GiB, which is a negative i32', () => {
   expect(exported([], ['i32'], (code) => code.i32(0x9000_0000))() >>> 0).toBe(0x9000_0000);
@@ -100,5 +103,7 @@ test('takes more than 127 functions and locals of several types', () => {
 test('refuses an import after the first function, whose number it would change', () => {
   const writer = new ModuleWriter();
   writer.addFunction({ parameters: [], results: [] }, new Code(0));
-  expect(() => writer.importFunction('late', { parameters: [], results: [] })).toThrow('import of late after the first function');
+  expect(() => writer.importFunction('late', { parameters: [], results: [] })).toThrow(
+    'import of late after the first function',
+  );
 });

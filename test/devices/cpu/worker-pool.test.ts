@@ -55,7 +55,12 @@ async function compile(interactive: boolean, threads: number): Promise<Executabl
     batch: N,
     build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
   };
-  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [job], update: null, interactive });
+  const executable = await device.compile({
+    parameters: parameterShapes(model),
+    jobs: [job],
+    update: null,
+    interactive,
+  });
   await executable.write({ kind: 'parameters' }, initialParameters(model, new Random(1)));
   return executable;
 }
@@ -87,7 +92,14 @@ test('starts no thread for few rows or a small model', async () => {
     const small = { ...model, hidden };
     const executable = await device.compile({
       parameters: parameterShapes(small),
-      jobs: [{ name: 'sample', steps: 1, batch, build: (rows) => networkProgram(small, { steps: 1, rows }, { outputs: 'logits' }) }],
+      jobs: [
+        {
+          name: 'sample',
+          steps: 1,
+          batch,
+          build: (rows) => networkProgram(small, { steps: 1, rows }, { outputs: 'logits' }),
+        },
+      ],
       update: null,
       interactive: true,
     });
@@ -113,12 +125,15 @@ test('waits for no thread that has died', async () => {
 test.each([
   ['with the calling thread', true, 2],
   ['in threads alone', false, 3],
-])('a thread that cannot be started %s ends those that were started, and names --threads', async (_, interactive, wanted) => {
-  startable = 1;
-  await expect(compile(interactive, 3)).rejects.toMatchObject({
-    kind: 'machine',
-    message: `cannot start worker thread 2 of ${wanted}: EAGAIN`,
-    hint: expect.stringContaining('lower --threads'),
-  });
-  expect(started.map(({ threadId }) => threadId)).toEqual([-1]);
-});
+])(
+  'a thread that cannot be started %s ends those that were started, and names --threads',
+  async (_, interactive, wanted) => {
+    startable = 1;
+    await expect(compile(interactive, 3)).rejects.toMatchObject({
+      kind: 'machine',
+      message: `cannot start worker thread 2 of ${wanted}: EAGAIN`,
+      hint: expect.stringContaining('lower --threads'),
+    });
+    expect(started.map(({ threadId }) => threadId)).toEqual([-1]);
+  },
+);

@@ -2,7 +2,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { devicesMade, isDeviceLost, lastDevice, provideWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
+import {
+  devicesMade,
+  isDeviceLost,
+  lastDevice,
+  provideWebGpu,
+  releaseDevice,
+} from '../../../src/devices/gpu/adapter.ts';
 import { GPU, WebGPUKernel } from '../../../src/devices/gpu/gpu-js.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { icd, root } from './helpers.ts';
@@ -17,7 +23,10 @@ interface Ran {
   readonly stderr: string;
 }
 
-/** A program of its own, with `adapter` what adapter.ts exports, in an environment with nothing else in it. */
+/**
+ * A program of its own, with `adapter` what adapter.ts exports, in an environment with nothing else
+ * in it.
+ */
 function program(source: string, env: Record<string, string>): Promise<Ran> {
   const module = `const adapter = await import(${JSON.stringify(`${root}/dist/devices/gpu/adapter.js`)});\n${source}`;
   return new Promise((done) => {
@@ -113,7 +122,10 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
         await device.close();
       }
     };
-    await expect(run(() => {})).rejects.toMatchObject({ kind: 'device', message: 'the GPU cannot be used: out of handles' });
+    await expect(run(() => {})).rejects.toMatchObject({
+      kind: 'device',
+      message: 'the GPU cannot be used: out of handles',
+    });
     expect(isDeviceLost()).toBe(false);
     spy.mockRestore();
     await run(() => expect(isDeviceLost()).toBe(false));
@@ -129,7 +141,9 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     prototype.assembleWGSL = undefined;
     try {
       const tiled = await openDevice('gpu:software');
-      expect(tiled.note).toBe('products are not done in tiles, which is slower: gpu.js has no WebGPUKernel.assembleWGSL');
+      expect(tiled.note).toBe(
+        'products are not done in tiles, which is slower: gpu.js has no WebGPUKernel.assembleWGSL',
+      );
       await tiled.close();
       vi.stubEnv('RNN_GPU_PRODUCTS', 'plain');
       const plain = await openDevice('gpu:software');
@@ -151,7 +165,9 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   });
 
   it('is missed quietly, with a reason', async () => {
-    const { code, stdout, stderr } = await program(tell('hardware') + tell('software'), { VK_ICD_FILENAMES: '/no-such-driver.json' });
+    const { code, stdout, stderr } = await program(tell('hardware') + tell('software'), {
+      VK_ICD_FILENAMES: '/no-such-driver.json',
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(
       /^device: no GPU answered \(WebGPU over Vulkan: (no Vulkan loader|the loader found no driver)\)\ndevice: no software GPU answered/,

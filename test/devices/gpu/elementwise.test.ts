@@ -1,9 +1,13 @@
-// The text of the elementwise functions, run as JavaScript with the arithmetic that a shader may have.
+// The text of the elementwise functions, run as JavaScript with the arithmetic that a shader may
+// have.
 import { expect, it } from 'vitest';
 import { kernelDialect } from '../../../src/devices/gpu/dialect.ts';
 import { expression } from '../../../src/devices/gpu/elementwise.ts';
 
-/** The `Math` of a shader whose compiler takes it that no number is infinite: what overflows may be anything. */
+/**
+ * The `Math` of a shader whose compiler takes it that no number is infinite: what overflows may be
+ * anything.
+ */
 const shaderMath = {
   abs: Math.abs,
   exp: (x: number): number => (Math.fround(Math.exp(x)) === Infinity ? NaN : Math.fround(Math.exp(x))),

@@ -25,7 +25,9 @@ async function diverged(device: Device): Promise<Outcome> {
   const trial = new Trial({ cell: 'rnn-relu', optimizer: 'sgd', steps: 12, dropout: 0 });
   const executable = await trial.compiledOn(device);
   for (let i = 0; i < 2; i++) await executable.run('train', trial.training(1));
-  const calls = trial.training(6).map((call, i): Call => ({ ...call, reset: false, update: { learningRate: i === 1 ? 1e37 : 0.1 } }));
+  const calls = trial
+    .training(6)
+    .map((call, i): Call => ({ ...call, reset: false, update: { learningRate: i === 1 ? 1e37 : 0.1 } }));
   const results = await executable.run('train', calls);
   const after = await executable.run('train', [{ ...calls[0], reset: true }, calls[1]]);
   return { results: [...results, ...after], held: await trial.read(executable) };
@@ -63,7 +65,9 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
       expect(ran.toSorted()).toEqual([...expected, ...expected, ...expected].toSorted());
       paceFor(1);
       expect(many).toEqual(await outcomeOf(device, lengths));
-      expect(new Set(many.results.map(({ gradientNorm }) => gradientNorm > Trial.clipNorm))).toEqual(new Set([true, false]));
+      expect(new Set(many.results.map(({ gradientNorm }) => gradientNorm > Trial.clipNorm))).toEqual(
+        new Set([true, false]),
+      );
     });
 
     test('ends a run where a single call would be refused, and goes on as if it had made them one by one', async () => {
@@ -91,7 +95,9 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
         await (await trial.compiledOn(cpu)).run('train', calls),
       ];
       expect(got).toHaveLength(10);
-      expect(Math.max(...got.map(({ lossNats }, i) => Math.abs(lossNats / expected[i].lossNats - 1)))).toBeLessThan(1e-4);
+      expect(Math.max(...got.map(({ lossNats }, i) => Math.abs(lossNats / expected[i].lossNats - 1)))).toBeLessThan(
+        1e-4,
+      );
       expect(new Set(got.map(({ lossNats }) => lossNats)).size).toBe(10);
     });
 

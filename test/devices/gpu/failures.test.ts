@@ -1,4 +1,5 @@
-// What goes wrong on a GPU, on a software one for real: lost, between runs and in one, and without memory.
+// What goes wrong on a GPU, on a software one for real: lost, between runs and in one, and without
+// memory.
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CallResult } from '../../../src/devices/device.ts';
 import { lastDevice } from '../../../src/devices/gpu/adapter.ts';
@@ -12,11 +13,15 @@ const device = opened!;
 
 usePace();
 
-const prototypeOf = <Instance extends object>(instance: Instance): Instance => Object.getPrototypeOf(instance) as Instance;
+const prototypeOf = <Instance extends object>(instance: Instance): Instance =>
+  Object.getPrototypeOf(instance) as Instance;
 
 const lose = (): void => lastDevice()!.destroy();
 
-/** The GPU is lost once it has been handed the work of the next run, before it tells what came of it. */
+/**
+ * The GPU is lost once it has been handed the work of the next run, before it tells what came of
+ * it.
+ */
 function loseInRun(): void {
   const queue = prototypeOf(lastDevice()!.queue);
   const { submit } = queue;
@@ -40,8 +45,14 @@ function starve(): void {
   onTestFinished(() => spy.mockRestore());
 }
 
-/** Trains with calls in lists of such lengths. @param before what happens before a list, by its index */
-async function trained(lengths: readonly number[], before: Readonly<Record<number, () => void>> = {}): Promise<Outcome> {
+/**
+ * Trains with calls in lists of such lengths. @param before what happens before a list, by its
+ * index
+ */
+async function trained(
+  lengths: readonly number[],
+  before: Readonly<Record<number, () => void>> = {},
+): Promise<Outcome> {
   const trial = new Trial();
   const executable = await trial.compiledOn(device);
   const results: CallResult[] = [];
@@ -66,13 +77,20 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
     ['in a run', loseInRun],
   ])('that is lost %s comes back, and the results are the same', async (_, disturb) => {
     const steps = await trained([1, 1, 1, 1], { 2: disturb });
-    expect(notesOf(steps)).toEqual([undefined, undefined, 'the GPU was lost and came back: a step was computed once more', undefined]);
+    expect(notesOf(steps)).toEqual([
+      undefined,
+      undefined,
+      'the GPU was lost and came back: a step was computed once more',
+      undefined,
+    ]);
     expect(withoutNotes(steps)).toEqual(await trained([1, 1, 1, 1]));
 
     const ran = paceFor(3);
     const runs = await trained([1, 1, 3, 3, 3], { 3: disturb });
     expect(ran).toEqual([1, 1, 3, 3, 3]);
-    expect(notesOf(runs)).toEqual(new Array(11).fill(undefined).with(5, 'the GPU was lost and came back: 3 steps were computed once more'));
+    expect(notesOf(runs)).toEqual(
+      new Array(11).fill(undefined).with(5, 'the GPU was lost and came back: 3 steps were computed once more'),
+    );
     expect(withoutNotes(runs)).toEqual(await trained([1, 1, 3, 3, 3]));
   });
 
@@ -83,7 +101,10 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
       const made: CallResult[] = [];
       for (const [i, length] of [1, 1, 3, 3, 1].entries()) {
         if (i === 3) disturb();
-        made.push(...(await executable.run('train', trial.training(length))), ...(await executable.run('sample', trial.sampling(length))));
+        made.push(
+          ...(await executable.run('train', trial.training(length))),
+          ...(await executable.run('sample', trial.sampling(length))),
+        );
       }
       return { results: made, held: await trial.read(executable) };
     };

@@ -1,6 +1,8 @@
-// Random programs, which do what networks do not: views of views, joins within joins whose pieces come in any order, stacks of the same
-// steps one later, results that are read again. Each is lowered, its passes are run as the JavaScript that they are, in float64, and all
-// that comes out is compared with what the operations mean. Needs no gpu.js: what is looked for is a lowering that is wrong.
+// Random programs, which do what networks do not: views of views, joins within joins whose pieces
+// come in any order, stacks of the same steps one later, results that are read again. Each is
+// lowered, its passes are run as the JavaScript that they are, in float64, and all that comes out
+// is compared with what the operations mean. Needs no gpu.js: what is looked for is a lowering that
+// is wrong.
 import { describe, expect, it } from 'vitest';
 import { hashFunctions } from '../../../src/devices/gpu/dialect.ts';
 import { type PassList, type Place, carryName, compilePasses } from '../../../src/devices/gpu/passes.ts';
@@ -21,7 +23,10 @@ const PROGRAMS = 1200;
 const NETWORKS = 250;
 /** What tanh loses to its series is 2e-8 of x; else only the order of sums differs. */
 const TOLERANCE = 1e-6;
-/** WebGPU promises a kernel eight buffers, one of which it writes. With fewer stacks are cut up sooner, which is worth a try. */
+/**
+ * WebGPU promises a kernel eight buffers, one of which it writes. With fewer stacks are cut up
+ * sooner, which is worth a try.
+ */
 const LEAST_INPUTS = 5;
 type Nested = Float64Array | Nested[];
 
@@ -57,14 +62,16 @@ class Interpreter {
 
   #valueOf(operand: Reference, made: readonly Nested[], given: ReadonlyMap<string, Nested | number>): Nested | number {
     if (operand.kind === 'number') return operand.value;
-    const value = operand.kind === 'pass' ? made[operand.index] : (this.#carried.get(operand.name) ?? given.get(operand.name));
+    const value =
+      operand.kind === 'pass' ? made[operand.index] : (this.#carried.get(operand.name) ?? given.get(operand.name));
     if (value === undefined) throw new Error(`${JSON.stringify(operand)} is not there`);
     return value;
   }
 }
 
 function nested(shape: Shape, element: (z: number, y: number, x: number) => number): Nested {
-  const row = (length: number, z: number, y: number): Float64Array => Float64Array.from({ length }, (_, x) => element(z, y, x));
+  const row = (length: number, z: number, y: number): Float64Array =>
+    Float64Array.from({ length }, (_, x) => element(z, y, x));
   if (shape.kind === 'vector') return row(shape.length, 0, 0);
   const plane = (z: number): Nested[] => Array.from({ length: shape.rows }, (_, y) => row(shape.columns, z, y));
   return shape.planes > 1 ? Array.from({ length: shape.planes }, (_, z) => plane(z)) : plane(0);
@@ -90,9 +97,13 @@ interface Given {
 }
 
 const buffersOf = ({ operands }: PassList['passes'][number]): number =>
-  operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name))).length;
+  operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name)))
+    .length;
 
-/** Three calls by the passes of a program and by its meaning, the last from a zero state. @returns what is wrong; null if nothing */
+/**
+ * Three calls by the passes of a program and by its meaning, the last from a zero state. @returns
+ * what is wrong; null if nothing
+ */
 function flawOf({ program, parameters, rows }: Written, mostInputs: number, random: Random): string | null {
   const mostStacked = [Infinity, 40, 8][random.uint32() % 3];
   const list = compilePasses(program, { parameters, update: null, mostInputs, mostStacked });
@@ -111,8 +122,11 @@ function flawOf({ program, parameters, rows }: Written, mostInputs: number, rand
     const wanted = meant({ program, parameters, rows }, weights, given, state);
     const got = told(interpreter, list, weights, given);
     for (const [name, values] of wanted) {
-      const bad = values.findIndex((x, i) => !(Math.abs(x - got.get(name)![i]) <= TOLERANCE * Math.max(1, Math.abs(x))));
-      if (bad >= 0) return `call ${call}, ${name}: element ${bad} of ${values.length} is ${got.get(name)![bad]}, not ${values[bad]}`;
+      const bad = values.findIndex(
+        (x, i) => !(Math.abs(x - got.get(name)![i]) <= TOLERANCE * Math.max(1, Math.abs(x))),
+      );
+      if (bad >= 0)
+        return `call ${call}, ${name}: element ${bad} of ${values.length} is ${got.get(name)![bad]}, not ${values[bad]}`;
     }
   }
   return null;
@@ -125,7 +139,9 @@ function meant(
   state: Map<string, Float64Array>,
 ): Map<string, readonly number[]> {
   let offset = 0;
-  const matrices = new Map(parameters.map(({ name, rows, columns }) => [name, weights.subarray(offset, (offset += rows * columns))]));
+  const matrices = new Map(
+    parameters.map(({ name, rows, columns }) => [name, weights.subarray(offset, (offset += rows * columns))]),
+  );
   if (reset) state.clear();
   const { values, lossNats } = evaluate(program, {
     parameters: matrices,
@@ -167,7 +183,13 @@ function told(
     ] as const;
   });
   const made = interpreter.run(
-    new Map<string, Nested | number>([['weights', weights], ['ids', ids], ['targets', targets], [RESET, reset ? 1 : 0], ...seeds]),
+    new Map<string, Nested | number>([
+      ['weights', weights],
+      ['ids', ids],
+      ['targets', targets],
+      [RESET, reset ? 1 : 0],
+      ...seeds,
+    ]),
   );
   const { training, losses, outputs, states } = list;
   return new Map<string, readonly number[]>([
@@ -191,7 +213,10 @@ function textOf({ values, outputs, gradients }: Program): string {
   return [...lines, ...[...outputs, ...gradients].map(([name, { id }]) => `${name}: ${id}`)].join('\n');
 }
 
-/** Of so many programs fewer are checked unless everything is asked for: the first are always the same. */
+/**
+ * Of so many programs fewer are checked unless everything is asked for: the first are always the
+ * same.
+ */
 const share = isEverything ? 1 : 0.3;
 
 /** Writes and checks programs. @returns the first that goes wrong, and how; null if none does */

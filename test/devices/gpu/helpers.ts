@@ -1,4 +1,5 @@
-// The software GPU in tests: SwiftShader, which Debian's chromium brings (apt-get install libvulkan1 chromium).
+// The software GPU in tests: SwiftShader, which Debian's chromium brings (apt-get install
+// libvulkan1 chromium).
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Device } from '../../../src/devices/device.ts';

@@ -1,4 +1,5 @@
-// Of two kinds of GPU, which here are made up: one at a time is provided, and none is taken from who uses it.
+// Of two kinds of GPU, which here are made up: one at a time is provided, and none is taken from
+// who uses it.
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FoundAdapter } from '../../../src/devices/gpu/probe.ts';

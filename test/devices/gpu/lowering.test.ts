@@ -12,7 +12,10 @@ const parameters: readonly ParameterShape[] = [
 ];
 
 /** The outputs of a program over a state x of 4×3 and weights w and u of 3×6. */
-function passesOf(write: (ops: Builder, x: Value, w: Value, u: Value) => Readonly<Record<string, Value>>, mostInputs = 7): PassList {
+function passesOf(
+  write: (ops: Builder, x: Value, w: Value, u: Value) => Readonly<Record<string, Value>>,
+  mostInputs = 7,
+): PassList {
   const ops = new Builder();
   const program: Program = ops.program(
     new Map(Object.entries(write(ops, ops.state('x', 4, 3), ops.parameter('w', 3, 6), ops.parameter('u', 3, 6)))),
@@ -22,7 +25,9 @@ function passesOf(write: (ops: Builder, x: Value, w: Value, u: Value) => Readonl
 
 /** As planes × rows × columns. */
 function shapesOf({ passes }: PassList): string[] {
-  return passes.map(({ shape }) => (shape.kind === 'vector' ? `${shape.length}` : `${shape.planes}×${shape.rows}×${shape.columns}`));
+  return passes.map(({ shape }) =>
+    shape.kind === 'vector' ? `${shape.length}` : `${shape.planes}×${shape.rows}×${shape.columns}`,
+  );
 }
 
 describe('a product', () => {
@@ -36,7 +41,9 @@ describe('a product', () => {
       [0, 0, 2],
       [0, 2, 4],
     ]);
-    expect(list.passes[0].source).toMatch(/if \(this\.thread\.x < 2\) \{\nconst v0 = \(1 \/ \(1 \+ Math\.exp\(.*-sum\)\)\)\);/);
+    expect(list.passes[0].source).toMatch(
+      /if \(this\.thread\.x < 2\) \{\nconst v0 = \(1 \/ \(1 \+ Math\.exp\(.*-sum\)\)\)\);/,
+    );
     expect(list.cost.multiplyAdds).toBe(2 * 4 * 3 * 6);
   });
 
@@ -106,13 +113,17 @@ describe('a stack of time steps', () => {
 
   it('is copied together in passes that read no more buffers than they may', () => {
     const list = passesOf(
-      (ops, x, w) => ({ y: squared(ops, ops.stack(steps(ops, ops.matmul(ops.matmul(x, w), w, { transposeB: true }), 3))) }),
+      (ops, x, w) => ({
+        y: squared(ops, ops.stack(steps(ops, ops.matmul(ops.matmul(x, w), w, { transposeB: true }), 3))),
+      }),
       2,
     );
     expect(
       list.passes.every(
         ({ operands }) =>
-          operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name))).length <= 2,
+          operands.filter(
+            (operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name)),
+          ).length <= 2,
       ),
     ).toBe(true);
     expect(shapesOf(list).at(-1)).toBe('1×3×3');
@@ -135,7 +146,11 @@ describe('what a call keeps', () => {
     const [a, b] = [ops.state('a', 4, 3), ops.state('b', 4, 3)];
     ops.keep('a', b);
     ops.keep('b', a);
-    const list = compilePasses(ops.program(new Map([['sum', ops.add(a, b)]])), { parameters, update: null, mostInputs: 7 });
+    const list = compilePasses(ops.program(new Map([['sum', ops.add(a, b)]])), {
+      parameters,
+      update: null,
+      mostInputs: 7,
+    });
     expect(shapesOf(list)).toEqual(['1×4×3', '1×4×3', '1×4×3']);
     expect(list.states.get('a')!.pass).not.toBe(list.states.get('b')!.pass);
     // Each argument is the whole buffer of the pass that kept it.

@@ -1,4 +1,5 @@
-// A clock of our own for plans: how many calls a run has follows from what runs seem to take, so a test can choose it.
+// A clock of our own for plans: how many calls a run has follows from what runs seem to take, so a
+// test can choose it.
 import { beforeEach, vi } from 'vitest';
 import { Plan } from '../../../src/devices/gpu/plan.ts';
 import { RUN_SECONDS } from '../../../src/devices/gpu/runner.ts';

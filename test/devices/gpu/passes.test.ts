@@ -22,7 +22,10 @@ const N = 50;
 
 const compiled = new Map<string, PassList>();
 
-/** One training step of a network, with Adam and clipping: compiled once, for several tests look at the same ones. */
+/**
+ * One training step of a network, with Adam and clipping: compiled once, for several tests look at
+ * the same ones.
+ */
 function passesOf(cell: string, given: Partial<Size> = {}): PassList {
   const size = { ...usual, ...given };
   const key = JSON.stringify([cell, size]);
@@ -53,7 +56,9 @@ function compile(cell: string, { layers, steps, inputs, dropout, embedding }: Si
 
 /** Buffers that a pass reads: other operands are numbers. */
 function buffersRead({ operands }: PassList['passes'][number]): number {
-  return operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name))).length;
+  return operands.filter(
+    (operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name)),
+  ).length;
 }
 
 const variants: readonly [string, Partial<Size>][] = [
@@ -91,12 +96,17 @@ describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => 
     const list = passesOf(cell, { dropout: 0.2, embedding: 24 });
     const given = new Set(list.arguments.map(({ name }) => name));
     const isThere = (operand: Reference, index: number): boolean =>
-      operand.kind === 'pass' ? operand.index < index : operand.kind === 'number' || isNumber(operand.name) || given.has(operand.name);
-    const missing = list.passes.flatMap(({ operands }, index) => operands.filter((operand) => !isThere(operand, index)));
+      operand.kind === 'pass'
+        ? operand.index < index
+        : operand.kind === 'number' || isNumber(operand.name) || given.has(operand.name);
+    const missing = list.passes.flatMap(({ operands }, index) =>
+      operands.filter((operand) => !isThere(operand, index)),
+    );
     expect(missing).toEqual([]);
   });
 
-  // Half of what a mut1 does at a step waits for no state: it is put together into passes that are all different.
+  // Half of what a mut1 does at a step waits for no state: it is put together into passes that are
+  // all different.
   it.skipIf(cell === 'mut1')('has as many kernels for long windows as for short ones', () => {
     const [short, long] = [20, 40].map((steps) => passesOf(cell, { steps }).cost.kernels);
     expect(Math.abs(long - short)).toBeLessThanOrEqual(4);
@@ -117,7 +127,8 @@ describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => 
     })
       .filter(({ name, rows }) => name.startsWith('layer1') && rows > 1)
       .reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-    // Forward, back to the input, and the gradient of the weight; a cell may keep a product out of the first step.
+    // Forward, back to the input, and the gradient of the weight; a cell may keep a product out of
+    // the first step.
     expect((two - one) / (3 * weights * N * usual.steps)).toBeCloseTo(1, 1);
   });
 });
@@ -137,7 +148,8 @@ describe('a training step of two layers of LSTM', () => {
           ? (argument.get(operand.name) ?? 0)
           : 0;
     const whole = passes.reduce(
-      (sum, { shape, operands }) => sum + 4 * elementsOf(shape) + operands.reduce((total, operand) => total + bytesOf(operand), 0),
+      (sum, { shape, operands }) =>
+        sum + 4 * elementsOf(shape) + operands.reduce((total, operand) => total + bytesOf(operand), 0),
       0,
     );
     expect(cost.bytes).toBeLessThan(0.5 * whole);

@@ -21,7 +21,9 @@ for (const name of ['gpu:cpu', 'gpu:webasm']) {
       expect(profile).toHaveLength(kernels);
       expect(profile.reduce((sum, time) => sum + time.passes, 0)).toBe(passes);
       expect(profile.reduce((sum, time) => sum + time.passes * time.multiplyAdds, 0)).toBe(multiplyAdds);
-      expect(profile.map(({ microseconds }) => microseconds).filter((time) => !(Number.isFinite(time) && time >= 0))).toEqual([]);
+      expect(
+        profile.map(({ microseconds }) => microseconds).filter((time) => !(Number.isFinite(time) && time >= 0)),
+      ).toEqual([]);
       const totals = profile.map((time) => time.passes * time.microseconds);
       expect(totals).toEqual(totals.toSorted((a, b) => b - a));
       expect(profile.some(({ kind }) => kind === 'update')).toBe(learns);
@@ -46,8 +48,15 @@ it('ends where a GPU reports an error', async () => {
     jobs: [job],
   } = new Trial().workload;
   const list = compilePasses(job.build(job.batch), { parameters, update: null, mostInputs: 15 });
-  const health = { takeErrors: () => [{ memory: true, message: 'out of memory' }], isLost: () => false, count: () => 1 };
-  await expect(profilePasses(list, new Kernels(gpu, 'cpu'), health)).rejects.toMatchObject({ kind: 'device', hint: 'out of memory' });
+  const health = {
+    takeErrors: () => [{ memory: true, message: 'out of memory' }],
+    isLost: () => false,
+    count: () => 1,
+  };
+  await expect(profilePasses(list, new Kernels(gpu, 'cpu'), health)).rejects.toMatchObject({
+    kind: 'device',
+    hint: 'out of memory',
+  });
 });
 
 describe('the time of a pass', () => {

@@ -2,7 +2,13 @@
 import { Builder } from '../../../src/program/builder.ts';
 import { differentiate } from '../../../src/program/differentiate.ts';
 import { foldRunningSums } from '../../../src/program/rewrite.ts';
-import type { Place as Corner, ElementwiseFunction, ParameterShape, Program, Value } from '../../../src/program/value.ts';
+import type {
+  Place as Corner,
+  ElementwiseFunction,
+  ParameterShape,
+  Program,
+  Value,
+} from '../../../src/program/value.ts';
 import type { Random } from '../../../src/random.ts';
 
 /** Symbols. */
@@ -43,7 +49,10 @@ export class Author {
     const outputs = this.#some();
     // Other values leave as gradients of weights that no operation reads.
     const gradients = this.#some().map((value, i) => [`g${i}`, value] as const);
-    const parameters = [...this.#parameters, ...gradients.map(([name, { rows, columns }]) => ({ name, rows, columns }))];
+    const parameters = [
+      ...this.#parameters,
+      ...gradients.map(([name, { rows, columns }]) => ({ name, rows, columns })),
+    ];
     return {
       program: this.#ops.program(new Map(outputs.map((value, i) => [`out${i}`, value])), new Map(gradients)),
       parameters,
@@ -51,10 +60,15 @@ export class Author {
     };
   }
 
-  /** The same with a loss, and the gradients of its weights; null if a derivative of it is not defined. */
+  /**
+   * The same with a loss, and the gradients of its weights; null if a derivative of it is not
+   * defined.
+   */
   train(): Written | null {
     const { program, rows } = this.write();
-    const ends = [...program.outputs.values()].map((value) => this.#ops.matmul(value, this.#parameter(value.columns, V)));
+    const ends = [...program.outputs.values()].map((value) =>
+      this.#ops.matmul(value, this.#parameter(value.columns, V)),
+    );
     const logits = this.#ops.matmul(this.#ops.stack([...ends, this.#ops.zeros(rows, V)]), this.#parameter(V, V));
     const loss = this.#ops.crossEntropy(this.#ops.rows(logits, 0, rows), this.#ops.input('targets', rows), 0.5);
     const forward = this.#ops.program(new Map([...program.outputs, ['gradient of logits', loss]]));
@@ -131,7 +145,12 @@ export class Author {
   }
 
   #part(x: Value, rows: number, columns: number): Value {
-    return this.#ops.part(x, { row: this.#below(x.rows - rows + 1), column: this.#below(x.columns - columns + 1) }, rows, columns);
+    return this.#ops.part(
+      x,
+      { row: this.#below(x.rows - rows + 1), column: this.#below(x.columns - columns + 1) },
+      rows,
+      columns,
+    );
   }
 
   #operation(): Value {
@@ -173,15 +192,22 @@ export class Author {
   }
 
   #product(x: Value): Value {
-    // What is rewritten to a product of a whole sequence, and has a derivative, has neither of these.
+    // What is rewritten to a product of a whole sequence, and has a derivative, has neither of
+    // these.
     const [transposeA, adds] = this.#trains ? [false, false] : [this.#below(3) === 0, this.#below(2) === 0];
     const transposeB = this.#below(3) === 0;
     const [rows, inner] = transposeA ? [x.columns, x.rows] : [x.rows, x.columns];
     const columns = 1 + this.#below(6);
     const [height, width] = transposeB ? [columns, inner] : [inner, columns];
     const b = this.#below(2) === 0 ? this.#parameter(height, width) : this.#of(height, width);
-    const bias = this.#below(2) === 0 ? { bias: this.#trains ? this.#parameter(1, columns) : this.#of(1, columns) } : {};
-    return this.#ops.matmul(x, b, { transposeA, transposeB, ...bias, ...(adds ? { plus: this.#of(rows, columns) } : {}) });
+    const bias =
+      this.#below(2) === 0 ? { bias: this.#trains ? this.#parameter(1, columns) : this.#of(1, columns) } : {};
+    return this.#ops.matmul(x, b, {
+      transposeA,
+      transposeB,
+      ...bias,
+      ...(adds ? { plus: this.#of(rows, columns) } : {}),
+    });
   }
 
   /** Some values on top of each other. */
@@ -206,7 +232,9 @@ export class Author {
 
   /** A stack that is there already, some steps later. */
   #again(): Value {
-    const stacks = this.#values.filter((value) => value.kind === 'join' && value.inputs.every((piece) => piece.columns === value.columns));
+    const stacks = this.#values.filter(
+      (value) => value.kind === 'join' && value.inputs.every((piece) => piece.columns === value.columns),
+    );
     if (stacks.length === 0) return this.#steps(this.#latest());
     const { inputs } = this.#one(stacks);
     const next = this.#of(inputs[0].rows, inputs[0].columns);
@@ -241,7 +269,10 @@ export class Author {
   }
 }
 
-/** Whether pieces of a join lie over each other, though their areas add up: so may gradients of views that overlap in part. */
+/**
+ * Whether pieces of a join lie over each other, though their areas add up: so may gradients of
+ * views that overlap in part.
+ */
 function overlaps(value: Value): boolean {
   if (value.kind !== 'join') return false;
   const taken = new Set(

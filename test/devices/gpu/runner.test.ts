@@ -19,7 +19,10 @@ beforeEach(() => {
   return () => clock.mockRestore();
 });
 
-/** A GPU whose clock is ours: what is made, run and closed on it is written down, in the order of what happens. */
+/**
+ * A GPU whose clock is ours: what is made, run and closed on it is written down, in the order of
+ * what happens.
+ */
 class Stage {
   readonly made: number[] = [];
   readonly ran: number[] = [];
@@ -75,7 +78,10 @@ const rejects =
     throw error;
   };
 
-/** Runs at which so many calls take as long as a run should, where each has something of its own beside them, in calls. */
+/**
+ * Runs at which so many calls take as long as a run should, where each has something of its own
+ * beside them, in calls.
+ */
 const pace =
   (callsPerRun: number, beside = 0) =>
   (calls: number): number =>
@@ -184,7 +190,10 @@ describe('a GPU that is lost', () => {
         stage.lost = false;
         return nothing;
       });
-      expect(await stage.run(calls)).toEqual({ results: nothing, note: `the GPU was lost and came back: ${what} computed once more` });
+      expect(await stage.run(calls)).toEqual({
+        results: nothing,
+        note: `the GPU was lost and came back: ${what} computed once more`,
+      });
     }
     expect(stage.ran.slice(-4)).toEqual([1, 1, 10, 10]);
     expect(stage.made).toEqual([1, 10]);
@@ -230,7 +239,10 @@ describe('a GPU that lacks memory', () => {
   }
 
   const lacks: readonly (readonly [string, (stage: Stage) => Fate])[] = [
-    ['says so after results that are not to be believed', (stage) => () => (stage.errors.push(invalid, memory), nothing)],
+    [
+      'says so after results that are not to be believed',
+      (stage) => () => (stage.errors.push(invalid, memory), nothing),
+    ],
     [
       'says so beside an error that tells nothing',
       (stage) => () => {
@@ -252,33 +264,39 @@ describe('a GPU that lacks memory', () => {
     expect(stage.errors).toEqual([]);
   });
 
-  it.each(lacks)('and %s: halved down to one call; if it lacks memory for that, the model is too large', async (_, fate) => {
-    const stage = await busy();
-    for (const calls of [12, 6, 3, 1]) {
+  it.each(lacks)(
+    'and %s: halved down to one call; if it lacks memory for that, the model is too large',
+    async (_, fate) => {
+      const stage = await busy();
+      for (const calls of [12, 6, 3, 1]) {
+        stage.fates.push(fate(stage));
+        expect(await stage.run()).toBeNull();
+        expect(stage.runner.callsPerRun).toBe(calls);
+      }
       stage.fates.push(fate(stage));
-      expect(await stage.run()).toBeNull();
-      expect(stage.runner.callsPerRun).toBe(calls);
-    }
-    stage.fates.push(fate(stage));
-    const error = await stage.run().catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(RnnError);
-    expect(error).toMatchObject({
-      kind: 'usage',
-      message: expect.stringContaining('too little memory'),
-      hint: expect.stringContaining('--batch-size'),
-    });
-    expect(stage.closed.length).toBe(stage.made.length);
-  });
+      const error = await stage.run().catch((caught: unknown) => caught);
+      expect(error).toBeInstanceOf(RnnError);
+      expect(error).toMatchObject({
+        kind: 'usage',
+        message: expect.stringContaining('too little memory'),
+        hint: expect.stringContaining('--batch-size'),
+      });
+      expect(stage.closed.length).toBe(stage.made.length);
+    },
+  );
 
-  it.each(lacks)('and %s in a run of a remainder: it is run one by one, and whole runs stay as long as they were', async (_, fate) => {
-    const stage = await busy();
-    await stage.run();
-    expect([5, 5].map((count) => stage.runner.together(count))).toEqual([1, 5]);
-    stage.fates.push(fate(stage));
-    expect(await stage.run(5)).toBeNull();
-    expect(stage.runner.callsPerRun).toBe(25);
-    expect([5, 5, 5, 25].map((count) => stage.runner.together(count))).toEqual([1, 1, 1, 25]);
-  });
+  it.each(lacks)(
+    'and %s in a run of a remainder: it is run one by one, and whole runs stay as long as they were',
+    async (_, fate) => {
+      const stage = await busy();
+      await stage.run();
+      expect([5, 5].map((count) => stage.runner.together(count))).toEqual([1, 5]);
+      stage.fates.push(fate(stage));
+      expect(await stage.run(5)).toBeNull();
+      expect(stage.runner.callsPerRun).toBe(25);
+      expect([5, 5, 5, 25].map((count) => stage.runner.together(count))).toEqual([1, 1, 1, 25]);
+    },
+  );
 
   it('even for the first call, is not tried with fewer', async () => {
     const stage = new Stage(() => 0.1);

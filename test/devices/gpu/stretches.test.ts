@@ -32,12 +32,16 @@ const stackOf = ({ inputs }: Value): Value => inputs[1];
 
 describe('sums over a sequence', () => {
   it('stay as they are where their stacks are not too large', () => {
-    expect(gradientProducts(sumInStretches(program, largest)).map(shapeOf)).toEqual(gradientProducts(program).map(shapeOf));
+    expect(gradientProducts(sumInStretches(program, largest)).map(shapeOf)).toEqual(
+      gradientProducts(program).map(shapeOf),
+    );
   });
 
   it('are cut into stretches of equal length, and begin with the last time steps, whose gradients come first', () => {
     // Wh of two layers and Wx of the second, in four stretches each.
-    const products = gradientProducts(sumInStretches(program, largest / 4)).filter(({ rows, columns }) => rows === H && columns === 4 * H);
+    const products = gradientProducts(sumInStretches(program, largest / 4)).filter(
+      ({ rows, columns }) => rows === H && columns === 4 * H,
+    );
     expect(products.map((product) => stackOf(product).rows)).toEqual(new Array(12).fill((T * N) / 4));
     const [first, second, third, last] = products.slice(0, 4);
     expect([second, third, last].map(({ inputs }) => inputs[2].id)).toEqual([first, second, third].map(({ id }) => id));

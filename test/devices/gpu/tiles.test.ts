@@ -1,4 +1,5 @@
-// Products in tiles: how they are chosen, what of gpu.js they stand on, and that they compute what products mean.
+// Products in tiles: how they are chosen, what of gpu.js they stand on, and that they compute what
+// products mean.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -58,9 +59,12 @@ describe('tiles', () => {
     [50, 512, 1, 16],
     [50, 128, 2, 16],
     [1, 1, 1, 16],
-  ])('of a product of %i×%i elements, %i in a pass, are as large as leaves enough of them', (rows, columns, planes, size) => {
-    expect(sizeFor({ rows, columns }, planes)).toBe(size);
-  });
+  ])(
+    'of a product of %i×%i elements, %i in a pass, are as large as leaves enough of them',
+    (rows, columns, planes, size) => {
+      expect(sizeFor({ rows, columns }, planes)).toBe(size);
+    },
+  );
 
   it('are left out where a product is small, or they are not wanted', () => {
     expect(tiledPartOf(sourceOf('auto', 50, 128, 512))?.size).toBe(16);
@@ -107,7 +111,8 @@ describe('what tiles take for granted of gpu.js', () => {
   }
 
   it('holds for the one version that is asked for', () => {
-    const version = (path: string): { version: string; devDependencies: Record<string, string> } => JSON.parse(readFileSync(path, 'utf8'));
+    const version = (path: string): { version: string; devDependencies: Record<string, string> } =>
+      JSON.parse(readFileSync(path, 'utf8'));
     expect(version(join(root, 'package.json')).devDependencies['gpu.js']).toBe('2.24.1');
     expect(version(require.resolve('gpu.js/package.json')).version).toBe('2.24.1');
   });
@@ -133,7 +138,11 @@ describe('what tiles take for granted of gpu.js', () => {
     const spliced = (changes: Partial<Kernel>, text = plain): string => splice({ ...kernel, ...changes }, text);
     const flaws: readonly [Partial<Kernel>, string, string][] = [
       [{}, plain.replace('fn get_user_b0(z : i32,', 'fn get_user_b0(z : u32,'), 'gpu.js writes no "fn get_user_b0('],
-      [{}, plain.replace('read_write> result', 'read_write> output'), 'gpu.js writes no "var<storage, read_write> result'],
+      [
+        {},
+        plain.replace('read_write> result', 'read_write> output'),
+        'gpu.js writes no "var<storage, read_write> result',
+      ],
       [{}, `${plain}\n@compute`, 'other than one entry point'],
       [{ componentCount: 2 }, plain, '2 numbers an element'],
       [{ workgroupSize: [16, 16, 1] }, plain, 'in another way'],
@@ -185,13 +194,21 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     close: () => Promise.resolve(),
   };
 
-  /** Sums of products of operands that lie either way, of which some share a pass, with all that is done before a result is stored. */
+  /**
+   * Sums of products of operands that lie either way, of which some share a pass, with all that is
+   * done before a result is stored.
+   */
   function workloadOf(m: number, k: number, n: number): Workload {
     const sketch = new Sketch();
     const { ops } = sketch;
     const matrix = (rows: number, columns: number): Value => sketch.matrix(rows, columns);
     const made = (rows: number, columns: number): Value => ops.scale(matrix(rows, columns), 1.5);
-    const product = (transposeA: boolean, transposeB: boolean, options: { bias?: Value; plus?: Value } = {}, inner = k): Value =>
+    const product = (
+      transposeA: boolean,
+      transposeB: boolean,
+      options: { bias?: Value; plus?: Value } = {},
+      inner = k,
+    ): Value =>
       ops.matmul(transposeA ? matrix(inner, m) : made(m, inner), transposeB ? made(n, inner) : matrix(inner, n), {
         transposeA,
         transposeB,
@@ -210,13 +227,23 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
       ),
       'left gate': ops.sigmoid(ops.columns(gates, 0, half)),
       ...(n > half
-        ? { 'right gate': ops.multiply(ops.tanh(ops.columns(gates, half, n - half)), ops.columns(made(m, n), half, n - half)) }
+        ? {
+            'right gate': ops.multiply(
+              ops.tanh(ops.columns(gates, half, n - half)),
+              ops.columns(made(m, n), half, n - half),
+            ),
+          }
         : {}),
     });
-    return { parameters: sketch.shapes, jobs: [{ name: 'probe', steps: m, batch: 1, build: () => program }], update: null };
+    return {
+      parameters: sketch.shapes,
+      jobs: [{ name: 'probe', steps: m, batch: 1, build: () => program }],
+      update: null,
+    };
   }
 
-  // Few of them: a software GPU takes a second to compile each tiled kernel. The larger tiles are written by the same lines.
+  // Few of them: a software GPU takes a second to compile each tiled kernel. The larger tiles are
+  // written by the same lines.
   it.for([
     [65, 130, 33, 16],
     [700, 33, 190, 32],
@@ -227,12 +254,22 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
       skip(size > 16 && !isEverything);
       const workload = workloadOf(m, k, n);
       const [{ build, batch }] = workload.jobs;
-      const { passes } = compilePasses(build(batch), { parameters: workload.parameters, update: null, mostInputs: 7, products: 'tiled' });
+      const { passes } = compilePasses(build(batch), {
+        parameters: workload.parameters,
+        update: null,
+        mostInputs: 7,
+        products: 'tiled',
+      });
       const sizes = passes.flatMap(({ source }) => tiledPartOf(source)?.size ?? []);
       expect(sizes).toContain(size);
-      expect(passes.some(({ source, shape }) => tiledPartOf(source) !== null && shape.kind === 'planes' && shape.planes > 1)).toBe(true);
+      expect(
+        passes.some(({ source, shape }) => tiledPartOf(source) !== null && shape.kind === 'planes' && shape.planes > 1),
+      ).toBe(true);
       const random = new Random(3);
-      const values = Float32Array.from({ length: countParameters(workload.parameters) }, () => 2 * random.uniform() - 1);
+      const values = Float32Array.from(
+        { length: countParameters(workload.parameters) },
+        () => 2 * random.uniform() - 1,
+      );
       const { worst, tolerance, where } = await Pair.compare(device, workload, async (pair) => {
         await pair.write({ kind: 'parameters' }, values);
         await pair.run('probe', [{ ids: new Int32Array(m) }]);

@@ -1,4 +1,5 @@
-// A small network with three jobs, calls of them that are the same ones in every trial, and what comes of them on a device.
+// A small network with three jobs, calls of them that are the same ones in every trial, and what
+// comes of them on a device.
 import { onTestFinished } from 'vitest';
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../../src/devices/device.ts';
 import { cellNamed } from '../../../src/model/cells/registry.ts';
@@ -49,14 +50,28 @@ export class Trial {
     } as const;
     this.#model = model;
     this.#steps = T;
-    this.#optimizer = createOptimizer({ optimizer, clipNorm: optimizer === 'adam' ? Trial.clipNorm : 0, momentum: 0.5 });
+    this.#optimizer = createOptimizer({
+      optimizer,
+      clipNorm: optimizer === 'adam' ? Trial.clipNorm : 0,
+      momentum: 0.5,
+    });
     this.#stateNames = cellNamed(cell).states.map((name) => `layer0.${name}`);
     this.workload = {
       parameters: parameterShapes(model),
       jobs: [
         { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (T * N)) },
-        { name: 'evaluate', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }) },
-        { name: 'sample', steps: 1, batch: N, build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }) },
+        {
+          name: 'evaluate',
+          steps: T,
+          batch: N,
+          build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }),
+        },
+        {
+          name: 'sample',
+          steps: 1,
+          batch: N,
+          build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+        },
       ],
       update: this.#optimizer.rule,
     };
@@ -99,7 +114,10 @@ export class Trial {
   }
 
   evaluation(count: number): Call[] {
-    return Array.from({ length: count }, () => ({ ids: this.#symbols(this.#steps * N), targets: this.#symbols(this.#steps * N) }));
+    return Array.from({ length: count }, () => ({
+      ids: this.#symbols(this.#steps * N),
+      targets: this.#symbols(this.#steps * N),
+    }));
   }
 
   sampling(count: number): Call[] {

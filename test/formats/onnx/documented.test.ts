@@ -1,4 +1,5 @@
-// The programs of docs/onnx.md, taken from the page and run on files that we write, and what the page says in numbers.
+// The programs of docs/onnx.md, taken from the page and run on files that we write, and what the
+// page says in numbers.
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -23,8 +24,8 @@ const CERTAIN = 200;
 
 const vocabulary = { unit: 'char', symbols: ['\n', '"', 'é', '😀'], unknown: null } as const;
 /**
- * Writes the symbols of its vocabulary, one after another: each follows from the one before the last, which only the state
- * knows, and the second one from a bias.
+ * Writes the symbols of its vocabulary, one after another: each follows from the one before the
+ * last, which only the state knows, and the second one from a bias.
  */
 const remembering = untrained(
   vocabulary,

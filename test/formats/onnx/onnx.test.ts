@@ -13,8 +13,8 @@ import { untrained } from '../../sampling/fixture.ts';
 import { OnnxSession, carried, largestDifference } from './runtime.ts';
 
 /**
- * Of logits of about 1: sums in float32 and approximations of sigmoid and tanh, over any number of steps, since the
- * state forgets.
+ * Of logits of about 1: sums in float32 and approximations of sigmoid and tanh, over any number of
+ * steps, since the state forgets.
  */
 const LOGIT_TOLERANCE = 1e-5;
 /** Less, and a wrong file could pass. */
@@ -34,8 +34,8 @@ interface Case {
 }
 
 /**
- * Normal weights of a deviation of 0.8/√H: gates move, and no cell is chaotic, where differences would grow without a
- * mistake. Gains are around 1.
+ * Normal weights of a deviation of 0.8/√H: gates move, and no cell is chaotic, where differences
+ * would grow without a mistake. Gains are around 1.
  */
 function modelOf({ cell, layers, embedding, architecture }: Omit<Case, 'rows' | 'steps'>): TrainedModel {
   const random = new Random(7);
@@ -46,14 +46,21 @@ function modelOf({ cell, layers, embedding, architecture }: Omit<Case, 'rows' | 
 }
 
 /** The logits of every step, by the reference. @param ids a list for each step */
-async function expectedLogits(trained: TrainedModel, ids: readonly (readonly number[])[]): Promise<readonly Float32Array[]> {
+async function expectedLogits(
+  trained: TrainedModel,
+  ids: readonly (readonly number[])[],
+): Promise<readonly Float32Array[]> {
   const job = {
     name: 'sample',
     steps: 1,
     batch: ids[0].length,
     build: (rows: number) => networkProgram(trained.model, { steps: 1, rows }, { outputs: 'logits' }),
   };
-  const executable = await openReference().compile({ parameters: parameterShapes(trained.model), jobs: [job], update: null });
+  const executable = await openReference().compile({
+    parameters: parameterShapes(trained.model),
+    jobs: [job],
+    update: null,
+  });
   await executable.write({ kind: 'parameters' }, parameterVector(trained));
   const results = await executable.run(
     'sample',
@@ -77,7 +84,12 @@ const connected: readonly Case[] = (
     ['rnn', 2, 0, { timeSkip: 3 }],
     ['lstm', 1, 5, { timeSkip: 2, learnedState: true }],
     ['lstm', 2, 0, { layerNorm: true }],
-    ['lstm', 2, 5, { layerNorm: true, learnedState: true, skip: 'both', stacking: 'residual', timeSkip: 4, tied: true }],
+    [
+      'lstm',
+      2,
+      5,
+      { layerNorm: true, learnedState: true, skip: 'both', stacking: 'residual', timeSkip: 4, tied: true },
+    ],
     ['gru', 3, 0, { learnedState: true }],
   ] as const
 ).map(([cell, layers, embedding, architecture]) => ({ ...plain, cell, layers, embedding, architecture }));

@@ -1,5 +1,6 @@
-// Every operation of programs: written and computed by ONNX Runtime as the reference does, or refused by name. The two
-// tables have all there are, so that one that is added does not compile until it is in them.
+// Every operation of programs: written and computed by ONNX Runtime as the reference does, or
+// refused by name. The two tables have all there are, so that one that is added does not compile
+// until it is in them.
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../../src/devices/reference/evaluate.ts';
 import { graphOf } from '../../../src/formats/onnx/graph.ts';
@@ -53,7 +54,12 @@ const written: Record<Exclude<Kind, keyof typeof refused>, Write> = {
     ops.keep('other', state); // what was there, one step later
     ops.keep('twice', ops.add(x, state));
     ops.keep('again', ops.add(x, state));
-    return [ops.state('other', x.rows, D), ops.state('twice', x.rows, D), ops.state('again', x.rows, D), ops.add(x, state)];
+    return [
+      ops.state('other', x.rows, D),
+      ops.state('twice', x.rows, D),
+      ops.state('again', x.rows, D),
+      ops.add(x, state),
+    ];
   },
   gather: ({ ops, table, ids, b }) => [ops.gather(table, ids), ops.gather(table, ids, b)],
   matmul: ({ ops, x, table, W, b, state }) => [
@@ -102,7 +108,11 @@ const functions: Record<ElementwiseFunction, Write | 'refused'> = {
 function programOf(write: Write, rows: number): Program {
   const ops = new Builder();
   const ids = ops.input('ids', rows);
-  const [table, W, b] = [ops.parameter('layer0.table', V, D), ops.parameter('layer0.W', D, D), ops.parameter('layer1.b', 1, D)];
+  const [table, W, b] = [
+    ops.parameter('layer0.table', V, D),
+    ops.parameter('layer0.W', D, D),
+    ops.parameter('layer1.b', 1, D),
+  ];
   const [state, x] = [ops.state('layer0.h', rows, D), ops.gather(table, ids)];
   const outputs = write({ ops, ids, table, W, b, state, x }).map((value, at) => [`output${at}`, value] as const);
   ops.keep('layer0.h', ops.add(x, ops.scale(state, 0.5)));
@@ -145,7 +155,9 @@ async function expectAlike(write: Write): Promise<void> {
 describe('what ONNX Runtime computes is what the reference does for', () => {
   it.each(Object.entries(written))('%s', (_kind, write) => expectAlike(write));
 
-  const known = Object.entries(functions).flatMap(([name, write]) => (write === 'refused' ? [] : [[name, write] as const]));
+  const known = Object.entries(functions).flatMap(([name, write]) =>
+    write === 'refused' ? [] : [[name, write] as const],
+  );
   it.each(known)('%s of each element', (_name, write) => expectAlike(write));
 });
 
@@ -158,7 +170,9 @@ describe('an operation that one step of reading has not is refused by its name',
 
   const unknown = (Object.keys(functions) as ElementwiseFunction[]).filter((name) => functions[name] === 'refused');
   it.each(unknown)('%s', (name) => {
-    expect(() => graph(({ ops, x, state }) => [ops.elementwise(name, [x, state])])).toThrow(`no nodes for the operation '${name}'`);
+    expect(() => graph(({ ops, x, state }) => [ops.elementwise(name, [x, state])])).toThrow(
+      `no nodes for the operation '${name}'`,
+    );
   });
 
   it('a view of some rows of a batch, and a join of pieces both side by side and on top of each other', () => {
@@ -169,11 +183,15 @@ describe('an operation that one step of reading has not is refused by its name',
       [2, 0],
       [2, 2],
     ].map(([row, column]) => ({ row, column }));
-    const tiled: Write = ({ ops, W }) => [ops.join(places.map((place) => ({ ...place, value: ops.part(W, place, 2, 2) })))];
+    const tiled: Write = ({ ops, W }) => [
+      ops.join(places.map((place) => ({ ...place, value: ops.part(W, place, 2, 2) }))),
+    ];
     expect(() => graph(tiled)).toThrow("the operation 'join both ways'");
   });
 
   it('several steps at once', () => {
-    expect(() => graph(({ ops, x, state }) => [ops.stack([x, state])])).toThrow('is for one step of 11 rows, and join has 22');
+    expect(() => graph(({ ops, x, state }) => [ops.stack([x, state])])).toThrow(
+      'is for one step of 11 rows, and join has 22',
+    );
   });
 });

@@ -1,4 +1,5 @@
-// Bytes of Protocol Buffers: the examples of its own description (protobuf.dev, "Encoding"), and large numbers.
+// Bytes of Protocol Buffers: the examples of its own description (protobuf.dev, "Encoding"), and
+// large numbers.
 import { expect, it } from 'vitest';
 import { bytesOf, integerField, littleEndian, messageField, textField } from '../../../src/formats/onnx/protobuf.ts';
 

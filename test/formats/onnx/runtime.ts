@@ -42,7 +42,9 @@ export class OnnxSession {
   }
 }
 
-function shapesOf(metadata: readonly ort.InferenceSession.ValueMetadata[]): Record<string, readonly (number | string)[]> {
+function shapesOf(
+  metadata: readonly ort.InferenceSession.ValueMetadata[],
+): Record<string, readonly (number | string)[]> {
   return Object.fromEntries(metadata.map((value) => [value.name, value.isTensor ? value.shape : []]));
 }
 

@@ -1,4 +1,5 @@
-// Each cell against a naive twin: one unit of one row at a time in plain loops, written from the papers and not from the cell.
+// Each cell against a naive twin: one unit of one row at a time in plain loops, written from the
+// papers and not from the cell.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../../src/devices/reference/evaluate.ts';
 import { RnnError } from '../../../src/errors.ts';
@@ -51,7 +52,13 @@ const twins: Readonly<Record<string, Unit>> = {
       (_, unit) => sigmoid(z(1, unit)) * c[n * H + unit] + sigmoid(z(0, unit)) * Math.tanh(z(2, unit)),
     );
     const o = sigmoid(z(3, j));
-    return { c: cell[j], h: o * Math.tanh(gc[j] * normalised(cell)[j] + bc[j]), i: sigmoid(z(0, j)), f: sigmoid(z(1, j)), o };
+    return {
+      c: cell[j],
+      h: o * Math.tanh(gc[j] * normalised(cell)[j] + bc[j]),
+      i: sigmoid(z(0, j)),
+      f: sigmoid(z(1, j)),
+      o,
+    };
   },
   gru(n, j, x, { h }, { Wx, Wh, b, bh }) {
     const fromInput = (gate: number): number => dot(x, n, Wx, gate * H + j) + b[gate * H + j];
@@ -105,7 +112,11 @@ const twins: Readonly<Record<string, Unit>> = {
     const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
     const r = (unit: number): number => sigmoid(fromInput(1, unit) + dot(h, n, Wr, unit));
     const z = sigmoid(fromInput(0, j));
-    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + Math.tanh(fromInput(2, j)) + bh[j]) * z + h[n * H + j] * (1 - z), z, r: r(j) };
+    return {
+      h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + Math.tanh(fromInput(2, j)) + bh[j]) * z + h[n * H + j] * (1 - z),
+      z,
+      r: r(j),
+    };
   },
   mut2(n, j, x, { h }, { Wx, Wz, Wr, Wh, b }) {
     const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
@@ -135,7 +146,9 @@ function gatedBy(r: (unit: number) => number, h: Matrix, n: number): Matrix {
 
 function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<string, Matrix> {
   const ops = new Builder();
-  const parameters = Object.fromEntries(cell.weights(D, H).map(({ name, rows, columns }) => [name, ops.parameter(name, rows, columns)]));
+  const parameters = Object.fromEntries(
+    cell.weights(D, H).map(({ name, rows, columns }) => [name, ops.parameter(name, rows, columns)]),
+  );
   const states = Object.fromEntries(cell.states.map((name) => [name, ops.state(name, N, H)]));
   const fromInput = ops.linear(ops.input('x', N, D), parameters['Wx'], parameters['b']);
   const program = ops.program(new Map(Object.entries(cell.step(ops, fromInput, states, parameters))));
@@ -156,7 +169,9 @@ describe.each(named)('%s', (name, cell) => {
   test('computes, over three steps, what its equations say when written out for each unit', () => {
     const random = new Random(6);
     const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
-    const weights = Object.fromEntries(cell.weights(D, H).map((weight) => [weight.name, normal(weight.rows * weight.columns)]));
+    const weights = Object.fromEntries(
+      cell.weights(D, H).map((weight) => [weight.name, normal(weight.rows * weight.columns)]),
+    );
     let state: Named = Object.fromEntries(cell.states.map((each) => [each, normal(N * H)]));
     for (let step = 0; step < 3; step++) {
       const x = normal(N * D);
@@ -178,7 +193,8 @@ describe.each(named)('%s', (name, cell) => {
     }
     const gates = cell.weights(D, H).find(({ name }) => name === 'b')!.gates;
     expect(cell.weights(D, H).find(({ name }) => name === 'Wx')).toMatchObject({ role: 'input', gates });
-    for (const gate of [cell.forgetGate, cell.updateGate?.gate].filter((each) => each !== undefined)) expect(gates).toContain(gate);
+    for (const gate of [cell.forgetGate, cell.updateGate?.gate].filter((each) => each !== undefined))
+      expect(gates).toContain(gate);
   });
 });
 

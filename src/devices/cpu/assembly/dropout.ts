@@ -1,4 +1,5 @@
-// Dropout masks: the same hash as `dropoutKeeps` in src/random.ts, so that every device drops the same elements.
+// Dropout masks: the same hash as `dropoutKeeps` in src/random.ts, so that every device drops the
+// same elements.
 
 @inline
 function hash32(x: u32): u32 {
@@ -9,12 +10,14 @@ function hash32(x: u32): u32 {
 }
 
 /**
- * out (rows, columns) = kept where the hash of an element's place in the whole batch is at least `threshold`, else 0.
- * `context` holds three int32: rows of a step of the whole batch, the first of them that is here, and the key of the call. With no rows in
- * a step, `out` is no part of a batch, but a whole.
+ * out (rows, columns) = kept where the hash of an element's place in the whole batch is at least
+ * `threshold`, else 0. `context` holds three int32: rows of a step of the whole batch, the first of
+ * them that is here, and the key of the call. With no rows in a step, `out` is no part of a batch,
+ * but a whole.
  */
 export function dropoutMask(
-  rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, kept: f32, out: usize, ldo: usize,
+  rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, kept: f32,
+  out: usize, ldo: usize,
 ): void {
   const batch: usize = load<u32>(context);
   const first = load<u32>(context, 4);
@@ -26,6 +29,7 @@ export function dropoutMask(
       place += step * (batch - stepRows) + first;
     }
     let index = <u32>(place * columns);
-    for (let j: usize = 0; j < columns; ++j, ++index) store<f32>(out + (j << 2), hash32(index ^ seed) >= threshold ? kept : 0);
+    for (let j: usize = 0; j < columns; ++j, ++index)
+      store<f32>(out + (j << 2), hash32(index ^ seed) >= threshold ? kept : 0);
   }
 }

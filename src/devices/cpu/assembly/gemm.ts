@@ -1,8 +1,9 @@
 // Matrix products: how C is cut into tiles (tile.ts) and what is packed when (packing.ts).
 //
-// k is cut into blocks of at most 256 so that a panel (8 KB) and a packed block of rows (6 KB) share the first-level cache; rows
-// are cut into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5), never a tail of one or two, and gathered into chunks whose
-// packed A fits the second-level cache. M, N and K are at least 1.
+// k is cut into blocks of at most 256 so that a panel (8 KB) and a packed block of rows (6 KB)
+// share the first-level cache; rows are cut into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5), never a
+// tail of one or two, and gathered into chunks whose packed A fits the second-level cache. M, N and
+// K are at least 1.
 import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
 import { addRows, copyRows, zero } from './rows';
 import { multiplyRow, multiplyTile, rowWidth } from './tile';
@@ -18,8 +19,8 @@ const FEW: usize = 16;
 /** Panels packed at a time by gemmTransposedA. */
 @inline
 const GROUP_PANELS: usize = 4;
-// The scratch area starts with a row of zeros as wide as the widest tile, to add a product to, and 6 × 8 floats where a tile that
-// overhangs C is computed before it is cut. Both sizes in bytes.
+// The scratch area starts with a row of zeros as wide as the widest tile, to add a product to, and
+// 6 × 8 floats where a tile that overhangs C is computed before it is cut. Both sizes in bytes.
 @inline
 const ZEROS: usize = 192;
 @inline
@@ -47,8 +48,13 @@ function heightOf(tileIndex: usize, height: usize, taller: usize): usize {
   return height + (tileIndex < taller ? 1 : 0);
 }
 
-/** Packs the rows of the tiles [first, last), which begin at `rowA`, and gives where the next may go. */
-function packTiles(first: usize, last: usize, height: usize, taller: usize, depth: usize, rowA: usize, stepA: usize, to: usize): usize {
+/**
+ * Packs the rows of the tiles [first, last), which begin at `rowA`, and gives where the next may
+ * go.
+ */
+function packTiles(
+  first: usize, last: usize, height: usize, taller: usize, depth: usize, rowA: usize, stepA: usize, to: usize,
+): usize {
   for (let t = first; t < last; ++t) {
     const rows = heightOf(t, height, taller);
     packRows(rows, depth, rowA, stepA, to);
@@ -78,7 +84,10 @@ function multiplyPanel(
   }
 }
 
-/** The product for one row: memory-bound, and A needs no packing. `addend` is C, a bias, or 0 for nothing. */
+/**
+ * The product for one row: memory-bound, and A needs no packing. `addend` is C, a bias, or 0 for
+ * nothing.
+ */
 function multiplyVector(
   N: usize, K: usize, a: usize, panels: usize, c: usize, addend: usize, scratch: usize,
 ): void {
@@ -96,7 +105,8 @@ function multiplyVector(
       start = overhang;
     }
     multiplyRow(width, firstDepth, a, panels, size, to, start);
-    // The later blocks are a call of their own, so that Binaryen does not inline these loops here: V8 would then unroll them.
+    // The later blocks are a call of their own, so that Binaryen does not inline these loops here:
+    // V8 would then unroll them.
     for (let block: usize = 1; block < blocks; ++block) {
       const from = (block * K) / blocks;
       const depth = ((block + 1) * K) / blocks - from;
@@ -114,8 +124,9 @@ function multiplyVector(
 }
 
 /**
- * The product for few rows: all of A is packed at once, so that B is read from its first byte to its last. With jumps after each
- * block of k, as for many rows, the weights of three layers of 512 units came a quarter slower from beyond the second-level cache.
+ * The product for few rows: all of A is packed at once, so that B is read from its first byte to
+ * its last. With jumps after each block of k, as for many rows, the weights of three layers of 512
+ * units came a quarter slower from beyond the second-level cache.
  */
 function multiplyFew(
   M: usize, N: usize, K: usize, a: usize, stepA: usize, panels: usize, c: usize, stepC: usize,
@@ -149,8 +160,9 @@ function multiplyFew(
 }
 
 /**
- * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B packed by packPanels. Writes nothing outside (M, N).
- * `scratch` holds 96 floats, and M·K more if M is at most 16, else min(M, 288)·min(K, 256) more.
+ * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B packed by packPanels. Writes nothing outside
+ * (M, N). `scratch` holds 96 floats, and M·K more if M is at most 16, else min(M, 288)·min(K, 256)
+ * more.
  */
 export function gemmPanels(
   M: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize, c: usize, ldc: usize,
@@ -167,7 +179,8 @@ export function gemmPanels(
   }
   if (M <= FEW) {
     const addend = accumulate ? c : bias ? bias : scratch;
-    multiplyFew(M, N, K, a, stepA, panels, c, stepC, addend, accumulate ? stepC : 0, addend == scratch ? 0 : PANEL << 2, scratch);
+    multiplyFew(M, N, K, a, stepA, panels, c, stepC, addend, accumulate ? stepC : 0,
+      addend == scratch ? 0 : PANEL << 2, scratch);
     return;
   }
   const packed = scratch + ZEROS + OVERHANG;
@@ -199,8 +212,8 @@ export function gemmPanels(
 }
 
 /**
- * C (M, N) = [C +] Aᵀ·B with A stored (K, M) and B stored (K, N): the gradient of a weight, summed over K rows of a batch.
- * `scratch` holds 96 + 32·min(K, 256) + min(M, 288)·min(K, 256) floats.
+ * C (M, N) = [C +] Aᵀ·B with A stored (K, M) and B stored (K, N): the gradient of a weight, summed
+ * over K rows of a batch. `scratch` holds 96 + 32·min(K, 256) + min(M, 288)·min(K, 256) floats.
  */
 export function gemmTransposedA(
   M: usize, N: usize, K: usize, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize,

@@ -1,15 +1,19 @@
-// exp of four float32 lanes; vectors.ts beside this folder writes sigmoid and tanh by the same method. Every step is the same for each lane
-// and no lane looks at another, so a value gives the same bits wherever it stands: a tail may compute one lane and ignore the rest.
+// exp of four float32 lanes; vectors.ts beside this folder writes sigmoid and tanh by the same
+// method. Every step is the same for each lane and no lane looks at another, so a value gives the
+// same bits wherever it stands: a tail may compute one lane and ignore the rest.
 //
-// Method: x = n·ln2 + r with |r| <= ln2/2, then e^r = 1 + r + r²·p(r) with the degree-5 polynomial of Cephes' expf
-// (S. Moshier, https://www.netlib.org/cephes/, single/expf.c), then a multiplication by 2^n built from its exponent bits.
+// Method: x = n·ln2 + r with |r| <= ln2/2, then e^r = 1 + r + r²·p(r) with the degree-5 polynomial
+// of Cephes' expf (S. Moshier, https://www.netlib.org/cephes/, single/expf.c), then a
+// multiplication by 2^n built from its exponent bits.
 import { madd } from './madd';
 
-// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low mantissa bits: one addition instead of a
-// rounding and a saturating conversion, which V8 expands to eight instructions for the sake of NaN.
+// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low mantissa bits:
+// one addition instead of a rounding and a saturating conversion, which V8 expands to eight
+// instructions for the sake of NaN.
 @inline
 const ROUNDER: f32 = 12582912.0;
-// ln 2 in two parts; the high one has nine significant bits, so n·LN2_HIGH is exact with and without fusing.
+// ln 2 in two parts; the high one has nine significant bits, so n·LN2_HIGH is exact with and
+// without fusing.
 @inline
 const LN2_HIGH: f32 = 0.693359375;
 @inline
@@ -28,7 +32,10 @@ function remainder(x: v128, shifted: v128): v128 {
   return madd(n, f32x4.splat(-LN2_LOW), madd(n, f32x4.splat(-LN2_HIGH), x));
 }
 
-/** 2^n as float32 lanes, for -126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are shifted out. */
+/**
+ * 2^n as float32 lanes, for -126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are
+ * shifted out.
+ */
 @inline
 function power(shifted: v128): v128 {
   return i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(0x3f800000));
@@ -37,7 +44,8 @@ function power(shifted: v128): v128 {
 /** e^r - 1 for |r| <= ln2/2, exact to the last bit for tiny r. */
 @inline
 function expm1OfRemainder(r: v128): v128 {
-  // In pairs (Estrin's scheme): the latency of one value bounds the speed, not the number of operations.
+  // In pairs (Estrin's scheme): the latency of one value bounds the speed, not the number of
+  // operations.
   const square = f32x4.mul(r, r);
   const low = madd(f32x4.splat(1.6666665459e-1), r, f32x4.splat(5.0000001201e-1));
   const middle = madd(f32x4.splat(8.3334519073e-3), r, f32x4.splat(4.1665795894e-2));
@@ -47,8 +55,9 @@ function expm1OfRemainder(r: v128): v128 {
 }
 
 /**
- * e^d within 1 ulp for d <= 0 or NaN, and 0 for d < -64: what a softmax needs. A probability below e^-64 is beyond the reach of
- * a float32 sum that holds a 1, and its products with small gradients would be denormal.
+ * e^d within 1 ulp for d <= 0 or NaN, and 0 for d < -64: what a softmax needs. A probability below
+ * e^-64 is beyond the reach of a float32 sum that holds a 1, and its products with small gradients
+ * would be denormal.
  */
 @inline
 export function exponentialOfNonPositive(d: v128): v128 {
@@ -58,8 +67,9 @@ export function exponentialOfNonPositive(d: v128): v128 {
 }
 
 /**
- * Natural logarithm of a normal x > 0, or NaN, below 1 ulp. FreeBSD's e_log.c, without its special cases: AssemblyScript's own
- * Math.log keeps a table in linear memory, which every worker would write again.
+ * Natural logarithm of a normal x > 0, or NaN, below 1 ulp. FreeBSD's e_log.c, without its special
+ * cases: AssemblyScript's own Math.log keeps a table in linear memory, which every worker would
+ * write again.
  */
 export function logarithm(x: f64): f64 {
   if (x != x) return x;
@@ -75,6 +85,8 @@ export function logarithm(x: f64): f64 {
   const w = z * z;
   const even = w * (3.999999999940941908e-1 + w * (2.222219843214978396e-1 + w * 1.531383769920937332e-1));
   const odd =
-    z * (6.666666666666735130e-1 + w * (2.857142874366239149e-1 + w * (1.818357216161805012e-1 + w * 1.479819860511658591e-1)));
-  return s * (halfSquare + even + odd) + k * 1.90821492927058770002e-10 - halfSquare + f + k * 6.93147180369123816490e-1;
+    z * (6.666666666666735130e-1 + w * (2.857142874366239149e-1 +
+    w * (1.818357216161805012e-1 + w * 1.479819860511658591e-1)));
+  return s * (halfSquare + even + odd) + k * 1.90821492927058770002e-10 - halfSquare + f +
+    k * 6.93147180369123816490e-1;
 }

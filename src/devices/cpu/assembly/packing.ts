@@ -1,5 +1,5 @@
-// Copies of matrix blocks in the order in which a tile (tile.ts) reads them: without them, walking down a column hits the same
-// few sets of the first-level cache at every step.
+// Copies of matrix blocks in the order in which a tile (tile.ts) reads them: without them, walking
+// down a column hits the same few sets of the first-level cache at every step.
 
 /** Columns of a panel, and of a tile. */
 @inline
@@ -45,7 +45,8 @@ export function packColumns(depth: usize, columns: usize, b: usize, step: usize,
 }
 
 /**
- * Writes the transpose of a 4×4 block whose rows are `step` bytes apart; the rows of the result are `outStep` bytes apart.
+ * Writes the transpose of a 4×4 block whose rows are `step` bytes apart; the rows of the result are
+ * `outStep` bytes apart.
  */
 @inline
 function transpose4(from: usize, step: usize, out: usize, outStep: usize): void {
@@ -103,8 +104,9 @@ function packTransposedPartialPanel(depth: usize, rows: usize, b: usize, step: u
 }
 
 /**
- * Packs the panels [panelFrom, panelTo) of op(B) (K, N) to out[(j / 8)·K·8 + k·8 + j % 8], padded with zeros to whole panels.
- * op(B) = B, stored (K, N), or with `transposed` the transpose of B stored (N, K). Disjoint ranges may be packed at once.
+ * Packs the panels [panelFrom, panelTo) of op(B) (K, N) to out[(j / 8)·K·8 + k·8 + j % 8], padded
+ * with zeros to whole panels. op(B) = B, stored (K, N), or with `transposed` the transpose of B
+ * stored (N, K). Disjoint ranges may be packed at once.
  */
 export function packPanels(
   b: usize, ldb: usize, K: usize, N: usize, transposed: i32, out: usize, panelFrom: usize, panelTo: usize,
@@ -159,7 +161,9 @@ export function packRows(height: usize, depth: usize, a: usize, step: usize, out
   }
 }
 
-/** Packs `height` <= 6 columns of plain rows of A into (depth, height): the rows of its transpose. */
+/**
+ * Packs `height` <= 6 columns of plain rows of A into (depth, height): the rows of its transpose.
+ */
 export function packTransposedRows(height: usize, depth: usize, a: usize, step: usize, out: usize): void {
   if (height == 6) {
     for (; depth; --depth, a += step, out += 24) {

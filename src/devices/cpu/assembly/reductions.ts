@@ -1,8 +1,9 @@
-// Reductions over a whole parameter vector: the gradient's norm, and the sum of the workers' gradients.
+// Reductions over a whole parameter vector: the gradient's norm, and the sum of the workers'
+// gradients.
 
 /**
- * The sum of squares of count floats, in float64: four sums of two lanes each, so that it depends on count only, and a
- * float32 cannot overflow it.
+ * The sum of squares of count floats, in float64: four sums of two lanes each, so that it depends
+ * on count only, and a float32 cannot overflow it.
  */
 export function sumOfSquares(x: usize, count: usize): f64 {
   let s0 = f64x2.splat(0), s1 = f64x2.splat(0), s2 = f64x2.splat(0), s3 = f64x2.splat(0);
@@ -27,7 +28,8 @@ export function sumOfSquares(x: usize, count: usize): f64 {
 }
 
 /**
- * to[i] = the sum over s of from[s·stride + i], for i < count, in the order of the shards. `to` may be the first shard.
+ * to[i] = the sum over s of from[s·stride + i], for i < count, in the order of the shards. `to` may
+ * be the first shard.
  */
 export function reduceShards(from: usize, stride: usize, shards: usize, count: usize, to: usize): void {
   const step = stride << 2;

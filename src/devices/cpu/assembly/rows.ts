@@ -1,4 +1,5 @@
-// Row-wise copies and sums of row-major float32 matrices. Addresses are in bytes, sizes and leading dimensions in elements.
+// Row-wise copies and sums of row-major float32 matrices. Addresses are in bytes, sizes and leading
+// dimensions in elements.
 
 @inline
 function copyRow(columns: usize, from: usize, to: usize): void {
@@ -47,7 +48,10 @@ export function zero(address: usize, bytes: usize): void {
   memory.fill(address, 0, bytes);
 }
 
-/** out[r] = table[ids[r]], plus a row of bias if its address is not 0: the product of one-hot rows with the table. */
+/**
+ * out[r] = table[ids[r]], plus a row of bias if its address is not 0: the product of one-hot rows
+ * with the table.
+ */
 export function gather(
   rows: usize, columns: usize, table: usize, ldt: usize, ids: usize, out: usize, ldo: usize, bias: usize,
 ): void {
@@ -58,7 +62,10 @@ export function gather(
   }
 }
 
-/** table[ids[r]] += x[r], in the order of the rows: the gradient of gather. The caller zeroes the table. */
+/**
+ * table[ids[r]] += x[r], in the order of the rows: the gradient of gather. The caller zeroes the
+ * table.
+ */
 export function scatterAdd(
   rows: usize, columns: usize, x: usize, ldx: usize, ids: usize, table: usize, ldt: usize,
 ): void {
@@ -68,8 +75,8 @@ export function scatterAdd(
 }
 
 /**
- * out (columns) = the sum of x (rows, columns) over its rows.
- * Walks whole rows, four at a time, with the sums in `out`: x is read once and in order, and `out` stays in the first-level cache.
+ * out (columns) = the sum of x (rows, columns) over its rows. Walks whole rows, four at a time,
+ * with the sums in `out`: x is read once and in order, and `out` stays in the first-level cache.
  */
 export function columnSums(rows: usize, columns: usize, x: usize, ldx: usize, out: usize): void {
   memory.fill(out, 0, columns << 2);

@@ -1,7 +1,10 @@
 // The loss and its gradient, one row of logits at a time.
 import { exponentialOfNonPositive, logarithm } from './math';
 
-/** The largest of a row; NaN or any other value if the row holds a NaN, whose exponential then reaches the sum. */
+/**
+ * The largest of a row; NaN or any other value if the row holds a NaN, whose exponential then
+ * reaches the sum.
+ */
 @inline
 function rowMaximum(columns: usize, x: usize): f32 {
   let lanes = v128.load32_splat(x);
@@ -13,14 +16,17 @@ function rowMaximum(columns: usize, x: usize): f32 {
   return f32x4.extract_lane(lanes, 0);
 }
 
-/** The float64 sum of exp(x - maximum) over a row; keeps the exponentials in `out` if that is not 0 (it may be x). */
+/**
+ * The float64 sum of exp(x - maximum) over a row; keeps the exponentials in `out` if that is not 0
+ * (it may be x).
+ */
 @inline
 function rowExponentials(columns: usize, x: usize, maximum: f32, out: usize): f64 {
   const shift = f32x4.splat(maximum);
   let low = f64x2.splat(0), high = f64x2.splat(0);
   let j: usize = 0;
-  // Tested at its end, the loop dominates its exit, and V8 keeps the constants of the exponential in registers and on the
-  // stack; tested at its start, it makes them anew for each vector.
+  // Tested at its end, the loop dominates its exit, and V8 keeps the constants of the exponential
+  // in registers and on the stack; tested at its start, it makes them anew for each vector.
   if (columns >= 4) do {
     const e = exponentialOfNonPositive(f32x4.sub(v128.load(x), shift));
     low = f64x2.add(low, f64x2.promote_low_f32x4(e));
@@ -59,12 +65,15 @@ function lowerRow(columns: usize, x: usize, by: f32): void {
 }
 
 /**
- * The sum over rows of log(sum_j exp(logits[r, j])) - logits[r, targets[r]], in nats and float64, and if `gradient` is not 0
- * gradient = (softmax - (1 - smoothing)·onehot - smoothing/columns)·scale there. `gradient` may be `logits`. A row whose target is negative is ignored: no loss, a
- * gradient of zeros. The logarithm is of the sum, at least 1, never of a probability, which may be 0.
+ * The sum over rows of log(sum_j exp(logits[r, j])) - logits[r, targets[r]], in nats and float64,
+ * and if `gradient` is not 0 gradient = (softmax - (1 - smoothing)·onehot -
+ * smoothing/columns)·scale there. `gradient` may be `logits`. A row whose target is negative is
+ * ignored: no loss, a gradient of zeros. The logarithm is of the sum, at least 1, never of a
+ * probability, which may be 0.
  */
 export function softmaxCrossEntropy(
-  rows: usize, columns: usize, logits: usize, ldl: usize, targets: usize, gradient: usize, ldg: usize, scale: f32, smoothing: f32,
+  rows: usize, columns: usize, logits: usize, ldl: usize, targets: usize, gradient: usize, ldg: usize,
+  scale: f32, smoothing: f32,
 ): f64 {
   let loss: f64 = 0;
   for (; rows; --rows, logits += ldl << 2, targets += 4) {

@@ -1,20 +1,27 @@
-// The innermost loops of a matrix product: a tile of C stays in registers while k runs. V8 has 16 vector registers: 6 rows of
-// 8 columns (12) + 2 of B + 1 of A is the largest tile that fits, and unrolling k makes it slower.
+// The innermost loops of a matrix product: a tile of C stays in registers while k runs. V8 has 16
+// vector registers: 6 rows of 8 columns (12) + 2 of B + 1 of A is the largest tile that fits, and
+// unrolling k makes it slower.
 //
-// Every element of C is the sum over k in order, in one accumulator that starts at zero, whatever the shape of the tile: a
-// row's result depends neither on how many rows there are nor on which of them it is. What the product is added to (C itself,
-// a row of bias, a row of zeros) comes as an address, an addend, and is added at the end.
+// Every element of C is the sum over k in order, in one accumulator that starts at zero, whatever
+// the shape of the tile: a row's result depends neither on how many rows there are nor on which of
+// them it is. What the product is added to (C itself, a row of bias, a row of zeros) comes as an
+// address, an addend, and is added at the end.
 //
-// The loops have the form that V8 11.3 (Node 20) turns into good code, as its disassembly shows. Together these took the product
-// (25, 512, 128) from 25.6 to 41.9 GFLOP/s; undoing one needs a new measurement:
-// - `if (depth) do … while`: after a bare do-while the accumulators are used by ordinary code, which V8 schedules together
-//   with the loop's last load, so that all loads come first and accumulators are spilled; tested at its start, a loop's constant
-//   addresses are not moved out of it.
-// - The last row or panel is loaded first: V8 places multiplications from the last accumulator back to the first.
-// - Pointers move before they are used, so that the sum is already extended to 64 bits: two instructions fewer a step.
-// - Offsets of B (32, 48) differ from those of A: V8 folds an offset into a load only if no broadcast uses it.
-// - Each shape is a function with two call sites, or Binaryen inlines it, and V8 then unrolls it and spills.
-// Panels therefore lie at an address of at least 32.
+// The loops have the form that V8 11.3 (Node 20) turns into good code, as its disassembly shows.
+// Together these took the product (25, 512, 128) from 25.6 to 41.9 GFLOP/s; undoing one needs a new
+// measurement:
+// - `if (depth) do … while`: after a bare do-while the accumulators are used by ordinary code,
+//   which V8 schedules together with the loop's last load, so that all loads come first and
+//   accumulators are spilled; tested at its start, a loop's constant addresses are not moved out of
+//   it.
+// - The last row or panel is loaded first: V8 places multiplications from the last accumulator back
+//   to the first.
+// - Pointers move before they are used, so that the sum is already extended to 64 bits: two
+//   instructions fewer a step.
+// - Offsets of B (32, 48) differ from those of A: V8 folds an offset into a load only if no
+//   broadcast uses it.
+// - Each shape is a function with two call sites, or Binaryen inlines it, and V8 then unrolls it
+//   and spills. Panels therefore lie at an address of at least 32.
 import { madd } from './madd';
 
 /** One row of a finished tile: c = addend + product. */
@@ -24,9 +31,14 @@ function finish(c: usize, addend: usize, low: v128, high: v128): void {
   v128.store(c + 16, f32x4.add(v128.load(addend + 16), high));
 }
 
-/** ROWS (a constant at compile time) rows of A packed (depth, ROWS) times a panel (depth, 8); rows of C are `step` bytes apart, those of the addend `addendStep`. */
+/**
+ * ROWS (a constant at compile time) rows of A packed (depth, ROWS) times a panel (depth, 8); rows
+ * of C are `step` bytes apart, those of the addend `addendStep`.
+ */
 @inline
-function tile(ROWS: i32, depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
+function tile(
+  ROWS: i32, depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize,
+): void {
   let l0 = f32x4.splat(0), h0 = f32x4.splat(0);
   let l1 = f32x4.splat(0), h1 = f32x4.splat(0);
   let l2 = f32x4.splat(0), h2 = f32x4.splat(0);
@@ -97,7 +109,10 @@ function tile6(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: 
   tile(6, depth, a, b, c, step, addend, addendStep);
 }
 
-/** `rows` <= 6 rows of A packed (depth, rows) times one panel (depth, 8), into 8 columns of C. depth >= 1. */
+/**
+ * `rows` <= 6 rows of A packed (depth, rows) times one panel (depth, 8), into 8 columns of C. depth
+ * >= 1.
+ */
 @inline
 export function multiplyTile(
   rows: usize, depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize,
@@ -113,8 +128,8 @@ export function multiplyTile(
 }
 
 /**
- * One row of A as it lies in memory times PANELS (a constant at compile time) panels that are `size` bytes apart: as many
- * independent sums as hide the latency of an addition.
+ * One row of A as it lies in memory times PANELS (a constant at compile time) panels that are
+ * `size` bytes apart: as many independent sums as hide the latency of an addition.
  */
 @inline
 function row(
@@ -188,7 +203,10 @@ export function rowWidth(panels: usize): usize {
   return panels >= 6 ? 6 : panels >= 4 ? 4 : panels >= 2 ? 2 : 1;
 }
 
-/** One row of A as it lies in memory times `panels` panels, `size` bytes apart, into 8·panels columns; panels as rowWidth gives. */
+/**
+ * One row of A as it lies in memory times `panels` panels, `size` bytes apart, into 8·panels
+ * columns; panels as rowWidth gives.
+ */
 @inline
 export function multiplyRow(
   panels: usize, depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize,

@@ -1,4 +1,5 @@
-// Products of several rows that must be, bit for bit, what they are of one row: by a BLAS where it rounds like the embedded kernels.
+// Products of several rows that must be, bit for bit, what they are of one row: by a BLAS where it
+// rounds like the embedded kernels.
 import type { Value } from '../../../program/value.ts';
 import { type Products, depthOf, embeddedProducts, multipliesByWeight } from '../products.ts';
 import type { BlasLibrary } from './library.ts';
@@ -6,8 +7,9 @@ import { BLOCK_COLUMNS, blasProducts, fewRows } from './products.ts';
 import type { Shape } from './trial.ts';
 
 /**
- * The depth of the embedded kernels' sums (assembly/gemm.ts). OpenBLAS's kernels for small matrices add up one element's terms in order,
- * too, so blocks of as many rows give the same bits; it was 1.8 times as fast for 4 rows of 512 units.
+ * The depth of the embedded kernels' sums (assembly/gemm.ts). OpenBLAS's kernels for small matrices
+ * add up one element's terms in order, too, so blocks of as many rows give the same bits; it was
+ * 1.8 times as fast for 4 rows of 512 units.
  */
 const BLOCK_ROWS = 256;
 

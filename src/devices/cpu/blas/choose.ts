@@ -22,23 +22,28 @@ export interface BlasChoice {
   readonly off: string | null;
 }
 
-/** Sums of 260 terms below 1/4, rounded in another order: a wrong product is off by 0.1 and more. */
+/**
+ * Sums of 260 terms below 1/4, rounded in another order: a wrong product is off by 0.1 and more.
+ */
 const TOLERANCE = 1e-4;
 /**
- * A reference BLAS is 0.02 to 0.1 times as fast as the embedded kernels, one that was written for speed 1 to 4 times. The line is where
- * no noise of a measurement takes either, so that the choice, on which the last bits of a training run depend, is the same every time.
+ * A reference BLAS is 0.02 to 0.1 times as fast as the embedded kernels, one that was written for
+ * speed 1 to 4 times. The line is where no noise of a measurement takes either, so that the choice,
+ * on which the last bits of a training run depend, is the same every time.
  */
 const LEAST_SPEED = 0.4;
 
 const choices = new Map<string, BlasChoice>();
 
 /**
- * The first of the usual libraries that multiplies rightly, may be called from several threads, and was written for speed. Looked for
- * once in a process.
+ * The first of the usual libraries that multiplies rightly, may be called from several threads, and
+ * was written for speed. Looked for once in a process.
  *
- * @param wanted `auto`, `off`, or a library as the system's loader takes it; left out, RNN_BLAS says, and without it `auto` –
- *   but `off` where RNN_WASM=portable asks for results that are alike on every machine
- * @throws RnnError `device` if a library that was named cannot be used; one that is named is used even if it is slow
+ * @param wanted `auto`, `off`, or a library as the system's loader takes it; left out, RNN_BLAS
+ *   says, and without it `auto` – but `off` where RNN_WASM=portable asks for results that are alike
+ *   on every machine
+ * @throws RnnError `device` if a library that was named cannot be used; one that is named is used
+ * even if it is slow
  */
 export function chooseBlas(kernels: KernelModule, wanted?: string): BlasChoice {
   const { name, off, advice } = wish(wanted);
@@ -47,7 +52,10 @@ export function chooseBlas(kernels: KernelModule, wanted?: string): BlasChoice {
   if (known !== undefined) return known;
   const problem = koffiProblem();
   const look = (path: string): Attempt => (problem === null ? attempt(path, kernels) : notTried(path, problem));
-  const choice = name === 'auto' ? firstThatServes(problem === null ? usualLibraries() : ['koffi'], look) : named(name, look, advice);
+  const choice =
+    name === 'auto'
+      ? firstThatServes(problem === null ? usualLibraries() : ['koffi'], look)
+      : named(name, look, advice);
   choices.set(name, choice);
   return choice;
 }
@@ -63,9 +71,12 @@ interface Wish {
 function wish(flag: string | undefined): Wish {
   const name = flag ?? (process.env['RNN_BLAS'] || undefined);
   const advice =
-    flag === undefined ? 'unset RNN_BLAS to have one looked for, or RNN_BLAS=off' : '--blas auto looks for one, --blas off does without';
+    flag === undefined
+      ? 'unset RNN_BLAS to have one looked for, or RNN_BLAS=off'
+      : '--blas auto looks for one, --blas off does without';
   if (name === 'off') return { name, off: flag === undefined ? 'RNN_BLAS=off' : '--blas off', advice };
-  if (name === undefined && process.env['RNN_WASM'] === 'portable') return { name: 'off', off: 'RNN_WASM=portable', advice };
+  if (name === undefined && process.env['RNN_WASM'] === 'portable')
+    return { name: 'off', off: 'RNN_WASM=portable', advice };
   return { name: name ?? 'auto', off: null, advice };
 }
 

@@ -1,8 +1,11 @@
-// A BLAS of the system, called through koffi: loading it, its one function that is used, and what is known of the implementations.
-// Whether one is worth using is choose.ts's.
+// A BLAS of the system, called through koffi: loading it, its one function that is used, and what
+// is known of the implementations. Whether one is worth using is choose.ts's.
 import { type ForeignLibrary, firstLine, koffi } from '../foreign.ts';
 
-/** A library that was loaded and has what is needed; plain data that can be posted to a worker thread, which loads it again. */
+/**
+ * A library that was loaded and has what is needed; plain data that can be posted to a worker
+ * thread, which loads it again.
+ */
 export interface BlasLibrary {
   /** As the system's loader takes it. */
   readonly path: string;
@@ -12,14 +15,21 @@ export interface BlasLibrary {
   readonly suffix: string;
   /** Whether sizes are 64-bit integers (ILP64). */
   readonly wide: boolean;
-  /** Whether it multiplies small matrices without packing them first, so that panels of weights are faster than whole ones. */
+  /**
+   * Whether it multiplies small matrices without packing them first, so that panels of weights are
+   * faster than whole ones.
+   */
   readonly takesSmall: boolean;
-  /** Whether it was built without threads: unless it has locks all the same, calls from several threads get in each other's way. */
+  /**
+   * Whether it was built without threads: unless it has locks all the same, calls from several
+   * threads get in each other's way.
+   */
   readonly oneCaller: boolean;
 }
 
 /**
- * C (M, N) = A·B, + C with `accumulate`; row-major, addresses of the process in bytes; op() transposes what is stored the other way round.
+ * C (M, N) = A·B, + C with `accumulate`; row-major, addresses of the process in bytes; op()
+ * transposes what is stored the other way round.
  */
 export type Sgemm = (
   transposeA: number,
@@ -48,11 +58,22 @@ export function usualLibraries(platform: NodeJS.Platform = process.platform): re
     case 'win32':
       return ['libopenblas.dll', 'openblas.dll', 'mkl_rt.2.dll', 'libblis.dll'];
     default:
-      return ['libopenblas.so.0', 'libopenblas.so', 'libmkl_rt.so.2', 'libmkl_rt.so', 'libblis.so.4', 'libblis.so', 'libblas.so.3'];
+      return [
+        'libopenblas.so.0',
+        'libopenblas.so',
+        'libmkl_rt.so.2',
+        'libmkl_rt.so',
+        'libblis.so.4',
+        'libblis.so',
+        'libblas.so.3',
+      ];
   }
 }
 
-/** Loads a library and sees what it is, without calling its products. @returns why not, if it cannot be used */
+/**
+ * Loads a library and sees what it is, without calling its products. @returns why not, if it cannot
+ * be used
+ */
 export function inspectLibrary(path: string): BlasLibrary | string {
   let library: ForeignLibrary;
   try {
@@ -69,7 +90,10 @@ export function inspectLibrary(path: string): BlasLibrary | string {
   return {
     path,
     suffix,
-    wide: suffix !== '' || config?.includes('USE64BITINT') === true || call(library, 'int64 bli_info_get_blas_int_type_size()') === 64,
+    wide:
+      suffix !== '' ||
+      config?.includes('USE64BITINT') === true ||
+      call(library, 'int64 bli_info_get_blas_int_type_size()') === 64,
     name: nameOf(library, path, config, core),
     takesSmall: core !== null && coresWithSmallKernels.has(core.toLowerCase()),
     oneCaller: config !== null && call(library, `int openblas_get_parallel${suffix}()`) === 0,
@@ -77,9 +101,9 @@ export function inspectLibrary(path: string): BlasLibrary | string {
 }
 
 /**
- * From 0.3.17 on, OpenBLAS multiplies matrices of M·N·K ≤ 100³ without packing on these processors (interface/gemm.c and
- * kernel/x86_64/sgemm_small_kernel_permit_skylakex.c). Where it packs blocks like whole matrices, as with its kernels for Haswell, they
- * are up to a tenth slower.
+ * From 0.3.17 on, OpenBLAS multiplies matrices of M·N·K ≤ 100³ without packing on these processors
+ * (interface/gemm.c and kernel/x86_64/sgemm_small_kernel_permit_skylakex.c). Where it packs blocks
+ * like whole matrices, as with its kernels for Haswell, they are up to a tenth slower.
  */
 const coresWithSmallKernels: ReadonlySet<string> = new Set(['skylakex', 'cooperlake', 'sapphirerapids']);
 
@@ -118,10 +142,12 @@ function nameOf(library: ForeignLibrary, path: string, openBlas: string | null, 
 }
 
 /**
- * The functions that set how many threads a library uses, in the order in which they must be called, and the argument that stands for one.
+ * The functions that set how many threads a library uses, in the order in which they must be
+ * called, and the argument that stands for one.
  */
 const settings = (suffix: string): readonly (readonly [declaration: string, argument: number])[] => [
-  // Before anything else of MKL: 32-bit sizes (MKL_INTERFACE_LP64), no threads (MKL_THREADING_SEQUENTIAL).
+  // Before anything else of MKL: 32-bit sizes (MKL_INTERFACE_LP64), no threads
+  // (MKL_THREADING_SEQUENTIAL).
   ['int MKL_Set_Interface_Layer(int)', 0],
   ['int MKL_Set_Threading_Layer(int)', 1],
   [`void openblas_set_num_threads${suffix}(int)`, 1],
@@ -130,7 +156,10 @@ const settings = (suffix: string): readonly (readonly [declaration: string, argu
   ['int BLASSetThreading(int)', 1],
 ];
 
-/** For the whole process, or for the calling thread where a library has it so: called in each worker. */
+/**
+ * For the whole process, or for the calling thread where a library has it so: called in each
+ * worker.
+ */
 function restrain(library: ForeignLibrary, suffix: string): void {
   for (const [declaration, argument] of settings(suffix)) call(library, declaration, argument);
 }

@@ -1,4 +1,5 @@
-// Whether a BLAS computes what the embedded kernels compute, and how much faster: small products of both, side by side.
+// Whether a BLAS computes what the embedded kernels compute, and how much faster: small products of
+// both, side by side.
 import { Random } from '../../../random.ts';
 import { addressOf } from '../foreign.ts';
 import {
@@ -37,7 +38,11 @@ export function tryLibrary(library: BlasLibrary, kernels: KernelModule): Finding
   return trySgemm(bindSgemm(library), kernels);
 }
 
-export function trySgemm(sgemm: Sgemm, { module }: KernelModule, base: (memory: WebAssembly.Memory) => number = addressOf): Finding {
+export function trySgemm(
+  sgemm: Sgemm,
+  { module }: KernelModule,
+  base: (memory: WebAssembly.Memory) => number = addressOf,
+): Finding {
   const memory = sharedMemory(PAGES);
   const bench = new Bench(sgemm, instantiateKernels(module, memory), memory, base(memory));
   return { worst: Math.max(...shapes.map((shape) => bench.difference(shape))), speed: bench.speed() };
@@ -51,8 +56,9 @@ export interface Shape {
 }
 
 /**
- * Whether a library gives the very bits of the embedded kernels, asked shape by shape: M and N at most 64, K at most 256. Which sums it
- * makes in which order depends on the shape alone, so random numbers tell.
+ * Whether a library gives the very bits of the embedded kernels, asked shape by shape: M and N at
+ * most 64, K at most 256. Which sums it makes in which order depends on the shape alone, so random
+ * numbers tell.
  */
 export function bitComparison(library: BlasLibrary, kernels: KernelModule): (shape: Shape) => boolean {
   return compareBits(bindSgemm(library), kernels);
@@ -148,7 +154,20 @@ class Bench {
     b: readonly [number, number],
     c: readonly [number, number],
   ): void {
-    this.#sgemm(transposeA, transposeB, M, N, K, this.#base + a[0], a[1], this.#base + b[0], b[1], 1, this.#base + c[0], c[1]);
+    this.#sgemm(
+      transposeA,
+      transposeB,
+      M,
+      N,
+      K,
+      this.#base + a[0],
+      a[1],
+      this.#base + b[0],
+      b[1],
+      1,
+      this.#base + c[0],
+      c[1],
+    );
   }
 
   #largestDifference(left: number, right: number, count: number): number {
