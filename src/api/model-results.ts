@@ -8,7 +8,8 @@ import type { Saturation } from '../insight/saturation.ts';
 import type { Surprise } from '../evaluation/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Score } from '../evaluation/score.ts';
-import type { GivenScoring, Part } from '../training/scored-part.ts';
+import type { Part } from '../options/choices.ts';
+import type { GivenScoring } from '../training/scored-part.ts';
 
 export interface MachineChoice {
   /** One of `deviceNames`, or `auto`, which is the default. */

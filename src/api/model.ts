@@ -12,7 +12,8 @@ import { SurpriseRecord } from '../evaluation/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { dynamicDefaults } from '../evaluation/dynamic.ts';
 import { type Score, score } from '../evaluation/score.ts';
-import { type GivenScoring, type Part, type ScoringPlan, parts, planScoring } from '../training/scored-part.ts';
+import { type Part, parts } from '../options/choices.ts';
+import { type GivenScoring, type ScoringPlan, planScoring } from '../training/scored-part.ts';
 import { Corpus } from './corpus.ts';
 import type {
   Evaluation,

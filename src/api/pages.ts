@@ -1,14 +1,8 @@
 // Charts and pages for other programs. Wrong arguments are refused before anything is drawn.
+import { chartNames, horizontals } from '../options/choices.ts';
 import { type Sizes, compressedSizes as compressed, xzSize as xz } from '../evaluation/compressors.ts';
 import { type CellsReport, cellsPage as pageOfCells } from '../reports/cells-page.ts';
-import {
-  type Chart,
-  type ChartOptions,
-  type NamedCurves,
-  chartNames,
-  chartsOf as chartsOfRuns,
-  horizontals,
-} from '../reports/charts.ts';
+import { type Chart, type ChartOptions, type NamedCurves, chartsOf as chartsOfRuns } from '../reports/charts.ts';
 import { curvesPage as pageOfCurves } from '../reports/curves-page.ts';
 import {
   type NetworkGradients,

@@ -35,7 +35,7 @@ const schemaKey = '$schema';
 
 /** The options that a configuration file may have. */
 export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
-  flags.filter(({ row, negate }) => !negate && row.isForCommandLine === undefined);
+  flags.filter(({ row, negate }) => !negate && row.isNotInFiles === undefined);
 
 /**
  * What a configuration file says of options. Values are handed on as the texts that the command

@@ -2,11 +2,9 @@
 // nothing of what the options mean.
 import { type Command, Option as CommanderOption } from 'commander';
 import { RnnError } from '../errors.ts';
-import { type Kind, anyText, choice, list, number, onOff, text } from '../options/kind.ts';
-import { type Option, type Options, defaultOf, keyOf } from '../options/option.ts';
-import { commonOptions, skipInvalid } from '../options/common.ts';
+import type { Kind } from '../options/kind.ts';
+import { type Option, type OptionGroups, type Options, defaultOf, keyOf } from '../options/option.ts';
 import { suggestions } from '../options/suggest.ts';
-import type { NumberRange } from '../options/values.ts';
 
 /** `<n>` of a value, unless its row says otherwise. */
 const placeholders = { number: '<n>', duration: '<time>', choice: '<name>', text: '<text>', list: '<text>' } as const;
@@ -29,6 +27,8 @@ export class Flag extends CommanderOption {
     this.row = row;
     this.key = key;
     if (key !== this.mainKey) this.hideHelp();
+    // `--no-prime` is an option of its own, and does not undo `--prime <text>`.
+    else this.negate = false;
     if (kind.name !== 'switch') this.argParser((given, earlier) => kind.parse(this.longName, given, earlier));
   }
 
@@ -71,34 +71,6 @@ function helpOf(row: Option): string {
 /** `batchSize` of `batch-size`. */
 export const camelCase = (key: string): string => key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
-/** The option of a command alone. @param flags such as `--length <n>` */
-function flagFrom(flags: string, help: string, kind: Kind): Flag {
-  const [, key, placeholder] = /^--([\w-]+)(?: (<.*>))?$/.exec(flags)!;
-  return new Flag(camelCase(key), { kind, help, ...(placeholder === undefined ? {} : { placeholder }) });
-}
-
-export const numberFlag = (flags: string, help: string, range: NumberRange): Flag =>
-  flagFrom(flags, help, number(range));
-export const choiceFlag = (flags: string, help: string, choices: readonly string[]): Flag =>
-  flagFrom(flags, help, choice(choices));
-export const textFlag = (flags: string, help: string): Flag => flagFrom(flags, help, text());
-/** A text that may be empty. */
-export const anyTextFlag = (flags: string, help: string): Flag => flagFrom(flags, help, anyText);
-/** May be given several times; the values are gathered in a list. */
-export const listFlag = (flags: string, help: string, choices?: readonly string[]): Flag =>
-  flagFrom(flags, help, list(choices));
-export const switchFlag = (flags: string, help: string): Flag => flagFrom(flags, help, onOff);
-
-/**
- * `--no-prime` leaves the prime out of the output. It does not undo `--prime <text>`, as it would
- * by Commander's rules.
- */
-export function omitFlag(flags: string, help: string): Flag {
-  const flag = switchFlag(flags, help);
-  flag.negate = false;
-  return flag;
-}
-
 /** The flags of a table of options, with the hidden ones of aliases. */
 export const flagsFor = (options: Options): Flag[] =>
   Object.entries(options).flatMap(([name, row]) => [
@@ -106,17 +78,10 @@ export const flagsFor = (options: Options): Flag[] =>
     ...(row.aliases ?? []).map((alias) => new Flag(name, row, alias)),
   ]);
 
-/** What every command has. */
-export const commonFlags = (): Flag[] => flagsFor(commonOptions);
-
-/** What commands have that read texts. */
-export const skipInvalidFlag = (): Flag => new Flag('skipInvalid', skipInvalid);
-
-/** Under the heading of each group in the help. */
-export function addGroups(command: Command, groups: Readonly<Record<string, readonly CommanderOption[]>>): void {
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+/** Adds options under headings of the help. */
+export function addGroups(command: Command, groups: OptionGroups): void {
+  for (const [heading, options] of Object.entries(groups))
+    for (const flag of flagsFor(options)) command.addOption(flag.helpGroup(heading));
 }
 
 /**
@@ -125,7 +90,7 @@ export function addGroups(command: Command, groups: Readonly<Record<string, read
  */
 export function addUndoing(command: Command, options: Options): void {
   for (const [name, row] of Object.entries(options))
-    if (row.kind.name === 'switch' && row.isForCommandLine === undefined)
+    if (row.kind.name === 'switch' && row.isNotInFiles === undefined)
       for (const key of [keyOf(name, row), ...(row.aliases ?? [])]) command.addOption(new Flag(name, row, `no-${key}`));
 }
 
@@ -179,6 +144,7 @@ const widestExample = 78;
  * At the end of a command's help: what a user would type, each with a few words on what it is for.
  */
 export function addExamples(command: Command, examples: readonly (readonly [line: string, what: string])[]): void {
+  if (examples.length === 0) return;
   const column = Math.max(...examples.map(([line]) => line.length)) + 2;
   const fits = examples.every(([, what]) => 2 + column + what.length <= widestExample);
   const rows = examples.map(([line, what]) => (fits ? `  ${line.padEnd(column)}${what}` : `  # ${what}\n  ${line}`));

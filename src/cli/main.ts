@@ -7,7 +7,8 @@ import { coloursFor, noColours } from './output/colour.ts';
 import { commands } from './commands.ts';
 import { type Context, noWaiting } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
-import { commonFlags, refuseRepeats, suggestedKeys } from './flags.ts';
+import { commonOptions } from '../options/common.ts';
+import { flagsFor, refuseRepeats, suggestedKeys } from './flags.ts';
 import { harmless, onOneLine } from './output/format.ts';
 import type { Io } from './process/io.ts';
 import { Output, OutputClosed } from './output/output.ts';
@@ -132,11 +133,11 @@ async function define(
       subcommandTerm: (command) =>
         `${command.name()} ${commands.find(({ name }) => name === command.name())?.takes ?? '[command]'}`.trimEnd(),
     });
-  for (const flag of commonFlags()) program.addOption(flag);
-  for (const { name, summary, load } of commands) {
+  for (const flag of flagsFor(commonOptions)) program.addOption(flag);
+  for (const { name, takes, summary, load } of commands) {
     const command = program.command(name).summary(summary);
     // Completions are for all of them.
-    if (argv.includes(name) || words.has('completion')) (await load()).define(command, context);
+    if (argv.includes(name) || words.has('completion')) (await load()).define(command, context, takes);
     refuseRepeats(command);
   }
   program.hook('preAction', async (_program, command) => {
@@ -155,7 +156,7 @@ function readVersion(): string {
 
 /** The command that was tried, if there is one of that name. */
 function triedIn(argv: readonly string[]): string | undefined {
-  const common = new Set(commonFlags().map((flag) => flag.long));
+  const common = new Set(flagsFor(commonOptions).map((flag) => flag.long));
   const first = argv.find((word) => !common.has(word));
   return commands.find(({ name }) => name === first)?.name;
 }

@@ -3,6 +3,7 @@
 // weaker than all of them (presets, the text, defaults) is decided by training/.
 import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
+import { everywhere } from '../options/commands.ts';
 import { variableOf } from '../options/option.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
 import { BadValue, badValue } from '../options/values.ts';
@@ -26,12 +27,6 @@ export const otherVariables: ReadonlySet<string> = new Set([
   'RNN_SCREENSHOTS',
   'RNN_CHROMIUM',
 ]);
-/**
- * What the environment gives commands besides train: no other options mean the same wherever there
- * are any.
- */
-export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p', 'debug'];
-
 /**
  * Adds what the environment, and for `rnn train` a file, say of options that were not given, and
  * remembers where each comes from.
@@ -77,7 +72,7 @@ async function settingsFor(
     return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
   // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
   if (command.name() === 'sweep') return [];
-  const flags = flagsOf(command).filter(({ key, kind }) => everywhere.includes(key) && kind.name !== 'list');
+  const flags = flagsOf(command).filter(({ row }) => row.isEverywhere);
   return strongest(given, [fromEnvironment(flags, context.io.env)]);
 }
 

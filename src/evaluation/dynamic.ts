@@ -1,6 +1,7 @@
 // The update rule of dynamic evaluation: a model that continues to learn from the text that it is
 // scored on.
 import type { UpdateRule } from '../devices/device.ts';
+import { evalOptions } from '../options/commands.ts';
 import { Builder } from '../program/builder.ts';
 
 /** The slot of the weights as they were trained. */
@@ -30,7 +31,11 @@ export interface DynamicOptions {
  * 1.7168 with η of 0.03, 0.1 and 0.3, whatever the decay; a text in which half of the letters are
  * swapped, 4.26 nats, is 3.36, 2.90 and 2.55. Decay costs 0.2 nats there.
  */
-export const dynamicDefaults: DynamicOptions = { learningRate: 0.1, decay: 0.002 };
+const { dynamicRate, dynamicDecay } = evalOptions['How it is read:'];
+export const dynamicDefaults: DynamicOptions = {
+  learningRate: dynamicRate.default,
+  decay: dynamicDecay.default,
+};
 
 /**
  * θ' = θ − η·g + λ·(θ_g − θ), with θ_g the trained weights and g the gradient of a window's mean

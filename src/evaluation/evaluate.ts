@@ -102,7 +102,7 @@ function divergedAfter(characters: number): RnnError {
     'diverged',
     `dynamic evaluation came apart after ${text} characters: the loss or its gradient is not a finite number`,
     {
-      hint: 'lower --dynamic-lr, or raise --dynamic-decay',
+      hint: 'lower --dynamic-rate, or raise --dynamic-decay',
     },
   );
 }

@@ -1,6 +1,7 @@
 // A trained model as a safetensors file with PyTorch's names, and back. What a PyTorch module does
 // not know of itself (configuration, vocabulary, where training stands) goes along as texts, which
 // survive PyTorch if whoever saves the file hands them on.
+import type { FormatName } from '../options/choices.ts';
 import {
   type Checkpoint,
   type Fail,
@@ -35,7 +36,7 @@ export { startBytes };
 
 export interface ExportFormat {
   /** As `--format` takes it. */
-  readonly name: string;
+  readonly name: FormatName;
   /** One line for people. */
   readonly summary: string;
   /** Of its files, with the dot. */

@@ -15,6 +15,8 @@ export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /** An imperative or a noun, with how to choose the value, in at most 55 characters. */
   readonly help: string;
+  /** Without the dashes, where it is not the name in kebab-case: `budget` of budgetMs. */
+  readonly key?: string;
   /**
    * `<n>`, which follows the flag in the help; by default it follows from the kind. A switch has
    * none.
@@ -43,21 +45,63 @@ export interface Option<Value = unknown> {
   readonly isForWatching?: true;
   /** The option has no effect unless all hold. */
   readonly needs?: readonly Condition[];
-  /** It is given to one command line only: not in a configuration file. */
-  readonly isForCommandLine?: true;
+  /** An error without another option. */
+  readonly requires?: Requirement;
+  /** A configuration file cannot have it. */
+  readonly isNotInFiles?: true;
+  /** Its environment variable is for each command that has it, not for `rnn train` alone. */
+  readonly isEverywhere?: true;
+}
+
+export interface Requirement {
+  readonly option: string;
+  readonly hint: string;
+}
+
+/** Options of which at most one can be given. */
+export interface Exclusive {
+  readonly options: readonly string[];
+  readonly hint: string;
 }
 
 export type Options = Readonly<Record<string, Option>>;
 
+/** By the headings of a command's help. */
+export type OptionGroups = Readonly<Record<string, Options>>;
+
 /** The values of a table of options, by their names. */
 export type ValuesOf<Table extends Options> = { readonly [Name in keyof Table]: ValueOf<Table[Name]['kind']> };
 
+type Defaulted<Table extends Options> = keyof {
+  [Name in keyof Table as Table[Name] extends { readonly default: unknown } ? Name : never]: Name;
+};
+
+/** What a command is given of a table of options: those with a default always have a value. */
+export type FlagsOf<Table extends Options> = ValuesOf<Pick<Table, Defaulted<Table>>> &
+  Partial<ValuesOf<Omit<Table, Defaulted<Table>>>>;
+
+type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (each: infer All) => void
+  ? All
+  : never;
+
+/** All options under the headings, as one table. */
+export type TableOf<Groups extends OptionGroups> =
+  Intersection<Groups[keyof Groups]> extends infer Table extends Options ? Table : never;
+
+export const tableOf = <const Groups extends OptionGroups>(groups: Groups): TableOf<Groups> =>
+  Object.assign({}, ...Object.values(groups)) as TableOf<Groups>;
+
+/** The defaults of a table of options, by their names. */
+export function defaultsOf<Table extends Options>(table: Table): ValuesOf<Pick<Table, Defaulted<Table>>> {
+  const known = Object.entries(table).filter(([, row]) => row.default !== undefined);
+  return Object.fromEntries(known.map(([name, row]) => [name, row.default])) as ReturnType<typeof defaultsOf<Table>>;
+}
+
 /**
- * Without the dashes: `learning-rate` of learningRate, `budget` of budgetMs. Also the key in a
+ * `learning-rate` of learningRate: what its flag is without the dashes, and its name in a
  * configuration file.
  */
-export const keyOf = (name: string, { kind }: Option): string =>
-  kebab(kind.name === 'duration' ? name.replace(/Ms$/, '') : name);
+export const keyOf = (name: string, row: Option): string => row.key ?? kebab(name);
 
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

@@ -1,9 +1,8 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
 // it is kept, and where its options come from. Each is a row; see option.ts.
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
-import { skipInvalid } from './common.ts';
 import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
-import type { Options, ValuesOf } from './option.ts';
+import type { Exclusive, Options, ValuesOf } from './option.ts';
 
 const heldOut = number({ min: 0, below: 1 });
 const patterns = list();
@@ -38,7 +37,12 @@ export const readingOptions = {
     earlier: true,
     isFixed: 'run',
   },
-  skipInvalid,
+  skipInvalid: {
+    kind: onOff,
+    help: 'leave out files that cannot be read as text',
+    default: false,
+    earlier: false,
+  },
   minCount: { kind: wholeNumber(1), help: 'merge characters seen less often', default: 1, isFixed: 'run' },
   validationFraction: {
     kind: heldOut,
@@ -86,20 +90,25 @@ const deviceName = {
   holds: (value: unknown) => typeof value === 'string',
 } as Kind<string>;
 
+/** What a command computes on. */
+export const machineOfCommands = {
+  device: {
+    kind: deviceName,
+    placeholder: '<name>',
+    help: 'where to compute; listed below',
+    default: 'auto',
+    isEverywhere: true,
+  },
+  threads: { kind: wholeNumber(1, MAX_THREADS), help: 'of the cpu; all cores unless given', isEverywhere: true },
+  blas: { kind: text("'auto', 'off' or a file"), placeholder: '<which>', help: 'BLAS of the cpu: auto, off or a file' },
+} as const satisfies Options;
+
+const { device, threads, blas } = machineOfCommands;
 /** What a run is computed on; null where that is left open. */
 export const machineOptions = {
-  device: {
-    kind: orNull(deviceName),
-    placeholder: '<name>',
-    help: 'where to train; listed below',
-    default: 'auto',
-  },
-  threads: { kind: orNull(wholeNumber(1, MAX_THREADS)), help: 'of the cpu; all cores unless given' },
-  blas: {
-    kind: orNull(text("'auto', 'off' or a file")),
-    placeholder: '<which>',
-    help: 'BLAS of the cpu: auto, off or a file',
-  },
+  device: { ...device, kind: orNull(device.kind), help: 'where to train; listed below' },
+  threads: { ...threads, kind: orNull(threads.kind) },
+  blas: { ...blas, kind: orNull(blas.kind) },
 } as const satisfies Options;
 export interface MachineOptions extends ValuesOf<typeof machineOptions> {}
 export const machineNames = Object.keys(machineOptions) as (keyof MachineOptions)[];
@@ -113,7 +122,11 @@ export const folderOptions = {
   },
   force: { kind: onOff, help: 'replace the run in it' },
   resume: { kind: onOff, help: 'continue the run in it, or start one' },
-  acceptNewCorpus: { kind: onOff, help: 'with --resume: accept another text' },
+  acceptNewCorpus: {
+    kind: onOff,
+    help: 'with --resume: accept another text',
+    requires: { option: 'resume', hint: 'a new run takes any text' },
+  },
   initFrom: {
     kind: text('a run folder or a file'),
     placeholder: '<path>',
@@ -127,7 +140,7 @@ export const outputOptions = {
     kind: text('the name of a file'),
     placeholder: '<file>',
     help: 'more options, in a JSON file: {"hidden": 256}',
-    isForCommandLine: true,
+    isNotInFiles: true,
   },
   dryRun: { kind: onOff, help: 'show all options, time and memory; write nothing' },
   json: { kind: onOff, help: 'one JSON object per event on stdout' },
@@ -135,7 +148,7 @@ export const outputOptions = {
 } as const satisfies Options;
 
 /** Of each group, at most one option can be given. */
-export const exclusive: readonly { readonly options: readonly string[]; readonly hint: string }[] = [
+export const exclusive: readonly Exclusive[] = [
   { options: ['epochs', 'maxSteps', 'budgetMs'], hint: 'each is the length of the whole run: give one' },
   { options: ['resume', 'force'], hint: '--resume continues the run that is there, --force removes it' },
   { options: ['resume', 'dryRun'], hint: 'rnn info shows the options of a run that is there; leave one of them out' },

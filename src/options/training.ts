@@ -27,8 +27,18 @@ export const lengthOptions = {
     isChosen: true,
   },
   maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', isChosen: true },
-  budgetMs: { kind: orNull(duration), help: 'training time of the whole run: 30s, 3m, 1.5h', isChosen: true },
-  maxTimeMs: { kind: orNull(duration), help: 'end this invocation then, whatever the schedule', isForWatching: true },
+  budgetMs: {
+    kind: orNull(duration),
+    key: 'budget',
+    help: 'training time of the whole run: 30s, 3m, 1.5h',
+    isChosen: true,
+  },
+  maxTimeMs: {
+    kind: orNull(duration),
+    key: 'max-time',
+    help: 'end this invocation then, whatever the schedule',
+    isForWatching: true,
+  },
   /** Evaluations without a new best before the run stops early. */
   patience: { kind: wholeNumber(0), help: 'stop after n without a best; 0 off', default: 0 },
 } as const satisfies Options;

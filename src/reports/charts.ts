@@ -1,11 +1,7 @@
 // The curves of runs as charts, as plain data. Does not know how charts are drawn.
+import { type ChartName, type Horizontal, chartNames } from '../options/choices.ts';
 import type { Curves, Evaluation, Moment, Report } from '../training/curves.ts';
 import { thin } from './thin.ts';
-
-export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
-export type Horizontal = (typeof horizontals)[number];
-export const chartNames = ['loss', 'gradient', 'rate', 'speed'] as const;
-export type ChartName = (typeof chartNames)[number];
 
 export interface NamedCurves {
   readonly name: string;

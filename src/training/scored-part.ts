@@ -10,16 +10,10 @@ import type { TextToScore } from '../evaluation/score.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { trainingOptions } from '../options/training.ts';
 import { earlierReading } from '../options/train.ts';
+import type { Part } from '../options/choices.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { recordedCorpus, recordedReadingOrNull } from './record.ts';
 import { workOfModel } from './work.ts';
-
-export const parts = ['all', 'train', 'validation', 'test'] as const;
-/**
- * `train` and `validation` are the parts that the run was trained and validated on, `test` is the
- * part that it never read.
- */
-export type Part = (typeof parts)[number];
 
 type Training = TrainedModel['training'];
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { dynamicDefaults } from '../../src/evaluation/dynamic.ts';
-import { parts } from '../../src/training/scored-part.ts';
+import { parts } from '../../src/options/choices.ts';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
@@ -261,7 +261,7 @@ describe('rnn eval', () => {
     [['verse.txt', '--part', 'validation'], 'whole', 3, 'nothing of its text was held out of this run'],
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
-    [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-lr is for --dynamic'],
+    [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-rate is for --dynamic'],
     [
       ['verse.txt', '--sequence-length', '100000'],
       'run',
@@ -299,7 +299,7 @@ describe('rnn eval', () => {
   it('its help names the parts there are, and the defaults that hold', async () => {
     const { stdout } = await rnn(['eval', '--help']);
     expect(stdout).toContain(`${parts.slice(0, -1).join(', ')} or ${parts.at(-1)}: `);
-    expect(stdout).toMatch(new RegExp(`--dynamic-lr .*\\(default: ${dynamicDefaults.learningRate}\\)`));
-    expect(stdout).toMatch(new RegExp(`--dynamic-decay .*\\(default: ${dynamicDefaults.decay}\\)`));
+    expect(stdout).toMatch(new RegExp(`--dynamic-rate .*\\[default: ${dynamicDefaults.learningRate}\\]`));
+    expect(stdout).toMatch(new RegExp(`--dynamic-decay .*\\[default: ${dynamicDefaults.decay}\\]`));
   });
 });

@@ -183,8 +183,8 @@ const words = endingWith(2, [
   [
     'a profile of nothing',
     'bench --dry-run --profile',
-    /^option '--profile' cannot be used with option '--dry-run'$/,
-    /^rnn bench --help/,
+    /^--profile and --dry-run exclude each other$/,
+    /^a profile needs a run$/,
   ],
   ['standard input twice', train('', '- -'), /^standard input \(-\) can be read only once$/, /into a file/],
   [

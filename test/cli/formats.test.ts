@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
-import { formatNames } from '../../src/cli/commands/export.ts';
+import { formatNames } from '../../src/options/choices.ts';
 import { formats } from '../../src/formats/formats.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { safetensors } from '../../src/formats/trained.ts';

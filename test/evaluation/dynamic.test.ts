@@ -109,7 +109,7 @@ describe('dynamic evaluation', () => {
     ).rejects.toMatchObject({
       kind: 'diverged',
       message: expect.stringContaining('came apart after'),
-      hint: expect.stringContaining('--dynamic-lr'),
+      hint: expect.stringContaining('--dynamic-rate'),
     });
   });
 });

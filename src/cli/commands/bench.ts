@@ -1,85 +1,35 @@
 // `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring
 // is diagnosis/'s.
-import type { Command } from 'commander';
 import { withCleanup } from '../../cleanup.ts';
 import type { Device } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
-import { devices } from '../../options/run.ts';
-import { cells } from '../../model/cells/registry.ts';
-import { wholeNumber } from '../../options/kind.ts';
+import { benchOptions, exclusiveOf } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import {
-  addExamples,
-  addGroups,
-  choiceFlag,
-  commonFlags,
-  type Flag,
-  flagsFor,
-  listFlag,
-  numberFlag,
-  switchFlag,
-} from '../flags.ts';
+import { refuseBlasWithout } from '../devices.ts';
 import { bytes, compact, count, milliseconds, significant } from '../output/format.ts';
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
 
-interface BenchFlags {
-  readonly device?: readonly string[];
-  readonly threads?: number;
-  readonly blas?: string;
-  readonly cell: string;
-  readonly layers: number;
-  readonly hidden: number;
-  readonly batchSize: number;
-  readonly sequenceLength?: number;
-  readonly seconds: number;
-  readonly dryRun?: boolean;
-  readonly profile?: boolean;
-  readonly json?: boolean;
-}
+type BenchFlags = FlagsOf<TableOf<typeof benchOptions>>;
 
-const positive = { whole: true, min: 1 };
-
-const deviceList = (): Flag =>
-  listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
-
-export function define(command: Command, context: Context): void {
-  command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
-  const groups = {
-    'The machine:': [deviceList(), threadsFlag(), blasFlag()],
-    'The model (as you mean to train it):': [
-      choiceFlag(
-        '--cell <name>',
-        "one of those in 'rnn train --help'",
-        cells.map(({ name }) => name),
-      ).default('lstm', 'lstm'),
-      numberFlag('--layers <n>', 'on top of each other', positive).default(2),
-      numberFlag('--hidden <n>', 'units in each', positive).default(128),
-      numberFlag('--batch-size <n>', 'parallel sequences; 32 or 64 are best', positive).default(50),
-      ...flagsFor({
-        sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps back in time', default: 50 },
-      }),
-    ],
-    'The measurement:': [
-      numberFlag('--seconds <x>', 'each for training and sampling; 10 if busy', { above: 0 }).default(3),
-      switchFlag('--dry-run', 'plan, and show what a step takes; run nothing'),
-      switchFlag('--profile', 'also the operations of a training step, which take most').conflicts('dryRun'),
-    ],
-    'Output:': [switchFlag('--json', 'one JSON object per device'), ...commonFlags()],
-  };
-  addGroups(command, groups);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description: 'Measures how fast this machine trains and samples a model, on symbols drawn at random.',
+  options: benchOptions,
+  exclusive: exclusiveOf.bench,
+  examples: [
     ['rnn bench', 'the cpu, and a gpu if one answers'],
     ['rnn bench --device cpu --hidden 512 --layers 3', 'a larger model'],
     ['rnn bench --dry-run', 'what a step takes, without a run'],
-  ]);
-  command.action((flags: BenchFlags) => benchAll(flags, context));
-}
+  ],
+  run: (_: undefined, flags, context) => benchAll(flags, context),
+});
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
-  const { cell, layers, hidden, batchSize, sequenceLength = 50, seconds, dryRun, profile, json } = flags;
+  const { cell, layers, hidden, batchSize, sequenceLength, seconds, dryRun, profile, json } = flags;
+  const model = { cell, layers, hidden, batchSize, sequenceLength };
   const { stdout, waiting } = context;
   const { bench, VOCABULARY } = await import('../../diagnosis/bench.ts');
   const results: BenchResult[] = [];
@@ -92,31 +42,13 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
       if (device === null) continue;
       waiting.begin(`measuring ${name}`);
       try {
-        const result = await bench(device, {
-          cell,
-          layers,
-          hidden,
-          batchSize,
-          sequenceLength,
-          milliseconds: dryRun ? null : 1000 * seconds,
-          profile,
-        });
+        const result = await bench(device, { ...model, milliseconds: dryRun ? null : 1000 * seconds, profile });
         // By the name that was asked for: several modes of the gpu are one device.
         results.push({ ...result, device: name });
       } finally {
         await device.close();
       }
-      if (json)
-        await stdout.writeJson({
-          event: 'bench',
-          cell,
-          layers,
-          hidden,
-          batchSize,
-          sequenceLength,
-          vocabulary: VOCABULARY,
-          ...results.at(-1),
-        });
+      if (json) await stdout.writeJson({ event: 'bench', ...model, vocabulary: VOCABULARY, ...results.at(-1) });
     }
   };
   const show = async (): Promise<void> => {

@@ -6,7 +6,8 @@ import { fishScript } from '../completion/fish.ts';
 import { type CommandModel, modelOf } from '../completion/model.ts';
 import { zshScript } from '../completion/zsh.ts';
 import type { Context } from '../context.ts';
-import { commonFlags } from '../flags.ts';
+import { commonOptions } from '../../options/common.ts';
+import { flagsFor } from '../flags.ts';
 import { parseChoice } from '../../options/values.ts';
 
 const shells: Readonly<Record<string, (commands: readonly CommandModel[]) => string>> = {
@@ -30,18 +31,18 @@ Before fish was first used at a prompt, its folder is made by
 The bash of macOS is too old for <(…) there; it takes
   rnn completion bash >~/.rnn-completion; source ~/.rnn-completion`;
 
-export function define(command: Command, context: Context): void {
+export function define(command: Command, context: Context, takes: string): void {
   const names = Object.keys(shells);
   // Listed for the completion of this very command; Commander's own refusal of other values has no
   // hint.
-  const shell = new Argument('<shell>', 'the one that you use')
+  const shell = new Argument(takes, 'the one that you use')
     .choices(names)
     .argParser((text: string) => parseChoice('the shell', text, names));
   command
     .description('Prints a script that has a shell complete commands, options, their values, run folders and files.')
     .addArgument(shell)
     .addHelpText('after', installing);
-  for (const flag of commonFlags()) command.addOption(flag);
+  for (const flag of flagsFor(commonOptions)) command.addOption(flag);
   command.action(async (name: string) => {
     const { builtinCorpora } = await import('../../corpus/builtin.ts');
     const corpora = builtinCorpora.map((corpus) => corpus.name);

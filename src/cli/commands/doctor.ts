@@ -1,40 +1,24 @@
 // `rnn doctor`: what works on this machine. The checks are diagnosis/'s.
-import type { Command } from 'commander';
 import type { Check } from '../../diagnosis/doctor.ts';
+import { doctorOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { exitCodes } from '../failures.ts';
-import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import type { Output } from '../output/output.ts';
 import { labelled } from '../output/text-table.ts';
 
-interface DoctorFlags {
-  readonly device?: string;
-  readonly blas?: string;
-  readonly full?: boolean;
-  readonly json?: boolean;
-}
-
-export function define(command: Command, context: Context): void {
-  command.description('Tells which devices work here, which do not and why. Ends with 0 if one does.');
-  for (const flag of [
-    deviceFlag('only this one; listed below'),
-    blasFlag(),
-    switchFlag('--full', 'every comparison with the reference, also of gpu:software'),
-    switchFlag('--json', 'one JSON object per check'),
-    ...commonFlags(),
-  ]) {
-    command.addOption(flag);
-  }
-  listDevices(command);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description: 'Tells which devices work here, which do not and why. Ends with 0 if one does.',
+  options: doctorOptions,
+  examples: [
     ['rnn doctor', 'every device'],
     ['rnn doctor --device gpu --full', 'all checks of one'],
-  ]);
-  command.action(async (flags: DoctorFlags) => {
-    context.exitCode = await doctor(flags, context);
-  });
-}
+  ],
+  run: (_: undefined, flags, context) => doctor(flags, context),
+});
+
+type DoctorFlags = FlagsOf<TableOf<typeof doctorOptions>>;
 
 async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
   const api = await import('../../api/machine.ts');

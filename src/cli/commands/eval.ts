@@ -1,105 +1,51 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in evaluation/.
 import { basename, dirname, resolve } from 'node:path';
-import type { Command } from 'commander';
 import type { TrainedModel } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../evaluation/surprise.ts';
-import type { GivenScoring, Part, ScoringPlan } from '../../training/scored-part.ts';
+import type { GivenScoring, ScoringPlan } from '../../training/scored-part.ts';
+import { evalOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
 import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
-import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
-import {
-  addExamples,
-  addGroups,
-  choiceFlag,
-  commonFlags,
-  flagsFor,
-  listFlag,
-  numberFlag,
-  switchFlag,
-  textFlag,
-} from '../flags.ts';
+import { machineFrom } from '../devices.ts';
 import { count, onOneLine, unitName } from '../output/format.ts';
-import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../input/known-text.ts';
+import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
-import { wholeNumber } from '../../options/kind.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
-import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
 
-interface EvalFlags extends TextFlags, MachineFlags {
-  readonly checkpoint?: string;
-  readonly part?: Part;
-  readonly streams?: number;
-  readonly sequenceLength?: number;
-  readonly dynamic?: boolean;
-  readonly dynamicLr?: number;
-  readonly dynamicDecay?: number;
-  readonly byCharacter?: boolean;
-  readonly html?: string;
-  readonly force?: boolean;
-  readonly against?: readonly string[];
-  readonly compressors?: boolean;
-}
-
-const positive = { whole: true, min: 1 };
-/** What training/scored-part.ts knows; it is not loaded for a help text. */
-const parts: readonly Part[] = ['all', 'train', 'validation', 'test'];
+type EvalFlags = FlagsOf<TableOf<typeof evalOptions>>;
 
 /** Half a gigabyte. */
 const mostByCharacter = 10_000_000;
 /** More would keep a browser busy for long. */
 const mostOnPage = 100_000;
 
-export function define(command: Command, context: Context): void {
-  command
-    .description(
-      'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
-    )
-    .argument('<corpus...>', 'the text: files, folders, globs, or - for stdin');
-  const groups = {
-    'What is scored:': [
-      textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
-      choiceFlag('--part <which>', 'all, train, validation or test: as split (default: all)', parts),
-      ...textFlags(),
-    ],
-    'How it is read:': [
-      numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
-      ...flagsFor({
-        sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps at a time; as in training' },
-      }),
-      switchFlag('--dynamic', 'also with weights that learn from what was scored'),
-      numberFlag('--dynamic-lr <x>', 'how fast they learn; 0.03-0.3 (default: 0.1)', { above: 0, max: 1000 }),
-      numberFlag('--dynamic-decay <x>', 'back to the trained ones; 0-0.02 (default: 0.002)', { min: 0, max: 1 }),
-    ],
-    'What is shown:': [
-      switchFlag('--by-character', 'what each cost: the text in colours, or a line each'),
-      textFlag('--html <file>', 'a page of the text shaded by it; - is stdout'),
-      listFlag('--against <corpus>', 'beside n-gram models of this text, of orders 1 to 6'),
-      switchFlag('--compressors', 'beside gzip, brotli and xz; a short text always is'),
-    ],
-    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag(), blasFlag()],
-    'Output:': [forceFlag(), switchFlag('--json', 'one JSON object, after those of --by-character'), ...commonFlags()],
-  };
-  addGroups(command, groups);
-  listDevices(command);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description:
+    'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
+  argument: 'the text: files, folders, globs, or - for stdin',
+  options: evalOptions,
+  examples: [
     ['rnn eval other.txt', 'bits per character under the newest run'],
     ['rnn eval book.txt --part validation', 'the part that the run validated on'],
     ['rnn eval book.txt --part test', 'the part that --test-fraction held out'],
     ['rnn eval other.txt --dynamic', 'with a model that learns as it reads'],
     ['rnn eval other.txt --html surprise.html', 'a page of what was hard to predict'],
-  ]);
-  command.action((sources: string[], flags: EvalFlags) => evaluate(sources, flags, context));
-}
+  ],
+  run: evaluate,
+});
 
 async function evaluate(sources: readonly string[], flags: EvalFlags, context: Context): Promise<void> {
-  const { io, stdout, stderr, waiting } = context;
-  const { part = 'all', json, byCharacter } = flags;
+  const { stdout, stderr, waiting } = context;
+  const { part, json, byCharacter } = flags;
   const given = givenOptions(flags);
   refuseTwice(sources, flags);
-  const { machine, by } = machineFrom(flags, io);
+  const { machine, by } = machineFrom(flags, context);
   const texts = [...sources, ...(flags.against ?? [])];
   const files = new OutputFiles(
     { '--html': flags.html },
@@ -177,17 +123,8 @@ function notesOnTrained(share: number | null): string[] {
     : ['note: the run was trained on all of this text; score a text that it was not trained on'];
 }
 
-/** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
-function givenOptions({ streams, sequenceLength, dynamic, dynamicLr, dynamicDecay }: EvalFlags): GivenScoring {
-  if (!dynamic && (dynamicLr !== undefined || dynamicDecay !== undefined)) {
-    throw new RnnError('usage', `${dynamicLr === undefined ? '--dynamic-decay' : '--dynamic-lr'} is for --dynamic`, {
-      hint: 'add --dynamic, or leave it out',
-    });
-  }
-  const rates = {
-    ...(dynamicLr !== undefined && { learningRate: dynamicLr }),
-    ...(dynamicDecay !== undefined && { decay: dynamicDecay }),
-  };
+function givenOptions({ streams, sequenceLength, dynamic, dynamicRate, dynamicDecay }: EvalFlags): GivenScoring {
+  const rates = { learningRate: dynamicRate, decay: dynamicDecay };
   return { streams, sequenceLength, dynamic: dynamic ? rates : undefined };
 }
 

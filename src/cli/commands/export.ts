@@ -1,43 +1,26 @@
 // `rnn export`: a trained model as a file for other programs. The formats are in formats/.
 import { basename, dirname, extname, resolve } from 'node:path';
-import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/formats.ts';
 import type { Context } from '../context.ts';
-import { addExamples, choiceFlag, commonFlags, switchFlag, textFlag } from '../flags.ts';
+import { exportOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
 import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
 
-interface ExportFlags {
-  readonly format?: string;
-  readonly out?: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
-
-/**
- * The names of formats/formats.ts, which is not loaded for a help text: a test compares the two.
- */
-export const formatNames: readonly string[] = ['safetensors', 'onnx'];
-
-export function define(command: Command, context: Context): void {
-  command
-    .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
-    .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
-  for (const flag of [
-    choiceFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out', formatNames),
-    textFlag('--out <file>', 'a file, or - for stdout; unless given, the name of the run'),
-    switchFlag('--force', 'replace the file if it is there'),
-    switchFlag('--json', 'one JSON object about the file'),
-    ...commonFlags(),
-  ])
-    command.addOption(flag);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description: 'Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.',
+  argument: 'a run folder or a file; the newest run unless given',
+  options: exportOptions,
+  examples: [
     ['rnn export', 'the newest run, for PyTorch'],
     ['rnn export checkpoints/hamlet --format onnx', 'hamlet.onnx, for ONNX Runtime'],
     ['rnn export --out model.safetensors --force', 'a file by its name, again'],
-  ]);
-  command.action((given: string | undefined, flags: ExportFlags) => exportModel(given, flags, context));
-}
+  ],
+  run: exportModel,
+});
+
+type ExportFlags = FlagsOf<TableOf<typeof exportOptions>>;
 
 async function exportModel(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
   const { stdout, waiting } = context;

@@ -2,44 +2,25 @@
 // insight/'s.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Command } from 'commander';
 import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { BareModel } from '../../evaluation/evaluate.ts';
 import type { Context } from '../context.ts';
-import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
-import {
-  addExamples,
-  addGroups,
-  commonFlags,
-  listFlag,
-  numberFlag,
-  skipInvalidFlag,
-  switchFlag,
-  textFlag,
-} from '../flags.ts';
+import { machineFrom } from '../devices.ts';
+import { gradientsOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
 import { type GradientsOf, gradientsTable } from '../results/gradients-table.ts';
-import { type TextFlags, readKnownText } from '../input/known-text.ts';
+import { readKnownText } from '../input/known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { OutputFiles, forceFlag, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, refuseMixed } from '../output/output-files.ts';
 
-interface GradientsFlags extends TextFlags, MachineFlags {
-  readonly checkpoint?: readonly string[];
-  readonly untrained?: readonly string[];
-  readonly steps?: number;
-  readonly positions?: number;
-  readonly jacobians?: number;
-  readonly html?: string;
-  readonly svg?: string;
-  readonly force?: boolean;
-}
+type GradientsFlags = FlagsOf<TableOf<typeof gradientsOptions>>;
 
-const defaults = { steps: 200, positions: 4, jacobians: 3 } as const;
 /** Of the chart in a terminal. */
 const rows = 14;
-const positive = { whole: true, min: 1 };
 
 /** A network, and the text in its own symbols. */
 interface Subject {
@@ -49,59 +30,23 @@ interface Subject {
   readonly tokens: Tokens;
 }
 
-export function define(command: Command, context: Context): void {
-  command
-    .description(
-      'Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.',
-    )
-    .argument('<corpus...>', 'the text: files, folders, globs, or - for standard input');
-  const groups = {
-    'The networks, side by side:': [
-      listFlag('--checkpoint <path>', 'a run or a file, repeatable; the newest run unless given'),
-      listFlag('--untrained <cell>', 'as training starts, repeatable: lstm,hidden=64'),
-    ],
-    'What is measured:': [
-      numberFlag('--steps <k>', `time steps back; twice the window (default: ${defaults.steps})`, {
-        ...positive,
-        max: 10_000,
-      }),
-      numberFlag('--positions <n>', `places in the text; more are steadier (default: ${defaults.positions})`, {
-        ...positive,
-        max: 1024,
-      }),
-      numberFlag('--jacobians <n>', `steps whose σ max is found; 0 none (default: ${defaults.jacobians})`, {
-        whole: true,
-        min: 0,
-        max: 1000,
-      }),
-      listFlag('--include <glob>', 'of a folder, only these files'),
-      listFlag('--exclude <glob>', 'of a folder, not these files'),
-      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
-      skipInvalidFlag(),
-    ],
-    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag(), blasFlag()],
-    'Output:': [
-      textFlag('--html <file>', 'a page to zoom and read in; - is stdout'),
-      textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
-      forceFlag(),
-      switchFlag('--json', 'one JSON object per network'),
-      ...commonFlags(),
-    ],
-  };
-  addGroups(command, groups);
-  listDevices(command);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description:
+    'Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.',
+  argument: 'the text: files, folders, globs, or - for standard input',
+  options: gradientsOptions,
+  examples: [
     ['rnn gradients book.txt', 'how far back the newest run learns'],
     ['rnn gradients book.txt --untrained lstm --untrained rnn', 'two cells side by side'],
     ['rnn gradients book.txt --svg gradients.svg', 'as a picture'],
-  ]);
-  command.action((sources: string[], flags: GradientsFlags) => gradients(sources, flags, context));
-}
+  ],
+  run: gradients,
+});
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
-  const { io, stdout, waiting } = context;
+  const { stdout, waiting } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
-  const { machine } = machineFrom(flags, io);
+  const { machine } = machineFrom(flags, context);
   const checkpoints = checkpointsOf(flags);
   const files = new OutputFiles(
     { '--html': flags.html, '--svg': flags.svg },
@@ -110,14 +55,13 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   );
   await files.refuseUnfit();
   const subjects = await subjectsOf(sources, flags, context);
-  const options = { ...defaults, ...flags };
   const { gradientsThrough, withDevice, workOfGradients } = await import('../../api/trained.ts');
   const networks = subjects.map(({ network }) => network);
   const found: GradientsOf[] = [];
-  await withDevice(machine, workOfGradients(networks, options.jacobians), async (device) => {
+  await withDevice(machine, workOfGradients(networks, flags.jacobians), async (device) => {
     for (const { name, checkpoint, network, tokens } of subjects) {
       waiting.begin('walking back in time');
-      found.push({ name, ...(await gradientsThrough(network, tokens, device, options)) });
+      found.push({ name, ...(await gradientsThrough(network, tokens, device, flags)) });
       if (flags.json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
     }
   });

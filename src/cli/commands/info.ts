@@ -1,31 +1,29 @@
 // `rnn info`: what a checkpoint is, for people or as JSON.
 import { dirname, resolve } from 'node:path';
-import type { Command } from 'commander';
 import type { CheckpointInfo as Info } from '../../api/runs.ts';
 import type { CorpusRecord } from '../../training/record.ts';
 import type { RunBackground } from '../../training/runs.ts';
 import type { Context } from '../context.ts';
-import { addExamples, commonFlags, switchFlag } from '../flags.ts';
+import { infoOptions } from '../../options/commands.ts';
+import { defineCommand } from '../command.ts';
 import { verdictLines } from '../progress/text.ts';
 import { bits, bytes, count, onOneLine, symbol, unitName } from '../output/format.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
 import { labelled } from '../output/text-table.ts';
 
-export function define(command: Command, context: Context): void {
-  command
-    .description('Shows what a checkpoint is, or compares several.')
-    .argument('[checkpoint...]', 'run folders or files; the newest run unless given');
-  for (const flag of [switchFlag('--json', 'everything but the weights, as one JSON object each'), ...commonFlags()])
-    command.addOption(flag);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description: 'Shows what a checkpoint is, or compares several.',
+  argument: 'run folders or files; the newest run unless given',
+  options: infoOptions,
+  examples: [
     ['rnn info', 'the newest run'],
     ['rnn info checkpoints/hamlet', 'a run by its folder'],
     ['rnn info checkpoints/hamlet/best.json --json', 'a file, as data'],
     ['rnn info checkpoints/a checkpoints/b', 'two runs, and the options in which they differ'],
-  ]);
-  command.action((given: readonly string[], { json = false }: { json?: boolean }) => show(given, json, context));
-}
+  ],
+  run: (given: readonly string[], { json = false }, context) => show(given, json, context),
+});
 
 async function show(given: readonly string[], json: boolean, { stdout }: Context): Promise<void> {
   const { describeCheckpoint } = await import('../../api/runs.ts');

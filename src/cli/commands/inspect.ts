@@ -1,62 +1,37 @@
 // `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is
 // insight/'s, the page reports/'s.
 import { basename, dirname, extname } from 'node:path';
-import type { Command } from 'commander';
 import type { TrainedModel } from '../../runs/store.ts';
 import type { Activations } from '../../insight/activations.ts';
 import { type CellName, type Finding, cellText } from '../../insight/finding.ts';
 import type { Saturation } from '../../insight/saturation.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../results/cells-table.ts';
 import type { Context } from '../context.ts';
-import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { inspectOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
+import { machineFrom } from '../devices.ts';
 import { count, unitName } from '../output/format.ts';
-import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../input/known-text.ts';
+import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import { markedText, shaderFor } from '../output/shaded-text.ts';
 import { badValue } from '../../options/values.ts';
-import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
 
-interface InspectFlags extends TextFlags, MachineFlags {
-  readonly checkpoint?: string;
-  readonly length?: number;
-  readonly cell?: string;
-  readonly html?: string;
-  readonly record?: string;
-  readonly force?: boolean;
-}
+type InspectFlags = FlagsOf<TableOf<typeof inspectOptions>>;
 
-const positive = { whole: true, min: 1 };
-
-export function define(command: Command, context: Context): void {
-  command
-    .description(
-      'Shows what the units of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
-    )
-    .argument('<text...>', 'the text: files, folders, globs, or - for standard input');
-  const groups = {
-    'What is read:': [
-      textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
-      ...textFlags(),
-      numberFlag('--length <n>', 'characters to read; 10000 to 80000 by the properties', positive),
-    ],
-    'What is shown:': [
-      textFlag('--cell <name>', 'the text coloured by one: c of unit 17, layer 0 is 0.c.17'),
-      textFlag('--html <file>', 'a page with the text coloured by any cell, and all gates'),
-      textFlag('--record <file>', 'all values, as .npz (NumPy) or .jsonl'),
-    ],
-    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag()],
-    'Output:': [forceFlag(), switchFlag('--json', 'one JSON object a line'), ...commonFlags()],
-  };
-  addGroups(command, groups);
-  listDevices(command);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description:
+    'Shows what the units of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
+  argument: 'the text: files, folders, globs, or - for standard input',
+  options: inspectOptions,
+  examples: [
     ['rnn inspect book.txt', 'which cells tell what'],
     ['rnn inspect book.txt --cell 0.c.17', 'the text in the colours of one cell'],
     ['rnn inspect book.txt --html cells.html', 'a page with all cells'],
     ['rnn inspect book.txt --record cells.npz', 'for NumPy'],
-  ]);
-  command.action((sources: string[], flags: InspectFlags) => inspect(sources, flags, context));
-}
+  ],
+  run: inspect,
+});
 
 /** A text, and what a model held while it read it. */
 interface Seen {
@@ -96,8 +71,8 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 }
 
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
-  const { io, stderr, waiting } = context;
-  const { machine, by } = machineFrom(flags, io);
+  const { stderr, waiting } = context;
+  const { machine, by } = machineFrom(flags, context);
   const { readCells, readModel } = await import('../../api/trained.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
   const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');

@@ -1,58 +1,34 @@
 // `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is library/'s, drawing
 // them reports/'.
-import type { Command } from 'commander';
-import type { Chart, ChartName, ChartOptions, Horizontal } from '../../reports/charts.ts';
+import type { Chart, ChartOptions } from '../../reports/charts.ts';
 import { RnnError } from '../../errors.ts';
 import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
-import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { plotOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
-import { OutputFiles, forceFlag, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, refuseMixed } from '../output/output-files.ts';
 
-interface PlotFlags {
-  readonly x?: Horizontal;
-  readonly only?: ChartName;
-  readonly smooth?: number;
-  readonly log?: boolean;
-  readonly svg?: string;
-  readonly html?: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
+type PlotFlags = FlagsOf<TableOf<typeof plotOptions>>;
 
-/** What reports/charts.ts knows; it is not loaded for a help text. */
-const horizontals: readonly Horizontal[] = ['step', 'epoch', 'time', 'characters'];
-const charts: readonly ChartName[] = ['loss', 'gradient', 'rate', 'speed'];
 const rows = 16;
 /** As many as a picture is wide in points, or finely enough for who reads JSON. */
 const places = { picture: 450, json: 2000 };
 
-export function define(command: Command, context: Context): void {
-  command
-    .description(
-      'Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.',
-    )
-    .argument('[runs...]', 'run folders, or folders of them; the newest run unless given');
-  for (const flag of [
-    choiceFlag('--x <what>', `over what: ${horizontals.join(', ')} (default: step)`, horizontals),
-    choiceFlag('--only <chart>', `one of ${charts.join(', ')}`, charts),
-    numberFlag('--smooth <x>', 'how much the training loss is calmed; 0.6-0.95 (default: 0)', { min: 0, below: 1 }),
-    switchFlag('--log', 'the loss on a logarithmic axis'),
-    textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
-    textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),
-    forceFlag(),
-    switchFlag('--json', 'one JSON object per line of a chart'),
-    ...commonFlags(),
-  ])
-    command.addOption(flag);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description:
+    'Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.',
+  argument: 'run folders, or folders of them; the newest run unless given',
+  options: plotOptions,
+  examples: [
     ['rnn plot', 'the newest run, in the terminal'],
     ['rnn plot checkpoints/a checkpoints/b --x time', 'two runs over each other'],
     ['rnn plot --html curves.html', 'a page to zoom in'],
     ['rnn plot --only loss --smooth 0.9 --svg loss.svg', 'a picture of the loss'],
-  ]);
-  command.action((given: string[], flags: PlotFlags) => plot(given, flags, context));
-}
+  ],
+  run: plot,
+});
 
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { stdout } = context;
@@ -67,8 +43,8 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const { chartsOf, whyNothing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
   const options = {
-    horizontal: flags.x ?? 'step',
-    smoothing: flags.smooth ?? 0,
+    horizontal: flags.x,
+    smoothing: flags.smooth,
     logarithmicLoss: flags.log === true,
     only: flags.only && [flags.only],
   };

@@ -1,8 +1,8 @@
 // `rnn runs`: the runs in a folder, the best first. Looking into them is training/'s and
 // checkpoint/'s.
-import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { addExamples, commonFlags, switchFlag } from '../flags.ts';
+import { runsOptions } from '../../options/commands.ts';
+import { defineCommand } from '../command.ts';
 import { shellWord } from '../../shell-word.ts';
 import { runsTable } from '../results/runs-table.ts';
 
@@ -10,19 +10,16 @@ const defaultFolder = 'checkpoints';
 /** As many as one reads. */
 const mostNamed = 10;
 
-export function define(command: Command, context: Context): void {
-  command
-    .description('Lists the runs in a folder, those of one text together, the lowest validation loss first.')
-    .argument('[folder]', 'a folder of run folders; checkpoints unless given');
-  for (const flag of [switchFlag('--json', 'one JSON object per run'), ...commonFlags()]) command.addOption(flag);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description: 'Lists the runs in a folder, those of one text together, the lowest validation loss first.',
+  argument: 'a folder of run folders; checkpoints unless given',
+  options: runsOptions,
+  examples: [
     ['rnn runs', 'those in checkpoints/'],
     ['rnn runs sweeps/book', 'those of a sweep'],
-  ]);
-  command.action((folder: string | undefined, flags: { json?: boolean }) =>
-    list(folder ?? defaultFolder, flags, context),
-  );
-}
+  ],
+  run: (folder: string | undefined, flags, context) => list(folder ?? defaultFolder, flags, context),
+});
 
 async function list(folder: string, { json }: { json?: boolean }, { stdout, stderr }: Context): Promise<void> {
   const { haveOneText, listRuns } = await import('../../training/runs.ts');

@@ -1,46 +1,30 @@
 // `rnn story`: what a run wrote as it learnt. Which samples are told is reports/'s.
-import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { addExamples, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { storyOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
 import { harmless } from '../output/format.ts';
 import { findRun, readRuns } from '../runs-given.ts';
-import { OutputFiles, forceFlag, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, refuseMixed } from '../output/output-files.ts';
 
-interface StoryFlags {
-  readonly stages?: number;
-  readonly html?: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
+type StoryFlags = FlagsOf<TableOf<typeof storyOptions>>;
 
 /** As many as one reads in a terminal. */
 const defaultStages = 6;
 const widest = 72;
 
-export function define(command: Command, context: Context): void {
-  command
-    .description(
-      'Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.',
-    )
-    .argument('[run]', 'a run folder; the newest run unless given');
-  for (const flag of [
-    numberFlag('--stages <n>', `how many (default: ${defaultStages}; all with --html or --json)`, {
-      whole: true,
-      min: 1,
-    }),
-    textFlag('--html <file>', 'a page with the curve of the loss; - is stdout'),
-    forceFlag(),
-    switchFlag('--json', 'one JSON object per sample'),
-    ...commonFlags(),
-  ])
-    command.addOption(flag);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description:
+    'Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.',
+  argument: 'a run folder; the newest run unless given',
+  options: storyOptions,
+  examples: [
     ['rnn story', 'what the newest run wrote, stage by stage'],
     ['rnn story checkpoints/hamlet --html story.html', 'all of it, as a page'],
-  ]);
-  command.action((given: string | undefined, flags: StoryFlags) => story(given, flags, context));
-}
+  ],
+  run: story,
+});
 
 async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
   const { stdout } = context;

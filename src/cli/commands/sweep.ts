@@ -2,13 +2,14 @@
 // the trials, sweep/options.ts knows their options, sweep/run.ts trains them, and sweep/results.ts
 // shows the results.
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { pathIn } from '../../path-in.ts';
 import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, refuseBlasWithout } from '../devices.ts';
-import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { exclusiveOf, sweepOptions } from '../../options/commands.ts';
+import type { FlagsOf, TableOf } from '../../options/option.ts';
+import { defineCommand } from '../command.ts';
+import { refuseBlasWithout } from '../devices.ts';
 import { count, harmless } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { signalCodes } from '../process/signals.ts';
@@ -17,16 +18,7 @@ import { SweepProgress } from '../sweep/progress.ts';
 import { bestOf, codeOf, edgeLine, showRanking, trialEvent, trialLine } from '../sweep/results.ts';
 import { type Outcome, type TrialResult, type TrialRun, TrialRunner } from '../sweep/run.ts';
 
-interface SweepFlags {
-  readonly grid?: readonly string[];
-  readonly sample?: readonly string[];
-  readonly random?: number;
-  readonly seed?: number;
-  readonly out?: string;
-  readonly emit?: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
+type SweepFlags = FlagsOf<TableOf<typeof sweepOptions>>;
 
 const examples = `
 Examples:
@@ -41,48 +33,27 @@ sbatch --array=1-4, and in its script
 
 The same command goes on with a sweep that was interrupted.`;
 
-const DEFAULT_SEED = 1;
-
-export function define(command: Command, context: Context): void {
-  command
-    .description(
-      "Trains a model for each trial of a grid, or for trials drawn at random, and ranks them. Options of 'rnn train' that hold for all trials go after --.",
-    )
-    .usage('<corpus...> [options] -- [options of rnn train]')
-    .argument('<corpus...>', 'the text to learn')
-    .addHelpText('after', examples);
-  const groups = {
-    'The trials:': [
-      listFlag('--grid <option=a,b,c>', 'an option and its values; repeatable'),
-      numberFlag('--random <n>', 'sample this many trials instead; 20 find most', { whole: true, min: 1 }),
-      listFlag('--sample <option=...>', 'of a..b, log:a..b, or a,b,c; repeatable'),
-      numberFlag('--seed <n>', 'the same seed, the same trials (default: 1)', { whole: true, min: 0 }),
-    ],
-    'Where they go:': [
-      textFlag('--out <folder>', 'a run folder for each; sweeps/<name of the text>'),
-      switchFlag('--emit', 'print a command line for each, and train none'),
-    ],
-    'Output:': [
-      switchFlag('--json', 'one JSON object per trial, then per run'),
-      switchFlag('--quiet', 'print nothing but warnings'),
-      ...commonFlags(),
-    ],
-  };
-  addGroups(command, groups);
-  refuseTrainFlags(command);
-  command.action(async (words: string[], flags: SweepFlags) => {
-    context.exitCode = await sweep(words, flags, context);
-  });
-}
+export const { define } = defineCommand({
+  description:
+    "Trains a model for each trial of a grid, or for trials drawn at random, and ranks them. Options of 'rnn train' that hold for all trials go after --.",
+  argument: 'the text to learn',
+  options: sweepOptions,
+  exclusive: exclusiveOf.sweep,
+  more(command) {
+    command.usage('<corpus...> [options] -- [options of rnn train]').addHelpText('after', examples);
+    refuseTrainFlags(command);
+  },
+  run: sweep,
+});
 
 async function sweep(words: readonly string[], flags: SweepFlags, context: Context): Promise<number> {
-  const { io, stdout, stderr } = context;
+  const { stdout, stderr } = context;
   const { emit = false, json = false, quiet = false } = flags;
   const note = (text: string): void => void (quiet || stderr.note(text));
   const written = new SharedOptions(words);
   const { axes, trials } = await searchOf(flags, written);
   const shared = await written.withSettings(axes, context);
-  refuseBlasWithout(shared.flags.blas, [chosenDevice(shared.flags.device, io).name]);
+  refuseBlasWithout(shared.flags.blas, [shared.flags.device]);
   if (trials.length < (flags.random ?? 0))
     note(`there are no more than ${count(trials.length)} different trials to draw`);
   (await shared.notesOn(trials)).forEach(note);
@@ -133,13 +104,6 @@ async function searchOf(
     if (isWrong) throw new RnnError('usage', message, { hint });
   };
   refuse(
-    isRandom && grid.length > 0,
-    '--grid and --random exclude each other',
-    '--sample cell=lstm,gru draws from a list',
-  );
-  refuse(!isRandom && sample.length > 0, '--sample is for --random', '--random 20 draws twenty trials');
-  refuse(!isRandom && seed !== undefined, '--seed is for --random', '--random 20 draws twenty trials');
-  refuse(
     isRandom && sample.length === 0,
     '--random has nothing to draw',
     '--sample lr=log:1e-3..1e-2 draws learning rates',
@@ -157,7 +121,7 @@ async function searchOf(
   const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
   refuse(twice !== undefined, `${flag} ${twice} is given twice`, `give all its values at once: ${flag} ${twice}=…`);
   const { drawTrials, gridOf } = await import('../../training/search.ts');
-  return { axes, trials: isRandom ? drawTrials(sampleAxes, random, seed ?? DEFAULT_SEED) : gridOf(gridAxes) };
+  return { axes, trials: isRandom ? drawTrials(sampleAxes, random, seed) : gridOf(gridAxes) };
 }
 
 async function train(

@@ -1,23 +1,22 @@
 // The options of `rnn train`: their help, and what was given of them. Knows nothing of how a run
 // goes.
 import type { Command } from 'commander';
-import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import { type Preset, presets } from '../../options/presets.ts';
 import { type MachineOptions, type ReadingOptions, exclusive, machineNames, readingNames } from '../../options/run.ts';
-import { type TrainFlags, flagOf, trainGroups, trainOptions } from '../../options/train.ts';
+import { type TrainFlags, trainGroups, trainOptions } from '../../options/train.ts';
+import { refuseContradictions } from '../../options/together.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import { schedules } from '../../training/schedules.ts';
 import { listDevices } from '../devices.ts';
-import { addExamples, addGroups, addUndoing, flagsFor } from '../flags.ts';
+import { addExamples, addGroups, addUndoing, flagsOf } from '../flags.ts';
 import { suggestGrid } from '../several-values.ts';
 
 export type { TrainFlags };
 
 export function addTrainFlags(command: Command): void {
-  const groups = Object.entries(trainGroups).map(([heading, options]) => [heading, flagsFor(options)] as const);
-  for (const [, flags] of groups) flags.forEach(suggestGrid);
-  addGroups(command, Object.fromEntries(groups));
+  addGroups(command, trainGroups);
+  flagsOf(command).forEach(suggestGrid);
   addUndoing(command, trainOptions);
   listNamed(command, 'Cells:', cells);
   listNamed(command, 'Schedules of the learning rate:', schedules);
@@ -42,22 +41,8 @@ else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
   ]);
 }
 
-/** @throws a usage error where two options contradict each other */
-export function checkTogether(flags: TrainFlags): void {
-  for (const { options, hint } of exclusive) {
-    const given = (options as readonly (keyof TrainFlags)[]).filter(
-      (name) => flags[name] !== undefined && flags[name] !== false,
-    );
-    const names = given.map(flagOf);
-    if (names.length > 1)
-      throw new RnnError('usage', `${names.join(' and ')} exclude each other`, { hint, options: names });
-  }
-  if (flags.acceptNewCorpus && !flags.resume)
-    throw new RnnError('usage', '--accept-new-corpus is for --resume', {
-      hint: 'a new run takes any text',
-      options: ['--accept-new-corpus', '--resume'],
-    });
-}
+/** @throws RnnError `usage` where two options contradict each other */
+export const checkTogether = (flags: TrainFlags): void => refuseContradictions(trainOptions, exclusive, { ...flags });
 
 /**
  * The options of the training, of reading the text, and of the machine, as far as they were given.

@@ -6,7 +6,7 @@ import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../api/run-request.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
-import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
+import { isByEnvironment, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
 import { harmless } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -25,12 +25,12 @@ import {
   type TrainFlags,
 } from './train-flags.ts';
 
-export function define(command: Command, context: Context): void {
+export function define(command: Command, context: Context, takes: string): void {
   command
     .description(
       'Trains a model on text: files, folders, globs, or - for standard input. The checkpoints go to a run folder.',
     )
-    .argument('<corpus...>', 'the text to learn');
+    .argument(takes, 'the text to learn');
   addTrainFlags(command);
   command.action(async (sources: string[], flags: TrainFlags) => {
     context.exitCode = await train({ sources, flags, context });
@@ -48,8 +48,7 @@ async function train(request: Request): Promise<number> {
   const { sources, flags, context } = request;
   const { io, stdout, stderr } = context;
   checkTogether(flags);
-  const choice = chosenDevice(flags.device, io);
-  refuseBlasWithout(flags.blas, [choice.name]);
+  refuseBlasWithout(flags.blas, [flags.device]);
   const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
   try {
@@ -60,7 +59,7 @@ async function train(request: Request): Promise<number> {
       warn: (text) => reporter.warn(harmless(text)),
       activity: isTyped(sources, io) ? undefined : reporter.listen,
     };
-    const asked = { request: requestOf(request, path, choice), tell, clock: () => stopwatch.now() };
+    const asked = { request: requestOf(request, path), tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
       const tried = await (await import('../../api/plan-run.ts')).tryRun(asked);
       reporter.close();
@@ -84,11 +83,8 @@ async function train(request: Request): Promise<number> {
   }
 }
 
-function requestOf(
-  { sources, flags, context: { io } }: Request,
-  folder: string,
-  { fromEnvironment }: DeviceChoice,
-): RunRequest {
+function requestOf({ sources, flags, context }: Request, folder: string): RunRequest {
+  const { io } = context;
   return {
     text: sources,
     folder,
@@ -99,7 +95,7 @@ function requestOf(
     options: givenOptions(flags),
     reading: givenReading(flags),
     machine: givenMachine(flags),
-    ...(fromEnvironment ? { deviceBy: 'RNN_DEVICE' } : {}),
+    ...(isByEnvironment(context) ? { deviceBy: 'RNN_DEVICE' } : {}),
     alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
     stdin: io.stdin,
   };

@@ -1,28 +1,23 @@
 // `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is
 // library/'s.
-import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { addExamples, commonFlags, switchFlag } from '../flags.ts';
+import { watchOptions } from '../../options/commands.ts';
+import { defineCommand } from '../command.ts';
 import { harmless } from '../output/format.ts';
 import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
 import { type Signal, signalCodes } from '../process/signals.ts';
 
-export function define(command: Command, context: Context): void {
-  command
-    .description(
-      'Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.',
-    )
-    .argument('[run]', 'a run folder; the newest run unless given');
-  for (const flag of [switchFlag('--json', 'the events of the run, one JSON object a line'), ...commonFlags()])
-    command.addOption(flag);
-  addExamples(command, [
+export const { define } = defineCommand({
+  description:
+    'Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.',
+  argument: 'a run folder; the newest run unless given',
+  options: watchOptions,
+  examples: [
     ['rnn watch', 'the newest run'],
     ['rnn watch checkpoints/hamlet --json', 'its events as they come'],
-  ]);
-  command.action(async (given: string | undefined, flags: { json?: boolean }) => {
-    context.exitCode = await watch(await findRun(given), flags, context);
-  });
-}
+  ],
+  run: async (given: string | undefined, flags, context) => watch(await findRun(given), flags, context),
+});
 
 async function watch(path: string, { json }: { json?: boolean }, context: Context): Promise<number> {
   const { io, stdout, stderr } = context;

@@ -3,9 +3,8 @@ import type { Loaded } from '../../api/trained.ts';
 import type { Corpus } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { Part } from '../../training/scored-part.ts';
+import type { Part } from '../../options/choices.ts';
 import type { Context } from '../context.ts';
-import { type Flag, listFlag, skipInvalidFlag, textFlag } from '../flags.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { Io } from '../process/io.ts';
 
@@ -16,13 +15,6 @@ export interface TextFlags {
   readonly skipInvalid?: boolean;
   readonly json?: boolean;
 }
-
-export const textFlags = (): readonly Flag[] => [
-  listFlag('--include <glob>', 'of a folder, only these files; as in training'),
-  listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
-  textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
-  skipInvalidFlag(),
-];
 
 /** What the texts that were named are called, for a page or an error. */
 export const namesOfTexts = (sources: readonly string[]): string =>

@@ -3,12 +3,8 @@ import { resolve } from 'node:path';
 import { RnnError } from '../../errors.ts';
 import type { OutputRules } from '../../output-file.ts';
 import type { Context } from '../context.ts';
-import { type Flag, switchFlag } from '../flags.ts';
 import { bytes } from './format.ts';
 import { logOf } from '../runs-given.ts';
-
-/** For commands that write a page, a picture or a record. */
-export const forceFlag = (): Flag => switchFlag('--force', 'replace a file that rnn did not write');
 
 /** What a command reads: none of these files is ever replaced by one that it writes. */
 export interface Reads {

@@ -1,7 +1,8 @@
 // The program of the page of `rnn plot --html`: draws the charts anew whenever something about them
 // is changed.
 import { chartLabel, chartTable } from '../chart-words.ts';
-import { type Horizontal, chartsOf } from '../charts.ts';
+import type { Horizontal } from '../../options/choices.ts';
+import { chartsOf } from '../charts.ts';
 import type { CurvesData } from '../curves-page.ts';
 import { element, pageData } from './page.ts';
 import type { Range } from '../scales.ts';

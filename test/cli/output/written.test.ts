@@ -57,9 +57,9 @@ const contents = (path = folder): Record<string, string> =>
 
 it('every option of a command that is a file is known here: either it is read, or its writing is tested', async () => {
   const files: string[] = [];
-  for (const { name, load } of commands) {
+  for (const { name, takes, load } of commands) {
     const command = new Command(name);
-    (await load()).define(command, {} as Context);
+    (await load()).define(command, {} as Context, takes);
     for (const flag of flagsOf(command))
       if (flag.placeholder === 'file' && flag.longName === flag.mainName) files.push(`${name} ${flag.longName}`);
   }

@@ -1,0 +1,62 @@
+// A command as data, from which its help, its flags and the checks of them follow.
+import type { Command } from 'commander';
+import { commonOptions } from '../options/common.ts';
+import {
+  type Exclusive,
+  type FlagsOf,
+  type OptionGroups,
+  type TableOf,
+  defaultsOf,
+  tableOf,
+} from '../options/option.ts';
+import { refuseContradictions } from '../options/together.ts';
+import type { Context } from './context.ts';
+import { listDevices } from './devices.ts';
+import { addExamples, addGroups } from './flags.ts';
+
+/** What a command's own module gives. */
+export interface CommandModule {
+  /** @param takes its arguments, such as `<corpus...>` */
+  define(command: Command, context: Context, takes: string): void;
+}
+
+interface Definition<Argument, Groups extends OptionGroups> {
+  readonly description: string;
+  /** What its arguments are. */
+  readonly argument?: string;
+  /** The last group has the options that every command has, too. */
+  readonly options: Groups;
+  readonly exclusive?: readonly Exclusive[];
+  readonly examples?: readonly (readonly [line: string, what: string])[];
+  /** Adds what only this command has. */
+  more?(command: Command): void;
+  /**
+   * @param flags what was given, with the defaults of the others
+   * @returns the exit code, unless it is 0
+   */
+  run(argument: Argument, flags: FlagsOf<TableOf<Groups>>, context: Context): Promise<number | void>;
+}
+
+export function defineCommand<Argument, const Groups extends OptionGroups>(
+  definition: Definition<Argument, Groups>,
+): CommandModule {
+  const { description, argument, options, exclusive = [], examples = [] } = definition;
+  const table = tableOf(options);
+  const last = Object.keys(options).at(-1)!;
+  return {
+    define(command, context, takes) {
+      command.description(description);
+      if (argument !== undefined) command.argument(takes, argument);
+      addGroups(command, { ...options, [last]: { ...options[last], ...commonOptions } });
+      if (Object.hasOwn(table, 'device')) listDevices(command);
+      definition.more?.(command);
+      addExamples(command, examples);
+      command.action(async (given?: Argument) => {
+        const flags = command.opts();
+        refuseContradictions(table, exclusive, flags);
+        const all = { ...defaultsOf(table), ...flags } as FlagsOf<TableOf<Groups>>;
+        context.exitCode = (await definition.run(given as Argument, all, context)) ?? 0;
+      });
+    },
+  };
+}

@@ -1,0 +1,20 @@
+// Names to choose from that more than one module knows.
+
+/** The parts of a text that a model can be scored on. */
+export const parts = ['all', 'train', 'validation', 'test'] as const;
+/**
+ * `train` and `validation` are the parts that the run was trained and validated on, `test` is the
+ * part that nothing looked at; `all` is the whole text.
+ */
+export type Part = (typeof parts)[number];
+
+/** What curves are drawn over. */
+export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
+export type Horizontal = (typeof horizontals)[number];
+
+export const chartNames = ['loss', 'gradient', 'rate', 'speed'] as const;
+export type ChartName = (typeof chartNames)[number];
+
+/** The files that a model can be exported to. */
+export const formatNames = ['safetensors', 'onnx'] as const;
+export type FormatName = (typeof formatNames)[number];
