@@ -12,18 +12,19 @@ import { RnnError, inQuotes } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../output-file.ts';
-import { type TrainingOptions, trainingNames } from '../options/training.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
 import { type Choice, choices } from './train-request.ts';
 import { Corpus } from './corpus.ts';
 import {
-  isModel,
-  refuseUnknown,
-  refuseUnless,
+  expected,
+  fileName,
+  force as forceMember,
+  refuseOther,
   refuseUnlessModel,
-  refuseUnlessName,
-  refuseUnlessSwitches,
-  refuseWrongOptions,
+  refuseWrong,
+  runName,
+  trainingMembers,
 } from './checks.ts';
 
 /**
@@ -35,7 +36,7 @@ import {
  * @throws RnnError `checkpoint` if there is none, or it is damaged, or of a newer version
  */
 export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
-  if (source !== undefined) refuseUnlessName('the checkpoint', source, 'a run folder or a file');
+  if (source !== undefined) refuseOther('the checkpoint', source, runName);
   return readCheckpoint(await findCheckpoint(source));
 }
 
@@ -51,11 +52,10 @@ export async function saveCheckpoint(
   checkpoint: Checkpoint,
   options: { force?: boolean } = {},
 ): Promise<void> {
-  refuseUnlessName('the path', path, 'the name of a file');
-  refuseUnless(isModel(checkpoint), 'the checkpoint', checkpoint, 'what loadCheckpoint gives');
-  refuseUnknown(options, ['force']);
+  refuseOther('the path', path, fileName);
+  refuseUnlessModel('the checkpoint', checkpoint);
+  refuseWrong(options, forceMember);
   const { force = false } = options;
-  refuseUnlessSwitches({ force });
   const pieces = checkpointPieces(path, checkpoint, (detail) => {
     throw new RnnError('checkpoint', `cannot write ${path}: ${detail}`, {
       hint: 'change what loadCheckpoint gives, and only its numbers',
@@ -64,6 +64,8 @@ export async function saveCheckpoint(
   await writeOutput(path, pieces, { force, isOurs: startsAsCheckpoint });
 }
 
+const readCorpus = expected('what Corpus.read or Corpus.fromText gives', (given) => given instanceof Corpus);
+
 /**
  * A network as training on this text would begin with it.
  *
@@ -71,9 +73,8 @@ export async function saveCheckpoint(
  * free
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
-  refuseUnless(corpus instanceof Corpus, 'the corpus', corpus, 'what Corpus.read or Corpus.fromText gives');
-  refuseUnknown(options, trainingNames);
-  refuseWrongOptions(options);
+  refuseOther('the corpus', corpus, readCorpus);
+  refuseWrong(options, trainingMembers);
   const { model, tensors } = untrained(options, corpus);
   const training = freshRecord({ ...options }, options.seed);
   return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
@@ -93,7 +94,7 @@ export function exportModel(trained: TrainedModel, format: string): Uint8Array {
   const names = formats.map(({ name }) => name).join(', ');
   if (found === undefined)
     throw new RnnError('usage', `there is no format ${inQuotes(format)}`, { hint: `one of ${names}` });
-  refuseUnlessModel('the model', trained, 'what loadCheckpoint gives');
+  refuseUnlessModel('the model', trained);
   return found.write(trained);
 }
 
@@ -106,9 +107,13 @@ export function exportModel(trained: TrainedModel, format: string): Uint8Array {
  * @throws RnnError `checkpoint` that says what is wrong with the file
  */
 export function importModel(file: Uint8Array, options: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {
-  refuseUnless(file instanceof Uint8Array, 'the file', file, 'bytes');
-  refuseUnknown(options, ['like']);
+  refuseOther(
+    'the file',
+    file,
+    expected('bytes', (given) => given instanceof Uint8Array),
+  );
+  refuseWrong(options, { like: expected('a model', () => true) });
   const { like } = options;
-  if (like !== undefined) refuseUnlessModel('like', like, 'a model such as loadCheckpoint gives');
+  if (like !== undefined) refuseUnlessModel('like', like);
   return readTrained(file, 'the file', like ?? null);
 }

@@ -3,16 +3,19 @@
 import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
-import { type ReadingOptions, readingNames } from '../options/run.ts';
-import { areSources, isText } from './checks.ts';
+import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { given, readingOf } from './run-request.ts';
 import {
-  refuseUnknown,
-  refuseUnless,
-  refuseUnlessName,
-  refuseUnlessStream,
-  refuseUnlessSwitches,
+  expected,
+  fileName,
+  folderName,
+  force,
+  kindsOf,
+  refuseOther,
   refuseWrong,
+  sourceNames,
+  stream,
+  textOrBytes,
 } from './checks.ts';
 
 /** How a text is read. The defaults are those of `rnn train`. */
@@ -76,27 +79,29 @@ export interface GivenTextOptions extends TextOptions {
   readonly testText?: string | Uint8Array;
 }
 
-const textNames = [
-  'unit',
-  'encoding',
-  'keepLineEnds',
-  'minCount',
-  'validationFraction',
-  'testFraction',
-  'vocabulary',
-  'known',
-] as const;
-const fileNames = [
-  'include',
-  'exclude',
-  'skipInvalid',
-  'validationFile',
-  'testFile',
-  'runFolder',
-  'stdin',
-  ...textNames,
-] satisfies (keyof FileOptions)[];
-const givenTextNames = ['name', 'validationText', 'testText', ...textNames] satisfies (keyof GivenTextOptions)[];
+const { unit, encoding, keepLineEnds, minCount, validationFraction, testFraction, ...ofFiles } =
+  kindsOf(readingOptions);
+const vocabularyMember = expected(
+  'the vocabulary of a corpus or a model',
+  (given) =>
+    given instanceof Vocabulary ||
+    (typeof given === 'object' && given !== null && Array.isArray((given as VocabularyData).symbols)),
+);
+const textMembers = {
+  ...{ unit, encoding, keepLineEnds, minCount, validationFraction, testFraction },
+  vocabulary: vocabularyMember,
+  known: vocabularyMember,
+};
+const fileMembers = {
+  ...textMembers,
+  ...ofFiles,
+  validationFile: fileName,
+  testFile: fileName,
+  runFolder: folderName,
+  stdin: stream,
+};
+export const textName = expected('a name for messages', (given) => typeof given === 'string');
+const givenTextMembers = { ...textMembers, name: textName, validationText: textOrBytes, testText: textOrBytes };
 
 export class Corpus implements ReadCorpus {
   readonly vocabulary!: Vocabulary;
@@ -126,13 +131,9 @@ export class Corpus implements ReadCorpus {
    * is empty; `usage` for options that cannot be met
    */
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
-    refuseUnknown(options, fileNames);
-    refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
+    refuseWrong(options, fileMembers);
+    refuseOther('sources', sources, sourceNames);
     const { validationFile = null, testFile = null, runFolder, stdin } = options;
-    for (const [name, file] of Object.entries({ validationFile, testFile }))
-      if (file !== null) refuseUnlessName(name, file, 'the name of a file');
-    if (runFolder !== undefined) refuseUnlessName('runFolder', runFolder, 'the name of a folder');
-    refuseUnlessStream(stdin);
     const heldOut = { validationFile, testFile };
     return Corpus.#encode([sources].flat(), heldOut, options, heldOut, { runFolder, stdin });
   }
@@ -142,12 +143,9 @@ export class Corpus implements ReadCorpus {
    * options that cannot be met
    */
   static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
-    refuseUnknown(options, givenTextNames);
+    refuseWrong(options, givenTextMembers);
     const { name = 'text', validationText, testText } = options;
-    refuseUnless(isText(text), 'text', text, 'a string or bytes');
-    refuseUnless(typeof name === 'string', 'name', name, 'a name for messages');
-    for (const [option, given] of Object.entries({ validationText, testText }))
-      refuseUnless(given === undefined || isText(given), option, given, 'a string or bytes');
+    refuseOther('text', text, textOrBytes);
     const heldOut = {
       validationFile: validationText === undefined ? null : { name: 'the validation text', text: validationText },
       testFile: testText === undefined ? null : { name: 'the test text', text: testText },
@@ -175,22 +173,17 @@ export class Corpus implements ReadCorpus {
       unit: options.unit ?? vocabulary?.unit ?? known?.unit,
     };
     const reading = { ...readingOf({ ...asked, ...(heldOut as typeof recorded) }), ...recorded };
-    refuseWrong(reading);
     return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, vocabulary, known, ...more }), reading);
   }
 }
 
-/**
- * A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage`
- * for a value that is neither
- */
+/** A corpus has the symbols with what encodes them, a model has them alone. */
 function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {
   const given = options[name];
-  if (given === undefined || given instanceof Vocabulary) return given;
-  const isVocabulary = typeof given === 'object' && given !== null && Array.isArray(given.symbols);
-  refuseUnless(isVocabulary, name, given, 'the vocabulary of a corpus or a model');
-  return new Vocabulary(given);
+  return given === undefined || given instanceof Vocabulary ? given : new Vocabulary(given);
 }
+
+const corpusName = expected('the name of a built-in corpus', (given) => typeof given === 'string');
 
 /**
  * Writes a built-in corpus to `folder`/`name`.txt, and gives that path.
@@ -204,9 +197,8 @@ export async function writeBuiltin(
   folder = 'corpora',
   options: { force?: boolean } = {},
 ): Promise<string> {
-  refuseUnlessName('the corpus', name, 'the name of a built-in corpus');
-  refuseUnlessName('the folder', folder, 'the name of a folder');
-  refuseUnknown(options, ['force']);
-  refuseUnlessSwitches(options);
+  refuseOther('the corpus', name, corpusName);
+  refuseOther('the folder', folder, folderName);
+  refuseWrong(options, force);
   return writeBuiltinText(name, folder, options);
 }

@@ -5,14 +5,15 @@ import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
-import { machineNames } from '../options/run.ts';
+import { evalOptions, gradientsOptions } from '../options/commands.ts';
+import { defaultsOf } from '../options/option.ts';
+import { machineOfCommands } from '../options/run.ts';
 import { saturationOf } from '../insight/saturation.ts';
 import { LEAST_CHARACTERS } from '../insight/search.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { dynamicDefaults } from '../evaluation/dynamic.ts';
 import { type Score, score } from '../evaluation/score.ts';
-import { type Part, parts } from '../options/choices.ts';
+import type { Part } from '../options/choices.ts';
 import { type GivenScoring, type ScoringPlan, planScoring } from '../training/scored-part.ts';
 import { Corpus } from './corpus.ts';
 import type {
@@ -26,14 +27,15 @@ import type {
   SurpriseOfText,
 } from './model-results.ts';
 import {
-  areSources,
-  isModelOrName,
-  refuseUnknown,
+  expected,
+  kindsOf,
+  modelOrName,
+  refuseOther,
   refuseUnless,
   refuseUnlessModel,
-  refuseUnlessStream,
-  refuseUnlessWhole,
   refuseWrong,
+  sourceNames,
+  stream,
 } from './checks.ts';
 import {
   type TextToRead,
@@ -48,15 +50,16 @@ import {
   withDevice,
   workOfGradients,
 } from './trained.ts';
-import {
-  type SampleOptions,
-  type TextsOptions,
-  Writer,
-  asBytes,
-  asText,
-  refuseWrongChoice,
-  sampleNames,
-} from './writer.ts';
+import { type SampleOptions, type TextsOptions, Writer, asBytes, asText, sampleMembers } from './writer.ts';
+
+const machineMembers = kindsOf(machineOfCommands);
+const { checkpoint: _, part, ...ofFiles } = kindsOf(evalOptions['What is scored:']);
+const readMembers = { part, ...ofFiles, stdin: stream };
+const { streams, sequenceLength, dynamicRate, dynamicDecay } = kindsOf(evalOptions['How it is read:']);
+const evaluationMembers = { part, streams, sequenceLength, dynamic: expected('an object', () => true) };
+const dynamicMembers = { learningRate: dynamicRate, decay: dynamicDecay };
+const { steps, positions, jacobians } = gradientsOptions['What is measured:'];
+const gradientsTable = { steps, positions, jacobians };
 
 /**
  * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and
@@ -64,12 +67,10 @@ import {
  * @throws RnnError `checkpoint` if there is none that can be read
  */
 export async function openModel(source?: string | TrainedModel, machine: MachineChoice = {}): Promise<Model> {
-  refuseUnknown(machine, machineNames);
-  refuseWrong(machine);
-  const expectation = 'a run folder, a file or what loadCheckpoint gives';
-  refuseUnless(source === undefined || isModelOrName(source), 'the model', source, expectation);
+  refuseWrong(machine, machineMembers);
+  if (source !== undefined) refuseOther('the model', source, modelOrName);
   if (typeof source === 'object') {
-    refuseUnlessModel('the model', source, expectation);
+    refuseUnlessModel('the model', source);
     return new Model(source, null, machine);
   }
   const { path, trained } = await readModel(source);
@@ -149,12 +150,9 @@ export class Model {
    */
   async read(sources: string | readonly string[], request: ReadOptions = {}): Promise<Corpus> {
     this.#refuseClosed();
-    refuseUnknown(request, ['part', 'include', 'exclude', 'encoding', 'stdin']);
+    refuseWrong(request, readMembers);
+    refuseOther('sources', sources, sourceNames);
     const { part = 'all', stdin, ...options } = request;
-    refuseWrong(options);
-    refuseUnlessStream(stdin);
-    refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
-    refuseUnless(parts.includes(part), 'part', part, partsInWords);
     const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options, stdin }, this);
     return new Corpus(corpus, reading);
   }
@@ -167,7 +165,8 @@ export class Model {
    * of range
    */
   async evaluate(text: TextToRead, options: EvaluationOptions = {}): Promise<Evaluation> {
-    refuseUnknown(options, ['part', 'streams', 'sequenceLength', 'dynamic']);
+    refuseWrong(options, evaluationMembers);
+    if (options.dynamic !== undefined) refuseWrong(options.dynamic, dynamicMembers);
     const { part = 'all', ...given } = options;
     const plan = this.#plan(text, part, given);
     return { ...evaluationOf(await this.#score(plan)), warning: plan.warning };
@@ -214,11 +213,9 @@ export class Model {
    */
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#refuseClosed();
-    refuseUnknown(options, ['steps', 'positions', 'jacobians']);
-    const { steps = 200, positions = 4, jacobians = 3 } = options;
+    refuseWrong(options, kindsOf(gradientsTable));
+    const { steps, positions, jacobians } = { ...defaultsOf(gradientsTable), ...options };
     const tokens = tokensOf(text, this.#symbols);
-    refuseUnlessWhole({ steps, positions });
-    refuseUnlessWhole({ jacobians }, 0);
     const measured = await withDevice(this.#machine, workOfGradients([this.trained], jacobians), (device) =>
       gradientsThrough(this.trained, tokens, device, { steps, positions, jacobians }),
     );
@@ -235,9 +232,6 @@ export class Model {
 
   #plan(text: TextToRead, part: Part, given: GivenScoring): ScoringPlan {
     this.#refuseClosed();
-    refuseUnlessWhole({ streams: given.streams, sequenceLength: given.sequenceLength });
-    refuseWrongDynamic(given.dynamic);
-    refuseUnless(parts.includes(part), 'part', part, partsInWords);
     if (typeof text === 'string') {
       refuseUnless(
         part === 'all',
@@ -277,26 +271,14 @@ export interface SampleRequest extends SampleOptions, MachineChoice {
  * @throws RnnError as `openModel` and `Model.sample` do
  */
 export async function* sample(request: SampleRequest = {}): AsyncGenerator<string, void, undefined> {
-  refuseUnknown(request, ['checkpoint', ...machineNames, ...sampleNames]);
+  refuseWrong(request, { ...machineMembers, ...sampleMembers, checkpoint: modelOrName });
   const { checkpoint, device, threads, blas, ...options } = request;
-  refuseWrongChoice(options);
   const model = await openModel(checkpoint, { device, threads, blas });
   try {
     yield* model.sample(options);
   } finally {
     await model.close();
   }
-}
-
-const partsInWords = "'all', 'train', 'validation' or 'test'";
-
-/** @throws RnnError `usage` for a name that is none, or a number that cannot be */
-function refuseWrongDynamic(given: GivenScoring['dynamic']): void {
-  if (given === undefined) return;
-  refuseUnknown(given, ['learningRate', 'decay']);
-  const { learningRate = dynamicDefaults.learningRate, decay = dynamicDefaults.decay } = given;
-  refuseUnless(Number.isFinite(learningRate) && learningRate > 0, 'learningRate', learningRate, 'a number above 0');
-  refuseUnless(Number.isFinite(decay) && decay >= 0 && decay <= 1, 'decay', decay, 'a number from 0 to 1');
 }
 
 const ofString = (train: Tokens): Parameters<typeof planScoring>[1] => ({

@@ -1,5 +1,5 @@
 // Charts and pages for other programs. Wrong arguments are refused before anything is drawn.
-import { chartNames, horizontals } from '../options/choices.ts';
+import { chartNames } from '../options/choices.ts';
 import { type Sizes, compressedSizes as compressed, xzSize as xz } from '../evaluation/compressors.ts';
 import { type CellsReport, cellsPage as pageOfCells } from '../reports/cells-page.ts';
 import { type Chart, type ChartOptions, type NamedCurves, chartsOf as chartsOfRuns } from '../reports/charts.ts';
@@ -14,7 +14,9 @@ import { type SurpriseReport, surprisePage as pageOfSurprise } from '../reports/
 import { svgOf as svgOfCharts } from '../reports/svg.ts';
 import { type TextLook, dashboard as dashboardOf } from '../reports/terminal.ts';
 import type { Stage } from '../training/curves.ts';
-import { refuseUnknown, refuseUnless } from './checks.ts';
+import { plotOptions } from '../options/commands.ts';
+import { list, onOff } from '../options/kind.ts';
+import { expected, refuseOther, refuseWrong } from './checks.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -67,116 +69,94 @@ const isSurprise = has<SurpriseReport>({
   others: isList,
 });
 
-/** @throws RnnError `usage` for a value of which that does not hold */
-const refuser =
-  (holds: Check, expectation: string) =>
-  (name: string, value: unknown): void =>
-    refuseUnless(holds(value), name, value, expectation);
-const refuseOtherRuns = refuser(listOf(isRun), 'a list of runs, such as readRuns gives');
-const refuseOtherCharts = refuser(listOf(isChart), 'a list of charts, such as chartsOf gives');
-const refuseOtherNetworks = refuser(listOf(isNetwork), 'a list of what model.gradients gives');
-const refuseOtherText = refuser(isString, 'a text');
-const refuseOtherBytes = refuser(isBytes, 'bytes');
+type Kind = ReturnType<typeof expected>;
+const runsGiven = expected('a list of runs, such as readRuns gives', listOf(isRun));
+const runGiven = expected('one that readRuns gives', isRun);
+const charts = expected('a list of charts, such as chartsOf gives', listOf(isChart));
+const networks = expected('a list of what model.gradients gives', listOf(isNetwork));
+const stages = expected('the stages of its curves', listOf(has<Stage>({ step: isNumber, text: isString })));
+const aText = expected('a text', isString);
+const bytes = expected('bytes', isBytes);
+const { x: horizontal, smooth: smoothing } = plotOptions['Options:'];
+const chartMembers = {
+  horizontal: horizontal.kind,
+  smoothing: smoothing.kind,
+  only: list(chartNames),
+  logarithmicLoss: onOff,
+  places: expected('a number', isNumber),
+};
+
+/** The function, but an argument that is not as expected is refused by its name. */
+const checked =
+  <Arguments extends unknown[], Result>(
+    act: (...given: Arguments) => Result,
+    kinds: Readonly<Record<string, Kind>>,
+  ): ((...given: Arguments) => Result) =>
+  (...given) => {
+    for (const [index, [name, kind]] of Object.entries(kinds).entries()) refuseOther(name, given[index], kind);
+    return act(...given);
+  };
 
 /**
  * The charts that have data. @throws RnnError `usage` for a value that is not a run, or a wrong
  * option
  */
 export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): Chart[] {
-  refuseOtherRuns('runs', runs);
-  refuseUnknown(options, [
-    'horizontal',
-    'only',
-    'smoothing',
-    'logarithmicLoss',
-    'places',
-  ] satisfies (keyof ChartOptions)[]);
-  const { horizontal, only = [], smoothing = 0 } = options;
-  refuseUnless(horizontals.includes(horizontal), 'horizontal', horizontal, `one of ${horizontals.join(', ')}`);
-  refuseUnless(
-    listOf((name) => chartNames.includes(name as never))(only),
-    'only',
-    only,
-    `a list of ${chartNames.join(', ')}`,
-  );
-  refuseUnless(smoothing >= 0 && smoothing < 1, 'smoothing', smoothing, 'a number from 0 to below 1');
+  refuseOther('runs', runs, runsGiven);
+  refuseWrong(options, chartMembers);
+  refuseOther('horizontal', options.horizontal, horizontal.kind);
   return chartsOfRuns(runs, options);
 }
 
 /** A picture. @throws RnnError `usage` for a value that is not a chart, or for no charts */
-export async function svgOf(charts: readonly Chart[], title: string): Promise<string> {
-  refuseOtherCharts('charts', charts);
-  refuseOtherText('title', title);
-  return svgOfCharts(charts, title);
-}
+export const svgOf = checked(
+  async (drawn: readonly Chart[], title: string): Promise<string> => svgOfCharts(drawn, title),
+  { charts, title: aText },
+);
 
 /**
  * The first chart large, the others small below it, as lines of text. @throws RnnError `usage` for
  * a value that is not a chart
  */
-export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
-  refuseOtherCharts('charts', charts);
-  refuseUnless(isLook(look), 'the look', look, 'columns, rows and styles');
-  return dashboardOf(charts, look);
-}
+export const dashboard = checked(dashboardOf, { charts, 'the look': expected('columns, rows and styles', isLook) });
 
 /** @throws RnnError `usage` for a value that is not a run */
-export function curvesPage(runs: readonly NamedCurves[]): string {
-  refuseOtherRuns('runs', runs);
-  return pageOfCurves(runs);
-}
+export const curvesPage = checked(pageOfCurves, { runs: runsGiven });
 
 /** @throws RnnError `usage` for a value that is not a run, or not stages of one */
-export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
-  refuseUnless(isRun(run), 'the run', run, 'one that readRuns gives');
-  const areStages = listOf(has<Stage>({ step: isNumber, text: isString }))(stages);
-  refuseUnless(areStages, 'stages', stages, 'the stages of its curves');
-  return pageOfStory(run, stages);
-}
+export const storyPage = checked(pageOfStory, { 'the run': runGiven, stages });
 
 /** @throws RnnError `usage` for a value that is not such a report */
-export function surprisePage(report: SurpriseReport): string {
-  refuseUnless(isSurprise(report), 'the report', report, 'what model.surprise gives, with run, text and others');
-  return pageOfSurprise(report);
-}
+export const surprisePage = checked(pageOfSurprise, {
+  'the report': expected('what model.surprise gives, with run, text and others', isSurprise),
+});
 
 /** @throws RnnError `usage` for a value that is not such a report */
-export async function cellsPage(report: CellsReport): Promise<string> {
-  refuseUnless(isCells(report), 'the report', report, 'what model.inspect gives, with name, summary and cell');
-  return pageOfCells(report);
-}
+export const cellsPage = checked(async (report: CellsReport): Promise<string> => pageOfCells(report), {
+  'the report': expected('what model.inspect gives, with name, summary and cell', isCells),
+});
 
 /**
  * Lines of one network have its colour. @throws RnnError `usage` for a value that is not such a
  * network
  */
-export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
-  refuseOtherNetworks('networks', networks);
-  return chartsOfGradients(networks);
-}
+export const gradientCharts = checked(chartsOfGradients, { networks });
 
 /** @throws RnnError `usage` for a value that is not such a network */
-export function gradientsPage(networks: readonly NetworkGradients[], text: string): string {
-  refuseOtherNetworks('networks', networks);
-  refuseOtherText('text', text);
-  return pageOfGradients(networks, text);
-}
+export const gradientsPage = checked(pageOfGradients, { networks, text: aText });
 
 /**
  * gzip and brotli at their best, both with their headers. A megabyte takes two seconds. @throws
  * RnnError `usage` for a value that is not bytes
  */
-export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
-  refuseOtherBytes('text', text);
-  return compressed(text);
-}
+export const compressedSizes = checked(async (text: Uint8Array): Promise<Sizes> => compressed(text), { text: bytes });
 
 /**
  * The size by the system's `xz -9e`; null if that program is missing or fails. @throws RnnError
  * `usage` as above
  */
 export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
-  refuseOtherBytes('text', text);
-  refuseOtherText('program', program);
+  refuseOther('text', text, bytes);
+  refuseOther('program', program, aText);
   return xz(text, program);
 }

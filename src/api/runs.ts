@@ -11,8 +11,7 @@ import { type CorpusRecord, recordedCorpusOrNull } from '../training/record.ts';
 import { type RunBackground, type RunSummary, backgroundOf, listRuns as listRunsIn } from '../training/runs.ts';
 import type { Verdict } from '../training/verdict.ts';
 import { readModel } from './trained.ts';
-import { areSources } from './checks.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSignal } from './checks.ts';
+import { abortSignal, folderName, refuseOther, refuseWrong, runNames } from './checks.ts';
 
 export interface Run {
   readonly path: string;
@@ -30,7 +29,7 @@ const lookEveryMs = 250;
  * @throws RnnError `checkpoint` if there is none
  */
 export async function readRuns(given: string | readonly string[] = []): Promise<Run[]> {
-  refuseUnless(areSources(given), 'runs', given, 'a run folder, a folder of them, a file in one, or a list of them');
+  refuseOther('runs', given, runNames);
   const paths = await findRuns([given].flat());
   const names = paths.map((path) => basename(path));
   const runs: Run[] = [];
@@ -50,7 +49,7 @@ export async function readRuns(given: string | readonly string[] = []): Promise<
  * @throws RnnError `checkpoint` if there is no such folder
  */
 export async function listRuns(folder: string): Promise<RunSummary[]> {
-  refuseUnlessName('the folder', folder, 'the name of a folder');
+  refuseOther('the folder', folder, folderName);
   return listRunsIn(folder);
 }
 
@@ -71,10 +70,9 @@ export async function* followRun(
   path: string,
   options: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<FreshLines> {
-  refuseUnlessName('the run', path, 'a run folder');
-  refuseUnknown(options, ['signal']);
+  refuseOther('the run', path, runNames);
+  refuseWrong(options, { signal: abortSignal });
   const { signal } = options;
-  refuseUnlessSignal(signal);
   await findRuns([path]);
   const follower = new LogFollower(logOf(path));
   const isStopped = (): boolean => signal?.aborted === true;

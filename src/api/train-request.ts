@@ -6,22 +6,26 @@ import { RnnError } from '../errors.ts';
 import { cells as allCells } from '../model/cells/registry.ts';
 import { presets as allPresets } from '../options/presets.ts';
 import { schedules as allSchedules } from '../training/schedules.ts';
-import { type ReadingOptions, machineNames, readingNames } from '../options/run.ts';
+import { onOff } from '../options/kind.ts';
+import { type ReadingOptions, machineNames, machineOptions, readingNames, readingOptions } from '../options/run.ts';
 import { type TrainingOptions, trainingNames } from '../options/training.ts';
-import { Corpus } from './corpus.ts';
-import { areSources, isModelOrName, isText } from './checks.ts';
+import { Corpus, textName } from './corpus.ts';
 import type { MachineChoice } from './model-results.ts';
 import { type RunRequest, given } from './run-request.ts';
 import {
-  refuseUnknown,
-  refuseUnless,
+  abortSignal,
+  expected,
+  fileName,
+  folderName,
+  kindsOf,
+  modelOrName,
+  refuseOther,
   refuseUnlessModel,
-  refuseUnlessName,
-  refuseUnlessSignal,
-  refuseUnlessStream,
-  refuseUnlessSwitches,
   refuseWrong,
-  refuseWrongOptions,
+  sourceNames,
+  stream,
+  textOrBytes,
+  trainingMembers,
 } from './checks.ts';
 
 /** A name with a line on what it is, for programs that let people choose. */
@@ -77,31 +81,39 @@ export interface TrainRequest extends PlanRequest, MachineChoice {
   readonly signal?: AbortSignal;
 }
 
-const ownNames = [
-  'corpus',
-  'out',
-  'resume',
-  'force',
-  'acceptNewCorpus',
-  'initFrom',
-  'signal',
-  'stdin',
-] as const satisfies readonly (keyof TrainRequest)[];
+const isRead = (corpus: unknown): corpus is Corpus => corpus instanceof Corpus;
+const isGiven = (corpus: unknown): corpus is GivenText =>
+  typeof corpus === 'object' && corpus !== null && 'text' in corpus;
+const textToLearn = expected(
+  'a file, a folder, a pattern, a list of them, { text }, or a Corpus',
+  (given) => isRead(given) || isGiven(given) || sourceNames.holds(given),
+);
+const orNothing = ({ holds, expected: words }: typeof fileName): typeof fileName =>
+  expected(words(), (given) => given === null || holds(given));
+const members = {
+  corpus: textToLearn,
+  out: orNothing(folderName),
+  initFrom: orNothing(modelOrName),
+  resume: onOff,
+  force: onOff,
+  acceptNewCorpus: onOff,
+  signal: abortSignal,
+  stdin: stream,
+  ...kindsOf({ ...readingOptions, ...machineOptions }),
+  validationFile: orNothing(fileName),
+  testFile: orNothing(fileName),
+  ...trainingMembers,
+};
 
 /**
  * @throws RnnError `usage` for a name that is no option's, or options that contradict each other
  */
 export function runRequestOf(request: TrainRequest): RunRequest {
-  refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...trainingNames]);
-  const { corpus, out = null, initFrom = null, stdin, signal } = request;
-  if (out !== null) refuseUnlessName('out', out, 'the name of a folder');
-  refuseUnlessSignal(signal);
-  refuseUnlessStream(stdin);
-  const modelExpected = 'a run folder, a file or a model';
-  refuseUnless(initFrom === null || isModelOrName(initFrom), 'initFrom', initFrom, modelExpected);
-  if (initFrom !== null && typeof initFrom === 'object') refuseUnlessModel('initFrom', initFrom, modelExpected);
+  refuseWrong(request, members);
+  const { corpus, out = null, initFrom = null, stdin } = request;
+  refuseOther('corpus', corpus, textToLearn);
+  if (initFrom !== null && typeof initFrom === 'object') refuseUnlessModel('initFrom', initFrom);
   const { resume = false, force = false, acceptNewCorpus = false } = request;
-  refuseUnlessSwitches({ resume, force, acceptNewCorpus });
   if (resume && force) {
     const hint = 'resume goes on with the run that is there, force removes it';
     throw new RnnError('usage', 'resume and force exclude each other', { hint });
@@ -112,11 +124,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   const reading = given(request, readingNames);
   const machine = given(request, machineNames);
   const options = given(request, trainingNames);
-  refuseWrong({ ...reading, ...machine });
-  for (const name of ['validationFile', 'testFile'] as const)
-    if (reading[name] != null) refuseUnlessName(name, reading[name], 'the name of a file');
-  refuseWrongOptions(options);
-  if (corpus instanceof Corpus && Object.keys(reading).length > 0) {
+  if (isRead(corpus) && Object.keys(reading).length > 0) {
     throw new RnnError('usage', `${Object.keys(reading).join(', ')}: the corpus was read already`, {
       hint: 'give it to Corpus.read or Corpus.fromText',
     });
@@ -135,20 +143,10 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   };
 }
 
-/** @throws RnnError `usage` for a value that is not a text */
+/** @throws RnnError `usage` for a text with other members than a name */
 function textOf(corpus: TextToLearn): RunRequest['text'] {
-  if (corpus instanceof Corpus) return { corpus, reading: corpus.reading };
-  const isGiven = typeof corpus === 'object' && corpus !== null && 'text' in corpus;
-  refuseUnless(
-    isGiven || areSources(corpus),
-    'corpus',
-    corpus,
-    'a file, a folder, a pattern, a list of them, { text }, or a Corpus',
-  );
-  if (!isGiven) return [corpus].flat();
-  refuseUnknown(corpus, ['name', 'text']);
-  const { name = 'text', text } = corpus;
-  refuseUnless(isText(text), 'text', text, 'a string or bytes');
-  refuseUnless(typeof name === 'string', 'name', name, 'a name for messages');
-  return [{ name, text }];
+  if (isRead(corpus)) return { corpus, reading: corpus.reading };
+  if (!isGiven(corpus)) return [corpus as string | readonly string[]].flat();
+  refuseWrong(corpus, { text: textOrBytes, name: textName });
+  return [{ ...corpus, name: corpus.name ?? 'text' }];
 }

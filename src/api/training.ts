@@ -16,7 +16,8 @@ import type { OptionSource } from '../training/resolve.ts';
 import { openRun } from './open-run.ts';
 import { planRun } from './plan-run.ts';
 import type { RunRequest } from './run-request.ts';
-import { refuseUnless } from './checks.ts';
+import { choice } from '../options/kind.ts';
+import { refuseOther } from './checks.ts';
 import { type PlanRequest, type TrainRequest, runRequestOf } from './train-request.ts';
 
 /**
@@ -88,7 +89,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
    * @throws RnnError `checkpoint` if nothing was saved
    */
   async trained(which: 'best' | 'latest' = 'best'): Promise<Checkpoint> {
-    refuseUnless(which === 'best' || which === 'latest', 'which', which, "'best' or 'latest'");
+    refuseOther('which', which, choice(['best', 'latest']));
     if (this.#store instanceof MemoryStore) {
       const kept =
         which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);

@@ -5,7 +5,9 @@ import { type TrainedModel, weightsIn } from '../runs/store.ts';
 import { openDevice } from '../devices/open.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import { type SampleRequest, type Sampler, type TextsRequest, openSampler } from '../sampling/sample.ts';
-import { isText, refuseUnknown, refuseUnless, refuseUnlessWhole } from './checks.ts';
+import { sampleOptions } from '../options/commands.ts';
+import { onOff, wholeNumber } from '../options/kind.ts';
+import { expected, isText, kindsOf, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 
 export interface SampleOptions extends SamplingOptions {
@@ -32,13 +34,25 @@ export interface TextsOptions extends SampleOptions {
   readonly count: number;
 }
 
-export const sampleNames = [
-  ...(['prime', 'midText', 'length', 'stop', 'keepStop', 'seed'] as const),
-  ...(['temperature', 'topK', 'topP', 'minP', 'never'] as const),
-] satisfies readonly (keyof SampleOptions)[];
-const defaultLength = 500;
+const { midText, length, seed, temperature, topK, topP, minP } = kindsOf({
+  ...sampleOptions['The text:'],
+  ...sampleOptions['The choice of each character:'],
+});
+export const sampleMembers = {
+  ...{ midText, length, seed, temperature, topK, topP, minP },
+  prime: expected('a text or bytes', isText),
+  stop: expected('a text, bytes or a list of them', (given) => [given].flat().every(isText)),
+  keepStop: onOff,
+  never: expected(
+    'a list of ids',
+    (given) => Array.isArray(given) && given.every((id) => Number.isSafeInteger(id) && id >= 0),
+  ),
+};
+const defaultLength = sampleOptions['The text:'].length.default;
 /** Symbols. A longer prime is read by a separate sampler, which is compiled for reading. */
 const SHORT_PRIME = 64;
+
+const textCount = wholeNumber(1);
 
 export class Writer {
   readonly #trained: TrainedModel;
@@ -53,7 +67,7 @@ export class Writer {
 
   /** One text, piece by piece as it is drawn. */
   async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
-    refuseWrongChoice(options);
+    refuseWrong(options, sampleMembers);
     const { seed, ...request } = requestOf(options);
     const { prime, length } = request;
     const isShort = prime.length <= SHORT_PRIME;
@@ -69,10 +83,9 @@ export class Writer {
 
   /** Whole texts, one after another. */
   async *texts<Piece>(given: TextsOptions, { draw, join }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
-    refuseUnknown(given, ['count', ...sampleNames]);
+    refuseWrong(given, { count: textCount, ...sampleMembers });
     const { count, ...options } = given;
-    refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
-    refuseWrongChoice(options);
+    refuseOther('count', count, textCount);
     const { seed, ...request } = requestOf(options);
     // Beyond it two texts would have one seed.
     const lastSeed = Number.MAX_SAFE_INTEGER - (count - 1);
@@ -123,27 +136,6 @@ export class Writer {
     if (this.#isClosed || !isShort || this.#idle !== null) await sampler.close();
     else this.#idle = sampler;
   }
-}
-
-/**
- * Leaves to sampling/ what it checks itself. @throws RnnError `usage` for an unknown option or a
- * wrong value
- */
-export function refuseWrongChoice(options: SampleOptions): void {
-  refuseUnknown(options, sampleNames);
-  const { prime, midText = false, length, stop = [], keepStop = true, seed, never = [] } = options;
-  refuseUnless(prime === undefined || isText(prime), 'prime', prime, 'a text or bytes');
-  refuseUnless([stop].flat().every(isText), 'stop', stop, 'a text, bytes or a list of them');
-  refuseUnless(typeof midText === 'boolean', 'midText', midText, 'true or false');
-  refuseUnless(typeof keepStop === 'boolean', 'keepStop', keepStop, 'true or false');
-  refuseUnlessWhole({ length });
-  refuseUnlessWhole({ seed }, 0);
-  refuseUnless(
-    Array.isArray(never) && never.every((id) => Number.isSafeInteger(id) && id >= 0),
-    'never',
-    never,
-    'a list of ids',
-  );
 }
 
 function requestOf({

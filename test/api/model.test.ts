@@ -175,7 +175,7 @@ describe('a model', () => {
     await expect(written(model.sample({ prime: 'Ω' }))).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ length: 0.5 }))).rejects.toMatchObject({ kind: 'usage' });
     await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow(
-      'streams is 0, expected a whole number from 1 up',
+      'streams is 0, expected a whole number of at least 1',
     );
     await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
     const misnamed = [

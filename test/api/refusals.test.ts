@@ -46,7 +46,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => train({ ...small, initFrom: { a: 1 } }),
     'initFrom is { a }, expected a run folder',
   ],
-  ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), "--hidden is '8', expected a whole number"],
+  ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), 'hidden is "8", expected a whole number'],
   ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), "there is no option 'hiden'"],
   [
     'a model in a model',
@@ -68,14 +68,14 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => allOf(model.sample({ length: Infinity })),
     'length is Infinity, expected a whole number',
   ],
-  ['a temperature in quotes', () => allOf(model.sample({ temperature: '1' })), "--temp is '1', expected a number"],
+  ['a temperature in quotes', () => allOf(model.sample({ temperature: '1' })), 'temperature is "1", expected a number'],
   ['symbols by their text', () => allOf(model.sample({ never: 'x' })), 'never is "x", expected a list of ids'],
   ['texts without a number', () => allOf(model.sampleMany({})), 'count is undefined, expected a whole number'],
   ['bytes to score', () => model.evaluate(new Uint8Array(8)), 'text is 8 bytes, expected a string, or a corpus'],
   [
     'a part that there is not',
     () => model.evaluate(corpus, { part: 'tests' as never }),
-    'part is "tests", expected \'all\'',
+    'part is "tests", expected one of all, train, validation, test',
   ],
   ['a part of a string', () => model.evaluate(verse, { part: 'validation' }), "expected 'all' for a string"],
   ['a misspelt rate', () => model.evaluate(verse, { dynamic: { lr: 1 } }), "there is no option 'lr'"],
@@ -101,18 +101,18 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'a temperature that is a symbol',
     () => allOf(model.sample({ temperature: Symbol('warm') })),
-    '--temp is Symbol(warm), expected a number',
+    'temperature is Symbol(warm), expected a number',
   ],
-  ['a size that is a BigInt', () => train({ ...small, hidden: 10n }), '--hidden is 10n, expected a whole number'],
+  ['a size that is a BigInt', () => train({ ...small, hidden: 10n }), 'hidden is 10n, expected a whole number'],
   [
     'a size that is a symbol',
     () => untrainedModel(corpus, { hidden: Symbol('x') }),
-    '--hidden is Symbol(x), expected a whole number',
+    'hidden is Symbol(x), expected a whole number',
   ],
   [
     'a size that is an object of no class',
     () => train({ ...small, layers: Object.create(null) }),
-    '--layers is an object, expected',
+    'layers is {  }, expected',
   ],
   [
     'a seed beyond whole numbers',
@@ -127,12 +127,12 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'a seed of a run beyond them',
     () => train({ ...small, seed: 2 ** 53 }),
-    '--seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
+    'seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
   ],
   [
     'a plan of more units than any machine has',
     () => planTraining({ ...small, hidden: 2 ** 31 }),
-    '--hidden is 2147483648, expected',
+    'hidden is 2147483648, expected',
   ],
   [
     'a folder with a NUL character',
@@ -169,7 +169,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'more layers than can be measured',
     () => bench({ layers: 2 ** 31 }),
-    '--layers is 2147483648, expected a whole number from 1 to 1024',
+    'layers is 2147483648, expected a whole number from 1 to 1024',
   ],
   [
     'more steps than can be measured',
@@ -221,7 +221,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'a model that is neither best nor latest',
     () => train(small).trained('first'),
-    "which is \"first\", expected 'best' or 'latest'",
+    'which is "first", expected one of best, latest',
   ],
   [
     'more seeds than there are',
@@ -229,7 +229,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'expected at most 2^53 − 3 for 3 texts',
   ],
   ['no model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected what loadCheckpoint gives'],
-  ['no model to be like', () => importModel(new Uint8Array(8), { like: 'x' }), 'like is "x", expected a model'],
+  ['no model to be like', () => importModel(new Uint8Array(8), { like: 'x' }), 'like is "x", expected what loadCheckpoint gives'],
   ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
   [
     'a number in the place of a signal',

@@ -125,7 +125,7 @@ describe('a training run', () => {
     [{ unit: 'word' }, 'unit is "word", expected one of char, byte'],
     [{ device: 3 }, 'device is 3, expected the name of a device, or null'],
     [{ include: '*.txt' }, 'include is "*.txt", expected a list of texts'],
-    [{ hidden: 'many' }, "--hidden is 'many', expected a whole number from 1 to 1048576"],
+    [{ hidden: 'many' }, 'hidden is "many", expected a whole number from 1 to 1048576'],
   ])('is refused with %j, which a program in JavaScript may hand over', async (given, message) => {
     const refusal = { kind: 'usage', message };
     await expect(
