@@ -88,7 +88,12 @@ const vocabularyMember = expected(
     (typeof given === 'object' && given !== null && Array.isArray((given as VocabularyData).symbols)),
 );
 const textMembers = {
-  ...{ unit, encoding, keepLineEnds, minCount, validationFraction, testFraction },
+  unit,
+  encoding,
+  keepLineEnds,
+  minCount,
+  validationFraction,
+  testFraction,
   vocabulary: vocabularyMember,
   known: vocabularyMember,
 };

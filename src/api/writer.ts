@@ -39,7 +39,13 @@ const { midText, length, seed, temperature, topK, topP, minP } = kindsOf({
   ...sampleOptions['The choice of each character:'],
 });
 export const sampleMembers = {
-  ...{ midText, length, seed, temperature, topK, topP, minP },
+  midText,
+  length,
+  seed,
+  temperature,
+  topK,
+  topP,
+  minP,
   prime: expected('a text or bytes', isText),
   stop: expected('a text, bytes or a list of them', (given) => [given].flat().every(isText)),
   keepStop: onOff,

@@ -18,10 +18,10 @@ export interface Setting {
   /** By Commander's names. */
   readonly source: 'env' | 'config';
   /**
-   * As the command line would have it: a text for each time that it is given; whether a switch is
-   * on.
+   * What the command line would give. @throws RnnError `usage` for a value that the option cannot
+   * have
    */
-  readonly texts: readonly string[] | boolean;
+  readonly value: () => unknown;
 }
 
 /** By the names of options. */
@@ -38,12 +38,11 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
   flags.filter(({ row, negate }) => !negate && row.isNotInFiles === undefined);
 
 /**
- * What a configuration file says of options. Values are handed on as the texts that the command
- * line would have, for the parsers of the flags.
+ * What a configuration file says of options.
  *
  * @param by what names the file: `--config` or `RNN_CONFIG`
  * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option,
- * twice the same, or one of the wrong type
+ * or twice the same
  */
 export async function fromFile(by: string, path: string, flags: readonly Flag[]): Promise<Level> {
   const text = decoded(
@@ -73,7 +72,7 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[])
       if (other !== undefined)
         throw new RnnError('usage', `${name} and ${other} are one option`, { hint: 'leave one of them out' });
       named.set(flag.option, key);
-      return { flag, name, origin: path, source: 'config' as const, texts: textsOf(flag, name, value) };
+      return { flag, name, origin: path, source: 'config' as const, value: () => valueOf(flag, name, value) };
     });
   return new Map(given.map((setting) => [setting.flag.option, setting]));
 }
@@ -137,28 +136,24 @@ function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError
   return new RnnError('usage', `${name} is no option of rnn train that a file can have`, { hint });
 }
 
-/**
- * A value as the command line has it; what cannot be one is left in the notation of JSON, which the
- * flag's parser refuses by name.
- */
-function textsOf({ kind }: Flag, name: string, value: unknown): readonly string[] | boolean {
+/** @throws RnnError `usage` for a value that the option cannot have */
+function valueOf({ kind }: Flag, name: string, value: unknown): unknown {
   switch (kind.name) {
     case 'switch':
-      if (typeof value !== 'boolean') throw badValue(name, shown(value), 'true or false');
+      if (!kind.holds(value)) throw badValue(name, shown(value), kind.expected());
       return value;
     case 'list':
-      if (!Array.isArray(value) || !value.every((each) => typeof each === 'string'))
-        throw badValue(name, shown(value), 'a list of texts, such as ["*.txt"]');
-      return value;
+      if (!kind.holds(value)) throw badValue(name, shown(value), 'a list of texts, such as ["*.txt"]');
+      return (value as readonly string[]).reduce<unknown>((earlier, each) => kind.parse(name, each, earlier), []);
     case 'text':
       if (typeof value !== 'string') throw badValue(name, shown(value), 'a text between double quotes');
-      return [value];
-    case 'number':
-      // JSON makes null of 1e400.
-      return [typeof value === 'number' ? String(value) : shown(value)];
+      return kind.parse(name, value);
     case 'choice':
     case 'duration':
-      return [typeof value === 'string' ? value : shown(value)];
+      return kind.parse(name, typeof value === 'string' ? value : shown(value));
+    case 'number':
+      // JSON makes null of 1e400.
+      return kind.parse(name, typeof value === 'number' ? String(value) : shown(value));
   }
 }
 

@@ -6,15 +6,15 @@ import { RnnError } from '../errors.ts';
 import { everywhere } from '../options/commands.ts';
 import { variableOf } from '../options/option.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
-import { BadValue, badValue } from '../options/values.ts';
+import { badValue } from '../options/values.ts';
 import { type Level, type Setting, fromFile } from './config.ts';
 import type { Context } from './context.ts';
 import { mayHaveBlas } from './devices.ts';
 import { type Flag, flagsOf, suggestedKeys } from './flags.ts';
 import type { Io } from './process/io.ts';
 
-/** One that counts, with its value as the command line would have parsed it. */
-export interface Settled extends Setting {
+/** One that counts. */
+export interface Settled extends Omit<Setting, 'value'> {
   readonly value: unknown;
 }
 
@@ -47,8 +47,8 @@ export async function settle(command: Command, context: Context): Promise<void> 
     flags.filter(({ key }) => key === 'debug' || (key === 'json' && command.name() === 'train')),
     env,
   );
-  context.wantsDebug ||= said.get('debug')?.texts === true;
-  context.wantsJson = given.has('json') ? given.get('json') === true : said.get('json')?.texts === true;
+  context.wantsDebug ||= said.get('debug')?.value() === true;
+  context.wantsJson = given.has('json') ? given.get('json') === true : said.get('json')?.value() === true;
   for (const { flag, origin, source, value } of await settingsFor(command, given, context)) {
     command.setOptionValueWithSource(flag.option, value, source);
     context.origins.set(flag.mainName, origin);
@@ -104,14 +104,14 @@ export async function settingsOfTrain(
  * What the environment says of some options. An empty variable says nothing. RNN_BLAS is left to
  * the device that reads it: it is a wish for wherever a BLAS can be used, and no error elsewhere.
  *
- * @throws RnnError `usage` for a switch that is neither on nor off, or an option by two names
+ * @throws RnnError `usage` for an option by two names
  */
 export function fromEnvironment(flags: readonly Flag[], environment: Io['env']): Level {
   const given = flags.flatMap((flag) => {
     const name = variableOf(flag.key);
     const text = environment[name];
     if (text === undefined || text === '' || otherVariables.has(name)) return [];
-    return [{ flag, name, origin: name, source: 'env' as const, texts: textsOf(flag, name, text) }];
+    return [{ flag, name, origin: name, source: 'env' as const, value: () => valueOf(flag, name, text) }];
   });
   const level = new Map<string, Setting>();
   for (const setting of given) {
@@ -125,13 +125,12 @@ export function fromEnvironment(flags: readonly Flag[], environment: Io['env']):
   return level;
 }
 
-function textsOf({ kind }: Flag, name: string, text: string): readonly string[] | boolean {
-  if (kind.name === 'switch') return kind.parse(name, text) as boolean;
-  if (kind.name !== 'list') return [text];
+function valueOf({ kind }: Flag, name: string, text: string): unknown {
+  if (kind.name !== 'list') return kind.parse(name, text);
   // Between braces, a comma is part of a glob.
   const texts = text.split(/,(?![^{]*\})/).map((each) => each.trim());
   if (texts.includes('')) throw badValue(name, text, 'texts between commas, none of them empty');
-  return texts;
+  return texts.reduce<unknown>((earlier, each) => kind.parse(name, each, earlier), undefined);
 }
 
 /**
@@ -172,7 +171,7 @@ function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]
       excludedBy(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
     const added = [...level].filter(([name]) => !taken.has(name) && !isInVain(name));
     refuseExclusive(new Map(added));
-    const settled = added.map(([, setting]) => ({ ...setting, value: valueOf(setting) }));
+    const settled = added.map(([, setting]) => ({ ...setting, value: setting.value() }));
     for (const { flag, value } of settled) taken.set(flag.option, value);
     return settled;
   });
@@ -182,20 +181,8 @@ function refuseExclusive(level: Level): void {
   for (const { options, hint } of exclusive) {
     const names = options.flatMap((option) => {
       const setting = level.get(option);
-      return setting === undefined || setting.texts === false ? [] : [setting.name];
+      return setting === undefined || setting.value() === false ? [] : [setting.name];
     });
     if (names.length > 1) throw new RnnError('usage', `${names.join(' and ')} exclude each other`, { hint });
-  }
-}
-
-/**
- * @throws RnnError `usage`, with the name of the variable or the member in the place of the flag
- */
-function valueOf({ flag, name, texts }: Setting): unknown {
-  if (typeof texts === 'boolean') return texts;
-  try {
-    return texts.reduce<unknown>((earlier, text) => flag.parseArg!(text, earlier as never), undefined);
-  } catch (error) {
-    throw error instanceof BadValue ? error.calledBy(name) : error;
   }
 }

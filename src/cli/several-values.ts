@@ -2,7 +2,7 @@
 // sweep.
 import type { Flag } from './flags.ts';
 import { shellWord } from '../shell-word.ts';
-import { BadValue } from '../options/values.ts';
+import { RnnError } from '../errors.ts';
 
 /** Makes the error for several values name the command that tries them. */
 export function suggestGrid(flag: Flag): void {
@@ -12,10 +12,12 @@ export function suggestGrid(flag: Flag): void {
     try {
       return parse(text, earlier);
     } catch (error) {
-      if (!(error instanceof BadValue) || !isListFor(flag, text)) throw error;
+      if (!(error instanceof RnnError) || !isListFor(flag, text)) throw error;
       const decimal = text.replace(',', '.');
       const either = /^\d+,\d+$/.test(text) && isValueOf(parse, decimal) ? `write ${decimal}, or ` : '';
-      throw error.withHint(`${either}use rnn sweep to try several values: ${gridOption(flag, text)}`);
+      throw new RnnError('usage', error.message, {
+        hint: `${either}use rnn sweep to try several values: ${gridOption(flag, text)}`,
+      });
     }
   });
 }

@@ -28,7 +28,7 @@ export interface Kind<Value = unknown> {
   /**
    * @param option as the error calls it
    * @param earlier the value so far, of a list
-   * @throws BadValue for a text that is not a value of this kind
+   * @throws RnnError `usage` for a text that is not a value of this kind
    */
   parse(option: string, text: string, earlier?: unknown): Value;
 }

@@ -42,31 +42,8 @@ function visible(value: string): string {
 }
 
 /** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
-export class BadValue extends RnnError {
-  readonly #name: string;
-  readonly #value: string;
-  readonly #expected: string;
-
-  constructor(name: string, value: string, expected: string, hint?: string) {
-    super('usage', `${name} is ${visible(value)}, expected ${expected}`, hint === undefined ? {} : { hint });
-    this.#name = name;
-    this.#value = value;
-    this.#expected = expected;
-  }
-
-  /** The same error for a value from the environment or a file. */
-  calledBy(name: string): BadValue {
-    return new BadValue(name, this.#value, this.#expected, this.hint);
-  }
-
-  /** The same error with another hint. */
-  withHint(hint: string): BadValue {
-    return new BadValue(this.#name, this.#value, this.#expected, hint);
-  }
-}
-
-export const badValue = (name: string, value: string, expected: string, hint?: string): BadValue =>
-  new BadValue(name, value, expected, hint);
+export const badValue = (name: string, value: string, expected: string, hint?: string): RnnError =>
+  new RnnError('usage', `${name} is ${visible(value)}, expected ${expected}`, { hint });
 
 export function inRange(value: number, { whole, min, above, max, below, orZero }: NumberRange): boolean {
   if (orZero && value === 0) return true;

@@ -8,7 +8,7 @@ import { type TrainingOption, type TrainingOptions, trainingNames } from '../../
 import type { ReadingOptions } from '../../options/run.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
-import { bytes, count, duration, milliseconds } from '../output/format.ts';
+import { bytes, count, duration, milliseconds, seconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
 import type { TrainFlags } from './train-flags.ts';
@@ -150,7 +150,6 @@ function asConfig(rows: readonly Row[]): object {
 }
 
 const isTime = (flag: string): boolean => flag === '--budget' || flag === '--max-time';
-const seconds = (value: unknown): string => `${Number(value) / 1000}s`;
 
 /** As the command line has it, as far as it has it. */
 function inWords(flag: string, value: unknown): string {

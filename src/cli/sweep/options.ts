@@ -9,7 +9,7 @@ import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
 import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train-flags.ts';
 import type { Context } from '../context.ts';
 import { type Flag, flagsOf, refuseRepeats, suggestedKeys } from '../flags.ts';
-import { count } from '../output/format.ts';
+import { count, seconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { gridOption, isListFor } from '../several-values.ts';
 import { type Settled, settingsOfTrain } from '../settings.ts';
@@ -212,10 +212,12 @@ function isForTrials({ flag, source }: Settled): boolean {
   return name !== 'config' && !Object.hasOwn(decided, name) && !(source === 'env' && ofThisMachine.includes(name));
 }
 
-function wordsOf({ flag, texts }: Settled): readonly string[] {
-  if (typeof texts === 'boolean') return [texts ? flag.longName : `--no-${flag.key}`];
+function wordsOf({ flag, value }: Settled): readonly string[] {
+  if (typeof value === 'boolean') return [value ? flag.longName : `--no-${flag.key}`];
   // In one word each: a text may begin with a dash.
-  return texts.map((text) => `${flag.longName}=${text}`);
+  return [value]
+    .flat()
+    .map((each) => `${flag.longName}=${flag.kind.name === 'duration' ? seconds(each) : String(each)}`);
 }
 
 function trainCommand(): Command {
