@@ -4,7 +4,7 @@
 import { Command } from 'commander';
 import { exclusive } from '../options/run.ts';
 import { addTrainFlags } from './commands/train-flags.ts';
-import { flagsInFiles } from './config.ts';
+import { flagsInFiles, namesInFiles } from './config.ts';
 import { type Flag, flagsOf } from './flags.ts';
 
 export function configSchema(): object {
@@ -12,12 +12,17 @@ export function configSchema(): object {
   addTrainFlags(train);
   const flags = flagsInFiles(flagsOf(train));
   const properties = Object.fromEntries(
-    flags.map((flag) => [
-      flag.key,
-      { description: flag.description, ...flag.kind.schema, ...(flag.hidden && { deprecated: true }) },
-    ]),
+    flags.flatMap((flag) => {
+      const schema = { description: flag.description, ...flag.kind.schema, ...(flag.hidden && { deprecated: true }) };
+      return namesInFiles(flag).map((name) => [name, schema]);
+    }),
   );
-  const named = (name: string): Flag => flags.find((flag) => flag.option === name)!;
+  /** That a file has the option, by whatever name; a switch that is off does not count. */
+  const has = (option: string): object => ({
+    anyOf: flags
+      .filter((flag) => flag.option === option)
+      .flatMap((flag) => namesInFiles(flag).map((name) => hasMember(name, flag))),
+  });
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Options of rnn train, for --config',
@@ -25,20 +30,15 @@ export function configSchema(): object {
     properties: { $schema: { type: 'string' }, ...properties },
     additionalProperties: false,
     allOf: exclusive.flatMap(({ options, hint }) =>
-      pairsOf(options.map(named)).map((pair) => ({ not: both(pair), $comment: hint })),
+      pairsOf(options).map((pair) => ({ not: { allOf: pair.map(has) }, $comment: hint })),
     ),
   };
 }
 
-/** That all are there; switches that are off do not count. */
-function both(flags: readonly Flag[]): object {
-  const switches = flags.filter(({ kind }) => kind.name === 'switch').map(({ key }) => [key, { const: true }]);
-  return {
-    required: flags.map(({ key }) => key),
-    ...(switches.length === 0 ? {} : { properties: Object.fromEntries(switches) }),
-  };
-}
+const hasMember = (name: string, { kind }: Flag): object => ({
+  required: [name],
+  ...(kind.name === 'switch' && { properties: { [name]: { const: true } } }),
+});
 
-function pairsOf(flags: readonly Flag[]): Flag[][] {
-  return flags.flatMap((flag, index) => flags.slice(index + 1).map((other) => [flag, other]));
-}
+const pairsOf = (names: readonly string[]): string[][] =>
+  names.flatMap((name, index) => names.slice(index + 1).map((other) => [name, other]));

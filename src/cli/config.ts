@@ -55,7 +55,7 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[])
     }),
   );
   const inFiles = flagsInFiles(flags);
-  const known = new Map(inFiles.flatMap((flag) => namesOf(flag).map((name) => [name, flag])));
+  const known = new Map(inFiles.flatMap((flag) => namesInFiles(flag).map((name) => [name, flag])));
   const named = new Map<string, string>();
   const object = objectIn(path, text);
   const lines = linesOf(text);
@@ -119,8 +119,8 @@ function objectIn(path: string, text: string): object {
   );
 }
 
-/** `batch-size`, `batchSize`; of an option with another name in code, that too. */
-const namesOf = ({ key, option }: Flag): string[] => [...new Set([key, camelCase(key), option])];
+/** `batch-size`, `batchSize`. */
+export const namesInFiles = ({ key }: Flag): string[] => [...new Set([key, camelCase(key)])];
 
 function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
   const [near] = suggestedKeys(flagsInFiles(flags), key);

@@ -61,11 +61,16 @@ export class Flag extends CommanderOption {
   }
 }
 
-/** `passes over the text [default: 1]` */
+/** `momentum of sgd [default: 0.9]` */
 function helpOf(row: Option): string {
-  const value = defaultOf(row);
-  const isShown = typeof value === 'number' || (typeof value === 'string' && value !== '');
-  return isShown ? `${row.help} [default: ${value}]` : row.help;
+  const shown = shownDefaultOf(row);
+  return shown === '' ? row.help : `${row.help} [default: ${shown}]`;
+}
+
+/** The default of an option as the help shows it; empty for those that need no word. */
+export function shownDefaultOf(row: Option): string {
+  const value = row.chosen ?? defaultOf(row);
+  return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }
 
 /** `batchSize` of `batch-size`. */

@@ -94,7 +94,7 @@ export const choice = <const Choice extends string>(
   name: 'choice',
   expected: () => `one of ${choices.join(', ')}`,
   choices,
-  schema: { enum: choices },
+  schema: { enum: [...choices, ...Object.keys(aliases)] },
   holds: (value): value is Choice => choices.includes(value as Choice),
   parse: (option, given) => parseChoice(option, given, choices, aliases),
 });

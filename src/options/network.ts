@@ -43,15 +43,15 @@ export const modelOptions = {
   cell: {
     kind: choice(cells.map(({ name }) => name)),
     placeholder: '<name>',
-    help: 'architecture; chosen: mlstm, above 400 kB lstm',
-    isChosen: true,
+    help: 'architecture',
+    chosen: 'mlstm, above 400 kB lstm',
     isFixed: 'weights',
   },
   /** L. Two with skip connections learn more than one in the same time; three need hours. */
   layers: {
     kind: wholeNumber(1, 1024),
-    help: 'recurrent layers; chosen: 1 up to 25 kB, else 2',
-    isChosen: true,
+    help: 'recurrent layers',
+    chosen: '1 up to 25 kB, else 2',
     isFixed: 'weights',
   },
   /**
@@ -60,8 +60,8 @@ export const modelOptions = {
    */
   hidden: {
     kind: wholeNumber(1, MAX_SIZE),
-    help: 'units a layer; chosen; raise if it underfits',
-    isChosen: true,
+    help: 'units; raise if it underfits',
+    chosen: 'chosen',
     isFixed: 'weights',
   },
   /**
@@ -70,12 +70,12 @@ export const modelOptions = {
    */
   embedding: {
     kind: wholeNumber(0, MAX_SIZE),
-    help: 'width, 0 is one-hot; chosen from the vocabulary',
-    isChosen: true,
+    help: 'width, 0 one-hot',
+    chosen: '64 above 300 symbols',
     isFixed: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
-  dropout: { kind: probability, help: 'chosen; raise if it overfits, up to 0.6', isChosen: true },
+  dropout: { kind: probability, help: 'raise if it overfits, to 0.6', chosen: 'chosen' },
   /**
    * Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et
    * al., 2015).

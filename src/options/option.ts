@@ -28,8 +28,11 @@ export interface Option<Value = unknown> {
   readonly aliases?: readonly string[];
   /** The value where it is not given, and does not follow from the text. */
   readonly default?: Value;
-  /** The default follows from the text, or from other options. */
-  readonly isChosen?: true;
+  /**
+   * Where the default follows from the text or from other options: what it is, in a few words for
+   * the help. Empty if the help of another option says it.
+   */
+  readonly chosen?: string;
   /**
    * The value in a checkpoint that does not record the option, because it was written before there
    * was one.
@@ -112,7 +115,7 @@ export const variableOf = (key: string): string => `RNN_${key.toUpperCase().repl
  * What came to be an option later is as it was before, unless it has another default. Undefined for
  * one that follows from the text.
  */
-export function defaultOf({ isChosen, default: value, earlier, kind }: Option): unknown {
-  if (isChosen) return undefined;
+export function defaultOf({ chosen, default: value, earlier, kind }: Option): unknown {
+  if (chosen !== undefined) return undefined;
   return value ?? earlier ?? (kind.holds(null) ? null : undefined);
 }

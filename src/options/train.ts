@@ -20,9 +20,9 @@ const output = { ...outputOptions, ...commonOptions };
 
 export const trainGroups: Readonly<Record<string, Options>> = {
   'The text:': readingOptions,
-  'The model (options marked "chosen" depend on the text and the run):': modelOptions,
+  'The model (what is chosen depends on the text and the run):': modelOptions,
   'Against overfitting, with --dropout:': regularisationOptions,
-  'How long (one of the first three; chosen from the text unless given):': lengthOptions,
+  'How long (one of the first three):': lengthOptions,
   'Learning:': learningOptions,
   'The learning rate:': learningRateOptions,
   'Evaluating and saving:': files,

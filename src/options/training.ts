@@ -24,14 +24,14 @@ export const lengthOptions = {
     kind: orNull(number({ above: 0, max: 1e9 })),
     placeholder: '<n>',
     help: 'passes over the text',
-    isChosen: true,
+    chosen: 'chosen',
   },
-  maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', isChosen: true },
+  maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', chosen: '' },
   budgetMs: {
     kind: orNull(duration),
     key: 'budget',
     help: 'training time of the whole run: 30s, 3m, 1.5h',
-    isChosen: true,
+    chosen: '',
   },
   maxTimeMs: {
     kind: orNull(duration),
@@ -53,8 +53,8 @@ export const learningOptions = {
   sequenceLength: {
     kind: wholeNumber(1),
     aliases: ['seq-length'],
-    help: 'time steps of a window; chosen: 32 or 64',
-    isChosen: true,
+    help: 'time steps of a window',
+    chosen: '32 or 64',
   },
   /**
    * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and
@@ -63,9 +63,9 @@ export const learningOptions = {
    */
   stateReset: {
     kind: fraction,
-    help: 'chance of a zero state; 0.05, more for lines',
+    help: 'chance of a zero state',
     earlier: 0,
-    isChosen: true,
+    chosen: '0.05 or more',
   },
   /**
    * A stream that starts from a zero state starts with the start symbol (a line feed, else a
@@ -74,7 +74,7 @@ export const learningOptions = {
    */
   textStarts: { kind: onOff, help: 'zero states only at line starts; on by default', default: true, earlier: false },
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
-  batchSize: { kind: wholeNumber(1), help: 'parallel sequences; chosen: 16 or 32', isChosen: true },
+  batchSize: { kind: wholeNumber(1), help: 'parallel sequences', chosen: '16 or 32' },
   optimizer: {
     kind: choice(optimizerNames, { adamw: 'adam' }),
     placeholder: '<name>',
@@ -92,7 +92,7 @@ export const learningOptions = {
     needs: [isSgd, { option: 'momentum', holds: (momentum: number) => momentum > 0 }],
   },
   /** λ of decoupled weight decay: each update takes η·λ of every weight. */
-  weightDecay: { kind: fraction, help: 'chosen; 0.1-0.6 if it overfits; 0 is off', earlier: 0, isChosen: true },
+  weightDecay: { kind: fraction, help: '0.1-0.6 if it overfits; 0 off', earlier: 0, chosen: 'chosen' },
   /**
    * Clamps each element of the gradient, after clipping by norm: for what one weight's spike would
    * do to all others by the norm.
@@ -155,8 +155,8 @@ export const learningRateOptions = {
   learningRate: {
     kind: number({ above: 0, max: 1000 }),
     aliases: ['lr'],
-    help: 'peak; chosen from cell and hidden',
-    isChosen: true,
+    help: 'its peak',
+    chosen: 'by cell and hidden',
   },
   schedule: {
     kind: choice(scheduleNames),
@@ -214,22 +214,22 @@ export const watchingOptions = {
   evaluateEvery: {
     kind: orNull(wholeNumber(0)),
     aliases: ['eval-every'],
-    help: 'steps between evaluations; 0 only at the end',
-    isChosen: true,
+    help: 'steps, 0 only at the end',
+    chosen: 'ten a run',
     isForWatching: true,
   },
   checkpointEvery: {
     kind: wholeNumber(0),
-    help: 'steps between checkpoints; 0 only at the end',
-    isChosen: true,
+    help: 'steps, 0 only at the end',
+    chosen: 'ten a run',
     isForWatching: true,
   },
   keep: { kind: wholeNumber(0), help: 'newest checkpoints to keep by number', default: 0, isForWatching: true },
   /** Null spaces four samples over the run, as `evaluateEvery` does. */
   sampleEvery: {
     kind: orNull(wholeNumber(0)),
-    help: 'steps between samples; 0 never',
-    isChosen: true,
+    help: 'steps, 0 never',
+    chosen: 'four a run',
     isForWatching: true,
   },
   sampleLength: { kind: wholeNumber(1, MAX_SIZE), help: 'characters of a sample', default: 150, isForWatching: true },
@@ -237,17 +237,17 @@ export const watchingOptions = {
   validationCharacters: {
     kind: wholeNumber(0),
     aliases: ['val-characters'],
-    help: 'characters to validate on; 0 all of them',
+    help: 'to validate on; 0 all',
     earlier: 0,
-    isChosen: true,
+    chosen: 'chosen',
     isForWatching: true,
   },
   /** 1 is the strict figure. */
   evaluationStreams: {
     kind: wholeNumber(1),
     aliases: ['streams'],
-    help: 'validation chunks scored in parallel; 1 is strict',
-    isChosen: true,
+    help: 'chunks in parallel; 1 is strict',
+    chosen: 'chosen',
     isForWatching: true,
   },
 } as const satisfies Options;

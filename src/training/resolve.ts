@@ -115,7 +115,7 @@ function sourcesOf(
   const sourceOf = (name: TrainingOption): OptionSource => {
     if (asked[name] !== undefined) return 'given';
     if (given[name] !== undefined && given[name] === options[name]) return 'preset';
-    return 'isChosen' in trainingOptions[name] && options[name] !== null ? 'text' : 'default';
+    return 'chosen' in trainingOptions[name] && options[name] !== null ? 'text' : 'default';
   };
   return Object.fromEntries(trainingNames.map((name) => [name, sourceOf(name)])) as ResolvedAnew['sources'];
 }

@@ -229,7 +229,11 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'expected at most 2^53 − 3 for 3 texts',
   ],
   ['no model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected what loadCheckpoint gives'],
-  ['no model to be like', () => importModel(new Uint8Array(8), { like: 'x' }), 'like is "x", expected what loadCheckpoint gives'],
+  [
+    'no model to be like',
+    () => importModel(new Uint8Array(8), { like: 'x' }),
+    'like is "x", expected what loadCheckpoint gives',
+  ],
   ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
   [
     'a number in the place of a signal',

@@ -32,7 +32,7 @@ describe('rnn info', () => {
       /^trained +1,234 steps, 3\.50 epochs$/m,
       /^loss +1\.250 nats, 1\.803 bits per character$/m,
       /^validation +1\.500 nats, .*best 1\.400 nats/m,
-      /^options +cell lstm, learningRate 0\.002$/m,
+      /^options +cell lstm, learning-rate 0\.002$/m,
       /^optimizer +not kept: good for all but --resume$/m,
       /3\.4 kB, \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
     ]) {

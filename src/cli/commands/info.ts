@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { infoOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
 import { verdictLines } from '../progress/text.ts';
+import { optionsInWords } from '../option-words.ts';
 import { bits, bytes, count, onOneLine, symbol, unitName } from '../output/format.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
@@ -111,9 +112,7 @@ const verdictRows = ({ verdict }: Info): [string, string][] =>
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
-  const plain = Object.entries(training.options)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const given = Object.entries(training.options).filter(([, value]) => value !== null);
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbol).join(' ');
   const unknown = vocabulary.unknown === null ? '' : ', one of them for all unknown ones';
@@ -131,7 +130,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
     ...verdictRows(info),
-    ['options', plain.join(', ')],
+    ['options', optionsInWords(Object.fromEntries(given)).join(', ')],
     ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;

@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+// @ts-expect-error build/ is plain JavaScript, without types
+import { reference } from '../build/reference.js';
+
+it('docs/options.md is what the options of the built program come to (npm run build:schema writes it)', async () => {
+  expect(readFileSync(resolve(import.meta.dirname, '../docs/options.md'), 'utf8')).toBe(await reference());
+});
