@@ -1,7 +1,6 @@
 // Takes a run from its request to where it can start, whether it is new or resumed, and reports
 // what it chose. Knows neither terminals nor signals.
 import { basename, dirname } from 'node:path';
-import { distance } from 'fastest-levenshtein';
 import {
   type Checkpoint,
   MemoryStore,
@@ -25,6 +24,7 @@ import {
 } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import type { ReadingOptions } from '../options/run.ts';
+import { suggestions } from '../options/suggest.ts';
 import { refitOptions } from '../training/resolve.ts';
 import { prepareTraining } from '../training/train.ts';
 import { openDevice } from '../devices/open.ts';
@@ -285,12 +285,7 @@ const MAX_NAMED = 3;
  */
 async function similarRuns(path: string): Promise<string[]> {
   const inside = await runsIn(path).catch(() => []);
-  const beside = await runsIn(dirname(path)).catch(() => []);
-  const name = basename(path);
-  const similar = beside
-    .map((run) => ({ run, own: basename(run), edits: distance(basename(run).toLowerCase(), name.toLowerCase()) }))
-    .filter(({ own, edits }) => edits <= name.length / 3 || own.startsWith(name) || name.startsWith(own))
-    .toSorted((a, b) => a.edits - b.edits)
-    .map(({ run }) => run);
+  const beside = new Map((await runsIn(dirname(path)).catch(() => [])).map((run) => [basename(run), run]));
+  const similar = suggestions(basename(path), [...beside.keys()]).map((name) => beside.get(name)!);
   return [...new Set([...inside, ...similar])].slice(0, MAX_NAMED);
 }

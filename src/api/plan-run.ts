@@ -1,7 +1,6 @@
 // Plans a new run: reads its text and chooses every option. A real run and a dry run share these
 // checks and steps. Writes nothing.
 import { isDeepStrictEqual } from 'node:util';
-import { UTF8 } from '../corpus/encoding.ts';
 import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
 import { isText } from '../corpus/sources.ts';
 import type { Device } from '../devices/device.ts';
@@ -13,7 +12,9 @@ import type { RunSettings } from '../training/continue.ts';
 import { type RunEstimate, estimateRun } from '../training/estimate.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
-import { type MachineOptions, type ReadingOptions, readingOptions } from '../options/run.ts';
+import { defaultOf } from '../options/option.ts';
+import { type MachineOptions, type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
+import { wordsOf } from '../options/words.ts';
 import { type ResolvedAnew, resolveOptions } from '../training/resolve.ts';
 import { withSizesOf } from '../training/transfer.ts';
 import { workOf } from '../training/work.ts';
@@ -207,41 +208,19 @@ export async function textOf(
  * The command that starts a new run which knows more characters of these texts; undefined for texts
  * that are not files.
  */
-export function toAddCharacters(
-  { text }: RunRequest,
-  {
-    include,
-    exclude,
-    encoding,
-    keepLineEnds,
-    skipInvalid,
-    validationFraction,
-    validationFile,
-    testFraction,
-    testFile,
-  }: ReadingOptions,
-  folder: string,
-): string | undefined {
+export function toAddCharacters({ text }: RunRequest, reading: ReadingOptions, folder: string): string | undefined {
   if (wasRead(text) || text.some(isText)) return undefined;
   const own = folder.replace(/[/\\]+$/, '');
-  const validation =
-    validationFile === null
-      ? ['--validation-fraction', String(validationFraction)]
-      : ['--validation-file', validationFile];
-  const test = testFile === null ? ['--test-fraction', String(testFraction)] : ['--test-file', testFile];
+  const isOther = (name: keyof ReadingOptions): boolean =>
+    !isDeepStrictEqual(reading[name], defaultOf(readingOptions[name]));
+  const others = readingNames.filter((name) => isOther(name) && reading[name] !== 0);
   const words = [
     ...(text as readonly string[]),
     '--init-from',
     own,
     '--out',
     `${own}-2`,
-    ...include.flatMap((pattern) => ['--include', pattern]),
-    ...exclude.flatMap((pattern) => ['--exclude', pattern]),
-    ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
-    ...(keepLineEnds ? ['--keep-line-ends'] : []),
-    ...(skipInvalid ? ['--skip-invalid'] : []),
-    ...(validationFraction === readingOptions.validationFraction.default ? [] : validation),
-    ...(testFraction === 0 && testFile === null ? [] : test),
+    ...others.flatMap((name) => wordsOf(name, readingOptions[name], reading[name])),
   ];
   return `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them`;
 }

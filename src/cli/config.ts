@@ -2,7 +2,7 @@
 // code: {"hidden": 256, "budget": "30m", "batchSize": 32, "include": ["*.c"]}. Knows nothing of the
 // environment, and not what is stronger than what.
 import { RnnError } from '../errors.ts';
-import { groupBy } from '../group.ts';
+import { appendTo } from '../group.ts';
 import { badValue, shortened } from '../options/values.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Flag, camelCase, suggestedKeys } from './flags.ts';
@@ -158,39 +158,19 @@ function valueOf({ kind }: Flag, name: string, value: unknown): unknown {
 }
 
 /**
- * The lines that each member of the object begins on, by its name: two for one that is there twice.
+ * The lines on which each member of an object that JSON.parse takes begins, by its name: two for
+ * one that is there twice. A text before a colon is a name.
  */
 function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
-  const lines = groupBy(membersOf(text), ({ key }) => key);
-  return new Map([...lines].map(([key, members]) => [key, members.map(({ line }) => line)]));
-}
-
-/**
- * The members of the outermost object of what JSON.parse takes, in one pass and at any depth: a
- * text before a colon is a name.
- */
-function* membersOf(text: string): Generator<{ readonly key: string; readonly line: number }> {
-  let [depth, line] = [0, 1];
-  let last = { text: '', line };
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === '\n') line++;
-    else if (character === '{' || character === '[') depth++;
-    else if (character === '}' || character === ']') depth--;
-    else if (character === ':' && depth === 1) yield { key: JSON.parse(last.text) as string, line: last.line };
-    else if (character === '"') {
-      const begin = at;
-      at = endOfText(text, at);
-      last = { text: text.slice(begin, at + 1), line };
-    }
+  const lines = new Map<string, number[]>();
+  let [line, depth] = [1, 0];
+  for (const [token, name] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[\n{}[\]]/g)) {
+    if (name !== undefined && depth === 1) appendTo(lines, JSON.parse(name) as string, line);
+    if (token === '{' || token === '[') depth++;
+    if (token === '}' || token === ']') depth--;
+    line += token.split('\n').length - 1;
   }
-}
-
-/** The place of the closing quote of a text that begins at `quote`. */
-function endOfText(text: string, quote: number): number {
-  let at = quote + 1;
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at;
+  return lines;
 }
 
 /** A value as a message quotes it. One that may be of any depth or length is only named. */

@@ -3,12 +3,14 @@
 import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import { excludedBy, machineNames, readingNames } from '../../options/run.ts';
-import { flagOf } from '../../options/train.ts';
+import { flagOf, trainOptions } from '../../options/train.ts';
+import { textOfValue } from '../../options/words.ts';
+import { keyOfOption } from '../option-words.ts';
 import { type TrainingOption, type TrainingOptions, trainingNames } from '../../options/training.ts';
 import type { ReadingOptions } from '../../options/run.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
-import { bytes, count, duration, milliseconds, seconds } from '../output/format.ts';
+import { bytes, count, duration, milliseconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
 import type { TrainFlags } from './train-flags.ts';
@@ -22,8 +24,10 @@ interface Plan extends Pick<TriedRun, 'options' | 'sources' | 'reading' | 'corpu
 
 type Source = ResolvedAnew['sources'][keyof TrainingOptions] | 'weights';
 
+type TrainName = keyof typeof trainOptions;
+
 interface Row {
-  readonly flag: string;
+  readonly name: TrainName;
   readonly value: unknown;
   readonly source: Source;
   /** In words: `--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`, `preset quick`. */
@@ -47,7 +51,7 @@ export async function showPlan(context: Context, flags: TrainFlags, plan: Plan):
   if (flags.json) {
     const sources = Object.fromEntries(trainingNames.map((name) => [name, sourceOf(name, plan)]));
     const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
-    const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
+    const origins = Object.fromEntries(rows.map(({ name, origin }) => [keyOfOption(name), origin]));
     const text = { symbols: corpus.vocabulary.size, train, validation, test };
     const settings = {
       options,
@@ -63,7 +67,7 @@ export async function showPlan(context: Context, flags: TrainFlags, plan: Plan):
     await stdout.writeJson({ event: 'plan', parameters, corpus: text, ...settings });
     return 0;
   }
-  const shown = rows.map(({ flag, value, origin }) => [`${flag} ${inWords(flag, value)}`, origin]);
+  const shown = rows.map((row) => [`${flagOf(row.name)} ${inWords(row)}`, row.origin]);
   const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on${test > 0 ? `, ${count(test)} to test on` : ''}`;
   const measured = estimate === null ? [`time    not measured: ${unmeasured}`] : estimateLines(estimate, options);
   await stdout.write(`${[head, ...measured, '', ...textTable(shown, 'l')].join('\n')}\n`);
@@ -74,7 +78,7 @@ export async function showPlan(context: Context, flags: TrainFlags, plan: Plan):
 function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }: TrainingOptions): string[] {
   const { steps, epochs, stepMs, evaluations, evaluationMs, samples, sampleMs } = estimate;
   const whole = estimate.milliseconds < 1000 ? 'less than a second' : `about ${duration(estimate.milliseconds)}`;
-  const budget = budgetMs === null ? '' : `--budget ${seconds(budgetMs)} has room for `;
+  const budget = budgetMs === null ? '' : `--budget ${textOfValue(trainOptions.budgetMs, budgetMs)} has room for `;
   const looks = [
     evaluationMs !== null && `${plural(evaluations, 'evaluation')} of ${milliseconds(evaluationMs)}`,
     sampleMs !== null && `${plural(samples, 'sample')} of ${milliseconds(sampleMs)}`,
@@ -104,14 +108,13 @@ function rowOfTraining(name: TrainingOption, plan: Plan, { origins }: Context): 
     text: 'chosen from the text',
     default: 'default',
   }[source];
-  return { flag, value: plan.options[name], source, origin };
+  return { name, value: plan.options[name], source, origin };
 }
 
 /** A row of an option that no preset and no text has a say in. */
-function rowOf(name: string, value: unknown, { origins }: Context, otherwise = 'default'): Row {
-  const flag = flagOf(name);
-  const origin = origins.get(flag);
-  return { flag, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
+function rowOf(name: TrainName, value: unknown, { origins }: Context, otherwise = 'default'): Row {
+  const origin = origins.get(flagOf(name));
+  return { name, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
 }
 
 function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, context: Context): Row[] {
@@ -144,19 +147,23 @@ function rowsOfFiles({ initFrom, config }: TrainFlags, path: string, context: Co
 /** What a configuration file needs for the same run on any text: all that is not so by default. */
 function asConfig(rows: readonly Row[]): object {
   const kept = rows.filter(
-    ({ flag, value, source }) => flag !== '--config' && value !== null && source !== 'default' && source !== 'weights',
+    ({ name, value, source }) => name !== 'config' && value !== null && source !== 'default' && source !== 'weights',
   );
-  return Object.fromEntries(kept.map(({ flag, value }) => [flag.slice(2), isTime(flag) ? seconds(value) : value]));
+  return Object.fromEntries(
+    kept.map(({ name, value }) => [
+      keyOfOption(name),
+      trainOptions[name].kind.name === 'duration' ? textOfValue(trainOptions[name], value) : value,
+    ]),
+  );
 }
 
-const isTime = (flag: string): boolean => flag === '--budget' || flag === '--max-time';
-
 /** As the command line has it, as far as it has it. */
-function inWords(flag: string, value: unknown): string {
+function inWords({ name, value }: Row): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return '(none)';
-  if (isTime(flag)) return seconds(value);
-  if (Array.isArray(value)) return value.map(shellWord).join(` ${flag} `);
-  return typeof value === 'string' ? shellWord(value) : String(value);
+  return [value]
+    .flat()
+    .map((each) => shellWord(textOfValue(trainOptions[name], each)))
+    .join(` ${flagOf(name)} `);
 }
 
 const plural = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? '' : 's'}`;

@@ -24,9 +24,6 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`;
 }
 
-/** `90s` of 90,000 milliseconds: a length of time as options take it. */
-export const seconds = (value: unknown): string => `${Number(value) / 1000}s`;
-
 /** 1.24 ms, 62 ms, 12.5 s */
 export const milliseconds = (value: number): string =>
   value < 9.95 ? `${value.toFixed(2)} ms` : value < 9950 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(1)} s`;

@@ -9,7 +9,8 @@ import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
 import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train-flags.ts';
 import type { Context } from '../context.ts';
 import { type Flag, flagsOf, refuseRepeats, suggestedKeys } from '../flags.ts';
-import { count, seconds } from '../output/format.ts';
+import { count } from '../output/format.ts';
+import { textOfValue } from '../../options/words.ts';
 import { shellWord } from '../../shell-word.ts';
 import { gridOption, isListFor } from '../several-values.ts';
 import { type Settled, settingsOfTrain } from '../settings.ts';
@@ -215,9 +216,7 @@ function isForTrials({ flag, source }: Settled): boolean {
 function wordsOf({ flag, value }: Settled): readonly string[] {
   if (typeof value === 'boolean') return [value ? flag.longName : `--no-${flag.key}`];
   // In one word each: a text may begin with a dash.
-  return [value]
-    .flat()
-    .map((each) => `${flag.longName}=${flag.kind.name === 'duration' ? seconds(each) : String(each)}`);
+  return [value].flat().map((each) => `${flag.longName}=${textOfValue(flag.row, each)}`);
 }
 
 function trainCommand(): Command {

@@ -1,0 +1,13 @@
+// Options as words of a command line.
+import { type Option, keyOf } from './option.ts';
+
+/** A value as its flag takes it: a length of time in seconds. */
+export const textOfValue = ({ kind }: Option, value: unknown): string =>
+  kind.name === 'duration' ? `${Number(value) / 1000}s` : String(value);
+
+/** `--batch-size`, `32`; `--no-tied`; a flag for each item of a list. */
+export function wordsOf(name: string, row: Option, value: unknown): string[] {
+  const key = keyOf(name, row);
+  if (typeof value === 'boolean') return [value ? `--${key}` : `--no-${key}`];
+  return [value].flat().flatMap((each) => [`--${key}`, textOfValue(row, each)]);
+}
