@@ -1,7 +1,7 @@
 // The options of the commands besides `rnn train`, each under a heading of its help. Each is a row;
 // see option.ts.
 import { chartNames, formatNames, horizontals, parts } from './choices.ts';
-import { anyText, choice, list, number, onOff, text, wholeNumber } from './kind.ts';
+import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from './kind.ts';
 import { fraction, modelOptions, probability } from './network.ts';
 import { type Exclusive, type Option, type OptionGroups, type Requirement, keyOf, tableOf } from './option.ts';
 import { devices, machineOfCommands as machine, readingOptions } from './run.ts';
@@ -74,7 +74,7 @@ export const evalOptions = {
     part: {
       kind: choice(parts),
       placeholder: '<which>',
-      help: 'all, train, validation or test: as split',
+      help: `${orList(parts)}: as split`,
       default: 'all',
     },
     ...knownText,
@@ -154,10 +154,10 @@ export const plotOptions = {
     x: {
       kind: choice(horizontals),
       placeholder: '<what>',
-      help: `over what: ${horizontals.join(', ')}`,
+      help: `over what: ${orList(horizontals)}`,
       default: 'step',
     },
-    only: { kind: choice(chartNames), placeholder: '<chart>', help: `one of ${chartNames.join(', ')}` },
+    only: { kind: choice(chartNames), placeholder: '<chart>', help: orList(chartNames) },
     smooth: { kind: probability, help: 'how much the training loss is smoothed; 0.6-0.95', default: 0 },
     log: { kind: onOff, help: 'the loss on a logarithmic axis' },
     svg,

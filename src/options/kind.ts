@@ -99,6 +99,9 @@ export const choice = <const Choice extends string>(
   parse: (option, given) => parseChoice(option, given, choices, aliases),
 });
 
+/** `adam, rmsprop or sgd`, for a help text. */
+export const orList = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
 /** @param expected which texts `holds` accepts, where it is not every text */
 export const text = (expected = 'some text', holds: (value: string) => boolean = () => true): Kind<string> => ({
   name: 'text',

@@ -2,7 +2,7 @@
 // Each is a row; see option.ts.
 import { cellNamed, cells } from '../model/cells/registry.ts';
 import { initialisations, skips, stackings } from '../model/configuration.ts';
-import { choice, number, onOff, orNull, wholeNumber } from './kind.ts';
+import { choice, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
 import type { Condition, Options } from './option.ts';
 
 export const presetNames = ['quick', 'good', 'best', 'char-rnn', 'karpathy-2015', 'min-char-rnn'] as const;
@@ -97,7 +97,7 @@ export const modelOptions = {
     kind: choice(initialisations),
     placeholder: '<name>',
     aliases: ['init', 'initialization'],
-    help: 'uniform, xavier or orthogonal',
+    help: orList(initialisations),
     default: 'uniform',
     isFixed: 'start',
   },
@@ -130,7 +130,7 @@ export const modelOptions = {
   skip: {
     kind: choice(skips),
     placeholder: '<which>',
-    help: 'input, output, both or none',
+    help: orList(skips),
     default: 'both',
     earlier: 'none',
     isFixed: 'weights',
@@ -142,7 +142,7 @@ export const modelOptions = {
   stacking: {
     kind: choice(stackings),
     placeholder: '<how>',
-    help: 'plain, residual, highway',
+    help: orList(stackings),
     earlier: 'plain',
     isFixed: 'weights',
     needs: [hasLayers],

@@ -2,7 +2,7 @@
 // option.ts. A row without a default has one that follows from the text or from other options, in
 // training/resolve.ts.
 import { lengthsAround } from '../corpus/cuts.ts';
-import { choice, duration, number, onOff, orNull, wholeNumber } from './kind.ts';
+import { choice, duration, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
 import { MAX_SIZE, fraction, hasTime, modelOptions, probability, regularisationOptions } from './network.ts';
 import type { Condition, Options, ValuesOf } from './option.ts';
 
@@ -78,7 +78,7 @@ export const learningOptions = {
   optimizer: {
     kind: choice(optimizerNames, { adamw: 'adam' }),
     placeholder: '<name>',
-    help: 'adam, rmsprop, adagrad or sgd',
+    help: orList(optimizerNames),
     default: 'adam',
   },
   momentum: { kind: probability, help: 'momentum of sgd', default: 0.9, needs: [isSgd] },

@@ -14,17 +14,25 @@ import { rnn } from '../cli/helpers.ts';
 
 vi.mock('../../src/options/training.ts', async (original) => {
   const actual = await original<typeof import('../../src/options/training.ts')>();
-  const { number } = await import('../../src/options/kind.ts');
+  const { choice, duration, list, number, onOff, orNull, text } = await import('../../src/options/kind.ts');
   const coolDown: Option = {
     kind: number({ min: 0, max: 9 }),
     help: 'made up for this test',
     earlier: 0,
     needs: [{ option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' }],
   };
-  const trainingOptions: Options = { ...actual.trainingOptions, coolDown };
+  // One of each other kind; with another name, a fixed value, a value that is chosen elsewhere.
+  const others: Options = {
+    shout: { kind: onOff, help: 'a switch', earlier: false },
+    mood: { kind: choice(['calm', 'wild'], { quiet: 'calm' }), help: 'a choice', default: 'calm', aliases: ['temper'] },
+    napMs: { kind: orNull(duration), key: 'nap', help: 'a length of time', earlier: null },
+    motto: { kind: orNull(text()), help: 'a text', earlier: null, isFixed: 'run' },
+    friends: { kind: list(), help: 'a list', default: [] },
+  };
+  const trainingOptions: Options = { ...actual.trainingOptions, coolDown, ...others };
   return {
     ...actual,
-    learningOptions: { ...actual.learningOptions, coolDown },
+    learningOptions: { ...actual.learningOptions, coolDown, ...others },
     trainingOptions,
     trainingNames: Object.keys(trainingOptions),
   };
@@ -77,6 +85,50 @@ describe('a row that was added to the table of options', () => {
       expect(planned.origins['cool-down']).toBe(origin);
       expect(planned.config).toMatchObject({ 'cool-down': 2 });
     }
+  });
+
+  it('can be of any kind, in the command line, the environment and a file', async () => {
+    const values = { shout: true, mood: 'wild', napMs: 90_000, motto: 'go on', friends: ['a', 'b'] };
+    const words = [
+      '--shout',
+      '--temper',
+      'wild',
+      '--nap',
+      '1m30s',
+      '--motto',
+      'go on',
+      '--friends',
+      'a',
+      '--friends',
+      'b',
+    ];
+    const env = { RNN_SHOUT: '1', RNN_MOOD: 'wild', RNN_NAP: '90s', RNN_MOTTO: 'go on', RNN_FRIENDS: 'a, b' };
+    const file = { shout: true, temper: 'wild', nap: '1.5m', motto: 'go on', friends: ['a', 'b'] };
+    for (const given of [
+      await plan(words),
+      await plan([], env),
+      await plan(['--config', write('kinds.json', JSON.stringify(file))]),
+    ]) {
+      expect(given.options).toMatchObject(values);
+      expect(given.config).toMatchObject({
+        shout: true,
+        mood: 'wild',
+        nap: '90s',
+        motto: 'go on',
+        friends: ['a', 'b'],
+      });
+    }
+    expect((await plan(['--mood', 'quiet', '--no-shout'])).options).toMatchObject({ mood: 'calm', shout: false });
+    expect((await rnn(['train', text, '--mood', 'wlid'])).stderr).toContain('expected one of calm, wild');
+    expect((await rnn(['train', text, '--friends', ''])).stderr).toContain('--friends is empty');
+  });
+
+  it('cannot change when a run continues if it is fixed', async () => {
+    const argv = ['train', text, '--hidden', '4', '--layers', '1', '--max-steps', '2', '--device', 'reference'];
+    const folderOf = ['--out', join(folder, 'fixed'), '--resume', '--quiet'];
+    expect((await rnn([...argv, ...folderOf, '--motto', 'go on'])).code).toBe(0);
+    const { code, stderr } = await rnn([...argv, ...folderOf, '--motto', 'stay', '--max-steps', '3']);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--motto') });
   });
 
   it('is checked, whatever gives it', async () => {
