@@ -43,3 +43,13 @@ export function summaryOf({ left, right }: Saturation): SaturationSummary {
   const mostly = (fractions: Float64Array): number => fractions.filter((each) => each > 0.5).length;
   return { left: mean(left), right: mean(right), mostlyLeft: mostly(left), mostlyRight: mostly(right) };
 }
+
+export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
+
+export const saturationHeads = ['layer', 'gate', 'below 0.1', 'above 0.9', 'units mostly below', 'mostly above'];
+
+export function saturationRow(saturation: Saturation): string[] {
+  const { left, right, mostlyLeft, mostlyRight } = summaryOf(saturation);
+  const { layer, gate } = saturation;
+  return [String(layer), gate, percent(left), percent(right), String(mostlyLeft), String(mostlyRight)];
+}

@@ -1,5 +1,5 @@
 // The curves of runs as charts, as plain data. Does not know how charts are drawn.
-import type { Curves, Evaluation, Moment, Report } from '../training/curves.ts';
+import type { Curves, Moment, Report } from '../training/curves.ts';
 import { thin } from './thin.ts';
 
 export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
@@ -131,26 +131,10 @@ export function chartsOf(
     .filter(({ series }) => series.length > 0);
 }
 
-/** Why there is no chart at all: what the logs would have to tell. */
-export function whyNothing(runs: readonly NamedCurves[], { horizontal, only = chartNames }: ChartOptions): string {
-  const { title, column } = axes[horizontal === 'time' ? 'seconds' : horizontal];
-  const asked = measures.filter(({ name }) => only.includes(name));
-  const words = asked.map(({ title }) => title.toLowerCase()).join(', ');
-  const all: readonly Partial<Report & Evaluation>[] = runs.flatMap(({ curves: { reports, evaluations } }) => [
-    ...reports,
-    ...evaluations,
-  ]);
-  const placed = all.filter((row) => typeof row[column] === 'number');
-  if (placed.length === 0) return `nothing is logged of ${horizontal === 'time' ? 'time' : title}`;
-  const isKnown = placed.some((row) =>
-    asked.some(
-      (measure) =>
-        typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number',
-    ),
-  );
-  return isKnown
-    ? `${words} is nowhere above zero, which an axis of logarithms asks for`
-    : `nothing is logged of ${words}`;
+/** What there is nothing of, where there is no chart at all. */
+export function whatIsMissing({ horizontal, only = chartNames }: ChartOptions): string {
+  const titles = measures.filter(({ name }) => only.includes(name)).map(({ title }) => title.toLowerCase());
+  return `${titles.join(', ')} over ${horizontal === 'time' ? 'time' : axes[horizontal].title}`;
 }
 
 interface HorizontalAxis {
@@ -184,16 +168,14 @@ export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours
   return milliseconds < 2 * axes.minutes.unit ? 'seconds' : milliseconds < 2 * axes.hours.unit ? 'minutes' : 'hours';
 }
 
-/** The points that no line leads to or from. */
-export const lonePoints = (points: readonly Point[]): Point[] =>
-  points.filter(
-    ([, y], index) =>
-      y !== null && (points[index - 1]?.[1] ?? null) === null && (points[index + 1]?.[1] ?? null) === null,
-  );
-
-/** Whether it is over what is counted, as steps are: nothing is between its whole numbers. */
-export const isCounted = ({ series }: Chart): boolean =>
-  series.every(({ points }) => points.every(([x]) => Number.isInteger(x)));
+/** The pieces of a line between its gaps, which are null. */
+export function unbroken<Point>(points: readonly (Point | null)[]): Point[][] {
+  const pieces: Point[][] = [[]];
+  for (const point of points)
+    if (point === null) pieces.push([]);
+    else pieces.at(-1)!.push(point);
+  return pieces.filter(({ length }) => length > 0);
+}
 
 /** The mean of all values up to each, weighted by `smoothing` to the power of their distance. */
 export function smooth(values: readonly (number | null)[], smoothing: number): (number | null)[] {
