@@ -29,16 +29,8 @@ export function saturationOf({ all, characters, hidden }: Activations): Saturati
     });
 }
 
-interface SaturationSummary {
-  /** Means over the cells. */
-  readonly left: number;
-  readonly right: number;
-  /** Cells whose gate is left-saturated more than half of the time. */
-  readonly mostlyLeft: number;
-  readonly mostlyRight: number;
-}
-
-export function summaryOf({ left, right }: Saturation): SaturationSummary {
+/** Means over the units, and how many are left- or right-saturated more than half of the time. */
+export function summaryOf({ left, right }: Saturation) {
   const mean = (fractions: Float64Array): number => fractions.reduce((sum, each) => sum + each, 0) / fractions.length;
   const mostly = (fractions: Float64Array): number => fractions.filter((each) => each > 0.5).length;
   return { left: mean(left), right: mean(right), mostlyLeft: mostly(left), mostlyRight: mostly(right) };
