@@ -90,43 +90,44 @@ export function chartsOf(
   { horizontal, only = chartNames, smoothing = 0, logarithmicLoss = false, places = Infinity }: ChartOptions,
 ): Chart[] {
   const { title, pointsOf } = axisOf(runs, horizontal);
-  const thinned = runs.map(({ name, curves }) => ({
-    name,
-    reports: thin(curves.reports, measuredColumns, places),
-    evaluations: curves.evaluations,
-  }));
+  const thinned = runs.map(({ curves }) => thin(curves.reports, measuredColumns, places));
+  const isOne = runs.length === 1;
   return measures
     .filter(({ name }) => only.includes(name))
     .map(({ column, ...measure }) => {
-      const chart = {
-        ...measure,
-        isLogarithmic: measure.isLogarithmic || (measure.name === 'loss' && logarithmicLoss),
-      };
-      const placed = (values: readonly (number | null)[]): (number | null)[] =>
-        values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
-      const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
-        const values = reports.map((report) => report[column]);
-        const training = {
-          name: chart.name === 'loss' ? 'training' : name,
-          run,
-          colour: run,
-          dash: 0,
-          points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)),
-        };
-        if (chart.name !== 'loss') return [training];
-        const validation = {
-          name: 'validation',
-          run,
-          colour: run,
-          dash: 1,
-          points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))),
-        };
-        // The lines of one run have a colour each; those of several are told apart by run.
-        return runs.length === 1
-          ? [training, { ...validation, colour: 1 }]
-          : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
+      const isLoss = measure.name === 'loss';
+      const isLogarithmic = measure.isLogarithmic || (isLoss && logarithmicLoss);
+      /** The lines of one run have a colour each; those of several are told apart by run. */
+      const line = (
+        run: number,
+        dash: 0 | 1,
+        moments: readonly Moment[],
+        values: readonly (number | null)[],
+      ): Series => ({
+        name: isLoss
+          ? `${isOne ? '' : `${runs[run].name}, `}${dash === 0 ? 'training' : 'validation'}`
+          : runs[run].name,
+        run,
+        colour: isOne ? dash : run,
+        dash,
+        points: pointsOf(
+          moments,
+          values.map((value) => (value !== null && isLogarithmic && value <= 0 ? null : value)),
+        ),
       });
-      return { ...chart, horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
+      const series = thinned.flatMap((reports, run) => {
+        const values = reports.map((report) => report[column]);
+        if (!isLoss) return [line(run, 0, reports, values)];
+        const { evaluations } = runs[run].curves;
+        const validation = evaluations.map(({ validationLossNats }) => validationLossNats);
+        return [line(run, 0, reports, smooth(values, smoothing)), line(run, 1, evaluations, validation)];
+      });
+      return {
+        ...measure,
+        isLogarithmic,
+        horizontal: title,
+        series: series.filter(({ points }) => points.some(([, y]) => y !== null)),
+      };
     })
     .filter(({ series }) => series.length > 0);
 }
