@@ -42,3 +42,14 @@ export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly s
     ? symbols
     : symbols.map((hex, byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`));
 }
+
+/** A symbol, readable on one line: \n, \t, U+00AD, and a space as ␣. */
+export function symbolName(symbol: string): string {
+  const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
+  if (Object.hasOwn(named, symbol)) return named[symbol];
+  // Control, format, combining, private, surrogate and unassigned characters, and separators, show
+  // nothing by themselves.
+  if (/^[\p{C}\p{M}\p{Z}]/u.test(symbol))
+    return `U+${symbol.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+  return symbol;
+}

@@ -1,4 +1,5 @@
 // What a search for cells comes to, and how it is written. Knows nothing of how it is searched.
+import { groupBy } from '../group.ts';
 import type { Property } from './properties.ts';
 
 export interface CellName {
@@ -33,22 +34,20 @@ export interface Finding {
   readonly neededCharacters: number | null;
 }
 
-/**
- * The findings by what they say: some unit tells the property, no unit does, the text is too short
- * to test it, or has nothing of it.
- */
-export function sortedFindings(
-  findings: readonly Finding[],
-): Readonly<Record<'told' | 'untold' | 'untested' | 'absent', readonly Finding[]>> {
-  const those = (holds: (finding: Finding) => boolean): readonly Finding[] => findings.filter(holds);
-  return {
-    told: those(({ cells }) => cells.length > 0),
-    untold: those(
-      ({ cells, chance, neededCharacters }) => cells.length === 0 && chance !== null && neededCharacters === null,
-    ),
-    untested: those(({ neededCharacters }) => neededCharacters !== null),
-    absent: those(({ chance, neededCharacters }) => chance === null && neededCharacters === null),
+/** The properties that no unit tells, a line for each reason. */
+export function restInWords(findings: readonly Finding[]): string[] {
+  const reasonOf = ({ chance, neededCharacters }: Finding): string => {
+    if (neededCharacters !== null) return 'not tested, the text is too short';
+    return chance === null ? 'not in the text' : 'told by no unit';
   };
+  const inWords = ({ property: { name }, neededCharacters }: Finding): string =>
+    neededCharacters === null ? name : `${name} (takes about ${neededCharacters.toLocaleString('en')} characters)`;
+  return [
+    ...groupBy(
+      findings.filter(({ cells }) => cells.length === 0),
+      reasonOf,
+    ),
+  ].map(([reason, some]) => `${reason}: ${some.map(inWords).join(', ')}`);
 }
 
 /** `0.c.17`: of layer 0 the value c of unit 17. */

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { parameterVector } from '../runs/store.ts';
 import type { Tokens } from '../corpus/read.ts';
-import type { Device, Executable } from '../devices/device.ts';
+import type { Device } from '../devices/device.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import { activationName, stateShapes } from '../model/layer.ts';
 import { backwardStepProgram } from '../model/network.ts';
@@ -32,7 +32,8 @@ export async function largestSingularValues(
   const { model } = trained;
   if (steps === 0 || (model.timeSkip ?? 0) > 0) return [];
   const { states } = cellOf(model);
-  const S = states.length * model.hidden;
+  const H = model.hidden;
+  const S = states.length * H;
   const last = Math.min(tokens.length, WARM_UP + steps);
   const walker = new BackwardSteps(trained, 1);
   const carried: Vectors[] = [];
@@ -48,21 +49,24 @@ export async function largestSingularValues(
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
     for (let t = Math.max(1, last - steps); t < last; t++) {
       for (const [layer, values] of found.entries()) {
-        for (const { name } of stateShapes(model))
-          await write(executable, name, repeated(carried[t - 1].get(name)!, S));
-        for (const [name, seed] of identity(model.layers, layer, states, model.hidden))
-          await write(executable, `seed.${name}`, seed);
+        const before = stateShapes(model).map(({ name }) => [name, repeated(carried[t - 1].get(name)!, S)] as const);
+        const seeds = found.flatMap((_, each) =>
+          states.map((state, block) => {
+            const vectors = each === layer ? identity(S, H, block) : new Float32Array(S * H);
+            return [`seed.${activationName(each, state)}`, vectors] as const;
+          }),
+        );
+        for (const [name, vectors] of [...before, ...seeds])
+          await executable.write({ kind: 'state', job: JOB, name }, vectors);
         const [{ outputs }] = await executable.run(JOB, [
           { ids: new Int32Array(S).fill(tokens[t]), targets: new Int32Array(S).fill(-1) },
         ]);
-        values.push(
-          largestSingularValue(
-            sideBySide(
-              states.map((state) => outputs[activationName(layer, state)]),
-              S,
-            ),
-          ),
+        const blocks = states.map((state) => outputs[activationName(layer, state)]); // (S, H) each
+        const jacobian = Float64Array.from(
+          { length: S * S },
+          (_, at) => blocks[Math.floor((at % S) / H)][Math.floor(at / S) * H + (at % H)],
         );
+        values.push(largestSingularValue(jacobian));
         await setImmediate(); // signals have their turn
       }
     }
@@ -72,42 +76,15 @@ export async function largestSingularValues(
   }
 }
 
-function write(executable: Executable, name: string, values: Float32Array): Promise<void> {
-  return executable.write({ kind: 'state', job: JOB, name }, values);
-}
-
 /**
- * What reaches the states of all layers: of one of them, row r has a 1 at its r-th number, where
- * the states are one after another.
+ * What reaches one of the states of a layer: row r has a 1 at the layer's r-th number, where the
+ * states are one after another, if it is in this block of them. (S, H)
  */
-function identity(layers: number, layer: number, states: readonly string[], H: number): [string, Float32Array][] {
-  const S = states.length * H;
-  return Array.from({ length: layers }, (_, each) =>
-    states.map((state, block): [string, Float32Array] => {
-      const vectors = new Float32Array(S * H);
-      if (each === layer) for (let unit = 0; unit < H; unit++) vectors[(block * H + unit) * H + unit] = 1;
-      return [activationName(each, state), vectors];
-    }),
-  ).flat();
-}
+const identity = (S: number, H: number, block: number): Float32Array =>
+  Float32Array.from({ length: S * H }, (_, at) => Number(Math.floor(at / H) === block * H + (at % H)));
 
-function repeated(row: ArrayLike<number>, times: number): Float32Array {
-  const all = new Float32Array(row.length * times);
-  for (let at = 0; at < all.length; at += row.length) all.set(row, at);
-  return all;
-}
-
-/** Matrices of `rows` rows as one. */
-function sideBySide(blocks: readonly Float32Array[], rows: number): Float64Array {
-  const columns = blocks[0].length / rows;
-  const width = blocks.length * columns;
-  const all = new Float64Array(rows * width);
-  for (const [index, block] of blocks.entries()) {
-    for (let row = 0; row < rows; row++)
-      all.set(block.subarray(row * columns, (row + 1) * columns), row * width + index * columns);
-  }
-  return all;
-}
+const repeated = (row: ArrayLike<number>, times: number): Float32Array =>
+  Float32Array.from({ length: row.length * times }, (_, at) => row[at % row.length]);
 
 const MOST_ITERATIONS = 300;
 const SETTLED = 1e-6;

@@ -24,49 +24,24 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
     const file = Buffer.from(`${name}.npy`);
     const [header, data] = [npyHeader(array), littleEndian(array.values)];
     const about = aboutFile(file, crc32(data, crc32(header)), header.length + data.length);
-    const local = Buffer.concat([words(['I', 0x04034b50]), about, words(['H', 0]), file]);
+    const local = Buffer.concat([words('I', 0x04034b50), about, words('H', 0), file]);
     entries.push(
-      Buffer.concat([
-        words(['I', 0x02014b50], ['H', VERSION]),
-        about,
-        words(['H', 0], ['H', 0], ['H', 0], ['H', 0], ['I', 0], ['I', offset]),
-        file,
-      ]),
+      Buffer.concat([words('IH', 0x02014b50, VERSION), about, words('HHHHII', 0, 0, 0, 0, 0, offset), file]),
     );
     yield* [local, header, data];
     offset += local.length + header.length + data.length;
   }
   const directory = Buffer.concat(entries);
   yield directory;
-  yield words(
-    ['I', 0x06054b50],
-    ['H', 0],
-    ['H', 0],
-    ['H', arrays.length],
-    ['H', arrays.length],
-    ['I', directory.length],
-    ['I', offset],
-    ['H', 0],
-  );
+  yield words('IHHHHIIH', 0x06054b50, 0, 0, arrays.length, arrays.length, directory.length, offset, 0);
 }
 
 /**
  * What the header before a file and its entry in the directory both say: version, flags, method,
  * time, date, checksum, sizes, length of the name.
  */
-function aboutFile(name: Buffer, checksum: number, size: number): Buffer {
-  return words(
-    ['H', VERSION],
-    ['H', 0],
-    ['H', 0],
-    ['H', 0],
-    ['H', DATE],
-    ['I', checksum],
-    ['I', size],
-    ['I', size],
-    ['H', name.length],
-  );
-}
+const aboutFile = (name: Buffer, checksum: number, size: number): Buffer =>
+  words('HHHHHIIIH', VERSION, 0, 0, 0, DATE, checksum, size, size, name.length);
 
 /** Version 1.0 (numpy.lib.format). */
 function npyHeader({ shape, values }: Omit<NumpyArray, 'name'>): Buffer {
@@ -76,7 +51,7 @@ function npyHeader({ shape, values }: Omit<NumpyArray, 'name'>): Buffer {
   const length = Math.ceil((start + text.length + 1) / ALIGNMENT) * ALIGNMENT - start;
   return Buffer.concat([
     Buffer.from('\u0093NUMPY\u0001\u0000', 'latin1'),
-    words(['H', length]),
+    words('H', length),
     Buffer.from(`${text.padEnd(length - 1)}\n`),
   ]);
 }
@@ -87,10 +62,10 @@ function littleEndian(values: Float32Array | Int32Array): Buffer {
 }
 
 /** Little-endian numbers of two bytes (H) and four (I), as Python's struct has them. */
-function words(...numbers: readonly (readonly ['H' | 'I', number])[]): Buffer {
+function words(kinds: string, ...numbers: readonly number[]): Buffer {
   return Buffer.concat(
-    numbers.map(([kind, value]) => {
-      const bytes = Buffer.alloc(kind === 'H' ? 2 : 4);
+    numbers.map((value, index) => {
+      const bytes = Buffer.alloc(kinds[index] === 'H' ? 2 : 4);
       bytes.writeUIntLE(value, 0, bytes.length);
       return bytes;
     }),

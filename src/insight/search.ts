@@ -6,7 +6,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 import { Random } from '../random.ts';
 import { type Activations, valuesOf } from './activations.ts';
-import type { Finding } from './finding.ts';
+import type { CellName, Finding } from './finding.ts';
 import { type Property, propertiesOf } from './properties.ts';
 import { type Weights, centredRanks, correlate, weightsOf } from './statistics.ts';
 
@@ -34,7 +34,8 @@ const WANTED_SPANS = 85;
  * both.
  */
 const BLOCKS = 20;
-type Half = 0 | 1;
+const halves = [0, 1] as const;
+type Half = (typeof halves)[number];
 
 /**
  * Searches the carried values of all units. @returns a finding for each property, in their order
@@ -45,44 +46,33 @@ export function* searchCells(
 ): Pieces<Finding[]> {
   const block = Math.floor(characters / BLOCKS);
   const random = new Random(1);
-  const cells = all
-    .filter(({ isGate }) => !isGate)
-    .flatMap(({ layer, name, values }) =>
-      Array.from({ length: hidden }, (_, unit) => ({ layer, name, unit, values: valuesOf(values, unit, hidden) })),
-    );
+  const cells: CellName[] = [];
   const [ranks, heldOut]: [Float32Array[], Float32Array[]] = [[], []];
-  for (const { values } of cells) {
-    ranks.push(centredRanks(halfOf(values, 0, block)));
-    heldOut.push(centredRanks(halfOf(values, 1, block)));
-    yield;
+  for (const { layer, name, values } of all.filter(({ isGate }) => !isGate)) {
+    for (let unit = 0; unit < hidden; unit++) {
+      cells.push({ layer, name, unit });
+      const held = valuesOf(values, unit, hidden);
+      ranks.push(centredRanks(halfOf(held, 0, block)));
+      heldOut.push(centredRanks(halfOf(held, 1, block)));
+      yield;
+    }
   }
-  const trials: (readonly Trial[])[] = [];
-  for (const property of properties) {
-    trials.push(trialsOf(property, block, random));
-    yield;
-  }
-  const correlations = yield* correlate(
-    ranks,
-    trials.flat().map(({ chosenBy }) => chosenBy),
-  );
-  const answers = correlations[Symbol.iterator]();
   const findings: Finding[] = [];
-  for (const [index, { name, what, isNumber, values }] of properties.entries()) {
-    const property = { name, what, isNumber };
-    if (trials[index].length === 0) {
+  for (const { values, ...property } of properties) {
+    const trials = trialsOf(values, property.isNumber, block, random);
+    if (trials.length === 0) {
       findings.push({ property, cells: [], chance: null, neededCharacters: neededForSpans(values) });
       continue;
     }
-    const [own, ...shuffled] = trials[index].map(({ measuredBy }) => best(answers.next().value!, heldOut, measuredBy));
+    const correlations = yield* correlate(
+      ranks,
+      trials.map(([chosenBy]) => chosenBy),
+    );
+    const [own, ...shuffled] = trials.map(([, measuredBy], trial) => best(correlations[trial], heldOut, measuredBy));
     const chance = byChance(shuffled.map(([first]) => first.told));
     const found = own
       .filter(({ told }) => told > chance)
-      .map(({ cell, correlation }) => ({
-        layer: cells[cell].layer,
-        name: cells[cell].name,
-        unit: cells[cell].unit,
-        correlation,
-      }));
+      .map(({ cell, correlation }) => ({ ...cells[cell], correlation }));
     const isUntested = found.length === 0 && chance > MAX_TESTABLE_CHANCE;
     const neededCharacters = isUntested ? about(characters * (chance / WANTED_CHANCE) ** 2) : null;
     findings.push({ property, chance, cells: found, neededCharacters });
@@ -95,12 +85,10 @@ export function* searchCells(
  * A property as it is, and then shuffled again and again; none for a property that does not differ
  * in one of the halves.
  */
-function trialsOf({ values, isNumber }: Property, block: number, random: Random): readonly Trial[] {
-  const weightsOn = (half: Half, given: Float32Array): Weights | null =>
-    weightsOf(halfOf(given, half, block), isNumber);
+function trialsOf(values: Float32Array, isNumber: boolean, block: number, random: Random): readonly Trial[] {
   const given = [values, ...Array.from({ length: SHUFFLES }, () => shuffle(values, 2 * block, random))];
-  const made = given.map((each) => ({ chosenBy: weightsOn(0, each), measuredBy: weightsOn(1, each) }));
-  return made.every(isTrial) ? made : [];
+  const trials = given.map((each) => halves.map((half) => weightsOf(halfOf(each, half, block), isNumber)));
+  return trials.flat().includes(null) ? [] : (trials as unknown as readonly Trial[]);
 }
 
 /** Null for a property that does not occur. */
@@ -150,13 +138,7 @@ export function maxDefaultLength({ layers, hidden }: Pick<ModelConfiguration, 'l
 }
 
 /** By what a cell is chosen on one half, and measured on the other. */
-interface Trial {
-  readonly chosenBy: Weights;
-  readonly measuredBy: Weights;
-}
-
-const isTrial = (weights: { readonly [Name in keyof Trial]: Weights | null }): weights is Trial =>
-  weights.chosenBy !== null && weights.measuredBy !== null;
+type Trial = readonly [chosenBy: Weights, measuredBy: Weights];
 
 /**
  * The cells that are chosen, the best first by what they tell on the other half: their correlation

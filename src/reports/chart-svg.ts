@@ -1,7 +1,7 @@
 // The axes and lines of one chart as SVG, for pictures and pages. What it says of colours is for
 // light paper: style sheets know its classes.
-import { type Chart, type Series, lonePoints } from './charts.ts';
-import { seriesColours } from './colours.ts';
+import { type Chart, type Series, unbroken } from './charts.ts';
+import { lineLook } from './colours.ts';
 import { dashOf } from './dashes.ts';
 import { escapeHtml } from './html.ts';
 import { tickText } from './numbers.ts';
@@ -54,34 +54,19 @@ export function drawChart(
 
 /** Broken where it has a gap; points that no line leads to are circles. */
 function lineOf(series: Series, toX: (value: number) => number, toY: (value: number) => number): string {
-  const { points, dash } = series;
-  const lone = lonePoints(points);
-  let isBroken = true;
-  const path = points.flatMap((point) => {
-    const [x, y] = point;
-    if (y === null || lone.includes(point)) {
-      isBroken = true;
-      return [];
-    }
-    const command = isBroken ? 'M' : 'L';
-    isBroken = false;
-    return `${command}${toX(x)},${toY(y)}`;
-  });
-  const look = `fill="none" stroke-width="${dash > 0 ? 2.25 : 1.5}" stroke-linecap="round" stroke-linejoin="round" ${strokeOf(series)}`;
-  const circles = lone.map(
-    ([x, y]) => `<circle cx="${toX(x)}" cy="${toY(y!)}" r="4.5" fill="${colourOf(series)}" stroke="none"/>`,
-  );
-  return `<g ${look}>${path.length > 0 ? `<path d="${path.join('')}"/>` : ''}${circles.join('')}</g>`;
+  const pieces = unbroken(series.points.map(([x, y]) => (y === null ? null : { x: toX(x), y: toY(y) })));
+  const paths = pieces.map((piece) => (piece.length === 1 ? '' : `M${piece.map(({ x, y }) => `${x},${y}`).join('L')}`));
+  const lone = pieces.filter(({ length }) => length === 1).flat();
+  const circles = lone.map(({ x, y }) => `<circle cx="${x}" cy="${y}" r="4.5" fill="currentColor" stroke="none"/>`);
+  const look = `fill="none" stroke-width="${series.dash > 0 ? 2.25 : 1.5}" stroke-linecap="round" stroke-linejoin="round"`;
+  return `<g ${look} ${strokeOf(series)}><path d="${paths.join('')}"/>${circles.join('')}</g>`;
 }
 
 /** A series' class, colour and dashes, as attributes. */
 export function strokeOf(series: Series): string {
   const dashes = series.dash > 0 ? ` stroke-dasharray="${dashOf(series).lengths.join(' ')}"` : '';
-  return `class="line-${numberOf(series)}" stroke="${colourOf(series)}"${dashes}`;
+  return `${lineLook(series.colour)} stroke="currentColor"${dashes}`;
 }
-
-const numberOf = ({ colour }: Series): number => colour % seriesColours.light.length;
-const colourOf = (series: Series): string => seriesColours.light[numberOf(series)];
 
 export const textAt = (x: number, y: number, text: string, look = ''): string =>
   `<text x="${x}" y="${y}"${look}>${escapeHtml(text)}</text>`;

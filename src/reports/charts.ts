@@ -1,6 +1,6 @@
 // The curves of runs as charts, as plain data. Does not know how charts are drawn.
 import { type ChartName, type Horizontal, chartNames } from '../options/choices.ts';
-import type { Curves, Evaluation, Moment, Report } from '../training/curves.ts';
+import type { Curves, Moment, Report } from '../training/curves.ts';
 import { thin } from './thin.ts';
 
 export interface NamedCurves {
@@ -86,67 +86,52 @@ export function chartsOf(
   { horizontal, only = chartNames, smoothing = 0, logarithmicLoss = false, places = Infinity }: ChartOptions,
 ): Chart[] {
   const { title, pointsOf } = axisOf(runs, horizontal);
-  const thinned = runs.map(({ name, curves }) => ({
-    name,
-    reports: thin(curves.reports, measuredColumns, places),
-    evaluations: curves.evaluations,
-  }));
+  const thinned = runs.map(({ curves }) => thin(curves.reports, measuredColumns, places));
+  const isOne = runs.length === 1;
   return measures
     .filter(({ name }) => only.includes(name))
     .map(({ column, ...measure }) => {
-      const chart = {
-        ...measure,
-        isLogarithmic: measure.isLogarithmic || (measure.name === 'loss' && logarithmicLoss),
-      };
-      const placed = (values: readonly (number | null)[]): (number | null)[] =>
-        values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
-      const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
-        const values = reports.map((report) => report[column]);
-        const training = {
-          name: chart.name === 'loss' ? 'training' : name,
-          run,
-          colour: run,
-          dash: 0,
-          points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)),
-        };
-        if (chart.name !== 'loss') return [training];
-        const validation = {
-          name: 'validation',
-          run,
-          colour: run,
-          dash: 1,
-          points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))),
-        };
-        // The lines of one run have a colour each; those of several are told apart by run.
-        return runs.length === 1
-          ? [training, { ...validation, colour: 1 }]
-          : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
+      const isLoss = measure.name === 'loss';
+      const isLogarithmic = measure.isLogarithmic || (isLoss && logarithmicLoss);
+      /** The lines of one run have a colour each; those of several are told apart by run. */
+      const line = (
+        run: number,
+        dash: 0 | 1,
+        moments: readonly Moment[],
+        values: readonly (number | null)[],
+      ): Series => ({
+        name: isLoss
+          ? `${isOne ? '' : `${runs[run].name}, `}${dash === 0 ? 'training' : 'validation'}`
+          : runs[run].name,
+        run,
+        colour: isOne ? dash : run,
+        dash,
+        points: pointsOf(
+          moments,
+          values.map((value) => (value !== null && isLogarithmic && value <= 0 ? null : value)),
+        ),
       });
-      return { ...chart, horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
+      const series = thinned.flatMap((reports, run) => {
+        const values = reports.map((report) => report[column]);
+        if (!isLoss) return [line(run, 0, reports, values)];
+        const { evaluations } = runs[run].curves;
+        const validation = evaluations.map(({ validationLossNats }) => validationLossNats);
+        return [line(run, 0, reports, smooth(values, smoothing)), line(run, 1, evaluations, validation)];
+      });
+      return {
+        ...measure,
+        isLogarithmic,
+        horizontal: title,
+        series: series.filter(({ points }) => points.some(([, y]) => y !== null)),
+      };
     })
     .filter(({ series }) => series.length > 0);
 }
 
-/** Why there is no chart at all: what the logs would have to tell. */
-export function whyNothing(runs: readonly NamedCurves[], { horizontal, only = chartNames }: ChartOptions): string {
-  const { title, column } = axes[horizontal === 'time' ? 'seconds' : horizontal];
-  const asked = measures.filter(({ name }) => only.includes(name));
-  const words = asked.map(({ title }) => title.toLowerCase()).join(', ');
-  const all: readonly Partial<Report & Evaluation>[] = runs.flatMap(({ curves: { reports, evaluations } }) => [
-    ...reports,
-    ...evaluations,
-  ]);
-  const placed = all.filter((row) => typeof row[column] === 'number');
-  if (placed.length === 0) return `nothing is logged of ${horizontal === 'time' ? 'time' : title}`;
-  const isKnown = placed.some((row) =>
-    asked.some(
-      (measure) =>
-        typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number',
-    ),
-  );
-  return isKnown
-    ? `${words} is nowhere above zero, which an axis of logarithms asks for`
-    : `nothing is logged of ${words}`;
+/** What there is nothing of, where there is no chart at all. */
+export function whatIsMissing({ horizontal, only = chartNames }: ChartOptions): string {
+  const titles = measures.filter(({ name }) => only.includes(name)).map(({ title }) => title.toLowerCase());
+  return `${titles.join(', ')} over ${horizontal === 'time' ? 'time' : axes[horizontal].title}`;
 }
 
 interface HorizontalAxis {
@@ -180,16 +165,14 @@ export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours
   return milliseconds < 2 * axes.minutes.unit ? 'seconds' : milliseconds < 2 * axes.hours.unit ? 'minutes' : 'hours';
 }
 
-/** The points that no line leads to or from. */
-export const lonePoints = (points: readonly Point[]): Point[] =>
-  points.filter(
-    ([, y], index) =>
-      y !== null && (points[index - 1]?.[1] ?? null) === null && (points[index + 1]?.[1] ?? null) === null,
-  );
-
-/** Whether it is over what is counted, as steps are: nothing is between its whole numbers. */
-export const isCounted = ({ series }: Chart): boolean =>
-  series.every(({ points }) => points.every(([x]) => Number.isInteger(x)));
+/** The pieces of a line between its gaps, which are null. */
+export function unbroken<Point>(points: readonly (Point | null)[]): Point[][] {
+  const pieces: Point[][] = [[]];
+  for (const point of points)
+    if (point === null) pieces.push([]);
+    else pieces.at(-1)!.push(point);
+  return pieces.filter(({ length }) => length > 0);
+}
 
 /** The mean of all values up to each, weighted by `smoothing` to the power of their distance. */
 export function smooth(values: readonly (number | null)[], smoothing: number): (number | null)[] {

@@ -7,3 +7,14 @@ export const seriesColours = {
   /** Readable on both, where the ground is not known. */
   any: ['#2e8fd9', '#e0702f', '#1fa37a', '#c766a8', '#b8901c', '#7d8af0', '#8a8f99', '#b5694a'],
 } as const;
+
+/** The class of a line, and its colour for programs that do not read style sheets. */
+export function lineLook(colour: number): string {
+  const number = colour % seriesColours.light.length;
+  return `class="line-${number}" color="${seriesColours.light[number]}"`;
+}
+
+/** The style sheet of these classes, for pages and pictures. */
+export const lineStyle = seriesColours.light
+  .map((light, index) => `.line-${index} { color: light-dark(${light}, ${seriesColours.dark[index]}) }`)
+  .join(' ');

@@ -1,6 +1,6 @@
 // How gradients of networks fade, as charts and as a page: one line for each state of each layer.
 import type { Flow } from '../insight/gradient-flow.ts';
-import { chartHint, chartHtml } from './curves-page.ts';
+import { chartsPlace } from './chart-html.ts';
 import type { Chart, Series } from './charts.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 
@@ -27,9 +27,7 @@ export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
           run,
           colour: several ? run : index,
           dash: several ? index : 0,
-          points: values.map(
-            (value, x) => [x, Number.isFinite(value) && value > 0 ? Number(value.toPrecision(5)) : null] as const,
-          ),
+          points: values.map((value, x) => [x, Number.isFinite(value) && value > 0 ? value : null] as const),
         })),
       )
       .filter(({ points }) => points.some(([, y]) => y !== null));
@@ -68,7 +66,7 @@ export function gradientsPage(networks: readonly NetworkGradients[], text: strin
     title: 'How far back the loss reaches',
     summary: `Read in ${text}: ${networks.map(({ name }) => name).join('; ')}`,
     style: styleSheet('charts'),
-    body: `${chartHint}\n${charts.map(chartHtml).join('\n')}`,
+    body: chartsPlace(charts),
     script: pageScript('charts'),
     data: charts,
   });

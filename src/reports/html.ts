@@ -1,24 +1,17 @@
 // Text and tables in HTML, for pages and for the programs that run in them.
 
+const entities: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
+
 /**
  * Text as it stands between tags or in a quoted attribute, with control characters as their symbols
  * (␛): HTML allows few of them.
  */
-export function escapeHtml(text: string): string {
-  return visible(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
-
-function visible(text: string): string {
+export const escapeHtml = (text: string): string =>
   // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
-    character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : '·',
-  );
-}
+  text.replace(/[&<>"'\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
+    if (Object.hasOwn(entities, character)) return `&${entities[character]};`;
+    return character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : '·';
+  });
 
 /** A part of a page under a heading. @param html after the heading */
 export const section = (id: string, title: string, html: string): string =>
@@ -34,4 +27,20 @@ export function table(
     `<tr><th scope="row">${head}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
   const top = heads.map((head) => `<th scope="col">${head}</th>`).join('');
   return `<table${attributes}><thead><tr>${top}</tr></thead><tbody>${rows.map(row).join('')}</tbody></table>`;
+}
+
+interface Bar {
+  readonly name: string;
+  /** Of the longest that a bar can be. */
+  readonly share: number;
+  readonly value: string;
+  /** Whether it stands out. */
+  readonly isOwn: boolean;
+}
+
+/** A table with a bar in each row. */
+export function bars(rows: readonly Bar[]): string {
+  const row = ({ name, share, value, isOwn }: Bar): string =>
+    `<tr${isOwn ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${(100 * share).toFixed(1)}%"></span></td><td>${value}</td></tr>`;
+  return `<table class="bars">${rows.map(row).join('')}</table>`;
 }

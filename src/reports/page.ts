@@ -2,7 +2,7 @@
 // it ask for nothing else. Knows nothing of what is on the page.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { seriesColours } from './colours.ts';
+import { lineStyle } from './colours.ts';
 import { escapeHtml } from './html.ts';
 import { pageMarker } from './markers.ts';
 
@@ -33,7 +33,7 @@ export function page({ title, summary, style = '', body, script = '', data = nul
 ${pageMarker}
 <link rel="icon" href="data:,">
 <title>${escapeHtml(title)}</title>
-<style>${styleSheet('page')}${lineColours()}${style}</style>
+<style>${styleSheet('page')}${lineStyle}${style}</style>
 </head>
 <body>
 <header>
@@ -62,18 +62,6 @@ export const styleSheet = (name: string): string => read(`./browser/${name}.css`
 const isSource = import.meta.url.endsWith('.ts');
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 
-/** The colours of lines, as variables and for what chart-svg.ts draws. */
-function lineColours(): string {
-  const variables = (colours: readonly string[]): string =>
-    colours.map((colour, index) => `--series-${index + 1}: ${colour};`).join(' ');
-  const { light, dark } = seriesColours;
-  const lines = light.map((_, index) => {
-    const colour = `var(--series-${index + 1})`;
-    return `.line-${index} { stroke: ${colour}; } .line-${index} circle { fill: ${colour}; }`;
-  });
-  return `:root { ${variables(light)} }\n@media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }\n${lines.join('\n')}\n`;
-}
-
 /**
  * Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake
  * stays text.
@@ -84,11 +72,13 @@ function policy(program: string): string {
 }
 
 /**
- * Only `<` can end a script or begin a comment in it, and JSON leaves some control characters as
+ * With numbers as long as can be seen. Only `<` can end a script or begin a comment in it, and JSON leaves some control characters as
  * they are. Both occur in strings alone, which have another way to write them.
  */
 function insideData(data: unknown): string {
-  return JSON.stringify(data).replace(
+  const rounded = (_: string, value: unknown): unknown =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+  return JSON.stringify(data, rounded).replace(
     /[<\u007f-\u009f]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -2,6 +2,8 @@
 // character) or as one mark a character. Knows nothing of axes. Of the libraries for plots in a
 // terminal none has lines of several colours with gaps over an axis of numbers.
 
+import { unbroken } from './charts.ts';
+
 /** The bits of a Braille character's dots, row by row. */
 const dots = [
   [0x01, 0x08],
@@ -44,17 +46,11 @@ export class Raster {
         ? null
         : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))],
     );
-    let drawn = 0;
-    for (const [index, place] of places.entries()) {
-      const [last, next] = [places[index - 1] ?? null, places[index + 1] ?? null];
-      if (place === null) drawn = 0;
-      else if (last === null && next === null) this.#point(series, place);
-      else {
-        for (const [x, y] of last === null ? [place] : between(last, place)) {
-          if (this.#marks !== null || pattern[drawn % pattern.length] === '#') this.#dot(series, x, y);
-          drawn++;
-        }
-      }
+    for (const piece of unbroken(places)) {
+      if (piece.length === 1) this.#point(series, piece[0]);
+      const line = piece.flatMap((place, index) => (index === 0 ? [place] : between(piece[index - 1], place)));
+      for (const [index, [x, y]] of line.entries())
+        if (this.#marks !== null || pattern[index % pattern.length] === '#') this.#dot(series, x, y);
     }
   }
 

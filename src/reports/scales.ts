@@ -1,7 +1,7 @@
 // The axes of charts, by the scales of d3. The build bundles what this file uses of d3
 // (build/rolldown.config.js).
 import { scaleLinear, scaleLog } from 'd3-scale';
-import { type Chart, isCounted } from './charts.ts';
+import type { Chart } from './charts.ts';
 
 /** A part of the horizontal axis. */
 export type Range = readonly [from: number, to: number];
@@ -19,9 +19,10 @@ export interface Scale {
  * on unless given
  */
 export function horizontalScale(chart: Chart, ticks: number, range: Range | null = null): Scale {
-  const values = range ?? chart.series.flatMap(({ points }) => points.map(([x]) => x));
-  const scale = scaleOf(values, { isLogarithmic: false, hasZero: range === null, isExact: true, ticks });
-  return isCounted(chart) ? { ...scale, ticks: scale.ticks.filter(Number.isInteger) } : scale;
+  const places = chart.series.flatMap(({ points }) => points.map(([x]) => x));
+  const scale = scaleOf(range ?? places, { isLogarithmic: false, hasZero: range === null, isExact: true, ticks });
+  // Of what is counted, as steps are, nothing is between whole numbers.
+  return places.every(Number.isInteger) ? { ...scale, ticks: scale.ticks.filter(Number.isInteger) } : scale;
 }
 
 /** The same; for the points in the range, if there are any. */

@@ -1,23 +1,26 @@
 // The page of `rnn story --html`: what a run wrote as it learnt, stage after stage, below the curve
 // of its loss.
 import type { Stage } from '../training/curves.ts';
+import { chartsPlace } from './chart-html.ts';
 import { chartsOf, type NamedCurves } from './charts.ts';
-import { chartHtml, pageDataOf } from './curves-page.ts';
 import { escapeHtml } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 import { captionOf, factsOf } from './story.ts';
 
-export function storyPage({ name, curves }: NamedCurves, stages: readonly Stage[]): string {
-  const charts = chartsOf(pageDataOf([{ name, curves }]).runs, { horizontal: 'step', only: ['loss'] });
+/** In each of them some reports are kept. */
+const places = 300;
+
+export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
+  const charts = chartsOf([run], { horizontal: 'step', only: ['loss'], places });
   const items = stages.map(
     (stage, index) =>
       `<li><h2>${captionOf(index)}</h2><p>${factsOf(stage)}</p><pre class="text card" dir="auto" lang="">${escapeHtml(stage.text)}</pre></li>`,
   );
   return page({
-    title: `What ${name} learnt`,
+    title: `What ${run.name} learnt`,
     summary: `Text that it wrote while it was trained, at ${stages.length === 1 ? 'one step' : `${stages.length} steps`}.`,
     style: styleSheet('charts') + styleSheet('story'),
-    body: `${charts.map(chartHtml).join('')}\n<ol class="timeline" aria-label="stages of training">\n${items.join('\n')}\n</ol>`,
+    body: `${chartsPlace(charts)}\n<ol class="timeline" aria-label="stages of training">\n${items.join('\n')}\n</ol>`,
     ...(charts.length > 0 && { script: pageScript('charts'), data: charts }),
   });
 }

@@ -1,92 +1,165 @@
 // The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with
 // what was expected in its place.
-import type { Piece } from '../evaluation/pieces.ts';
-import { escapeHtml, section } from './html.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { type Piece, symbolName } from '../evaluation/pieces.ts';
+import type { Surprise } from '../evaluation/surprise.ts';
+import { chartsPlace } from './chart-html.ts';
+import type { Chart, Point } from './charts.ts';
+import { bars, escapeHtml, section } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
-import {
-  type SurpriseReport,
-  alongSvg,
-  comparison,
-  dearest,
-  shadedText,
-  shadesStyle,
-  tiles,
-} from './surprise-parts.ts';
+import { SHADES, shadedText, shadesStyle } from './shaded-text.ts';
+import { partsOf } from './thin.ts';
 
-export type { SurpriseReport };
-
-/** What the page's program is given: of each symbol but the first, in little-endian base64. */
-export interface SurpriseData {
+export interface SurpriseReport {
+  /** The name of the model's run, and of the text. */
+  readonly run: string;
+  readonly text: string;
+  readonly model: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden'>;
+  /** What a symbol is. */
+  readonly unit: 'character' | 'byte';
+  /** Symbols of the whole text that were scored. */
+  readonly characters: number;
+  /** Per symbol. */
+  readonly bits: number;
+  readonly accuracy: number;
+  /** Bits by other means. */
+  readonly others: readonly (readonly [name: string, bits: number])[];
+  /** What is on the page. */
+  readonly pieces: readonly Piece[];
+  readonly surprise: Surprise;
+  /** The text's symbols, and how each is written. */
+  readonly ids: ArrayLike<number>;
   readonly symbols: readonly string[];
-  /** How many of them each piece has; null where each but the first has one. */
-  readonly scored: string | null; // Uint8
-  readonly alternatives: number;
-  /** Thousandths of a bit. */
-  readonly costs: string; // (C) Uint16
-  /** How many symbols were likelier. */
-  readonly ranks: string; // (C) Uint16
-  readonly own: string; // (C) Uint32
-  readonly likeliest: string; // (C, K) Uint32, or Uint8 for up to 256 symbols
-  /** Of 65,535. */
-  readonly probabilities: string; // (C, K) Uint16
 }
 
+/** What the page's program is given. */
+export interface SurpriseData {
+  readonly charts: readonly Chart[];
+  readonly unit: string;
+  readonly symbols: readonly string[];
+  /** Of each character its symbols that were scored. */
+  readonly scored: readonly (readonly Scored[])[];
+}
+
+/**
+ * A symbol by its id, 1 if none was likelier than it, and the likeliest in its place with their
+ * probabilities of 10,000.
+ */
+type Scored = readonly [bits: number, rank: number, id: number, ...likeliest: (readonly [id: number, share: number])[]];
+
+/** Bits from which on shades are the reddest. */
+const HIGHEST_BITS = 8;
+/** Places of the curve along the text. */
+const PLACES = 200;
+const DEAREST = 10;
+/** Characters around one, to know it by. */
+const AROUND = 20;
+
+const bitsOf = (nats: number): number => nats / Math.LN2;
+const shadeOf = (bits: number): number => Math.min(SHADES, Math.round((SHADES * bits) / HIGHEST_BITS));
+
 export function surprisePage(report: SurpriseReport): string {
-  const { run, text, model, unit, characters, pieces } = report;
-  const scored = pieces.at(-1)!.at;
-  const shown = scored < characters ? `The first ${scored.toLocaleString('en')} ${unit}s are below.` : '';
+  const { run, text, model, unit, bits, accuracy, others, characters, pieces } = report;
+  const shown = pieces.at(-1)!.at;
+  const part = shown < characters ? `The first ${shown.toLocaleString('en')} ${unit}s are below.` : '';
+  const charts = alongText(report);
+  const data: SurpriseData = {
+    charts,
+    unit,
+    symbols: report.symbols.map(symbolName),
+    scored: pieces.map((piece) => scoredIn(piece, report)),
+  };
+  const figures = [
+    [`bits per ${unit}`, bits.toFixed(4)],
+    [`nats per ${unit}`, (bits * Math.LN2).toFixed(4)],
+    ['perplexity', (2 ** bits).toFixed(3)],
+    ['were the likeliest', `${(100 * accuracy).toFixed(2)} %`],
+    [`${unit}s`, characters.toLocaleString('en')],
+  ];
+  const means = [[run, bits] as const, ...others].toSorted(([, a], [, b]) => a - b);
+  const rows = means.map(([name, each]) => ({
+    name,
+    share: each / means.at(-1)![1],
+    value: each.toFixed(4),
+    isOwn: name === run,
+  }));
   return page({
     title: `What ${run} expected`,
-    summary: `${model.cell}, ${model.layers} × ${model.hidden}, reading ${text}. ${shown}`.trim(),
-    style: `${styleSheet('surprise')}${styleSheet('panel')}${shadesStyle}`,
-    body: `${tiles(report)}
-${alongSvg(report)}
-${reader(pieces)}
+    summary: `${model.cell}, ${model.layers} × ${model.hidden}, reading ${text}. ${part}`.trim(),
+    style: `${styleSheet('charts')}${styleSheet('text')}${styleSheet('surprise')}${shadesStyle}`,
+    body: `<dl class="tiles">${figures.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>
+${chartsPlace(charts)}
+${section('reader', 'The text', reader(pieces))}
 <div class="after">
-${dearest(report)}
-${comparison(report)}
+${section('dearest', 'Least expected', dearest(data, pieces))}
+${others.length === 0 ? '' : section('others', `Bits per ${unit}, compared`, bars(rows))}
 </div>`,
     script: pageScript('surprise'),
-    data: dataOf(report),
+    data,
   });
 }
 
-function reader(pieces: readonly Piece[]): string {
-  return section(
-    'text',
-    'The text',
-    `<p class="hint" id="keys">The redder, the less expected. Point at a character or tap it to see what was; or go there by <span class="keys"><kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd></span>, and by <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous one of more than 5 bits.</p>
-<p class="scale" aria-hidden="true">${Array.from({ length: 9 }, (_, each) => `<i class="s${2 * each}">${each}</i>`).join('')} bits and more</p>
-<div class="reader">
-<div id="text" class="text card" tabindex="0" role="application" aria-roledescription="text with a caret" aria-label="${escapeHtml(`The text, ${pieces.length.toLocaleString('en')} characters`)}" aria-describedby="keys">${shadedText(pieces)}</div>
-<aside id="panel" class="card" aria-label="What was expected"><p class="muted">What was expected in the place of a character stands here.</p></aside>
-</div>
-<p id="told" class="unseen" aria-live="polite"></p>`,
-  );
+function scoredIn(
+  { at, scored }: Piece,
+  { surprise: { nats, ranks, alternatives: K, likeliest, probabilities }, ids }: SurpriseReport,
+): Scored[] {
+  return Array.from({ length: scored }, (_, before) => {
+    const index = at - scored + before;
+    const others = Array.from({ length: K }, (__, place) => {
+      const share = Math.round(10_000 * probabilities[index * K + place]);
+      return [likeliest[index * K + place], share] as const;
+    });
+    return [Number(bitsOf(nats[index]).toFixed(2)), ranks[index] + 1, ids[index + 1], ...others];
+  });
 }
 
-function dataOf({
-  unit,
-  pieces,
-  surprise: { nats, alternatives: K, ranks, likeliest, probabilities },
-  ids,
-  symbols,
-}: SurpriseReport): SurpriseData {
-  const C = pieces.at(-1)!.at;
-  const Ids = symbols.length <= 256 ? Uint8Array : Uint32Array;
-  const filled = (rows: Uint8Array | Uint16Array | Uint32Array, value: (index: number) => number): string => {
-    const most = 2 ** (8 * rows.BYTES_PER_ELEMENT) - 1;
-    for (const index of rows.keys()) rows[index] = Math.min(most, Math.round(value(index)));
-    return Buffer.from(rows.buffer).toString('base64');
-  };
-  return {
-    symbols,
-    scored: unit === 'byte' ? filled(new Uint8Array(pieces.length), (piece) => pieces[piece].scored) : null,
-    alternatives: K,
-    costs: filled(new Uint16Array(C), (index) => (1000 * nats[index]) / Math.LN2),
-    ranks: filled(new Uint16Array(C), (index) => ranks[index]),
-    own: filled(new Ids(C), (index) => ids[index + 1]),
-    likeliest: filled(new Ids(K * C), (place) => likeliest[place]),
-    probabilities: filled(new Uint16Array(K * C), (place) => 0xffff * probabilities[place]),
-  };
+/** Mean bits from the beginning to the end; none of a text that is too short. */
+function alongText({ unit, pieces }: SurpriseReport): Chart[] {
+  const scored = pieces.map((piece, place) => ({ ...piece, place })).filter((piece) => piece.scored > 0);
+  const length = Math.max(10, Math.ceil(scored.length / PLACES));
+  const sum = (some: readonly Piece[], of: 'nats' | 'scored'): number => some.reduce((all, each) => all + each[of], 0);
+  const points = partsOf(scored, Math.floor(scored.length / length)).map((some): Point => [
+    some[0].place,
+    bitsOf(sum(some, 'nats') / sum(some, 'scored')),
+  ]);
+  if (points.length < 4) return [];
+  return [
+    {
+      name: 'along',
+      title: 'Along the text',
+      unit: `bits per ${unit}; a click goes there`,
+      isLogarithmic: false,
+      hasZero: true,
+      horizontal: 'characters',
+      series: [{ name: `mean over ${length} characters`, run: 0, colour: 1, dash: 0, points }],
+    },
+  ];
+}
+
+const reader = (pieces: readonly Piece[]): string =>
+  `<p class="hint" id="keys">The redder, the less expected. Point at a character or tap it to see what was; or go there by <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>, and by <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous one of more than 5 bits.</p>
+<p class="scale" aria-hidden="true">${Array.from({ length: HIGHEST_BITS + 1 }, (_, bits) => `<i class="s${shadeOf(bits)}">${bits}</i>`).join('')} bits and more</p>
+<div class="beside">
+${shadedText(pieces.map(({ text, nats }) => ({ text, shade: shadeOf(bitsOf(nats)) })))}
+<aside id="panel" class="card" aria-label="What was expected"></aside>
+</div>`;
+
+/** The characters that cost most, each a way to its place. */
+function dearest({ scored, symbols }: SurpriseData, pieces: readonly Piece[]): string {
+  const around = (from: number, to: number): string =>
+    escapeHtml(
+      pieces
+        .slice(Math.max(0, from), to)
+        .map(({ text }) => text.replace('\n', '↵').replace('\t', '→'))
+        .join(''),
+    );
+  const most = [...pieces.keys()].toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, DEAREST);
+  const items = most.flatMap((at) => {
+    const [symbol] = scored[at].toSorted(([a], [b]) => b - a);
+    if (symbol === undefined) return [];
+    const [, , , [likeliest]] = symbol;
+    return `<li><button type="button" data-piece="${at}">${around(at - AROUND, at)}<b>${around(at, at + 1)}</b>${around(at + 1, at + AROUND / 2)}</button>
+<span>${bitsOf(pieces[at].nats).toFixed(1)} bits; the likeliest was <q>${escapeHtml(symbols[likeliest])}</q></span></li>`;
+  });
+  return `<ol class="dearest">${items.join('\n')}</ol>`;
 }

@@ -3,7 +3,7 @@
 import { RnnError } from '../errors.ts';
 import { drawChart, rounded, strokeOf, textAt } from './chart-svg.ts';
 import type { Chart } from './charts.ts';
-import { seriesColours } from './colours.ts';
+import { lineStyle } from './colours.ts';
 import { escapeHtml } from './html.ts';
 import { pictureMarker } from './markers.ts';
 
@@ -19,13 +19,7 @@ const letterWidth = 6.4;
 const swatch = 22;
 
 /** Programs that do not read style sheets show the colours for light paper. */
-const style = [
-  '@media (prefers-color-scheme: dark) { .rnn { color: #e9eaed } .paper { fill: #131418 }',
-  ...seriesColours.dark.map(
-    (colour, index) => `.line-${index} { stroke: ${colour} } .line-${index} circle { fill: ${colour} }`,
-  ),
-  '}',
-].join(' ');
+const style = `.rnn { color-scheme: light dark; color: light-dark(#1a1c20, #e9eaed) } .paper { fill: light-dark(#ffffff, #131418) } ${lineStyle}`;
 
 /**
  * @param title of the picture, above it and for screen readers

@@ -61,8 +61,7 @@ export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
  */
 function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   const { title, unit, horizontal, series } = chart;
-  const marks =
-    look.series === null && series.length > 1 ? series.map((each, index) => markOf(each, index, explained)) : null;
+  const marks = look.series === null && series.length > 1 ? series.map((each) => markOf(each, explained)) : null;
   const y = verticalScale(chart, Math.max(2, Math.floor(look.rows / rowsPerTick)));
   const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
   const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
@@ -92,11 +91,11 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   ];
 }
 
-/** A line of a run has its first one's mark in every chart. */
-function markOf({ run, colour, dash }: Series, index: number, { series }: Chart): string {
-  const known = series.findIndex((each) => each.run === run && each.colour === colour && each.dash === dash);
-  const place = known < 0 ? series.length + index : known;
-  return everyMark[place] ?? String.fromCodePoint(furtherMarks + place - everyMark.length);
+/** The same for lines of one colour and dash, in every chart. */
+function markOf({ colour, dash }: Series, { series }: Chart): string {
+  const dashes = 1 + Math.max(...series.map((each) => each.dash));
+  const index = colour * dashes + dash;
+  return everyMark[index] ?? String.fromCodePoint(furtherMarks + index - everyMark.length);
 }
 
 /** One line: of a single series its last value, too. */

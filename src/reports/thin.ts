@@ -1,47 +1,32 @@
 // Fewer rows of a long table that make the same picture.
 
-type Measured<Column extends string> = Readonly<Record<Column, number | null>>;
-
 /**
- * Of each stretch of rows the first, and those that are lowest and highest in one of the columns:
- * no peak and no gap is lost. With c columns at most (3c + 1) rows a stretch stay.
+ * Of each part of the rows the first, and those that are lowest and highest in one of the columns,
+ * and the first that has nothing there: no peak and no gap is lost. With c columns at most (3c + 1)
+ * rows a part stay.
  *
- * @param stretches as many as the picture has places beside each other
+ * @param parts as many as the picture has places beside each other
  */
-export function thin<Column extends string, Row extends Measured<Column>>(
+export function thin<Column extends string, Row extends Readonly<Record<Column, number | null>>>(
   rows: readonly Row[],
   columns: readonly Column[],
-  stretches: number,
-): readonly Row[] {
-  if (rows.length <= stretches) return rows;
-  const kept = new Set<number>([rows.length - 1]);
-  for (let stretch = 0; stretch < stretches; stretch++) {
-    const start = Math.floor((stretch * rows.length) / stretches);
-    const end = Math.floor(((stretch + 1) * rows.length) / stretches);
-    kept.add(start);
-    for (const column of columns) for (const index of extremes(rows, column, start, end)) kept.add(index);
+  parts: number,
+): Row[] {
+  if (rows.length <= parts) return [...rows];
+  const kept = new Set(rows.slice(-1));
+  for (const some of partsOf(rows, parts)) {
+    kept.add(some[0]);
+    for (const column of columns) {
+      const known = some.filter((row) => row[column] !== null).toSorted((a, b) => a[column]! - b[column]!);
+      const gap = some.find((row) => row[column] === null);
+      for (const row of [known.at(0), known.at(-1), gap]) if (row !== undefined) kept.add(row);
+    }
   }
-  return [...kept].toSorted((a, b) => a - b).map((index) => rows[index]);
+  return rows.filter((row) => kept.has(row));
 }
 
-/**
- * Where a column is lowest and highest between two rows, and the first row that has nothing there.
- */
-function extremes<Column extends string>(
-  rows: readonly Measured<Column>[],
-  column: Column,
-  start: number,
-  end: number,
-): number[] {
-  let [lowest, highest, gap] = [-1, -1, -1];
-  for (let index = start; index < end; index++) {
-    const value = rows[index][column];
-    if (value === null) {
-      if (gap < 0) gap = index;
-      continue;
-    }
-    if (lowest < 0 || value < rows[lowest][column]!) lowest = index;
-    if (highest < 0 || value > rows[highest][column]!) highest = index;
-  }
-  return [lowest, highest, gap].filter((index) => index >= 0);
-}
+/** So many parts of rows, one after the other, which are nearly as long as each other. */
+export const partsOf = <Row>(rows: readonly Row[], parts: number): Row[][] =>
+  Array.from({ length: parts }, (_, part) =>
+    rows.slice(Math.floor((part * rows.length) / parts), Math.floor(((part + 1) * rows.length) / parts)),
+  );

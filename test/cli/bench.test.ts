@@ -268,18 +268,18 @@ GB/s reached                               1250
     expect(setups.map((setup) => setup.profile)).toEqual([true, true]);
     expect(stdout.slice(stdout.indexOf('\n\ncpu'))).toBe(`
 
-cpu, the first thread's share of a training step: all 1 operations that take most
+cpu, the first thread's share of a training step: the operations that take most, 1 of 1
   share  times  µs each  kind          shape     GFLOP/s
 100.0 %    100       20  a·b over 128  25 × 512      164
-all 100, without the other threads: 2.00 ms; a whole step: 62 ms (threads wait for each other, and share memory)
+all 100, each by itself: 2.00 ms; a whole step: 62 ms (they differ by what waits and what overlaps)
 the host's processor works 120 ms a step
 
-gpu, a training step: the 10 of 11 kernels that take most
+gpu, a training step: the operations that take most, 10 of 11
  share  times  µs each  kind     shape          GFLOP/s
 59.1 %     50     12.3  product  50 × 512 × 2      1060
 38.3 %    100        4  chain    50 × 128 × 10
 ${' 0.3 %      1        3  sum      1 × 1\n'.repeat(8)}\
-all 159, each by itself: 1.04 ms; a whole step: 2.00 ms (they differ by host work, transfers, and passes that overlap)
+all 159, each by itself: 1.04 ms; a whole step: 2.00 ms (they differ by what waits and what overlaps)
 the host's processor works 1.23 ms a step
 `);
   });

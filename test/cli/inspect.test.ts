@@ -152,7 +152,7 @@ describe('rnn inspect', () => {
     expect(stderr).toContain(`wrote ${at('page.html')}`);
     const page = await readFile(at('page.html'), 'utf8');
     expect(page).toContain('reading 901 characters of');
-    expect(page).toContain('"first":{"layer":1,"name":"f","unit":3}');
+    expect(page).toContain('"first":"1.f.3"');
     expect((await rnn(['inspect', at('text.txt'), ...model(), '--html', '-'])).stdout).toMatch(
       /^<!doctype html>[^]*<\/html>\n$/,
     );

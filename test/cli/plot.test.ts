@@ -79,7 +79,7 @@ describe('rnn plot', () => {
     const { code, stdout, stderr } = await rnn(['plot', at('runs', 'a')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.split('\n');
-    expect(lines[0]).toBe('Loss, nats per character   * training 1.500   o validation 2.250');
+    expect(lines[0]).toBe('Loss, nats per character   * training 1.500   x validation 2.250');
     expect(stdout).toMatch(/^Gradient norm 0\.5000 +Learning rate 0\.002 +Speed 20k$/m);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   });
@@ -110,7 +110,7 @@ describe('rnn plot', () => {
       env: { COLORTERM: 'truecolor', NO_COLOR: '1' },
     });
     expect(stdout).not.toContain('\u001B');
-    expect(stdout).toMatch(/o validation/);
+    expect(stdout).toMatch(/x validation/);
   });
 
   it('takes what there is of several runs, and disturbs no terminal with their names', async () => {
@@ -219,17 +219,17 @@ describe('rnn plot', () => {
 describe('a log without what is asked for', () => {
   const bare = (): string => logged('../bare', [{ event: 'report', step: 1, lossNats: 2, gradientNorm: 0 }]);
   it.each([
-    [['--only', 'gradient'], 'gradient norm is nowhere above zero, which an axis of logarithms asks for'],
-    [['--only', 'gradient', '--svg', '-'], 'gradient norm is nowhere above zero, which an axis of logarithms asks for'],
-    [['--only', 'speed', '--json'], 'nothing is logged of speed'],
-    [['--x', 'time'], 'nothing is logged of time'],
-    [['--x', 'time', '--svg', '-'], 'nothing is logged of time'],
-    [['--x', 'epoch'], 'nothing is logged of epochs'],
-  ])('is nothing to draw: %j', async (flags, why) => {
+    [['--only', 'gradient'], 'gradient norm over steps'],
+    [['--only', 'gradient', '--svg', '-'], 'gradient norm over steps'],
+    [['--only', 'speed', '--json'], 'speed over steps'],
+    [['--x', 'time'], 'loss, gradient norm, learning rate, speed over time'],
+    [['--x', 'time', '--svg', '-'], 'loss, gradient norm, learning rate, speed over time'],
+    [['--x', 'epoch'], 'loss, gradient norm, learning rate, speed over epochs'],
+  ])('is nothing to draw: %j', async (flags, missing) => {
     const { code, stderr } = await rnn(['plot', bare(), ...flags]);
     expect({ code, stderr }).toEqual({
       code: 4,
-      stderr: expect.stringContaining(`nothing to draw: ${why} (${at('bare')})\nhint: `),
+      stderr: expect.stringContaining(`nothing to draw: no ${missing} in the log of ${at('bare')}\nhint: `),
     });
   });
 
@@ -245,7 +245,9 @@ describe('a log without what is asked for', () => {
     ]);
     expect({ code, stderr }).toEqual({
       code: 4,
-      stderr: expect.stringContaining('nothing is logged of loss, gradient norm, learning rate, speed ('),
+      stderr: expect.stringContaining(
+        'nothing to draw: no loss, gradient norm, learning rate, speed over steps in the log of ',
+      ),
     });
   });
 

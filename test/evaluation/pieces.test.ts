@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { piecesOf } from '../../src/evaluation/pieces.ts';
+import { piecesOf, symbolName } from '../../src/evaluation/pieces.ts';
 import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
 
 /** Of bytes that cost 1, 2, 4 … nats, after the first. */
@@ -35,4 +35,17 @@ describe('pieces of a text', () => {
       { text: 'a', at: 1, scored: 1, nats: 3 },
     ]);
   });
+});
+
+it('symbols of a vocabulary are readable', () => {
+  expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀'].map(symbolName)).toEqual([
+    '\\n',
+    '␣',
+    'é',
+    'U+00A0',
+    'U+0301',
+    'U+001B',
+    '\\\\',
+    '😀',
+  ]);
 });

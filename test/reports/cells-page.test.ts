@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activations } from '../../src/insight/activations.ts';
 import { propertiesOf } from '../../src/insight/properties.ts';
@@ -85,8 +85,7 @@ describe('the page of cells', () => {
         saturation,
         cell: null,
       });
-      const [, pieces] = /"pieces":(\[.*?\])/.exec(page)!;
-      expect((JSON.parse(pieces) as string[]).length / shown).toBeCloseTo(1, 1);
+      expect(page.match(/<i class="s0">/g)!.length / shown).toBeCloseTo(1, 1);
       expect(page.includes('are shown here')).toBe(characters > shown);
       expect(Buffer.byteLength(page)).toBeLessThan(3.5e6);
     },
@@ -117,20 +116,20 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     rmSync(folder, { recursive: true });
   });
   const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
-  const chosen = async (page: Page): Promise<string> =>
-    (await Promise.all(['layer', 'name', 'unit'].map((id) => page.locator(`#${id}`).inputValue()))).join('.');
+  const chosen = (page: Page): Promise<string> => page.locator('#cell').inputValue();
   /**
    * Of the first character that is inside quotation marks, and of the second line's first, which is
    * not.
    */
   const [inside, outside] = [pieces.indexOf('"', hostile.length) + 2, hostile.length + 2];
+  const at = (page: Page, place: number): Locator => page.locator('#text i').nth(place - 1);
   const shadeOf = async (page: Page, place: number): Promise<string> =>
-    (await page.locator(`#text span:nth-child(${place})`).getAttribute('class'))!.split(' ')[0];
+    (await at(page, place).getAttribute('class'))!.split(' ')[0];
 
   it('is whole on wide and narrow screens, light and dark, without a request or a complaint', async () => {
     const { page, complaints } = await openPage(browser, file);
-    expect(await textOf(page, '#text span:nth-child(1)')).toBe('<');
-    expect(await page.locator('#text span').count()).toBe(pieces.length);
+    expect(await at(page, 1).innerText()).toBe('<');
+    expect(await page.locator('#text i').count()).toBe(pieces.length);
     for (const { width, colorScheme } of looks) {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme });
@@ -144,45 +143,37 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
   it('is shaded by the best cell at first, and tells what it tells and holds', async () => {
     const { page } = await openPage(browser, file);
     expect(await chosen(page)).toBe('1.c.3');
-    expect(await textOf(page, '#told')).toMatch(/^1\.c\.3 tells quotes \(AUC 1\.00\)/);
+    expect(await page.locator('#found button[aria-pressed="true"]').allInnerTexts()).toContain('1.c.3 AUC 1.00');
     expect([await textOf(page, '#low'), await textOf(page, '#high')]).toEqual(['−1.00', '3.00']);
-    expect([await shadeOf(page, inside), await shadeOf(page, outside)]).toEqual(['s32', 's0']);
-    expect(await page.locator('#tip').isVisible()).toBe(false);
-    await page.hover(`#text span:nth-child(${inside})`);
-    expect(await textOf(page, '#tip')).toBe('3.00');
-    await page.hover(`#text span:nth-child(${outside})`);
-    expect(await textOf(page, '#tip')).toBe('−1.00');
-    await page.hover('h1');
-    expect(await page.locator('#tip').isVisible()).toBe(false);
+    expect([await shadeOf(page, inside), await shadeOf(page, outside)]).toEqual(['s16', 's-16']);
+    await at(page, inside).hover();
+    expect(await textOf(page, '#value')).toBe('3.00');
+    await at(page, outside).hover();
+    expect(await textOf(page, '#value')).toBe('−1.00');
     await page.close();
   });
 
   it('shows any cell: of a list, a dot, one found, the next', async () => {
     const { page, complaints } = await openPage(browser, file);
     const before = await shadeOf(page, inside);
-    await page.selectOption('#unit', '5');
-    expect(await chosen(page)).toBe('1.c.5');
-    expect(await textOf(page, '#told')).toBe('1.c.5');
+    await page.selectOption('#cell', '1.c.5');
+    expect(await page.locator('#found button[aria-pressed="true"]').count()).toBe(0);
     expect(await shadeOf(page, inside)).not.toBe(before);
-    await page.selectOption('#layer', '0');
-    expect(await chosen(page)).toBe('0.c.5');
     await page.click('#found button:has-text("1.h.2")');
     expect(await chosen(page)).toBe('1.h.2');
     expect(await page.locator('#found button[aria-pressed="true"]').first().innerText()).toMatch(/^1\.h\.2/);
-    expect(await page.locator('#unit option').allInnerTexts()).toContain('2'); // of h only what was found
-    await page.selectOption('#name', 'c');
-    expect(await chosen(page)).toMatch(/^1\.c\./);
-    await page.locator('circle[data-layer="0"][data-unit="6"]').first().dispatchEvent('click');
+    // Of h there is only what was found.
+    expect((await page.locator('#cell option').allInnerTexts()).filter((name) => name.includes('.h.'))).toEqual([
+      '1.h.2',
+    ]);
+    await page.locator('circle[data-cell="0.c.6"]').first().dispatchEvent('click');
     expect(await chosen(page)).toBe('0.c.6');
-    const ring = page.locator('svg:first-of-type .ring').first();
-    expect(await ring.getAttribute('cx')).toBe(
-      await page.locator('circle[data-layer="0"][data-unit="6"]').first().getAttribute('cx'),
-    );
+    expect(await page.locator('circle[aria-pressed="true"]').count()).toBe(3); // one a gate
     await page.click('#next');
     expect(await chosen(page)).toBe('0.c.7');
     await page.locator('h1').click();
     await page.keyboard.press('ArrowRight');
-    expect(await chosen(page)).toBe('0.c.0');
+    expect(await chosen(page)).toBe('1.h.2');
     await page.keyboard.press('ArrowLeft');
     expect(await chosen(page)).toBe('0.c.7');
     expect(complaints).toEqual({ errors: [], requests: [] });
@@ -194,12 +185,13 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     const told = (): Promise<string | null> => page.locator('#text').getAttribute('aria-valuetext');
     await page.focus('#text');
     await page.keyboard.press('Home');
-    expect(await told()).toBe('"<": −1.00');
+    expect(await told()).toBe('<: −1.00');
     await page.keyboard.press('ArrowRight');
-    expect(await told()).toBe('"/": −1.00');
+    expect(await told()).toBe('/: −1.00');
     await page.keyboard.press('ArrowDown');
-    expect(await told()).toBe(String.raw`"\n": −1.00`);
-    expect(await page.locator('#text').getAttribute('aria-valuenow')).toBe(String(hostile.length + 1));
+    expect(await page.locator('#text').getAttribute('aria-valuenow')).toBe(String(hostile.length + 3));
+    await page.keyboard.press('ArrowUp');
+    expect(await told()).toBe('/: −1.00');
     expect(await chosen(page)).toBe('1.c.3'); // these keys choose no cell here
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowRight');

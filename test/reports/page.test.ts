@@ -55,7 +55,7 @@ it.each([
   ['charts', true],
   ['curves', true],
   ['cells', false],
-  ['surprise', false],
+  ['surprise', true],
 ])('the program %s names d3 and its licence: %s', (name, hasCharts) => {
   expect(pageScript(name).startsWith('/*! with d3-scale')).toBe(hasCharts);
 });

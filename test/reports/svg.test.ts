@@ -22,8 +22,8 @@ describe('a picture of curves', () => {
       { colour: '0', pieces: 2 },
       ...Array.from({ length: 3 }, () => ({ colour: '0', pieces: 1 })),
     ]);
-    expect(svg).toContain('stroke="#0068b5"');
-    expect(svg).toMatch(/@media \(prefers-color-scheme: dark\) \{.*\.line-0 \{ stroke: #62aef0 \}.*<\/style>/);
+    expect(svg).toContain('class="line-0" color="#0068b5" stroke="currentColor"');
+    expect(svg).toMatch(/color-scheme: light dark.*\.line-0 \{ color: light-dark\(#0068b5, #62aef0\) \}.*<\/style>/);
     for (const label of ['Loss, nats per character', 'Gradient norm, before clipping', 'steps', 'validation'])
       expect(svg).toContain(`>${label}</text>`);
   });

@@ -8,7 +8,8 @@ import { infoOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
 import { verdictLines } from '../progress/text.ts';
 import { optionsInWords } from '../option-words.ts';
-import { bits, bytes, count, onOneLine, symbol, unitName } from '../output/format.ts';
+import { symbolName } from '../../evaluation/pieces.ts';
+import { bits, bytes, count, onOneLine, unitName } from '../output/format.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
 import { labelled } from '../output/text-table.ts';
@@ -114,7 +115,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
   const { model, vocabulary, training } = info;
   const given = Object.entries(training.options).filter(([, value]) => value !== null);
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
-  const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbol).join(' ');
+  const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbolName).join(' ');
   const unknown = vocabulary.unknown === null ? '' : ', one of them for all unknown ones';
   const rows: [string, string][] = [
     ['file', `${info.path}, ${bytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],

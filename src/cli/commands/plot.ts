@@ -40,7 +40,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   );
   await files.refuseUnfit();
   const runs = drawable(await readRuns(given), context);
-  const { chartsOf, whyNothing } = await import('../../reports/charts.ts');
+  const { chartsOf, whatIsMissing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
   const options = {
     horizontal: flags.x,
@@ -51,7 +51,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const isPageAlone = flags.html !== undefined && flags.svg === undefined && !flags.json;
   // On a page everything is over steps at first, and can be chosen.
   const first: ChartOptions = isPageAlone ? { horizontal: 'step' } : options;
-  if (chartsOf(runs, first).length === 0) throw nothingToDraw(whyNothing(runs, first), runs);
+  if (chartsOf(runs, first).length === 0) throw nothingToDraw(whatIsMissing(first), runs);
   const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
   if (flags.html !== undefined)
     await files.write('--html', (await import('../../reports/curves-page.ts')).curvesPage(runs));
@@ -74,9 +74,9 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   return runs.filter(has);
 }
 
-const nothingToDraw = (why: string, runs: readonly Run[]): RnnError =>
-  new RnnError('checkpoint', `nothing to draw: ${why} (${listed(runs.map(({ path }) => path))})`, {
-    hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps',
+const nothingToDraw = (missing: string, runs: readonly Run[]): RnnError =>
+  new RnnError('checkpoint', `nothing to draw: no ${missing} in the log of ${listed(runs.map(({ path }) => path))}`, {
+    hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps. A logarithmic axis, as of the gradient norm, shows only what is above zero',
   });
 
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {

@@ -79,17 +79,6 @@ export function harmlessJson(value: unknown): string {
   );
 }
 
-/** A symbol of a vocabulary, readable on one line: \n, \t, U+00AD, and a space as ␣. */
-export function symbol(character: string): string {
-  const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
-  if (character in named) return named[character];
-  // Control, format, combining, private, surrogate and unassigned characters, and separators, show
-  // nothing by themselves.
-  if (/^[\p{C}\p{M}\p{Z}]/u.test(character))
-    return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-  return character;
-}
-
 /** Lines of at most `width` characters, colours not counted, unless a word is longer. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -91,24 +91,14 @@ export class OutputFiles {
   /** A source that does not exist is refused where it is read. */
   async #sources(): Promise<string[]> {
     const { texts = [], include = [], exclude = [], checkpoints = [], logs } = this.#reads;
-    const files = [...this.#found];
-    if (texts.length > 0) {
-      const { findFiles } = await import('../../corpus/read.ts');
-      for (const text of texts)
-        files.push(
-          ...(await findFiles(text, { include, exclude }).catch(() => ({ files: [] }))).files.map(({ path }) => path),
-        );
-    }
+    const { findFiles } = await import('../../corpus/read.ts');
     const { findCheckpoint, findRuns } = await import('../../runs/store.ts');
-    for (const checkpoint of checkpoints)
-      files.push(
-        ...(await findCheckpoint(checkpoint).then(
-          (path) => [path],
-          () => [],
-        )),
-      );
-    if (logs !== undefined) files.push(...(await findRuns(logs).catch(() => [])).map(logOf));
-    return files;
+    const found = await Promise.allSettled([
+      ...texts.map(async (text) => (await findFiles(text, { include, exclude })).files.map(({ path }) => path)),
+      ...checkpoints.map(async (checkpoint) => [await findCheckpoint(checkpoint)]),
+      ...(logs === undefined ? [] : [findRuns(logs).then((runs) => runs.map(logOf))]),
+    ]);
+    return [...this.#found, ...found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))];
   }
 }
 

@@ -27,38 +27,12 @@ const STEPS = 12;
 type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * From the weakest to the strongest on a side. On a dark ground what matters is lighter than the
- * rest, on a light one darker.
+ * The ground of text without a shade, and of the strongest shades. On a dark ground what matters is
+ * lighter than the rest, on a light one darker.
  */
-const palettes: Readonly<
-  Record<'dark' | 'light', { readonly ink: Colour; readonly warm: readonly Colour[]; readonly cold: readonly Colour[] }>
-> = {
-  dark: {
-    ink: [255, 255, 255],
-    warm: [
-      [62, 40, 18],
-      [166, 84, 8],
-      [214, 38, 30],
-    ],
-    cold: [
-      [20, 40, 66],
-      [20, 90, 160],
-      [60, 120, 245],
-    ],
-  },
-  light: {
-    ink: [0, 0, 0],
-    warm: [
-      [255, 243, 214],
-      [255, 196, 107],
-      [244, 108, 84],
-    ],
-    cold: [
-      [226, 238, 255],
-      [160, 204, 255],
-      [96, 160, 250],
-    ],
-  },
+const palettes: Readonly<Record<'dark' | 'light', Readonly<Record<'ink' | 'ground' | 'warm' | 'cold', Colour>>>> = {
+  dark: { ink: [255, 255, 255], ground: [20, 20, 24], warm: [214, 38, 30], cold: [60, 120, 245] },
+  light: { ink: [0, 0, 0], ground: [255, 255, 255], warm: [244, 108, 84], cold: [96, 160, 250] },
 };
 
 /** @returns null for a stream that gets no colours */
@@ -66,12 +40,12 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
   if (colour === noColours) return null;
   const { Chalk } = await import('chalk');
   const chalk = new Chalk({ level: levelOf(env) });
-  const { ink, warm, cold } = palettes[hasLightGround(env) ? 'light' : 'dark'];
+  const { ink, ground, warm, cold } = palettes[hasLightGround(env) ? 'light' : 'dark'];
   const styles = Array.from({ length: 2 * STEPS + 1 }, (_, index) => {
-    const step = index - STEPS;
-    return step === 0
-      ? String
-      : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
+    const share = Math.abs(index - STEPS) / STEPS;
+    const end = index > STEPS ? warm : cold;
+    const [red, green, blue] = ground.map((from, channel) => Math.round(from + share * (end[channel] - from)));
+    return share === 0 ? String : chalk.rgb(...ink).bgRgb(red, green, blue);
   });
   return (pieces) => {
     let shown = '';
@@ -96,16 +70,6 @@ const bounded = (value: number): number => Math.max(-1, Math.min(1, value));
  * Some terminals report the numbers of their ink and their ground; most do not, and most are dark.
  */
 const hasLightGround = ({ COLORFGBG = '' }: Io['env']): boolean => /;(?:7|15)$/.test(COLORFGBG);
-
-function between(stops: readonly Colour[], share: number): [number, number, number] {
-  const at = Math.min(share * (stops.length - 1), stops.length - 1 - 1e-9);
-  const [from, to] = [stops[Math.floor(at)], stops[Math.floor(at) + 1]];
-  return [0, 1, 2].map((channel) => Math.round(from[channel] + (at % 1) * (to[channel] - from[channel]))) as [
-    number,
-    number,
-    number,
-  ];
-}
 
 const marks = '▁▂▃▄▅▆▇█';
 

@@ -3,7 +3,7 @@
 import type { Tokens, Vocabulary } from '../../corpus/read.ts';
 import type { Surprise } from '../../evaluation/surprise.ts';
 import type { Context } from '../context.ts';
-import { bits, symbol } from '../output/format.ts';
+import { bits } from '../output/format.ts';
 import { shaderFor } from '../output/shaded-text.ts';
 
 export interface CharacterCosts {
@@ -19,7 +19,7 @@ const CHUNK = 4096;
 
 /** @returns whether it is a text for people to read, after which there may be more */
 export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, stdout }: Context): Promise<boolean> {
-  const { piecesOf, symbolTexts } = await import('../../evaluation/pieces.ts');
+  const { piecesOf, symbolName, symbolTexts } = await import('../../evaluation/pieces.ts');
   const shade = json ? null : await shaderFor(stdout, io.env);
   if (shade !== null) {
     const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / HIGHEST_BITS }));
@@ -40,8 +40,8 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
       await stdout.write(
         some
           .map(({ at, character, nats, rank, likeliest }) => {
-            const others = likeliest.map(([other, probability]) => `${symbol(other)} ${probability.toFixed(4)}`);
-            return `${[at, symbol(character), bits(nats).toFixed(4), rank, others.join('  ')].join('\t')}\n`;
+            const others = likeliest.map(([other, probability]) => `${symbolName(other)} ${probability.toFixed(4)}`);
+            return `${[at, symbolName(character), bits(nats).toFixed(4), rank, others.join('  ')].join('\t')}\n`;
           })
           .join(''),
       );

@@ -1,8 +1,8 @@
 // What `rnn inspect` found, for a terminal and as JSON.
-import { type Finding, cellText, scoreOf, scoreText, sortedFindings } from '../../insight/finding.ts';
-import { type Saturation, summaryOf } from '../../insight/saturation.ts';
+import { type Finding, cellText, restInWords, scoreOf, scoreText } from '../../insight/finding.ts';
+import { type Saturation, saturationHeads, saturationRow, summaryOf } from '../../insight/saturation.ts';
 import type { Colours } from '../output/colour.ts';
-import { count, lengthShown, wrap } from '../output/format.ts';
+import { lengthShown, wrap } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { textTable } from '../output/text-table.ts';
 
@@ -15,7 +15,7 @@ export function cellsTable(
   findings: readonly Finding[],
   { colour: { dim }, columns }: Pick<Output, 'colour' | 'columns'>,
 ): string[] {
-  const { told, untold, untested, absent } = sortedFindings(findings);
+  const told = findings.filter(({ cells }) => cells.length > 0);
   const rows = told.map(({ property, chance, cells }) => ({
     left: [dim(property.name), scoreText(property, chance!)],
     units: cells.map((cell) => `${cellText(cell)} ${scoreText(property, cell.correlation).replace(/^\S+ /, '')}`),
@@ -29,32 +29,16 @@ export function cellsTable(
   const unitWidth = Math.max(MIN_WIDTH, ...rows.flatMap(({ units }) => units.map(({ length }) => length)));
   const leftWidth = Math.max(...table(0).map(lengthShown));
   const [head, ...lines] = table(Math.max(1, Math.floor((columns - leftWidth) / (GAP + unitWidth))));
-  const rest = (what: string, names: readonly string[]): string[] =>
-    names.length === 0 ? [] : [dim(wrap(`${what}: ${names.join(', ')}`, Math.max(20, columns - 2)).join('\n  '))];
   return [
     ...(told.length === 0 ? [] : [dim(`${head}  units, the best first`), ...lines]),
-    ...rest('told by no unit', untold.map(nameOf)),
-    ...rest('not tested, the text is too short', untested.map(nameWithNeed)),
-    ...rest('not in the text', absent.map(nameOf)),
+    ...restInWords(findings).map((line) => dim(wrap(line, Math.max(20, columns - 2)).join('\n  '))),
   ];
 }
-
-const nameOf = ({ property }: Finding): string => property.name;
-const nameWithNeed = ({ property, neededCharacters }: Finding): string =>
-  `${property.name} (takes about ${count(neededCharacters!)} characters)`;
 
 /** A line for each gate of each layer. */
 export function gatesTable(saturation: readonly Saturation[], { dim }: Colours): string[] {
   if (saturation.length === 0) return [];
-  const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
-  const rows = saturation.map((each) => {
-    const { left, right, mostlyLeft, mostlyRight } = summaryOf(each);
-    return [String(each.layer), each.gate, percent(left), percent(right), String(mostlyLeft), String(mostlyRight)];
-  });
-  const [head, ...lines] = textTable(
-    [['layer', 'gate', 'below 0.1', 'above 0.9', 'units mostly below', 'mostly above'], ...rows],
-    'r',
-  );
+  const [head, ...lines] = textTable([saturationHeads, ...saturation.map(saturationRow)], 'r');
   return [dim(head), ...lines];
 }
 

@@ -8,27 +8,11 @@ import { textTable } from '../output/text-table.ts';
 
 const MAX_ROWS = 10;
 
-const wordings = {
-  cpu: {
-    step: "the first thread's share of a training step",
-    kinds: 'operations',
-    alone: 'without the other threads',
-    difference: 'threads wait for each other, and share memory',
-  },
-  gpu: {
-    step: 'a training step',
-    kinds: 'kernels',
-    alone: 'each by itself',
-    difference: 'they differ by host work, transfers, and passes that overlap',
-  },
-} as const;
-
 export function profileText(
   { device, profile, training }: BenchResult,
   { bold, dim }: Pick<Colours, 'bold' | 'dim'>,
 ): string {
   if (profile === null || training === null) return `${bold(device)} has no profile`;
-  const { step, kinds, alone, difference } = wordings[device === 'cpu' ? 'cpu' : 'gpu'];
   const totalMs = ({ passes, microseconds }: PassTime): number => (passes * microseconds) / 1000;
   const sumMs = profile.reduce((total, time) => total + totalMs(time), 0);
   const passes = profile.reduce((total, time) => total + time.passes, 0);
@@ -44,11 +28,12 @@ export function profileText(
       : '',
   ]);
   const [head, ...lines] = textTable([['share', 'times', 'µs each', 'kind', 'shape', 'GFLOP/s'], ...rows], 'rrrllr');
+  const step = device === 'cpu' ? "the first thread's share of a training step" : 'a training step';
   return [
-    `${bold(device)}, ${step}: ${few.length < profile.length ? `the ${few.length} of ${profile.length}` : `all ${few.length}`} ${kinds} that take most`,
+    `${bold(device)}, ${step}: the operations that take most, ${few.length} of ${profile.length}`,
     dim(head),
     ...lines,
-    `all ${count(passes)}, ${alone}: ${milliseconds(sumMs)}; a whole step: ${milliseconds(training.stepMs)} ${dim(`(${difference})`)}`,
+    `all ${count(passes)}, each by itself: ${milliseconds(sumMs)}; a whole step: ${milliseconds(training.stepMs)} ${dim('(they differ by what waits and what overlaps)')}`,
     `the host's processor works ${milliseconds(training.cpuMs)} a step`,
   ].join('\n');
 }

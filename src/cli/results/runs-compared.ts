@@ -1,6 +1,7 @@
 // Runs side by side: what each came to, and the options in which they differ. Knows nothing of
 // files.
 import { bits, compact, count, duration, onOneLine } from '../output/format.ts';
+import { textTable } from '../output/text-table.ts';
 import { keyOfOption, valueInWords } from '../option-words.ts';
 
 /** A run as it is compared. */
@@ -57,9 +58,9 @@ export function comparisonTable(runs: readonly ComparedRun[], dim: (text: string
     ...rows.map(([name, cell]) => [name, ...runs.map(cell)]),
     ...options,
   ].map((cells) => cells.map(onOneLine));
-  const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
-  const lines = table.map(([name, ...cells]) =>
-    [dim(name.padEnd(widths[0])), ...cells.map((cell, index) => cell.padEnd(widths[index + 1]))].join('  ').trimEnd(),
+  const lines = textTable(
+    table.map(([name, ...cells]) => [dim(name), ...cells]),
+    'l',
   );
   const split = rows.length + 1;
   const isOneText = runs.every(({ text }) => text === runs[0].text);

@@ -8,19 +8,8 @@ import { listed } from '../runs-given.ts';
 import { textTable } from '../output/text-table.ts';
 
 /** Names and options may be long, and stand at the end. */
-const headings = [
-  'loss',
-  'at step',
-  'steps',
-  'model',
-  'parameters',
-  'time',
-  'state',
-  'text',
-  'run',
-  'options',
-] as const;
-const leftAligned = new Set<string>(['model', 'state', 'text', 'run', 'options']);
+const headings = ['loss', 'at step', 'steps', 'model', 'parameters', 'time', 'state', 'text', 'run', 'options'];
+const align = 'rrrlrrl';
 /** Characters of a digest that distinguish two texts. */
 const SHORT_DIGEST = 7;
 const MAX_OPTIONS = 4;
@@ -33,10 +22,7 @@ type HaveOneText = (a: RunSummary, b: RunSummary) => boolean;
  */
 export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText, colour: Colours): string[] {
   const rows = runs.map((run) => cellsOf(run, textLabel(run, runs, haveOneText)));
-  const [heading, ...lines] = textTable(
-    [headings, ...rows],
-    headings.map((heading) => (leftAligned.has(heading) ? 'l' : 'r')).join(''),
-  );
+  const [heading, ...lines] = textTable([headings, ...rows], align);
   const groups = lines.flatMap((line, index) => {
     const run = runs[index];
     const begins = index === 0 || !haveOneText(runs[index - 1], run);

@@ -9,3 +9,14 @@ export function pageData<Data>(): Data {
 export function element<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
 }
+
+/** Calls what belongs to a key that is pressed there, by itself. */
+export function onKeys(place: EventTarget, actions: Readonly<Record<string, () => void>>): void {
+  place.addEventListener('keydown', (given) => {
+    const event = given as KeyboardEvent;
+    if (event.altKey || event.ctrlKey || event.metaKey || !Object.hasOwn(actions, event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    actions[event.key]();
+  });
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, compact, count, duration, harmless, significant, symbol } from '../../../src/cli/output/format.ts';
+import { bytes, compact, count, duration, harmless, significant } from '../../../src/cli/output/format.ts';
 import { shellWord } from '../../../src/shell-word.ts';
 
 describe('how numbers are shown', () => {
@@ -41,19 +41,6 @@ describe('how text is shown', () => {
     expect(harmless('a\u001B[2J\u0007b\u009Bc\r\n\td\u007F')).toBe('a␛[2J␇b\\u{9b}c␍\n\td␡');
     // Nor turn the direction of what is beside it.
     expect(harmless('a\u202Eb\u2066c\u200F')).toBe('a\\u{202e}b\\u{2066}c\u200F');
-  });
-
-  it('symbols of a vocabulary are readable', () => {
-    expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀'].map(symbol)).toEqual([
-      '\\n',
-      '␣',
-      'é',
-      'U+00A0',
-      'U+0301',
-      'U+001B',
-      '\\\\',
-      '😀',
-    ]);
   });
 
   it('a path can be pasted into a shell', () => {

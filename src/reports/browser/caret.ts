@@ -1,0 +1,64 @@
+// The place in the text of a page that is looked at: by pointer, finger or keys.
+import { element, onKeys } from './page.ts';
+
+const text = element('text');
+/** The characters of the text. */
+export const pieces = [...text.querySelectorAll('i')];
+/** Lines that are nearer than so many pixels are one. */
+const SAME_LINE = 3;
+
+let here = 0;
+let tell: (piece: number) => string;
+
+/** Looks at a character. */
+export function look(piece: number): void {
+  pieces[here].classList.remove('here');
+  here = Math.max(0, Math.min(pieces.length - 1, piece));
+  pieces[here].classList.add('here');
+  text.setAttribute('aria-valuenow', String(here + 1));
+  text.setAttribute('aria-valuetext', tell(here));
+}
+
+/** The same, where it can be seen: the text scrolls in the page, and the character in the text. */
+export function goTo(piece: number): void {
+  look(piece);
+  for (const each of [text, pieces[here]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+}
+
+/**
+ * Has the text read. @param show shows a character that is looked at, and returns it in words
+ * @param more keys, and where they lead from a character
+ */
+export function readText(
+  show: (piece: number) => string,
+  more: Readonly<Record<string, (from: number) => number>> = {},
+): void {
+  tell = show;
+  const moves: typeof more = {
+    ArrowLeft: (from) => from - 1,
+    ArrowRight: (from) => from + 1,
+    ArrowUp: (from) => inNextLine(from, -1),
+    ArrowDown: (from) => inNextLine(from, 1),
+    Home: () => 0,
+    End: () => pieces.length - 1,
+    ...more,
+  };
+  onKeys(text, Object.fromEntries(Object.entries(moves).map(([key, move]) => [key, () => goTo(move(here))])));
+  text.addEventListener('pointerover', ({ target }) => {
+    const piece = pieces.indexOf((target as Element).closest('i')!);
+    if (piece >= 0) look(piece);
+  });
+}
+
+/** The character above (−1) or below (1). */
+function inNextLine(from: number, direction: -1 | 1): number {
+  const placeOf = (piece: number): DOMRect => pieces[piece].getClientRects()[0];
+  const isIn = (line: number, piece: number): boolean => Math.abs(placeOf(piece).top - line) < SAME_LINE;
+  const { left, top } = placeOf(from);
+  const end = direction < 0 ? 0 : pieces.length - 1;
+  let to = from;
+  while (to !== end && isIn(top, to)) to += direction;
+  const line = placeOf(to).top;
+  while (to !== end && isIn(line, to + direction) && (placeOf(to).left - left) * direction < 0) to += direction;
+  return to;
+}

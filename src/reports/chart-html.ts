@@ -1,0 +1,73 @@
+// Charts as parts of a page: a heading, a legend, a place for the lines, and a table. Written into
+// a page, and again whenever a program there changes the charts.
+import { strokeOf } from './chart-svg.ts';
+import type { Chart, Point } from './charts.ts';
+import { escapeHtml, table } from './html.ts';
+import { tickText, valueText } from './numbers.ts';
+
+const tableRows = 12;
+
+/** Where `showCharts` of browser/plot.ts draws; empty if there is no chart. */
+export const chartsPlace = (charts: readonly Chart[]): string =>
+  charts.length === 0
+    ? ''
+    : `<p class="hint">Drag across a chart to zoom, double-click to see the whole again. With the keyboard: arrows read, + and − zoom, 0 shows the whole.</p>
+<noscript><p>The lines are drawn by a script, which does not run here; the tables have the numbers.</p></noscript>
+<div class="charts" id="charts">${chartsHtml(charts)}</div>`;
+
+export const chartsHtml = (charts: readonly Chart[]): string =>
+  charts.length === 0
+    ? '<p class="hint" id="nothing" role="status">The logs tell nothing over that.</p>'
+    : charts.map(chartHtml).join('\n');
+
+function chartHtml(chart: Chart): string {
+  const { name, title, unit, series } = chart;
+  const swatch = 'aria-hidden="true"><line x2="100%" y1="50%" y2="50%" stroke-width="3"';
+  const legend = series.map(
+    (each) => `<li><svg ${swatch} ${strokeOf(each)}/></svg>${escapeHtml(each.name)}<b></b></li>`,
+  );
+  return `<section class="chart" aria-labelledby="${name}-title">
+<h2 id="${name}-title">${title} <small>${unit}</small></h2>
+<ul class="legend" id="${name}-legend">${legend.join('')}</ul>
+<div class="plot" id="${name}" tabindex="0" role="img" aria-label="${escapeHtml(chartLabel(chart))}"></div>
+<p class="unseen" id="${name}-reading" aria-live="polite"></p>
+<details><summary>${title} as a table</summary>
+<div class="scroll" id="${name}-table" tabindex="0" role="region" aria-label="${title} as a table">${chartTable(chart)}</div>
+</details>
+</section>`;
+}
+
+/** What it shows, and where each line begins and ends. */
+const chartLabel = ({ title, unit, horizontal, series }: Chart): string =>
+  `${title}, ${unit}. ${series.map((each) => described(each, horizontal)).join(' ')}`;
+
+function described({ name, points }: Chart['series'][number], horizontal: string): string {
+  const known = points.filter(([, y]) => y !== null) as [number, number][];
+  const [first, last] = [known[0], known.at(-1)!];
+  return `${name}: ${valueText(first[1])} at ${tickText(first[0])} ${horizontal}, ${valueText(last[1])} at ${tickText(last[0])}.`;
+}
+
+/** Every x of a line, from left to right. */
+export const placesOf = ({ series }: Chart): number[] =>
+  [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
+
+/** Some places, from the first to the last, and what each series was by then. */
+function chartTable(chart: Chart): string {
+  const { series, horizontal } = chart;
+  const places = placesOf(chart);
+  const rows = Math.min(tableRows, places.length);
+  const shown = Array.from(
+    { length: rows },
+    (_, row) => places[Math.round((row * (places.length - 1)) / Math.max(1, rows - 1))],
+  );
+  return table(
+    [horizontal, ...series.map(({ name }) => escapeHtml(name))],
+    shown.map((place) => [
+      place.toLocaleString('en'),
+      ...series.map(({ points }) => cellText(points.findLast(([x]) => x <= place))),
+    ]),
+  );
+}
+
+const cellText = (point: Point | undefined): string =>
+  point === undefined || point[1] === null ? '–' : valueText(point[1]);
