@@ -5,6 +5,8 @@ import type { CorpusRecord } from '../../training/record.ts';
 import type { RunBackground } from '../../training/runs.ts';
 import type { Context } from '../context.ts';
 import { infoOptions } from '../../options/commands.ts';
+import { modelOptions } from '../../options/network.ts';
+import type { Options } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { verdictLines } from '../progress/text.ts';
 import { optionsInWords } from '../option-words.ts';
@@ -78,33 +80,15 @@ function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: st
 const loss = (nats: number | null): string =>
   nats === null ? 'none' : `${nats.toFixed(3)} nats, ${bits(nats).toFixed(3)} bits per character`;
 
-/** Sizes, and what is not as it mostly is. */
-function described({
-  cell,
-  layers,
-  hidden,
-  embedding,
-  dropout,
-  skip = 'none',
-  stacking = 'plain',
-  timeSkip = 0,
-  tied,
-  layerNorm,
-  learnedState,
-}: Info['model']): string {
-  return [
-    `${cell}, ${layers} × ${hidden}`,
-    embedding > 0 && `embedding ${embedding}`,
-    tied && 'tied',
-    dropout > 0 && `dropout ${dropout}`,
-    skip !== 'none' && `skip ${skip}`,
-    stacking !== 'plain' && stacking,
-    timeSkip > 0 && `time skip ${timeSkip}`,
-    layerNorm && 'layer norm',
-    learnedState && 'learned state',
-  ]
-    .filter(Boolean)
-    .join(', ');
+/** Sizes, and the options of the network that are not off. */
+function described(model: Info['model']): string {
+  const { cell, layers, hidden, ...others } = model;
+  const on = Object.entries(modelOptions as Options).filter(([name, { isFixed, earlier }]) => {
+    const value = others[name as keyof typeof others];
+    return (isFixed === 'weights' || name === 'dropout') && value && value !== earlier;
+  });
+  const values = on.map(([name]) => [name, others[name as keyof typeof others]]);
+  return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(values))].join(', ');
 }
 
 const verdictRows = ({ verdict }: Info): [string, string][] =>
