@@ -5,7 +5,7 @@ import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
-import { evalOptions, gradientsOptions } from '../options/commands.ts';
+import { evalOptions, gradientsMeasured } from '../options/commands.ts';
 import { defaultsOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import { saturationOf } from '../insight/saturation.ts';
@@ -58,8 +58,6 @@ const readMembers = { part, ...ofFiles, stdin: stream };
 const { streams, sequenceLength, dynamicRate, dynamicDecay } = kindsOf(evalOptions['How it is read:']);
 const evaluationMembers = { part, streams, sequenceLength, dynamic: expected('an object', () => true) };
 const dynamicMembers = { learningRate: dynamicRate, decay: dynamicDecay };
-const { steps, positions, jacobians } = gradientsOptions['What is measured:'];
-const gradientsTable = { steps, positions, jacobians };
 
 /**
  * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and
@@ -213,8 +211,8 @@ export class Model {
    */
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#refuseClosed();
-    refuseWrong(options, kindsOf(gradientsTable));
-    const { steps, positions, jacobians } = { ...defaultsOf(gradientsTable), ...options };
+    refuseWrong(options, kindsOf(gradientsMeasured));
+    const { steps, positions, jacobians } = { ...defaultsOf(gradientsMeasured), ...options };
     const tokens = tokensOf(text, this.#symbols);
     const measured = await withDevice(this.#machine, workOfGradients([this.trained], jacobians), (device) =>
       gradientsThrough(this.trained, tokens, device, { steps, positions, jacobians }),

@@ -9,7 +9,7 @@ import {
   readCheckpoint,
 } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
-import type { EndEvent, TrainingEvent } from '../training/events.ts';
+import type { EndEvent, StartEvent, TrainingEvent } from '../training/events.ts';
 import { parametersOf } from '../training/model.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import type { OptionSource } from '../training/resolve.ts';
@@ -145,13 +145,7 @@ export interface TrainingPlan {
   readonly notes: readonly string[];
   /** P, the numbers that it would learn. */
   readonly parameters: number;
-  readonly corpus: {
-    readonly characters: number;
-    readonly symbols: number;
-    readonly train: number;
-    readonly validation: number;
-    readonly test: number;
-  };
+  readonly corpus: StartEvent['corpus'];
 }
 
 /**

@@ -3,7 +3,15 @@
 import { chartNames, formatNames, horizontals, parts } from './choices.ts';
 import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from './kind.ts';
 import { fraction, modelOptions, probability } from './network.ts';
-import { type Exclusive, type Option, type OptionGroups, type Requirement, keyOf, tableOf } from './option.ts';
+import {
+  type Exclusive,
+  type Option,
+  type OptionGroups,
+  type Options,
+  type Requirement,
+  keyOf,
+  tableOf,
+} from './option.ts';
 import { devices, machineOfCommands as machine, readingOptions } from './run.ts';
 import { learningOptions } from './training.ts';
 
@@ -102,6 +110,16 @@ export const evalOptions = {
   'Output:': { force, json: { ...json, help: 'one JSON object, after those of --by-character' } },
 } as const satisfies OptionGroups;
 
+export const gradientsMeasured = {
+  steps: {
+    kind: wholeNumber(1, 10_000),
+    placeholder: '<k>',
+    help: 'time steps back; twice the window',
+    default: 200,
+  },
+  positions: { kind: wholeNumber(1, 1024), help: 'places in the text; more are steadier', default: 4 },
+  jacobians: { kind: wholeNumber(0, 1000), help: 'steps whose σ max is found; 0 none', default: 3 },
+} as const satisfies Options;
 export const gradientsOptions = {
   'The networks, side by side:': {
     checkpoint: {
@@ -112,14 +130,7 @@ export const gradientsOptions = {
     untrained: { kind: list(), placeholder: '<cell>', help: 'as training starts, repeatable: lstm,hidden=64' },
   },
   'What is measured:': {
-    steps: {
-      kind: wholeNumber(1, 10_000),
-      placeholder: '<k>',
-      help: 'time steps back; twice the window',
-      default: 200,
-    },
-    positions: { kind: wholeNumber(1, 1024), help: 'places in the text; more are steadier', default: 4 },
-    jacobians: { kind: wholeNumber(0, 1000), help: 'steps whose σ max is found; 0 none', default: 3 },
+    ...gradientsMeasured,
     ...knownText,
   },
   'The machine:': machine,
