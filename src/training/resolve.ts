@@ -64,31 +64,23 @@ export function resolveOptions(
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
-  const { hidden } = chosen;
-  const wanted = {
-    batchSize: given.batchSize ?? chosen.batchSize,
-    sequenceLength: given.sequenceLength ?? chosen.sequenceLength,
-  };
-  const { batchSize, sequenceLength } = fitSizes(length, wanted, {
+  const sizes = { ...chosen, ...definedIn(given) };
+  const { batchSize, sequenceLength } = fitSizes(length, sizes, {
     batchSize: asked.batchSize !== undefined,
     sequenceLength: asked.sequenceLength !== undefined,
   });
-  const cell = cellNamed(given.cell ?? chosen.cell);
+  const cell = cellNamed(sizes.cell);
 
   const sized: Omit<TrainingOptions, keyof Intervals> = {
     ...(defaultValues() as TrainingOptions),
-    ...definedIn(given),
+    ...sizes,
     cell: cell.name,
-    layers: given.layers ?? chosen.layers,
-    hidden,
-    embedding: given.embedding ?? chosen.embedding,
-    dropout: given.dropout ?? chosen.dropout,
-    skip: given.skip ?? chosen.skip,
-    weightDecay: given.weightDecay ?? chosen.weightDecay,
     sequenceLength,
     batchSize,
     learningRate:
-      given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
+      given.learningRate ??
+      learningRates[given.optimizer ?? 'adam'] ??
+      defaultLearningRate(cell, sizes.hidden, batchSize),
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
     stateReset:
       given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
@@ -222,13 +214,13 @@ function runLength(
   windows: number,
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
-  const lengths = [epochs, maxSteps, budgetMs].filter((value) => value !== null);
-  if (lengths.length > 1)
+  const asked = lengths.filter((name) => given[name] != null);
+  if (asked.length > 1)
     throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', {
       hint: 'each is the length of the whole run',
-      options: ['--epochs', '--max-steps', '--budget'],
+      options: lengths.map(flagOf),
     });
-  if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
+  if (asked.length === 1) return { epochs, maxSteps, budgetMs };
   const read = charactersToTrain(length) / length;
   return windows * read < MIN_STEPS
     ? { epochs, maxSteps: MIN_STEPS, budgetMs }
@@ -243,21 +235,24 @@ function describeSample({ validationCharacters }: TrainingOptions, validation: n
   ];
 }
 
+/** The choices that a note lists. */
+const described = [
+  'cell',
+  'layers',
+  'hidden',
+  'embedding',
+  'dropout',
+  'weightDecay',
+  'batchSize',
+  'sequenceLength',
+  'learningRate',
+  ...lengths,
+] as const satisfies readonly TrainingOption[];
+
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {
-  const length = options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`;
-  const isLengthGiven = lengths.some((option) => given[option] != null);
-  const chosen = [
-    given.cell === undefined ? `--cell ${options.cell}` : '',
-    given.layers === undefined ? `--layers ${options.layers}` : '',
-    given.hidden === undefined ? `--hidden ${options.hidden}` : '',
-    given.embedding === undefined && options.embedding > 0 ? `--embedding ${options.embedding}` : '',
-    given.dropout === undefined ? `--dropout ${options.dropout}` : '',
-    given.weightDecay === undefined ? `--weight-decay ${options.weightDecay}` : '',
-    given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
-    given.sequenceLength === undefined ? `--sequence-length ${options.sequenceLength}` : '',
-    given.learningRate === undefined ? `--learning-rate ${options.learningRate}` : '',
-    isLengthGiven ? '' : length,
-  ].filter(Boolean);
+  const chosen = described
+    .filter((name) => given[name] == null && options[name] !== null && (name !== 'embedding' || options.embedding > 0))
+    .map((name) => `${flagOf(name)} ${options[name]}`);
   return chosen.length === 0
     ? []
     : [`chosen for ${characters.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
