@@ -11,7 +11,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { trainingOptions } from '../options/training.ts';
 import { earlierReading } from '../options/train.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { recordedCorpus, recordedReadingOrNull } from './record.ts';
+import { type RunTexts, recordedCorpus, recordedReadingOrNull, sameParts } from './record.ts';
 import { workOfModel } from './work.ts';
 
 export const parts = ['all', 'train', 'validation', 'test'] as const;
@@ -42,20 +42,13 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
     throw new RnnError(
       'checkpoint',
       `the checkpoint does not say how its run split the text, so there is no --part ${part}`,
-      {
-        hint: '--part all scores a whole text',
-      },
+      { hint: 'use --part all, which scores a whole text' },
     );
-  if (part === 'validation' && validationFile === null && validationFraction === 0) {
-    throw new RnnError('corpus', 'nothing of its text was held out of this run, so there is no --part validation', {
-      hint: '--part all scores a whole text, be it another one',
+  const heldOut = { train: true, validation: validationFile ?? validationFraction, test: testFile ?? testFraction };
+  if (heldOut[part] === 0)
+    throw new RnnError('corpus', `this run has no ${part} part, so there is no --part ${part}`, {
+      hint: `train a run with --${part}-fraction 0.1 to hold one out, or score another text as a whole with --part all`,
     });
-  }
-  if (part === 'test' && testFile === null && testFraction === 0) {
-    throw new RnnError('corpus', 'this run has no test part, so there is no --part test', {
-      hint: 'train a run with --test-fraction 0.1 to hold one out, or score another text as a whole with --part all',
-    });
-  }
   return {
     ...files,
     validationFraction,
@@ -94,7 +87,7 @@ export interface ScoringPlan extends TextToScore {
  */
 export function planScoring(
   { model, training, vocabulary }: Pick<TrainedModel, 'model' | 'training' | 'vocabulary'>,
-  corpus: ReadCorpus,
+  corpus: RunTexts,
   part: Part,
   given: GivenScoring,
 ): ScoringPlan {
@@ -121,28 +114,19 @@ export function planScoring(
   return { ...options, tokens, work: workFor(model, tokens.length, options), warning, trainedShare };
 }
 
-type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
-
 /** An option with which the run was evaluated, by its checkpoint. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
   const value = Object.hasOwn(options, option) ? options[option] : undefined;
   return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
 }
 
-function differenceFromRun(training: Training, corpus: ReadCorpus, part: Part): string | null {
-  if (part === 'all') return null;
-  const recorded = recordedCorpus(training);
-  const digest = ({ train: 'sourcesDigest', validation: 'digest', test: 'testDigest' } as const)[part];
-  const same =
-    recorded.sourcesDigest === corpus.sourcesDigest &&
-    recorded[digest] === corpus[digest] &&
-    (part === 'test' ? recorded.test === corpus.test.length : recorded.train === corpus.train.length);
-  if (same) return null;
+function differenceFromRun(training: Training, corpus: RunTexts, part: Part): string | null {
+  if (part === 'all' || sameParts(training, corpus)[part]) return null;
   const use = { train: 'was trained on', validation: 'validated on', test: 'held out to test on' }[part];
   return `the text is not the one that the run had, so this is not the part that it ${use}`;
 }
 
-function trainedShareOf(training: Training, corpus: ReadCorpus, part: Part): number | null {
+function trainedShareOf(training: Training, corpus: RunTexts, part: Part): number | null {
   if (part === 'validation' || part === 'test') return 0;
   const trained = trainedPart(training, corpus);
   return trained === null ? null : trained.length / corpus.train.length;

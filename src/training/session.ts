@@ -15,7 +15,7 @@ import { modelOf } from './model.ts';
 import { earlierOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { ProgressSampler } from './progress-sampler.ts';
-import { recordOf, recordedCorpus } from './record.ts';
+import { recordOf, sameParts } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
@@ -151,20 +151,14 @@ export class Session {
   }
 
   #compareTexts(training: Checkpoint['training']): Pick<Restored, 'sameTraining' | 'sameValidation'> {
-    const recorded = recordedCorpus(training);
-    const { digest, sourcesDigest, train, validation } = this.#run.corpus;
+    const { train, validation } = sameParts(training, this.#run.corpus);
     const earlier: Partial<TrainingOptions> = { ...earlierOptions, ...training.options };
     const isSame = (name: 'validationCharacters' | 'evaluationStreams'): boolean =>
       earlier[name] === this.#options[name];
     const isWhole = earlier.validationCharacters === 0;
     // The chunks of a sample lie elsewhere with another number of them.
     const isSameSample = isSame('validationCharacters') && (isWhole || isSame('evaluationStreams'));
-    const isSameLength = recorded.train === train.length;
-    return {
-      sameTraining: recorded.sourcesDigest === sourcesDigest && isSameLength,
-      sameValidation:
-        isSameSample && recorded.digest === digest && isSameLength && recorded.validation === validation.length,
-    };
+    return { sameTraining: train, sameValidation: isSameSample && validation };
   }
 
   /** What the device still holds of the state before a step that failed. */
