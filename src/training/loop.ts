@@ -32,7 +32,7 @@ export class Loop {
   /** Nothing has changed since the last state was saved. */
   #isSaved: boolean;
   /** Nothing was left to do when this invocation began. */
-  #wasOver: boolean;
+  readonly #wasOver: boolean;
 
   constructor(
     run: TrainingRun,
@@ -98,7 +98,7 @@ export class Loop {
     const note = results.find((result) => result.note !== undefined)?.note;
     if (note !== undefined) yield this.#tell(note);
     await setImmediate(); // signals and timers have their turn, even where the device computes on this thread
-    this.#changed();
+    this.#isSaved = false;
     const steps = results.filter(({ updated }) => updated);
     const trouble = this.#state.trend.troubleIn(results);
     if (steps.length > 0) {
@@ -137,17 +137,17 @@ export class Loop {
   #report({ learningRate, gradientNorm }: WindowResult): TrainingEvent {
     const { step, epoch } = this.#session;
     const recent = this.#meter.reset();
-    const when = { step, epoch, elapsedMs: this.#elapsedMs, progress: this.#timetable.progressAt().fraction };
-    const { trainingMs } = this.#state;
-    const remainingPausesMs = this.#timetable.remainingPausesMs(recent.charactersPerSecond);
     return this.#logAndRemember({
       event: 'report',
-      ...when,
+      step,
+      epoch,
+      elapsedMs: this.#elapsedMs,
+      progress: this.#timetable.progressAt().fraction,
       ...recent,
       learningRate,
       gradientNorm,
-      trainingMs,
-      remainingPausesMs,
+      trainingMs: this.#state.trainingMs,
+      remainingPausesMs: this.#timetable.remainingPausesMs(recent.charactersPerSecond),
     });
   }
 
@@ -196,7 +196,7 @@ export class Loop {
     if (isDue) {
       this.#state.sampledAt = step;
       this.#state.sampledMs = this.#state.trainingMs;
-      this.#changed();
+      this.#isSaved = false;
     }
     this.#timetable.end('sample');
     yield event;
@@ -210,17 +210,17 @@ export class Loop {
     this.#timetable.begin('evaluation');
     const validationLossNats = await this.#session.evaluate(this.#stop.isUrgent);
     if (validationLossNats === null) return;
-    const trouble = this.#state.trend.troubleInValidation(validationLossNats);
-    if (trouble !== null) return yield* this.#goBack(trouble);
+    if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
     this.#timetable.looked();
-    this.#changed();
+    this.#isSaved = false;
     const best = this.#state.best === null || validationLossNats < this.#state.best;
     const characters = validation.scored();
-    const measured = { validationLossNats, best, trainingLossNats: this.#state.trend.averageNats };
     const event: EvaluationEvent = {
       event: 'evaluation',
       step,
-      ...measured,
+      validationLossNats,
+      best,
+      trainingLossNats: this.#state.trend.averageNats,
       ...(characters < validation.all && { characters }),
     };
     countEvaluation(this.#state, event, this.#options);
@@ -251,12 +251,6 @@ export class Loop {
   #saved(): TrainingEvent {
     this.#isSaved = true;
     return this.#writer.log({ event: 'checkpoint', step: this.#session.step, path: this.#writer.savedPath! });
-  }
-
-  /** There is something to save, and something was left to do. */
-  #changed(): void {
-    this.#isSaved = false;
-    this.#wasOver = false;
   }
 
   async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {

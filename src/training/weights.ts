@@ -24,8 +24,6 @@ export class Weights {
   readonly #copies = new Map<string, Float32Array>();
   /** Windows since the optimizer's slots were zero, including those that wait for an update. */
   #windows = 0;
-  /** The slots are zeros, as the device made them. */
-  #areSlotsClear = true;
 
   constructor(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
     this.#executable = executable;
@@ -54,7 +52,6 @@ export class Weights {
     const gathered = gatheredIn(optimizer, this.#optimizer, this.count);
     await this.#clearSlots();
     for (const [name, data] of gathered?.slots ?? []) await this.#executable.write({ kind: 'slot', name }, data);
-    if (gathered !== null) this.#areSlotsClear = false;
     await this.#put(extraIn(optimizer, WEIGHTS, this.count) ?? saved, saved);
     this.#windows = gathered?.windows ?? 0;
     return gathered !== null;
@@ -67,10 +64,8 @@ export class Weights {
 
   async #clearSlots(): Promise<void> {
     this.#windows = 0;
-    if (this.#areSlotsClear) return;
     const zeros = new Float32Array(this.count);
     for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, zeros);
-    this.#areSlotsClear = true;
   }
 
   /** The scalars of a window. @param ahead how many windows are planned before it */
@@ -81,7 +76,6 @@ export class Weights {
   /** To be called when the gradients of windows were applied, or added up for an update. */
   advanced(windows: number): void {
     this.#windows += windows;
-    this.#areSlotsClear &&= windows === 0;
   }
 
   /** The weights to use (P): their moving average, where there is one. */
