@@ -69,10 +69,12 @@ export class Curves {
       this.#addReport(step, line);
     } else if (line.event === 'evaluation') {
       dropFrom(this.#evaluations, step);
-      const [validationLossNats, trainingLossNats] = [line.validationLossNats, line.trainingLossNats].map((loss) =>
-        numberOf(loss, MAX.loss),
-      );
-      this.#evaluations.push({ step, validationLossNats, trainingLossNats, best: line.best === true });
+      this.#evaluations.push({
+        step,
+        validationLossNats: numberOf(line.validationLossNats, MAX.loss),
+        trainingLossNats: numberOf(line.trainingLossNats, MAX.loss),
+        best: line.best === true,
+      });
     } else if (line.event === 'sample' && typeof line.text === 'string') {
       dropFrom(this.#samples, step);
       this.#samples.push({ step, text: line.text });
@@ -85,8 +87,7 @@ export class Curves {
   }
 
   get lastEvaluation(): Evaluation | null {
-    const last = this.#evaluations.at(-1);
-    return last === undefined ? null : { ...this.#momentAt(last.step), validationLossNats: last.validationLossNats };
+    return this.evaluations.at(-1) ?? null;
   }
 
   /** The verdict of the end of the run; null if nothing was evaluated. */
@@ -145,7 +146,7 @@ export class Curves {
    */
   #momentAt(step: number): Moment {
     if (this.reports.length === 0) return { step, epoch: null, elapsedMs: null, characters: null };
-    const index = indexUpTo(this.reports, step);
+    const index = this.reports.findLastIndex((report) => report.step <= step);
     const last = this.reports[index] ?? { step: 0, epoch: 0, elapsedMs: 0, characters: 0 };
     const next = this.reports[index + 1] ?? last;
     const share = next === last ? 0 : (step - last.step) / (next.step - last.step);
@@ -173,18 +174,7 @@ function dropFrom(moments: AtStep[], step: number): void {
 }
 
 function lastUpTo<Kind extends AtStep>(moments: readonly Kind[], step: number): Kind | null {
-  return moments[indexUpTo(moments, step)] ?? null;
-}
-
-/** The index of the last moment at or before a step; −1 if there is none. Steps ascend. */
-function indexUpTo(moments: readonly AtStep[], step: number): number {
-  let [low, high] = [0, moments.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (moments[middle].step <= step) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return moments.findLast((moment) => moment.step <= step) ?? null;
 }
 
 /** A larger number is not a measurement, but damage; a number below MIN is zero. */
