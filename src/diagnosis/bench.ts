@@ -101,7 +101,9 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
   await refuseIfTooLarge(demandOf(model, options, workload, 0), device);
   const program = build(N);
-  const { executable, compileMs } = await compile(device, workload);
+  const started = performance.now();
+  const executable = await device.compile(workload);
+  const compileMs = performance.now() - started;
   try {
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
@@ -133,12 +135,6 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   } finally {
     await executable.close();
   }
-}
-
-async function compile(device: Device, workload: Workload): Promise<{ executable: Executable; compileMs: number }> {
-  const started = performance.now();
-  const executable = await device.compile(workload);
-  return { executable, compileMs: performance.now() - started };
 }
 
 /** Whole steps, updates and all, as many at a time as suit the device. */
