@@ -13,7 +13,7 @@ import {
   readingOptions,
 } from '../options/run.ts';
 import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
-import { type TrainingOptions, lengths, trainingNames } from '../options/training.ts';
+import { type TrainingOptions, lengths, trainingNames, trainingOptions } from '../options/training.ts';
 import {
   MOST_COUNTED,
   recordOf,
@@ -33,11 +33,7 @@ export interface RunSettings {
 }
 
 /** What was given on the command line, and nothing else. */
-export interface GivenSettings {
-  readonly options: Partial<TrainingOptions>;
-  readonly reading: Partial<ReadingOptions>;
-  readonly machine: Partial<MachineOptions>;
-}
+export type GivenSettings = { readonly [Part in keyof RunSettings]: Partial<RunSettings[Part]> };
 
 export interface Continuation extends RunSettings {
   /** What is different from now on: flags, and the same for the user to read. */
@@ -76,10 +72,10 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
       throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
   refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
-  for (const option of namesWith(({ isFixed }) => isFixed !== undefined))
-    refuseChange(option, given.options[option], earlier.options[option]);
-  for (const option of readingNames)
-    if ('isFixed' in readingOptions[option]) refuseChange(option, given.reading[option], earlier.reading[option]);
+  const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
+  const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
+  for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
+    if ('isFixed' in row) refuseChange(option, asked[option], before[option]);
 
   const length = lengths.some((option) => given.options[option] !== undefined)
     ? { epochs: null, maxSteps: null, budgetMs: null }
@@ -95,10 +91,9 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
   };
   const reading = { ...earlier.reading, ...heldOut, ...given.reading };
   // Otherwise a run would be tested on text that it was trained on.
-  refuseChange('testFraction', reading.testFraction, earlier.reading.testFraction);
+  refuseChange('testFraction', reading.testFraction, before['testFraction']);
   const machine = { ...earlier.machine, ...given.machine };
   const now: Readonly<Record<string, unknown>> = { ...options, ...reading, ...machine };
-  const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
   const changed = [
     ...trainingNames.filter((name) => name !== 'maxTimeMs' && given.options[name] !== undefined),
     ...readingNames,

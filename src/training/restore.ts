@@ -4,6 +4,8 @@ import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { type Optimizer, SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
+import { earlierOptions } from '../options/train.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 /**
  * The name of the weights in training in a checkpoint, where its `tensors` are their moving
@@ -85,4 +87,12 @@ export function placeIn(position: StreamPosition, windowsPerEpoch: number): Stre
 export function nearestPlace(epoch: number, windowsPerEpoch: number): StreamPosition {
   const whole = Math.floor(epoch);
   return { epoch: whole, window: Math.min(windowsPerEpoch - 1, Math.round((epoch - whole) * windowsPerEpoch)) };
+}
+
+/** Whether a text is cut into the same windows with the options of a checkpoint. */
+export function sameWindows(recorded: Checkpoint['training']['options'], options: TrainingOptions): boolean {
+  const draws = options.randomOffset || options.randomLength;
+  const deciding = ['batchSize', 'sequenceLength', 'randomOffset', 'randomLength', ...(draws ? ['seed'] : [])] as const;
+  const earlier: Readonly<Record<string, unknown>> = { ...earlierOptions, ...recorded };
+  return deciding.every((option) => earlier[option] === options[option as keyof TrainingOptions]);
 }

@@ -16,14 +16,13 @@ import { earlierOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 import { recordOf, sameParts } from './record.ts';
-import { nearestPlace, placeIn, statesIn } from './restore.ts';
+import { nearestPlace, placeIn, sameWindows, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { Validation } from './validation.ts';
 import { Weights } from './weights.ts';
-import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
-import { demandOf, workloadOf } from './workload.ts';
+import { TRAIN, demandOf, trainingJob, workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> &
@@ -278,11 +277,7 @@ export class Session {
 }
 
 function streamsOf({ options, corpus: { train, vocabulary } }: SessionRun): Streams {
-  return new Streams(
-    train,
-    options.batchSize,
-    options.sequenceLength,
-    drawsOf(options),
-    startSymbolOf(options, vocabulary),
-  );
+  const { batchSize, sequenceLength, seed, randomOffset, randomLength, stateReset, textStarts } = options;
+  const draws = { seed, offset: randomOffset, length: randomLength, reset: stateReset, isSymmetric: !textStarts };
+  return new Streams(train, batchSize, sequenceLength, draws, textStarts ? vocabulary.startSymbol : null);
 }
