@@ -13,6 +13,7 @@ import { refuseIfTooLarge } from '../evaluation/memory.ts';
 import { demandOf } from '../training/workload.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
 import { type Pace, paceOf } from './pace.ts';
+import { plainModel } from './trial.ts';
 
 export interface BenchSetup {
   readonly cell: string;
@@ -79,17 +80,7 @@ const DRAWN = 16;
  */
 export async function bench(device: Device, setup: BenchSetup): Promise<BenchResult> {
   const { cell, layers, hidden, batchSize: N, sequenceLength: T, milliseconds } = setup;
-  const model: ModelConfiguration = {
-    cell,
-    layers,
-    hidden,
-    embedding: 0,
-    vocabulary: VOCABULARY,
-    forgetBias: 1,
-    initialisation: 'uniform',
-    dropout: 0,
-    conventions: {},
-  };
+  const model = { ...plainModel, cell, layers, hidden, vocabulary: VOCABULARY };
   const parameters = parameterShapes(model);
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
   const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));

@@ -47,16 +47,7 @@ export interface Continuation extends RunSettings {
  * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings
  * are not all there
  */
-export function continueRun({ model, training, optimizer }: Checkpoint, given: GivenSettings): Continuation {
-  if (optimizer === null && !Object.hasOwn(training, 'loop')) {
-    throw new RnnError(
-      'checkpoint',
-      'a run cannot be continued from this checkpoint: it was imported, and has weights alone',
-      {
-        hint: '--init-from starts a new run from them, in another folder',
-      },
-    );
-  }
+export function continueRun({ model, training }: Checkpoint, given: GivenSettings): Continuation {
   const earlier = {
     options: recordedOptions(training),
     reading: recordedReading(training),

@@ -3,8 +3,8 @@
 // it is shown.
 import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
-import { earlierOptions, wrongValue } from '../options/train.ts';
-import { type TrainingOptions, trainingOptions } from '../options/training.ts';
+import type { TrainingOptions } from '../options/training.ts';
+import { recordedOptionsOrNull } from './record.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** How far a run was; null where the log does not show it. */
@@ -60,7 +60,7 @@ export class Curves {
     if (line.event === 'start') {
       this.end = null;
       this.#trainCharacters = numberOf((line.corpus as { train?: unknown } | null | undefined)?.train);
-      this.#options = optionsIn(line);
+      this.#options = recordedOptionsOrNull(line);
     } else if (line.event === 'end') {
       this.end = typeof line.reason === 'string' ? (line.reason as EndReason) : null;
     } else if (step === null) {
@@ -160,12 +160,6 @@ export class Curves {
       characters: characters === null ? null : Math.round(characters),
     };
   }
-}
-
-/** The options of a run, as the start of its log has them; null where they are not all there. */
-function optionsIn({ options }: LogLine): TrainingOptions | null {
-  const recorded = { ...earlierOptions, ...(options as Readonly<Record<string, unknown>> | null | undefined) };
-  return wrongValue(trainingOptions, recorded) === null ? (recorded as unknown as TrainingOptions) : null;
 }
 
 /** Removes the moments at a step and after it. */

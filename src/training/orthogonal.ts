@@ -84,23 +84,13 @@ function* scaleDown(a: Square, n: number): Pieces<Square> {
   return largest > 0 ? a.map((x) => x / largest) : a;
 }
 
-/** XᵀX: half of it computed, row by row of X, as it lies in memory. */
-function* gramOf(x: Square, n: number): Pieces<Square> {
-  const gram = new Float64Array(n * n);
-  for (let row = 0; row < n; row++) {
-    addOuter(gram, x.subarray(row * n, (row + 1) * n), n);
-    yield;
-  }
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) gram[i * n + j] = gram[j * n + i];
-  return gram;
-}
-
-/** The upper half of a vector's outer product with itself. */
-function addOuter(gram: Square, vector: Square, n: number): void {
-  for (let i = 0; i < n; i++) {
-    const left = vector[i];
-    for (let j = i; j < n; j++) gram[i * n + j] += left * vector[j];
-  }
+/** XᵀX */
+function gramOf(x: Square, n: number): Pieces<Square> {
+  return product(
+    x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]),
+    x,
+    n,
+  );
 }
 
 function* product(a: Square, b: Square, n: number): Pieces<Square> {

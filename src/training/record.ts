@@ -113,7 +113,7 @@ function only<Members>(value: object, rules: Readonly<Record<keyof Members, unkn
  */
 export function unfit(what: string): RnnError {
   return new RnnError('checkpoint', `a run cannot be continued from this checkpoint: ${what}`, {
-    hint: 'it was edited, or written by another program; --init-from starts a new run from its weights',
+    hint: 'it was edited, imported, or written by another program; --init-from starts a new run from its weights',
   });
 }
 
@@ -127,6 +127,9 @@ export function recordedOptions(training: Training): TrainingOptions {
 
 export const recordedReading = (training: Training): ReadingOptions =>
   part(training, 'reading', kindsOf(readingOptions), earlierReading);
+/** @param record of a run: of its checkpoint, or the first line of its log */
+export const recordedOptionsOrNull = (record: Readonly<Record<string, unknown>>): TrainingOptions | null =>
+  orNullIfUnfit(recordedOptions, record as Training);
 /** Null for models of other programs. */
 export const recordedReadingOrNull = (training: Training): ReadingOptions | null =>
   orNullIfUnfit(recordedReading, training);

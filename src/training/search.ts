@@ -55,7 +55,7 @@ const byOption = (a: { readonly option: string }, b: { readonly option: string }
  */
 export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
   const count = axes.reduce((product, { values }) => product * values.length, 1);
-  refuseTooMany(count, '--random tries some of them');
+  refuseTooMany(count);
   let trials: Setting[][] = [[]];
   for (const { option, values } of axes)
     trials = trials.flatMap((settings) => values.map((value) => [...settings, { option, value }]));
@@ -69,7 +69,7 @@ export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
  * @throws RnnError `usage` if too many are asked for
  */
 export function drawTrials(axes: readonly Axis[], count: number, seed: number): Trial[] {
-  refuseTooMany(count, 'the best of a few dozen is seldom beaten by much');
+  refuseTooMany(count);
   const random = new Random(seed);
   const trials = new Map<string, Trial>();
   // The order in which the user names options is not part of the search.
@@ -81,10 +81,12 @@ export function drawTrials(axes: readonly Axis[], count: number, seed: number): 
   return [...trials.values()];
 }
 
-function refuseTooMany(count: number, hint: string): void {
+function refuseTooMany(count: number): void {
   if (count <= MAX_TRIALS) return;
   const [asked, most] = [count, MAX_TRIALS].map((number) => number.toLocaleString('en'));
-  throw new RnnError('usage', `that is a sweep of ${asked} trials, expected at most ${most}`, { hint });
+  throw new RnnError('usage', `that is a sweep of ${asked} trials, expected at most ${most}`, {
+    hint: 'use --random for a few dozen of them: more seldom find a much better one',
+  });
 }
 
 /** @param u from 0 to 1 */

@@ -239,8 +239,8 @@ export class Session {
    * run's and the step.
    */
   async sample(isUrgent: () => boolean): Promise<string | null> {
-    const { sampleLength: length, seed } = this.#options;
-    return this.#sampler.text(await this.#weights.read(), { length, seed: seed + this.#step, isUrgent });
+    const { sampleLength, seed } = this.#options;
+    return this.#sampler.text(await this.#weights.read(), sampleLength, seed + this.#step, isUrgent);
   }
 
   /** Its tensors are overwritten by the next one. */
