@@ -13,10 +13,8 @@ import { demandOf, workloadOf } from './workload.ts';
 const LENGTHS = { shortest: 2 ** 14, longest: 2 ** 32 };
 const vocabulary = characterVocabulary('ab', false);
 
-interface Validates {
-  /** Whether the run validates: on some of the text, or on another one. */
-  readonly validates: boolean;
-}
+/** Whether the run validates: on some of the text, or on another one. */
+type Validates = { readonly validates: boolean };
 
 /**
  * Whether a run could have these options, whatever its text, as long as that is long enough.

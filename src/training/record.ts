@@ -152,25 +152,13 @@ export const recordedLoop = (training: Training): LoopState =>
   part<LoopState>(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
 /** The facts about the text that a checkpoint records. */
-export const recordOf = ({
-  name,
-  digest,
-  sourcesDigest,
-  testDigest,
-  characters,
-  train,
-  validation,
-  test,
-}: Corpus): CorpusRecord => ({
-  name,
-  digest,
-  sourcesDigest,
-  testDigest,
-  characters,
-  train: train.length,
-  validation: validation.length,
-  test: test.length,
-});
+export function recordOf(corpus: Corpus): CorpusRecord {
+  const { train, validation, test } = corpus;
+  const known = { ...corpus, train: train.length, validation: validation.length, test: test.length };
+  return Object.fromEntries(
+    Object.keys(corpusRules).map((name) => [name, known[name as keyof CorpusRecord]]),
+  ) as unknown as CorpusRecord;
+}
 
 /** Earlier checkpoints have one digest, of the whole text, or two. */
 export function recordedCorpus(training: Training): CorpusRecord {

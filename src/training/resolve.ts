@@ -6,7 +6,7 @@ import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
-import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
+import { type Intervals, chooseIntervals } from './intervals.ts';
 import { defaultValues, flagOf, notesOnNoEffect, wrongValue } from '../options/train.ts';
 import {
   type OptimizerName,
@@ -87,7 +87,6 @@ export function resolveOptions(
     ...runLength(given, length, windowsPerEpoch(length, { batchSize, sequenceLength })),
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
-  refuseWrong(sized, intervalNames); // before such sizes are counted with
   const run = { steps: stepsOf(sized, length), perStep: batchSize * sequenceLength };
   const options: TrainingOptions = { ...sized, ...chooseIntervals(given, run, corpus.validation.length) };
   refuseUnfit(options, corpus);
@@ -140,7 +139,11 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 
 /** @throws RnnError `usage` for values that cannot be, or do not go with the text */
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
-  refuseWrong(options);
+  const wrong = wrongValue(trainingOptions, { ...options });
+  if (wrong !== null) {
+    const flag = flagOf(wrong.name);
+    throw new RnnError('usage', `${flag} is ${inQuotes(wrong.value)}, expected ${wrong.expected}`, { options: [flag] });
+  }
   const { cell, embedding } = options;
   if (options.layerNorm && cell !== 'lstm')
     throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, {
@@ -159,15 +162,6 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
   if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
   if (options.schedule === 'plateau') throw nothingToWaitFor('--schedule', 'plateau');
-}
-
-/** @throws RnnError `usage` for a value that cannot be */
-function refuseWrong(options: Partial<TrainingOptions>, unchosen: readonly string[] = []): void {
-  const names = trainingNames.filter((name) => !unchosen.includes(name));
-  const wrong = wrongValue(trainingOptions, { ...options }, names);
-  if (wrong === null) return;
-  const flag = flagOf(wrong.name);
-  throw new RnnError('usage', `${flag} is ${inQuotes(wrong.value)}, expected ${wrong.expected}`, { options: [flag] });
 }
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {

@@ -110,7 +110,9 @@ export function planScoring(
     startSymbol: startSymbolOf({ training, vocabulary }),
   };
   const warning = differenceFromRun(training, corpus, part);
-  const trainedShare = warning === null ? trainedShareOf(training, corpus, part) : null;
+  const isHeldOut = part === 'validation' || part === 'test';
+  const trained = isHeldOut ? [] : trainedPart(training, corpus);
+  const trainedShare = warning !== null || trained === null ? null : trained.length / corpus.train.length;
   return { ...options, tokens, work: workFor(model, tokens.length, options), warning, trainedShare };
 }
 
@@ -124,12 +126,6 @@ function differenceFromRun(training: Training, corpus: RunTexts, part: Part): st
   if (part === 'all' || sameParts(training, corpus)[part]) return null;
   const use = { train: 'was trained on', validation: 'validated on', test: 'held out to test on' }[part];
   return `the text is not the one that the run had, so this is not the part that it ${use}`;
-}
-
-function trainedShareOf(training: Training, corpus: RunTexts, part: Part): number | null {
-  if (part === 'validation' || part === 'test') return 0;
-  const trained = trainedPart(training, corpus);
-  return trained === null ? null : trained.length / corpus.train.length;
 }
 
 /**
