@@ -112,16 +112,11 @@ export class Pair {
     this.#reference = reference;
   }
 
-  /** @param oracle what the reference runs, if not the same @returns what the script finds */
-  static async compare(
-    device: Device,
-    workload: Workload,
-    script: (pair: Pair) => Promise<void>,
-    oracle = workload,
-  ): Promise<Finding> {
+  /** @returns what the script finds */
+  static async compare(device: Device, workload: Workload, script: (pair: Pair) => Promise<void>): Promise<Finding> {
     const tested = await device.compile(workload);
     try {
-      const pair = new Pair(workload, tested, await openReference().compile(oracle));
+      const pair = new Pair(workload, tested, await openReference().compile(workload));
       await script(pair);
       return pair.comparison.finding;
     } finally {

@@ -2,6 +2,7 @@
 // does not end a run: the writer reports it, and tries again at the next checkpoint. Knows nothing
 // of when something is saved.
 import type { Checkpoint, Newest, RunStore } from '../runs/store.ts';
+import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { type ActivityListener, reporting } from './activity.ts';
 import type { TrainingEvent } from './events.ts';
@@ -10,7 +11,7 @@ import type { TrainingEvent } from './events.ts';
  * Why a checkpoint is not saved: `checkpoint` if a number in it is not finite, `machine` if the
  * disk failed; null if it is saved.
  */
-export type SaveError = RnnError | null;
+type SaveError = RnnError | null;
 
 export class CheckpointWriter {
   readonly #store: RunStore;
@@ -76,11 +77,10 @@ export class CheckpointWriter {
     const error = await this.saveLatest(checkpoint, keep);
     if (error === null) return;
     if (error.kind === 'checkpoint') throw error;
-    const saved =
-      this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${this.#savedStep.toLocaleString('en')}`;
+    const saved = this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${count(this.#savedStep)}`;
     throw new RnnError(
       'machine',
-      `the last state, of step ${checkpoint.training.step.toLocaleString('en')}, could not be saved: ${error.message}; ${saved}`,
+      `the last state, of step ${count(checkpoint.training.step)}, could not be saved: ${error.message}; ${saved}`,
       { hint: error.hint, cause: error },
     );
   }

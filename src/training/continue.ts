@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
+import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';
 import {
@@ -181,10 +182,6 @@ function difference(now: number, before: number): string {
   return now === before
     ? `its ${count(now)} characters are not the same`
     : `it has ${count(now)} characters, and had ${count(before)}`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }
 
 /**

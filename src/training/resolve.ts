@@ -3,6 +3,7 @@
 import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
+import { count } from '../count.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
@@ -223,9 +224,8 @@ function runLength(
 
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
   if (validationCharacters === 0 || validationCharacters >= validation - 1) return [];
-  const [sample, all] = [validationCharacters, validation].map((characters) => characters.toLocaleString('en'));
   return [
-    `validating on ${sample} of ${all} held-out characters; to score them all, give rnn eval the text and --part validation`,
+    `validating on ${count(validationCharacters)} of ${count(validation)} held-out characters; to score them all, give rnn eval the text and --part validation`,
   ];
 }
 
@@ -247,7 +247,5 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
   const chosen = described
     .filter((name) => given[name] == null && options[name] !== null && (name !== 'embedding' || options.embedding > 0))
     .map((name) => `${flagOf(name)} ${options[name]}`);
-  return chosen.length === 0
-    ? []
-    : [`chosen for ${characters.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
+  return chosen.length === 0 ? [] : [`chosen for ${count(characters)} characters of text: ${chosen.join(' ')}`];
 }

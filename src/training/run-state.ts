@@ -1,6 +1,7 @@
 // The state of a run apart from its weights and its place in the text: what checkpoints keep as
 // `training.loop`, the best loss and the history. Data, which the loop changes as it trains.
 import type { Checkpoint } from '../runs/store.ts';
+import { count } from '../count.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
 import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, StartEvent } from './events.ts';
@@ -105,7 +106,7 @@ export async function goBack(
     const reason = `${trouble}, and --max-recoveries is ${maxRecoveries}: the run is given up`;
     return { isBack: false, isSaved: false, reason };
   }
-  const where = `${trouble} at step ${at.toLocaleString('en')}`;
+  const where = `${trouble} at step ${count(at)}`;
   const newest = await writer.newest(where);
   const restored = newest === null ? null : await session.restore(newest.checkpoint);
   if (newest === null) await session.begin();
@@ -116,7 +117,7 @@ export async function goBack(
   return {
     isBack: true,
     isSaved: newest !== null && writer.isLatestSound,
-    reason: `${where}: back to step ${session.step.toLocaleString('en')}${from}, and on with half the learning rate, ${peak} at its peak (${state.recoveries} of at most ${maxRecoveries} times)`,
+    reason: `${where}: back to step ${count(session.step)}${from}, and on with half the learning rate, ${peak} at its peak (${state.recoveries} of at most ${maxRecoveries} times)`,
   };
 }
 

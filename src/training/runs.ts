@@ -117,14 +117,15 @@ export async function summaryOf(path: string): Promise<RunSummary> {
     bestStep: best?.training.step ?? null,
     step: (now as number | undefined) ?? header?.training.step ?? null,
     totalSteps: loop?.totalSteps ?? null,
-    ...(header === null ? {} : modelOf(header)),
+    ...(header !== null && {
+      parameters: countParameters(parameterShapes(header.model)),
+      cell: header.model.cell,
+      layers: header.model.layers,
+      hidden: header.model.hidden,
+      ...backgroundOf(header),
+      changes: changedOptions(header),
+    }),
   };
-}
-
-function modelOf(header: Header): Partial<RunSummary> {
-  const { cell, layers, hidden } = header.model;
-  const parameters = countParameters(parameterShapes(header.model));
-  return { parameters, cell, layers, hidden, ...backgroundOf(header), changes: changedOptions(header) };
 }
 
 /** Of a folder of which no more is known. */
@@ -191,11 +192,9 @@ function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptio
     };
     const { options: defaults } = resolveOptions(asked, text);
     // The resets of the state follow from the text itself.
-    const names = namesWith(({ isForWatching }) => !isForWatching).filter(
-      (name) => ![...alwaysShown, 'stateReset'].includes(name),
-    );
-    const changed = names.filter((name) =>
-      name === 'preset' ? options.preset !== null : options[name] !== defaults[name],
+    const unchanging = [...alwaysShown, 'stateReset'];
+    const changed = namesWith(({ isForWatching }) => !isForWatching).filter(
+      (name) => !unchanging.includes(name) && options[name] !== (name === 'preset' ? null : defaults[name]),
     );
     return Object.fromEntries(changed.map((name) => [name, options[name]]));
   } catch (error) {

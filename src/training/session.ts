@@ -12,11 +12,10 @@ import { reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
-import { earlierOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 import { recordOf, sameParts } from './record.ts';
-import { nearestPlace, placeIn, sameWindows, statesIn } from './restore.ts';
+import { nearestPlace, placeIn, sameSample, sameWindows, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
@@ -135,8 +134,9 @@ export class Session {
     const { training, state } = checkpoint;
     const { batchSize } = this.#options;
     const { windowsPerEpoch } = this.streams;
-    const texts = this.#compareTexts(training);
-    const samePlace = texts.sameTraining && sameWindows(training.options, this.#options);
+    const { train: sameTraining, validation } = sameParts(training, this.#run.corpus);
+    const sameValidation = validation && sameSample(training.options, this.#options);
+    const samePlace = sameTraining && sameWindows(training.options, this.#options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, stateShapes(this.model), batchSize) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
@@ -146,18 +146,7 @@ export class Session {
     );
     this.#step = training.step;
     this.#random = Random.restore(training.random);
-    return { ...texts, samePlace, sameOptimizer };
-  }
-
-  #compareTexts(training: Checkpoint['training']): Pick<Restored, 'sameTraining' | 'sameValidation'> {
-    const { train, validation } = sameParts(training, this.#run.corpus);
-    const earlier: Partial<TrainingOptions> = { ...earlierOptions, ...training.options };
-    const isSame = (name: 'validationCharacters' | 'evaluationStreams'): boolean =>
-      earlier[name] === this.#options[name];
-    const isWhole = earlier.validationCharacters === 0;
-    // The chunks of a sample lie elsewhere with another number of them.
-    const isSameSample = isSame('validationCharacters') && (isWhole || isSame('evaluationStreams'));
-    return { sameTraining: train, sameValidation: isSameSample && validation };
+    return { sameTraining, sameValidation, samePlace, sameOptimizer };
   }
 
   /** What the device still holds of the state before a step that failed. */
