@@ -7,7 +7,6 @@ import { RnnError } from '../errors.ts';
 import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TextToScore } from '../evaluation/score.ts';
-import type { ModelConfiguration } from '../model/configuration.ts';
 import { trainingOptions } from '../options/training.ts';
 import { earlierReading } from '../options/train.ts';
 import type { ReadingOptions } from '../options/run.ts';
@@ -113,7 +112,19 @@ export function planScoring(
   const isHeldOut = part === 'validation' || part === 'test';
   const trained = isHeldOut ? [] : trainedPart(training, corpus);
   const trainedShare = warning !== null || trained === null ? null : trained.length / corpus.train.length;
-  return { ...options, tokens, work: workFor(model, tokens.length, options), warning, trainedShare };
+  const { sequenceLength } = options;
+  const once = {
+    batchSize: options.streams,
+    sequenceLength,
+    epochs: 1,
+    maxSteps: null,
+    budgetMs: null,
+    maxTimeMs: null,
+  };
+  const work = workOfModel(model, once, tokens.length);
+  // Dynamic evaluation trains as well.
+  const multiplyAdds = dynamic === null ? COST_OF_SCORING * work.multiplyAdds : work.multiplyAdds;
+  return { ...options, tokens, work: { ...work, multiplyAdds }, warning, trainedShare };
 }
 
 /** An option with which the run was evaluated, by its checkpoint. */
@@ -139,14 +150,4 @@ export function trainedPart(
   if (training.corpus === undefined) return null;
   const recorded = recordedCorpus(training);
   return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : null;
-}
-
-function workFor(
-  model: ModelConfiguration,
-  length: number,
-  { streams, sequenceLength, dynamic }: Pick<TextToScore, 'streams' | 'sequenceLength' | 'dynamic'>,
-): TrainingWork {
-  const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
-  const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
-  return dynamic === null ? { ...work, multiplyAdds: COST_OF_SCORING * work.multiplyAdds } : work;
 }
