@@ -1,15 +1,18 @@
 // How a run went: when its validation loss was lowest, whether the model overfitted or underfitted,
 // and which options to try next. Pure.
 import type { TrainingOptions } from '../options/training.ts';
-import type { EvaluationEvent } from './events.ts';
 
 /** `output-closed`: no process reads the events of the run any more (`rnn train --json | head`). */
 export type EndReason =
   'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
 
 /** An evaluation, with the training loss at that step where it is known. */
-export interface EvaluatedStep extends Pick<EvaluationEvent, 'step' | 'validationLossNats' | 'best'> {
+export interface EvaluatedStep {
+  readonly step: number;
+  readonly validationLossNats: number;
   readonly trainingLossNats: number | null;
+  /** The lowest validation loss up to this step. */
+  readonly best: boolean;
 }
 
 export interface RunToJudge {
