@@ -4,7 +4,8 @@ import { findAdapter } from '../devices/gpu/adapter.ts';
 import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
-import { type Check, absent, bad, good } from './check.ts';
+import type { Check } from './check.ts';
+import { absent, bad, good } from './verdicts.ts';
 import type { ParityCheck } from './pair.ts';
 
 /** The GPU itself, before anything runs on it. */

@@ -1,6 +1,7 @@
 // What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One
 // check each.
-import { type Check, absent, bad, good } from './check.ts';
+import type { Check } from './check.ts';
+import { absent, bad, good } from './verdicts.ts';
 import { availableParallelism, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
