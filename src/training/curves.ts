@@ -87,7 +87,8 @@ export class Curves {
   }
 
   get lastEvaluation(): Evaluation | null {
-    return this.evaluations.at(-1) ?? null;
+    const last = this.#evaluations.at(-1);
+    return last === undefined ? null : { ...this.#momentAt(last.step), validationLossNats: last.validationLossNats };
   }
 
   /** The verdict of the end of the run; null if nothing was evaluated. */
