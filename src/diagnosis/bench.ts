@@ -13,6 +13,7 @@ import { refuseIfTooLarge } from '../evaluation/memory.ts';
 import { demandOf } from '../training/workload.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
 import { type Pace, paceOf } from './pace.ts';
+import { plainModel } from './trial.ts';
 
 export interface BenchSetup {
   readonly cell: string;
@@ -79,17 +80,7 @@ const DRAWN = 16;
  */
 export async function bench(device: Device, setup: BenchSetup): Promise<BenchResult> {
   const { cell, layers, hidden, batchSize: N, sequenceLength: T, milliseconds } = setup;
-  const model: ModelConfiguration = {
-    cell,
-    layers,
-    hidden,
-    embedding: 0,
-    vocabulary: VOCABULARY,
-    forgetBias: 1,
-    initialisation: 'uniform',
-    dropout: 0,
-    conventions: {},
-  };
+  const model = { ...plainModel, cell, layers, hidden, vocabulary: VOCABULARY };
   const parameters = parameterShapes(model);
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
   const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
@@ -101,7 +92,9 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
   await refuseIfTooLarge(demandOf(model, options, workload, 0), device);
   const program = build(N);
-  const { executable, compileMs } = await compile(device, workload);
+  const started = performance.now();
+  const executable = await device.compile(workload);
+  const compileMs = performance.now() - started;
   try {
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
@@ -133,12 +126,6 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   } finally {
     await executable.close();
   }
-}
-
-async function compile(device: Device, workload: Workload): Promise<{ executable: Executable; compileMs: number }> {
-  const started = performance.now();
-  const executable = await device.compile(workload);
-  return { executable, compileMs: performance.now() - started };
 }
 
 /** Whole steps, updates and all, as many at a time as suit the device. */

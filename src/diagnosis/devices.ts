@@ -5,6 +5,7 @@ import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
 import type { Check } from './check.ts';
+import { absent, bad, good } from './verdicts.ts';
 import type { ParityCheck } from './pair.ts';
 
 /** The GPU itself, before anything runs on it. */
@@ -12,28 +13,17 @@ export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   const title = kind === 'hardware' ? 'GPU' : 'software GPU';
   try {
     const facts = await findAdapter(kind);
-    const {
-      maxBufferSize,
-      maxStorageBufferBindingSize,
-      maxStorageBuffersPerShaderStage,
-      maxComputeWorkgroupStorageSize,
-    } = facts.limits;
-    const limits = [
-      `buffers of ${gibibytes(maxBufferSize)}`,
-      `${gibibytes(maxStorageBufferBindingSize)} of it in a kernel`,
-      `${maxStorageBuffersPerShaderStage} buffers a kernel`,
-      `${maxComputeWorkgroupStorageSize / 1024} KiB of shared memory`,
+    const { limits } = facts;
+    const bounds = [
+      `buffers of ${gibibytes(limits.maxBufferSize)}`,
+      `${gibibytes(limits.maxStorageBufferBindingSize)} of it in a kernel`,
+      `${limits.maxStorageBuffersPerShaderStage} buffers a kernel`,
+      `${limits.maxComputeWorkgroupStorageSize / 1024} KiB of shared memory`,
     ];
-    return {
-      title,
-      verdict: 'good',
-      detail: `${facts.name}, ${facts.driver}; ${limits.join(', ')}`,
-      fix: null,
-      facts: { ...facts },
-    };
+    return good(title, `${facts.name}, ${facts.driver}; ${bounds.join(', ')}`, null, { facts: { ...facts } });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
-    return { title, verdict: 'absent', detail: error.message, fix: error.hint ?? null };
+    return absent(title, error.message, error.hint);
   }
 }
 
@@ -41,29 +31,28 @@ const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} Gi
 
 /** A device compared with the reference. */
 export async function checkDevice(name: string, checks: readonly ParityCheck[], open = openDevice): Promise<Check> {
-  const head = { title: `device ${name}`, device: name };
+  const title = `device ${name}`;
   let device: Device;
   try {
     device = await open(name);
   } catch (error) {
-    if (!(error instanceof RnnError)) return { ...head, verdict: 'bad', detail: firstLine(error), fix: null };
+    const isKnown = error instanceof RnnError;
     // The GPU has a check of its own, which says more.
-    const isGpuMissing = name === 'gpu' || name === 'gpu:software';
-    return {
-      ...head,
-      verdict: isGpuMissing ? 'absent' : 'bad',
-      detail: isGpuMissing ? 'none here' : error.message,
-      fix: isGpuMissing ? null : (error.hint ?? null),
-    };
+    if (isKnown && (name === 'gpu' || name === 'gpu:software'))
+      return absent(title, 'none here', null, { device: name });
+    return bad(title, firstLine(error), isKnown ? error.hint : null, { device: name });
   }
   try {
-    return { ...head, ...(await compare(device, checks)) };
+    return await compare(title, device, checks);
   } finally {
     await device.close();
   }
 }
 
-async function compare(device: Device, checks: readonly ParityCheck[]): Promise<Omit<Check, 'title' | 'device'>> {
+async function compare(title: string, device: Device, checks: readonly ParityCheck[]): Promise<Check> {
+  const { name } = device;
+  const wrong = (detail: string, fix = fixes[name] ?? '--device cpu, and please report it'): Check =>
+    bad(title, `${described(device)}; ${detail}`, fix, { device: name });
   let closest = { worst: 0, tolerance: 1 };
   for (const check of checks) {
     try {
@@ -71,31 +60,22 @@ async function compare(device: Device, checks: readonly ParityCheck[]): Promise<
       // A difference that is not a number is not within anything.
       if (!(worst <= tolerance))
         return wrong(
-          device,
           `${check.name}: differs from the reference by ${worst.toExponential(1)}, where ${tolerance.toExponential()} is allowed`,
         );
       if (worst / tolerance > closest.worst / closest.tolerance) closest = { worst, tolerance };
     } catch (error) {
       const isLimit = error instanceof RnnError && error.kind === 'machine';
-      return wrong(device, `${check.name}: ${firstLine(error)}`, isLimit ? error.hint : undefined);
+      return wrong(`${check.name}: ${firstLine(error)}`, isLimit ? error.hint : undefined);
     }
   }
   const { worst, tolerance } = closest;
   const description = described(device);
-  return {
-    verdict: 'good',
-    detail: `${description}; agrees with the reference in ${checks.length} comparisons, at worst ${worst.toExponential(1)} of ${tolerance.toExponential()} allowed`,
-    fix: null,
-    facts: { description, comparisons: checks.length, worst, tolerance },
-  };
-}
-
-function wrong(
-  device: Device,
-  detail: string,
-  fix = fixes[device.name] ?? '--device cpu, and please report it',
-): Omit<Check, 'title' | 'device'> {
-  return { verdict: 'bad', detail: `${described(device)}; ${detail}`, fix };
+  return good(
+    title,
+    `${description}; agrees with the reference in ${checks.length} comparisons, at worst ${worst.toExponential(1)} of ${tolerance.toExponential()} allowed`,
+    null,
+    { device: name, facts: { description, comparisons: checks.length, worst, tolerance } },
+  );
 }
 
 /** What helps against wrong results of a device. */

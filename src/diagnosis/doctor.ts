@@ -17,15 +17,10 @@ export interface Examination {
   readonly full: boolean;
 }
 
-/**
- * No user misses a GPU made of software, and the reference device is what the others are compared
- * with.
- */
-const usualDevices = deviceNames.filter((name) => name !== 'gpu:software' && name !== 'reference');
-
 export async function* examine({ device, blas, full }: Examination): AsyncGenerator<Check> {
-  const names =
-    device === undefined ? (full ? deviceNames.filter((name) => name !== 'reference') : usualDevices) : [device];
+  // The others are compared with the reference device, and no user misses a GPU made of software.
+  const usual = deviceNames.filter((name) => name !== 'reference' && (full || name !== 'gpu:software'));
+  const names = device === undefined ? usual : [device];
   yield checkNode();
   yield await checkWebAssembly();
   yield await checkThreads();

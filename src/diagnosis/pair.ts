@@ -51,7 +51,7 @@ class Comparison {
     for (const x of expected) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
     let [worst, at] = [-1, 0];
     for (const [i, x] of got.entries()) {
-      const difference = distance(x, expected[i]) / (scale || 1);
+      const difference = distance(x, expected[i], scale || 1);
       if (difference > worst) [worst, at] = [difference, i];
     }
     if (worst >= 0)
@@ -69,9 +69,8 @@ class Comparison {
    * another way.
    */
   numbers(where: string, got: number, expected: number, tolerance: number): void {
-    const alike = Number.isFinite(got) === Number.isFinite(expected) ? 0 : Infinity;
-    const bothFinite = Number.isFinite(got) && Number.isFinite(expected);
-    const difference = bothFinite ? distance(got, expected) / (Math.abs(expected) || 1) : alike;
+    const isAnyFinite = Number.isFinite(got) || Number.isFinite(expected);
+    const difference = isAnyFinite ? distance(got, expected, Math.abs(expected) || 1) : 0;
     this.#add(difference, tolerance, where, got, expected);
   }
 
@@ -95,10 +94,10 @@ function badness({ worst, tolerance }: Finding): number {
   return worst === 0 ? 0 : worst / tolerance;
 }
 
-/** NaN and infinities are only like themselves. */
-function distance(got: number, expected: number): number {
+/** As a multiple of the scale. NaN and infinities are only like themselves. */
+function distance(got: number, expected: number, scale: number): number {
   if (got === expected || (Number.isNaN(got) && Number.isNaN(expected))) return 0;
-  return Number.isFinite(got) && Number.isFinite(expected) ? Math.abs(got - expected) : Infinity;
+  return Number.isFinite(got) && Number.isFinite(expected) ? Math.abs(got - expected) / scale : Infinity;
 }
 
 export class Pair {
@@ -113,16 +112,11 @@ export class Pair {
     this.#reference = reference;
   }
 
-  /** @param oracle what the reference runs, if not the same @returns what the script finds */
-  static async compare(
-    device: Device,
-    workload: Workload,
-    script: (pair: Pair) => Promise<void>,
-    oracle = workload,
-  ): Promise<Finding> {
+  /** @returns what the script finds */
+  static async compare(device: Device, workload: Workload, script: (pair: Pair) => Promise<void>): Promise<Finding> {
     const tested = await device.compile(workload);
     try {
-      const pair = new Pair(workload, tested, await openReference().compile(oracle));
+      const pair = new Pair(workload, tested, await openReference().compile(workload));
       await script(pair);
       return pair.comparison.finding;
     } finally {

@@ -19,19 +19,8 @@ export const listed =
   (index) =>
     values[index % values.length];
 
-/** What a probe writes its program with: operations, and weights as the matrices that go in. */
-class Sketch {
-  readonly ops = new Builder();
-  readonly shapes: ParameterShape[] = [];
-  readonly fills: Fill[] = [];
-
-  matrix(rows: number, columns: number, fill: Fill = between(-1, 1)): Value {
-    const name = `in${this.shapes.length}`;
-    this.shapes.push({ name, rows, columns });
-    this.fills.push(fill);
-    return this.ops.parameter(name, rows, columns);
-  }
-}
+/** A weight as a matrix that goes in; of elements from −1 to 1 unless filled otherwise. */
+type MakeMatrix = (rows: number, columns: number, fill?: Fill) => Value;
 
 interface Probe {
   readonly name: string;
@@ -42,7 +31,7 @@ interface Probe {
   readonly symbols?: number;
   /** Targets, instead of random ones. */
   readonly target?: number;
-  values(ops: Builder, matrix: Sketch['matrix']): Readonly<Record<string, Value>>;
+  values(ops: Builder, matrix: MakeMatrix): Readonly<Record<string, Value>>;
 }
 
 /** A check that runs the program of a probe twice, with other ids and targets. */
@@ -50,14 +39,22 @@ export function probe({ name, tolerance = 2e-6, steps: givenSteps, symbols = 1, 
   return {
     name,
     run(device) {
-      const sketch = new Sketch();
-      const results = Object.entries(values(sketch.ops, (...shape) => sketch.matrix(...shape)));
+      const ops = new Builder();
+      const shapes: ParameterShape[] = [];
+      const fills: Fill[] = [];
+      const matrix: MakeMatrix = (rows, columns, fill = between(-1, 1)) => {
+        const shape = { name: `in${shapes.length}`, rows, columns };
+        shapes.push(shape);
+        fills.push(fill);
+        return ops.parameter(shape.name, rows, columns);
+      };
+      const results = Object.entries(values(ops, matrix));
       const steps = givenSteps ?? results[0][1].rows;
       const outputs = results.filter(([, value]) => value.rows === steps);
       const gradients = results.filter(([, value]) => value.rows !== steps);
-      const program = sketch.ops.program(new Map(outputs), new Map(gradients));
+      const program = ops.program(new Map(outputs), new Map(gradients));
       const parameters = [
-        ...sketch.shapes,
+        ...shapes,
         ...gradients.map(([result, { rows, columns }]) => ({ name: result, rows, columns })),
       ];
       const workload: Workload = {
@@ -69,8 +66,8 @@ export function probe({ name, tolerance = 2e-6, steps: givenSteps, symbols = 1, 
       const random = new Random(7);
       const vector = new Float32Array(countParameters(parameters));
       let offset = 0;
-      for (const [i, { rows, columns }] of sketch.shapes.entries()) {
-        for (let k = 0; k < rows * columns; k++) vector[offset++] = sketch.fills[i](k, random);
+      for (const [i, { rows, columns }] of shapes.entries()) {
+        for (let k = 0; k < rows * columns; k++) vector[offset++] = fills[i](k, random);
       }
       const below = (limit: number): number => random.uint32() % limit;
       const calls: Call[] = [0, 1].map(() => ({

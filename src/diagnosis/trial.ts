@@ -27,6 +27,14 @@ export interface Size {
 
 export const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
 
+export const plainModel = {
+  embedding: 0,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+} as const satisfies Partial<ModelConfiguration>;
+
 /** A network whose jobs differ in batch and steps, with data from one seed. */
 export class Trial {
   readonly model: ModelConfiguration;
@@ -36,18 +44,7 @@ export class Trial {
   constructor(cell: string, size: Size) {
     const { layers, H, V, embedding = 0, dropout = 0, architecture = {} } = size;
     this.size = size;
-    this.model = {
-      cell,
-      layers,
-      hidden: H,
-      embedding,
-      vocabulary: V,
-      forgetBias: 1,
-      initialisation: 'uniform',
-      dropout,
-      conventions: {},
-      ...architecture,
-    };
+    this.model = { ...plainModel, cell, layers, hidden: H, embedding, vocabulary: V, dropout, ...architecture };
   }
 
   /** @param counted steps of a window by whose characters the loss is divided */

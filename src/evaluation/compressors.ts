@@ -1,7 +1,5 @@
 // The size of a text under well-known compressors, as a baseline for the bits of a model.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { buffer } from 'node:stream/consumers';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Tokens } from '../corpus/read.ts';
@@ -44,13 +42,10 @@ export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
 
 /** The size by the system's `xz -9e`; empty if that program is missing or fails. */
 export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
-  const child = spawn(program, ['-9e', '--stdout'], { stdio: ['pipe', 'pipe', 'ignore'] });
-  child.stdin.on('error', () => {}); // it may end before it has read everything
-  child.stdin.end(text);
-  try {
-    const [packed, [code]] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
-    return code === 0 ? { xz: packed.length } : {};
-  } catch {
-    return {};
-  }
+  const compression = promisify(execFile)(program, ['-9e', '--stdout'], { encoding: 'buffer', maxBuffer: Infinity });
+  compression.child.stdin!.on('error', () => {}).end(text); // it may end before it has read everything
+  return compression.then(
+    ({ stdout }) => ({ xz: stdout.length }),
+    () => ({}),
+  );
 }

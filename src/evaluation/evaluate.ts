@@ -10,6 +10,7 @@ import {
 } from '../corpus/evaluation-windows.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { CallResult, Device, Executable } from '../devices/device.ts';
+import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { type NetworkOutputs, networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
@@ -64,7 +65,7 @@ export async function evaluate(
   { isUrgent, visit, learns = false, onProgress, ...split }: EvaluationPlan,
 ): Promise<number | null> {
   let sum = 0;
-  let count = 0;
+  let scored = 0;
   // If each call allocated its outputs, collecting them would take longer than reading them.
   let spare: readonly CallResult['outputs'][] = [];
   const total = scoredCharacters(tokens.length, split);
@@ -72,7 +73,7 @@ export async function evaluate(
   onProgress?.(0, total);
   for (;;) {
     const taken = take(windows, executable.callsPerRun(job));
-    if (taken.length === 0) return sum / count;
+    if (taken.length === 0) return sum / scored;
     if (isUrgent?.()) return null;
     const results = await executable.run(
       job,
@@ -86,24 +87,21 @@ export async function evaluate(
     );
     spare = results.map(({ outputs }) => outputs);
     for (const [index, { lossNats, updated, outputs }] of results.entries()) {
-      if (learns && !updated) throw divergedAfter(count);
+      if (learns && !updated) throw divergedAfter(scored);
       sum += lossNats;
-      count += taken[index].count;
+      scored += taken[index].count;
       if (visit !== undefined) visitWindow(taken[index], outputs, visit);
     }
-    onProgress?.(count, total);
+    onProgress?.(scored, total);
     await setImmediate(); // signals have their turn, even where the device computes on this thread
   }
 }
 
 function divergedAfter(characters: number): RnnError {
-  const text = characters.toLocaleString('en');
   return new RnnError(
     'diverged',
-    `dynamic evaluation came apart after ${text} characters: the loss or its gradient is not a finite number`,
-    {
-      hint: 'lower --dynamic-rate, or raise --dynamic-decay',
-    },
+    `dynamic evaluation diverged after ${count(characters)} characters: the loss or its gradient is not a finite number`,
+    { hint: 'lower --dynamic-rate, or raise --dynamic-decay' },
   );
 }
 

@@ -104,15 +104,17 @@ export async function refuseIfTooLarge(demand: Demand, device: Device, lower = L
 function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void {
   // The text is in memory already.
   const available = freeBytes() + demand.textBytes;
-  const needed = processBytes(demand, deviceBytes);
-  if (needed <= available) return;
-  throw new RnnError(
-    'usage',
-    `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`,
-    {
-      hint,
-    },
-  );
+  refuseWithoutRoom('this model and batch need', processBytes(demand, deviceBytes), hint, available);
+}
+
+/**
+ * @param what needs so many bytes, with a verb
+ * @throws RnnError `usage` if fewer are available
+ */
+export function refuseWithoutRoom(what: string, bytes: number, hint: string, available = freeBytes()): void {
+  if (bytes <= available) return;
+  const message = `${what} about ${gigabytes(bytes)} of memory, and ${gigabytes(available)} are free`;
+  throw new RnnError('usage', message, { hint });
 }
 
 /**

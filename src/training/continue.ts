@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
+import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';
 import {
@@ -13,9 +14,10 @@ import {
   readingOptions,
 } from '../options/run.ts';
 import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
-import { type TrainingOptions, lengths, trainingNames } from '../options/training.ts';
+import { type TrainingOptions, lengths, trainingNames, trainingOptions } from '../options/training.ts';
 import {
   MOST_COUNTED,
+  recordOf,
   recordedCorpus,
   recordedLoop,
   recordedMachine,
@@ -32,11 +34,7 @@ export interface RunSettings {
 }
 
 /** What was given on the command line, and nothing else. */
-export interface GivenSettings {
-  readonly options: Partial<TrainingOptions>;
-  readonly reading: Partial<ReadingOptions>;
-  readonly machine: Partial<MachineOptions>;
-}
+export type GivenSettings = { readonly [Part in keyof RunSettings]: Partial<RunSettings[Part]> };
 
 export interface Continuation extends RunSettings {
   /** What is different from now on: flags, and the same for the user to read. */
@@ -50,16 +48,7 @@ export interface Continuation extends RunSettings {
  * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings
  * are not all there
  */
-export function continueRun({ model, training, optimizer }: Checkpoint, given: GivenSettings): Continuation {
-  if (optimizer === null && !Object.hasOwn(training, 'loop')) {
-    throw new RnnError(
-      'checkpoint',
-      'a run cannot be continued from this checkpoint: it was imported, and has weights alone',
-      {
-        hint: '--init-from starts a new run from them, in another folder',
-      },
-    );
-  }
+export function continueRun({ model, training }: Checkpoint, given: GivenSettings): Continuation {
   const earlier = {
     options: recordedOptions(training),
     reading: recordedReading(training),
@@ -75,46 +64,41 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
       throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
   refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
-  for (const option of namesWith(({ isFixed }) => isFixed !== undefined))
-    refuseChange(option, given.options[option], earlier.options[option]);
-  for (const option of readingNames)
-    if ('isFixed' in readingOptions[option]) refuseChange(option, given.reading[option], earlier.reading[option]);
+  const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
+  const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
+  for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
+    if ('isFixed' in row) refuseChange(option, asked[option], before[option]);
 
   const length = lengths.some((option) => given.options[option] !== undefined)
     ? { epochs: null, maxSteps: null, budgetMs: null }
     : {};
   const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
-  const reading = { ...earlier.reading, ...otherHeldOut(given.reading), ...given.reading };
+  // A file to validate or to test on takes the place of a part of the text, and a part replaces a file.
+  const { validationFile, validationFraction, testFile, testFraction } = given.reading;
+  const heldOut = {
+    ...(validationFile !== undefined && { validationFraction: 0 }),
+    ...(validationFraction !== undefined && { validationFile: null }),
+    ...(testFile !== undefined && { testFraction: 0 }),
+    ...(testFraction !== undefined && { testFile: null }),
+  };
+  const reading = { ...earlier.reading, ...heldOut, ...given.reading };
   // Otherwise a run would be tested on text that it was trained on.
-  refuseChange('testFraction', reading.testFraction, earlier.reading.testFraction);
+  refuseChange('testFraction', reading.testFraction, before['testFraction']);
   const machine = { ...earlier.machine, ...given.machine };
-  const givenNames = trainingNames.filter((option) => option !== 'maxTimeMs' && given.options[option] !== undefined);
-  const changes = [
-    ...changesIn(givenNames, options, earlier.options),
-    ...changesIn(readingNames, reading, earlier.reading),
-    ...changesIn(machineNames, machine, earlier.machine),
-  ];
-  const notes = changes.map(
-    ({ name, now, before }) => `${flagOf(name)} is ${shown(name, now)} from here on; it was ${shown(name, before)}`,
-  );
-  return { options, reading, machine, changed: changes.map(({ name }) => flagOf(name)), notes };
-}
-
-/**
- * A file to validate or to test on takes the place of a part of the text, and a part replaces a
- * file.
- */
-function otherHeldOut({
-  validationFile,
-  validationFraction,
-  testFile,
-  testFraction,
-}: Partial<ReadingOptions>): Partial<ReadingOptions> {
+  const now: Readonly<Record<string, unknown>> = { ...options, ...reading, ...machine };
+  const changed = [
+    ...trainingNames.filter((name) => name !== 'maxTimeMs' && given.options[name] !== undefined),
+    ...readingNames,
+    ...machineNames,
+  ].filter((name) => !isDeepStrictEqual(now[name], before[name]));
   return {
-    ...(validationFile === undefined ? {} : { validationFraction: 0 }),
-    ...(validationFraction === undefined ? {} : { validationFile: null }),
-    ...(testFile === undefined ? {} : { testFraction: 0 }),
-    ...(testFraction === undefined ? {} : { testFile: null }),
+    options,
+    reading,
+    machine,
+    changed: changed.map(flagOf),
+    notes: changed.map(
+      (name) => `${flagOf(name)} is ${shown(name, now[name])} from here on; it was ${shown(name, before[name])}`,
+    ),
   };
 }
 
@@ -143,6 +127,29 @@ export function unusedNote(flags: readonly string[], end: EndReason): string | n
   return `not used, because the run is over: ${flags.join(', ')}; with a higher --${end} it goes on`;
 }
 
+/** The texts of a run, each with the digest that says whether it is another one. */
+const texts = [
+  {
+    digest: 'sourcesDigest',
+    characters: 'characters',
+    isOther: 'the text is not the one that this run was trained on',
+    consequence:
+      'the run continues at the same part of it, from a zero state, and looks for the best validation loss again',
+  },
+  {
+    digest: 'digest',
+    characters: 'validation',
+    isOther: 'the text to validate on is not the one that this run had',
+    consequence: 'the run looks for the best validation loss again',
+  },
+  {
+    digest: 'testDigest',
+    characters: 'test',
+    isOther: 'the text to test on is not the one that this run had',
+    consequence: 'rnn eval --part test scores it',
+  },
+] as const;
+
 /**
  * What is different about the text, for the user to read.
  *
@@ -153,52 +160,28 @@ export function compareCorpus(
   corpus: Corpus,
   { accepted }: { readonly accepted: boolean },
 ): readonly string[] {
-  const { digest, sourcesDigest, testDigest, characters, train, validation, test } = recordedCorpus(training);
-  const sameSources = sourcesDigest === corpus.sourcesDigest;
-  const notes: string[] =
-    sameSources && train !== corpus.train.length
-      ? [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`]
-      : [];
-  if (sameSources) {
-    if (digest !== corpus.digest) {
-      const other = difference(corpus.validation.length, validation);
-      refuseOther('validate', other, 'then the best validation loss is looked for anew', accepted);
-      notes.push(`the text to validate on is another one: ${other}; the best validation loss is looked for anew`);
-    }
-    if (testDigest !== corpus.testDigest) {
-      const other = difference(corpus.test.length, test);
-      refuseOther('test', other, 'rnn eval --part test scores it', accepted);
-      notes.push(`the text to test on is another one: ${other}`);
-    }
-    return notes;
-  }
-  const what = difference(corpus.characters, characters);
-  if (!accepted) {
-    throw new RnnError('corpus', `the text is not the one that this run was trained on: ${what}`, {
-      hint: 'give the same text, go on with this one by --accept-new-corpus, or start a new run with --init-from and --out',
-    });
-  }
-  return [
-    `the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`,
-  ];
-}
-
-/** @throws RnnError `corpus` unless another text to do this on was accepted */
-function refuseOther(verb: string, difference: string, consequence: string, accepted: boolean): void {
-  if (accepted) return;
-  throw new RnnError('corpus', `the text to ${verb} on is not the one that this run had: ${difference}`, {
-    hint: `give the same one, or go on with this one by --accept-new-corpus: ${consequence}`,
-  });
+  const before = recordedCorpus(training);
+  const now = recordOf(corpus);
+  const [sources, ...heldOut] = texts;
+  const isOther = ({ digest }: (typeof texts)[number]): boolean => before[digest] !== now[digest];
+  const notes = (isOther(sources) ? [sources] : heldOut.filter(isOther)).map(
+    ({ characters, isOther: message, consequence }) => {
+      const what = `${message}: ${difference(now[characters], before[characters])}`;
+      if (accepted) return `${what}; ${consequence}`;
+      throw new RnnError('corpus', what, {
+        hint: `give the same text, or start a new run with --init-from and --out; with --accept-new-corpus ${consequence}`,
+      });
+    },
+  );
+  return isOther(sources) || before.train === now.train
+    ? notes
+    : [`${count(now.train)} characters are trained on from here on; it was ${count(before.train)}`, ...notes];
 }
 
 function difference(now: number, before: number): string {
   return now === before
     ? `its ${count(now)} characters are not the same`
     : `it has ${count(now)} characters, and had ${count(before)}`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }
 
 /**
@@ -229,20 +212,8 @@ function refuseChange(option: string, given: unknown, before: unknown): void {
   );
 }
 
-interface Change {
-  readonly name: string;
-  readonly now: unknown;
-  readonly before: unknown;
-}
-
-function changesIn<Values>(names: readonly (keyof Values & string)[], now: Values, before: Values): Change[] {
-  return names
-    .map((name) => ({ name, now: now[name], before: before[name] }))
-    .filter((change) => !isDeepStrictEqual(change.now, change.before));
-}
-
 function shown(name: string, value: unknown): string {
-  if (value === null) return 'not given';
-  if (Array.isArray(value)) return value.length === 0 ? 'not given' : value.join(' ');
+  if (value === null || (Array.isArray(value) && value.length === 0)) return 'not given';
+  if (Array.isArray(value)) return value.join(' ');
   return name === 'budgetMs' ? `${Number(value) / 1000}s` : String(value);
 }

@@ -3,8 +3,8 @@
 // it is shown.
 import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
-import { earlierOptions, wrongValue } from '../options/train.ts';
-import { type TrainingOptions, trainingOptions } from '../options/training.ts';
+import type { TrainingOptions } from '../options/training.ts';
+import { recordedOptionsOrNull } from './record.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** How far a run was; null where the log does not show it. */
@@ -60,7 +60,7 @@ export class Curves {
     if (line.event === 'start') {
       this.end = null;
       this.#trainCharacters = numberOf((line.corpus as { train?: unknown } | null | undefined)?.train);
-      this.#options = optionsIn(line);
+      this.#options = recordedOptionsOrNull(line);
     } else if (line.event === 'end') {
       this.end = typeof line.reason === 'string' ? (line.reason as EndReason) : null;
     } else if (step === null) {
@@ -69,10 +69,12 @@ export class Curves {
       this.#addReport(step, line);
     } else if (line.event === 'evaluation') {
       dropFrom(this.#evaluations, step);
-      const [validationLossNats, trainingLossNats] = [line.validationLossNats, line.trainingLossNats].map((loss) =>
-        numberOf(loss, MAX.loss),
-      );
-      this.#evaluations.push({ step, validationLossNats, trainingLossNats, best: line.best === true });
+      this.#evaluations.push({
+        step,
+        validationLossNats: numberOf(line.validationLossNats, MAX.loss),
+        trainingLossNats: numberOf(line.trainingLossNats, MAX.loss),
+        best: line.best === true,
+      });
     } else if (line.event === 'sample' && typeof line.text === 'string') {
       dropFrom(this.#samples, step);
       this.#samples.push({ step, text: line.text });
@@ -145,7 +147,7 @@ export class Curves {
    */
   #momentAt(step: number): Moment {
     if (this.reports.length === 0) return { step, epoch: null, elapsedMs: null, characters: null };
-    const index = indexUpTo(this.reports, step);
+    const index = this.reports.findLastIndex((report) => report.step <= step);
     const last = this.reports[index] ?? { step: 0, epoch: 0, elapsedMs: 0, characters: 0 };
     const next = this.reports[index + 1] ?? last;
     const share = next === last ? 0 : (step - last.step) / (next.step - last.step);
@@ -161,30 +163,13 @@ export class Curves {
   }
 }
 
-/** The options of a run, as the start of its log has them; null where they are not all there. */
-function optionsIn({ options }: LogLine): TrainingOptions | null {
-  const recorded = { ...earlierOptions, ...(options as Readonly<Record<string, unknown>> | null | undefined) };
-  return wrongValue(trainingOptions, recorded) === null ? (recorded as unknown as TrainingOptions) : null;
-}
-
 /** Removes the moments at a step and after it. */
 function dropFrom(moments: AtStep[], step: number): void {
   while (moments.length > 0 && moments.at(-1)!.step >= step) moments.pop();
 }
 
 function lastUpTo<Kind extends AtStep>(moments: readonly Kind[], step: number): Kind | null {
-  return moments[indexUpTo(moments, step)] ?? null;
-}
-
-/** The index of the last moment at or before a step; −1 if there is none. Steps ascend. */
-function indexUpTo(moments: readonly AtStep[], step: number): number {
-  let [low, high] = [0, moments.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (moments[middle].step <= step) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return moments.findLast((moment) => moment.step <= step) ?? null;
 }
 
 /** A larger number is not a measurement, but damage; a number below MIN is zero. */

@@ -48,29 +48,11 @@ export class LossTrend {
     this.state = { ...this.state, steps, average };
     if (steps < STEPS_UNTIL_JUDGED) return null;
     const lowest = this.state.lowest ?? average;
-    if (this.#isFarAboveUniform(average)) return this.#farAboveUniform('loss', average);
+    if (isFarAbove(this.uniformNats, average))
+      return `the loss is ${average.toFixed(2)} nats, far above the ${this.uniformNats.toFixed(2)} of a uniform guess`;
     if (isFarAbove(lowest, average)) return `the loss jumped from ${lowest.toFixed(2)} to ${average.toFixed(2)} nats`;
     this.state = { steps, average, lowest: Math.min(lowest, average) };
     return null;
-  }
-
-  /**
-   * What is wrong with a validation loss, in words; null if nothing is. A confident model may have
-   * any loss on a text unlike its training text, so a loss far above that of a uniform guess is
-   * wrong only where the training loss is as high.
-   */
-  troubleInValidation(lossNats: number): string | null {
-    if (!Number.isFinite(lossNats)) return 'the validation loss is not a finite number';
-    const isFar = this.#isFarAboveUniform(lossNats) && this.#isFarAboveUniform(this.state.average);
-    return isFar ? this.#farAboveUniform('validation loss', lossNats) : null;
-  }
-
-  #isFarAboveUniform(lossNats: number): boolean {
-    return isFarAbove(this.uniformNats, lossNats);
-  }
-
-  #farAboveUniform(loss: string, lossNats: number): string {
-    return `the ${loss} is ${lossNats.toFixed(2)} nats, far above the ${this.uniformNats.toFixed(2)} of a uniform guess`;
   }
 
   /** What is wrong with a run of steps, and after how many of them; null if nothing is. */

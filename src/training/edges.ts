@@ -35,17 +35,27 @@ export function edgesOf(
     // A higher seed is not better.
     if (option === 'seed') return [];
     const { value } = best.find((setting) => setting.option === option)!;
-    const isRange = 'low' in values;
-    const numbers = isRange ? [values.low, values.high] : values.map(Number).toSorted((a, b) => a - b);
-    const end = isRange
-      ? endOf(numbers, Number(value), NEAR_END, values.logarithmic)
-      : endOf(numbers, Number(value), 0);
+    const range = 'low' in values ? values : null;
+    const numbers = 'low' in values ? [values.low, values.high] : values.map(Number).toSorted((a, b) => a - b);
+    const end = endOf(numbers, Number(value), range === null ? 0 : NEAR_END, range?.logarithmic);
     if (end === null) return [];
-    const fits = (next: number): boolean => isValue({ option, value: String(next) });
-    const next = isRange ? beyondRange(values, end, fits) : beyondList(numbers, end, fits);
-    return next === null ? [] : [{ option, value, end, next, isRange }];
+    const [last, before] = end === 'lowest' ? numbers : numbers.toReversed();
+    const isFactor = range?.logarithmic ?? numbers[0] > 0;
+    const isWhole = range?.whole ?? numbers.every(Number.isInteger);
+    /** So many times as far from the end as the number before it is: by a factor, or by a difference. */
+    const beyond = (times: number): number =>
+      rounded(isFactor ? last * (last / before) ** times : last + times * (last - before), isWhole);
+    const fits = (next: number): boolean => next !== last && isValue({ option, value: String(next) });
+    const next =
+      range === null
+        ? [...new Set([1, 2].map(beyond))].filter(fits).join()
+        : rangeFrom(last, REACHES.map(beyond).find(fits), range);
+    return next === '' ? [] : [{ option, value, end, next, isRange: range !== null }];
   });
 }
+
+const rangeFrom = (last: number, next: number | undefined, { logarithmic }: Range): string =>
+  next === undefined ? '' : `${logarithmic ? 'log:' : ''}${[last, next].toSorted((a, b) => a - b).join('..')}`;
 
 /**
  * Null between the ends, for a single number, and where some values are not numbers.
@@ -59,31 +69,4 @@ function endOf(numbers: readonly number[], value: number, tolerance: number, log
   const place = (best - low) / (high - low);
   if (place <= tolerance) return 'lowest';
   return place >= 1 - tolerance ? 'highest' : null;
-}
-
-/**
- * Two more values, as far apart as the last two are: by a factor, or by a difference where there is
- * a zero.
- */
-function beyondList(numbers: readonly number[], end: Edge['end'], fits: (next: number) => boolean): string | null {
-  const [last, before] = end === 'lowest' ? numbers : numbers.toReversed();
-  const isFactor = numbers[0] > 0;
-  const isWhole = numbers.every(Number.isInteger);
-  const next = [1, 2].map((times) =>
-    rounded(isFactor ? last * (last / before) ** times : last + times * (last - before), isWhole),
-  );
-  const fitting = [...new Set(next)].filter((each) => each !== last && fits(each));
-  return fitting.length === 0 ? null : fitting.join();
-}
-
-function beyondRange(
-  { low, high, logarithmic, whole }: Range,
-  end: Edge['end'],
-  fits: (next: number) => boolean,
-): string | null {
-  const [from, opposite] = end === 'lowest' ? [low, high] : [high, low];
-  const to = REACHES.map((reach) =>
-    rounded(logarithmic ? from * (from / opposite) ** reach : from + reach * (from - opposite), whole),
-  ).find((each) => each !== from && fits(each));
-  return to === undefined ? null : `${logarithmic ? 'log:' : ''}${[from, to].toSorted((a, b) => a - b).join('..')}`;
 }

@@ -1,9 +1,8 @@
 // Estimates how long a run takes on this machine: measures its steps, evaluations and samples for a
 // moment on its device. Learns and writes nothing.
 import { reporting } from './activity.ts';
-import { type Recurring, timesLeft } from './due.ts';
+import { timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
-import type { TrainingOptions } from '../options/training.ts';
 import type { TrainingRun } from './run.ts';
 import { totalStepsOf } from './run-state.ts';
 import { Session } from './session.ts';
@@ -54,12 +53,19 @@ async function measureRun(run: TrainingRun): Promise<RunEstimate> {
     const evaluationMs = session.validation.isPossible ? await timeOfEvaluation(run, session, clock) : null;
     const sampleMs = options.sampleEvery === 0 ? null : await timeOfSample(session, clock);
     const steps = allSteps ?? Math.max(1, Math.floor(options.budgetMs! / stepMs));
-    const evaluations =
-      evaluationMs === null
-        ? 0
-        : timesIn(steps, options, { every: options.evaluateEvery, times: EVALUATIONS, tookMs: evaluationMs });
-    const samples =
-      sampleMs === null ? 0 : timesIn(steps, options, { every: options.sampleEvery, times: SAMPLES, tookMs: sampleMs });
+    /** One always comes at the end. */
+    const timesOf = (every: number | null, times: number, tookMs: number | null): number => {
+      if (tookMs === null) return 0;
+      const reached = {
+        step: 0,
+        trainingMs: 0,
+        totalSteps: every === null ? allSteps : steps,
+        budgetMs: options.budgetMs,
+      };
+      return 1 + timesLeft({ every, times, tookMs, lastMs: 0 }, reached);
+    };
+    const evaluations = timesOf(options.evaluateEvery, EVALUATIONS, evaluationMs);
+    const samples = timesOf(options.sampleEvery, SAMPLES, sampleMs);
     return {
       device: session.deviceDescription,
       memoryBytes: session.memoryBytes,
@@ -78,38 +84,28 @@ async function measureRun(run: TrainingRun): Promise<RunEstimate> {
   }
 }
 
-/** How often evaluations or samples come in a run of `steps`. One always comes at the end. */
-function timesIn(
-  steps: number,
-  { budgetMs }: TrainingOptions,
-  recurring: Pick<Recurring, 'every' | 'times' | 'tookMs'>,
-): number {
-  const totalSteps = budgetMs !== null && recurring.every === null ? null : steps;
-  return timesLeft({ ...recurring, lastMs: 0 }, { step: 0, totalSteps, trainingMs: 0, budgetMs }) + 1;
-}
-
 const isUrgent = (): boolean => false;
 
 /** Measures a part of an evaluation, and scales it to all of it. */
 async function timeOfEvaluation({ options }: TrainingRun, session: Session, now: () => number): Promise<number> {
   const { validation } = session;
   const part = Math.min(validation.scored(), options.evaluationStreams * EVALUATED_CHARACTERS);
-  const evaluate = async (characters: number): Promise<number> => {
-    await session.evaluate(isUrgent, characters);
-    return validation.scored(characters);
+  const evaluate = async (): Promise<number> => {
+    await session.evaluate(isUrgent, part);
+    return validation.scored(part);
   };
-  await evaluate(Math.min(part, options.evaluationStreams * options.sequenceLength));
-  return validation.scored() * (await timeOf(() => evaluate(part), EVALUATIONS_MS, now));
+  await evaluate();
+  return validation.scored() * (await timeOf(evaluate, EVALUATIONS_MS, now));
 }
 
-/** The first sample also opens the sampler; a second one is measured unless the first took long. */
+/** The first sample also opens the sampler, so that the second one is measured. */
 async function timeOfSample(session: Session, now: () => number): Promise<number> {
   const sample = async (): Promise<number> => {
     await session.sample(isUrgent);
     return 1;
   };
-  const first = await timeOf(sample, 0, now);
-  return first > STEPS_MS ? first : timeOf(sample, 0, now);
+  await sample();
+  return timeOf(sample, 0, now);
 }
 
 /**

@@ -4,8 +4,10 @@
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
-export const intervalNames = ['evaluateEvery', 'checkpointEvery', 'sampleEvery', 'validationCharacters'] as const;
-export type Intervals = Pick<TrainingOptions, (typeof intervalNames)[number]>;
+export type Intervals = Pick<
+  TrainingOptions,
+  'evaluateEvery' | 'checkpointEvery' | 'sampleEvery' | 'validationCharacters'
+>;
 
 /** The run that intervals are chosen for. */
 export interface ExpectedRun {

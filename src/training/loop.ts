@@ -8,14 +8,17 @@ import { remember } from './history.ts';
 import { affordsWhole } from './intervals.ts';
 import { LossMeter } from './loss-meter.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { STATE_IS_LOST, goBack } from './recovery.ts';
 import type { TrainingRun } from './run.ts';
-import { type RunState, countEvaluation, recordOfState, startOf, stateOf, undoneAt } from './run-state.ts';
+import { type RunState, countEvaluation, goBack, recordOfState, startOf, stateOf, undoneAt } from './run-state.ts';
 import { learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { StopRequest } from './stop-request.ts';
 import { LOOK_CHARACTERS, Timetable } from './timetable.ts';
 import { evaluationsIn, verdictOf } from './verdict.ts';
+
+/** Reported where a device fails within a step. */
+const STATE_IS_LOST =
+  'the hidden state was lost with the current step: a run that continues from here begins with zeros, so that its numbers differ slightly';
 
 export class Loop {
   readonly #run: TrainingRun;
@@ -32,7 +35,7 @@ export class Loop {
   /** Nothing has changed since the last state was saved. */
   #isSaved: boolean;
   /** Nothing was left to do when this invocation began. */
-  #wasOver: boolean;
+  readonly #wasOver: boolean;
 
   constructor(
     run: TrainingRun,
@@ -95,10 +98,9 @@ export class Loop {
     this.#stop.hasAdvanced = true;
     const elapsed = this.#now() - before;
     this.#state.trainingMs += elapsed;
-    const note = results.find((result) => result.note !== undefined)?.note;
-    if (note !== undefined) yield this.#tell(note);
+    for (const { note } of results) if (note !== undefined) yield this.#tell(note);
     await setImmediate(); // signals and timers have their turn, even where the device computes on this thread
-    this.#changed();
+    this.#isSaved = false;
     const steps = results.filter(({ updated }) => updated);
     const trouble = this.#state.trend.troubleIn(results);
     if (steps.length > 0) {
@@ -109,45 +111,30 @@ export class Loop {
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
   }
 
-  /**
-   * To the last state that was saved, or to the beginning, with half the learning rate; or abandons
-   * the run.
-   */
   async *#goBack(trouble: string, at = this.#session.step): AsyncGenerator<TrainingEvent> {
-    const { maxRecoveries } = this.#options;
-    const { recoveries } = this.#state;
     this.#hasDiverged = true; // until it is back: a diverged state is not saved
-    await this.#writer.dropClockSave();
-    if (recoveries >= maxRecoveries) {
-      const why = maxRecoveries === 0 ? 'and --max-recoveries is 0' : `after ${recoveries} times going back`;
-      yield this.#tell(`${trouble}, ${why}: the run is given up`);
-      return;
-    }
-    const where = `${trouble} at step ${at.toLocaleString('en')}`;
-    const { isSaved, what } = await goBack(this.#session, this.#writer, this.#state, where);
-    this.#hasDiverged = false;
-    this.#isSaved = isSaved;
+    const where = { trouble, at };
+    const back = await goBack(this.#session, this.#writer, this.#state, this.#options, where);
+    this.#hasDiverged = !back.isBack;
+    this.#isSaved = back.isSaved;
     this.#meter.reset();
-    const peak = `${Number(this.#peakLearningRate.toPrecision(2))} at its peak`;
-    yield this.#tell(
-      `${what}, and on with half the learning rate, ${peak} (${recoveries + 1} of at most ${maxRecoveries} times)`,
-    );
+    yield this.#tell(back.reason);
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): TrainingEvent {
     const { step, epoch } = this.#session;
     const recent = this.#meter.reset();
-    const when = { step, epoch, elapsedMs: this.#elapsedMs, progress: this.#timetable.progressAt().fraction };
-    const { trainingMs } = this.#state;
-    const remainingPausesMs = this.#timetable.remainingPausesMs(recent.charactersPerSecond);
     return this.#logAndRemember({
       event: 'report',
-      ...when,
+      step,
+      epoch,
+      elapsedMs: this.#elapsedMs,
+      progress: this.#timetable.progressAt().fraction,
       ...recent,
       learningRate,
       gradientNorm,
-      trainingMs,
-      remainingPausesMs,
+      trainingMs: this.#state.trainingMs,
+      remainingPausesMs: this.#timetable.remainingPausesMs(recent.charactersPerSecond),
     });
   }
 
@@ -196,7 +183,7 @@ export class Loop {
     if (isDue) {
       this.#state.sampledAt = step;
       this.#state.sampledMs = this.#state.trainingMs;
-      this.#changed();
+      this.#isSaved = false;
     }
     this.#timetable.end('sample');
     yield event;
@@ -210,17 +197,17 @@ export class Loop {
     this.#timetable.begin('evaluation');
     const validationLossNats = await this.#session.evaluate(this.#stop.isUrgent);
     if (validationLossNats === null) return;
-    const trouble = this.#state.trend.troubleInValidation(validationLossNats);
-    if (trouble !== null) return yield* this.#goBack(trouble);
+    if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
     this.#timetable.looked();
-    this.#changed();
+    this.#isSaved = false;
     const best = this.#state.best === null || validationLossNats < this.#state.best;
     const characters = validation.scored();
-    const measured = { validationLossNats, best, trainingLossNats: this.#state.trend.averageNats };
     const event: EvaluationEvent = {
       event: 'evaluation',
       step,
-      ...measured,
+      validationLossNats,
+      best,
+      trainingLossNats: this.#state.trend.averageNats,
       ...(characters < validation.all && { characters }),
     };
     countEvaluation(this.#state, event, this.#options);
@@ -253,16 +240,10 @@ export class Loop {
     return this.#writer.log({ event: 'checkpoint', step: this.#session.step, path: this.#writer.savedPath! });
   }
 
-  /** There is something to save, and something was left to do. */
-  #changed(): void {
-    this.#isSaved = false;
-    this.#wasOver = false;
-  }
-
   async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {
-    const { batchSize, sequenceLength, keep } = this.#options;
+    const { batchSize, sequenceLength, keep, learningRate } = this.#options;
     const { step, epoch, validation } = this.#session;
-    const { best, evaluatedAt, sinceBest, history } = this.#state;
+    const { best, evaluatedAt, sinceBest, history, learningRateFactor } = this.#state;
     // A diverged state is not saved: the checkpoint before is the last.
     if (!this.#hasDiverged && !this.#isSaved) {
       await this.#writer.saveLast(await this.#session.checkpoint(this.#record()), keep);
@@ -281,14 +262,10 @@ export class Loop {
       step,
       bestValidationLossNats: best,
       checkpoint: this.#writer.savedPath,
-      peakLearningRate: this.#peakLearningRate,
+      peakLearningRate: learningRate * learningRateFactor,
       elapsedMs: this.#elapsedMs,
       verdict: verdictOf({ evaluations: evaluationsIn(history), options: this.#options, step, epoch, reason }),
     });
-  }
-
-  get #peakLearningRate(): number {
-    return this.#options.learningRate * this.#state.learningRateFactor;
   }
 
   get #reasonToEnd(): EndReason | null {

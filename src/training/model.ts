@@ -4,28 +4,17 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import type { Regularisation } from '../model/regularisation.ts';
 import { countParameters } from '../program/value.ts';
+import { modelOptions } from '../options/network.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
 export type ModelOptions = Pick<TrainingOptions, keyof TrainingOptions & keyof ModelConfiguration>;
 
+const names = Object.keys(modelOptions).filter((name) => name !== 'preset') as (keyof ModelOptions)[];
+
 /** @param vocabulary V */
 export function modelOf(options: ModelOptions, vocabulary: number): ModelConfiguration {
-  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout } = options;
-  const { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;
-  const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale };
-  const { conventions } = cellNamed(cell);
-  return {
-    cell,
-    layers,
-    hidden,
-    embedding,
-    vocabulary,
-    forgetBias,
-    initialisation,
-    dropout,
-    ...architecture,
-    conventions,
-  };
+  const network = Object.fromEntries(names.map((name) => [name, options[name]])) as unknown as ModelOptions;
+  return { ...network, vocabulary, conventions: cellNamed(options.cell).conventions };
 }
 
 export function regularisationOf(options: TrainingOptions): Regularisation {

@@ -161,40 +161,32 @@ function adam(): Equations {
 }
 
 /**
- * RMSProp (Tieleman and Hinton, 2012):  v' = αv + (1−α)g²    w' = w − η·g / (√v' + ε)  with α = 0.95, ε = 1e-8, as char-rnn uses it.
+ * w' = w − η·g / (√v' + ε), with v' from v and g²:
+ *
+ * RMSProp (Tieleman and Hinton, 2012):  v' = αv + (1−α)g²  with α = 0.95, ε = 1e-8, as char-rnn uses it.
+ * Adagrad (Duchi, Hazan and Singer, 2011):  v' = v + g²  with ε = 1e-10 and v from 0, as in PyTorch. Its slot is called s.
  */
-function rmsprop(): Equations {
-  const [decay, epsilon] = [0.95, 1e-8];
-  return {
-    slots: ['v'],
+function dividedByRoot(
+  slot: string,
+  epsilon: number,
+  next: (ops: Builder, v: Value, squares: Value) => Value,
+): () => Equations {
+  return () => ({
+    slots: [slot],
     ...learningRateAlone,
-    update(ops, w, g, { v }, { learningRate }) {
-      const nextV = ops.flush(ops.add(ops.scale(v, decay), ops.scale(ops.multiply(g, g), 1 - decay)), NEGLIGIBLE);
+    update(ops, w, g, { [slot]: v }, { learningRate }) {
+      const nextV = ops.flush(next(ops, v, ops.multiply(g, g)), NEGLIGIBLE);
       return {
-        v: nextV,
+        [slot]: nextV,
         parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextV), epsilon))),
       };
     },
-  };
+  });
 }
-
-/**
- * Adagrad (Duchi, Hazan and Singer, 2011):  s' = s + g²    w' = w − η·g / (√s' + ε)  with ε = 1e-10 and s from 0, as in PyTorch.
- */
-function adagrad(): Equations {
-  const epsilon = 1e-10;
-  return {
-    slots: ['s'],
-    ...learningRateAlone,
-    update(ops, w, g, { s }, { learningRate }) {
-      const nextS = ops.flush(ops.add(s, ops.multiply(g, g)), NEGLIGIBLE);
-      return {
-        s: nextS,
-        parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextS), epsilon))),
-      };
-    },
-  };
-}
+const rmsprop = dividedByRoot('v', 1e-8, (ops, v, squares) =>
+  ops.add(ops.scale(v, 0.95), ops.scale(squares, 1 - 0.95)),
+);
+const adagrad = dividedByRoot('s', 1e-10, (ops, s, squares) => ops.add(s, squares));
 
 /**
  * Gradient descent with momentum (Polyak, 1964), in PyTorch's form:  b' = μb + g    w' = w − η·b'

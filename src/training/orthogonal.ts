@@ -4,7 +4,6 @@
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
 import type { Pieces } from '../pieces.ts';
-import { Random } from '../random.ts';
 
 /** An n×n matrix row by row, in float64. */
 type Square = Float64Array;
@@ -13,8 +12,6 @@ type Square = Float64Array;
 const MAX_ITERATIONS = 100;
 /** Each iteration squares the error, so that the next one is below the precision of float64. */
 const TOLERANCE = 1e-8;
-/** Of the random matrix that completes a singular one. */
-const SEED = 1;
 
 /** Bytes besides the weights: five matrices of float64. */
 export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>): number {
@@ -44,16 +41,28 @@ export function* makeOrthogonal(parameters: Float32Array, model: ModelConfigurat
 /**
  * The orthogonal matrix Q for which ‖A − Q‖ is least: the polar factor U·Vᵀ of A = U·S·Vᵀ, by Newton and Schulz's iteration
  * X' = X·(3I − XᵀX)/2  (Björck and Bowie, 1971), which moves each singular value below √3 to 1 and leaves U and V as they are.
- * ‖QᵀQ − I‖ is about 1e-15·n. A singular A has several nearest matrices, of which always the same is returned. A matrix with a number that
- * is not finite is returned as it is.
+ * ‖QᵀQ − I‖ is about 1e-15·n. Singular values of 0 stay 0. A matrix with a
+ * number that is not finite is returned as it is.
  *
  * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly
  * orthogonal, 10 to 25 for others.
  */
 export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
-  const start = yield* converge(yield* scaleDown(a, n), n);
-  if (start.done) return start.x;
-  return (yield* converge(yield* complete(start.x, n), n)).x;
+  const start = yield* scaleDown(a, n);
+  let x = start;
+  for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
+    const step = yield* gramOf(x, n);
+    let error = 0;
+    for (let i = 0; i < step.length; i++) {
+      const identity = i % (n + 1) === 0 ? 1 : 0;
+      error += (step[i] - identity) ** 2;
+      step[i] = 1.5 * identity - 0.5 * step[i];
+    }
+    if (!Number.isFinite(error)) return start;
+    x = yield* product(x, step, n);
+    if (error < TOLERANCE ** 2) break;
+  }
+  return x;
 }
 
 /** A over an upper bound of its largest singular value, if it might not converge as it is. */
@@ -75,61 +84,13 @@ function* scaleDown(a: Square, n: number): Pieces<Square> {
   return largest > 0 ? a.map((x) => x / largest) : a;
 }
 
-function* converge(start: Square, n: number): Pieces<{ readonly x: Square; readonly done: boolean }> {
-  let x = start;
-  for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-    const step = yield* gramOf(x, n);
-    let error = 0;
-    for (let i = 0; i < step.length; i++) {
-      const identity = i % (n + 1) === 0 ? 1 : 0;
-      error += (step[i] - identity) ** 2;
-      step[i] = 1.5 * identity - 0.5 * step[i];
-    }
-    if (!Number.isFinite(error)) return { x: start, done: true };
-    x = yield* product(x, step, n);
-    if (error < TOLERANCE ** 2) return { x, done: true };
-  }
-  return { x, done: false };
-}
-
-/**
- * Completes X, of which some singular values are 0 and the rest 1: (I − XXᵀ)·R·(I − XᵀX) of a
- * random R has the missing directions alone.
- */
-function* complete(x: Square, n: number): Pieces<Square> {
-  const random = new Random(SEED);
-  const transposed = x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]);
-  const left = yield* complement(transposed, n);
-  const right = yield* complement(x, n);
-  const noise = Float64Array.from({ length: n * n }, () => random.normal());
-  const rest = yield* product(yield* product(left, noise, n), right, n);
-  const size = Math.sqrt(rest.reduce((sum, r) => sum + r * r, 0));
-  return x.map((value, i) => value + rest[i] / size);
-}
-
-/** I − XᵀX */
-function* complement(x: Square, n: number): Pieces<Square> {
-  const gram = yield* gramOf(x, n);
-  return gram.map((g, i) => (i % (n + 1) === 0 ? 1 - g : -g));
-}
-
-/** XᵀX: half of it computed, row by row of X, as it lies in memory. */
-function* gramOf(x: Square, n: number): Pieces<Square> {
-  const gram = new Float64Array(n * n);
-  for (let row = 0; row < n; row++) {
-    addOuter(gram, x.subarray(row * n, (row + 1) * n), n);
-    yield;
-  }
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) gram[i * n + j] = gram[j * n + i];
-  return gram;
-}
-
-/** The upper half of a vector's outer product with itself. */
-function addOuter(gram: Square, vector: Square, n: number): void {
-  for (let i = 0; i < n; i++) {
-    const left = vector[i];
-    for (let j = i; j < n; j++) gram[i * n + j] += left * vector[j];
-  }
+/** XᵀX */
+function gramOf(x: Square, n: number): Pieces<Square> {
+  return product(
+    x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]),
+    x,
+    n,
+  );
 }
 
 function* product(a: Square, b: Square, n: number): Pieces<Square> {

@@ -9,17 +9,12 @@ import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
 import { demandOf, workloadOf } from './workload.ts';
 
-/**
- * Sizes, and what presets hold, go by the length of the text: one of each class. The first is the
- * longest that can be read.
- */
-const LENGTHS = [2 ** 32, 2 ** 24, 2 ** 21, 2 ** 18, 2 ** 17, 2 ** 15, 2 ** 14];
+/** Sizes, and what presets hold, go by the length of the text: these are the ends. */
+const LENGTHS = { shortest: 2 ** 14, longest: 2 ** 32 };
 const vocabulary = characterVocabulary('ab', false);
 
-interface Validates {
-  /** Whether the run validates: on some of the text, or on another one. */
-  readonly validates: boolean;
-}
+/** Whether the run validates: on some of the text, or on another one. */
+type Validates = { readonly validates: boolean };
 
 /**
  * Whether a run could have these options, whatever its text, as long as that is long enough.
@@ -29,8 +24,8 @@ interface Validates {
  * @throws RnnError `usage` for what no run can have, such as --tied without an embedding
  */
 export function refuseImpossible(given: Partial<TrainingOptions>, validates: Validates): readonly string[] {
-  const [notes = [], ...others] = optionsByLength(given, validates).map((options) => notesOnNoEffect(given, options));
-  return notes.filter((note) => others.every((each) => each.includes(note)));
+  const [shortest, longest] = optionsByLength(given, validates).map((options) => notesOnNoEffect(given, options));
+  return shortest.filter((note) => longest.includes(note));
 }
 
 /**
@@ -40,34 +35,29 @@ export function refuseImpossible(given: Partial<TrainingOptions>, validates: Val
  */
 export function refuseHopelessSizes(given: Partial<TrainingOptions>, { validates }: Validates): void {
   // What is not given is smallest for the shortest text.
-  const options = optionsByLength(given, { validates }).at(-1)!;
+  const [options] = optionsByLength(given, { validates });
   const model = modelOf(options, vocabulary.size);
   refuseHopeless(demandOf(model, options, workloadOf(model, options, createOptimizer(options), validates), 0));
 }
 
 /**
- * All options, for each of the lengths that a window fits into.
+ * All options, for the shortest text that a window fits into and for the longest text.
  *
- * @throws RnnError `usage` if there is none
+ * @throws RnnError `usage` if no text is so long
  */
-function optionsByLength(given: Partial<TrainingOptions>, { validates }: Validates): TrainingOptions[] {
-  const fitting = LENGTHS.flatMap((length) => {
-    try {
-      return [
-        resolveOptions(given, { train: { length }, validation: { length: validates ? 2 ** 16 : 0 }, vocabulary })
-          .options,
-      ];
-    } catch (error) {
-      if (error instanceof RnnError && error.kind === 'corpus') return [];
-      throw error;
-    }
-  });
-  if (fitting.length > 0) return fitting;
-  throw new RnnError(
-    'usage',
-    `--batch-size times --sequence-length is more than any text has: ${LENGTHS[0].toLocaleString('en')} characters`,
-    {
-      hint: 'lower --batch-size or --sequence-length',
-    },
-  );
+function optionsByLength(
+  given: Partial<TrainingOptions>,
+  { validates }: Validates,
+): [TrainingOptions, TrainingOptions] {
+  const window = (given.batchSize ?? 1) * (given.sequenceLength ?? 1) + 1;
+  if (window > LENGTHS.longest)
+    throw new RnnError(
+      'usage',
+      `--batch-size times --sequence-length is more than any text has: ${LENGTHS.longest.toLocaleString('en')} characters`,
+      { hint: 'lower --batch-size or --sequence-length' },
+    );
+  const validation = { length: validates ? 2 ** 16 : 0 };
+  const resolved = (length: number): TrainingOptions =>
+    resolveOptions(given, { train: { length }, validation, vocabulary }).options;
+  return [resolved(Math.max(LENGTHS.shortest, window)), resolved(LENGTHS.longest)];
 }

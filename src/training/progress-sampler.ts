@@ -10,12 +10,6 @@ import type { TrainingRun } from './run.ts';
 /** `machine.threads` are the most if the cpu samples for another device. */
 type Surroundings = Pick<TrainingRun, 'device' | 'onActivity'> & Partial<Pick<TrainingRun, 'machine'>>;
 
-interface SampleRequest {
-  readonly length: number;
-  readonly seed: number;
-  readonly isUrgent: () => boolean;
-}
-
 export class ProgressSampler {
   readonly #model: ModelConfiguration;
   readonly #vocabulary: Vocabulary;
@@ -31,7 +25,7 @@ export class ProgressSampler {
   }
 
   /** A text of the model with these weights, or null if it became urgent to end. */
-  async text(parameters: Float32Array, { length, seed, isUrgent }: SampleRequest): Promise<string | null> {
+  async text(parameters: Float32Array, length: number, seed: number, isUrgent: () => boolean): Promise<string | null> {
     const { onActivity } = this.#surroundings;
     this.#sampler ??= await reporting(onActivity, 'compiling', async () =>
       Sampler.open(this.#model, this.#vocabulary, await this.#samplingDevice()),

@@ -12,35 +12,6 @@ import { type MachineOptions, type ReadingOptions, machineOptions, readingOption
 import { earlierOptions, earlierReading } from '../options/train.ts';
 import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
 
-/** Where the loop stands, apart from its session. */
-export interface LoopState {
-  /** Steps of the whole run; null where only time ends it. */
-  readonly totalSteps: number | null;
-  /** Spent in training steps alone, over all invocations. */
-  readonly trainingMs: number;
-  readonly elapsedMs: number;
-  /** Evaluations since the best one. */
-  readonly sinceBest: number;
-  /**
-   * Evaluations since the best one, or since the learning rate last fell for the lack of one; and
-   * how often it has.
-   */
-  readonly sinceDrop: number;
-  readonly drops: number;
-  /** Steps at which a loss was last evaluated, and a sample taken. */
-  readonly evaluatedAt: number;
-  readonly sampledAt: number;
-  /** How much time steps had taken by then. */
-  readonly evaluatedMs: number;
-  readonly sampledMs: number;
-  readonly recoveries: number;
-  /** What recoveries have made of the learning rate. */
-  readonly learningRateFactor: number;
-  readonly trend: LossTrendState;
-  /** Why the run is over; null while it is not. */
-  readonly finished: EndReason | null;
-}
-
 type Training = Checkpoint['training'];
 
 /**
@@ -49,60 +20,63 @@ type Training = Checkpoint['training'];
  */
 export const MOST_COUNTED = 2 ** 48;
 
-const endReasons: readonly EndReason[] = ['epochs', 'max-steps', 'budget', 'patience'];
-
 type Rules<Members> = { readonly [Key in keyof Members]: Rule };
+/** The values that rules allow. */
+type Allowed<Table> = {
+  readonly [Name in keyof Table]: Table[Name] extends { holds(value: unknown): value is infer Value } ? Value : never;
+};
 
 const count = wholeNumber(0, MOST_COUNTED);
 const milliseconds = number({ min: 0 });
 const trendRules: Rules<LossTrendState> = { steps: count, average: number(), lowest: orNull(number()) };
-const loopRules: Rules<LoopState> = {
+const loopRules = {
+  /** Steps of the whole run; null where only time ends it. */
   totalSteps: orNull(wholeNumber(0)),
+  /** Spent in training steps alone, over all invocations. */
   trainingMs: milliseconds,
   elapsedMs: milliseconds,
+  /** Evaluations since the best one. */
   sinceBest: count,
+  /**
+   * Evaluations since the best one, or since the learning rate last fell for the lack of one; and
+   * how often it has.
+   */
   sinceDrop: count,
   drops: count,
+  /** Steps at which a loss was last evaluated, and a sample taken. */
   evaluatedAt: number(),
   sampledAt: number(),
+  /** How much time steps had taken by then. */
   evaluatedMs: milliseconds,
   sampledMs: milliseconds,
   recoveries: count,
+  /** What recoveries have made of the learning rate. */
   learningRateFactor: number({ above: 0, max: 1 }),
-  finished: orNull(choice(endReasons)),
+  /** Why the run is over; null while it is not. */
+  finished: orNull(choice<EndReason>(['epochs', 'max-steps', 'budget', 'patience'])),
   trend: {
     expected: () => 'the trend of the loss',
-    holds: (value) => isObject(value) && firstWrong(value, trendRules) === null,
+    holds: (value: unknown): value is LossTrendState => isObject(value) && firstWrong(value, trendRules) === null,
   },
 };
-const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
+/** Where the loop stands, apart from its session. */
+export interface LoopState extends Allowed<typeof loopRules> {}
+
+const corpusRules = {
+  /** The name of the text; null in checkpoints without one. */
+  name: orNull(anyText),
   digest: anyText,
+  /** Of the text without a validation file. */
+  sourcesDigest: anyText,
+  /** Of the text with the test file and without a validation file. */
+  testDigest: anyText,
   characters: count,
   train: count,
   validation: count,
   test: count,
 };
-
 /** Which text a run was trained on. */
-export interface CorpusRecord {
-  /** The name of the text; null in checkpoints without one. */
-  readonly name: string | null;
-  readonly digest: string;
-  /**
-   * That of the text without a validation file; of the whole text in checkpoints that do not have
-   * it.
-   */
-  readonly sourcesDigest: string;
-  /**
-   * That of the text with the test file and without a validation file; `sourcesDigest` in
-   * checkpoints that do not have it.
-   */
-  readonly testDigest: string;
-  readonly characters: number;
-  readonly train: number;
-  readonly validation: number;
-  readonly test: number;
-}
+export interface CorpusRecord extends Allowed<typeof corpusRules> {}
 
 /**
  * The members with rules, and no others: unknown members must not become options.
@@ -139,7 +113,7 @@ function only<Members>(value: object, rules: Readonly<Record<keyof Members, unkn
  */
 export function unfit(what: string): RnnError {
   return new RnnError('checkpoint', `a run cannot be continued from this checkpoint: ${what}`, {
-    hint: 'it was edited, or written by another program; --init-from starts a new run from its weights',
+    hint: 'it was edited, imported, or written by another program; --init-from starts a new run from its weights',
   });
 }
 
@@ -153,6 +127,9 @@ export function recordedOptions(training: Training): TrainingOptions {
 
 export const recordedReading = (training: Training): ReadingOptions =>
   part(training, 'reading', kindsOf(readingOptions), earlierReading);
+/** @param record of a run: of its checkpoint, or the first line of its log */
+export const recordedOptionsOrNull = (record: Readonly<Record<string, unknown>>): TrainingOptions | null =>
+  orNullIfUnfit(recordedOptions, record as Training);
 /** Null for models of other programs. */
 export const recordedReadingOrNull = (training: Training): ReadingOptions | null =>
   orNullIfUnfit(recordedReading, training);
@@ -172,44 +149,37 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
 export const recordedMachine = (training: Training): MachineOptions =>
   part(training, 'machine', kindsOf(machineOptions));
 export const recordedLoop = (training: Training): LoopState =>
-  part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
+  part<LoopState>(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
 /** The facts about the text that a checkpoint records. */
-export const recordOf = ({
-  name,
-  digest,
-  sourcesDigest,
-  testDigest,
-  characters,
-  train,
-  validation,
-  test,
-}: Corpus): CorpusRecord => ({
-  name,
-  digest,
-  sourcesDigest,
-  testDigest,
-  characters,
-  train: train.length,
-  validation: validation.length,
-  test: test.length,
-});
-
-export function recordedCorpus(training: Training): CorpusRecord {
-  const corpus = part(training, 'corpus', corpusRules, { test: 0 });
-  const sourcesDigest = digestIn(training, 'sourcesDigest', corpus.digest);
-  const { name } = training.corpus as { readonly name?: unknown };
-  return {
-    ...corpus,
-    name: typeof name === 'string' ? name : null,
-    sourcesDigest,
-    testDigest: digestIn(training, 'testDigest', sourcesDigest),
-  };
+export function recordOf(corpus: Corpus): CorpusRecord {
+  const { train, validation, test } = corpus;
+  const known = { ...corpus, train: train.length, validation: validation.length, test: test.length };
+  return Object.fromEntries(
+    Object.keys(corpusRules).map((name) => [name, known[name as keyof CorpusRecord]]),
+  ) as unknown as CorpusRecord;
 }
 
-/** @param earlier the digest to use in checkpoints that were written before this member existed */
-function digestIn(training: Training, name: 'sourcesDigest' | 'testDigest', earlier: string): string {
-  const { [name]: digest = earlier } = training.corpus as Readonly<Record<string, unknown>>;
-  if (typeof digest !== 'string') throw unfit(`training.corpus.${name} is ${JSON.stringify(digest).slice(0, 60)}`);
-  return digest;
+/** Earlier checkpoints have one digest, of the whole text, or two. */
+export function recordedCorpus(training: Training): CorpusRecord {
+  const { digest, sourcesDigest = digest } = (training.corpus ?? {}) as Partial<CorpusRecord>;
+  return part<CorpusRecord>(training, 'corpus', corpusRules, {
+    name: null,
+    sourcesDigest: digest,
+    testDigest: sourcesDigest,
+    test: 0,
+  } as Partial<CorpusRecord>);
+}
+
+export type RunTexts = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
+
+/** Which parts of a text are those that the run had. */
+export function sameParts(training: Training, corpus: RunTexts): Record<'train' | 'validation' | 'test', boolean> {
+  const recorded = recordedCorpus(training);
+  const isSame = (name: 'train' | 'validation' | 'test', digest: 'sourcesDigest' | 'digest' | 'testDigest'): boolean =>
+    recorded.sourcesDigest === corpus.sourcesDigest &&
+    recorded[digest] === corpus[digest] &&
+    recorded[name] === corpus[name].length;
+  const train = isSame('train', 'sourcesDigest');
+  return { train, validation: train && isSame('validation', 'digest'), test: isSame('test', 'testDigest') };
 }

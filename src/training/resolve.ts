@@ -3,10 +3,11 @@
 import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
+import { count } from '../count.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
-import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
+import { type Intervals, chooseIntervals } from './intervals.ts';
 import { defaultValues, flagOf, notesOnNoEffect, wrongValue } from '../options/train.ts';
 import {
   type OptimizerName,
@@ -64,38 +65,29 @@ export function resolveOptions(
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
-  const { hidden } = chosen;
-  const wanted = {
-    batchSize: given.batchSize ?? chosen.batchSize,
-    sequenceLength: given.sequenceLength ?? chosen.sequenceLength,
-  };
-  const { batchSize, sequenceLength } = fitSizes(length, wanted, {
+  const sizes = { ...chosen, ...definedIn(given) };
+  const { batchSize, sequenceLength } = fitSizes(length, sizes, {
     batchSize: asked.batchSize !== undefined,
     sequenceLength: asked.sequenceLength !== undefined,
   });
-  const cell = cellNamed(given.cell ?? chosen.cell);
+  const cell = cellNamed(sizes.cell);
 
   const sized: Omit<TrainingOptions, keyof Intervals> = {
     ...(defaultValues() as TrainingOptions),
-    ...definedIn(given),
+    ...sizes,
     cell: cell.name,
-    layers: given.layers ?? chosen.layers,
-    hidden,
-    embedding: given.embedding ?? chosen.embedding,
-    dropout: given.dropout ?? chosen.dropout,
-    skip: given.skip ?? chosen.skip,
-    weightDecay: given.weightDecay ?? chosen.weightDecay,
     sequenceLength,
     batchSize,
     learningRate:
-      given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
+      given.learningRate ??
+      learningRates[given.optimizer ?? 'adam'] ??
+      defaultLearningRate(cell, sizes.hidden, batchSize),
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
     stateReset:
       given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
     ...runLength(given, length, windowsPerEpoch(length, { batchSize, sequenceLength })),
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
-  refuseWrong(sized, intervalNames); // before such sizes are counted with
   const run = { steps: stepsOf(sized, length), perStep: batchSize * sequenceLength };
   const options: TrainingOptions = { ...sized, ...chooseIntervals(given, run, corpus.validation.length) };
   refuseUnfit(options, corpus);
@@ -148,7 +140,11 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 
 /** @throws RnnError `usage` for values that cannot be, or do not go with the text */
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
-  refuseWrong(options);
+  const wrong = wrongValue(trainingOptions, { ...options });
+  if (wrong !== null) {
+    const flag = flagOf(wrong.name);
+    throw new RnnError('usage', `${flag} is ${inQuotes(wrong.value)}, expected ${wrong.expected}`, { options: [flag] });
+  }
   const { cell, embedding } = options;
   if (options.layerNorm && cell !== 'lstm')
     throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, {
@@ -167,15 +163,6 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
   if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
   if (options.schedule === 'plateau') throw nothingToWaitFor('--schedule', 'plateau');
-}
-
-/** @throws RnnError `usage` for a value that cannot be */
-function refuseWrong(options: Partial<TrainingOptions>, unchosen: readonly string[] = []): void {
-  const names = trainingNames.filter((name) => !unchosen.includes(name));
-  const wrong = wrongValue(trainingOptions, { ...options }, names);
-  if (wrong === null) return;
-  const flag = flagOf(wrong.name);
-  throw new RnnError('usage', `${flag} is ${inQuotes(wrong.value)}, expected ${wrong.expected}`, { options: [flag] });
 }
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {
@@ -222,13 +209,13 @@ function runLength(
   windows: number,
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
-  const lengths = [epochs, maxSteps, budgetMs].filter((value) => value !== null);
-  if (lengths.length > 1)
+  const asked = lengths.filter((name) => given[name] != null);
+  if (asked.length > 1)
     throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', {
       hint: 'each is the length of the whole run',
-      options: ['--epochs', '--max-steps', '--budget'],
+      options: lengths.map(flagOf),
     });
-  if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
+  if (asked.length === 1) return { epochs, maxSteps, budgetMs };
   const read = charactersToTrain(length) / length;
   return windows * read < MIN_STEPS
     ? { epochs, maxSteps: MIN_STEPS, budgetMs }
@@ -237,28 +224,28 @@ function runLength(
 
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
   if (validationCharacters === 0 || validationCharacters >= validation - 1) return [];
-  const [sample, all] = [validationCharacters, validation].map((characters) => characters.toLocaleString('en'));
   return [
-    `validating on ${sample} of ${all} held-out characters; to score them all, give rnn eval the text and --part validation`,
+    `validating on ${count(validationCharacters)} of ${count(validation)} held-out characters; to score them all, give rnn eval the text and --part validation`,
   ];
 }
 
+/** The choices that a note lists. */
+const described = [
+  'cell',
+  'layers',
+  'hidden',
+  'embedding',
+  'dropout',
+  'weightDecay',
+  'batchSize',
+  'sequenceLength',
+  'learningRate',
+  ...lengths,
+] as const satisfies readonly TrainingOption[];
+
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {
-  const length = options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`;
-  const isLengthGiven = lengths.some((option) => given[option] != null);
-  const chosen = [
-    given.cell === undefined ? `--cell ${options.cell}` : '',
-    given.layers === undefined ? `--layers ${options.layers}` : '',
-    given.hidden === undefined ? `--hidden ${options.hidden}` : '',
-    given.embedding === undefined && options.embedding > 0 ? `--embedding ${options.embedding}` : '',
-    given.dropout === undefined ? `--dropout ${options.dropout}` : '',
-    given.weightDecay === undefined ? `--weight-decay ${options.weightDecay}` : '',
-    given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
-    given.sequenceLength === undefined ? `--sequence-length ${options.sequenceLength}` : '',
-    given.learningRate === undefined ? `--learning-rate ${options.learningRate}` : '',
-    isLengthGiven ? '' : length,
-  ].filter(Boolean);
-  return chosen.length === 0
-    ? []
-    : [`chosen for ${characters.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
+  const chosen = described
+    .filter((name) => given[name] == null && options[name] !== null && (name !== 'embedding' || options.embedding > 0))
+    .map((name) => `${flagOf(name)} ${options[name]}`);
+  return chosen.length === 0 ? [] : [`chosen for ${count(characters)} characters of text: ${chosen.join(' ')}`];
 }

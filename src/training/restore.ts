@@ -4,6 +4,8 @@ import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { type Optimizer, SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
+import { earlierOptions } from '../options/train.ts';
+import type { TrainingOption, TrainingOptions } from '../options/training.ts';
 
 /**
  * The name of the weights in training in a checkpoint, where its `tensors` are their moving
@@ -85,4 +87,25 @@ export function placeIn(position: StreamPosition, windowsPerEpoch: number): Stre
 export function nearestPlace(epoch: number, windowsPerEpoch: number): StreamPosition {
   const whole = Math.floor(epoch);
   return { epoch: whole, window: Math.min(windowsPerEpoch - 1, Math.round((epoch - whole) * windowsPerEpoch)) };
+}
+
+type RecordedOptions = Checkpoint['training']['options'];
+
+/** Whether a text is cut into the same windows with the options of a checkpoint. */
+export function sameWindows(recorded: RecordedOptions, options: TrainingOptions): boolean {
+  const isDrawn = options.randomOffset || options.randomLength;
+  const deciding = ['batchSize', 'sequenceLength', 'randomOffset', 'randomLength'] as const;
+  return agree(recorded, options, isDrawn ? [...deciding, 'seed'] : deciding);
+}
+
+/** Whether the same characters of a held-out part are validated on. */
+export function sameSample(recorded: RecordedOptions, options: TrainingOptions): boolean {
+  const isWhole = options.validationCharacters === 0;
+  // The chunks of a sample lie elsewhere with another number of them.
+  return agree(recorded, options, isWhole ? ['validationCharacters'] : ['validationCharacters', 'evaluationStreams']);
+}
+
+function agree(recorded: RecordedOptions, options: TrainingOptions, names: readonly TrainingOption[]): boolean {
+  const earlier: RecordedOptions = { ...earlierOptions, ...recorded };
+  return names.every((name) => earlier[name] === options[name]);
 }

@@ -1,6 +1,8 @@
 // The state of a run apart from its weights and its place in the text: what checkpoints keep as
 // `training.loop`, the best loss and the history. Data, which the loop changes as it trains.
 import type { Checkpoint } from '../runs/store.ts';
+import { count } from '../count.ts';
+import type { CheckpointWriter } from './checkpoint-writer.ts';
 import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, StartEvent } from './events.ts';
 import type { Remembered } from './history.ts';
@@ -69,20 +71,54 @@ export function forgetLearningRate(state: RunState): void {
  */
 export function returnTo(state: RunState, training: Training | null, texts: SameTexts): void {
   const { trainingMs, evaluatedMs, sampledMs, elapsedMs, totalSteps, best } = state;
-  const recoveries = state.recoveries + 1;
-  const learningRateFactor = state.learningRateFactor / 2;
-  Object.assign(state, runState(training, state.trend.uniformNats));
-  forgetLosses(state, texts);
-  Object.assign(state, {
+  const earlier = runState(training, state.trend.uniformNats);
+  forgetLosses(earlier, texts);
+  Object.assign(state, earlier, {
     trainingMs,
     evaluatedMs,
     sampledMs,
     elapsedMs,
     totalSteps,
     best,
-    recoveries,
-    learningRateFactor,
+    recoveries: state.recoveries + 1,
+    learningRateFactor: state.learningRateFactor / 2,
   });
+}
+
+/**
+ * Brings session, state and log of a run that has diverged to the last state that was saved, or to
+ * the beginning, with half the learning rate; or abandons the run.
+ *
+ * @param trouble in words
+ * @param at the step at which it was noticed
+ * @returns whether the run continues, whether its state is in latest.json, and what was done
+ * @throws RnnError `checkpoint` if there should be a saved state, and none can be read
+ */
+export async function goBack(
+  session: Session,
+  writer: CheckpointWriter,
+  state: RunState,
+  { learningRate, maxRecoveries }: TrainingOptions,
+  { trouble, at }: { readonly trouble: string; readonly at: number },
+): Promise<{ readonly isBack: boolean; readonly isSaved: boolean; readonly reason: string }> {
+  await writer.dropClockSave();
+  if (state.recoveries >= maxRecoveries) {
+    const reason = `${trouble}, and --max-recoveries is ${maxRecoveries}: the run is given up`;
+    return { isBack: false, isSaved: false, reason };
+  }
+  const where = `${trouble} at step ${count(at)}`;
+  const newest = await writer.newest(where);
+  const restored = newest === null ? null : await session.restore(newest.checkpoint);
+  if (newest === null) await session.begin();
+  returnTo(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
+  await writer.cutBack(session.step, undoneAt(state, session.step));
+  const from = newest?.instead ? ` of ${newest.path}, since ${newest.instead}` : '';
+  const peak = Number((learningRate * state.learningRateFactor).toPrecision(2));
+  return {
+    isBack: true,
+    isSaved: newest !== null && writer.isLatestSound,
+    reason: `${where}: back to step ${count(session.step)}${from}, and on with half the learning rate, ${peak} at its peak (${state.recoveries} of at most ${maxRecoveries} times)`,
+  };
 }
 
 /**

@@ -4,9 +4,12 @@ import { basename } from 'node:path';
 import { type Header, type RunFiles, lookInto, runFoldersIn } from '../runs/store.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
-import { changedOptions } from './changes.ts';
-import type { TrainingOptions } from '../options/training.ts';
-import { type LoopState, recordedCorpusOrNull, recordedLoopOrNull } from './record.ts';
+import { Vocabulary } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
+import { namesWith } from '../options/train.ts';
+import { type TrainingOption, type TrainingOptions, lengths } from '../options/training.ts';
+import { type LoopState, recordedCorpus, recordedCorpusOrNull, recordedLoopOrNull, recordedOptions } from './record.ts';
+import { resolveOptions } from './resolve.ts';
 
 /**
  * `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not
@@ -114,14 +117,15 @@ export async function summaryOf(path: string): Promise<RunSummary> {
     bestStep: best?.training.step ?? null,
     step: (now as number | undefined) ?? header?.training.step ?? null,
     totalSteps: loop?.totalSteps ?? null,
-    ...(header === null ? {} : modelOf(header)),
+    ...(header !== null && {
+      parameters: countParameters(parameterShapes(header.model)),
+      cell: header.model.cell,
+      layers: header.model.layers,
+      hidden: header.model.hidden,
+      ...backgroundOf(header),
+      changes: changedOptions(header),
+    }),
   };
-}
-
-function modelOf(header: Header): Partial<RunSummary> {
-  const { cell, layers, hidden } = header.model;
-  const parameters = countParameters(parameterShapes(header.model));
-  return { parameters, cell, layers, hidden, ...backgroundOf(header), changes: changedOptions(header) };
 }
 
 /** Of a folder of which no more is known. */
@@ -166,4 +170,35 @@ function standingOf(
     status: newest === null ? 'empty' : 'stopped',
     reason: last?.event === 'end' && typeof last.reason === 'string' ? last.reason : null,
   };
+}
+
+/** Every summary of a run has them, whether they are defaults or not. */
+const alwaysShown: readonly TrainingOption[] = ['cell', 'layers', 'hidden', ...lengths];
+/**
+ * The options of a run that are neither its sizes nor the defaults that go with them; empty for a
+ * run of another program.
+ */
+function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptions> {
+  try {
+    const options = recordedOptions(training);
+    const { train, validation } = recordedCorpus(training);
+    const asked = Object.fromEntries(
+      [...alwaysShown, 'preset' as const].map((name) => [name, options[name] ?? undefined]),
+    );
+    const text = {
+      train: { length: train },
+      validation: { length: validation },
+      vocabulary: new Vocabulary(vocabulary),
+    };
+    const { options: defaults } = resolveOptions(asked, text);
+    // The resets of the state follow from the text itself.
+    const unchanging = [...alwaysShown, 'stateReset'];
+    const changed = namesWith(({ isForWatching }) => !isForWatching).filter(
+      (name) => !unchanging.includes(name) && options[name] !== (name === 'preset' ? null : defaults[name]),
+    );
+    return Object.fromEntries(changed.map((name) => [name, options[name]]));
+  } catch (error) {
+    if (error instanceof RnnError) return {};
+    throw error;
+  }
 }

@@ -7,12 +7,11 @@ import { RnnError } from '../errors.ts';
 import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TextToScore } from '../evaluation/score.ts';
-import type { ModelConfiguration } from '../model/configuration.ts';
 import { trainingOptions } from '../options/training.ts';
 import { earlierReading } from '../options/train.ts';
 import type { Part } from '../options/choices.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { recordedCorpus, recordedReadingOrNull } from './record.ts';
+import { type RunTexts, recordedCorpus, recordedReadingOrNull, sameParts } from './record.ts';
 import { workOfModel } from './work.ts';
 
 type Training = TrainedModel['training'];
@@ -36,20 +35,13 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
     throw new RnnError(
       'checkpoint',
       `the checkpoint does not say how its run split the text, so there is no --part ${part}`,
-      {
-        hint: '--part all scores a whole text',
-      },
+      { hint: 'use --part all, which scores a whole text' },
     );
-  if (part === 'validation' && validationFile === null && validationFraction === 0) {
-    throw new RnnError('corpus', 'nothing of its text was held out of this run, so there is no --part validation', {
-      hint: '--part all scores a whole text, be it another one',
+  const heldOut = { train: true, validation: validationFile ?? validationFraction, test: testFile ?? testFraction };
+  if (heldOut[part] === 0)
+    throw new RnnError('corpus', `this run has no ${part} part, so there is no --part ${part}`, {
+      hint: `train a run with --${part}-fraction 0.1 to hold one out, or score another text as a whole with --part all`,
     });
-  }
-  if (part === 'test' && testFile === null && testFraction === 0) {
-    throw new RnnError('corpus', 'this run has no test part, so there is no --part test', {
-      hint: 'train a run with --test-fraction 0.1 to hold one out, or score another text as a whole with --part all',
-    });
-  }
   return {
     ...files,
     validationFraction,
@@ -88,7 +80,7 @@ export interface ScoringPlan extends TextToScore {
  */
 export function planScoring(
   { model, training, vocabulary }: Pick<TrainedModel, 'model' | 'training' | 'vocabulary'>,
-  corpus: ReadCorpus,
+  corpus: RunTexts,
   part: Part,
   given: GivenScoring,
 ): ScoringPlan {
@@ -111,11 +103,23 @@ export function planScoring(
     startSymbol: startSymbolOf({ training, vocabulary }),
   };
   const warning = differenceFromRun(training, corpus, part);
-  const trainedShare = warning === null ? trainedShareOf(training, corpus, part) : null;
-  return { ...options, tokens, work: workFor(model, tokens.length, options), warning, trainedShare };
+  const isHeldOut = part === 'validation' || part === 'test';
+  const trained = isHeldOut ? [] : trainedPart(training, corpus);
+  const trainedShare = warning !== null || trained === null ? null : trained.length / corpus.train.length;
+  const { sequenceLength } = options;
+  const once = {
+    batchSize: options.streams,
+    sequenceLength,
+    epochs: 1,
+    maxSteps: null,
+    budgetMs: null,
+    maxTimeMs: null,
+  };
+  const work = workOfModel(model, once, tokens.length);
+  // Dynamic evaluation trains as well.
+  const multiplyAdds = dynamic === null ? COST_OF_SCORING * work.multiplyAdds : work.multiplyAdds;
+  return { ...options, tokens, work: { ...work, multiplyAdds }, warning, trainedShare };
 }
-
-type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
 
 /** An option with which the run was evaluated, by its checkpoint. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
@@ -123,23 +127,10 @@ function recordedOption({ options }: Training, option: keyof typeof otherwise): 
   return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
 }
 
-function differenceFromRun(training: Training, corpus: ReadCorpus, part: Part): string | null {
-  if (part === 'all') return null;
-  const recorded = recordedCorpus(training);
-  const digest = ({ train: 'sourcesDigest', validation: 'digest', test: 'testDigest' } as const)[part];
-  const same =
-    recorded.sourcesDigest === corpus.sourcesDigest &&
-    recorded[digest] === corpus[digest] &&
-    (part === 'test' ? recorded.test === corpus.test.length : recorded.train === corpus.train.length);
-  if (same) return null;
+function differenceFromRun(training: Training, corpus: RunTexts, part: Part): string | null {
+  if (part === 'all' || sameParts(training, corpus)[part]) return null;
   const use = { train: 'was trained on', validation: 'validated on', test: 'held out to test on' }[part];
   return `the text is not the one that the run had, so this is not the part that it ${use}`;
-}
-
-function trainedShareOf(training: Training, corpus: ReadCorpus, part: Part): number | null {
-  if (part === 'validation' || part === 'test') return 0;
-  const trained = trainedPart(training, corpus);
-  return trained === null ? null : trained.length / corpus.train.length;
 }
 
 /**
@@ -153,14 +144,4 @@ export function trainedPart(
   if (training.corpus === undefined) return null;
   const recorded = recordedCorpus(training);
   return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : null;
-}
-
-function workFor(
-  model: ModelConfiguration,
-  length: number,
-  { streams, sequenceLength, dynamic }: Pick<TextToScore, 'streams' | 'sequenceLength' | 'dynamic'>,
-): TrainingWork {
-  const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
-  const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
-  return dynamic === null ? { ...work, multiplyAdds: COST_OF_SCORING * work.multiplyAdds } : work;
 }

@@ -1,6 +1,7 @@
 // The trials of a search over options: a whole grid, or some drawn at random. Options are names and
 // texts, as on a command line. What they mean is not known here.
 import { createHash } from 'node:crypto';
+import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { Random } from '../random.ts';
 
@@ -54,8 +55,7 @@ const byOption = (a: { readonly option: string }, b: { readonly option: string }
  * Every combination; the last axis varies fastest. @throws RnnError `usage` if there are too many
  */
 export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
-  const count = axes.reduce((product, { values }) => product * values.length, 1);
-  refuseTooMany(count, '--random tries some of them');
+  refuseTooMany(axes.reduce((product, { values }) => product * values.length, 1));
   let trials: Setting[][] = [[]];
   for (const { option, values } of axes)
     trials = trials.flatMap((settings) => values.map((value) => [...settings, { option, value }]));
@@ -63,28 +63,29 @@ export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
 }
 
 /**
- * Different trials, drawn at random: fewer than `count` if there are no more. With the same seed
+ * Different trials, drawn at random: fewer than `max` if there are no more. With the same seed
  * the first ones are the same, however many are drawn.
  *
  * @throws RnnError `usage` if too many are asked for
  */
-export function drawTrials(axes: readonly Axis[], count: number, seed: number): Trial[] {
-  refuseTooMany(count, 'the best of a few dozen is seldom beaten by much');
+export function drawTrials(axes: readonly Axis[], max: number, seed: number): Trial[] {
+  refuseTooMany(max);
   const random = new Random(seed);
   const trials = new Map<string, Trial>();
   // The order in which the user names options is not part of the search.
   const sorted = axes.toSorted(byOption);
-  for (let draws = 0; draws < count * MAX_DRAWS && trials.size < count; draws++) {
+  for (let draws = 0; draws < max * MAX_DRAWS && trials.size < max; draws++) {
     const trial = trialOf(sorted.map(({ option, values }) => ({ option, value: valueFrom(values, random.uniform()) })));
     if (!trials.has(trial.name)) trials.set(trial.name, trial);
   }
   return [...trials.values()];
 }
 
-function refuseTooMany(count: number, hint: string): void {
-  if (count <= MAX_TRIALS) return;
-  const [asked, most] = [count, MAX_TRIALS].map((number) => number.toLocaleString('en'));
-  throw new RnnError('usage', `that is a sweep of ${asked} trials, expected at most ${most}`, { hint });
+function refuseTooMany(trials: number): void {
+  if (trials <= MAX_TRIALS) return;
+  throw new RnnError('usage', `that is a sweep of ${count(trials)} trials, expected at most ${count(MAX_TRIALS)}`, {
+    hint: 'use --random for a few dozen of them: more seldom find a much better one',
+  });
 }
 
 /** @param u from 0 to 1 */

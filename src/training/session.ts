@@ -12,18 +12,16 @@ import { reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
-import { earlierOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { ProgressSampler } from './progress-sampler.ts';
-import { recordOf, recordedCorpus } from './record.ts';
-import { nearestPlace, placeIn, statesIn } from './restore.ts';
+import { recordOf, sameParts } from './record.ts';
+import { nearestPlace, placeIn, sameSample, sameWindows, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { Validation } from './validation.ts';
 import { Weights } from './weights.ts';
-import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
-import { demandOf, workloadOf } from './workload.ts';
+import { TRAIN, demandOf, trainingJob, workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> &
@@ -136,8 +134,9 @@ export class Session {
     const { training, state } = checkpoint;
     const { batchSize } = this.#options;
     const { windowsPerEpoch } = this.streams;
-    const texts = this.#compareTexts(training);
-    const samePlace = texts.sameTraining && sameWindows(training.options, this.#options);
+    const { train: sameTraining, validation } = sameParts(training, this.#run.corpus);
+    const sameValidation = validation && sameSample(training.options, this.#options);
+    const samePlace = sameTraining && sameWindows(training.options, this.#options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, stateShapes(this.model), batchSize) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
@@ -147,24 +146,7 @@ export class Session {
     );
     this.#step = training.step;
     this.#random = Random.restore(training.random);
-    return { ...texts, samePlace, sameOptimizer };
-  }
-
-  #compareTexts(training: Checkpoint['training']): Pick<Restored, 'sameTraining' | 'sameValidation'> {
-    const recorded = recordedCorpus(training);
-    const { digest, sourcesDigest, train, validation } = this.#run.corpus;
-    const earlier: Partial<TrainingOptions> = { ...earlierOptions, ...training.options };
-    const isSame = (name: 'validationCharacters' | 'evaluationStreams'): boolean =>
-      earlier[name] === this.#options[name];
-    const isWhole = earlier.validationCharacters === 0;
-    // The chunks of a sample lie elsewhere with another number of them.
-    const isSameSample = isSame('validationCharacters') && (isWhole || isSame('evaluationStreams'));
-    const isSameLength = recorded.train === train.length;
-    return {
-      sameTraining: recorded.sourcesDigest === sourcesDigest && isSameLength,
-      sameValidation:
-        isSameSample && recorded.digest === digest && isSameLength && recorded.validation === validation.length,
-    };
+    return { sameTraining, sameValidation, samePlace, sameOptimizer };
   }
 
   /** What the device still holds of the state before a step that failed. */
@@ -246,8 +228,8 @@ export class Session {
    * run's and the step.
    */
   async sample(isUrgent: () => boolean): Promise<string | null> {
-    const { sampleLength: length, seed } = this.#options;
-    return this.#sampler.text(await this.#weights.read(), { length, seed: seed + this.#step, isUrgent });
+    const { sampleLength, seed } = this.#options;
+    return this.#sampler.text(await this.#weights.read(), sampleLength, seed + this.#step, isUrgent);
   }
 
   /** Its tensors are overwritten by the next one. */
@@ -284,11 +266,7 @@ export class Session {
 }
 
 function streamsOf({ options, corpus: { train, vocabulary } }: SessionRun): Streams {
-  return new Streams(
-    train,
-    options.batchSize,
-    options.sequenceLength,
-    drawsOf(options),
-    startSymbolOf(options, vocabulary),
-  );
+  const { batchSize, sequenceLength, seed, randomOffset, randomLength, stateReset, textStarts } = options;
+  const draws = { seed, offset: randomOffset, length: randomLength, reset: stateReset, isSymmetric: !textStarts };
+  return new Streams(train, batchSize, sequenceLength, draws, textStarts ? vocabulary.startSymbol : null);
 }

@@ -19,11 +19,9 @@ const pauses: readonly Pause[] = ['evaluation', 'sample', 'save'];
 
 /**
  * Multiply-adds of an evaluation before which the state is saved. At the end of a run a short
- * evaluation is enough, because the whole training would be lost. During the run, an evaluation has
- * to take longer than saving, which for as large a model takes as long as some ten thousand
- * characters.
+ * evaluation is enough, because the whole training would be lost.
  */
-const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11, charactersDuring: 1e5 };
+const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11 };
 
 const CLOCK_SAVE_EVERY_MS = 5 * 60_000;
 /**
@@ -149,14 +147,10 @@ export class Timetable {
 
   /** A process that is killed in a long evaluation must not lose the training before it. */
   isSavedBeforeEvaluation(atEnd: boolean): boolean {
-    const characters = this.#session.validation.scored();
-    const work = characters * this.#session.parameters;
-    if (atEnd) return work >= MIN_SAVED_BEFORE.atEnd;
-    return (
-      this.#options.checkpointEvery > 0 &&
-      characters >= MIN_SAVED_BEFORE.charactersDuring &&
-      work >= MIN_SAVED_BEFORE.during
-    );
+    const work = this.#session.validation.scored() * this.#session.parameters;
+    return atEnd
+      ? work >= MIN_SAVED_BEFORE.atEnd
+      : this.#options.checkpointEvery > 0 && work >= MIN_SAVED_BEFORE.during;
   }
 
   #recurring(pause: Pause): Parameters<typeof isDue>[0] {

@@ -1,12 +1,11 @@
 // A network before training, to compare a trained network with.
 import { tensorsOf } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
-import { RnnError } from '../errors.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
-import { freeBytes, gigabytes } from '../evaluation/memory.ts';
+import { refuseWithoutRoom } from '../evaluation/memory.ts';
 import { modelOf } from './model.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
@@ -26,14 +25,7 @@ export function untrainedModel(
 ): BareModel {
   const { options } = resolveOptions(given, corpus);
   const model = modelOf(options, corpus.vocabulary.size);
-  const [needed, available] = [BYTES * countParameters(parameterShapes(model)), freeBytes()];
-  if (needed > available)
-    throw new RnnError(
-      'usage',
-      `this network needs about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`,
-      {
-        hint: 'fewer hidden units or layers need less',
-      },
-    );
+  const bytes = BYTES * countParameters(parameterShapes(model));
+  refuseWithoutRoom('this network needs', bytes, 'fewer hidden units or layers need less');
   return { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(options.seed))) };
 }

@@ -3,7 +3,6 @@ import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Executable } from '../devices/device.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import type { TrainingRun } from './run.ts';
-import { startSymbolOf } from './windows.ts';
 
 export class Validation {
   readonly #run: Pick<TrainingRun, 'corpus' | 'options' | 'onActivity'>;
@@ -46,12 +45,11 @@ export class Validation {
     if (!this.isPossible) return null;
     const { options, corpus, onActivity } = this.#run;
     const { evaluationStreams: streams, sequenceLength } = options;
-    const startSymbol = startSymbolOf(options, corpus.vocabulary);
     const onProgress = (done: number, total: number): void => onActivity?.({ kind: 'validating', done, total });
     return evaluate(executable, 'evaluate', corpus.validation, {
       streams,
       sequenceLength,
-      startSymbol,
+      startSymbol: options.textStarts ? corpus.vocabulary.startSymbol : null,
       characters,
       isUrgent,
       onProgress,

@@ -117,7 +117,7 @@ export function verdictOf(run: RunToJudge): Verdict | null {
     isFalling: isFallingAtEnd(evaluations, run.step),
   };
   const fit = evaluations.length < MIN_EVALUATIONS ? null : fitOf(facts, { ...run, evaluations });
-  return { fit, ...facts, advice: fit === null ? [] : adviceFor(fit, facts.best, run) };
+  return { fit, ...facts, advice: fit === null ? [] : adviceFor(fit, run) };
 }
 
 type Facts = Omit<Verdict, 'fit' | 'advice'>;
@@ -136,10 +136,8 @@ function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | nul
   }
   if (best.gapNats === null || !completions.includes(reason)) return null;
   const isLate = best.fraction >= LATE_FRACTION;
-  const [before, last] = evaluations.slice(-2);
-  const hasJustFallen = last.best && before.validationLossNats - last.validationLossNats > MIN_RISE_NATS;
   const isClose = best.gapNats - gapOfFirstEpoch(run) < MAX_UNDERFITTED_GAP * best.validationLossNats;
-  return isLate && (isClose || isFalling || hasJustFallen) ? 'underfitted' : 'good';
+  return isLate && (isClose || isFalling) ? 'underfitted' : 'good';
 }
 
 /** 0 where nothing was evaluated in the first epoch. */
@@ -189,63 +187,43 @@ const DROPOUT_RATES = [0.3, 0.5];
 /** The upper end of what helps against overfitting (see `weightDecay` in options.ts). */
 const WEIGHT_DECAY = 0.1;
 const PATIENCE = 5;
-/** A schedule needs some time after the step of the best loss for its low learning rates. */
-const LENGTH_PER_BEST = 1.5;
-/** A run is advised only if it is at most this fraction of the current length. */
-const MAX_SHORTENED = 0.8;
 const MIN_HIDDEN = 32;
 const MAX_HIDDEN = 1024;
-/**
- * A run of fewer steps is too short for its size: a smaller model makes more steps in the same
- * time.
- */
-const MIN_STEPS = 500;
-/** Schedules that end with low learning rates, so that a shorter run reaches those earlier. */
-const decaying: readonly TrainingOptions['schedule'][] = ['cosine', 'one-cycle'];
 
-function adviceFor(fit: Fit, best: Verdict['best'], run: RunToJudge): string[] {
-  const { options } = run;
+function adviceFor(fit: Fit, { options }: RunToJudge): string[] {
   if (options === null || fit === 'good') return [];
-  const candidates = fit === 'overfitted' ? againstOverfitting(options, best) : againstUnderfitting(options, run);
+  const candidates = fit === 'overfitted' ? againstOverfitting(options) : againstUnderfitting(options);
   return candidates.filter((option) => option !== null).slice(0, MAX_ADVICE);
 }
 
-function againstOverfitting(options: TrainingOptions, best: Verdict['best']): (string | null)[] {
-  const { schedule, dropout, weightDecay, hidden, patience, evaluateEvery } = options;
-  const length = LENGTH_PER_BEST * partOfPlan(best, options);
+function againstOverfitting(options: TrainingOptions): (string | null)[] {
+  const { dropout, weightDecay, hidden, patience, evaluateEvery } = options;
   const rate = DROPOUT_RATES.find((each) => each > dropout);
   return [
     rate === undefined ? null : `--dropout ${rate}`,
-    decaying.includes(schedule) && length <= MAX_SHORTENED ? lengthOf(options, length) : null,
     weightDecay < WEIGHT_DECAY ? `--weight-decay ${WEIGHT_DECAY}` : null,
-    smaller(hidden),
+    hidden >= 2 * MIN_HIDDEN ? `--hidden ${Math.round(hidden / 2)}` : null,
     patience === 0 && evaluateEvery !== 0 ? `--patience ${PATIENCE}` : null,
   ];
 }
 
-function againstUnderfitting(options: TrainingOptions, { step }: RunToJudge): (string | null)[] {
-  const { hidden, layers, budgetMs, dropout } = options;
-  const longer = lengthOf(options, 2);
+function againstUnderfitting({
+  epochs,
+  maxSteps,
+  budgetMs,
+  hidden,
+  layers,
+  dropout,
+}: TrainingOptions): (string | null)[] {
   const less = dropout > 0 ? `--dropout ${dropout < 0.2 ? 0 : significant(dropout / 2)}` : null;
   // In the same time a larger model makes fewer steps, and has a higher loss.
-  if (budgetMs !== null) return [longer, step < MIN_STEPS ? smaller(hidden) : less];
-  return [longer, 2 * hidden <= MAX_HIDDEN ? `--hidden ${2 * hidden}` : null, less, layers === 1 ? '--layers 2' : null];
-}
-
-const smaller = (hidden: number): string | null =>
-  hidden >= 2 * MIN_HIDDEN ? `--hidden ${Math.round(hidden / 2)}` : null;
-
-/** How far the best loss is in the planned run, which may be longer than the run was. */
-function partOfPlan({ step, epoch, fraction }: Verdict['best'], { epochs, maxSteps }: TrainingOptions): number {
-  if (maxSteps !== null) return step / maxSteps;
-  return epochs === null || epoch === null ? fraction : epoch / epochs;
-}
-
-/** The option for a planned run that is `factor` times as long. */
-function lengthOf({ epochs, maxSteps, budgetMs }: TrainingOptions, factor: number): string {
-  if (epochs !== null) return `--epochs ${rounded(epochs * factor)}`;
-  if (maxSteps !== null) return `--max-steps ${Math.ceil(rounded(maxSteps * factor))}`;
-  return `--budget ${rounded((budgetMs! * factor) / 1000)}s`;
+  if (budgetMs !== null) return [`--budget ${rounded((2 * budgetMs) / 1000)}s`, less];
+  return [
+    epochs === null ? `--max-steps ${2 * maxSteps!}` : `--epochs ${rounded(2 * epochs)}`,
+    2 * hidden <= MAX_HIDDEN ? `--hidden ${2 * hidden}` : null,
+    less,
+    layers === 1 ? '--layers 2' : null,
+  ];
 }
 
 /** Two digits, and whole from 5 on. */

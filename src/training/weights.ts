@@ -6,7 +6,7 @@ import type { Executable, Resident } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
-import { AVERAGE, type Optimizer, SUM } from './optimizers.ts';
+import { AVERAGE, type Optimizer } from './optimizers.ts';
 import { makeOrthogonal } from './orthogonal.ts';
 import { WEIGHTS, extraIn, gatheredIn } from './restore.ts';
 import { runInTurns } from '../turns.ts';
@@ -24,8 +24,6 @@ export class Weights {
   readonly #copies = new Map<string, Float32Array>();
   /** Windows since the optimizer's slots were zero, including those that wait for an update. */
   #windows = 0;
-  /** The slots are zeros, as the device made them. */
-  #areSlotsClear = true;
 
   constructor(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
     this.#executable = executable;
@@ -36,9 +34,8 @@ export class Weights {
   }
 
   /** @param parameters (P) of a new run */
-  async begin(parameters: Float32Array): Promise<void> {
-    await this.#clearSlots();
-    await this.#put(parameters, parameters);
+  begin(parameters: Float32Array): Promise<void> {
+    return this.#fill(parameters, parameters);
   }
 
   /**
@@ -52,25 +49,22 @@ export class Weights {
     const { optimizer } = checkpoint;
     const saved = parameterVector(checkpoint);
     const gathered = gatheredIn(optimizer, this.#optimizer, this.count);
-    await this.#clearSlots();
-    for (const [name, data] of gathered?.slots ?? []) await this.#executable.write({ kind: 'slot', name }, data);
-    if (gathered !== null) this.#areSlotsClear = false;
-    await this.#put(extraIn(optimizer, WEIGHTS, this.count) ?? saved, saved);
-    this.#windows = gathered?.windows ?? 0;
+    await this.#fill(extraIn(optimizer, WEIGHTS, this.count) ?? saved, saved, gathered?.slots, gathered?.windows);
     return gathered !== null;
   }
 
-  async #put(parameters: Float32Array, average: Float32Array): Promise<void> {
-    await this.#executable.write({ kind: 'parameters' }, parameters);
-    if (this.#averages) await this.#executable.write({ kind: 'slot', name: AVERAGE }, average);
-  }
-
-  async #clearSlots(): Promise<void> {
-    this.#windows = 0;
-    if (this.#areSlotsClear) return;
+  /** Slots that are left out are zeros, but for the average. */
+  async #fill(
+    parameters: Float32Array,
+    average: Float32Array,
+    slots: ReadonlyMap<string, Float32Array> = new Map(),
+    windows = 0,
+  ): Promise<void> {
     const zeros = new Float32Array(this.count);
-    for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, zeros);
-    this.#areSlotsClear = true;
+    await this.#executable.write({ kind: 'parameters' }, parameters);
+    for (const name of this.#optimizer.rule.slots)
+      await this.#executable.write({ kind: 'slot', name }, name === AVERAGE ? average : (slots.get(name) ?? zeros));
+    this.#windows = windows;
   }
 
   /** The scalars of a window. @param ahead how many windows are planned before it */
@@ -81,7 +75,6 @@ export class Weights {
   /** To be called when the gradients of windows were applied, or added up for an update. */
   advanced(windows: number): void {
     this.#windows += windows;
-    this.#areSlotsClear &&= windows === 0;
   }
 
   /** The weights to use (P): their moving average, where there is one. */
@@ -121,8 +114,8 @@ export class Weights {
     const shape = [this.count];
     const tensors = tensorsOf(parameterShapes(this.#model), await this.#copy(this.#used));
     const gathered = [];
-    const { name: optimizerName, ownSlots, windows } = this.#optimizer;
-    for (const name of [...ownSlots, ...(windows > 1 ? [SUM] : [])])
+    const { name: optimizerName, rule, windows } = this.#optimizer;
+    for (const name of rule.slots.filter((slot) => slot !== AVERAGE))
       gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });
     if (this.#averages) gathered.push({ name: WEIGHTS, shape, data: await this.#copy({ kind: 'parameters' }) });
     const scalars = {

@@ -1,4 +1,5 @@
 // The workload of a training run for a device: its programs by name, its weights and their update.
+import { lengthsAround } from '../corpus/cuts.ts';
 import type { Job, Workload } from '../devices/device.ts';
 import type { Demand } from '../evaluation/memory.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -9,7 +10,24 @@ import { regularisationOf } from './model.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { orthogonalBytes } from './orthogonal.ts';
-import { TRAIN, trainingJob, windowLengths } from './windows.ts';
+
+/**
+ * The job of training windows of the mean length. Windows of other lengths share its carried state.
+ */
+export const TRAIN = 'train';
+
+/** @param steps T of its windows */
+export function trainingJob(steps: number, { sequenceLength }: Pick<TrainingOptions, 'sequenceLength'>): string {
+  return steps === sequenceLength ? TRAIN : `${TRAIN} ${steps}`;
+}
+
+/** The lengths of windows, the mean first. */
+function windowLengths({
+  sequenceLength: T,
+  randomLength,
+}: Pick<TrainingOptions, 'sequenceLength' | 'randomLength'>): readonly number[] {
+  return randomLength ? [T, ...lengthsAround(T).filter((steps) => steps !== T)] : [T];
+}
 
 /**
  * A program has one length, so each length of window has a program. The gradients of all are scaled

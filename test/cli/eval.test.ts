@@ -258,7 +258,7 @@ describe('rnn eval', () => {
     [['missing.txt'], 'run', 3, 'missing.txt'],
     [['empty.txt'], 'run', 3, 'the corpus is empty'],
     [['one.txt'], 'run', 3, 'there is nothing to score in a text of one character'],
-    [['verse.txt', '--part', 'validation'], 'whole', 3, 'nothing of its text was held out of this run'],
+    [['verse.txt', '--part', 'validation'], 'whole', 3, 'this run has no validation part'],
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
     [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-rate is for --dynamic'],

@@ -16,7 +16,7 @@ describe('the check of', () => {
   });
 
   it('memory wants room for the program', () => {
-    expect(checkMemory(8e9, 16e9)).toMatchObject({ verdict: 'good', detail: '8.0 GB of 16.0 GB free', fix: null });
+    expect(checkMemory(8e9, 16e9)).toMatchObject({ verdict: 'good', detail: '8 GB of 16 GB free', fix: null });
     expect(checkMemory(1e8, 16e9)).toMatchObject({ verdict: 'bad', fix: expect.any(String) });
   });
 

@@ -157,7 +157,7 @@ describe('the text of a run that goes on', () => {
     );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
       expect.stringMatching(
-        /^the text to validate on is another one: .*; the best validation loss is looked for anew$/,
+        /^the text to validate on is not the one that this run had: .*; the run looks for the best validation loss again$/,
       ),
     ]);
   });
@@ -171,7 +171,7 @@ describe('the text of a run that goes on', () => {
       }),
     );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
-      expect.stringMatching(/^the text to test on is another one: /),
+      expect.stringMatching(/^the text to test on is not the one that this run had: /),
     ]);
   });
 
@@ -200,7 +200,7 @@ describe('the text of a run that goes on', () => {
       }),
     );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
-      expect.stringContaining('the text is another one'),
+      expect.stringContaining('the text is not the one that this run was trained on'),
     ]);
     expect(() =>
       compareCorpus(checkpoint, { ...verses, digest: 'other', sourcesDigest: 'other' }, { accepted: false }),

@@ -7,7 +7,6 @@ import type { Device, Executable, StandingCall } from '../../src/devices/device.
 import type { Activity, ActivityListener } from '../../src/training/activity.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
-import { startSymbolOf } from '../../src/training/windows.ts';
 import { asked, corpusOf, optionsOf, verses } from './fixture.ts';
 
 /** Milliseconds of a call of each job, and of a character of a sample. */
@@ -60,7 +59,7 @@ const windowsOf = (corpus: Corpus): number =>
     ...evaluationWindows(corpus.validation, {
       streams: 2,
       sequenceLength: 10,
-      startSymbol: startSymbolOf(optionsOf(corpus, {}), corpus.vocabulary),
+      startSymbol: corpus.vocabulary.startSymbol,
     }),
   ].length;
 

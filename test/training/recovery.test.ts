@@ -128,7 +128,7 @@ test('a run that diverges again and again is abandoned, and its saved state stay
   const { events, folder } = await train(verses, given, { device: await refusing(10, 13, 15) });
   expect(recoveriesOf(events).at(-1)).toEqual([
     9,
-    'the loss is not a finite number, after 2 times going back: the run is given up',
+    'the loss is not a finite number, and --max-recoveries is 2: the run is given up',
   ]);
   expect(endOf(events)).toMatchObject({
     reason: 'diverged',
