@@ -196,8 +196,6 @@ export interface Device {
   readonly description: string;
   /** One line: why this device, where the choice was left to the program. */
   readonly reason?: string;
-  /** One line: what the user should know of it by now; null if nothing. */
-  readonly note?: string | null;
   /** Bytes that `compile` would take, at little cost. */
   estimate(workload: Workload): Promise<number>;
   compile(workload: Workload): Promise<Executable>;

@@ -9,7 +9,6 @@ import { compilePasses } from './passes.ts';
 import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
 import { profilePasses } from './profile.ts';
 import { type Health, tooLittleMemory } from './runner.ts';
-import { whyNotTiled } from './splice.ts';
 import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
 
@@ -59,10 +58,6 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   return {
     name: names[mode],
     description,
-    get note() {
-      const reason = adapter && products !== 'plain' ? whyNotTiled() : null;
-      return reason && `products are not done in tiles, which is slower: ${reason}`;
-    },
     estimate: async (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
     async compile(workload) {
       const jobs = jobsOf(workload);

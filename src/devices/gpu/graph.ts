@@ -1,7 +1,8 @@
 // The nodes of one program as they are made, and what everything that makes them needs.
-import type { ParameterShape, Program } from '../../program/value.ts';
-import { type Body, type Node, type Product, Uses } from './nodes.ts';
+import { type ParameterShape, type Program, Uses, type Value } from '../../program/value.ts';
+import type { Body, Node, Product } from './nodes.ts';
 import { Reader } from './reader.ts';
+import { readiness } from './stacks.ts';
 import type { Shape } from './writer.ts';
 
 export interface GraphOptions {
@@ -20,26 +21,28 @@ export class Graph {
   readonly uses: Uses;
   readonly reader: Reader;
   readonly mostInputs: number;
+  /** Makes sure that a value can be read anywhere. */
+  readonly ready: (value: Value) => void;
 
   constructor(program: Program, { parameters, vectors, mostInputs }: GraphOptions) {
     this.program = program;
     this.uses = new Uses(program);
     this.reader = new Reader(this.uses, parameters, vectors);
     this.mostInputs = mostInputs;
+    this.ready = readiness(this);
   }
 
   /** Adds a node, at the lowest level that what it reads allows. */
-  add(kind: Node['kind'], shape: Shape, bodies: readonly Body[], multiplyAdds = 0, product?: Product): Node {
-    const node: Node = {
-      id: this.nodes.length,
-      kind,
-      shape,
-      level: this.reader.levelOf(bodies),
-      bodies: () => bodies,
-      multiplyAdds,
-      product,
-    };
+  readonly add = (
+    kind: Node['kind'],
+    shape: Shape,
+    bodies: readonly Body[],
+    multiplyAdds = 0,
+    product?: Product,
+  ): Node => {
+    const level = this.reader.levelOf(bodies);
+    const node: Node = { id: this.nodes.length, kind, shape, level, bodies: () => bodies, multiplyAdds, product };
     this.nodes.push(node);
     return node;
-  }
+  };
 }

@@ -1,7 +1,6 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can
 // make in one go.
-import { appendTo } from '../../group.ts';
-import type { Program, Value } from '../../program/value.ts';
+import type { Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
 import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
 
@@ -54,27 +53,6 @@ export interface Spot extends Placed {
 }
 
 export const { row: ROW, column: COLUMN } = kernelDialect;
-
-/** Who reads what in a program. */
-export class Uses {
-  readonly #users = new Map<Value, Value[]>();
-  readonly #wanted: Set<Value>;
-
-  constructor(program: Program) {
-    this.#wanted = new Set([...program.outputs.values(), ...program.gradients.values()]);
-    for (const value of program.values) for (const input of value.inputs) appendTo(this.#users, input, value);
-  }
-
-  /** The values that read a value, each as often as it does. */
-  of(value: Value): readonly Value[] {
-    return this.#users.get(value) ?? [];
-  }
-
-  /** Whether a value is read from outside the program: as an output or a gradient. */
-  isWanted(value: Value): boolean {
-    return this.#wanted.has(value);
-  }
-}
 
 export function planeOf(rows: number, columns: number): Shape {
   return { kind: 'planes', planes: 1, rows, columns };

@@ -63,17 +63,15 @@ export function refuseTakenApart({ executorKind, fallbackReason }: Pipeline, mod
 export class Kernels {
   readonly gpu: Gpu;
   readonly mode: Mode;
-  /**
-   * How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else
-   * plain. What is compiled must follow it.
-   */
+  /** How products are done: plain but on WebGPU. What is compiled must follow it. */
   readonly products: ProductStyle;
   readonly #known = new Map<string, Kernel>();
 
   constructor(gpu: Gpu, mode: Mode, products: ProductStyle = 'plain') {
     this.gpu = gpu;
     this.mode = mode;
-    this.products = mode === 'webgpu' && products !== 'plain' && installTiles() ? products : 'plain';
+    this.products = mode === 'webgpu' ? products : 'plain';
+    if (this.products !== 'plain') installTiles();
   }
 
   of({ source, shape }: Pass): Kernel {

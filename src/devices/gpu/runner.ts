@@ -65,8 +65,6 @@ export class Runner {
   #limited = false;
   #remaindersFit = true;
   #lengthenings = 0;
-  /** How long a single call takes, once compiled. */
-  #singleSeconds = 0;
 
   constructor(list: PassList, options: RunnerOptions) {
     this.#list = list;
@@ -161,33 +159,15 @@ export class Runner {
     const first = !this.#ranOn.has(plan);
     this.#ranOn.set(plan, this.#options.health.count());
     if (first) return;
-    if (calls === 1) this.#singleSeconds = seconds;
-    if (
-      this.#options.single ||
-      this.#limited ||
-      calls !== this.#callsPerRun ||
-      this.#lengthenings === MOST_LENGTHENINGS
-    )
-      return;
+    const isFinal = this.#options.single || this.#limited || this.#lengthenings === MOST_LENGTHENINGS;
+    if (isFinal || calls !== this.#callsPerRun) return;
     const most = Math.max(1, Math.floor(MOST_PASSES / this.#list.passes.length));
-    const wanted = Math.min(most, this.#callsIn(RUN_SECONDS, calls, seconds));
+    // What a run costs beside its calls makes this too few: then it is raised once more.
+    const wanted = Math.min(most, Math.floor((calls * RUN_SECONDS) / seconds));
     if (wanted < WORTHWHILE * calls) return;
     this.#lengthenings++;
     this.#callsPerRun = wanted;
     if (calls > 1) await this.#drop(calls);
-  }
-
-  /**
-   * How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths
-   * follows what a run costs beside them.
-   */
-  #callsIn(target: number, calls: number, seconds: number): number {
-    const mean = seconds / calls;
-    // The single one may have been slow by chance: no more than three quarters of a run are taken
-    // for something else than calls.
-    const each = calls === 1 ? mean : Math.max((seconds - this.#singleSeconds) / (calls - 1), mean / 4);
-    const beside = calls === 1 ? 0 : Math.max(0, this.#singleSeconds - each);
-    return Math.floor((target - beside) / each);
   }
 
   async #shrink(calls: number, cause: unknown): Promise<void> {

@@ -3,13 +3,14 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import {
+  type AdapterFacts,
   devicesMade,
   isDeviceLost,
   lastDevice,
-  provideWebGpu,
+  openWebGpu,
   releaseDevice,
 } from '../../../src/devices/gpu/adapter.ts';
-import { GPU, WebGPUKernel } from '../../../src/devices/gpu/gpu-js.ts';
+import { GPU } from '../../../src/devices/gpu/gpu-js.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { icd, root } from './helpers.ts';
 import { Trial } from './trial.ts';
@@ -42,7 +43,14 @@ function program(source: string, env: Record<string, string>): Promise<Ran> {
 }
 
 const tell = (kind: string) =>
-  `await adapter.provideWebGpu('${kind}').then((facts) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
+  `await adapter.openWebGpu('${kind}').then(({ facts }) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
+
+/** Leaves it to who opens the next one. */
+async function provideWebGpu(kind: 'hardware' | 'software'): Promise<AdapterFacts> {
+  const { facts, close } = await openWebGpu(kind);
+  close();
+  return facts;
+}
 
 describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   afterAll(releaseDevice);
@@ -132,27 +140,6 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     lastDevice()!.destroy();
     await vi.waitFor(() => expect(isDeviceLost()).toBe(true));
     await run(() => expect(isDeviceLost()).toBe(false));
-  });
-
-  it('says where gpu.js is not as tiles need it', async () => {
-    const { prototype } = WebGPUKernel as unknown as { prototype: { assembleWGSL?: () => string } };
-    const { assembleWGSL } = prototype;
-    vi.stubEnv('RNN_GPU_PRODUCTS', 'tiled');
-    prototype.assembleWGSL = undefined;
-    try {
-      const tiled = await openDevice('gpu:software');
-      expect(tiled.note).toBe(
-        'products are not done in tiles, which is slower: gpu.js has no WebGPUKernel.assembleWGSL',
-      );
-      await tiled.close();
-      vi.stubEnv('RNN_GPU_PRODUCTS', 'plain');
-      const plain = await openDevice('gpu:software');
-      expect(plain.note).toBeNull();
-      await plain.close();
-    } finally {
-      prototype.assembleWGSL = assembleWGSL;
-      vi.unstubAllEnvs();
-    }
   });
 
   it('lets Node end by itself, and prints nothing', async () => {
