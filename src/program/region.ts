@@ -10,6 +10,15 @@ export function whole({ rows, columns }: { readonly rows: number; readonly colum
   return { row: 0, column: 0, rows, columns };
 }
 
+export function overlap(a: Region, b: Region): boolean {
+  return (
+    a.row < b.row + b.rows &&
+    b.row < a.row + a.rows &&
+    a.column < b.column + b.columns &&
+    b.column < a.column + a.columns
+  );
+}
+
 export function intersection(a: Region, b: Region): Region | null {
   const row = Math.max(a.row, b.row);
   const column = Math.max(a.column, b.column);
@@ -35,7 +44,7 @@ export function tile(regions: readonly Region[], rows: number, columns: number):
   return (
     area === rows * columns &&
     regions.every(
-      (a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !intersection(a, b)),
+      (a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !overlap(a, b)),
     )
   );
 }

@@ -3,7 +3,7 @@
 // place where it is stored. Views and joins have none of their own: reading them reads the slots
 // below.
 import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
-import { type Region, intersection, sameRegion, whole } from './region.ts';
+import { type Region, intersection, overlap, sameRegion, whole } from './region.ts';
 import type { Step } from './schedule.ts';
 import { type Program, type Value, isView } from './value.ts';
 
@@ -76,7 +76,7 @@ export class Slots {
     this.#visit(operand, whole(operand), (slot, region) => {
       if (slot.home?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
-        if (use.step < step || !intersection(use, region)) continue;
+        if (use.step < step || !overlap(use, region)) continue;
         // Two operands that lie shifted over one another, such as h_0..h_{T-1} and h_1..h_T, share
         // no element at one place.
         if (use.step > step || !sameRegion(use, region) || !sameHome(this.homeOf(use.operand), this.homeOf(operand)))
@@ -133,10 +133,8 @@ export class Slots {
         found,
       );
     } else if (value.kind === 'join') {
-      const stack = isStack(value);
-      for (let index = stack ? pieceAt(value, region.row) : 0; index < value.inputs.length; index++) {
-        const [piece, place] = [value.inputs[index], value.places[index]];
-        if (stack && place.row >= region.row + region.rows) break;
+      for (const [index, piece] of value.inputs.entries()) {
+        const place = value.places[index];
         const part = intersection(region, { ...place, rows: piece.rows, columns: piece.columns });
         if (!part) continue;
         const within = { ...part, row: part.row - place.row, column: part.column - place.column };
@@ -176,29 +174,4 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
     byBuffer.set(buffer, here.set(key(slot.home), slot));
   }
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
-}
-
-/**
- * Whether the pieces lie below one another: then a part is found without looking at all of them.
- */
-const stacks = new WeakMap<Value, boolean>();
-function isStack(join: Value<'join'>): boolean {
-  const known =
-    stacks.get(join) ??
-    join.places.every(
-      ({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows,
-    );
-  stacks.set(join, known);
-  return known;
-}
-
-/** The index of the piece of a stack that holds a row. */
-function pieceAt(stack: Value<'join'>, row: number): number {
-  let [low, high] = [0, stack.places.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (stack.places[middle].row <= row) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

@@ -1,5 +1,6 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can
 // make in one go.
+import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
 import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
@@ -74,4 +75,13 @@ export function columnPieces(value: Value): { value: Value; column: number }[] |
 export function rowPieces(value: Value): { value: Value; row: number }[] | null {
   if (value.kind !== 'join' || value.inputs.some((piece) => piece.columns !== value.columns)) return null;
   return value.inputs.map((piece, i) => ({ value: piece, row: value.places[i].row })).toSorted((a, b) => a.row - b.row);
+}
+
+/** Some rows of a value, of the pieces that they are made of if it is a join; else null. */
+export function rowsOf(builder: Builder, value: Value, first: number, count: number): Value | null {
+  const pieces = rowPieces(value);
+  if (!pieces) return builder.rows(value, first, count);
+  const within = pieces.filter(({ row, value: { rows } }) => row >= first && row + rows <= first + count);
+  const covered = within.reduce((sum, piece) => sum + piece.value.rows, 0);
+  return covered === count ? builder.stack(within.map((piece) => piece.value)) : null;
 }

@@ -3,18 +3,12 @@
 import { type Value, isView } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { COLUMN, type Node, ROW, columnPieces, planeOf, rowPieces, shapeOf } from './nodes.ts';
-import { groupsThatFit, joinInTurns, piecewise } from './statements.ts';
-import { type Index, type KernelWriter, plus } from './writer.ts';
-
-/** Rows of a stack: one matrix, or some side by side. */
-interface Layer {
-  readonly rows: number;
-  readonly columns: number;
-  readonly parts: readonly { readonly value: Value; readonly column: number }[];
-}
+import { type Part, copyTogether, piecewise } from './statements.ts';
+import { plus } from './writer.ts';
 
 /** A function that makes sure that a value can be read anywhere. */
-export function readiness({ program, reader, mostInputs, add }: Graph): (value: Value) => void {
+export function readiness(graph: Graph): (value: Value) => void {
+  const { program, reader, mostInputs, add } = graph;
   /** Stacks of a sequence that another stack holds one step later or earlier. */
   const shifted = findShifted(program.values);
 
@@ -35,13 +29,13 @@ export function readiness({ program, reader, mostInputs, add }: Graph): (value: 
     if (other && [...value.inputs, ...other.inputs].every(canRead)) return copyShifted(value, other);
     const layers = rowPieces(value)?.map((piece) => layerOf(piece.value));
     if (!layers) value.inputs.forEach(ready);
-    reader.settle(value, layers ? stack(layers) : tile(value));
+    reader.settle(value, layers ? stack(value, layers) : tile(value));
   };
 
   /** A sequence and the same one step later: one buffer of one step more. */
   const copyShifted = (a: Value, b: Value): void => {
     const [early, late] = isLater(b, a) ? [a, b] : [b, a];
-    const node = stack([early.inputs[0], ...late.inputs].map(layerOf));
+    const node = stack(late, [early.inputs[0], ...late.inputs].map(layerOf));
     // One of them may have been copied with a third already.
     if (reader.find(early) === null) reader.settle(early, node);
     if (reader.find(late) === null) reader.settle(late, node, { row: early.inputs[0].rows });
@@ -50,51 +44,26 @@ export function readiness({ program, reader, mostInputs, add }: Graph): (value: 
   const canRead = (piece: Value): boolean =>
     piece.kind === 'join' && reader.find(piece) === null ? piece.inputs.every(canRead) : reader.nodesOf(piece) !== null;
 
-  /** A piece that is itself made of columns is read through. */
-  const layerOf = (piece: Value): Layer => {
-    const columns = reader.find(piece) === null ? columnPieces(piece) : null;
-    if (columns?.every(({ value }) => reader.find(value) !== null))
-      return { rows: piece.rows, columns: piece.columns, parts: columns };
-    ready(piece);
-    return { rows: piece.rows, columns: piece.columns, parts: [{ value: piece, column: 0 }] };
-  };
-
-  const stack = (layers: readonly Layer[]): Node => {
-    const [{ columns }] = layers;
-    const parts = groupsThatFit(layers, mostInputs, stackText).map((group) =>
-      add('copy', planeOf(rowsOf(group), columns), [(writer) => stackText(writer, group)]),
-    );
-    return joinInTurns(parts, mostInputs, (some) => stackNodes(some, columns));
-  };
-
-  const stackText = (writer: KernelWriter, layers: readonly Layer[]): string =>
-    piecewise(
-      ROW,
-      layers.map((layer) => ({ size: layer.rows, text: (start) => layerText(writer, layer, plus(ROW, -start)) })),
-    );
-
-  const layerText = (writer: KernelWriter, { parts }: Layer, row: Index): string =>
-    piecewise(
-      COLUMN,
-      parts.map(({ value }) => ({
-        size: value.columns,
-        text: (start) => `return ${reader.read(writer, value, row, plus(COLUMN, -start))};`,
-      })),
-    );
-
-  const stackNodes = (nodes: readonly Node[], columns: number): Node => {
-    const parts = nodes.map((node) => ({ node, rows: node.shape.kind === 'planes' ? node.shape.rows : 0 }));
-    return add('copy', planeOf(rowsOf(parts), columns), [
-      (writer) =>
+  /** Rows of a stack. A piece that is itself made of columns is read through. */
+  const layerOf = (piece: Value): Part => {
+    const pieces = reader.find(piece) === null ? columnPieces(piece) : null;
+    const columns = pieces?.every(({ value }) => reader.find(value) !== null) ? pieces : null;
+    if (!columns) ready(piece);
+    return {
+      size: piece.rows,
+      text: (writer, row) =>
         piecewise(
-          ROW,
-          parts.map(({ node, rows }) => ({
-            size: rows,
-            text: (start) => `return ${reader.readNode(writer, node, plus(ROW, -start), COLUMN)};`,
+          COLUMN,
+          (columns ?? [{ value: piece }]).map(({ value }) => ({
+            size: value.columns,
+            text: (start) => `return ${reader.read(writer, value, row, plus(COLUMN, -start))};`,
           })),
         ),
-    ]);
+    };
   };
+
+  const stack = ({ columns }: Value, layers: readonly Part[]): Node =>
+    copyTogether(graph, ROW, (rows) => planeOf(rows, columns), layers);
 
   /** Pieces that tile in any way: each pass lays some of them over what the one before made. */
   const tile = (value: Value<'join'>): Node => {
@@ -119,10 +88,6 @@ export function readiness({ program, reader, mostInputs, add }: Graph): (value: 
   };
 
   return ready;
-}
-
-function rowsOf(parts: readonly { readonly rows: number }[]): number {
-  return parts.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function findShifted(values: readonly Value[]): Map<Value, Value> {
