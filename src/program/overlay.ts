@@ -11,7 +11,7 @@ import type { Slot } from './slots.ts';
  * every piece is written no earlier than the last read of what was there: in the same step only if
  * that step is a chain, which reads each element before it writes it.
  */
-export function overlay(slots: readonly Slot[], steps: readonly Step<unknown>[]): Map<Buffer, Buffer> {
+export function overlay(slots: readonly Slot[], steps: readonly Step[]): Map<Buffer, Buffer> {
   const contents = groupBy(
     slots.filter(({ home }) => home?.buffer.space === 'arena'),
     ({ home }) => home!.buffer,
@@ -39,7 +39,7 @@ export function overlay(slots: readonly Slot[], steps: readonly Step<unknown>[])
   return merged;
 }
 
-function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly Step<unknown>[]): boolean {
+function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly Step[]): boolean {
   const uses = there.flatMap((old) => {
     const region = regionOf(old);
     const reads = old.reads.map(({ step, row, column, rows, columns }) => ({

@@ -35,7 +35,7 @@ export interface Placement {
   readonly homes: Map<Value, Home>;
   /** Further places where an elementwise result is stored. */
   readonly secondHomes: Map<Value, Home[]>;
-  readonly copies: Map<Value | null, Copy<Home>[]>;
+  readonly copies: Map<Value | null, Copy[]>;
 }
 
 export function arenaBuffer(rows: number, columns: number): Buffer {
@@ -49,7 +49,7 @@ export function fixedBuffer(space: Exclude<Buffer['space'], 'arena'>, { name, ro
 export function placeJoins(program: Program): Placement {
   const homes = new Map<Value, Home>();
   const secondHomes = new Map<Value, Home[]>();
-  const copies = new Map<Value | null, Copy<Home>[]>();
+  const copies = new Map<Value | null, Copy[]>();
   const occupied = new Map<Buffer, Region[]>();
 
   const put = (value: Value, home: Home, owner: Value | null): void => {

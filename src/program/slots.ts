@@ -25,14 +25,14 @@ export interface Slot {
 
 export class Slots {
   readonly all: Slot[] = [];
-  readonly #steps: readonly Step<Home>[];
+  readonly #steps: readonly Step[];
   readonly #homes: ReadonlyMap<Value, Home>;
   readonly #own = new Map<Value, Slot>();
   readonly #fixed = new Map<Value, Home>();
   /** The slot of each piece of a join; none where the piece is itself a join. */
   readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
 
-  constructor(program: Program, steps: readonly Step<Home>[], { homes, secondHomes }: Placement) {
+  constructor(program: Program, steps: readonly Step[], { homes, secondHomes }: Placement) {
     this.#steps = steps;
     this.#homes = homes;
     for (const [index, step] of steps.entries()) {
@@ -150,13 +150,13 @@ export class Slots {
 }
 
 /** What a step makes. */
-export function valuesOf(step: Step<Home>): readonly Value[] {
+export function valuesOf(step: Step): readonly Value[] {
   if (step.kind === 'copy') return [];
   return step.kind === 'chain' ? step.values : [step.value];
 }
 
 /** What a step reads from memory: a chain keeps what it makes itself in registers. */
-export function operandsOf(step: Step<Home>): readonly Value[] {
+export function operandsOf(step: Step): readonly Value[] {
   const made = new Set<Value>(step.kind === 'chain' ? step.values : []);
   return valuesOf(step)
     .flatMap((value) => value.inputs)

@@ -14,7 +14,7 @@ import type { Address, Matrix } from './products.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
 
 /** Names each operation by a number with which `lap` is called after it. */
-type Observer = (step: Step<Home>) => number;
+type Observer = (step: Step) => number;
 
 interface Compilation {
   readonly plan: Plan;

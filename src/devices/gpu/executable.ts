@@ -4,9 +4,10 @@ import { countParameters } from '../../program/value.ts';
 import { dropoutSeed } from '../../random.ts';
 import type { Call, CallResult, Cost, Executable, Job, PassTime, Resident, Workload } from '../device.ts';
 import { type PassList, type Place, carryName } from './passes.ts';
-import type { ArgumentValue, PlanResults } from './plan.ts';
+import { type ArgumentValue, type Kernels, Plan, type PlanResults } from './plan.ts';
+import { profilePasses } from './profile.ts';
 import { RESET, WEIGHTS, seedNames } from './reader.ts';
-import { Runner, type RunnerOptions } from './runner.ts';
+import { type Health, Runner } from './runner.ts';
 import { elementsOf, numberArgument } from './writer.ts';
 
 export interface CompiledJob {
@@ -28,10 +29,11 @@ interface Running extends CompiledJob {
   readonly state: State;
 }
 
-interface GpuExecutableOptions extends Omit<RunnerOptions, 'single'> {
+interface GpuExecutableOptions {
   readonly description: string;
   readonly memoryBytes: number;
-  readonly profile: (list: PassList) => Promise<readonly PassTime[]>;
+  readonly kernels: Kernels;
+  readonly health: Health;
 }
 
 export class GpuExecutable implements Executable {
@@ -49,17 +51,19 @@ export class GpuExecutable implements Executable {
   #weightsSound: boolean | null = true;
   #closed = false;
   #gradients: Float32Array;
-  readonly #profile: GpuExecutableOptions['profile'];
+  readonly #kernels: Kernels;
+  readonly #health: Health;
 
   constructor(
     workload: Workload,
     jobs: readonly CompiledJob[],
-    { description, memoryBytes, profile, makePlan, health }: GpuExecutableOptions,
+    { description, memoryBytes, kernels, health }: GpuExecutableOptions,
   ) {
     this.#workload = workload;
     this.description = description;
     this.memoryBytes = memoryBytes;
-    this.#profile = profile;
+    this.#kernels = kernels;
+    this.#health = health;
     this.#count = countParameters(workload.parameters);
     this.#weights = new Float32Array(this.#count * (1 + (workload.update?.slots.length ?? 0)));
     this.#gradients = new Float32Array(this.#count);
@@ -67,7 +71,12 @@ export class GpuExecutable implements Executable {
       this.#jobs.set(job.name, {
         job,
         list,
-        runner: new Runner(list, { makePlan, health, single: workload.interactive === true }),
+        runner: new Runner({
+          makePlan: (calls) => new Plan(list, kernels, calls),
+          passes: list.passes.length,
+          health,
+          single: workload.interactive === true,
+        }),
         state: this.#jobs.get(job.stateOf ?? job.name)?.state ?? clearState(list),
       });
   }
@@ -81,7 +90,7 @@ export class GpuExecutable implements Executable {
   }
 
   profile(job: string): Promise<readonly PassTime[]> {
-    return this.#profile(this.#jobs.get(job)!.list);
+    return profilePasses(this.#jobs.get(job)!.list, this.#kernels, this.#health);
   }
 
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {

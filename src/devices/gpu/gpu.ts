@@ -6,8 +6,7 @@ import { type AdapterFacts, devicesMade, hasRoomFor, isDeviceLost, openWebGpu, t
 import { type CompiledJob, GpuExecutable } from './executable.ts';
 import { buffersOf, bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
-import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
-import { profilePasses } from './profile.ts';
+import { Kernels, type Mode, openGpuJs } from './plan.ts';
 import { type Health, tooLittleMemory } from './runner.ts';
 import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
@@ -63,13 +62,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
       const jobs = jobsOf(workload);
       if (adapter) await refuseTooLarge(jobs, adapter);
       const health = adapter ? ofWebGpu : healthy;
-      return new GpuExecutable(workload, jobs, {
-        description,
-        memoryBytes: planBytes(jobs),
-        health,
-        makePlan: (list, calls) => new Plan(list, kernels, calls),
-        profile: (list) => profilePasses(list, kernels, health),
-      });
+      return new GpuExecutable(workload, jobs, { description, memoryBytes: planBytes(jobs), kernels, health });
     },
     close: async () => {
       try {

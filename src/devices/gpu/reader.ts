@@ -117,21 +117,17 @@ export class Reader {
     if (found === null) throw new Error(`${value.kind} ${value.id} has not been put together`);
     const at = plus(row, found.row, found.step === null ? 0 : writer.integer(found.step));
     const across = plus(column, found.column);
-    if (!found.home) return this.#readLeaf(writer, found, value, at, across);
+    if (!found.home) return this.#readLeaf(writer, found.leaf, value, at, across);
     const { home } = found;
     const { buffer, plane } = this.placeOf(home.node);
-    writer.touch(
-      buffer,
-      `${plane + home.plane()} ${home.row + found.row + (found.step ?? 0)} ${home.column + found.column} ${value.rows}×${value.columns}`,
-      value.rows * value.columns,
-    );
+    writer.touch(buffer, value, value.rows * value.columns);
     return writer.element(buffer, plane + home.plane(), plus(at, home.row), plus(across, home.column));
   }
 
   /** The text of an element of a node's result. */
   readNode(writer: KernelWriter, node: Node, row: Index, column: Index, plane = 0): string {
     const placed = this.placeOf(node);
-    writer.touch(placed.buffer, `${placed.plane + plane}`, elementsOf(node.shape));
+    writer.touch(placed.buffer, node, elementsOf(node.shape));
     return writer.element(placed.buffer, placed.plane + plane, row, column);
   }
 
@@ -185,15 +181,8 @@ export class Reader {
     return bias ? `(${element} + ${this.read(writer, bias, 0, column)})` : element;
   }
 
-  #readLeaf(
-    writer: KernelWriter,
-    { leaf, row: firstRow, step, column: firstColumn }: Found,
-    { rows, columns }: Value,
-    row: Index,
-    column: Index,
-  ): string {
-    const touch = (buffer: Buffer): void =>
-      writer.touch(buffer, `${leaf.id} ${firstRow + (step ?? 0)} ${firstColumn} ${rows}×${columns}`, rows * columns);
+  #readLeaf(writer: KernelWriter, leaf: Value, value: Value, row: Index, column: Index): string {
+    const touch = (buffer: Buffer): void => writer.touch(buffer, value, value.rows * value.columns);
     const { float, choose } = writer.dialect;
     const zero = float(0);
     switch (leaf.kind) {

@@ -2,7 +2,6 @@
 // weights and what they mean.
 import { RnnError } from '../../errors.ts';
 import type { DeviceError } from './adapter.ts';
-import type { PassList } from './passes.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 
 /**
@@ -37,8 +36,10 @@ export interface Health {
   count(): number;
 }
 
-export interface RunnerOptions {
-  readonly makePlan: (list: PassList, calls: number) => RunnablePlan;
+interface RunnerOptions {
+  readonly makePlan: (calls: number) => RunnablePlan;
+  /** Of a call. */
+  readonly passes: number;
   readonly health: Health;
   /** One call a run, however short. */
   readonly single: boolean;
@@ -51,7 +52,6 @@ export interface RunOutcome {
 }
 
 export class Runner {
-  readonly #list: PassList;
   readonly #options: RunnerOptions;
   readonly #plans = new Map<number, RunnablePlan>();
   /**
@@ -66,8 +66,7 @@ export class Runner {
   #remaindersFit = true;
   #lengthenings = 0;
 
-  constructor(list: PassList, options: RunnerOptions) {
-    this.#list = list;
+  constructor(options: RunnerOptions) {
     this.#options = options;
   }
 
@@ -126,7 +125,7 @@ export class Runner {
   }
 
   #plan(calls: number): RunnablePlan {
-    const plan = this.#plans.get(calls) ?? this.#options.makePlan(this.#list, calls);
+    const plan = this.#plans.get(calls) ?? this.#options.makePlan(calls);
     this.#plans.set(calls, plan);
     return plan;
   }
@@ -161,13 +160,15 @@ export class Runner {
     if (first) return;
     const isFinal = this.#options.single || this.#limited || this.#lengthenings === MOST_LENGTHENINGS;
     if (isFinal || calls !== this.#callsPerRun) return;
-    const most = Math.max(1, Math.floor(MOST_PASSES / this.#list.passes.length));
+    const most = Math.max(1, Math.floor(MOST_PASSES / this.#options.passes));
     // What a run costs beside its calls makes this too few: then it is raised once more.
     const wanted = Math.min(most, Math.floor((calls * RUN_SECONDS) / seconds));
     if (wanted < WORTHWHILE * calls) return;
     this.#lengthenings++;
     this.#callsPerRun = wanted;
-    if (calls > 1) await this.#drop(calls);
+    if (calls === 1) return;
+    await plan.close();
+    this.#plans.delete(calls);
   }
 
   async #shrink(calls: number, cause: unknown): Promise<void> {
@@ -180,11 +181,6 @@ export class Runner {
     this.#limited = true;
     if (calls === 1) throw tooLittleMemory(undefined, cause);
     this.#callsPerRun = Math.floor(calls / 2);
-  }
-
-  async #drop(calls: number): Promise<void> {
-    await this.#plans.get(calls)?.close();
-    this.#plans.delete(calls);
   }
 }
 

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DeviceError } from '../../../src/devices/gpu/adapter.ts';
-import type { PassList } from '../../../src/devices/gpu/passes.ts';
 import type { PlanResults } from '../../../src/devices/gpu/plan.ts';
 import { RUN_SECONDS, type RunOutcome, Runner } from '../../../src/devices/gpu/runner.ts';
 import { RnnError } from '../../../src/errors.ts';
@@ -37,10 +36,11 @@ class Stage {
 
   /** @param seconds how long a run of so many calls takes */
   constructor(seconds: (calls: number) => number, { passes = 100, single = false } = {}) {
-    this.runner = new Runner({ passes: new Array(passes).fill(null) } as unknown as PassList, {
+    this.runner = new Runner({
+      passes,
       single,
       health: { takeErrors: () => this.errors.splice(0), isLost: () => this.lost, count: () => this.count },
-      makePlan: (_, calls) => {
+      makePlan: (calls) => {
         this.made.push(calls);
         return {
           run: async () => {

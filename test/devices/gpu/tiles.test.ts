@@ -193,9 +193,8 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
         new GpuExecutable(workload, jobs, {
           description: '',
           memoryBytes: 0,
-          makePlan: (list, calls) => new Plan(list, kernels, calls),
+          kernels,
           health: { takeErrors: () => [], isLost: () => false, count: () => 1 },
-          profile: async () => [],
         }),
       );
     },
