@@ -134,18 +134,14 @@ class CpuExecutable implements Executable {
       variant: this.#setup.kernels.variant,
       observer: (step) => laps.groupOf(step),
     });
-    const residents: readonly Resident[] = [
-      { kind: 'parameters' },
-      ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const),
-      ...statesOf(job.program).map((state) => ({ kind: 'state', job: name, name: state.name }) as const),
-    ];
-    const before = await Promise.all(residents.map((resident) => this.read(resident)));
-    const shard = new Shard(this.#setup);
+    // On a copy: what the workers hold stays as it is.
+    const memory = allocate(this.#plan);
+    new Int32Array(memory.buffer).set(this.#ints);
+    const shard = new Shard({ ...this.#setup, memory });
     const module = await WebAssembly.compile(bytes);
     shard.profile(module, job.trains, laps, PROFILE_WARM_UP_MS);
     laps.forget();
     const steps = shard.profile(module, job.trains, laps, PROFILE_MS);
-    for (const [i, resident] of residents.entries()) await this.write(resident, before[i]);
     return laps.times(steps);
   }
 

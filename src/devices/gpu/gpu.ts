@@ -47,7 +47,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
           parameters: workload.parameters,
           update: workload.update,
           mostInputs,
-          products: workload.rowsAlike ? 'plain' : kernels.products,
+          products: workload.interactive ? 'plain' : kernels.products,
         }),
       }));
     compiled.set(workload, known);
