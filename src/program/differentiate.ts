@@ -4,7 +4,7 @@
 import { appendTo, groupBy } from '../group.ts';
 import { Builder, type Piece } from './builder.ts';
 import { rewrite } from './rewrite.ts';
-import { type Place, type Program, type Value, sameShape } from './value.ts';
+import { type Place, type Program, type Value, sameShape, startOf } from './value.ts';
 
 /** A gradient that reaches a part of a value. */
 interface Contribution extends Place {
@@ -115,10 +115,8 @@ export function differentiate(
         contribute(value.inputs[0], builder.elementwise('clip', [dy], value.limit));
         return;
       case 'rows':
-        contribute(value.inputs[0], dy, { row: value.first, column: 0 });
-        return;
       case 'columns':
-        contribute(value.inputs[0], dy, { row: 0, column: value.first });
+        contribute(value.inputs[0], dy, startOf(value));
         return;
       case 'join':
         value.inputs.forEach((piece, index) => {

@@ -7,7 +7,6 @@
 // twice (elementwise results) or copied (everything else).
 import { appendTo } from '../group.ts';
 import { type Region, overlap } from './region.ts';
-import type { Copy } from './schedule.ts';
 import { type ParameterShape, type Program, type Value, isView } from './value.ts';
 
 /** A matrix in memory, row by row without gaps. */
@@ -28,6 +27,13 @@ export interface Home {
   readonly buffer: Buffer;
   readonly row: number;
   readonly column: number;
+}
+
+/** A value written to a second place. */
+export interface Copy {
+  readonly kind: 'copy';
+  readonly value: Value;
+  readonly to: Home;
 }
 
 export interface Placement {

@@ -2,7 +2,7 @@
 // of which a run without anything in between becomes one step, a chain. Views and joins are no
 // steps: the layout lets them share memory with what they look at, except for the pieces that it
 // says must be copied.
-import type { Home } from './placement.ts';
+import type { Copy } from './placement.ts';
 import { type Program, type Value, isView } from './value.ts';
 
 /**
@@ -19,13 +19,6 @@ export interface Chain {
 interface Single {
   readonly kind: 'single';
   readonly value: Value;
-}
-
-/** A value written to a second place. */
-export interface Copy {
-  readonly kind: 'copy';
-  readonly value: Value;
-  readonly to: Home;
 }
 
 export type Step = Chain | Single | Copy;

@@ -5,7 +5,7 @@
 import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
 import { type Region, intersection, overlap, sameRegion, whole } from './region.ts';
 import type { Step } from './schedule.ts';
-import { type Program, type Value, isView } from './value.ts';
+import { type Program, type Value, isView, startOf } from './value.ts';
 
 /** In the slot's own coordinates. */
 export interface Read extends Region {
@@ -57,9 +57,8 @@ export class Slots {
   homeOf(value: Value): Home {
     if (isView(value)) {
       const { buffer, row, column } = this.homeOf(value.inputs[0]);
-      return value.kind === 'rows'
-        ? { buffer, row: row + value.first, column }
-        : { buffer, row, column: column + value.first };
+      const start = startOf(value);
+      return { buffer, row: row + start.row, column: column + start.column };
     }
     const home = this.#fixed.get(value) ?? this.#own.get(value)?.home ?? this.#homes.get(value);
     if (!home) throw new Error(`${value.kind} has no home`);
@@ -125,13 +124,8 @@ export class Slots {
   /** Visits the slots that hold a region of a value. */
   #visit(value: Value, region: Region, found: (slot: Slot, region: Region) => void): void {
     if (isView(value)) {
-      this.#visit(
-        value.inputs[0],
-        value.kind === 'rows'
-          ? { ...region, row: region.row + value.first }
-          : { ...region, column: region.column + value.first },
-        found,
-      );
+      const { row, column } = startOf(value);
+      this.#visit(value.inputs[0], { ...region, row: region.row + row, column: region.column + column }, found);
     } else if (value.kind === 'join') {
       for (const [index, piece] of value.inputs.entries()) {
         const place = value.places[index];

@@ -136,6 +136,11 @@ export function isView(value: Value): value is Value<'rows'> | Value<'columns'> 
   return value.kind === 'rows' || value.kind === 'columns';
 }
 
+/** Where a view begins in what it looks at. */
+export function startOf(view: Value<'rows'> | Value<'columns'>): Place {
+  return view.kind === 'rows' ? { row: view.first, column: 0 } : { row: 0, column: view.first };
+}
+
 export function sameShape(a: Value, b: Value): boolean {
   return a.rows === b.rows && a.columns === b.columns;
 }

@@ -3,8 +3,8 @@ import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { trainingProgram } from '../../src/model/network.ts';
 import { Builder } from '../../src/program/builder.ts';
-import { type Home, arenaBuffer } from '../../src/program/placement.ts';
-import { type Copy, type Step, schedule } from '../../src/program/schedule.ts';
+import { type Copy, type Home, arenaBuffer } from '../../src/program/placement.ts';
+import { type Step, schedule } from '../../src/program/schedule.ts';
 import { type Program, type Value, isView } from '../../src/program/value.ts';
 
 /** A step in a few words. */

@@ -4,6 +4,7 @@
 //
 // Neither the GPU object nor a device keeps Node from ending by itself.
 import { RnnError } from '../../errors.ts';
+import type { DeviceError, Health } from './runner.ts';
 import { type AdapterKind, backend, isOfKind, nameOf, notThere, quietly, search } from './search.ts';
 
 /**
@@ -34,13 +35,6 @@ export interface AdapterFacts {
   /** What a device of it gets. */
   readonly limits: Readonly<Record<(typeof raisedLimits)[number], number>>;
   readonly features: readonly string[];
-}
-
-/** What a device did not do, said after the call that asked for it. */
-export interface DeviceError {
-  /** It lacked memory. */
-  readonly memory: boolean;
-  readonly message: string;
 }
 
 interface Found {
@@ -130,23 +124,19 @@ function find(kind: AdapterKind): Promise<Found> {
   return looking;
 }
 
-/** How many devices have been made: what was compiled for an earlier one is lost with it. */
-export const devicesMade = (): number => made;
-
 /** The device that was last made of the adapter, or null. */
 export const lastDevice = (): GPUDevice | null => device;
 
-/** Whether a device was lost, and none has been made since. */
-export const isDeviceLost = (): boolean => isLost;
-
-/**
- * The errors since the last time this was asked. After one, what is read back is zeros or stale.
- */
-export function takeDeviceErrors(): readonly DeviceError[] {
-  const taken = errors;
-  errors = [];
-  return taken;
-}
+/** Of the devices that are made of the adapter. */
+export const adapterHealth: Health = {
+  takeErrors() {
+    const taken = errors;
+    errors = [];
+    return taken;
+  },
+  isLost: () => isLost,
+  count: () => made,
+};
 
 /** gpu.js asks for a new device once it has heard that the last one is gone. */
 export async function releaseDevice(): Promise<void> {

@@ -4,6 +4,7 @@
 import { appendTo } from '../../group.ts';
 import type { Value } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
+import type { Ready } from './stacks.ts';
 import { type Body, COLUMN, type Node, ROW, shapeOf } from './nodes.ts';
 import { returnResult } from './statements.ts';
 import { KernelWriter, type Shape } from './writer.ts';
@@ -13,7 +14,10 @@ interface Chain extends Node {
 }
 
 /** A function that makes an operation part of a chain. */
-export function chaining({ nodes, uses, reader, ready, mostInputs }: Graph): (value: Value<'elementwise'>) => void {
+export function chaining(
+  { nodes, uses, reader, mostInputs }: Graph,
+  ready: Ready,
+): (value: Value<'elementwise'>) => void {
   const chainOf = new Map<Value, Chain>();
   const readersOf = new Map<Node, Chain[]>();
 

@@ -2,7 +2,13 @@
 // file (build/rolldown.config.js), so that whoever installs the package gets neither the second
 // WebGPU nor the headless-gl that gpu.js asks for. Knows nothing of programs.
 import gpuJs from 'gpu.js';
-import type { WebGpuKernel } from './splice.ts';
+
+/** A kernel of gpu.js, as far as splice.ts knows it. */
+export interface WebGpuKernel {
+  readonly source: unknown;
+  /** Elements of the output that a workgroup makes: gpu.js starts as many as cover it. */
+  workgroupSize: readonly number[];
+}
 
 // A CommonJS package without named exports.
 export const { GPU, Input } = gpuJs;

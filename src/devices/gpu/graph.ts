@@ -1,8 +1,7 @@
 // The nodes of one program as they are made, and what everything that makes them needs.
-import { type ParameterShape, type Program, Uses, type Value } from '../../program/value.ts';
+import { type ParameterShape, type Program, Uses } from '../../program/value.ts';
 import type { Body, Node, Product } from './nodes.ts';
 import { Reader } from './reader.ts';
-import { readiness } from './stacks.ts';
 import type { Shape } from './writer.ts';
 
 export interface GraphOptions {
@@ -21,15 +20,12 @@ export class Graph {
   readonly uses: Uses;
   readonly reader: Reader;
   readonly mostInputs: number;
-  /** Makes sure that a value can be read anywhere. */
-  readonly ready: (value: Value) => void;
 
   constructor(program: Program, { parameters, vectors, mostInputs }: GraphOptions) {
     this.program = program;
     this.uses = new Uses(program);
     this.reader = new Reader(this.uses, parameters, vectors);
     this.mostInputs = mostInputs;
-    this.ready = readiness(this);
   }
 
   /** Adds a node, at the lowest level that what it reads allows. */

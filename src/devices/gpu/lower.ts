@@ -9,6 +9,7 @@ import { chaining } from './chains.ts';
 import { Graph, type GraphOptions } from './graph.ts';
 import { COLUMN, type Node, ROW, type Spot, shapeOf } from './nodes.ts';
 import { multiplying } from './products.ts';
+import { readiness } from './stacks.ts';
 import { lowerColumnSums, lowerCrossEntropy, lowerScatter } from './sums.ts';
 
 interface Lowered {
@@ -21,10 +22,11 @@ interface Lowered {
 
 export function lower(program: Program, options: GraphOptions): Lowered {
   const graph = new Graph(program, options);
-  const { reader, ready } = graph;
+  const { reader } = graph;
+  const ready = readiness(graph);
   const losses: Node[] = [];
-  const products = multiplying(graph);
-  const chain = chaining(graph);
+  const products = multiplying(graph, ready);
+  const chain = chaining(graph, ready);
   /** Leaves that leave the call: what reads them within it does so in place. */
   const copies = new Map<Value, Node>();
 

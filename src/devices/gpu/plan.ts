@@ -31,10 +31,6 @@ export type Pipeline = ((...values: unknown[]) => Promise<Record<string, unknown
 };
 type Kernel = (...operands: (Handle | number)[]) => Handle;
 
-export function openGpuJs(mode: Mode): Gpu {
-  return new GPU({ mode });
-}
-
 /** A pipeline of so many arguments. */
 export function makePipeline(
   gpu: Gpu,
@@ -67,7 +63,7 @@ export class Kernels {
   readonly products: ProductStyle;
   readonly #known = new Map<string, Kernel>();
 
-  constructor(gpu: Gpu, mode: Mode, products: ProductStyle = 'plain') {
+  constructor(mode: Mode, products: ProductStyle = 'plain', gpu = new GPU({ mode })) {
     this.gpu = gpu;
     this.mode = mode;
     this.products = mode === 'webgpu' ? products : 'plain';

@@ -4,6 +4,7 @@ import type { Value } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type ProductTerm, ROW, columnPieces, shapeOf } from './nodes.ts';
 import { inputsOf } from './reader.ts';
+import type { Ready } from './stacks.ts';
 import { piecewise, returnResult } from './statements.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
 
@@ -41,8 +42,8 @@ interface Products {
 }
 
 /** What makes products nodes, and what does other operations along with them. */
-export function multiplying(graph: Graph): Products {
-  const { program, uses, reader, ready, mostInputs } = graph;
+export function multiplying(graph: Graph, ready: Ready): Products {
+  const { program, uses, reader, mostInputs } = graph;
   /** Products that another product adds to its own. */
   const absorbed = new Set<Value>();
   /** Operations that are done before a product is stored. */

@@ -1,7 +1,6 @@
 // The plans of one job: how many calls a run has, and what is done when one fails. Knows nothing of
 // weights and what they mean.
 import { RnnError } from '../../errors.ts';
-import type { DeviceError } from './adapter.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 
 /**
@@ -27,12 +26,22 @@ export interface RunnablePlan {
   close(): Promise<void>;
 }
 
+/** What a GPU did not do, said after the call that asked for it. */
+export interface DeviceError {
+  /** It lacked memory. */
+  readonly memory: boolean;
+  readonly message: string;
+}
+
 /** What a GPU tells beside its results. */
 export interface Health {
-  /** Errors since the last time this was asked. */
+  /**
+   * The errors since the last time this was asked. After one, what is read back is zeros or stale.
+   */
   takeErrors(): readonly DeviceError[];
+  /** Whether the GPU was lost, and none has been made since. */
   isLost(): boolean;
-  /** How many GPUs there were, the lost ones included. */
+  /** How many there were, the lost ones included: what was compiled for one is lost with it. */
   count(): number;
 }
 

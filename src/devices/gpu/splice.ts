@@ -1,15 +1,8 @@
 // Puts the WGSL of tiles.ts in the place of what gpu.js makes of a kernel. This overrides a method
 // of gpu.js that is not public. Its version is pinned, and the build copies it into dist/:
 // test/devices/gpu/tiles.test.ts checks everything that is taken for granted of it here.
-import { WebGPUKernel } from './gpu-js.ts';
+import { type WebGpuKernel, WebGPUKernel } from './gpu-js.ts';
 import { tiledPartOf } from './tiles.ts';
-
-/** A kernel of gpu.js, as far as it is known here. */
-export interface WebGpuKernel {
-  readonly source: unknown;
-  /** Elements of the output that a workgroup makes: gpu.js starts as many as cover it. */
-  workgroupSize: readonly number[];
-}
 
 let installed = false;
 

@@ -6,8 +6,10 @@ import { COLUMN, type Node, ROW, columnPieces, planeOf, rowPieces, shapeOf } fro
 import { type Part, copyTogether, piecewise } from './statements.ts';
 import { plus } from './writer.ts';
 
-/** A function that makes sure that a value can be read anywhere. */
-export function readiness(graph: Graph): (value: Value) => void {
+/** Makes sure that a value can be read anywhere. */
+export type Ready = (value: Value) => void;
+
+export function readiness(graph: Graph): Ready {
   const { program, reader, mostInputs, add } = graph;
   /** Stacks of a sequence that another stack holds one step later or earlier. */
   const shifted = findShifted(program.values);

@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import {
   type AdapterFacts,
-  devicesMade,
-  isDeviceLost,
+  adapterHealth,
   lastDevice,
   openWebGpu,
   releaseDevice,
@@ -88,7 +87,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     expect(lastDevice()).not.toBeNull();
     await releaseDevice();
     expect(lastDevice()).toBeNull();
-    expect(isDeviceLost()).toBe(false);
+    expect(adapterHealth.isLost()).toBe(false);
   });
 
   it('stays in use where one of the other kind is asked for in vain', async () => {
@@ -97,7 +96,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       const trial = new Trial();
       const executable = await trial.compiledOn(device);
       await executable.run('train', trial.training(1));
-      const made = devicesMade();
+      const made = adapterHealth.count();
       await expect(openDevice('gpu')).rejects.toMatchObject({
         kind: 'device',
         message: expect.stringMatching(/^device 'gpu' is not available: no GPU answered/),
@@ -105,7 +104,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       const [{ lossNats, note }] = await executable.run('train', trial.training(1));
       expect(lossNats).toBeGreaterThan(0);
       expect(note).toBeUndefined();
-      expect(devicesMade()).toBe(made);
+      expect(adapterHealth.count()).toBe(made);
       await executable.close();
     } finally {
       await device.close();
@@ -134,12 +133,12 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       kind: 'device',
       message: 'the GPU cannot be used: out of handles',
     });
-    expect(isDeviceLost()).toBe(false);
+    expect(adapterHealth.isLost()).toBe(false);
     spy.mockRestore();
-    await run(() => expect(isDeviceLost()).toBe(false));
+    await run(() => expect(adapterHealth.isLost()).toBe(false));
     lastDevice()!.destroy();
-    await vi.waitFor(() => expect(isDeviceLost()).toBe(true));
-    await run(() => expect(isDeviceLost()).toBe(false));
+    await vi.waitFor(() => expect(adapterHealth.isLost()).toBe(true));
+    await run(() => expect(adapterHealth.isLost()).toBe(false));
   });
 
   it('lets Node end by itself, and prints nothing', async () => {

@@ -88,13 +88,13 @@ describe('of two kinds of GPU', () => {
   });
 
   it('the one that is there stays where the other is missing', async () => {
-    const { openGpu, openWebGpu, lastDevice, isDeviceLost } = await fresh('software');
+    const { openGpu, openWebGpu, lastDevice, adapterHealth } = await fresh('software');
     await (await openGpu('software')).close();
     const { device } = await requestDevice();
     await expect(openGpu('webgpu')).rejects.toMatchObject({ message: expect.stringContaining('only SwiftShader') });
     await expect(openWebGpu('hardware')).rejects.toMatchObject({ kind: 'device' });
     expect(lastDevice()).toBe(device);
-    expect(isDeviceLost()).toBe(false);
+    expect(adapterHealth.isLost()).toBe(false);
   });
 
   it('both can be looked for, whichever is in use, and each is searched for once unless it is missing', async () => {

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { DeviceError } from '../../../src/devices/gpu/adapter.ts';
 import type { PlanResults } from '../../../src/devices/gpu/plan.ts';
-import { RUN_SECONDS, type RunOutcome, Runner } from '../../../src/devices/gpu/runner.ts';
+import { type DeviceError, RUN_SECONDS, type RunOutcome, Runner } from '../../../src/devices/gpu/runner.ts';
 import { RnnError } from '../../../src/errors.ts';
 
 /** What a plan does when it runs, besides taking its time. */

@@ -9,7 +9,8 @@ import type { Device, Workload } from '../../../src/devices/device.ts';
 import { openWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
 import { GpuExecutable } from '../../../src/devices/gpu/executable.ts';
 import { compilePasses } from '../../../src/devices/gpu/passes.ts';
-import { Kernels, Plan, openGpuJs } from '../../../src/devices/gpu/plan.ts';
+import { GPU } from '../../../src/devices/gpu/gpu-js.ts';
+import { Kernels, Plan } from '../../../src/devices/gpu/plan.ts';
 import { splice } from '../../../src/devices/gpu/splice.ts';
 import { type ProductStyle, productsAsked, sizeFor, tiledPartOf } from '../../../src/devices/gpu/tiles.ts';
 import { Builder } from '../../../src/program/builder.ts';
@@ -168,7 +169,7 @@ describe('what tiles take for granted of gpu.js', () => {
 });
 
 describe.skipIf(software !== '')(`products in tiles${software}`, () => {
-  const gpu = software === '' ? openGpuJs('webgpu') : null;
+  const gpu = software === '' ? new GPU({ mode: 'webgpu' }) : null;
   afterAll(async () => {
     await gpu?.destroy();
     await releaseDevice();
@@ -179,7 +180,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     description: 'all products in tiles',
     estimate: async () => 0,
     compile(workload) {
-      const kernels = new Kernels(gpu!, 'webgpu', 'tiled');
+      const kernels = new Kernels('webgpu', 'tiled', gpu!);
       const jobs = workload.jobs.map((job) => ({
         job,
         list: compilePasses(job.build(job.batch), {
@@ -294,7 +295,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
       (['plain', 'tiled'] as const).map(async (products) => {
         const list = sketch.passes(outputs, products);
         // It refuses whatever is not run by the fused encoder.
-        const plan = new Plan(list, new Kernels(gpu!, 'webgpu', products), 1);
+        const plan = new Plan(list, new Kernels('webgpu', products, gpu!), 1);
         const results = await plan.run(new Map([['weights', weights]]), [new Map()]);
         await plan.close();
         return results.calls[0].outputs.get(list.outputs.get('y')!.pass)!;
