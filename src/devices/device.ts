@@ -48,14 +48,10 @@ export interface Workload {
   readonly update: UpdateRule | null;
   /**
    * Calls are short and each waits for the last, as in sampling: what counts is the time until an
-   * answer, and the calling thread may compute.
+   * answer, and the calling thread may compute. A row gives the same bits however many rows there
+   * are: a text that is drawn with others is the text that it would be alone.
    */
   readonly interactive?: boolean;
-  /**
-   * A row gives the same bits however many rows there are: a text that is drawn with others is the
-   * text that it would be alone.
-   */
-  readonly rowsAlike?: boolean;
 }
 
 /** One run of a job's program. Integers are (T·N) time first, for the whole batch. */
@@ -196,8 +192,6 @@ export interface Device {
   readonly description: string;
   /** One line: why this device, where the choice was left to the program. */
   readonly reason?: string;
-  /** One line: what the user should know of it by now; null if nothing. */
-  readonly note?: string | null;
   /** Bytes that `compile` would take, at little cost. */
   estimate(workload: Workload): Promise<number>;
   compile(workload: Workload): Promise<Executable>;

@@ -104,7 +104,7 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
     const sampling = milliseconds === null ? null : await measureSampling(device, model, milliseconds);
     return {
       device: device.name,
-      description: device.note ? `${executable.description}; ${device.note}` : executable.description,
+      description: executable.description,
       parameters: countParameters(parameters),
       operations: program.values.length,
       multiplyAdds,

@@ -84,10 +84,9 @@ const fixes: Readonly<Record<string, string>> = {
   gpu: 'update the graphics driver; until then --device cpu',
 };
 
-/** Without the name, which the title has; with what is to be known after the comparisons. */
-function described({ name, description, note }: Device): string {
-  const nameless = description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description;
-  return note ? `${nameless}; ${note}` : nameless;
+/** Without the name, which the title has. */
+function described({ name, description }: Device): string {
+  return description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description;
 }
 
 const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0];

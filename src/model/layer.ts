@@ -62,7 +62,7 @@ export function carriedShapes(model: ModelConfiguration): StateShape[] {
   ]).flat();
 }
 
-/** A state or a gate of a layer, by the name that it has in programs and checkpoints. */
+/** A state, a gate or a weight of a layer, by the name that it has in programs and checkpoints. */
 export function activationName(layer: number, name: string): string {
   return `layer${layer}.${name}`;
 }
@@ -71,9 +71,7 @@ export function activationName(layer: number, name: string): string {
 const STARTED = 'started';
 
 /** The output of so many steps before the last one that was made. */
-function pastName(layer: number, past: number): string {
-  return `layer${layer}.past${past}`;
-}
+const pastName = (layer: number, past: number): string => activationName(layer, `past${past}`);
 
 /** Keeps that all rows have read something, where that matters. */
 export function keepStarted(builder: Builder, { learnedState = false }: ModelConfiguration, { rows: N }: Extent): void {
@@ -127,7 +125,7 @@ function layerParameters(builder: Builder, model: ModelConfiguration, layer: num
   return Object.fromEntries(
     layerWeights(model, layer).map(({ name, rows, columns }) => [
       name,
-      builder.parameter(`layer${layer}.${name}`, rows, columns),
+      builder.parameter(activationName(layer, name), rows, columns),
     ]),
   );
 }

@@ -3,7 +3,7 @@
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 import type { Random } from '../random.ts';
-import type { CellWeight } from './cells/cell.ts';
+import { type CellWeight, rowWeight } from './cells/cell.ts';
 import { cellOf } from './cells/registry.ts';
 import type { ModelConfiguration } from './configuration.ts';
 import { orthogonalMatrix } from './orthogonal.ts';
@@ -61,25 +61,12 @@ export function layerWeights(model: ModelConfiguration, layer: number): readonly
   if (layer > 0 && (skip === 'input' || skip === 'both'))
     weights.push({ name: 'Ws', rows: inputWidth, columns, role: 'input', gates, symbols });
   if (timeSkip > 0) weights.push({ name: 'Wk', rows: H, columns, role: 'input', gates });
-  if (layerNorm) weights.push({ name: 'gx', rows: 1, columns, role: 'gain', gates, start: 1 });
+  if (layerNorm) weights.push(rowWeight('gx', 'gain', gates, columns, 1));
   // Open enough for a layer to take part, closed enough for its input to go through it (Srivastava,
   // Greff and Schmidhuber, 2015).
   if (layer > 0 && stacking === 'highway')
-    weights.push(
-      { name: 'Wt', rows: H, columns: H, role: 'input', gates: 't' },
-      { name: 'bt', rows: 1, columns: H, role: 'bias', gates: 't', start: -1 },
-    );
-  if (learnedState)
-    weights.push(
-      ...cell.states.map((state): ModelWeight => ({
-        name: `${state}0`,
-        rows: 1,
-        columns: H,
-        role: 'bias',
-        gates: state,
-        start: 0,
-      })),
-    );
+    weights.push({ name: 'Wt', rows: H, columns: H, role: 'input', gates: 't' }, rowWeight('bt', 'bias', 't', H, -1));
+  if (learnedState) weights.push(...cell.states.map((state) => rowWeight(`${state}0`, 'bias', state, H, 0)));
   return weights;
 }
 
@@ -108,7 +95,7 @@ export function headWeights(model: ModelConfiguration): readonly ModelWeight[] {
       symbols: tied ? undefined : 'columns',
     });
   }
-  return [...weights, { name: 'head.b', rows: 1, columns: V, role: 'bias', gates: 'y', symbols: 'columns' }];
+  return [...weights, { ...rowWeight('head.b', 'bias', 'y', V), symbols: 'columns' }];
 }
 
 /** The matrix by which the output layer reads a layer. */

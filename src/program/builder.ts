@@ -4,7 +4,8 @@
 import { tile } from './region.ts';
 import { type ElementwiseFunction, type Operation, type Place, type Program, type Value } from './value.ts';
 
-interface Piece extends Place {
+/** What a join is made of. */
+export interface Piece extends Place {
   readonly value: Value;
 }
 
@@ -229,10 +230,10 @@ export class Builder {
     return this.append({ kind: 'clipGradient', limit }, x.rows, x.columns, [x]);
   }
 
-  /** Appends a value of another program, its inputs replaced. */
-  again(value: Value, inputs: readonly Value[]): Value {
+  /** Appends a value of another program, its inputs replaced, and perhaps as many rows as they. */
+  again(value: Value, inputs: readonly Value[], rows = value.rows): Value {
     if (value.kind === 'join' && inputs.length === 1) return inputs[0];
-    const { id: _, rows, columns, inputs: __, ...operation } = value;
+    const { id: _, rows: __, columns, inputs: ___, ...operation } = value;
     return this.append(operation as Operation, rows, columns, inputs);
   }
 }

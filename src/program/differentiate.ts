@@ -2,9 +2,9 @@
 // gradient of its loss with respect to every parameter (reverse mode; Linnainmaa, 1970). Knows the
 // derivative of each operation and nothing else.
 import { appendTo, groupBy } from '../group.ts';
-import { Builder } from './builder.ts';
+import { Builder, type Piece } from './builder.ts';
 import { rewrite } from './rewrite.ts';
-import { type Place, type Program, type Value, sameShape } from './value.ts';
+import { type Place, type Program, type Value, sameShape, startOf } from './value.ts';
 
 /** A gradient that reaches a part of a value. */
 interface Contribution extends Place {
@@ -115,10 +115,8 @@ export function differentiate(
         contribute(value.inputs[0], builder.elementwise('clip', [dy], value.limit));
         return;
       case 'rows':
-        contribute(value.inputs[0], dy, { row: value.first, column: 0 });
-        return;
       case 'columns':
-        contribute(value.inputs[0], dy, { row: 0, column: value.first });
+        contribute(value.inputs[0], dy, startOf(value));
         return;
       case 'join':
         value.inputs.forEach((piece, index) => {
@@ -235,18 +233,14 @@ function byPlace(a: Place, b: Place): number {
  * Zeros for the parts of a value that no piece covers. Pieces come in order, all cut by rows or all
  * by columns: a view of rows crosses every view of columns.
  */
-function holes(
-  builder: Builder,
-  value: Value,
-  pieces: readonly (Place & { readonly value: Value })[],
-): (Place & { value: Value })[] {
+function holes(builder: Builder, value: Value, pieces: readonly Piece[]): Piece[] {
   const byRows = pieces.every((piece) => piece.value.columns === value.columns);
   const byColumns = pieces.every((piece) => piece.value.rows === value.rows);
   if (!byRows && !byColumns)
     throw new Error(
       `${value.kind} ${value.rows}×${value.columns}: views of its rows and views of its columns cross, which differentiation does not cover`,
     );
-  const found: (Place & { value: Value })[] = [];
+  const found: Piece[] = [];
   let reached = 0;
   const fill = (until: number): void => {
     const count = until - reached;

@@ -15,7 +15,7 @@ import { Slots, operandsOf, valuesOf } from './slots.ts';
 import { type Program, type Value, sameShape } from './value.ts';
 
 export interface Layout {
-  readonly steps: readonly Step<Home>[];
+  readonly steps: readonly Step[];
   /** The memory that all buffers of the arena need together, in elements. */
   readonly arenaElements: number;
   /** Where to read a value. @throws for one that is never read */
@@ -58,7 +58,7 @@ export function* layOut(program: Program): Pieces<Layout> {
  * Finds a home for every result that is read and has none: the place of an operand that dies, or a
  * buffer of its own.
  */
-function settle(slots: Slots, steps: readonly Step<Home>[]): void {
+function settle(slots: Slots, steps: readonly Step[]): void {
   for (const [index, step] of steps.entries()) {
     const taken: Home[] = [];
     const operands = overwritable(step);
@@ -80,7 +80,7 @@ function settle(slots: Slots, steps: readonly Step<Home>[]): void {
 /**
  * The operands whose place a result may take, because each element is read before it is written.
  */
-function overwritable(step: Step<Home>): readonly Value[] {
+function overwritable(step: Step): readonly Value[] {
   if (step.kind === 'chain') return operandsOf(step);
   if (step.kind === 'copy') return [];
   const { value } = step;

@@ -6,8 +6,8 @@
 // agree; else the later-placed join gets a buffer of its own, and the shared pieces are stored
 // twice (elementwise results) or copied (everything else).
 import { appendTo } from '../group.ts';
-import type { Copy } from './schedule.ts';
-import { type ParameterShape, type Place, type Program, type Value, isView } from './value.ts';
+import { type Region, overlap } from './region.ts';
+import { type ParameterShape, type Program, type Value, isView } from './value.ts';
 
 /** A matrix in memory, row by row without gaps. */
 export interface Buffer {
@@ -29,12 +29,19 @@ export interface Home {
   readonly column: number;
 }
 
+/** A value written to a second place. */
+export interface Copy {
+  readonly kind: 'copy';
+  readonly value: Value;
+  readonly to: Home;
+}
+
 export interface Placement {
   /** Homes of joins and of the values that are made inside one, and of gradients. */
   readonly homes: Map<Value, Home>;
   /** Further places where an elementwise result is stored. */
   readonly secondHomes: Map<Value, Home[]>;
-  readonly copies: Map<Value | null, Copy<Home>[]>;
+  readonly copies: Map<Value | null, Copy[]>;
 }
 
 export function arenaBuffer(rows: number, columns: number): Buffer {
@@ -48,13 +55,14 @@ export function fixedBuffer(space: Exclude<Buffer['space'], 'arena'>, { name, ro
 export function placeJoins(program: Program): Placement {
   const homes = new Map<Value, Home>();
   const secondHomes = new Map<Value, Home[]>();
-  const copies = new Map<Value | null, Copy<Home>[]>();
-  const occupied = new Map<Buffer, { home: Home; value: Value }[]>();
+  const copies = new Map<Value | null, Copy[]>();
+  const occupied = new Map<Buffer, Region[]>();
 
   const put = (value: Value, home: Home, owner: Value | null): void => {
     const own = homes.get(value);
     if (own && sameHome(own, home)) return;
-    appendTo(occupied, home.buffer, { home, value });
+    const { rows, columns } = value;
+    appendTo(occupied, home.buffer, { row: home.row, column: home.column, rows, columns });
     if (!own && isPlaceable(value)) homes.set(value, home);
     else if (value.kind === 'elementwise') appendTo(secondHomes, value, home);
     else appendTo(copies, owner, { kind: 'copy', value, to: home });
@@ -90,7 +98,7 @@ export function placeJoins(program: Program): Placement {
 function agreedHome(
   join: Value<'join'>,
   homes: ReadonlyMap<Value, Home>,
-  occupied: ReadonlyMap<Buffer, { home: Home; value: Value }[]>,
+  occupied: ReadonlyMap<Buffer, readonly Region[]>,
 ): Home | null {
   let agreed: Home | null = null;
   for (const [index, piece] of join.inputs.entries()) {
@@ -107,27 +115,14 @@ function agreedHome(
   if (!agreed || agreed.buffer.space !== 'arena' || agreed.column !== 0 || agreed.buffer.columns !== join.columns)
     return null;
   const { buffer, row: origin } = agreed;
-  const free = join.inputs.every(
-    (piece, index) =>
-      isAt(homes.get(piece), join.places[index], agreed) ||
-      (occupied.get(buffer) ?? []).every(({ home, value }) => {
-        const { row, column } = join.places[index];
-        return (
-          home.row >= origin + row + piece.rows ||
-          home.row + value.rows <= origin + row ||
-          home.column >= column + piece.columns ||
-          home.column + value.columns <= column
-        );
-      }),
-  );
+  const free = join.inputs.every(({ rows, columns }, index) => {
+    const { row, column } = join.places[index];
+    const place = { row: origin + row, column, rows, columns };
+    const own = homes.get(join.inputs[index]);
+    const isThere = own !== undefined && sameHome(own, { buffer, ...place });
+    return isThere || (occupied.get(buffer) ?? []).every((other) => !overlap(other, place));
+  });
   return free ? agreed : null;
-}
-
-function isAt(own: Home | undefined, place: Place, origin: Home): boolean {
-  return (
-    own !== undefined &&
-    sameHome(own, { buffer: origin.buffer, row: origin.row + place.row, column: origin.column + place.column })
-  );
 }
 
 /**

@@ -1,14 +1,15 @@
 // Rewrites: the same results from fewer and larger operations. They know shapes and never cells.
 import { Builder } from './builder.ts';
-import { type Program, type Value, countUses, sameShape } from './value.ts';
+import { type Program, Uses, type Value, sameShape } from './value.ts';
 
 /**
  * A sum with a product that nothing else reads becomes a product that adds to a running sum. After
  * differentiation.
  */
 export function foldRunningSums(program: Program): Program {
-  const uses = countUses(program);
-  const folds = (value: Value): boolean => value.kind === 'matmul' && !value.plus && uses.get(value) === 1;
+  const uses = new Uses(program);
+  const folds = (value: Value): boolean =>
+    value.kind === 'matmul' && !value.plus && uses.of(value).length === 1 && !uses.isWanted(value);
   return rewrite(program, (value, inputs, builder) => {
     if (value.kind !== 'elementwise' || value.apply !== 'add') return undefined;
     const index = [1, 0].find((i) => folds(value.inputs[i]) && value.inputs.every((input) => sameShape(input, value)));

@@ -2,6 +2,7 @@
 // of which a run without anything in between becomes one step, a chain. Views and joins are no
 // steps: the layout lets them share memory with what they look at, except for the pieces that it
 // says must be copied.
+import type { Copy } from './placement.ts';
 import { type Program, type Value, isView } from './value.ts';
 
 /**
@@ -15,26 +16,16 @@ export interface Chain {
   readonly values: readonly Value<'elementwise'>[];
 }
 
-export interface Single {
+interface Single {
   readonly kind: 'single';
   readonly value: Value;
 }
 
-/** A value written to a second place, `to`, which whoever asked for the copy understands. */
-export interface Copy<Target> {
-  readonly kind: 'copy';
-  readonly value: Value;
-  readonly to: Target;
-}
-
-export type Step<Target> = Chain | Single | Copy<Target>;
+export type Step = Chain | Single | Copy;
 
 /** @param copies by the join that they complete; under `null`, those that come at the end */
-export function schedule<Target>(
-  program: Program,
-  copies: ReadonlyMap<Value | null, readonly Copy<Target>[]> = new Map(),
-): Step<Target>[] {
-  const steps: Step<Target>[] = [];
+export function schedule(program: Program, copies: ReadonlyMap<Value | null, readonly Copy[]> = new Map()): Step[] {
+  const steps: Step[] = [];
   let chain: Value<'elementwise'>[] = [];
   const close = (): void => {
     if (chain.length > 0) steps.push({ kind: 'chain', rows: chain[0].rows, columns: chain[0].columns, values: chain });

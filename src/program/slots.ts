@@ -3,9 +3,9 @@
 // place where it is stored. Views and joins have none of their own: reading them reads the slots
 // below.
 import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
-import { type Region, intersection, sameRegion, whole } from './region.ts';
+import { type Region, intersection, overlap, sameRegion, whole } from './region.ts';
 import type { Step } from './schedule.ts';
-import { type Program, type Value, isView } from './value.ts';
+import { type Program, type Value, isView, startOf } from './value.ts';
 
 /** In the slot's own coordinates. */
 export interface Read extends Region {
@@ -25,14 +25,14 @@ export interface Slot {
 
 export class Slots {
   readonly all: Slot[] = [];
-  readonly #steps: readonly Step<Home>[];
+  readonly #steps: readonly Step[];
   readonly #homes: ReadonlyMap<Value, Home>;
   readonly #own = new Map<Value, Slot>();
   readonly #fixed = new Map<Value, Home>();
   /** The slot of each piece of a join; none where the piece is itself a join. */
   readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
 
-  constructor(program: Program, steps: readonly Step<Home>[], { homes, secondHomes }: Placement) {
+  constructor(program: Program, steps: readonly Step[], { homes, secondHomes }: Placement) {
     this.#steps = steps;
     this.#homes = homes;
     for (const [index, step] of steps.entries()) {
@@ -57,9 +57,8 @@ export class Slots {
   homeOf(value: Value): Home {
     if (isView(value)) {
       const { buffer, row, column } = this.homeOf(value.inputs[0]);
-      return value.kind === 'rows'
-        ? { buffer, row: row + value.first, column }
-        : { buffer, row, column: column + value.first };
+      const start = startOf(value);
+      return { buffer, row: row + start.row, column: column + start.column };
     }
     const home = this.#fixed.get(value) ?? this.#own.get(value)?.home ?? this.#homes.get(value);
     if (!home) throw new Error(`${value.kind} has no home`);
@@ -76,7 +75,7 @@ export class Slots {
     this.#visit(operand, whole(operand), (slot, region) => {
       if (slot.home?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
-        if (use.step < step || !intersection(use, region)) continue;
+        if (use.step < step || !overlap(use, region)) continue;
         // Two operands that lie shifted over one another, such as h_0..h_{T-1} and h_1..h_T, share
         // no element at one place.
         if (use.step > step || !sameRegion(use, region) || !sameHome(this.homeOf(use.operand), this.homeOf(operand)))
@@ -125,18 +124,11 @@ export class Slots {
   /** Visits the slots that hold a region of a value. */
   #visit(value: Value, region: Region, found: (slot: Slot, region: Region) => void): void {
     if (isView(value)) {
-      this.#visit(
-        value.inputs[0],
-        value.kind === 'rows'
-          ? { ...region, row: region.row + value.first }
-          : { ...region, column: region.column + value.first },
-        found,
-      );
+      const { row, column } = startOf(value);
+      this.#visit(value.inputs[0], { ...region, row: region.row + row, column: region.column + column }, found);
     } else if (value.kind === 'join') {
-      const stack = isStack(value);
-      for (let index = stack ? pieceAt(value, region.row) : 0; index < value.inputs.length; index++) {
-        const [piece, place] = [value.inputs[index], value.places[index]];
-        if (stack && place.row >= region.row + region.rows) break;
+      for (const [index, piece] of value.inputs.entries()) {
+        const place = value.places[index];
         const part = intersection(region, { ...place, rows: piece.rows, columns: piece.columns });
         if (!part) continue;
         const within = { ...part, row: part.row - place.row, column: part.column - place.column };
@@ -152,13 +144,13 @@ export class Slots {
 }
 
 /** What a step makes. */
-export function valuesOf(step: Step<Home>): readonly Value[] {
+export function valuesOf(step: Step): readonly Value[] {
   if (step.kind === 'copy') return [];
   return step.kind === 'chain' ? step.values : [step.value];
 }
 
 /** What a step reads from memory: a chain keeps what it makes itself in registers. */
-export function operandsOf(step: Step<Home>): readonly Value[] {
+export function operandsOf(step: Step): readonly Value[] {
   const made = new Set<Value>(step.kind === 'chain' ? step.values : []);
   return valuesOf(step)
     .flatMap((value) => value.inputs)
@@ -176,29 +168,4 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
     byBuffer.set(buffer, here.set(key(slot.home), slot));
   }
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
-}
-
-/**
- * Whether the pieces lie below one another: then a part is found without looking at all of them.
- */
-const stacks = new WeakMap<Value, boolean>();
-function isStack(join: Value<'join'>): boolean {
-  const known =
-    stacks.get(join) ??
-    join.places.every(
-      ({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows,
-    );
-  stacks.set(join, known);
-  return known;
-}
-
-/** The index of the piece of a stack that holds a row. */
-function pieceAt(stack: Value<'join'>, row: number): number {
-  let [low, high] = [0, stack.places.length - 1];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (stack.places[middle].row <= row) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }

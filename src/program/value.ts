@@ -4,6 +4,7 @@
 //
 // Every value is a matrix of rows × columns. A sequence is stacked time first: step t of a batch of
 // N rows is rows t·N … t·N+N−1 of a matrix of T·N rows.
+import { appendTo } from '../group.ts';
 
 /**
  * Functions that act on each element alone. Operands have the shape of the result, or one row (used
@@ -135,20 +136,34 @@ export function isView(value: Value): value is Value<'rows'> | Value<'columns'> 
   return value.kind === 'rows' || value.kind === 'columns';
 }
 
+/** Where a view begins in what it looks at. */
+export function startOf(view: Value<'rows'> | Value<'columns'>): Place {
+  return view.kind === 'rows' ? { row: view.first, column: 0 } : { row: 0, column: view.first };
+}
+
 export function sameShape(a: Value, b: Value): boolean {
   return a.rows === b.rows && a.columns === b.columns;
 }
 
-/** How many times each value is read: as an input, an output or a gradient. */
-export function countUses(program: Program): Map<Value, number> {
-  const uses = new Map<Value, number>();
-  const count = (value: Value): void => {
-    uses.set(value, (uses.get(value) ?? 0) + 1);
-  };
-  for (const value of program.values) value.inputs.forEach(count);
-  for (const value of program.outputs.values()) count(value);
-  for (const value of program.gradients.values()) count(value);
-  return uses;
+/** Who reads what in a program. */
+export class Uses {
+  readonly #users = new Map<Value, Value[]>();
+  readonly #wanted: Set<Value>;
+
+  constructor(program: Program) {
+    this.#wanted = new Set([...program.outputs.values(), ...program.gradients.values()]);
+    for (const value of program.values) for (const input of value.inputs) appendTo(this.#users, input, value);
+  }
+
+  /** The values that read a value, each as often as it does. */
+  of(value: Value): readonly Value[] {
+    return this.#users.get(value) ?? [];
+  }
+
+  /** Whether a value is read from outside the program: as an output or a gradient. */
+  isWanted(value: Value): boolean {
+    return this.#wanted.has(value);
+  }
 }
 
 /**

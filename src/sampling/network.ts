@@ -81,7 +81,7 @@ export class Network {
       });
     return new Network(
       model,
-      await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }),
+      await device.compile({ parameters, jobs, update: null, interactive: true }),
       widths,
       reads,
     );

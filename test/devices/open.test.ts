@@ -112,16 +112,6 @@ describe('auto', () => {
     },
   );
 
-  it('passes on what comes to be known of the device', async () => {
-    adapter.mayHaveGpu.mockReturnValue(true);
-    const noted = { ...gpu, note: null as string | null };
-    adapter.openGpu.mockResolvedValue(noted);
-    const device = await openDevice('auto');
-    expect(device.note).toBeNull();
-    noted.note = 'products are not done in tiles';
-    expect(device.note).toBe('products are not done in tiles');
-  });
-
   it('takes the cpu where no GPU answers, and says why', async () => {
     adapter.mayHaveGpu.mockReturnValue(true);
     adapter.openGpu.mockRejectedValue(noGpu);

@@ -96,29 +96,6 @@ describe('the check of a device', () => {
     expect(closed).toBe(before + 1);
   });
 
-  it('says what is to be known of it after the comparisons, whether it agrees or not', async () => {
-    let note: string | null = null;
-    const noted = async (): Promise<Device> => ({
-      ...device,
-      get note() {
-        return note;
-      },
-    });
-    const check = (worst: number): ParityCheck => ({
-      ...finding('a', worst),
-      async run() {
-        note = 'products are not done in tiles';
-        return { worst, tolerance: 1e-5, where: 'loss' };
-      },
-    });
-    expect((await checkDevice('fake', [check(1e-7)], noted)).detail).toMatch(
-      /^2 threads; products are not done in tiles; agrees/,
-    );
-    expect((await checkDevice('fake', [check(1)], noted)).detail).toMatch(
-      /^2 threads; products are not done in tiles; a: differs/,
-    );
-  });
-
   it.each([1e-3, Number.NaN, Infinity])('finds a difference of %d', async (worst) => {
     const check = await checkDevice('fake', [finding('a', 1e-7), finding('b', worst)], open);
     expect(check).toMatchObject({ verdict: 'bad', fix: expect.any(String) });

@@ -3,18 +3,21 @@ import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { trainingProgram } from '../../src/model/network.ts';
 import { Builder } from '../../src/program/builder.ts';
-import { type Copy, type Step, schedule } from '../../src/program/schedule.ts';
+import { type Copy, type Home, arenaBuffer } from '../../src/program/placement.ts';
+import { type Step, schedule } from '../../src/program/schedule.ts';
 import { type Program, type Value, isView } from '../../src/program/value.ts';
 
 /** A step in a few words. */
-function inWords(step: Step<string>): string {
+function inWords(step: Step): string {
   if (step.kind === 'chain') return step.values.map((value) => value.apply).join('+');
-  return step.kind === 'copy' ? `copy to ${step.to}` : step.value.kind;
+  return step.kind === 'copy' ? `copy to row ${step.to.row}` : step.value.kind;
 }
+
+const atRow = (row: number): Home => ({ buffer: arenaBuffer(2, 2), row, column: 0 });
 
 function scheduled(
   write: (ops: Builder) => readonly Value[],
-  copies?: (ops: Builder) => ReadonlyMap<Value | null, readonly Copy<string>[]>,
+  copies?: (ops: Builder) => ReadonlyMap<Value | null, readonly Copy[]>,
 ): string[] {
   const ops = new Builder();
   const outputs = write(ops);
@@ -79,12 +82,12 @@ describe('a schedule', () => {
           return [ops.relu(join)];
         },
         () =>
-          new Map<Value | null, Copy<string>[]>([
-            [join, [{ kind: 'copy', value: piece, to: 'the join' }]],
-            [null, [{ kind: 'copy', value: piece, to: 'the end' }]],
+          new Map<Value | null, Copy[]>([
+            [join, [{ kind: 'copy', value: piece, to: atRow(1) }]],
+            [null, [{ kind: 'copy', value: piece, to: atRow(9) }]],
           ]),
       ),
-    ).toEqual(['tanh+sigmoid', 'copy to the join', 'relu', 'copy to the end']);
+    ).toEqual(['tanh+sigmoid', 'copy to row 1', 'relu', 'copy to row 9']);
   });
 
   test.each(cells.map((cell) => cell.name))('of %s holds every operation once and after what it reads', (cell) => {

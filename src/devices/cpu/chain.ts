@@ -49,18 +49,51 @@ function chainSignature(pointers: number): Signature {
 /** Appends the function of a chain and gives its index. */
 export function addChain(
   writer: ModuleWriter,
-  chain: ChainSpecification,
+  { values, operands, stores, strides }: ChainSpecification,
   variant: KernelVariant,
   exportName: string | null = null,
 ): number {
-  const { strides } = chain;
   const code = new Code(strides.length + 2);
   const [rows, columns] = [0, 1];
   const position = code.local('i32'); // bytes from the start of the row
   const width = code.local('i32');
   const prologue = new Code(0);
   prologue.get(columns).i32(2).op('i32.shl').set(width);
-  const lanes = new Lanes(code, prologue, chain, position, variant === 'relaxed');
+  const vectors = new Vectors(code, prologue, variant === 'relaxed');
+  /** Locals of what is in memory once for all elements. */
+  const scalars = new Map<Value, number>();
+  for (const [value, { pointer, column, walk }] of operands) {
+    if (walk !== 'scalar') continue;
+    const local = code.local('v128');
+    prologue
+      .get(pointer + 2)
+      .access('v128.load32_splat', 4 * column)
+      .set(local);
+    scalars.set(value, local);
+  }
+  const address = (pointer: number): Code =>
+    code
+      .get(pointer + 2)
+      .get(position)
+      .op('i32.add');
+  /** Four elements at once, or one in the first lane of four. */
+  const compute = (single: boolean): void => {
+    const held = new Map(scalars);
+    for (const [value, { pointer, column, walk }] of operands) {
+      if (walk === 'scalar') continue;
+      const load = (): void => void address(pointer).access(single ? 'v128.load32_zero' : 'v128.load', 4 * column);
+      held.set(value, vectors.keep(load));
+    }
+    for (const value of values) {
+      const [x, y] = value.inputs.map((input) => held.get(input)!);
+      held.set(value, vectors.keep(elementwise(vectors, value, x, y)));
+    }
+    for (const [value, places] of stores)
+      for (const { pointer, column } of places)
+        address(pointer)
+          .get(held.get(value)!)
+          .access(single ? 'v128.store32_lane' : 'v128.store', 4 * column);
+  };
   code.get(rows).when(() => {
     code.repeat(() => {
       code.i32(0).set(position);
@@ -70,7 +103,7 @@ export function addChain(
         .op('i32.ge_u')
         .when(() => {
           code.repeat(() => {
-            lanes.compute(false);
+            compute(false);
             code.get(position).i32(16).op('i32.add').set(position);
             code.get(width).get(position).i32(16).op('i32.add').op('i32.ge_u');
           });
@@ -81,7 +114,7 @@ export function addChain(
         .op('i32.gt_u')
         .when(() => {
           code.repeat(() => {
-            lanes.compute(true);
+            compute(true);
             code.get(position).i32(4).op('i32.add').set(position);
             code.get(width).get(position).op('i32.gt_u');
           });
@@ -99,64 +132,6 @@ export function addChain(
     });
   });
   return writer.addFunction(chainSignature(strides.length), code.startWith(prologue), exportName);
-}
-
-/** The body of the loops: four elements at once, or one in the first lane of four. */
-class Lanes {
-  readonly #code: Code;
-  readonly #vectors: Vectors;
-  readonly #chain: ChainSpecification;
-  readonly #position: number;
-  /** Locals of what is in memory once for all elements. */
-  readonly #scalars = new Map<Value, number>();
-
-  constructor(code: Code, prologue: Code, chain: ChainSpecification, position: number, fused: boolean) {
-    this.#code = code;
-    this.#vectors = new Vectors(code, prologue, fused);
-    this.#chain = chain;
-    this.#position = position;
-    for (const [value, { pointer, column, walk }] of chain.operands) {
-      if (walk !== 'scalar') continue;
-      const local = code.local('v128');
-      prologue
-        .get(pointer + 2)
-        .access('v128.load32_splat', 4 * column)
-        .set(local);
-      this.#scalars.set(value, local);
-    }
-  }
-
-  compute(single: boolean): void {
-    const code = this.#code;
-    const held = new Map(this.#scalars);
-    for (const [value, { pointer, column, walk }] of this.#chain.operands) {
-      if (walk === 'scalar') continue;
-      held.set(
-        value,
-        this.#vectors.keep(() => {
-          code
-            .get(pointer + 2)
-            .get(this.#position)
-            .op('i32.add')
-            .access(single ? 'v128.load32_zero' : 'v128.load', 4 * column);
-        }),
-      );
-    }
-    for (const value of this.#chain.values) {
-      const [x, y] = value.inputs.map((input) => held.get(input)!);
-      held.set(value, this.#vectors.keep(elementwise(this.#vectors, value, x, y)));
-    }
-    for (const [value, places] of this.#chain.stores) {
-      for (const { pointer, column } of places) {
-        code
-          .get(pointer + 2)
-          .get(this.#position)
-          .op('i32.add')
-          .get(held.get(value)!)
-          .access(single ? 'v128.store32_lane' : 'v128.store', 4 * column);
-      }
-    }
-  }
 }
 
 function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: number, y: number): Operand {

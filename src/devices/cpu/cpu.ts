@@ -55,7 +55,7 @@ export async function openCpu({
   };
   return {
     name: 'cpu',
-    description: describeCpu(kernels, threads, library),
+    description: describeCpu(kernels, { workers: threads, wantedWorkers: threads }, library),
     estimate: async (workload) => (await planOf(workload)).heldBytes,
     async compile(workload) {
       const plan = await planOf(workload);
@@ -75,15 +75,11 @@ export async function openCpu({
   };
 }
 
-function productsFor(
-  { interactive, rowsAlike, jobs }: Workload,
-  kernels: KernelModule,
-  library: BlasLibrary | null,
-): Products {
+function productsFor({ interactive, jobs }: Workload, kernels: KernelModule, library: BlasLibrary | null): Products {
   // One row is bound by the way of the weights from memory, and the embedded kernels start sooner.
   const isOneRow = interactive === true && jobs.every(({ batch }) => batch === 1);
   if (library === null || isOneRow) return embeddedProducts;
-  return rowsAlike ? alikeProducts(library, bitComparison(library, kernels)) : blasProducts(library);
+  return interactive ? alikeProducts(library, bitComparison(library, kernels)) : blasProducts(library);
 }
 
 function threadsFor({ interactive, jobs, parameters }: Workload, atMost: number): number {

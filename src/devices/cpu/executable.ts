@@ -4,13 +4,12 @@ import type { Call, CallResult, Executable, Intact, PassTime, Resident, Standing
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
 import { WorkerPool } from './worker-pool.ts';
-import { heldRows, outputPlace } from './held-rows.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
 import { type JobPlan, type Plan, stateKey, statesOf, vectorAddress } from './plan.ts';
 import { Laps } from './profile.ts';
+import { type JobRows, rowsOf } from './rows.ts';
 import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
-import { standingCall } from './standing.ts';
 import { compileUpdate } from './update.ts';
 
 /** How long operations are measured, after as long as V8 takes to compile them a second time. */
@@ -26,13 +25,19 @@ export async function compileForCpu(
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
   const pool = await WorkerPool.start(setups, workload.interactive === true);
-  return new CpuExecutable(plan, setups[0], pool, describePlan(kernels, plan, blas));
+  return new CpuExecutable(plan, setups[0], pool, describeCpu(kernels, plan, blas));
+}
+
+interface RunningJob extends JobPlan {
+  readonly index: number;
+  readonly rows: JobRows;
 }
 
 class CpuExecutable implements Executable {
   readonly memoryBytes: number;
   readonly description: string;
   readonly #plan: Plan;
+  readonly #jobs: ReadonlyMap<string, RunningJob>;
   readonly #pool: WorkerPool;
   /** Of the first worker. */
   readonly #setup: ShardSetup;
@@ -45,6 +50,9 @@ class CpuExecutable implements Executable {
   constructor(plan: Plan, setup: ShardSetup, pool: WorkerPool, description: string) {
     const { memory } = setup;
     this.#plan = plan;
+    this.#jobs = new Map(
+      plan.jobs.map((each, index) => [each.job.name, { ...each, index, rows: rowsOf(plan, each, memory) }]),
+    );
     this.#setup = setup;
     this.#pool = pool;
     this.memoryBytes = plan.heldBytes;
@@ -55,21 +63,21 @@ class CpuExecutable implements Executable {
   }
 
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
-    const plan = this.#jobOf(name);
+    const job = this.#jobs.get(name)!;
     const results: CallResult[] = [];
     for (const call of calls) {
-      this.#give(plan, call);
+      this.#give(job, call);
       try {
-        const done = this.#step(plan, call.update ? flags.update : 0);
+        const done = this.#step(job, call.update ? flags.update : 0);
         if (done) await done;
       } catch (error) {
         await this.#pool.close(); // those that live might still be at work
         // The state that counts is that of jobs that train. Of what failed before, less is left.
-        const left = this.#pool.hasUpdated ? 'nothing' : plan.trains ? 'weights' : 'everything';
+        const left = this.#pool.hasUpdated ? 'nothing' : job.trains ? 'weights' : 'everything';
         if (this.#intact === 'everything') this.#intact = left;
         throw error;
       }
-      const result = this.#take(plan, call);
+      const result = this.#take(job, call);
       results.push(result);
       if (call.update && !result.updated) break;
     }
@@ -77,8 +85,17 @@ class CpuExecutable implements Executable {
   }
 
   standingCall(name: string): StandingCall {
-    const plan = this.#jobOf(name);
-    return standingCall(this.#plan, plan, this.#setup.memory, () => this.#step(plan, 0));
+    const job = this.#jobs.get(name)!;
+    const { ids: homes, outputs } = job.rows;
+    const ids = new Int32Array(homes.length);
+    return {
+      ids,
+      outputs,
+      run: () => {
+        for (let i = 0; i < homes.length; i++) this.#ints[homes[i]] = ids[i];
+        return this.#step(job, 0);
+      },
+    };
   }
 
   intact(): Intact {
@@ -90,14 +107,8 @@ class CpuExecutable implements Executable {
   }
 
   read(resident: Resident, into?: Float32Array): Promise<Float32Array> {
-    if (resident.kind !== 'state') {
-      const vector = this.#vector(resident);
-      if (into === undefined) return Promise.resolve(vector.slice());
-      into.set(vector);
-      return Promise.resolve(into);
-    }
-    const parts = this.#stateParts(resident.job, resident.name);
-    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    const parts = this.#partsOf(resident);
+    const all = into ?? new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let offset = 0;
     for (const part of parts) {
       all.set(part, offset);
@@ -107,39 +118,30 @@ class CpuExecutable implements Executable {
   }
 
   write(resident: Resident, values: Float32Array): Promise<void> {
-    if (resident.kind === 'state') {
-      let offset = 0;
-      for (const part of this.#stateParts(resident.job, resident.name))
-        part.set(values.subarray(offset, (offset += part.length)));
-    } else {
-      this.#vector(resident).set(values);
-      if (resident.kind === 'parameters') this.#stale = true;
-    }
+    let offset = 0;
+    for (const part of this.#partsOf(resident)) part.set(values.subarray(offset, (offset += part.length)));
+    if (resident.kind === 'parameters') this.#stale = true;
     return Promise.resolve();
   }
 
   async profile(name: string): Promise<readonly PassTime[]> {
-    const plan = this.#jobOf(name);
+    const job = this.#jobs.get(name)!;
     const laps = new Laps();
     const bytes = compileShard({
       plan: this.#plan,
       job: name,
-      shard: plan.programs.get(plan.shardRows[0])!,
+      shard: job.programs.get(job.shardRows[0])!,
       variant: this.#setup.kernels.variant,
       observer: (step) => laps.groupOf(step),
     });
-    const residents: readonly Resident[] = [
-      { kind: 'parameters' },
-      ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const),
-      ...statesOf(plan.program).map((state) => ({ kind: 'state', job: name, name: state.name }) as const),
-    ];
-    const before = await Promise.all(residents.map((resident) => this.read(resident)));
-    const shard = new Shard(this.#setup);
+    // On a copy: what the workers hold stays as it is.
+    const memory = allocate(this.#plan);
+    new Int32Array(memory.buffer).set(this.#ints);
+    const shard = new Shard({ ...this.#setup, memory });
     const module = await WebAssembly.compile(bytes);
-    shard.profile(module, plan.trains, laps, PROFILE_WARM_UP_MS);
+    shard.profile(module, job.trains, laps, PROFILE_WARM_UP_MS);
     laps.forget();
-    const steps = shard.profile(module, plan.trains, laps, PROFILE_MS);
-    for (const [i, resident] of residents.entries()) await this.write(resident, before[i]);
+    const steps = shard.profile(module, job.trains, laps, PROFILE_MS);
     return laps.times(steps);
   }
 
@@ -147,97 +149,75 @@ class CpuExecutable implements Executable {
     return this.#pool.close();
   }
 
-  #jobOf(name: string): JobPlan {
-    return this.#plan.jobs.find(({ job }) => job.name === name)!;
-  }
-
-  #step(plan: JobPlan, requested: number): Promise<void> | void {
+  #step({ index }: RunningJob, requested: number): Promise<void> | void {
     const packed = this.#stale ? flags.pack : 0;
     this.#stale = false;
-    return this.#pool.step(this.#plan.jobs.indexOf(plan), requested | packed);
+    return this.#pool.step(index, requested | packed);
   }
 
-  /**
-   * Writes what a call brings to where the workers read it: each its own rows (T·rows) of the batch
-   * (T·N).
-   */
-  #give(plan: JobPlan, { ids, targets, dropoutKey = 0, reset, update }: Call): void {
-    const { job, program } = plan;
+  /** Writes what a call brings to where the workers read it. */
+  #give({ job, program, rows, shardRows }: RunningJob, { ids, targets, dropoutKey = 0, reset, update }: Call): void {
     const { shard, shardBases, scalars } = this.#plan;
     if (reset)
-      for (const { name } of statesOf(program)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
-    for (const { whole, worker, own, rows } of heldRows(plan)) {
-      const base = shardBases[worker];
-      if (own === 0) this.#ints.set([job.batch, whole, dropoutKey], (base + shard.dropout) / 4);
-      this.#ints.set(ids.subarray(whole, whole + rows), (base + shard.ids) / 4 + own);
-      if (targets) this.#ints.set(targets.subarray(whole, whole + rows), (base + shard.targets) / 4 + own);
+      for (const { name } of statesOf(program))
+        for (const part of this.#partsOf({ kind: 'state', job: job.name, name })) part.fill(0);
+    const toTargets = (shard.targets - shard.ids) / 4;
+    for (let row = 0; row < ids.length; row++) {
+      const home = rows.ids[row];
+      this.#ints[home] = ids[row];
+      if (targets) this.#ints[home + toTargets] = targets[row];
+    }
+    let first = 0;
+    for (const [worker, count] of shardRows.entries()) {
+      this.#ints.set([job.batch, first, dropoutKey], (shardBases[worker] + shard.dropout) / 4);
+      first += count;
     }
     for (const [name, value] of Object.entries(update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
   }
 
-  #take(plan: JobPlan, call: Call): CallResult {
+  #take({ trains, rows }: RunningJob, { update, into }: Call): CallResult {
     const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
     const lossNats = sum(this.#plan.shard.loss);
-    const gradientNorm = plan.trains ? Math.sqrt(sum(this.#plan.shard.squares)) : NaN;
-    return {
-      lossNats,
-      gradientNorm,
-      updated: call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm),
-      outputs: this.#outputs(plan, call.into),
-    };
-  }
-
-  /** Outputs of (T·N, columns), put together from the shards' (T·rows, columns). */
-  #outputs(plan: JobPlan, into: Call['into']): Record<string, Float32Array> {
-    const { job, program } = plan;
+    const gradientNorm = trains ? Math.sqrt(sum(this.#plan.shard.squares)) : NaN;
     const outputs: Record<string, Float32Array> = {};
-    for (const [name, { columns }] of program.outputs) {
-      outputs[name] = into?.[name] ?? new Float32Array(job.steps * job.batch * columns);
-      for (const block of heldRows(plan)) {
-        const { start, stride } = outputPlace(this.#plan, plan, name, block);
-        const together = stride === columns ? block.rows : 1; // no other columns between them
-        for (let r = 0; r < block.rows; r += together) {
-          const at = start + r * stride;
-          outputs[name].set(this.#floats.subarray(at, at + together * columns), (block.whole + r) * columns);
-        }
-      }
+    for (const [name, views] of Object.entries(rows.outputs)) {
+      const [{ length: columns }] = views;
+      const whole = into?.[name] ?? new Float32Array(views.length * columns);
+      for (const [row, view] of views.entries()) whole.set(view, row * columns);
+      outputs[name] = whole;
     }
-    return outputs;
+    const updated = update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm);
+    return { lossNats, gradientNorm, updated, outputs };
   }
 
-  #vector(resident: Exclude<Resident, { kind: 'state' }>): Float32Array {
-    const start = vectorAddress(this.#plan, resident.kind === 'slot' ? resident.name : resident.kind) / 4;
-    return this.#floats.subarray(start, start + this.#plan.parameterCount);
-  }
-
-  /** A carried state (N, H) in the pieces that the workers hold, in the order of its rows. */
-  #stateParts(job: string, name: string): Float32Array[] {
-    const { shardRows, program } = this.#jobOf(job);
-    const { columns } = statesOf(program).find((state) => state.name === name)!;
-    const offset = this.#plan.shard.states.get(stateKey(job, name))!;
-    return shardRows.map((rows, worker) => {
-      const start = (this.#plan.shardBases[worker] + offset) / 4;
-      return this.#floats.subarray(start, start + rows * columns);
-    });
+  /**
+   * The pieces of a vector: a carried state (N, H) lies with the workers, in the order of its rows.
+   */
+  #partsOf(resident: Resident): Float32Array[] {
+    const part = (address: number, length: number): Float32Array =>
+      this.#floats.subarray(address / 4, address / 4 + length);
+    const { shardBases, shard, parameterCount } = this.#plan;
+    if (resident.kind !== 'state') {
+      const name = resident.kind === 'slot' ? resident.name : resident.kind;
+      return [part(vectorAddress(this.#plan, name), parameterCount)];
+    }
+    const { shardRows, program } = this.#jobs.get(resident.job)!;
+    const { columns } = statesOf(program).find((state) => state.name === resident.name)!;
+    const offset = shard.states.get(stateKey(resident.job, resident.name))!;
+    return shardRows.map((rows, worker) => part(shardBases[worker] + offset, rows * columns));
   }
 }
 
-/** @param threads how many compute */
-export function describeCpu({ variant }: KernelModule, threads: number, blas: BlasLibrary | null): string {
-  const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
-  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
-}
-
-/** Also says what memory withheld. */
-export function describePlan(
-  kernels: KernelModule,
+/** How many threads compute, and what memory withheld. */
+export function describeCpu(
+  { variant }: KernelModule,
   { workers, wantedWorkers }: Pick<Plan, 'workers' | 'wantedWorkers'>,
   blas: BlasLibrary | null,
 ): string {
-  const description = describeCpu(kernels, workers, blas);
-  return workers === wantedWorkers
-    ? description
-    : `${description}, because --threads ${wantedWorkers} would need more than 4 GiB`;
+  const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
+  const withheld = workers === wantedWorkers ? '' : `, because --threads ${wantedWorkers} would need more than 4 GiB`;
+  const threads = `${workers} thread${workers === 1 ? '' : 's'}${withheld}`;
+  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads}`;
 }
 
 async function shardSetups(

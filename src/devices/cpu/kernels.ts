@@ -49,7 +49,7 @@ export function gemmTransposedAScratch(M: number, K: number): number {
   return 96 + (Math.min(M, 288) + 32) * Math.min(K, 256);
 }
 
-const compiled = new Map<KernelVariant, Promise<KernelModule>>();
+const compiled = new Map<KernelVariant | undefined, Promise<KernelModule>>();
 
 /**
  * The fastest kernels this process can run, compiled once. `variant` asks for one of the builds;
@@ -64,12 +64,8 @@ export function loadKernels(variant: KernelVariant | undefined = variantFromEnvi
       hint: 'start Node without --jitless (see NODE_OPTIONS), or use --device reference, which is slow',
     });
   }
-  if (variant === undefined) return loadFastest();
-  let loading = compiled.get(variant);
-  if (loading === undefined) {
-    loading = compile(variant);
-    compiled.set(variant, loading);
-  }
+  const loading = compiled.get(variant) ?? compile(variant);
+  compiled.set(variant, loading);
   return loading;
 }
 
@@ -90,18 +86,16 @@ function variantFromEnvironment(): KernelVariant | undefined {
   });
 }
 
-async function loadFastest(): Promise<KernelModule> {
-  return relaxedIsSupported(await readBuild('relaxed')) ? loadKernels('relaxed') : loadKernels('portable');
-}
-
-async function compile(variant: KernelVariant): Promise<KernelModule> {
-  const bytes = await readBuild(variant);
-  if (variant === 'relaxed' && !relaxedIsSupported(bytes)) {
-    throw new RnnError('device', 'this version of Node cannot run the relaxed-SIMD kernels', {
-      hint: 'set RNN_WASM=portable',
-    });
+async function compile(variant: KernelVariant | undefined): Promise<KernelModule> {
+  if (variant !== 'portable') {
+    const bytes = await readBuild('relaxed');
+    if (relaxedIsSupported(bytes)) return { module: await WebAssembly.compile(bytes), variant: 'relaxed' };
+    if (variant === 'relaxed')
+      throw new RnnError('device', 'this version of Node cannot run the relaxed-SIMD kernels', {
+        hint: 'set RNN_WASM=portable',
+      });
   }
-  return { module: await WebAssembly.compile(bytes), variant };
+  return { module: await WebAssembly.compile(await readBuild('portable')), variant: 'portable' };
 }
 
 async function readBuild(variant: KernelVariant): Promise<Uint8Array<ArrayBuffer>> {

@@ -20,7 +20,7 @@ export class Laps {
   #last = 0;
 
   /** The number by which an operation is counted. */
-  groupOf(step: Step<unknown>): number {
+  groupOf(step: Step): number {
     if (step.kind === 'chain') return this.group(`chain of ${step.values.length}`, step.rows, step.columns);
     const { value } = step;
     const { rows, columns } = value;

@@ -23,22 +23,17 @@ export function compileUpdate(
   if (steps.length !== 1 || chain.kind !== 'chain')
     throw new Error('an update rule must be elementwise operations on vectors of one length');
   const names = ['parameters', 'gradients', ...rule.slots, 'gradientScale', ...rule.scalars];
-  const pointerOf = (name: string): number => {
-    const pointer = names.indexOf(name);
-    if (pointer < 0) throw new Error(`an update rule has no vector or scalar ${name}`);
-    return pointer;
-  };
   const operands = new Map<Value, Place & { walk: Walk }>();
   for (const input of chain.values.flatMap((value) => value.inputs)) {
     if (input.kind === 'input')
       operands.set(input, {
-        pointer: pointerOf(input.name),
+        pointer: names.indexOf(input.name),
         column: 0,
         walk: input.columns === 1 ? 'scalar' : 'matrix',
       });
   }
   const stores = new Map<Value, Place[]>();
-  for (const [name, value] of program.outputs) appendTo(stores, value, { pointer: pointerOf(name), column: 0 });
+  for (const [name, value] of program.outputs) appendTo(stores, value, { pointer: names.indexOf(name), column: 0 });
   const writer = new ModuleWriter();
   addChain(writer, { values: chain.values, operands, stores, strides: names.map(() => 0) }, variant, 'update');
   return writer.encode(pages);

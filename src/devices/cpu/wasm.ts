@@ -133,8 +133,7 @@ export class Code {
 }
 
 export class ModuleWriter {
-  readonly #types: string[] = [];
-  readonly #typeBytes: number[][] = [];
+  readonly #types = new Map<string, { readonly index: number; readonly bytes: number[] }>();
   readonly #imports: { readonly name: string; readonly type: number }[] = [];
   readonly #functions: { readonly type: number; readonly code: Code; readonly exportName: string | null }[] = [];
 
@@ -174,7 +173,7 @@ export class ModuleWriter {
       0,
       0,
       1,
-      ...sized(vector(this.#typeBytes)),
+      ...sized(vector([...this.#types.values()].map(({ bytes }) => bytes))),
       2,
       ...sized(vector(imports)),
       3,
@@ -187,15 +186,11 @@ export class ModuleWriter {
   }
 
   #type({ parameters, results }: Signature): number {
-    const key = `${parameters.join()}:${results.join()}`;
-    const known = this.#types.indexOf(key);
-    if (known >= 0) return known;
-    this.#typeBytes.push([
-      0x60,
-      ...vector(parameters.map((type) => [typeCodes[type]])),
-      ...vector(results.map((type) => [typeCodes[type]])),
-    ]);
-    return this.#types.push(key) - 1;
+    const vectorOf = (types: readonly ValueType[]): number[] => vector(types.map((type) => [typeCodes[type]]));
+    const bytes = [0x60, ...vectorOf(parameters), ...vectorOf(results)];
+    const known = this.#types.get(bytes.join()) ?? { index: this.#types.size, bytes };
+    this.#types.set(bytes.join(), known);
+    return known.index;
   }
 }
 

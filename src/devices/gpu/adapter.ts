@@ -4,6 +4,7 @@
 //
 // Neither the GPU object nor a device keeps Node from ending by itself.
 import { RnnError } from '../../errors.ts';
+import type { DeviceError, Health } from './runner.ts';
 import { type AdapterKind, backend, isOfKind, nameOf, notThere, quietly, search } from './search.ts';
 
 /**
@@ -36,20 +37,13 @@ export interface AdapterFacts {
   readonly features: readonly string[];
 }
 
-/** What a device did not do, said after the call that asked for it. */
-export interface DeviceError {
-  /** It lacked memory. */
-  readonly memory: boolean;
-  readonly message: string;
-}
-
 interface Found {
   readonly kind: AdapterKind;
   readonly facts: AdapterFacts;
+  /** All that the system has. */
+  readonly whole: GPU;
   /** What gpu.js is to find. */
   readonly gpu: WrappedGpu;
-  /** A device that gpu.js never sees. */
-  readonly spareDevice: () => Promise<GPUDevice>;
 }
 
 const found = new Map<AdapterKind, Promise<Found>>();
@@ -71,27 +65,32 @@ export async function findAdapter(kind: AdapterKind): Promise<AdapterFacts> {
   return (await find(kind)).facts;
 }
 
-/**
- * Puts an adapter of that kind at `navigator.gpu`, in place of one of the other kind.
- * @throws RnnError `device` if none answers, or one of the other kind is open; then that stays
- */
-export async function provideWebGpu(kind: AdapterKind): Promise<AdapterFacts> {
-  const wanted = await find(kind);
-  provide(wanted);
-  await released;
-  return wanted.facts;
-}
-
 export interface OpenedAdapter {
   readonly facts: AdapterFacts;
   /** From now on one of the other kind may take its place. */
   close(): void;
 }
 
-/** As `provideWebGpu`, and none of the other kind takes its place before it is closed. */
+/**
+ * Puts an adapter of that kind at `navigator.gpu`, in place of one of the other kind, where it
+ * stays until it is closed.
+ * @throws RnnError `device` if none answers, or one of the other kind is open; then that stays
+ */
 export async function openWebGpu(kind: AdapterKind): Promise<OpenedAdapter> {
   const wanted = await find(kind);
-  provide(wanted);
+  if (provided !== wanted) {
+    if (users > 0)
+      throw new RnnError(
+        'device',
+        `a process can have one kind of GPU at a time, and a ${provided?.kind} one is open`,
+        { hint: 'close that device first' },
+      );
+    provided = wanted;
+    released = releaseDevice();
+    const holder = globalThis as { navigator?: object };
+    holder.navigator ??= {};
+    Object.defineProperty(holder.navigator, 'gpu', { value: wanted.gpu, configurable: true, enumerable: true });
+  }
   users++;
   let isOpen = true;
   await released;
@@ -106,7 +105,8 @@ export async function openWebGpu(kind: AdapterKind): Promise<OpenedAdapter> {
 
 /** Whether the GPU that is provided has memory for buffers of all these bytes at once. */
 export async function hasRoomFor(sizes: readonly number[]): Promise<boolean> {
-  const spare = await provided!.spareDevice();
+  const { whole, kind } = provided!;
+  const spare = await requestWhole(await requestAdapter(whole, kind));
   spare.pushErrorScope('out-of-memory');
   for (const size of sizes) spare.createBuffer({ size, usage: GPU_BUFFER_STORAGE });
   const error = await spare.popErrorScope();
@@ -124,38 +124,19 @@ function find(kind: AdapterKind): Promise<Found> {
   return looking;
 }
 
-/** Does all that others could come between before it returns. */
-function provide(wanted: Found): void {
-  if (provided?.kind === wanted.kind) return;
-  if (users > 0) {
-    throw new RnnError('device', `a process can have one kind of GPU at a time, and a ${provided?.kind} one is open`, {
-      hint: 'close that device first',
-    });
-  }
-  provided = wanted;
-  released = releaseDevice();
-  const holder = globalThis as { navigator?: object };
-  holder.navigator ??= {};
-  Object.defineProperty(holder.navigator, 'gpu', { value: wanted.gpu, configurable: true, enumerable: true });
-}
-
-/** How many devices have been made: what was compiled for an earlier one is lost with it. */
-export const devicesMade = (): number => made;
-
 /** The device that was last made of the adapter, or null. */
 export const lastDevice = (): GPUDevice | null => device;
 
-/** Whether a device was lost, and none has been made since. */
-export const isDeviceLost = (): boolean => isLost;
-
-/**
- * The errors since the last time this was asked. After one, what is read back is zeros or stale.
- */
-export function takeDeviceErrors(): readonly DeviceError[] {
-  const taken = errors;
-  errors = [];
-  return taken;
-}
+/** Of the devices that are made of the adapter. */
+export const adapterHealth: Health = {
+  takeErrors() {
+    const taken = errors;
+    errors = [];
+    return taken;
+  },
+  isLost: () => isLost,
+  count: () => made,
+};
 
 /** gpu.js asks for a new device once it has heard that the last one is gone. */
 export async function releaseDevice(): Promise<void> {
@@ -169,25 +150,16 @@ export async function releaseDevice(): Promise<void> {
 async function look(kind: AdapterKind): Promise<Found> {
   await search(kind);
   const whole = await quietly(kind, async () => (await import('webgpu')).create([]));
-  const adapterAgain = async (): Promise<GPUAdapter> => {
-    const adapter = await quietly(kind, () => requestAdapter(whole, kind));
-    if (adapter === null) throw notThere(kind, 'it answered once, and then no more');
-    return adapter;
-  };
-  const adapter = await adapterAgain();
-  const spareDevice = async (): Promise<GPUDevice> => {
-    const another = await adapterAgain();
-    return requestWhole(another, another.requestDevice.bind(another));
-  };
-  return { kind, facts: factsOf(adapter), gpu: wrap(whole, kind), spareDevice };
+  const adapter = await quietly(kind, () => requestAdapter(whole, kind));
+  return { kind, whole, facts: factsOf(adapter), gpu: wrap(whole, kind) };
 }
 
-/** Null if there is none of that kind. */
-async function requestAdapter(gpu: GPU, kind: AdapterKind): Promise<GPUAdapter | null> {
+async function requestAdapter(gpu: GPU, kind: AdapterKind): Promise<GPUAdapter> {
   const adapter = await gpu.requestAdapter(
     kind === 'hardware' ? { powerPreference: 'high-performance' } : { forceFallbackAdapter: true },
   );
-  return adapter !== null && isOfKind(adapter.info, kind) ? adapter : null;
+  if (adapter === null || !isOfKind(adapter.info, kind)) throw notThere(kind, 'it answered once, and then no more');
+  return adapter;
 }
 
 type WrappedGpu = Pick<GPU, 'requestAdapter' | 'getPreferredCanvasFormat' | 'wgslLanguageFeatures'>;
@@ -202,21 +174,16 @@ function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
     getPreferredCanvasFormat: () => gpu.getPreferredCanvasFormat(),
     async requestAdapter() {
       const adapter = await requestAdapter(gpu, kind);
-      if (adapter === null) return null;
       const request = adapter.requestDevice.bind(adapter);
       return Object.defineProperty(adapter, 'requestDevice', {
-        value: (wanted: GPUDeviceDescriptor = {}) => requestDevice(adapter, request, wanted),
+        value: async (wanted: GPUDeviceDescriptor) => watched(await requestWhole(adapter, request, wanted)),
       });
     },
   };
 }
 
-async function requestDevice(
-  adapter: GPUAdapter,
-  request: GPUAdapter['requestDevice'],
-  wanted: GPUDeviceDescriptor,
-): Promise<GPUDevice> {
-  const fresh = await requestWhole(adapter, request, wanted);
+/** Knows from now on of its errors, and of its loss. */
+function watched(fresh: GPUDevice): GPUDevice {
   device = fresh;
   isLost = false;
   made++;
@@ -228,22 +195,19 @@ async function requestDevice(
 }
 
 /** A device with all that the adapter has. */
-function requestWhole(
+async function requestWhole(
   adapter: GPUAdapter,
-  request: GPUAdapter['requestDevice'],
+  request: GPUAdapter['requestDevice'] = adapter.requestDevice.bind(adapter),
   wanted: GPUDeviceDescriptor = {},
 ): Promise<GPUDevice> {
-  return request({
-    ...wanted,
-    requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits },
-  }).catch(refuseDevice);
-}
-
-function refuseDevice(error: Error): never {
-  throw new RnnError('device', `the GPU cannot be used: ${error.message.split('\n')[0]}`, {
-    hint: 'update the graphics driver',
-    cause: error,
-  });
+  try {
+    return await request({ ...wanted, requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } });
+  } catch (error) {
+    throw new RnnError('device', `the GPU cannot be used: ${(error as Error).message.split('\n')[0]}`, {
+      hint: 'update the graphics driver',
+      cause: error,
+    });
+  }
 }
 
 /** Keeps errors for who asks; gpu.js and Dawn would only print them. */

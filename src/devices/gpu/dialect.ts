@@ -10,8 +10,6 @@ export interface Dialect {
   float(value: number): string;
   /** The integer of a number that comes as a float. */
   integer(text: string): string;
-  /** Whether such a number is an index. */
-  equal(number: string, index: string | number): string;
   choose(condition: string, yes: string, no: string): string;
   call(name: 'exp' | 'sqrt' | 'abs', x: string): string;
   /** The 31 highest bits of `hash32` of an integer. */
@@ -52,7 +50,6 @@ export const kernelDialect: Dialect = {
   define: 'const',
   float: String,
   integer: (text) => `(${text} | 0)`,
-  equal: (number, index) => `${number} === ${index}`,
   choose: (condition, yes, no) => `(${condition} ? ${yes} : ${no})`,
   call: (name, x) => `Math.${name}(${x})`,
   hash: (integer) => `${LAST_HASH}(${MIDDLE_HASH}(${FIRST_HASH}(${integer})))`,
@@ -67,7 +64,6 @@ export const wgslDialect: Dialect = {
   define: 'let',
   float: (value) => (/[.e]/.test(String(value)) ? String(value) : `${value}.0`),
   integer: (text) => `i32(${text})`,
-  equal: (number, index) => `${number} == f32(${index})`,
   choose: (condition, yes, no) => `select(${no}, ${yes}, ${condition})`,
   call: (name, x) => `${name}(${x})`,
   // What gpu.js makes of them.

@@ -4,9 +4,10 @@ import { countParameters } from '../../program/value.ts';
 import { dropoutSeed } from '../../random.ts';
 import type { Call, CallResult, Cost, Executable, Job, PassTime, Resident, Workload } from '../device.ts';
 import { type PassList, type Place, carryName } from './passes.ts';
-import type { ArgumentValue, PlanResults } from './plan.ts';
+import { type ArgumentValue, type Kernels, Plan, type PlanResults } from './plan.ts';
+import { profilePasses } from './profile.ts';
 import { RESET, WEIGHTS, seedNames } from './reader.ts';
-import { Runner, type RunnerOptions } from './runner.ts';
+import { type Health, Runner } from './runner.ts';
 import { elementsOf, numberArgument } from './writer.ts';
 
 export interface CompiledJob {
@@ -14,32 +15,32 @@ export interface CompiledJob {
   readonly list: PassList;
 }
 
-interface Running extends CompiledJob {
-  readonly runner: Runner;
-  /** What the last call kept, by the argument that brings it to the next. */
-  readonly carried: Map<string, Float32Array>;
-  /**
-   * Whether all of that are finite numbers; null if it has not been looked at since it was written.
-   */
+/** What the last call kept for the next one. */
+interface State {
+  /** (N, columns) each, by name. */
+  readonly values: Map<string, Float32Array>;
+  /** Whether all of them are finite; null if nobody has looked since they were written. */
   sound: boolean | null;
 }
 
-interface GpuExecutableOptions extends Omit<RunnerOptions, 'single'> {
+interface Running extends CompiledJob {
+  readonly runner: Runner;
+  /** Jobs may share one. */
+  readonly state: State;
+}
+
+interface GpuExecutableOptions {
   readonly description: string;
   readonly memoryBytes: number;
-  readonly profile: (list: PassList) => Promise<readonly PassTime[]>;
+  readonly kernels: Kernels;
+  readonly health: Health;
 }
 
 export class GpuExecutable implements Executable {
   readonly memoryBytes: number;
   readonly description: string;
   readonly #workload: Workload;
-  readonly #jobs: Map<string, Running>;
-  /**
-   * Of jobs that share a state, by the name of the first: which has it, each in buffers of its own
-   * shape.
-   */
-  readonly #holders = new Map<string, Running>();
+  readonly #jobs = new Map<string, Running>();
   /** P */
   readonly #count: number;
   /** The weights, then each slot. */
@@ -50,37 +51,34 @@ export class GpuExecutable implements Executable {
   #weightsSound: boolean | null = true;
   #closed = false;
   #gradients: Float32Array;
-  readonly #profile: GpuExecutableOptions['profile'];
+  readonly #kernels: Kernels;
+  readonly #health: Health;
 
   constructor(
     workload: Workload,
     jobs: readonly CompiledJob[],
-    { description, memoryBytes, profile, makePlan, health }: GpuExecutableOptions,
+    { description, memoryBytes, kernels, health }: GpuExecutableOptions,
   ) {
     this.#workload = workload;
     this.description = description;
     this.memoryBytes = memoryBytes;
-    this.#profile = profile;
+    this.#kernels = kernels;
+    this.#health = health;
     this.#count = countParameters(workload.parameters);
     this.#weights = new Float32Array(this.#count * (1 + (workload.update?.slots.length ?? 0)));
     this.#gradients = new Float32Array(this.#count);
-    this.#jobs = new Map(
-      jobs.map(({ job, list }) => [
-        job.name,
-        {
-          job,
-          list,
-          sound: true,
-          runner: new Runner(list, { makePlan, health, single: workload.interactive === true }),
-          carried: new Map(
-            [...list.states.values()].map(({ pass }) => [
-              carryName(pass),
-              new Float32Array(elementsOf(list.passes[pass].shape)),
-            ]),
-          ),
-        },
-      ]),
-    );
+    for (const { job, list } of jobs)
+      this.#jobs.set(job.name, {
+        job,
+        list,
+        runner: new Runner({
+          makePlan: (calls) => new Plan(list, kernels, calls),
+          passes: list.passes.length,
+          health,
+          single: workload.interactive === true,
+        }),
+        state: this.#jobs.get(job.stateOf ?? job.name)?.state ?? clearState(list),
+      });
   }
 
   callsPerRun(job: string): number {
@@ -92,13 +90,12 @@ export class GpuExecutable implements Executable {
   }
 
   profile(job: string): Promise<readonly PassTime[]> {
-    return this.#profile(this.#jobs.get(job)!.list);
+    return profilePasses(this.#jobs.get(job)!.list, this.#kernels, this.#health);
   }
 
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
     if (this.#closed) throw new Error('a closed executable runs nothing');
     const running = this.#jobs.get(name)!;
-    this.#takeState(running);
     const results: CallResult[] = [];
     while (results.length < calls.length) {
       const alike = leadingAlike(calls.slice(results.length));
@@ -112,19 +109,13 @@ export class GpuExecutable implements Executable {
   }
 
   read(resident: Resident): Promise<Float32Array> {
-    if (resident.kind === 'gradients') return Promise.resolve(this.#gradients.slice());
-    if (resident.kind !== 'state') return Promise.resolve(this.#vector(resident).slice());
-    return Promise.resolve(stateIn(this.#holderOf(this.#jobs.get(resident.job)!), resident.name));
+    return Promise.resolve(this.#vector(resident).slice());
   }
 
   write(resident: Resident, values: Float32Array): Promise<void> {
-    if (resident.kind === 'gradients') this.#gradients.set(values);
-    else if (resident.kind !== 'state') {
-      this.#vector(resident).set(values);
-      this.#weightsSound = null;
-    } else {
-      putState(this.#holderOf(this.#jobs.get(resident.job)!), resident.name, values);
-    }
+    this.#vector(resident).set(values);
+    if (resident.kind === 'state') this.#jobs.get(resident.job)!.state.sound = null;
+    else if (resident.kind !== 'gradients') this.#weightsSound = null;
     return Promise.resolve();
   }
 
@@ -133,19 +124,9 @@ export class GpuExecutable implements Executable {
     for (const { runner } of this.#jobs.values()) await runner.close().catch(() => {});
   }
 
-  #holderOf({ job }: Running): Running {
-    const owner = job.stateOf ?? job.name;
-    return this.#holders.get(owner) ?? this.#jobs.get(owner)!;
-  }
-
-  #takeState(running: Running): void {
-    const holder = this.#holderOf(running);
-    if (holder === running) return;
-    for (const name of running.list.states.keys()) putState(running, name, stateIn(holder, name));
-    this.#holders.set(running.job.stateOf ?? running.job.name, running);
-  }
-
-  #vector(resident: { kind: 'parameters' } | { kind: 'slot'; name: string }): Float32Array {
+  #vector(resident: Resident): Float32Array {
+    if (resident.kind === 'gradients') return this.#gradients;
+    if (resident.kind === 'state') return this.#jobs.get(resident.job)!.state.values.get(resident.name)!;
     const index = resident.kind === 'parameters' ? 0 : 1 + this.#workload.update!.slots.indexOf(resident.name);
     return this.#weights.subarray(index * this.#count, (index + 1) * this.#count);
   }
@@ -158,7 +139,7 @@ export class GpuExecutable implements Executable {
     const updates = calls[0].update !== undefined;
     if (!sound && calls.length > 1) return this.#runSingly(running, calls);
     const outcome = await running.runner.run(
-      new Map([...running.carried, [WEIGHTS, this.#weights]]),
+      carriedInto(running).set(WEIGHTS, this.#weights),
       calls.map((call) => this.#arguments(running, call)),
     );
     if (outcome === null) return [];
@@ -184,18 +165,17 @@ export class GpuExecutable implements Executable {
     );
   }
 
-  #goesInSound(running: Running, { reset }: Call): boolean {
+  #goesInSound({ state }: Running, { reset }: Call): boolean {
     this.#weightsSound ??= areFinite(this.#weights);
-    running.sound ??= [...running.carried.values()].every(areFinite);
-    return this.#weightsSound && (reset === true || running.sound);
+    state.sound ??= [...state.values.values()].every(areFinite);
+    return this.#weightsSound && (reset === true || state.sound);
   }
 
-  #take(running: Running, { carried, gradients }: PlanResults, updated: boolean): void {
-    for (const [name, values] of carried) {
-      if (name !== WEIGHTS) running.carried.set(name, values);
-      else if (updated) this.#weights = values;
-    }
-    running.sound = updated ? true : null;
+  #take({ list, state }: Running, { carried, gradients }: PlanResults, updated: boolean): void {
+    for (const [name, place] of list.states)
+      state.values.set(name, matrixAt(carried.get(carryName(place.pass))!, place, list));
+    state.sound = updated ? true : null;
+    if (updated) this.#weights = carried.get(WEIGHTS)!;
     if (gradients) this.#gradients = gradients;
   }
 
@@ -225,19 +205,26 @@ export class GpuExecutable implements Executable {
   }
 }
 
-function stateIn({ list, carried }: Running, name: string): Float32Array {
-  const place = list.states.get(name)!;
-  return matrixAt(carried.get(carryName(place.pass))!, place, list);
+function clearState({ states }: PassList): State {
+  return {
+    values: new Map([...states].map(([name, { rows, columns }]) => [name, new Float32Array(rows * columns)])),
+    sound: true,
+  };
 }
 
-function putState(running: Running, name: string, values: Float32Array): void {
-  const { list, carried } = running;
-  running.sound = null;
-  const place = list.states.get(name)!;
-  const buffer = carried.get(carryName(place.pass))!;
-  startsOfRows(place, list).forEach((at, row) =>
-    buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at),
-  );
+/** The buffers of the passes that kept the state, by the arguments that bring it to the next call. */
+function carriedInto({ list, state }: Running): Map<string, Float32Array> {
+  const carried = new Map<string, Float32Array>();
+  for (const [name, place] of list.states) {
+    const argument = carryName(place.pass);
+    const buffer = carried.get(argument) ?? new Float32Array(elementsOf(list.passes[place.pass].shape));
+    const values = state.values.get(name)!;
+    startsOfRows(place, list).forEach((at, row) =>
+      buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at),
+    );
+    carried.set(argument, buffer);
+  }
+  return carried;
 }
 
 /** The calls from the first on that all update, or all do not. */

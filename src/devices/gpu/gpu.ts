@@ -2,14 +2,12 @@
 // gpu.js's other modes for comparison.
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-import { type AdapterFacts, devicesMade, hasRoomFor, isDeviceLost, openWebGpu, takeDeviceErrors } from './adapter.ts';
+import { type AdapterFacts, adapterHealth, hasRoomFor, openWebGpu } from './adapter.ts';
 import { type CompiledJob, GpuExecutable } from './executable.ts';
 import { buffersOf, bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
-import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
-import { profilePasses } from './profile.ts';
+import { Kernels } from './plan.ts';
 import { type Health, tooLittleMemory } from './runner.ts';
-import { whyNotTiled } from './splice.ts';
 import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
 
@@ -25,7 +23,6 @@ const names: Readonly<Record<GpuMode, string>> = {
 const MANY_INPUTS = 15;
 
 const healthy: Health = { takeErrors: () => [], isLost: () => false, count: () => 1 };
-const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: isDeviceLost, count: devicesMade };
 
 /**
  * @throws RnnError `device` if there is no such adapter here, or another device of this process has
@@ -36,8 +33,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   const opened =
     mode === 'webgpu' || mode === 'software' ? await openWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
   const adapter = opened?.facts;
-  const gpuJsMode: Mode = mode === 'software' ? 'webgpu' : mode;
-  const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode, products);
+  const kernels = new Kernels(mode === 'software' ? 'webgpu' : mode, products);
   const mostInputs = adapter ? Math.min(MANY_INPUTS, adapter.limits.maxStorageBuffersPerShaderStage - 1) : MANY_INPUTS;
   const compiled = new WeakMap<Workload, CompiledJob[]>();
   const jobsOf = (workload: Workload): CompiledJob[] => {
@@ -49,7 +45,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
           parameters: workload.parameters,
           update: workload.update,
           mostInputs,
-          products: workload.rowsAlike ? 'plain' : kernels.products,
+          products: workload.interactive ? 'plain' : kernels.products,
         }),
       }));
     compiled.set(workload, known);
@@ -59,21 +55,15 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   return {
     name: names[mode],
     description,
-    get note() {
-      const reason = adapter && products !== 'plain' ? whyNotTiled() : null;
-      return reason && `products are not done in tiles, which is slower: ${reason}`;
-    },
     estimate: async (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
     async compile(workload) {
       const jobs = jobsOf(workload);
       if (adapter) await refuseTooLarge(jobs, adapter);
-      const health = adapter ? ofWebGpu : healthy;
       return new GpuExecutable(workload, jobs, {
         description,
         memoryBytes: planBytes(jobs),
-        health,
-        makePlan: (list, calls) => new Plan(list, kernels, calls),
-        profile: (list) => profilePasses(list, kernels, health),
+        kernels,
+        health: adapter ? adapterHealth : healthy,
       });
     },
     close: async () => {

@@ -1,6 +1,6 @@
 // The nodes of one program as they are made, and what everything that makes them needs.
-import type { ParameterShape, Program } from '../../program/value.ts';
-import { type Body, type Node, type Product, Uses } from './nodes.ts';
+import { type ParameterShape, type Program, Uses } from '../../program/value.ts';
+import type { Body, Node, Product } from './nodes.ts';
 import { Reader } from './reader.ts';
 import type { Shape } from './writer.ts';
 
@@ -29,17 +29,16 @@ export class Graph {
   }
 
   /** Adds a node, at the lowest level that what it reads allows. */
-  add(kind: Node['kind'], shape: Shape, bodies: readonly Body[], multiplyAdds = 0, product?: Product): Node {
-    const node: Node = {
-      id: this.nodes.length,
-      kind,
-      shape,
-      level: this.reader.levelOf(bodies),
-      bodies: () => bodies,
-      multiplyAdds,
-      product,
-    };
+  readonly add = (
+    kind: Node['kind'],
+    shape: Shape,
+    bodies: readonly Body[],
+    multiplyAdds = 0,
+    product?: Product,
+  ): Node => {
+    const level = this.reader.levelOf(bodies);
+    const node: Node = { id: this.nodes.length, kind, shape, level, bodies: () => bodies, multiplyAdds, product };
     this.nodes.push(node);
     return node;
-  }
+  };
 }

@@ -1,7 +1,7 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can
 // make in one go.
-import { appendTo } from '../../group.ts';
-import type { Program, Value } from '../../program/value.ts';
+import type { Builder } from '../../program/builder.ts';
+import type { Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
 import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
 
@@ -55,27 +55,6 @@ export interface Spot extends Placed {
 
 export const { row: ROW, column: COLUMN } = kernelDialect;
 
-/** Who reads what in a program. */
-export class Uses {
-  readonly #users = new Map<Value, Value[]>();
-  readonly #wanted: Set<Value>;
-
-  constructor(program: Program) {
-    this.#wanted = new Set([...program.outputs.values(), ...program.gradients.values()]);
-    for (const value of program.values) for (const input of value.inputs) appendTo(this.#users, input, value);
-  }
-
-  /** The values that read a value, each as often as it does. */
-  of(value: Value): readonly Value[] {
-    return this.#users.get(value) ?? [];
-  }
-
-  /** Whether a value is read from outside the program: as an output or a gradient. */
-  isWanted(value: Value): boolean {
-    return this.#wanted.has(value);
-  }
-}
-
 export function planeOf(rows: number, columns: number): Shape {
   return { kind: 'planes', planes: 1, rows, columns };
 }
@@ -96,4 +75,13 @@ export function columnPieces(value: Value): { value: Value; column: number }[] |
 export function rowPieces(value: Value): { value: Value; row: number }[] | null {
   if (value.kind !== 'join' || value.inputs.some((piece) => piece.columns !== value.columns)) return null;
   return value.inputs.map((piece, i) => ({ value: piece, row: value.places[i].row })).toSorted((a, b) => a.row - b.row);
+}
+
+/** Some rows of a value, of the pieces that they are made of if it is a join; else null. */
+export function rowsOf(builder: Builder, value: Value, first: number, count: number): Value | null {
+  const pieces = rowPieces(value);
+  if (!pieces) return builder.rows(value, first, count);
+  const within = pieces.filter(({ row, value: { rows } }) => row >= first && row + rows <= first + count);
+  const covered = within.reduce((sum, piece) => sum + piece.value.rows, 0);
+  return covered === count ? builder.stack(within.map((piece) => piece.value)) : null;
 }

@@ -5,7 +5,7 @@ import { groupBy } from '../../group.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { Cost, UpdateRule } from '../device.ts';
 import { sumInStretches } from './stretches.ts';
-import { Lowering } from './lower.ts';
+import { lower } from './lower.ts';
 import type { Node, Spot } from './nodes.ts';
 import { inputsOf } from './reader.ts';
 import { type ProductStyle, tiledPart } from './tiles.ts';
@@ -89,25 +89,25 @@ export function compilePasses(
 ): PassList {
   const vectors = 1 + (update?.slots.length ?? 0);
   const steps = sumInStretches(unstack(program), mostStacked);
-  const lowering = new Lowering(steps, { parameters, vectors, mostInputs });
-  const finish = program.gradients.size > 0 ? finishTraining(lowering.graph, { parameters, update }) : null;
-  return arrange(lowering, steps, finish, { mostInputs, products });
+  const lowered = lower(steps, { parameters, vectors, mostInputs });
+  const finish = program.gradients.size > 0 ? finishTraining(lowered.graph, { parameters, update }) : null;
+  return arrange(lowered, steps, finish, { mostInputs, products });
 }
 
 function arrange(
-  lowering: Lowering,
+  { graph, losses, spotOf }: ReturnType<typeof lower>,
   program: Program,
   finish: Finish | null,
   { mostInputs, products }: { mostInputs: number; products: ProductStyle },
 ): PassList {
   const groups: Node[][] = [];
   const passOf = new Map<Node, number>();
-  for (const level of byLevel(lowering.graph.nodes)) {
+  for (const level of byLevel(graph.nodes)) {
     for (const nodes of share(level, mostInputs)) {
       const buffer: Buffer = { reference: { kind: 'pass', index: groups.length }, shape: shapeOfGroup(nodes) };
       let plane = 0;
       for (const node of nodes) {
-        lowering.graph.reader.put(node, { buffer, plane });
+        graph.reader.put(node, { buffer, plane });
         passOf.set(node, groups.length);
         plane += node.bodies().length;
       }
@@ -117,10 +117,10 @@ function arrange(
   const states = new Map<string, Place>();
   for (const value of program.values) {
     if (value.kind !== 'keep') continue;
-    const spot = lowering.spotOf(value.inputs[0]);
+    const spot = spotOf(value.inputs[0]);
     const place = placeOf(spot, value);
     states.set(value.name, place);
-    lowering.graph.reader.carry(value.name, {
+    graph.reader.carry(value.name, {
       ...spot,
       buffer: { reference: { kind: 'argument', name: carryName(place.pass) }, shape: spot.buffer.shape },
     });
@@ -142,8 +142,8 @@ function arrange(
   return {
     passes,
     states,
-    outputs: new Map([...program.outputs].map(([name, value]) => [name, placeOf(lowering.spotOf(value), value)])),
-    losses: lowering.losses.map((node) => passOf.get(node)!),
+    outputs: new Map([...program.outputs].map(([name, value]) => [name, placeOf(spotOf(value), value)])),
+    losses: losses.map((node) => passOf.get(node)!),
     training: finish && {
       gradients: passOf.get(finish.gradients)!,
       norm: passOf.get(finish.norm)!,
@@ -154,7 +154,7 @@ function arrange(
     cost: {
       passes: passes.length,
       kernels: byKernel(passes).length,
-      multiplyAdds: multiplyAddsOf(lowering.graph.nodes),
+      multiplyAdds: multiplyAddsOf(graph.nodes),
       bytes,
     },
   };

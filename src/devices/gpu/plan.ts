@@ -31,10 +31,6 @@ export type Pipeline = ((...values: unknown[]) => Promise<Record<string, unknown
 };
 type Kernel = (...operands: (Handle | number)[]) => Handle;
 
-export function openGpuJs(mode: Mode): Gpu {
-  return new GPU({ mode });
-}
-
 /** A pipeline of so many arguments. */
 export function makePipeline(
   gpu: Gpu,
@@ -63,17 +59,15 @@ export function refuseTakenApart({ executorKind, fallbackReason }: Pipeline, mod
 export class Kernels {
   readonly gpu: Gpu;
   readonly mode: Mode;
-  /**
-   * How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else
-   * plain. What is compiled must follow it.
-   */
+  /** How products are done: plain but on WebGPU. What is compiled must follow it. */
   readonly products: ProductStyle;
   readonly #known = new Map<string, Kernel>();
 
-  constructor(gpu: Gpu, mode: Mode, products: ProductStyle = 'plain') {
+  constructor(mode: Mode, products: ProductStyle = 'plain', gpu = new GPU({ mode })) {
     this.gpu = gpu;
     this.mode = mode;
-    this.products = mode === 'webgpu' && products !== 'plain' && installTiles() ? products : 'plain';
+    this.products = mode === 'webgpu' ? products : 'plain';
+    if (this.products !== 'plain') installTiles();
   }
 
   of({ source, shape }: Pass): Kernel {

@@ -3,8 +3,8 @@
 import type { Value } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type ProductTerm, ROW, columnPieces, shapeOf } from './nodes.ts';
-import { type Reader, inputsOf } from './reader.ts';
-import type { Stacks } from './stacks.ts';
+import { inputsOf } from './reader.ts';
+import type { Ready } from './stacks.ts';
 import { piecewise, returnResult } from './statements.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
 
@@ -35,159 +35,138 @@ type Economy = 'none' | 'whole operands' | 'one product';
  */
 const UNROLL = 4;
 
-export class Products {
-  readonly #graph: Graph;
-  readonly #reader: Reader;
-  readonly #stacks: Stacks;
-  /** Products that another product adds to its own. */
-  readonly #absorbed = new Set<Value>();
-  /** Operations that are done before a product is stored. */
-  readonly #finished = new Set<Value>();
-
-  constructor(graph: Graph, stacks: Stacks) {
-    this.#graph = graph;
-    this.#reader = graph.reader;
-    this.#stacks = stacks;
-    for (const value of graph.program.values) {
-      if (value.kind !== 'matmul' || !value.plus) continue;
-      const running = value.inputs[value.inputs.length - 1];
-      // One over a whole sequence has large operands of its own, which should not have to be there
-      // at the same time.
-      if (
-        running.kind === 'matmul' &&
-        !running.transposeA &&
-        graph.uses.of(running).length === 1 &&
-        !graph.uses.isWanted(running)
-      )
-        this.#absorbed.add(running);
-    }
-  }
-
+interface Products {
+  lower(value: Value<'matmul'>): void;
   /** Whether an operation is done along with a product. */
-  hasDone(value: Value): boolean {
-    return this.#finished.has(value);
+  hasDone(value: Value): boolean;
+}
+
+/** What makes products nodes, and what does other operations along with them. */
+export function multiplying(graph: Graph, ready: Ready): Products {
+  const { program, uses, reader, mostInputs } = graph;
+  /** Products that another product adds to its own. */
+  const absorbed = new Set<Value>();
+  /** Operations that are done before a product is stored. */
+  const finished = new Set<Value>();
+  for (const value of program.values) {
+    if (value.kind !== 'matmul' || !value.plus) continue;
+    const running = value.inputs[value.inputs.length - 1];
+    // One over a whole sequence has large operands of its own, which should not have to be there at
+    // the same time.
+    if (running.kind === 'matmul' && !running.transposeA && uses.of(running).length === 1 && !uses.isWanted(running))
+      absorbed.add(running);
   }
 
-  lower(value: Value<'matmul'>): void {
-    if (this.#absorbed.has(value)) return;
+  const lower = (value: Value<'matmul'>): void => {
+    if (absorbed.has(value)) return;
     const { rows, columns } = value;
-    const sum = this.#sumOf(value);
+    const sum = sumOf(value);
     const finishBy =
       (epilogues: readonly Epilogue[]): Body =>
       (writer) => {
-        const finished = piecewise(
+        const stored = piecewise(
           writer.dialect.column,
-          epilogues.map((epilogue) => ({ size: epilogue.columns, text: () => this.#finish(writer, epilogue) })),
+          epilogues.map((epilogue) => ({ size: epilogue.columns, text: () => finishText(writer, epilogue) })),
         );
-        return [this.#addText(writer, sum), finished].filter((text) => text !== '').join('\n');
+        return [addText(writer, sum), stored].filter((text) => text !== '').join('\n');
       };
     const bodyOf =
       (finish: Body): Body =>
       (writer) =>
         `${sumText(writer, sum.terms)}\n${finish(writer)}`;
-    const all = this.#epilogues(value, this.#reader.levelOf([bodyOf(finishBy([]))]));
-    const epilogues = this.#mayRead(bodyOf(finishBy(all))) ? all : plainly(value);
+    const all = epiloguesOf(value, reader.levelOf([bodyOf(finishBy([]))]));
+    const epilogues = mayRead(bodyOf(finishBy(all))) ? all : plainly(value);
     const finish = finishBy(epilogues);
     const multiplyAdds = rows * columns * sum.terms.reduce((total, { inner }) => total + inner, 0);
-    const node = this.#graph.add('product', shapeOf(value), [bodyOf(finish)], multiplyAdds, {
+    const node = graph.add('product', shapeOf(value), [bodyOf(finish)], multiplyAdds, {
       rows,
       columns,
       terms: sum.terms,
       finish,
     });
-    this.#reader.settle(value, node);
+    reader.settle(value, node);
     for (const { first, values } of epilogues) {
-      for (const each of values) this.#finished.add(each);
-      if (values.length > 0) this.#reader.settle(values[values.length - 1], node, { column: first });
+      for (const each of values) finished.add(each);
+      if (values.length > 0) reader.settle(values[values.length - 1], node, { column: first });
     }
-  }
+  };
 
-  #mayRead(body: Body): boolean {
-    return inputsOf([body]) <= this.#graph.mostInputs;
-  }
+  const mayRead = (body: Body): boolean => inputsOf([body]) <= mostInputs;
 
   /**
    * All that is added up, with as little economy as the number of buffers that a kernel may read
    * allows. One product never reads too many.
    */
-  #sumOf(value: Value<'matmul'>): Sum {
+  const sumOf = (value: Value<'matmul'>): Sum => {
     let sum: Sum = { terms: [], addends: [] };
     for (const economy of ['none', 'whole operands', 'one product'] as const) {
       sum = { terms: [], addends: [] };
-      this.#collect(value, economy, sum);
+      collect(value, economy, sum);
       const collected = sum;
-      if (this.#mayRead((writer) => sumText(writer, collected.terms) + this.#addText(writer, collected))) break;
+      if (mayRead((writer) => sumText(writer, collected.terms) + addText(writer, collected))) break;
     }
     return sum;
-  }
+  };
 
-  #collect(value: Value<'matmul'>, economy: Economy, sum: Sum): void {
+  const collect = (value: Value<'matmul'>, economy: Economy, sum: Sum): void => {
     const [a, b] = value.inputs;
-    this.#stacks.ready(b);
-    const pieces = economy === 'none' && !value.transposeA && this.#reader.find(a) === null ? columnPieces(a) : null;
-    if (pieces?.every(({ value: piece }) => this.#reader.find(piece) !== null)) {
-      for (const { value: piece, column } of pieces) sum.terms.push(this.#term(value, piece, column));
+    ready(b);
+    const pieces = economy === 'none' && !value.transposeA && reader.find(a) === null ? columnPieces(a) : null;
+    if (pieces?.every(({ value: piece }) => reader.find(piece) !== null)) {
+      for (const { value: piece, column } of pieces) sum.terms.push(termOf(value, piece, column));
     } else {
-      this.#stacks.ready(a);
-      sum.terms.push(this.#term(value, a, 0));
+      ready(a);
+      sum.terms.push(termOf(value, a, 0));
     }
-    if (value.bias) this.#add(value.inputs[2], sum);
+    if (value.bias) add(value.inputs[2], sum);
     if (!value.plus) return;
     const running = value.inputs[value.inputs.length - 1];
-    if (running.kind === 'matmul' && this.#absorbed.has(running)) {
-      if (economy !== 'one product') return this.#collect(running, economy, sum);
-      this.#absorbed.delete(running);
-      this.lower(running);
+    if (running.kind === 'matmul' && absorbed.has(running)) {
+      if (economy !== 'one product') return collect(running, economy, sum);
+      absorbed.delete(running);
+      lower(running);
     }
-    this.#add(running, sum);
-  }
+    add(running, sum);
+  };
 
-  #add(value: Value, { addends }: Sum): void {
-    this.#stacks.ready(value);
+  const add = (value: Value, { addends }: Sum): void => {
+    ready(value);
     addends.push(value);
-  }
+  };
 
-  #addText(writer: KernelWriter, { addends }: Sum): string {
+  const addText = (writer: KernelWriter, { addends }: Sum): string => {
     const { row, column } = writer.dialect;
     return addends
-      .map((addend) => `sum += ${this.#reader.read(writer, addend, addend.rows === 1 ? 0 : row, column)};`)
+      .map((addend) => `sum += ${reader.read(writer, addend, addend.rows === 1 ? 0 : row, column)};`)
       .join('\n');
-  }
+  };
 
   /** @param first where in the inner dimension of b this term begins */
-  #term({ inputs: [, b], transposeA, transposeB }: Value<'matmul'>, a: Value, first: number): ProductTerm {
+  const termOf = ({ inputs: [, b], transposeA, transposeB }: Value<'matmul'>, a: Value, first: number): ProductTerm => {
     return {
       inner: transposeA ? a.rows : a.columns,
       transposeA,
       transposeB,
-      left: (writer, row, k) =>
-        transposeA ? this.#reader.read(writer, a, k, row) : this.#reader.read(writer, a, row, k),
+      left: (writer, row, k) => (transposeA ? reader.read(writer, a, k, row) : reader.read(writer, a, row, k)),
       right: (writer, k, column) =>
-        transposeB
-          ? this.#reader.read(writer, b, column, plus(k, first))
-          : this.#reader.read(writer, b, plus(k, first), column),
+        transposeB ? reader.read(writer, b, column, plus(k, first)) : reader.read(writer, b, plus(k, first), column),
     };
-  }
+  };
 
-  #finish(writer: KernelWriter, { first, start, values }: Epilogue): string {
+  const finishText = (writer: KernelWriter, { first, start, values }: Epilogue): string => {
     const { row, column } = writer.dialect;
     const read = (operand: Value): string =>
-      this.#reader.read(
-        writer,
-        operand,
-        operand.rows === 1 ? 0 : row,
-        operand.columns === 1 ? 0 : plus(column, -first),
-      );
+      reader.read(writer, operand, operand.rows === 1 ? 0 : row, operand.columns === 1 ? 0 : plus(column, -first));
     return returnResult(writer, values, values.at(-1) ?? start, read, new Map([[start, 'sum']]));
-  }
+  };
 
   /**
    * For each run of columns of a product, the elementwise operations that alone read it, one after
    * another, as long as their other operands are there at a lower level than the product's own.
    */
-  #epilogues(product: Value<'matmul'>, level: number): Epilogue[] {
+  const epiloguesOf = (product: Value<'matmul'>, level: number): Epilogue[] => {
     const plain = plainly(product);
-    const regions = this.#regionsRead(product);
+    const regions = regionsRead(product);
     if (regions === null) return plain;
     const epilogues: Epilogue[] = [];
     const passOver = (to: number): void => {
@@ -197,34 +176,34 @@ export class Products {
     for (const { first, value } of regions) {
       if (first < reached) return plain; // regions overlap
       passOver(first);
-      epilogues.push({ first, columns: value.columns, start: value, values: this.#follow(value, level) });
+      epilogues.push({ first, columns: value.columns, start: value, values: follow(value, level) });
       reached = first + value.columns;
     }
     passOver(product.columns);
     return epilogues;
-  }
+  };
 
   /**
    * The columns of a product as its readers see them, from the left; null if it is read whole by
    * several, or from outside.
    */
-  #regionsRead(product: Value<'matmul'>): { first: number; value: Value }[] | null {
-    const users = this.#graph.uses.of(product);
-    if (this.#graph.uses.isWanted(product) || users.length === 0) return null;
+  const regionsRead = (product: Value<'matmul'>): { first: number; value: Value }[] | null => {
+    const users = uses.of(product);
+    if (uses.isWanted(product) || users.length === 0) return null;
     const views = users.filter((user) => user.kind === 'columns');
     if (views.length === users.length)
       return views.map((view) => ({ first: view.first, value: view })).toSorted((a, b) => a.first - b.first);
     return users.length === 1 ? [{ first: 0, value: product }] : null;
-  }
+  };
 
-  #follow(start: Value, level: number): Value<'elementwise'>[] {
+  const follow = (start: Value, level: number): Value<'elementwise'>[] => {
     const values: Value<'elementwise'>[] = [];
     for (let current = start; ;) {
-      const users = this.#graph.uses.of(current);
+      const users = uses.of(current);
       const [user] = users;
       if (
         users.length !== 1 ||
-        this.#graph.uses.isWanted(current) ||
+        uses.isWanted(current) ||
         user.kind !== 'elementwise' ||
         user.rows !== start.rows ||
         user.columns !== start.columns
@@ -232,11 +211,13 @@ export class Products {
         return values;
       const others = user.inputs.filter((input) => input !== current);
       if (others.length !== user.inputs.length - 1) return values;
-      if (!others.every((other) => this.#reader.nodesOf(other)?.every((node) => node.level < level))) return values;
+      if (!others.every((other) => reader.nodesOf(other)?.every((node) => node.level < level))) return values;
       values.push(user);
       current = user;
     }
-  }
+  };
+
+  return { lower, hasDone: (value) => finished.has(value) };
 }
 
 /** A product that is stored as it is. */

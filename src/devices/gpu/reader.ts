@@ -1,9 +1,9 @@
 // Where the values of a program are found, and the text that reads an element of one. A value has a
 // home in a node, or is a leaf that is read in another way, or has none yet: a join whose pieces no
 // pass has copied together.
-import { type Kind, type ParameterShape, type Value, countParameters, isView } from '../../program/value.ts';
+import { type Kind, type ParameterShape, type Uses, type Value, countParameters, isView } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
-import { type Body, type Node, type Placed, type Spot, type Uses, shapeOf } from './nodes.ts';
+import { type Body, type Node, type Placed, type Spot, shapeOf } from './nodes.ts';
 import {
   type Buffer,
   type Index,
@@ -117,21 +117,17 @@ export class Reader {
     if (found === null) throw new Error(`${value.kind} ${value.id} has not been put together`);
     const at = plus(row, found.row, found.step === null ? 0 : writer.integer(found.step));
     const across = plus(column, found.column);
-    if (!found.home) return this.#readLeaf(writer, found, value, at, across);
+    if (!found.home) return this.#readLeaf(writer, found.leaf, value, at, across);
     const { home } = found;
     const { buffer, plane } = this.placeOf(home.node);
-    writer.touch(
-      buffer,
-      `${plane + home.plane()} ${home.row + found.row + (found.step ?? 0)} ${home.column + found.column} ${value.rows}×${value.columns}`,
-      value.rows * value.columns,
-    );
+    writer.touch(buffer, value, value.rows * value.columns);
     return writer.element(buffer, plane + home.plane(), plus(at, home.row), plus(across, home.column));
   }
 
   /** The text of an element of a node's result. */
   readNode(writer: KernelWriter, node: Node, row: Index, column: Index, plane = 0): string {
     const placed = this.placeOf(node);
-    writer.touch(placed.buffer, `${placed.plane + plane}`, elementsOf(node.shape));
+    writer.touch(placed.buffer, node, elementsOf(node.shape));
     return writer.element(placed.buffer, placed.plane + plane, row, column);
   }
 
@@ -145,7 +141,7 @@ export class Reader {
     const known = this.#found.get(value);
     if (known) return known;
     const found = this.#findRegion(value, { row: 0, column: 0, step: null }, value.rows, value.columns);
-    if (found?.home || (found && leaves.has(found.leaf.kind))) this.#found.set(value, found);
+    if (found) this.#found.set(value, found);
     return found;
   }
 
@@ -154,20 +150,8 @@ export class Reader {
     const found = this.find(value);
     if (found === null) return null;
     if (found.home) return [found.home.node];
-    switch (found.leaf.kind) {
-      case 'parameter':
-      case 'input':
-      case 'state':
-      case 'zeros':
-      case 'dropoutMask':
-        return [];
-      case 'gather': {
-        const nodes = found.leaf.inputs.map((input) => this.nodesOf(input));
-        return nodes.includes(null) ? null : nodes.flatMap((each) => each!);
-      }
-      default:
-        return null;
-    }
+    const nodes = found.leaf.inputs.map((input) => this.nodesOf(input));
+    return nodes.includes(null) ? null : nodes.flatMap((each) => each!);
   }
 
   /** The lowest level that a node of these bodies can have. */
@@ -197,15 +181,8 @@ export class Reader {
     return bias ? `(${element} + ${this.read(writer, bias, 0, column)})` : element;
   }
 
-  #readLeaf(
-    writer: KernelWriter,
-    { leaf, row: firstRow, step, column: firstColumn }: Found,
-    { rows, columns }: Value,
-    row: Index,
-    column: Index,
-  ): string {
-    const touch = (buffer: Buffer): void =>
-      writer.touch(buffer, `${leaf.id} ${firstRow + (step ?? 0)} ${firstColumn} ${rows}×${columns}`, rows * columns);
+  #readLeaf(writer: KernelWriter, leaf: Value, value: Value, row: Index, column: Index): string {
+    const touch = (buffer: Buffer): void => writer.touch(buffer, value, value.rows * value.columns);
     const { float, choose } = writer.dialect;
     const zero = float(0);
     switch (leaf.kind) {
@@ -268,8 +245,10 @@ export class Reader {
       return this.#findRegion(value.inputs[0], { ...at, step: (at.step ?? 0) + value.first }, rows, columns);
     if (value.kind === 'columns')
       return this.#findRegion(value.inputs[0], { ...at, column: at.column + value.first }, rows, columns);
-    if (value.kind !== 'join')
-      return value.kind === 'gather' && !this.readsInPlace(value) ? null : { home: null, leaf: value, ...at };
+    if (value.kind !== 'join') {
+      const isLeaf = leaves.has(value.kind) && (value.kind !== 'gather' || this.readsInPlace(value));
+      return isLeaf ? { home: null, leaf: value, ...at } : null;
+    }
     const row = at.row + (at.step ?? 0);
     const index = value.inputs.findIndex((piece, i) => {
       const place = value.places[i];

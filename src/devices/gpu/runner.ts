@@ -1,8 +1,6 @@
 // The plans of one job: how many calls a run has, and what is done when one fails. Knows nothing of
 // weights and what they mean.
 import { RnnError } from '../../errors.ts';
-import type { DeviceError } from './adapter.ts';
-import type { PassList } from './passes.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 
 /**
@@ -28,17 +26,29 @@ export interface RunnablePlan {
   close(): Promise<void>;
 }
 
+/** What a GPU did not do, said after the call that asked for it. */
+export interface DeviceError {
+  /** It lacked memory. */
+  readonly memory: boolean;
+  readonly message: string;
+}
+
 /** What a GPU tells beside its results. */
 export interface Health {
-  /** Errors since the last time this was asked. */
+  /**
+   * The errors since the last time this was asked. After one, what is read back is zeros or stale.
+   */
   takeErrors(): readonly DeviceError[];
+  /** Whether the GPU was lost, and none has been made since. */
   isLost(): boolean;
-  /** How many GPUs there were, the lost ones included. */
+  /** How many there were, the lost ones included: what was compiled for one is lost with it. */
   count(): number;
 }
 
-export interface RunnerOptions {
-  readonly makePlan: (list: PassList, calls: number) => RunnablePlan;
+interface RunnerOptions {
+  readonly makePlan: (calls: number) => RunnablePlan;
+  /** Of a call. */
+  readonly passes: number;
   readonly health: Health;
   /** One call a run, however short. */
   readonly single: boolean;
@@ -51,7 +61,6 @@ export interface RunOutcome {
 }
 
 export class Runner {
-  readonly #list: PassList;
   readonly #options: RunnerOptions;
   readonly #plans = new Map<number, RunnablePlan>();
   /**
@@ -65,11 +74,8 @@ export class Runner {
   #limited = false;
   #remaindersFit = true;
   #lengthenings = 0;
-  /** How long a single call takes, once compiled. */
-  #singleSeconds = 0;
 
-  constructor(list: PassList, options: RunnerOptions) {
-    this.#list = list;
+  constructor(options: RunnerOptions) {
     this.#options = options;
   }
 
@@ -128,7 +134,7 @@ export class Runner {
   }
 
   #plan(calls: number): RunnablePlan {
-    const plan = this.#plans.get(calls) ?? this.#options.makePlan(this.#list, calls);
+    const plan = this.#plans.get(calls) ?? this.#options.makePlan(calls);
     this.#plans.set(calls, plan);
     return plan;
   }
@@ -161,33 +167,17 @@ export class Runner {
     const first = !this.#ranOn.has(plan);
     this.#ranOn.set(plan, this.#options.health.count());
     if (first) return;
-    if (calls === 1) this.#singleSeconds = seconds;
-    if (
-      this.#options.single ||
-      this.#limited ||
-      calls !== this.#callsPerRun ||
-      this.#lengthenings === MOST_LENGTHENINGS
-    )
-      return;
-    const most = Math.max(1, Math.floor(MOST_PASSES / this.#list.passes.length));
-    const wanted = Math.min(most, this.#callsIn(RUN_SECONDS, calls, seconds));
+    const isFinal = this.#options.single || this.#limited || this.#lengthenings === MOST_LENGTHENINGS;
+    if (isFinal || calls !== this.#callsPerRun) return;
+    const most = Math.max(1, Math.floor(MOST_PASSES / this.#options.passes));
+    // What a run costs beside its calls makes this too few: then it is raised once more.
+    const wanted = Math.min(most, Math.floor((calls * RUN_SECONDS) / seconds));
     if (wanted < WORTHWHILE * calls) return;
     this.#lengthenings++;
     this.#callsPerRun = wanted;
-    if (calls > 1) await this.#drop(calls);
-  }
-
-  /**
-   * How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths
-   * follows what a run costs beside them.
-   */
-  #callsIn(target: number, calls: number, seconds: number): number {
-    const mean = seconds / calls;
-    // The single one may have been slow by chance: no more than three quarters of a run are taken
-    // for something else than calls.
-    const each = calls === 1 ? mean : Math.max((seconds - this.#singleSeconds) / (calls - 1), mean / 4);
-    const beside = calls === 1 ? 0 : Math.max(0, this.#singleSeconds - each);
-    return Math.floor((target - beside) / each);
+    if (calls === 1) return;
+    await plan.close();
+    this.#plans.delete(calls);
   }
 
   async #shrink(calls: number, cause: unknown): Promise<void> {
@@ -200,11 +190,6 @@ export class Runner {
     this.#limited = true;
     if (calls === 1) throw tooLittleMemory(undefined, cause);
     this.#callsPerRun = Math.floor(calls / 2);
-  }
-
-  async #drop(calls: number): Promise<void> {
-    await this.#plans.get(calls)?.close();
-    this.#plans.delete(calls);
   }
 }
 

@@ -78,8 +78,7 @@ function whyNot(kind: AdapterKind, report: ProbeReport | null, noise: string, en
     return `only ${[...new Set(report.adapters.map(nameOf))].join(', ')}, ${kind === 'hardware' ? 'which is software' : 'which is hardware'}`;
   if (report.loader === false) return 'no Vulkan loader';
   if (/Found no drivers|INCOMPATIBLE_DRIVER/.test(noise)) return 'the loader found no driver';
-  const missing = /^Warning: (Vulkan .* required)/m.exec(noise)?.[1];
-  return missing === undefined ? 'no driver found a device' : `the driver is not good enough, ${missing}`;
+  return noise.split('\n')[0] || 'no driver found a device';
 }
 
 export function notThere(kind: AdapterKind, why: string): RnnError {
@@ -90,17 +89,10 @@ export function notThere(kind: AdapterKind, why: string): RnnError {
 /** What this machine lacks, as commands where there are any. */
 function hintFor(kind: AdapterKind, why: string): string {
   if (backend !== 'vulkan') return 'update the graphics driver';
-  if (why === 'no Vulkan loader')
-    return kind === 'hardware'
-      ? "apt-get install libvulkan1, and the vendor's driver"
-      : 'apt-get install libvulkan1 chromium';
-  if (kind === 'hardware' && why.startsWith('only ')) return '--device gpu:software takes it; it is slow';
   if (kind === 'software')
-    return 'apt-get install chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
-  if (hasNvidia())
-    return 'apt-get install libnvidia-gl-<version of the driver> libxext6 libegl1; a container is to be started with NVIDIA_DRIVER_CAPABILITIES=all';
-  if (mayHaveGpu()) return "apt-get install mesa-vulkan-drivers for AMD and Intel, else the vendor's driver";
-  return 'the system shows no GPU (no /dev/dri/renderD*, no /dev/nvidia*); a container is to be started with --gpus all or --device /dev/dri';
+    return 'apt-get install libvulkan1 chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
+  if (why.startsWith('only ')) return '--device gpu:software takes it; it is slow';
+  return 'apt-get install libvulkan1, and mesa-vulkan-drivers for AMD and Intel, or libnvidia-gl-<version of the driver> libxext6 libegl1 for NVIDIA; start a container with --device /dev/dri, or with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=all';
 }
 
 /**
@@ -131,8 +123,6 @@ export function mayHaveGpu(): boolean {
     filesIn('/dev/dri').some((name) => name.startsWith('renderD'))
   );
 }
-
-const hasNvidia = (): boolean => filesIn('/dev').some((name) => /^nvidia\d+$/.test(name));
 
 function filesIn(folder: string): string[] {
   try {

@@ -3,141 +3,93 @@
 import { type Value, isView } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { COLUMN, type Node, ROW, columnPieces, planeOf, rowPieces, shapeOf } from './nodes.ts';
-import type { Reader } from './reader.ts';
-import { groupsThatFit, joinInTurns, piecewise } from './statements.ts';
-import { type Index, type KernelWriter, plus } from './writer.ts';
+import { type Part, copyTogether, piecewise } from './statements.ts';
+import { plus } from './writer.ts';
 
-/** Rows of a stack: one matrix, or some side by side. */
-interface Layer {
-  readonly rows: number;
-  readonly columns: number;
-  readonly parts: readonly { readonly value: Value; readonly column: number }[];
-}
+/** Makes sure that a value can be read anywhere. */
+export type Ready = (value: Value) => void;
 
-export class Stacks {
-  readonly #graph: Graph;
-  readonly #reader: Reader;
+export function readiness(graph: Graph): Ready {
+  const { program, reader, mostInputs, add } = graph;
   /** Stacks of a sequence that another stack holds one step later or earlier. */
-  readonly #shifted: ReadonlyMap<Value, Value>;
+  const shifted = findShifted(program.values);
 
-  constructor(graph: Graph) {
-    this.#graph = graph;
-    this.#reader = graph.reader;
-    this.#shifted = findShifted(graph.program.values);
-  }
-
-  /** Makes sure that a value can be read anywhere. */
-  ready(value: Value): void {
-    if (this.#reader.find(value) !== null) return;
+  const ready = (value: Value): void => {
+    if (reader.find(value) !== null) return;
     if (isView(value)) {
-      this.ready(value.inputs[0]);
-      if (this.#reader.find(value) === null) throw new Error(`${value.kind} ${value.id} cannot be read`);
+      ready(value.inputs[0]);
+      if (reader.find(value) === null) throw new Error(`${value.kind} ${value.id} cannot be read`);
     } else if (value.kind === 'join') {
-      this.#copy(value);
+      copy(value);
     } else {
       throw new Error(`${value.kind} ${value.id} has not been made`);
     }
-  }
+  };
 
-  #copy(value: Value<'join'>): void {
-    const other = this.#shifted.get(value);
-    if (other && [...value.inputs, ...other.inputs].every((piece) => this.#canRead(piece)))
-      return this.#copyShifted(value, other);
-    const layers = rowPieces(value)?.map((piece) => this.#layerOf(piece.value));
-    if (!layers) value.inputs.forEach((piece) => this.ready(piece));
-    this.#reader.settle(value, layers ? this.#stack(layers) : this.#tile(value));
-  }
+  const copy = (value: Value<'join'>): void => {
+    const other = shifted.get(value);
+    if (other && [...value.inputs, ...other.inputs].every(canRead)) return copyShifted(value, other);
+    const layers = rowPieces(value)?.map((piece) => layerOf(piece.value));
+    if (!layers) value.inputs.forEach(ready);
+    reader.settle(value, layers ? stack(value, layers) : tile(value));
+  };
 
   /** A sequence and the same one step later: one buffer of one step more. */
-  #copyShifted(a: Value, b: Value): void {
+  const copyShifted = (a: Value, b: Value): void => {
     const [early, late] = isLater(b, a) ? [a, b] : [b, a];
-    const node = this.#stack([early.inputs[0], ...late.inputs].map((piece) => this.#layerOf(piece)));
+    const node = stack(late, [early.inputs[0], ...late.inputs].map(layerOf));
     // One of them may have been copied with a third already.
-    if (this.#reader.find(early) === null) this.#reader.settle(early, node);
-    if (this.#reader.find(late) === null) this.#reader.settle(late, node, { row: early.inputs[0].rows });
-  }
+    if (reader.find(early) === null) reader.settle(early, node);
+    if (reader.find(late) === null) reader.settle(late, node, { row: early.inputs[0].rows });
+  };
 
-  #canRead(piece: Value): boolean {
-    if (piece.kind === 'join' && this.#reader.find(piece) === null)
-      return piece.inputs.every((inner) => this.#canRead(inner));
-    return this.#reader.nodesOf(piece) !== null;
-  }
+  const canRead = (piece: Value): boolean =>
+    piece.kind === 'join' && reader.find(piece) === null ? piece.inputs.every(canRead) : reader.nodesOf(piece) !== null;
 
-  /** A piece that is itself made of columns is read through. */
-  #layerOf(piece: Value): Layer {
-    const columns = this.#reader.find(piece) === null ? columnPieces(piece) : null;
-    if (columns?.every(({ value }) => this.#reader.find(value) !== null))
-      return { rows: piece.rows, columns: piece.columns, parts: columns };
-    this.ready(piece);
-    return { rows: piece.rows, columns: piece.columns, parts: [{ value: piece, column: 0 }] };
-  }
-
-  #stack(layers: readonly Layer[]): Node {
-    const { mostInputs } = this.#graph;
-    const [{ columns }] = layers;
-    const groups = groupsThatFit(layers, mostInputs, (writer, group) => this.#stackText(writer, group));
-    const parts = groups.map((group) =>
-      this.#graph.add('copy', planeOf(rowsOf(group), columns), [(writer) => this.#stackText(writer, group)]),
-    );
-    return joinInTurns(parts, mostInputs, (some) => this.#stackNodes(some, columns));
-  }
-
-  #stackText(writer: KernelWriter, layers: readonly Layer[]): string {
-    return piecewise(
-      ROW,
-      layers.map((layer) => ({ size: layer.rows, text: (start) => this.#layerText(writer, layer, plus(ROW, -start)) })),
-    );
-  }
-
-  #layerText(writer: KernelWriter, { parts }: Layer, row: Index): string {
-    return piecewise(
-      COLUMN,
-      parts.map(({ value }) => ({
-        size: value.columns,
-        text: (start) => `return ${this.#reader.read(writer, value, row, plus(COLUMN, -start))};`,
-      })),
-    );
-  }
-
-  #stackNodes(nodes: readonly Node[], columns: number): Node {
-    const parts = nodes.map((node) => ({ node, rows: node.shape.kind === 'planes' ? node.shape.rows : 0 }));
-    return this.#graph.add('copy', planeOf(rowsOf(parts), columns), [
-      (writer) =>
+  /** Rows of a stack. A piece that is itself made of columns is read through. */
+  const layerOf = (piece: Value): Part => {
+    const pieces = reader.find(piece) === null ? columnPieces(piece) : null;
+    const columns = pieces?.every(({ value }) => reader.find(value) !== null) ? pieces : null;
+    if (!columns) ready(piece);
+    return {
+      size: piece.rows,
+      text: (writer, row) =>
         piecewise(
-          ROW,
-          parts.map(({ node, rows }) => ({
-            size: rows,
-            text: (start) => `return ${this.#reader.readNode(writer, node, plus(ROW, -start), COLUMN)};`,
+          COLUMN,
+          (columns ?? [{ value: piece }]).map(({ value }) => ({
+            size: value.columns,
+            text: (start) => `return ${reader.read(writer, value, row, plus(COLUMN, -start))};`,
           })),
         ),
-    ]);
-  }
+    };
+  };
+
+  const stack = ({ columns }: Value, layers: readonly Part[]): Node =>
+    copyTogether(graph, ROW, (rows) => planeOf(rows, columns), layers);
 
   /** Pieces that tile in any way: each pass lays some of them over what the one before made. */
-  #tile(value: Value<'join'>): Node {
+  const tile = (value: Value<'join'>): Node => {
     let before: Node | null = null;
     const pieces = value.inputs.map((piece, i) => ({ piece, place: value.places[i] }));
-    const most = Math.max(1, this.#graph.mostInputs - 1);
+    const most = Math.max(1, mostInputs - 1);
     for (let i = 0; i < pieces.length; i += most) {
       const base: Node | null = before;
-      before = this.#graph.add('copy', shapeOf(value), [
+      before = add('copy', shapeOf(value), [
         (writer) =>
           [
             ...pieces.slice(i, i + most).map(({ piece, place }) => {
               const inRows = `this.thread.y >= ${place.row} && this.thread.y < ${place.row + piece.rows}`;
               const inColumns = `this.thread.x >= ${place.column} && this.thread.x < ${place.column + piece.columns}`;
-              return `if (${inRows} && ${inColumns}) { return ${this.#reader.read(writer, piece, plus(ROW, -place.row), plus(COLUMN, -place.column))}; }`;
+              return `if (${inRows} && ${inColumns}) { return ${reader.read(writer, piece, plus(ROW, -place.row), plus(COLUMN, -place.column))}; }`;
             }),
-            `return ${base ? this.#reader.readNode(writer, base, ROW, COLUMN) : '0'};`,
+            `return ${base ? reader.readNode(writer, base, ROW, COLUMN) : '0'};`,
           ].join('\n'),
       ]);
     }
     return before!;
-  }
-}
+  };
 
-function rowsOf(parts: readonly { readonly rows: number }[]): number {
-  return parts.reduce((sum, { rows }) => sum + rows, 0);
+  return ready;
 }
 
 function findShifted(values: readonly Value[]): Map<Value, Value> {

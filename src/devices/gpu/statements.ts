@@ -2,8 +2,10 @@
 // read all that it needs.
 import type { Value } from '../../program/value.ts';
 import { expression } from './elementwise.ts';
+import type { Graph } from './graph.ts';
+import { COLUMN, type Node, ROW } from './nodes.ts';
 import { inputsOf } from './reader.ts';
-import { type Index, type KernelWriter, plus } from './writer.ts';
+import { type Index, type KernelWriter, type Shape, plus } from './writer.ts';
 
 /** A stretch of an axis. */
 interface Piece {
@@ -65,28 +67,47 @@ export function sumOf(count: number, parts: number, first: Index, element: (inde
   ].join('\n');
 }
 
-/** Cuts a list into groups, as long as a kernel may be that reads no more than so many buffers. */
-export function groupsThatFit<Item>(
-  items: readonly Item[],
-  mostInputs: number,
-  bodyOf: (writer: KernelWriter, group: readonly Item[]) => string,
-): Item[][] {
-  const groups: Item[][] = [[]];
-  for (const item of items) {
-    const group = groups[groups.length - 1];
-    if (group.length > 0 && inputsOf([(writer) => bodyOf(writer, [...group, item])]) > mostInputs) groups.push([item]);
-    else group.push(item);
-  }
-  return groups;
+/** What a copy has from one place on. */
+export interface Part {
+  readonly size: number;
+  /** Statements that return an element of it. */
+  text(writer: KernelWriter, at: Index): string;
 }
 
-/** Puts parts together, at most so many at a time, until there is one. */
-export function joinInTurns<Part>(parts: readonly Part[], most: number, join: (some: readonly Part[]) => Part): Part {
-  let left = parts;
-  while (left.length > 1) {
-    left = Array.from({ length: Math.ceil(left.length / most) }, (_, i) => left.slice(i * most, (i + 1) * most)).map(
-      (some) => (some.length > 1 ? join(some) : some[0]),
+/**
+ * Copies parts together, one after another along an axis, in passes that read no more buffers than
+ * a kernel may.
+ */
+export function copyTogether(
+  { reader, mostInputs, add }: Graph,
+  axis: string,
+  shapeFor: (size: number) => Shape,
+  parts: readonly Part[],
+): Node {
+  const textOf = (writer: KernelWriter, some: readonly Part[]): string =>
+    piecewise(
+      axis,
+      some.map(({ size, text }) => ({ size, text: (start) => text(writer, plus(axis, -start)) })),
     );
+  const copy = (some: readonly Part[]): Part & { node: Node } => {
+    const size = some.reduce((sum, part) => sum + part.size, 0);
+    const node = add('copy', shapeFor(size), [(writer) => textOf(writer, some)]);
+    const read = (writer: KernelWriter, at: Index): string =>
+      axis === ROW ? reader.readNode(writer, node, at, COLUMN) : reader.readNode(writer, node, 0, at);
+    return { node, size, text: (writer, at) => `return ${read(writer, at)};` };
+  };
+  const groups: Part[][] = [[]];
+  for (const part of parts) {
+    const group = groups[groups.length - 1];
+    if (group.length > 0 && inputsOf([(writer) => textOf(writer, [...group, part])]) > mostInputs) groups.push([part]);
+    else group.push(part);
   }
-  return left[0];
+  let copies = groups.map(copy);
+  while (copies.length > 1) {
+    const turns = Array.from({ length: Math.ceil(copies.length / mostInputs) }, (_, i) =>
+      copies.slice(i * mostInputs, (i + 1) * mostInputs),
+    );
+    copies = turns.map((some) => (some.length > 1 ? copy(some) : some[0]));
+  }
+  return copies[0].node;
 }

@@ -4,7 +4,7 @@
 import type { Builder } from '../../program/builder.ts';
 import { rewrite } from '../../program/rewrite.ts';
 import type { Program, Value } from '../../program/value.ts';
-import { rowPieces } from './nodes.ts';
+import { rowPieces, rowsOf } from './nodes.ts';
 
 /**
  * Products, scatters and column sums over stacks of more elements than `most`, in stretches of
@@ -32,7 +32,7 @@ function stretched(builder: Builder, value: Value, inputs: readonly Value[], mos
     inputs.flatMap((input) => rowPieces(input) ?? []),
     Math.ceil(largest / most),
   );
-  const parts = stretches.map((stretch) => inputs.map((input) => partOf(builder, input, stretch)));
+  const parts = stretches.map((stretch) => inputs.map((input) => rowsOf(builder, input, stretch.row, stretch.rows)));
   if (parts.some((operands) => operands.includes(null))) return null;
   // Backwards, as the gradients of the steps come.
   return parts.reduceRight<Value | null>((sum, operands) => addTo(builder, sum, value, operands as Value[]), null);
@@ -50,14 +50,6 @@ function cut(pieces: readonly { readonly value: Value; readonly row: number }[],
     row = end;
   }
   return stretches;
-}
-
-function partOf(builder: Builder, value: Value, { row, rows }: Stretch): Value | null {
-  const pieces = rowPieces(value);
-  if (!pieces) return builder.rows(value, row, rows);
-  const within = pieces.filter((piece) => piece.row >= row && piece.row + piece.value.rows <= row + rows);
-  const covered = within.reduce((sum, piece) => sum + piece.value.rows, 0);
-  return covered === rows ? builder.stack(within.map((piece) => piece.value)) : null;
 }
 
 function addTo(builder: Builder, sum: Value | null, like: Value, operands: readonly Value[]): Value {

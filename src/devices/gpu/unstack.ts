@@ -4,7 +4,7 @@
 import type { Builder } from '../../program/builder.ts';
 import { rewrite } from '../../program/rewrite.ts';
 import { type Program, type Value, sameShape } from '../../program/value.ts';
-import { rowPieces } from './nodes.ts';
+import { rowPieces, rowsOf } from './nodes.ts';
 
 interface Step {
   readonly row: number;
@@ -44,11 +44,10 @@ function byStep(
   if (partsOf.some((parts) => parts.includes(null))) return null;
   return builder.stack(
     steps.map(({ value: { rows } }, t) =>
-      builder.append(
-        operationOf(value),
-        rows,
-        value.columns,
+      builder.again(
+        value,
         partsOf.map((parts) => parts[t]!),
+        rows,
       ),
     ),
   );
@@ -62,14 +61,8 @@ function follows(value: Value, index: number): boolean {
 
 /** The rows of one step of a value, or null where they are to be had only from the whole. */
 function part(builder: Builder, value: Value, { row, value: { rows } }: Step): Value | null {
-  if (value.kind === 'join')
-    return rowPieces(value)?.find((step) => step.row === row && step.value.rows === rows)?.value ?? null;
-  return value.kind === 'dropoutMask' || value.kind === 'gather' ? builder.rows(value, row, rows) : null;
-}
-
-function operationOf(value: Value) {
-  const { id: _, rows: __, columns: ___, inputs: ____, ...operation } = value;
-  return operation;
+  const isDivisible = value.kind === 'join' || value.kind === 'dropoutMask' || value.kind === 'gather';
+  return isDivisible ? rowsOf(builder, value, row, rows) : null;
 }
 
 /**

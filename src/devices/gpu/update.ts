@@ -1,11 +1,12 @@
 // The end of a training step as nodes: the gradients of all weights as one vector, its norm, and
 // the update of the weights.
-import { type ParameterShape, type Program, type Value, countParameters } from '../../program/value.ts';
+import { type ParameterShape, type Value, countParameters } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type Node } from './nodes.ts';
-import { groupsThatFit, joinInTurns, piecewise, returnResult, sumOf } from './statements.ts';
-import { type Index, type KernelWriter, numberArgument, plus } from './writer.ts';
+import type { Reader } from './reader.ts';
+import { type Part, copyTogether, piecewise, returnResult, sumOf } from './statements.ts';
+import { type Index, type KernelWriter, type Shape, numberArgument, plus } from './writer.ts';
 
 export interface Finish {
   readonly gradients: Node;
@@ -29,103 +30,54 @@ export function finishTraining(
   return { gradients, norm, weights: update ? updated(graph, update, length, gradients, norm) : gradients };
 }
 
-/** A segment of the vector: some rows of one weight. */
-interface Segment {
-  readonly length: number;
-  readonly gradient: Value | null;
-  readonly firstRow: number;
-  readonly columns: number;
-}
-
-interface Vector {
-  readonly node: Node;
-  readonly length: number;
-}
-
 function gradientVector(graph: Graph, parameters: readonly ParameterShape[]): Node {
-  const { mostInputs } = graph;
-  const groups = groupsThatFit(segments(graph.program, parameters), mostInputs, (writer, group) =>
-    vectorText(graph, writer, group),
-  );
-  const parts = groups.map((group) => vectorOf(graph, lengthOf(group), (writer) => vectorText(graph, writer, group)));
-  return joinInTurns(parts, mostInputs, (some) => concatenated(graph, some)).node;
-}
-
-function vectorOf(graph: Graph, length: number, body: Body): Vector {
-  return { node: graph.add('copy', { kind: 'vector', length }, [body]), length };
-}
-
-function lengthOf(parts: readonly { readonly length: number }[]): number {
-  return parts.reduce((sum, { length }) => sum + length, 0);
-}
-
-function segments(program: Program, parameters: readonly ParameterShape[]): Segment[] {
-  return parameters.flatMap(({ name, rows, columns }) => {
+  const { program, reader } = graph;
+  const segments = parameters.flatMap(({ name, rows, columns }) => {
+    const gradient = program.gradients.get(name) ?? null;
     const most = Math.max(1, Math.floor(EXACT / columns));
-    return Array.from({ length: Math.ceil(rows / most) }, (_, i) => ({
-      length: Math.min(most, rows - i * most) * columns,
-      gradient: program.gradients.get(name) ?? null,
-      firstRow: i * most,
-      columns,
+    return Array.from({ length: Math.ceil(rows / most) }, (_, i): Part => ({
+      size: Math.min(most, rows - i * most) * columns,
+      text: (writer, at) => elementText(reader, writer, gradient, i * most, at),
     }));
   });
+  return copyTogether(graph, COLUMN, vectorOf, segments);
 }
 
-function vectorText(graph: Graph, writer: KernelWriter, group: readonly Segment[]): string {
-  return piecewise(
-    COLUMN,
-    group.map((segment) => ({
-      size: segment.length,
-      text: (start) => elementOf(graph, writer, segment, plus(COLUMN, -start)),
-    })),
-  );
+function vectorOf(length: number): Shape {
+  return { kind: 'vector', length };
 }
 
-function elementOf(graph: Graph, writer: KernelWriter, { gradient, firstRow, columns }: Segment, at: Index): string {
+/** Returns an element of some rows of a gradient, from `firstRow` on. */
+function elementText(
+  reader: Reader,
+  writer: KernelWriter,
+  gradient: Value | null,
+  firstRow: number,
+  at: Index,
+): string {
   if (!gradient) return 'return 0;';
-  if (gradient.rows === 1) return `return ${graph.reader.read(writer, gradient, 0, at)};`;
+  if (gradient.rows === 1) return `return ${reader.read(writer, gradient, 0, at)};`;
   const row = writer.local();
   return [
-    `const ${row} = Math.floor((${at} + 0.5) / ${columns});`,
-    `return ${graph.reader.read(writer, gradient, plus(row, firstRow), `${at} - ${row} * ${columns}`)};`,
+    `const ${row} = Math.floor((${at} + 0.5) / ${gradient.columns});`,
+    `return ${reader.read(writer, gradient, plus(row, firstRow), `${at} - ${row} * ${gradient.columns}`)};`,
   ].join('\n');
 }
 
-function concatenated(graph: Graph, parts: readonly Vector[]): Vector {
-  return vectorOf(graph, lengthOf(parts), (writer) =>
-    piecewise(
-      COLUMN,
-      parts.map(({ node, length }) => ({
-        size: length,
-        text: (start) => `return ${graph.reader.readNode(writer, node, 0, plus(COLUMN, -start))};`,
-      })),
-    ),
-  );
-}
-
 /** √Σg², in up to three passes. */
-function normOf(graph: Graph, gradients: Node, length: number): Node {
+function normOf({ add, reader }: Graph, gradients: Node, length: number): Node {
+  const sums = (from: number, to: number, element: (writer: KernelWriter, i: Index) => string): Node =>
+    add('sum', vectorOf(to), [(writer) => sumOf(from, to, COLUMN, (i) => element(writer, i))]);
   const many = Math.ceil(length / NORM_SUM);
   const few = Math.ceil(many / NORM_SUM);
-  const squares = graph.add('sum', { kind: 'vector', length: many }, [
+  const squares = sums(length, many, (writer, i) => {
+    const g = reader.readNode(writer, gradients, 0, i);
+    return `${g} * ${g}`;
+  });
+  const parts = many > 1 ? sums(many, few, (writer, i) => reader.readNode(writer, squares, 0, i)) : squares;
+  return add('sum', vectorOf(1), [
     (writer) =>
-      sumOf(length, many, COLUMN, (i) => {
-        const g = graph.reader.readNode(writer, gradients, 0, i);
-        return `${g} * ${g}`;
-      }),
-  ]);
-  const sums =
-    many > 1
-      ? graph.add('sum', { kind: 'vector', length: few }, [
-          (writer) => sumOf(many, few, COLUMN, (i) => graph.reader.readNode(writer, squares, 0, i)),
-        ])
-      : squares;
-  return graph.add('sum', { kind: 'vector', length: 1 }, [
-    (writer) =>
-      sumOf(few, 1, '0', (i) => graph.reader.readNode(writer, sums, 0, i)).replace(
-        'return sum;',
-        'return Math.sqrt(sum);',
-      ),
+      sumOf(few, 1, 0, (i) => reader.readNode(writer, parts, 0, i)).replace('return sum;', 'return Math.sqrt(sum);'),
   ]);
 }
 
@@ -151,7 +103,7 @@ function updated(graph: Graph, update: UpdateRule, length: number, gradients: No
           }),
       })),
     );
-  return graph.add('update', { kind: 'vector', length: vectors.length * length }, [body]);
+  return graph.add('update', vectorOf(vectors.length * length), [body]);
 }
 
 function clipScale(norm: string, clipNorm: number): string {

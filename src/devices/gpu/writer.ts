@@ -45,8 +45,8 @@ export class KernelWriter {
   readonly dialect: Dialect;
   readonly #parameters: Map<string, { name: string; reference: Reference }>;
   readonly #buffers = new Map<string, Buffer>();
-  /** By buffer: the elements of each region of it that is read. */
-  readonly #touched = new Map<string, Map<string, number>>();
+  /** By buffer: what of it is read, and how many elements that has. */
+  readonly #touched = new Map<string, Map<object, number>>();
   #locals = 0;
 
   constructor(dialect = kernelDialect, parameters = new Map<string, { name: string; reference: Reference }>()) {
@@ -68,25 +68,20 @@ export class KernelWriter {
     return [...this.#buffers.values()];
   }
 
-  /**
-   * Notes that so many elements of a buffer are read, if that is not all of them. Regions of one
-   * name are the same elements.
-   */
-  touch({ reference }: Buffer, region: string, elements: number): void {
+  /** Notes that elements of a buffer are read, if not all of them: those of a value or a node. */
+  touch({ reference }: Buffer, read: object, elements: number): void {
     const key = keyOfReference(reference);
-    const regions = this.#touched.get(key) ?? new Map<string, number>();
-    regions.set(region, elements);
-    this.#touched.set(key, regions);
+    this.#touched.set(key, (this.#touched.get(key) ?? new Map<object, number>()).set(read, elements));
   }
 
   /** How many elements all threads together can read, each counted once. */
   elementsRead(): number {
     let sum = 0;
     for (const { reference, shape } of this.#buffers.values()) {
-      const regions = [...(this.#touched.get(keyOfReference(reference))?.values() ?? [Infinity])];
+      const touched = this.#touched.get(keyOfReference(reference))?.values() ?? [Infinity];
       sum += Math.min(
         elementsOf(shape),
-        regions.reduce((total, elements) => total + elements, 0),
+        [...touched].reduce((total, elements) => total + elements, 0),
       );
     }
     return sum;

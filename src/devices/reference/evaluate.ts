@@ -1,7 +1,7 @@
 // What every operation means: plain loops in float64, one operation after another, no rewriting and
 // no sharing of memory. The oracle of every test. Slow on purpose: nothing here is clever.
 import { dropoutKeeps } from '../../random.ts';
-import type { ElementwiseFunction, Program, Value } from '../../program/value.ts';
+import { type ElementwiseFunction, type Program, type Value, startOf } from '../../program/value.ts';
 
 /** A matrix row by row in float64; integers for ids and targets. */
 export type Matrix = Float64Array;
@@ -86,10 +86,10 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
       return each((row, column) => f(read(row, column), readSecond ? readSecond(row, column) : 0, value.constant));
     }
     case 'rows':
-      return inputs[0].slice(value.first * columns, (value.first + rows) * columns);
     case 'columns': {
+      const start = startOf(value);
       const width = value.inputs[0].columns;
-      return each((row, column) => inputs[0][row * width + value.first + column]);
+      return each((row, column) => inputs[0][(start.row + row) * width + start.column + column]);
     }
     case 'join':
       inputs.forEach((piece, index) => {
@@ -113,27 +113,18 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
   }
 }
 
-/** Each element is a sum over k in order. What lies together in b is read once for all rows. */
+/** Each element is a sum over k in order. */
 function matmul(value: Value<'matmul'>, inputs: readonly Matrix[], out: Matrix): Matrix {
   const { rows, columns } = value;
   const [a, b] = inputs;
   const inner = value.transposeA ? value.inputs[0].rows : value.inputs[0].columns;
   const [aRow, aInner] = value.transposeA ? [1, rows] : [inner, 1];
-  if (value.transposeB) {
-    for (let column = 0; column < columns; column++) {
-      for (let row = 0; row < rows; row++) {
-        let sum = 0;
-        for (let k = 0; k < inner; k++) sum += a[row * aRow + k * aInner] * b[column * inner + k];
-        out[row * columns + column] = sum;
-      }
-    }
-  } else {
-    for (let k = 0; k < inner; k++) {
-      for (let row = 0; row < rows; row++) {
-        const factor = a[row * aRow + k * aInner];
-        for (let column = 0; column < columns; column++)
-          out[row * columns + column] += factor * b[k * columns + column];
-      }
+  const [bInner, bColumn] = value.transposeB ? [1, inner] : [columns, 1];
+  for (let k = 0; k < inner; k++) {
+    for (let row = 0; row < rows; row++) {
+      const factor = a[row * aRow + k * aInner];
+      for (let column = 0; column < columns; column++)
+        out[row * columns + column] += factor * b[k * bInner + column * bColumn];
     }
   }
   const bias = value.bias ? inputs[2] : null;

@@ -1,7 +1,7 @@
 // The reference device: programs evaluated in float64 on the calling thread. Minutes where the
 // others take a second.
 import { type Program, countParameters } from '../../program/value.ts';
-import type { Call, CallResult, Device, Executable, Job, Resident, Workload } from '../device.ts';
+import type { Call, CallResult, Device, Executable, Resident, Workload } from '../device.ts';
 import { type Matrix, evaluate } from './evaluate.ts';
 
 const DESCRIPTION = 'reference: float64 loops, for checking';
@@ -21,27 +21,37 @@ export function openReference(): Device {
   };
 }
 
+interface Running {
+  readonly program: Program;
+  readonly trains: boolean;
+  /** Jobs may share one. */
+  readonly state: Map<string, Matrix>;
+}
+
 class ReferenceExecutable implements Executable {
   readonly memoryBytes = 0;
   readonly description = DESCRIPTION;
   readonly #workload: Workload;
-  readonly #count: number;
-  readonly #vectors = new Map<string, Matrix>();
-  readonly #states = new Map<string, Map<string, Matrix>>();
-  readonly #programs = new Map<string, Program>();
+  readonly #jobs = new Map<string, Running>();
+  /** As long as all weights together. */
+  readonly #vectors: Map<string, Matrix>;
 
   constructor(workload: Workload) {
+    const { parameters, jobs, update } = workload;
     this.#workload = workload;
-    this.#count = countParameters(workload.parameters);
-    for (const { name, stateOf = name } of workload.jobs)
-      this.#states.set(name, this.#states.get(stateOf) ?? new Map());
+    const names = ['parameters', 'gradients', ...(update?.slots ?? []).map((name) => `slot ${name}`)];
+    this.#vectors = new Map(names.map((name) => [name, new Float64Array(countParameters(parameters))]));
+    for (const { name, stateOf = name, batch, build } of jobs) {
+      const program = build(batch);
+      const shared = this.#jobs.get(stateOf)?.state;
+      this.#jobs.set(name, { program, trains: program.gradients.size > 0, state: shared ?? clearState(program) });
+    }
   }
 
   run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
-    const job = this.#workload.jobs.find((candidate) => candidate.name === name)!;
     const results: CallResult[] = [];
     for (const call of calls) {
-      const result = this.#call(job, call);
+      const result = this.#call(this.#jobs.get(name)!, call);
       results.push(result);
       if (call.update && !result.updated) break;
     }
@@ -57,9 +67,8 @@ class ReferenceExecutable implements Executable {
   }
 
   write(resident: Resident, values: Float32Array): Promise<void> {
-    const copy = Float64Array.from(values);
-    if (resident.kind === 'state') this.#states.get(resident.job)!.set(resident.name, copy);
-    else this.#vectors.set(keyOf(resident), copy);
+    if (resident.kind === 'state') this.#jobs.get(resident.job)!.state.set(resident.name, Float64Array.from(values));
+    else this.#vector(resident).set(values);
     return Promise.resolve();
   }
 
@@ -68,36 +77,30 @@ class ReferenceExecutable implements Executable {
   }
 
   #vector(resident: Resident): Matrix {
-    if (resident.kind !== 'state') return this.#vectors.get(keyOf(resident)) ?? new Float64Array(this.#count);
-    const job = this.#workload.jobs.find((candidate) => candidate.name === resident.job)!;
-    const value = this.#programOf(job).values.find((each) => each.kind === 'state' && each.name === resident.name)!;
-    return this.#states.get(resident.job)!.get(resident.name) ?? new Float64Array(value.rows * value.columns);
+    return resident.kind === 'state'
+      ? this.#jobs.get(resident.job)!.state.get(resident.name)!
+      : this.#vectors.get(resident.kind === 'slot' ? `slot ${resident.name}` : resident.kind)!;
   }
 
-  #call(job: Job, call: Call): CallResult {
-    const program = this.#programOf(job);
-    const state = this.#states.get(job.name)!;
-    if (call.reset) state.clear();
+  #call({ program, trains, state }: Running, call: Call): CallResult {
+    if (call.reset) for (const values of state.values()) values.fill(0);
     const inputs = new Map([
       ['ids', Float64Array.from(call.ids)],
       ['targets', Float64Array.from(call.targets ?? [])],
     ]);
     const { values, lossNats } = evaluate(program, {
-      parameters: this.#parameters(),
+      parameters: this.#weightsIn('parameters'),
       inputs,
       state,
       dropoutKey: call.dropoutKey,
     });
-
-    const gradients = new Float64Array(this.#count);
-    let offset = 0;
-    for (const { name, rows, columns } of this.#workload.parameters) {
-      const gradient = program.gradients.get(name);
-      if (gradient) gradients.set(values.get(gradient)!, offset);
-      offset += rows * columns;
+    for (const [name, gradient] of this.#weightsIn('gradients')) {
+      const value = program.gradients.get(name);
+      if (value) gradient.set(values.get(value)!);
+      else gradient.fill(0);
     }
-    this.#vectors.set('gradients', gradients);
-    const gradientNorm = program.gradients.size > 0 ? Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0)) : NaN;
+    const gradients = this.#vectors.get('gradients')!;
+    const gradientNorm = trains ? Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0)) : NaN;
     const updated = call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm);
     if (updated) this.#update(call.update, gradientNorm);
     const outputs = Object.fromEntries(
@@ -106,40 +109,35 @@ class ReferenceExecutable implements Executable {
     return { lossNats, gradientNorm, updated, outputs };
   }
 
-  #programOf({ name, build, batch }: Job): Program {
-    const program = this.#programs.get(name) ?? build(batch);
-    this.#programs.set(name, program);
-    return program;
-  }
-
-  #parameters(): Map<string, Matrix> {
-    const vector = this.#vector({ kind: 'parameters' });
+  /** The parts of a vector, by the names of the weights. */
+  #weightsIn(vector: 'parameters' | 'gradients'): Map<string, Matrix> {
     let offset = 0;
     return new Map(
       this.#workload.parameters.map(({ name, rows, columns }) => [
         name,
-        vector.subarray(offset, (offset += rows * columns)),
+        this.#vectors.get(vector)!.subarray(offset, (offset += rows * columns)),
       ]),
     );
   }
 
   #update(scalars: Readonly<Record<string, number>>, gradientNorm: number): void {
-    const rule = this.#workload.update!;
-    const program = rule.build(this.#count);
-    const gradientScale = rule.clipNorm > 0 ? Math.min(1, rule.clipNorm / gradientNorm) : 1;
+    const { parameters, update } = this.#workload;
+    const { clipNorm, slots, scalars: names, build } = update!;
+    const program = build(countParameters(parameters));
+    const vectorOf = (name: string): Matrix => this.#vectors.get(slots.includes(name) ? `slot ${name}` : name)!;
+    const gradientScale = clipNorm > 0 ? Math.min(1, clipNorm / gradientNorm) : 1;
     const inputs = new Map<string, Matrix>([
-      ['parameters', this.#vector({ kind: 'parameters' })],
-      ['gradients', this.#vector({ kind: 'gradients' })],
+      ...['parameters', 'gradients', ...slots].map((name) => [name, vectorOf(name)] as const),
       ['gradientScale', Float64Array.of(gradientScale)],
-      ...rule.slots.map((name): [string, Matrix] => [name, this.#vector({ kind: 'slot', name })]),
-      ...rule.scalars.map((name): [string, Matrix] => [name, Float64Array.of(scalars[name])]),
+      ...names.map((name) => [name, Float64Array.of(scalars[name])] as const),
     ]);
     const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
-    this.#vectors.set('parameters', values.get(program.outputs.get('parameters')!)!.slice());
-    for (const name of rule.slots) this.#vectors.set(`slot ${name}`, values.get(program.outputs.get(name)!)!.slice());
+    const results = [...program.outputs].map(([name, value]) => [name, values.get(value)!.slice()] as const);
+    for (const [name, result] of results) vectorOf(name).set(result);
   }
 }
 
-function keyOf(resident: Resident): string {
-  return resident.kind === 'slot' ? `slot ${resident.name}` : resident.kind;
+function clearState({ values }: Program): Map<string, Matrix> {
+  const states = values.filter((value) => value.kind === 'state');
+  return new Map(states.map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]));
 }

@@ -65,18 +65,42 @@ export interface Cell {
   ): Record<string, Value>;
 }
 
-/** The usual weights: x·Wx + h·Wh + b, with one block for each gate in each. */
-export function gateWeights(gates: string): Cell['weights'] {
+/**
+ * The usual weights: x·Wx + h·Wh + b, with one block for each gate in each.
+ * @param recurrent the gates of each recurrent matrix, where that is not one Wh for all
+ */
+export function gateWeights(
+  gates: string,
+  recurrent: Readonly<Record<string, string>> = { Wh: gates },
+): Cell['weights'] {
   return (D, H) => [
     { name: 'Wx', rows: D, columns: gates.length * H, role: 'input', gates },
-    { name: 'Wh', rows: H, columns: gates.length * H, role: 'recurrent', gates },
-    { name: 'b', rows: 1, columns: gates.length * H, role: 'bias', gates },
+    ...Object.entries(recurrent).map(([name, own]): CellWeight => ({
+      name,
+      rows: H,
+      columns: own.length * H,
+      role: 'recurrent',
+      gates: own,
+    })),
+    rowWeight('b', 'bias', gates, gates.length * H),
   ];
 }
 
-/** The block of the gate with this number, (N, H), of pre-activations. */
-export function block(ops: Builder, z: Value, gate: number, H: number): Value {
-  return ops.columns(z, gate * H, H);
+/** A weight of one row. @param start what its elements are at first */
+export function rowWeight(
+  name: string,
+  role: CellWeight['role'],
+  gates: string,
+  columns: number,
+  start?: number,
+): CellWeight {
+  return { name, rows: 1, columns, role, gates, ...(start === undefined ? {} : { start }) };
+}
+
+/** The blocks (N, H) of pre-activations (N, count · H), one for each gate. */
+export function blocks(ops: Builder, z: Value, count: number): Value[] {
+  const H = z.columns / count;
+  return Array.from({ length: count }, (_, gate) => ops.columns(z, gate * H, H));
 }
 
 /** z∘a + (1 − z)∘b, as b + z∘(a − b): one multiplication less. */

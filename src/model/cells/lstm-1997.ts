@@ -5,7 +5,7 @@
 //
 //   i, o = σ(x·Wx + h·Wh + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = c + i∘g                 h' = o∘tanh(c')
-import { type Cell, block, gateWeights } from './cell.ts';
+import { type Cell, blocks, gateWeights } from './cell.ts';
 
 export const lstm1997: Cell = {
   name: 'lstm-1997',
@@ -16,11 +16,11 @@ export const lstm1997: Cell = {
   conventions: { gates: 'i g o' },
   weights: gateWeights('igo'),
   step(ops, x, { h, c }, { Wh }) {
-    const H = h.columns;
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 3H)
-    const i = ops.sigmoid(block(ops, z, 0, H));
-    const g = ops.tanh(block(ops, z, 1, H));
-    const o = ops.sigmoid(block(ops, z, 2, H));
+    const [zi, zg, zo] = blocks(ops, z, 3);
+    const i = ops.sigmoid(zi);
+    const g = ops.tanh(zg);
+    const o = ops.sigmoid(zo);
     const cell = ops.add(c, ops.multiply(i, g));
     return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, o };
   },

@@ -3,7 +3,7 @@
 //
 //   f, o = σ(x·Wx + h·Wh + b)        g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + (1 − f)∘g             h' = o∘tanh(c')
-import { type Cell, blend, block, gateWeights } from './cell.ts';
+import { type Cell, blend, blocks, gateWeights } from './cell.ts';
 import { lstm } from './lstm.ts';
 
 export const lstmCoupled: Cell = {
@@ -14,11 +14,11 @@ export const lstmCoupled: Cell = {
   conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
   weights: gateWeights('fgo'),
   step(ops, x, { h, c }, { Wh }) {
-    const H = h.columns;
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 3H)
-    const f = ops.sigmoid(block(ops, z, 0, H));
-    const g = ops.tanh(block(ops, z, 1, H));
-    const o = ops.sigmoid(block(ops, z, 2, H));
+    const [zf, zg, zo] = blocks(ops, z, 3);
+    const f = ops.sigmoid(zf);
+    const g = ops.tanh(zg);
+    const o = ops.sigmoid(zo);
     const cell = blend(ops, f, c, g);
     return { h: ops.multiply(o, ops.tanh(cell)), c: cell, f, o };
   },

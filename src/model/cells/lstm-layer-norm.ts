@@ -5,7 +5,7 @@
 //   z = LN(x·Wx) + LN(h·Wh) + b       i, f, o = σ(z)    g = tanh(z), where x·Wx is the sum over all inputs but that of a skip through time
 //   c' = f∘c + i∘g                    h' = o∘tanh(LN(c') + bc)
 import { normalise } from '../normalise.ts';
-import type { Cell } from './cell.ts';
+import { type Cell, rowWeight } from './cell.ts';
 import { lstm, lstmStep } from './lstm.ts';
 
 /** `lstm` in a model with layer normalisation. */
@@ -13,9 +13,9 @@ export const lstmLayerNorm: Cell = {
   ...lstm,
   weights: (D, H) => [
     ...lstm.weights(D, H),
-    { name: 'gh', rows: 1, columns: 4 * H, role: 'gain', gates: 'ifgo', start: 1 },
-    { name: 'gc', rows: 1, columns: H, role: 'gain', gates: 'c', start: 1 },
-    { name: 'bc', rows: 1, columns: H, role: 'bias', gates: 'c', start: 0 },
+    rowWeight('gh', 'gain', 'ifgo', 4 * H, 1),
+    rowWeight('gc', 'gain', 'c', H, 1),
+    rowWeight('bc', 'bias', 'c', H, 0),
   ],
   step(ops, x, { h, c }, { Wh, gh, gc, bc }) {
     const z = ops.add(x, normalise(ops, ops.linear(h, Wh), gh)); // (N, 4H)

@@ -4,31 +4,22 @@
 //
 //   i, f = σ(x·Wx + h·Wh + p∘c + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                     o = σ(x·Wx + h·Wh + po∘c' + b)    h' = o∘tanh(c')
-import { type Cell, block } from './cell.ts';
+import { type Cell, blocks, rowWeight } from './cell.ts';
 import { lstm } from './lstm.ts';
 
 export const lstmPeephole: Cell = {
   ...lstm,
   name: 'lstm-peephole',
   summary: 'LSTM whose gates see the cell: for counting and timing',
-  weights: (D, H) => [
-    ...lstm.weights(D, H),
-    ...(['i', 'f', 'o'] as const).map((gate) => ({
-      name: `p${gate}`,
-      rows: 1,
-      columns: H,
-      role: 'gain' as const,
-      gates: gate,
-    })),
-  ],
+  weights: (D, H) => [...lstm.weights(D, H), ...['i', 'f', 'o'].map((gate) => rowWeight(`p${gate}`, 'gain', gate, H))],
   step(ops, x, { h, c }, { Wh, pi, pf, po }) {
-    const H = h.columns;
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 4H)
-    const i = ops.sigmoid(ops.add(block(ops, z, 0, H), ops.multiply(c, pi)));
-    const f = ops.sigmoid(ops.add(block(ops, z, 1, H), ops.multiply(c, pf)));
-    const g = ops.tanh(block(ops, z, 2, H));
+    const [zi, zf, zg, zo] = blocks(ops, z, 4);
+    const i = ops.sigmoid(ops.add(zi, ops.multiply(c, pi)));
+    const f = ops.sigmoid(ops.add(zf, ops.multiply(c, pf)));
+    const g = ops.tanh(zg);
     const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
-    const o = ops.sigmoid(ops.add(block(ops, z, 3, H), ops.multiply(cell, po)));
+    const o = ops.sigmoid(ops.add(zo, ops.multiply(cell, po)));
     return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, f, o };
   },
 };

@@ -6,7 +6,7 @@
 //   c' = f∘c + i∘g                  h' = o∘tanh(c')
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
-import { type Cell, block, gateWeights } from './cell.ts';
+import { type Cell, blocks, gateWeights } from './cell.ts';
 
 /**
  * The equations above after z = x·Wx + h·Wh + b (N, 4H). @param visible the part of c' that the
@@ -18,11 +18,11 @@ export function lstmStep(
   c: Value,
   visible: (cell: Value) => Value = (cell) => cell,
 ): Record<string, Value> {
-  const H = c.columns;
-  const i = ops.sigmoid(block(ops, z, 0, H));
-  const f = ops.sigmoid(block(ops, z, 1, H));
-  const g = ops.tanh(block(ops, z, 2, H));
-  const o = ops.sigmoid(block(ops, z, 3, H));
+  const [zi, zf, zg, zo] = blocks(ops, z, 4);
+  const i = ops.sigmoid(zi);
+  const f = ops.sigmoid(zf);
+  const g = ops.tanh(zg);
+  const o = ops.sigmoid(zo);
   const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
   return { h: ops.multiply(o, ops.tanh(visible(cell))), c: cell, i, f, o };
 }

@@ -6,7 +6,7 @@
 //   m = (x·Wx + b)∘(h·Wm)
 //   i, f, o = σ(x·Wx + m·Wh + b)    g = tanh(x·Wx + m·Wh + b)
 //   c' = f∘c + i∘g                  h' = o∘tanh(c')
-import { type Cell, block } from './cell.ts';
+import { type Cell, gateWeights } from './cell.ts';
 import { lstm, lstmStep } from './lstm.ts';
 
 export const mlstm: Cell = {
@@ -15,15 +15,10 @@ export const mlstm: Cell = {
   summary: 'multiplicative LSTM: one layer of it learns small texts best',
   learningRateTimesHidden: 2,
   conventions: { gates: 'm i f g o' },
-  weights: (D, H) => [
-    { name: 'Wx', rows: D, columns: 5 * H, role: 'input', gates: 'mifgo' },
-    { name: 'Wm', rows: H, columns: H, role: 'recurrent', gates: 'm' },
-    { name: 'Wh', rows: H, columns: 4 * H, role: 'recurrent', gates: 'ifgo' },
-    { name: 'b', rows: 1, columns: 5 * H, role: 'bias', gates: 'mifgo' },
-  ],
+  weights: gateWeights('mifgo', { Wm: 'm', Wh: 'ifgo' }),
   step(ops, x, { h, c }, { Wm, Wh }) {
     const H = h.columns;
-    const m = ops.multiply(block(ops, x, 0, H), ops.linear(h, Wm));
+    const m = ops.multiply(ops.columns(x, 0, H), ops.linear(h, Wm));
     return lstmStep(ops, ops.add(ops.columns(x, H, 4 * H), ops.linear(m, Wh)), c);
   },
 };

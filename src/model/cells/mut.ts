@@ -4,25 +4,7 @@
 // multiplied by a block of Wx first, whatever its width, and has that block's bias.
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
-import { type Cell, type CellWeight, blend, block } from './cell.ts';
-
-function weights(
-  recurrent: Readonly<Record<string, string>>,
-  more: (H: number) => readonly CellWeight[] = () => [],
-): Cell['weights'] {
-  return (D, H) => [
-    { name: 'Wx', rows: D, columns: 3 * H, role: 'input', gates: 'zrh' },
-    ...Object.entries(recurrent).map(([name, gates]) => ({
-      name,
-      rows: H,
-      columns: gates.length * H,
-      role: 'recurrent' as const,
-      gates,
-    })),
-    { name: 'b', rows: 1, columns: 3 * H, role: 'bias', gates: 'zrh' },
-    ...more(H),
-  ];
-}
+import { type Cell, blend, blocks, gateWeights, rowWeight } from './cell.ts';
 
 /**
  *   z = σ(x·Wx + b)    r = σ(x·Wx + h·Wr + b)
@@ -37,12 +19,12 @@ export const mut1: Cell = {
   gates: ['z', 'r'],
   conventions: { gates: 'z r h', blend: "h' = z * n + (1 - z) * h" },
   updateGate: { gate: 'z', keeps: -1 },
-  weights: weights({ Wr: 'r', Wh: 'h' }, (H) => [{ name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'h' }]),
+  weights: (D, H) => [...gateWeights('zrh', { Wr: 'r', Wh: 'h' })(D, H), rowWeight('bh', 'bias', 'h', H)],
   step(ops, x, { h }, { Wr, Wh, bh }) {
-    const H = h.columns;
-    const z = ops.sigmoid(block(ops, x, 0, H));
-    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
-    const n = ops.tanh(ops.add(ops.tanh(block(ops, x, 2, H)), ops.linear(ops.multiply(r, h), Wh, bh)));
+    const [xz, xr, xh] = blocks(ops, x, 3);
+    const z = ops.sigmoid(xz);
+    const r = ops.sigmoid(ops.add(xr, ops.linear(h, Wr)));
+    const n = ops.tanh(ops.add(ops.tanh(xh), ops.linear(ops.multiply(r, h), Wh, bh)));
     return { h: blend(ops, z, n, h), z, r };
   },
 };
@@ -52,12 +34,12 @@ const later = (name: string, summary: string, seen: (ops: Builder, h: Value) => 
   ...mut1,
   name,
   summary,
-  weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
+  weights: gateWeights('zrh', { Wz: 'z', Wr: 'r', Wh: 'h' }),
   step(ops, x, { h }, { Wz, Wr, Wh }) {
-    const H = h.columns;
-    const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(seen(ops, h), Wz)));
-    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
-    const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
+    const [xz, xr, xh] = blocks(ops, x, 3);
+    const z = ops.sigmoid(ops.add(xz, ops.linear(seen(ops, h), Wz)));
+    const r = ops.sigmoid(ops.add(xr, ops.linear(h, Wr)));
+    const n = ops.tanh(ops.add(xh, ops.linear(ops.multiply(r, h), Wh)));
     return { h: blend(ops, z, n, h), z, r };
   },
 });

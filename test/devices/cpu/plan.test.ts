@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describePlan } from '../../../src/devices/cpu/executable.ts';
+import { describeCpu } from '../../../src/devices/cpu/executable.ts';
 import { type KernelModule, gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { type Plan, planWithin, planWorkload as planWith } from '../../../src/devices/cpu/plan.ts';
 import { embeddedProducts } from '../../../src/devices/cpu/products.ts';
@@ -166,10 +166,10 @@ describe('a limit on memory', () => {
 
   test('that withholds workers is named, with --threads', () => {
     const kernels = { variant: 'portable' } as KernelModule;
-    expect(describePlan(kernels, within(bytesOf(1)), null)).toMatch(
+    expect(describeCpu(kernels, within(bytesOf(1)), null)).toMatch(
       /, 1 thread, because --threads 16 would need more than 4 GiB$/,
     );
-    expect(describePlan(kernels, within(bytesOf(16)), null)).toMatch(/, 16 threads$/);
+    expect(describeCpu(kernels, within(bytesOf(16)), null)).toMatch(/, 16 threads$/);
   });
 });
 

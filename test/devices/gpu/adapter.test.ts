@@ -3,13 +3,13 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import {
-  devicesMade,
-  isDeviceLost,
+  type AdapterFacts,
+  adapterHealth,
   lastDevice,
-  provideWebGpu,
+  openWebGpu,
   releaseDevice,
 } from '../../../src/devices/gpu/adapter.ts';
-import { GPU, WebGPUKernel } from '../../../src/devices/gpu/gpu-js.ts';
+import { GPU } from '../../../src/devices/gpu/gpu-js.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { icd, root } from './helpers.ts';
 import { Trial } from './trial.ts';
@@ -42,7 +42,14 @@ function program(source: string, env: Record<string, string>): Promise<Ran> {
 }
 
 const tell = (kind: string) =>
-  `await adapter.provideWebGpu('${kind}').then((facts) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
+  `await adapter.openWebGpu('${kind}').then(({ facts }) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
+
+/** Leaves it to who opens the next one. */
+async function provideWebGpu(kind: 'hardware' | 'software'): Promise<AdapterFacts> {
+  const { facts, close } = await openWebGpu(kind);
+  close();
+  return facts;
+}
 
 describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   afterAll(releaseDevice);
@@ -80,7 +87,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     expect(lastDevice()).not.toBeNull();
     await releaseDevice();
     expect(lastDevice()).toBeNull();
-    expect(isDeviceLost()).toBe(false);
+    expect(adapterHealth.isLost()).toBe(false);
   });
 
   it('stays in use where one of the other kind is asked for in vain', async () => {
@@ -89,7 +96,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       const trial = new Trial();
       const executable = await trial.compiledOn(device);
       await executable.run('train', trial.training(1));
-      const made = devicesMade();
+      const made = adapterHealth.count();
       await expect(openDevice('gpu')).rejects.toMatchObject({
         kind: 'device',
         message: expect.stringMatching(/^device 'gpu' is not available: no GPU answered/),
@@ -97,7 +104,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       const [{ lossNats, note }] = await executable.run('train', trial.training(1));
       expect(lossNats).toBeGreaterThan(0);
       expect(note).toBeUndefined();
-      expect(devicesMade()).toBe(made);
+      expect(adapterHealth.count()).toBe(made);
       await executable.close();
     } finally {
       await device.close();
@@ -126,33 +133,12 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       kind: 'device',
       message: 'the GPU cannot be used: out of handles',
     });
-    expect(isDeviceLost()).toBe(false);
+    expect(adapterHealth.isLost()).toBe(false);
     spy.mockRestore();
-    await run(() => expect(isDeviceLost()).toBe(false));
+    await run(() => expect(adapterHealth.isLost()).toBe(false));
     lastDevice()!.destroy();
-    await vi.waitFor(() => expect(isDeviceLost()).toBe(true));
-    await run(() => expect(isDeviceLost()).toBe(false));
-  });
-
-  it('says where gpu.js is not as tiles need it', async () => {
-    const { prototype } = WebGPUKernel as unknown as { prototype: { assembleWGSL?: () => string } };
-    const { assembleWGSL } = prototype;
-    vi.stubEnv('RNN_GPU_PRODUCTS', 'tiled');
-    prototype.assembleWGSL = undefined;
-    try {
-      const tiled = await openDevice('gpu:software');
-      expect(tiled.note).toBe(
-        'products are not done in tiles, which is slower: gpu.js has no WebGPUKernel.assembleWGSL',
-      );
-      await tiled.close();
-      vi.stubEnv('RNN_GPU_PRODUCTS', 'plain');
-      const plain = await openDevice('gpu:software');
-      expect(plain.note).toBeNull();
-      await plain.close();
-    } finally {
-      prototype.assembleWGSL = assembleWGSL;
-      vi.unstubAllEnvs();
-    }
+    await vi.waitFor(() => expect(adapterHealth.isLost()).toBe(true));
+    await run(() => expect(adapterHealth.isLost()).toBe(false));
   });
 
   it('lets Node end by itself, and prints nothing', async () => {

@@ -66,7 +66,7 @@ describe('of two kinds of GPU', () => {
   beforeEach(() => vi.resetModules());
 
   it('one is refused while a device of the other is open', async () => {
-    const { openGpu, lastDevice, provideWebGpu } = await fresh('hardware', 'software');
+    const { openGpu, lastDevice, openWebGpu } = await fresh('hardware', 'software');
     const [first, second] = [await openGpu('software'), await openGpu('software')];
     const { device } = await requestDevice();
     await expect(openGpu('webgpu')).rejects.toMatchObject(inUse);
@@ -74,7 +74,7 @@ describe('of two kinds of GPU', () => {
     // Closing it twice is closing it once.
     await first.close();
     await expect(openGpu('webgpu')).rejects.toMatchObject(inUse);
-    await expect(provideWebGpu('hardware')).rejects.toMatchObject(inUse);
+    await expect(openWebGpu('hardware')).rejects.toMatchObject(inUse);
     expect(lastDevice()).toBe(device);
     expect((await requestDevice()).name).toBe('SwiftShader');
 
@@ -88,13 +88,13 @@ describe('of two kinds of GPU', () => {
   });
 
   it('the one that is there stays where the other is missing', async () => {
-    const { openGpu, provideWebGpu, lastDevice, isDeviceLost } = await fresh('software');
+    const { openGpu, openWebGpu, lastDevice, adapterHealth } = await fresh('software');
     await (await openGpu('software')).close();
     const { device } = await requestDevice();
     await expect(openGpu('webgpu')).rejects.toMatchObject({ message: expect.stringContaining('only SwiftShader') });
-    await expect(provideWebGpu('hardware')).rejects.toMatchObject({ kind: 'device' });
+    await expect(openWebGpu('hardware')).rejects.toMatchObject({ kind: 'device' });
     expect(lastDevice()).toBe(device);
-    expect(isDeviceLost()).toBe(false);
+    expect(adapterHealth.isLost()).toBe(false);
   });
 
   it('both can be looked for, whichever is in use, and each is searched for once unless it is missing', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openDevice } from '../../../src/devices/open.ts';
 import { compilePasses } from '../../../src/devices/gpu/passes.ts';
-import { Kernels, openGpuJs } from '../../../src/devices/gpu/plan.ts';
+import { Kernels } from '../../../src/devices/gpu/plan.ts';
 import { profilePasses, timeOfPass } from '../../../src/devices/gpu/profile.ts';
 import { Trial } from './trial.ts';
 
@@ -41,8 +41,8 @@ for (const name of ['gpu:cpu', 'gpu:webasm']) {
 }
 
 it('ends where a GPU reports an error', async () => {
-  const gpu = openGpuJs('cpu');
-  onTestFinished(async () => void (await gpu.destroy()));
+  const kernels = new Kernels('cpu');
+  onTestFinished(async () => void (await kernels.gpu.destroy()));
   const {
     parameters,
     jobs: [job],
@@ -53,7 +53,7 @@ it('ends where a GPU reports an error', async () => {
     isLost: () => false,
     count: () => 1,
   };
-  await expect(profilePasses(list, new Kernels(gpu, 'cpu'), health)).rejects.toMatchObject({
+  await expect(profilePasses(list, kernels, health)).rejects.toMatchObject({
     kind: 'device',
     hint: 'out of memory',
   });

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { Pair } from '../../../src/diagnosis/pair.ts';
 import type { Device, Workload } from '../../../src/devices/device.ts';
-import { provideWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
+import { openWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
 import { GpuExecutable } from '../../../src/devices/gpu/executable.ts';
 import { compilePasses } from '../../../src/devices/gpu/passes.ts';
-import { Kernels, Plan, openGpuJs } from '../../../src/devices/gpu/plan.ts';
-import { splice, whyNotTiled } from '../../../src/devices/gpu/splice.ts';
+import { GPU } from '../../../src/devices/gpu/gpu-js.ts';
+import { Kernels, Plan } from '../../../src/devices/gpu/plan.ts';
+import { splice } from '../../../src/devices/gpu/splice.ts';
 import { type ProductStyle, productsAsked, sizeFor, tiledPartOf } from '../../../src/devices/gpu/tiles.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { type ParameterShape, type Program, type Value, countParameters } from '../../../src/program/value.ts';
@@ -19,7 +20,7 @@ import { isEverything, root } from './helpers.ts';
 
 type Kernel = Parameters<typeof splice>[0];
 
-const software = await provideWebGpu('software').then(
+const software = await openWebGpu('software').then(
   () => '',
   (error: Error) => ` (skipped: ${error.message})`,
 );
@@ -132,35 +133,43 @@ describe('what tiles take for granted of gpu.js', () => {
     expect(plain).toMatchObject({ output: [11, 9], componentCount: 1, workgroupSize: [8, 8, 1] });
   });
 
-  it('is checked in every kernel: else the plain one stays, with the reason', () => {
+  it('is that an entry point stands last, in whose place tiles are put', () => {
     const plain = assembled(sourceOf('plain', 9, 5, 11)).compiledSource;
-    const kernel = { source, output: [11, 9], componentCount: 1, workgroupSize: [8, 8, 1] };
-    const spliced = (changes: Partial<Kernel>, text = plain): string => splice({ ...kernel, ...changes }, text);
-    const flaws: readonly [Partial<Kernel>, string, string][] = [
-      [{}, plain.replace('fn get_user_b0(z : i32,', 'fn get_user_b0(z : u32,'), 'gpu.js writes no "fn get_user_b0('],
-      [
-        {},
-        plain.replace('read_write> result', 'read_write> output'),
-        'gpu.js writes no "var<storage, read_write> result',
+    const kernel: Kernel = { source, workgroupSize: [8, 8, 1] };
+    expect(splice({ ...kernel, source: sourceOf('plain', 9, 5, 11) }, plain)).toBe(plain);
+    expect(splice(kernel, plain)).toBe(`${plain.slice(0, plain.indexOf('@compute'))}${tiledPartOf(source)!.wgsl}\n`);
+    expect(kernel.workgroupSize).toEqual([16, 16, 1]);
+  });
+
+  it('is that as many workgroups are started as cover the output', () => {
+    const kernel = {
+      workgroupSize: [32, 16, 1],
+      output: [1, 1, 1],
+      _device: { limits: { maxComputeWorkgroupsPerDimension: 65_535 } },
+    };
+    expect(WebGPUKernel.prototype['_computeDispatch'].call(kernel, [65, 33, 2]).groups).toEqual([3, 3, 2]);
+  });
+
+  it('is that functions and numbers have the names that tiles call them by', () => {
+    const seeded = 'function(b0, s1) { return fn_first(b0[this.thread.x] | 0) + s1; }';
+    const kernel = new WebGPUKernel(seeded.replace('fn_first', 'first'), {
+      output: [11, 9],
+      functions: [
+        {
+          name: 'first',
+          source: 'function first(x) { return x ^ 1; }',
+          settings: { argumentTypes: { x: 'Integer' }, returnType: 'Integer' },
+        },
       ],
-      [{}, `${plain}\n@compute`, 'other than one entry point'],
-      [{ componentCount: 2 }, plain, '2 numbers an element'],
-      [{ workgroupSize: [16, 16, 1] }, plain, 'in another way'],
-      [{ output: [99] }, plain, 'in another way'],
-    ];
-    for (const [changes, text, reason] of flaws) {
-      expect(spliced(changes, text)).toBe(text);
-      expect(whyNotTiled()).toContain(reason);
-    }
-    expect(spliced({ source: sourceOf('plain', 9, 5, 11) })).toBe(plain);
-    const sound = { ...kernel };
-    expect(splice(sound, plain)).toBe(`${plain.slice(0, plain.indexOf('@compute'))}${tiledPartOf(source)!.wgsl}\n`);
-    expect(sound.workgroupSize).toEqual([16, 16, 1]);
+    });
+    kernel.build(new Input(new Float32Array(100), [100]), 3).catch(() => {});
+    expect(kernel.compiledSource).toContain('fn fn_first(');
+    expect(kernel.compiledSource).toContain('user_s1 : f32,');
   });
 });
 
 describe.skipIf(software !== '')(`products in tiles${software}`, () => {
-  const gpu = software === '' ? openGpuJs('webgpu') : null;
+  const gpu = software === '' ? new GPU({ mode: 'webgpu' }) : null;
   afterAll(async () => {
     await gpu?.destroy();
     await releaseDevice();
@@ -171,7 +180,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     description: 'all products in tiles',
     estimate: async () => 0,
     compile(workload) {
-      const kernels = new Kernels(gpu!, 'webgpu', 'tiled');
+      const kernels = new Kernels('webgpu', 'tiled', gpu!);
       const jobs = workload.jobs.map((job) => ({
         job,
         list: compilePasses(job.build(job.batch), {
@@ -185,9 +194,8 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
         new GpuExecutable(workload, jobs, {
           description: '',
           memoryBytes: 0,
-          makePlan: (list, calls) => new Plan(list, kernels, calls),
+          kernels,
           health: { takeErrors: () => [], isLost: () => false, count: () => 1 },
-          profile: async () => [],
         }),
       );
     },
@@ -275,7 +283,6 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
         await pair.run('probe', [{ ids: new Int32Array(m) }]);
       });
       expect(worst, where).toBeLessThanOrEqual(tolerance);
-      expect(whyNotTiled()).toBeNull();
     },
   );
 
@@ -288,7 +295,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
       (['plain', 'tiled'] as const).map(async (products) => {
         const list = sketch.passes(outputs, products);
         // It refuses whatever is not run by the fused encoder.
-        const plan = new Plan(list, new Kernels(gpu!, 'webgpu', products), 1);
+        const plan = new Plan(list, new Kernels('webgpu', products, gpu!), 1);
         const results = await plan.run(new Map([['weights', weights]]), [new Map()]);
         await plan.close();
         return results.calls[0].outputs.get(list.outputs.get('y')!.pass)!;

@@ -5,12 +5,15 @@
 @inline
 export const PANEL: usize = 8;
 
-/** Packs `columns` <= 8 columns of plain rows into one panel (depth, 8), padded with zeros. */
-function packPartialPanel(depth: usize, columns: usize, b: usize, step: usize, out: usize): void {
-  for (; depth; --depth, b += step, out += 32) {
+/**
+ * Packs `columns` < 8 columns into one panel (depth, 8), padded with zeros. Neighbours are `across`
+ * bytes apart along a row of the panel, `down` bytes from one row to the next.
+ */
+function packPartialPanel(depth: usize, columns: usize, b: usize, down: usize, across: usize, out: usize): void {
+  for (; depth; --depth, b += down, out += 32) {
     v128.store(out, f32x4.splat(0));
     v128.store(out, f32x4.splat(0), 16);
-    for (let j: usize = 0; j < columns; ++j) store<f32>(out + (j << 2), load<f32>(b + (j << 2)));
+    for (let j: usize = 0; j < columns; ++j) store<f32>(out + (j << 2), load<f32>(b + across * j));
   }
 }
 
@@ -41,7 +44,7 @@ export function packColumns(depth: usize, columns: usize, b: usize, step: usize,
       v128.store(to, v128.load(from, 16), 16);
     }
   }
-  if (j < columns) packPartialPanel(depth, columns - j, b, step, out);
+  if (j < columns) packPartialPanel(depth, columns - j, b, step, 4, out);
 }
 
 /**
@@ -94,15 +97,6 @@ function packTransposedPanel(depth: usize, b: usize, step: usize, out: usize): v
   }
 }
 
-/** The same for fewer than 8 rows, padded with zeros. */
-function packTransposedPartialPanel(depth: usize, rows: usize, b: usize, step: usize, out: usize): void {
-  for (; depth; --depth, b += 4, out += 32) {
-    v128.store(out, f32x4.splat(0));
-    v128.store(out, f32x4.splat(0), 16);
-    for (let j: usize = 0; j < rows; ++j) store<f32>(out + (j << 2), load<f32>(b + step * j));
-  }
-}
-
 /**
  * Packs the panels [panelFrom, panelTo) of op(B) (K, N) to out[(j / 8)·K·8 + k·8 + j % 8], padded
  * with zeros to whole panels. op(B) = B, stored (K, N), or with `transposed` the transpose of B
@@ -124,7 +118,7 @@ export function packPanels(
   b += first * step;
   let j = first;
   for (; j + PANEL <= last; j += PANEL, b += step << 3, out += size) packTransposedPanel(K, b, step, out);
-  if (j < last) packTransposedPartialPanel(K, last - j, b, step, out);
+  if (j < last) packPartialPanel(K, last - j, b, 4, step, out);
 }
 
 /** Packs `height` <= 6 rows of A, `step` bytes apart, into (depth, height). */

@@ -11,18 +11,10 @@ function copyRow(columns: usize, from: usize, to: usize): void {
   for (; j < columns; ++j, from += 4, to += 4) store<f32>(to, load<f32>(from));
 }
 
-/** to += from. Lane by lane one addition, so the tail gives the same bits as the vectors. */
-@inline
-function addRow(columns: usize, from: usize, to: usize): void {
-  let j: usize = 0;
-  for (; j + 8 <= columns; j += 8, from += 32, to += 32) {
-    v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-    v128.store(to, f32x4.add(v128.load(to, 16), v128.load(from, 16)), 16);
-  }
-  for (; j < columns; ++j, from += 4, to += 4) store<f32>(to, load<f32>(to) + load<f32>(from));
-}
-
-/** to = left + right */
+/**
+ * to = left + right; `to` may be either. Lane by lane one addition, so the tail gives the same bits
+ * as the vectors.
+ */
 @inline
 function sumRow(columns: usize, left: usize, right: usize, to: usize): void {
   let j: usize = 0;
@@ -40,7 +32,7 @@ export function copyRows(rows: usize, columns: usize, from: usize, ldf: usize, t
 
 /** to (rows, columns) += from */
 export function addRows(rows: usize, columns: usize, from: usize, ldf: usize, to: usize, ldt: usize): void {
-  for (; rows; --rows, from += ldf << 2, to += ldt << 2) addRow(columns, from, to);
+  for (; rows; --rows, from += ldf << 2, to += ldt << 2) sumRow(columns, to, from, to);
 }
 
 /** Zeroes a number of bytes. */
@@ -70,7 +62,8 @@ export function scatterAdd(
   rows: usize, columns: usize, x: usize, ldx: usize, ids: usize, table: usize, ldt: usize,
 ): void {
   for (; rows; --rows, ids += 4, x += ldx << 2) {
-    addRow(columns, x, table + ((<usize>load<i32>(ids) * ldt) << 2));
+    const row = table + ((<usize>load<i32>(ids) * ldt) << 2);
+    sumRow(columns, row, x, row);
   }
 }
 
@@ -93,5 +86,5 @@ export function columnSums(rows: usize, columns: usize, x: usize, ldx: usize, ou
       store<f32>(to, load<f32>(to) + (load<f32>(p0) + load<f32>(p1) + (load<f32>(p2) + load<f32>(p3))));
     }
   }
-  for (; rows; --rows, x += step) addRow(columns, x, out);
+  for (; rows; --rows, x += step) sumRow(columns, out, x, out);
 }

@@ -43,8 +43,7 @@ export function trySgemm(
   { module }: KernelModule,
   base: (memory: WebAssembly.Memory) => number = addressOf,
 ): Finding {
-  const memory = sharedMemory(PAGES);
-  const bench = new Bench(sgemm, instantiateKernels(module, memory), memory, base(memory));
+  const bench = new Bench(sgemm, module, base);
   return { worst: Math.max(...shapes.map((shape) => bench.difference(shape))), speed: bench.speed() };
 }
 
@@ -69,8 +68,7 @@ export function compareBits(
   { module }: KernelModule,
   base: (memory: WebAssembly.Memory) => number = addressOf,
 ): (shape: Shape) => boolean {
-  const memory = sharedMemory(PAGES);
-  const bench = new Bench(sgemm, instantiateKernels(module, memory), memory, base(memory));
+  const bench = new Bench(sgemm, module, base);
   const known = new Map<string, boolean>();
   return (shape) => {
     const key = `${shape.M} ${shape.N} ${shape.K}`;
@@ -87,11 +85,12 @@ class Bench {
   readonly #base: number;
   #next = FIRST;
 
-  constructor(sgemm: Sgemm, kernels: Kernels, memory: WebAssembly.Memory, base: number) {
+  constructor(sgemm: Sgemm, module: WebAssembly.Module, base: (memory: WebAssembly.Memory) => number) {
+    const memory = sharedMemory(PAGES);
     this.#sgemm = sgemm;
-    this.#kernels = kernels;
+    this.#kernels = instantiateKernels(module, memory);
     this.#floats = new Float32Array(memory.buffer);
-    this.#base = base;
+    this.#base = base(memory);
   }
 
   /** Of A·B, A·Bᵀ and Aᵀ·B, each added to what is there. */

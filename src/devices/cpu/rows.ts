@@ -1,0 +1,39 @@
+// Where in the shared memory the rows of a job's batch are: each worker holds some of them.
+import type { JobPlan, Plan } from './plan.ts';
+
+/** For each row of the whole batch (T·N). */
+export interface JobRows {
+  /** The element of the memory that holds its identifier. */
+  readonly ids: Int32Array;
+  /** A view of each output, by name. */
+  readonly outputs: Readonly<Record<string, readonly Float32Array[]>>;
+}
+
+export function rowsOf(
+  { shard, shardBases }: Plan,
+  { job, shardRows, programs }: JobPlan,
+  { buffer: memory }: WebAssembly.Memory,
+): JobRows {
+  const ids = new Int32Array(job.steps * job.batch);
+  const outputs: Record<string, Float32Array[]> = {};
+  let first = 0;
+  for (const [worker, count] of shardRows.entries()) {
+    if (count === 0) break;
+    const base = shardBases[worker];
+    const { program, layout } = programs.get(count)!;
+    /** Of the batch, by the row of the worker's (T·count). */
+    const rowOf = (own: number): number => Math.floor(own / count) * job.batch + first + (own % count);
+    for (let own = 0; own < job.steps * count; own++) ids[rowOf(own)] = (base + shard.ids) / 4 + own;
+    for (const [name, value] of program.outputs) {
+      const { buffer, row, column } = layout.homeOf(value);
+      const start = base + shard.arena + 4 * (layout.offsetOf(buffer) + column);
+      const views = (outputs[name] ??= []);
+      for (let own = 0; own < value.rows; own++) {
+        const at = start + 4 * (row + buffer.before + own) * buffer.columns;
+        views[rowOf(own)] = new Float32Array(memory, at, value.columns);
+      }
+    }
+    first += count;
+  }
+  return { ids, outputs };
+}
