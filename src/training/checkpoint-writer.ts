@@ -1,11 +1,18 @@
 // Writes the checkpoints and the log of a training run, to a folder or to memory. A disk that fails
 // does not end a run: the writer reports it, and tries again at the next checkpoint. Knows nothing
 // of when something is saved.
+import { setTimeout } from 'node:timers/promises';
 import type { Checkpoint, Newest, RunStore } from '../runs/store.ts';
 import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { type ActivityListener, reporting } from './activity.ts';
 import type { TrainingEvent } from './events.ts';
+
+/**
+ * Waits before each further try to save the last state; together less than a run may take to end
+ * after a signal.
+ */
+const WAITS_MS = [300, 700, 1500];
 
 /**
  * Why a checkpoint is not saved: `checkpoint` if a number in it is not finite, `machine` if the
@@ -70,11 +77,16 @@ export class CheckpointWriter {
   }
 
   /**
-   * @throws RnnError `machine` if the disk does not take it, `checkpoint` if a number in it is not
+   * @throws RnnError `machine` if the disk does not take it after several tries, `checkpoint` if a number in it is not
    * finite
    */
   async saveLast(checkpoint: Checkpoint, keep: number): Promise<void> {
-    const error = await this.saveLatest(checkpoint, keep);
+    let error = await this.saveLatest(checkpoint, keep);
+    for (const wait of WAITS_MS) {
+      if (error?.kind !== 'machine') break;
+      await setTimeout(wait);
+      error = await this.saveLatest(checkpoint, keep);
+    }
     if (error === null) return;
     if (error.kind === 'checkpoint') throw error;
     const saved = this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${count(this.#savedStep)}`;
