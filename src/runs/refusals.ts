@@ -4,7 +4,7 @@ import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { formatName, formatVersion, type TrainedModel } from './checkpoint.ts';
 import { type Fail, shown } from './json-values.ts';
-import type { ByteSource } from './source.ts';
+import type { JsonFile } from './json-file.ts';
 import { checkCell } from './validation.ts';
 
 /** For a sound checkpoint that needs another program, such as a newer rnn. */
@@ -35,10 +35,9 @@ export function refuseOtherCells(model: TrainedModel['model'], path: string): vo
 /**
  * Refuses an empty file, and one that does not begin like JSON: it was probably never a checkpoint.
  */
-export function refuseOtherFiles(source: ByteSource, path: string): void {
-  if (source.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
-  source.more();
-  const start = source.buffer.toString('latin1', 0, Math.min(source.end, 64)).trimStart();
+export function refuseOtherFiles(file: JsonFile, path: string): void {
+  if (file.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
+  const start = file.bytes(0, 64).toString('latin1').trimStart();
   if (!start.startsWith('{'))
     throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
 }
