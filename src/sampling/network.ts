@@ -31,18 +31,10 @@ interface NetworkUse {
    * Rows may end one before the other: those that are left then go on in a program of fewer rows.
    */
   readonly narrows: boolean;
-  /** Symbols that are read before the first is drawn. */
-  readonly prime: number;
 }
 
-/**
- * T of the program that reads: in it a layer's weights stay in the cache from one step to the next,
- * and half of them are needed only once.
- */
-const READING_STEPS = 64;
-/** Shorter primes are read sooner than that program is compiled. */
-const LONG_PRIME = 2048;
-const READING = 'read';
+/** Steps after which the thread is given to others. */
+const STEPS_AT_ONCE = 64;
 
 export class Network {
   readonly #executable: Executable;
@@ -51,39 +43,28 @@ export class Network {
   readonly #states: readonly string[];
   /** How many rows there are programs for, the most first, and 1 at the end. */
   readonly #widths: readonly number[];
-  readonly #reads: boolean;
   readonly #rows = new Map<number, Rows>();
 
-  private constructor(model: ModelConfiguration, executable: Executable, widths: readonly number[], reads: boolean) {
+  private constructor(model: ModelConfiguration, executable: Executable, widths: readonly number[]) {
     this.#executable = executable;
     this.#vocabulary = model.vocabulary;
     this.#states = stateShapes(model).map(({ name }) => name);
     this.#widths = widths;
-    this.#reads = reads;
   }
 
   static async open(model: ModelConfiguration, device: Device, use: NetworkUse): Promise<Network> {
     const widths = widthsOf(use);
-    const reads = use.prime >= LONG_PRIME;
     const parameters = parameterShapes(model);
-    const jobs: Job[] = widths.map((width) => ({
+    const jobs = widths.map((width): Job => ({
       name: jobOf(width),
       steps: 1,
       batch: width,
       build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
     }));
-    if (reads)
-      jobs.push({
-        name: READING,
-        steps: READING_STEPS,
-        batch: 1,
-        build: (rows) => networkProgram(model, { steps: READING_STEPS, rows }),
-      });
     return new Network(
       model,
       await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }),
       widths,
-      reads,
     );
   }
 
@@ -96,28 +77,18 @@ export class Network {
   }
 
   /**
-   * Reads symbols, at least one, from a zero state. @param rest is awaited between stretches, so
-   * that the thread is not taken for long
+   * Reads symbols, at least one, from a zero state. @param rest is awaited now and then, so that
+   * the thread is not taken for long
    */
   async read(ids: Int32Array, rest: () => Promise<unknown>): Promise<Start> {
     const single = this.#rowsOf(1);
-    let at = 0;
-    // The last symbol is for the single step, which gives logits.
-    for (; this.#reads && at + READING_STEPS < ids.length; at += READING_STEPS) {
-      await this.#executable.run(READING, [{ ids: ids.subarray(at, at + READING_STEPS), reset: at === 0 }]);
-      await rest();
-    }
     for (const name of this.#states) {
-      const job = this.#reads && at > 0 ? READING : jobOf(1);
-      const state = await this.#executable.read({ kind: 'state', job, name });
-      await this.#write(1, name, at > 0 ? state : state.fill(0));
+      const state = await this.#executable.read({ kind: 'state', job: jobOf(1), name });
+      await this.#write(1, name, state.fill(0));
     }
-    for (let since = at; at < ids.length; at++) {
-      if (at - since === READING_STEPS) {
-        await rest();
-        since = at;
-      }
-      single.ids[0] = ids[at];
+    for (const [at, id] of ids.entries()) {
+      if (at > 0 && at % STEPS_AT_ONCE === 0) await rest();
+      single.ids[0] = id;
       await single.step();
     }
     const states = new Map<string, Float32Array>();

@@ -44,8 +44,6 @@ export interface SamplerUse {
   readonly length?: number;
   /** Whether texts may end before their length, by `stop`. */
   readonly stops?: boolean;
-  /** Characters of the prime. Default 0. */
-  readonly prime?: number;
 }
 
 /** A string with a unit for each byte. */
@@ -106,7 +104,6 @@ export class Sampler {
       texts = 1,
       length = 1,
       stops = false,
-      prime = 0,
       startSymbol = null,
     }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
@@ -116,7 +113,7 @@ export class Sampler {
     return new Sampler(
       model,
       vocabulary,
-      await Network.open(model, device, { rows, narrows: stops, prime }),
+      await Network.open(model, device, { rows, narrows: stops }),
       rows,
       startSymbol,
     );

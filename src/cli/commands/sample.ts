@@ -115,7 +115,6 @@ async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Conte
     texts: count,
     length,
     stops: stop !== null,
-    prime: prime.length,
   });
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
