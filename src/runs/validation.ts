@@ -31,7 +31,10 @@ export type Rules = Readonly<Record<string, Rule>>;
 const largestDimension = 2 ** 31 - 1;
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-const rule = (expected: string, holds: (value: unknown) => boolean): Rule => ({ expected: () => expected, holds });
+export const rule = (expected: string, holds: (value: unknown) => boolean): Rule => ({
+  expected: () => expected,
+  holds,
+});
 const name = rule(
   `a text of 1 to ${limits.name} characters`,
   (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
@@ -39,7 +42,7 @@ const name = rule(
 const object = rule('an object', isObject);
 const listOf = (what: string, holds: (value: unknown) => boolean): Rule =>
   rule(`a list of ${what}`, (value) => Array.isArray(value) && value.every(holds));
-const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+export const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
   rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
 
 /**
@@ -77,21 +80,22 @@ const trainingRules: Rules = {
 };
 
 const positionRules: Rules = { epoch: count, window: count };
+export const shape = rule(
+  `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
+  (value) =>
+    Array.isArray(value) &&
+    value.length <= limits.rank &&
+    value.every((length) => isWhole(length, 1, largestDimension)),
+);
 const tensorRules: Rules = {
   name,
-  shape: rule(
-    `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
-    (value) =>
-      Array.isArray(value) &&
-      value.length <= limits.rank &&
-      value.every((length) => isWhole(length, 1, largestDimension)),
-  ),
+  shape,
   dtype: rule('"float32"', (value) => value === 'float32'),
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
 /** The value as the rules describe it. */
-function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
+export function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value))
     fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
   const wrong = firstWrong(value, rules);

@@ -2,7 +2,6 @@
 // docs/checkpoint-format.md describes the layout and the checksum.
 
 import { createHash } from 'node:crypto';
-import { endianness } from 'node:os';
 
 import { RnnError } from '../errors.ts';
 import { replaceFile } from '../atomic.ts';
@@ -86,8 +85,8 @@ function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<s
   for (const [index, { name, shape, data }] of tensors.entries()) {
     yield `${index === 0 ? '' : ','}\n${indent}  {"name": ${JSON.stringify(name)}, "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
     for (let offset = 0; offset < data.byteLength; offset += pieceBytes) {
-      const bytes = Buffer.from(data.buffer, data.byteOffset + offset, Math.min(pieceBytes, data.byteLength - offset));
-      yield (endianness() === 'BE' ? Buffer.from(bytes).swap32() : bytes).toString('base64');
+      const length = Math.min(pieceBytes, data.byteLength - offset);
+      yield Buffer.from(data.buffer, data.byteOffset + offset, length).toString('base64');
     }
     yield '"}';
   }
