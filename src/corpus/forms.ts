@@ -59,7 +59,7 @@ export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: Know
     const otherEnds: number[] = [];
     for (const [part, end] of ends.entries()) {
       for (const piece of piecesOf(encoder.store.view(ends[part - 1] ?? 0, end), encoder.codePoints)) {
-        other.push(Buffer.from(form(piece)));
+        other.push(form(piece));
         yield;
       }
       otherEnds.push(other.store.length);

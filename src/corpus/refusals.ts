@@ -4,8 +4,7 @@ import path from 'node:path';
 import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
-import type { InvalidBytes } from './encoder.ts';
-import { HEAD_BYTES, UTF8, asWindows1252 } from './encoding.ts';
+import { HEAD_BYTES, type InvalidBytes, UTF8, asWindows1252 } from './encoding.ts';
 import { literalPattern } from './patterns.ts';
 import type { Tokens } from './store.ts';
 
