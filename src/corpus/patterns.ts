@@ -2,7 +2,7 @@
 // paths. It sees the file system through functions of this file, so that unreadable folders are
 // reported and names that are not valid UTF-8 are kept.
 import { type Dirent, type Stats, existsSync, readdir, realpath, stat } from 'node:fs';
-import { type GlobOptions, escapePath, glob, isDynamicPattern } from 'tinyglobby';
+import { type GlobOptions, glob, isDynamicPattern } from 'tinyglobby';
 import { nameFromBytes, pathForSystem } from './names.ts';
 
 /**
@@ -16,9 +16,6 @@ function withSlashes(pattern: string, platform: NodeJS.Platform = process.platfo
 export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean {
   return isDynamicPattern(withSlashes(source, platform));
 }
-
-/** A pattern that only this name matches; a byte that cannot be typed matches any byte. */
-export const literalPattern = (name: string): string => escapePath(name).replace(/[\u{DC80}-\u{DCFF}]/gu, '?');
 
 /**
  * The folder that a pattern starts from, and the rest of it. In a folder of this very name nothing

@@ -140,7 +140,7 @@ export class Reader {
    * skipped
    */
   refuseInvalid(): void {
-    if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read);
+    if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read.length);
   }
 
   #givenText({ name, text }: GivenText): Text {

@@ -38,7 +38,7 @@ const textFaults = endingWith(3, [
     'a folder with a file in another encoding',
     train('', '@mixed'),
     /latin1\.txt .* at line 1, column 4 \(byte 3, 0xE9\)$/,
-    /--encoding windows-1252.*--exclude/,
+    /--encoding windows-1252.*--skip-invalid/,
   ],
   [
     'nothing included',
