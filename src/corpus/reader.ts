@@ -12,7 +12,6 @@ import { Encoder } from './encoder.ts';
 import { type Decoded, Decoder, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
-import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './corpus-options.ts';
 import { NotText, binaryFile, binarySign, invalidFiles, invalidText, utf16File, utf32File } from './refusals.ts';
 import {
@@ -159,7 +158,7 @@ export class Reader {
   /** Infinity for pipes and devices, and if no progress is reported. */
   async #sizeOf(path: string): Promise<number> {
     if (this.#options.onActivity === undefined) return Infinity;
-    const status = await stat(pathForSystem(path)).catch(() => null);
+    const status = await stat(path).catch(() => null);
     if (status === null) return 0; // reading it says why
     return status.isFile() ? status.size : Infinity;
   }
