@@ -3,8 +3,11 @@
 import { RnnError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
-import type { RunStore } from './run-store.ts';
+import type { RunFolder } from './run-folder.ts';
 import { refuseNonFinite } from './write.ts';
+
+/** Where a run keeps its states and its log: in a run folder, or in memory. */
+export type RunStore = Omit<RunFolder, 'previousPath' | 'close'>;
 
 /**
  * Takes the memory of two checkpoints: each has the weights and, with Adam, twice as much again.

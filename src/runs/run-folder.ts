@@ -30,17 +30,15 @@ import {
   remove,
   snapshotFile,
   snapshotsIn,
-  statesOf,
   stepOfSnapshot,
 } from './run-files.ts';
-import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
 /** In messages. */
 const what = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
-export class RunFolder implements RunStore {
+export class RunFolder {
   readonly path: string;
   readonly latestPath: string;
   readonly previousPath: string;
@@ -50,8 +48,6 @@ export class RunFolder implements RunStore {
   #isLatestSound = true;
   /** latest.json was saved by the clock; previous.json is the state before such saves. */
   #isByClock = false;
-  /** The state of the files as this process last left them. */
-  #left: string;
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
@@ -60,7 +56,6 @@ export class RunFolder implements RunStore {
     this.bestPath = pathIn(path, bestFile);
     this.logPath = pathIn(path, logFile);
     this.#lock = lock;
-    this.#left = this.#now();
   }
 
   /**
@@ -135,7 +130,6 @@ export class RunFolder implements RunStore {
         // Another process may have begun a run there since.
         if (!force) await RunFolder.#refuseFiles(path, force);
         await folder.#tidy(isOurs);
-        folder.#left = folder.#now();
       } catch (error) {
         folder.close();
         throw error;
@@ -163,6 +157,7 @@ export class RunFolder implements RunStore {
     }
   }
 
+  /** Whether there is a state from which the run can continue. */
   holdsRun(): Promise<boolean> {
     return RunFolder.holdsRun(this.path);
   }
@@ -172,6 +167,10 @@ export class RunFolder implements RunStore {
     this.#lock.release();
   }
 
+  /**
+   * The state from which the run continues.
+   * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
+   */
   async newest(): Promise<Newest> {
     const newest = await newestIn(this.path);
     this.#isLatestSound = newest.instead === null;
@@ -179,6 +178,7 @@ export class RunFolder implements RunStore {
     return newest;
   }
 
+  /** Whether the latest state is what `newest` found, or has been saved since. */
   get isLatestSound(): boolean {
     return this.#isLatestSound;
   }
@@ -187,12 +187,16 @@ export class RunFolder implements RunStore {
    * Writes latest.json. The old one becomes previous.json, unless it was saved by the clock or
    * could not be read: then it is set aside. At every moment there is a whole checkpoint in the
    * folder. If the folder was removed, it is made again.
+   *
+   * @param keep how many of the newest states also stay as snapshots
+   * @param isByClock whether `dropClockSave` takes this state back
+   * @returns why there is no snapshot of this state; null if there is one, or `keep` is 0
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
     const clear = (): Promise<void> =>
       this.#isLatestSound ? keepUnder(this.latestPath, this.previousPath) : this.#setAside();
-    await this.#write(this.latestPath, checkpoint, this.#isByClock ? undefined : clear);
+    await writeCheckpoint(this.latestPath, checkpoint, this.#isByClock ? undefined : clear);
     this.#isLatestSound = true;
     this.#isByClock = isByClock;
     if (keep === 0) return null;
@@ -201,7 +205,7 @@ export class RunFolder implements RunStore {
       return null;
     } catch (cause) {
       const error = diskError(`old snapshots in ${this.path} could not be removed`, cause);
-      if (error instanceof RnnError && error.kind === 'machine') return error;
+      if (error instanceof RnnError) return error;
       throw error;
     }
   }
@@ -216,24 +220,14 @@ export class RunFolder implements RunStore {
       throw diskError(`${this.latestPath} could not be removed`, error);
     }
     this.#isByClock = false;
-    this.#left = this.#now();
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
     await this.#ready();
-    await this.#write(this.bestPath, checkpoint);
+    await writeCheckpoint(this.bestPath, checkpoint);
   }
 
-  async #write(path: string, checkpoint: Checkpoint, beforeRename?: () => Promise<void>): Promise<void> {
-    try {
-      await writeCheckpoint(path, checkpoint, beforeRename);
-    } finally {
-      // If another folder has taken the place of this one meanwhile, this process did not leave
-      // what is in it.
-      if (this.#lock.isThere()) this.#left = this.#now();
-    }
-  }
-
+  /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void {
     try {
       this.#ensureLock();
@@ -243,6 +237,10 @@ export class RunFolder implements RunStore {
     appendLine(this.logPath, line);
   }
 
+  /**
+   * Removes lines of the log and snapshots that are of later steps, and the lines of that very step
+   * with an `undone` event.
+   */
   async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
     try {
@@ -265,15 +263,9 @@ export class RunFolder implements RunStore {
     }
   }
 
+  /** A lock that is gone is taken again if the whole run is: the folder was removed. */
   #ensureLock(): void {
-    this.#lock.ensure(
-      this.path,
-      () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))),
-    );
-  }
-
-  #now(): string {
-    return statesOf([this.latestPath, this.bestPath]);
+    this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))));
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {
