@@ -1,9 +1,6 @@
 // Whether a text is a list whose order or duplicates make the loss of its validation part
 // misleading. Pure.
 import { groupBy } from '../group.ts';
-import { shellWord } from '../shell-word.ts';
-import { type Source, isText } from './sources.ts';
-import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -60,17 +57,13 @@ export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts |
  * A warning for a run that validates on the last part of this text; null if there is nothing to
  * warn of.
  */
-export function listWarning(tokens: Tokens, vocabulary: Vocabulary, sources: readonly Source[]): string | null {
+export function listWarning(tokens: Tokens, vocabulary: Vocabulary): string | null {
   const facts = listFactsOf(tokens, vocabulary);
   if (facts === null) return null;
-  const [source, ...more] = sources;
-  const isNamed = source !== undefined && more.length === 0 && !isText(source) && !isStandardInput(source);
-  const name = isNamed ? shellWord(source) : 'list.txt';
-  const { isSorted, duplicates } = facts;
-  const command = duplicates > 0 ? `sort -u ${name} | shuf > shuffled.txt` : `shuf ${name} > shuffled.txt`;
-  return isSorted
+  const command = 'sort -u list.txt | shuf > shuffled.txt';
+  return facts.isSorted
     ? `the lines are sorted, so the validation part differs from the training part: shuffle them first (${command})`
-    : `${Math.round(100 * duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;
+    : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;
 }
 
 /** The lines of a text but the last, which may be cut off. */

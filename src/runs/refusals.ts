@@ -67,30 +67,13 @@ function adviceOnDamage(path: string): string {
     : 'use another checkpoint of the run, or a copy of this one';
 }
 
-const absent = [
-  'does not exist',
-  'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`',
-] as const;
-const forbidden = ['may not be read by you', 'check its permissions with ls -l'] as const;
-const aFile = 'give a checkpoint file, such as latest.json in a run folder';
-const aPath = 'give a run folder or a checkpoint file, such as latest.json in a run folder';
-/** What is wrong, and what to do, by the code of the system's error. */
-const troubles: Readonly<Record<string, readonly [string, string] | undefined>> = {
-  ENOENT: absent,
-  ENOTDIR: absent,
-  EACCES: forbidden,
-  EPERM: forbidden,
-  EISDIR: ['is not a file', aFile],
-  ELOOP: ['is no path that leads anywhere (ELOOP)', aPath],
-  ENAMETOOLONG: ['is no path that leads anywhere (ENAMETOOLONG)', aPath],
-};
-
 /** The error for a file that the system does not let us read. */
 export function unreadable(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
-  const [detail, hint] = troubles[code] ?? [
-    `could not be read (${code})`,
-    'look for trouble with the disk, and try again',
-  ];
-  return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
+  const known = { ENOENT: 'does not exist', ENOTDIR: 'does not exist', EISDIR: 'is not a file' }[code];
+  return new RnnError(
+    code === 'EIO' ? 'machine' : 'checkpoint',
+    `${path} ${known ?? `cannot be read: ${(cause as Error).message}`}`,
+    { hint: 'give a run folder or a checkpoint file, such as latest.json, or make one with `rnn train`', cause },
+  );
 }

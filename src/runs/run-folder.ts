@@ -5,10 +5,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { firstSameFile, startOf } from '../output-file.ts';
-import { diskError, keepUnder, nameAgain, renameOnto } from '../atomic.ts';
+import { diskError, nameAgain, renameOnto } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade, refuseUnmakable } from './folders.ts';
 import { Lock } from './lock.ts';
@@ -194,9 +194,11 @@ export class RunFolder {
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
-    const clear = (): Promise<void> =>
-      this.#isLatestSound ? keepUnder(this.latestPath, this.previousPath) : this.#setAside();
-    await writeCheckpoint(this.latestPath, checkpoint, this.#isByClock ? undefined : clear);
+    const clear = async (): Promise<void> => {
+      if (this.#isByClock || !existsSync(this.latestPath)) return;
+      await (this.#isLatestSound ? nameAgain(this.latestPath, this.previousPath) : this.#setAside());
+    };
+    await writeCheckpoint(this.latestPath, checkpoint, clear);
     this.#isLatestSound = true;
     this.#isByClock = isByClock;
     if (keep === 0) return null;
@@ -286,8 +288,6 @@ export class RunFolder {
     const names = await readdir(this.path);
     let count = 1;
     while (names.includes(damagedFile(count))) count++;
-    await rename(this.latestPath, pathIn(this.path, damagedFile(count))).catch((error: unknown) => {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    });
+    await rename(this.latestPath, pathIn(this.path, damagedFile(count)));
   }
 }

@@ -116,7 +116,7 @@ describe('reading a checkpoint that is not whole', () => {
     async () => {
       const path = await written();
       chmodSync(path, 0);
-      expect((await failure(path)).message).toContain('may not be read by you');
+      expect((await failure(path)).message).toContain('cannot be read: EACCES');
     },
   );
 });

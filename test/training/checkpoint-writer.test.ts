@@ -26,7 +26,7 @@ test('training continues while checkpoints cannot be written, and reports the fa
   const { events } = await train(verses, { maxSteps: 24, checkpointEvery: 3, sampleEvery: 10 }, { folder, seen });
   const [failed, works] = [
     expect.stringMatching(
-      /latest\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/,
+      /previous\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/,
     ),
     `${folder.latestPath} can be written again`,
   ];
