@@ -77,7 +77,7 @@ export class Writer {
       seed,
       `at most 2^53 − ${count} for ${count} texts`,
     );
-    const { length, stop } = request;
+    const { length } = request;
     refuseUnless(
       length <= constants.MAX_STRING_LENGTH,
       'length',
@@ -87,7 +87,6 @@ export class Writer {
     const sampler = await openSamplerFor(this.#trained, this.#machine, {
       texts: count,
       length,
-      stops: stop !== null,
     });
     try {
       for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {
@@ -160,7 +159,7 @@ export function* seedsFrom(first: number, count: number): Generator<number> {
 export async function openSamplerFor(
   trained: TrainedModel,
   { device: name = 'auto', threads, blas }: MachineChoice,
-  use: { readonly texts: number; readonly length: number; readonly stops?: boolean },
+  use: { readonly texts: number; readonly length: number },
 ): Promise<OpenSampler> {
   const multiplyAdds = use.texts > 1 ? use.texts * use.length * weightsIn(trained) : 0;
   const device = await openDevice(name, { threads, blas, work: { kind: 'sampling', multiplyAdds } });

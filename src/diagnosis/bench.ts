@@ -176,7 +176,7 @@ async function measureSampling(
   milliseconds: number,
 ): Promise<{ charactersPerSecond: number; compileMs: number }> {
   const started = performance.now();
-  const network = await Network.open(model, device, { rows: 1, narrows: false });
+  const network = await Network.open(model, device, 1);
   const compileMs = performance.now() - started;
   try {
     const random = new Random(1);

@@ -7,7 +7,6 @@ import { RnnError } from '../errors.ts';
 import { replaceFile } from '../atomic.ts';
 import { type Checkpoint, type Tensor, allTensors, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
-import { prettyJson } from './pretty.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
 
 /**
@@ -64,7 +63,7 @@ function* encode({ model, vocabulary, training, tensors, state, optimizer }: Che
   function* members(): Generator<string> {
     yield `{\n  "format": "${formatName}",\n  "version": ${versionOf(model)}`;
     for (const [key, value] of Object.entries({ model, vocabulary, training }))
-      yield `,\n  "${key}": ${prettyJson(value, '  ')}`;
+      yield `,\n  "${key}": ${memberALine(value)}`;
     yield ',\n  "tensors": ';
     yield* encodeTensors(tensors, '  ');
     yield ',\n  "state": ';
@@ -78,6 +77,11 @@ function* encode({ model, vocabulary, training, tensors, state, optimizer }: Che
     }
     yield ',\n  ';
   }
+}
+
+function memberALine(value: object): string {
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{\n${members.map(([key, member]) => `    ${JSON.stringify(key)}: ${JSON.stringify(member)}`).join(',\n')}\n  }`;
 }
 
 function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<string> {

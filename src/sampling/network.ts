@@ -23,16 +23,6 @@ export interface Rows {
   step(): Promise<void> | void;
 }
 
-/** What a network will be asked for. */
-interface NetworkUse {
-  /** Rows at a time, at most. */
-  readonly rows: number;
-  /**
-   * Rows may end one before the other: those that are left then go on in a program of fewer rows.
-   */
-  readonly narrows: boolean;
-}
-
 /** Steps after which the thread is given to others. */
 const STEPS_AT_ONCE = 64;
 
@@ -41,21 +31,21 @@ export class Network {
   readonly #vocabulary: number;
   /** Names of the carried states. */
   readonly #states: readonly string[];
-  /** How many rows there are programs for, the most first, and 1 at the end. */
-  readonly #widths: readonly number[];
+  /** How many rows there is a program for besides the one for a single row. */
+  readonly #width: number;
   readonly #rows = new Map<number, Rows>();
 
-  private constructor(model: ModelConfiguration, executable: Executable, widths: readonly number[]) {
+  private constructor(model: ModelConfiguration, executable: Executable, width: number) {
     this.#executable = executable;
     this.#vocabulary = model.vocabulary;
     this.#states = stateShapes(model).map(({ name }) => name);
-    this.#widths = widths;
+    this.#width = width;
   }
 
-  static async open(model: ModelConfiguration, device: Device, use: NetworkUse): Promise<Network> {
-    const widths = widthsOf(use);
+  /** @param rows how many go on together, at most */
+  static async open(model: ModelConfiguration, device: Device, rows: number): Promise<Network> {
     const parameters = parameterShapes(model);
-    const jobs = widths.map((width): Job => ({
+    const jobs = [...new Set([rows, 1])].map((width): Job => ({
       name: jobOf(width),
       steps: 1,
       batch: width,
@@ -64,7 +54,7 @@ export class Network {
     return new Network(
       model,
       await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }),
-      widths,
+      rows,
     );
   }
 
@@ -101,39 +91,13 @@ export class Network {
    * So many rows, or some more, that all go on from one place. What went on before is forgotten.
    */
   async start({ states }: Start, count: number): Promise<Rows> {
-    const rows = this.#rowsOf(this.#leastWidth(count));
+    const rows = this.#rowsOf(count === 1 ? 1 : this.#width);
     for (const [name, state] of states) {
       const all = new Float32Array(rows.width * state.length);
       for (let row = 0; row < rows.width; row++) all.set(state, row * state.length);
       await this.#write(rows.width, name, all);
     }
     return rows;
-  }
-
-  /** Whether fewer rows would go on in a narrower program. */
-  canNarrow({ width }: Rows, count: number): boolean {
-    return this.#leastWidth(count) < width;
-  }
-
-  /** Only these rows, in this order, from where they are. */
-  async narrow(from: Rows, kept: readonly number[]): Promise<Rows> {
-    const rows = this.#rowsOf(this.#leastWidth(kept.length));
-    for (const name of this.#states) {
-      const before = await this.#executable.read({ kind: 'state', job: jobOf(from.width), name });
-      const H = before.length / from.width;
-      const after = new Float32Array(rows.width * H);
-      for (const [row, old] of kept.entries()) after.set(before.subarray(old * H, (old + 1) * H), row * H);
-      await this.#write(rows.width, name, after);
-    }
-    return rows;
-  }
-
-  /** Asked after every step: without a closure, which would have to be allocated. */
-  #leastWidth(count: number): number {
-    const widths = this.#widths;
-    let least = 0;
-    while (least + 1 < widths.length && widths[least + 1] >= count) least++;
-    return widths[least];
   }
 
   #write(width: number, name: string, state: Float32Array): Promise<void> {
@@ -149,13 +113,6 @@ export class Network {
     this.#rows.set(width, rows);
     return rows;
   }
-}
-
-/** All widths halve the one before: then at most half the rows are idle. */
-function widthsOf({ rows, narrows }: NetworkUse): readonly number[] {
-  const widths: number[] = [];
-  for (let width = rows; width > 1; width = narrows ? Math.ceil(width / 2) : 1) widths.push(width);
-  return [...widths, 1];
 }
 
 function jobOf(width: number): string {

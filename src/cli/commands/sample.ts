@@ -114,7 +114,6 @@ async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Conte
   const { sampler, close } = await openSamplerFor(trained, machine, {
     texts: count,
     length,
-    stops: stop !== null,
   });
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
