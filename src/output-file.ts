@@ -131,18 +131,22 @@ function otherThanFile(status: BigIntStats): string | null {
   return status.isSymbolicLink() ? 'a symbolic link' : 'a device or a pipe';
 }
 
-/**
- * The first characters of a file; empty for one that cannot be read, and for anything but a plain
- * file.
- */
-export async function startOf(path: string, bytes: number): Promise<string> {
+/** The first characters of a file; empty for one that cannot be read, and for no plain file. */
+export const startOf = (path: string, bytes: number): Promise<string> => textAt(path, bytes, () => 0);
+
+/** The last characters of a file, as `startOf` gives the first. */
+export const endOf = (path: string, bytes: number): Promise<string> =>
+  textAt(path, bytes, (size) => Math.max(0, size - bytes));
+
+async function textAt(path: string, bytes: number, positionIn: (size: number) => number): Promise<string> {
   try {
     // Opening a named pipe would wait for a writer. Windows has no such flag.
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     return await withCleanup(
       async () => {
-        if (!(await file.stat()).isFile()) return '';
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+        const status = await file.stat();
+        if (!status.isFile()) return '';
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, positionIn(status.size));
         return buffer.toString('utf8', 0, bytesRead);
       },
       () => file.close(),

@@ -35,10 +35,7 @@ export function knownForm(text: string, isKnown: (character: string) => boolean)
 
 /** Whether another form of a text may do without this character. */
 const mayVanish = (character: string): boolean =>
-  character === '\r' ||
-  /[\p{M}\u{1100}-\u{11FF}]/u.test(character) ||
-  character.normalize('NFD') !== character ||
-  character.normalize('NFC') !== character;
+  character === '\r' || /[\p{M}\u{1100}-\u{11FF}]/u.test(character) || character.normalize('NFD') !== character;
 
 /** A text that was read. */
 export interface Encoded {

@@ -11,11 +11,7 @@ export interface ListFacts {
   readonly duplicates: number;
 }
 
-/**
- * Tokens at the beginning of a text that show whether it may be a list, and of one that may, which
- * takes a fraction of a second.
- */
-const MAX_GLANCED_AT = 50_000;
+/** Tokens at the beginning of a text: looking at them takes a fraction of a second. */
 const MAX_LOOKED_AT = 1_000_000;
 /** Fewer lines may be sorted by chance, and say little about the loss. */
 const MIN_LINES = 50;
@@ -43,7 +39,6 @@ const MIN_BY_LETTERS = 0.5;
 
 /** @returns null if the text is not a list, or a list with nothing to say about */
 export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts | null {
-  if (!isList(linesOf(tokens.subarray(0, MAX_GLANCED_AT), vocabulary))) return null;
   const lines = linesOf(tokens.subarray(0, MAX_LOOKED_AT), vocabulary);
   if (!isList(lines)) return null;
   const isSorted = isSortedBy(lines, collated) || isSortedBy(lines, (line) => line);

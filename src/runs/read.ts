@@ -1,14 +1,6 @@
 // A checkpoint file to a Checkpoint, or an error that says what is wrong with the file.
 import { systemCode } from '../errors.ts';
-import {
-  type Checkpoint,
-  type OptimizerState,
-  type Tensor,
-  type TrainedModel,
-  formatName,
-  limits,
-  numbersIn,
-} from './checkpoint.ts';
+import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName } from './checkpoint.ts';
 import { JsonFile } from './json-file.ts';
 import { type Fail, shown } from './json-values.ts';
 import {
@@ -23,7 +15,7 @@ import {
 import {
   checkModel,
   checkOptimizer,
-  checkTensorHeader,
+  checkTensors,
   checkTraining,
   checkVocabulary,
   firstNonFinite,
@@ -55,7 +47,12 @@ export async function readCheckpoint(
     const { value, digest } = file.parse(file.size - tail.length + (checksumAt < 0 ? tail.length : checksumAt));
     const header = checkedHeader(value, path, fail);
     const readTensors = (list: unknown, title: string, isKept: boolean): Tensor[] =>
-      tensorsIn(list, title, isKept, file, fail);
+      checkTensors(list, title, fail, (text, count, what) => {
+        const data = file.numbers(text, count, isKept, what);
+        const bad = firstNonFinite(data);
+        if (bad >= 0) fail(`${what} holds ${data[bad]} at index ${bad} of ${count}`);
+        return data;
+      });
     const tensors = readTensors(value['tensors'], 'tensors', true);
     const state = readTensors(value['state'], 'state', !weightsOnly);
     const given = value['optimizer'];
@@ -131,27 +128,4 @@ function checkedHeader(value: Readonly<Record<string, unknown>>, path: string, f
     vocabulary: checkVocabulary(value['vocabulary'], model, fail),
     training: checkTraining(value['training'], fail),
   };
-}
-
-/** The tensors of a list. If they are not kept, they have no numbers. */
-function tensorsIn(list: unknown, title: string, isKept: boolean, file: JsonFile, fail: Fail): Tensor[] {
-  if (list === undefined) fail(`"${title}" is missing`);
-  if (!Array.isArray(list)) fail(`${title} is ${shown(list)}, expected a list of tensors`);
-  if (list.length > limits.tensors) fail(`${title} has more than ${limits.tensors} tensors`);
-  const names = new Set<string>();
-  return list.map((tensor: unknown, index): Tensor => {
-    const { name, shape } = checkTensorHeader(tensor, `${title}[${index}]`, fail);
-    if (names.has(name)) fail(`${title} has two tensors named ${JSON.stringify(name)}`);
-    names.add(name);
-    const count = numbersIn(shape);
-    const data = file.numbers(
-      (tensor as Record<string, unknown>)['data'],
-      count,
-      isKept,
-      `tensor ${JSON.stringify(name)}`,
-    );
-    const bad = firstNonFinite(data);
-    if (bad >= 0) fail(`tensor ${JSON.stringify(name)} holds ${data[bad]} at index ${bad} of ${count}`);
-    return { name, shape, data };
-  });
 }

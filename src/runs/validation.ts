@@ -90,7 +90,8 @@ export const shape = rule(
 const tensorRules: Rules = {
   name,
   shape,
-  dtype: rule('"float32"', (value) => value === 'float32'),
+  /** Tensors in memory have none. */
+  dtype: { ...rule('"float32"', (value) => value === 'float32'), isOptional: true },
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
@@ -155,27 +156,39 @@ export function checkTraining(value: unknown, fail: Fail): TrainingRecord {
   return training;
 }
 
-export const checkTensorHeader = (value: unknown, what: string, fail: Fail) =>
-  check<Omit<Tensor, 'data'>>(value, tensorRules, what, fail);
-
 export const checkOptimizer = (value: unknown, fail: Fail) =>
   check<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
 
-/** Checks that tensors in memory have the numbers that their shapes say, and different names. */
-export function checkTensors(list: unknown, what: string, fail: Fail): void {
+/**
+ * The tensors of a list, with different names.
+ *
+ * @param dataOf gives the numbers of one, as many as its shape says
+ */
+export function checkTensors(
+  list: unknown,
+  what: string,
+  fail: Fail,
+  dataOf: (data: unknown, count: number, title: string) => Float32Array = dataInMemory(fail),
+): Tensor[] {
+  if (list === undefined) fail(`"${what}" is missing`);
   if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
-  for (const tensor of list as readonly unknown[]) {
-    const { name, shape } = checkTensorHeader(
-      isObject(tensor) ? { ...tensor, dtype: 'float32' } : tensor,
-      `a tensor of "${what}"`,
-      fail,
-    );
-    const { data } = tensor as Partial<Tensor>;
-    if (!(data instanceof Float32Array)) fail(`"${name}" has no Float32Array of numbers`);
-    if (numbersIn(shape) !== data.length) fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
-  }
-  if (new Set(list.map(({ name }) => name)).size < list.length) fail(`two of "${what}" have one name`);
+  if (list.length > limits.tensors) fail(`${what} has more than ${limits.tensors} tensors`);
+  const names = new Set<string>();
+  return list.map((tensor: unknown, index): Tensor => {
+    const { name, shape, data } = check<Tensor>(tensor, tensorRules, `${what}[${index}]`, fail);
+    if (names.has(name)) fail(`${what} has two tensors named ${JSON.stringify(name)}`);
+    names.add(name);
+    return { name, shape, data: dataOf(data, numbersIn(shape), `tensor ${JSON.stringify(name)}`) };
+  });
 }
+
+const dataInMemory =
+  (fail: Fail) =>
+  (data: unknown, count: number, title: string): Float32Array => {
+    if (!(data instanceof Float32Array)) fail(`${title} has no Float32Array of numbers`);
+    if (data.length !== count) fail(`${title} has ${data.length} numbers, and its shape ${count}`);
+    return data;
+  };
 
 /** Checks a model that did not come from a file. */
 export function checkTrained({ model, vocabulary, training, tensors }: TrainedModel, fail: Fail): void {
