@@ -143,8 +143,8 @@ export function fileError(file: string, cause: unknown, { named = true } = {}): 
   const checkPath = 'check the path; it is relative to the present folder';
   if (!named && code === 'ENOENT' && file.includes('\u{FFFD}'))
     return refuse(`cannot read ${file}: its name is not valid UTF-8`, 'rename it');
-  if (!named && code === 'ENOENT') return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
-  if (!named && code === 'ELOOP') return refuse(`cannot read ${file}: it links to itself`, 'mend or remove it');
+  if (!named && (code === 'ENOENT' || code === 'ELOOP'))
+    return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
   if (file === '')
     return refuse(
       'the name of a text is empty, expected a file, a folder, a pattern or -',
@@ -155,14 +155,12 @@ export function fileError(file: string, cause: unknown, { named = true } = {}): 
     const hint = builtin === undefined ? checkPath : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`;
     return refuse(`no such file or folder: ${file}`, hint);
   }
-  if (code === 'EACCES' || code === 'EPERM') {
-    const onWindows = 'look at who may read it, in its properties';
-    const elsewhere = 'ls -ld shows whose it is; chmod u+r lets its owner read it';
-    return refuse(`no permission to read ${file}`, process.platform === 'win32' ? onWindows : elsewhere);
-  }
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
-  return refuse(`cannot read ${file}: ${reason}`, isPath ? checkPath : 'see whether another program can read it');
+  if (code === 'EACCES' || code === 'EPERM')
+    return refuse(`no permission to read ${file}`, 'ls -ld shows whose it is; chmod u+r lets its owner read it');
+  return refuse(
+    `cannot read ${file}: ${(cause as Error).message}`,
+    'check the path, and whether another program can read it',
+  );
 }
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */

@@ -45,7 +45,8 @@ export class RunFolder {
   readonly bestPath: string;
   readonly logPath: string;
   readonly #lock: Lock;
-  #isLatestSound = true;
+  /** Whether the latest state is what `newest` found, or has been saved since. */
+  isLatestSound = true;
   /** latest.json was saved by the clock; previous.json is the state before such saves. */
   #isByClock = false;
 
@@ -173,14 +174,9 @@ export class RunFolder {
    */
   async newest(): Promise<Newest> {
     const newest = await newestIn(this.path);
-    this.#isLatestSound = newest.instead === null;
+    this.isLatestSound = newest.instead === null;
     this.#isByClock = newest.path === this.latestPath && newest.checkpoint.training['savedByClock'] === true;
     return newest;
-  }
-
-  /** Whether the latest state is what `newest` found, or has been saved since. */
-  get isLatestSound(): boolean {
-    return this.#isLatestSound;
   }
 
   /**
@@ -196,10 +192,10 @@ export class RunFolder {
     await this.#ready();
     const clear = async (): Promise<void> => {
       if (this.#isByClock || !existsSync(this.latestPath)) return;
-      await (this.#isLatestSound ? nameAgain(this.latestPath, this.previousPath) : this.#setAside());
+      await (this.isLatestSound ? nameAgain(this.latestPath, this.previousPath) : this.#setAside());
     };
     await writeCheckpoint(this.latestPath, checkpoint, clear);
-    this.#isLatestSound = true;
+    this.isLatestSound = true;
     this.#isByClock = isByClock;
     if (keep === 0) return null;
     try {

@@ -130,10 +130,7 @@ export function checkCell({ cell: name, conventions }: ModelConfiguration, fail:
     fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
-    if (recorded !== meant)
-      fail(
-        `its ${name} has ${convention} ${shown(recorded)}, and here ${convention === 'gates' ? 'they are' : 'it is'} ${shown(meant)}`,
-      );
+    if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}, expected ${shown(meant)}`);
   }
 }
 

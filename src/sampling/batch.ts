@@ -15,12 +15,6 @@ export class Batch {
   /** By row. Those that have ended stay until all have. */
   readonly #texts: readonly Text[];
   #rows: Rows | null = null;
-  /**
-   * How many take the time between two flushes, judged by the last: asking the clock at every step
-   * allocates a number each time.
-   */
-  #stepsAtOnce = 1;
-
   constructor(network: Network, start: Start, texts: readonly Text[]) {
     this.#network = network;
     this.#start = start;
@@ -42,16 +36,12 @@ export class Batch {
     }
     const rows = this.#rows;
     const began = performance.now();
-    let steps = 0;
     let going: number;
     do {
       const stepping = rows.step();
       if (stepping) await stepping;
       going = this.#draw(rows, rows.logits);
-      steps++;
-    } while (going > 0 && steps < this.#stepsAtOnce);
-    const fitting = Math.round((steps * FLUSH_MS) / (performance.now() - began));
-    this.#stepsAtOnce = Math.max(1, Math.min(fitting, 2 * this.#stepsAtOnce));
+    } while (going > 0 && performance.now() - began < FLUSH_MS);
   }
 
   /**
