@@ -162,12 +162,12 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     [
       'gates in another order',
       { conventions: { gates: 'i f o g' } },
-      'cannot run: its lstm has gates "i f o g", and here they are "i f g o"',
+      'cannot run: its lstm has gates "i f o g", expected "i f g o"',
     ],
     [
       'a GRU that blends the other way',
       { cell: 'gru', conventions: { gates: 'r z n', blend: "h' = z * n + (1 - z) * h" } },
-      `its gru has blend "h' = z * n + (1 - z) * h", and here`,
+      `its gru has blend "h' = z * n + (1 - z) * h", expected`,
     ],
   ])('refuses %s, and says what it knows', async (_, changes, message) => {
     const path = await written();
