@@ -65,28 +65,6 @@ export async function nameAgain(path: string, second: string): Promise<void> {
   }
 }
 
-/**
- * Keeps a file that is about to be replaced under a second name, so that the first is there all the
- * time. Does nothing without a file.
- */
-export async function keepUnder(path: string, second: string): Promise<void> {
-  const temporary = `${second}.${process.pid}${temporarySuffix}`;
-  try {
-    await link(path, temporary);
-    await renameOnto(temporary, second);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return;
-    // No hard links on this file system (FAT, some network ones). A crash before the next rename
-    // leaves the second name alone.
-    await renameOnto(path, second);
-  } finally {
-    // Renaming between two names of one file does nothing and leaves both; that is so after a crash
-    // between our renames. Where the temporary name cannot be removed, the next run in the folder
-    // does it.
-    await rm(temporary, { force: true }).catch(() => {});
-  }
-}
-
 async function copy(path: string, to: string): Promise<void> {
   await copyFile(path, to);
   const file = await open(to, 'r+');

@@ -1,7 +1,7 @@
 // Files that a user asks for: written whole or not at all, never in the place of a file that the
 // same command reads, and in the place of a file that rnn did not write only if the user insists.
 import { randomUUID } from 'node:crypto';
-import { type BigIntStats, constants } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, appendFile, lstat, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -106,13 +106,12 @@ export async function firstSameFile(files: readonly string[], others: readonly s
  * that is there must not be replaced
  */
 async function refuseToReplace(path: string, rules: OutputRules): Promise<boolean> {
-  const status = await lstat(path, { bigint: true }).catch((cause: unknown) => {
+  const status = await lstat(path).catch((cause: unknown) => {
     if (systemCode(cause) === 'ENOENT') return null;
     throw unwritable(path, cause, rules);
   });
-  const other = status === null ? (/[/\\]$/.test(path) ? 'a folder' : null) : otherThanFile(status);
-  if (other !== null)
-    throw new RnnError('machine', `cannot write ${path}: it is ${other}`, { hint: rules.hint ?? defaultHint });
+  if (status === null ? /[/\\]$/.test(path) : !status.isFile())
+    throw new RnnError('machine', `cannot write ${path}: it is not a plain file`, { hint: rules.hint ?? defaultHint });
   if (status === null) return false;
   const sources = (await rules.sources?.()) ?? [];
   if ((await firstSameFile([path], sources)) !== null)
@@ -125,24 +124,22 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
   });
 }
 
-function otherThanFile(status: BigIntStats): string | null {
-  if (status.isFile()) return null;
-  if (status.isDirectory()) return 'a folder';
-  return status.isSymbolicLink() ? 'a symbolic link' : 'a device or a pipe';
-}
+/** The first characters of a file; empty for one that cannot be read, and for no plain file. */
+export const startOf = (path: string, bytes: number): Promise<string> => textAt(path, bytes, () => 0);
 
-/**
- * The first characters of a file; empty for one that cannot be read, and for anything but a plain
- * file.
- */
-export async function startOf(path: string, bytes: number): Promise<string> {
+/** The last characters of a file, as `startOf` gives the first. */
+export const endOf = (path: string, bytes: number): Promise<string> =>
+  textAt(path, bytes, (size) => Math.max(0, size - bytes));
+
+async function textAt(path: string, bytes: number, positionIn: (size: number) => number): Promise<string> {
   try {
     // Opening a named pipe would wait for a writer. Windows has no such flag.
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     return await withCleanup(
       async () => {
-        if (!(await file.stat()).isFile()) return '';
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+        const status = await file.stat();
+        if (!status.isFile()) return '';
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, positionIn(status.size));
         return buffer.toString('utf8', 0, bytesRead);
       },
       () => file.close(),

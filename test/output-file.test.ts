@@ -88,22 +88,16 @@ describe('a file for the user', () => {
       symlinkSync('page', at('link'));
       symlinkSync('later', at('dangling'));
       execFileSync('mkfifo', [at('pipe')]);
-      const what = {
-        folder: 'a folder',
-        link: 'a symbolic link',
-        dangling: 'a symbolic link',
-        pipe: 'a device or a pipe',
-      }[name]!;
       expect(await refusalOf(name, { force: true })).toMatchObject({
         kind: 'machine',
-        message: `cannot write ${at(name)}: it is ${what}`,
+        message: `cannot write ${at(name)}: it is not a plain file`,
       });
     },
   );
 
   it.skipIf(process.platform === 'win32')('never takes the place of a device', async () => {
     await expect(writeOutput('/dev/null', [], { force: true })).rejects.toMatchObject({
-      message: 'cannot write /dev/null: it is a device or a pipe',
+      message: 'cannot write /dev/null: it is not a plain file',
     });
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
   });
@@ -111,7 +105,7 @@ describe('a file for the user', () => {
   it.each([
     ['none/page', 'the folder is not there'],
     ['page/page', 'there is a file in the place of the folder'],
-    ['new/', 'it is a folder'],
+    ['new/', 'it is not a plain file'],
     ['n'.repeat(300), 'a name in it is longer than the file system allows'],
   ])('at %s is refused before anything is computed for it', async (name, reason) => {
     expect(await refusalOf(name)).toMatchObject({

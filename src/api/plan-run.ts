@@ -46,10 +46,7 @@ export async function planRun(asked: Asked, beforeReading: BeforeReading = refus
   const corpus = await textOf(asked, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
   const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
   // If the user names a separate text to validate on, how it differs is the user's choice.
-  const warning =
-    reading.validationFraction > 0
-      ? listWarning(corpus.train, corpus.vocabulary, wasRead(text) || corpus.files > 1 ? [] : text)
-      : null;
+  const warning = reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary) : null;
   if (warning !== null) asked.tell.warn(warning);
   return planned;
 }

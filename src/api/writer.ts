@@ -55,8 +55,6 @@ export const sampleMembers = {
   ),
 };
 const defaultLength = sampleOptions['The text:'].length.default;
-/** Symbols. A longer prime is read by a separate sampler, which is compiled for reading. */
-const SHORT_PRIME = 64;
 
 const textCount = wholeNumber(1);
 
@@ -75,15 +73,12 @@ export class Writer {
   async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseWrong(options, sampleMembers);
     const { seed, ...request } = requestOf(options);
-    const { prime, length } = request;
-    const isShort = prime.length <= SHORT_PRIME;
     const sampler =
-      (isShort ? this.#takeIdle() : null) ??
-      (await openSamplerFor(this.#trained, this.#machine, { texts: 1, length, prime: isShort ? 0 : prime.length }));
+      this.#takeIdle() ?? (await openSamplerFor(this.#trained, this.#machine, { texts: 1, length: request.length }));
     try {
       for (const pieces of draw(sampler.sampler, { ...request, seeds: [seed] })) yield* pieces;
     } finally {
-      await this.#giveBack(sampler, isShort);
+      await this.#giveBack(sampler);
     }
   }
 
@@ -101,7 +96,7 @@ export class Writer {
       seed,
       `at most 2^53 − ${count} for ${count} texts`,
     );
-    const { prime, length, stop } = request;
+    const { length } = request;
     refuseUnless(
       length <= constants.MAX_STRING_LENGTH,
       'length',
@@ -111,8 +106,6 @@ export class Writer {
     const sampler = await openSamplerFor(this.#trained, this.#machine, {
       texts: count,
       length,
-      prime: prime.length,
-      stops: stop !== null,
     });
     try {
       for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {
@@ -138,8 +131,8 @@ export class Writer {
   }
 
   /** Of several texts that were drawn at once one sampler stays. */
-  async #giveBack(sampler: OpenSampler, isShort: boolean): Promise<void> {
-    if (this.#isClosed || !isShort || this.#idle !== null) await sampler.close();
+  async #giveBack(sampler: OpenSampler): Promise<void> {
+    if (this.#isClosed || this.#idle !== null) await sampler.close();
     else this.#idle = sampler;
   }
 }
@@ -164,7 +157,7 @@ export function* seedsFrom(first: number, count: number): Generator<number> {
 export async function openSamplerFor(
   trained: TrainedModel,
   { device: name = 'auto', threads, blas }: MachineChoice,
-  use: { readonly texts: number; readonly length: number; readonly prime: number; readonly stops?: boolean },
+  use: { readonly texts: number; readonly length: number },
 ): Promise<OpenSampler> {
   const multiplyAdds = use.texts > 1 ? use.texts * use.length * weightsIn(trained) : 0;
   const device = await openDevice(name, { threads, blas, work: { kind: 'sampling', multiplyAdds } });

@@ -2,7 +2,6 @@
 import { open } from 'node:fs/promises';
 import { RnnError, inQuotes, systemCode } from '../errors.ts';
 import { HEAD_BYTES } from './encoding.ts';
-import { pathForSystem } from './names.ts';
 
 export type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>;
 
@@ -55,7 +54,7 @@ export async function* fileChunks(
   buffer: Buffer,
   fail: (error: unknown) => never,
 ): AsyncGenerator<Buffer> {
-  const handle = await open(pathForSystem(file)).catch(fail);
+  const handle = await open(file).catch(fail);
   try {
     const sizeNow = async (): Promise<number> => (await handle.stat().catch(fail)).size;
     let size = 0;

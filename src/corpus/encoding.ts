@@ -91,31 +91,70 @@ export const decodeText = (bytes: Uint8Array, asked: string): string | null =>
     return decoder.decode(bytes, { stream: true }) + decoder.decode();
   });
 
-export interface Converted {
-  /** As far as the text is of the encoding. */
-  readonly utf8: Uint8Array;
-  readonly isValid: boolean;
+/** Where a file stops being UTF-8. */
+export interface InvalidBytes {
+  /** Bytes of the file before the first one that does not belong to a character. */
+  readonly offset: number;
+  /** The part of the file that has this byte, at `index`. */
+  readonly bytes: Uint8Array;
+  readonly index: number;
+  /** The file ends within a character. */
+  readonly isCutOff: boolean;
 }
 
-/** Turns the chunks of one file into UTF-8. */
-export class Converter {
+export interface Decoded {
+  /** As far as it is of the encoding. */
+  readonly text: string;
+  readonly isValid: boolean;
+  /** Why it is not valid UTF-8; null in another encoding. */
+  readonly invalid: InvalidBytes | null;
+}
+
+/** Turns the chunks of one file into text. */
+export class Decoder {
   readonly #strict: TextDecoder;
-  /** Shows by U+FFFD where the strict one failed. */
-  readonly #lenient: TextDecoder;
+  /** Shows by U+FFFD where the strict one failed. Of UTF-8 the bytes show it. */
+  readonly #lenient: TextDecoder | null;
+  /** Whole characters so far, in bytes of UTF-8. */
+  #offset = 0;
+  /** The last bytes, of which so many at the end are no whole character yet. */
+  #last: Buffer = Buffer.alloc(0);
+  #incomplete = 0;
 
   constructor(encoding: string) {
     this.#strict = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
-    this.#lenient = new TextDecoder(encoding, { ignoreBOM: true });
+    this.#lenient = encoding === UTF8 ? null : new TextDecoder(encoding, { ignoreBOM: true });
   }
 
   /** @param bytes none when no more come */
-  push(bytes?: Uint8Array): Converted {
+  push(bytes?: Uint8Array): Decoded {
     const options = { stream: bytes !== undefined };
-    const lenient = this.#lenient.decode(bytes, options);
+    const lenient = this.#lenient?.decode(bytes, options);
+    if (bytes !== undefined)
+      this.#last = Buffer.concat([this.#last.subarray(this.#last.length - this.#incomplete), bytes]);
+    const start = bytes === undefined ? this.#last.length - this.#incomplete : 0;
     try {
-      return { utf8: Buffer.from(this.#strict.decode(bytes, options)), isValid: true };
+      const text = this.#strict.decode(bytes, options);
+      const length = Buffer.byteLength(text);
+      this.#offset += length;
+      if (this.#lenient === null) this.#incomplete = this.#last.length - start - length;
+      return { text, isValid: true, invalid: null };
     } catch {
-      return { utf8: Buffer.from(lenient.split('\u{FFFD}', 1)[0]), isValid: false };
+      if (lenient !== undefined) return { text: lenient.split('\u{FFFD}', 1)[0], isValid: false, invalid: null };
+      const pending = this.#last.subarray(start);
+      const index = firstInvalid(pending);
+      const isCutOff = bytes === undefined;
+      const invalid = { offset: this.#offset + index, bytes: this.#last, index: start + index, isCutOff };
+      return { text: pending.toString('utf8', 0, index), isValid: false, invalid };
     }
   }
+}
+
+/** Where the first byte is that does not belong to a character. */
+function firstInvalid(bytes: Uint8Array): number {
+  const mended = Buffer.from(Buffer.from(bytes).toString()); // it has the three bytes of U+FFFD there
+  let at = 0;
+  while (mended[at] === bytes[at]) at++;
+  while ((mended[at] & 0xc0) === 0x80) at--;
+  return at;
 }

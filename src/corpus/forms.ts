@@ -35,10 +35,7 @@ export function knownForm(text: string, isKnown: (character: string) => boolean)
 
 /** Whether another form of a text may do without this character. */
 const mayVanish = (character: string): boolean =>
-  character === '\r' ||
-  /[\p{M}\u{1100}-\u{11FF}]/u.test(character) ||
-  character.normalize('NFD') !== character ||
-  character.normalize('NFC') !== character;
+  character === '\r' || /[\p{M}\u{1100}-\u{11FF}]/u.test(character) || character.normalize('NFD') !== character;
 
 /** A text that was read. */
 export interface Encoded {
@@ -59,7 +56,7 @@ export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: Know
     const otherEnds: number[] = [];
     for (const [part, end] of ends.entries()) {
       for (const piece of piecesOf(encoder.store.view(ends[part - 1] ?? 0, end), encoder.codePoints)) {
-        other.push(Buffer.from(form(piece)));
+        other.push(form(piece));
         yield;
       }
       otherEnds.push(other.store.length);

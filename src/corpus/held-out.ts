@@ -2,7 +2,6 @@
 // where each begins and ends.
 import { stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
-import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './corpus-options.ts';
 import { type Source, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
@@ -48,7 +47,7 @@ const heldOut = (name: string, flag: string, source: Source | null, fraction: nu
 /** Of a text that only a checkpoint names, no device and no pipe is read. */
 export async function refuseUnlessPlain(file: string, { name, flag }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
-  const status = await stat(pathForSystem(file)).catch(() => null);
+  const status = await stat(file).catch(() => null);
   if (status === null || status.isFile()) return; // if it is not there, reading it says so
   throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
     hint: `name it again by ${flag}-file if it is to be read`,

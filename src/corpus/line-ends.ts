@@ -1,7 +1,5 @@
 // CR and CRLF line ends become LF, chunk by chunk. Touches no file.
 
-const CR = 0x0d;
-
 /** The same of a text. */
 export const withLineFeeds = (text: string): string => text.replace(/\r\n?/g, '\n');
 
@@ -11,13 +9,12 @@ export class LineEnds {
   changed = false;
   #afterReturn = false;
 
-  /** @returns the bytes themselves where there is nothing to change */
-  push(bytes: Uint8Array): Uint8Array {
-    if (bytes.length === 0 || (!this.#afterReturn && !bytes.includes(CR))) return bytes;
-    this.changed = true;
-    const text = Buffer.from(bytes).toString('latin1'); // a character for each byte
+  push(text: string): string {
+    if (text === '') return text;
     const rest = this.#afterReturn && text.startsWith('\n') ? text.slice(1) : text;
     this.#afterReturn = text.endsWith('\r');
-    return Buffer.from(withLineFeeds(rest), 'latin1');
+    const changed = withLineFeeds(rest);
+    if (changed !== text) this.changed = true;
+    return changed;
   }
 }

@@ -1,9 +1,6 @@
 // Whether a text is a list whose order or duplicates make the loss of its validation part
 // misleading. Pure.
 import { groupBy } from '../group.ts';
-import { shellWord } from '../shell-word.ts';
-import { type Source, isText } from './sources.ts';
-import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -14,11 +11,7 @@ export interface ListFacts {
   readonly duplicates: number;
 }
 
-/**
- * Tokens at the beginning of a text that show whether it may be a list, and of one that may, which
- * takes a fraction of a second.
- */
-const MAX_GLANCED_AT = 50_000;
+/** Tokens at the beginning of a text: looking at them takes a fraction of a second. */
 const MAX_LOOKED_AT = 1_000_000;
 /** Fewer lines may be sorted by chance, and say little about the loss. */
 const MIN_LINES = 50;
@@ -46,7 +39,6 @@ const MIN_BY_LETTERS = 0.5;
 
 /** @returns null if the text is not a list, or a list with nothing to say about */
 export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts | null {
-  if (!isList(linesOf(tokens.subarray(0, MAX_GLANCED_AT), vocabulary))) return null;
   const lines = linesOf(tokens.subarray(0, MAX_LOOKED_AT), vocabulary);
   if (!isList(lines)) return null;
   const isSorted = isSortedBy(lines, collated) || isSortedBy(lines, (line) => line);
@@ -60,17 +52,13 @@ export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts |
  * A warning for a run that validates on the last part of this text; null if there is nothing to
  * warn of.
  */
-export function listWarning(tokens: Tokens, vocabulary: Vocabulary, sources: readonly Source[]): string | null {
+export function listWarning(tokens: Tokens, vocabulary: Vocabulary): string | null {
   const facts = listFactsOf(tokens, vocabulary);
   if (facts === null) return null;
-  const [source, ...more] = sources;
-  const isNamed = source !== undefined && more.length === 0 && !isText(source) && !isStandardInput(source);
-  const name = isNamed ? shellWord(source) : 'list.txt';
-  const { isSorted, duplicates } = facts;
-  const command = duplicates > 0 ? `sort -u ${name} | shuf > shuffled.txt` : `shuf ${name} > shuffled.txt`;
-  return isSorted
+  const command = 'sort -u list.txt | shuf > shuffled.txt';
+  return facts.isSorted
     ? `the lines are sorted, so the validation part differs from the training part: shuffle them first (${command})`
-    : `${Math.round(100 * duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;
+    : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;
 }
 
 /** The lines of a text but the last, which may be cut off. */

@@ -1,9 +1,8 @@
 // Patterns of files as a user writes them, and the paths that match them. tinyglobby finds the
 // paths. It sees the file system through functions of this file, so that unreadable folders are
-// reported and names that are not valid UTF-8 are kept.
+// reported.
 import { type Dirent, type Stats, existsSync, readdir, realpath, stat } from 'node:fs';
-import { type GlobOptions, escapePath, glob, isDynamicPattern } from 'tinyglobby';
-import { nameFromBytes, pathForSystem } from './names.ts';
+import { type GlobOptions, glob, isDynamicPattern } from 'tinyglobby';
 
 /**
  * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it
@@ -16,9 +15,6 @@ function withSlashes(pattern: string, platform: NodeJS.Platform = process.platfo
 export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean {
   return isDynamicPattern(withSlashes(source, platform));
 }
-
-/** A pattern that only this name matches; a byte that cannot be typed matches any byte. */
-export const literalPattern = (name: string): string => escapePath(name).replace(/[\u{DC80}-\u{DCFF}]/gu, '?');
 
 /**
  * The folder that a pattern starts from, and the rest of it. In a folder of this very name nothing
@@ -63,25 +59,20 @@ export async function walk(patterns: string | readonly string[], options: GlobOp
   let special = 0;
   const fs = {
     readdir(path: string, _: unknown, done: (error: Error | null, entries?: Dirent[]) => void): void {
-      readdir(pathForSystem(path), { withFileTypes: true, encoding: 'buffer' }, (error, entries) => {
-        if (error !== null) {
-          unreadable.push({ path, error });
-          return done(error);
-        }
-        special += entries.filter((entry) => !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()).length;
-        done(
-          null,
-          entries.map((entry) => Object.assign(entry as unknown as Dirent, { name: nameFromBytes(entry.name) })),
-        );
+      readdir(path, { withFileTypes: true }, (error, entries) => {
+        if (error !== null) unreadable.push({ path, error });
+        else
+          special += entries.filter(
+            (entry) => !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink(),
+          ).length;
+        done(error, entries);
       });
     },
     realpath(path: string, done: (error: null, resolved: string) => void): void {
-      realpath.native(pathForSystem(path), { encoding: 'buffer' }, (error, resolved) =>
-        done(null, error === null ? nameFromBytes(resolved) : path),
-      );
+      realpath.native(path, (error, resolved) => done(null, error === null ? resolved : path));
     },
     stat(path: string, done: (error: Error | null, status: Pick<Stats, 'isDirectory'>) => void): void {
-      stat(pathForSystem(path), (error, status) => {
+      stat(path, (error, status) => {
         const isSpecial = error === null && !status.isFile() && !status.isDirectory();
         if (isSpecial) special++;
         done(isSpecial ? new Error('not a file') : null, error === null ? status : { isDirectory: () => false });

@@ -188,21 +188,12 @@ function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly Held
     inKnownForm === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
   const before = new Set(known?.data.symbols);
   const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
-  if (given === undefined && unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
+  if (given === undefined && unlearnt.length > 0)
+    notes.push(
+      `only the text to validate or test on has these characters, so the model does not learn them: ${describeCharacters(unlearnt)}`,
+    );
   yield* store.remap(Uint32Array.from(ids), vocabulary.size);
   return { vocabulary, encoded, notes };
-}
-
-function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction }: CorpusOptions): string {
-  const [occurs, belong] =
-    characters.length === 1
-      ? ['a character occurs', 'it belongs to the vocabulary, and the model does not learn it']
-      : [
-          `${count(characters.length)} characters occur`,
-          'they belong to the vocabulary, and the model does not learn them',
-        ];
-  const where = testFile === null && testFraction === 0 ? 'validate on' : 'validate or test on';
-  return `${occurs} only in the text to ${where}: ${describeCharacters(characters)}; ${belong}`;
 }
 
 function checkOptions(

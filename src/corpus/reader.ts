@@ -1,27 +1,17 @@
 // Reads the texts of a corpus into an encoder, chunk by chunk, and refuses files that are not text.
 // Knows nothing of vocabularies and splits.
 //
-// Bytes go straight into the encoder and never become a JavaScript string, unless they are in
-// another encoding than UTF-8. CR and CRLF become LF, and a newline is put between files that lack
-// their last, unless line ends are to be kept. A byte order mark at the start of a file is dropped.
+// CR and CRLF become LF, and a newline is put between files that lack their last, unless line ends
+// are to be kept. A byte order mark at the start of a file is dropped.
 // With `--unit byte` every byte is an id, and none of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
 import { type Chunks, fileChunks, stdinChunks, withWholeHead } from './chunks.ts';
-import { Encoder, type InvalidBytes } from './encoder.ts';
-import {
-  type Converted,
-  Converter,
-  UTF8,
-  encodingOf,
-  encodingOfMark,
-  hasUtf32Mark,
-  recogniseUtf16,
-} from './encoding.ts';
+import { Encoder } from './encoder.ts';
+import { type Decoded, Decoder, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
-import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './corpus-options.ts';
 import { NotText, binaryFile, binarySign, invalidFiles, invalidText, utf16File, utf32File } from './refusals.ts';
 import {
@@ -37,7 +27,8 @@ import {
 import { isStandardInput } from './standard-input.ts';
 
 const CHUNK_BYTES = 2 ** 20;
-const NEWLINE = Buffer.from('\n');
+const NEWLINE = '\n';
+const BYTE_ORDER_MARK = '\u{FEFF}';
 
 /** The system has too little of something: no fault of the file. */
 const LIMITS: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
@@ -64,8 +55,8 @@ interface OpenText {
   readonly encoding: string;
   /** A byte order mark says which encoding it is. */
   readonly isMarked: boolean;
-  /** Null for UTF-8. */
-  readonly converter: Converter | null;
+  readonly isUtf8: boolean;
+  readonly decoder: Decoder;
   /** Null where they are kept. */
   readonly lineEnds: LineEnds | null;
 }
@@ -148,7 +139,7 @@ export class Reader {
    * skipped
    */
   refuseInvalid(): void {
-    if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read);
+    if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read.length);
   }
 
   #givenText({ name, text }: GivenText): Text {
@@ -167,7 +158,7 @@ export class Reader {
   /** Infinity for pipes and devices, and if no progress is reported. */
   async #sizeOf(path: string): Promise<number> {
     if (this.#options.onActivity === undefined) return Infinity;
-    const status = await stat(pathForSystem(path)).catch(() => null);
+    const status = await stat(path).catch(() => null);
     if (status === null) return 0; // reading it says why
     return status.isFile() ? status.size : Infinity;
   }
@@ -198,7 +189,6 @@ export class Reader {
     } catch (error) {
       if (!(error instanceof NotText) || LIMITS.includes(systemCode(error.cause))) throw error;
       this.encoder.store.truncate(length);
-      this.encoder.begin();
       this.hash = hash;
       this.joins = joins;
       this.invalid.push({ path: text.name, named: text.named, error });
@@ -220,11 +210,14 @@ export class Reader {
     for await (const chunk of withWholeHead(text.chunks())) {
       open ??= this.#begin(text, chunk);
       if (open === null) return;
-      this.#push(open, open.converter?.push(chunk) ?? { utf8: chunk, isValid: true }, offset);
+      this.#push(open, open.decoder.push(chunk), chunk, offset);
       offset += chunk.length;
       this.#advance(chunk.length);
     }
-    if (open !== null) this.#end(open, offset);
+    if (open !== null) {
+      this.#push(open, open.decoder.push(), Buffer.alloc(0), offset);
+      if (open.lineEnds?.changed) this.changedLineEnds.push(open.name);
+    }
     this.read.push(text.name);
   }
 
@@ -242,20 +235,21 @@ export class Reader {
     const encoding = encodingOf(head, asked);
     const utf16 = encoding === UTF8 ? recogniseUtf16(head) : null;
     if (utf16 !== null) throw utf16File(name, utf16);
-    const converterOf = (): Converter | null => (encoding === UTF8 ? null : new Converter(encoding));
-    if (!named && binarySign(converterOf()?.push(head).utf8 ?? head, true, null) !== null) {
+    const isUtf8 = encoding === UTF8;
+    const bytes = isUtf8 ? head : Buffer.from(new Decoder(encoding).push(head).text);
+    if (!named && binarySign(bytes, true, null) !== null) {
       this.skipped++;
       return null;
     }
     if (!keepLineEnds) this.#separate();
-    this.encoder.begin();
     return {
       name,
       start: store.length,
       // Messages show the encoding as the user wrote it.
-      encoding: mark ?? (encoding === UTF8 ? UTF8 : asked),
+      encoding: mark ?? (isUtf8 ? UTF8 : asked),
       isMarked: mark !== null,
-      converter: converterOf(),
+      isUtf8,
+      decoder: new Decoder(encoding),
       lineEnds: keepLineEnds ? null : new LineEnds(),
     };
   }
@@ -263,30 +257,19 @@ export class Reader {
   /** Puts a newline after a file that lacks its last. */
   #separate(): void {
     const { store } = this.encoder;
-    if (store.length === this.#partStart || store.view(store.length - 1)[0] === NEWLINE[0]) return;
+    if (store.length === this.#partStart || store.view(store.length - 1)[0] === NEWLINE.charCodeAt(0)) return;
     this.hash.update(NEWLINE);
     this.encoder.push(NEWLINE);
     this.joins++;
   }
 
   /** @param offset bytes of the file before these */
-  #push(open: OpenText, { utf8, isValid }: Converted, offset: number): void {
-    const sign = binarySign(utf8, offset === 0, open.converter === null ? offset : null);
+  #push(open: OpenText, { text, isValid, invalid }: Decoded, bytes: Uint8Array, offset: number): void {
+    const sign = binarySign(open.isUtf8 ? bytes : Buffer.from(text), offset === 0, open.isUtf8 ? offset : null);
     if (sign !== null) throw binaryFile(open.name, sign);
-    const bytes = open.lineEnds?.push(utf8) ?? utf8;
-    this.hash.update(bytes);
-    const invalid = this.encoder.push(bytes);
-    if (invalid !== null || !isValid) throw this.#invalid(open, invalid);
-  }
-
-  #end(open: OpenText, offset: number): void {
-    if (open.converter !== null) this.#push(open, open.converter.push(), offset);
-    const invalid = this.encoder.end();
-    if (invalid !== null) throw this.#invalid(open, invalid);
-    if (open.lineEnds?.changed) this.changedLineEnds.push(open.name);
-  }
-
-  #invalid(open: OpenText, invalid: InvalidBytes | null): NotText {
-    return invalidText(open, this.encoder.store.view(open.start), invalid);
+    const read = open.lineEnds?.push(text) ?? text;
+    this.hash.update(read);
+    this.encoder.push(offset === 0 && read.startsWith(BYTE_ORDER_MARK) ? read.slice(1) : read);
+    if (!isValid) throw invalidText(open, this.encoder.store.view(open.start), invalid);
   }
 }

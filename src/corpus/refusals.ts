@@ -1,12 +1,8 @@
 // Why a file is not text, as errors for the user, with options that read the file or leave it out.
 // Touches no file.
-import path from 'node:path';
 import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
-import { shellWord } from '../shell-word.ts';
-import type { InvalidBytes } from './encoder.ts';
-import { HEAD_BYTES, UTF8, asWindows1252 } from './encoding.ts';
-import { literalPattern } from './patterns.ts';
+import { HEAD_BYTES, type InvalidBytes, UTF8, asWindows1252 } from './encoding.ts';
 import type { Tokens } from './store.ts';
 
 export interface TextFile {
@@ -26,8 +22,6 @@ export interface InvalidFile extends TextFile {
 const NEWLINE = 0x0a;
 /** Files that are named one by one; of more there is a count. */
 const MAX_LISTED = 20;
-/** Options that anybody would type, or paste. */
-const MAX_PATTERNS = 20;
 
 /**
  * Why these bytes are not text, or null. Text may hold a few control characters; a third is too
@@ -110,26 +104,23 @@ function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
 }
 
 /**
- * The error for all files of a corpus that cannot be read as text, with the options that leave them
- * out.
+ * The error for all files of a corpus that cannot be read as text.
  *
- * @param read the files that are text
+ * @param read how many files are text
  */
-export function invalidFiles(invalid: readonly InvalidFile[], read: readonly string[]): RnnError {
+export function invalidFiles(invalid: readonly InvalidFile[], read: number): RnnError {
   const [{ error }] = invalid;
-  const ways = [...excludingAll(invalid, read), '--skip-invalid'].join(' or ');
   if (invalid.length === 1) {
-    if (read.length === 0) return error; // without it nothing is left
-    return new NotText(error.message, `${error.hint}; ${ways} leaves it out`, error);
+    if (read === 0) return error; // without it nothing is left
+    return new NotText(error.message, `${error.hint}; --skip-invalid leaves it out`, error);
   }
-  const message = `${count(invalid.length)} of ${count(invalid.length + read.length)} files cannot be read as text`;
   // Where all are invalid they are most likely in one encoding.
-  const hint = read.length === 0 ? error.hint : `use ${ways} to leave them out`;
-  return new RnnError('corpus', message, {
-    hint,
-    cause: error,
-    cases: listed(invalid.map((file) => file.error.message)),
-  });
+  const hint = read === 0 ? error.hint : 'use --skip-invalid to leave them out, or --exclude for some of them';
+  return new RnnError(
+    'corpus',
+    `${count(invalid.length)} of ${count(invalid.length + read)} files cannot be read as text`,
+    { hint, cause: error, cases: listed(invalid.map((file) => file.error.message)) },
+  );
 }
 
 /** That they were skipped, for the user. */
@@ -141,34 +132,3 @@ export function noteOnSkipped(invalid: readonly InvalidFile[]): string {
 
 const listed = (all: readonly string[]): readonly string[] =>
   all.length <= MAX_LISTED ? all : [...all.slice(0, MAX_LISTED), `and ${count(all.length - MAX_LISTED)} more`];
-
-/**
- * The options that leave these files out and no others; none where they would be too many, or some
- * are named by the user.
- */
-function excludingAll(invalid: readonly InvalidFile[], read: readonly string[]): readonly string[] {
-  if (invalid.some(({ named }) => named)) return [];
-  const readExtensions = new Set(read.map((file) => path.extname(file)));
-  const readNames = new Set(read.map((file) => path.basename(file)));
-  const patterns = new Set(
-    invalid.map((file) => {
-      const extension = path.extname(file.path);
-      const isShared = invalid.some((other) => other !== file && path.extname(other.path) === extension);
-      if (extension !== '' && isShared && !readExtensions.has(extension)) return `*${literalPattern(extension)}`;
-      return literalPattern(ownEnd(file.path, read, readNames));
-    }),
-  );
-  return patterns.size > MAX_PATTERNS
-    ? []
-    : [[...patterns].map((pattern) => `--exclude ${shellWord(pattern)}`).join(' ')];
-}
-
-/** The base name, with as many folders before it as it takes to match no file that is read. */
-function ownEnd(file: string, read: readonly string[], readNames: ReadonlySet<string>): string {
-  const parts = file.split(path.sep);
-  let end = parts.pop()!;
-  if (!readNames.has(end)) return end;
-  while (parts.length > 0 && read.some((other) => other.endsWith(path.sep + end.replaceAll('/', path.sep))))
-    end = `${parts.pop()}/${end}`;
-  return end;
-}

@@ -1,12 +1,11 @@
 // Which files a corpus consists of, from the sources that the user named. Reads folders, never
 // text.
 import { existsSync } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { countOf } from '../count.ts';
 import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
-import { nameFromBytes, pathForSystem } from './names.ts';
 import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
 import { type InvalidFile, NotText, type TextFile } from './refusals.ts';
 
@@ -56,11 +55,10 @@ interface FoundFiles {
  *
  * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
  */
-export async function findFiles(given: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
+export async function findFiles(source: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
   const one = (file: string): FoundFiles => ({ files: [{ path: file, named: true }], lost: [], skipped: 0 });
-  if (isStandardInput(given)) return one(given);
-  const source = await withItsBytes(given);
-  const status = await stat(pathForSystem(source)).catch((error: unknown) => {
+  if (isStandardInput(source)) return one(source);
+  const status = await stat(source).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
     if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
@@ -108,18 +106,6 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
 }
 
 /**
- * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder
- * that would look so is meant, where no file really has that name.
- */
-async function withItsBytes(source: string): Promise<string> {
-  if (!source.includes('\u{FFFD}') || existsSync(source)) return source;
-  const folder = path.dirname(source);
-  const names = await readdir(folder, { encoding: 'buffer' }).catch(() => []);
-  const found = names.find((name) => name.toString() === path.basename(source));
-  return found === undefined ? source : path.join(folder, nameFromBytes(found));
-}
-
-/**
  * Of `link/../texts` the system goes back from where the link leads to; to the matching of names it
  * would be `texts`.
  */
@@ -155,8 +141,10 @@ export function fileError(file: string, cause: unknown, { named = true } = {}): 
   const code = systemCode(cause);
   const refuse = (message: string, hint: string): NotText => new NotText(message, hint, cause);
   const checkPath = 'check the path; it is relative to the present folder';
-  if (!named && code === 'ENOENT') return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
-  if (!named && code === 'ELOOP') return refuse(`cannot read ${file}: it links to itself`, 'mend or remove it');
+  if (!named && code === 'ENOENT' && file.includes('\u{FFFD}'))
+    return refuse(`cannot read ${file}: its name is not valid UTF-8`, 'rename it');
+  if (!named && (code === 'ENOENT' || code === 'ELOOP'))
+    return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
   if (file === '')
     return refuse(
       'the name of a text is empty, expected a file, a folder, a pattern or -',
@@ -167,14 +155,12 @@ export function fileError(file: string, cause: unknown, { named = true } = {}): 
     const hint = builtin === undefined ? checkPath : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`;
     return refuse(`no such file or folder: ${file}`, hint);
   }
-  if (code === 'EACCES' || code === 'EPERM') {
-    const onWindows = 'look at who may read it, in its properties';
-    const elsewhere = 'ls -ld shows whose it is; chmod u+r lets its owner read it';
-    return refuse(`no permission to read ${file}`, process.platform === 'win32' ? onWindows : elsewhere);
-  }
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
-  return refuse(`cannot read ${file}: ${reason}`, isPath ? checkPath : 'see whether another program can read it');
+  if (code === 'EACCES' || code === 'EPERM')
+    return refuse(`no permission to read ${file}`, 'ls -ld shows whose it is; chmod u+r lets its owner read it');
+  return refuse(
+    `cannot read ${file}: ${(cause as Error).message}`,
+    'check the path, and whether another program can read it',
+  );
 }
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */
@@ -190,9 +176,7 @@ function withoutRuns(files: readonly string[]): readonly string[] {
 async function withoutRepetitions(files: readonly string[], runFolder: string | undefined): Promise<string[]> {
   // It is not there before the run is.
   const leftOut = runFolder === undefined ? null : await realpath(runFolder).catch(() => path.resolve(runFolder));
-  const reals = await Promise.all(
-    files.map((file) => realpath(pathForSystem(file), { encoding: 'buffer' }).then(nameFromBytes, () => file)),
-  );
+  const reals = await Promise.all(files.map((file) => realpath(file).catch(() => file)));
   const seen = new Set<string>();
   return files.filter((_, index) => {
     const isNew = !seen.has(reals[index]);

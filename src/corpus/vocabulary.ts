@@ -116,14 +116,10 @@ export class Vocabulary {
   }
 
   decode(ids: Iterable<number>): string {
-    const { symbols } = this.data;
-    if (this.unit === 'byte')
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
-        Uint8Array.from(ids, (id) => byteOf(symbolAt(symbols, id))),
-      );
+    const decoder = this.decoder();
     let text = '';
-    for (const id of ids) text += symbolAt(symbols, id);
-    return text;
+    for (const id of ids) text += decoder.push(id);
+    return text + decoder.end();
   }
 
   /**

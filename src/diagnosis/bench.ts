@@ -163,7 +163,7 @@ async function measureSampling(
   milliseconds: number,
 ): Promise<{ charactersPerSecond: number; compileMs: number }> {
   const started = performance.now();
-  const network = await Network.open(model, device, { rows: 1, narrows: false, prime: 0 });
+  const network = await Network.open(model, device, 1);
   const compileMs = performance.now() - started;
   try {
     const random = new Random(1);

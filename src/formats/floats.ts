@@ -1,6 +1,5 @@
 // The number formats of other programs' tensors, little-endian, and how each becomes float32. Knows
 // nothing of files.
-import { endianness } from 'node:os';
 
 /**
  * Bytes of a number, and numbers from bytes. Float64 is rounded to the nearest float32; the short
@@ -14,27 +13,18 @@ export interface FloatFormat {
 
 /** By the names that safetensors gives them. */
 export const floatFormats: Readonly<Record<string, FloatFormat>> = {
-  F32: { bytes: 4, decode: (bytes) => new Float32Array(native(bytes, 4).buffer) },
-  F64: { bytes: 8, decode: (bytes) => Float32Array.from(new Float64Array(native(bytes, 8).buffer)) },
-  F16: { bytes: 2, decode: (bytes) => Float32Array.from(new Uint16Array(native(bytes, 2).buffer), ofHalf) },
+  F32: { bytes: 4, decode: (bytes) => new Float32Array(bytes.buffer) },
+  F64: { bytes: 8, decode: (bytes) => Float32Array.from(new Float64Array(bytes.buffer)) },
+  F16: { bytes: 2, decode: (bytes) => Float32Array.from(new Uint16Array(bytes.buffer), ofHalf) },
   BF16: {
     bytes: 2,
-    decode: (bytes) =>
-      new Float32Array(Uint32Array.from(new Uint16Array(native(bytes, 2).buffer), (bits) => bits << 16).buffer),
+    decode: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (bits) => bits << 16).buffer),
   },
 };
 
-/** Little-endian bytes of float32 numbers. */
-export function float32Bytes(data: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return endianness() === 'BE' ? native(bytes.slice(), 4) : bytes;
-}
-
-/** Numbers of so many bytes from little-endian to this machine's order, or back, in place. */
-function native(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
-  if (endianness() === 'BE') for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
-  return bytes;
-}
+/** The bytes of numbers: little-endian, as on all machines on which WebAssembly shares memory. */
+export const bytesOfNumbers = (numbers: ArrayBufferView): Uint8Array =>
+  new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 
 /** IEEE 754 binary16: 1 bit of sign, 5 of exponent with a bias of 15, 10 of fraction. */
 function ofHalf(bits: number): number {

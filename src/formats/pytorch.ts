@@ -38,15 +38,15 @@ export function whyNoModule({
   const hint = `train with --cell lstm --skip none; PyTorch has modules for ${Object.keys(modules).join(', ')}, with or without --embedding and --tied`;
   if (!Object.hasOwn(modules, cell)) return { message: `PyTorch has no module for ${cell}`, hint };
   const foreign = [
-    layerNorm && 'layer normalisation (--layer-norm)',
-    skip !== 'none' && `connections that leave out layers (--skip ${skip})`,
-    stacking !== 'plain' && `${stacking} stacking (--stacking ${stacking})`,
-    timeSkip > 0 && `connections through time (--time-skip ${timeSkip})`,
-    learnedState && 'a learned state (--learned-state)',
+    layerNorm && '--layer-norm',
+    skip !== 'none' && `--skip ${skip}`,
+    stacking !== 'plain' && `--stacking ${stacking}`,
+    timeSkip > 0 && `--time-skip ${timeSkip}`,
+    learnedState && '--learned-state',
   ].filter(Boolean);
   return foreign.length === 0
     ? null
-    : { message: `PyTorch's ${modules[cell]} has no ${foreign.join(' and no ')}`, hint };
+    : { message: `PyTorch's ${modules[cell]} has no equivalent of ${foreign.join(', ')}`, hint };
 }
 
 /** A tensor of such a module, and the weight of ours that it has. */

@@ -3,18 +3,10 @@
 // that is read may come from anywhere: nothing in it is taken on trust, and nothing is allocated
 // that the file is too short to fill.
 import { isUtf8 } from 'node:buffer';
-import {
-  type Fail,
-  type Tensor,
-  firstNonFinite,
-  isObject,
-  isWhole,
-  limits,
-  numbersIn,
-  shown,
-  troubleInJson,
-} from '../runs/store.ts';
-import { float32Bytes, floatFormats } from './floats.ts';
+import { type Fail, type Tensor, firstNonFinite, limits, numbersIn, troubleInJson } from '../runs/store.ts';
+import { type Rules, check, recordOf, rule, shape } from '../runs/validation.ts';
+import { choice, anyText } from '../options/kind.ts';
+import { bytesOfNumbers, floatFormats } from './floats.ts';
 
 /** Texts by name that go with the tensors. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -27,8 +19,6 @@ export interface Safetensors {
 /** The one member of the header that is no tensor. */
 const METADATA = '__metadata__';
 const lengthBytes = 8;
-/** So many bytes of a file tell whether it can be one. */
-export const startBytes = lengthBytes + 1;
 /** The numbers begin at a multiple of this, so that a reader may use them in their place. */
 const alignment = 8;
 
@@ -47,7 +37,7 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
   file.set(json, lengthBytes);
   let offset = lengthBytes + headerBytes;
   for (const { data } of tensors) {
-    file.set(float32Bytes(data), offset);
+    file.set(bytesOfNumbers(data), offset);
     offset += data.byteLength;
   }
   return file;
@@ -60,12 +50,10 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
  */
 export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   const { header, dataStart } = readHeader(file, fail);
-  const metadata = metadataIn(header, fail);
+  const { [METADATA]: metadata = {} } = check<{ [METADATA]?: Metadata }>(header, headerRules, 'its header', fail);
   const entries = Object.entries(header).filter(([name]) => name !== METADATA);
   if (entries.length > limits.tensors) fail(`it has ${entries.length} tensors, expected at most ${limits.tensors}`);
-  const places = entries
-    .map(([name, entry]) => placeOf(name, entry, file.length - dataStart, fail))
-    .toSorted((a, b) => a.begin - b.begin);
+  const places = entries.map(([name, entry]) => placeOf(name, entry, fail)).toSorted((a, b) => a.begin - b.begin);
   let covered = 0;
   for (const { title, begin, end } of places) {
     if (begin !== covered)
@@ -87,34 +75,17 @@ export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   return { metadata, tensors };
 }
 
-/**
- * Whether a file can be one, by its first `startBytes` bytes: after the length of the header, which
- * may be any, is the header.
- */
-export function looksLikeSafetensors(start: Uint8Array): boolean {
-  return start[lengthBytes] === 0x7b;
-}
-
-/**
- * Where the numbers of a file begin, by its first bytes: so that what is something else need not be
- * read.
- * @param start `startBytes` of it, or more @param fail is told if it is none
- */
-export function dataStartOf(start: Uint8Array, fileBytes: number, fail: Fail): number {
-  if (fileBytes < startBytes || start.length < startBytes)
-    fail(`it has ${fileBytes} bytes, expected ${startBytes} at least`);
-  const length = new DataView(start.buffer, start.byteOffset, lengthBytes).getBigUint64(0, true);
-  const following = fileBytes - lengthBytes;
-  if (length > BigInt(following))
-    fail(`its header is said to have ${length} bytes, and ${following} follow: it is cut off, or no safetensors file`);
-  if (length > BigInt(limits.textBytes)) fail(`its header has ${length} bytes, expected at most ${limits.textBytes}`);
-  if (length === 0n || !looksLikeSafetensors(start))
-    fail('its header does not begin with {, so it is no safetensors file');
-  return lengthBytes + Number(length);
-}
+/** Whether a file can be one: its header begins after the length of the header, which may be any. */
+export const looksLikeSafetensors = (file: Uint8Array): boolean => file[lengthBytes] === 0x7b;
 
 function readHeader(file: Uint8Array, fail: Fail): { header: Record<string, unknown>; dataStart: number } {
-  const dataStart = dataStartOf(file, file.length, fail);
+  const following = file.length - lengthBytes;
+  if (following <= 0) fail(`it has ${file.length} bytes, expected ${lengthBytes + 1} at least`);
+  if (!looksLikeSafetensors(file)) fail('its header does not begin with {');
+  const length = new DataView(file.buffer, file.byteOffset, lengthBytes).getBigUint64(0, true);
+  if (length > BigInt(following)) fail(`its header is said to have ${length} bytes, and ${following} follow`);
+  if (length > BigInt(limits.textBytes)) fail(`its header has ${length} bytes, expected at most ${limits.textBytes}`);
+  const dataStart = lengthBytes + Number(length);
   const text = file.subarray(lengthBytes, dataStart);
   if (!isUtf8(text)) fail('its header is not UTF-8');
   let header: unknown;
@@ -131,48 +102,38 @@ function readHeader(file: Uint8Array, fail: Fail): { header: Record<string, unkn
   return { header: header as Record<string, unknown>, dataStart };
 }
 
-function metadataIn(header: Readonly<Record<string, unknown>>, fail: Fail): Metadata {
-  if (!Object.hasOwn(header, METADATA)) return {};
-  const metadata = header[METADATA];
-  if (!isObject(metadata)) fail(`${METADATA} is ${shown(metadata)}, expected an object`);
-  for (const [name, value] of Object.entries(metadata))
-    if (typeof value !== 'string')
-      fail(`${METADATA}.${name.slice(0, limits.name)} is ${shown(value)}, expected a text`);
-  return metadata as Metadata;
-}
-
-interface Place {
-  readonly name: string;
-  readonly title: string;
+/** What the header has of a tensor. */
+interface Entry {
   readonly dtype: string;
   readonly shape: readonly number[];
+  readonly data_offsets: readonly [begin: number, end: number];
+}
+
+const headerRules: Rules = { [METADATA]: { ...recordOf('texts', anyText.holds), isOptional: true } };
+const entryRules: Rules = {
+  dtype: choice(Object.keys(floatFormats)),
+  shape,
+  data_offsets: rule(
+    'two whole numbers',
+    (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger),
+  ),
+};
+
+interface Place extends Omit<Entry, 'data_offsets'> {
+  readonly name: string;
+  readonly title: string;
   readonly begin: number;
   readonly end: number;
 }
 
 /** Where the numbers of a tensor are, checked against its shape and the length of the file. */
-function placeOf(name: string, entry: unknown, dataBytes: number, fail: Fail): Place {
+function placeOf(name: string, entry: unknown, fail: Fail): Place {
   if (name.length === 0 || name.length > limits.name)
     fail(`a tensor has a name of ${name.length} characters, expected 1 to ${limits.name}`);
   const title = `tensor ${JSON.stringify(name)}`;
-  if (!isObject(entry)) fail(`${title} is ${shown(entry)}, expected an object`);
-  const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== 'string' || !Object.hasOwn(floatFormats, dtype))
-    fail(`${title} has the dtype ${shown(dtype)}, expected one of ${Object.keys(floatFormats).join(', ')}`);
-  if (
-    !Array.isArray(shape) ||
-    shape.length > limits.rank ||
-    !shape.every((length) => isWhole(length, 1, limits.numbers))
-  ) {
-    fail(
-      `${title} has the shape ${shown(shape)}, expected at most ${limits.rank} whole numbers from 1 to ${limits.numbers}`,
-    );
-  }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((offset) => isWhole(offset, 0, dataBytes))) {
-    fail(`${title} has the data_offsets ${shown(offsets)}, expected two whole numbers from 0 to ${dataBytes}`);
-  }
-  const [begin, end] = offsets as [number, number];
-  const expected = numbersIn(shape as number[]) * floatFormats[dtype].bytes;
+  const { dtype, shape, data_offsets: offsets } = check<Entry>(entry, entryRules, title, fail);
+  const [begin, end] = offsets;
+  const expected = numbersIn(shape) * floatFormats[dtype].bytes;
   if (end - begin !== expected) fail(`${title} has ${end - begin} bytes, and its shape ${expected}`);
-  return { name, title, dtype, shape: shape as number[], begin, end };
+  return { name, title, dtype, shape, begin, end };
 }

@@ -17,22 +17,13 @@ import {
 } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
-import {
-  type Metadata,
-  dataStartOf,
-  looksLikeSafetensors,
-  readSafetensors,
-  startBytes,
-  writeSafetensors,
-} from './safetensors.ts';
+import { type Metadata, looksLikeSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
 
 const formatName = 'rnn';
 /** Of the names and texts in the file; raised when an older reader would go wrong. */
 const layoutVersion = '1';
 /** Of what is recorded of training, what means something without the optimizer. */
 const keptOfTraining = ['step', 'epoch', 'bestValidationLossNats', 'options', 'reading', 'corpus'] as const;
-
-export { startBytes };
 
 export interface ExportFormat {
   /** As `--format` takes it. */
@@ -84,7 +75,10 @@ function only(record: Readonly<Record<string, unknown>>, keys: readonly string[]
  * which model it is
  */
 export function readTrained(file: Uint8Array, path: string, like: Header | null): Checkpoint {
-  refuseOtherFiles(file, file.length, path);
+  if (file.length > 8 && !looksLikeSafetensors(file))
+    throw new RnnError('checkpoint', `${path} is no safetensors file: byte 9 of it is not {`, {
+      hint: 'give a file that rnn export wrote, or weights that PyTorch saved as docs/pytorch.md does it',
+    });
   const damaged = damage(path);
   const { metadata, tensors } = readSafetensors(file, damaged);
   const isOurs = metadata['format'] === formatName;
@@ -119,19 +113,6 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
     state: [],
     optimizer: null,
   };
-}
-
-/**
- * Before a file is read: whether its first bytes are those of a safetensors file.
- * @param start `startBytes` of it @throws RnnError `checkpoint` if they are not
- */
-export function refuseOtherFiles(start: Uint8Array, fileBytes: number, path: string): void {
-  if (start.length >= startBytes && !looksLikeSafetensors(start)) {
-    throw new RnnError('checkpoint', `${path} is no safetensors file: byte ${startBytes} of it is not {`, {
-      hint: 'give a file that rnn export wrote, or weights that PyTorch saved as docs/pytorch.md does it',
-    });
-  }
-  dataStartOf(start, fileBytes, damage(path));
 }
 
 function headerIn(metadata: Metadata, fail: Fail): Pick<TrainedModel, 'model' | 'vocabulary'> {

@@ -1,7 +1,7 @@
 // NumPy's archive of arrays: a ZIP file (PKWARE's APPNOTE 6.3.10) with an .npy file for each, not
 // compressed. Knows nothing of what is in them.
-import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
+import { bytesOfNumbers } from '../formats/floats.ts';
 
 export interface NumpyArray {
   readonly name: string;
@@ -22,7 +22,7 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
   let offset = 0;
   for (const { name, ...array } of arrays) {
     const file = Buffer.from(`${name}.npy`);
-    const [header, data] = [npyHeader(array), littleEndian(array.values)];
+    const [header, data] = [npyHeader(array), bytesOfNumbers(array.values)];
     const about = aboutFile(file, crc32(data, crc32(header)), header.length + data.length);
     const local = Buffer.concat([words('I', 0x04034b50), about, words('H', 0), file]);
     entries.push(
@@ -54,11 +54,6 @@ function npyHeader({ shape, values }: Omit<NumpyArray, 'name'>): Buffer {
     words('H', length),
     Buffer.from(`${text.padEnd(length - 1)}\n`),
   ]);
-}
-
-function littleEndian(values: Float32Array | Int32Array): Buffer {
-  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  return endianness() === 'LE' ? bytes : Buffer.from(bytes).swap32();
 }
 
 /** Little-endian numbers of two bytes (H) and four (I), as Python's struct has them. */

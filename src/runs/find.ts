@@ -54,9 +54,7 @@ export async function foldersOfRuns(folder: string): Promise<string[]> {
  */
 export async function findRuns(given: readonly string[], runs = 'checkpoints'): Promise<string[]> {
   if (given.length > 0) return [...new Set((await Promise.all(given.map(runsMeant))).flat())];
-  const [newest] = await runsByAge(runs);
-  if (newest !== undefined) return [newest];
-  throw refusal(`there is no run in ./${runs}`, 'train a model with `rnn train <corpus>`, or name a run folder');
+  return (await runsNewestFirst(runs)).slice(0, 1);
 }
 
 async function runsMeant(given: string): Promise<readonly string[]> {
@@ -85,17 +83,13 @@ export async function findCheckpoint(
 ): Promise<string> {
   if (given === undefined) return inNewestRun(runs);
   const status = await statusOf(given);
-  if (status === null) {
-    throw refusal(
-      given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`,
-      'give a run folder or a checkpoint file, or train a model with `rnn train <corpus>`',
-    );
-  }
+  if (status === null)
+    throw refusal(given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`, toHaveOne);
   // The caller opens anything but a folder, and can say more about it.
   if (status !== 'folder') return given;
   const found = await checkpointIn(given);
   if (found !== null) return found;
-  const inside = await filter(await runsByAge(given), hasCheckpoint);
+  const inside = await filter(await byAge(await runsIn(given)), hasCheckpoint);
   throw refusal(
     `there is no checkpoint in ${given} (looked for ${preferred})`,
     inside.length > 0 ? `give one of the runs in it: ${named(inside)}` : trainInto(given),
@@ -104,12 +98,7 @@ export async function findCheckpoint(
 
 /** Never that of an older run: its text would be taken for the newest one's. */
 async function inNewestRun(runs: string): Promise<string> {
-  const [newest, ...older] = await runsByAge(runs);
-  if (newest === undefined)
-    throw refusal(
-      `there is no checkpoint in ./${runs} (looked for ${preferred} in each folder in it)`,
-      'train a model with `rnn train <corpus>`, or name one with --checkpoint',
-    );
+  const [newest, ...older] = await runsNewestFirst(runs);
   const found = await checkpointIn(newest);
   if (found !== null) return found;
   const [other] = await filter(older, hasCheckpoint);
@@ -123,25 +112,24 @@ async function checkpointIn(folder: string): Promise<string | null> {
   const paths = [bestFile, latestFile, previousFile, ...(await snapshotsIn(folder))].map((file) =>
     pathIn(folder, file),
   );
-  const statuses = await Promise.all(paths.map(statusOf));
-  // If none is a plain file, opening another one says why.
-  const index = statuses.includes('file') ? statuses.indexOf('file') : statuses.findIndex((status) => status !== null);
-  return paths[index] ?? null;
+  const [first] = await filter(paths, async (path) => (await statusOf(path)) !== null);
+  return first ?? null;
 }
 
 const hasCheckpoint = async (folder: string): Promise<boolean> => (await checkpointIn(folder)) !== null;
 
-/**
- * The runs in a folder, the newest first: the one of which any file was written last. By name where
- * they are of one age.
- *
- * @throws RnnError `checkpoint` if the folder cannot be read; one that does not exist has no runs
- */
-async function runsByAge(folder: string): Promise<string[]> {
+/** @throws RnnError `checkpoint` if there is none, or the folder cannot be read */
+async function runsNewestFirst(folder: string): Promise<string[]> {
   const paths = await runsIn(folder).catch((error: unknown) => {
     if (error instanceof RnnError && systemCode(error.cause) === 'ENOENT') return [];
     throw error;
   });
+  if (paths.length > 0) return byAge(paths);
+  throw refusal(`there is no checkpoint in ./${folder} (looked for ${preferred} in each folder in it)`, toHaveOne);
+}
+
+/** The newest run first: the one of which any file was written last. */
+async function byAge(paths: readonly string[]): Promise<string[]> {
   const runs = await Promise.all(paths.map(async (path) => ({ path, changedMs: await lastChange(path) })));
   return runs.toSorted((a, b) => b.changedMs - a.changedMs).map(({ path }) => path);
 }
@@ -185,6 +173,7 @@ async function filter(paths: readonly string[], holds: (path: string) => Promise
   return paths.filter((_, index) => isKept[index]);
 }
 
+const toHaveOne = 'name a run folder or a checkpoint file, or train a model with `rnn train <corpus>`';
 const named = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
 const trainInto = (folder: string): string => `train a model with \`rnn train <corpus> --out ${folder}\``;
 const refusal = (message: string, hint: string, cause?: unknown): RnnError =>

@@ -58,16 +58,6 @@ export function notMade(what: string, path: string, cause: unknown): unknown {
       hint: 'choose another folder with --out',
       cause,
     });
-  if (code === 'ENOENT' && cause instanceof Error && 'path' in cause) {
-    return new RnnError(
-      'machine',
-      `the ${what} ${path} could not be made: the system lets nobody make ${String(cause.path)}`,
-      {
-        hint: 'choose another folder with --out',
-        cause,
-      },
-    );
-  }
   return diskError(`the ${what} ${path} could not be made`, cause);
 }
 

@@ -57,7 +57,7 @@ export function troubleInJson(
     return null;
   }
   const trouble = visit(value);
-  return { message: trouble === null ? null : `${what}${shownPath(path)} ${trouble}`, keys };
+  return { message: trouble === null ? null : `${what}${shownPath(path)} ${trouble}`.replace(/^\./, ''), keys };
 }
 
 /** `.options.include[3]`; of a long one the end, without what could disturb a terminal. */

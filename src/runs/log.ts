@@ -1,11 +1,12 @@
 // The log of a run: a file with one JSON object a line. Knows only the step and the event of a
 // line.
 
-import { type Stats, appendFileSync, closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { type Stats, appendFileSync, statSync, truncateSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 
 import { RnnError } from '../errors.ts';
 import { diskError } from '../atomic.ts';
+import { endOf } from '../output-file.ts';
 import { isObject } from './json-values.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -66,26 +67,10 @@ export const logStart = '{"event":"';
 const TAIL_BYTES = 65_536;
 
 /**
- * The last lines of a log, oldest first; none if there is no log. Only its end is read, however
- * long it is.
+ * The last lines of a log, oldest first; none if there is no log, or it cannot be read: what counts
+ * is in the checkpoints. Only its end is read, however long it is.
  */
-export function lastLines(path: string): LogLine[] {
-  let file: number;
-  try {
-    if (!statSync(path).isFile()) return [];
-    file = openSync(path, 'r');
-  } catch {
-    return []; // a log is for people; what counts is in the checkpoints
-  }
-  try {
-    const { size } = fstatSync(file);
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    return objectsIn(bytes.toString('utf8', 0, read));
-  } finally {
-    closeSync(file);
-  }
-}
+export const lastLines = async (path: string): Promise<LogLine[]> => objectsIn(await endOf(path, TAIL_BYTES));
 
 /** The lines of a text that are JSON objects. */
 export const objectsIn = (text: string): LogLine[] =>

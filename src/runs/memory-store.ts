@@ -3,8 +3,11 @@
 import { RnnError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
-import type { RunStore } from './run-store.ts';
+import type { RunFolder } from './run-folder.ts';
 import { refuseNonFinite } from './write.ts';
+
+/** Where a run keeps its states and its log: in a run folder, or in memory. */
+export type RunStore = Omit<RunFolder, 'previousPath' | 'close'>;
 
 /**
  * Takes the memory of two checkpoints: each has the weights and, with Adam, twice as much again.
@@ -15,47 +18,39 @@ export class MemoryStore implements RunStore {
   readonly bestPath = 'memory:best';
   readonly logPath = 'memory:log';
   readonly isLatestSound = true;
-  #latest: Checkpoint | null = null;
-  #best: Checkpoint | null = null;
+  latest: Checkpoint | null = null;
+  /** The state with the lowest validation loss; null if there was no validation. */
+  best: Checkpoint | null = null;
   /** The last state that was not saved by the clock, while the latest one was. */
   #beforeClock: { readonly latest: Checkpoint | null } | null = null;
 
-  get latest(): Checkpoint | null {
-    return this.#latest;
-  }
-
-  /** The state with the lowest validation loss; null if there was no validation. */
-  get best(): Checkpoint | null {
-    return this.#best;
-  }
-
   async holdsRun(): Promise<boolean> {
-    return this.#latest !== null || this.#best !== null;
+    return this.latest !== null || this.best !== null;
   }
 
   /** As in a folder, the best state is the newest one if there is no other. */
   async newest(): Promise<Newest> {
-    const checkpoint = this.#latest ?? this.#best;
+    const checkpoint = this.latest ?? this.best;
     if (checkpoint === null) throw new RnnError('checkpoint', 'nothing of this run is in memory');
-    return { checkpoint, path: this.#latest === null ? this.bestPath : this.latestPath, instead: null };
+    return { checkpoint, path: this.latest === null ? this.bestPath : this.latestPath, instead: null };
   }
 
   /** Keeps no snapshots. */
   async saveLatest(checkpoint: Checkpoint, _keep = 0, isByClock = false): Promise<null> {
     refuseNonFinite(this.latestPath, checkpoint);
-    this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.#latest }) : null;
-    this.#latest = copyOf(checkpoint);
+    this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.latest }) : null;
+    this.latest = copyOf(checkpoint);
     return null;
   }
 
   async dropClockSave(): Promise<void> {
-    if (this.#beforeClock !== null) this.#latest = this.#beforeClock.latest;
+    if (this.#beforeClock !== null) this.latest = this.#beforeClock.latest;
     this.#beforeClock = null;
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
     refuseNonFinite(this.bestPath, checkpoint);
-    this.#best = copyOf(checkpoint);
+    this.best = copyOf(checkpoint);
   }
 
   appendLog(): void {}

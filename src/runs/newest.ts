@@ -70,7 +70,7 @@ export async function lookInto(folder: string): Promise<RunFiles> {
   return {
     newest: newest?.state ?? null,
     best,
-    log: lastLines(pathIn(folder, logFile)),
+    log: await lastLines(pathIn(folder, logFile)),
     isRunning: isHeld(folder),
     trouble: trouble?.message ?? null,
     isForeign: trouble instanceof ForeignCheckpoint,

@@ -4,7 +4,7 @@ import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { formatName, formatVersion, type TrainedModel } from './checkpoint.ts';
 import { type Fail, shown } from './json-values.ts';
-import type { ByteSource } from './source.ts';
+import type { JsonFile } from './json-file.ts';
 import { checkCell } from './validation.ts';
 
 /** For a sound checkpoint that needs another program, such as a newer rnn. */
@@ -35,10 +35,9 @@ export function refuseOtherCells(model: TrainedModel['model'], path: string): vo
 /**
  * Refuses an empty file, and one that does not begin like JSON: it was probably never a checkpoint.
  */
-export function refuseOtherFiles(source: ByteSource, path: string): void {
-  if (source.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
-  source.more();
-  const start = source.buffer.toString('latin1', 0, Math.min(source.end, 64)).trimStart();
+export function refuseOtherFiles(file: JsonFile, path: string): void {
+  if (file.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
+  const start = file.bytes(0, 64).toString('latin1').trimStart();
   if (!start.startsWith('{'))
     throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
 }
@@ -68,30 +67,13 @@ function adviceOnDamage(path: string): string {
     : 'use another checkpoint of the run, or a copy of this one';
 }
 
-const absent = [
-  'does not exist',
-  'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`',
-] as const;
-const forbidden = ['may not be read by you', 'check its permissions with ls -l'] as const;
-const aFile = 'give a checkpoint file, such as latest.json in a run folder';
-const aPath = 'give a run folder or a checkpoint file, such as latest.json in a run folder';
-/** What is wrong, and what to do, by the code of the system's error. */
-const troubles: Readonly<Record<string, readonly [string, string] | undefined>> = {
-  ENOENT: absent,
-  ENOTDIR: absent,
-  EACCES: forbidden,
-  EPERM: forbidden,
-  EISDIR: ['is not a file', aFile],
-  ELOOP: ['is no path that leads anywhere (ELOOP)', aPath],
-  ENAMETOOLONG: ['is no path that leads anywhere (ENAMETOOLONG)', aPath],
-};
-
 /** The error for a file that the system does not let us read. */
 export function unreadable(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
-  const [detail, hint] = troubles[code] ?? [
-    `could not be read (${code})`,
-    'look for trouble with the disk, and try again',
-  ];
-  return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
+  const known = { ENOENT: 'does not exist', ENOTDIR: 'does not exist', EISDIR: 'is not a file' }[code];
+  return new RnnError(
+    code === 'EIO' ? 'machine' : 'checkpoint',
+    `${path} ${known ?? `cannot be read: ${(cause as Error).message}`}`,
+    { hint: 'give a run folder or a checkpoint file, such as latest.json, or make one with `rnn train`', cause },
+  );
 }

@@ -1,6 +1,4 @@
-// The files of a run folder: their names, which of them are there, whether another process has
-// replaced them, and how they are removed. Opens none of them.
-import { statSync } from 'node:fs';
+// The files of a run folder: their names, which of them are there, and how they are removed. Opens none of them.
 import { readdir, unlink } from 'node:fs/promises';
 
 import { temporarySuffix } from '../atomic.ts';
@@ -89,18 +87,4 @@ export async function remove(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw error;
   });
-}
-
-/** Differs whenever another process has replaced one of the files. */
-export function statesOf(paths: readonly string[]): string {
-  return paths
-    .map((path) => {
-      try {
-        const { ino, size, mtimeMs } = statSync(path);
-        return `${ino} ${size} ${mtimeMs}`;
-      } catch (error) {
-        return systemCode(error);
-      }
-    })
-    .join();
 }

@@ -5,10 +5,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { firstSameFile, startOf } from '../output-file.ts';
-import { diskError, keepUnder, nameAgain, renameOnto } from '../atomic.ts';
+import { diskError, nameAgain, renameOnto } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade, refuseUnmakable } from './folders.ts';
 import { Lock } from './lock.ts';
@@ -30,28 +30,25 @@ import {
   remove,
   snapshotFile,
   snapshotsIn,
-  statesOf,
   stepOfSnapshot,
 } from './run-files.ts';
-import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
 /** In messages. */
 const what = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
-export class RunFolder implements RunStore {
+export class RunFolder {
   readonly path: string;
   readonly latestPath: string;
   readonly previousPath: string;
   readonly bestPath: string;
   readonly logPath: string;
   readonly #lock: Lock;
-  #isLatestSound = true;
+  /** Whether the latest state is what `newest` found, or has been saved since. */
+  isLatestSound = true;
   /** latest.json was saved by the clock; previous.json is the state before such saves. */
   #isByClock = false;
-  /** The state of the files as this process last left them. */
-  #left: string;
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
@@ -60,7 +57,6 @@ export class RunFolder implements RunStore {
     this.bestPath = pathIn(path, bestFile);
     this.logPath = pathIn(path, logFile);
     this.#lock = lock;
-    this.#left = this.#now();
   }
 
   /**
@@ -135,7 +131,6 @@ export class RunFolder implements RunStore {
         // Another process may have begun a run there since.
         if (!force) await RunFolder.#refuseFiles(path, force);
         await folder.#tidy(isOurs);
-        folder.#left = folder.#now();
       } catch (error) {
         folder.close();
         throw error;
@@ -163,6 +158,7 @@ export class RunFolder implements RunStore {
     }
   }
 
+  /** Whether there is a state from which the run can continue. */
   holdsRun(): Promise<boolean> {
     return RunFolder.holdsRun(this.path);
   }
@@ -172,28 +168,34 @@ export class RunFolder implements RunStore {
     this.#lock.release();
   }
 
+  /**
+   * The state from which the run continues.
+   * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
+   */
   async newest(): Promise<Newest> {
     const newest = await newestIn(this.path);
-    this.#isLatestSound = newest.instead === null;
+    this.isLatestSound = newest.instead === null;
     this.#isByClock = newest.path === this.latestPath && newest.checkpoint.training['savedByClock'] === true;
     return newest;
-  }
-
-  get isLatestSound(): boolean {
-    return this.#isLatestSound;
   }
 
   /**
    * Writes latest.json. The old one becomes previous.json, unless it was saved by the clock or
    * could not be read: then it is set aside. At every moment there is a whole checkpoint in the
    * folder. If the folder was removed, it is made again.
+   *
+   * @param keep how many of the newest states also stay as snapshots
+   * @param isByClock whether `dropClockSave` takes this state back
+   * @returns why there is no snapshot of this state; null if there is one, or `keep` is 0
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
-    const clear = (): Promise<void> =>
-      this.#isLatestSound ? keepUnder(this.latestPath, this.previousPath) : this.#setAside();
-    await this.#write(this.latestPath, checkpoint, this.#isByClock ? undefined : clear);
-    this.#isLatestSound = true;
+    const clear = async (): Promise<void> => {
+      if (this.#isByClock || !existsSync(this.latestPath)) return;
+      await (this.isLatestSound ? nameAgain(this.latestPath, this.previousPath) : this.#setAside());
+    };
+    await writeCheckpoint(this.latestPath, checkpoint, clear);
+    this.isLatestSound = true;
     this.#isByClock = isByClock;
     if (keep === 0) return null;
     try {
@@ -201,7 +203,7 @@ export class RunFolder implements RunStore {
       return null;
     } catch (cause) {
       const error = diskError(`old snapshots in ${this.path} could not be removed`, cause);
-      if (error instanceof RnnError && error.kind === 'machine') return error;
+      if (error instanceof RnnError) return error;
       throw error;
     }
   }
@@ -216,24 +218,14 @@ export class RunFolder implements RunStore {
       throw diskError(`${this.latestPath} could not be removed`, error);
     }
     this.#isByClock = false;
-    this.#left = this.#now();
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
     await this.#ready();
-    await this.#write(this.bestPath, checkpoint);
+    await writeCheckpoint(this.bestPath, checkpoint);
   }
 
-  async #write(path: string, checkpoint: Checkpoint, beforeRename?: () => Promise<void>): Promise<void> {
-    try {
-      await writeCheckpoint(path, checkpoint, beforeRename);
-    } finally {
-      // If another folder has taken the place of this one meanwhile, this process did not leave
-      // what is in it.
-      if (this.#lock.isThere()) this.#left = this.#now();
-    }
-  }
-
+  /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void {
     try {
       this.#ensureLock();
@@ -243,6 +235,10 @@ export class RunFolder implements RunStore {
     appendLine(this.logPath, line);
   }
 
+  /**
+   * Removes lines of the log and snapshots that are of later steps, and the lines of that very step
+   * with an `undone` event.
+   */
   async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
     try {
@@ -265,15 +261,9 @@ export class RunFolder implements RunStore {
     }
   }
 
+  /** A lock that is gone is taken again if the whole run is: the folder was removed. */
   #ensureLock(): void {
-    this.#lock.ensure(
-      this.path,
-      () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))),
-    );
-  }
-
-  #now(): string {
-    return statesOf([this.latestPath, this.bestPath]);
+    this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))));
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {
@@ -294,8 +284,6 @@ export class RunFolder implements RunStore {
     const names = await readdir(this.path);
     let count = 1;
     while (names.includes(damagedFile(count))) count++;
-    await rename(this.latestPath, pathIn(this.path, damagedFile(count))).catch((error: unknown) => {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    });
+    await rename(this.latestPath, pathIn(this.path, damagedFile(count)));
   }
 }

@@ -15,12 +15,11 @@ export { findCheckpoint, findRuns, foldersOfRuns, runFoldersIn, runsIn } from '.
 export { LogFollower, readLog } from './follow.ts';
 export { type Fail, isObject, isWhole, shown, troubleInJson } from './json-values.ts';
 export type { LogLine } from './log.ts';
-export { MemoryStore } from './memory-store.ts';
+export { MemoryStore, type RunStore } from './memory-store.ts';
 export { isHeld } from './lock.ts';
 export { type Newest, type RunFiles, lookInto, newestIn } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
-export type { RunStore } from './run-store.ts';
 export { isCheckpoint } from './run-files.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';

@@ -31,7 +31,10 @@ export type Rules = Readonly<Record<string, Rule>>;
 const largestDimension = 2 ** 31 - 1;
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-const rule = (expected: string, holds: (value: unknown) => boolean): Rule => ({ expected: () => expected, holds });
+export const rule = (expected: string, holds: (value: unknown) => boolean): Rule => ({
+  expected: () => expected,
+  holds,
+});
 const name = rule(
   `a text of 1 to ${limits.name} characters`,
   (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
@@ -39,7 +42,7 @@ const name = rule(
 const object = rule('an object', isObject);
 const listOf = (what: string, holds: (value: unknown) => boolean): Rule =>
   rule(`a list of ${what}`, (value) => Array.isArray(value) && value.every(holds));
-const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+export const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
   rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
 
 /**
@@ -77,21 +80,23 @@ const trainingRules: Rules = {
 };
 
 const positionRules: Rules = { epoch: count, window: count };
+export const shape = rule(
+  `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
+  (value) =>
+    Array.isArray(value) &&
+    value.length <= limits.rank &&
+    value.every((length) => isWhole(length, 1, largestDimension)),
+);
 const tensorRules: Rules = {
   name,
-  shape: rule(
-    `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
-    (value) =>
-      Array.isArray(value) &&
-      value.length <= limits.rank &&
-      value.every((length) => isWhole(length, 1, largestDimension)),
-  ),
-  dtype: rule('"float32"', (value) => value === 'float32'),
+  shape,
+  /** Tensors in memory have none. */
+  dtype: { ...rule('"float32"', (value) => value === 'float32'), isOptional: true },
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
 /** The value as the rules describe it. */
-function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
+export function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value))
     fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
   const wrong = firstWrong(value, rules);
@@ -125,10 +130,7 @@ export function checkCell({ cell: name, conventions }: ModelConfiguration, fail:
     fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
-    if (recorded !== meant)
-      fail(
-        `its ${name} has ${convention} ${shown(recorded)}, and here ${convention === 'gates' ? 'they are' : 'it is'} ${shown(meant)}`,
-      );
+    if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}, expected ${shown(meant)}`);
   }
 }
 
@@ -151,27 +153,39 @@ export function checkTraining(value: unknown, fail: Fail): TrainingRecord {
   return training;
 }
 
-export const checkTensorHeader = (value: unknown, what: string, fail: Fail) =>
-  check<Omit<Tensor, 'data'>>(value, tensorRules, what, fail);
-
 export const checkOptimizer = (value: unknown, fail: Fail) =>
   check<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
 
-/** Checks that tensors in memory have the numbers that their shapes say, and different names. */
-export function checkTensors(list: unknown, what: string, fail: Fail): void {
+/**
+ * The tensors of a list, with different names.
+ *
+ * @param dataOf gives the numbers of one, as many as its shape says
+ */
+export function checkTensors(
+  list: unknown,
+  what: string,
+  fail: Fail,
+  dataOf: (data: unknown, count: number, title: string) => Float32Array = dataInMemory(fail),
+): Tensor[] {
+  if (list === undefined) fail(`"${what}" is missing`);
   if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
-  for (const tensor of list as readonly unknown[]) {
-    const { name, shape } = checkTensorHeader(
-      isObject(tensor) ? { ...tensor, dtype: 'float32' } : tensor,
-      `a tensor of "${what}"`,
-      fail,
-    );
-    const { data } = tensor as Partial<Tensor>;
-    if (!(data instanceof Float32Array)) fail(`"${name}" has no Float32Array of numbers`);
-    if (numbersIn(shape) !== data.length) fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
-  }
-  if (new Set(list.map(({ name }) => name)).size < list.length) fail(`two of "${what}" have one name`);
+  if (list.length > limits.tensors) fail(`${what} has more than ${limits.tensors} tensors`);
+  const names = new Set<string>();
+  return list.map((tensor: unknown, index): Tensor => {
+    const { name, shape, data } = check<Tensor>(tensor, tensorRules, `${what}[${index}]`, fail);
+    if (names.has(name)) fail(`${what} has two tensors named ${JSON.stringify(name)}`);
+    names.add(name);
+    return { name, shape, data: dataOf(data, numbersIn(shape), `tensor ${JSON.stringify(name)}`) };
+  });
 }
+
+const dataInMemory =
+  (fail: Fail) =>
+  (data: unknown, count: number, title: string): Float32Array => {
+    if (!(data instanceof Float32Array)) fail(`${title} has no Float32Array of numbers`);
+    if (data.length !== count) fail(`${title} has ${data.length} numbers, and its shape ${count}`);
+    return data;
+  };
 
 /** Checks a model that did not come from a file. */
 export function checkTrained({ model, vocabulary, training, tensors }: TrainedModel, fail: Fail): void {

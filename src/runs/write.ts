@@ -2,13 +2,11 @@
 // docs/checkpoint-format.md describes the layout and the checksum.
 
 import { createHash } from 'node:crypto';
-import { endianness } from 'node:os';
 
 import { RnnError } from '../errors.ts';
 import { replaceFile } from '../atomic.ts';
 import { type Checkpoint, type Tensor, allTensors, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
-import { prettyJson } from './pretty.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
 
 /**
@@ -65,7 +63,7 @@ function* encode({ model, vocabulary, training, tensors, state, optimizer }: Che
   function* members(): Generator<string> {
     yield `{\n  "format": "${formatName}",\n  "version": ${versionOf(model)}`;
     for (const [key, value] of Object.entries({ model, vocabulary, training }))
-      yield `,\n  "${key}": ${prettyJson(value, '  ')}`;
+      yield `,\n  "${key}": ${memberALine(value)}`;
     yield ',\n  "tensors": ';
     yield* encodeTensors(tensors, '  ');
     yield ',\n  "state": ';
@@ -81,13 +79,18 @@ function* encode({ model, vocabulary, training, tensors, state, optimizer }: Che
   }
 }
 
+function memberALine(value: object): string {
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{\n${members.map(([key, member]) => `    ${JSON.stringify(key)}: ${JSON.stringify(member)}`).join(',\n')}\n  }`;
+}
+
 function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<string> {
   yield '[';
   for (const [index, { name, shape, data }] of tensors.entries()) {
     yield `${index === 0 ? '' : ','}\n${indent}  {"name": ${JSON.stringify(name)}, "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
     for (let offset = 0; offset < data.byteLength; offset += pieceBytes) {
-      const bytes = Buffer.from(data.buffer, data.byteOffset + offset, Math.min(pieceBytes, data.byteLength - offset));
-      yield (endianness() === 'BE' ? Buffer.from(bytes).swap32() : bytes).toString('base64');
+      const length = Math.min(pieceBytes, data.byteLength - offset);
+      yield Buffer.from(data.buffer, data.byteOffset + offset, length).toString('base64');
     }
     yield '"}';
   }

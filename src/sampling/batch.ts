@@ -12,15 +12,9 @@ const FLUSH_MS = 8;
 export class Batch {
   readonly #network: Network;
   readonly #start: Start;
-  /** By row; those that have ended stay until there is a narrower program for the others. */
-  #texts: readonly Text[];
+  /** By row. Those that have ended stay until all have. */
+  readonly #texts: readonly Text[];
   #rows: Rows | null = null;
-  /**
-   * How many take the time between two flushes, judged by the last: asking the clock at every step
-   * allocates a number each time.
-   */
-  #stepsAtOnce = 1;
-
   constructor(network: Network, start: Start, texts: readonly Text[]) {
     this.#network = network;
     this.#start = start;
@@ -40,19 +34,14 @@ export class Batch {
       );
       return;
     }
-    const rows = await this.#narrowed(this.#rows);
-    this.#rows = rows;
+    const rows = this.#rows;
     const began = performance.now();
-    let steps = 0;
     let going: number;
     do {
       const stepping = rows.step();
       if (stepping) await stepping;
       going = this.#draw(rows, rows.logits);
-      steps++;
-    } while (going > 0 && steps < this.#stepsAtOnce && !this.#network.canNarrow(rows, going));
-    const fitting = Math.round((steps * FLUSH_MS) / (performance.now() - began));
-    this.#stepsAtOnce = Math.max(1, Math.min(fitting, 2 * this.#stepsAtOnce));
+    } while (going > 0 && performance.now() - began < FLUSH_MS);
   }
 
   /**
@@ -68,15 +57,5 @@ export class Batch {
       if (!text.ended) going++;
     }
     return going;
-  }
-
-  async #narrowed(rows: Rows): Promise<Rows> {
-    const kept = this.#texts.flatMap(({ ended }, row) => (ended ? [] : [row]));
-    if (!this.#network.canNarrow(rows, kept.length)) return rows;
-    const next = kept.map((row) => rows.ids[row]);
-    const narrow = await this.#network.narrow(rows, kept);
-    this.#texts = kept.map((row) => this.#texts[row]);
-    narrow.ids.set(next);
-    return narrow;
   }
 }

@@ -7,6 +7,7 @@
 // about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
 
 import { RnnError, inQuotes } from '../errors.ts';
+import { number, wholeNumber } from '../options/kind.ts';
 import type { Random } from '../random.ts';
 
 export interface SamplingOptions {
@@ -35,47 +36,22 @@ export interface SamplingOptions {
   readonly never?: readonly number[] | undefined;
 }
 
+const rules = [
+  ['temperature', '--temp', number({ min: 0 })],
+  ['topK', '--top-k', wholeNumber(1, Number.MAX_SAFE_INTEGER)],
+  ['topP', '--top-p', number({ above: 0, max: 1 })],
+  ['minP', '--min-p', number({ min: 0, max: 1 })],
+] as const;
+
 /** @throws RnnError `usage` naming the flag, its value and what it may be */
-export function validateSamplingOptions({ temperature = 1, topK = 1, topP = 1, minP = 0 }: SamplingOptions): void {
-  const rules: readonly [
-    flag: string,
-    value: number,
-    holds: (value: number) => boolean,
-    expected: string,
-    hint: string,
-  ][] = [
-    [
-      '--temp',
-      temperature,
-      (x) => x >= 0 && x < Infinity,
-      'a number from 0 up',
-      '0 always takes the likeliest character, 1 draws as the model predicts',
-    ],
-    [
-      '--top-k',
-      topK,
-      (x) => Number.isSafeInteger(x) && x >= 1,
-      'a whole number from 1 up',
-      'it is how many of the likeliest characters may be drawn; leave it out for all',
-    ],
-    [
-      '--top-p',
-      topP,
-      (x) => x > 0 && x <= 1,
-      'a number above 0, at most 1',
-      'it is the share of the probability that is kept; 1 keeps all, 0.9 is usual',
-    ],
-    [
-      '--min-p',
-      minP,
-      (x) => x >= 0 && x <= 1,
-      'a number from 0 to 1',
-      "it is a share of the likeliest character's probability; 0 keeps all, 0.05 is usual",
-    ],
-  ];
-  for (const [flag, value, holds, expected, hint] of rules) {
-    if (typeof value !== 'number' || !holds(value))
-      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { hint, options: [flag] });
+export function validateSamplingOptions(options: SamplingOptions): void {
+  for (const [name, flag, kind] of rules) {
+    const value = options[name];
+    if (value === undefined || kind.holds(value)) continue;
+    throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${kind.expected(value)}`, {
+      hint: 'leave it out to draw as the model predicts',
+      options: [flag],
+    });
   }
 }
 

@@ -23,68 +23,35 @@ export interface Rows {
   step(): Promise<void> | void;
 }
 
-/** What a network will be asked for. */
-interface NetworkUse {
-  /** Rows at a time, at most. */
-  readonly rows: number;
-  /**
-   * Rows may end one before the other: those that are left then go on in a program of fewer rows.
-   */
-  readonly narrows: boolean;
-  /** Symbols that are read before the first is drawn. */
-  readonly prime: number;
-}
-
-/**
- * T of the program that reads: in it a layer's weights stay in the cache from one step to the next,
- * and half of them are needed only once.
- */
-const READING_STEPS = 64;
-/** Shorter primes are read sooner than that program is compiled. */
-const LONG_PRIME = 2048;
-const READING = 'read';
+/** Steps after which the thread is given to others. */
+const STEPS_AT_ONCE = 64;
 
 export class Network {
   readonly #executable: Executable;
   readonly #vocabulary: number;
   /** Names of the carried states. */
   readonly #states: readonly string[];
-  /** How many rows there are programs for, the most first, and 1 at the end. */
-  readonly #widths: readonly number[];
-  readonly #reads: boolean;
+  /** How many rows there is a program for besides the one for a single row. */
+  readonly #width: number;
   readonly #rows = new Map<number, Rows>();
 
-  private constructor(model: ModelConfiguration, executable: Executable, widths: readonly number[], reads: boolean) {
+  private constructor(model: ModelConfiguration, executable: Executable, width: number) {
     this.#executable = executable;
     this.#vocabulary = model.vocabulary;
     this.#states = stateShapes(model).map(({ name }) => name);
-    this.#widths = widths;
-    this.#reads = reads;
+    this.#width = width;
   }
 
-  static async open(model: ModelConfiguration, device: Device, use: NetworkUse): Promise<Network> {
-    const widths = widthsOf(use);
-    const reads = use.prime >= LONG_PRIME;
+  /** @param rows how many go on together, at most */
+  static async open(model: ModelConfiguration, device: Device, rows: number): Promise<Network> {
     const parameters = parameterShapes(model);
-    const jobs: Job[] = widths.map((width) => ({
+    const jobs = [...new Set([rows, 1])].map((width): Job => ({
       name: jobOf(width),
       steps: 1,
       batch: width,
       build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
     }));
-    if (reads)
-      jobs.push({
-        name: READING,
-        steps: READING_STEPS,
-        batch: 1,
-        build: (rows) => networkProgram(model, { steps: READING_STEPS, rows }),
-      });
-    return new Network(
-      model,
-      await device.compile({ parameters, jobs, update: null, interactive: true }),
-      widths,
-      reads,
-    );
+    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive: true }), rows);
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -96,28 +63,18 @@ export class Network {
   }
 
   /**
-   * Reads symbols, at least one, from a zero state. @param rest is awaited between stretches, so
-   * that the thread is not taken for long
+   * Reads symbols, at least one, from a zero state. @param rest is awaited now and then, so that
+   * the thread is not taken for long
    */
   async read(ids: Int32Array, rest: () => Promise<unknown>): Promise<Start> {
     const single = this.#rowsOf(1);
-    let at = 0;
-    // The last symbol is for the single step, which gives logits.
-    for (; this.#reads && at + READING_STEPS < ids.length; at += READING_STEPS) {
-      await this.#executable.run(READING, [{ ids: ids.subarray(at, at + READING_STEPS), reset: at === 0 }]);
-      await rest();
-    }
     for (const name of this.#states) {
-      const job = this.#reads && at > 0 ? READING : jobOf(1);
-      const state = await this.#executable.read({ kind: 'state', job, name });
-      await this.#write(1, name, at > 0 ? state : state.fill(0));
+      const state = await this.#executable.read({ kind: 'state', job: jobOf(1), name });
+      await this.#write(1, name, state.fill(0));
     }
-    for (let since = at; at < ids.length; at++) {
-      if (at - since === READING_STEPS) {
-        await rest();
-        since = at;
-      }
-      single.ids[0] = ids[at];
+    for (const [at, id] of ids.entries()) {
+      if (at > 0 && at % STEPS_AT_ONCE === 0) await rest();
+      single.ids[0] = id;
       await single.step();
     }
     const states = new Map<string, Float32Array>();
@@ -130,39 +87,13 @@ export class Network {
    * So many rows, or some more, that all go on from one place. What went on before is forgotten.
    */
   async start({ states }: Start, count: number): Promise<Rows> {
-    const rows = this.#rowsOf(this.#leastWidth(count));
+    const rows = this.#rowsOf(count === 1 ? 1 : this.#width);
     for (const [name, state] of states) {
       const all = new Float32Array(rows.width * state.length);
       for (let row = 0; row < rows.width; row++) all.set(state, row * state.length);
       await this.#write(rows.width, name, all);
     }
     return rows;
-  }
-
-  /** Whether fewer rows would go on in a narrower program. */
-  canNarrow({ width }: Rows, count: number): boolean {
-    return this.#leastWidth(count) < width;
-  }
-
-  /** Only these rows, in this order, from where they are. */
-  async narrow(from: Rows, kept: readonly number[]): Promise<Rows> {
-    const rows = this.#rowsOf(this.#leastWidth(kept.length));
-    for (const name of this.#states) {
-      const before = await this.#executable.read({ kind: 'state', job: jobOf(from.width), name });
-      const H = before.length / from.width;
-      const after = new Float32Array(rows.width * H);
-      for (const [row, old] of kept.entries()) after.set(before.subarray(old * H, (old + 1) * H), row * H);
-      await this.#write(rows.width, name, after);
-    }
-    return rows;
-  }
-
-  /** Asked after every step: without a closure, which would have to be allocated. */
-  #leastWidth(count: number): number {
-    const widths = this.#widths;
-    let least = 0;
-    while (least + 1 < widths.length && widths[least + 1] >= count) least++;
-    return widths[least];
   }
 
   #write(width: number, name: string, state: Float32Array): Promise<void> {
@@ -178,13 +109,6 @@ export class Network {
     this.#rows.set(width, rows);
     return rows;
   }
-}
-
-/** All widths halve the one before: then at most half the rows are idle. */
-function widthsOf({ rows, narrows }: NetworkUse): readonly number[] {
-  const widths: number[] = [];
-  for (let width = rows; width > 1; width = narrows ? Math.ceil(width / 2) : 1) widths.push(width);
-  return [...widths, 1];
 }
 
 function jobOf(width: number): string {

@@ -42,10 +42,6 @@ export interface SamplerUse {
   readonly texts?: number;
   /** Characters of each text, at most. Default: not many. */
   readonly length?: number;
-  /** Whether texts may end before their length, by `stop`. */
-  readonly stops?: boolean;
-  /** Characters of the prime. Default 0. */
-  readonly prime?: number;
 }
 
 /** A string with a unit for each byte. */
@@ -102,24 +98,12 @@ export class Sampler {
     model: ModelConfiguration,
     vocabulary: Vocabulary,
     device: Device,
-    {
-      texts = 1,
-      length = 1,
-      stops = false,
-      prime = 0,
-      startSymbol = null,
-    }: SamplerUse & { readonly startSymbol?: number | null } = {},
+    { texts = 1, length = 1, startSymbol = null }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
     const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_WAITING / length)));
     // As many rows in each batch.
     const rows = Math.ceil(texts / Math.ceil(texts / most));
-    return new Sampler(
-      model,
-      vocabulary,
-      await Network.open(model, device, { rows, narrows: stops, prime }),
-      rows,
-      startSymbol,
-    );
+    return new Sampler(model, vocabulary, await Network.open(model, device, rows), rows, startSymbol);
   }
 
   async load(parameters: Float32Array): Promise<void> {

@@ -3,12 +3,6 @@
 import { Random } from '../random.ts';
 import type { SymbolSampler } from './filters.ts';
 
-/**
- * UTF-16 code units that wait until they become a string: one string for many characters, and none
- * for each.
- */
-const UNITS = 1024;
-
 export interface TextOptions {
   readonly seed: number;
   /** Symbols to draw. */
@@ -26,8 +20,6 @@ export class Text {
   readonly #stops: readonly string[];
   readonly #longestStop: number;
   readonly #keepStop: boolean;
-  readonly #units = new Uint16Array(UNITS);
-  #waiting = 0;
   #written = '';
   /** The end of the text, as long as the longest stop. */
   #end = '';
@@ -70,7 +62,6 @@ export class Text {
    * What was written since the last time, without the beginning of a stop that is not to be kept.
    */
   take(): string {
-    this.#gather();
     const held = this.#keepStop || this.ended ? 0 : this.#begunStop();
     const taken = this.#written.slice(0, this.#written.length - held);
     this.#written = this.#written.slice(taken.length);
@@ -79,28 +70,13 @@ export class Text {
   }
 
   #write(piece: string): void {
-    for (let i = 0; i < piece.length; i++) {
-      if (this.#waiting === UNITS) this.#gather();
-      const unit = piece.charCodeAt(i);
-      this.#units[this.#waiting++] = unit;
-      const stopped = this.#stoppedBy(unit);
-      if (stopped === 0) continue;
-      this.#left = 0;
-      if (!this.#keepStop) this.#written = this.#written.slice(0, -stopped);
-      return;
-    }
-  }
-
-  /** The length of the longest stop that this unit completes; 0 if it completes none. */
-  #stoppedBy(unit: number): number {
-    let longest = 0;
-    for (const stop of this.#stops) {
-      // Other units cost no string.
-      if (stop.charCodeAt(stop.length - 1) !== unit || stop.length <= longest) continue;
-      this.#gather();
-      if (this.#end.endsWith(stop)) longest = stop.length;
-    }
-    return longest;
+    this.#written += piece;
+    if (this.#stops.length === 0) return;
+    this.#end = `${this.#end}${piece}`.slice(-this.#longestStop);
+    const stopped = this.#stops.filter((stop) => this.#end.endsWith(stop));
+    if (stopped.length === 0) return;
+    this.#left = 0;
+    if (!this.#keepStop) this.#written = this.#written.slice(0, -Math.max(...stopped.map((stop) => stop.length)));
   }
 
   /** How many units at the end of the text may be the beginning of a stop. */
@@ -108,13 +84,5 @@ export class Text {
     for (let length = this.#longestStop - 1; length > 0; length--)
       if (this.#stops.some((stop) => stop.length > length && this.#end.endsWith(stop.slice(0, length)))) return length;
     return 0;
-  }
-
-  #gather(): void {
-    const units = this.#units.subarray(0, this.#waiting);
-    this.#waiting = 0;
-    const text = String.fromCharCode.apply(null, units as unknown as number[]);
-    this.#written += text;
-    if (this.#longestStop > 0) this.#end = `${this.#end}${text}`.slice(-this.#longestStop);
   }
 }

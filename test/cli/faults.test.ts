@@ -142,8 +142,8 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'another text where a built-in one should be',
     line: 'cd edited && rnn corpus sonnets',
     code: 2,
-    cause: /^corpora\/sonnets\.txt is there already, with another text in it$/,
-    remedy: /move it away/,
+    cause: /^cannot write corpora\/sonnets\.txt: the file is already there$/,
+    remedy: /--force/,
   },
   {
     wrong: 'RNN_BLAS that is not there',

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run']]])('comes with %j', async (flags) => {
-  const warning = `warning: the lines are sorted, so the validation part differs from the training part: shuffle them first (shuf ${at('list.txt')} > shuffled.txt)`;
+  const warning = `warning: the lines are sorted, so the validation part differs from the training part: shuffle them first (sort -u list.txt | shuf > shuffled.txt)`;
   const { stderr } = await rnn(['train', at('list.txt'), ...flags.map((flag) => (flag === 'run' ? at('run') : flag))]);
   expect(stderr).toContain(warning);
 });

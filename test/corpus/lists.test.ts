@@ -44,19 +44,17 @@ describe('a list', () => {
   });
 
   it('is shuffled by the command in the warning', () => {
-    const warningOf = (lines: readonly string[], sources: readonly string[]): string | null =>
-      listWarning(...encoded(lines), sources);
-    expect(warningOf(sorted, ['my list.txt'])).toBe(
-      "the lines are sorted, so the validation part differs from the training part: shuffle them first (shuf 'my list.txt' > shuffled.txt)",
+    const warningOf = (lines: readonly string[]): string | null => listWarning(...encoded(lines));
+    const command = 'sort -u list.txt | shuf > shuffled.txt';
+    expect(warningOf(sorted)).toBe(
+      `the lines are sorted, so the validation part differs from the training part: shuffle them first (${command})`,
     );
     const twice = [...names, ...names];
-    expect(warningOf(shuffle(twice), ['-'])).toBe(
-      '50 % of the lines are duplicates, so the validation loss is too low: remove them first (sort -u list.txt | shuf > shuffled.txt)',
+    expect(warningOf(shuffle(twice))).toBe(
+      `50 % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`,
     );
-    expect(warningOf(twice.toSorted(), ['a.txt', 'b.txt'])).toMatch(
-      /^the lines are sorted.*\(sort -u list\.txt \| shuf > shuffled\.txt\)$/,
-    );
-    expect(warningOf(names, ['list.txt'])).toBeNull();
+    expect(warningOf(twice.toSorted())).toMatch(/^the lines are sorted/);
+    expect(warningOf(names)).toBeNull();
   });
 });
 

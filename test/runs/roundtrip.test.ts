@@ -66,6 +66,19 @@ describe('a checkpoint file', () => {
     expect(await readCheckpoint(path)).toEqual(checkpoint);
   });
 
+  it('is the same wherever the end of a chunk of it lies: before, in and after an escape and a quotation mark', async () => {
+    const path = join(temporaryFolder(), 'latest.json');
+    const { training, ...small } = smallCheckpoint();
+    const write = (note: string): Promise<void> => writeCheckpoint(path, { ...small, training: { ...training, note } });
+    await write('here');
+    const start = readFileSync(path, 'utf8').indexOf('"here"');
+    for (let length = 2 ** 20 - start - 12; length < 2 ** 20 - start + 4; length++) {
+      const note = `${'x'.repeat(length)}"\\"`;
+      await write(note);
+      expect((await readCheckpoint(path)).training['note'] === note).toBe(true);
+    }
+  });
+
   it('takes tensors that lie in memory shared with workers, and parts of larger arrays', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const shared = new Float32Array(new SharedArrayBuffer(64), 8, 6).fill(0.25);

@@ -21,8 +21,6 @@ async function texts(checkpoint: Checkpoint, request: Asked, device: Device, use
   const { seeds = [1], prime = '', stop = null } = request;
   const sampler = await openSampler(checkpoint, device, {
     texts: seeds.length,
-    stops: stop !== null,
-    prime: prime.length,
     ...use,
   });
   const all: string[] = [];
@@ -146,20 +144,6 @@ describe('texts that end early', () => {
       expect(together).toEqual(await alone(checkpoint, request, openCpu));
     }
   });
-
-  test('leave no more than half of the rows idle', async () => {
-    const { device, steps } = recording(openReference());
-    const request = { seeds: seedsFrom(1, 11), length: 150, stop: 'q' };
-    const lengths = (await texts(lively({ hidden: 4 }), request, device)).map((text) => text.length);
-    const going = Array.from(
-      { length: Math.max(...lengths) - 1 },
-      (_, step) => lengths.filter((length) => length > step + 1).length,
-    );
-    expect(new Set(going).size).toBeGreaterThan(5);
-    expect(steps.slice(1).map(({ ids }) => ids.length)).toEqual(
-      going.map((count) => [1, 2, 3, 6, 11].find((width) => width >= count)),
-    );
-  });
 });
 
 describe('a batch of texts', () => {
@@ -211,26 +195,6 @@ describe('a batch of texts', () => {
     await sampler.close();
   });
 });
-
-// An irnn that is lively explodes.
-test.each(cells.map(({ name }) => name).filter((name) => name !== 'irnn'))(
-  'a long prime is read in stretches, to the same end: %s',
-  async (cell) => {
-    const checkpoint = lively({ cell, hidden: 12, layers: 2 });
-    const prime = Array.from(
-      { length: 2100 },
-      (_, i) => letters.symbols[(i * i + 3 * i) % letters.symbols.length],
-    ).join('');
-    for (const length of [2048, 2049, 2100]) {
-      const request = { prime: prime.slice(0, length), seeds: [1, 2], length: 50 };
-      const recorded = recording(await openCpu());
-      const read = await texts(checkpoint, request, recorded.device);
-      expect(recorded.steps[0]).toMatchObject({ job: 'read' });
-      expect(recorded.steps.length).toBeLessThan(200);
-      expect(read).toEqual(await texts(checkpoint, request, await openCpu(), { prime: 0 }));
-    }
-  },
-);
 
 test('more texts may be asked for than there will ever be, and long ones do not all wait in memory', async () => {
   let asked = 0;

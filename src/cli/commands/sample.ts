@@ -64,8 +64,6 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { sampler, close } = await openSamplerFor(trained, machine, {
     texts: count,
     length,
-    stops: stop !== null,
-    prime: prime.length,
   });
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;

@@ -1,7 +1,8 @@
 // The messages of an ONNX file (onnx/onnx.proto of github.com/onnx/onnx) that hold a graph of
 // matrices, and their bytes. Plain data in. Knows nothing of programs and models: graph.ts makes a
 // graph of one.
-import { type Pieces, bytesField, bytesOf, integerField, littleEndian, messageField, textField } from './protobuf.ts';
+import { bytesOfNumbers } from '../floats.ts';
+import { type Pieces, bytesField, bytesOf, integerField, messageField, textField } from './protobuf.ts';
 
 /** The version of the messages: that of ONNX 1.8 (2020), and read by everything since. */
 const IR_VERSION = 7;
@@ -99,7 +100,7 @@ function attributeFields(name: string, value: number): Pieces[] {
 function tensorFields({ name, shape, data }: OnnxConstant): Pieces[] {
   const type = data instanceof Float32Array ? FLOAT : INT64;
   const sizes = shape.map((size) => integerField(1, size));
-  return [...sizes, integerField(2, type), textField(8, name), bytesField(9, littleEndian(data))];
+  return [...sizes, integerField(2, type), textField(8, name), bytesField(9, bytesOfNumbers(data))];
 }
 
 /**

@@ -1,6 +1,5 @@
 // The wire format of Protocol Buffers, as much of it as writing ONNX takes: fields that are
 // integers, or bytes after their length (protobuf.dev, "Encoding"). Knows no messages.
-import { endianness } from 'node:os';
 
 /** Bytes that follow one another: in pieces, so that large ones are copied once. */
 export type Pieces = readonly Uint8Array[];
@@ -31,15 +30,6 @@ export function bytesOf(pieces: Pieces): Uint8Array {
     at += piece.length;
   }
   return bytes;
-}
-
-/**
- * Numbers as their bytes, the lowest first: a view of their memory where the machine has them so.
- */
-export function littleEndian(numbers: Float32Array | BigInt64Array): Uint8Array {
-  const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  if (endianness() === 'LE') return bytes;
-  return numbers instanceof Float32Array ? Buffer.from(bytes).swap32() : Buffer.from(bytes).swap64();
 }
 
 const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0);

@@ -1,7 +1,8 @@
 // Bytes of Protocol Buffers: the examples of its own description (protobuf.dev, "Encoding"), and
 // large numbers.
 import { expect, it } from 'vitest';
-import { bytesOf, integerField, littleEndian, messageField, textField } from '../../../src/formats/onnx/protobuf.ts';
+import { bytesOfNumbers } from '../../../src/formats/floats.ts';
+import { bytesOf, integerField, messageField, textField } from '../../../src/formats/onnx/protobuf.ts';
 
 const hexadecimal = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -22,6 +23,6 @@ it.each([-1, 0.5, NaN, 2 ** 53])('refuses %d, which is not an integer from 0 up'
 });
 
 it('writes numbers with their lowest byte first, also those of a part of a vector', () => {
-  expect(hexadecimal(littleEndian(Float32Array.of(9, 1, -2).subarray(1)))).toBe('0000803f000000c0');
-  expect(hexadecimal(littleEndian(BigInt64Array.of(258n)))).toBe('0201000000000000');
+  expect(hexadecimal(bytesOfNumbers(Float32Array.of(9, 1, -2).subarray(1)))).toBe('0000803f000000c0');
+  expect(hexadecimal(bytesOfNumbers(BigInt64Array.of(258n)))).toBe('0201000000000000');
 });

@@ -1,0 +1,196 @@
+// A JSON file of any size as one value. The long base64 texts in it stay on the disk until their
+// numbers are asked for. So the file is never in memory as a whole, and nothing is allocated that
+// the file is too short to fill. Knows JSON and base64, and nothing of checkpoints.
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+import { limits } from './checkpoint.ts';
+import { type Fail, isObject, shown, troubleInJson } from './json-values.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const CHUNK_BYTES = 2 ** 20;
+/** A multiple of 4, so that only the last piece of base64 has padding. */
+const PIECE_CHARACTERS = 2 ** 18;
+/** Longer texts named `data` are left on the disk. */
+const MAX_KEPT_BYTES = 4096;
+
+/** A text that is left on the disk. */
+interface Cut {
+  readonly start: number;
+  readonly length: number;
+}
+
+export class JsonFile {
+  readonly size: number;
+  readonly #descriptor: number;
+  readonly #fail: Fail;
+  /** Where the value has the text `#3`, the file has the text at `#cuts[3]`. */
+  readonly #cuts: Cut[] = [];
+  readonly #asked = new Set<Cut>();
+
+  /**
+   * @throws the system's error if the file cannot be opened, or `EISDIR` if it is anything but a
+   * plain file
+   */
+  constructor(path: string, fail: Fail) {
+    // Opening a named pipe would wait for a writer. Windows has no such flag.
+    this.#descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    this.#fail = fail;
+    const status = fstatSync(this.#descriptor);
+    this.size = status.size;
+    if (status.isFile()) return;
+    this.close();
+    throw Object.assign(new Error(`${path} is not a plain file`), { code: 'EISDIR' });
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  bytes(start: number, length: number): Buffer {
+    const bytes = Buffer.alloc(Math.min(length, this.size - start));
+    return bytes.subarray(0, readSync(this.#descriptor, bytes, 0, bytes.length, start));
+  }
+
+  /**
+   * The object in the file, by JSON.parse, and the SHA-256 of the first `hashedBytes` bytes in hex.
+   * Refuses an object that is too large or too deep, or has a key twice, or one that could reach a
+   * prototype.
+   *
+   * @param isHead read only what stands before the first list of the object, and null in its place
+   */
+  parse(hashedBytes: number, isHead = false): { value: Record<string, unknown>; digest: string } {
+    const hash = createHash('sha256');
+    const chunk = Buffer.allocUnsafe(Math.min(this.size, CHUNK_BYTES));
+    let [depth, keys, values, at, textStart, cutBytes] = [0, 0, 0, 0, 0, 0];
+    let inText = false;
+    let end = this.size;
+    for (let base = 0, count = 0; base < end; base += count, at -= count) {
+      count = readSync(this.#descriptor, chunk, 0, chunk.length, base);
+      if (count === 0) this.#cutOff();
+      hash.update(chunk.subarray(0, Math.max(0, Math.min(count, hashedBytes - base))));
+      while (at < count && end === this.size) {
+        if (inText) {
+          const quote = chunk.indexOf(QUOTE, at);
+          const text = chunk.subarray(at, quote < 0 ? count : Math.min(quote, count));
+          if (text.includes(0)) this.#fail(`it has a NUL in a text (after byte ${base + at})`);
+          const escape = text.indexOf(BACKSLASH);
+          inText = escape >= 0 || at + text.length === count;
+          at += escape < 0 ? text.length : escape + 2;
+          if (inText) continue;
+          if (this.#isCut(textStart, base + at)) {
+            this.#cuts.push({ start: textStart, length: base + at - textStart });
+            cutBytes += base + at - textStart;
+          }
+          at++;
+          continue;
+        }
+        const byte = chunk[at++];
+        if (byte === QUOTE) {
+          inText = true;
+          textStart = base + at;
+        } else if (byte === 0x7b || byte === 0x5b) {
+          if (isHead && depth === 1 && byte === 0x5b) end = base + at - 1;
+          else if (++depth > limits.depth) this.#fail(`it is nested more than ${limits.depth} deep`);
+          values++;
+        } else if (byte === 0x7d || byte === 0x5d) depth--;
+        else if (byte === 0x3a) keys++;
+        else if (byte === 0x2c) values++;
+      }
+      const read = base + count;
+      const unfinished = inText && this.#isCut(textStart, read) ? read - textStart : 0;
+      if (read - cutBytes - unfinished > limits.textBytes) this.#tooMuch(`${limits.textBytes / 2 ** 20} MB`);
+      if (keys + values > limits.values) this.#tooMuch(`${limits.values} values`);
+    }
+    if (end === this.size && (depth > 0 || inText)) this.#cutOff();
+    const text = this.#textBefore(end);
+    return { value: this.#valueOf(end < this.size ? `${text}null}` : text, keys), digest: hash.digest('hex') };
+  }
+
+  /**
+   * The numbers that a text holds as base64, little-endian; none if they are not kept. Then only
+   * the checksum of the file vouches for the text.
+   */
+  numbers(text: unknown, count: number, isKept: boolean, what: string): Float32Array {
+    if (typeof text !== 'string') this.#fail(`${what} has the data ${shown(text)}, expected base64`);
+    const cut = text.startsWith('#') ? this.#cuts[Number(text.slice(1))] : undefined;
+    if (cut !== undefined) this.#asked.add(cut);
+    const length = cut?.length ?? text.length;
+    const expected = Math.ceil((count * Float32Array.BYTES_PER_ELEMENT) / 3) * 4;
+    if (length !== expected) this.#fail(`${what} is ${length < expected ? 'shorter' : 'longer'} than its shape says`);
+    if (count > limits.numbers) this.#fail(`${what} has more than ${limits.numbers} numbers`);
+    if (!isKept) return new Float32Array(0);
+    const data = new Float32Array(count);
+    const target = Buffer.from(data.buffer);
+    for (let done = 0; done < length; done += PIECE_CHARACTERS) {
+      const left = Math.min(PIECE_CHARACTERS, length - done);
+      const piece = cut === undefined ? text : this.bytes(cut.start + done, left).toString('latin1');
+      if (!decodes(piece, target, (done / 4) * 3, done + left === length)) this.#fail(`${what} is not base64`);
+    }
+    return data;
+  }
+
+  /** Refuses a file with a text left on the disk of which no numbers were asked for. */
+  refuseStrayData(): void {
+    if (this.#asked.size < this.#cuts.length) this.#fail('it has "data" that belongs to no tensor');
+  }
+
+  /** Whether a text is long and named `data`. */
+  #isCut(start: number, end: number): boolean {
+    return (
+      end - start > MAX_KEPT_BYTES &&
+      /"data"\s*:\s*"$/.test(this.bytes(Math.max(0, start - 64), Math.min(start, 64)).toString('latin1'))
+    );
+  }
+
+  /** The text before `end` without what is cut. */
+  #textBefore(end: number): string {
+    const parts: Buffer[] = [];
+    let from = 0;
+    for (const [index, { start, length }] of this.#cuts.entries()) {
+      parts.push(this.bytes(from, start - from), Buffer.from(`#${index}`));
+      from = start + length;
+    }
+    const bytes = Buffer.concat([...parts, this.bytes(from, end - from)]);
+    if (!isUtf8(bytes)) this.#fail('it is not UTF-8');
+    return bytes.toString();
+  }
+
+  #valueOf(text: string, keys: number): Record<string, unknown> {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      this.#fail(`it is not JSON: ${shown((cause as Error).message)}`, cause);
+    }
+    const trouble = troubleInJson(value, '');
+    if (trouble.message !== null) this.#fail(trouble.message);
+    if (trouble.keys !== keys) this.#fail('it has a key twice');
+    return isObject(value) ? value : this.#fail('it is not a JSON object');
+  }
+
+  #tooMuch(most: string): never {
+    return this.#fail(`it holds more than ${most} besides the data of its tensors`);
+  }
+
+  #cutOff(): never {
+    return this.#fail(`it is cut off after ${this.size} bytes`);
+  }
+}
+
+/**
+ * Decodes a piece of base64 from `start` on, and says whether it is base64 and nothing else. Node
+ * skips characters that are not base64 and takes the URL-safe alphabet, so a shortfall or one of -
+ * and _ tells.
+ */
+function decodes(text: string, target: Buffer, start: number, isLast: boolean): boolean {
+  const padding = isLast ? (3 - (target.length % 3)) % 3 : 0;
+  const expected = (text.length / 4) * 3 - padding;
+  return (
+    target.write(text, start, expected, 'base64') === expected &&
+    text.endsWith('='.repeat(padding)) &&
+    !/[-_]/.test(text)
+  );
+}
