@@ -7,7 +7,7 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
-import { isEverything } from '../devices/gpu/helpers.ts';
+import { isEverything } from '../everything.ts';
 import { asked, newFolder, optionsOf, timeless, train, verses } from './fixture.ts';
 
 type Surroundings = NonNullable<Parameters<typeof train>[2]>;

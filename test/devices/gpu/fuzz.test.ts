@@ -15,7 +15,7 @@ import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { type Program, countParameters } from '../../../src/program/value.ts';
 import { Random, dropoutSeed } from '../../../src/random.ts';
-import { isEverything } from './helpers.ts';
+import { isEverything } from '../../everything.ts';
 import { Author, V, type Written } from './random-programs.ts';
 
 /** The same ones each time: a failure tells its number, and what the program is. */
