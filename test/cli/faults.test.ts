@@ -320,7 +320,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
             'run-twice',
             '--checkpoint-every 1',
             'long.txt',
-            '--hidden 128 --layers 2 --sequence-length 600 --batch-size 64',
+            '--hidden 128 --layers 1 --sequence-length 600 --batch-size 64 --threads 1 --blas off',
           ),
           'cpu',
         ],

@@ -76,8 +76,16 @@ describe.each([
   [1, runs],
   [2, runs.slice(0, 1)],
 ] as const)('on %d threads', (threads, given) => {
+  /** Trained once for each of the options. */
+  const wholes = new Map<Partial<TrainingOptions>, ReturnType<typeof train>>();
+  const wholeOf = (options: Partial<TrainingOptions>): ReturnType<typeof train> => {
+    const whole = wholes.get(options) ?? train(verses, options, { threads });
+    wholes.set(options, whole);
+    return whole;
+  };
+
   test.each(given)('a run (%o) that is killed again and again comes to the same weights, bit by bit', async (given) => {
-    const whole = await train(verses, given, { threads });
+    const whole = await wholeOf(given);
     let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
     for (const kill of [at('checkpoint', 4), at('evaluation', 7), at('sample', 15), at('checkpoint', 20)])
       ({ folder } = await goOn(folder, given, { threads, seen: kill }));
@@ -91,7 +99,7 @@ describe.each([
   test.each(given.filter(({ cell }, index) => cell === undefined && (isEverything || index % 2 === 0)))(
     'so does one (%o) that is told to stop, at any step, with an evaluation or sample left to do',
     async (given) => {
-      const whole = await train(verses, given, { threads });
+      const whole = await wholeOf(given);
       const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
         const controller = new AbortController();
         return {

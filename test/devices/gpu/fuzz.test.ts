@@ -217,7 +217,7 @@ function textOf({ values, outputs, gradients }: Program): string {
  * Of so many programs fewer are checked unless everything is asked for: the first are always the
  * same.
  */
-const share = isEverything ? 1 : 0.3;
+const share = isEverything ? 1 : 0.1;
 
 /** Writes and checks programs. @returns the first that goes wrong, and how; null if none does */
 function firstFlaw(count: number, write: (random: Random) => Written | null): string | null {
