@@ -4,21 +4,25 @@ import { dirname, join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/**
- * Files that take long, the longest first: one of them started last would run by itself.
- */
+/** Files that take long: one of them started last would run by itself. */
 const long = [
-  'docs',
   'parity/devices',
   'parity/software-gpu',
+  'devices/gpu/tiles',
+  'devices/gpu/executable',
+  'diagnosis/parity',
+  'devices/cpu/blas',
+  'docs',
   'cli/faults',
   'training/resume',
+  'api/docs',
+  'devices/gpu/passes',
+  'sampling/together',
+  'cli/binary',
+  'runs/hostile',
   'training/learning',
-  'training/runs-of-calls',
   'devices/gpu/fuzz',
-  'reports/pages',
-  'devices/cpu/blas',
-  'devices/gpu/tiles',
+  'devices/pytorch',
   'formats/distributed',
   'formats/pytorch',
 ];
