@@ -57,13 +57,13 @@ const [alone, together] = [files.filter(needsProcess), files.filter((path) => !n
 
 /** Long files first, and those that share processes after the others, which would end them. */
 class InOrder extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+  override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification): number => {
       const index = long.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-      return (index < 0 ? long.length : index) + (project.config.isolate ? 0 : files.length);
+      return (index < 0 ? long.length : index) + (project.config.isolate ? 0 : long.length + 1);
     };
     // oxlint-disable-next-line unicorn/no-array-sort -- it is no array's
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+    return (await super.sort(specifications)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
