@@ -1,34 +1,69 @@
+import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/**
- * Files that take long, some of them by what they import: one of them started last would run alone.
- */
+/** Files that take long: one of them started last would run by itself. */
 const long = [
   'parity/devices',
-  'training/resume',
   'parity/software-gpu',
-  'cli/faults',
-  'training/learning',
-  'docs',
-  'training/runs-of-calls',
-  'devices/gpu/fuzz',
-  'reports/pages',
-  'devices/cpu/blas',
   'devices/gpu/tiles',
+  'devices/gpu/executable',
+  'diagnosis/parity',
+  'devices/cpu/blas',
+  'docs',
+  'cli/faults',
+  'training/resume',
+  'api/docs',
+  'devices/gpu/passes',
+  'sampling/together',
+  'cli/binary',
+  'runs/hostile',
+  'training/learning',
+  'devices/gpu/fuzz',
+  'devices/pytorch',
   'formats/distributed',
   'formats/pytorch',
 ];
 
-class LongFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification): number => {
+const test = join(import.meta.dirname, 'test');
+const needs = new Map<string, boolean>();
+
+/**
+ * Whether a test, or what it imports from test/, replaces modules or sets variables of the
+ * environment as it is loaded. Such a file gets a process for itself; all others share processes,
+ * which need not load the program for each of them: that is two thirds of the time of a short file.
+ */
+function needsProcess(path: string): boolean {
+  if (!needs.has(path)) {
+    needs.set(path, false); // while it is looked at
+    const source = readFileSync(path, 'utf8');
+    const imported = [...source.matchAll(/^(?:import|export|\}) .*'(\.[^']+\.ts)';$/gm)]
+      .map(([, name]) => resolve(dirname(path), name))
+      .filter((other) => other.startsWith(test));
+    needs.set(
+      path,
+      /\bvi\.(mock|hoisted)\(|^(if .*)?(process\.env|vi\.stubEnv)\b/m.test(source) || imported.some(needsProcess),
+    );
+  }
+  return needs.get(path)!;
+}
+
+const files = readdirSync(test, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts'))
+  .map((name) => join(test, name));
+const [alone, together] = [files.filter(needsProcess), files.filter((path) => !needsProcess(path))];
+
+/** Long files first, and those that share processes after the others, which would end them. */
+class InOrder extends BaseSequencer {
+  override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId, project }: TestSpecification): number => {
       const index = long.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-      return index < 0 ? long.length : index;
+      return (index < 0 ? long.length : index) + (project.config.isolate ? 0 : long.length + 1);
     };
     // oxlint-disable-next-line unicorn/no-array-sort -- it is no array's
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+    return (await super.sort(specifications)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
@@ -36,10 +71,13 @@ class LongFirst extends BaseSequencer {
 // On few cores the runner itself has little to do, so each core gets a worker.
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: availableParallelism() + 1,
-    sequence: { sequencer: LongFirst },
+    sequence: { sequencer: InOrder },
+    projects: [
+      { extends: true, test: { name: 'alone', include: alone } },
+      { extends: true, test: { name: 'together', include: together, isolate: false } },
+    ],
   },
 });

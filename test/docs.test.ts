@@ -17,6 +17,7 @@ import {
   transcript,
 } from './docs/shell.ts';
 import { isBuilt } from './cli/process.ts';
+import { isEverything } from './everything.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
@@ -67,7 +68,8 @@ describe.skipIf(!isBuilt)('every command in a block of shell works (npm run buil
   it.concurrent.for(pages)(
     '$name',
     { timeout: patience },
-    async ({ name, before = '', env = {}, needs }, { onTestFinished: onPageFinished, skip }) => {
+    async ({ name, before = '', env = {}, needs, isLong = false }, { onTestFinished: onPageFinished, skip }) => {
+      skip(isLong && !isEverything, `${name} runs only with RNN_TEST=all`);
       const { folder, work, path } = makePlace();
       onPageFinished(() => rmSync(folder, { recursive: true, force: true }));
       const place = { folder: work, path, env: { ...env, SHARED: common.work } };

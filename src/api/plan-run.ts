@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
 import { isText } from '../corpus/sources.ts';
+import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Device } from '../devices/device.ts';
 import { type OpenOptions, openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
@@ -46,7 +47,9 @@ export async function planRun(asked: Asked, beforeReading: BeforeReading = refus
   const corpus = await textOf(asked, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
   const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
   // If the user names a separate text to validate on, how it differs is the user's choice.
-  const warning = reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary) : null;
+  const [source] = wasRead(text) || corpus.files > 1 ? [] : text;
+  const file = typeof source === 'string' && !isStandardInput(source) ? source : undefined;
+  const warning = reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary, file) : null;
   if (warning !== null) asked.tell.warn(warning);
   return planned;
 }

@@ -1,6 +1,7 @@
 // Whether a text is a list whose order or duplicates make the loss of its validation part
 // misleading. Pure.
 import { groupBy } from '../group.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -51,11 +52,13 @@ export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts |
 /**
  * A warning for a run that validates on the last part of this text; null if there is nothing to
  * warn of.
+ *
+ * @param file the one that the text is from
  */
-export function listWarning(tokens: Tokens, vocabulary: Vocabulary): string | null {
+export function listWarning(tokens: Tokens, vocabulary: Vocabulary, file = 'list.txt'): string | null {
   const facts = listFactsOf(tokens, vocabulary);
   if (facts === null) return null;
-  const command = 'sort -u list.txt | shuf > shuffled.txt';
+  const command = `sort -u ${shellWord(file)} | shuf > shuffled.txt`;
   return facts.isSorted
     ? `the lines are sorted, so the validation part differs from the training part: shuffle them first (${command})`
     : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;

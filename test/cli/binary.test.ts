@@ -59,7 +59,7 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
     const telling =
       "data:text/javascript,import{isMainThread}from'node:worker_threads';isMainThread&&process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))";
     const { code, stdout, stderr } = await shell(
-      `rnn train text --out memory --force --json --quiet --max-steps 2 ${sizes}`,
+      `rnn train text --out memory --force --json --quiet --max-steps 1 --validation-fraction 0.02 ${sizes}`,
       {
         NODE_OPTIONS: `--import="${telling}"`,
       },

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { rnn } from './helpers.ts';
 
 let folder: string;
+const sizes = ['--batch-size', '4', '--sequence-length', '8'];
 const at = (name: string): string => join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rnn-list-'));
@@ -15,8 +16,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run']]])('comes with %j', async (flags) => {
-  const warning = `warning: the lines are sorted, so the validation part differs from the training part: shuffle them first (sort -u list.txt | shuf > shuffled.txt)`;
-  const { stderr } = await rnn(['train', at('list.txt'), ...flags.map((flag) => (flag === 'run' ? at('run') : flag))]);
+  const warning = `warning: the lines are sorted, so the validation part differs from the training part: shuffle them first (sort -u ${at('list.txt')} | shuf > shuffled.txt)`;
+  const { stderr } = await rnn([
+    'train',
+    at('list.txt'),
+    ...sizes,
+    ...flags.map((flag) => (flag === 'run' ? at('run') : flag)),
+  ]);
   expect(stderr).toContain(warning);
 });
 
@@ -24,5 +30,5 @@ it.each([
   ['a validation text of its own', (): string[] => ['--validation-file', at('list.txt')]],
   ['no validation part', (): string[] => ['--validation-fraction', '0']],
 ])('does not come with %s', async (_, flags) => {
-  expect((await rnn(['train', at('list.txt'), ...flags(), '--dry-run'])).stderr).not.toContain('sorted');
+  expect((await rnn(['train', at('list.txt'), ...sizes, ...flags(), '--dry-run'])).stderr).not.toContain('sorted');
 });

@@ -6,6 +6,7 @@ import { openReference } from '../../src/devices/reference/reference.ts';
 import { allChecks } from '../../src/diagnosis/checks.ts';
 import { Builder } from '../../src/program/builder.ts';
 import type { ElementwiseFunction, Kind, Program, Value } from '../../src/program/value.ts';
+import { isEverything } from '../everything.ts';
 import { parityChecks } from '../parity/compare.ts';
 
 /** Fifty times what is allowed, at most. */
@@ -72,8 +73,11 @@ function misreading(change: (ops: Builder, value: Value) => Value): Device {
   );
 }
 
+/** Those of cells that are made like others only with RNN_TEST=all. */
+const looked = isEverything ? /./ : /^(?!irnn:|lstm-|gru-cho|mut)/;
+
 test('the reference passes its own checks, all of different names', { timeout: 180_000 }, async () => {
-  expect(await findings(openReference(), /./)).toEqual([]);
+  expect(await findings(openReference(), looked)).toEqual([]);
   expect(new Set(parityChecks.map(({ name }) => name)).size).toBe(parityChecks.length);
 });
 

@@ -1,5 +1,6 @@
 // `rnn` as commands of the pages find it: the program with every word that is shown and, behind them, what keeps a training quick: a small
-// network, a few steps or a second unless it says fewer, one device to look at, one place to measure. Knows no page.
+// network, short windows (what a program of many steps costs is its planning), a few steps or a second unless it says fewer, one device
+// to look at, one place to measure, for a moment. Knows no page.
 const words = process.argv.slice(2);
 const limits = limitsOf(words);
 process.argv.splice(2, words.length, ...without(words, limits), ...limits);
@@ -18,6 +19,7 @@ function limitsOf([command, ...rest]) {
     return [];
   if (command === 'train') return trainingLimits(rest);
   if (command === 'doctor') return rest.includes('--device') ? [] : ['--device', 'cpu'];
+  if (command === 'bench') return ['--seconds', '0.2'];
   if (command === 'gradients') return ['--steps', '40', '--positions', '1', '--jacobians', '1'];
   if (command !== 'sweep') return [];
   // A length, or a size, may be an axis of the sweep, which excludes it for all points.
@@ -35,6 +37,7 @@ function trainingLimits(given) {
   return [
     // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time.
     ...(has('--resume', '--init-from') || (has('--hidden') && !isTrainable(given)) ? [] : ['--hidden', '8']),
+    ...(has('--sequence-length') ? [] : ['--sequence-length', '8']),
     ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
     ...(has('--threads') ? [] : ['--threads', '1']),
     '--max-time',

@@ -12,6 +12,11 @@ export interface Page {
    */
   readonly needs?: { readonly test: string; readonly what: string };
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Runs dozens of commands, whose options the tests of each command have, too: only with
+   * RNN_TEST=all.
+   */
+  readonly isLong?: boolean;
 }
 
 /** About 8,000 characters; names and words, so that every page finds something to train on. */
@@ -39,6 +44,7 @@ export const pages: readonly Page[] = [
   { name: 'checkpoints/README.md' },
   {
     name: 'docs/guide.md',
+    isLong: true,
     before: [
       text('novel.txt'),
       text('more.txt'),
@@ -61,6 +67,7 @@ export const pages: readonly Page[] = [
   { name: 'docs/cron.md', before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',
+    isLong: true,
     before: [fewSonnets, ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map(run)].join('\n'),
   },
   {

@@ -1,6 +1,6 @@
 // What is planted in a text is found in a network that has learnt the text, and in none that has
 // not.
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -19,7 +19,8 @@ const corpus = corpusOf(quotingText(1, 60_000), quotingText(2, 2000));
 const text = quotingText(3, 10_000);
 const properties = propertiesOf([...text]);
 /** What is learnt is the same on every machine. */
-vi.stubEnv('RNN_WASM', 'portable');
+beforeEach(() => void vi.stubEnv('RNN_WASM', 'portable'));
+afterEach(() => void vi.unstubAllEnvs());
 const openDevice = () => openCpu({ threads: 1, blas: 'off' });
 
 async function found(trained: BareModel): Promise<Map<string, Finding>> {

@@ -59,8 +59,11 @@ interface Plan {
 }
 
 async function plan(argv: readonly string[], env: Record<string, string> = {}): Promise<Plan> {
-  const small = ['--hidden', '8', '--layers', '1', '--device', 'reference', '--out', join(folder, 'run')];
-  const { code, stdout, stderr } = await rnn(['train', text, '--dry-run', '--json', ...small, ...argv], { env });
+  const sizes = '--hidden 8 --layers 1 --batch-size 4 --sequence-length 8'.split(' ');
+  const { code, stdout, stderr } = await rnn(
+    ['train', text, '--dry-run', '--json', ...sizes, '--device', 'reference', '--out', join(folder, 'run'), ...argv],
+    { env },
+  );
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout) as Plan;
 }
@@ -184,6 +187,8 @@ describe('a row that was added to the table of options', () => {
       '--device',
       'reference',
       '--hidden',
+      '8',
+      '--sequence-length',
       '8',
       '--out',
       join(folder, 'run'),

@@ -2,7 +2,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { quickChecks } from '../../src/diagnosis/checks.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
-import { type Opened, isEverything } from '../devices/gpu/helpers.ts';
+import { isEverything } from '../everything.ts';
+import { type Opened } from '../devices/gpu/helpers.ts';
 import { lastingChecks, networkChecks } from './networks.ts';
 import { operationChecks } from './operations.ts';
 import { stateChecks } from './states.ts';

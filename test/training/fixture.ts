@@ -95,10 +95,15 @@ export function timeless({ model, vocabulary, training, tensors, state, optimize
     model,
     vocabulary,
     training: { ...rest, options, standing, evaluations: history.filter(({ event }) => event === 'evaluation') },
-    tensors,
-    state,
-    optimizer,
+    tensors: tensors.map(withBits),
+    state: state.map(withBits),
+    optimizer: optimizer && { ...optimizer, tensors: optimizer.tensors.map(withBits) },
   };
+}
+
+/** Numbers as one text, bit by bit: thousands of them are slow to compare one by one. */
+function withBits({ data, ...tensor }: Checkpoint['tensors'][number]): unknown {
+  return { ...tensor, bits: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import { Random } from '../../src/random.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
-import { isEverything } from '../devices/gpu/helpers.ts';
+import { isEverything } from '../everything.ts';
 import { corpusOf, train } from './fixture.ts';
 import { ngramLoss } from './ngram.ts';
 

@@ -7,7 +7,7 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
-import { isEverything } from '../devices/gpu/helpers.ts';
+import { isEverything } from '../everything.ts';
 import { asked, newFolder, optionsOf, timeless, train, verses } from './fixture.ts';
 
 type Surroundings = NonNullable<Parameters<typeof train>[2]>;
@@ -76,22 +76,34 @@ describe.each([
   [1, runs],
   [2, runs.slice(0, 1)],
 ] as const)('on %d threads', (threads, given) => {
-  test.each(given)('a run (%o) that is killed again and again comes to the same weights, bit by bit', async (given) => {
-    const whole = await train(verses, given, { threads });
-    let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
-    for (const kill of [at('checkpoint', 4), at('evaluation', 7), at('sample', 15), at('checkpoint', 20)])
-      ({ folder } = await goOn(folder, given, { threads, seen: kill }));
-    const last = await goOn(folder, given, { threads });
-    expect(last.events.at(-1)).toMatchObject({ event: 'end', step: (whole.events.at(-1) as { step: number }).step });
-    expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
-    expect(logOf(last.folder)).toEqual(logOf(whole.folder));
-  });
+  /** Trained once for each of the options. */
+  const wholes = new Map<Partial<TrainingOptions>, ReturnType<typeof train>>();
+  const wholeOf = (options: Partial<TrainingOptions>): ReturnType<typeof train> => {
+    const whole = wholes.get(options) ?? train(verses, options, { threads });
+    wholes.set(options, whole);
+    return whole;
+  };
+
+  // Every other one only with RNN_TEST=all.
+  test.each(given.filter((_, index) => isEverything || index % 2 === 0))(
+    'a run (%o) that is killed again and again comes to the same weights, bit by bit',
+    async (given) => {
+      const whole = await wholeOf(given);
+      let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
+      for (const kill of [at('checkpoint', 4), at('evaluation', 7), at('sample', 15), at('checkpoint', 20)])
+        ({ folder } = await goOn(folder, given, { threads, seen: kill }));
+      const last = await goOn(folder, given, { threads });
+      expect(last.events.at(-1)).toMatchObject({ event: 'end', step: (whole.events.at(-1) as { step: number }).step });
+      expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
+      expect(logOf(last.folder)).toEqual(logOf(whole.folder));
+    },
+  );
 
   // Other cells change nothing about stopping. Half of these runs only with RNN_TEST=all.
   test.each(given.filter(({ cell }, index) => cell === undefined && (isEverything || index % 2 === 0)))(
     'so does one (%o) that is told to stop, at any step, with an evaluation or sample left to do',
     async (given) => {
-      const whole = await train(verses, given, { threads });
+      const whole = await wholeOf(given);
       const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
         const controller = new AbortController();
         return {

@@ -5,7 +5,7 @@ import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { ReportEvent, TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 import { Session } from '../../src/training/session.ts';
-import { isEverything } from '../devices/gpu/helpers.ts';
+import { isEverything } from '../everything.ts';
 import { inRunsOf, optionsOf, train, verses } from './fixture.ts';
 
 /** The second, as many as there may be, only where everything is asked for. */

@@ -8,11 +8,14 @@ import type { Child, ChildEnd } from '../../../src/cli/process/child.ts';
 import type { Io } from '../../../src/cli/process/io.ts';
 import { run } from '../../../src/cli/main.ts';
 import type { Signal } from '../../../src/cli/process/signals.ts';
-import { FakeProcess, type Ran } from '../helpers.ts';
+import { FakeProcess, type Ran, rnn } from '../helpers.ts';
 
 /** Options of a run that takes a moment. */
 export const fixed =
   '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
+
+/** Of four trials. */
+export const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];
 
 /**
  * Where a test is, the text that it sweeps over, and the folder of the sweep, which is not there
@@ -32,6 +35,9 @@ export function inFolderOfItsOwn(): void {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 }
+
+export const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> =>
+  rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
 
 export interface Started {
   readonly argv: readonly string[];

@@ -15,7 +15,7 @@ import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { type Program, countParameters } from '../../../src/program/value.ts';
 import { Random, dropoutSeed } from '../../../src/random.ts';
-import { isEverything } from './helpers.ts';
+import { isEverything } from '../../everything.ts';
 import { Author, V, type Written } from './random-programs.ts';
 
 /** The same ones each time: a failure tells its number, and what the program is. */
@@ -217,7 +217,7 @@ function textOf({ values, outputs, gradients }: Program): string {
  * Of so many programs fewer are checked unless everything is asked for: the first are always the
  * same.
  */
-const share = isEverything ? 1 : 0.3;
+const share = isEverything ? 1 : 0.1;
 
 /** Writes and checks programs. @returns the first that goes wrong, and how; null if none does */
 function firstFlaw(count: number, write: (random: Random) => Written | null): string | null {

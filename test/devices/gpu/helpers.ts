@@ -15,9 +15,6 @@ if (process.env.VK_ICD_FILENAMES === undefined && existsSync(ofChromium)) proces
 /** The file that names the driver. */
 export const icd = process.env.VK_ICD_FILENAMES ?? ofChromium;
 
-/** RNN_TEST=all, as `.ci/run` has it: also what takes minutes. */
-export const isEverything = process.env.RNN_TEST === 'all';
-
 export interface Opened {
   /** Null where it does not open. */
   readonly device: Device | null;

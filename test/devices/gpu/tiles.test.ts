@@ -16,7 +16,8 @@ import { type ProductStyle, productsAsked, sizeFor, tiledPartOf } from '../../..
 import { Builder } from '../../../src/program/builder.ts';
 import { type ParameterShape, type Program, type Value, countParameters } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
-import { isEverything, root } from './helpers.ts';
+import { isEverything } from '../../everything.ts';
+import { root } from './helpers.ts';
 
 type Kernel = Parameters<typeof splice>[0];
 

@@ -1,0 +1,188 @@
+// What an option is told that is wrong, in the environment or in a file: where it stands, and what
+// to do.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isEverything } from '../everything.ts';
+import { rnn } from './helpers.ts';
+import { useDoubles, useEstimate } from './doubles.ts';
+import { config, folder, has, text, train } from './settings-fixture.ts';
+
+describe('what is wrong is called by where it stands', () => {
+  it.each([
+    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0, expected a whole number from 1 to 1048576', ''],
+    [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm, expected one of rnn, ', 'did you mean'],
+    [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe, expected 1 or 0', ''],
+    [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'RNN_EPOCHS and RNN_BUDGET exclude each other', 'give one'],
+    [{ env: { RNN_LAYERS: '5000' } }, 'RNN_LAYERS is 5000, expected a whole number from 1 to 1024', ''],
+    [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0, expected a whole number from 1 to 1048576', ''],
+    [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256", expected a whole number from 1 to 1048576', ''],
+    [{ file: { hidden: null } }, 'rnn.json:1: hidden is null, expected a whole number', ''],
+    [{ file: { budget: 30 } }, 'rnn.json:1: budget is 30, expected a duration', 'a bare number has no unit'],
+    [{ file: { cell: 5 } }, 'rnn.json:1: cell is 5, expected one of rnn, ', ''],
+    [{ file: { tied: 'yes' } }, 'rnn.json:1: tied is "yes", expected true or false', ''],
+    [{ file: { include: '*.c' } }, 'rnn.json:1: include is "*.c", expected a list of texts', ''],
+    [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
+    [
+      { file: '{\n  "cell": "gru",\n  "hiden": 64\n}' },
+      'rnn.json:3: hiden is no option of rnn train',
+      'did you mean hidden?',
+    ],
+    [
+      { env: { RNN_LR: '0.1', RNN_LEARNING_RATE: '0.2' } },
+      'RNN_LEARNING_RATE and RNN_LR are one option',
+      'leave one of them out',
+    ],
+    [
+      { file: { lr: 0.1, 'learning-rate': 0.2 } },
+      'rnn.json:1: learning-rate and lr are one option',
+      'leave one of them out',
+    ],
+    [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon, expected the name of an encoding', ''],
+    [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is no option', 'did you mean decay?'],
+    [
+      { file: { validationFractoin: 0.1 } },
+      'rnn.json:1: validationFractoin is no option',
+      'did you mean validation-fraction?',
+    ],
+    [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is no option', 'did you mean learning-rate?'],
+    [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is no option', 'did you mean hidden?'],
+    [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is no option', 'did you mean max-steps?'],
+    [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity, expected a whole number', ''],
+    [{ file: '{"out": "\\"hidden\\":",\n "hidden": 0}' }, 'rnn.json:2: hidden is 0', ''],
+    [
+      { file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' },
+      'rnn.json:2: hidden stands on line 4, too',
+      'leave one',
+    ],
+    [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is no JSON: ', 'there are no comments'],
+    [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is no option', 'without dashes: hidden'],
+    [{ file: { config: 'x.json' } }, 'rnn.json:1: config is no option', '--config is for the command line'],
+    [{ file: '{"__proto__": {}}' }, 'rnn.json:1: __proto__ is no option', 'rnn train --help lists its options'],
+    [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'give one'],
+    [{ file: '{"hidden": 64,}' }, 'rnn.json is no JSON: ', 'no comma follows the last member'],
+    // The same name in another object is not the option.
+    [{ file: '{"hidden": 64,\n"x": {"hidden": 3}}' }, 'rnn.json:2: x is no option', 'lists its options'],
+    [{ file: { out: 'a\0b' } }, 'rnn.json:1: out is a␀b, expected a text without a NUL character', ''],
+    [{ file: { include: ['*.txt', '\0'] } }, 'rnn.json:1: include is ␀, expected a text without a NUL character', ''],
+    [{ file: '[64]' }, 'rnn.json holds a list, expected an object', 'such as {"hidden": 256'],
+  ])('%j', async (given, message, hint) => {
+    const { code, stderr, calls } = await train(given);
+    expect({ code, corpus: calls.corpus }).toEqual({ code: 2 });
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(hint);
+  });
+
+  /** More than a stack holds; the time is that of quoting them all in messages and hints. */
+  const [many, long] = isEverything ? [600_000, 1_000_000] : [200_000, 200_000];
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  it.each([
+    [
+      'a number that is lists in lists',
+      `{"hidden": ${deep}}`,
+      'rnn.json:1: hidden is a list, expected a whole number from 1 to 1048576',
+    ],
+    ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list, expected true or false'],
+    [
+      'a list that is lists in lists',
+      `{"include": ${deep}}`,
+      'rnn.json:1: include is a list, expected a list of texts',
+    ],
+    [
+      `${many} members`,
+      `{${Array.from({ length: many }, (_, index) => `"x${index}":\n1`).join(',')}}`,
+      'rnn.json:1: x0 is no option',
+    ],
+    [`a name of ${long} characters`, `{"${'x'.repeat(long)}": 1}`, `rnn.json:1: ${'x'.repeat(57)}... is no option`],
+    [
+      'a text of a million escapes',
+      `{"cell": "${String.raw`\"`.repeat(1e6)}"}`,
+      `rnn.json:1: cell is ${'"'.repeat(57)}..., expected one of`,
+    ],
+  ])('%s', async (_wrong, file, message) => {
+    const { code, stderr } = await train({ file });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+  });
+
+  it('a file that is missing ends with 2, and says how to have one', async () => {
+    const missing = join(folder, 'no.json');
+    const { code, stderr } = await rnn(['train', text, '--config', missing]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: --config .*no\.json cannot be read: ENOENT.*\nhint: .*--dry-run --json/);
+    // That hint would name the same file again.
+    expect((await rnn(['train', text], { env: { RNN_CONFIG: missing } })).stderr).toMatch(
+      /^error: RNN_CONFIG .*no\.json cannot be read: ENOENT.*\nhint: .*unset RNN_CONFIG/,
+    );
+    expect((await rnn(['train', text, '--config', folder])).stderr).toMatch(
+      /cannot be read: EISDIR.*\nhint: it is a file such as/,
+    );
+  });
+
+  it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
+    const { code, stderr } = await train({
+      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
+    });
+    expect(code).toBe(0);
+    expect(stderr.match(/^warning: RNN.*/gm)).toEqual([
+      'warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?',
+    ]);
+  });
+
+  it('a variable that would undo a switch is a warning that names the one that does', async () => {
+    const { stderr } = await train({ env: { RNN_NO_TIED: '1' } });
+    expect(stderr).toContain('warning: RNN_NO_TIED is no option of rnn train; did you mean RNN_TIED=0?\n');
+  });
+
+  it('a list with nothing between two commas is refused as a whole', async () => {
+    const { code, stderr } = await train({ env: { RNN_INCLUDE: '*.txt,,*.md' } });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('RNN_INCLUDE is *.txt,,*.md, expected texts'),
+    });
+  });
+
+  it('a file that is not UTF-8 is refused, not read with other characters', async () => {
+    writeFileSync(join(folder, 'latin1.json'), Buffer.from('{"out": "caf\u00e9"}', 'latin1'));
+    useDoubles();
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', '--config', join(folder, 'latin1.json')]);
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('latin1.json is not UTF-8\nhint: save it as UTF-8'),
+    });
+  });
+
+  it('an option that cannot be, by what is known later, is said to come from there', async () => {
+    useEstimate();
+    const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
+    expect(tied).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; give --embedding a width'),
+    });
+    has({ tied: true });
+    const filed = await rnn(['train', text, '--config', config, '--dry-run']);
+    expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
+    expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
+  });
+
+  it('a text of which an error is that names an option says nothing of where options come from', async () => {
+    const { stderr } = await rnn(['train', join(folder, 'no --learning-rate here.txt')], {
+      env: { RNN_LEARNING_RATE: '0.01' },
+    });
+    expect(stderr).toMatch(/^error: no such file or folder: .*no --learning-rate here\.txt\nhint: check the path/);
+  });
+
+  it('errors are told with their stack where the environment asks for it', async () => {
+    expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
+    expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain(
+      '    at ',
+    );
+    expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '0' } })).stderr).not.toContain('    at ');
+  });
+
+  it('errors are told as data where the environment asks for it', async () => {
+    const wrong = await rnn(['train', text], { env: { RNN_JSON: '1', RNN_HIDDEN: '0' } });
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ event: 'error', code: 2 });
+    const { stdout } = await rnn(['train', join(folder, 'no.txt')], { env: { RNN_JSON: '1' } });
+    expect(JSON.parse(stdout)).toMatchObject({ event: 'error', code: 3 });
+  });
+});

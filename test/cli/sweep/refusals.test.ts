@@ -1,0 +1,102 @@
+// What `rnn sweep` refuses, before anything is trained.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { rnn } from '../helpers.ts';
+import { folder, grid, inFolderOfItsOwn, out, sweep } from './helpers.ts';
+
+inFolderOfItsOwn();
+
+describe('rnn sweep', () => {
+  it.each([
+    [['--grid', 'hiden=8'], [], '--grid hiden: rnn train has no option --hiden', 'did you mean hidden?'],
+    [['--grid', 'rnn_size=8'], [], '--grid rnn_size: rnn train has no option --rnn_size', 'did you mean hidden?'],
+    [
+      ['--grid', 'nonsense=8'],
+      [],
+      '--grid nonsense: rnn train has no option --nonsense',
+      'rnn train --help lists its options',
+    ],
+    [['--grid', 'hidden'], [], '--grid is hidden, expected an option of rnn train and its values', ''],
+    [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number from 1 to 1048576', ''],
+    [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
+    [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
+    [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
+    [
+      ['--grid', 'tied=true', '--grid', 'hidden=4'],
+      [],
+      'hidden=4,tied=true: --tied needs an embedding',
+      'give --embedding a width',
+    ],
+    [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], '--grid learning-rate is given twice', 'at once'],
+    [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
+    [['--grid', 'lr=1'], ['--learning-rate', '2'], '--learning-rate is given for all trials, and by --grid', ''],
+    [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
+    [
+      ['--grid', 'lr=1', '--epochs', '3'],
+      [],
+      '--epochs is an option of rnn train',
+      'it goes after --: rnn sweep <corpus...> … -- --epochs 3',
+    ],
+    [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
+    [
+      ['--learning-rate', '0.002,0.005'],
+      [],
+      '--learning-rate is an option of rnn train',
+      'use --grid learning-rate=0.002,0.005\n',
+    ],
+    [['--grid', 'lr=1', '--hidden', '64,128'], [], '--hidden is an option of rnn train', 'use --grid hidden=64,128\n'],
+    [
+      ['--grid', 'lr=1'],
+      ['--cell', 'gru,lstm'],
+      '--cell is gru,lstm, expected',
+      'use rnn sweep to try several values: --grid cell=gru,lstm\n',
+    ],
+    [['--grid', 'lr=1'], ['--budget', '1m,2x'], '--budget is 1m,2x, expected a duration', 'tells how to choose it'],
+    [['--grid', 'lr=1', '--resume'], [], '--resume is an option of rnn train', 'leave it out'],
+    [['--grid', 'lr=1'], ['--hidden', '4', '--hidden', '8'], '--hidden is given twice, as 4 and as 8', 'give it once'],
+    [['--grid', 'lr=1'], ['--force'], '--force after -- is not for the runs of a sweep', 'remove the folder'],
+    [['--grid', 'lr=1'], ['--dry-run'], '--dry-run after -- is not for the runs of a sweep', '--emit'],
+    [['--grid', 'lr=1'], ['--no-color'], '--no-color after -- is not for the runs of a sweep', ''],
+    [['--grid', 'lr=1'], ['--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
+    [['--grid', 'lr=1'], ['--hidden', '3', 'other.txt'], 'other.txt stands after options of rnn train', 'before --'],
+    [['--grid', 'lr=1'], ['--test-file', '-'], 'standard input (-) can be read only once', 'into a file'],
+    [['--grid', 'lr=1'], ['--validation-file', '-'], 'standard input (-) can be read only once', 'into a file'],
+    [['--grid', 'lr=1'], ['--blas', 'off', '--device', 'reference'], "--blas is the cpu's", ''],
+    [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],
+    [['--random', '3'], [], '--random has nothing to draw', ''],
+    [['--sample', 'lr=0..1'], [], '--sample is for --random', ''],
+    [['--seed', '3', '--grid', 'lr=1'], [], '--seed is for --random', ''],
+    [[], [], 'a sweep needs something to try', ''],
+    [['--random', '3', '--sample', 'lr=1..0.1'], [], '--sample lr is 1..0.1, expected a lower and a higher number', ''],
+    [
+      ['--random', '3', '--sample', 'dropout=log:0..0.5'],
+      [],
+      '--sample dropout is log:0..0.5, expected numbers above 0',
+      '',
+    ],
+    [
+      ['--random', '3', '--sample', 'dropout=0..1'],
+      [],
+      '--dropout is 1, expected a number of at least 0 and below 1',
+      '',
+    ],
+    [['--random', '3', '--sample', 'hidden=..5'], [], '--hidden is ..5, expected a whole number', ''],
+    [['--random', '3', '--sample', 'cell=0..1'], [], '--cell is 0..1, expected one of', ''],
+    [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'that is a sweep of 10,001 trials', ''],
+  ])('%j -- %j is refused before anything is trained', async (words, after, message, hint) => {
+    const { code, stdout, stderr } = await sweep(words, undefined, after);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`error: ${message}`);
+    expect(stderr).toContain(`hint: `);
+    expect(stderr).toContain(hint);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('reports a missing text once', async () => {
+    const { code, stdout, stderr } = await rnn(['sweep', join(folder, 'no.txt'), '--out', out, ...grid]);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toContain('no.txt');
+    expect(existsSync(out)).toBe(false);
+  });
+});
