@@ -273,7 +273,7 @@ const brokenModels: readonly (readonly [what: string, change: (whole: object) =>
   [
     'whose numbers do not fill its shape',
     (whole) => ({ ...whole, tensors: [{ name: 'x', shape: [2], data: new Float32Array(3) }] }),
-    'and 3 numbers',
+    'has 3 numbers, and its shape 2',
   ],
   [
     'with a BigInt',

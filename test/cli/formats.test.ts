@@ -276,7 +276,7 @@ describe('rnn import', () => {
       'whose tensors are those of another model',
       'anonymous.safetensors',
       ['--like', 'checkpoints/skipping'],
-      /learned state/,
+      /--learned-state/,
     ],
     [
       'that came back without PyTorch having a module for it',

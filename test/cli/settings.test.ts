@@ -210,7 +210,7 @@ describe('other commands', () => {
       });
       const argv = command === 'sample' ? [command, '--checkpoint', 'other'] : [command, 'other'];
       expect((await rnn(argv, { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).stderr).toMatch(
-        /^error: there is no other\nhint: give a/,
+        /^error: there is no other\nhint: name a/,
       );
     }
   });

@@ -52,7 +52,6 @@ test('a run that is killed and goes on evaluates and samples as often as one tha
   const first = await trainBudgeted({ stepMs: 900 }, due, {
     seen: ({ event }) => event === 'checkpoint' && ++seen === 16,
   });
-  first.folder.close();
   const { checkpoint: earlier } = await first.folder.newest();
   const again = await trainBudgeted({ stepMs: 900 }, due, { folder: first.folder, earlier });
   const events = [...first.events, ...again.events];

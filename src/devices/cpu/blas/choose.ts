@@ -3,7 +3,7 @@ import { RnnError } from '../../../errors.ts';
 import { koffiProblem } from '../foreign.ts';
 import type { KernelModule } from '../kernels.ts';
 import { type BlasLibrary, inspectLibrary, usualLibraries } from './library.ts';
-import { type Finding, tryLibrary } from './trial.ts';
+import { worstOf } from './trial.ts';
 
 export interface BlasTrial {
   readonly path: string;
@@ -26,13 +26,6 @@ export interface BlasChoice {
  * Sums of 260 terms below 1/4, rounded in another order: a wrong product is off by 0.1 and more.
  */
 const TOLERANCE = 1e-4;
-/**
- * A reference BLAS is 0.02 to 0.1 times as fast as the embedded kernels, one that was written for
- * speed 1 to 4 times. The line is where no noise of a measurement takes either, so that the choice,
- * on which the last bits of a training run depend, is the same every time.
- */
-const LEAST_SPEED = 0.4;
-
 const choices = new Map<string, BlasChoice>();
 
 /**
@@ -43,7 +36,7 @@ const choices = new Map<string, BlasChoice>();
  *   says, and without it `auto` – but `off` where RNN_WASM=portable asks for results that are alike
  *   on every machine
  * @throws RnnError `device` if a library that was named cannot be used; one that is named is used
- * even if it is slow
+ * whatever it is
  */
 export function chooseBlas(kernels: KernelModule, wanted?: string): BlasChoice {
   const { name, off, advice } = wish(wanted);
@@ -80,11 +73,10 @@ function wish(flag: string | undefined): Wish {
   return { name: name ?? 'auto', off: null, advice };
 }
 
-/** A library, and what was found by trying it; null as far as it did not come to that. */
+/** A library, null if it could not be loaded or computes what is wrong. */
 export interface Attempt {
   readonly library: BlasLibrary | null;
   readonly trial: BlasTrial;
-  readonly finding: Finding | null;
 }
 
 export function firstThatServes(paths: readonly string[], look: (path: string) => Attempt): BlasChoice {
@@ -98,31 +90,27 @@ export function firstThatServes(paths: readonly string[], look: (path: string) =
 }
 
 function named(path: string, look: (path: string) => Attempt, advice: string): BlasChoice {
-  const { library, trial, finding } = look(path);
-  if (library === null || finding === null || !isRight(finding)) {
+  const { library, trial } = look(path);
+  if (library === null) {
     throw new RnnError('device', `the BLAS ${path} cannot be used: ${trial.reason}`, { hint: advice });
   }
   return { library, trials: [{ ...trial, used: true }], off: null };
 }
 
-export function attempt(path: string, kernels: KernelModule, inspect = inspectLibrary, tryOut = tryLibrary): Attempt {
+export function attempt(path: string, kernels: KernelModule, inspect = inspectLibrary, tryOut = worstOf): Attempt {
   const library = inspect(path);
   if (typeof library === 'string') return notTried(path, library);
-  const finding = tryOut(library, kernels);
-  const used = isRight(finding) && finding.speed >= LEAST_SPEED && !library.oneCaller;
-  return { library, trial: { path, name: library.name, used, reason: reasonOf(finding, library) }, finding };
+  const worst = tryOut(library, kernels);
+  if (!(worst <= TOLERANCE)) return notTried(path, `its products are wrong by ${worst.toExponential(1)}`);
+  const { name, oneCaller } = library;
+  const why = oneCaller
+    ? 'built without threads, so calls from several may not be safe'
+    : name === path
+      ? `it may be a slow one; --blas ${path} uses it all the same`
+      : null;
+  return { library, trial: { path, name, used: why === null, reason: why ?? 'computes what the embedded kernels do' } };
 }
 
 function notTried(path: string, reason: string): Attempt {
-  return { library: null, trial: { path, name: null, used: false, reason }, finding: null };
-}
-
-function isRight({ worst }: Finding): boolean {
-  return worst <= TOLERANCE;
-}
-
-function reasonOf(finding: Finding, { oneCaller }: BlasLibrary): string {
-  if (oneCaller) return 'built without threads, so calls from several may not be safe';
-  if (!isRight(finding)) return `its products are wrong by ${finding.worst.toExponential(1)}`;
-  return `${finding.speed.toFixed(finding.speed < 0.1 ? 3 : 1)} times as fast as the embedded kernels`;
+  return { library: null, trial: { path, name: null, used: false, reason } };
 }

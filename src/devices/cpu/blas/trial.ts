@@ -1,5 +1,4 @@
-// Whether a BLAS computes what the embedded kernels compute, and how much faster: small products of
-// both, side by side.
+// Whether a BLAS computes what the embedded kernels compute: small products of both, side by side.
 import { Random } from '../../../random.ts';
 import { addressOf } from '../foreign.ts';
 import {
@@ -13,38 +12,30 @@ import {
 import { sharedMemory } from '../memory.ts';
 import { type BlasLibrary, type Sgemm, bindSgemm } from './library.ts';
 
-export interface Finding {
-  /** The largest difference from the embedded kernels, of sums of a few hundred terms below 1/4. */
-  readonly worst: number;
-  /** Its speed by that of the embedded kernels. */
-  readonly speed: number;
-}
-
 /** Awkward sizes, and one that a library may treat as small. */
 const shapes = [
   { M: 7, N: 70, K: 53 },
   { M: 25, N: 64, K: 128 },
   { M: 131, N: 33, K: 260 },
 ] as const;
-const timed = { M: 64, N: 256, K: 256 } as const;
-/** V8 compiles a kernel a second time after some calls. */
-const WARM_UP_CALLS = 60;
-const ROUNDS = 5;
-
 const PAGES = 32;
 const FIRST = 1024;
 
-export function tryLibrary(library: BlasLibrary, kernels: KernelModule): Finding {
-  return trySgemm(bindSgemm(library), kernels);
+/**
+ * The largest difference from the embedded kernels, of sums of a few hundred terms below 1/4; NaN
+ * if a product is.
+ */
+export function worstOf(library: BlasLibrary, kernels: KernelModule): number {
+  return worstOfSgemm(bindSgemm(library), kernels);
 }
 
-export function trySgemm(
+export function worstOfSgemm(
   sgemm: Sgemm,
   { module }: KernelModule,
   base: (memory: WebAssembly.Memory) => number = addressOf,
-): Finding {
-  const bench = new Bench(sgemm, module, base);
-  return { worst: Math.max(...shapes.map((shape) => bench.difference(shape))), speed: bench.speed() };
+): number {
+  const products = new Products(sgemm, module, base);
+  return Math.max(...shapes.map((shape) => products.difference(shape)));
 }
 
 /** Of a product A (M, K) · B (K, N). */
@@ -68,17 +59,17 @@ export function compareBits(
   { module }: KernelModule,
   base: (memory: WebAssembly.Memory) => number = addressOf,
 ): (shape: Shape) => boolean {
-  const bench = new Bench(sgemm, module, base);
+  const products = new Products(sgemm, module, base);
   const known = new Map<string, boolean>();
   return (shape) => {
     const key = `${shape.M} ${shape.N} ${shape.K}`;
-    const answer = known.get(key) ?? bench.isBitwiseAlike(shape);
+    const answer = known.get(key) ?? products.isBitwiseAlike(shape);
     known.set(key, answer);
     return answer;
   };
 }
 
-class Bench {
+class Products {
   readonly #sgemm: Sgemm;
   readonly #kernels: Kernels;
   readonly #floats: Float32Array;
@@ -124,25 +115,6 @@ class Bench {
       this.#sgemm(0, 0, M, N, K, this.#base + a, K, this.#base + b, N, accumulate, this.#base + theirs, N);
       return this.#largestDifference(ours, theirs, M * N) === 0;
     });
-  }
-
-  speed(): number {
-    this.#next = FIRST;
-    const { M, N, K } = timed;
-    const [a, b, panels, c, scratch] = [
-      this.#random(M * K),
-      this.#random(K * N),
-      this.#take(packedPanelsSize(K, N)),
-      this.#take(M * N),
-      this.#take(gemmPanelsScratch(M, K)),
-    ];
-    this.#kernels.packPanels(b, N, K, N, 0, panels, 0, Math.ceil(N / 8));
-    const ours = (): unknown => this.#kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch);
-    const theirs = (): void => this.#call(0, 0, timed, [a, K], [b, N], [c, N]);
-    for (let call = 0; call < WARM_UP_CALLS; call++) ours();
-    const rounds = Array.from({ length: ROUNDS }, () => ({ ours: msOf(ours), theirs: msOf(theirs) }));
-    // The least: what else the machine does only adds.
-    return Math.min(...rounds.map((round) => round.ours)) / Math.min(...rounds.map((round) => round.theirs));
   }
 
   #call(
@@ -194,10 +166,4 @@ class Bench {
     this.#next += Math.ceil(count / 16) * 64;
     return address;
   }
-}
-
-function msOf(act: () => void): number {
-  const from = performance.now();
-  act();
-  return performance.now() - from;
 }
