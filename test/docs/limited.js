@@ -37,7 +37,8 @@ function trainingLimits(given) {
   return [
     // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time.
     ...(has('--resume', '--init-from') || (has('--hidden') && !isTrainable(given)) ? [] : ['--hidden', '8']),
-    ...(has('--sequence-length') ? [] : ['--sequence-length', '8']),
+    // A run that is shown to diverge does so in windows of the usual length.
+    ...(has('--sequence-length', '--max-recoveries') ? [] : ['--sequence-length', '8']),
     ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
     ...(has('--threads') ? [] : ['--threads', '1']),
     '--max-time',
