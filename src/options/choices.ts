@@ -18,3 +18,6 @@ export type ChartName = (typeof chartNames)[number];
 /** The files that a model can be exported to. */
 export const formatNames = ['safetensors', 'onnx'] as const;
 export type FormatName = (typeof formatNames)[number];
+
+/** The options of which one ends a run. */
+export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;

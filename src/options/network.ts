@@ -25,6 +25,11 @@ const hasLayers: Condition = {
   holds: (layers: number) => layers > 1,
   otherwise: 'there is one layer',
 };
+const hasEmbedding: Condition = {
+  option: 'embedding',
+  holds: (embedding: number) => embedding > 0,
+  orError: 'give --embedding a width, such as that of a layer (--hidden)',
+};
 export const hasTime: Condition = { option: 'sequenceLength', holds: (length: number) => length > 1 };
 
 export const modelOptions = {
@@ -161,13 +166,20 @@ export const modelOptions = {
   /**
    * With a large vocabulary: saves V × H weights. Best where the embedding is as wide as a layer.
    */
-  tied: { kind: onOff, help: 'tie the output weights to the embedding', earlier: false, isFixed: 'weights' },
+  tied: {
+    kind: onOff,
+    help: 'tie the output weights to the embedding',
+    earlier: false,
+    isFixed: 'weights',
+    needs: [hasEmbedding],
+  },
   /** LSTM only: steadier at high learning rates, and half as fast. */
   layerNorm: {
     kind: onOff,
     help: 'normalise inside the LSTM; steadier, half as fast',
     earlier: false,
     isFixed: 'weights',
+    needs: [{ option: 'cell', holds: (cell: string) => cell === 'lstm', orError: 'only --cell lstm has it' }],
   },
   /** Matters where state is often reset: many short streams, or short primes. */
   learnedState: { kind: onOff, help: 'learn the state at the start of a text', earlier: false, isFixed: 'weights' },
@@ -194,6 +206,7 @@ export const regularisationOptions = {
     aliases: ['embed-dropout'],
     help: 'of whole tokens; needs --embedding',
     earlier: 0,
+    needs: [hasEmbedding],
   },
   /** α, weight of mean(y²) of the last layer's output; 1–2 beside dropout. */
   activationPenalty: { kind: nonNegative, aliases: ['ar'], help: 'activation regularisation, 1-2', earlier: 0 },

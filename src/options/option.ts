@@ -9,6 +9,8 @@ export interface Condition {
   readonly holds: (value: never) => boolean;
   /** Why the option has no effect otherwise; `--OPTION is VALUE` unless given. */
   readonly otherwise?: string;
+  /** It is an error otherwise, with this hint. */
+  readonly orError?: string;
 }
 
 export interface Option<Value = unknown> {

@@ -2,6 +2,7 @@
 // it. The first three are for a time that one has, on two cores with a BLAS, and fit their sizes to
 // the text; the others are the settings of programs and papers.
 import { RnnError } from '../errors.ts';
+import { lengths } from './choices.ts';
 import type { PresetName } from './network.ts';
 import type { TrainingOptions } from './training.ts';
 
@@ -185,10 +186,9 @@ export function withPreset(
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
     throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
-  const { epochs, maxSteps, budgetMs, ...rest } = presets[name].options(length);
-  const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
-  const own: Partial<TrainingOptions> = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
+  const isLengthGiven = lengths.some((option) => given[option] != null);
+  const own = Object.entries(presets[name].options(length)).filter(
+    ([option]) => !(isLengthGiven && lengths.includes(option as never)),
   );
-  return { ...rest, ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
+  return Object.fromEntries([...own, ...Object.entries(given).filter(([, value]) => value !== undefined)]);
 }

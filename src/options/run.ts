@@ -1,6 +1,7 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
 // it is kept, and where its options come from. Each is a row; see option.ts.
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
+import { lengths } from './choices.ts';
 import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
 import type { Exclusive, Options, ValuesOf } from './option.ts';
 
@@ -149,7 +150,7 @@ export const outputOptions = {
 
 /** Of each group, at most one option can be given. */
 export const exclusive: readonly Exclusive[] = [
-  { options: ['epochs', 'maxSteps', 'budgetMs'], hint: 'each is the length of the whole run: give one' },
+  { options: lengths, hint: 'each is the length of the whole run: give one' },
   { options: ['resume', 'force'], hint: '--resume continues the run that is there, --force removes it' },
   { options: ['resume', 'dryRun'], hint: 'rnn info shows the options of a run that is there; leave one of them out' },
   { options: ['validationFraction', 'validationFile'], hint: 'give the part of the text, or another text' },

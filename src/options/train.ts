@@ -1,6 +1,7 @@
 // All options of `rnn train`, under the headings of its help, and what follows from the rows.
 import type { ValueOf } from './kind.ts';
-import { type Option, type Options, type ValuesOf, defaultOf, keyOf } from './option.ts';
+import { RnnError } from '../errors.ts';
+import { type Condition, type Option, type Options, type ValuesOf, defaultOf, keyOf } from './option.ts';
 import { commonOptions } from './common.ts';
 import { modelOptions, regularisationOptions } from './network.ts';
 import { folderOptions, machineOptions, outputOptions, readingOptions } from './run.ts';
@@ -91,21 +92,38 @@ export function wrongValue(
   return null;
 }
 
+/** The first of its needs that an option lacks beside the others; undefined if it is off. */
+function lackOf(
+  name: TrainingOption,
+  options: TrainingOptions,
+): { readonly need: Condition; readonly is: string } | undefined {
+  const { needs = [] }: Option = trainingOptions[name];
+  const valueOf = ({ option }: Condition): unknown => options[option as TrainingOption];
+  const need = isOff(name, options) ? undefined : needs.find((each) => !each.holds(valueOf(each) as never));
+  return need && { need, is: `${flagOf(need.option)} is ${String(valueOf(need))}` };
+}
+
 /** A note for each option that was given and has no effect beside the others. */
 export function notesOnNoEffect(given: Partial<TrainingOptions>, options: TrainingOptions): string[] {
   return trainingNames.flatMap((name) => {
-    const { needs = [] }: Option = trainingOptions[name];
-    if (given[name] === undefined || isOff(name, options)) return [];
-    const missing = needs.find(({ option, holds }) => !holds(options[option as TrainingOption] as never));
-    if (missing === undefined) return [];
-    const why =
-      missing.otherwise ?? `${flagOf(missing.option)} is ${String(options[missing.option as TrainingOption])}`;
-    return [`${flagOf(name)} has no effect because ${why}`];
+    const lack = given[name] === undefined ? undefined : lackOf(name, options);
+    return lack === undefined ? [] : [`${flagOf(name)} has no effect because ${lack.need.otherwise ?? lack.is}`];
   });
+}
+
+/** @throws RnnError `usage` for an option that is an error beside the others */
+export function refuseLacking(options: TrainingOptions): void {
+  for (const name of trainingNames) {
+    const { need, is } = lackOf(name, options) ?? {};
+    if (need?.orError === undefined) continue;
+    const flags = [name, need.option].map(flagOf);
+    throw new RnnError('usage', `${flags[0]} cannot be used where ${is}`, { hint: need.orError, options: flags });
+  }
 }
 
 /** It was switched off, or is as it was before there was the option. */
 function isOff(name: TrainingOption, options: TrainingOptions): boolean {
-  const { kind, earlier }: Option = trainingOptions[name];
-  return (kind.name === 'switch' || kind.name === 'choice') && options[name] === earlier;
+  const { kind, earlier, needs = [] }: Option = trainingOptions[name];
+  const isError = needs.some(({ orError }) => orError !== undefined);
+  return (isError || kind.name === 'switch' || kind.name === 'choice') && options[name] === earlier;
 }

@@ -43,9 +43,6 @@ export const lengthOptions = {
   patience: { kind: wholeNumber(0), help: 'stop after n without a best; 0 off', default: 0 },
 } as const satisfies Options;
 
-/** The names of those of which one ends a run. */
-export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const satisfies readonly (keyof typeof lengthOptions)[];
-
 export const learningOptions = {
   /**
    * T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text.

@@ -14,7 +14,8 @@ import {
   readingOptions,
 } from '../options/run.ts';
 import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
-import { type TrainingOptions, lengths, trainingNames, trainingOptions } from '../options/training.ts';
+import { lengths } from '../options/choices.ts';
+import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
 import {
   MOST_COUNTED,
   recordOf,

@@ -10,7 +10,8 @@ import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts
 import type { Options, ValuesOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
 import { earlierOptions, earlierReading } from '../options/train.ts';
-import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
+import { lengths } from '../options/choices.ts';
+import { type TrainingOptions, trainingOptions } from '../options/training.ts';
 
 type Training = Checkpoint['training'];
 

@@ -8,12 +8,12 @@ import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
-import { defaultValues, flagOf, notesOnNoEffect, wrongValue } from '../options/train.ts';
+import { lengths } from '../options/choices.ts';
+import { defaultValues, flagOf, notesOnNoEffect, refuseLacking, wrongValue } from '../options/train.ts';
 import {
   type OptimizerName,
   type TrainingOption,
   type TrainingOptions,
-  lengths,
   trainingNames,
   trainingOptions,
 } from '../options/training.ts';
@@ -145,21 +145,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
     const flag = flagOf(wrong.name);
     throw new RnnError('usage', `${flag} is ${inQuotes(wrong.value)}, expected ${wrong.expected}`, { options: [flag] });
   }
-  const { cell, embedding } = options;
-  if (options.layerNorm && cell !== 'lstm')
-    throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, {
-      options: ['--layer-norm', '--cell'],
-    });
-  for (const [flag, given] of [
-    ['--tied', options.tied],
-    ['--embedding-dropout', options.embeddingDropout > 0],
-  ] as const) {
-    if (given && embedding === 0)
-      throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, {
-        hint: 'give --embedding a width, such as that of a layer (--hidden)',
-        options: [flag, '--embedding'],
-      });
-  }
+  refuseLacking(options);
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
   if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
   if (options.schedule === 'plateau') throw nothingToWaitFor('--schedule', 'plateau');
@@ -211,7 +197,7 @@ function runLength(
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const asked = lengths.filter((name) => given[name] != null);
   if (asked.length > 1)
-    throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', {
+    throw new RnnError('usage', `${lengths.map(flagOf).join(', ')} exclude each other`, {
       hint: 'each is the length of the whole run',
       options: lengths.map(flagOf),
     });

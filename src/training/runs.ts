@@ -7,7 +7,8 @@ import { countParameters } from '../program/value.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import { namesWith } from '../options/train.ts';
-import { type TrainingOption, type TrainingOptions, lengths } from '../options/training.ts';
+import { lengths } from '../options/choices.ts';
+import { type TrainingOption, type TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedCorpus, recordedCorpusOrNull, recordedLoopOrNull, recordedOptions } from './record.ts';
 import { resolveOptions } from './resolve.ts';
 

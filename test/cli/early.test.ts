@@ -23,12 +23,12 @@ interface Impossible {
 }
 
 const impossible: readonly Impossible[] = [
-  { options: '--tied', code: 2, message: /--tied needs an embedding/ },
-  { options: '', env: { RNN_TIED: '1' }, code: 2, message: /--tied needs an embedding/ },
-  { options: '--embedding-dropout 0.5', code: 2, message: /--embedding-dropout needs an embedding/ },
+  { options: '--tied', code: 2, message: /--tied cannot be used where --embedding is 0/ },
+  { options: '', env: { RNN_TIED: '1' }, code: 2, message: /--tied cannot be used where --embedding is 0/ },
+  { options: '--embedding-dropout 0.5', code: 2, message: /--embedding-dropout cannot be used where --embedding is 0/ },
   { options: '--time-skip 1', code: 2, message: /--time-skip is 1/ },
   { options: '--layers 2000', code: 2, message: /--layers is 2000/ },
-  { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm is for --cell lstm/ },
+  { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm cannot be used where --cell is gru/ },
   { options: '--patience 3 --validation-fraction 0', code: 2, message: /--patience 3 needs evaluations/ },
   { options: '--schedule plateau --evaluate-every 0', code: 2, message: /--schedule plateau needs evaluations/ },
   { options: '--sequence-length 5000', code: 2, message: /longer than can be planned/ },

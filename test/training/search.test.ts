@@ -99,9 +99,13 @@ describe('the name of a trial', () => {
 });
 
 test('what no run can have is refused whatever the text, and what hangs on the text is not', () => {
-  expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow('--tied needs an embedding');
+  expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow(
+    '--tied cannot be used where --embedding is 0',
+  );
   expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow('--patience 3 needs evaluations');
-  expect(() => refuseImpossible({ layerNorm: true, cell: 'gru' }, { validates: true })).toThrow('--layer-norm is for');
+  expect(() => refuseImpossible({ layerNorm: true, cell: 'gru' }, { validates: true })).toThrow(
+    '--layer-norm cannot be used',
+  );
   refuseImpossible(
     { tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 },
     { validates: true },
