@@ -15,20 +15,23 @@ interface Extent {
   readonly lasting: boolean;
   /** Of the checks of whole networks only those of `rnn doctor`, unless everything is asked for. */
   readonly fewNetworks?: boolean;
+  /** Of all checks only those of `rnn doctor`, unless everything is asked for. */
+  readonly few?: boolean;
 }
 
 /** Tests that compare a device with the reference; skipped if it does not open here. */
 export function compareWithReference(
   name: string,
   { device, missing }: Opened,
-  { lasting, fewNetworks = false }: Extent,
+  { lasting, fewNetworks = false, few = false }: Extent,
 ): void {
   const quick = new Set(quickChecks.map((check) => check.name));
   describe.skipIf(missing !== '')(`${name} computes what programs mean${missing}`, () => {
     afterAll(() => device?.close());
 
     for (const check of parityChecks.filter((each) => lasting || !lastingChecks.includes(each))) {
-      const isLeft = fewNetworks && !isEverything && networkChecks.includes(check) && !quick.has(check.name);
+      const isCut = few || (fewNetworks && networkChecks.includes(check));
+      const isLeft = isCut && !isEverything && !quick.has(check.name);
       test.skipIf(isLeft)(`${check.name}${isLeft ? ' (skipped: only with RNN_TEST=all)' : ''}`, async () => {
         const { worst, tolerance, where } = await check.run(device!);
         expect(worst, where).toBeLessThanOrEqual(tolerance);
