@@ -64,7 +64,7 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1'], ['--validation-file', '-'], 'standard input (-) can be read only once', 'into a file'],
     [['--grid', 'lr=1'], ['--blas', 'off', '--device', 'reference'], "--blas is the cpu's", ''],
     [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],
-    [['--random', '3'], [], '--random has nothing to draw', ''],
+    [['--random', '3'], [], 'a sweep needs something to try', 'with --sample'],
     [['--sample', 'lr=0..1'], [], '--sample is for --random', ''],
     [['--seed', '3', '--grid', 'lr=1'], [], '--seed is for --random', ''],
     [[], [], 'a sweep needs something to try', ''],
