@@ -5,7 +5,7 @@ import type { Device } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { benchOptions, exclusiveOf } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { refuseBlasWithout } from '../devices.ts';
@@ -13,7 +13,7 @@ import { bytes, compact, count, milliseconds, significant } from '../output/form
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
 
-type BenchFlags = FlagsOf<TableOf<typeof benchOptions>>;
+type BenchFlags = FlagsOf<typeof benchOptions>;
 
 export const { define } = defineCommand({
   description: 'Measures how fast this machine trains and samples a model, on symbols drawn at random.',

@@ -1,7 +1,7 @@
 // `rnn doctor`: what works on this machine. The checks are diagnosis/'s.
 import type { Check } from '../../diagnosis/doctor.ts';
 import { doctorOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
@@ -18,7 +18,7 @@ export const { define } = defineCommand({
   run: (_: undefined, flags, context) => doctor(flags, context),
 });
 
-type DoctorFlags = FlagsOf<TableOf<typeof doctorOptions>>;
+type DoctorFlags = FlagsOf<typeof doctorOptions>;
 
 async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
   const api = await import('../../api/machine.ts');

@@ -6,7 +6,7 @@ import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../evaluation/surprise.ts';
 import type { GivenScoring, ScoringPlan } from '../../training/scored-part.ts';
 import { evalOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
@@ -16,9 +16,9 @@ import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
-import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, isStdout } from '../output/output-files.ts';
 
-type EvalFlags = FlagsOf<TableOf<typeof evalOptions>>;
+type EvalFlags = FlagsOf<typeof evalOptions>;
 
 /** Half a gigabyte. */
 const mostByCharacter = 10_000_000;
@@ -44,15 +44,14 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { stdout, stderr, waiting } = context;
   const { part, json, byCharacter } = flags;
   const given = givenOptions(flags);
-  refuseTwice(sources, flags);
+  if (sources.some(isStandardInput) && flags.against?.some(isStandardInput))
+    throw new RnnError('usage', 'standard input (-) can be read only once', {
+      hint: 'put one of the texts into a file',
+    });
   const { machine, by } = machineFrom(flags, context);
   const texts = [...sources, ...(flags.against ?? [])];
-  const files = new OutputFiles(
-    { '--html': flags.html },
-    { ...flags, texts, checkpoints: [flags.checkpoint] },
-    context,
-  );
-  await files.refuseUnfit();
+  const outputs = { '--html': flags.html, '--json': json, '--by-character': byCharacter };
+  const files = await OutputFiles.open(outputs, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
   const loaded = await readModel(flags.checkpoint);
   const { path, trained } = loaded;
@@ -126,15 +125,6 @@ function notesOnTrained(share: number | null): string[] {
 function givenOptions({ streams, sequenceLength, dynamic, dynamicRate, dynamicDecay }: EvalFlags): GivenScoring {
   const rates = { learningRate: dynamicRate, decay: dynamicDecay };
   return { streams, sequenceLength, dynamic: dynamic ? rates : undefined };
-}
-
-/** @throws RnnError `usage` for standard input or output that would be used twice */
-function refuseTwice(sources: readonly string[], { against = [], html, json, byCharacter }: EvalFlags): void {
-  if (sources.some(isStandardInput) && against.some(isStandardInput))
-    throw new RnnError('usage', 'standard input (-) can be read only once', {
-      hint: 'put one of the texts into a file',
-    });
-  refuseMixed({ '--html': html, '--json': json, '--by-character': byCharacter });
 }
 
 /**

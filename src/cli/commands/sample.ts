@@ -6,7 +6,7 @@ import { RnnError, inQuotes } from '../../errors.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf, sampleOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
@@ -15,7 +15,7 @@ import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
 import { readWhole } from '../input/whole-file.ts';
 
-type SampleFlags = FlagsOf<TableOf<typeof sampleOptions>>;
+type SampleFlags = FlagsOf<typeof sampleOptions>;
 
 /** A longer prime takes many minutes to read. */
 const MAX_PRIME_BYTES = 64e6;

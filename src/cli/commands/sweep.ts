@@ -7,7 +7,7 @@ import { pathIn } from '../../path-in.ts';
 import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf, sweepOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { refuseBlasWithout } from '../devices.ts';
 import { count, harmless } from '../output/format.ts';
@@ -19,7 +19,7 @@ import { SweepProgress } from '../sweep/progress.ts';
 import { bestOf, codeOf, edgeLine, showRanking, trialEvent, trialLine } from '../sweep/results.ts';
 import { type TrialResult, type TrialRun, runTrials } from '../sweep/run.ts';
 
-type SweepFlags = FlagsOf<TableOf<typeof sweepOptions>>;
+type SweepFlags = FlagsOf<typeof sweepOptions>;
 
 const examples = `
 Examples:

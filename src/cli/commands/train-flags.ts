@@ -1,6 +1,6 @@
 // The options of `rnn train`: their help, and what was given of them. Knows nothing of how a run
 // goes.
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { cells } from '../../model/cells/registry.ts';
 import { type Preset, presets } from '../../options/presets.ts';
 import { type MachineOptions, type ReadingOptions, exclusive, machineNames, readingNames } from '../../options/run.ts';
@@ -9,7 +9,7 @@ import { refuseContradictions } from '../../options/together.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import { schedules } from '../../training/schedules.ts';
 import { listDevices } from '../devices.ts';
-import { addExamples, addGroups, addUndoing, flagsOf } from '../flags.ts';
+import { addExamples, addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
 import { suggestGrid } from '../several-values.ts';
 
 export type { TrainFlags };
@@ -39,6 +39,17 @@ else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
     ['rnn train book.txt --config rnn.json --resume --max-time 50m', 'a job for cron'],
     ['rnn train book.txt --hidden 512 --dry-run', 'what would be trained, and why'],
   ]);
+}
+
+/** `rnn train` with its options, to read words that are not on the command line. It prints nothing. */
+export function trainParser(): Command {
+  const command = new Command('train')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .helpOption(false);
+  addTrainFlags(command);
+  refuseRepeats(command);
+  return command;
 }
 
 /** @throws RnnError `usage` where two options contradict each other */

@@ -1,14 +1,14 @@
 // Options of `rnn train` in a sweep: those that all trials share, those that the search varies, and
 // the command line of a trial. All that can be wrong with any trial is found here, before the first
 // is trained.
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SweepIdentity } from '../../runs/store.ts';
 import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
-import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train-flags.ts';
+import { checkTogether, givenOptions, type TrainFlags, trainParser } from '../commands/train-flags.ts';
 import type { Context } from '../context.ts';
-import { type Flag, flagsOf, refuseRepeats, suggestedKeys } from '../flags.ts';
+import { type Flag, flagsOf, suggestedKeys } from '../flags.ts';
 import { count } from '../output/format.ts';
 import { textOfValue } from '../../options/words.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -51,12 +51,7 @@ export class SharedOptions {
    * for options that trials cannot have
    */
   constructor(words: readonly string[]) {
-    const command = trainCommand()
-      .argument('<corpus...>')
-      .exitOverride()
-      .configureOutput({ writeErr: () => {}, outputError: () => {} })
-      .helpOption(false);
-    refuseRepeats(command);
+    const command = trainParser().argument('<corpus...>');
     for (const flag of flagsOf(command))
       command.on(`option:${flag.name()}`, (value?: string) =>
         this.#written.set(flag, [...(this.#written.get(flag) ?? []), ...(value === undefined ? [] : [value])]),
@@ -192,7 +187,7 @@ export class SharedOptions {
  */
 export function refuseTrainFlags(command: Command): void {
   const known = new Set(flagsOf(command).map(({ key }) => key));
-  for (const flag of flagsOf(trainCommand())) {
+  for (const flag of flagsOf(trainParser())) {
     if (known.has(flag.key)) continue;
     command.addOption(new Option(flag.flags).hideHelp());
     command.on(`option:${flag.name()}`, (value?: string) => {
@@ -217,12 +212,6 @@ function wordsOf({ flag, value }: Settled): readonly string[] {
   if (typeof value === 'boolean') return [value ? flag.longName : `--no-${flag.key}`];
   // In one word each: a text may begin with a dash.
   return [value].flat().map((each) => `${flag.longName}=${textOfValue(flag.row, each)}`);
-}
-
-function trainCommand(): Command {
-  const command = new Command('train');
-  addTrainFlags(command);
-  return command;
 }
 
 function refuseDecided(flag: Flag, what: string): void {
