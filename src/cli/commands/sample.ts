@@ -57,8 +57,6 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
   const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
   const seed = flags.seed ?? io.randomSeed();
-  const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
-  if (count > maxCount) throw badValue('--num', String(count), `at most ${maxCount} with --seed ${seed}`);
   const { machine, by } = machineFrom(flags, context);
   waiting.begin('compiling');
   const { sampler, close } = await openSamplerFor(trained, machine, {

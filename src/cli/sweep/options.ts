@@ -3,7 +3,7 @@
 // is trained.
 import { type Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { RnnError } from '../../errors.ts';
+import { RnnError, errorAbout } from '../../errors.ts';
 import type { SweepIdentity } from '../../runs/store.ts';
 import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
 import { checkTogether, givenOptions, type TrainFlags, trainParser } from '../commands/train-flags.ts';
@@ -144,8 +144,7 @@ export class SharedOptions {
         for (const note of refuseImpossible(givenOptions(flags), { validates: flags.validationFraction !== 0 }))
           times.set(note, (times.get(note) ?? 0) + 1);
       } catch (error) {
-        if (!(error instanceof RnnError)) throw error;
-        throw new RnnError(error.kind, `${name}: ${error.message}`, { hint: error.hint, cause: error });
+        throw errorAbout(name, error);
       }
     }
     return [...times].map(([note, n]) =>
