@@ -5,7 +5,7 @@ import { Command, CommanderError, type Option } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './output/colour.ts';
 import { type CommandEntry, commands } from './commands.ts';
-import { type Context, noWaiting } from './context.ts';
+import type { Context } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
 import { commonOptions } from '../options/common.ts';
 import { flagsFor, refuseRepeats, suggestedKeys } from './flags.ts';
@@ -44,10 +44,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         )),
     );
     await program.parseAsync(wanted(argv), { from: 'user' });
-    context.waiting.end();
+    context.waiting?.end();
     return context.exitCode;
   } catch (error) {
-    context.waiting.end();
+    context.waiting?.end();
     // The help or the version was asked for; it may not have gone anywhere.
     const thrown = error instanceof CommanderError && error.exitCode === 0 ? await written : error;
     if (thrown === null || thrown instanceof OutputClosed) return 0;
@@ -72,7 +72,7 @@ async function openContext(io: Io, colour: boolean): Promise<Context> {
     io,
     stdout,
     stderr,
-    waiting: noWaiting,
+    waiting: null,
     exitCode: 0,
     origins: new Map(),
     wantsJson: null,
@@ -86,7 +86,7 @@ async function openWaiting(context: Context): Promise<void> {
   if (!stderr.isTerminal || wantsJson === true) return;
   const { WaitingLine } = await import('./progress/live-line.ts');
   context.waiting = new WaitingLine(stderr);
-  stdout.beforeWrite = () => context.waiting.end();
+  stdout.beforeWrite = () => context.waiting?.end();
 }
 
 /** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */

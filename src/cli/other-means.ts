@@ -74,12 +74,12 @@ export async function otherMeans(
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
-  if (bytes !== null) waiting.begin('compressing');
+  if (bytes !== null) waiting?.begin('compressing');
   const compressors =
     bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;
-  waiting.begin('counting n-grams');
+  waiting?.begin('counting n-grams');
   const ngrams = await runInTurns(Ngrams.inPieces(tokens, vocabulary.size));
   const { characters } = ngrams;
   if (characters < tokens.length) {

@@ -33,11 +33,7 @@ describe('what is wrong is called by where it stands', () => {
       'RNN_LEARNING_RATE and RNN_LR are one option',
       'leave one of them out',
     ],
-    [
-      { file: { lr: 0.1, 'learning-rate': 0.2 } },
-      'rnn.json:1: learning-rate are one option',
-      'leave one of them out',
-    ],
+    [{ file: { lr: 0.1, 'learning-rate': 0.2 } }, 'rnn.json:1: learning-rate are one option', 'leave one of them out'],
     [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon, expected the name of an encoding', ''],
     [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is no option', 'did you mean decay?'],
     [

@@ -40,7 +40,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
     for (const name of names) {
       const device = await open(name, flags, context);
       if (device === null) continue;
-      waiting.begin(`measuring ${name}`);
+      waiting?.begin(`measuring ${name}`);
       try {
         const result = await bench(device, { ...model, milliseconds: dryRun ? null : 1000 * seconds, profile });
         // By the name that was asked for: several modes of the gpu are one device.

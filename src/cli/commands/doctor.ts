@@ -24,11 +24,11 @@ async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise
   const api = await import('../../api/machine.ts');
   const { device, blas, full } = flags;
   const working: string[] = [];
-  waiting.begin('checking');
+  waiting?.begin('checking');
   for await (const check of api.doctor({ device: device === 'auto' ? undefined : device, blas, full })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await (flags.json ? stdout.writeJson({ event: 'check', ...check }) : stdout.write(`${rowOf(check, stdout)}\n`));
-    waiting.begin('checking');
+    waiting?.begin('checking');
   }
   if (flags.json) await stdout.writeJson({ event: 'end', working });
   else

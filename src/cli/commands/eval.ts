@@ -72,12 +72,16 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const surprise = await recordFor(plan, trained, flags);
   if (plan.warning !== null) stderr.warn(plan.warning);
   const scored = await withDevice(machine, plan.work, (device) =>
-    score(trained, plan, device, surprise, waiting.listen),
+    score(trained, plan, device, surprise, waiting?.listen),
   );
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   if (!json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
-  if (!json && part === 'all')
-    for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
+  // A figure on text that was learnt says little of any other text.
+  if (!json && part === 'all' && plan.trainedShare) {
+    const share = `${Math.floor(1000 * plan.trainedShare) / 10} % of this text`;
+    const remedy = 'use --part validation, or a text that it was not trained on';
+    stderr.line(stderr.colour.yellow(`note: the run was trained on ${share}; ${remedy}`));
+  }
   const evaluated = {
     score: scored,
     ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)),
@@ -110,16 +114,6 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     scoresTable(evaluated, onOneLine(run), unitName(vocabulary.unit), colour);
   if (isForPeople && !isStdout(flags.html)) await stdout.write(table(stdout));
   else stderr.line(table(stderr).trimEnd());
-}
-
-/** A figure on text that was learnt says little of any other text. */
-function notesOnTrained(share: number | null): string[] {
-  if (share === null || share === 0) return [];
-  return share < 1
-    ? [
-        `note: the run was trained on ${Math.floor(1000 * share) / 10} % of this text; use --part validation to score held-out text`,
-      ]
-    : ['note: the run was trained on all of this text; score a text that it was not trained on'];
 }
 
 function givenOptions({ streams, sequenceLength, dynamic, dynamicRate, dynamicDecay }: EvalFlags): GivenScoring {

@@ -40,7 +40,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   // wrote it.
   const reads = { force: flags.force, checkpoints: [checkpoint] };
   const files = await OutputFiles.open({ '--out': out, '--json': flags.json }, reads, context);
-  waiting.begin('exporting');
+  waiting?.begin('exporting');
   const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
   await files.write('--out', [bytes]);
   if (flags.json)

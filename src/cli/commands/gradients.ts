@@ -56,7 +56,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const found: Gradients[] = [];
   await withDevice(machine, workOfGradients(networks, flags.jacobians), async (device) => {
     for (const { name, checkpoint, network, tokens } of subjects) {
-      waiting.begin('walking back in time');
+      waiting?.begin('walking back in time');
       found.push({ name, ...(await gradientsThrough(network, tokens, device, flags)) });
       if (json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
     }
@@ -108,7 +108,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const { readCorpus } = await import('../../corpus/read.ts');
   const { readingOf } = await import('../../api/run-request.ts');
   const asNewRun = readingOf({ ...flags, validationFraction: 0 });
-  const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting.listen, stdin: io.stdin }));
+  const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting?.listen, stdin: io.stdin }));
   return [
     ...subjects,
     ...untrained.map(({ name, options }) => ({

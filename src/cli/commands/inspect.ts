@@ -57,8 +57,8 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const decoded = Array.from(whole.subarray(0, flags.length ?? maxDefaultLength(model)), (id) => decoder.push(id));
   const pieces = decoded.slice(0, flags.length ?? defaultLength(decoded, model));
   const tokens = whole.subarray(0, pieces.length);
-  waiting.begin('compiling');
-  const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
+  waiting?.begin('compiling');
+  const onRead = (done: number): void => waiting?.listen({ kind: 'inspecting', done, total: tokens.length });
   const activations = await readCells(trained, tokens, machine, onRead);
   const read =
     tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
@@ -69,7 +69,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const isPageOnStdout = isStdout(flags.html);
   if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
   if (cell !== null && flags.html === undefined) return;
-  waiting.begin('searching cells');
+  waiting?.begin('searching cells');
   if (pieces.length < LEAST_CHARACTERS)
     note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
   const found = await findCells(pieces, activations);

@@ -58,7 +58,7 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
   const seed = flags.seed ?? io.randomSeed();
   const { machine, by } = machineFrom(flags, context);
-  waiting.begin('compiling');
+  waiting?.begin('compiling');
   const { sampler, close } = await openSamplerFor(trained, machine, {
     texts: count,
     length,
@@ -66,7 +66,7 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
     if (flags.seed === undefined && !json) stderr.note(`${path}, --seed ${seed}${device}`);
-    waiting.begin('sampling'); // until the first of it is there
+    waiting?.begin('sampling'); // until the first of it is there
     const { temperature, topK, topP, minP } = flags;
     const options = { temperature, topK, topP, minP };
     const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };

@@ -74,7 +74,6 @@ async function train(request: Request): Promise<number> {
     try {
       return await follow(request, path, reporter, (signal) => run.train(signal));
     } finally {
-      reporter.close();
       await run.close();
     }
   } finally {

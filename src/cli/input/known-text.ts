@@ -35,7 +35,7 @@ export async function readKnownText(
     exclude,
     encoding,
     skipInvalid,
-    onActivity: isTyped(sources, io) ? undefined : waiting.listen,
+    onActivity: isTyped(sources, io) ? undefined : waiting?.listen,
     stdin: io.stdin,
   };
   try {

@@ -12,7 +12,7 @@ import { type Flag, flagsOf, suggestedKeys } from '../flags.ts';
 import { count } from '../output/format.ts';
 import { textOfValue } from '../../options/words.ts';
 import { shellWord } from '../../shell-word.ts';
-import { gridOption, isListFor } from '../several-values.ts';
+import { gridOption, isListFor, isValueOf } from '../several-values.ts';
 import { type Settled, settingsOfTrain } from '../settings.ts';
 import { badValue } from '../../options/values.ts';
 
@@ -135,7 +135,10 @@ export class SharedOptions {
     const { refuseImpossible } = await import('../../training/possible.ts');
     const times = new Map<string, number>();
     for (const { name, settings } of trials) {
-      const varied = settings.map((setting) => [this.#flagOf(setting.option)!.option, this.#valueOf(setting)] as const);
+      const varied = settings.map(({ option, value }) => {
+        const flag = this.#flagOf(option)!;
+        return [flag.option, valueOf(flag, value)] as const;
+      });
       const flags: TrainFlags = { ...this.flags, ...Object.fromEntries(varied.filter(([, value]) => value !== false)) };
       try {
         checkTogether({ ...flags, resume: true });
@@ -153,13 +156,8 @@ export class SharedOptions {
   }
 
   /** Whether an option of `rnn train` can have a value. */
-  isValue(setting: Setting): boolean {
-    try {
-      this.#valueOf(setting);
-      return true;
-    } catch {
-      return false;
-    }
+  isValue({ option, value }: Setting): boolean {
+    return isValueOf(this.#flagOf(option)!, value);
   }
 
   /** The words after `rnn` that train a trial. */
@@ -173,10 +171,6 @@ export class SharedOptions {
 
   #flagOf(option: string): Flag | undefined {
     return flagsOf(this.#command).find(({ key, negate }) => key === option && !negate);
-  }
-
-  #valueOf({ option, value }: Setting): unknown {
-    return valueOf(this.#flagOf(option)!, value);
   }
 }
 
@@ -220,13 +214,16 @@ function refuseDecided(flag: Flag, what: string): void {
 }
 
 /**
- * Numbers as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as it is, even
- * 01.
+ * Numbers and switches as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as
+ * it is, even 01.
  */
 function listOf(flag: Flag, text: string): readonly string[] {
-  const values = text.split(',');
-  for (const value of values) valueOf(flag, value);
-  return [...new Set(flag.kind.name === 'number' ? values.map((value) => String(Number(value))) : values)];
+  const isNormalised = flag.kind.name === 'number' || flag.kind.name === 'switch';
+  const values = text.split(',').map((value) => {
+    const parsed = valueOf(flag, value);
+    return isNormalised ? String(parsed) : value;
+  });
+  return [...new Set(values)];
 }
 
 /**
@@ -245,8 +242,4 @@ function rangeOf(flag: Flag, text: string): Range | null {
 }
 
 /** @throws RnnError `usage` for a value that the option cannot have */
-function valueOf(flag: Flag, value: string): unknown {
-  if (flag.kind.name !== 'switch') return flag.parseArg!(value, undefined as never);
-  if (value !== 'true' && value !== 'false') throw badValue(flag.longName, value, 'true or false');
-  return value === 'true';
-}
+const valueOf = ({ kind, longName }: Flag, value: string): unknown => kind.parse(longName, value);

@@ -21,7 +21,7 @@ describe('rnn sweep', () => {
     [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number from 1 to 1048576', ''],
     [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
-    [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
+    [['--grid', 'tied=maybe'], [], '--tied is maybe, expected 1 or 0', ''],
     [
       ['--grid', 'tied=true', '--grid', 'hidden=4'],
       [],
