@@ -47,7 +47,15 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
 
 async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { io, stdout, stderr, waiting } = context;
-  refuseSeedsBeyond(flags);
+  const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
+  const { seed = io.randomSeed() } = flags;
+  if (seed > Number.MAX_SAFE_INTEGER - (count - 1))
+    throw badValue(
+      '--seed',
+      String(seed),
+      `at most 2^53 − ${count} with --num ${count}`,
+      'each text has the seed after that of the one before',
+    );
   const given = await readPrime(flags, io);
   const { readModel } = await import('../../api/trained.ts');
   const { openSamplerFor, seedsFrom } = await import('../../api/writer.ts');
@@ -55,14 +63,9 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { unit } = trained.vocabulary;
   const prime = await primeFor(trained, given);
   const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
-  const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
-  const seed = flags.seed ?? io.randomSeed();
   const { machine, by } = machineFrom(flags, context);
   waiting?.begin('compiling');
-  const { sampler, close } = await openSamplerFor(trained, machine, {
-    texts: count,
-    length,
-  });
+  const { sampler, close } = await openSamplerFor(trained, machine, { texts: count, length });
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
     if (flags.seed === undefined && !json) stderr.note(`${path}, --seed ${seed}${device}`);
@@ -74,17 +77,6 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   } finally {
     await close();
   }
-}
-
-/** @throws a usage error if two texts would have one seed, because numbers end */
-function refuseSeedsBeyond({ seed, num: count }: SampleFlags): void {
-  if (seed === undefined || seed <= Number.MAX_SAFE_INTEGER - (count - 1)) return;
-  throw badValue(
-    '--seed',
-    String(seed),
-    `at most 2^53 − ${count} with --num ${count}`,
-    'each text has the seed after that of the one before',
-  );
 }
 
 /** Text that was typed, with its escapes, or the bytes of a file. */

@@ -92,10 +92,9 @@ export class SharedOptions {
   }
 
   get identity(): SweepIdentity {
-    const given = [...this.#written].map(([flag, written]) => ({ flag, written, name: flag.option }));
-    const options = given
-      .filter(({ name }) => !ofThisMachine.includes(name))
-      .map(({ flag, written, name }) => [flag.longName, { written, value: this.flags[name as keyof TrainFlags] }]);
+    const options = [...this.#written]
+      .filter(([flag]) => !ofThisMachine.includes(flag.option))
+      .map(([flag, written]) => [flag.longName, { written, value: this.flags[flag.option as keyof TrainFlags] }]);
     return { sources: this.sources, options: Object.fromEntries(options) };
   }
 
