@@ -278,7 +278,7 @@ describe('rnn runs', () => {
       reason: expect.stringContaining('has version 99'),
     });
     expect((await rnn(['runs', path])).stdout).toMatch(
-      / newer +text 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/,
+      / newer +text [\da-f]{7} 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/,
     );
   });
 

@@ -64,11 +64,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     ? reading
     : named(`the text to score, ${namesOfTexts(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
-  const { sourcesDigest } = corpus;
-  const counted =
-    flags.against === undefined
-      ? null
-      : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
+  const scoredText = { ...plan, sourcesDigest: corpus.sourcesDigest };
+  const counted = flags.against && (await countedText(flags.against, scoredText, loaded, flags, context));
   const surprise = await recordFor(plan, trained, flags);
   if (plan.warning !== null) stderr.warn(plan.warning);
   const scored = await withDevice(machine, plan.work, (device) =>
@@ -84,7 +81,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   }
   const evaluated = {
     score: scored,
-    ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)),
+    ...(await otherMeans(plan.tokens, vocabulary, counted ?? null, flags.compressors === true, context)),
   };
   const run = basename(dirname(resolve(path)));
   if (surprise !== null && flags.html !== undefined) {
@@ -100,14 +97,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     !byCharacter ||
     (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
   if (json) {
-    const how = {
-      dynamic: plan.dynamic,
-      checkpoint: path,
-      part,
-      streams: plan.streams,
-      trainedShare: plan.trainedShare,
-    };
-    return stdout.writeJson(evaluationObject(evaluated, how));
+    const { dynamic, streams, trainedShare } = plan;
+    return stdout.writeJson(evaluationObject(evaluated, { dynamic, checkpoint: path, part, streams, trainedShare }));
   }
   // Where stdout is for another program to read, figures are beside it.
   const table = ({ colour }: Output): string =>

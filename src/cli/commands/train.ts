@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../api/run-request.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
+import { machineNames, readingNames } from '../../options/run.ts';
 import type { Context } from '../context.ts';
 import { isByEnvironment, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
@@ -16,14 +17,7 @@ import { OutputClosed } from '../output/output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { openStopwatch } from '../process/stopwatch.ts';
 import { showPlan } from './train-plan.ts';
-import {
-  addTrainFlags,
-  checkTogether,
-  givenMachine,
-  givenOptions,
-  givenReading,
-  type TrainFlags,
-} from './train-flags.ts';
+import { addTrainFlags, checkTogether, given, givenOptions, type TrainFlags } from './train-flags.ts';
 
 export function define(command: Command, context: Context, takes: string): void {
   command
@@ -92,8 +86,8 @@ function requestOf({ sources, flags, context }: Request, folder: string): RunReq
     acceptNewCorpus: flags.acceptNewCorpus === true,
     initFrom: flags.initFrom ?? null,
     options: givenOptions(flags),
-    reading: givenReading(flags),
-    machine: givenMachine(flags),
+    reading: given(flags, readingNames),
+    machine: given(flags, machineNames),
     ...(isByEnvironment(context) ? { deviceBy: 'RNN_DEVICE' } : {}),
     alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
     stdin: io.stdin,
