@@ -40,6 +40,10 @@ export class RnnError extends Error {
   }
 }
 
+/** The same failure, of one of several things: its message begins with the name. A bug stays as it is. */
+export const errorAbout = (name: string, error: unknown): unknown =>
+  error instanceof RnnError ? new RnnError(error.kind, `${name}: ${error.message}`, { ...error, cause: error }) : error;
+
 /**
  * The system's name for what went wrong (`ENOENT`, `EACCES` …), or '' for an error that did not
  * come from the system.

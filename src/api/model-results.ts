@@ -42,6 +42,7 @@ export interface SurpriseOfText extends Omit<SurpriseReport, 'run' | 'text' | 'o
  * takes. In a text of fewer than 400 characters no cell tells anything.
  */
 export interface Inspection extends Omit<CellsReport, 'name' | 'summary' | 'cell'> {}
+export type FoundCells = Pick<Inspection, 'findings' | 'saturation'>;
 
 /** How many steps back, at how many places of the text, and how many steps' singular values. */
 export interface GradientsOptions extends Partial<ValuesOf<typeof gradientsMeasured>> {}

@@ -8,7 +8,6 @@ import { RnnError } from '../errors.ts';
 import { evalOptions, gradientsMeasured } from '../options/commands.ts';
 import { defaultsOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
-import { saturationOf } from '../insight/saturation.ts';
 import { LEAST_CHARACTERS } from '../insight/search.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -196,12 +195,7 @@ export class Model {
     const activations = await readCells(this.trained, tokens, this.#machine);
     const decoder = this.#symbols.decoder();
     const pieces = Array.from(tokens, (id) => decoder.push(id));
-    return {
-      pieces,
-      activations,
-      findings: await findCells(pieces, activations),
-      saturation: saturationOf(activations),
-    };
+    return { pieces, activations, ...(await findCells(pieces, activations)) };
   }
 
   /**

@@ -9,10 +9,10 @@ import type { Device } from '../devices/device.ts';
 import { type Work, openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
 import { type Activations, readActivations } from '../insight/activations.ts';
-import type { Finding } from '../insight/finding.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
 import { largestSingularValues } from '../insight/jacobian.ts';
 import { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
+import { saturationOf } from '../insight/saturation.ts';
 import { propertiesOf } from '../insight/properties.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
 import { LEAST_CHARACTERS, searchCells } from '../insight/search.ts';
@@ -25,7 +25,7 @@ import { readingOf } from '../training/scored-part.ts';
 import { runInTurns } from '../turns.ts';
 import { refuseUnless } from './checks.ts';
 import { Corpus } from './corpus.ts';
-import type { Gradients, GradientsOptions, MachineChoice, SurpriseOfText } from './model-results.ts';
+import type { FoundCells, Gradients, GradientsOptions, MachineChoice, SurpriseOfText } from './model-results.ts';
 
 /** A model, and the checkpoint that it is from. */
 export interface Loaded {
@@ -176,10 +176,11 @@ export function readCells(
   );
 }
 
-/** The cells that tell something of the text; none in a text that is too short. */
-export async function findCells(pieces: readonly string[], activations: Activations): Promise<readonly Finding[]> {
-  return pieces.length < LEAST_CHARACTERS ? [] : runInTurns(searchCells(activations, propertiesOf(pieces)));
-}
+/** What `inspect` tells of the cells. There are no findings in a text that is too short. */
+export const findCells = async (pieces: readonly string[], activations: Activations): Promise<FoundCells> => ({
+  findings: pieces.length < LEAST_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
+  saturation: saturationOf(activations),
+});
 
 /** For the Jacobians: gradients through time are walked in float64. */
 export const workOfGradients = (networks: readonly BareModel[], jacobians: number): Work => ({

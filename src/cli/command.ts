@@ -1,14 +1,7 @@
 // A command as data, from which its help, its flags and the checks of them follow.
 import type { Command } from 'commander';
 import { commonOptions } from '../options/common.ts';
-import {
-  type Exclusive,
-  type FlagsOf,
-  type OptionGroups,
-  type TableOf,
-  defaultsOf,
-  tableOf,
-} from '../options/option.ts';
+import { type Exclusive, type FlagsOf, type OptionGroups, defaultsOf, tableOf } from '../options/option.ts';
 import { refuseContradictions } from '../options/together.ts';
 import type { Context } from './context.ts';
 import { listDevices } from './devices.ts';
@@ -34,7 +27,7 @@ interface Definition<Argument, Groups extends OptionGroups> {
    * @param flags what was given, with the defaults of the others
    * @returns the exit code, unless it is 0
    */
-  run(argument: Argument, flags: FlagsOf<TableOf<Groups>>, context: Context): Promise<number | void>;
+  run(argument: Argument, flags: FlagsOf<Groups>, context: Context): Promise<number | void>;
 }
 
 export function defineCommand<Argument, const Groups extends OptionGroups>(
@@ -54,7 +47,7 @@ export function defineCommand<Argument, const Groups extends OptionGroups>(
       command.action(async (given?: Argument) => {
         const flags = command.opts();
         refuseContradictions(table, exclusive, flags);
-        const all = { ...defaultsOf(table), ...flags } as FlagsOf<TableOf<Groups>>;
+        const all = { ...defaultsOf(table), ...flags } as FlagsOf<Groups>;
         context.exitCode = (await definition.run(given as Argument, all, context)) ?? 0;
       });
     },

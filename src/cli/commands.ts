@@ -1,7 +1,7 @@
 // Which commands there are, and where each is.
 import type { CommandModule } from './command.ts';
 
-interface CommandEntry {
+export interface CommandEntry {
   readonly name: string;
   /** Its arguments, for the help. */
   readonly takes: string;

@@ -1,16 +1,13 @@
 // The JSON Schema of configuration files, for editors and other checkers, from the definitions of
 // the options. `npm run build:schema` writes it to schema/rnn.json. What `rnn train` refuses is
 // decided by config.ts and the parsers of the flags.
-import { Command } from 'commander';
 import { exclusive } from '../options/run.ts';
-import { addTrainFlags } from './commands/train-flags.ts';
+import { trainParser } from './commands/train-flags.ts';
 import { flagsInFiles, namesInFiles } from './config.ts';
 import { type Flag, flagsOf } from './flags.ts';
 
 export function configSchema(): object {
-  const train = new Command('train');
-  addTrainFlags(train);
-  const flags = flagsInFiles(flagsOf(train));
+  const flags = flagsInFiles(flagsOf(trainParser()));
   const properties = Object.fromEntries(
     flags.flatMap((flag) => {
       const schema = { description: flag.description, ...flag.kind.schema, ...(flag.hidden && { deprecated: true }) };

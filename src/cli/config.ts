@@ -56,25 +56,34 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[])
   );
   const inFiles = flagsInFiles(flags);
   const known = new Map(inFiles.flatMap((flag) => namesInFiles(flag).map((name) => [name, flag])));
-  const named = new Map<string, string>();
   const object = objectIn(path, text);
   const lines = linesOf(text);
   const given = Object.entries(object)
     .filter(([key]) => key !== schemaKey)
-    .map(([key, value]) => {
+    .map(([key, value]): Setting => {
       const [line, again] = lines.get(key)!;
       const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
       if (again !== undefined)
         throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
       const flag = known.get(key);
       if (flag === undefined) throw unknownKey(name, key, flags);
-      const other = named.get(flag.option);
-      if (other !== undefined)
-        throw new RnnError('usage', `${name} and ${other} are one option`, { hint: 'leave one of them out' });
-      named.set(flag.option, key);
-      return { flag, name, origin: path, source: 'config' as const, value: () => valueOf(flag, name, value) };
+      return { flag, name, origin: path, source: 'config', value: () => valueOf(flag, name, value) };
     });
-  return new Map(given.map((setting) => [setting.flag.option, setting]));
+  return levelOf(given);
+}
+
+/** @throws RnnError `usage` for an option by two names */
+export function levelOf(settings: readonly Setting[]): Level {
+  const level = new Map<string, Setting>();
+  for (const setting of settings) {
+    const other = level.get(setting.flag.option);
+    if (other !== undefined)
+      throw new RnnError('usage', `${other.name} and ${setting.name} are one option`, {
+        hint: 'leave one of them out',
+      });
+    level.set(setting.flag.option, setting);
+  }
+  return level;
 }
 
 /** What may be done about a file that cannot be read. */
@@ -112,11 +121,9 @@ function objectIn(path: string, text: string): object {
     });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new RnnError(
-    'usage',
-    `${path} holds ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}, expected an object`,
-    { hint: 'such as {"hidden": 256, "cell": "gru"}' },
-  );
+  throw new RnnError('usage', `${path} holds ${shown(value)}, expected an object`, {
+    hint: 'such as {"hidden": 256, "cell": "gru"}',
+  });
 }
 
 /** `batch-size`, `batchSize`. */
@@ -124,15 +131,8 @@ export const namesInFiles = ({ key }: Flag): string[] => [...new Set([key, camel
 
 function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
   const [near] = suggestedKeys(flagsInFiles(flags), key);
-  const without = key.replace(/^--/, '');
-  const hint =
-    without !== key
-      ? `write it without dashes: ${without}`
-      : flags.some((flag) => flag.key === key)
-        ? `--${key} is for the command line`
-        : near === undefined
-          ? 'rnn train --help lists its options'
-          : `did you mean ${near}?`;
+  const meant = near === undefined ? 'rnn train --help lists its options' : `did you mean ${near}?`;
+  const hint = flags.some((flag) => flag.key === key) ? `--${key} is for the command line` : meant;
   return new RnnError('usage', `${name} is no option of rnn train that a file can have`, { hint });
 }
 

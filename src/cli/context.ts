@@ -3,20 +3,15 @@ import type { Io } from './process/io.ts';
 import type { Output } from './output/output.ts';
 import type { WaitingLine } from './progress/live-line.ts';
 
-/**
- * The progress line of a command that has printed nothing yet. It does nothing if no terminal would
- * show it.
- */
-type Waiting = Pick<WaitingLine, 'listen' | 'begin' | 'end'>;
-
-export const noWaiting: Waiting = { listen() {}, begin() {}, end() {} };
-
 export interface Context {
   readonly io: Io;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Ends when something is written to stdout, or when the command ends. */
-  waiting: Waiting;
+  /**
+   * The progress line of a command that has printed nothing yet; null if no terminal would show it.
+   * It ends when something is written to stdout, or when the command ends.
+   */
+  waiting: WaitingLine | null;
   exitCode: number;
   /**
    * Where options that were given come from (`--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`),

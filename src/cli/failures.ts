@@ -41,8 +41,11 @@ const limitHints: Readonly<Record<string, string>> = {
 /** What V8 says when it gets no memory. */
 const outOfMemory = /^Array buffer allocation failed$|could not allocate memory$/;
 
-/** How to raise the limit that an error reports; undefined for any other error. */
+/** What to do about a limit or another fault of the system; undefined for any other error. */
 function limitHint(error: unknown): string | undefined {
+  // A relative path cannot be resolved.
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd')
+    return 'change to a folder that exists, because the current folder was removed';
   const code = error instanceof RangeError && outOfMemory.test(error.message) ? 'ENOMEM' : systemCode(error);
   return Object.hasOwn(limitHints, code) ? limitHints[code] : undefined;
 }
@@ -59,13 +62,6 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
   }
   const failure = { code: exitCodes.machine, cases: [], options: [], stack };
   const message = error instanceof Error ? error.message : String(error);
-  // A relative path cannot be resolved.
-  if (systemCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'uv_cwd')
-    return {
-      ...failure,
-      message: 'cannot continue: the current folder was removed',
-      hint: 'change to a folder that exists',
-    };
   const hint = limitHint(error);
   if (hint !== undefined) return { ...failure, message: `cannot continue: ${message}`, hint };
   const request = 'this is a bug in rnn; please report it with the command and the lines above';

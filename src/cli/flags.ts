@@ -125,15 +125,11 @@ export const flagsOf = (command: Command): Flag[] => command.options.filter((opt
  * The keys that a word probably stands for: those that the help shows, else those of which hidden
  * flags are other names.
  *
- * @param more words that may be meant besides
+ * @param argument of the command, which may be meant besides
  */
-export function suggestedKeys(
-  options: readonly CommanderOption[],
-  word: string,
-  more: readonly string[] = [],
-): string[] {
+export function suggestedKeys(options: readonly CommanderOption[], word: string, argument?: string): string[] {
   const shown = options.filter(({ hidden }) => !hidden).map(keyIn);
-  const near = suggestions(word, [...shown, ...more]);
+  const near = suggestions(word, argument === undefined ? shown : [...shown, argument]);
   if (near.length > 0) return near;
   const main = new Map(
     options.map((option) => [keyIn(option), option instanceof Flag && !option.negate ? option.mainKey : keyIn(option)]),

@@ -1,11 +1,11 @@
 // The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows
 // nothing of what commands do.
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './output/colour.ts';
-import { commands } from './commands.ts';
-import { type Context, noWaiting } from './context.ts';
+import { type CommandEntry, commands } from './commands.ts';
+import type { Context } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
 import { commonOptions } from '../options/common.ts';
 import { flagsFor, refuseRepeats, suggestedKeys } from './flags.ts';
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   let program: Command | null = null;
   try {
     program = await define(
-      { words, argv },
+      argv,
       context,
       (text) =>
         (written = context.stdout.write(text).then(
@@ -44,18 +44,19 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         )),
     );
     await program.parseAsync(wanted(argv), { from: 'user' });
-    context.waiting.end();
+    context.waiting?.end();
     return context.exitCode;
   } catch (error) {
-    context.waiting.end();
+    context.waiting?.end();
     // The help or the version was asked for; it may not have gone anywhere.
     const thrown = error instanceof CommanderError && error.exitCode === 0 ? await written : error;
     if (thrown === null || thrown instanceof OutputClosed) return 0;
     // `rnn` alone: the help has been printed, on stderr.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
-    const help = helpOn(argv);
-    const failure =
-      thrown instanceof CommanderError ? await usageError(thrown, help, commandTried(program, argv)) : thrown;
+    const tried = triedIn(argv);
+    const help = tried === undefined ? 'rnn --help' : `rnn ${tried.name} --help`;
+    const options = program?.commands.find((command) => command.name() === tried?.name)?.options ?? [];
+    const failure = thrown instanceof CommanderError ? await usageError(thrown, help, tried, options) : thrown;
     return report(failure, context, {
       debug: words.has('--debug') || context.wantsDebug,
       json: context.wantsJson ?? words.has('--json'),
@@ -71,7 +72,7 @@ async function openContext(io: Io, colour: boolean): Promise<Context> {
     io,
     stdout,
     stderr,
-    waiting: noWaiting,
+    waiting: null,
     exitCode: 0,
     origins: new Map(),
     wantsJson: null,
@@ -85,7 +86,7 @@ async function openWaiting(context: Context): Promise<void> {
   if (!stderr.isTerminal || wantsJson === true) return;
   const { WaitingLine } = await import('./progress/live-line.ts');
   context.waiting = new WaitingLine(stderr);
-  stdout.beforeWrite = () => context.waiting.end();
+  stdout.beforeWrite = () => context.waiting?.end();
 }
 
 /** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
@@ -100,11 +101,7 @@ function wanted(argv: readonly string[]): string[] {
 }
 
 /** @param writeHelp takes the help, or the version, for stdout */
-async function define(
-  { words, argv }: { readonly words: ReadonlySet<string>; readonly argv: readonly string[] },
-  context: Context,
-  writeHelp: (text: string) => void,
-): Promise<Command> {
+async function define(argv: readonly string[], context: Context, writeHelp: (text: string) => void): Promise<Command> {
   const { stdout, stderr } = context;
   const program = new Command('rnn')
     .description('Character-level language models: train a recurrent network on any text, sample from it.')
@@ -137,7 +134,7 @@ async function define(
   for (const { name, takes, summary, load } of commands) {
     const command = program.command(name).summary(summary);
     // Completions are for all of them.
-    if (argv.includes(name) || words.has('completion')) (await load()).define(command, context, takes);
+    if (argv.includes(name) || argv.includes('completion')) (await load()).define(command, context, takes);
     refuseRepeats(command);
   }
   program.hook('preAction', async (_program, command) => {
@@ -155,36 +152,28 @@ function readVersion(): string {
 }
 
 /** The command that was tried, if there is one of that name. */
-function triedIn(argv: readonly string[]): string | undefined {
+function triedIn(argv: readonly string[]): CommandEntry | undefined {
   const common = new Set(flagsFor(commonOptions).map((flag) => flag.long));
   const first = argv.find((word) => !common.has(word));
-  return commands.find(({ name }) => name === first)?.name;
-}
-
-/** What prints the help on what was tried. */
-function helpOn(argv: readonly string[]): string {
-  const name = triedIn(argv);
-  return name === undefined ? 'rnn --help' : `rnn ${name} --help`;
-}
-
-function commandTried(program: Command | null, argv: readonly string[]): Command | undefined {
-  const name = triedIn(argv);
-  return program?.commands.find((command) => command.name() === name);
+  return commands.find(({ name }) => name === first);
 }
 
 /**
  * Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint.
  */
-async function usageError(error: CommanderError, help: string, command: Command | undefined): Promise<RnnError> {
+async function usageError(
+  error: CommanderError,
+  help: string,
+  tried: CommandEntry | undefined,
+  options: readonly Option[],
+): Promise<RnnError> {
   const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
   const [word, value] = /^unknown option '(-[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
-  const options = command?.options ?? [];
-  const named = options.find(({ long }) => long === word);
-  if (named !== undefined && value !== undefined)
+  if (value !== undefined && options.some(({ long }) => long === word))
     return new RnnError('usage', `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`, {
       hint: `write ${word} alone`,
     });
-  const hint = word === undefined || command === undefined ? undefined : await hintFor(word, command);
+  const hint = word === undefined || tried === undefined ? undefined : await hintFor(word, tried, options);
   const bySpelling = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
   return new RnnError('usage', message, {
     hint: hint ?? (bySpelling === undefined ? `${help} shows what there is` : `did you mean ${bySpelling}`),
@@ -192,14 +181,17 @@ async function usageError(error: CommanderError, help: string, command: Command 
 }
 
 /** What an unknown option of a command probably means; undefined if there is nothing to suggest. */
-async function hintFor(word: string, command: Command): Promise<string | undefined> {
-  const [argument] = command.registeredArguments;
-  const meant = suggestedKeys(command.options, word, argument === undefined ? [] : [argument.name()]);
-  if (argument !== undefined && meant[0] === argument.name())
-    return `give it as an argument: rnn ${command.name()} ${commands.find(({ name }) => name === command.name())!.takes}`;
+async function hintFor(
+  word: string,
+  { name, takes }: CommandEntry,
+  options: readonly Option[],
+): Promise<string | undefined> {
+  const argument = /\w+/.exec(takes)?.[0];
+  const meant = suggestedKeys(options, word, argument);
+  if (argument !== undefined && meant[0] === argument) return `give it as an argument: rnn ${name} ${takes}`;
   if (meant.length > 0) return `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?`;
   const { meansOutput } = await import('../options/suggest.ts');
-  return meansOutput(word) ? `rnn ${command.name()} writes to standard output: add >FILE` : undefined;
+  return meansOutput(word) ? `rnn ${name} writes to standard output: add >FILE` : undefined;
 }
 
 async function report(

@@ -1,7 +1,7 @@
 // What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another
 // text.
 import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
-import { RnnError } from '../errors.ts';
+import { errorAbout } from '../errors.ts';
 import type { ScoringPlan } from '../training/scored-part.ts';
 import type { Context } from './context.ts';
 import { bits, count, unitName } from './output/format.ts';
@@ -55,16 +55,10 @@ export async function countedText(
 const isSame = (a: Tokens, b: Tokens): boolean => a.length === b.length && a.every((id, at) => id === b[at]);
 
 /** What is read, or an error that says of which of several texts. */
-export async function named<Read>(name: string, reading: Promise<Read>): Promise<Read> {
-  return reading.catch((error: unknown) => {
-    if (!(error instanceof RnnError)) throw error;
-    throw new RnnError(error.kind, `${name}: ${error.message}`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
-      cases: error.cases,
-    });
+export const named = <Read>(name: string, reading: Promise<Read>): Promise<Read> =>
+  reading.catch((error: unknown) => {
+    throw errorAbout(name, error);
   });
-}
 
 /** @param asked for compressors, however long it takes */
 export async function otherMeans(
@@ -80,12 +74,12 @@ export async function otherMeans(
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
-  if (bytes !== null) waiting.begin('compressing');
+  if (bytes !== null) waiting?.begin('compressing');
   const compressors =
     bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;
-  waiting.begin('counting n-grams');
+  waiting?.begin('counting n-grams');
   const ngrams = await runInTurns(Ngrams.inPieces(tokens, vocabulary.size));
   const { characters } = ngrams;
   if (characters < tokens.length) {

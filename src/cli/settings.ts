@@ -7,7 +7,7 @@ import { everywhere } from '../options/commands.ts';
 import { variableOf } from '../options/option.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
 import { badValue } from '../options/values.ts';
-import { type Level, type Setting, fromFile } from './config.ts';
+import { type Level, type Setting, fromFile, levelOf } from './config.ts';
 import type { Context } from './context.ts';
 import { mayHaveBlas } from './devices.ts';
 import { type Flag, flagsOf, suggestedKeys } from './flags.ts';
@@ -54,11 +54,10 @@ export async function settle(command: Command, context: Context): Promise<void> 
     context.origins.set(flag.mainName, origin);
   }
   context.wantsJson ||= command.getOptionValue('json') === true;
-  const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
-  if (checkpoint >= 0 && env.RNN_CHECKPOINT && [command.processedArgs[checkpoint] ?? []].flat().length === 0) {
-    command.processedArgs[checkpoint] = command.registeredArguments[checkpoint].variadic
-      ? [env.RNN_CHECKPOINT]
-      : env.RNN_CHECKPOINT;
+  const [argument] = command.registeredArguments;
+  const [checkpoint = []] = command.processedArgs as (string | string[] | undefined)[];
+  if (argument?.name() === 'checkpoint' && env.RNN_CHECKPOINT && checkpoint.length === 0) {
+    command.processedArgs[0] = argument.variadic ? [env.RNN_CHECKPOINT] : env.RNN_CHECKPOINT;
     context.origins.set('--checkpoint', 'RNN_CHECKPOINT');
   }
 }
@@ -106,24 +105,15 @@ export async function settingsOfTrain(
  *
  * @throws RnnError `usage` for an option by two names
  */
-export function fromEnvironment(flags: readonly Flag[], environment: Io['env']): Level {
-  const given = flags.flatMap((flag) => {
-    const name = variableOf(flag.key);
-    const text = environment[name];
-    if (text === undefined || text === '' || otherVariables.has(name)) return [];
-    return [{ flag, name, origin: name, source: 'env' as const, value: () => valueOf(flag, name, text) }];
-  });
-  const level = new Map<string, Setting>();
-  for (const setting of given) {
-    const other = level.get(setting.flag.option);
-    if (other !== undefined)
-      throw new RnnError('usage', `${other.name} and ${setting.name} are one option`, {
-        hint: 'leave one of them out',
-      });
-    level.set(setting.flag.option, setting);
-  }
-  return level;
-}
+export const fromEnvironment = (flags: readonly Flag[], environment: Io['env']): Level =>
+  levelOf(
+    flags.flatMap((flag): Setting[] => {
+      const name = variableOf(flag.key);
+      const text = environment[name];
+      if (text === undefined || text === '' || otherVariables.has(name)) return [];
+      return [{ flag, name, origin: name, source: 'env', value: () => valueOf(flag, name, text) }];
+    }),
+  );
 
 function valueOf({ kind }: Flag, name: string, text: string): unknown {
   if (kind.name !== 'list') return kind.parse(name, text);

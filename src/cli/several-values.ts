@@ -6,15 +6,15 @@ import { RnnError } from '../errors.ts';
 
 /** Makes the error for several values name the command that tries them. */
 export function suggestGrid(flag: Flag): void {
-  const { parseArg: parse } = flag;
-  if (parse === undefined || flag.kind.name === 'list') return;
+  const { kind, longName } = flag;
+  if (kind.name === 'switch' || kind.name === 'list') return;
   flag.argParser((text, earlier) => {
     try {
-      return parse(text, earlier);
+      return kind.parse(longName, text, earlier);
     } catch (error) {
       if (!(error instanceof RnnError) || !isListFor(flag, text)) throw error;
       const decimal = text.replace(',', '.');
-      const either = /^\d+,\d+$/.test(text) && isValueOf(parse, decimal) ? `write ${decimal}, or ` : '';
+      const either = /^\d+,\d+$/.test(text) && isValueOf(flag, decimal) ? `write ${decimal}, or ` : '';
       throw new RnnError('usage', error.message, {
         hint: `${either}use rnn sweep to try several values: ${gridOption(flag, text)}`,
       });
@@ -23,15 +23,15 @@ export function suggestGrid(flag: Flag): void {
 }
 
 /** Whether a text is several values of an option, between commas. */
-export function isListFor({ kind, parseArg: parse }: Flag, text: string): boolean {
+export function isListFor(flag: Flag, text: string): boolean {
   const values = text.split(',');
-  if (values.length < 2 || parse === undefined || !['number', 'duration', 'choice'].includes(kind.name)) return false;
-  return values.every((value) => isValueOf(parse, value));
+  if (values.length < 2 || !['number', 'duration', 'choice'].includes(flag.kind.name)) return false;
+  return values.every((value) => isValueOf(flag, value));
 }
 
-function isValueOf(parse: NonNullable<Flag['parseArg']>, text: string): boolean {
+export function isValueOf({ kind, longName }: Flag, text: string): boolean {
   try {
-    parse(text, undefined);
+    kind.parse(longName, text);
     return true;
   } catch {
     return false;

@@ -1,10 +1,10 @@
 // `--untrained lstm,forget-bias=5`: a network by its options as `rnn train` has them.
-import { Command } from 'commander';
+import { CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
 import { flagOf, namesWith } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { addTrainFlags, givenOptions } from './commands/train-flags.ts';
-import { flagsOf, refuseRepeats } from './flags.ts';
+import { givenOptions, trainParser } from './commands/train-flags.ts';
+import { flagsOf } from './flags.ts';
 import { badValue } from '../options/values.ts';
 
 /**
@@ -20,44 +20,32 @@ const flag = '--untrained';
  * `usage`
  */
 export function untrainedOptions(text: string): Partial<TrainingOptions> {
-  const command = new Command('train')
-    .exitOverride()
-    .configureOutput({ writeErr: () => {}, outputError: () => {} })
-    .helpOption(false);
-  addTrainFlags(command);
-  refuseRepeats(command);
-  const words = text.split(',').flatMap((word, index) => {
-    const [name, ...rest] = index === 0 && !word.includes('=') ? ['cell', word] : word.split('=');
-    const value = rest.length === 0 ? undefined : rest.join('=');
-    const option = flagsOf(command).find(({ longName }) => longName === `--${name}`);
+  const command = trainParser();
+  const settings = text.split(',').map((word, index) => (index === 0 && !word.includes('=') ? `cell=${word}` : word));
+  for (const setting of settings) {
+    const name = `--${setting.split('=')[0]}`;
+    const option = flagsOf(command).find(({ longName }) => longName === name);
     // An alias counts as the option that it stands for.
-    if (option === undefined || !ofModels.includes(option.mainName.slice(2)))
+    if (option === undefined || !ofModels.includes(option.mainKey))
       throw badValue(
         flag,
         text,
-        `a cell and options such as lstm,hidden=64,forget-bias=5`,
+        'a cell and options such as lstm,hidden=64,forget-bias=5',
         `those of a network before training: ${ofModels.join(', ')}`,
       );
-    const takesValue = option.required;
-    if (takesValue !== (value !== undefined))
-      throw new RnnError(
-        'usage',
-        `${flag} ${text}: ${name} ${takesValue ? 'takes a value' : 'is a switch and takes none'}`,
-        {
-          hint: `write ${takesValue ? `${name}=…` : name}`,
-        },
-      );
-    return value === undefined ? [`--${name}`] : [`--${name}`, value];
-  });
+  }
   try {
-    command.parse(words, { from: 'user' });
-  } catch (error) {
-    throw error instanceof RnnError
-      ? new RnnError('usage', `${flag} ${text}: ${error.message}`, {
-          hint: error.hint ?? 'rnn train --help lists cells and options, and how to choose them',
-          cause: error,
-        })
-      : error;
+    command.parse(
+      settings.map((setting) => `--${setting}`),
+      { from: 'user' },
+    );
+  } catch (cause) {
+    if (!(cause instanceof RnnError || cause instanceof CommanderError)) throw cause;
+    const hint = cause instanceof RnnError ? cause.hint : undefined;
+    throw new RnnError('usage', `${flag} ${text}: ${cause.message.replace(/^error: /, '')}`, {
+      hint: hint ?? 'rnn train --help lists cells and options, and how to choose them',
+      cause,
+    });
   }
   return givenOptions(command.opts());
 }

@@ -81,10 +81,6 @@ type Defaulted<Table extends Options> = keyof {
   [Name in keyof Table as Table[Name] extends { readonly default: unknown } ? Name : never]: Name;
 };
 
-/** What a command is given of a table of options: those with a default always have a value. */
-export type FlagsOf<Table extends Options> = ValuesOf<Pick<Table, Defaulted<Table>>> &
-  Partial<ValuesOf<Omit<Table, Defaulted<Table>>>>;
-
 type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (each: infer All) => void
   ? All
   : never;
@@ -92,6 +88,12 @@ type Intersection<Union> = (Union extends unknown ? (each: Union) => void : neve
 /** All options under the headings, as one table. */
 export type TableOf<Groups extends OptionGroups> =
   Intersection<Groups[keyof Groups]> extends infer Table extends Options ? Table : never;
+
+/** What a command is given of its options: those with a default always have a value. */
+export type FlagsOf<Groups extends OptionGroups, Table extends Options = TableOf<Groups>> = ValuesOf<
+  Pick<Table, Defaulted<Table>>
+> &
+  Partial<ValuesOf<Omit<Table, Defaulted<Table>>>>;
 
 export const tableOf = <const Groups extends OptionGroups>(groups: Groups): TableOf<Groups> =>
   Object.assign({}, ...Object.values(groups)) as TableOf<Groups>;

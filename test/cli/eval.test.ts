@@ -150,12 +150,17 @@ describe('rnn eval', () => {
       'verse.txt',
       '90 % of this text; use --part validation',
     ],
-    ['names another text where nothing else is left', 'whole', 'verse.txt', 'all of this text; score a text that'],
+    [
+      'names another text where nothing else is left',
+      'whole',
+      'verse.txt',
+      '100 % of this text; use --part validation, or a text that',
+    ],
     [
       'of a text with a validation file is about the text alone',
       'file',
       'verse.txt',
-      'all of this text; score a text that',
+      '100 % of this text; use --part validation, or a text that',
     ],
   ])('the note on what was trained on %s', async (_, name, text, note) => {
     const { stderr } = await rnn(['eval', at(text), ...run(name)]);

@@ -61,8 +61,8 @@ describe('exit codes', () => {
     });
     expect(failureOf(error, { debug: false })).toEqual({
       code: 1,
-      message: 'cannot continue: the current folder was removed',
-      hint: 'change to a folder that exists',
+      message: 'cannot continue: ENOENT: no such file or directory, uv_cwd',
+      hint: 'change to a folder that exists, because the current folder was removed',
       options: [],
       cases: [],
       stack: undefined,

@@ -119,7 +119,7 @@ describe('rnn runs', () => {
     expect(lines[4]).toBe('');
     expect(lines[0]).toMatch(/^ +loss +at step +steps +model +parameters +time +state +text +run +options$/);
     expect(lines[2]).toMatch(
-      /^\d\.\d{4} +30 +30\/30 +2×8 gru +[\d.]+k? +\d+s +finished \(max-steps\) +text 2,376\+264 +gru +sequence-length 8, batch-size 4$/,
+      /^\d\.\d{4} +30 +30\/30 +2×8 gru +[\d.]+k? +\d+s +finished \(max-steps\) +text [\da-f]{7} 2,376\+264 +gru +sequence-length 8, batch-size 4$/,
     );
     const terminal = await rnn(['runs', at('runs')], { stdout: new FakeStream({ columns: 120 }) });
     expect(terminal.stdout).not.toBe(stdout);
@@ -278,7 +278,7 @@ describe('rnn runs', () => {
       reason: expect.stringContaining('has version 99'),
     });
     expect((await rnn(['runs', path])).stdout).toMatch(
-      / newer +text 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/,
+      / newer +text [\da-f]{7} 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/,
     );
   });
 

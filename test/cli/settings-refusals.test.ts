@@ -33,11 +33,7 @@ describe('what is wrong is called by where it stands', () => {
       'RNN_LEARNING_RATE and RNN_LR are one option',
       'leave one of them out',
     ],
-    [
-      { file: { lr: 0.1, 'learning-rate': 0.2 } },
-      'rnn.json:1: learning-rate and lr are one option',
-      'leave one of them out',
-    ],
+    [{ file: { lr: 0.1, 'learning-rate': 0.2 } }, 'rnn.json:1: learning-rate are one option', 'leave one of them out'],
     [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon, expected the name of an encoding', ''],
     [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is no option', 'did you mean decay?'],
     [
@@ -56,7 +52,7 @@ describe('what is wrong is called by where it stands', () => {
       'leave one',
     ],
     [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is no JSON: ', 'there are no comments'],
-    [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is no option', 'without dashes: hidden'],
+    [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is no option', 'did you mean hidden?'],
     [{ file: { config: 'x.json' } }, 'rnn.json:1: config is no option', '--config is for the command line'],
     [{ file: '{"__proto__": {}}' }, 'rnn.json:1: __proto__ is no option', 'rnn train --help lists its options'],
     [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'give one'],

@@ -217,13 +217,13 @@ it('a run that diverged before it learnt anything is not advised to learn more s
   expect(stderr).toContain(
     'so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty',
   );
-  const { stderr: later } = await doubled(['train', 'hamlet.txt', '--clip-norm', '0'], {
+  const { stderr: later } = await doubled(['train', 'hamlet.txt'], {
     events: () => [start, end('diverged')],
   });
-  expect(later).toContain('; --clip-norm 5 or a longer --warmup-steps helps against spikes');
+  expect(later).toContain('; --clip-norm 5 or less, or a longer --warmup-steps, helps against spikes');
   useDoubles({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
-  expect((await rnn(['train', 'hamlet.txt', '--init-scale', '1e6'])).stderr).toContain(
-    'nothing was saved: try again with a smaller --init-scale, or --learning-rate 0.00075; ',
+  expect((await rnn(['train', 'hamlet.txt'])).stderr).toContain(
+    'nothing was saved: try again with --learning-rate 0.00075; ',
   );
 });
 

@@ -5,7 +5,7 @@ import type { Device } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { benchOptions, exclusiveOf } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { refuseBlasWithout } from '../devices.ts';
@@ -13,7 +13,7 @@ import { bytes, compact, count, milliseconds, significant } from '../output/form
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
 
-type BenchFlags = FlagsOf<TableOf<typeof benchOptions>>;
+type BenchFlags = FlagsOf<typeof benchOptions>;
 
 export const { define } = defineCommand({
   description: 'Measures how fast this machine trains and samples a model, on symbols drawn at random.',
@@ -40,7 +40,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
     for (const name of names) {
       const device = await open(name, flags, context);
       if (device === null) continue;
-      waiting.begin(`measuring ${name}`);
+      waiting?.begin(`measuring ${name}`);
       try {
         const result = await bench(device, { ...model, milliseconds: dryRun ? null : 1000 * seconds, profile });
         // By the name that was asked for: several modes of the gpu are one device.

@@ -1,7 +1,7 @@
 // `rnn doctor`: what works on this machine. The checks are diagnosis/'s.
 import type { Check } from '../../diagnosis/doctor.ts';
 import { doctorOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
@@ -18,17 +18,17 @@ export const { define } = defineCommand({
   run: (_: undefined, flags, context) => doctor(flags, context),
 });
 
-type DoctorFlags = FlagsOf<TableOf<typeof doctorOptions>>;
+type DoctorFlags = FlagsOf<typeof doctorOptions>;
 
 async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
   const api = await import('../../api/machine.ts');
   const { device, blas, full } = flags;
   const working: string[] = [];
-  waiting.begin('checking');
+  waiting?.begin('checking');
   for await (const check of api.doctor({ device: device === 'auto' ? undefined : device, blas, full })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await (flags.json ? stdout.writeJson({ event: 'check', ...check }) : stdout.write(`${rowOf(check, stdout)}\n`));
-    waiting.begin('checking');
+    waiting?.begin('checking');
   }
   if (flags.json) await stdout.writeJson({ event: 'end', working });
   else

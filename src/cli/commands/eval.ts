@@ -6,7 +6,7 @@ import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../evaluation/surprise.ts';
 import type { GivenScoring, ScoringPlan } from '../../training/scored-part.ts';
 import { evalOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
@@ -16,9 +16,9 @@ import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
-import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, isStdout } from '../output/output-files.ts';
 
-type EvalFlags = FlagsOf<TableOf<typeof evalOptions>>;
+type EvalFlags = FlagsOf<typeof evalOptions>;
 
 /** Half a gigabyte. */
 const mostByCharacter = 10_000_000;
@@ -44,15 +44,14 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { stdout, stderr, waiting } = context;
   const { part, json, byCharacter } = flags;
   const given = givenOptions(flags);
-  refuseTwice(sources, flags);
+  if (sources.some(isStandardInput) && flags.against?.some(isStandardInput))
+    throw new RnnError('usage', 'standard input (-) can be read only once', {
+      hint: 'put one of the texts into a file',
+    });
   const { machine, by } = machineFrom(flags, context);
   const texts = [...sources, ...(flags.against ?? [])];
-  const files = new OutputFiles(
-    { '--html': flags.html },
-    { ...flags, texts, checkpoints: [flags.checkpoint] },
-    context,
-  );
-  await files.refuseUnfit();
+  const outputs = { '--html': flags.html, '--json': json, '--by-character': byCharacter };
+  const files = await OutputFiles.open(outputs, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
   const loaded = await readModel(flags.checkpoint);
   const { path, trained } = loaded;
@@ -65,23 +64,24 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     ? reading
     : named(`the text to score, ${namesOfTexts(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
-  const { sourcesDigest } = corpus;
-  const counted =
-    flags.against === undefined
-      ? null
-      : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
+  const scoredText = { ...plan, sourcesDigest: corpus.sourcesDigest };
+  const counted = flags.against && (await countedText(flags.against, scoredText, loaded, flags, context));
   const surprise = await recordFor(plan, trained, flags);
   if (plan.warning !== null) stderr.warn(plan.warning);
   const scored = await withDevice(machine, plan.work, (device) =>
-    score(trained, plan, device, surprise, waiting.listen),
+    score(trained, plan, device, surprise, waiting?.listen),
   );
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   if (!json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
-  if (!json && part === 'all')
-    for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
+  // A figure on text that was learnt says little of any other text.
+  if (!json && part === 'all' && plan.trainedShare) {
+    const share = `${Math.floor(1000 * plan.trainedShare) / 10} % of this text`;
+    const remedy = 'use --part validation, or a text that it was not trained on';
+    stderr.line(stderr.colour.yellow(`note: the run was trained on ${share}; ${remedy}`));
+  }
   const evaluated = {
     score: scored,
-    ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)),
+    ...(await otherMeans(plan.tokens, vocabulary, counted ?? null, flags.compressors === true, context)),
   };
   const run = basename(dirname(resolve(path)));
   if (surprise !== null && flags.html !== undefined) {
@@ -97,14 +97,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     !byCharacter ||
     (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
   if (json) {
-    const how = {
-      dynamic: plan.dynamic,
-      checkpoint: path,
-      part,
-      streams: plan.streams,
-      trainedShare: plan.trainedShare,
-    };
-    return stdout.writeJson(evaluationObject(evaluated, how));
+    const { dynamic, streams, trainedShare } = plan;
+    return stdout.writeJson(evaluationObject(evaluated, { dynamic, checkpoint: path, part, streams, trainedShare }));
   }
   // Where stdout is for another program to read, figures are beside it.
   const table = ({ colour }: Output): string =>
@@ -113,28 +107,9 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   else stderr.line(table(stderr).trimEnd());
 }
 
-/** A figure on text that was learnt says little of any other text. */
-function notesOnTrained(share: number | null): string[] {
-  if (share === null || share === 0) return [];
-  return share < 1
-    ? [
-        `note: the run was trained on ${Math.floor(1000 * share) / 10} % of this text; use --part validation to score held-out text`,
-      ]
-    : ['note: the run was trained on all of this text; score a text that it was not trained on'];
-}
-
 function givenOptions({ streams, sequenceLength, dynamic, dynamicRate, dynamicDecay }: EvalFlags): GivenScoring {
   const rates = { learningRate: dynamicRate, decay: dynamicDecay };
   return { streams, sequenceLength, dynamic: dynamic ? rates : undefined };
-}
-
-/** @throws RnnError `usage` for standard input or output that would be used twice */
-function refuseTwice(sources: readonly string[], { against = [], html, json, byCharacter }: EvalFlags): void {
-  if (sources.some(isStandardInput) && against.some(isStandardInput))
-    throw new RnnError('usage', 'standard input (-) can be read only once', {
-      hint: 'put one of the texts into a file',
-    });
-  refuseMixed({ '--html': html, '--json': json, '--by-character': byCharacter });
 }
 
 /**

@@ -4,9 +4,9 @@ import { RnnError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/formats.ts';
 import type { Context } from '../context.ts';
 import { exportOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, isStdout } from '../output/output-files.ts';
 
 export const { define } = defineCommand({
   description: 'Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.',
@@ -20,11 +20,10 @@ export const { define } = defineCommand({
   run: exportModel,
 });
 
-type ExportFlags = FlagsOf<TableOf<typeof exportOptions>>;
+type ExportFlags = FlagsOf<typeof exportOptions>;
 
 async function exportModel(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
   const { stdout, waiting } = context;
-  refuseMixed({ '--out': flags.out, '--json': flags.json });
   const { formats } = await import('../../formats/formats.ts');
   const format =
     flags.format === undefined
@@ -39,9 +38,9 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
     });
   // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who
   // wrote it.
-  const files = new OutputFiles({ '--out': out }, { force: flags.force, checkpoints: [checkpoint] }, context);
-  await files.refuseUnfit();
-  waiting.begin('exporting');
+  const reads = { force: flags.force, checkpoints: [checkpoint] };
+  const files = await OutputFiles.open({ '--out': out, '--json': flags.json }, reads, context);
+  waiting?.begin('exporting');
   const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
   await files.write('--out', [bytes]);
   if (flags.json)

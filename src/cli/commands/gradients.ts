@@ -5,19 +5,20 @@ import { dirname } from 'node:path';
 import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
+import type { Gradients } from '../../api/model-results.ts';
 import type { BareModel } from '../../evaluation/evaluate.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { gradientsOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { type GradientsOf, gradientsTable } from '../results/gradients-table.ts';
+import { gradientsTable } from '../results/gradients-table.ts';
 import { readKnownText } from '../input/known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { OutputFiles, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles } from '../output/output-files.ts';
 
-type GradientsFlags = FlagsOf<TableOf<typeof gradientsOptions>>;
+type GradientsFlags = FlagsOf<typeof gradientsOptions>;
 
 /** Of the chart in a terminal. */
 const rows = 14;
@@ -45,44 +46,30 @@ export const { define } = defineCommand({
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
   const { stdout, waiting } = context;
-  refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
+  const { html, svg, json } = flags;
   const { machine } = machineFrom(flags, context);
-  const checkpoints = checkpointsOf(flags);
-  const files = new OutputFiles(
-    { '--html': flags.html, '--svg': flags.svg },
-    { ...flags, texts: sources, checkpoints },
-    context,
-  );
-  await files.refuseUnfit();
+  const reads = { ...flags, texts: sources, checkpoints: checkpointsOf(flags) };
+  const files = await OutputFiles.open({ '--html': html, '--svg': svg, '--json': json }, reads, context);
   const subjects = await subjectsOf(sources, flags, context);
   const { gradientsThrough, withDevice, workOfGradients } = await import('../../api/trained.ts');
   const networks = subjects.map(({ network }) => network);
-  const found: GradientsOf[] = [];
+  const found: Gradients[] = [];
   await withDevice(machine, workOfGradients(networks, flags.jacobians), async (device) => {
     for (const { name, checkpoint, network, tokens } of subjects) {
-      waiting.begin('walking back in time');
+      waiting?.begin('walking back in time');
       found.push({ name, ...(await gradientsThrough(network, tokens, device, flags)) });
-      if (flags.json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
+      if (json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
     }
   });
-  await show(found, sources, flags, files, context);
-}
-
-async function show(
-  found: readonly GradientsOf[],
-  sources: readonly string[],
-  { html, svg, json }: GradientsFlags,
-  files: OutputFiles,
-  { stdout }: Context,
-): Promise<void> {
   const { gradientCharts, gradientsPage } = await import('../../reports/gradients.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
   const { svgOf } = await import('../../reports/svg.ts');
+  const charts = gradientCharts(found);
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
-  if (svg !== undefined) await files.write('--svg', svgOf(gradientCharts(found), 'How far back the loss reaches'));
+  if (svg !== undefined) await files.write('--svg', svgOf(charts, 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
-  const [flow] = gradientCharts(found);
-  await stdout.write(`${[...dashboard([flow], stdout.look(rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);
+  const chart = dashboard(charts.slice(0, 1), stdout.look(rows));
+  await stdout.write(`${[...chart, '', ...gradientsTable(found, stdout)].join('\n')}\n`);
 }
 
 /** Those that are named; the newest run, as undefined, unless there are other networks to show. */
@@ -95,24 +82,20 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
  */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
   const { io, waiting } = context;
-  const asked = (flags.untrained ?? []).map((name) => ({ name, given: untrainedOptions(name) }));
-  const given = checkpointsOf(flags);
-  const isPiped = sources.some(isStandardInput);
-  if (isPiped && given.length > 1) {
-    throw new RnnError(
-      'usage',
-      'standard input (-) can be read only once, and each checkpoint reads the text with its own vocabulary',
-      {
-        hint: 'put the text into a file',
-      },
-    );
+  const untrained = (flags.untrained ?? []).map((name) => ({ name, options: untrainedOptions(name) }));
+  const checkpoints = checkpointsOf(flags);
+  if (sources.some(isStandardInput) && checkpoints.length > 1) {
+    const reason = 'and each checkpoint reads the text with its own vocabulary';
+    throw new RnnError('usage', `standard input (-) can be read only once, ${reason}`, {
+      hint: 'put the text into a file',
+    });
   }
   const { readModel } = await import('../../api/trained.ts');
   const { findCheckpoint } = await import('../../runs/store.ts');
   const subjects: Subject[] = [];
   let text: Corpus | null = null;
   const paths: string[] = [];
-  for (const checkpoint of given) paths.push(await findCheckpoint(checkpoint));
+  for (const checkpoint of checkpoints) paths.push(await findCheckpoint(checkpoint));
   const names = namesOf(paths.map((path) => (existsSync(logOf(dirname(path))) ? dirname(path) : path)));
   for (const [index, path] of paths.entries()) {
     const loaded = await readModel(path);
@@ -120,25 +103,26 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
     text ??= read;
     subjects.push({ name: names[index], checkpoint: path, network: loaded.trained, tokens: read.train });
   }
-  if (asked.length === 0) return subjects;
+  if (untrained.length === 0) return subjects;
   const { untrainedModel } = await import('../../training/untrained.ts');
   const { readCorpus } = await import('../../corpus/read.ts');
   const { readingOf } = await import('../../api/run-request.ts');
   const asNewRun = readingOf({ ...flags, validationFraction: 0 });
-  const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting.listen, stdin: io.stdin }));
-  for (const { name, given } of asked)
-    subjects.push({
+  const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting?.listen, stdin: io.stdin }));
+  return [
+    ...subjects,
+    ...untrained.map(({ name, options }) => ({
       name: `untrained ${name}`,
       checkpoint: null,
-      network: untrainedModel(given, corpus),
+      network: untrainedModel(options, corpus),
       tokens: corpus.train,
-    });
-  return subjects;
+    })),
+  ];
 }
 
 /** Null is for a gradient of which nothing arrives. */
 function lineOf(
-  { name, model: { cell, layers, hidden }, flows, singularValues }: GradientsOf,
+  { name, model: { cell, layers, hidden }, flows, singularValues }: Gradients,
   checkpoint: string | null,
 ): object {
   const told = flows.map(({ layer, state, logNorms, perStep }) => ({

@@ -15,7 +15,7 @@ export const { define } = defineCommand({
   async run(file: string, flags, { stdout, stderr, waiting }) {
     const { importRun } = await import('../../api/import-run.ts');
     const { weightsIn } = await import('../../runs/store.ts');
-    waiting.begin('importing');
+    waiting?.begin('importing');
     const { path, checkpoint } = await importRun(file, flags);
     const { model, training } = checkpoint;
     const parameters = weightsIn(checkpoint);

@@ -1,23 +1,23 @@
 // `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is
 // insight/'s, the page reports/'s.
 import { basename, dirname, extname } from 'node:path';
+import type { FoundCells } from '../../api/model-results.ts';
 import type { TrainedModel } from '../../runs/store.ts';
 import type { Activations } from '../../insight/activations.ts';
-import { type CellName, type Finding, cellText } from '../../insight/finding.ts';
-import type { Saturation } from '../../insight/saturation.ts';
+import { type CellName, cellText } from '../../insight/finding.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../results/cells-table.ts';
 import type { Context } from '../context.ts';
 import { inspectOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { count, unitName } from '../output/format.ts';
 import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import { markedText, shaderFor } from '../output/shaded-text.ts';
 import { badValue } from '../../options/values.ts';
-import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles, isStdout } from '../output/output-files.ts';
 
-type InspectFlags = FlagsOf<TableOf<typeof inspectOptions>>;
+type InspectFlags = FlagsOf<typeof inspectOptions>;
 
 export const { define } = defineCommand({
   description:
@@ -33,49 +33,21 @@ export const { define } = defineCommand({
   run: inspect,
 });
 
-/** A text, and what a model held while it read it. */
-interface Seen {
-  readonly path: string;
-  readonly model: TrainedModel['model'];
-  readonly pieces: readonly string[];
-  readonly activations: Activations;
-  /** How much was read, of how much, in words. */
-  readonly extent: string;
-  /** The one that is wanted. */
-  readonly cell: CellName | null;
-}
-
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
-  refuseMixed({ '--html': flags.html, '--json': flags.json });
+  const { stderr, waiting } = context;
+  const note = (text: string): void => void (flags.json || stderr.note(text));
   const { recordFormats } = await import('../../insight/record.ts');
-  const { saturationOf } = await import('../../insight/saturation.ts');
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined)
     throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
-  const files = new OutputFiles(
-    { '--html': flags.html, '--record': flags.record },
-    { ...flags, texts: sources, checkpoints: [flags.checkpoint] },
-    context,
-  );
-  await files.refuseUnfit();
-  const seen = await look(sources, flags, context);
-  const { pieces, activations, cell } = seen;
-  if (record !== null) await files.write('--record', record(pieces, activations));
-  const isPageOnStdout = isStdout(flags.html);
-  if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
-  if (cell !== null && flags.html === undefined) return;
-  const findings = await search(seen, flags, context);
-  const saturation = saturationOf(activations);
-  if (flags.html !== undefined) await writePage(files, sources, seen, { findings, saturation });
-  if (cell === null && !isPageOnStdout) await showTables(findings, saturation, flags, context);
-}
-
-async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
-  const { stderr, waiting } = context;
+  const outputs = { '--html': flags.html, '--record': flags.record, '--json': flags.json };
+  const reads = { ...flags, texts: sources, checkpoints: [flags.checkpoint] };
+  const files = await OutputFiles.open(outputs, reads, context);
   const { machine, by } = machineFrom(flags, context);
-  const { readCells, readModel } = await import('../../api/trained.ts');
+  const { findCells, readCells, readModel } = await import('../../api/trained.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
-  const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
+  const { LEAST_CHARACTERS, defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
+
   const loaded = await readModel(flags.checkpoint);
   const { path, trained } = loaded;
   const { model } = trained;
@@ -85,41 +57,29 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const decoded = Array.from(whole.subarray(0, flags.length ?? maxDefaultLength(model)), (id) => decoder.push(id));
   const pieces = decoded.slice(0, flags.length ?? defaultLength(decoded, model));
   const tokens = whole.subarray(0, pieces.length);
-  waiting.begin('compiling');
-  const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
+  waiting?.begin('compiling');
+  const onRead = (done: number): void => waiting?.listen({ kind: 'inspecting', done, total: tokens.length });
   const activations = await readCells(trained, tokens, machine, onRead);
   const read =
     tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
-  if (!flags.json) stderr.note(`${path}, ${extent}; ${activations.device}${by}`);
-  return { path, model, pieces, activations, extent, cell };
-}
+  note(`${path}, ${extent}; ${activations.device}${by}`);
+  if (record !== null) await files.write('--record', record(pieces, activations));
 
-/** None in a text too short. */
-async function search(
-  { pieces, activations }: Seen,
-  { json }: InspectFlags,
-  { stderr, waiting }: Context,
-): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
-  waiting.begin('searching cells');
-  if (pieces.length < LEAST_CHARACTERS && !json)
-    stderr.note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
-  return (await import('../../api/trained.ts')).findCells(pieces, activations);
-}
-
-async function writePage(
-  files: OutputFiles,
-  sources: readonly string[],
-  { path, model, pieces, activations, extent, cell }: Seen,
-  found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] },
-): Promise<void> {
-  const { cellsPage } = await import('../../reports/cells-page.ts');
-  const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
-  await files.write(
-    '--html',
-    cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }),
-  );
+  const isPageOnStdout = isStdout(flags.html);
+  if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
+  if (cell !== null && flags.html === undefined) return;
+  waiting?.begin('searching cells');
+  if (pieces.length < LEAST_CHARACTERS)
+    note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
+  const found = await findCells(pieces, activations);
+  if (flags.html !== undefined) {
+    const { cellsPage } = await import('../../reports/cells-page.ts');
+    const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
+    const page = { name: basename(dirname(path)), summary, pieces, activations, ...found, cell };
+    await files.write('--html', cellsPage(page));
+  }
+  if (cell === null && !isPageOnStdout) await showTables(found, flags, context);
 }
 
 /** @throws RnnError `usage` for a name that is none, or not one of this model's */
@@ -168,8 +128,7 @@ async function showCell(
 }
 
 async function showTables(
-  findings: readonly Finding[],
-  saturation: readonly Saturation[],
+  { findings, saturation }: FoundCells,
   { json }: InspectFlags,
   { stdout }: Context,
 ): Promise<void> {

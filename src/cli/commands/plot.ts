@@ -5,12 +5,12 @@ import { RnnError } from '../../errors.ts';
 import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { plotOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
-import { OutputFiles, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles } from '../output/output-files.ts';
 
-type PlotFlags = FlagsOf<TableOf<typeof plotOptions>>;
+type PlotFlags = FlagsOf<typeof plotOptions>;
 
 const rows = 16;
 /** As many as a picture is wide in points, or finely enough for who reads JSON. */
@@ -32,13 +32,8 @@ export const { define } = defineCommand({
 
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { stdout } = context;
-  refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
-  const files = new OutputFiles(
-    { '--html': flags.html, '--svg': flags.svg },
-    { force: flags.force, logs: given },
-    context,
-  );
-  await files.refuseUnfit();
+  const outputs = { '--html': flags.html, '--svg': flags.svg, '--json': flags.json };
+  const files = await OutputFiles.open(outputs, { force: flags.force, logs: given }, context);
   const runs = drawable(await readRuns(given), context);
   const { chartsOf, whatIsMissing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');

@@ -6,7 +6,7 @@ import { RnnError, inQuotes } from '../../errors.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf, sampleOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
@@ -15,7 +15,7 @@ import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
 import { readWhole } from '../input/whole-file.ts';
 
-type SampleFlags = FlagsOf<TableOf<typeof sampleOptions>>;
+type SampleFlags = FlagsOf<typeof sampleOptions>;
 
 /** A longer prime takes many minutes to read. */
 const MAX_PRIME_BYTES = 64e6;
@@ -47,7 +47,15 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
 
 async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { io, stdout, stderr, waiting } = context;
-  refuseSeedsBeyond(flags);
+  const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
+  const { seed = io.randomSeed() } = flags;
+  if (seed > Number.MAX_SAFE_INTEGER - (count - 1))
+    throw badValue(
+      '--seed',
+      String(seed),
+      `at most 2^53 − ${count} with --num ${count}`,
+      'each text has the seed after that of the one before',
+    );
   const given = await readPrime(flags, io);
   const { readModel } = await import('../../api/trained.ts');
   const { openSamplerFor, seedsFrom } = await import('../../api/writer.ts');
@@ -55,20 +63,13 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { unit } = trained.vocabulary;
   const prime = await primeFor(trained, given);
   const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
-  const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
-  const seed = flags.seed ?? io.randomSeed();
-  const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
-  if (count > maxCount) throw badValue('--num', String(count), `at most ${maxCount} with --seed ${seed}`);
   const { machine, by } = machineFrom(flags, context);
-  waiting.begin('compiling');
-  const { sampler, close } = await openSamplerFor(trained, machine, {
-    texts: count,
-    length,
-  });
+  waiting?.begin('compiling');
+  const { sampler, close } = await openSamplerFor(trained, machine, { texts: count, length });
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
     if (flags.seed === undefined && !json) stderr.note(`${path}, --seed ${seed}${device}`);
-    waiting.begin('sampling'); // until the first of it is there
+    waiting?.begin('sampling'); // until the first of it is there
     const { temperature, topK, topP, minP } = flags;
     const options = { temperature, topK, topP, minP };
     const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };
@@ -76,17 +77,6 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   } finally {
     await close();
   }
-}
-
-/** @throws a usage error if two texts would have one seed, because numbers end */
-function refuseSeedsBeyond({ seed, num: count }: SampleFlags): void {
-  if (seed === undefined || seed <= Number.MAX_SAFE_INTEGER - (count - 1)) return;
-  throw badValue(
-    '--seed',
-    String(seed),
-    `at most 2^53 − ${count} with --num ${count}`,
-    'each text has the seed after that of the one before',
-  );
 }
 
 /** Text that was typed, with its escapes, or the bytes of a file. */

@@ -2,13 +2,13 @@
 import { RnnError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { storyOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { harmless } from '../output/format.ts';
 import { findRun, readRuns } from '../runs-given.ts';
-import { OutputFiles, refuseMixed } from '../output/output-files.ts';
+import { OutputFiles } from '../output/output-files.ts';
 
-type StoryFlags = FlagsOf<TableOf<typeof storyOptions>>;
+type StoryFlags = FlagsOf<typeof storyOptions>;
 
 /** As many as one reads in a terminal. */
 const defaultStages = 6;
@@ -28,13 +28,9 @@ export const { define } = defineCommand({
 
 async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
   const { stdout } = context;
-  refuseMixed({ '--html': flags.html, '--json': flags.json });
-  const files = new OutputFiles(
-    { '--html': flags.html },
-    { force: flags.force, logs: given === undefined ? [] : [given] },
-    context,
-  );
-  await files.refuseUnfit();
+  const outputs = { '--html': flags.html, '--json': flags.json };
+  const logs = given === undefined ? [] : [given];
+  const files = await OutputFiles.open(outputs, { force: flags.force, logs }, context);
   const [{ name, path, curves }] = await readRuns([await findRun(given)]);
   if (curves.stages.length === 0)
     throw new RnnError('checkpoint', `no samples were taken in ${path}`, {

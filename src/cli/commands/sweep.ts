@@ -7,18 +7,19 @@ import { pathIn } from '../../path-in.ts';
 import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf, sweepOptions } from '../../options/commands.ts';
-import type { FlagsOf, TableOf } from '../../options/option.ts';
+import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { refuseBlasWithout } from '../devices.ts';
 import { count, harmless } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { signalCodes } from '../process/signals.ts';
 import { refuseTrainFlags, SharedOptions } from '../sweep/options.ts';
+import { WaitingLine } from '../progress/live-line.ts';
 import { SweepProgress } from '../sweep/progress.ts';
 import { bestOf, codeOf, edgeLine, showRanking, trialEvent, trialLine } from '../sweep/results.ts';
-import { type Outcome, type TrialResult, type TrialRun, TrialRunner } from '../sweep/run.ts';
+import { type TrialResult, type TrialRun, runTrials } from '../sweep/run.ts';
 
-type SweepFlags = FlagsOf<TableOf<typeof sweepOptions>>;
+type SweepFlags = FlagsOf<typeof sweepOptions>;
 
 const examples = `
 Examples:
@@ -92,36 +93,28 @@ async function refuseMissing({ sources, flags }: SharedOptions): Promise<void> {
 
 /**
  * The trials, and the values that they are chosen from. @throws RnnError `usage` for no search, or
- * for options of two
+ * for an option that is given twice
  */
 async function searchOf(
   flags: SweepFlags,
   shared: SharedOptions,
 ): Promise<{ trials: readonly Trial[]; axes: readonly Axis[] }> {
   const { grid = [], sample = [], random, seed } = flags;
-  const isRandom = random !== undefined;
-  const refuse = (isWrong: boolean, message: string, hint: string): void => {
-    if (isWrong) throw new RnnError('usage', message, { hint });
-  };
-  refuse(
-    isRandom && sample.length === 0,
-    '--random has nothing to draw',
-    '--sample lr=log:1e-3..1e-2 draws learning rates',
-  );
-  refuse(
-    !isRandom && grid.length === 0,
-    'a sweep needs something to try',
-    '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
-  );
+  // One of the two is empty.
   const gridAxes = grid.map((text) => shared.gridAxis(text));
   const sampleAxes = sample.map((text) => shared.sampleAxis(text));
-  // One of the two is empty.
   const axes = [...gridAxes, ...sampleAxes];
-  const flag = isRandom ? '--sample' : '--grid';
+  if (axes.length === 0)
+    throw new RnnError('usage', 'a sweep needs something to try', {
+      hint: 'use --grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
+    });
   const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
-  refuse(twice !== undefined, `${flag} ${twice} is given twice`, `give all its values at once: ${flag} ${twice}=…`);
+  if (twice !== undefined) {
+    const flag = `${random === undefined ? '--grid' : '--sample'} ${twice}`;
+    throw new RnnError('usage', `${flag} is given twice`, { hint: `give all its values at once: ${flag}=…` });
+  }
   const { drawTrials, gridOf } = await import('../../training/search.ts');
-  return { axes, trials: isRandom ? drawTrials(sampleAxes, random, seed) : gridOf(gridAxes) };
+  return { axes, trials: random === undefined ? gridOf(gridAxes) : drawTrials(sampleAxes, random, seed) };
 }
 
 async function train(
@@ -133,14 +126,9 @@ async function train(
 ): Promise<number> {
   const { stdout, stderr } = context;
   const results: TrialResult[] = [];
-  const counts: Record<Exclude<Outcome, 'earlier'>, number> = {
-    finished: 0,
-    diverged: 0,
-    stopped: 0,
-    failed: 0,
-    busy: 0,
-  };
-  const progress = stderr.isTerminal && !json && !quiet ? new SweepProgress(stderr, trials.length) : null;
+  const counts = { finished: 0, diverged: 0, stopped: 0, failed: 0, busy: 0 };
+  const line = stderr.isTerminal && !json && !quiet ? new WaitingLine(stderr) : null;
+  const progress = line && new SweepProgress(line, trials.length);
   const show = async (result: TrialResult): Promise<void> => {
     results.push(result);
     counts[result.outcome === 'earlier' ? 'finished' : result.outcome]++;
@@ -148,7 +136,7 @@ async function train(
     if (json) await stdout.writeJson(trialEvent(result, trials.length));
     else if (!quiet) await stdout.write(`${trialLine(result, trials.length, stdout.colour)}\n`);
   };
-  const signal = await new TrialRunner(context, progress).run(trials, show).finally(() => progress?.close());
+  const signal = await runTrials(trials, context, progress, show).finally(() => line?.end());
   if (signal === null && (json || !quiet)) await showRanking(results, json, context);
   const best = signal === null ? bestOf(results) : null;
   const { edgesOf } = await import('../../training/edges.ts');

@@ -1,15 +1,15 @@
 // The options of `rnn train`: their help, and what was given of them. Knows nothing of how a run
 // goes.
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { cells } from '../../model/cells/registry.ts';
 import { type Preset, presets } from '../../options/presets.ts';
-import { type MachineOptions, type ReadingOptions, exclusive, machineNames, readingNames } from '../../options/run.ts';
+import { exclusive } from '../../options/run.ts';
 import { type TrainFlags, trainGroups, trainOptions } from '../../options/train.ts';
 import { refuseContradictions } from '../../options/together.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import { schedules } from '../../training/schedules.ts';
 import { listDevices } from '../devices.ts';
-import { addExamples, addGroups, addUndoing, flagsOf } from '../flags.ts';
+import { addExamples, addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
 import { suggestGrid } from '../several-values.ts';
 
 export type { TrainFlags };
@@ -41,21 +41,32 @@ else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
   ]);
 }
 
+/** `rnn train` with its options, to read words that are not on the command line. It prints nothing. */
+export function trainParser(): Command {
+  const command = new Command('train')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .helpOption(false);
+  addTrainFlags(command);
+  refuseRepeats(command);
+  return command;
+}
+
 /** @throws RnnError `usage` where two options contradict each other */
 export const checkTogether = (flags: TrainFlags): void => refuseContradictions(trainOptions, exclusive, { ...flags });
 
-/**
- * The options of the training, of reading the text, and of the machine, as far as they were given.
- */
-export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => given(flags, trainingNames);
-export const givenReading = (flags: TrainFlags): Partial<ReadingOptions> => given(flags, readingNames);
-export const givenMachine = (flags: TrainFlags): Partial<MachineOptions> => given(flags, machineNames);
-
-function given<Name extends keyof TrainFlags>(flags: TrainFlags, names: readonly Name[]): Pick<TrainFlags, Name> {
+/** The options of these names, as far as they were given. */
+export function given<Name extends keyof TrainFlags>(
+  flags: TrainFlags,
+  names: readonly Name[],
+): Partial<Pick<TrainFlags, Name>> {
   return Object.fromEntries(
     names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]),
-  ) as Pick<TrainFlags, Name>;
+  ) as Partial<Pick<TrainFlags, Name>>;
 }
+
+/** The options of the training that were given. */
+export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => given(flags, trainingNames);
 
 function listNamed(
   command: Command,

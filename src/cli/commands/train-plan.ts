@@ -2,11 +2,11 @@
 // where it comes from; as data, too, of which a part is a configuration file.
 import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
-import { excludedBy, machineNames, readingNames } from '../../options/run.ts';
+import { excludedBy, readingNames } from '../../options/run.ts';
 import { flagOf, trainOptions } from '../../options/train.ts';
 import { textOfValue } from '../../options/words.ts';
 import { keyOfOption } from '../option-words.ts';
-import { type TrainingOption, type TrainingOptions, trainingNames } from '../../options/training.ts';
+import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import type { ReadingOptions } from '../../options/run.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
@@ -14,13 +14,6 @@ import { bytes, count, duration, milliseconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
 import type { TrainFlags } from './train-flags.ts';
-
-interface Plan extends Pick<TriedRun, 'options' | 'sources' | 'reading' | 'corpus' | 'estimate' | 'unmeasured'> {
-  /** What the user gave, without what comes with the weights of --init-from. */
-  readonly asked: Partial<TrainingOptions>;
-  /** Of the run folder. */
-  readonly path: string;
-}
 
 type Source = ResolvedAnew['sources'][keyof TrainingOptions] | 'weights';
 
@@ -34,37 +27,36 @@ interface Row {
   readonly origin: string;
 }
 
-export async function showPlan(context: Context, flags: TrainFlags, plan: Plan): Promise<number> {
+/** @param path of the run folder */
+export async function showPlan(
+  context: Context,
+  flags: TrainFlags,
+  { options, sources, reading, corpus, estimate, unmeasured }: TriedRun,
+  path: string,
+): Promise<number> {
   const { stdout } = context;
   const { parametersOf } = await import('../../training/model.ts');
-  const { options, reading, path, corpus, estimate, unmeasured } = plan;
-  const rows = [
-    ...trainingNames.map((name) => rowOfTraining(name, plan, context)),
-    ...rowsOfReading(flags, reading, context),
-    ...rowsOfMachine(flags, context),
-    ...rowsOfFiles(flags, path, context),
-  ];
+  const ofTraining = rowsOfTraining(flags, options, sources, context);
+  const rows = [...ofTraining, ...otherRows(flags, reading, path, context)];
   const parameters = parametersOf(options, corpus.vocabulary.size);
   const { length: train } = corpus.train;
   const { length: validation } = corpus.validation;
   const { length: test } = corpus.test;
   if (flags.json) {
-    const sources = Object.fromEntries(trainingNames.map((name) => [name, sourceOf(name, plan)]));
-    const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
-    const origins = Object.fromEntries(rows.map(({ name, origin }) => [keyOfOption(name), origin]));
-    const text = { symbols: corpus.vocabulary.size, train, validation, test };
-    const settings = {
+    await stdout.writeJson({
+      event: 'plan',
+      parameters,
+      corpus: { symbols: corpus.vocabulary.size, train, validation, test },
       options,
-      sources,
+      sources: Object.fromEntries(ofTraining.map(({ name, source }) => [name, source])),
       reading,
-      machine,
+      machine: { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null },
       out: path,
-      origins,
+      origins: Object.fromEntries(rows.map(({ name, origin }) => [keyOfOption(name), origin])),
       config: asConfig(rows),
       estimate,
       unmeasured,
-    };
-    await stdout.writeJson({ event: 'plan', parameters, corpus: text, ...settings });
+    });
     return 0;
   }
   const shown = rows.map((row) => [`${flagOf(row.name)} ${inWords(row)}`, row.origin]);
@@ -94,53 +86,54 @@ function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }:
   ];
 }
 
-function sourceOf(name: TrainingOption, { sources, asked }: Plan): Source {
-  return sources[name] === 'given' && asked[name] === undefined ? 'weights' : sources[name];
+function rowsOfTraining(
+  flags: TrainFlags,
+  options: TrainingOptions,
+  sources: TriedRun['sources'],
+  { origins }: Context,
+): Row[] {
+  return trainingNames.map((name) => {
+    const flag = flagOf(name);
+    // What comes with the weights of --init-from is given, too, but not by the user.
+    const source = sources[name] === 'given' && flags[name] === undefined ? 'weights' : sources[name];
+    const origin = {
+      weights: 'of --init-from',
+      given: origins.get(flag) ?? flag,
+      preset: `preset ${options.preset}`,
+      text: 'chosen from the text',
+      default: 'default',
+    }[source];
+    return { name, value: options[name], source, origin };
+  });
 }
 
-function rowOfTraining(name: TrainingOption, plan: Plan, { origins }: Context): Row {
-  const flag = flagOf(name);
-  const source = sourceOf(name, plan);
-  const origin = {
-    weights: 'of --init-from',
-    given: origins.get(flag) ?? flag,
-    preset: `preset ${plan.options.preset}`,
-    text: 'chosen from the text',
-    default: 'default',
-  }[source];
-  return { name, value: plan.options[name], source, origin };
-}
-
-/** A row of an option that no preset and no text has a say in. */
-function rowOf(name: TrainName, value: unknown, { origins }: Context, otherwise = 'default'): Row {
-  const origin = origins.get(flagOf(name));
-  return { name, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
-}
-
-function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, context: Context): Row[] {
-  const isReplaced = (name: string): boolean => excludedBy(name).some((other) => context.origins.has(flagOf(other)));
-  return readingNames.map((name) =>
-    rowOf(
+/** The options that no preset and no text has a say in. */
+function otherRows(
+  { device, threads, blas, initFrom, config }: TrainFlags,
+  reading: ReadingOptions,
+  path: string,
+  { io, origins }: Context,
+): Row[] {
+  const row = (name: TrainName, value: unknown, otherwise = 'default'): Row => {
+    const origin = origins.get(flagOf(name));
+    return { name, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
+  };
+  const isReplaced = (name: string): boolean => excludedBy(name).some((other) => origins.has(flagOf(other)));
+  const ofReading = (name: keyof ReadingOptions): Row =>
+    row(
       name,
       isReplaced(name) ? null : reading[name],
-      context,
       name === 'unit' && initFrom !== undefined ? 'of --init-from' : 'default',
-    ),
-  );
-}
-
-function rowsOfMachine({ device, threads, blas }: TrainFlags, context: Context): Row[] {
-  const wish = context.io.env.RNN_BLAS || undefined;
-  const values = { device: device ?? 'auto', threads: threads ?? null, blas: blas ?? wish ?? 'auto' };
-  const otherwise = { device: 'default', threads: 'all cores', blas: wish === undefined ? 'default' : 'RNN_BLAS' };
-  return machineNames.map((name) => rowOf(name, values[name], context, otherwise[name]));
-}
-
-function rowsOfFiles({ initFrom, config }: TrainFlags, path: string, context: Context): Row[] {
+    );
+  const wish = io.env.RNN_BLAS || undefined;
   return [
-    rowOf('out', path, context, 'the name of the text'),
-    rowOf('initFrom', initFrom ?? null, context),
-    rowOf('config', config ?? null, context),
+    ...readingNames.map(ofReading),
+    row('device', device ?? 'auto'),
+    row('threads', threads ?? null, 'all cores'),
+    row('blas', blas ?? wish ?? 'auto', wish === undefined ? 'default' : 'RNN_BLAS'),
+    row('out', path, 'the name of the text'),
+    row('initFrom', initFrom ?? null),
+    row('config', config ?? null),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../api/run-request.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
+import { machineNames, readingNames } from '../../options/run.ts';
 import type { Context } from '../context.ts';
 import { isByEnvironment, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
@@ -16,14 +17,7 @@ import { OutputClosed } from '../output/output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { openStopwatch } from '../process/stopwatch.ts';
 import { showPlan } from './train-plan.ts';
-import {
-  addTrainFlags,
-  checkTogether,
-  givenMachine,
-  givenOptions,
-  givenReading,
-  type TrainFlags,
-} from './train-flags.ts';
+import { addTrainFlags, checkTogether, given, givenOptions, type TrainFlags } from './train-flags.ts';
 
 export function define(command: Command, context: Context, takes: string): void {
   command
@@ -64,7 +58,7 @@ async function train(request: Request): Promise<number> {
       const tried = await (await import('../../api/plan-run.ts')).tryRun(asked);
       reporter.close();
       for (const note of tried.idle) tell.note(note);
-      return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
+      return await showPlan(context, flags, tried, path);
     }
     const run = await (await import('../../api/open-run.ts')).openRun(asked);
     if (run.end !== null) {
@@ -74,7 +68,6 @@ async function train(request: Request): Promise<number> {
     try {
       return await follow(request, path, reporter, (signal) => run.train(signal));
     } finally {
-      reporter.close();
       await run.close();
     }
   } finally {
@@ -93,8 +86,8 @@ function requestOf({ sources, flags, context }: Request, folder: string): RunReq
     acceptNewCorpus: flags.acceptNewCorpus === true,
     initFrom: flags.initFrom ?? null,
     options: givenOptions(flags),
-    reading: givenReading(flags),
-    machine: givenMachine(flags),
+    reading: given(flags, readingNames),
+    machine: given(flags, machineNames),
     ...(isByEnvironment(context) ? { deviceBy: 'RNN_DEVICE' } : {}),
     alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
     stdin: io.stdin,
@@ -133,10 +126,11 @@ async function follow(
     }
     if (trouble !== null) throw trouble;
     if (end === null) return 0;
-    if (end.reason === 'diverged') reporter.warn(harmless(adviceOnDivergence(end, flags, resumeLine(sources, flags))));
+    const resume = resumeLine(sources, flags);
+    if (end.reason === 'diverged') reporter.warn(harmless(adviceOnDivergence(end, resume)));
     showWhereItIs(end, path, reporter);
     if (['signal', 'output-closed', 'max-time'].includes(end.reason))
-      reporter.note(harmless(`to continue:\n  ${resumeLine(sources, flags)}`));
+      reporter.note(harmless(`to continue:\n  ${resume}`));
     return codeOfEnd(end.reason, interruption.signal());
   } finally {
     interruption.stop();
@@ -144,36 +138,15 @@ async function follow(
 }
 
 /** A run that diverged before its first step has no learning rate to blame. */
-function adviceOnDivergence(
-  { step, checkpoint, peakLearningRate }: EndEvent,
-  flags: TrainFlags,
-  resume: string,
-): string {
+function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, resume: string): string {
   if (step === 0)
     return 'nothing was learnt yet, so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty';
-  const spikes = flags.clipNorm === 0 ? '--clip-norm 5' : 'a lower --clip-norm';
-  const otherwise = `${spikes} or a longer --warmup-steps helps against spikes`;
   const lower = `--learning-rate ${Number((peakLearningRate / 2).toPrecision(2))}`;
-  return checkpoint === null
-    ? `nothing was saved: try again with ${orSmaller(flags, lower)}; ${otherwise}`
-    : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
-}
-
-/**
- * What makes a loss large before anything is learnt, as far as it was given: a lower rate would not
- * mend it.
- */
-function orSmaller(flags: TrainFlags, lower: string): string {
-  const { initScale, gateBias, forgetBias, activationPenalty, temporalPenalty } = givenOptions(flags);
-  const given = {
-    '--init-scale': initScale,
-    '--gate-bias': gateBias,
-    '--forget-bias': forgetBias,
-    '--activation-penalty': activationPenalty,
-    '--temporal-penalty': temporalPenalty,
-  };
-  const names = Object.entries(given).flatMap(([name, value]) => (value ? [name] : []));
-  return names.length === 0 ? lower : `a smaller ${names.join(', ')}, or ${lower}`;
+  const remedy =
+    checkpoint === null
+      ? `nothing was saved: try again with ${lower}`
+      : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}`;
+  return `${remedy}; --clip-norm 5 or less, or a longer --warmup-steps, helps against spikes`;
 }
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {

@@ -23,24 +23,15 @@ export const namesOfTexts = (sources: readonly string[]): string =>
 export async function readKnownText(
   sources: readonly string[],
   loaded: Loaded,
-  { include, exclude, encoding, skipInvalid, json }: TextFlags,
+  flags: TextFlags,
   { io, stderr, waiting }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
   const { readKnownText: read } = await import('../../api/trained.ts');
-  const asked = {
-    sources,
-    part,
-    include,
-    exclude,
-    encoding,
-    skipInvalid,
-    onActivity: isTyped(sources, io) ? undefined : waiting.listen,
-    stdin: io.stdin,
-  };
+  const onActivity = isTyped(sources, io) ? undefined : waiting?.listen;
   try {
-    const { corpus } = await read(asked, loaded);
-    if (!json) for (const note of corpus.notes) stderr.note(note);
+    const { corpus } = await read({ ...flags, sources, part, onActivity, stdin: io.stdin }, loaded);
+    if (!flags.json) for (const note of corpus.notes) stderr.note(note);
     return corpus;
   } catch (error) {
     throw await asRunNamed(error, sources);

@@ -5,13 +5,7 @@ import type { Io, OutputStream } from '../process/io.ts';
 type Style = (text: string) => string;
 
 /** The part of Chalk that is used. */
-export interface Colours {
-  readonly bold: Style;
-  readonly dim: Style;
-  readonly red: Style;
-  readonly green: Style;
-  readonly yellow: Style;
-  readonly cyan: Style;
+export interface Colours extends Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', Style>> {
   /** For the lines of charts; empty where there are no colours. */
   readonly series: readonly Style[];
 }

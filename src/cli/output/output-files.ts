@@ -16,25 +16,48 @@ export interface Reads {
   readonly checkpoints?: readonly (string | undefined)[];
   /** As `findRuns` takes them. */
   readonly logs?: readonly string[];
+  /** Whether a file that rnn did not write is replaced. */
+  readonly force?: boolean | undefined;
 }
+
+/** Where each output of a command goes, by its flag: to a file, or to standard output alone. */
+type Outputs = Readonly<Record<string, string | boolean | undefined>>;
 
 /** The files of one command, by the flags that name them. */
 export class OutputFiles {
-  readonly #paths: Readonly<Record<string, string | undefined>>;
+  readonly #outputs: Outputs;
   readonly #reads: Reads;
-  readonly #force: boolean;
   readonly #context: Context;
   readonly #found: string[] = [];
 
-  constructor(
-    paths: Readonly<Record<string, string | undefined>>,
-    { force, ...reads }: Reads & { readonly force?: boolean },
-    context: Context,
-  ) {
-    this.#paths = paths;
+  private constructor(outputs: Outputs, reads: Reads, context: Context) {
+    this.#outputs = outputs;
     this.#reads = reads;
-    this.#force = force === true;
     this.#context = context;
+  }
+
+  /**
+   * Before anything is computed for them; leaves the files as they are.
+   *
+   * @throws RnnError `usage` if a page or picture for standard output is not alone there, or for a
+   * file that is not to be replaced, `machine` for one that cannot be written
+   */
+  static async open(outputs: Outputs, reads: Reads, context: Context): Promise<OutputFiles> {
+    refuseMixed(outputs);
+    const files = new OutputFiles(outputs, reads, context);
+    const { refuseOutput } = await import('../../output-file.ts');
+    const flags = new Map<string, string>();
+    for (const [flag, path] of Object.entries(outputs)) {
+      if (typeof path !== 'string' || isStdout(path)) continue;
+      const other = flags.get(resolve(path));
+      if (other !== undefined)
+        throw new RnnError('usage', `${other} and ${flag} both write ${path}`, {
+          hint: 'name another file for one of them',
+        });
+      flags.set(resolve(path), flag);
+      await refuseOutput(path, await files.#rulesFor(flag));
+    }
+    return files;
   }
 
   /** A file that the command reads, although the user did not name it. */
@@ -42,31 +65,10 @@ export class OutputFiles {
     this.#found.push(path);
   }
 
-  /**
-   * Before anything is computed for them; leaves the files as they are.
-   *
-   * @throws RnnError `usage` for a file that is not to be replaced, `machine` for one that cannot
-   * be written
-   */
-  async refuseUnfit(): Promise<void> {
-    const { refuseOutput } = await import('../../output-file.ts');
-    const flags = new Map<string, string>();
-    for (const [flag, path] of Object.entries(this.#paths)) {
-      if (path === undefined || isStdout(path)) continue;
-      const other = flags.get(resolve(path));
-      if (other !== undefined)
-        throw new RnnError('usage', `${other} and ${flag} both write ${path}`, {
-          hint: 'name another file for one of them',
-        });
-      flags.set(resolve(path), flag);
-      await refuseOutput(path, await this.#rulesFor(flag));
-    }
-  }
-
-  /** Writes a file, and says so; to stdout for `-`. @throws RnnError as `refuseUnfit` */
+  /** Writes a file, and says so; to stdout for `-`. @throws RnnError as `open` */
   async write(flag: string, content: string | Iterable<Uint8Array>): Promise<void> {
     const { stdout, stderr } = this.#context;
-    const path = this.#paths[flag]!;
+    const path = this.#outputs[flag] as string;
     const pieces = typeof content === 'string' ? [Buffer.from(content)] : content;
     if (isStdout(path)) {
       for (const piece of pieces) await stdout.write(piece);
@@ -81,7 +83,7 @@ export class OutputFiles {
     const { isOurPage, isOurPicture } = await import('../../reports/markers.ts');
     const isOurs = { '--html': isOurPage, '--svg': isOurPicture }[flag];
     return {
-      force: this.#force,
+      force: this.#reads.force === true,
       ...(isOurs === undefined ? {} : { isOurs }),
       sources: () => this.#sources(),
       hint: 'choose another file, or - for standard output',
@@ -103,21 +105,14 @@ export class OutputFiles {
 }
 
 /** `-`, or what the system calls standard output. */
-export const isStdout = (path: string | undefined): boolean =>
-  path !== undefined && ['-', '/dev/stdout', '/dev/fd/1'].includes(path);
+export const isStdout = (path: unknown): boolean => ['-', '/dev/stdout', '/dev/fd/1'].includes(path as string);
 
-/**
- * @param outputs of a command: where each goes, or whether it is asked for, by its flag. @throws
- * RnnError `usage` if a page or picture for stdout is not alone there
- */
-export function refuseMixed(outputs: Readonly<Record<string, string | boolean | undefined>>): void {
-  const toStdout = Object.entries(outputs)
-    .filter(([, to]) => to === true || (typeof to === 'string' && isStdout(to)))
-    .map(([flag, to]) => ({ flag, words: to === true ? flag : `${flag} ${to}` }));
-  const [file] = toStdout.filter(({ flag }) => outputs[flag] !== true);
-  const [other] = toStdout.filter(({ flag }) => flag !== file?.flag);
-  if (file === undefined || other === undefined) return;
-  throw new RnnError('usage', `${file.words} and ${other.words} both write to standard output`, {
-    hint: `name a file for ${file.flag}`,
+function refuseMixed(outputs: Outputs): void {
+  const toStdout = Object.entries(outputs).filter(([, to]) => to === true || isStdout(to));
+  const file = toStdout.find(([, to]) => to !== true);
+  if (file === undefined || toStdout.length === 1) return;
+  const words = toStdout.map(([flag, to]) => (to === true ? flag : `${flag} ${to}`));
+  throw new RnnError('usage', `${words.join(' and ')} both write to standard output`, {
+    hint: `name a file for ${file[0]}`,
   });
 }

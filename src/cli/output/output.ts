@@ -38,28 +38,24 @@ export class Output {
   /** Is called before each write of what a command has to say. */
   beforeWrite: () => void = () => {};
   readonly #name: string;
-  readonly #stream: OutputStream;
+  readonly stream: OutputStream;
 
   constructor(name: 'stdout' | 'stderr', io: Io, colour: Colours) {
     this.#name = name;
-    this.#stream = io[name];
-    this.isTty = this.#stream.isTTY === true;
+    this.stream = io[name];
+    this.isTty = this.stream.isTTY === true;
     this.isTerminal = this.isTty && io.env.TERM !== 'dumb';
     this.colour = colour;
     // Without a listener a closed pipe would be an uncaught exception; write() hears of it too.
-    this.#stream.on('error', () => {});
-  }
-
-  get stream(): OutputStream {
-    return this.#stream;
+    this.stream.on('error', () => {});
   }
 
   get columns(): number {
-    return this.#stream.columns || 80;
+    return this.stream.columns || 80;
   }
 
   get rows(): number {
-    return this.#stream.rows || 24;
+    return this.stream.rows || 24;
   }
 
   /** For charts of `rows`. One column stays free: a full last column makes some terminals wrap. */
@@ -77,7 +73,7 @@ export class Output {
   write(content: string | Uint8Array): Promise<void> {
     this.beforeWrite();
     return new Promise((resolve, reject) => {
-      this.#stream.write(content, (error) => {
+      this.stream.write(content, (error) => {
         if (!error) return resolve();
         const code = systemCode(error);
         if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));
@@ -111,7 +107,7 @@ export class Output {
 
   /** A line that nobody waits for; one that cannot be written is lost. For stderr. */
   line(text: string): void {
-    this.#stream.write(`${this.pinned?.erased() ?? ''}${text}\n${this.pinned?.drawn() ?? ''}`);
+    this.stream.write(`${this.pinned?.erased() ?? ''}${text}\n${this.pinned?.drawn() ?? ''}`);
   }
 
   /** Such a line beside the results, such as which file was read. */

@@ -33,23 +33,16 @@ export const signalCodes = Object.fromEntries(
  */
 const TOGETHER_MS = 100;
 
-interface Signals {
-  /** Calls `handler` for each signal until the returned function is called. */
-  onSignal(handler: (signal: Signal) => void): () => void;
-}
-
-export interface Interruption {
-  /** The first signal; null if there was none. */
-  signal(): Signal | null;
-  /** Stops listening. */
-  stop(): void;
-}
-
-/** The first signal asks for the end of the current step, a second INT for an end at once. */
+/**
+ * The first signal asks for the end of the current step, a second INT for an end at once.
+ *
+ * @param io calls the handler for each signal until the returned function is called
+ * @returns the first signal, or null, and what stops listening
+ */
 export function watchSignals(
-  io: Signals,
+  io: { onSignal(handler: (signal: Signal) => void): () => void },
   on: { warn(text: string): void; first(): void; again(): void },
-): Interruption {
+): { signal(): Signal | null; stop(): void } {
   let first: { readonly signal: Signal; readonly atMs: number } | null = null;
   const stop = io.onSignal((signal) => {
     if (first === null) {

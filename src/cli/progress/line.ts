@@ -43,23 +43,24 @@ const MAX_BAR = 40;
 const PERCENTAGE_WIDTH = 5;
 /** 10m 05s */
 const MAX_TIME_WIDTH = 7;
-const RANKS = [7, 6, 5, 4, 3, 2, 1, 0];
+/** Which ranks a line has, and the shortest bar: from the most to the least. */
+const layouts = [
+  ...[7, 6, 5, 4, 3, 2].map((maxRank) => ({ maxRank, minBar: 6 })),
+  ...[3, 2, 1, 0].map((maxRank) => ({ maxRank, minBar: 0 })),
+];
 /**
  * A sign that moves in every line and shows that the program works: the end of the bar, or a
  * spinner if there is no bar.
  */
 const movingEnd = ['░', '▒', '▓', '▒'];
-const movingFull = ['█', '▓', '▒', '▓'];
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /**
  * Where a run is, in a line of at most `width` characters, colours not counted.
  * @param frame counts the redraws
  */
-export function progressLine(state: ProgressState, width: number, colour: Colours, frame = 0): string {
-  const [long, short] = [' char/s', '/s'].map((speedUnit) => fieldsOf(state, colour, speedUnit));
-  return fittingLine(state.progress, { long, short }, width, colour, frame);
-}
+export const progressLine = (state: ProgressState, width: number, colour: Colours, frame = 0): string =>
+  fittingLine(state.progress, fieldsOf(state, colour), width, colour, frame);
 
 /** The progress of a wait that belongs to no run, in such a line; empty without a wait. */
 export function waitLine(shown: ShownWait | null, width: number, colour: Colours, frame = 0): string {
@@ -71,7 +72,7 @@ export function waitLine(shown: ShownWait | null, width: number, colour: Colours
     ...(wait.detail === '' ? [] : [[4, wait.detail] as const]),
     left === null ? [2, duration(elapsedMs)] : timeLeft(left, colour.dim),
   ];
-  return fittingLine(fractionOf(wait), { long: fields, short: fields }, width, colour, frame);
+  return fittingLine(fractionOf(wait), fields, width, colour, frame);
 }
 
 /** Milliseconds that a wait will still take at its speed so far; null if that is unknown. */
@@ -83,9 +84,10 @@ export function leftOf({ wait, elapsedMs }: ShownWait): number | null {
 const fractionOf = ({ done, total }: Wait): number | null =>
   total === null || total === 0 ? null : Math.min(1, done / total);
 
-/** The current work, in the form that the line shows. */
-export function waitFor(activity: Activity): Wait {
+/** The current work, in the form that the line shows; null if all of it is done. */
+export function waitFor(activity: Activity): Wait | null {
   const { kind, done, total } = activity;
+  if (total !== null && done >= total) return null;
   // A total of 1 has no parts: the work begins and ends.
   return {
     label: kind,
@@ -103,28 +105,21 @@ function extent({ done, total, files }: Extract<Activity, { files: unknown }>): 
 }
 
 /**
- * The first that fits: all fields, then fewer and fewer. The step, the learning rate and the like
- * go before the bar does, the loss and the time left after it.
+ * The first layout that fits. The step, the learning rate and the like go before the bar does, the
+ * loss and the time left after it.
  *
  * @param progress of the bar and the percentage; null for a line without them
- * @param fields `short` are the same in fewer characters
  */
 function fittingLine(
   progress: number | null,
-  { long, short }: { readonly long: readonly Field[]; readonly short: readonly Field[] },
+  fields: readonly Field[],
   width: number,
   colour: Colours,
   frame: number,
 ): string {
-  const upTo = (maxRank: number): readonly Field[] => short.filter(([rank]) => rank <= maxRank);
-  const candidates = [
-    { fields: long, minBar: 12 },
-    ...RANKS.filter((rank) => rank >= 2).map((rank) => ({ fields: upTo(rank), minBar: 6 })),
-    ...RANKS.filter((rank) => rank <= 3).map((rank) => ({ fields: upTo(rank), minBar: 0 })),
-  ];
   const sign = colour.cyan(spinner[frame % spinner.length]);
-  for (const { fields, minBar } of candidates) {
-    const texts = fields.map(([, text]) => text);
+  for (const { maxRank, minBar } of layouts) {
+    const texts = fields.filter(([rank]) => rank <= maxRank).map(([, text]) => text);
     const room = width - texts.reduce((sum, text) => sum + GAP.length + lengthShown(text), 0);
     if (progress === null && room >= 0 && texts.length > 0) return `${sign} ${texts.join(GAP)}`;
     if (progress === null || room - PERCENTAGE_WIDTH < minBar) continue;
@@ -136,13 +131,20 @@ function fittingLine(
 }
 
 /** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
-function fieldsOf(state: ProgressState, { bold, dim }: Colours, speedUnit: string): Field[] {
-  const { wait, lossNats, validationLossNats, learningRate, charactersPerSecond, timeLeftMs } = {
-    ...unknown,
-    ...state,
-  };
+function fieldsOf(
+  {
+    step,
+    wait = null,
+    lossNats = null,
+    validationLossNats = null,
+    learningRate = null,
+    charactersPerSecond = null,
+    timeLeftMs = null,
+  }: ProgressState,
+  { bold, dim }: Colours,
+): Field[] {
   const isTraining = wait === null;
-  const fields: Field[] = [isTraining ? [7, dim('step ') + count(state.step)] : [1, bold(waitText(wait))]];
+  const fields: Field[] = [isTraining ? [7, dim('step ') + count(step)] : [1, bold(waitText(wait))]];
   if (lossNats !== null) {
     const loss = lossNats.toFixed(3);
     fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [
@@ -155,19 +157,10 @@ function fieldsOf(state: ProgressState, { bold, dim }: Colours, speedUnit: strin
   if (isTraining && learningRate !== null)
     fields.push([6, dim('lr ') + (learningRate === 0 ? '0'.padEnd(6) : learningRate.toExponential(1))]);
   if (isTraining && charactersPerSecond !== null)
-    fields.push([4, compact(charactersPerSecond).padStart(5) + dim(speedUnit)]);
+    fields.push([4, compact(charactersPerSecond).padStart(5) + dim('/s')]);
   if (timeLeftMs !== null) fields.push(timeLeft(timeLeftMs, dim));
   return fields;
 }
-
-const unknown = {
-  wait: null,
-  lossNats: null,
-  validationLossNats: null,
-  learningRate: null,
-  charactersPerSecond: null,
-  timeLeftMs: null,
-};
 
 /** `validating  42%`, or `saving 3s` if the amount of work is unknown. */
 function waitText({ wait, elapsedMs }: ShownWait): string {
@@ -184,7 +177,7 @@ function timeLeft(milliseconds: number, dim: Colours['dim']): Field {
 const percentage = (fraction: number): string => `${Math.floor(fraction * 100)}%`.padStart(4);
 
 function bar(progress: number, width: number, colour: Colours, frame: number): string {
-  const end = (progress >= 1 ? movingFull : movingEnd)[frame % movingEnd.length];
+  const end = movingEnd[frame % movingEnd.length];
   const [complete, incomplete] = cliProgress.Format.BarFormat(progress, {
     barsize: width - 1, // and its end
     barCompleteString: '█'.repeat(width),

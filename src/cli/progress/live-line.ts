@@ -1,4 +1,5 @@
-// The last line of a terminal, drawn again and again while everything else is printed above it.
+// The last line of a terminal, drawn again and again while everything else is printed above it: what
+// a command or a run does that has nothing to show yet.
 import type { Activity } from '../../training/activity.ts';
 import type { Output, Pinned } from '../output/output.ts';
 import { type ShownWait, type Wait, waitFor, waitLine } from './line.ts';
@@ -11,20 +12,50 @@ const TO_LINE_START = '\r';
  */
 const ERASE_FROM_HERE = '\u001B[J';
 
-export class LiveLine implements Pinned {
+export class WaitingLine implements Pinned {
   readonly #output: Output;
-  readonly #render: (width: number, frame: number) => string;
+  readonly #draw: (wait: ShownWait | null, width: number, frame: number) => string;
+  readonly #now: () => number;
+  #wait: Wait | null = null;
+  #sinceMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #frame = 0;
   #isDrawn = false;
 
   /**
-   * @param render gives a line of at most `width` columns; `frame` counts how often it was drawn,
-   * for whatever moves in it
+   * @param draw gives a line of at most `width` columns, also while there is no wait; `frame` counts
+   * how often it was drawn, for whatever moves in it
+   * @param now milliseconds from any moment on
    */
-  constructor(output: Output, render: (width: number, frame: number) => string) {
+  constructor(
+    output: Output,
+    draw: (wait: ShownWait | null, width: number, frame: number) => string = (wait, width, frame) =>
+      waitLine(wait, width, output.colour, frame),
+    now = () => performance.now(),
+  ) {
     this.#output = output;
-    this.#render = render;
+    this.#draw = draw;
+    this.#now = now;
+  }
+
+  /** Takes what modules report of their work. */
+  readonly listen = (activity: Activity): void => this.change(waitFor(activity));
+
+  /** Begins work that reports nothing. */
+  begin(label: string): void {
+    this.change({ label, done: 0, total: null, detail: '' });
+  }
+
+  /** Another wait, or more that is done of the current one; null if the wait is over. */
+  change(wait: Wait | null): void {
+    if (wait !== null && wait.label !== this.#wait?.label) this.#sinceMs = this.#now();
+    this.#wait = wait;
+    this.show();
+  }
+
+  /** The wait is over; the line stays. */
+  endWait(): void {
+    this.#wait = null;
   }
 
   /** From the next redraw on: a wait that is over by then is not seen. */
@@ -36,7 +67,7 @@ export class LiveLine implements Pinned {
     this.#timer = setInterval(() => setImmediate(() => this.#redraw()), 1000 / REDRAWS_PER_SECOND).unref();
   }
 
-  /** Leaves the terminal as it was found. May be called more than once. */
+  /** Leaves the terminal as it was found; the wait goes on. May be called more than once. */
   hide(): void {
     if (this.#timer === null) return;
     clearInterval(this.#timer);
@@ -44,6 +75,14 @@ export class LiveLine implements Pinned {
     this.#output.pinned = null;
     if (this.#isDrawn) this.#output.stream.write(this.erased());
     this.#isDrawn = false;
+  }
+
+  /**
+   * Leaves the terminal as it was found, for results to be printed. May be called more than once.
+   */
+  end(): void {
+    this.endWait();
+    this.hide();
   }
 
   erased(): string {
@@ -56,7 +95,9 @@ export class LiveLine implements Pinned {
    * terminals wrap.
    */
   drawn(): string {
-    return this.#isDrawn ? this.#render(this.#output.columns - 1, this.#frame) + ERASE_FROM_HERE + TO_LINE_START : '';
+    if (!this.#isDrawn) return '';
+    const shown = this.#wait && { wait: this.#wait, elapsedMs: this.#now() - this.#sinceMs };
+    return this.#draw(shown, this.#output.columns - 1, this.#frame) + ERASE_FROM_HERE + TO_LINE_START;
   }
 
   /** One write a frame, which replaces the line without erasing it first: nothing flickers. */
@@ -65,59 +106,5 @@ export class LiveLine implements Pinned {
     this.#frame++;
     this.#isDrawn = true;
     this.#output.stream.write(this.drawn());
-  }
-}
-
-/**
- * Shows the current work in such a line: of a command that has printed nothing yet, or of a run
- * that does not train at the moment.
- */
-export class WaitingLine extends LiveLine {
-  readonly #now: () => number;
-  #wait: Wait | null = null;
-  #sinceMs = 0;
-
-  /**
-   * @param draw gives the line, also while there is no wait
-   * @param now milliseconds from any moment on
-   */
-  constructor(
-    stderr: Output,
-    draw: (wait: ShownWait | null, width: number, frame: number) => string = (wait, width, frame) =>
-      waitLine(wait, width, stderr.colour, frame),
-    now = () => performance.now(),
-  ) {
-    super(stderr, (width, frame) =>
-      draw(this.#wait && { wait: this.#wait, elapsedMs: now() - this.#sinceMs }, width, frame),
-    );
-    this.#now = now;
-  }
-
-  /** Takes what modules report of their work. */
-  readonly listen = (activity: Activity): void => this.#change(waitFor(activity));
-
-  /** Begins work that reports nothing. */
-  begin(label: string): void {
-    this.#change({ label, done: 0, total: null, detail: '' });
-  }
-
-  /** The wait is over; the line stays. */
-  endWait(): void {
-    this.#wait = null;
-  }
-
-  /**
-   * Leaves the terminal as it was found, for results to be printed. May be called more than once.
-   */
-  end(): void {
-    this.endWait();
-    this.hide();
-  }
-
-  /** Another wait, or more that is done of the current one, which ends when all of it is done. */
-  #change(wait: Wait): void {
-    if (wait.label !== this.#wait?.label) this.#sinceMs = this.#now();
-    this.#wait = wait.total !== null && wait.done >= wait.total ? null : wait;
-    this.show();
   }
 }

@@ -119,11 +119,11 @@ export class TextReporter implements Reporter {
   }
 
   note(text: string): void {
-    this.#stderr.line(this.#wrapped(text));
+    this.#stderr.line(wrapped(text, this.#width));
   }
 
   warn(text: string): void {
-    this.#stderr.line(this.#stderr.colour.yellow(this.#wrapped(`warning: ${text}`)));
+    this.#stderr.line(this.#stderr.colour.yellow(wrapped(`warning: ${text}`, this.#width)));
   }
 
   close(): void {
@@ -132,10 +132,6 @@ export class TextReporter implements Reporter {
 
   get #width(): number {
     return this.#line === null ? Infinity : this.#stderr.columns - 1;
-  }
-
-  #wrapped(text: string): string {
-    return this.#line === null ? text : wrapped(text, this.#width);
   }
 
   #report(report: ReportEvent): void {

@@ -1,13 +1,8 @@
 // What `rnn gradients` found as a table: as many steps as the terminal is wide.
-import type { ModelConfiguration } from '../../model/configuration.ts';
-import type { NetworkGradients } from '../../reports/gradients.ts';
+import type { Gradients } from '../../api/model-results.ts';
 import { harmless, wrap } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { textTable } from '../output/text-table.ts';
-
-export interface GradientsOf extends NetworkGradients {
-  readonly model: ModelConfiguration;
-}
 
 /**
  * The steps that are shown, as far as there are so many and as they fit; the last one always is.
@@ -28,7 +23,7 @@ const stretchLegend =
   'σ max: the largest singular value of the Jacobian of one step of a layer, the most that the step can multiply a gradient by within the layer.';
 
 export function gradientsTable(
-  networks: readonly GradientsOf[],
+  networks: readonly Gradients[],
   { columns, colour: { dim, bold } }: Pick<Output, 'columns' | 'colour'>,
 ): string[] {
   const isStretchShown = networks.some(({ singularValues }) => singularValues.length > 0);

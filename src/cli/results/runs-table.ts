@@ -35,18 +35,14 @@ export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText,
   return [colour.dim(heading), ...groups, ...reasons];
 }
 
-/**
- * The name of the text, and enough of its digest to distinguish texts of one name; without a name,
- * the short digest.
- */
+/** The name of the text; with its digest and sizes where the runs have other texts of that name. */
 function textLabel(run: RunSummary, runs: readonly RunSummary[], haveOneText: HaveOneText): string {
   if (run.text === null) return '';
   const { name, digest, train, validation } = run.text;
   const short = digest.slice(0, SHORT_DIGEST);
-  const others = runs.filter((other) => other.text !== null && other.text.name === name && !haveOneText(run, other));
-  const isSplitOtherwise = others.some(({ text }) => text!.digest === digest);
-  const isAnother = name !== null && others.some(({ text }) => text!.digest !== digest);
-  return `${name ?? short}${isAnother ? ` ${short}` : ''}${isSplitOtherwise ? ` ${count(train)}+${count(validation)}` : ''}`;
+  const isAmbiguous = runs.some((other) => other.text?.name === name && !haveOneText(run, other));
+  if (!isAmbiguous) return name ?? short;
+  return `${name === null ? '' : `${name} `}${short} ${count(train)}+${count(validation)}`;
 }
 
 function isUnreadable({ status }: RunSummary): boolean {

@@ -1,18 +1,18 @@
 // Options of `rnn train` in a sweep: those that all trials share, those that the search varies, and
 // the command line of a trial. All that can be wrong with any trial is found here, before the first
 // is trained.
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { RnnError } from '../../errors.ts';
+import { RnnError, errorAbout } from '../../errors.ts';
 import type { SweepIdentity } from '../../runs/store.ts';
 import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
-import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train-flags.ts';
+import { checkTogether, givenOptions, type TrainFlags, trainParser } from '../commands/train-flags.ts';
 import type { Context } from '../context.ts';
-import { type Flag, flagsOf, refuseRepeats, suggestedKeys } from '../flags.ts';
+import { type Flag, flagsOf, suggestedKeys } from '../flags.ts';
 import { count } from '../output/format.ts';
 import { textOfValue } from '../../options/words.ts';
 import { shellWord } from '../../shell-word.ts';
-import { gridOption, isListFor } from '../several-values.ts';
+import { gridOption, isListFor, isValueOf } from '../several-values.ts';
 import { type Settled, settingsOfTrain } from '../settings.ts';
 import { badValue } from '../../options/values.ts';
 
@@ -51,12 +51,7 @@ export class SharedOptions {
    * for options that trials cannot have
    */
   constructor(words: readonly string[]) {
-    const command = trainCommand()
-      .argument('<corpus...>')
-      .exitOverride()
-      .configureOutput({ writeErr: () => {}, outputError: () => {} })
-      .helpOption(false);
-    refuseRepeats(command);
+    const command = trainParser().argument('<corpus...>');
     for (const flag of flagsOf(command))
       command.on(`option:${flag.name()}`, (value?: string) =>
         this.#written.set(flag, [...(this.#written.get(flag) ?? []), ...(value === undefined ? [] : [value])]),
@@ -97,10 +92,9 @@ export class SharedOptions {
   }
 
   get identity(): SweepIdentity {
-    const given = [...this.#written].map(([flag, written]) => ({ flag, written, name: flag.option }));
-    const options = given
-      .filter(({ name }) => !ofThisMachine.includes(name))
-      .map(({ flag, written, name }) => [flag.longName, { written, value: this.flags[name as keyof TrainFlags] }]);
+    const options = [...this.#written]
+      .filter(([flag]) => !ofThisMachine.includes(flag.option))
+      .map(([flag, written]) => [flag.longName, { written, value: this.flags[flag.option as keyof TrainFlags] }]);
     return { sources: this.sources, options: Object.fromEntries(options) };
   }
 
@@ -140,7 +134,10 @@ export class SharedOptions {
     const { refuseImpossible } = await import('../../training/possible.ts');
     const times = new Map<string, number>();
     for (const { name, settings } of trials) {
-      const varied = settings.map((setting) => [this.#flagOf(setting.option)!.option, this.#valueOf(setting)] as const);
+      const varied = settings.map(({ option, value }) => {
+        const flag = this.#flagOf(option)!;
+        return [flag.option, valueOf(flag, value)] as const;
+      });
       const flags: TrainFlags = { ...this.flags, ...Object.fromEntries(varied.filter(([, value]) => value !== false)) };
       try {
         checkTogether({ ...flags, resume: true });
@@ -149,8 +146,7 @@ export class SharedOptions {
         for (const note of refuseImpossible(givenOptions(flags), { validates: flags.validationFraction !== 0 }))
           times.set(note, (times.get(note) ?? 0) + 1);
       } catch (error) {
-        if (!(error instanceof RnnError)) throw error;
-        throw new RnnError(error.kind, `${name}: ${error.message}`, { hint: error.hint, cause: error });
+        throw errorAbout(name, error);
       }
     }
     return [...times].map(([note, n]) =>
@@ -159,13 +155,8 @@ export class SharedOptions {
   }
 
   /** Whether an option of `rnn train` can have a value. */
-  isValue(setting: Setting): boolean {
-    try {
-      this.#valueOf(setting);
-      return true;
-    } catch {
-      return false;
-    }
+  isValue({ option, value }: Setting): boolean {
+    return isValueOf(this.#flagOf(option)!, value);
   }
 
   /** The words after `rnn` that train a trial. */
@@ -180,10 +171,6 @@ export class SharedOptions {
   #flagOf(option: string): Flag | undefined {
     return flagsOf(this.#command).find(({ key, negate }) => key === option && !negate);
   }
-
-  #valueOf({ option, value }: Setting): unknown {
-    return valueOf(this.#flagOf(option)!, value);
-  }
 }
 
 /**
@@ -192,7 +179,7 @@ export class SharedOptions {
  */
 export function refuseTrainFlags(command: Command): void {
   const known = new Set(flagsOf(command).map(({ key }) => key));
-  for (const flag of flagsOf(trainCommand())) {
+  for (const flag of flagsOf(trainParser())) {
     if (known.has(flag.key)) continue;
     command.addOption(new Option(flag.flags).hideHelp());
     command.on(`option:${flag.name()}`, (value?: string) => {
@@ -219,12 +206,6 @@ function wordsOf({ flag, value }: Settled): readonly string[] {
   return [value].flat().map((each) => `${flag.longName}=${textOfValue(flag.row, each)}`);
 }
 
-function trainCommand(): Command {
-  const command = new Command('train');
-  addTrainFlags(command);
-  return command;
-}
-
 function refuseDecided(flag: Flag, what: string): void {
   const name = flag.option;
   if (Object.hasOwn(decided, name))
@@ -232,13 +213,16 @@ function refuseDecided(flag: Flag, what: string): void {
 }
 
 /**
- * Numbers as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as it is, even
- * 01.
+ * Numbers and switches as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as
+ * it is, even 01.
  */
 function listOf(flag: Flag, text: string): readonly string[] {
-  const values = text.split(',');
-  for (const value of values) valueOf(flag, value);
-  return [...new Set(flag.kind.name === 'number' ? values.map((value) => String(Number(value))) : values)];
+  const isNormalised = flag.kind.name === 'number' || flag.kind.name === 'switch';
+  const values = text.split(',').map((value) => {
+    const parsed = valueOf(flag, value);
+    return isNormalised ? String(parsed) : value;
+  });
+  return [...new Set(values)];
 }
 
 /**
@@ -257,8 +241,4 @@ function rangeOf(flag: Flag, text: string): Range | null {
 }
 
 /** @throws RnnError `usage` for a value that the option cannot have */
-function valueOf(flag: Flag, value: string): unknown {
-  if (flag.kind.name !== 'switch') return flag.parseArg!(value, undefined as never);
-  if (value !== 'true' && value !== 'false') throw badValue(flag.longName, value, 'true or false');
-  return value === 'true';
-}
+const valueOf = ({ kind, longName }: Flag, value: string): unknown => kind.parse(longName, value);

@@ -2,38 +2,34 @@
 // progress, and the time left at the speed of the trials so far. Knows nothing of how trials are
 // run.
 import { count } from '../output/format.ts';
-import type { Output } from '../output/output.ts';
-import { waitLine } from '../progress/line.ts';
-import { LiveLine } from '../progress/live-line.ts';
+import type { WaitingLine } from '../progress/live-line.ts';
 
 export class SweepProgress {
-  readonly #line: LiveLine;
-  readonly #output: Output;
-  readonly #now: () => number;
+  readonly #line: WaitingLine;
   readonly #trials: number;
   #done = 0;
   /** Trials that took no time, because they were over before. */
-  #untouched = 0;
+  #skipped = 0;
   #name: string | null = null;
-  #progress = 0;
-  #sinceMs: number | null = null;
 
-  constructor(output: Output, trials: number, now: () => number = () => performance.now()) {
-    this.#output = output;
+  constructor(line: WaitingLine, trials: number) {
+    this.#line = line;
     this.#trials = trials;
-    this.#now = now;
-    this.#line = new LiveLine(output, (width, frame) => this.text(width, frame));
   }
 
   begin(name: string): void {
-    this.#sinceMs ??= this.#now();
     this.#name = name;
-    this.#line.show();
+    this.report(0);
   }
 
   /** @param progress of the current trial, from 0 to 1 */
   report(progress: number): void {
-    this.#progress = progress;
+    this.#line.change({
+      label: 'training',
+      done: this.#done - this.#skipped + progress,
+      total: this.#trials - this.#skipped,
+      detail: `${count(this.#done)} of ${count(this.#trials)} trials done, ${this.#name}`,
+    });
   }
 
   /**
@@ -42,21 +38,8 @@ export class SweepProgress {
    */
   end(): void {
     this.#done++;
-    if (this.#name === null) this.#untouched++;
+    if (this.#name === null) this.#skipped++;
     this.#name = null;
-    this.#progress = 0;
-    this.close();
-  }
-
-  close(): void {
     this.#line.hide();
-  }
-
-  text(width: number, frame = 0): string {
-    const label = `${count(this.#done)} of ${count(this.#trials)} ${this.#trials === 1 ? 'trial' : 'trials'} done`;
-    const done = this.#done - this.#untouched + this.#progress;
-    const wait = { label, done, total: this.#trials - this.#untouched, detail: this.#name ?? '' };
-    const now = this.#now();
-    return waitLine({ wait, elapsedMs: now - (this.#sinceMs ?? now) }, width, this.#output.colour, frame);
   }
 }

@@ -6,26 +6,29 @@ import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
 import { count, duration, onOneLine } from '../output/format.ts';
 import { runsTable } from '../results/runs-table.ts';
-import { SOME_FAILED, type TrialResult, type TrialRun } from './run.ts';
+import type { TrialResult, TrialRun } from './run.ts';
 
-/** The code of all trials if they have the same, such as 6 where there is no such device. */
+/**
+ * The code of all trials if they have the same, such as 6 where there is no such device. A failed
+ * trial does not end a sweep, but its exit code says so.
+ */
 export function codeOf(results: readonly TrialResult[]): number {
   const codes = new Set(results.map(({ code }) => code));
   if (codes.size === 1) return results[0].code;
-  if (results.some(({ outcome }) => outcome === 'failed')) return SOME_FAILED;
+  if (results.some(({ outcome }) => outcome === 'failed')) return exitCodes.machine;
   return codes.has(exitCodes.busy) ? exitCodes.busy : 0;
 }
 
 /** @param trials how many the sweep has */
 export function trialEvent({ trial, outcome, message, summary }: TrialResult, trials: number): object {
-  const { index, name, folder } = trial;
+  const { index, name, folder: path } = trial;
   const { bestValidationLossNats, bestStep, step } = summary;
   return {
     event: 'point',
     index,
     points: trials,
     name,
-    path: folder,
+    path,
     outcome,
     message,
     bestValidationLossNats,
@@ -46,9 +49,8 @@ export function trialLine({ trial, outcome, message, summary }: TrialResult, tri
     failed: `failed: ${message}`,
     busy: `left out: ${message}`,
   }[outcome];
-  const { red, dim } = colour;
-  const paint = { finished: String, stopped: String, earlier: dim, diverged: red, failed: red, busy: red }[outcome];
-  return `[${trial.index + 1}/${trials}] ${trial.name}: ${paint(onOneLine(text))}`;
+  const isGood = ['finished', 'earlier', 'stopped'].includes(outcome);
+  return `[${trial.index + 1}/${trials}] ${trial.name}: ${isGood ? onOneLine(text) : colour.red(onOneLine(text))}`;
 }
 
 /**

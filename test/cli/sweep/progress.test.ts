@@ -1,8 +1,9 @@
 // How far `rnn sweep` is while it runs, and where it says to go on at its end.
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noColours } from '../../../src/cli/output/colour.ts';
 import type { Io } from '../../../src/cli/process/io.ts';
 import { Output } from '../../../src/cli/output/output.ts';
+import { WaitingLine } from '../../../src/cli/progress/live-line.ts';
 import { SweepProgress } from '../../../src/cli/sweep/progress.ts';
 import { FakeProcess, FakeStream, type Ran, bare, rnn } from '../helpers.ts';
 import { events, fixed, inFolderOfItsOwn, inProcess, out, text } from './helpers.ts';
@@ -12,50 +13,61 @@ inFolderOfItsOwn();
 const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> =>
   rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
 
-function progressOf(trials: number) {
-  const clock = { now: 1000 };
-  const output = new Output('stderr', new FakeProcess({ stderr: new FakeStream({ columns: 80 }) }), noColours);
-  const progress = new SweepProgress(output, trials, () => clock.now);
-  return { clock, progress, shown: () => progress.text(79).replaceAll(/ +/g, ' ').trim() };
+/** As a terminal of so many columns shows it. */
+function progressOf(trials: number, columns = 80) {
+  const stream = new FakeStream({ columns });
+  const output = new Output('stderr', new FakeProcess({ stderr: stream }), noColours);
+  const line = new WaitingLine(output, undefined, () => vi.getMockedSystemTime()!.getTime());
+  const shown = (): string => (bare(stream.text).split('\r').at(-2) ?? '').replaceAll(/ +/g, ' ').trim();
+  return { progress: new SweepProgress(line, trials), shown };
 }
 
 describe('the progress of a sweep', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   it('has the trials done, the trial in progress and the time left at the speed so far', () => {
-    const { clock, progress, shown } = progressOf(4);
+    const { progress, shown } = progressOf(4);
     progress.begin('hidden=4');
-    expect(shown()).toMatch(/ 0% 0 of 4 trials done hidden=4 0s$/);
-    clock.now += 5000;
+    vi.advanceTimersByTime(5000);
+    expect(shown()).toMatch(/ training 0 of 4 trials done, hidden=4 5s$/);
     progress.report(0.5);
+    vi.advanceTimersByTime(125);
     // Half a trial in 5 s, so three and a half in 35 s.
-    expect(shown()).toMatch(/ 12% 0 of 4 trials done hidden=4 35s left$/);
-    clock.now += 5000;
+    expect(shown()).toMatch(/ 12% training 0 of 4 trials done, hidden=4 35s left$/);
+    vi.advanceTimersByTime(4875);
     progress.end();
     progress.begin('hidden=8');
-    clock.now += 10_000;
+    vi.advanceTimersByTime(9875);
     progress.report(0.5);
+    vi.advanceTimersByTime(125);
     // One and a half trials in 20 s, so two and a half in 33 s.
-    expect(shown()).toMatch(/ 37% 1 of 4 trials done hidden=8 33s left$/);
-    progress.close();
+    expect(shown()).toMatch(/ 37% training 1 of 4 trials done, hidden=8 33s left$/);
+    progress.end();
   });
 
   it('counts trials that were over before as done, but takes no speed from them', () => {
-    const { clock, progress, shown } = progressOf(3);
+    const { progress, shown } = progressOf(3);
     progress.end();
     progress.begin('hidden=4');
-    clock.now += 10_000;
+    vi.advanceTimersByTime(9875);
     progress.report(0.5);
-    expect(shown()).toMatch(/ 25% 1 of 3 trials done hidden=4 30s left$/);
-    progress.close();
+    vi.advanceTimersByTime(125);
+    expect(shown()).toMatch(/ 25% training 1 of 3 trials done, hidden=4 30s left$/);
+    progress.end();
   });
 
   it('leaves out the name of the trial in a narrow window', () => {
-    const { progress } = progressOf(1);
+    const { progress, shown } = progressOf(1, 31);
     progress.begin('hidden=4,lr=0.002');
-    expect(progress.text(30)).toContain('0 of 1 trial done');
-    expect(progress.text(30)).not.toContain('hidden');
-    progress.close();
+    vi.advanceTimersByTime(500);
+    expect(shown()).toContain('training');
+    expect(shown()).not.toContain('hidden');
+    progress.end();
   });
+});
 
+describe('rnn sweep', () => {
   it('shows in a terminal which trial is in progress, and takes that away before a result', async () => {
     const stderr = new FakeStream({ columns: 80 });
     const { start } = inProcess();
@@ -65,7 +77,7 @@ describe('the progress of a sweep', () => {
     let begun = 0;
     const seen: Io['start'] = (argv, lines) => {
       const one = start(argv, lines);
-      const line = `${begun} of 2 trials done  hidden=${4 + begun++}`;
+      const line = `${begun} of 2 trials done, hidden=${4 + begun++}`;
       return { ...one, ended: one.ended.then((end) => untilShown(line).then(() => end)) };
     };
     const { code } = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], {

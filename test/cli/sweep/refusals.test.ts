@@ -21,7 +21,7 @@ describe('rnn sweep', () => {
     [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number from 1 to 1048576', ''],
     [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
-    [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
+    [['--grid', 'tied=maybe'], [], '--tied is maybe, expected 1 or 0', ''],
     [
       ['--grid', 'tied=true', '--grid', 'hidden=4'],
       [],
@@ -64,7 +64,7 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1'], ['--validation-file', '-'], 'standard input (-) can be read only once', 'into a file'],
     [['--grid', 'lr=1'], ['--blas', 'off', '--device', 'reference'], "--blas is the cpu's", ''],
     [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],
-    [['--random', '3'], [], '--random has nothing to draw', ''],
+    [['--random', '3'], [], 'a sweep needs something to try', 'with --sample'],
     [['--sample', 'lr=0..1'], [], '--sample is for --random', ''],
     [['--seed', '3', '--grid', 'lr=1'], [], '--seed is for --random', ''],
     [[], [], 'a sweep needs something to try', ''],
