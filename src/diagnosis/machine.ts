@@ -1,14 +1,14 @@
 // What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One
 // check each.
-import type { Check } from './check.ts';
-import { absent, bad, good } from './verdicts.ts';
+import { once } from 'node:events';
 import { availableParallelism, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { type BlasChoice, chooseBlas } from '../devices/cpu/blas/choose.ts';
 import { koffiPackage } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, THREAD_LIMIT_HINT } from '../errors.ts';
+import { type Check, absent, bad, good } from './check.ts';
 import { freeBytes, gigabytes } from '../evaluation/memory.ts';
 
 const leastNode = [20, 19] as const;
@@ -25,45 +25,26 @@ export function checkNode(version = process.versions.node): Check {
 
 export async function checkWebAssembly(): Promise<Check> {
   const title = 'WebAssembly';
-  const failureOf = async (variant: 'portable' | 'relaxed'): Promise<Error | null> => {
-    try {
-      await loadKernels(variant);
-      return null;
-    } catch (error) {
-      return error as Error;
-    }
-  };
-  const [portable, relaxed] = await Promise.all([failureOf('portable'), failureOf('relaxed')]);
-  if (portable !== null)
-    return bad(title, portable.message, portable instanceof RnnError ? portable.hint : INSTALL_NODE);
-  if (relaxed !== null)
-    return good(title, 'SIMD; no relaxed SIMD, so matrix products are slower than with it', INSTALL_NODE);
   const asked = process.env['RNN_WASM'];
-  return asked
-    ? good(title, `SIMD and relaxed SIMD; RNN_WASM asks for ${asked}`, 'unset RNN_WASM')
-    : good(title, 'SIMD and relaxed SIMD');
+  try {
+    const { variant } = await loadKernels();
+    if (asked) return good(title, `SIMD; RNN_WASM asks for ${asked}`, 'unset RNN_WASM');
+    return variant === 'relaxed'
+      ? good(title, 'SIMD and relaxed SIMD')
+      : good(title, 'SIMD; no relaxed SIMD, so matrix products are slower than with it', INSTALL_NODE);
+  } catch (error) {
+    return bad(title, (error as Error).message, error instanceof RnnError ? error.hint : INSTALL_NODE);
+  }
 }
 
-/** Whether a thread starts, and wakes another through shared memory. */
+/** Whether a thread starts. */
 export async function checkThreads(): Promise<Check> {
   const cores = availableParallelism();
-  const failed = (detail: string): Check =>
-    bad('threads', detail, '--threads 1, or raise the limits of this container (ulimit -u)');
   try {
-    const shared = new Int32Array(new SharedArrayBuffer(4));
-    const thread = new Worker(
-      "const { workerData } = require('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0);",
-      { eval: true, workerData: shared, execArgv: [] },
-    );
-    await new Promise((settle, fail) => {
-      thread.on('error', fail);
-      thread.on('exit', settle);
-    });
-    return shared[0] === 1
-      ? good('threads', `${cores} ${cores === 1 ? 'core' : 'cores'}; threads share memory`)
-      : failed('a thread wrote to shared memory, and it did not arrive');
+    await once(new Worker('', { eval: true, execArgv: [] }), 'exit');
+    return good('threads', `${cores} ${cores === 1 ? 'core' : 'cores'}`);
   } catch (error) {
-    return failed(`no thread can be started: ${(error as Error).message}`);
+    return bad('threads', `no thread can be started: ${(error as Error).message}`, THREAD_LIMIT_HINT);
   }
 }
 

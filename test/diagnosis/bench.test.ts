@@ -138,14 +138,6 @@ describe('bench', () => {
     expect((await bench(lazy, { ...setup, milliseconds: null })).compileMs).toBe(0);
   });
 
-  it('tells what is to be known of the device after the measurement', async () => {
-    const { device } = counting();
-    const noted: Device = Object.defineProperty({ ...device }, 'note', { value: 'products are not done in tiles' });
-    expect((await bench(noted, { ...setup, milliseconds: null })).description).toBe(
-      'counting; products are not done in tiles',
-    );
-  });
-
   it('runs nothing in a dry run', async () => {
     const { device, runs, open } = counting();
     const result = await bench(device, { ...setup, milliseconds: null });
