@@ -1,10 +1,9 @@
 // Whether the devices are there, and compute what programs mean.
 import type { Device } from '../devices/device.ts';
-import { firstLine } from '../devices/cpu/foreign.ts';
 import { findAdapter } from '../devices/gpu/adapter.ts';
 import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, firstLine } from '../errors.ts';
 import { type Check, absent, bad, good } from './check.ts';
 import type { ParityCheck } from './pair.ts';
 

@@ -6,6 +6,7 @@
 // `koffi` itself chooses among them, adds names of older versions, and has an install script that
 // compiles it with CMake where there is no binary; none of that is needed here.
 import { createRequire } from 'node:module';
+import { firstLine } from '../../errors.ts';
 
 /** As much of koffi as is used; its own types are not there where it is not. */
 interface Koffi {
@@ -45,8 +46,4 @@ export function koffiProblem(): string | null {
 /** Where a memory begins in the address space of the process. */
 export function addressOf(memory: WebAssembly.Memory): number {
   return Number(koffi().address(new Uint8Array(memory.buffer)));
-}
-
-export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
 }

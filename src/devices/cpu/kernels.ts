@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { RnnError } from '../../errors.ts';
-import { artifactUrl } from './artifacts.ts';
+import { builtUrl } from '../artifacts.ts';
 import type { kernelCalls } from './calls.ts';
 
 /**
@@ -99,7 +99,7 @@ async function compile(variant: KernelVariant | undefined): Promise<KernelModule
 }
 
 async function readBuild(variant: KernelVariant): Promise<Uint8Array<ArrayBuffer>> {
-  const url = artifactUrl(`kernels-${variant}.wasm`);
+  const url = builtUrl(`cpu/kernels-${variant}.wasm`);
   try {
     return new Uint8Array(await readFile(url));
   } catch (cause) {

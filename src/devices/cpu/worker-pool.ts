@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { RnnError, THREAD_LIMIT_HINT } from '../../errors.ts';
-import { artifactUrl } from './artifacts.ts';
+import { builtUrl } from '../artifacts.ts';
 import { control, controlOf } from './plan.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
 
@@ -130,7 +130,7 @@ export class WorkerPool {
     try {
       // Of flags that the process was started with, some let no thread start from a file:
       // --input-type is one.
-      thread = new Worker(artifactUrl('worker.js'), { workerData, name, execArgv: [] });
+      thread = new Worker(builtUrl('cpu/worker.js'), { workerData, name, execArgv: [] });
     } catch (error) {
       throw notStarted(error, this.#threads.length, workerData.threads);
     }

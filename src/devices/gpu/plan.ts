@@ -219,15 +219,10 @@ export class Plan {
   }
 }
 
-/** What gpu.js gives is rows, mostly of one buffer. */
+/** What gpu.js gives is rows, of a vector one. */
 function flatten(result: unknown, shape: Shape): Float32Array {
   if (shape.kind === 'vector') return result as Float32Array;
   const rows = (shape.planes > 1 ? (result as Float32Array[][]).flat() : result) as Float32Array[];
-  const [{ buffer, byteOffset }] = rows;
-  const together = rows.every(
-    (row, index) => row.buffer === buffer && row.byteOffset === byteOffset + 4 * index * shape.columns,
-  );
-  if (together) return new Float32Array(buffer, byteOffset, elementsOf(shape));
   const whole = new Float32Array(elementsOf(shape));
   rows.forEach((row, index) => whole.set(row, index * shape.columns));
   return whole;

@@ -70,9 +70,8 @@ export class Runner {
   readonly #ranOn = new WeakMap<RunnablePlan, number>();
   readonly #remainders = new Set<number>();
   #callsPerRun = 1;
-  /** Memory has set a limit: it stays. */
+  /** Memory has set a limit: runs get no longer, nor remainders plans. */
   #limited = false;
-  #remaindersFit = true;
   #lengthenings = 0;
 
   constructor(options: RunnerOptions) {
@@ -89,8 +88,7 @@ export class Runner {
     if (this.#plans.has(count)) return count;
     const again = this.#remainders.has(count);
     this.#remainders.add(count);
-    const affordable =
-      this.#remaindersFit && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
+    const affordable = !this.#limited && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
     return again && affordable ? count : 1;
   }
 
@@ -181,15 +179,10 @@ export class Runner {
   }
 
   async #shrink(calls: number, cause: unknown): Promise<void> {
-    const remainder = calls > 1 && calls < this.#callsPerRun;
     await this.close();
-    if (remainder) {
-      this.#remaindersFit = false;
-      return;
-    }
     this.#limited = true;
     if (calls === 1) throw tooLittleMemory(undefined, cause);
-    this.#callsPerRun = Math.floor(calls / 2);
+    if (calls === this.#callsPerRun) this.#callsPerRun = Math.floor(calls / 2);
   }
 }
 
