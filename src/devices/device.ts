@@ -159,7 +159,7 @@ export interface Executable {
    */
   callsPerRun(job: string): number;
   /**
-   * Runs the calls one after another. A call whose update was refused is the last that is run: then
+   * Runs the calls one after another, of which all update or none. A call whose update was refused is the last that is run: then
    * there are fewer results than calls, and the last of them has `updated: false`.
    */
   run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;

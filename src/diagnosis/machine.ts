@@ -84,7 +84,7 @@ export async function checkBlas(wanted?: string, choose: typeof chooseBlas = cho
 /** Nothing is to be done where one was found, and not taken: the embedded kernels are as good. */
 function blasAdvice(trials: BlasChoice['trials']): string | null {
   if (trials.some(({ path }) => path === 'koffi'))
-    return `install rnn again with --include=optional, for ${koffiPackage()}`;
+    return `install rnn again with --include=optional, for ${koffiPackage}`;
   return process.platform === 'linux' && trials.every(({ name }) => name === null)
     ? 'apt-get install libopenblas0-pthread'
     : null;

@@ -22,15 +22,13 @@ export interface ForeignLibrary {
 
 let loaded: Koffi | null = null;
 
-/** The package with the binary for a system: this one, if none is given. */
-export function koffiPackage(platform: string = process.platform, architecture: string = process.arch): string {
-  return `@koromix/koffi-${platform}-${architecture}`;
-}
+/** The package with the binary for this system. */
+export const koffiPackage = `@koromix/koffi-${process.platform}-${process.arch}`;
 
 /** @throws an Error if it is missing */
 export function koffi(): Koffi {
   // No import, which would be a condition of starting at all.
-  return (loaded ??= createRequire(import.meta.url)(koffiPackage()) as Koffi);
+  return (loaded ??= createRequire(import.meta.url)(koffiPackage) as Koffi);
 }
 
 /** Why no library at all can be called, or null. */
