@@ -59,7 +59,7 @@ export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), con
 }
 
 /**
- * The libraries that the cpu device looks at, up to the one that it uses. @param wanted as in
+ * The library that the cpu device uses, and those that it looked at before it. @param wanted as in
  * chooseBlas
  */
 export async function checkBlas(wanted?: string, choose: typeof chooseBlas = chooseBlas): Promise<Check> {
@@ -67,14 +67,13 @@ export async function checkBlas(wanted?: string, choose: typeof chooseBlas = cho
   try {
     const { trials, library, off } = choose(await loadKernels(), wanted);
     if (off !== null) return absent(title, `none, by ${off}`);
-    const told = (used: boolean): string[] =>
-      trials
-        .filter((trial) => trial.used === used)
-        .map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`);
-    const others = told(false).join('; ');
-    if (library === null) return absent(title, `none used; ${others}`, blasAdvice(trials), { facts: { trials } });
-    const used = [...told(true), ...(others === '' ? [] : [`not used: ${others}`])].join('; ');
-    return good(title, used, null, { facts: { trials } });
+    const told = trials
+      .toSorted((a, b) => Number(b.used) - Number(a.used))
+      .map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`)
+      .join('; ');
+    return library === null
+      ? absent(title, `none used; ${told}`, blasAdvice(trials), { facts: { trials } })
+      : good(title, `uses ${told}`, null, { facts: { trials } });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return bad(title, error.message, error.hint);

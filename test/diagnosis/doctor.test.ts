@@ -46,7 +46,7 @@ describe('the check of', () => {
     expect(await checkBlas(undefined, () => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
       verdict: 'good',
       detail:
-        'Fast 1.0 (libfast.so): 3.0 times as fast as the embedded kernels; not used: libopenblas.so.0: cannot be opened; libblas.so.3: 0.03 times as fast as the embedded kernels',
+        'uses Fast 1.0 (libfast.so): 3.0 times as fast as the embedded kernels; libopenblas.so.0: cannot be opened; libblas.so.3: 0.03 times as fast as the embedded kernels',
     });
     expect(await checkBlas(undefined, () => ({ library: null, trials: tried, off: null }))).toMatchObject({
       verdict: 'absent',

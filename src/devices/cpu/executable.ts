@@ -25,7 +25,7 @@ export async function compileForCpu(
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
   const pool = await WorkerPool.start(setups, workload.interactive === true);
-  return new CpuExecutable(plan, setups[0], pool, describeCpu(kernels, plan, blas));
+  return new CpuExecutable(plan, setups[0], pool, describeCpu(kernels, plan.workers, blas));
 }
 
 interface RunningJob extends JobPlan {
@@ -208,16 +208,9 @@ class CpuExecutable implements Executable {
   }
 }
 
-/** How many threads compute, and what memory withheld. */
-export function describeCpu(
-  { variant }: KernelModule,
-  { workers, wantedWorkers }: Pick<Plan, 'workers' | 'wantedWorkers'>,
-  blas: BlasLibrary | null,
-): string {
+export function describeCpu({ variant }: KernelModule, threads: number, blas: BlasLibrary | null): string {
   const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
-  const withheld = workers === wantedWorkers ? '' : `, because --threads ${wantedWorkers} would need more than 4 GiB`;
-  const threads = `${workers} thread${workers === 1 ? '' : 's'}${withheld}`;
-  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads}`;
+  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
 async function shardSetups(

@@ -2,13 +2,14 @@
 // gpu.js's other modes for comparison.
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
+import { choiceFrom } from '../environment.ts';
 import { type AdapterFacts, adapterHealth, hasRoomFor, openWebGpu } from './adapter.ts';
 import { type CompiledJob, GpuExecutable } from './executable.ts';
 import { buffersOf, bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
 import { Kernels } from './plan.ts';
 import { tooLittleMemory } from './runner.ts';
-import { productsAsked } from './tiles.ts';
+import { productStyles } from './tiles.ts';
 import { elementsOf } from './writer.ts';
 
 export type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
@@ -22,7 +23,7 @@ const MANY_INPUTS = 15;
  */
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const name = mode === 'webgpu' ? 'gpu' : `gpu:${mode}`;
-  const products = productsAsked(mode === 'webgpu' ? 'auto' : 'plain');
+  const products = choiceFrom('RNN_GPU_PRODUCTS', productStyles) ?? (mode === 'webgpu' ? 'auto' : 'plain');
   const opened =
     mode === 'webgpu' || mode === 'software' ? await openWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
   const adapter = opened?.facts;
