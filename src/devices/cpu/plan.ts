@@ -50,7 +50,6 @@ export interface Panels extends PanelShape {
 }
 
 export interface ShardProgram {
-  readonly rows: number;
   readonly program: Program;
   readonly layout: Layout;
 }
@@ -229,7 +228,7 @@ function* planJob(job: Job, workers: number): Pieces<JobPlan> {
     if (rows === 0) continue;
     const program = job.build(rows);
     yield;
-    programs.set(rows, { rows, program, layout: yield* layOut(program) });
+    programs.set(rows, { program, layout: yield* layOut(program) });
     yield;
   }
   const { program } = programs.get(shardRows[0])!;

@@ -1,7 +1,7 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can
 // make in one go.
 import type { Builder } from '../../program/builder.ts';
-import type { Value } from '../../program/value.ts';
+import type { Place, Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
 import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
 
@@ -48,10 +48,7 @@ export interface Placed {
 }
 
 /** Where in a buffer a matrix begins. */
-export interface Spot extends Placed {
-  readonly row: number;
-  readonly column: number;
-}
+export type Spot = Placed & Place;
 
 export const { row: ROW, column: COLUMN } = kernelDialect;
 

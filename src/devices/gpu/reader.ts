@@ -1,7 +1,15 @@
 // Where the values of a program are found, and the text that reads an element of one. A value has a
 // home in a node, or is a leaf that is read in another way, or has none yet: a join whose pieces no
 // pass has copied together.
-import { type Kind, type ParameterShape, type Uses, type Value, countParameters, isView } from '../../program/value.ts';
+import {
+  type Kind,
+  type ParameterShape,
+  type Place,
+  type Uses,
+  type Value,
+  countParameters,
+  isView,
+} from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
 import { type Body, type Node, type Placed, type Spot, shapeOf } from './nodes.ts';
 import {
@@ -16,23 +24,19 @@ import {
 } from './writer.ts';
 
 /** Where in a node a value is. The plane is known only when the node is whole. */
-interface Home {
+interface Home extends Place {
   readonly node: Node;
   plane(): number;
-  readonly row: number;
-  readonly column: number;
 }
 
 /**
  * A value found: in a home, or a leaf that is read in another way. `step` is the row that views
  * begin at, which differs from step to step.
  */
-interface Found {
+interface Found extends Place {
   readonly home: Home | null;
   readonly leaf: Value;
-  readonly row: number;
   readonly step: number | null;
-  readonly column: number;
 }
 
 /** The argument that holds all weights, and the optimizer's vectors after them. */
@@ -228,12 +232,7 @@ export class Reader {
     return choose(`${drawn} >= ${dropoutThreshold(rate) / 2}`, float(1 / (1 - rate)), float(0));
   }
 
-  #findRegion(
-    value: Value,
-    at: { row: number; column: number; step: number | null },
-    rows: number,
-    columns: number,
-  ): Found | null {
+  #findRegion(value: Value, at: Place & Pick<Found, 'step'>, rows: number, columns: number): Found | null {
     const home = this.#homes.get(value);
     if (home) return { home, leaf: value, ...at };
     if (value.kind === 'rows')

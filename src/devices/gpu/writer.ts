@@ -15,8 +15,7 @@ export type Reference =
   | { readonly kind: 'number'; readonly value: number };
 
 export function keyOfReference(reference: Reference): string {
-  if (reference.kind === 'pass') return `pass ${reference.index}`;
-  return reference.kind === 'argument' ? `argument ${reference.name}` : `number ${reference.value}`;
+  return Object.values(reference).join(' ');
 }
 
 /**
@@ -115,7 +114,7 @@ export class KernelWriter {
   #parameter(reference: Reference, key = keyOfReference(reference)): string {
     const known = this.#parameters.get(key);
     if (known) return known.name;
-    const name = `${reference.kind === 'pass' || (reference.kind === 'argument' && !isNumber(reference.name)) ? 'b' : 's'}${this.#parameters.size}`;
+    const name = `p${this.#parameters.size}`;
     this.#parameters.set(key, { name, reference });
     return name;
   }
