@@ -71,7 +71,10 @@ test('the calls of a list have outputs of their own, which the next list takes a
     jobs: [job],
     update: null,
   });
-  await executable.write({ kind: 'parameters' }, Float32Array.from({ length: V * H }, (_, index) => index / 100));
+  await executable.write(
+    { kind: 'parameters' },
+    Float32Array.from({ length: V * H }, (_, index) => index / 100),
+  );
   const calls = [0, 1].map((id) => ({ ids: new Int32Array(steps * batch).fill(id) }));
   const [first, second] = await executable.run('look', calls);
   expect(first.outputs['whole'][0]).toBe(0);
