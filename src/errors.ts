@@ -67,3 +67,8 @@ export function inQuotes(value: unknown): string {
 /** For threads that the system refuses to start. */
 export const THREAD_LIMIT_HINT =
   'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)';
+
+/** The message of an error without the lines after the first, such as a stack of a library's own. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+}

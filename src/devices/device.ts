@@ -67,10 +67,6 @@ export interface Call {
    * one that makes a weight infinite, too.
    */
   readonly update?: Readonly<Record<string, number>>;
-  /**
-   * The outputs of an earlier call of the job, which a device may put these into, to spare memory.
-   */
-  readonly into?: CallResult['outputs'];
 }
 
 export interface CallResult {
@@ -80,7 +76,7 @@ export interface CallResult {
   readonly gradientNorm: number;
   /** False if an update was asked for and left out because loss or gradients were not finite. */
   readonly updated: boolean;
-  /** The program's outputs, row by row. Valid until the next call. */
+  /** The program's outputs, row by row. Valid until the job's next calls, which may reuse them. */
   readonly outputs: Readonly<Record<string, Float32Array>>;
   /** What happened meanwhile that the user should know, in one line. */
   readonly note?: string;
@@ -159,7 +155,7 @@ export interface Executable {
    */
   callsPerRun(job: string): number;
   /**
-   * Runs the calls one after another. A call whose update was refused is the last that is run: then
+   * Runs the calls one after another, of which all update or none. A call whose update was refused is the last that is run: then
    * there are fewer results than calls, and the last of them has `updated: false`.
    */
   run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;

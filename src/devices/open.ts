@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../errors.ts';
 import type { Device } from './device.ts';
+import type { GpuMode } from './gpu/gpu.ts';
 
 export interface OpenOptions {
   /** At most this many threads of the cpu; left out, one per core. */
@@ -42,12 +43,16 @@ export interface TrainingWork {
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
   cpu: async (options) =>
     (await import('./cpu/cpu.ts')).openCpu(needsBlas(options) ? options : { ...options, blas: 'off' }),
-  gpu: async () => (await import('./gpu/gpu.ts')).openGpu('webgpu'),
-  'gpu:software': async () => (await import('./gpu/gpu.ts')).openGpu('software'),
-  'gpu:webasm': async () => (await import('./gpu/gpu.ts')).openGpu('webasm'),
-  'gpu:cpu': async () => (await import('./gpu/gpu.ts')).openGpu('cpu'),
+  gpu: () => openGpu('webgpu'),
+  'gpu:software': () => openGpu('software'),
+  'gpu:webasm': () => openGpu('webasm'),
+  'gpu:cpu': () => openGpu('cpu'),
   reference: async () => (await import('./reference/reference.ts')).openReference(),
 };
+
+async function openGpu(mode: GpuMode): Promise<Device> {
+  return (await import('./gpu/gpu.ts')).openGpu(mode);
+}
 
 function needsBlas({ work }: OpenOptions): boolean {
   return work?.kind !== 'sampling' || work.multiplyAdds >= WORTH_BLAS;

@@ -13,3 +13,16 @@ export interface Check {
   /** What a program may want to know of it. */
   readonly facts?: Readonly<Record<string, unknown>>;
 }
+
+const checkWith =
+  (verdict: Check['verdict']) =>
+  (title: string, detail: string, fix: string | null = null, more: Pick<Check, 'device' | 'facts'> = {}): Check => ({
+    title,
+    verdict,
+    detail,
+    fix,
+    ...more,
+  });
+export const good = checkWith('good');
+export const bad = checkWith('bad');
+export const absent = checkWith('absent');

@@ -3,9 +3,8 @@ import type { Device } from '../devices/device.ts';
 import { findAdapter } from '../devices/gpu/adapter.ts';
 import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
-import type { Check } from './check.ts';
-import { absent, bad, good } from './verdicts.ts';
+import { RnnError, firstLine } from '../errors.ts';
+import { type Check, absent, bad, good } from './check.ts';
 import type { ParityCheck } from './pair.ts';
 
 /** The GPU itself, before anything runs on it. */
@@ -13,21 +12,12 @@ export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   const title = kind === 'hardware' ? 'GPU' : 'software GPU';
   try {
     const facts = await findAdapter(kind);
-    const { limits } = facts;
-    const bounds = [
-      `buffers of ${gibibytes(limits.maxBufferSize)}`,
-      `${gibibytes(limits.maxStorageBufferBindingSize)} of it in a kernel`,
-      `${limits.maxStorageBuffersPerShaderStage} buffers a kernel`,
-      `${limits.maxComputeWorkgroupStorageSize / 1024} KiB of shared memory`,
-    ];
-    return good(title, `${facts.name}, ${facts.driver}; ${bounds.join(', ')}`, null, { facts: { ...facts } });
+    return good(title, `${facts.name}, ${facts.driver}`, null, { facts: { ...facts } });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return absent(title, error.message, error.hint);
   }
 }
-
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /** A device compared with the reference. */
 export async function checkDevice(name: string, checks: readonly ParityCheck[], open = openDevice): Promise<Check> {
@@ -88,5 +78,3 @@ const fixes: Readonly<Record<string, string>> = {
 function described({ name, description }: Device): string {
   return description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description;
 }
-
-const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0];

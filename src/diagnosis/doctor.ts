@@ -29,7 +29,5 @@ export async function* examine({ device, blas, full }: Examination): AsyncGenera
   if (names.includes('gpu')) yield checkAdapter('hardware');
   if (names.includes('gpu:software')) yield checkAdapter('software');
   for (const name of names)
-    yield checkDevice(name, full ? allChecks : quickChecks, (each) =>
-      openDevice(each, blas === undefined ? {} : { blas }),
-    );
+    yield checkDevice(name, full ? allChecks : quickChecks, (each) => openDevice(each, { blas }));
 }

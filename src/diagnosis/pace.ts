@@ -20,7 +20,7 @@ export interface Pace {
    * compiling.
    */
   readonly settled: boolean;
-  /** How much longer the very first run took than a later one of as many units. */
+  /** How much longer the very first run took than its units take later. */
   readonly firstMs: number;
 }
 
@@ -47,59 +47,50 @@ const WARM_UP = 0.25;
 const MIN_WARM_UP_RUNS = 3;
 /** Units that never stay the same are measured as they come. */
 const MAX_WARM_UP_RUNS = 30;
-/** For warming up, where the time of a measurement is short. */
-const WARM_UP_PATIENCE_MS = 20_000;
 const MIN_RUNS = 5;
-/** For those, where the time of a measurement is short. */
-const PATIENCE_MS = 5000;
+/** Longer than so much above the time of a measurement, no further run is waited for. */
+const PATIENCE_MS = 20_000;
 
 /**
  * Measures for so many milliseconds, once the units of a run stay the same; longer until there are
  * five runs, unless they are very slow.
  */
 export async function paceOf(work: Work, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
-  const started = clock.now();
-  const done: { readonly units: number; readonly ms: number }[] = [];
-  const next = async (): Promise<void> => {
-    const units = work.units();
-    const before = clock.now();
-    await work.run(units);
-    done.push({ units, ms: clock.now() - before });
-  };
-  const isSteady = (): boolean => done.length > 1 && done.slice(-2).every(({ units }) => units === work.units());
-  const isWarm = (): boolean => {
-    const spent = clock.now() - started;
-    if (done.length > 0 && spent >= Math.max(10 * milliseconds, WARM_UP_PATIENCE_MS)) return true;
-    if (done.length < MIN_WARM_UP_RUNS || spent < WARM_UP * milliseconds) return false;
-    return isSteady() || done.length >= MAX_WARM_UP_RUNS;
-  };
-  const isEnough = (runs: number, spent: number): boolean =>
-    spent >= milliseconds && (runs >= MIN_RUNS || spent >= Math.max(2 * milliseconds, PATIENCE_MS));
-
-  let first: number;
-  let cpu: number;
-  do {
-    while (!isWarm()) await next();
-    first = done.length;
-    cpu = clock.cpu();
+  const runFor = async (ms: number, isEnough: (runs: readonly Run[]) => boolean): Promise<readonly Run[]> => {
+    const runs: Run[] = [];
     const begun = clock.now();
-    do await next();
-    while (isWarm() && !isEnough(done.length - first, clock.now() - begun));
-    // If the units have changed meanwhile, the measurement starts again.
-  } while (!isWarm());
+    let spent: number;
+    do {
+      const units = work.units();
+      const before = clock.now();
+      await work.run(units);
+      runs.push({ units, ms: clock.now() - before });
+      spent = clock.now() - begun;
+    } while (spent < ms || !(isEnough(runs) || spent >= milliseconds + PATIENCE_MS));
+    return runs;
+  };
+  const areAlike = (runs: readonly Run[]): boolean => runs.every(({ units }) => units === work.units());
 
-  const measured = done.slice(first);
+  const [first] = await runFor(
+    WARM_UP * milliseconds,
+    (runs) => (runs.length >= MIN_WARM_UP_RUNS && areAlike(runs.slice(-2))) || runs.length >= MAX_WARM_UP_RUNS,
+  );
+  const cpu = clock.cpu();
+  const measured = await runFor(milliseconds, (runs) => runs.length >= MIN_RUNS);
   const units = sum(measured.map((run) => run.units));
   const wallMs = sum(measured.map((run) => run.ms)) / units;
-  const [{ units: firstUnits, ms: firstMs }, ...others] = done;
-  const alike = others.filter((run) => run.units === firstUnits).map(({ ms }) => ms);
   return {
     wallMs,
     cpuMs: (clock.cpu() - cpu) / units,
-    unitsPerRun: done.at(-1)!.units,
-    settled: isSteady(),
-    firstMs: Math.max(0, firstMs - (alike.length > 0 ? sum(alike) / alike.length : firstUnits * wallMs)),
+    unitsPerRun: measured.at(-1)!.units,
+    settled: areAlike(measured),
+    firstMs: Math.max(0, first.ms - first.units * wallMs),
   };
+}
+
+interface Run {
+  readonly units: number;
+  readonly ms: number;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);

@@ -66,8 +66,6 @@ export async function evaluate(
 ): Promise<number | null> {
   let sum = 0;
   let scored = 0;
-  // If each call allocated its outputs, collecting them would take longer than reading them.
-  let spare: readonly CallResult['outputs'][] = [];
   const total = scoredCharacters(tokens.length, split);
   const windows = evaluationWindows(tokens, split);
   onProgress?.(0, total);
@@ -77,15 +75,13 @@ export async function evaluate(
     if (isUrgent?.()) return null;
     const results = await executable.run(
       job,
-      taken.map(({ inputs, targets, reset }, index) => ({
+      taken.map(({ inputs, targets, reset }) => ({
         ids: inputs,
         targets,
         reset,
         ...(learns && { update: {} }),
-        ...(spare[index] && { into: spare[index] }),
       })),
     );
-    spare = results.map(({ outputs }) => outputs);
     for (const [index, { lossNats, updated, outputs }] of results.entries()) {
       if (learns && !updated) throw divergedAfter(scored);
       sum += lossNats;

@@ -8,22 +8,22 @@
  * How weights start: `uniform` in ±`initScale`, by default ±1/√H as PyTorch does, `xavier` (Glorot
  * and Bengio, 2010), or `orthogonal` recurrent matrices (Saxe et al., 2014).
  */
-export type Initialisation = 'uniform' | 'xavier' | 'orthogonal';
-export const initialisations: readonly Initialisation[] = ['uniform', 'xavier', 'orthogonal'];
+export const initialisations = ['uniform', 'xavier', 'orthogonal'] as const;
+type Initialisation = (typeof initialisations)[number];
 
 /**
  * Which connections leave out layers (Graves, 2013): from the input to every layer, from every
  * layer to the output.
  */
-export type Skip = 'none' | 'input' | 'output' | 'both';
-export const skips: readonly Skip[] = ['none', 'input', 'output', 'both'];
+export const skips = ['none', 'input', 'output', 'both'] as const;
+type Skip = (typeof skips)[number];
 
 /**
  * What a layer above the first does with its input x besides reading it: see `stacked` in
  * network.ts.
  */
-export type Stacking = 'plain' | 'residual' | 'highway';
-export const stackings: readonly Stacking[] = ['plain', 'residual', 'highway'];
+export const stackings = ['plain', 'residual', 'highway'] as const;
+type Stacking = (typeof stackings)[number];
 
 /**
  * How cells are connected; what is left out is not there. Members are only ever added, so that

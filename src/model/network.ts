@@ -123,7 +123,6 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
     differentiate(builder.program(new Map()), {
       seeds: new Map(seeds),
       watched: new Map([...before, ...after]),
-      isOnlyWatched: true,
     }),
   );
 }

@@ -137,15 +137,19 @@ function* fillWeight(
   const { rows, columns, role, gates, start } = weight;
   const block = columns / gates.length;
   const blocks = [...gates].keys();
+  const draw = (number: () => number): void => {
+    for (let i = 0; i < values.length; i++) values[i] = number();
+  };
+  const drawWithin = (limit: number): void => draw(() => (2 * random.uniform() - 1) * limit);
   if (start !== undefined) values.fill(start);
-  else if (role === 'embedding') fillNormal(values, 1 / Math.sqrt(columns), random);
+  else if (role === 'embedding') draw(() => random.normal() * (1 / Math.sqrt(columns)));
   else if (role === 'recurrent' && cellOf(model).startsAsIdentity)
     for (const gate of blocks) putBlock(values, weight, gate, identityMatrix(H));
-  else if (initialisation === 'uniform') fillUniform(values, model.initScale || 1 / Math.sqrt(H), random);
+  else if (initialisation === 'uniform') drawWithin(model.initScale || 1 / Math.sqrt(H));
   else if (role === 'bias' || role === 'gain') values.fill(0);
   else if (initialisation === 'orthogonal' && role === 'recurrent') {
     for (const gate of blocks) putBlock(values, weight, gate, yield* orthogonalMatrix(H, random));
-  } else fillUniform(values, Math.sqrt(6 / (rows + block)), random);
+  } else drawWithin(Math.sqrt(6 / (rows + block)));
 }
 
 /** Biases of gates that are to start open, or closed. */
@@ -164,14 +168,6 @@ function fillGateBiases(values: Float32Array, { gates, columns }: ModelWeight, m
 function putBlock(values: Float32Array, { rows, columns }: ModelWeight, gate: number, block: Float64Array): void {
   for (let row = 0; row < rows; row++)
     values.set(block.subarray(row * rows, (row + 1) * rows), row * columns + gate * rows);
-}
-
-function fillUniform(values: Float32Array, limit: number, random: Random): void {
-  for (let i = 0; i < values.length; i++) values[i] = (2 * random.uniform() - 1) * limit;
-}
-
-function fillNormal(values: Float32Array, deviation: number, random: Random): void {
-  for (let i = 0; i < values.length; i++) values[i] = random.normal() * deviation;
 }
 
 function identityMatrix(n: number): Float64Array {

@@ -86,7 +86,7 @@ export class Builder {
   matmul(
     a: Value,
     b: Value,
-    options: { transposeA?: boolean; transposeB?: boolean; bias?: Value; plus?: Value } = {},
+    options: { transposeA?: boolean; transposeB?: boolean; bias?: Value | undefined; plus?: Value } = {},
   ): Value {
     const { transposeA = false, transposeB = false, bias, plus } = options;
     const [rows, innerA] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
@@ -94,7 +94,7 @@ export class Builder {
     check(innerA === innerB, 'matmul', a, b);
     if (bias) check(bias.rows === 1 && bias.columns === columns, 'matmul bias', bias);
     if (plus) check(plus.rows === rows && plus.columns === columns, 'matmul plus', plus);
-    const inputs = [a, b, ...(bias ? [bias] : []), ...(plus ? [plus] : [])];
+    const inputs = [a, b, bias, plus].filter((value) => value !== undefined);
     return this.append(
       { kind: 'matmul', transposeA, transposeB, bias: bias !== undefined, plus: plus !== undefined },
       rows,
@@ -105,7 +105,7 @@ export class Builder {
 
   /** x·W + b, the affine map of a layer: x (rows, D), W (D, columns), b (1, columns). */
   linear(x: Value, weight: Value, bias?: Value): Value {
-    return this.matmul(x, weight, bias ? { bias } : {});
+    return this.matmul(x, weight, { bias });
   }
 
   elementwise(apply: ElementwiseFunction, inputs: readonly Value[], constant = 0): Value {

@@ -21,7 +21,7 @@ type Term =
   | { readonly kind: 'sums'; readonly right: Value }
   | { readonly kind: 'whole'; readonly right: Value };
 
-/** Besides, or instead of, a loss and parameters. */
+/** Besides a loss and parameters. */
 interface Interest {
   /**
    * Gradients that reach values from outside, each an input or a state of the value's shape: as if
@@ -30,11 +30,9 @@ interface Interest {
   readonly seeds?: ReadonlyMap<Value, Value>;
   /**
    * Values of which the gradient, zero where nothing reaches them, is to be an output, by the name
-   * of that output.
+   * of that output, in place of the gradients of parameters.
    */
   readonly watched?: ReadonlyMap<string, Value>;
-  /** Leave out the gradients of parameters. */
-  readonly isOnlyWatched?: boolean;
 }
 
 /**
@@ -45,14 +43,11 @@ interface Interest {
  * Xᵀ·dY. Its gradient is emitted as soon as the walk passes its first use, so that dY need not live
  * to the end of the step.
  */
-export function differentiate(
-  program: Program,
-  { seeds = new Map(), watched = new Map(), isOnlyWatched = false }: Interest = {},
-): Program {
+export function differentiate(program: Program, { seeds = new Map(), watched = new Map() }: Interest = {}): Program {
   const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
   const watchedValues = new Set(watched.values());
   const dependent = dependentOn(
-    (value) => (value.kind === 'parameter' && !isOnlyWatched) || watchedValues.has(value),
+    (value) => (watched.size === 0 ? value.kind === 'parameter' : watchedValues.has(value)),
     program.values,
   );
   const reached = new Map<Value, Value>();

@@ -7,7 +7,7 @@
 // twice (elementwise results) or copied (everything else).
 import { appendTo } from '../group.ts';
 import { type Region, overlap } from './region.ts';
-import { type ParameterShape, type Program, type Value, isView } from './value.ts';
+import { type ParameterShape, type Place, type Program, type Value, isView } from './value.ts';
 
 /** A matrix in memory, row by row without gaps. */
 export interface Buffer {
@@ -23,10 +23,8 @@ export interface Buffer {
 }
 
 /** The place of a value: `row` and `column` of its top left corner. */
-export interface Home {
+export interface Home extends Place {
   readonly buffer: Buffer;
-  readonly row: number;
-  readonly column: number;
 }
 
 /** A value written to a second place. */

@@ -1,7 +1,7 @@
 // Rectangles of rows and columns within a matrix.
-export interface Region {
-  readonly row: number;
-  readonly column: number;
+import type { Place } from './value.ts';
+
+export interface Region extends Place {
   readonly rows: number;
   readonly columns: number;
 }

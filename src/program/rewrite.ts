@@ -20,7 +20,7 @@ export function foldRunningSums(program: Program): Program {
     return builder.matmul(a, b, {
       transposeA: folded.transposeA,
       transposeB: folded.transposeB,
-      ...(bias ? { bias } : {}),
+      bias,
       plus: inputs[1 - index],
     });
   });

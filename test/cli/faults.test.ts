@@ -159,7 +159,7 @@ const processFaults: readonly ProcessFault[] = [
     line: `${train} cpu --out new`,
     env: { RNN_WASM: 'fast' },
     code: 2,
-    cause: /^RNN_WASM is "fast"; expected "portable" or "relaxed"$/,
+    cause: /^RNN_WASM is "fast"; expected one of relaxed, portable$/,
     remedy: /unset/,
   },
   {

@@ -46,7 +46,7 @@ describe('the check of', () => {
     expect(await checkBlas(undefined, () => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
       verdict: 'good',
       detail:
-        'Fast 1.0 (libfast.so): computes what the embedded kernels do; not used: libopenblas.so.0: cannot be opened; libblas.so.3: it may be a slow one',
+        'uses Fast 1.0 (libfast.so): computes what the embedded kernels do; libopenblas.so.0: cannot be opened; libblas.so.3: it may be a slow one',
     });
     expect(await checkBlas(undefined, () => ({ library: null, trials: tried, off: null }))).toMatchObject({
       verdict: 'absent',

@@ -29,16 +29,14 @@ export interface ChainSpecification {
 
 /** Equal for chains that one function serves. */
 export function chainKey({ values, operands, stores, strides }: ChainSpecification): string {
-  const name = new Map<Value, string>(
-    [...operands].map(([value, { pointer, column, walk }]) => [value, `${walk} ${pointer}+${column}`]),
-  );
-  const lines = values.map((value, index) => {
-    const inputs = value.inputs.map((input) => name.get(input)!).join(' ');
-    name.set(value, `#${index}`);
-    const places = (stores.get(value) ?? []).map(({ pointer, column }) => `${pointer}+${column}`).join(' ');
-    return `${value.apply} ${value.constant} (${inputs}) -> ${places}`;
-  });
-  return [...lines, strides.join()].join('\n');
+  const index = new Map([...operands.keys(), ...values].map((value, i) => [value, i]));
+  const operations = values.map((value) => [
+    value.apply,
+    value.constant,
+    value.inputs.map((input) => index.get(input)),
+    stores.get(value),
+  ]);
+  return JSON.stringify([[...operands.values()], operations, strides]);
 }
 
 /** (rows, columns, pointer 0, pointer 1, …) */

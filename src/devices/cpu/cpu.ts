@@ -55,7 +55,7 @@ export async function openCpu({
   };
   return {
     name: 'cpu',
-    description: describeCpu(kernels, { workers: threads, wantedWorkers: threads }, library),
+    description: describeCpu(kernels, threads, library),
     estimate: async (workload) => (await planOf(workload)).heldBytes,
     async compile(workload) {
       const plan = await planOf(workload);

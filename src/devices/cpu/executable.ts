@@ -25,12 +25,17 @@ export async function compileForCpu(
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
   const pool = await WorkerPool.start(setups, workload.interactive === true);
-  return new CpuExecutable(plan, setups[0], pool, describeCpu(kernels, plan, blas));
+  return new CpuExecutable(plan, setups[0], pool, describeCpu(kernels, plan.workers, blas));
 }
 
 interface RunningJob extends JobPlan {
   readonly index: number;
   readonly rows: JobRows;
+  /**
+   * The outputs of each call of a list, taken again for the next list: collecting them would take
+   * longer than reading them.
+   */
+  readonly outputs: Record<string, Float32Array>[];
 }
 
 class CpuExecutable implements Executable {
@@ -51,7 +56,10 @@ class CpuExecutable implements Executable {
     const { memory } = setup;
     this.#plan = plan;
     this.#jobs = new Map(
-      plan.jobs.map((each, index) => [each.job.name, { ...each, index, rows: rowsOf(plan, each, memory) }]),
+      plan.jobs.map((each, index) => [
+        each.job.name,
+        { ...each, index, rows: rowsOf(plan, each, memory), outputs: [] },
+      ]),
     );
     this.#setup = setup;
     this.#pool = pool;
@@ -77,7 +85,7 @@ class CpuExecutable implements Executable {
         if (this.#intact === 'everything') this.#intact = left;
         throw error;
       }
-      const result = this.#take(job, call);
+      const result = this.#take(job, results.length, call.update !== undefined);
       results.push(result);
       if (call.update && !result.updated) break;
     }
@@ -175,18 +183,18 @@ class CpuExecutable implements Executable {
     for (const [name, value] of Object.entries(update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
   }
 
-  #take({ trains, rows }: RunningJob, { update, into }: Call): CallResult {
+  /** @param index of the call in its list */
+  #take({ trains, rows, outputs: kept }: RunningJob, index: number, updates: boolean): CallResult {
     const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
     const lossNats = sum(this.#plan.shard.loss);
     const gradientNorm = trains ? Math.sqrt(sum(this.#plan.shard.squares)) : NaN;
-    const outputs: Record<string, Float32Array> = {};
+    const outputs = (kept[index] ??= {});
     for (const [name, views] of Object.entries(rows.outputs)) {
       const [{ length: columns }] = views;
-      const whole = into?.[name] ?? new Float32Array(views.length * columns);
+      const whole = (outputs[name] ??= new Float32Array(views.length * columns));
       for (const [row, view] of views.entries()) whole.set(view, row * columns);
-      outputs[name] = whole;
     }
-    const updated = update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm);
+    const updated = updates && Number.isFinite(lossNats) && Number.isFinite(gradientNorm);
     return { lossNats, gradientNorm, updated, outputs };
   }
 
@@ -208,16 +216,9 @@ class CpuExecutable implements Executable {
   }
 }
 
-/** How many threads compute, and what memory withheld. */
-export function describeCpu(
-  { variant }: KernelModule,
-  { workers, wantedWorkers }: Pick<Plan, 'workers' | 'wantedWorkers'>,
-  blas: BlasLibrary | null,
-): string {
+export function describeCpu({ variant }: KernelModule, threads: number, blas: BlasLibrary | null): string {
   const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
-  const withheld = workers === wantedWorkers ? '' : `, because --threads ${wantedWorkers} would need more than 4 GiB`;
-  const threads = `${workers} thread${workers === 1 ? '' : 's'}${withheld}`;
-  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads}`;
+  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
 async function shardSetups(

@@ -6,6 +6,7 @@
 // `koffi` itself chooses among them, adds names of older versions, and has an install script that
 // compiles it with CMake where there is no binary; none of that is needed here.
 import { createRequire } from 'node:module';
+import { firstLine } from '../../errors.ts';
 
 /** As much of koffi as is used; its own types are not there where it is not. */
 interface Koffi {
@@ -21,15 +22,13 @@ export interface ForeignLibrary {
 
 let loaded: Koffi | null = null;
 
-/** The package with the binary for a system: this one, if none is given. */
-export function koffiPackage(platform: string = process.platform, architecture: string = process.arch): string {
-  return `@koromix/koffi-${platform}-${architecture}`;
-}
+/** The package with the binary for this system. */
+export const koffiPackage = `@koromix/koffi-${process.platform}-${process.arch}`;
 
 /** @throws an Error if it is missing */
 export function koffi(): Koffi {
   // No import, which would be a condition of starting at all.
-  return (loaded ??= createRequire(import.meta.url)(koffiPackage()) as Koffi);
+  return (loaded ??= createRequire(import.meta.url)(koffiPackage) as Koffi);
 }
 
 /** Why no library at all can be called, or null. */
@@ -45,8 +44,4 @@ export function koffiProblem(): string | null {
 /** Where a memory begins in the address space of the process. */
 export function addressOf(memory: WebAssembly.Memory): number {
   return Number(koffi().address(new Uint8Array(memory.buffer)));
-}
-
-export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
 }

@@ -10,13 +10,15 @@ import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { RnnError } from '../../errors.ts';
-import { artifactUrl } from './artifacts.ts';
+import { builtUrl } from '../artifacts.ts';
+import { choiceFrom } from '../environment.ts';
 import type { kernelCalls } from './calls.ts';
 
 /**
  * `relaxed` uses fused multiply-add where the CPU has it; `portable` rounds alike on every machine.
  */
-export type KernelVariant = 'relaxed' | 'portable';
+const kernelVariants = ['relaxed', 'portable'] as const;
+export type KernelVariant = (typeof kernelVariants)[number];
 
 /** A compiled module, which can be posted to worker threads, and which of the two builds it is. */
 export type KernelModule = { readonly module: WebAssembly.Module; readonly variant: KernelVariant };
@@ -58,7 +60,7 @@ const compiled = new Map<KernelVariant | undefined, Promise<KernelModule>>();
  * @throws RnnError `usage` if RNN_WASM is something else, `device` if a build is missing or cannot
  * run here
  */
-export function loadKernels(variant: KernelVariant | undefined = variantFromEnvironment()): Promise<KernelModule> {
+export function loadKernels(variant = choiceFrom('RNN_WASM', kernelVariants)): Promise<KernelModule> {
   if (typeof WebAssembly === 'undefined') {
     throw new RnnError('device', 'this process of Node has no WebAssembly', {
       hint: 'start Node without --jitless (see NODE_OPTIONS), or use --device reference, which is slow',
@@ -78,14 +80,6 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
   return instance.exports as unknown as Kernels;
 }
 
-function variantFromEnvironment(): KernelVariant | undefined {
-  const value = process.env['RNN_WASM'];
-  if (value === undefined || value === '' || value === 'portable' || value === 'relaxed') return value || undefined;
-  throw new RnnError('usage', `RNN_WASM is "${value}"; expected "portable" or "relaxed"`, {
-    hint: 'unset RNN_WASM to let rnn choose',
-  });
-}
-
 async function compile(variant: KernelVariant | undefined): Promise<KernelModule> {
   if (variant !== 'portable') {
     const bytes = await readBuild('relaxed');
@@ -99,7 +93,7 @@ async function compile(variant: KernelVariant | undefined): Promise<KernelModule
 }
 
 async function readBuild(variant: KernelVariant): Promise<Uint8Array<ArrayBuffer>> {
-  const url = artifactUrl(`kernels-${variant}.wasm`);
+  const url = builtUrl(`cpu/kernels-${variant}.wasm`);
   try {
     return new Uint8Array(await readFile(url));
   } catch (cause) {

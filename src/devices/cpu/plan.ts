@@ -50,7 +50,6 @@ export interface Panels extends PanelShape {
 }
 
 export interface ShardProgram {
-  readonly rows: number;
   readonly program: Program;
   readonly layout: Layout;
 }
@@ -106,8 +105,6 @@ export interface MemoryMap {
 
 export interface Plan extends MemoryMap {
   readonly products: Products;
-  /** How many workers there would be if memory did not limit them. */
-  readonly wantedWorkers: number;
   readonly jobs: readonly JobPlan[];
   readonly pages: number;
   /** Of the shared memory. */
@@ -131,14 +128,13 @@ export function vectorAddress({ parameterVector, slots, shard, shardBases }: Mem
  * memory: each worker has gradients of its own. With one worker it may take more.
  */
 export function* planWithin(workload: Workload, threads: number, products: Products, maxBytes: number): Pieces<Plan> {
-  const wanted = yield* planWorkload(workload, threads, products);
-  let plan = wanted;
+  let plan = yield* planWorkload(workload, threads, products);
   while (plan.bytes > maxBytes && plan.workers > 1) {
     // With fewer workers each takes more, so this many are always too many.
     const surplus = Math.ceil((plan.bytes - maxBytes) / (plan.shardBases[1] - plan.shardBases[0]));
     plan = yield* planWorkload(workload, Math.max(1, plan.workers - surplus), products);
   }
-  return { ...plan, wantedWorkers: wanted.workers };
+  return plan;
 }
 
 /** @param threads how many workers there may be */
@@ -185,7 +181,6 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
   return {
     products,
     workers,
-    wantedWorkers: workers,
     jobs,
     parameterCount,
     parameters,
@@ -233,7 +228,7 @@ function* planJob(job: Job, workers: number): Pieces<JobPlan> {
     if (rows === 0) continue;
     const program = job.build(rows);
     yield;
-    programs.set(rows, { rows, program, layout: yield* layOut(program) });
+    programs.set(rows, { program, layout: yield* layOut(program) });
     yield;
   }
   const { program } = programs.get(shardRows[0])!;

@@ -4,8 +4,8 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { RnnError, THREAD_LIMIT_HINT } from '../../errors.ts';
-import { artifactUrl } from './artifacts.ts';
+import { RnnError, THREAD_LIMIT_HINT, firstLine } from '../../errors.ts';
+import { builtUrl } from '../artifacts.ts';
 import { control, controlOf } from './plan.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
 
@@ -39,18 +39,6 @@ async function ended(thread: Worker, graceMs: number): Promise<void> {
   if (!hasEnded())
     await Promise.race([once(thread, 'exit').catch(() => {}), setTimeout(graceMs, undefined, { ref: false })]);
   if (!hasEnded()) await thread.terminate();
-}
-
-/**
- * The system refused to start a thread: a limit on threads and processes, or on what each of them
- * needs.
- */
-function notStarted(cause: unknown, started: number, wanted: number): RnnError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new RnnError('machine', `cannot start worker thread ${started + 1} of ${wanted}: ${reason}`, {
-    hint: THREAD_LIMIT_HINT,
-    cause,
-  });
 }
 
 /** What a worker thread is given. */
@@ -130,9 +118,14 @@ export class WorkerPool {
     try {
       // Of flags that the process was started with, some let no thread start from a file:
       // --input-type is one.
-      thread = new Worker(artifactUrl('worker.js'), { workerData, name, execArgv: [] });
+      thread = new Worker(builtUrl('cpu/worker.js'), { workerData, name, execArgv: [] });
     } catch (error) {
-      throw notStarted(error, this.#threads.length, workerData.threads);
+      // A limit on threads and processes, or on what each of them needs.
+      throw new RnnError(
+        'machine',
+        `cannot start worker thread ${this.#threads.length + 1} of ${workerData.threads}: ${firstLine(error)}`,
+        { hint: THREAD_LIMIT_HINT, cause: error },
+      );
     }
     this.#threads.push(thread);
     thread.on('message', () => this.#settle?.resolve());

@@ -3,9 +3,9 @@
 // kernels and programs.
 //
 // Neither the GPU object nor a device keeps Node from ending by itself.
-import { RnnError } from '../../errors.ts';
+import { RnnError, firstLine } from '../../errors.ts';
 import type { DeviceError, Health } from './runner.ts';
-import { type AdapterKind, backend, isOfKind, nameOf, notThere, quietly, search } from './search.ts';
+import { type AdapterKind, backend, isOfKind, keepQuiet, nameOf, notThere, search } from './search.ts';
 
 /**
  * Of a device that gpu.js asks this adapter for: the default where WebGPU has one is often lower.
@@ -55,7 +55,7 @@ let released: Promise<void> = Promise.resolve();
 let device: GPUDevice | null = null;
 let isLost = false;
 let made = 0;
-let errors: DeviceError[] = [];
+const errors: DeviceError[] = [];
 
 /**
  * Looks for an adapter of that kind. What is provided stays where it is.
@@ -129,11 +129,7 @@ export const lastDevice = (): GPUDevice | null => device;
 
 /** Of the devices that are made of the adapter. */
 export const adapterHealth: Health = {
-  takeErrors() {
-    const taken = errors;
-    errors = [];
-    return taken;
-  },
+  takeErrors: () => errors.splice(0),
   isLost: () => isLost,
   count: () => made,
 };
@@ -149,9 +145,9 @@ export async function releaseDevice(): Promise<void> {
 
 async function look(kind: AdapterKind): Promise<Found> {
   await search(kind);
-  const whole = await quietly(kind, async () => (await import('webgpu')).create([]));
-  const adapter = await quietly(kind, () => requestAdapter(whole, kind));
-  return { kind, whole, facts: factsOf(adapter), gpu: wrap(whole, kind) };
+  keepQuiet(kind);
+  const whole = (await import('webgpu')).create([]);
+  return { kind, whole, facts: factsOf(await requestAdapter(whole, kind)), gpu: wrap(whole, kind) };
 }
 
 async function requestAdapter(gpu: GPU, kind: AdapterKind): Promise<GPUAdapter> {
@@ -182,16 +178,27 @@ function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
   };
 }
 
-/** Knows from now on of its errors, and of its loss. */
+/** Knows from now on of its errors, and of its loss, which gpu.js and Dawn would only print. */
 function watched(fresh: GPUDevice): GPUDevice {
   device = fresh;
   isLost = false;
   made++;
-  errors = [];
-  listenForErrors(fresh);
-  void noteWhenLost(fresh, fresh.lost);
-  keepQuietWhenLost(fresh);
-  return fresh;
+  errors.length = 0;
+  fresh.addEventListener('uncapturederror', (event) => {
+    event.preventDefault();
+    errors.push({
+      memory: event.error.constructor.name === 'GPUOutOfMemoryError',
+      message: event.error.message.split('\n')[0],
+    });
+  });
+  const lost = fresh.lost.then(({ message }) => {
+    if (device === fresh) {
+      device = null;
+      isLost = true;
+    }
+    return { reason: 'destroyed', message };
+  });
+  return Object.defineProperties(fresh, { onuncapturederror: { set() {} }, lost: { value: lost } });
 }
 
 /** A device with all that the adapter has. */
@@ -203,34 +210,11 @@ async function requestWhole(
   try {
     return await request({ ...wanted, requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } });
   } catch (error) {
-    throw new RnnError('device', `the GPU cannot be used: ${(error as Error).message.split('\n')[0]}`, {
+    throw new RnnError('device', `the GPU cannot be used: ${firstLine(error)}`, {
       hint: 'update the graphics driver',
       cause: error,
     });
   }
-}
-
-/** Keeps errors for who asks; gpu.js and Dawn would only print them. */
-function listenForErrors(fresh: GPUDevice): void {
-  fresh.addEventListener('uncapturederror', (event) => {
-    event.preventDefault();
-    const [message] = event.error.message.split('\n');
-    errors.push({ memory: event.error.constructor.name === 'GPUOutOfMemoryError', message });
-  });
-  Object.defineProperty(fresh, 'onuncapturederror', { set() {}, configurable: true });
-}
-
-async function noteWhenLost(mine: GPUDevice, lost: GPUDevice['lost']): Promise<void> {
-  await lost;
-  if (device !== mine) return;
-  device = null;
-  isLost = true;
-}
-
-/** gpu.js prints the loss of a device, unless it was meant. */
-function keepQuietWhenLost(mine: GPUDevice): void {
-  const lost = mine.lost.then(({ message }) => ({ reason: 'destroyed', message }));
-  Object.defineProperty(mine, 'lost', { value: lost, configurable: true });
 }
 
 function limitsOf(adapter: GPUAdapter): AdapterFacts['limits'] {

@@ -75,7 +75,6 @@ export class GpuExecutable implements Executable {
           makePlan: (calls) => new Plan(list, kernels, calls),
           passes: list.passes.length,
           health,
-          single: workload.interactive === true,
         }),
         state: this.#jobs.get(job.stateOf ?? job.name)?.state ?? clearState(list),
       });
@@ -98,12 +97,12 @@ export class GpuExecutable implements Executable {
     const running = this.#jobs.get(name)!;
     const results: CallResult[] = [];
     while (results.length < calls.length) {
-      const alike = leadingAlike(calls.slice(results.length));
-      const together = running.runner.together(alike.length);
+      const rest = calls.slice(results.length);
+      const together = running.runner.together(rest.length);
       const done =
-        together === 1 ? await this.#runSingly(running, alike) : await this.#runSome(running, alike.slice(0, together));
+        together === 1 ? await this.#runSingly(running, rest) : await this.#runSome(running, rest.slice(0, together));
       results.push(...done);
-      if (done.some(({ updated }, i) => alike[i].update !== undefined && !updated)) break;
+      if (done.some(({ updated }, i) => rest[i].update !== undefined && !updated)) break;
     }
     return results;
   }
@@ -225,12 +224,6 @@ function carriedInto({ list, state }: Running): Map<string, Float32Array> {
     carried.set(argument, buffer);
   }
   return carried;
-}
-
-/** The calls from the first on that all update, or all do not. */
-function leadingAlike(calls: readonly Call[]): readonly Call[] {
-  const other = calls.findIndex(({ update }) => (update === undefined) !== (calls[0].update === undefined));
-  return other < 0 ? calls : calls.slice(0, other);
 }
 
 /** Where the rows of a matrix begin in the buffer of its pass. */

@@ -2,34 +2,28 @@
 // gpu.js's other modes for comparison.
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
+import { choiceFrom } from '../environment.ts';
 import { type AdapterFacts, adapterHealth, hasRoomFor, openWebGpu } from './adapter.ts';
 import { type CompiledJob, GpuExecutable } from './executable.ts';
 import { buffersOf, bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
 import { Kernels } from './plan.ts';
-import { type Health, tooLittleMemory } from './runner.ts';
-import { productsAsked } from './tiles.ts';
+import { tooLittleMemory } from './runner.ts';
+import { productStyles } from './tiles.ts';
 import { elementsOf } from './writer.ts';
 
-type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
+export type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
 
-const names: Readonly<Record<GpuMode, string>> = {
-  webgpu: 'gpu',
-  software: 'gpu:software',
-  webasm: 'gpu:webasm',
-  cpu: 'gpu:cpu',
-};
 /** Buffers that a kernel may read where nothing limits them. */
 const MANY_INPUTS = 15;
-
-const healthy: Health = { takeErrors: () => [], isLost: () => false, count: () => 1 };
 
 /**
  * @throws RnnError `device` if there is no such adapter here, or another device of this process has
  * one of the other kind open
  */
 export async function openGpu(mode: GpuMode): Promise<Device> {
-  const products = productsAsked(mode === 'webgpu' ? 'auto' : 'plain');
+  const name = mode === 'webgpu' ? 'gpu' : `gpu:${mode}`;
+  const products = choiceFrom('RNN_GPU_PRODUCTS', productStyles) ?? (mode === 'webgpu' ? 'auto' : 'plain');
   const opened =
     mode === 'webgpu' || mode === 'software' ? await openWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
   const adapter = opened?.facts;
@@ -51,9 +45,9 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     compiled.set(workload, known);
     return known;
   };
-  const description = `${names[mode]}: ${adapter ? adapter.name : `gpu.js, mode ${mode}`}`;
+  const description = `${name}: ${adapter ? adapter.name : `gpu.js, mode ${mode}`}`;
   return {
-    name: names[mode],
+    name,
     description,
     estimate: async (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
     async compile(workload) {
@@ -63,7 +57,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
         description,
         memoryBytes: planBytes(jobs),
         kernels,
-        health: adapter ? adapterHealth : healthy,
+        health: adapterHealth,
       });
     },
     close: async () => {

@@ -1,7 +1,7 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can
 // make in one go.
-import type { Builder } from '../../program/builder.ts';
-import type { Value } from '../../program/value.ts';
+import type { Builder, Piece } from '../../program/builder.ts';
+import type { Place, Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
 import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
 
@@ -48,10 +48,7 @@ export interface Placed {
 }
 
 /** Where in a buffer a matrix begins. */
-export interface Spot extends Placed {
-  readonly row: number;
-  readonly column: number;
-}
+export type Spot = Placed & Place;
 
 export const { row: ROW, column: COLUMN } = kernelDialect;
 
@@ -64,17 +61,20 @@ export function shapeOf({ rows, columns }: Value): Shape {
 }
 
 /** The pieces of a join of matrices side by side, from the left. */
-export function columnPieces(value: Value): { value: Value; column: number }[] | null {
-  if (value.kind !== 'join' || value.inputs.some((piece) => piece.rows !== value.rows)) return null;
-  return value.inputs
-    .map((piece, i) => ({ value: piece, column: value.places[i].column }))
-    .toSorted((a, b) => a.column - b.column);
+export function columnPieces(value: Value): Piece[] | null {
+  return piecesOf(value, (piece) => piece.rows === value.rows);
 }
 
 /** The pieces of a join of matrices on top of each other, from the top. */
-export function rowPieces(value: Value): { value: Value; row: number }[] | null {
-  if (value.kind !== 'join' || value.inputs.some((piece) => piece.columns !== value.columns)) return null;
-  return value.inputs.map((piece, i) => ({ value: piece, row: value.places[i].row })).toSorted((a, b) => a.row - b.row);
+export function rowPieces(value: Value): Piece[] | null {
+  return piecesOf(value, (piece) => piece.columns === value.columns);
+}
+
+function piecesOf(join: Value, spans: (piece: Value) => boolean): Piece[] | null {
+  if (join.kind !== 'join' || !join.inputs.every(spans)) return null;
+  return join.inputs
+    .map((value, i) => ({ value, ...join.places[i] }))
+    .toSorted((a, b) => a.row - b.row || a.column - b.column);
 }
 
 /** Some rows of a value, of the pieces that they are made of if it is a join; else null. */

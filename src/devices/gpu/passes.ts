@@ -2,6 +2,7 @@
 // shape share a pass, as far as the buffers that they read allow. Plain data: knows neither gpu.js
 // nor memory.
 import { groupBy } from '../../group.ts';
+import type { Region } from '../../program/region.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { Cost, UpdateRule } from '../device.ts';
 import { sumInStretches } from './stretches.ts';
@@ -23,13 +24,9 @@ export interface Pass {
 }
 
 /** Where a matrix is that leaves the plan, or comes into it again. */
-export interface Place {
+export interface Place extends Region {
   readonly pass: number;
   readonly plane: number;
-  readonly row: number;
-  readonly column: number;
-  readonly rows: number;
-  readonly columns: number;
 }
 
 /** One call of a program as passes. */

@@ -111,24 +111,18 @@ export class Plan {
   /** Numbers that kernels of one source differ in, where they must be arguments. */
   readonly #numbers: readonly number[];
   readonly #shapes = new Map<string, Shape>();
-  readonly #resultShapes = new Map<string, Shape>();
   readonly #pipeline: Pipeline;
 
   constructor(list: PassList, kernels: Kernels, calls: number) {
     this.#list = list;
     this.#kernels = kernels;
     this.calls = calls;
-    const carries = new Set([...list.states.values()].map(({ pass }) => carryName(pass)));
-    const names = new Set<string>();
-    const numbers = new Set<number>();
-    for (const { operands } of list.passes) {
-      for (const operand of operands) {
-        if (operand.kind === 'argument') names.add(operand.name);
-        else if (operand.kind === 'number') numbers.add(operand.value);
-      }
-    }
-    this.#shared = [...names].filter((name) => name === WEIGHTS || carries.has(name));
-    this.#perCall = [...names].filter((name) => name !== WEIGHTS && !carries.has(name));
+    const shared = new Set([WEIGHTS, ...[...list.states.values()].map(({ pass }) => carryName(pass))]);
+    const operands = list.passes.flatMap((pass) => pass.operands);
+    const names = new Set(operands.flatMap((operand) => (operand.kind === 'argument' ? operand.name : [])));
+    const numbers = new Set(operands.flatMap((operand) => (operand.kind === 'number' ? operand.value : [])));
+    this.#shared = [...names].filter((name) => shared.has(name));
+    this.#perCall = [...names].filter((name) => !shared.has(name));
     // A literal number makes a WebAssembly module of its own for each value; on a GPU it is written
     // once instead of at each run.
     this.#numbers = kernels.mode === 'webasm' ? [...numbers] : [];
@@ -174,10 +168,6 @@ export class Plan {
     const { passes, training, states, outputs, losses } = this.#list;
     const carried = new Map(this.#shared.map((name) => [name, given.get(name)!]));
     const results: Record<string, Handle> = {};
-    const give = (key: string, handles: readonly Handle[], pass: number): void => {
-      results[key] = handles[pass];
-      this.#resultShapes.set(key, passes[pass].shape);
-    };
     for (let k = 0; k < this.calls; k++) {
       const handles: Handle[] = [];
       const operandOf = (operand: Reference): Handle | number => {
@@ -189,45 +179,43 @@ export class Plan {
 
       for (const { pass } of states.values()) carried.set(carryName(pass), handles[pass]);
       if (training && training.weights !== training.gradients) carried.set(WEIGHTS, handles[training.weights]);
-      for (const pass of losses) give(`loss ${pass} of ${k}`, handles, pass);
-      if (training) give(`norm of ${k}`, handles, training.norm);
-      for (const { pass } of outputs.values()) give(`output ${pass} of ${k}`, handles, pass);
+      for (const pass of losses) results[`loss ${pass} of ${k}`] = handles[pass];
+      if (training) results[`norm of ${k}`] = handles[training.norm];
+      for (const { pass } of outputs.values()) results[`output ${pass} of ${k}`] = handles[pass];
       if (k < this.calls - 1) continue;
-      if (training) give('gradients', handles, training.gradients);
-      if (training && training.weights !== training.gradients) give(WEIGHTS, handles, training.weights);
-      for (const { pass } of states.values()) give(carryName(pass), handles, pass);
+      if (training) results['gradients'] = handles[training.gradients];
+      if (training && training.weights !== training.gradients) results[WEIGHTS] = handles[training.weights];
+      for (const { pass } of states.values()) results[carryName(pass)] = handles[pass];
     }
     return results;
   }
 
   #resultsOf(results: Readonly<Record<string, unknown>>): PlanResults {
-    const flat = (key: string): Float32Array => flatten(results[key], this.#resultShapes.get(key)!);
-    const { losses, outputs, training, states } = this.#list;
+    const { passes, losses, outputs, training, states } = this.#list;
+    const flat = (key: string, pass: number): Float32Array => flatten(results[key], passes[pass].shape);
     const carried = new Map(
-      [...states.values()].map(({ pass }): [string, Float32Array] => [carryName(pass), flat(carryName(pass))]),
+      [...states.values()].map(({ pass }): [string, Float32Array] => [carryName(pass), flat(carryName(pass), pass)]),
     );
-    if (WEIGHTS in results) carried.set(WEIGHTS, flat(WEIGHTS));
+    if (training && WEIGHTS in results) carried.set(WEIGHTS, flat(WEIGHTS, training.weights));
     return {
       carried,
-      gradients: training ? flat('gradients') : null,
+      gradients: training && flat('gradients', training.gradients),
       calls: Array.from({ length: this.calls }, (_, k) => ({
-        lossNats: losses.reduce((sum, pass) => flat(`loss ${pass} of ${k}`).reduce((total, x) => total + x, sum), 0),
-        gradientNorm: training ? flat(`norm of ${k}`)[0] : NaN,
-        outputs: new Map([...outputs.values()].map(({ pass }) => [pass, flat(`output ${pass} of ${k}`)])),
+        lossNats: losses.reduce(
+          (sum, pass) => flat(`loss ${pass} of ${k}`, pass).reduce((total, x) => total + x, sum),
+          0,
+        ),
+        gradientNorm: training ? flat(`norm of ${k}`, training.norm)[0] : NaN,
+        outputs: new Map([...outputs.values()].map(({ pass }) => [pass, flat(`output ${pass} of ${k}`, pass)])),
       })),
     };
   }
 }
 
-/** What gpu.js gives is rows, mostly of one buffer. */
+/** What gpu.js gives is rows, of a vector one. */
 function flatten(result: unknown, shape: Shape): Float32Array {
   if (shape.kind === 'vector') return result as Float32Array;
   const rows = (shape.planes > 1 ? (result as Float32Array[][]).flat() : result) as Float32Array[];
-  const [{ buffer, byteOffset }] = rows;
-  const together = rows.every(
-    (row, index) => row.buffer === buffer && row.byteOffset === byteOffset + 4 * index * shape.columns,
-  );
-  if (together) return new Float32Array(buffer, byteOffset, elementsOf(shape));
   const whole = new Float32Array(elementsOf(shape));
   rows.forEach((row, index) => whole.set(row, index * shape.columns));
   return whole;

@@ -1,7 +1,15 @@
 // Where the values of a program are found, and the text that reads an element of one. A value has a
 // home in a node, or is a leaf that is read in another way, or has none yet: a join whose pieces no
 // pass has copied together.
-import { type Kind, type ParameterShape, type Uses, type Value, countParameters, isView } from '../../program/value.ts';
+import {
+  type Kind,
+  type ParameterShape,
+  type Place,
+  type Uses,
+  type Value,
+  countParameters,
+  isView,
+} from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
 import { type Body, type Node, type Placed, type Spot, shapeOf } from './nodes.ts';
 import {
@@ -16,23 +24,19 @@ import {
 } from './writer.ts';
 
 /** Where in a node a value is. The plane is known only when the node is whole. */
-interface Home {
+interface Home extends Place {
   readonly node: Node;
   plane(): number;
-  readonly row: number;
-  readonly column: number;
 }
 
 /**
  * A value found: in a home, or a leaf that is read in another way. `step` is the row that views
  * begin at, which differs from step to step.
  */
-interface Found {
+interface Found extends Place {
   readonly home: Home | null;
   readonly leaf: Value;
-  readonly row: number;
   readonly step: number | null;
-  readonly column: number;
 }
 
 /** The argument that holds all weights, and the optimizer's vectors after them. */
@@ -120,15 +124,13 @@ export class Reader {
     if (!found.home) return this.#readLeaf(writer, found.leaf, value, at, across);
     const { home } = found;
     const { buffer, plane } = this.placeOf(home.node);
-    writer.touch(buffer, value, value.rows * value.columns);
-    return writer.element(buffer, plane + home.plane(), plus(at, home.row), plus(across, home.column));
+    return writer.element(buffer, plane + home.plane(), plus(at, home.row), plus(across, home.column), part(value));
   }
 
   /** The text of an element of a node's result. */
   readNode(writer: KernelWriter, node: Node, row: Index, column: Index, plane = 0): string {
     const placed = this.placeOf(node);
-    writer.touch(placed.buffer, node, elementsOf(node.shape));
-    return writer.element(placed.buffer, placed.plane + plane, row, column);
+    return writer.element(placed.buffer, placed.plane + plane, row, column, [node, elementsOf(node.shape)]);
   }
 
   /** An element of the vector of weights and slots. */
@@ -182,34 +184,31 @@ export class Reader {
   }
 
   #readLeaf(writer: KernelWriter, leaf: Value, value: Value, row: Index, column: Index): string {
-    const touch = (buffer: Buffer): void => writer.touch(buffer, value, value.rows * value.columns);
     const { float, choose } = writer.dialect;
     const zero = float(0);
     switch (leaf.kind) {
       case 'zeros':
         return zero;
       case 'parameter':
-        touch(this.#weights);
-        return this.weight(
-          writer,
+        return writer.element(
+          this.#weights,
+          0,
+          0,
           plus(leaf.rows === 1 ? 0 : times(row, leaf.columns), column, this.#offsets.get(leaf.name)!),
+          part(value),
         );
-      case 'input': {
-        const buffer = inputBuffer(leaf);
-        touch(buffer);
-        return writer.element(buffer, 0, 0, row);
-      }
+      case 'input':
+        return writer.element(inputBuffer(leaf), 0, 0, row, part(value));
       case 'state': {
         const spot = this.#carried.get(leaf.name) ?? {
           ...unplaced(`state ${leaf.name}`, shapeOf(leaf)),
           row: 0,
           column: 0,
         };
-        touch(spot.buffer);
         return choose(
           `${writer.number(RESET)} > ${zero}`,
           zero,
-          writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column)),
+          writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column), part(value)),
         );
       }
       case 'gather':
@@ -233,12 +232,7 @@ export class Reader {
     return choose(`${drawn} >= ${dropoutThreshold(rate) / 2}`, float(1 / (1 - rate)), float(0));
   }
 
-  #findRegion(
-    value: Value,
-    at: { row: number; column: number; step: number | null },
-    rows: number,
-    columns: number,
-  ): Found | null {
+  #findRegion(value: Value, at: Place & Pick<Found, 'step'>, rows: number, columns: number): Found | null {
     const home = this.#homes.get(value);
     if (home) return { home, leaf: value, ...at };
     if (value.kind === 'rows')
@@ -273,6 +267,11 @@ export class Reader {
 /** What a view, or a view of a view, looks at. */
 function baseOf(value: Value): Value {
   return isView(value) ? baseOf(value.inputs[0]) : value;
+}
+
+/** What is read of a buffer. */
+function part(value: Value): [Value, number] {
+  return [value, value.rows * value.columns];
 }
 
 function inputBuffer(input: Value<'input'>): Buffer {

@@ -50,8 +50,6 @@ interface RunnerOptions {
   /** Of a call. */
   readonly passes: number;
   readonly health: Health;
-  /** One call a run, however short. */
-  readonly single: boolean;
 }
 
 export interface RunOutcome {
@@ -70,9 +68,8 @@ export class Runner {
   readonly #ranOn = new WeakMap<RunnablePlan, number>();
   readonly #remainders = new Set<number>();
   #callsPerRun = 1;
-  /** Memory has set a limit: it stays. */
+  /** Memory has set a limit: runs get no longer, nor remainders plans. */
   #limited = false;
-  #remaindersFit = true;
   #lengthenings = 0;
 
   constructor(options: RunnerOptions) {
@@ -89,8 +86,7 @@ export class Runner {
     if (this.#plans.has(count)) return count;
     const again = this.#remainders.has(count);
     this.#remainders.add(count);
-    const affordable =
-      this.#remaindersFit && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
+    const affordable = !this.#limited && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
     return again && affordable ? count : 1;
   }
 
@@ -104,27 +100,33 @@ export class Runner {
     perCall: readonly ReadonlyMap<string, ArgumentValue>[],
   ): Promise<RunOutcome | null> {
     const calls = perCall.length;
+    const { health } = this.#options;
     const plan = this.#plan(calls);
     const before = performance.now();
-    let note: string | null = null;
-    let results: PlanResults;
+    const errors: DeviceError[] = [];
     try {
-      try {
-        results = await plan.run(carried, perCall);
-      } catch (error) {
+      let note: string | null = null;
+      const results = await plan.run(carried, perCall).catch((error: unknown) => {
         if (!this.#hasLost(plan)) throw error;
         // Everything that went in is still here; gpu.js builds the plan anew on a new device.
-        results = await this.#again(plan, carried, perCall, error);
         note = `the GPU was lost and came back: ${calls === 1 ? 'a step was' : `${calls} steps were`} computed once more`;
-      }
-      refuseErrors(this.#options.health.takeErrors());
+        return plan.run(carried, perCall).catch(() => {
+          throw new RnnError('device', 'the GPU was lost and does not come back', {
+            hint: 'its driver may have been reset or the machine suspended; --device cpu goes without it',
+            cause: error,
+          });
+        });
+      });
+      errors.push(...health.takeErrors());
+      // After an error what was read back is not to be believed.
+      if (errors.length > 0) throw new Error(errors[0].message);
+      await this.#choose(plan, calls, (performance.now() - before) / 1000);
+      return { results, note };
     } catch (error) {
-      if (!isOutOfMemory(error, this.#options.health)) throw error;
+      if (![...errors, ...health.takeErrors()].some(({ memory }) => memory)) throw error;
       await this.#shrink(calls, error);
       return null;
     }
-    await this.#choose(plan, calls, (performance.now() - before) / 1000);
-    return { results, note };
   }
 
   async close(): Promise<void> {
@@ -145,29 +147,12 @@ export class Runner {
     return health.isLost() || (this.#ranOn.get(plan) ?? health.count()) !== health.count();
   }
 
-  async #again(
-    plan: RunnablePlan,
-    carried: ReadonlyMap<string, Float32Array>,
-    perCall: readonly ReadonlyMap<string, ArgumentValue>[],
-    cause: unknown,
-  ): Promise<PlanResults> {
-    try {
-      return await plan.run(carried, perCall);
-    } catch (error) {
-      if (isOutOfMemory(error, this.#options.health)) throw new DeviceFailure({ memory: true, message: String(error) });
-      throw new RnnError('device', 'the GPU was lost and does not come back', {
-        hint: 'its driver may have been reset or the machine suspended; --device cpu goes without it',
-        cause,
-      });
-    }
-  }
-
   /** How many calls a run should have, from how long this one took. */
   async #choose(plan: RunnablePlan, calls: number, seconds: number): Promise<void> {
     const first = !this.#ranOn.has(plan);
     this.#ranOn.set(plan, this.#options.health.count());
     if (first) return;
-    const isFinal = this.#options.single || this.#limited || this.#lengthenings === MOST_LENGTHENINGS;
+    const isFinal = this.#limited || this.#lengthenings === MOST_LENGTHENINGS;
     if (isFinal || calls !== this.#callsPerRun) return;
     const most = Math.max(1, Math.floor(MOST_PASSES / this.#options.passes));
     // What a run costs beside its calls makes this too few: then it is raised once more.
@@ -181,15 +166,10 @@ export class Runner {
   }
 
   async #shrink(calls: number, cause: unknown): Promise<void> {
-    const remainder = calls > 1 && calls < this.#callsPerRun;
     await this.close();
-    if (remainder) {
-      this.#remaindersFit = false;
-      return;
-    }
     this.#limited = true;
     if (calls === 1) throw tooLittleMemory(undefined, cause);
-    this.#callsPerRun = Math.floor(calls / 2);
+    if (calls === this.#callsPerRun) this.#callsPerRun = Math.floor(calls / 2);
   }
 }
 
@@ -201,23 +181,4 @@ export function tooLittleMemory(
     hint: 'lower --batch-size or --sequence-length, then --hidden or --layers; or use --device cpu',
     cause,
   });
-}
-
-class DeviceFailure extends Error {
-  readonly memory: boolean;
-
-  constructor({ message, memory }: DeviceError) {
-    super(message);
-    this.memory = memory;
-  }
-}
-
-/** After an error what was read back is not to be believed. */
-function refuseErrors(errors: readonly DeviceError[]): void {
-  if (errors.length > 0) throw new DeviceFailure(errors.find(({ memory }) => memory) ?? errors[0]);
-}
-
-function isOutOfMemory(error: unknown, health: Health): boolean {
-  if (error instanceof RnnError) return false;
-  return (error instanceof DeviceFailure && error.memory) || health.takeErrors().some(({ memory }) => memory);
 }

@@ -5,13 +5,14 @@
 // set; `Warning: Vulkan shaderUniform*ArrayDynamicIndexing required` for each llvmpipe of Mesa 22
 // (Dawn cannot use it); `Warning: vkCreateInstance: Found no drivers!` and `Error: Loader Message:
 // … Failed to detect any valid GPUs` where there is no GPU. No toggle of Dawn stops them. Therefore
-// a child process looks first, and what it prints is kept for the error message; this process loads
-// WebGPU only if that has found something, and for the time of the search gets an environment in
-// which the first two cannot come up. A driver that crashes or hangs harms only the child.
+// a child process looks first, which is not heard; this process loads WebGPU only if that has found
+// something, and then in an environment in which the first two cannot come up. A driver that
+// crashes or hangs harms only the child.
 import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { RnnError } from '../../errors.ts';
+import { RnnError, firstLine } from '../../errors.ts';
+import { builtUrl } from '../artifacts.ts';
 import type { FoundAdapter, ProbeReport } from './probe.ts';
 
 export type AdapterKind = 'hardware' | 'software';
@@ -23,41 +24,29 @@ const probePatienceMs = 30_000;
 
 /** @throws RnnError `device` if a child process finds no adapter of that kind */
 export async function search(kind: AdapterKind): Promise<void> {
-  const { report, noise, ending } = await probe(kind);
-  if (!report?.adapters.some((adapter) => isOfKind(adapter, kind)))
-    throw notThere(kind, whyNot(kind, report, noise, ending));
+  const report = await probe();
+  if (typeof report === 'string') throw notThere(kind, report);
+  if (!report.adapters.some((adapter) => isOfKind(adapter, kind))) throw notThere(kind, whyNot(kind, report));
 }
 
-/** Looks for adapters in a child process. */
-function probe(kind: AdapterKind): Promise<{ report: ProbeReport | null; noise: string; ending: string }> {
+/** What a child process finds, or why it tells nothing. */
+function probe(): Promise<ProbeReport | string> {
   return new Promise((settle) => {
-    // Compiled, this file is beside the built one; under vitest it runs from src/.
-    const url = new URL(
-      import.meta.url.endsWith('.ts') ? '../../../dist/devices/gpu/probe.js' : './probe.js',
-      import.meta.url,
-    );
-    const child = fork(url, {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    const child = fork(builtUrl('gpu/probe.js'), {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: [],
-      env: { ...quietEnvironment(kind), ...process.env },
       timeout: probePatienceMs,
       killSignal: 'SIGKILL',
     });
-    let report: ProbeReport | null = null;
-    let noise = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (noise += text));
-    child.on('message', (message) => (report = message as ProbeReport));
-    child.on('error', (error) => settle({ report: null, noise, ending: error.message }));
-    child.on('close', (code, signal) => {
-      settle({
-        report,
-        noise,
-        ending:
-          signal === 'SIGKILL'
-            ? `no answer in ${probePatienceMs / 1000} s`
-            : `the driver crashed, ${signal ?? `exit code ${code}`}`,
-      });
-    });
+    child.on('message', (report) => settle(report as ProbeReport));
+    child.on('error', (error) => settle(error.message));
+    child.on('close', (code, signal) =>
+      settle(
+        signal === 'SIGKILL'
+          ? `no answer in ${probePatienceMs / 1000} s`
+          : `the driver crashed, ${signal ?? `exit code ${code}`}`,
+      ),
+    );
   });
 }
 
@@ -71,14 +60,11 @@ export function isOfKind(adapter: FoundAdapter, kind: AdapterKind): boolean {
 }
 
 /** A few words on why there is no adapter of that kind. */
-function whyNot(kind: AdapterKind, report: ProbeReport | null, noise: string, ending: string): string {
-  if (report === null) return ending;
-  if (report.broken !== null) return `the webgpu package does not load, ${report.broken.split('\n')[0]}`;
-  if (report.adapters.length > 0)
-    return `only ${[...new Set(report.adapters.map(nameOf))].join(', ')}, ${kind === 'hardware' ? 'which is software' : 'which is hardware'}`;
-  if (report.loader === false) return 'no Vulkan loader';
-  if (/Found no drivers|INCOMPATIBLE_DRIVER/.test(noise)) return 'the loader found no driver';
-  return noise.split('\n')[0] || 'no driver found a device';
+function whyNot(kind: AdapterKind, { broken, adapters, loader }: ProbeReport): string {
+  if (broken !== null) return `the webgpu package does not load, ${firstLine(broken)}`;
+  if (adapters.length > 0)
+    return `only ${[...new Set(adapters.map(nameOf))].join(', ')}, ${kind === 'hardware' ? 'which is software' : 'which is hardware'}`;
+  return loader === false ? 'no Vulkan loader' : 'no driver found a device';
 }
 
 export function notThere(kind: AdapterKind, why: string): RnnError {
@@ -96,23 +82,14 @@ function hintFor(kind: AdapterKind, why: string): string {
 }
 
 /**
- * In which drivers that are of no use have nothing to print: no need for Wayland, and no llvmpipe
- * where a GPU is wanted.
+ * Has this process, and those that it starts, in an environment in which drivers that are of no use
+ * have nothing to print: no need for Wayland, and no llvmpipe where a GPU is wanted. What the user
+ * has set stays.
  */
-const quietEnvironment = (kind: AdapterKind): Readonly<Record<string, string>> => ({
-  XDG_RUNTIME_DIR: tmpdir(),
-  ...(kind === 'hardware' ? { VK_LOADER_DRIVERS_DISABLE: '*lvp*' } : {}),
-});
-
-/** Runs `work` in that environment. What the user has set stays. */
-export async function quietly<Result>(kind: AdapterKind, work: () => Promise<Result>): Promise<Result> {
-  const added = Object.entries(quietEnvironment(kind)).filter(([name]) => process.env[name] === undefined);
-  for (const [name, value] of added) process.env[name] = value;
-  try {
-    return await work();
-  } finally {
-    for (const [name] of added) delete process.env[name];
-  }
+export function keepQuiet(kind: AdapterKind): void {
+  const { env } = process;
+  env['XDG_RUNTIME_DIR'] ??= tmpdir();
+  if (kind === 'hardware') env['VK_LOADER_DRIVERS_DISABLE'] ??= '*lvp*';
 }
 
 /** Whether this machine may have a GPU, by what costs no time: on Linux its devices' files. */

@@ -79,35 +79,32 @@ export interface Part {
  * a kernel may.
  */
 export function copyTogether(
-  { reader, mostInputs, add }: Graph,
+  graph: Graph,
   axis: string,
   shapeFor: (size: number) => Shape,
   parts: readonly Part[],
 ): Node {
+  const { reader, mostInputs, add } = graph;
   const textOf = (writer: KernelWriter, some: readonly Part[]): string =>
     piecewise(
       axis,
       some.map(({ size, text }) => ({ size, text: (start) => text(writer, plus(axis, -start)) })),
     );
-  const copy = (some: readonly Part[]): Part & { node: Node } => {
-    const size = some.reduce((sum, part) => sum + part.size, 0);
-    const node = add('copy', shapeFor(size), [(writer) => textOf(writer, some)]);
-    const read = (writer: KernelWriter, at: Index): string =>
-      axis === ROW ? reader.readNode(writer, node, at, COLUMN) : reader.readNode(writer, node, 0, at);
-    return { node, size, text: (writer, at) => `return ${read(writer, at)};` };
-  };
   const groups: Part[][] = [[]];
   for (const part of parts) {
     const group = groups[groups.length - 1];
     if (group.length > 0 && inputsOf([(writer) => textOf(writer, [...group, part])]) > mostInputs) groups.push([part]);
     else group.push(part);
   }
-  let copies = groups.map(copy);
-  while (copies.length > 1) {
-    const turns = Array.from({ length: Math.ceil(copies.length / mostInputs) }, (_, i) =>
-      copies.slice(i * mostInputs, (i + 1) * mostInputs),
-    );
-    copies = turns.map((some) => (some.length > 1 ? copy(some) : some[0]));
-  }
-  return copies[0].node;
+  const sizes = groups.map((some) => some.reduce((sum, part) => sum + part.size, 0));
+  const copies = groups.map((some, i) => add('copy', shapeFor(sizes[i]), [(writer) => textOf(writer, some)]));
+  if (copies.length === 1) return copies[0];
+  const read = (writer: KernelWriter, copy: Node, at: Index): string =>
+    axis === ROW ? reader.readNode(writer, copy, at, COLUMN) : reader.readNode(writer, copy, 0, at);
+  return copyTogether(
+    graph,
+    axis,
+    shapeFor,
+    copies.map((copy, i) => ({ size: sizes[i], text: (writer, at) => `return ${read(writer, copy, at)};` })),
+  );
 }

@@ -53,9 +53,7 @@ function cut(pieces: readonly { readonly value: Value; readonly row: number }[],
 }
 
 function addTo(builder: Builder, sum: Value | null, like: Value, operands: readonly Value[]): Value {
-  if (like.kind === 'matmul')
-    return builder.matmul(operands[0], operands[1], { transposeA: true, ...(sum ? { plus: sum } : {}) });
-  const part =
-    like.kind === 'scatter' ? builder.scatter(operands[0], operands[1], like.rows) : builder.columnSums(operands[0]);
+  if (sum && like.kind === 'matmul') return builder.matmul(operands[0], operands[1], { transposeA: true, plus: sum });
+  const part = builder.again(like, operands);
   return sum ? builder.add(sum, part) : part;
 }

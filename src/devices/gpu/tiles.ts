@@ -9,12 +9,12 @@
 // 16, 32 or 64 of k, so that both tiles are always 1024 elements: one vec4 for each thread to
 // fetch. It fetches the next slice before it works on the one that is there; of two halves of the
 // shared memory one is written while the other is read.
-import { RnnError } from '../../errors.ts';
 import type { Node, Product, ProductTerm } from './nodes.ts';
 import type { KernelWriter } from './writer.ts';
 
 /** How products are done: one thread an element, in tiles, or each as suits its size. */
-export type ProductStyle = 'plain' | 'tiled' | 'auto';
+export const productStyles = ['plain', 'tiled', 'auto'] as const;
+export type ProductStyle = (typeof productStyles)[number];
 
 const THREADS = 256;
 /** Elements of a slice of a tile of one operand. */
@@ -32,17 +32,6 @@ const FILL = 128;
  * would cost as much as it saves.
  */
 const LEAST = { rows: 8, elements: 1024, inner: 32 } as const;
-
-/** What `RNN_GPU_PRODUCTS` asks for, if anything. */
-export function productsAsked(usual: ProductStyle): ProductStyle {
-  const asked = process.env.RNN_GPU_PRODUCTS;
-  if (asked === undefined || asked === '') return usual;
-  if (asked !== 'plain' && asked !== 'tiled' && asked !== 'auto')
-    throw new RnnError('usage', `RNN_GPU_PRODUCTS is "${asked}"; expected "plain", "tiled" or "auto"`, {
-      hint: 'unset RNN_GPU_PRODUCTS to let rnn choose',
-    });
-  return asked;
-}
 
 /**
  * The comment that makes a kernel of nodes of one shape a tiled one; nothing where that is not

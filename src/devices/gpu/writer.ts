@@ -15,8 +15,7 @@ export type Reference =
   | { readonly kind: 'number'; readonly value: number };
 
 export function keyOfReference(reference: Reference): string {
-  if (reference.kind === 'pass') return `pass ${reference.index}`;
-  return reference.kind === 'argument' ? `argument ${reference.name}` : `number ${reference.value}`;
+  return Object.values(reference).join(' ');
 }
 
 /**
@@ -44,9 +43,8 @@ export function dimensionsOf(shape: Shape): number[] {
 export class KernelWriter {
   readonly dialect: Dialect;
   readonly #parameters: Map<string, { name: string; reference: Reference }>;
-  readonly #buffers = new Map<string, Buffer>();
-  /** By buffer: what of it is read, and how many elements that has. */
-  readonly #touched = new Map<string, Map<object, number>>();
+  /** By parameter: what of a buffer is read, and how many elements that has. */
+  readonly #read = new Map<string, { readonly buffer: Buffer; readonly parts: Map<object, number> }>();
   #locals = 0;
 
   constructor(dialect = kernelDialect, parameters = new Map<string, { name: string; reference: Reference }>()) {
@@ -65,24 +63,15 @@ export class KernelWriter {
   }
 
   get buffers(): Buffer[] {
-    return [...this.#buffers.values()];
-  }
-
-  /** Notes that elements of a buffer are read, if not all of them: those of a value or a node. */
-  touch({ reference }: Buffer, read: object, elements: number): void {
-    const key = keyOfReference(reference);
-    this.#touched.set(key, (this.#touched.get(key) ?? new Map<object, number>()).set(read, elements));
+    return [...this.#read.values()].map(({ buffer }) => buffer);
   }
 
   /** How many elements all threads together can read, each counted once. */
   elementsRead(): number {
     let sum = 0;
-    for (const { reference, shape } of this.#buffers.values()) {
-      const touched = this.#touched.get(keyOfReference(reference))?.values() ?? [Infinity];
-      sum += Math.min(
-        elementsOf(shape),
-        [...touched].reduce((total, elements) => total + elements, 0),
-      );
+    for (const { buffer, parts } of this.#read.values()) {
+      const elements = [...parts.values()].reduce((total, part) => total + part, 0);
+      sum += Math.min(elementsOf(buffer.shape), elements);
     }
     return sum;
   }
@@ -92,9 +81,18 @@ export class KernelWriter {
     return `v${this.#locals++}`;
   }
 
-  element(buffer: Buffer, plane: number, row: Index, column: Index): string {
+  /** @param part the value or node that is read of the buffer, and how many elements it has */
+  element(
+    buffer: Buffer,
+    plane: number,
+    row: Index,
+    column: Index,
+    [part, elements]: readonly [object, number] = [buffer, Infinity],
+  ): string {
     const name = this.#parameter(buffer.reference);
-    this.#buffers.set(name, buffer);
+    const read = this.#read.get(name) ?? { buffer, parts: new Map<object, number>() };
+    this.#read.set(name, read);
+    read.parts.set(part, elements);
     if (buffer.shape.kind === 'vector') return this.dialect.element(name, [column]);
     return this.dialect.element(name, buffer.shape.planes > 1 ? [plane, row, column] : [row, column]);
   }
@@ -116,7 +114,7 @@ export class KernelWriter {
   #parameter(reference: Reference, key = keyOfReference(reference)): string {
     const known = this.#parameters.get(key);
     if (known) return known.name;
-    const name = `${reference.kind === 'pass' || (reference.kind === 'argument' && !isNumber(reference.name)) ? 'b' : 's'}${this.#parameters.size}`;
+    const name = `p${this.#parameters.size}`;
     this.#parameters.set(key, { name, reference });
     return name;
   }

@@ -94,7 +94,7 @@ export function rowWeight(
   columns: number,
   start?: number,
 ): CellWeight {
-  return { name, rows: 1, columns, role, gates, ...(start === undefined ? {} : { start }) };
+  return { name, rows: 1, columns, role, gates, start };
 }
 
 /** The blocks (N, H) of pre-activations (N, count · H), one for each gate. */

@@ -63,3 +63,25 @@ test('a job with fewer rows than there are threads for gives its outputs', async
   await executable.close();
   await device.close();
 });
+
+test('the calls of a list have outputs of their own, which the next list takes again', async () => {
+  const device = await openDevice('cpu', { threads: 1, blas: 'off' });
+  const executable = await device.compile({
+    parameters: [{ name: 'W', rows: V, columns: H }],
+    jobs: [job],
+    update: null,
+  });
+  await executable.write(
+    { kind: 'parameters' },
+    Float32Array.from({ length: V * H }, (_, index) => index / 100),
+  );
+  const calls = [0, 1].map((id) => ({ ids: new Int32Array(steps * batch).fill(id) }));
+  const [first, second] = await executable.run('look', calls);
+  expect(first.outputs['whole'][0]).toBe(0);
+  expect(second.outputs['whole'][0]).toBeCloseTo(Math.tanh(H / 100), 6);
+  const [again] = await executable.run('look', calls.slice(1));
+  expect(again.outputs['whole']).toBe(first.outputs['whole']);
+  expect(again.outputs['whole']).toEqual(second.outputs['whole']);
+  await executable.close();
+  await device.close();
+});

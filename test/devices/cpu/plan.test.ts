@@ -156,20 +156,18 @@ describe('a limit on memory', () => {
     const bytes = Array.from({ length: 16 }, (_, i) => bytesOf(i + 1));
     for (const maxBytes of bytes.flatMap((exact) => [exact, exact + 1000])) {
       const workers = bytes.findLastIndex((each) => each <= maxBytes) + 1;
-      expect(within(maxBytes)).toMatchObject({ workers, wantedWorkers: 16, bytes: bytes[workers - 1] });
+      expect(within(maxBytes)).toMatchObject({ workers, bytes: bytes[workers - 1] });
     }
   });
 
   test('that one worker exceeds leaves that one, for the device to refuse', () => {
-    expect(within(bytesOf(1) - 1)).toMatchObject({ workers: 1, wantedWorkers: 16 });
+    expect(within(bytesOf(1) - 1)).toMatchObject({ workers: 1 });
   });
 
-  test('that withholds workers is named, with --threads', () => {
+  test('shows in the number of threads', () => {
     const kernels = { variant: 'portable' } as KernelModule;
-    expect(describeCpu(kernels, within(bytesOf(1)), null)).toMatch(
-      /, 1 thread, because --threads 16 would need more than 4 GiB$/,
-    );
-    expect(describeCpu(kernels, within(bytesOf(16)), null)).toMatch(/, 16 threads$/);
+    expect(describeCpu(kernels, within(bytesOf(1)).workers, null)).toMatch(/, 1 thread$/);
+    expect(describeCpu(kernels, within(bytesOf(16)).workers, null)).toMatch(/, 16 threads$/);
   });
 });
 

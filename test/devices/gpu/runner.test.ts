@@ -34,10 +34,9 @@ class Stage {
   readonly runner: Runner;
 
   /** @param seconds how long a run of so many calls takes */
-  constructor(seconds: (calls: number) => number, { passes = 100, single = false } = {}) {
+  constructor(seconds: (calls: number) => number, { passes = 100 } = {}) {
     this.runner = new Runner({
       passes,
-      single,
       health: { takeErrors: () => this.errors.splice(0), isLost: () => this.lost, count: () => this.count },
       makePlan: (calls) => {
         this.made.push(calls);
@@ -120,12 +119,6 @@ describe('the number of calls in a run', () => {
     expect(await new Stage(() => 1e-9, { passes: 300 }).counts(4)).toEqual([1, 1, 66, 66, 66]);
     expect(await new Stage(() => 0, { passes: 300 }).counts(4)).toEqual([1, 1, 66, 66, 66]);
     expect(await new Stage(() => 1e-9, { passes: 30_000 }).counts(4)).toEqual([1, 1, 1, 1, 1]);
-  });
-
-  it('stays at one where calls wait for each other', async () => {
-    const stage = new Stage(() => 1e-4, { single: true });
-    expect(await stage.counts(5)).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(stage.runner.together(100)).toBe(1);
   });
 
   it('is not chosen by a run of fewer calls', async () => {

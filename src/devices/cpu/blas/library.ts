@@ -1,6 +1,7 @@
 // A BLAS of the system, called through koffi: loading it, its one function that is used, and what
 // is known of the implementations. Whether one is worth using is choose.ts's.
-import { type ForeignLibrary, firstLine, koffi } from '../foreign.ts';
+import { firstLine } from '../../../errors.ts';
+import { type ForeignLibrary, koffi } from '../foreign.ts';
 
 /**
  * A library that was loaded and has what is needed; plain data that can be posted to a worker
