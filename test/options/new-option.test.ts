@@ -10,6 +10,7 @@ import { learningOptions } from '../../src/options/training.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
 import { recordedOptions } from '../../src/training/record.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { useEstimate } from '../cli/doubles.ts';
 import { rnn } from '../cli/helpers.ts';
 
 vi.mock('../../src/options/training.ts', async (original) => {
@@ -60,6 +61,7 @@ interface Plan {
 
 async function plan(argv: readonly string[], env: Record<string, string> = {}): Promise<Plan> {
   const sizes = '--hidden 8 --layers 1 --batch-size 4 --sequence-length 8'.split(' ');
+  useEstimate();
   const { code, stdout, stderr } = await rnn(
     ['train', text, '--dry-run', '--json', ...sizes, '--device', 'reference', '--out', join(folder, 'run'), ...argv],
     { env },

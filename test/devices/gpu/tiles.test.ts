@@ -127,12 +127,12 @@ describe('what tiles take for granted of gpu.js', () => {
     expect(rest).toEqual([]);
     expect(entry).toMatch(/^ @workgroup_size\(8, 8, 1\)\nfn main\(@builtin\(global_invocation_id\)/);
     expect(kept).toContain(
-      'struct Params {\n  outputX : u32,\n  outputY : u32,\n  outputZ : u32,\n  dispatchWidth : u32,\n  user_b0_dims : vec4<u32>,\n}',
+      'struct Params {\n  outputX : u32,\n  outputY : u32,\n  outputZ : u32,\n  dispatchWidth : u32,\n  user_p0_dims : vec4<u32>,\n}',
     );
     expect(kept).toContain('@group(0) @binding(0) var<uniform> params : Params;');
-    expect(kept).toContain('@group(0) @binding(1) var<storage, read> user_b0 : array<f32>;');
+    expect(kept).toContain('@group(0) @binding(1) var<storage, read> user_p0 : array<f32>;');
     expect(kept).toContain('@group(0) @binding(2) var<storage, read_write> result : array<f32>;');
-    expect(kept).toContain('fn get_user_b0(z : i32, y : i32, x : i32) -> f32 {');
+    expect(kept).toContain('fn get_user_p0(z : i32, y : i32, x : i32) -> f32 {');
     expect(plain).toMatchObject({ output: [11, 9], componentCount: 1, workgroupSize: [8, 8, 1] });
   });
 
