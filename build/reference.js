@@ -34,7 +34,10 @@ const tableOf = (flags) =>
   ['| option | meaning | default |', '|---|---|---|', ...flags.map((flag) => rowOf(flag))].join('\n');
 
 function rowOf({ flags, row }) {
-  return `| \`${flags}\` | ${row.help.replaceAll('|', String.raw`\|`)} | ${shownDefaultOf(row)} |`;
+  const { choices } = row.kind;
+  const named = choices.every((choice) => row.help.includes(choice)) ? '' : `: ${choices.join(', ')}`;
+  const meaning = `${row.help.replace(/; listed below$/, '')}${named}`;
+  return `| \`${flags}\` | ${meaning.replaceAll('|', String.raw`\|`)} | ${shownDefaultOf(row)} |`;
 }
 
 if (process.argv[1] === import.meta.filename)

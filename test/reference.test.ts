@@ -6,4 +6,5 @@ import { reference } from '../build/reference.js';
 
 it('docs/options.md is what the options of the built program come to (npm run build:schema writes it)', async () => {
   expect(readFileSync(resolve(import.meta.dirname, '../docs/options.md'), 'utf8')).toBe(await reference());
+  expect(await reference()).not.toContain('undefined');
 });

@@ -1,7 +1,7 @@
 // What this machine can do, for other programs: its devices, and how fast they are. The checks are
 // loaded when they are asked for: few programs do.
-import { benchOptions, doctorOptions } from '../options/commands.ts';
-import { orNull, wholeNumber } from '../options/kind.ts';
+import { benchModel, benchOptions, doctorOptions } from '../options/commands.ts';
+import { number, orNull } from '../options/kind.ts';
 import { defaultsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
@@ -25,13 +25,11 @@ export async function* doctor(examination: Partial<Examination> = {}): AsyncGene
 
 export interface BenchRequest extends Partial<BenchSetup>, MachineChoice {}
 
-const table = benchOptions['The model (as you mean to train it):'];
-const defaults: BenchSetup = { ...defaultsOf(table), milliseconds: 3000 };
-const { profile } = kindsOf(benchOptions['The measurement:']);
+const { profile, seconds } = tableOf(benchOptions);
+const defaults: BenchSetup = { ...defaultsOf(benchModel), milliseconds: 1000 * seconds.default };
 const members = {
-  ...kindsOf({ ...table, ...machineOfCommands }),
-  profile,
-  milliseconds: orNull(wholeNumber(1)),
+  ...kindsOf({ ...benchModel, ...machineOfCommands, profile }),
+  milliseconds: orNull(number({ above: 0 })),
 };
 
 /**

@@ -53,7 +53,7 @@ export interface Gradients extends NetworkGradients {
 }
 
 /** In the place of how the text of the run was read. */
-export interface ReadOptions extends Partial<Pick<ReadingOptions, 'include' | 'exclude' | 'encoding'>> {
+export interface ReadOptions extends Partial<Pick<ReadingOptions, 'include' | 'exclude' | 'encoding' | 'skipInvalid'>> {
   /** Which part is to be looked at: then the text is cut as the run's was. Default `all`. */
   readonly part?: Part;
   readonly stdin?: AsyncIterable<Uint8Array | string>;

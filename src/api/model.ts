@@ -6,7 +6,7 @@ import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { evalOptions, gradientsMeasured } from '../options/commands.ts';
-import { defaultsOf } from '../options/option.ts';
+import { defaultsOf, definedIn, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import { LEAST_CHARACTERS } from '../insight/search.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
@@ -52,9 +52,9 @@ import {
 import { type SampleOptions, type TextsOptions, Writer, asBytes, asText, sampleMembers } from './writer.ts';
 
 const machineMembers = kindsOf(machineOfCommands);
-const { checkpoint: _, part, ...ofFiles } = kindsOf(evalOptions['What is scored:']);
-const readMembers = { part, ...ofFiles, stdin: stream };
-const { streams, sequenceLength, dynamicRate, dynamicDecay } = kindsOf(evalOptions['How it is read:']);
+const { part, include, exclude, encoding, skipInvalid, ...scoring } = kindsOf(tableOf(evalOptions));
+const { streams, sequenceLength, dynamicRate, dynamicDecay } = scoring;
+const readMembers = { part, include, exclude, encoding, skipInvalid, stdin: stream };
 const evaluationMembers = { part, streams, sequenceLength, dynamic: expected('an object', () => true) };
 const dynamicMembers = { learningRate: dynamicRate, decay: dynamicDecay };
 
@@ -206,7 +206,7 @@ export class Model {
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#refuseClosed();
     refuseWrong(options, kindsOf(gradientsMeasured));
-    const { steps, positions, jacobians } = { ...defaultsOf(gradientsMeasured), ...options };
+    const { steps, positions, jacobians } = { ...defaultsOf(gradientsMeasured), ...definedIn(options) };
     const tokens = tokensOf(text, this.#symbols);
     const measured = await withDevice(this.#machine, workOfGradients([this.trained], jacobians), (device) =>
       gradientsThrough(this.trained, tokens, device, { steps, positions, jacobians }),

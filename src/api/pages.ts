@@ -16,6 +16,7 @@ import { type TextLook, dashboard as dashboardOf } from '../reports/terminal.ts'
 import type { Stage } from '../training/curves.ts';
 import { plotOptions } from '../options/commands.ts';
 import { list, onOff } from '../options/kind.ts';
+import { tableOf } from '../options/option.ts';
 import { expected, refuseOther, refuseWrong } from './checks.ts';
 
 type Check = (value: unknown) => boolean;
@@ -77,7 +78,7 @@ const networks = expected('a list of what model.gradients gives', listOf(isNetwo
 const stages = expected('the stages of its curves', listOf(has<Stage>({ step: isNumber, text: isString })));
 const aText = expected('a text', isString);
 const bytes = expected('bytes', isBytes);
-const { x: horizontal, smooth: smoothing } = plotOptions['Options:'];
+const { x: horizontal, smooth: smoothing } = tableOf(plotOptions);
 const chartMembers = {
   horizontal: horizontal.kind,
   smoothing: smoothing.kind,

@@ -7,7 +7,16 @@ import { cells as allCells } from '../model/cells/registry.ts';
 import { presets as allPresets } from '../options/presets.ts';
 import { schedules as allSchedules } from '../training/schedules.ts';
 import { onOff } from '../options/kind.ts';
-import { type ReadingOptions, machineNames, machineOptions, readingNames, readingOptions } from '../options/run.ts';
+import {
+  type ReadingOptions,
+  exclusive,
+  machineNames,
+  machineOptions,
+  readingNames,
+  readingOptions,
+} from '../options/run.ts';
+import { refuseContradictions } from '../options/together.ts';
+import { trainOptions } from '../options/train.ts';
 import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus, textName } from './corpus.ts';
 import type { MachineChoice } from './model-results.ts';
@@ -114,16 +123,16 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   refuseOther('corpus', corpus, textToLearn);
   if (initFrom !== null && typeof initFrom === 'object') refuseUnlessModel('initFrom', initFrom);
   const { resume = false, force = false, acceptNewCorpus = false } = request;
-  if (resume && force) {
-    const hint = 'resume goes on with the run that is there, force removes it';
-    throw new RnnError('usage', 'resume and force exclude each other', { hint });
-  }
+  refuseContradictions(trainOptions, exclusive, { ...request }, (name) => name);
   if (resume && out === null) {
     throw new RnnError('usage', 'resume goes on with the run in a folder, and out names none', { hint: 'give out' });
   }
   const reading = given(request, readingNames);
   const machine = given(request, machineNames);
-  const options = given(request, trainingNames);
+  const options = given(
+    request,
+    trainingNames.filter((name) => request[name] !== null),
+  );
   if (isRead(corpus) && Object.keys(reading).length > 0) {
     throw new RnnError('usage', `${Object.keys(reading).join(', ')}: the corpus was read already`, {
       hint: 'give it to Corpus.read or Corpus.fromText',

@@ -26,6 +26,7 @@ import { runInTurns } from '../turns.ts';
 import { refuseUnless } from './checks.ts';
 import { Corpus } from './corpus.ts';
 import type { FoundCells, Gradients, GradientsOptions, MachineChoice, SurpriseOfText } from './model-results.ts';
+import type { ReadOptions } from './model-results.ts';
 
 /** A model, and the checkpoint that it is from. */
 export interface Loaded {
@@ -57,16 +58,11 @@ export async function withDevice<Result>(
   }
 }
 
-interface KnownTextRequest {
+interface KnownTextRequest extends Omit<ReadOptions, 'stdin'> {
+  readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
   readonly sources: readonly string[];
   /** Which part is to be scored. */
   readonly part: Part;
-  /** In the place of those that the run had. */
-  readonly include?: readonly string[] | undefined;
-  readonly exclude?: readonly string[] | undefined;
-  readonly encoding?: string | undefined;
-  readonly skipInvalid?: boolean | undefined;
-  readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
   readonly onActivity?: ReadingListener | undefined;
 }
 

@@ -7,6 +7,7 @@ import type { SamplingOptions } from '../sampling/filters.ts';
 import { type SampleRequest, type Sampler, type TextsRequest, openSampler } from '../sampling/sample.ts';
 import { sampleOptions } from '../options/commands.ts';
 import { onOff, wholeNumber } from '../options/kind.ts';
+import { tableOf } from '../options/option.ts';
 import { expected, isText, kindsOf, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 
@@ -34,10 +35,7 @@ export interface TextsOptions extends SampleOptions {
   readonly count: number;
 }
 
-const { midText, length, seed, temperature, topK, topP, minP } = kindsOf({
-  ...sampleOptions['The text:'],
-  ...sampleOptions['The choice of each character:'],
-});
+const { midText, length, seed, temperature, topK, topP, minP } = kindsOf(tableOf(sampleOptions));
 export const sampleMembers = {
   midText,
   length,
@@ -54,7 +52,7 @@ export const sampleMembers = {
     (given) => Array.isArray(given) && given.every((id) => Number.isSafeInteger(id) && id >= 0),
   ),
 };
-const defaultLength = sampleOptions['The text:'].length.default;
+const defaultLength = tableOf(sampleOptions).length.default;
 
 const textCount = wholeNumber(1);
 

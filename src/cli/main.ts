@@ -167,17 +167,24 @@ async function usageError(
   tried: CommandEntry | undefined,
   options: readonly Option[],
 ): Promise<RnnError> {
-  const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const [message] = error.message.replace(/^error: /, '').split('\n');
+  const unknown = /^unknown command '(.*)'$/.exec(message)?.[1];
+  const { suggestions } = await import('../options/suggest.ts');
+  const [command] =
+    unknown === undefined
+      ? []
+      : suggestions(
+          unknown,
+          commands.map(({ name }) => name),
+        );
+  if (command !== undefined) return new RnnError('usage', message, { hint: `did you mean ${command}?` });
   const [word, value] = /^unknown option '(-[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
   if (value !== undefined && options.some(({ long }) => long === word))
     return new RnnError('usage', `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`, {
       hint: `write ${word} alone`,
     });
   const hint = word === undefined || tried === undefined ? undefined : await hintFor(word, tried, options);
-  const bySpelling = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
-  return new RnnError('usage', message, {
-    hint: hint ?? (bySpelling === undefined ? `${help} shows what there is` : `did you mean ${bySpelling}`),
-  });
+  return new RnnError('usage', message, { hint: hint ?? `${help} shows what there is` });
 }
 
 /** What an unknown option of a command probably means; undefined if there is nothing to suggest. */

@@ -1,5 +1,5 @@
 // The runs that a command was given, as curves with names that are fit for a terminal. Reading them
-// is library/'s.
+// is api/'s.
 import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';

@@ -4,7 +4,8 @@
 import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
 import { everywhere } from '../options/commands.ts';
-import { variableOf } from '../options/option.ts';
+import { type Option, keyOf, variableOf } from '../options/option.ts';
+import { trainOptions } from '../options/train.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
 import { badValue } from '../options/values.ts';
 import { type Level, type Setting, fromFile, levelOf } from './config.ts';
@@ -132,7 +133,11 @@ function misspelt(
   flags: readonly Flag[],
   environment: Io['env'],
 ): readonly { readonly name: string; readonly meant: string }[] {
-  const known = new Set([...otherVariables, ...[...flags.map(({ key }) => key), ...everywhere].map(variableOf)]);
+  const ofTrain = Object.entries<Option>(trainOptions).flatMap(([name, row]) => [
+    keyOf(name, row),
+    ...(row.aliases ?? []),
+  ]);
+  const known = new Set([...otherVariables, ...[...ofTrain, ...everywhere].map(variableOf)]);
   const switches = flags.filter(({ kind }) => kind.name === 'switch');
   return Object.keys(environment)
     .filter((name) => name.startsWith('RNN_') && !known.has(name))

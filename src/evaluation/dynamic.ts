@@ -2,6 +2,7 @@
 // scored on.
 import type { UpdateRule } from '../devices/device.ts';
 import { evalOptions } from '../options/commands.ts';
+import { tableOf } from '../options/option.ts';
 import { Builder } from '../program/builder.ts';
 
 /** The slot of the weights as they were trained. */
@@ -31,7 +32,7 @@ export interface DynamicOptions {
  * 1.7168 with η of 0.03, 0.1 and 0.3, whatever the decay; a text in which half of the letters are
  * swapped, 4.26 nats, is 3.36, 2.90 and 2.55. Decay costs 0.2 nats there.
  */
-const { dynamicRate, dynamicDecay } = evalOptions['How it is read:'];
+const { dynamicRate, dynamicDecay } = tableOf(evalOptions);
 export const dynamicDefaults: DynamicOptions = {
   learningRate: dynamicRate.default,
   decay: dynamicDecay.default,

@@ -35,7 +35,7 @@ export function whyNoModule({
   timeSkip = 0,
   learnedState = false,
 }: ModelConfiguration): { message: string; hint: string } | null {
-  const hint = `train with --cell lstm --skip none; PyTorch has modules for ${Object.keys(modules).join(', ')}, with or without --embedding and --tied`;
+  const hint = `use rnn export --format onnx, or train with --cell lstm --skip none: PyTorch has modules for ${Object.keys(modules).join(', ')}, with or without --embedding and --tied`;
   if (!Object.hasOwn(modules, cell)) return { message: `PyTorch has no module for ${cell}`, hint };
   const foreign = [
     layerNorm && '--layer-norm',

@@ -247,6 +247,19 @@ export const doctorOptions = {
   },
 } as const satisfies OptionGroups;
 
+/** The model that is measured. */
+export const benchModel = {
+  cell: {
+    kind: modelOptions.cell.kind,
+    placeholder: '<name>',
+    help: "one of those in 'rnn train --help'",
+    default: 'lstm',
+  },
+  layers: { kind: modelOptions.layers.kind, help: 'on top of each other', default: 2 },
+  hidden: { kind: modelOptions.hidden.kind, help: 'units in each', default: 128 },
+  batchSize: { kind: count, help: 'parallel sequences; 32 or 64 are best', default: 50 },
+  sequenceLength: { kind: count, aliases, help: 'steps back in time', default: 50 },
+} as const satisfies Options;
 export const benchOptions = {
   'The machine:': {
     device: {
@@ -257,18 +270,7 @@ export const benchOptions = {
     threads,
     blas,
   },
-  'The model (as you mean to train it):': {
-    cell: {
-      kind: modelOptions.cell.kind,
-      placeholder: '<name>',
-      help: "one of those in 'rnn train --help'",
-      default: 'lstm',
-    },
-    layers: { kind: modelOptions.layers.kind, help: 'on top of each other', default: 2 },
-    hidden: { kind: modelOptions.hidden.kind, help: 'units in each', default: 128 },
-    batchSize: { kind: count, help: 'parallel sequences; 32 or 64 are best', default: 50 },
-    sequenceLength: { kind: count, aliases, help: 'steps back in time', default: 50 },
-  },
+  'The model (as you mean to train it):': benchModel,
   'The measurement:': {
     seconds: {
       kind: number({ above: 0 }),

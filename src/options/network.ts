@@ -136,7 +136,7 @@ export const modelOptions = {
     kind: choice(skips),
     placeholder: '<which>',
     help: orList(skips),
-    default: 'both',
+    chosen: 'both',
     earlier: 'none',
     isFixed: 'weights',
     needs: [hasLayers],

@@ -104,6 +104,10 @@ export function defaultsOf<Table extends Options>(table: Table): ValuesOf<Pick<T
   return Object.fromEntries(known.map(([name, row]) => [name, row.default])) as ReturnType<typeof defaultsOf<Table>>;
 }
 
+/** The members that are not undefined: one that is counts as omitted. */
+export const definedIn = <Whole extends object>(whole: Whole): Whole =>
+  Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined)) as Whole;
+
 /**
  * `learning-rate` of learningRate: what its flag is without the dashes, and its name in a
  * configuration file.

@@ -151,7 +151,7 @@ export const outputOptions = {
 /** Of each group, at most one option can be given. */
 export const exclusive: readonly Exclusive[] = [
   { options: lengths, hint: 'each is the length of the whole run: give one' },
-  { options: ['resume', 'force'], hint: '--resume continues the run that is there, --force removes it' },
+  { options: ['resume', 'force'], hint: 'the first continues the run that is there, the second removes it' },
   { options: ['resume', 'dryRun'], hint: 'rnn info shows the options of a run that is there; leave one of them out' },
   { options: ['validationFraction', 'validationFile'], hint: 'give the part of the text, or another text' },
   { options: ['testFraction', 'testFile'], hint: 'give the part of the text, or another text' },

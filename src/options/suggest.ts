@@ -37,6 +37,10 @@ const synonyms: readonly (readonly string[])[] = [
   ['checkpoint', 'run', 'runs', 'model', 'from'],
   ['corpus', 'text', 'data', 'data-dir', 'input', 'input-txt', 'input-h5', 'input-json', 'file'],
   ['part', 'split'],
+  ['train', 'learn', 'fit'],
+  ['sample', 'generate', 'write'],
+  ['eval', 'evaluate', 'score', 'test'],
+  ['runs', 'list', 'ls'],
   ['quiet', 'silent', 'q'],
   ['force', 'overwrite', 'f'],
 ];

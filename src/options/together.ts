@@ -3,7 +3,8 @@ import { RnnError } from '../errors.ts';
 import { type Exclusive, type Options, keyOf } from './option.ts';
 
 /**
- * @param given a switch that is off counts as not given
+ * @param given null, and a switch that is off, count as not given
+ * @param flagOf how the error calls an option
  * @throws RnnError `usage` for two options of which one can be given, or one without another that
  * it requires
  */
@@ -11,9 +12,9 @@ export function refuseContradictions(
   table: Options,
   exclusive: readonly Exclusive[],
   given: Readonly<Record<string, unknown>>,
+  flagOf = (name: string): string => `--${keyOf(name, table[name])}`,
 ): void {
-  const isGiven = (name: string): boolean => given[name] !== undefined && given[name] !== false;
-  const flagOf = (name: string): string => `--${keyOf(name, table[name])}`;
+  const isGiven = (name: string): boolean => given[name] != null && given[name] !== false;
   for (const { options, hint } of exclusive) {
     const flags = options.filter(isGiven).map(flagOf);
     if (flags.length > 1)

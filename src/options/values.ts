@@ -99,12 +99,7 @@ export function parseChoice<Choice extends string>(
   const found = choices.find((choice) => choice === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
   if (found !== undefined) return found;
   const near = nearest(text, choices);
-  throw badValue(
-    flag,
-    text,
-    `one of ${choices.join(', ')}`,
-    near === null ? undefined : `did you mean ${flag} ${near}?`,
-  );
+  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === null ? undefined : `did you mean ${near}?`);
 }
 
 /**

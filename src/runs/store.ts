@@ -1,4 +1,4 @@
-// The door of this room: what the rest of the program may do with checkpoints.
+// What the rest of the program may do with checkpoints.
 
 export {
   type Checkpoint,

@@ -7,7 +7,8 @@
 // about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
 
 import { RnnError, inQuotes } from '../errors.ts';
-import { number, wholeNumber } from '../options/kind.ts';
+import { sampleOptions } from '../options/commands.ts';
+import { type Options, keyOf, tableOf } from '../options/option.ts';
 import type { Random } from '../random.ts';
 
 export interface SamplingOptions {
@@ -36,18 +37,16 @@ export interface SamplingOptions {
   readonly never?: readonly number[] | undefined;
 }
 
-const rules = [
-  ['temperature', '--temp', number({ min: 0 })],
-  ['topK', '--top-k', wholeNumber(1, Number.MAX_SAFE_INTEGER)],
-  ['topP', '--top-p', number({ above: 0, max: 1 })],
-  ['minP', '--min-p', number({ min: 0, max: 1 })],
-] as const;
+const { temperature, topK, topP, minP } = tableOf(sampleOptions);
+const rules: Options = { temperature, topK, topP, minP };
 
 /** @throws RnnError `usage` naming the flag, its value and what it may be */
 export function validateSamplingOptions(options: SamplingOptions): void {
-  for (const [name, flag, kind] of rules) {
-    const value = options[name];
+  for (const [name, row] of Object.entries(rules)) {
+    const value = options[name as keyof SamplingOptions];
+    const { kind } = row;
     if (value === undefined || kind.holds(value)) continue;
+    const flag = `--${keyOf(name, row)}`;
     throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${kind.expected(value)}`, {
       hint: 'leave it out to draw as the model predicts',
       options: [flag],

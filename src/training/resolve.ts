@@ -196,11 +196,6 @@ function runLength(
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const asked = lengths.filter((name) => given[name] != null);
-  if (asked.length > 1)
-    throw new RnnError('usage', `${lengths.map(flagOf).join(', ')} exclude each other`, {
-      hint: 'each is the length of the whole run',
-      options: lengths.map(flagOf),
-    });
   if (asked.length === 1) return { epochs, maxSteps, budgetMs };
   const read = charactersToTrain(length) / length;
   return windows * read < MIN_STEPS

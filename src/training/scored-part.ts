@@ -10,6 +10,7 @@ import type { TextToScore } from '../evaluation/score.ts';
 import { trainingOptions } from '../options/training.ts';
 import { earlierReading } from '../options/train.ts';
 import type { Part } from '../options/choices.ts';
+import { definedIn } from '../options/option.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { type RunTexts, recordedCorpus, recordedReadingOrNull, sameParts } from './record.ts';
 import { workOfModel } from './work.ts';
@@ -92,7 +93,7 @@ export function planScoring(
       { hint: 'it takes two characters at least' },
     );
   }
-  const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...given.dynamic };
+  const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...definedIn(given.dynamic) };
   const recorded = recordedOption(training, 'evaluationStreams');
   const fitting = part === 'validation' ? recorded : evaluationStreams(tokens.length, recorded);
   const streams = given.streams ?? (dynamic === null ? fitting : 1);

@@ -184,7 +184,7 @@ const MAX_ADVICE = 2;
  * LSTMs).
  */
 const DROPOUT_RATES = [0.3, 0.5];
-/** The upper end of what helps against overfitting (see `weightDecay` in options.ts). */
+/** The upper end of what helps against overfitting (see `weightDecay` in options/training.ts). */
 const WEIGHT_DECAY = 0.1;
 const PATIENCE = 5;
 const MIN_HIDDEN = 32;

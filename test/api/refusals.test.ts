@@ -46,6 +46,17 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => train({ ...small, initFrom: { a: 1 } }),
     'initFrom is { a }, expected a run folder',
   ],
+  ['two lengths of a run', () => train({ ...small, epochs: 1 }), 'epochs and maxSteps exclude each other'],
+  [
+    'a part to validate on, and another text',
+    () => train({ ...small, corpus: 'x', validationFraction: 0.2, validationFile: 'y' }),
+    'validationFraction and validationFile exclude each other',
+  ],
+  [
+    'another text for a run that is not resumed',
+    () => train({ ...small, acceptNewCorpus: true }),
+    'acceptNewCorpus is for resume',
+  ],
   ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), 'hidden is "8", expected a whole number'],
   ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), "there is no option 'hiden'"],
   [
@@ -302,6 +313,22 @@ it('an option that is undefined is chosen as if it were left out', async () => {
     device: 'cpu',
   });
   expect(training.charactersPerSecond).toBeGreaterThan(0);
+});
+
+it('a measure that is undefined has its default', async () => {
+  const [given, omitted] = [
+    { steps: 3, positions: undefined, jacobians: 0 },
+    { steps: 3, jacobians: 0 },
+  ];
+  expect(await model.gradients(verse, given)).toEqual(await model.gradients(verse, omitted));
+  const rates = { learningRate: undefined };
+  expect(await model.evaluate(verse, { dynamic: rates })).toEqual(await model.evaluate(verse, { dynamic: {} }));
+});
+
+it('an option of a run that is null is chosen, or comes from the preset', async () => {
+  const request = { corpus: { text: verse }, preset: 'quick' };
+  const nulls = { hidden: null, dropout: null, cell: null, budgetMs: null, momentum: null };
+  expect(await planTraining({ ...request, ...nulls })).toEqual(await planTraining(request));
 });
 
 it('a model that is closed reads no files either', async () => {

@@ -159,7 +159,7 @@ describe('rnn export', () => {
     for (const { name } of formats) expect(stdout).toContain(name);
     expect(await rnn(['export', 'checkpoints/verse', '--format', 'safetensor'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('did you mean --format safetensors?') as string,
+      stderr: expect.stringContaining('did you mean safetensors?') as string,
     });
   });
 

@@ -79,7 +79,7 @@ describe('choices', () => {
     expect(() => parseChoice('--optimizer', 'adamw', ['adam', 'sgd'])).toThrow(
       expect.objectContaining({
         message: '--optimizer is adamw, expected one of adam, sgd',
-        hint: 'did you mean --optimizer adam?',
+        hint: 'did you mean adam?',
       }),
     );
   });

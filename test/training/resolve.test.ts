@@ -78,13 +78,6 @@ describe('the length of a run', () => {
     const epochs = [100_000, 1_000_000, 10_000_000, 100_000_000].map((length) => resolve(length).options.epochs);
     expect(epochs).toEqual([7, 6, 0.8, 0.08]);
   });
-
-  test('may be given in one way only', () => {
-    expect(failureOf(1000, { epochs: 1, maxSteps: 5 })).toMatchObject({
-      kind: 'usage',
-      message: expect.stringContaining('exclude each other') as string,
-    });
-  });
 });
 
 describe('options', () => {

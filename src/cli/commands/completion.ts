@@ -7,7 +7,7 @@ import { type CommandModel, modelOf } from '../completion/model.ts';
 import { zshScript } from '../completion/zsh.ts';
 import type { Context } from '../context.ts';
 import { commonOptions } from '../../options/common.ts';
-import { flagsFor } from '../flags.ts';
+import { addGroups } from '../flags.ts';
 import { parseChoice } from '../../options/values.ts';
 
 const shells: Readonly<Record<string, (commands: readonly CommandModel[]) => string>> = {
@@ -42,7 +42,7 @@ export function define(command: Command, context: Context, takes: string): void 
     .description('Prints a script that has a shell complete commands, options, their values, run folders and files.')
     .addArgument(shell)
     .addHelpText('after', installing);
-  for (const flag of flagsFor(commonOptions)) command.addOption(flag);
+  addGroups(command, { 'Options:': commonOptions });
   command.action(async (name: string) => {
     const { builtinCorpora } = await import('../../corpus/builtin.ts');
     const corpora = builtinCorpora.map((corpus) => corpus.name);

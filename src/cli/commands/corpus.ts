@@ -14,13 +14,14 @@ export const { define } = defineCommand({
     ['rnn corpus sonnets', 'write corpora/sonnets.txt'],
   ],
   async run(name: string | undefined, flags, { stdout, stderr }) {
-    const { builtinCorpora, writeBuiltin } = await import('../../corpus/builtin.ts');
+    const { builtinCorpora } = await import('../../corpus/builtin.ts');
+    const { writeBuiltin } = await import('../../api/corpus.ts');
     if (name === undefined) {
       const rows = builtinCorpora.map((each) => [stdout.colour.cyan(each.name), each.description]);
       await stdout.write(`${textTable(rows, 'l').join('\n')}\n`);
       return;
     }
-    const path = await writeBuiltin(name, undefined, flags);
+    const path = await writeBuiltin(name, undefined, { force: flags.force });
     await stdout.write(`${path}\n`);
     stderr.note(`to train on it: rnn train ${shellWord(path)}`);
   },

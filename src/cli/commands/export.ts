@@ -17,13 +17,14 @@ export const { define } = defineCommand({
     ['rnn export checkpoints/hamlet --format onnx', 'hamlet.onnx, for ONNX Runtime'],
     ['rnn export --out model.safetensors --force', 'a file by its name, again'],
   ],
-  run: exportModel,
+  run: write,
 });
 
 type ExportFlags = FlagsOf<typeof exportOptions>;
 
-async function exportModel(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
+async function write(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
   const { stdout, waiting } = context;
+  const { exportModel } = await import('../../api/checkpoints.ts');
   const { formats } = await import('../../formats/formats.ts');
   const format =
     flags.format === undefined
@@ -41,7 +42,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const reads = { force: flags.force, checkpoints: [checkpoint] };
   const files = await OutputFiles.open({ '--out': out, '--json': flags.json }, reads, context);
   waiting?.begin('exporting');
-  const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
+  const bytes = exportModel(await readCheckpoint(checkpoint, { weightsOnly: true }), format.name);
   await files.write('--out', [bytes]);
   if (flags.json)
     await stdout.writeJson({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length });

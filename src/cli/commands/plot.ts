@@ -1,4 +1,4 @@
-// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is library/'s, drawing
+// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is api/'s, drawing
 // them reports/'.
 import type { Chart, ChartOptions } from '../../reports/charts.ts';
 import { RnnError } from '../../errors.ts';

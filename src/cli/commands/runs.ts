@@ -1,5 +1,5 @@
 // `rnn runs`: the runs in a folder, the best first. Looking into them is training/'s and
-// checkpoint/'s.
+// runs/'s.
 import type { Context } from '../context.ts';
 import { runsOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
@@ -22,7 +22,8 @@ export const { define } = defineCommand({
 });
 
 async function list(folder: string, { json }: { json?: boolean }, { stdout, stderr }: Context): Promise<void> {
-  const { haveOneText, listRuns } = await import('../../training/runs.ts');
+  const { listRuns } = await import('../../api/runs.ts');
+  const { haveOneText } = await import('../../training/runs.ts');
   const runs = await listRuns(folder);
   if (json) {
     for (const run of runs) await stdout.writeJson({ event: 'run', ...run });

@@ -1,5 +1,5 @@
 // `rnn train`: asks for a run, new or one that goes on, and shows how it goes. Opening it is
-// library/'s, the training training/'s.
+// api/'s, the training training/'s.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';

@@ -1,5 +1,5 @@
 // `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is
-// library/'s.
+// api/'s.
 import type { Context } from '../context.ts';
 import { watchOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';

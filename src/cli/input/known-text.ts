@@ -4,15 +4,12 @@ import type { Corpus } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { Part } from '../../options/choices.ts';
+import type { ReadingOptions } from '../../options/run.ts';
 import type { Context } from '../context.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { Io } from '../process/io.ts';
 
-export interface TextFlags {
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly encoding?: string;
-  readonly skipInvalid?: boolean;
+export interface TextFlags extends Partial<Pick<ReadingOptions, 'include' | 'exclude' | 'encoding' | 'skipInvalid'>> {
   readonly json?: boolean;
 }
 

@@ -241,4 +241,11 @@ function rangeOf(flag: Flag, text: string): Range | null {
 }
 
 /** @throws RnnError `usage` for a value that the option cannot have */
-const valueOf = ({ kind, longName }: Flag, value: string): unknown => kind.parse(longName, value);
+const valueOf = ({ kind, longName }: Flag, value: string): unknown => {
+  try {
+    return kind.parse(longName, value);
+  } catch (error) {
+    if (!(error instanceof RnnError)) throw error;
+    throw new RnnError('usage', error.message, { hint: error.hint ?? 'rnn train --help tells how to choose it' });
+  }
+};
