@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../src/cli/commands.ts';
-import { addTrainFlags } from '../src/cli/commands/train-flags.ts';
+import { addTrainFlags } from '../src/cli/commands/train.ts';
 import { otherVariables } from '../src/cli/settings.ts';
 import { everywhere } from '../src/options/commands.ts';
 import { variableOf } from '../src/options/option.ts';

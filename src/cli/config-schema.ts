@@ -2,7 +2,7 @@
 // the options. `npm run build:schema` writes it to schema/rnn.json. What `rnn train` refuses is
 // decided by config.ts and the parsers of the flags.
 import { exclusive } from '../options/run.ts';
-import { trainParser } from './commands/train-flags.ts';
+import { trainParser } from './commands/train.ts';
 import { flagsInFiles, namesInFiles } from './config.ts';
 import { type Flag, flagsOf } from './flags.ts';
 

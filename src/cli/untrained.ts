@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
 import { flagOf, namesWith } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { givenOptions, trainParser } from './commands/train-flags.ts';
+import { givenOptions, trainParser } from './commands/train.ts';
 import { flagsOf } from './flags.ts';
 import { badValue } from '../options/values.ts';
 

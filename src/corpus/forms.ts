@@ -2,9 +2,8 @@
 // composed (NFC) or apart (NFD). A model that was trained on one of them knows no other. Knows
 // vocabularies only as a question.
 import type { Pieces } from '../pieces.ts';
-import { Encoder } from './encoder.ts';
 import { withLineFeeds } from './line-ends.ts';
-import type { Tokens } from './store.ts';
+import { Encoder, type Tokens } from './store.ts';
 
 type Form = (text: string) => string;
 

@@ -7,8 +7,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
-import { type Chunks, fileChunks, stdinChunks, withWholeHead } from './chunks.ts';
-import { Encoder } from './encoder.ts';
+import { Encoder } from './store.ts';
 import { type Decoded, Decoder, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
@@ -23,6 +22,10 @@ import {
   findFiles,
   isText,
   nameOf,
+  type Chunks,
+  fileChunks,
+  stdinChunks,
+  withWholeHead,
 } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
@@ -227,7 +230,7 @@ export class Reader {
   }
 
   /** @returns null for a binary file found in a folder, which is skipped */
-  #begin({ name, named, encoding: asked }: Text, head: Buffer): OpenText | null {
+  #begin({ name, named, encoding: asked }: Text, head: Uint8Array): OpenText | null {
     const { store } = this.encoder;
     const { keepLineEnds } = this.#options;
     if (hasUtf32Mark(head)) throw utf32File(name);

@@ -1,5 +1,5 @@
 // The ids of a corpus while it is read: one growing buffer of the narrowest integers that hold
-// them. Knows nothing of text.
+// them, and what gives characters their ids. Knows nothing of files.
 //
 // Memory is the point of this file. A corpus of 1 GB must cost 1 GB and never, not even for a
 // moment, 2. So the buffer grows in place (address space is reserved first, memory is used as it is
@@ -153,4 +153,40 @@ function widthFor(symbols: number): number {
 function tokensOf(width: number, buffer: ArrayBuffer, length?: number): Tokens {
   if (width === 1) return new Uint8Array(buffer, 0, length);
   return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
+}
+
+const ASCII = 128;
+/** Characters encoded at a time. */
+const ENCODED_AT_A_TIME = 16_384;
+
+/**
+ * Text to provisional ids: ASCII characters are their own ids, all others get theirs in the order
+ * in which they appear. read.ts renumbers them when all are known, so that a text is read once.
+ */
+export class Encoder {
+  readonly store = new TokenStore();
+  /** Code points in the order of their ids. Not all the ASCII ones need occur. */
+  readonly codePoints: number[] = Array.from({ length: ASCII }, (_, byte) => byte);
+  /** Id by code point, 0 for one that has not appeared. */
+  readonly #ids = new Int32Array(0x110000);
+  readonly #scratch = new Uint32Array(ENCODED_AT_A_TIME);
+
+  push(text: string): void {
+    for (let at = 0; at < text.length;) {
+      let length = 0;
+      while (length < ENCODED_AT_A_TIME && at < text.length) {
+        const codePoint = text.codePointAt(at)!;
+        at += codePoint > 0xffff ? 2 : 1;
+        this.#scratch[length++] = codePoint < ASCII ? codePoint : this.#ids[codePoint] || this.#add(codePoint);
+      }
+      this.store.widen(this.codePoints.length);
+      this.store.append(this.#scratch.subarray(0, length));
+    }
+  }
+
+  /** Gives a new character its id. */
+  #add(codePoint: number): number {
+    this.#ids[codePoint] = this.codePoints.length;
+    return this.codePoints.push(codePoint) - 1;
+  }
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Encoder } from '../../src/corpus/encoder.ts';
+import { Encoder } from '../../src/corpus/store.ts';
 import { Decoder } from '../../src/corpus/encoding.ts';
 
 /**

@@ -3,7 +3,7 @@
 import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import { excludedBy, readingNames } from '../../options/run.ts';
-import { flagOf, trainOptions } from '../../options/train.ts';
+import { type TrainFlags, flagOf, trainOptions } from '../../options/train.ts';
 import { textOfValue } from '../../options/words.ts';
 import { keyOfOption } from '../option-words.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
@@ -13,7 +13,6 @@ import type { Context } from '../context.ts';
 import { bytes, count, duration, milliseconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
-import type { TrainFlags } from './train-flags.ts';
 
 type Source = ResolvedAnew['sources'][keyof TrainingOptions] | 'weights';
 

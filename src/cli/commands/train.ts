@@ -1,23 +1,30 @@
 // `rnn train`: asks for a run, new or one that goes on, and shows how it goes. Opening it is
 // api/'s, the training training/'s.
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import { isStandardInput } from '../../corpus/standard-input.ts';
+import { Command } from 'commander';
 import type { RunRequest, Teller } from '../../api/run-request.ts';
-import type { EndEvent, EndReason } from '../../training/events.ts';
-import { machineNames, readingNames } from '../../options/run.ts';
-import type { Context } from '../context.ts';
-import { isByEnvironment, refuseBlasWithout } from '../devices.ts';
-import { codeOfEnd } from '../failures.ts';
-import { harmless } from '../output/format.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
+import { cells } from '../../model/cells/registry.ts';
+import { type Preset, presets } from '../../options/presets.ts';
+import { exclusive, machineNames, readingNames } from '../../options/run.ts';
+import { refuseContradictions } from '../../options/together.ts';
+import { type TrainFlags, trainGroups, trainOptions } from '../../options/train.ts';
+import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import { shellWord } from '../../shell-word.ts';
+import type { EndEvent, EndReason } from '../../training/events.ts';
+import { schedules } from '../../training/schedules.ts';
+import type { Context } from '../context.ts';
+import { isByEnvironment, listDevices, refuseBlasWithout } from '../devices.ts';
+import { codeOfEnd } from '../failures.ts';
+import { addExamples, addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
 import { isTyped } from '../input/known-text.ts';
-import { signalCodes, watchSignals } from '../process/signals.ts';
+import { harmless } from '../output/format.ts';
 import { OutputClosed } from '../output/output.ts';
-import { openReporter, type Reporter } from '../progress/reporter.ts';
+import { signalCodes, watchSignals } from '../process/signals.ts';
 import { openStopwatch } from '../process/stopwatch.ts';
+import { openReporter, type Reporter } from '../progress/reporter.ts';
+import { suggestGrid } from '../several-values.ts';
 import { showPlan } from './train-plan.ts';
-import { addTrainFlags, checkTogether, given, givenOptions, type TrainFlags } from './train-flags.ts';
 
 export function define(command: Command, context: Context, takes: string): void {
   command
@@ -159,4 +166,69 @@ function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void 
 function resumeLine(sources: readonly string[], { out }: TrainFlags): string {
   const words = [...sources.map(shellWord), '--resume', ...(out === undefined ? [] : ['--out', shellWord(out)])];
   return `${sources.some(isStandardInput) ? '… | ' : ''}rnn train ${words.join(' ')}`;
+}
+
+export function addTrainFlags(command: Command): void {
+  addGroups(command, trainGroups);
+  flagsOf(command).forEach(suggestGrid);
+  addUndoing(command, trainOptions);
+  listNamed(command, 'Cells:', cells);
+  listNamed(command, 'Schedules of the learning rate:', schedules);
+  listNamed(
+    command,
+    "Presets ('--dry-run' shows the options of one):",
+    Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })),
+  );
+  listDevices(command);
+  command.addHelpText(
+    'after',
+    `
+Options are taken from the command line, else from RNN_<OPTION> (RNN_SEED=2),
+else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
+  );
+  addExamples(command, [
+    ['rnn train book.txt', 'sizes and length chosen from the text'],
+    ['rnn train book.txt --preset quick', 'the best in three minutes'],
+    ["rnn train src/ --include '*.c' --unit byte --budget 30m", 'source code, half an hour'],
+    ['rnn train book.txt --config rnn.json --resume --max-time 50m', 'a job for cron'],
+    ['rnn train book.txt --hidden 512 --dry-run', 'what would be trained, and why'],
+  ]);
+}
+
+/** `rnn train` with its options, to read words that are not on the command line. It prints nothing. */
+export function trainParser(): Command {
+  const command = new Command('train')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .helpOption(false);
+  addTrainFlags(command);
+  refuseRepeats(command);
+  return command;
+}
+
+/** @throws RnnError `usage` where two options contradict each other */
+export const checkTogether = (flags: TrainFlags): void => refuseContradictions(trainOptions, exclusive, { ...flags });
+
+/** The options of these names, as far as they were given. */
+export function given<Name extends keyof TrainFlags>(
+  flags: TrainFlags,
+  names: readonly Name[],
+): Partial<Pick<TrainFlags, Name>> {
+  return Object.fromEntries(
+    names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]),
+  ) as Partial<Pick<TrainFlags, Name>>;
+}
+
+/** The options of the training that were given. */
+export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => given(flags, trainingNames);
+
+function listNamed(
+  command: Command,
+  heading: string,
+  rows: readonly { readonly name: string; readonly summary: string }[],
+): void {
+  command.addHelpText(
+    'after',
+    `\n${heading}\n${rows.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}`,
+  );
 }
