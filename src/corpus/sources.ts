@@ -225,7 +225,9 @@ export async function* withWholeHead(chunks: Chunks): AsyncGenerator<Uint8Array>
   if (head !== null && head.length > 0) yield head;
 }
 
-export async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = process.stdin): AsyncGenerator<Uint8Array> {
+export async function* stdinChunks(
+  stdin: AsyncIterable<Uint8Array | string> = process.stdin,
+): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of stdin) {
       if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
