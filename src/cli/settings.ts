@@ -73,6 +73,7 @@ async function settingsFor(
   // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
   if (command.name() === 'sweep') return [];
   const flags = flagsOf(command).filter(({ row }) => row.isEverywhere);
+  warnOfMisspelt(command.name(), flags, { env: context.io.env, stderr: context.stderr });
   return strongest(given, [fromEnvironment(flags, context.io.env)]);
 }
 
@@ -89,8 +90,7 @@ export async function settingsOfTrain(
   { io: { env }, stderr }: Context,
 ): Promise<readonly Settled[]> {
   const flags = flagsOf(command).filter(({ negate }) => !negate);
-  for (const { name, meant } of misspelt(flags, env))
-    stderr.warn(`${name} is no option of rnn train; did you mean ${meant}?`);
+  warnOfMisspelt('train', flags, { env, stderr });
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
   const by = config === undefined ? 'RNN_CONFIG' : '--config';
@@ -122,6 +122,15 @@ function valueOf({ kind }: Flag, name: string, text: string): unknown {
   const texts = text.split(/,(?![^{]*\})/).map((each) => each.trim());
   if (texts.includes('')) throw badValue(name, text, 'texts between commas, none of them empty');
   return texts.reduce<unknown>((earlier, each) => kind.parse(name, each, earlier), undefined);
+}
+
+function warnOfMisspelt(
+  command: string,
+  flags: readonly Flag[],
+  { env, stderr }: Pick<Io, 'env'> & Pick<Context, 'stderr'>,
+): void {
+  for (const { name, meant } of misspelt(flags, env))
+    stderr.warn(`${name} is no option of rnn ${command}; did you mean ${meant}?`);
 }
 
 /**

@@ -65,7 +65,7 @@ export const modelOptions = {
    */
   hidden: {
     kind: wholeNumber(1, MAX_SIZE),
-    help: 'units; raise if it underfits',
+    help: 'units of each layer',
     chosen: 'chosen',
     isFixed: 'weights',
   },
@@ -80,7 +80,7 @@ export const modelOptions = {
     isFixed: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
-  dropout: { kind: probability, help: 'raise if it overfits, to 0.6', chosen: 'chosen' },
+  dropout: { kind: probability, help: 'rate; more if the run overfits', chosen: 'chosen' },
   /**
    * Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et
    * al., 2015).

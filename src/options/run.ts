@@ -121,8 +121,8 @@ export const folderOptions = {
     placeholder: '<folder>',
     help: 'the run folder; checkpoints/<name of the text>',
   },
-  force: { kind: onOff, help: 'replace the run in it' },
-  resume: { kind: onOff, help: 'continue the run in it, or start one' },
+  force: { kind: onOff, help: 'replace the run in the folder' },
+  resume: { kind: onOff, help: 'continue the run in the folder, or start one' },
   acceptNewCorpus: {
     kind: onOff,
     help: 'with --resume: accept another text',

@@ -40,7 +40,7 @@ export const lengthOptions = {
     isForWatching: true,
   },
   /** Evaluations without a new best before the run stops early. */
-  patience: { kind: wholeNumber(0), help: 'stop after n without a best; 0 off', default: 0 },
+  patience: { kind: wholeNumber(0), help: 'evaluations without a best; 0 off', default: 0 },
 } as const satisfies Options;
 
 export const learningOptions = {
@@ -89,7 +89,7 @@ export const learningOptions = {
     needs: [isSgd, { option: 'momentum', holds: (momentum: number) => momentum > 0 }],
   },
   /** λ of decoupled weight decay: each update takes η·λ of every weight. */
-  weightDecay: { kind: fraction, help: '0.1-0.6 if it overfits; 0 off', earlier: 0, chosen: 'chosen' },
+  weightDecay: { kind: fraction, help: 'rate; 0.1-0.6 if it overfits', earlier: 0, chosen: 'chosen' },
   /**
    * Clamps each element of the gradient, after clipping by norm: for what one weight's spike would
    * do to all others by the norm.
@@ -152,7 +152,7 @@ export const learningRateOptions = {
   learningRate: {
     kind: number({ above: 0, max: 1000 }),
     aliases: ['lr'],
-    help: 'its peak',
+    help: 'peak rate',
     chosen: 'by cell and hidden',
   },
   schedule: {

@@ -119,6 +119,8 @@ describe('errors', () => {
     [['train', 'hamlet.txt', '--tied=yes'], '--tied takes no value, and yes was given', 'write --tied alone'],
     [['train', 'hamlet.txt', '--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['trian', 'hamlet.txt'], "unknown command 'trian'", 'did you mean train?'],
+    [['evaluate', 'hamlet.txt'], "unknown command 'evaluate'", 'did you mean eval?'],
+    [['generate'], "unknown command 'generate'", 'did you mean sample?'],
     [['sample', 'hamlet', 'macbeth'], "too many arguments for 'sample'", 'rnn sample --help shows'],
     [['train'], "missing required argument 'corpus'", 'rnn train --help shows'],
     [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn train --help shows'],

@@ -114,6 +114,14 @@ describe('what is wrong is called by where it stands', () => {
     );
   });
 
+  it('a variable of another command that is probably misspelt is a warning, and one of rnn train is not', async () => {
+    const env = { RNN_TEMPRATURE: '0.5', RNN_THREDS: '1', RNN_HIDDEN: '3' };
+    const { stderr } = await rnn(['sample', 'no-such-run'], { env });
+    expect(stderr).toContain('warning: RNN_TEMPRATURE is no option of rnn sample; did you mean RNN_TEMP?\n');
+    expect(stderr).toContain('warning: RNN_THREDS is no option of rnn sample; did you mean RNN_THREADS?\n');
+    expect(stderr).not.toContain('RNN_HIDDEN is');
+  });
+
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
     const { code, stderr } = await train({
       env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
