@@ -1,6 +1,7 @@
 // Options of a run as their flags have them, without dashes: `dropout 0.3`, `tied`,
 // `no-text-starts`.
-import { flagOf } from '../options/train.ts';
+import type { Option } from '../options/option.ts';
+import { flagOf, trainOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { duration } from './output/format.ts';
 
@@ -9,7 +10,8 @@ export const keyOfOption = (option: string): string => flagOf(option).replace(/^
 
 /** The value of an option; a length of time in words. */
 export function valueInWords(option: string, value: unknown): string {
-  if (typeof value === 'number' && option.endsWith('Ms')) return duration(value);
+  const row: Option | undefined = trainOptions[option as keyof typeof trainOptions];
+  if (typeof value === 'number' && row?.kind.name === 'duration') return duration(value);
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
 }
 

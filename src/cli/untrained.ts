@@ -10,7 +10,7 @@ import { badValue } from '../options/values.ts';
 /**
  * Of the options of `rnn train`, those that a network has before it learns anything: their keys.
  */
-const ofModels = [...namesWith(({ isFixed }) => isFixed === 'weights' || isFixed === 'start'), 'seed'].map((name) =>
+const ofModels = [...namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start'), 'seed'].map((name) =>
   flagOf(name).slice(2),
 );
 const flag = '--untrained';

@@ -39,7 +39,7 @@ export const modelOptions = {
     placeholder: '<name>',
     help: 'options that go together; listed below',
     earlier: null,
-    isFixed: 'run',
+    fixedFor: 'run',
   },
   /**
    * `lstm` is good on large texts, `mlstm` better on small ones; `gru` is a quarter smaller and
@@ -50,14 +50,14 @@ export const modelOptions = {
     placeholder: '<name>',
     help: 'architecture',
     chosen: 'mlstm, above 400 kB lstm',
-    isFixed: 'weights',
+    fixedFor: 'weights',
   },
   /** L. Two with skip connections learn more than one in the same time; three need hours. */
   layers: {
     kind: wholeNumber(1, 1024),
     help: 'recurrent layers',
     chosen: '1 up to 25 kB, else 2',
-    isFixed: 'weights',
+    fixedFor: 'weights',
   },
   /**
    * H. The first thing to raise if the training loss stays high, the first to lower if only the
@@ -67,7 +67,7 @@ export const modelOptions = {
     kind: wholeNumber(1, MAX_SIZE),
     help: 'units of each layer',
     chosen: 'chosen',
-    isFixed: 'weights',
+    fixedFor: 'weights',
   },
   /**
    * Width of a learned embedding; 0 is one-hot, which costs nothing with fewer than a few hundred
@@ -77,7 +77,7 @@ export const modelOptions = {
     kind: wholeNumber(0, MAX_SIZE),
     help: 'width, 0 one-hot',
     chosen: '64 above 300 symbols',
-    isFixed: 'weights',
+    fixedFor: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
   dropout: { kind: probability, help: 'rate; more if the run overfits', chosen: 'chosen' },
@@ -89,7 +89,7 @@ export const modelOptions = {
     kind: bias,
     help: '1 lets an LSTM remember at first',
     default: 1,
-    isFixed: 'start',
+    fixedFor: 'start',
     needs: [
       {
         option: 'cell',
@@ -104,14 +104,14 @@ export const modelOptions = {
     aliases: ['init', 'initialization'],
     help: orList(initialisations),
     default: 'uniform',
-    isFixed: 'start',
+    fixedFor: 'start',
   },
   /** Limit of uniform initialisation; 0 is 1/√H, which is mostly right. 0.08 is char-rnn's. */
   initScale: {
     kind: nonNegative,
     help: 'limit of uniform; 0 is 1/sqrt(H)',
     earlier: 0,
-    isFixed: 'start',
+    fixedFor: 'start',
     needs: [{ option: 'initialisation', holds: (name: string) => name === 'uniform' }],
   },
   /**
@@ -122,7 +122,7 @@ export const modelOptions = {
     kind: bias,
     help: '1-2 lets a GRU or MUT remember',
     earlier: 0,
-    isFixed: 'start',
+    fixedFor: 'start',
     needs: [
       {
         option: 'cell',
@@ -138,7 +138,7 @@ export const modelOptions = {
     help: orList(skips),
     chosen: 'both',
     earlier: 'none',
-    isFixed: 'weights',
+    fixedFor: 'weights',
     needs: [hasLayers],
   },
   /**
@@ -149,7 +149,7 @@ export const modelOptions = {
     placeholder: '<how>',
     help: orList(stackings),
     earlier: 'plain',
-    isFixed: 'weights',
+    fixedFor: 'weights',
     needs: [hasLayers],
   },
   /**
@@ -161,7 +161,7 @@ export const modelOptions = {
     placeholder: '<k>',
     help: 'also read the output k steps ago',
     earlier: 0,
-    isFixed: 'weights',
+    fixedFor: 'weights',
   },
   /**
    * With a large vocabulary: saves V × H weights. Best where the embedding is as wide as a layer.
@@ -170,7 +170,7 @@ export const modelOptions = {
     kind: onOff,
     help: 'tie the output weights to the embedding',
     earlier: false,
-    isFixed: 'weights',
+    fixedFor: 'weights',
     needs: [hasEmbedding],
   },
   /** LSTM only: steadier at high learning rates, and half as fast. */
@@ -178,11 +178,11 @@ export const modelOptions = {
     kind: onOff,
     help: 'normalise inside the LSTM; steadier, half as fast',
     earlier: false,
-    isFixed: 'weights',
+    fixedFor: 'weights',
     needs: [{ option: 'cell', holds: (cell: string) => cell === 'lstm', orError: 'only --cell lstm has it' }],
   },
   /** Matters where state is often reset: many short streams, or short primes. */
-  learnedState: { kind: onOff, help: 'learn the state at the start of a text', earlier: false, isFixed: 'weights' },
+  learnedState: { kind: onOff, help: 'learn the state at the start of a text', earlier: false, fixedFor: 'weights' },
 } as const satisfies Options;
 
 export const regularisationOptions = {

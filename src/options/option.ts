@@ -45,7 +45,7 @@ export interface Option<Value = unknown> {
    * says how they began, `run` for anything else. A new run from other weights keeps the `weights`
    * alone.
    */
-  readonly isFixed?: 'weights' | 'start' | 'run';
+  readonly fixedFor?: 'weights' | 'start' | 'run';
   /** Changes how a run is watched and saved, not what it learns. */
   readonly isForWatching?: true;
   /** The option has no effect unless all hold. */

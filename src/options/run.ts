@@ -22,7 +22,7 @@ export const readingOptions = {
     placeholder: '<unit>',
     help: 'char, or byte for any file',
     default: 'char',
-    isFixed: 'run',
+    fixedFor: 'run',
   },
   encoding: {
     kind: text('the name of an encoding, such as windows-1252', (name) => encodingNamed(name) !== null),
@@ -36,7 +36,7 @@ export const readingOptions = {
     help: 'keep CR and CRLF; add no newline between files',
     default: false,
     earlier: true,
-    isFixed: 'run',
+    fixedFor: 'run',
   },
   skipInvalid: {
     kind: onOff,
@@ -44,7 +44,7 @@ export const readingOptions = {
     default: false,
     earlier: false,
   },
-  minCount: { kind: wholeNumber(1), help: 'merge characters seen less often', default: 1, isFixed: 'run' },
+  minCount: { kind: wholeNumber(1), help: 'merge characters seen less often', default: 1, fixedFor: 'run' },
   validationFraction: {
     kind: heldOut,
     aliases: ['val-fraction'],

@@ -13,7 +13,8 @@ import {
   readingNames,
   readingOptions,
 } from '../options/run.ts';
-import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
+import { earlierOptions, flagOf, namesWith, trainOptions } from '../options/train.ts';
+import { textOfValue } from '../options/words.ts';
 import { lengths } from '../options/choices.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
 import {
@@ -59,7 +60,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
     if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
   const recorded: Partial<TrainingOptions> = { ...earlierOptions, ...model };
-  for (const option of namesWith(({ isFixed }) => isFixed === 'weights' || isFixed === 'start')) {
+  for (const option of namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start')) {
     const own = recorded[option];
     if (earlier.options[option] !== own)
       throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
@@ -68,7 +69,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
   const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
   for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
-    if ('isFixed' in row) refuseChange(option, asked[option], before[option]);
+    if ('fixedFor' in row) refuseChange(option, asked[option], before[option]);
 
   const length = lengths.some((option) => given.options[option] !== undefined)
     ? { epochs: null, maxSteps: null, budgetMs: null }
@@ -216,5 +217,5 @@ function refuseChange(option: string, given: unknown, before: unknown): void {
 function shown(name: string, value: unknown): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return 'not given';
   if (Array.isArray(value)) return value.join(' ');
-  return name === 'budgetMs' ? `${Number(value) / 1000}s` : String(value);
+  return textOfValue(trainOptions[name as keyof typeof trainOptions], value);
 }

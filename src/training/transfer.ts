@@ -16,7 +16,7 @@ export function withSizesOf(
   { model }: Pick<TrainedModel, 'model'>,
   given: Partial<TrainingOptions>,
 ): Partial<TrainingOptions> {
-  const fixed = namesWith(({ isFixed }) => isFixed === 'weights');
+  const fixed = namesWith(({ fixedFor }) => fixedFor === 'weights');
   const own: Partial<TrainingOptions> = { ...earlierOptions, ...model };
   for (const option of fixed) {
     const value = given[option];

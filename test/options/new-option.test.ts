@@ -7,6 +7,7 @@ import { configSchema } from '../../src/cli/config-schema.ts';
 import type { Kind } from '../../src/options/kind.ts';
 import type { Option, Options, ValuesOf } from '../../src/options/option.ts';
 import { learningOptions } from '../../src/options/training.ts';
+import { type PlanRequest, planTraining } from '../../src/index.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
 import { recordedOptions } from '../../src/training/record.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
@@ -27,7 +28,7 @@ vi.mock('../../src/options/training.ts', async (original) => {
     shout: { kind: onOff, help: 'a switch', earlier: false },
     mood: { kind: choice(['calm', 'wild'], { quiet: 'calm' }), help: 'a choice', default: 'calm', aliases: ['temper'] },
     napMs: { kind: orNull(duration), key: 'nap', help: 'a length of time', earlier: null },
-    motto: { kind: orNull(text()), help: 'a text', earlier: null, isFixed: 'run' },
+    motto: { kind: orNull(text()), help: 'a text', earlier: null, fixedFor: 'run' },
     friends: { kind: list(), help: 'a list', default: [] },
   };
   const trainingOptions: Options = { ...actual.trainingOptions, coolDown, ...others };
@@ -132,6 +133,7 @@ describe('a row that was added to the table of options', () => {
     const argv = ['train', text, '--hidden', '4', '--layers', '1', '--device', 'reference'];
     const folderOf = ['--out', join(folder, 'fixed'), '--resume', '--quiet'];
     expect((await rnn([...argv, ...folderOf, '--motto', 'go on', '--max-steps', '2'])).code).toBe(0);
+    expect((await rnn(['info', join(folder, 'fixed')])).stdout).toContain('motto go on');
     const { code, stderr } = await rnn([...argv, ...folderOf, '--motto', 'stay', '--max-steps', '3']);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--motto') });
   });
@@ -196,6 +198,16 @@ describe('a row that was added to the table of options', () => {
       join(folder, 'run'),
     ]);
     expect(stderr).toContain('--cool-down has no effect because --optimizer is adam');
+  });
+
+  it('is an option of the library, checked by its name in code', async () => {
+    const corpus = { text: 'to be or not to be. '.repeat(200) };
+    const plan = await planTraining({ corpus, coolDown: 3 } as PlanRequest);
+    expect(plan.options).toMatchObject({ coolDown: 3 });
+    expect(plan.sources).toMatchObject({ coolDown: 'given', mood: 'default' });
+    await expect(planTraining({ corpus, coolDown: 10 } as PlanRequest)).rejects.toThrow(
+      'coolDown is 10, expected a number from 0 to 9',
+    );
   });
 
   it('is a property of the options that programs give', () => {

@@ -83,9 +83,9 @@ const loss = (nats: number | null): string =>
 /** Sizes, and the options of the network that are not off. */
 function described(model: Info['model']): string {
   const { cell, layers, hidden, ...others } = model;
-  const on = Object.entries(modelOptions as Options).filter(([name, { isFixed, earlier }]) => {
+  const on = Object.entries(modelOptions as Options).filter(([name, { fixedFor, earlier }]) => {
     const value = others[name as keyof typeof others];
-    return (isFixed === 'weights' || name === 'dropout') && value && value !== earlier;
+    return (fixedFor === 'weights' || name === 'dropout') && value && value !== earlier;
   });
   const values = on.map(([name]) => [name, others[name as keyof typeof others]]);
   return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(values))].join(', ');
