@@ -325,7 +325,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
             'run-twice',
             '--checkpoint-every 1',
             'long.txt',
-            '--hidden 128 --layers 1 --sequence-length 600 --batch-size 64 --threads 1 --blas off',
+            '--hidden 256 --layers 1 --sequence-length 150 --batch-size 64 --threads 1 --blas off',
           ),
           'cpu',
         ],

@@ -63,7 +63,7 @@ export const pages: readonly Page[] = [
       'printf "MZ\\000\\001\\002" >tool.bin',
     ].join('\n'),
   },
-  { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
+  { name: 'docs/choosing.md', isLong: true, before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
   { name: 'docs/cron.md', before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',
