@@ -95,7 +95,7 @@ it('finds that the cpu device works here', async () => {
     /^✓ Node +\d+\.\d+\.\d+ on /m,
     /^✓ WebAssembly +SIMD/m,
     /^✓ threads +\d+ cores?$/m,
-    /^✓ memory +\d+\.\d GB of/m,
+    /^✓ memory +[\d.]+ GB of/m,
     missingBlas === '' ? /^✓ BLAS +[^✓]*computes/m : /^– BLAS +none used/m,
     /^✓ device cpu +[^✓]*WebAssembly[^✓]*reference/m,
   ]) {

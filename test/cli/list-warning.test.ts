@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { useEstimate } from './doubles.ts';
 import { rnn } from './helpers.ts';
 
 let folder: string;
@@ -17,6 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run']]])('comes with %j', async (flags) => {
   const warning = `warning: the lines are sorted, so the validation part differs from the training part: shuffle them first (sort -u ${at('list.txt')} | shuf > shuffled.txt)`;
+  if (flags.includes('--dry-run')) useEstimate();
   const { stderr } = await rnn([
     'train',
     at('list.txt'),
@@ -30,5 +32,6 @@ it.each([
   ['a validation text of its own', (): string[] => ['--validation-file', at('list.txt')]],
   ['no validation part', (): string[] => ['--validation-fraction', '0']],
 ])('does not come with %s', async (_, flags) => {
+  useEstimate();
   expect((await rnn(['train', at('list.txt'), ...sizes, ...flags(), '--dry-run'])).stderr).not.toContain('sorted');
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { useEstimate } from '../cli/doubles.ts';
 import { configSchema } from '../../src/cli/config-schema.ts';
 import type { Kind } from '../../src/options/kind.ts';
 import type { Option, Options, ValuesOf } from '../../src/options/option.ts';
@@ -11,7 +12,6 @@ import { type PlanRequest, planTraining } from '../../src/index.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
 import { recordedOptions } from '../../src/training/record.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { useEstimate } from '../cli/doubles.ts';
 import { rnn } from '../cli/helpers.ts';
 
 vi.mock('../../src/options/training.ts', async (original) => {
@@ -182,6 +182,7 @@ describe('a row that was added to the table of options', () => {
   });
 
   it('has no effect without what it needs, and a note says so', async () => {
+    useEstimate();
     const { stderr } = await rnn([
       'train',
       text,
