@@ -1,5 +1,6 @@
 // Takes a run from its request to where it can start, whether it is new or resumed, and reports
 // what it chose. Knows neither terminals nor signals.
+import { count } from '../count.ts';
 import { basename, dirname } from 'node:path';
 import {
   type Checkpoint,
@@ -180,7 +181,7 @@ async function goOnFrom(asked: Asked, folder: Store, newest: Newest): Promise<Op
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
   const { options, notes } = refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
-  tell.note(`going on at step ${earlier.training.step.toLocaleString('en')}, from ${file}`);
+  tell.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
   return prepare(asked, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 

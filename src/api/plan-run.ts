@@ -1,5 +1,6 @@
 // Plans a new run: reads its text and chooses every option. A real run and a dry run share these
 // checks and steps. Writes nothing.
+import { count } from '../count.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
 import { isText } from '../corpus/sources.ts';
@@ -157,7 +158,7 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: A
     const message = `--unit ${asked} does not go with --init-from: ${path} is a model of ${symbols}`;
     throw new RnnError('usage', message, { hint: 'leave one of them out' });
   }
-  tell.note(`starting from the weights of ${path}, step ${trained.training.step.toLocaleString('en')}`);
+  tell.note(`starting from the weights of ${path}, step ${count(trained.training.step)}`);
   return trained;
 }
 

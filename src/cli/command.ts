@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { listDevices } from './devices.ts';
 import { addExamples, addGroups } from './flags.ts';
 
-/** What a command's own module gives. */
+/** The module of a command. */
 export interface CommandModule {
   /** @param takes its arguments, such as `<corpus...>` */
   define(command: Command, context: Context, takes: string): void;
@@ -15,16 +15,16 @@ export interface CommandModule {
 
 interface Definition<Argument, Groups extends OptionGroups> {
   readonly description: string;
-  /** What its arguments are. */
+  /** Describes the arguments. */
   readonly argument?: string;
   /** The last group has the options that every command has, too. */
   readonly options: Groups;
   readonly exclusive?: readonly Exclusive[];
   readonly examples?: readonly (readonly [line: string, what: string])[];
-  /** Adds what only this command has. */
+  /** Adds parts that only this command has. */
   more?(command: Command): void;
   /**
-   * @param flags what was given, with the defaults of the others
+   * @param flags the given options, and the defaults of omitted options
    * @returns the exit code, unless it is 0
    */
   run(argument: Argument, flags: FlagsOf<Groups>, context: Context): Promise<number | void>;

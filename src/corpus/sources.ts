@@ -9,9 +9,9 @@ import { builtinCorpora } from './builtin.ts';
 import { HEAD_BYTES } from './encoding.ts';
 import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
 import { type InvalidFile, NotText, type TextFile } from './refusals.ts';
+import { isStandardInput } from './standard-input.ts';
 
 export type { InvalidFile, TextFile };
-import { isStandardInput } from './standard-input.ts';
 
 /** A text that is in no file; its name is for messages, and for runs on it. */
 export interface GivenText {

@@ -1,4 +1,5 @@
 // What every cell of a network holds at every character of a text, and how far its gates are open.
+import { count } from '../count.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
@@ -55,7 +56,7 @@ export async function readActivations(
   if (characters * perCharacter > MOST_NUMBERS) {
     throw new RnnError(
       'usage',
-      `${perCharacter.toLocaleString('en')} values at each of ${characters.toLocaleString('en')} characters are too many to hold in memory`,
+      `${count(perCharacter)} values at each of ${count(characters)} characters are too many to hold in memory`,
       { hint: `--length ${Math.floor(MOST_NUMBERS / perCharacter)} would fit` },
     );
   }

@@ -4,7 +4,7 @@
 export const parts = ['all', 'train', 'validation', 'test'] as const;
 /**
  * `train` and `validation` are the parts that the run was trained and validated on, `test` is the
- * part that nothing looked at; `all` is the whole text.
+ * part that the run never read; `all` is the whole text.
  */
 export type Part = (typeof parts)[number];
 

@@ -17,44 +17,44 @@ export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /** An imperative or a noun, with how to choose the value, in at most 55 characters. */
   readonly help: string;
-  /** Without the dashes, where it is not the name in kebab-case: `budget` of budgetMs. */
+  /** The flag without its dashes, if it is not the name in kebab-case: `budget` of budgetMs. */
   readonly key?: string;
   /**
    * `<n>`, which follows the flag in the help; by default it follows from the kind. A switch has
-   * none.
+   * no placeholder.
    */
   readonly placeholder?: string;
   /**
    * Keys that earlier versions had for it, and other spellings. They work, and no help shows them.
    */
   readonly aliases?: readonly string[];
-  /** The value where it is not given, and does not follow from the text. */
+  /** The value of an omitted option, unless it follows from the text. */
   readonly default?: Value;
   /**
-   * Where the default follows from the text or from other options: what it is, in a few words for
-   * the help. Empty if the help of another option says it.
+   * How the value of an omitted option is chosen from the text or from other options, in a few
+   * words for the help. Empty if the help of another option explains it.
    */
   readonly chosen?: string;
   /**
-   * The value in a checkpoint that does not record the option, because it was written before there
-   * was one.
+   * The value in a checkpoint that does not record the option, because the checkpoint is older
+   * than the option.
    */
   readonly earlier?: Value;
   /**
-   * Cannot change when a run continues: `weights` if the weights are made for it, `start` if it
-   * says how they began, `run` for anything else. A new run from other weights keeps the `weights`
-   * alone.
+   * Why the option cannot change when a run is resumed: `weights` if the weights are made for it,
+   * `start` if it says how the weights are initialised, `run` for any other reason. A new run from
+   * the weights of another run keeps only options of the first kind.
    */
   readonly fixedFor?: 'weights' | 'start' | 'run';
   /** Changes how a run is watched and saved, not what it learns. */
   readonly isForWatching?: true;
   /** The option has no effect unless all hold. */
   readonly needs?: readonly Condition[];
-  /** An error without another option. */
+  /** It is an error to give the option without this other option. */
   readonly requires?: Requirement;
   /** A configuration file cannot have it. */
   readonly isNotInFiles?: true;
-  /** Its environment variable is for each command that has it, not for `rnn train` alone. */
+  /** Its environment variable applies to every command with the option, not only to `rnn train`. */
   readonly isEverywhere?: true;
 }
 

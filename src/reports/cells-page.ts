@@ -1,5 +1,6 @@
 // The page of `rnn inspect --html`: a text shaded by what any unit holds, the units that were found
 // to tell something, and how often gates are shut and open.
+import { count } from '../count.ts';
 import { type Activations, usualRange } from '../insight/activations.ts';
 import { type CellName, type Finding, cellText, restInWords, scoreText } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
@@ -58,8 +59,7 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
   const characters = [...pieces.keys()].filter((at) => pieces[at] !== '');
   const places = characters.slice(0, Math.ceil(MAX_LEVELS / names.length));
   const cells = Object.fromEntries(names.map((each) => [cellText(each), shownCell(each, places, activations)]));
-  const part =
-    places.length < characters.length ? `; the first ${places.length.toLocaleString('en')} are shown here` : '';
+  const part = places.length < characters.length ? `; the first ${count(places.length)} are shown here` : '';
   const data: CellsData = { cells, first: wanted[0] ?? cellText(names[0]) };
   return page({
     title: `What the cells of ${name} hold`,

@@ -1,5 +1,6 @@
 // The page of `rnn plot --html`: the curves of some runs over each other, to zoom and to read; each
 // chart is a table, too.
+import { count } from '../count.ts';
 import { chartsPlace } from './chart-html.ts';
 import { type NamedCurves, chartsOf, measuredColumns } from './charts.ts';
 import { page, pageScript, styleSheet } from './page.ts';
@@ -31,10 +32,10 @@ function summaryOf({ curves: { reports, evaluations } }: NamedCurves): string {
   const last = reports.at(-1) ?? evaluations.at(-1);
   const losses = evaluations.flatMap(({ step, validationLossNats: loss }) => (loss === null ? [] : [{ step, loss }]));
   const best = losses.toSorted((a, b) => a.loss - b.loss).at(0);
-  const steps = last === undefined ? 'no steps yet' : `${last.step.toLocaleString('en')} steps`;
+  const steps = last === undefined ? 'no steps yet' : `${count(last.step)} steps`;
   return best === undefined
     ? steps
-    : `${steps}; the lowest validation loss is ${best.loss.toFixed(3)} nats per character, at step ${best.step.toLocaleString('en')}`;
+    : `${steps}; the lowest validation loss is ${best.loss.toFixed(3)} nats per character, at step ${count(best.step)}`;
 }
 
 const controls = `<form class="controls" id="controls">

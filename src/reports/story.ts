@@ -1,4 +1,5 @@
 // What a run wrote as it learnt: which of its samples tell most, and what to call them. Pure.
+import { count } from '../count.ts';
 import type { Stage } from '../training/curves.ts';
 
 /**
@@ -26,7 +27,7 @@ export const captionOf = (index: number): string => (index === 0 ? 'at first' : 
 export function factsOf({ step, epoch, lossNats, validationLossNats }: Stage): string {
   const [kind, loss] = validationLossNats === null ? ['loss', lossNats] : ['validation loss', validationLossNats];
   return [
-    `step ${step.toLocaleString('en')}`,
+    `step ${count(step)}`,
     epoch === null ? '' : `epoch ${epoch.toFixed(2)}`,
     loss === null ? '' : `${kind} ${loss.toFixed(3)} nats per character`,
   ]

@@ -1,5 +1,6 @@
 // The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with
 // what was expected in its place.
+import { count } from '../count.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type Piece, symbolName } from '../evaluation/pieces.ts';
 import type { Surprise } from '../evaluation/surprise.ts';
@@ -61,7 +62,7 @@ const shadeOf = (bits: number): number => Math.min(SHADES, Math.round((SHADES * 
 export function surprisePage(report: SurpriseReport): string {
   const { run, text, model, unit, bits, accuracy, others, characters, pieces } = report;
   const shown = pieces.at(-1)!.at;
-  const part = shown < characters ? `The first ${shown.toLocaleString('en')} ${unit}s are below.` : '';
+  const part = shown < characters ? `The first ${count(shown)} ${unit}s are below.` : '';
   const charts = alongText(report);
   const data: SurpriseData = {
     charts,
@@ -74,7 +75,7 @@ export function surprisePage(report: SurpriseReport): string {
     [`nats per ${unit}`, (bits * Math.LN2).toFixed(4)],
     ['perplexity', (2 ** bits).toFixed(3)],
     ['were the likeliest', `${(100 * accuracy).toFixed(2)} %`],
-    [`${unit}s`, characters.toLocaleString('en')],
+    [`${unit}s`, count(characters)],
   ];
   const means = [[run, bits] as const, ...others].toSorted(([, a], [, b]) => a - b);
   const rows = means.map(([name, each]) => ({

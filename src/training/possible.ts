@@ -1,4 +1,5 @@
 // What can be told of a run's options before its text is read.
+import { count } from '../count.ts';
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { refuseHopeless } from '../evaluation/memory.ts';
@@ -53,7 +54,7 @@ function optionsByLength(
   if (window > LENGTHS.longest)
     throw new RnnError(
       'usage',
-      `--batch-size times --sequence-length is more than any text has: ${LENGTHS.longest.toLocaleString('en')} characters`,
+      `--batch-size times --sequence-length is more than any text has: ${count(LENGTHS.longest)} characters`,
       { hint: 'lower --batch-size or --sequence-length' },
     );
   const validation = { length: validates ? 2 ** 16 : 0 };

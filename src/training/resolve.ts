@@ -65,7 +65,7 @@ export function resolveOptions(
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
-  const sizes = { ...chosen, ...definedIn(given) };
+  const sizes = { ...chosen, ...withoutNulls(given) };
   const { batchSize, sequenceLength } = fitSizes(length, sizes, {
     batchSize: asked.batchSize !== undefined,
     sequenceLength: asked.sequenceLength !== undefined,
@@ -113,7 +113,7 @@ function sourcesOf(
 }
 
 /** The options that are neither undefined nor null. */
-const definedIn = (given: Partial<TrainingOptions>): Partial<TrainingOptions> =>
+const withoutNulls = (given: Partial<TrainingOptions>): Partial<TrainingOptions> =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 
 /** Each stream of a validation text has something to read. */

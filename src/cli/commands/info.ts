@@ -83,12 +83,12 @@ const loss = (nats: number | null): string =>
 /** Sizes, and the options of the network that are not off. */
 function described(model: Info['model']): string {
   const { cell, layers, hidden, ...others } = model;
-  const on = Object.entries(modelOptions as Options).filter(([name, { fixedFor, earlier }]) => {
-    const value = others[name as keyof typeof others];
-    return (fixedFor === 'weights' || name === 'dropout') && value && value !== earlier;
-  });
-  const values = on.map(([name]) => [name, others[name as keyof typeof others]]);
-  return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(values))].join(', ');
+  const rows: Options = modelOptions;
+  const isArchitecture = (name: string): boolean => rows[name]?.fixedFor === 'weights' || name === 'dropout';
+  const on = Object.entries(others).filter(
+    ([name, value]) => isArchitecture(name) && value && value !== rows[name].earlier,
+  );
+  return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(on))].join(', ');
 }
 
 const verdictRows = ({ verdict }: Info): [string, string][] =>
