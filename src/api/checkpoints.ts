@@ -11,7 +11,7 @@ import {
 import { RnnError, inQuotes } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
-import { writeOutput } from '../output-file.ts';
+import { writeOutput } from '../files/output-file.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
 import { type Choice, choices } from './train-request.ts';

@@ -4,7 +4,8 @@ import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
-import { given, readingOf } from './run-request.ts';
+import { given } from '../options/option.ts';
+import { readingOf } from './run-request.ts';
 import {
   expected,
   fileName,

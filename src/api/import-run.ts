@@ -5,6 +5,7 @@ import { basename, extname, join } from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
 import { readTrained } from '../formats/trained.ts';
 import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../runs/store.ts';
+import { flagOf, otherFolder } from '../options/flags.ts';
 
 /** What Node reads of a file in one piece. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -33,7 +34,7 @@ export async function importRun(
     // It may well be the run that was exported, of which the file is called by default: not to be
     // replaced lightly.
     throw new RnnError('usage', `${path} already holds a run`, {
-      hint: 'choose another folder with --out; --force replaces that run, whose optimizer and log no file has',
+      hint: `${otherFolder}; ${flagOf('force')} replaces that run, whose optimizer and log no file has`,
     });
   }
   const likePath = like === undefined ? null : await findCheckpoint(like);

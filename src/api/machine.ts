@@ -7,7 +7,7 @@ import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
-import { given } from './run-request.ts';
+import { given } from '../options/option.ts';
 import { withDevice } from './trained.ts';
 import { kindsOf, refuseWrong } from './checks.ts';
 

@@ -41,6 +41,7 @@ import {
   toAddCharacters,
 } from './plan-run.ts';
 import { type Asked, wasRead } from './run-request.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** A run that was over when it was opened. */
 export interface RunThatIsOver {
@@ -162,8 +163,8 @@ async function goOnFrom(asked: Asked, folder: Store, newest: Newest): Promise<Op
   const { request, tell } = asked;
   const settings = await settingsOf(asked, newest);
   if (request.initFrom !== null) {
-    const otherwise = 'with another --out a new one starts from those';
-    tell.note(`--init-from is not used: this run has begun, and goes on from its own weights; ${otherwise}`);
+    const otherwise = `with another ${flagOf('out')} a new one starts from those`;
+    tell.note(`${flagOf('initFrom')} is not used: this run has begun, and goes on from its own weights; ${otherwise}`);
   }
   const end = await endIfOver(asked, newest, settings);
   if (end !== null) return { end };
@@ -210,7 +211,7 @@ async function endIfOver(
 ): Promise<EndEvent | null> {
   const reason = endOf(checkpoint, options);
   if (reason === null) return null;
-  const unused = unusedNote([...changed, ...(acceptNewCorpus ? ['--accept-new-corpus'] : [])], reason);
+  const unused = unusedNote([...changed, ...(acceptNewCorpus ? [flagOf('acceptNewCorpus')] : [])], reason);
   if (unused !== null) tell.note(unused);
   const {
     step,

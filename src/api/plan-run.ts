@@ -22,6 +22,7 @@ import { withSizesOf } from '../training/transfer.ts';
 import { workOf } from '../training/work.ts';
 import { readModel } from './trained.ts';
 import { type Asked, type RunRequest, readingOf, wasRead } from './run-request.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** A new run before anything is made for it. */
 export interface PlannedRun extends ResolvedAnew {
@@ -155,7 +156,7 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: A
   const { unit: asked } = request.reading;
   if (asked !== undefined && asked !== unit) {
     const symbols = unit === 'byte' ? 'bytes' : 'characters';
-    const message = `--unit ${asked} does not go with --init-from: ${path} is a model of ${symbols}`;
+    const message = `${flagOf('unit')} ${asked} does not go with ${flagOf('initFrom')}: ${path} is a model of ${symbols}`;
     throw new RnnError('usage', message, { hint: 'leave one of them out' });
   }
   tell.note(`starting from the weights of ${path}, step ${count(trained.training.step)}`);
@@ -217,9 +218,9 @@ export function toAddCharacters({ text }: RunRequest, reading: ReadingOptions, f
   const others = readingNames.filter((name) => isOther(name) && reading[name] !== 0);
   const words = [
     ...(text as readonly string[]),
-    '--init-from',
+    flagOf('initFrom'),
     own,
-    '--out',
+    flagOf('out'),
     `${own}-2`,
     ...others.flatMap((name) => wordsOf(name, readingOptions[name], reading[name])),
   ];

@@ -4,17 +4,8 @@ import type { TrainedModel } from '../runs/store.ts';
 import type { Corpus, Source } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { defaultOf } from '../options/option.ts';
+import { defaultOf, given } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
-
-/** The members of these names that are given. */
-export function given<Options extends object, Name extends keyof Options>(
-  all: Options,
-  names: readonly Name[],
-): Partial<Pick<Options, Name>> {
-  const found = names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]);
-  return Object.fromEntries(found) as Partial<Pick<Options, Name>>;
-}
 
 const defaults = Object.fromEntries(
   readingNames.map((name) => [name, defaultOf(readingOptions[name])]),

@@ -6,7 +6,7 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LogFollower, type LogLine, type TrainedModel, findRuns, isHeld, readLog, weightsIn } from '../runs/store.ts';
 import { Curves } from '../training/curves.ts';
-import { pathIn } from '../path-in.ts';
+import { logOf } from '../runs/log-file.ts';
 import { type CorpusRecord, recordedCorpusOrNull } from '../training/record.ts';
 import { type RunBackground, type RunSummary, backgroundOf, listRuns as listRunsIn } from '../training/runs.ts';
 import type { Verdict } from '../training/verdict.ts';
@@ -85,8 +85,6 @@ export async function* followRun(
     if (isAll && isRunning) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }
-
-const logOf = (path: string): string => pathIn(path, 'log.jsonl');
 
 /** What a checkpoint is, as `rnn info --json` prints it; fields are only ever added. */
 export interface CheckpointInfo {

@@ -20,7 +20,8 @@ import { trainOptions } from '../options/train.ts';
 import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus, textName } from './corpus.ts';
 import type { MachineChoice } from './model-results.ts';
-import { type RunRequest, given } from './run-request.ts';
+import { given } from '../options/option.ts';
+import type { RunRequest } from './run-request.ts';
 import {
   abortSignal,
   expected,

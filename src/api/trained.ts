@@ -1,7 +1,8 @@
 // A trained model and what it needs to work: where it is found, the text that it reads, the device
 // that it runs on.
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { logOf } from '../runs/log-file.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { ReadingListener } from '../corpus/read.ts';
 import { type Corpus as ReadCorpus, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
@@ -94,7 +95,7 @@ export async function readKnownText(
     vocabulary: new Vocabulary(vocabulary),
     // As in training, the files of a run are not text. A file that was taken out of its run may lie
     // among texts.
-    runFolder: path !== null && existsSync(join(dirname(path), 'log.jsonl')) ? dirname(path) : undefined,
+    runFolder: path !== null && existsSync(logOf(dirname(path))) ? dirname(path) : undefined,
     plainValidation: true,
     plainTest: true,
     stdin,

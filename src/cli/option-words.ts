@@ -1,12 +1,13 @@
 // Options of a run as their flags have them, without dashes: `dropout 0.3`, `tied`,
 // `no-text-starts`.
-import type { Option } from '../options/option.ts';
-import { flagOf, trainOptions } from '../options/train.ts';
+import { type Option, keyOf } from '../options/option.ts';
+import { trainOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { duration } from './output/format.ts';
 
 /** `lr` for `learningRate`. A name that is not an option is returned unchanged. */
-export const keyOfOption = (option: string): string => flagOf(option).replace(/^--/, '');
+export const keyOfOption = (option: string): string =>
+  Object.hasOwn(trainOptions, option) ? keyOf(option, trainOptions[option as keyof typeof trainOptions]) : option;
 
 /** The value of an option; a length of time in words. */
 export function valueInWords(option: string, value: unknown): string {

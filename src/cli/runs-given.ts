@@ -2,7 +2,6 @@
 // is api/'s.
 import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
 import type { Run } from '../api/runs.ts';
 import { onOneLine } from './output/format.ts';
 
@@ -27,8 +26,6 @@ export const nothingLogged = (path: string): RnnError =>
   new RnnError('checkpoint', `nothing is logged in ${path}`, {
     hint: 'a run logs its first losses about a second after it began, and an imported one has none; rnn runs lists the runs that there are',
   });
-
-export const logOf = (path: string): string => pathIn(path, 'log.jsonl');
 
 /** At most `max` of the texts, and how many more there are. */
 export function listed(texts: readonly string[], max = 5): string {

@@ -1,7 +1,8 @@
 // `--untrained lstm,forget-bias=5`: a network by its options as `rnn train` has them.
 import { CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
-import { flagOf, namesWith } from '../options/train.ts';
+import { namesWith, trainOptions } from '../options/train.ts';
+import { keyOf } from '../options/option.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { givenOptions, trainParser } from './commands/train.ts';
 import { flagsOf } from './flags.ts';
@@ -11,7 +12,7 @@ import { badValue } from '../options/values.ts';
  * Of the options of `rnn train`, those that a network has before it learns anything: their keys.
  */
 const ofModels = [...namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start'), 'seed'].map((name) =>
-  flagOf(name).slice(2),
+  keyOf(name, trainOptions[name as keyof typeof trainOptions]),
 );
 const flag = '--untrained';
 

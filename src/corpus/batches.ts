@@ -4,6 +4,7 @@ import { RnnError } from '../errors.ts';
 import { hash32 } from '../random.ts';
 import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
 import type { Tokens } from './store.ts';
+import { asTyped, flagOf } from '../options/flags.ts';
 
 /**
  * N windows of T+1 symbols, T being that of the window where lengths are drawn, side by side, time
@@ -189,7 +190,7 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Rec
       'corpus',
       `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`,
       {
-        hint: 'it takes at least three; what --validation-fraction holds out does not count',
+        hint: `it takes at least three; what ${flagOf('validationFraction')} holds out does not count`,
       },
     );
   }
@@ -217,18 +218,18 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Rec
 }
 
 function tooShort(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): RnnError {
-  const flags = [
-    given.batchSize && `--batch-size ${wanted.batchSize}`,
-    given.sequenceLength && `--sequence-length ${wanted.sequenceLength}`,
-  ];
+  const flags = asTyped({
+    batchSize: given.batchSize ? wanted.batchSize : null,
+    sequenceLength: given.sequenceLength ? wanted.sequenceLength : null,
+  });
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
   return new RnnError(
     'corpus',
-    `the text to train on has ${count(trainLength)} characters; ${flags.filter(Boolean).join(' with ')} needs at least ${count(least)}`,
+    `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`,
     {
-      options: ['--batch-size', '--sequence-length'],
-      hint: `--batch-size ${fitting.batchSize} --sequence-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
+      options: [flagOf('batchSize'), flagOf('sequenceLength')],
+      hint: `${asTyped(fitting).join(' ')} would fit; without these flags sizes are chosen to fit`,
     },
   );
 }

@@ -3,9 +3,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { diskError } from '../atomic.ts';
+import { diskError } from '../files/atomic.ts';
 import { RnnError } from '../errors.ts';
-import { startOf, writeOutput } from '../output-file.ts';
+import { startOf, writeOutput } from '../files/output-file.ts';
 
 export interface Builtin {
   readonly name: string;

@@ -1,5 +1,6 @@
 // Where each epoch cuts its streams into windows: at the same places, or at places drawn from a
 // seed. Pure; knows no text.
+import { lengthsAround } from '../options/training.ts';
 import { Random, hash32 } from '../random.ts';
 
 /** Separates the random numbers of cuts from other random numbers of the same seed. */
@@ -23,15 +24,6 @@ export interface Draws {
  * begin.
  */
 export type Cut = (window: number) => number;
-
-/**
- * The lengths that windows of mean length T may have: T−d, T−d/2, T, T+d/2 and T+d with d near T/4,
- * the least first. T alone below 4.
- */
-export function lengthsAround(T: number): readonly number[] {
-  const half = Math.round(T / 8);
-  return half === 0 ? [T] : [-2, -1, 0, 1, 2].map((halves) => T + halves * half);
-}
 
 /**
  * How many windows an epoch has in streams of so many targets: one fewer if the place of the first

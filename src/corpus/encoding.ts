@@ -1,9 +1,7 @@
 // Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised if the user
 // did not name the encoding. Touches no file.
 import { TextDecoder } from 'node:util';
-
-/** The default encoding of a text. */
-export const UTF8 = 'utf-8';
+import { UTF8, encodingNamed } from '../options/choices.ts';
 
 /** Bytes at the start of a file from which its encoding is recognised. */
 export const HEAD_BYTES = 8192;
@@ -17,11 +15,6 @@ function orNull<Result>(attempt: () => Result): Result | null {
     return null;
   }
 }
-
-/**
- * The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label.
- */
-export const encodingNamed = (label: string): string | null => orNull(() => new TextDecoder(label).encoding);
 
 const startsWith = (head: Uint8Array, ...mark: readonly number[]): boolean =>
   mark.every((byte, index) => head[index] === byte);

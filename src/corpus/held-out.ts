@@ -5,12 +5,11 @@ import { RnnError } from '../errors.ts';
 import type { CorpusOptions } from './corpus-options.ts';
 import { type Source, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
+import { asTyped, flagOf } from '../options/flags.ts';
 
 /** A part of a text that is not trained on. */
 export interface HeldOut {
-  readonly name: string;
-  /** Its options start with this. */
-  readonly flag: string;
+  readonly name: 'validation' | 'test';
   /** Its separate text; none for a fraction of the corpus. */
   readonly sources: readonly Source[];
   /** Of the corpus; 0 if it has a separate text. */
@@ -25,32 +24,27 @@ export interface HeldOut {
  */
 export function heldOutParts(options: CorpusOptions): readonly [validation: HeldOut, test: HeldOut] {
   const { validationFile, validationFraction, plainValidation, testFile, testFraction, plainTest } = options;
-  const validation = heldOut('validation', '--validation', validationFile, validationFraction, plainValidation);
-  const test = heldOut('test', '--test', testFile, testFraction, plainTest);
+  const validation = heldOut('validation', validationFile, validationFraction, plainValidation);
+  const test = heldOut('test', testFile, testFraction, plainTest);
+  const fractions = { validationFraction: validation.fraction, testFraction: test.fraction };
   if (validation.fraction + test.fraction >= 1)
-    throw new RnnError(
-      'usage',
-      `--validation-fraction ${validation.fraction} and --test-fraction ${test.fraction} leave no text to train on`,
-      {
-        hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
-        options: ['--validation-fraction', '--test-fraction'],
-      },
-    );
+    throw new RnnError('usage', `${asTyped(fractions).join(' and ')} leave no text to train on`, {
+      hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
+      options: [flagOf('validationFraction'), flagOf('testFraction')],
+    });
   return [validation, test];
 }
 
-const heldOut = (name: string, flag: string, source: Source | null, fraction: number, onlyPlain = false): HeldOut =>
-  source === null
-    ? { name, flag, sources: [], fraction, onlyPlain }
-    : { name, flag, sources: [source], fraction: 0, onlyPlain };
+const heldOut = (name: HeldOut['name'], source: Source | null, fraction: number, onlyPlain = false): HeldOut =>
+  source === null ? { name, sources: [], fraction, onlyPlain } : { name, sources: [source], fraction: 0, onlyPlain };
 
 /** Of a text that only a checkpoint names, no device and no pipe is read. */
-export async function refuseUnlessPlain(file: string, { name, flag }: HeldOut): Promise<void> {
+export async function refuseUnlessPlain(file: string, { name }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
   const status = await stat(file).catch(() => null);
   if (status === null || status.isFile()) return; // if it is not there, reading it says so
   throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: `name it again by ${flag}-file if it is to be read`,
+    hint: `name it again by ${flagOf(`${name}File`)} if it is to be read`,
   });
 }
 
@@ -59,7 +53,7 @@ export async function refuseUnlessPlain(file: string, { name, flag }: HeldOut): 
  * an older version.
  */
 export function refuseTooShort(
-  { name, sources: [source], flag }: HeldOut,
+  { name, sources: [source] }: HeldOut,
   characters: number,
   isKnownVocabulary: boolean,
 ): void {
@@ -68,7 +62,7 @@ export function refuseTooShort(
     'corpus',
     `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`,
     {
-      hint: `${flag}-fraction holds out a part of the corpus instead`,
+      hint: `${flagOf(`${name}Fraction`)} holds out a part of the corpus instead`,
     },
   );
 }

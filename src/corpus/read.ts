@@ -5,7 +5,7 @@ import { RnnError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
 import { runInTurns } from '../turns.ts';
 import { describeCharacters } from './characters.ts';
-import { encodingNamed } from './encoding.ts';
+import { encodingNamed } from '../options/choices.ts';
 import { type Encoded, encodedInKnownForm } from './forms.ts';
 import { type HeldOut, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
 import { Reader } from './reader.ts';
@@ -17,6 +17,7 @@ export type { CorpusOptions, ReadingActivity, ReadingListener };
 import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
+import { flagOf } from '../options/flags.ts';
 
 export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
 export { listWarning } from './lists.ts';
@@ -112,16 +113,16 @@ function notesOnReading(
     skipped > 0 && `${countOf(skipped, 'hidden or binary file was', 'hidden or binary files were')} passed over`,
     invalid.length > 0 && noteOnSkipped(invalid),
     changed.length > 0 &&
-      `${files} CRLF or CR line ends, which are read as LF${isNew ? '; use --keep-line-ends to keep them' : ''}`,
+      `${files} CRLF or CR line ends, which are read as LF${isNew ? `; use ${flagOf('keepLineEnds')} to keep them` : ''}`,
     joins > 0 &&
-      `${countOf(joins, 'file does', 'files do')} not end with a newline: one is put before the next file${isNew ? ', unless --keep-line-ends is given' : ''}`,
+      `${countOf(joins, 'file does', 'files do')} not end with a newline: one is put before the next file${isNew ? `, unless ${flagOf('keepLineEnds')} is given` : ''}`,
   ];
   return notes.filter((note) => note !== false);
 }
 
 function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: Reader): RnnError {
   const names = sources.map(nameOf).join(' ');
-  const forNone = 'a model made by rnn train --unit byte reads bytes, whatever they mean';
+  const forNone = `a model made by rnn train ${flagOf('unit')} byte reads bytes, whatever they mean`;
   const forNew = 'it takes three characters to train at all, and a hundred thousand to learn to spell';
   if (read.length > 0)
     return new RnnError('corpus', `the corpus is empty: ${names}`, {
@@ -208,14 +209,18 @@ function checkOptions(
     refuse('standard input (-) can be read only once', 'put one of the texts into a file');
   if (encodingNamed(encoding) === null)
     refuse(
-      `--encoding is ${encoding}, expected the name of an encoding`,
+      `${flagOf('encoding')} is ${encoding}, expected the name of an encoding`,
       'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
     );
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
-    throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', {
-      hint: 'leave one of the two out',
-      options: ['--min-count', '--unit'],
-    });
+    throw new RnnError(
+      'usage',
+      `${flagOf('minCount')} is for characters: with ${flagOf('unit')} byte all 256 bytes are symbols`,
+      {
+        hint: 'leave one of the two out',
+        options: [flagOf('minCount'), flagOf('unit')],
+      },
+    );
 }
 
 /** A text of one character over and over teaches nothing, and is most likely a mistake. */
@@ -224,8 +229,8 @@ function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCou
   if (parts.some((tokens) => tokens.some((id) => id !== first))) return;
   if (first === vocabulary.data.unknown) {
     throw new RnnError('corpus', `every character occurs fewer than ${minCount} times`, {
-      hint: 'lower --min-count',
-      options: ['--min-count'],
+      hint: `lower ${flagOf('minCount')}`,
+      options: [flagOf('minCount')],
     });
   }
   throw new RnnError(

@@ -2,8 +2,10 @@
 // Touches no file.
 import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
-import { HEAD_BYTES, type InvalidBytes, UTF8, asWindows1252 } from './encoding.ts';
+import { HEAD_BYTES, type InvalidBytes, asWindows1252 } from './encoding.ts';
+import { UTF8 } from '../options/choices.ts';
 import type { Tokens } from './store.ts';
+import { flagOf } from '../options/flags.ts';
 
 export interface TextFile {
   readonly path: string;
@@ -47,13 +49,13 @@ export class NotText extends RnnError {
   }
 }
 
-const byBytes = 'a model made by rnn train --unit byte reads any file';
+const byBytes = `a model made by rnn train ${flagOf('unit')} byte reads any file`;
 export const binaryFile = (name: string, sign: string): NotText =>
   new NotText(`${name} looks like a binary file: ${sign}`, byBytes);
 
 /** @param encoding `utf-16le` or `utf-16be` */
 export const utf16File = (name: string, encoding: string): NotText =>
-  new NotText(`${name} is UTF-16, expected UTF-8`, `use --encoding ${encoding}`);
+  new NotText(`${name} is UTF-16, expected UTF-8`, `use ${flagOf('encoding')} ${encoding}`);
 
 export const utf32File = (name: string): NotText =>
   new NotText(`${name} is UTF-32, expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
@@ -79,7 +81,7 @@ export function invalidText(
   const column = before.length - before.lastIndexOf(NEWLINE);
   const wrong = invalid?.isCutOff ? 'ends within a character' : `is not ${encoding === UTF8 ? 'UTF-8' : encoding}`;
   const remedy = isMarked
-    ? 'mend the file, or remove its byte order mark and use --encoding'
+    ? `mend the file, or remove its byte order mark and use ${flagOf('encoding')}`
     : remedyFor(encoding, invalid);
   const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
   return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes}`);
@@ -96,11 +98,11 @@ function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
 }
 
 function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
-  if (encoding !== UTF8 || invalid === null) return 'use --encoding with the encoding that it has';
+  if (encoding !== UTF8 || invalid === null) return `use ${flagOf('encoding')} with the encoding that it has`;
   const guess = asWindows1252(invalid.bytes, invalid.index);
   return guess === null
-    ? 'use --encoding with the encoding that it has, such as windows-1251 or gb18030'
-    : `use --encoding windows-1252 if this reads well: ${guess}`;
+    ? `use ${flagOf('encoding')} with the encoding that it has, such as windows-1251 or gb18030`
+    : `use ${flagOf('encoding')} windows-1252 if this reads well: ${guess}`;
 }
 
 /**
@@ -112,10 +114,13 @@ export function invalidFiles(invalid: readonly InvalidFile[], read: number): Rnn
   const [{ error }] = invalid;
   if (invalid.length === 1) {
     if (read === 0) return error; // without it nothing is left
-    return new NotText(error.message, `${error.hint}; --skip-invalid leaves it out`, error);
+    return new NotText(error.message, `${error.hint}; ${flagOf('skipInvalid')} leaves it out`, error);
   }
   // Where all are invalid they are most likely in one encoding.
-  const hint = read === 0 ? error.hint : 'use --skip-invalid to leave them out, or --exclude for some of them';
+  const hint =
+    read === 0
+      ? error.hint
+      : `use ${flagOf('skipInvalid')} to leave them out, or ${flagOf('exclude')} for some of them`;
   return new RnnError(
     'corpus',
     `${count(invalid.length)} of ${count(invalid.length + read)} files cannot be read as text`,

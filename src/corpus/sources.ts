@@ -10,6 +10,7 @@ import { HEAD_BYTES } from './encoding.ts';
 import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
 import { type InvalidFile, NotText, type TextFile } from './refusals.ts';
 import { isStandardInput } from './standard-input.ts';
+import { flagOf } from '../options/flags.ts';
 
 export type { InvalidFile, TextFile };
 
@@ -96,7 +97,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   const hidden = paths.length - visible.length;
   if (files.length === 0 && visible.length > 0)
     throw new RnnError('corpus', `cannot read ${source}: every file of it lies in a run folder`, {
-      hint: 'choose another run folder with --out, or name files one by one',
+      hint: `choose another run folder with ${flagOf('out')}, or name files one by one`,
     });
   if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, { include, exclude }, hidden);
   return {
@@ -188,8 +189,8 @@ async function withoutRepetitions(files: readonly string[], runFolder: string | 
 
 function nothingFound(source: string, isPattern: boolean, { include, exclude }: Limits, hidden: number): RnnError {
   const flags = [
-    ...(isPattern ? [] : include.map((pattern) => `--include '${pattern}'`)),
-    ...exclude.map((pattern) => `--exclude '${pattern}'`),
+    ...(isPattern ? [] : include.map((pattern) => `${flagOf('include')} '${pattern}'`)),
+    ...exclude.map((pattern) => `${flagOf('exclude')} '${pattern}'`),
   ];
   const limits = flags.length === 0 ? '' : ` with ${flags.join(' ')}`;
   const refuse = (message: string, hint: string): RnnError => new RnnError('corpus', message, { hint });

@@ -3,6 +3,7 @@
 import { RnnError, inQuotes } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { knownForm } from './forms.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** The level of a model: a symbol is a code point of the text, or a byte of it. */
 export type Unit = 'char' | 'byte';
@@ -132,8 +133,8 @@ export class Vocabulary {
     const instead = substitutes(characters, (character) => this.#ids.has(character));
     const ways = [
       `${instead === '' ? '' : `${instead}; or `}train on text that has ${characters.length > 1 ? 'them' : 'it'}:`,
-      '--init-from starts such a run from the weights of this one;',
-      'a model trained with --min-count 2 has a symbol for unknown characters',
+      `${flagOf('initFrom')} starts such a run from the weights of this one;`,
+      `a model trained with ${flagOf('minCount')} 2 has a symbol for unknown characters`,
     ];
     return new RnnError('corpus', `${what} ${describeCharacters(characters)}`, { hint: toAdd ?? ways.join(' ') });
   }

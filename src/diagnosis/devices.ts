@@ -6,6 +6,7 @@ import { openDevice } from '../devices/open.ts';
 import { RnnError, firstLine } from '../errors.ts';
 import { type Check, absent, bad, good } from './check.ts';
 import type { ParityCheck } from './pair.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** The GPU itself, before anything runs on it. */
 export async function checkAdapter(kind: AdapterKind): Promise<Check> {
@@ -41,7 +42,7 @@ export async function checkDevice(name: string, checks: readonly ParityCheck[], 
 
 async function compare(title: string, device: Device, checks: readonly ParityCheck[]): Promise<Check> {
   const { name } = device;
-  const wrong = (detail: string, fix = fixes[name] ?? '--device cpu, and please report it'): Check =>
+  const wrong = (detail: string, fix = fixes[name] ?? `${flagOf('device')} cpu, and please report it`): Check =>
     bad(title, `${described(device)}; ${detail}`, fix, { device: name });
   let closest = { worst: 0, tolerance: 1 };
   for (const check of checks) {
@@ -71,7 +72,7 @@ async function compare(title: string, device: Device, checks: readonly ParityChe
 /** What helps against wrong results of a device. */
 const fixes: Readonly<Record<string, string>> = {
   cpu: 'export RNN_WASM=portable',
-  gpu: 'update the graphics driver; until then --device cpu',
+  gpu: `update the graphics driver; until then ${flagOf('device')} cpu`,
 };
 
 /** Without the name, which the title has. */

@@ -15,6 +15,7 @@ import { RnnError } from '../errors.ts';
 import { type NetworkOutputs, networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { type TrainedModel, parameterVector } from '../runs/store.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** A model and its weights, trained or not. */
 export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
@@ -97,7 +98,7 @@ function divergedAfter(characters: number): RnnError {
   return new RnnError(
     'diverged',
     `dynamic evaluation diverged after ${count(characters)} characters: the loss or its gradient is not a finite number`,
-    { hint: 'lower --dynamic-rate, or raise --dynamic-decay' },
+    { hint: `lower ${flagOf('dynamicRate')}, or raise ${flagOf('dynamicDecay')}` },
   );
 }
 

@@ -6,6 +6,7 @@ import type { Device, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
+import { asTyped, flagOf, sizeFlags } from '../options/flags.ts';
 
 // Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step)
 // pairs, 1 to 8 threads and texts of 1 to 335 MB, on Node 20: within 15 % of each.
@@ -66,8 +67,6 @@ export function processBytes({ model, lengths, workload, textBytes, otherBytes }
   );
 }
 
-const LOWER_SIZES = '--hidden, --layers, --batch-size or --sequence-length';
-
 /**
  * Refuses a model that is too large on any device and with any text.
  *
@@ -75,14 +74,14 @@ const LOWER_SIZES = '--hidden, --layers, --batch-size or --sequence-length';
  * @throws RnnError `usage` for a run that cannot be planned, or of which not even the weights,
  *   their gradient, the optimizer's vectors and one activation fit into the free memory
  */
-export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
+export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
   const { model, batchSize, sequenceLength, lengths, workload, textBytes } = demand;
   const longest = Math.max(...lengths);
   if (model.layers * longest > MAX_LAYER_STEPS) {
     const max = Math.floor((MAX_LAYER_STEPS / model.layers) * (sequenceLength / longest));
-    const given = `--sequence-length ${sequenceLength} with --layers ${model.layers}`;
+    const given = asTyped({ sequenceLength, layers: model.layers }).join(' with ');
     throw new RnnError('usage', `${given} is longer than can be planned: at most ${max}`, {
-      options: ['--sequence-length', '--layers'],
+      options: [flagOf('sequenceLength'), flagOf('layers')],
       hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
     });
   }
@@ -95,9 +94,9 @@ export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
  * @param lower the options that make it smaller
  * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
  */
-export async function refuseIfTooLarge(demand: Demand, device: Device, lower = LOWER_SIZES): Promise<void> {
+export async function refuseIfTooLarge(demand: Demand, device: Device, lower = sizeFlags): Promise<void> {
   refuseHopeless(demand, lower); // before any program is built
-  const threads = device.name === 'cpu' && demand.workload.update !== null ? ', or --threads' : '';
+  const threads = device.name === 'cpu' && demand.workload.update !== null ? `, or ${flagOf('threads')}` : '';
   refuseIfShort(demand, await device.estimate(demand.workload), `lower ${lower}${threads}`);
 }
 

@@ -9,6 +9,7 @@ import { type DynamicOptions, TRAINED, dynamicRule } from './dynamic.ts';
 import { type BareModel, type Visit, evaluate } from './evaluate.ts';
 import { refuseIfTooLarge } from './memory.ts';
 import { type SurpriseRecord, isLikeliest } from './surprise.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** What is scored, and how. */
 export interface TextToScore {
@@ -87,7 +88,7 @@ export async function score(
     textBytes: tokens.byteLength,
     otherBytes: 0,
   };
-  await refuseIfTooLarge(demand, device, '--streams or --sequence-length');
+  await refuseIfTooLarge(demand, device, `${flagOf('streams')} or ${flagOf('sequenceLength')}`);
   const executable = await device.compile(workload);
   try {
     const parameters = parameterVector(trained);

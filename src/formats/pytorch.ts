@@ -10,6 +10,7 @@
 import { type Fail, type Tensor, type TrainedModel, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
+import { asTyped, flagOf } from '../options/flags.ts';
 
 /**
  * The module of PyTorch that has the equations of a cell. An irnn differs from rnn-relu in how it
@@ -35,15 +36,15 @@ export function whyNoModule({
   timeSkip = 0,
   learnedState = false,
 }: ModelConfiguration): { message: string; hint: string } | null {
-  const hint = `use rnn export --format onnx, or train with --cell lstm --skip none: PyTorch has modules for ${Object.keys(modules).join(', ')}, with or without --embedding and --tied`;
+  const hint = `use rnn export ${flagOf('format')} onnx, or train with ${asTyped({ cell: 'lstm', skip: 'none' }).join(' ')}: PyTorch has modules for ${Object.keys(modules).join(', ')}, with or without ${flagOf('embedding')} and ${flagOf('tied')}`;
   if (!Object.hasOwn(modules, cell)) return { message: `PyTorch has no module for ${cell}`, hint };
-  const foreign = [
-    layerNorm && '--layer-norm',
-    skip !== 'none' && `--skip ${skip}`,
-    stacking !== 'plain' && `--stacking ${stacking}`,
-    timeSkip > 0 && `--time-skip ${timeSkip}`,
-    learnedState && '--learned-state',
-  ].filter(Boolean);
+  const foreign = asTyped({
+    layerNorm: layerNorm || null,
+    skip: skip === 'none' ? null : skip,
+    stacking: stacking === 'plain' ? null : stacking,
+    timeSkip: timeSkip || null,
+    learnedState: learnedState || null,
+  });
   return foreign.length === 0
     ? null
     : { message: `PyTorch's ${modules[cell]} has no equivalent of ${foreign.join(', ')}`, hint };

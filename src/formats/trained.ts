@@ -18,6 +18,7 @@ import {
 import { RnnError } from '../errors.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
 import { type Metadata, looksLikeSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
+import { flagOf } from '../options/flags.ts';
 
 const formatName = 'rnn';
 /** Of the names and texts in the file; raised when an older reader would go wrong. */
@@ -91,7 +92,7 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
   }
   if (!isOurs && like === null) {
     throw new RnnError('checkpoint', `${path} does not say of which model its weights are`, {
-      hint: '--like CHECKPOINT takes configuration and vocabulary from there; docs/pytorch.md shows how PyTorch hands them on',
+      hint: `${flagOf('like')} CHECKPOINT takes configuration and vocabulary from there; docs/pytorch.md shows how PyTorch hands them on`,
     });
   }
   const header = like ?? headerIn(metadata, damaged);

@@ -8,6 +8,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { activationName } from '../model/layer.ts';
 import { activationNames } from '../model/network.ts';
 import { type BareModel, readThrough } from '../evaluation/evaluate.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** One carried value or gate of one layer, over a text. */
 export interface Activation {
@@ -57,7 +58,7 @@ export async function readActivations(
     throw new RnnError(
       'usage',
       `${count(perCharacter)} values at each of ${count(characters)} characters are too many to hold in memory`,
-      { hint: `--length ${Math.floor(MOST_NUMBERS / perCharacter)} would fit` },
+      { hint: `${flagOf('length')} ${Math.floor(MOST_NUMBERS / perCharacter)} would fit` },
     );
   }
   const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));

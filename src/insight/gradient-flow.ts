@@ -9,6 +9,7 @@ import { cellOf } from '../model/cells/registry.ts';
 import { activationName } from '../model/layer.ts';
 import { BackwardSteps, type Vectors } from './backward-steps.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
+import { flagOf } from '../options/flags.ts';
 
 export interface FlowOptions {
   /** K, how many steps into the past. */
@@ -59,7 +60,7 @@ export async function gradientFlow(
       'corpus',
       `the text has ${tokens.length} characters, and it takes ${K + 3} to look ${K} steps back`,
       {
-        hint: 'give a longer text, or fewer --steps',
+        hint: `give a longer text, or fewer ${flagOf('steps')}`,
       },
     );
   const places = spread(tokens.length - 1 - length, positions);
@@ -103,7 +104,7 @@ function refuseInfinite(carried: readonly Vectors[]): void {
   const at = carried.findIndex((vectors) => [...vectors.values()].some((vector) => !vector.every(Number.isFinite)));
   if (at >= 0)
     throw new RnnError('diverged', `what the network holds is beyond all numbers after ${at + 1} characters`, {
-      hint: 'a network that explodes forwards has no gradient to follow; start it with smaller weights, or give fewer --steps',
+      hint: `a network that explodes forwards has no gradient to follow; start it with smaller weights, or give fewer ${flagOf('steps')}`,
     });
 }
 

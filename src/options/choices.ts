@@ -8,6 +8,20 @@ export const parts = ['all', 'train', 'validation', 'test'] as const;
  */
 export type Part = (typeof parts)[number];
 
+/** The encoding of a text unless another is given. */
+export const UTF8 = 'utf-8';
+
+/**
+ * The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label.
+ */
+export function encodingNamed(label: string): string | null {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return null;
+  }
+}
+
 /** What curves are drawn over. */
 export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
 export type Horizontal = (typeof horizontals)[number];

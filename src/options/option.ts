@@ -108,6 +108,15 @@ export function defaultsOf<Table extends Options>(table: Table): ValuesOf<Pick<T
 export const definedIn = <Whole extends object>(whole: Whole): Whole =>
   Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined)) as Whole;
 
+/** The members of these names that are given. */
+export function given<Whole extends object, Name extends keyof Whole>(
+  all: Whole,
+  names: readonly Name[],
+): Partial<Pick<Whole, Name>> {
+  const found = names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]);
+  return Object.fromEntries(found) as Partial<Pick<Whole, Name>>;
+}
+
 /**
  * `learning-rate` of learningRate: what its flag is without the dashes, and its name in a
  * configuration file.

@@ -1,7 +1,6 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
 // it is kept, and where its options come from. Each is a row; see option.ts.
-import { UTF8, encodingNamed } from '../corpus/encoding.ts';
-import { lengths } from './choices.ts';
+import { UTF8, encodingNamed, lengths } from './choices.ts';
 import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
 import type { Exclusive, Options, ValuesOf } from './option.ts';
 

@@ -72,7 +72,7 @@ const bare = (name: string): string => name.replace(/[^a-z\d]/gi, '').toLowerCas
 /**
  * The known names that a word probably stands for, the most probable first: those of the same
  * letters, those of the same meaning, those that it begins or that begin it, and those of the least
- * edit distance. Empty if there are none.
+ * edit distance, a swap of letters counted as one edit. Empty if there are none.
  *
  * @param more names of one meaning that the caller knows of
  */
@@ -91,13 +91,16 @@ export function suggestions(
   if (begun.length > 0 && begun.length <= MAX_BEGUN) return begun;
   const edits = known.map((name) => ({
     name,
-    count: distance(wanted, bare(name)),
+    count: lettersOf(wanted) === lettersOf(bare(name)) ? 1 : distance(wanted, bare(name)),
     length: Math.max(wanted.length, bare(name).length),
   }));
   const near = edits.filter(({ count, length }) => count <= MAX_EDITS.count && count < MAX_EDITS.part * length);
   const least = Math.min(...near.map(({ count }) => count));
   return near.filter(({ count }) => count === least).map(({ name }) => name);
 }
+
+/** Two words of the same letters differ by letters that are swapped: one edit. */
+const lettersOf = (word: string): string => [...word].toSorted().join('');
 
 /** The first suggestion; null if there is none. */
 export const nearest = (word: string, known: readonly string[]): string | null => suggestions(word, known)[0] ?? null;

@@ -1,10 +1,12 @@
 // Options that contradict each other, or need another one.
 import { RnnError } from '../errors.ts';
-import { type Exclusive, type Options, keyOf } from './option.ts';
+import { flagOf } from './flags.ts';
+import { type Condition, type Exclusive, type Option, type Options, keyOf } from './option.ts';
+import { type TrainingOption, type TrainingOptions, trainingNames, trainingOptions } from './training.ts';
 
 /**
  * @param given null, and a switch that is off, count as not given
- * @param flagOf how the error calls an option
+ * @param nameOf how the error calls an option
  * @throws RnnError `usage` for two options of which one can be given, or one without another that
  * it requires
  */
@@ -12,17 +14,53 @@ export function refuseContradictions(
   table: Options,
   exclusive: readonly Exclusive[],
   given: Readonly<Record<string, unknown>>,
-  flagOf = (name: string): string => `--${keyOf(name, table[name])}`,
+  nameOf = (name: string): string => `--${keyOf(name, table[name])}`,
 ): void {
   const isGiven = (name: string): boolean => given[name] != null && given[name] !== false;
   for (const { options, hint } of exclusive) {
-    const flags = options.filter(isGiven).map(flagOf);
+    const flags = options.filter(isGiven).map(nameOf);
     if (flags.length > 1)
       throw new RnnError('usage', `${flags.join(' and ')} exclude each other`, { hint, options: flags });
   }
   for (const [name, { requires }] of Object.entries(table)) {
     if (requires === undefined || !isGiven(name) || isGiven(requires.option)) continue;
-    const flags = [flagOf(name), flagOf(requires.option)];
+    const flags = [nameOf(name), nameOf(requires.option)];
     throw new RnnError('usage', flags.join(' is for '), { hint: requires.hint, options: flags });
   }
+}
+
+/** The first of its needs that an option lacks beside the others; undefined if it is off. */
+function lackOf(
+  name: TrainingOption,
+  options: TrainingOptions,
+): { readonly need: Condition; readonly is: string } | undefined {
+  const { needs = [] }: Option = trainingOptions[name];
+  const valueOf = ({ option }: Condition): unknown => options[option as TrainingOption];
+  const need = isOff(name, options) ? undefined : needs.find((each) => !each.holds(valueOf(each) as never));
+  return need && { need, is: `${flagOf(need.option as TrainingOption)} is ${String(valueOf(need))}` };
+}
+
+/** A note for each option that was given and has no effect beside the others. */
+export function notesOnNoEffect(given: Partial<TrainingOptions>, options: TrainingOptions): string[] {
+  return trainingNames.flatMap((name) => {
+    const lack = given[name] === undefined ? undefined : lackOf(name, options);
+    return lack === undefined ? [] : [`${flagOf(name)} has no effect because ${lack.need.otherwise ?? lack.is}`];
+  });
+}
+
+/** @throws RnnError `usage` for an option that is an error beside the others */
+export function refuseLacking(options: TrainingOptions): void {
+  for (const name of trainingNames) {
+    const { need, is } = lackOf(name, options) ?? {};
+    if (need?.orError === undefined) continue;
+    const flags = [name, need.option as TrainingOption].map(flagOf);
+    throw new RnnError('usage', `${flags[0]} cannot be used where ${is}`, { hint: need.orError, options: flags });
+  }
+}
+
+/** It was switched off, or is as it was before there was the option. */
+function isOff(name: TrainingOption, options: TrainingOptions): boolean {
+  const { kind, earlier, needs = [] }: Option = trainingOptions[name];
+  const isError = needs.some(({ orError }) => orError !== undefined);
+  return (isError || kind.name === 'switch' || kind.name === 'choice') && options[name] === earlier;
 }

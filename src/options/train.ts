@@ -1,7 +1,6 @@
 // All options of `rnn train`, under the headings of its help, and what follows from the rows.
 import type { ValueOf } from './kind.ts';
-import { RnnError } from '../errors.ts';
-import { type Condition, type Option, type Options, type ValuesOf, defaultOf, keyOf } from './option.ts';
+import { type Option, type Options, type ValuesOf, defaultOf } from './option.ts';
 import { commonOptions } from './common.ts';
 import { modelOptions, regularisationOptions } from './network.ts';
 import { folderOptions, machineOptions, outputOptions, readingOptions } from './run.ts';
@@ -36,12 +35,6 @@ export const trainOptions: Readonly<Record<keyof typeof all, Option>> = all;
 /** The options that were given. */
 export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
 
-/**
- * `--learning-rate` of `learningRate`; of a name that is not an option of `rnn train`, the name.
- */
-export const flagOf = (name: string): string =>
-  Object.hasOwn(trainOptions, name) ? `--${keyOf(name, trainOptions[name as keyof typeof all])}` : name;
-
 /** The names of the training options whose row satisfies a condition. */
 export const namesWith = (has: (option: Option) => boolean): TrainingOption[] =>
   trainingNames.filter((name) => has(trainingOptions[name]));
@@ -70,8 +63,8 @@ export function defaultValues(): Partial<TrainingOptions> {
   return Object.fromEntries(known) as Partial<TrainingOptions>;
 }
 
-export interface WrongValue {
-  readonly name: string;
+export interface WrongValue<Name = string> {
+  readonly name: Name;
   readonly value: unknown;
   readonly expected: string;
 }
@@ -80,50 +73,14 @@ export interface WrongValue {
  * The first option with a value that is not of its kind; null if there is none. A missing one
  * counts as well.
  */
-export function wrongValue(
-  table: Options,
+export function wrongValue<Name extends string>(
+  table: Readonly<Record<Name, Option>>,
   values: Readonly<Record<string, unknown>>,
-  names = Object.keys(table),
-): WrongValue | null {
+  names = Object.keys(table) as Name[],
+): WrongValue<Name> | null {
   for (const name of names) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (!table[name].kind.holds(value)) return { name, value, expected: table[name].kind.expected(value) };
   }
   return null;
-}
-
-/** The first of its needs that an option lacks beside the others; undefined if it is off. */
-function lackOf(
-  name: TrainingOption,
-  options: TrainingOptions,
-): { readonly need: Condition; readonly is: string } | undefined {
-  const { needs = [] }: Option = trainingOptions[name];
-  const valueOf = ({ option }: Condition): unknown => options[option as TrainingOption];
-  const need = isOff(name, options) ? undefined : needs.find((each) => !each.holds(valueOf(each) as never));
-  return need && { need, is: `${flagOf(need.option)} is ${String(valueOf(need))}` };
-}
-
-/** A note for each option that was given and has no effect beside the others. */
-export function notesOnNoEffect(given: Partial<TrainingOptions>, options: TrainingOptions): string[] {
-  return trainingNames.flatMap((name) => {
-    const lack = given[name] === undefined ? undefined : lackOf(name, options);
-    return lack === undefined ? [] : [`${flagOf(name)} has no effect because ${lack.need.otherwise ?? lack.is}`];
-  });
-}
-
-/** @throws RnnError `usage` for an option that is an error beside the others */
-export function refuseLacking(options: TrainingOptions): void {
-  for (const name of trainingNames) {
-    const { need, is } = lackOf(name, options) ?? {};
-    if (need?.orError === undefined) continue;
-    const flags = [name, need.option].map(flagOf);
-    throw new RnnError('usage', `${flags[0]} cannot be used where ${is}`, { hint: need.orError, options: flags });
-  }
-}
-
-/** It was switched off, or is as it was before there was the option. */
-function isOff(name: TrainingOption, options: TrainingOptions): boolean {
-  const { kind, earlier, needs = [] }: Option = trainingOptions[name];
-  const isError = needs.some(({ orError }) => orError !== undefined);
-  return (isError || kind.name === 'switch' || kind.name === 'choice') && options[name] === earlier;
 }

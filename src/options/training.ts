@@ -1,7 +1,6 @@
 // The options of a training run: what it learns, how, and how it is watched. Each is a row; see
 // option.ts. A row without a default has one that follows from the text or from other options, in
 // training/resolve.ts.
-import { lengthsAround } from '../corpus/cuts.ts';
 import { choice, duration, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
 import { MAX_SIZE, fraction, hasTime, modelOptions, probability, regularisationOptions } from './network.ts';
 import type { Condition, Options, ValuesOf } from './option.ts';
@@ -10,6 +9,15 @@ export const optimizerNames = ['adam', 'rmsprop', 'adagrad', 'sgd'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
 export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'plateau', 'one-cycle'] as const;
 export type ScheduleName = (typeof scheduleNames)[number];
+
+/**
+ * The lengths that windows of mean length T may have with `randomLength`: T−d, T−d/2, T, T+d/2 and
+ * T+d with d near T/4, the least first. T alone below 4.
+ */
+export function lengthsAround(T: number): readonly number[] {
+  const half = Math.round(T / 8);
+  return half === 0 ? [T] : [-2, -1, 0, 1, 2].map((halves) => T + halves * half);
+}
 
 const scheduleIn = (...names: readonly string[]): readonly Condition[] => [
   { option: 'schedule', holds: (schedule: string) => names.includes(schedule) },

@@ -3,8 +3,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
+import { pathIn } from '../files/path-in.ts';
 import { bestFile, isOurs, isRunFolder, latestFile, lockFile, previousFile, snapshotsIn } from './run-files.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** The files of a run folder of which the first that is there is used. */
 const preferred = `${bestFile}, ${latestFile}, ${previousFile} and step-*.json`;
@@ -175,6 +176,6 @@ async function filter(paths: readonly string[], holds: (path: string) => Promise
 
 const toHaveOne = 'name a run folder or a checkpoint file, or train a model with `rnn train <corpus>`';
 const named = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
-const trainInto = (folder: string): string => `train a model with \`rnn train <corpus> --out ${folder}\``;
+const trainInto = (folder: string): string => `train a model with \`rnn train <corpus> ${flagOf('out')} ${folder}\``;
 const refusal = (message: string, hint: string, cause?: unknown): RnnError =>
   new RnnError('checkpoint', message, { hint, cause });

@@ -4,7 +4,8 @@ import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { diskError } from '../atomic.ts';
+import { diskError } from '../files/atomic.ts';
+import { otherFolder } from '../options/flags.ts';
 
 /** Why a path cannot be a folder, by the system's error. */
 const noFolder: Readonly<Record<string, string>> = {
@@ -55,7 +56,7 @@ export function notMade(what: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
   if (Object.hasOwn(noFolder, code))
     return new RnnError('usage', `${path} cannot be a ${what}: ${noFolder[code]}`, {
-      hint: 'choose another folder with --out',
+      hint: otherFolder,
       cause,
     });
   return diskError(`the ${what} ${path} could not be made`, cause);

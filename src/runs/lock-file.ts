@@ -13,6 +13,7 @@ import {
 import { hostname } from 'node:os';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { otherFolder } from '../options/flags.ts';
 
 /**
  * A process that has not renewed its lock for so long is gone, or suspended: then it notices so
@@ -87,7 +88,7 @@ export function look(path: string, now: number): Found | null {
     // Opening a named pipe would wait for a writer, and a link may lead to a pipe, or to nothing.
     if (!lstatSync(path).isFile())
       throw new RnnError('usage', `${path} is not a plain file, and is to be the lock of a run`, {
-        hint: 'move it away, or choose another folder with --out',
+        hint: `move it away, or ${otherFolder}`,
       });
     file = openSync(path, 'r');
   } catch (error) {

@@ -19,11 +19,12 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { temporarySuffix } from '../atomic.ts';
+import { temporarySuffix } from '../files/atomic.ts';
 import { RnnError } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
+import { pathIn } from '../files/path-in.ts';
 import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere } from './lock-file.ts';
 import { lockFile } from './run-files.ts';
+import { flagOf, otherFolder } from '../options/flags.ts';
 
 const RENEW_MS = 10_000;
 /** While other processes take and release the same lock. */
@@ -104,7 +105,7 @@ export class Lock {
       'busy',
       `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`,
       {
-        hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with --resume`,
+        hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with ${flagOf('resume')}`,
       },
     );
   }
@@ -202,6 +203,6 @@ function named(holder: Holder | null): string {
 
 function inUse(folder: string, holder: Holder | null): RnnError {
   return new RnnError('busy', `another process${named(holder)} is training in ${folder}`, {
-    hint: 'wait for it, stop it, or choose another folder with --out',
+    hint: `wait for it, stop it, or ${otherFolder}`,
   });
 }

@@ -5,8 +5,8 @@ import { type Stats, appendFileSync, statSync, truncateSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 
 import { RnnError } from '../errors.ts';
-import { diskError } from '../atomic.ts';
-import { endOf } from '../output-file.ts';
+import { diskError } from '../files/atomic.ts';
+import { endOf } from '../files/output-file.ts';
 import { isObject } from './json-values.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;

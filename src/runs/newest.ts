@@ -1,13 +1,15 @@
 // What a run folder holds: its newest state that can be read, or as much of it as a list of runs
 // shows. Writes nothing.
 import { RnnError, systemCode } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
+import { pathIn } from '../files/path-in.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { isHeld } from './lock.ts';
 import { type LogLine, lastLines } from './log.ts';
 import { type Header, readCheckpoint, readHeader } from './read.ts';
 import { ForeignCheckpoint } from './refusals.ts';
-import { bestFile, latestFile, logFile, previousFile, snapshotsIn, stepOfSnapshot } from './run-files.ts';
+import { bestFile, latestFile, previousFile, snapshotsIn, stepOfSnapshot } from './run-files.ts';
+import { logFile } from './log-file.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** The newest state of a run that can be read. */
 export interface Newest {
@@ -57,7 +59,10 @@ export async function newestIn(folder: string): Promise<Newest> {
     trouble === undefined
       ? `there is no checkpoint in ${folder}`
       : `the run in ${folder} cannot be continued: ${instead}, and no other checkpoint in it can be read`,
-    { hint: 'put a copy of one of its checkpoints there if you have one; --force starts anew', cause: trouble },
+    {
+      hint: `put a copy of one of its checkpoints there if you have one; ${flagOf('force')} starts anew`,
+      cause: trouble,
+    },
   );
 }
 

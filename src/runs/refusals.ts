@@ -1,11 +1,12 @@
 // The errors for checkpoint files. Knows nothing of how a file is read.
 import { basename, dirname } from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
+import { pathIn } from '../files/path-in.ts';
 import { formatName, formatVersion, type TrainedModel } from './checkpoint.ts';
 import { type Fail, shown } from './json-values.ts';
 import type { JsonFile } from './json-file.ts';
 import { checkCell } from './validation.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** For a sound checkpoint that needs another program, such as a newer rnn. */
 export class ForeignCheckpoint extends RnnError {}
@@ -63,7 +64,7 @@ export function otherFormat(path: string, detail: string): RnnError {
 function adviceOnDamage(path: string): string {
   const previous = pathIn(dirname(path), 'previous.json');
   return basename(path) === 'latest.json'
-    ? `the checkpoint before it may be whole: try --checkpoint ${previous}`
+    ? `the checkpoint before it may be whole: try ${flagOf('checkpoint')} ${previous}`
     : 'use another checkpoint of the run, or a copy of this one';
 }
 

@@ -1,15 +1,16 @@
 // The files of a run folder: their names, which of them are there, and how they are removed. Opens none of them.
 import { readdir, unlink } from 'node:fs/promises';
 
-import { temporarySuffix } from '../atomic.ts';
+import { temporarySuffix } from '../files/atomic.ts';
 import { RnnError, systemCode } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
+import { pathIn } from '../files/path-in.ts';
+import { logFile } from './log-file.ts';
+import { otherFolder } from '../options/flags.ts';
 
 export const latestFile = 'latest.json';
 export const previousFile = 'previous.json';
 export const bestFile = 'best.json';
 export const checkpointFiles: readonly string[] = [latestFile, previousFile, bestFile];
-export const logFile = 'log.jsonl';
 export const lockFile = 'lock.json';
 
 /** A latest.json that could not be read. */
@@ -59,7 +60,7 @@ export async function namesIn(folder: string): Promise<string[]> {
   } catch (cause) {
     if (!['EACCES', 'EPERM'].includes(systemCode(cause))) return [];
     throw new RnnError('machine', `cannot look into ${folder}: you have no permission to read it`, {
-      hint: 'check its permissions with ls -ld, or choose another folder with --out',
+      hint: `check its permissions with ls -ld, or ${otherFolder}`,
       cause,
     });
   }
@@ -75,7 +76,7 @@ export async function refuseFolders(path: string): Promise<void> {
   const folder = entries.find((entry) => entry.isDirectory() && isOurs(entry.name));
   if (folder === undefined) return;
   throw new RnnError('usage', `${pathIn(path, folder.name)} is a folder, and is to be a file of a run`, {
-    hint: 'move it away, or choose another folder with --out',
+    hint: `move it away, or ${otherFolder}`,
   });
 }
 

@@ -6,9 +6,10 @@ import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 
 import { RnnError } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
-import { firstSameFile, startOf } from '../output-file.ts';
-import { diskError, nameAgain, renameOnto } from '../atomic.ts';
+import { pathIn } from '../files/path-in.ts';
+import { firstSameFile, startOf } from '../files/output-file.ts';
+import { diskError, nameAgain, renameOnto } from '../files/atomic.ts';
+import { logFile } from './log-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade, refuseUnmakable } from './folders.ts';
 import { Lock } from './lock.ts';
@@ -23,7 +24,6 @@ import {
   isTemporary,
   latestFile,
   lockFile,
-  logFile,
   namesIn,
   previousFile,
   refuseFolders,
@@ -33,6 +33,7 @@ import {
   stepOfSnapshot,
 } from './run-files.ts';
 import { writeCheckpoint } from './write.ts';
+import { flagOf, otherFolder } from '../options/flags.ts';
 
 /** In messages. */
 const what = 'run folder';
@@ -87,7 +88,7 @@ export class RunFolder {
   static async #refuseFiles(path: string, force: boolean): Promise<void> {
     if (!force && (await RunFolder.holdsRun(path)))
       throw new RnnError('usage', `${path} already holds a run`, {
-        hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
+        hint: `continue it with ${flagOf('resume')}, replace it with ${flagOf('force')}, or ${otherFolder}`,
       });
     await refuseFolders(path);
     const log = pathIn(path, logFile);
@@ -95,7 +96,7 @@ export class RunFolder {
     // written.
     if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
     throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
-      hint: 'move it away, replace it with --force, or choose another folder with --out',
+      hint: `move it away, replace it with ${flagOf('force')}, or ${otherFolder}`,
     });
   }
 
@@ -112,7 +113,7 @@ export class RunFolder {
     );
     if (source === null) return;
     throw new RnnError('usage', `cannot train in ${path}: the run would replace ${source}, which this command reads`, {
-      hint: 'choose another folder with --out: not even --force replaces this file',
+      hint: `${otherFolder}: not even ${flagOf('force')} replaces this file`,
     });
   }
 

@@ -4,11 +4,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
-import { replaceFile } from '../atomic.ts';
+import { replaceFile } from '../files/atomic.ts';
 import { RnnError, systemCode } from '../errors.ts';
-import { pathIn } from '../path-in.ts';
+import { pathIn } from '../files/path-in.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { runsIn } from './find.ts';
+import { flagOf, otherFolder } from '../options/flags.ts';
 
 const formatName = 'rnn-sweep';
 const sweepFile = '.sweep.json';
@@ -45,7 +46,7 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
     if (difference === null) return;
     if ((await runsIn(folder)).length > 0)
       throw new RnnError('usage', `${folder} holds a sweep ${difference.message}`, {
-        hint: `give the same ${difference.subject} to go on with it, or another --out`,
+        hint: `give the same ${difference.subject} to go on with it, or another ${flagOf('out')}`,
       });
   }
   try {
@@ -80,7 +81,7 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
     if (systemCode(error) === 'ENOENT') return null;
     if (systemCode(error) === 'ENOTDIR') throw notMade(kindOfFolder, folder, error);
     throw new RnnError('machine', `cannot read ${path}: ${(error as Error).message}`, {
-      hint: 'check its permissions with ls -l, or choose another folder with --out',
+      hint: `check its permissions with ls -l, or ${otherFolder}`,
       cause: error,
     });
   });
@@ -93,7 +94,7 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
     // Not JSON, or a member is missing.
   }
   throw new RnnError('usage', `${path} is damaged: it does not say what the runs beside it have in common`, {
-    hint: 'remove it if they are of this very sweep, or choose another folder with --out',
+    hint: `remove it if they are of this very sweep, or ${otherFolder}`,
   });
 }
 

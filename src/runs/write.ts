@@ -4,10 +4,11 @@
 import { createHash } from 'node:crypto';
 
 import { RnnError } from '../errors.ts';
-import { replaceFile } from '../atomic.ts';
+import { replaceFile } from '../files/atomic.ts';
 import { type Checkpoint, type Tensor, allTensors, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
+import { flagOf } from '../options/flags.ts';
 
 /**
  * A multiple of 3, so that the base64 of pieces is the pieces of the base64; 48 KB become 64 KB of
@@ -123,7 +124,7 @@ export function refuseNonFinite(path: string, checkpoint: Checkpoint): void {
       'checkpoint',
       `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`,
       {
-        hint: 'training has diverged: continue from the last checkpoint with a lower --learning-rate',
+        hint: `training has diverged: continue from the last checkpoint with a lower ${flagOf('learningRate')}`,
       },
     );
   }

@@ -10,6 +10,7 @@ import { Batch } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
 import { Network, type Start } from './network.ts';
 import { Text } from './text.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** A text; bytes that need not be UTF-8 are for models of bytes. */
 export type Given = string | Uint8Array;
@@ -263,7 +264,7 @@ function textOf(given: Given, name: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(given);
   } catch (cause) {
     throw new RnnError('corpus', `${name} is not UTF-8`, {
-      hint: 'only a model of bytes (--unit byte) takes any bytes',
+      hint: `only a model of bytes (${flagOf('unit')} byte) takes any bytes`,
       cause,
     });
   }

@@ -13,7 +13,7 @@ import {
   readingNames,
   readingOptions,
 } from '../options/run.ts';
-import { earlierOptions, flagOf, namesWith, trainOptions } from '../options/train.ts';
+import { earlierOptions, namesWith, trainOptions } from '../options/train.ts';
 import { textOfValue } from '../options/words.ts';
 import { lengths } from '../options/choices.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
@@ -28,6 +28,7 @@ import {
   unfit,
 } from './record.ts';
 import { type Verdict, evaluationsIn, verdictOf } from './verdict.ts';
+import { type OptionName, flagOf } from '../options/flags.ts';
 
 export interface RunSettings {
   readonly options: TrainingOptions;
@@ -69,7 +70,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
   const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
   for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
-    if ('fixedFor' in row) refuseChange(option, asked[option], before[option]);
+    if ('fixedFor' in row) refuseChange(option as OptionName, asked[option], before[option]);
 
   const length = lengths.some((option) => given.options[option] !== undefined)
     ? { epochs: null, maxSteps: null, budgetMs: null }
@@ -148,7 +149,7 @@ const texts = [
     digest: 'testDigest',
     characters: 'test',
     isOther: 'the text to test on is not the one that this run had',
-    consequence: 'rnn eval --part test scores it',
+    consequence: `rnn eval ${flagOf('part')} test scores it`,
   },
 ] as const;
 
@@ -171,7 +172,7 @@ export function compareCorpus(
       const what = `${message}: ${difference(now[characters], before[characters])}`;
       if (accepted) return `${what}; ${consequence}`;
       throw new RnnError('corpus', what, {
-        hint: `give the same text, or start a new run with --init-from and --out; with --accept-new-corpus ${consequence}`,
+        hint: `give the same text, or start a new run with ${flagOf('initFrom')} and ${flagOf('out')}; with ${flagOf('acceptNewCorpus')} ${consequence}`,
       });
     },
   );
@@ -196,12 +197,12 @@ function refuseNamedLibrary(given: string | null | undefined, before: string | n
     'usage',
     `this run was trained with the BLAS ${before}, and no library is loaded because a checkpoint names it`,
     {
-      hint: 'name it again by --blas if you trust it; --blas auto looks for one, with which the last digits may be others',
+      hint: `name it again by ${flagOf('blas')} if you trust it; ${flagOf('blas')} auto looks for one, with which the last digits may be others`,
     },
   );
 }
 
-function refuseChange(option: string, given: unknown, before: unknown): void {
+function refuseChange(option: OptionName, given: unknown, before: unknown): void {
   if (given === undefined || given === before) return;
   const flag = flagOf(option);
   throw new RnnError(
@@ -209,7 +210,7 @@ function refuseChange(option: string, given: unknown, before: unknown): void {
     `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`,
     {
       options: [flag],
-      hint: 'leave it out to continue; --init-from starts a new run from these weights, on any text, and a run from nothing may have any sizes',
+      hint: `leave it out to continue; ${flagOf('initFrom')} starts a new run from these weights, on any text, and a run from nothing may have any sizes`,
     },
   );
 }

@@ -3,12 +3,13 @@ import { count } from '../count.ts';
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { refuseHopeless } from '../evaluation/memory.ts';
-import { notesOnNoEffect } from '../options/train.ts';
+import { notesOnNoEffect } from '../options/together.ts';
 import { modelOf } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
 import { demandOf, workloadOf } from './workload.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** Sizes, and what presets hold, go by the length of the text: these are the ends. */
 const LENGTHS = { shortest: 2 ** 14, longest: 2 ** 32 };
@@ -54,8 +55,8 @@ function optionsByLength(
   if (window > LENGTHS.longest)
     throw new RnnError(
       'usage',
-      `--batch-size times --sequence-length is more than any text has: ${count(LENGTHS.longest)} characters`,
-      { hint: 'lower --batch-size or --sequence-length' },
+      `${flagOf('batchSize')} times ${flagOf('sequenceLength')} is more than any text has: ${count(LENGTHS.longest)} characters`,
+      { hint: `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}` },
     );
   const validation = { length: validates ? 2 ** 16 : 0 };
   const resolved = (length: number): TrainingOptions =>

@@ -12,6 +12,7 @@ import { type MachineOptions, type ReadingOptions, machineOptions, readingOption
 import { earlierOptions, earlierReading } from '../options/train.ts';
 import { lengths } from '../options/choices.ts';
 import { type TrainingOptions, trainingOptions } from '../options/training.ts';
+import { flagOf } from '../options/flags.ts';
 
 type Training = Checkpoint['training'];
 
@@ -114,7 +115,7 @@ function only<Members>(value: object, rules: Readonly<Record<keyof Members, unkn
  */
 export function unfit(what: string): RnnError {
   return new RnnError('checkpoint', `a run cannot be continued from this checkpoint: ${what}`, {
-    hint: 'it was edited, imported, or written by another program; --init-from starts a new run from its weights',
+    hint: `it was edited, imported, or written by another program; ${flagOf('initFrom')} starts a new run from its weights`,
   });
 }
 

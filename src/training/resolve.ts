@@ -9,7 +9,8 @@ import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
 import { lengths } from '../options/choices.ts';
-import { defaultValues, flagOf, notesOnNoEffect, refuseLacking, wrongValue } from '../options/train.ts';
+import { notesOnNoEffect, refuseLacking } from '../options/together.ts';
+import { defaultValues, wrongValue } from '../options/train.ts';
 import {
   type OptimizerName,
   type TrainingOption,
@@ -20,6 +21,7 @@ import {
 import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from '../options/presets.ts';
 import { stepsOf, windowsPerEpoch } from './work.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** Chance of a zero state at a window. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
@@ -147,13 +149,13 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   }
   refuseLacking(options);
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
-  if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
-  if (options.schedule === 'plateau') throw nothingToWaitFor('--schedule', 'plateau');
+  if (options.patience > 0) throw nothingToWaitFor(flagOf('patience'), options.patience);
+  if (options.schedule === 'plateau') throw nothingToWaitFor(flagOf('schedule'), 'plateau');
 }
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {
   return new RnnError('usage', `${flag} ${value} needs evaluations to wait for, and there are none`, {
-    hint: `leave out --validation-fraction 0 and --evaluate-every 0, or ${flag}`,
+    hint: `leave out ${flagOf('validationFraction')} 0 and ${flagOf('evaluateEvery')} 0, or ${flag}`,
     options: [flag],
   });
 }
@@ -206,7 +208,7 @@ function runLength(
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
   if (validationCharacters === 0 || validationCharacters >= validation - 1) return [];
   return [
-    `validating on ${count(validationCharacters)} of ${count(validation)} held-out characters; to score them all, give rnn eval the text and --part validation`,
+    `validating on ${count(validationCharacters)} of ${count(validation)} held-out characters; to score them all, give rnn eval the text and ${flagOf('part')} validation`,
   ];
 }
 

@@ -11,6 +11,7 @@ import { type LoopState, recordedLoop } from './record.ts';
 import type { TrainingRun } from './run.ts';
 import type { Restored, RunRecord, Session } from './session.ts';
 import { stepsOfEpochs } from './work.ts';
+import { flagOf } from '../options/flags.ts';
 
 type Training = Checkpoint['training'];
 type SameTexts = Pick<Restored, 'sameTraining' | 'sameValidation'>;
@@ -103,7 +104,7 @@ export async function goBack(
 ): Promise<{ readonly isBack: boolean; readonly isSaved: boolean; readonly reason: string }> {
   await writer.dropClockSave();
   if (state.recoveries >= maxRecoveries) {
-    const reason = `${trouble}, and --max-recoveries is ${maxRecoveries}: the run is given up`;
+    const reason = `${trouble}, and ${flagOf('maxRecoveries')} is ${maxRecoveries}: the run is given up`;
     return { isBack: false, isSaved: false, reason };
   }
   const where = `${trouble} at step ${count(at)}`;

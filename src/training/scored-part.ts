@@ -14,6 +14,7 @@ import { definedIn } from '../options/option.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { type RunTexts, recordedCorpus, recordedReadingOrNull, sameParts } from './record.ts';
 import { workOfModel } from './work.ts';
+import { flagOf } from '../options/flags.ts';
 
 type Training = TrainedModel['training'];
 
@@ -35,13 +36,13 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
   if (recorded === null)
     throw new RnnError(
       'checkpoint',
-      `the checkpoint does not say how its run split the text, so there is no --part ${part}`,
-      { hint: 'use --part all, which scores a whole text' },
+      `the checkpoint does not say how its run split the text, so there is no ${flagOf('part')} ${part}`,
+      { hint: `use ${flagOf('part')} all, which scores a whole text` },
     );
   const heldOut = { train: true, validation: validationFile ?? validationFraction, test: testFile ?? testFraction };
   if (heldOut[part] === 0)
-    throw new RnnError('corpus', `this run has no ${part} part, so there is no --part ${part}`, {
-      hint: `train a run with --${part}-fraction 0.1 to hold one out, or score another text as a whole with --part all`,
+    throw new RnnError('corpus', `this run has no ${part} part, so there is no ${flagOf('part')} ${part}`, {
+      hint: `train a run with ${flagOf(part === 'test' ? 'testFraction' : 'validationFraction')} 0.1 to hold one out, or score another text as a whole with ${flagOf('part')} all`,
     });
   return {
     ...files,

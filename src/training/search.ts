@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { Random } from '../random.ts';
+import { flagOf } from '../options/flags.ts';
 
 /** An option and its value in a trial. */
 export interface Setting {
@@ -84,7 +85,7 @@ export function drawTrials(axes: readonly Axis[], max: number, seed: number): Tr
 function refuseTooMany(trials: number): void {
   if (trials <= MAX_TRIALS) return;
   throw new RnnError('usage', `that is a sweep of ${count(trials)} trials, expected at most ${count(MAX_TRIALS)}`, {
-    hint: 'use --random for a few dozen of them: more seldom find a much better one',
+    hint: `use ${flagOf('random')} for a few dozen of them: more seldom find a much better one`,
   });
 }
 

@@ -5,8 +5,9 @@ import { Vocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights, parameterShapes } from '../model/parameters.ts';
-import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
+import { earlierOptions, namesWith } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
+import { flagOf } from '../options/flags.ts';
 
 /**
  * The options of a new run that starts from these weights: the sizes are theirs.
@@ -23,10 +24,10 @@ export function withSizesOf(
     if (value === undefined || value === own[option]) continue;
     throw new RnnError(
       'usage',
-      `${flagOf(option)} ${value} does not go with --init-from: its weights are those of ${flagOf(option)} ${own[option]}`,
+      `${flagOf(option)} ${value} does not go with ${flagOf('initFrom')}: its weights are those of ${flagOf(option)} ${own[option]}`,
       {
-        hint: 'leave it out, or start without --init-from',
-        options: [flagOf(option), '--init-from'],
+        hint: `leave it out, or start without ${flagOf('initFrom')}`,
+        options: [flagOf(option), flagOf('initFrom')],
       },
     );
   }

@@ -1,6 +1,7 @@
 // How a run went: when its validation loss was lowest, whether the model overfitted or underfitted,
 // and which options to try next. Pure.
-import type { TrainingOptions } from '../options/training.ts';
+import type { TrainingOption, TrainingOptions } from '../options/training.ts';
+import { asTyped } from '../options/flags.ts';
 
 /** `output-closed`: no process reads the events of the run any more (`rnn train --json | head`). */
 export type EndReason =
@@ -193,37 +194,32 @@ const MAX_HIDDEN = 1024;
 function adviceFor(fit: Fit, { options }: RunToJudge): string[] {
   if (options === null || fit === 'good') return [];
   const candidates = fit === 'overfitted' ? againstOverfitting(options) : againstUnderfitting(options);
-  return candidates.filter((option) => option !== null).slice(0, MAX_ADVICE);
+  return asTyped(candidates).slice(0, MAX_ADVICE);
 }
 
-function againstOverfitting(options: TrainingOptions): (string | null)[] {
+/** Values to try, the most promising first; null where there is none. */
+type Advice = { readonly [Name in TrainingOption]?: TrainingOptions[Name] | null };
+
+function againstOverfitting(options: TrainingOptions): Advice {
   const { dropout, weightDecay, hidden, patience, evaluateEvery } = options;
-  const rate = DROPOUT_RATES.find((each) => each > dropout);
-  return [
-    rate === undefined ? null : `--dropout ${rate}`,
-    weightDecay < WEIGHT_DECAY ? `--weight-decay ${WEIGHT_DECAY}` : null,
-    hidden >= 2 * MIN_HIDDEN ? `--hidden ${Math.round(hidden / 2)}` : null,
-    patience === 0 && evaluateEvery !== 0 ? `--patience ${PATIENCE}` : null,
-  ];
+  return {
+    dropout: DROPOUT_RATES.find((each) => each > dropout) ?? null,
+    weightDecay: weightDecay < WEIGHT_DECAY ? WEIGHT_DECAY : null,
+    hidden: hidden >= 2 * MIN_HIDDEN ? Math.round(hidden / 2) : null,
+    patience: patience === 0 && evaluateEvery !== 0 ? PATIENCE : null,
+  };
 }
 
-function againstUnderfitting({
-  epochs,
-  maxSteps,
-  budgetMs,
-  hidden,
-  layers,
-  dropout,
-}: TrainingOptions): (string | null)[] {
-  const less = dropout > 0 ? `--dropout ${dropout < 0.2 ? 0 : significant(dropout / 2)}` : null;
+function againstUnderfitting({ epochs, maxSteps, budgetMs, hidden, layers, dropout }: TrainingOptions): Advice {
+  const less = dropout > 0 ? (dropout < 0.2 ? 0 : significant(dropout / 2)) : null;
   // In the same time a larger model makes fewer steps, and has a higher loss.
-  if (budgetMs !== null) return [`--budget ${rounded((2 * budgetMs) / 1000)}s`, less];
-  return [
-    epochs === null ? `--max-steps ${2 * maxSteps!}` : `--epochs ${rounded(2 * epochs)}`,
-    2 * hidden <= MAX_HIDDEN ? `--hidden ${2 * hidden}` : null,
-    less,
-    layers === 1 ? '--layers 2' : null,
-  ];
+  if (budgetMs !== null) return { budgetMs: 1000 * rounded((2 * budgetMs) / 1000), dropout: less };
+  return {
+    ...(epochs === null ? { maxSteps: 2 * maxSteps! } : { epochs: rounded(2 * epochs) }),
+    hidden: 2 * hidden <= MAX_HIDDEN ? 2 * hidden : null,
+    dropout: less,
+    layers: layers === 1 ? 2 : null,
+  };
 }
 
 /** Two digits, and whole from 5 on. */

@@ -1,6 +1,6 @@
 // The vectors of a model in training, which live on the device: its weights, their moving average,
 // and the slots of the optimizer. Reads and writes them, for checkpoints too.
-import { withCleanup } from '../cleanup.ts';
+import { withCleanup } from '../files/cleanup.ts';
 import { type Checkpoint, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';

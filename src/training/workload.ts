@@ -1,5 +1,5 @@
 // The workload of a training run for a device: its programs by name, its weights and their update.
-import { lengthsAround } from '../corpus/cuts.ts';
+import { lengthsAround } from '../options/training.ts';
 import type { Job, Workload } from '../devices/device.ts';
 import type { Demand } from '../evaluation/memory.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';

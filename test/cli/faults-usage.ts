@@ -77,7 +77,7 @@ const values = endingWith(2, [
     'a cell of that name',
     train('--cell lsmt'),
     /^--cell is lsmt, expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3$/,
-    helpOfTrain,
+    /^did you mean lstm\?$/,
   ],
   [
     'a name that goes too far',

@@ -46,8 +46,8 @@ it('the commands load the rest of the program only when they run', () => {
   );
   // A few lines each; and what cells, presets and options there are, for the help of rnn train.
   const named = [
-    'src/cleanup.ts',
-    'src/path-in.ts',
+    'src/files/cleanup.ts',
+    'src/files/path-in.ts',
     'src/corpus/standard-input.ts',
     'src/group.ts',
     'src/shell-word.ts',
@@ -56,8 +56,8 @@ it('the commands load the rest of the program only when they run', () => {
     'src/insight/saturation.ts',
     'src/model/normalise.ts',
     'src/model/configuration.ts',
-    'src/corpus/cuts.ts',
-    'src/corpus/encoding.ts',
+    'src/count.ts',
+    'src/runs/log-file.ts',
     'src/random.ts',
     'src/training/schedules.ts',
   ];

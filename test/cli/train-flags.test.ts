@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import type { Option } from '../../src/options/option.ts';
-import { flagOf, namesWith } from '../../src/options/train.ts';
+import { flagOf } from '../../src/options/flags.ts';
+import { namesWith } from '../../src/options/train.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../../src/options/training.ts';
 import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
 import { rnn } from './helpers.ts';

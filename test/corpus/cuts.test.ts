@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Streams } from '../../src/corpus/batches.ts';
-import { type Draws, countWindows, cutOf, lengthsAround } from '../../src/corpus/cuts.ts';
+import { type Draws, countWindows, cutOf } from '../../src/corpus/cuts.ts';
+import { lengthsAround } from '../../src/options/training.ts';
 
 const draws = (changes: Partial<Draws>): Draws => ({
   seed: 5,

@@ -11,6 +11,8 @@ describe('the names that are meant by a name', () => {
     ['-n', ['--num', '--length', '--seed'], ['--num', '--length']],
     ['temperature', ['temp'], ['temp']],
     ['temp', ['temperature'], ['temperature']],
+    ['evla', ['eval', 'train'], ['eval']],
+    ['--tmep', ['--temp', '--top-p'], ['--temp']],
     ['--output', ['--svg', '--html', '--json'], ['--svg', '--html']],
   ])('of %s among %j are %j', (word, known, meant) => {
     expect(suggestions(word, known)).toEqual(meant);

@@ -1,6 +1,6 @@
 // `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring
 // is diagnosis/'s.
-import { withCleanup } from '../../cleanup.ts';
+import { withCleanup } from '../../files/cleanup.ts';
 import type { Device } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
@@ -9,7 +9,8 @@ import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { refuseBlasWithout } from '../devices.ts';
-import { bytes, compact, count, milliseconds, significant } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { bytes, compact, milliseconds, significant } from '../output/format.ts';
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
 

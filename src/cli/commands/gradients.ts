@@ -14,7 +14,8 @@ import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { gradientsTable } from '../results/gradients-table.ts';
 import { readKnownText } from '../input/known-text.ts';
-import { logOf, namesOf } from '../runs-given.ts';
+import { logOf } from '../../runs/log-file.ts';
+import { namesOf } from '../runs-given.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { OutputFiles } from '../output/output-files.ts';
 

@@ -1,7 +1,7 @@
 // `rnn import`: a run folder from another program's file.
 import { importOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
-import { count } from '../output/format.ts';
+import { count } from '../../count.ts';
 
 export const { define } = defineCommand({
   description:

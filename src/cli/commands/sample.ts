@@ -5,6 +5,7 @@ import type { Unit } from '../../corpus/vocabulary.ts';
 import { RnnError, inQuotes } from '../../errors.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
+import { UTF8 } from '../../options/choices.ts';
 import { exclusiveOf, sampleOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
@@ -104,7 +105,7 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
 async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<Given> {
   if ('typed' in prime) return typedText('--prime', prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
-  const { UTF8, decodeText } = await import('../../corpus/encoding.ts');
+  const { decodeText } = await import('../../corpus/encoding.ts');
   const { recordedReadingOrNull } = await import('../../training/record.ts');
   const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(prime.bytes, encoding);

@@ -3,14 +3,15 @@
 // shows the results.
 import { join } from 'node:path';
 import { RnnError } from '../../errors.ts';
-import { pathIn } from '../../path-in.ts';
+import { pathIn } from '../../files/path-in.ts';
 import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf, sweepOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { refuseBlasWithout } from '../devices.ts';
-import { count, harmless } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { harmless } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { signalCodes } from '../process/signals.ts';
 import { refuseTrainFlags, SharedOptions } from '../sweep/options.ts';

@@ -3,14 +3,16 @@
 import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import { excludedBy, readingNames } from '../../options/run.ts';
-import { type TrainFlags, flagOf, trainOptions } from '../../options/train.ts';
+import { flagOf } from '../../options/flags.ts';
+import { type TrainFlags, trainOptions } from '../../options/train.ts';
 import { textOfValue } from '../../options/words.ts';
 import { keyOfOption } from '../option-words.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import type { ReadingOptions } from '../../options/run.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
-import { bytes, count, duration, milliseconds } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { bytes, duration, milliseconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
 
@@ -117,7 +119,8 @@ function otherRows(
     const origin = origins.get(flagOf(name));
     return { name, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
   };
-  const isReplaced = (name: string): boolean => excludedBy(name).some((other) => origins.has(flagOf(other)));
+  const isReplaced = (name: string): boolean =>
+    excludedBy(name).some((other) => origins.has(flagOf(other as TrainName)));
   const ofReading = (name: keyof ReadingOptions): Row =>
     row(
       name,

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { RunRequest, Teller } from '../../api/run-request.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { cells } from '../../model/cells/registry.ts';
+import { given } from '../../options/option.ts';
 import { type Preset, presets } from '../../options/presets.ts';
 import { exclusive, machineNames, readingNames } from '../../options/run.ts';
 import { refuseContradictions } from '../../options/together.ts';
@@ -208,16 +209,6 @@ export function trainParser(): Command {
 
 /** @throws RnnError `usage` where two options contradict each other */
 export const checkTogether = (flags: TrainFlags): void => refuseContradictions(trainOptions, exclusive, { ...flags });
-
-/** The options of these names, as far as they were given. */
-export function given<Name extends keyof TrainFlags>(
-  flags: TrainFlags,
-  names: readonly Name[],
-): Partial<Pick<TrainFlags, Name>> {
-  return Object.fromEntries(
-    names.filter((name) => flags[name] !== undefined).map((name) => [name, flags[name]]),
-  ) as Partial<Pick<TrainFlags, Name>>;
-}
 
 /** The options of the training that were given. */
 export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => given(flags, trainingNames);

@@ -1,11 +1,6 @@
 // Numbers, times and text as people read them. Pure.
 import { stripVTControlCharacters } from 'node:util';
 
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-
-/** 1,115,394 */
-export const count = (value: number): string => grouped.format(value);
-
 /** 812, 45.2k, 1.24M: four or five characters. */
 export function compact(value: number): string {
   if (value < 999.5) return value.toFixed(0);

@@ -1,10 +1,10 @@
 // The files that a command is asked to write: pages, pictures, records, models.
 import { resolve } from 'node:path';
 import { RnnError } from '../../errors.ts';
-import type { OutputRules } from '../../output-file.ts';
+import type { OutputRules } from '../../files/output-file.ts';
 import type { Context } from '../context.ts';
 import { bytes } from './format.ts';
-import { logOf } from '../runs-given.ts';
+import { logOf } from '../../runs/log-file.ts';
 
 /** What a command reads: none of these files is ever replaced by one that it writes. */
 export interface Reads {
@@ -45,7 +45,7 @@ export class OutputFiles {
   static async open(outputs: Outputs, reads: Reads, context: Context): Promise<OutputFiles> {
     refuseMixed(outputs);
     const files = new OutputFiles(outputs, reads, context);
-    const { refuseOutput } = await import('../../output-file.ts');
+    const { refuseOutput } = await import('../../files/output-file.ts');
     const flags = new Map<string, string>();
     for (const [flag, path] of Object.entries(outputs)) {
       if (typeof path !== 'string' || isStdout(path)) continue;
@@ -74,7 +74,7 @@ export class OutputFiles {
       for (const piece of pieces) await stdout.write(piece);
       return;
     }
-    const { writeOutput } = await import('../../output-file.ts');
+    const { writeOutput } = await import('../../files/output-file.ts');
     const size = await writeOutput(path, pieces, await this.#rulesFor(flag));
     stderr.note(`wrote ${path}, ${bytes(size)}`);
   }

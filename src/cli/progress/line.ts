@@ -3,7 +3,8 @@
 import cliProgress from 'cli-progress';
 import type { Activity } from '../../training/activity.ts';
 import type { Colours } from '../output/colour.ts';
-import { bits, bytes, compact, count, duration, lengthShown } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { bits, bytes, compact, duration, lengthShown } from '../output/format.ts';
 
 export interface ProgressState {
   readonly progress: number;

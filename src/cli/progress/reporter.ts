@@ -2,7 +2,8 @@
 // above a progress bar.
 import type { Activity } from '../../training/activity.ts';
 import type { ReportEvent, TrainingEvent } from '../../training/events.ts';
-import { count, harmless } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { harmless } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { Estimate } from './estimate.ts';
 import { type ProgressState, type ShownWait, leftOf, progressLine, waitLine } from './line.ts';

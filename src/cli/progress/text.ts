@@ -11,7 +11,8 @@ import type {
 } from '../../training/events.ts';
 import type { Fit, Verdict } from '../../training/verdict.ts';
 import { type Colours, noColours } from '../output/colour.ts';
-import { bits, bytes, count, duration, harmless, onOneLine, significant, wrap } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { bits, bytes, duration, harmless, onOneLine, significant, wrap } from '../output/format.ts';
 import { labelled } from '../output/text-table.ts';
 
 /** Columns of the names in the first three lines. */

@@ -3,7 +3,8 @@
 import type { PassTime } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import type { Colours } from '../output/colour.ts';
-import { count, milliseconds, significant } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { milliseconds, significant } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 
 const MAX_ROWS = 10;

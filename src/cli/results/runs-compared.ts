@@ -1,6 +1,7 @@
 // Runs side by side: what each came to, and the options in which they differ. Knows nothing of
 // files.
-import { bits, compact, count, duration, onOneLine } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { bits, compact, duration, onOneLine } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 import { keyOfOption, valueInWords } from '../option-words.ts';
 

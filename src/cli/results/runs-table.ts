@@ -2,7 +2,8 @@
 // `rnn sweep`.
 import type { RunSummary } from '../../training/runs.ts';
 import type { Colours } from '../output/colour.ts';
-import { compact, count, duration, onOneLine } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { compact, duration, onOneLine } from '../output/format.ts';
 import { optionsInWords } from '../option-words.ts';
 import { listed } from '../runs-given.ts';
 import { textTable } from '../output/text-table.ts';

@@ -1,7 +1,8 @@
 // The figures of `rnn eval`, for people and as an object.
 import type { Score } from '../../evaluation/score.ts';
 import type { Colours } from '../output/colour.ts';
-import { bits, count } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { bits } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 
 /** Bits per character by other means; null where they were not asked for. */

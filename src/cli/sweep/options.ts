@@ -10,7 +10,7 @@ import type { TrainFlags } from '../../options/train.ts';
 import { checkTogether, givenOptions, trainParser } from '../commands/train.ts';
 import type { Context } from '../context.ts';
 import { type Flag, flagsOf, suggestedKeys } from '../flags.ts';
-import { count } from '../output/format.ts';
+import { count } from '../../count.ts';
 import { textOfValue } from '../../options/words.ts';
 import { shellWord } from '../../shell-word.ts';
 import { gridOption, isListFor, isValueOf } from '../several-values.ts';

@@ -1,7 +1,7 @@
 // How far a sweep is, in the last line of a terminal: how many trials are done, the trial in
 // progress, and the time left at the speed of the trials so far. Knows nothing of how trials are
 // run.
-import { count } from '../output/format.ts';
+import { count } from '../../count.ts';
 import type { WaitingLine } from '../progress/live-line.ts';
 
 export class SweepProgress {

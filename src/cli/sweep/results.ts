@@ -4,7 +4,8 @@ import type { Edge } from '../../training/edges.ts';
 import type { Colours } from '../output/colour.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
-import { count, duration, onOneLine } from '../output/format.ts';
+import { count } from '../../count.ts';
+import { duration, onOneLine } from '../output/format.ts';
 import { runsTable } from '../results/runs-table.ts';
 import type { TrialResult, TrialRun } from './run.ts';
 

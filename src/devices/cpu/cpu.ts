@@ -13,6 +13,7 @@ import { compileForCpu, describeCpu } from './executable.ts';
 import { type KernelModule, loadKernels } from './kernels.ts';
 import { type Plan, planWithin } from './plan.ts';
 import { type Products, embeddedProducts } from './products.ts';
+import { sizeFlags } from '../../options/flags.ts';
 
 /** The largest memory a 32-bit WebAssembly module can address: 4 GiB. */
 const MOST_BYTES = 65536 * 65536;
@@ -65,7 +66,7 @@ export async function openCpu({
           'usage',
           `this model and batch need ${needed} with one thread, more than the 4 GiB that the cpu device can use`,
           {
-            hint: 'lower --hidden, --layers, --batch-size or --sequence-length',
+            hint: `lower ${sizeFlags}`,
           },
         );
       }

@@ -13,6 +13,7 @@ import { RnnError } from '../../errors.ts';
 import { builtUrl } from '../artifacts.ts';
 import { choiceFrom } from '../environment.ts';
 import type { kernelCalls } from './calls.ts';
+import { flagOf } from '../../options/flags.ts';
 
 /**
  * `relaxed` uses fused multiply-add where the CPU has it; `portable` rounds alike on every machine.
@@ -63,7 +64,7 @@ const compiled = new Map<KernelVariant | undefined, Promise<KernelModule>>();
 export function loadKernels(variant = choiceFrom('RNN_WASM', kernelVariants)): Promise<KernelModule> {
   if (typeof WebAssembly === 'undefined') {
     throw new RnnError('device', 'this process of Node has no WebAssembly', {
-      hint: 'start Node without --jitless (see NODE_OPTIONS), or use --device reference, which is slow',
+      hint: `start Node without --jitless (see NODE_OPTIONS), or use ${flagOf('device')} reference, which is slow`,
     });
   }
   const loading = compiled.get(variant) ?? compile(variant);

@@ -8,6 +8,7 @@ import { RnnError, THREAD_LIMIT_HINT, firstLine } from '../../errors.ts';
 import { builtUrl } from '../artifacts.ts';
 import { control, controlOf } from './plan.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
+import { flagOf } from '../../options/flags.ts';
 
 /** How often the calling thread looks whether the others are done before it sleeps: some 0.1 ms. */
 const SPINS = 100_000;
@@ -24,7 +25,7 @@ const GRACE_MS = { working: 200, starting: 10_000 };
 
 function died(cause: unknown): RnnError {
   return new RnnError('machine', 'a worker thread died', {
-    hint: 'the machine may be out of memory: free some, or take a smaller --batch-size or --hidden; what was saved can be continued with --resume',
+    hint: `the machine may be out of memory: free some, or take a smaller ${flagOf('batchSize')} or ${flagOf('hidden')}; what was saved can be continued with ${flagOf('resume')}`,
     cause,
   });
 }

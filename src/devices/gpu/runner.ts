@@ -2,6 +2,7 @@
 // weights and what they mean.
 import { RnnError } from '../../errors.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
+import { flagOf } from '../../options/flags.ts';
 
 /**
  * How long a run should take: long enough for what each costs beside its calls, too short for a
@@ -112,7 +113,7 @@ export class Runner {
         note = `the GPU was lost and came back: ${calls === 1 ? 'a step was' : `${calls} steps were`} computed once more`;
         return plan.run(carried, perCall).catch(() => {
           throw new RnnError('device', 'the GPU was lost and does not come back', {
-            hint: 'its driver may have been reset or the machine suspended; --device cpu goes without it',
+            hint: `its driver may have been reset or the machine suspended; ${flagOf('device')} cpu goes without it`,
             cause: error,
           });
         });
@@ -178,7 +179,7 @@ export function tooLittleMemory(
   cause?: unknown,
 ): RnnError {
   return new RnnError('usage', message, {
-    hint: 'lower --batch-size or --sequence-length, then --hidden or --layers; or use --device cpu',
+    hint: `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}, then ${flagOf('hidden')} or ${flagOf('layers')}; or use ${flagOf('device')} cpu`,
     cause,
   });
 }

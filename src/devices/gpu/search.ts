@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { RnnError, firstLine } from '../../errors.ts';
 import { builtUrl } from '../artifacts.ts';
 import type { FoundAdapter, ProbeReport } from './probe.ts';
+import { flagOf } from '../../options/flags.ts';
 
 export type AdapterKind = 'hardware' | 'software';
 
@@ -77,7 +78,7 @@ function hintFor(kind: AdapterKind, why: string): string {
   if (backend !== 'vulkan') return 'update the graphics driver';
   if (kind === 'software')
     return 'apt-get install libvulkan1 chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
-  if (why.startsWith('only ')) return '--device gpu:software takes it; it is slow';
+  if (why.startsWith('only ')) return `${flagOf('device')} gpu:software takes it; it is slow`;
   return 'apt-get install libvulkan1, and mesa-vulkan-drivers for AMD and Intel, or libnvidia-gl-<version of the driver> libxext6 libegl1 for NVIDIA; start a container with --device /dev/dri, or with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=all';
 }
 

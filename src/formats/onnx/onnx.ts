@@ -10,6 +10,7 @@ import { type ParameterShape, countParameters } from '../../program/value.ts';
 import type { ExportFormat } from '../trained.ts';
 import { graphOf } from './graph.ts';
 import { onnxFile } from './messages.ts';
+import { flagOf } from '../../options/flags.ts';
 
 /** No message of Protocol Buffers is larger, and an ONNX file is one. */
 const MOST_BYTES = 2 ** 31 - 1;
@@ -50,7 +51,7 @@ function checkSize(shapes: readonly ParameterShape[]): void {
     'usage',
     `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, and an ONNX file holds less than 2 GB`,
     {
-      hint: 'export it with --format safetensors, which has no such limit',
+      hint: `export it with ${flagOf('format')} safetensors, which has no such limit`,
     },
   );
 }

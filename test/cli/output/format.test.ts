@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, compact, count, duration, harmless, significant } from '../../../src/cli/output/format.ts';
+import { count } from '../../../src/count.ts';
+import { bytes, compact, duration, harmless, significant } from '../../../src/cli/output/format.ts';
 import { shellWord } from '../../../src/shell-word.ts';
 
 describe('how numbers are shown', () => {

@@ -4,6 +4,7 @@ import { koffiProblem } from '../foreign.ts';
 import type { KernelModule } from '../kernels.ts';
 import { type BlasLibrary, inspectLibrary, usualLibraries } from './library.ts';
 import { worstOf } from './trial.ts';
+import { flagOf } from '../../../options/flags.ts';
 
 export interface BlasTrial {
   readonly path: string;
@@ -66,8 +67,8 @@ function wish(flag: string | undefined): Wish {
   const advice =
     flag === undefined
       ? 'unset RNN_BLAS to have one looked for, or RNN_BLAS=off'
-      : '--blas auto looks for one, --blas off does without';
-  if (name === 'off') return { name, off: flag === undefined ? 'RNN_BLAS=off' : '--blas off', advice };
+      : `${flagOf('blas')} auto looks for one, ${flagOf('blas')} off does without`;
+  if (name === 'off') return { name, off: flag === undefined ? 'RNN_BLAS=off' : `${flagOf('blas')} off`, advice };
   if (name === undefined && process.env['RNN_WASM'] === 'portable')
     return { name: 'off', off: 'RNN_WASM=portable', advice };
   return { name: name ?? 'auto', off: null, advice };
@@ -106,7 +107,7 @@ export function attempt(path: string, kernels: KernelModule, inspect = inspectLi
   const why = oneCaller
     ? 'built without threads, so calls from several may not be safe'
     : name === path
-      ? `it may be a slow one; --blas ${path} uses it all the same`
+      ? `it may be a slow one; ${flagOf('blas')} ${path} uses it all the same`
       : null;
   return { library, trial: { path, name, used: why === null, reason: why ?? 'computes what the embedded kernels do' } };
 }

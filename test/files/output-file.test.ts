@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type OutputRules, refuseOutput, writeOutput } from '../src/output-file.ts';
-import { temporaryFolder } from './runs/fixture.ts';
+import { type OutputRules, refuseOutput, writeOutput } from '../../src/files/output-file.ts';
+import { temporaryFolder } from '../runs/fixture.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);

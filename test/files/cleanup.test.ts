@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import type * as Fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { RunFolder } from '../src/runs/store.ts';
-import { withCleanup } from '../src/cleanup.ts';
-import { writeOutput } from '../src/output-file.ts';
-import { smallCheckpoint, temporaryFolder } from './runs/fixture.ts';
+import { RunFolder } from '../../src/runs/store.ts';
+import { withCleanup } from '../../src/files/cleanup.ts';
+import { writeOutput } from '../../src/files/output-file.ts';
+import { smallCheckpoint, temporaryFolder } from '../runs/fixture.ts';
 
 /** What of a disk fails, each time with its own name in the error. */
 const disk = vi.hoisted(() => ({ failing: [] as string[] }));

@@ -6,8 +6,9 @@ import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 import { withCleanup } from './cleanup.ts';
-import { RnnError, systemCode } from './errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from './path-in.ts';
+import { flagOf, otherFolder } from '../options/flags.ts';
 
 /**
  * Ends the names of files that are being written; what a killed process left behind is recognised
@@ -137,34 +138,33 @@ function reasonOf(
   { path, dest = path }: { readonly path?: string; readonly dest?: string },
   code: string,
 ): readonly [string, string] {
-  if (code === 'EISDIR' && dest !== undefined)
-    return [`${dest} is a folder`, 'move it away, or choose another folder with --out'];
+  if (code === 'EISDIR' && dest !== undefined) return [`${dest} is a folder`, `move it away, or ${otherFolder}`];
   if (Object.hasOwn(reasons, code)) return reasons[code];
   return [`the system says ${code}`, 'look for trouble with the disk, and try again'];
 }
 
 const permission = [
   'you have no permission to write there',
-  'check the permissions of the folder, or choose another with --out',
+  `check the permissions of the folder, or choose another with ${flagOf('out')}`,
 ] as const;
-const full = ['the disk is full', 'make room, or choose a folder on another disk with --out'] as const;
-const fileInPlace = [
-  'there is a file in the place of the folder',
-  'move the file away, or choose another folder with --out',
+const full = ['the disk is full', `make room, or choose a folder on another disk with ${flagOf('out')}`] as const;
+const fileInPlace = ['there is a file in the place of the folder', `move the file away, or ${otherFolder}`] as const;
+const gone = [
+  'the folder is not there',
+  `it was removed or a disk was unmounted; choose a folder with ${flagOf('out')}`,
 ] as const;
-const gone = ['the folder is not there', 'it was removed or a disk was unmounted; choose a folder with --out'] as const;
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EACCES: permission,
   EPERM: permission,
-  EROFS: ['the disk is read-only', 'choose a folder on another disk with --out'],
+  EROFS: ['the disk is read-only', `choose a folder on another disk with ${flagOf('out')}`],
   ENOSPC: full,
   EDQUOT: ['your quota on the disk is used up', full[1]],
   EFBIG: [
     'the limit on the size of files is reached',
-    'raise ulimit -f, or choose a folder on another disk with --out',
+    `raise ulimit -f, or choose a folder on another disk with ${flagOf('out')}`,
   ],
   ENOENT: gone,
   ENOTDIR: fileInPlace,
   EEXIST: fileInPlace,
-  ENAMETOOLONG: ['a name in it is longer than the file system allows', 'choose a shorter one with --out'],
+  ENAMETOOLONG: ['a name in it is longer than the file system allows', `choose a shorter one with ${flagOf('out')}`],
 };

@@ -4,8 +4,8 @@ import type * as Fs from 'node:fs/promises';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { nameAgain, renameOnto, replaceFile } from '../src/atomic.ts';
-import { temporaryFolder } from './runs/fixture.ts';
+import { nameAgain, renameOnto, replaceFile } from '../../src/files/atomic.ts';
+import { temporaryFolder } from '../runs/fixture.ts';
 
 /** What was done, in order; and what fails. */
 const disk = vi.hoisted(() => ({ done: [] as string[], failing: [] as string[], refusals: [] as string[] }));

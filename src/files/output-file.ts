@@ -7,8 +7,9 @@ import { dirname } from 'node:path';
 
 import { diskError, replaceFile, temporarySuffix } from './atomic.ts';
 import { withCleanup } from './cleanup.ts';
-import { RnnError, systemCode } from './errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from './path-in.ts';
+import { flagOf } from '../options/flags.ts';
 
 export interface OutputRules {
   /** Replaces a file that rnn did not write. */
@@ -116,11 +117,11 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
   const sources = (await rules.sources?.()) ?? [];
   if ((await firstSameFile([path], sources)) !== null)
     throw new RnnError('usage', `cannot write ${path}: this command reads it`, {
-      hint: 'name another file: not even --force replaces this one',
+      hint: `name another file: not even ${flagOf('force')} replaces this one`,
     });
   if (rules.force || (rules.isOurs !== undefined && rules.isOurs(await startOf(path, START_BYTES)))) return true;
   throw new RnnError('usage', `cannot write ${path}: the file is already there`, {
-    hint: 'replace it with --force, or name another file',
+    hint: `replace it with ${flagOf('force')}, or name another file`,
   });
 }
 

@@ -1,0 +1,39 @@
+// How messages name options: by the tables, so that no message names a flag that is not there.
+import * as commands from './commands.ts';
+import { type Option, type OptionGroups, type TableOf, keyOf, tableOf } from './option.ts';
+import { type TrainFlags, trainOptions } from './train.ts';
+import { wordsOf } from './words.ts';
+
+const groups = [
+  commands.evalOptions,
+  commands.exportOptions,
+  commands.gradientsOptions,
+  commands.importOptions,
+  commands.inspectOptions,
+  commands.sampleOptions,
+  commands.sweepOptions,
+] as const satisfies readonly OptionGroups[];
+
+type NamesOf<Groups> = Groups extends OptionGroups ? keyof TableOf<Groups> : never;
+/** An option of `rnn train`, or of another command. */
+export type OptionName = keyof TrainFlags | NamesOf<(typeof groups)[number]>;
+
+const rows = Object.assign({}, ...groups.map(tableOf), trainOptions) as Readonly<Record<OptionName, Option>>;
+
+/** `--learning-rate` of `learningRate`. */
+export const flagOf = (name: OptionName): string => `--${keyOf(name, rows[name])}`;
+
+/**
+ * Options with their values, as one types them: `--hidden 64`, `--tied`. Those that are undefined
+ * or null are left out.
+ */
+export const asTyped = (values: { readonly [Name in OptionName]?: unknown }): string[] =>
+  Object.entries(values)
+    .filter(([, value]) => value != null)
+    .map(([name, value]) => wordsOf(name, rows[name as OptionName], value).join(' '));
+
+/** The hint of an error about a run folder. */
+export const otherFolder = `choose another folder with ${flagOf('out')}`;
+
+/** What makes a training run smaller. */
+export const sizeFlags = `${flagOf('hidden')}, ${flagOf('layers')}, ${flagOf('batchSize')} or ${flagOf('sequenceLength')}`;
