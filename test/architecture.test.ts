@@ -3,6 +3,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { flagOf } from '../src/options/flags.ts';
+import { trainOptions } from '../src/options/train.ts';
 
 /** From the top down: a file may import from its own module and from those below it. */
 const modules = [
@@ -92,6 +94,19 @@ function importsOf(source: string): string[] {
   ].map(([, named, bare]) => named ?? bare);
 }
 
+/**
+ * Flags of options that stand in a file as text: below cli/, messages name them by the tables
+ * (options/flags.ts), so that none is forgotten when an option is renamed.
+ */
+function flagsWritten({ path, source }: SourceFile): string[] {
+  const module = moduleOf(path);
+  if (!path.startsWith('src/') || module === 'src/cli' || module === 'src/options') return [];
+  return [...withoutComments(source).matchAll(/(?<=['"`\s])--[a-z][a-z-]+\b(?!=)/g)]
+    .map(([flag]) => flag)
+    .filter((flag) => flags.has(flag))
+    .map((flag) => `${path} writes ${flag}`);
+}
+
 /** The files that a file imports, from the root of the project. */
 const targetsOf = ({ path, source }: SourceFile): string[] =>
   importsOf(source)
@@ -123,6 +138,7 @@ function moduleOf(path: string): (typeof modules)[number] | null {
   return path === door ? 'src/api' : (modules.find((module) => path.startsWith(`${module}/`)) ?? null);
 }
 
+const flags = new Set(Object.keys(trainOptions).map((name) => flagOf(name as keyof typeof trainOptions)));
 const root = resolve(import.meta.dirname, '..');
 const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -149,6 +165,17 @@ describe('the modules of the program', () => {
 
   it('leave printing, arguments and exit codes to the command line', () => {
     expect(program.flatMap(wrongEffects)).toEqual([]);
+  });
+
+  it('name options by the tables', () => {
+    // A flag of Docker; and errors.ts, below the tables, has one hint for commands and devices.
+    expect(program.flatMap(flagsWritten).toSorted()).toEqual([
+      'src/devices/gpu/search.ts writes --device',
+      'src/errors.ts writes --threads',
+    ]);
+    expect(flagsWritten({ path: 'src/runs/a.ts', source: "hint('lower --hidden')" })).toEqual([
+      'src/runs/a.ts writes --hidden',
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 // How the learning rate changes over a run. Pure.
+import { flagOf } from '../options/flags.ts';
 import type { ScheduleName, TrainingOptions } from '../options/training.ts';
 
 /** The progress of a run when a step is about to be made. */
@@ -21,10 +22,10 @@ const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
 /** What the learning rate does, a line each for `--help`. */
 export const schedules: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
-  { name: 'cosine', summary: 'along half a cosine to --final-fraction of the peak at the end' },
+  { name: 'cosine', summary: `along half a cosine to ${flagOf('finalFraction')} of the peak at the end` },
   { name: 'one-cycle', summary: 'up for three tenths of the run, then down along a cosine' },
-  { name: 'plateau', summary: 'by --decay when --plateau-patience evaluations were no best' },
-  { name: 'step', summary: 'by --decay every --decay-epochs' },
+  { name: 'plateau', summary: `by ${flagOf('decay')} when ${flagOf('plateauPatience')} evaluations were no best` },
+  { name: 'step', summary: `by ${flagOf('decay')} every ${flagOf('decayEpochs')}` },
   { name: 'exponential', summary: 'as step, but a little after every step' },
   { name: 'constant', summary: 'stays at the peak' },
 ];

@@ -37,7 +37,7 @@ export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'ce
   if (!layerNorm) return plain;
   if (plain !== lstm)
     throw new RnnError('usage', `there is no ${cell} with layer normalisation`, {
-      hint: 'use --cell lstm, or leave out --layer-norm',
+      hint: 'only an lstm can have it',
     });
   return lstmLayerNorm;
 }
