@@ -29,6 +29,9 @@ export const blasCalls = {
   blasPanels: { parameters: i32s(11), results: [] },
 } satisfies Readonly<Record<string, Signature>>;
 
+/** Runs a function of the machine code, by its number, for the worker whose region starts there. */
+export const machine = { parameters: i32s(2), results: [] } satisfies Signature;
+
 /** Counts the time since the last call of it; only in programs that are profiled. */
 export const lap = { parameters: ['i32'], results: [] } satisfies Signature;
 

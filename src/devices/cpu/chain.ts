@@ -3,7 +3,7 @@
 // result may take the place of an operand.
 import type { Value } from '../../program/value.ts';
 import type { KernelVariant } from './kernels.ts';
-import { type Operand, Vectors, sigmoid, tanh } from './vectors.ts';
+import { WasmVectors, elementwise } from './vectors.ts';
 import { Code, type ModuleWriter, type Signature } from './wasm.ts';
 
 /** An element's place: at a pointer that the caller passes, plus a fixed column. */
@@ -57,7 +57,7 @@ export function addChain(
   const width = code.local('i32');
   const prologue = new Code(0);
   prologue.get(columns).i32(2).op('i32.shl').set(width);
-  const vectors = new Vectors(code, prologue, variant === 'relaxed');
+  const vectors = new WasmVectors(code, prologue, variant === 'relaxed');
   /** Locals of what is in memory once for all elements. */
   const scalars = new Map<Value, number>();
   for (const [value, { pointer, column, walk }] of operands) {
@@ -130,44 +130,4 @@ export function addChain(
     });
   });
   return writer.addFunction(chainSignature(strides.length), code.startWith(prologue), exportName);
-}
-
-function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: number, y: number): Operand {
-  switch (apply) {
-    case 'add':
-      return v.op('f32x4.add', x, y);
-    case 'subtract':
-      return v.op('f32x4.sub', x, y);
-    case 'multiply':
-      return v.op('f32x4.mul', x, y);
-    case 'divide':
-      return v.op('f32x4.div', x, y);
-    case 'scale':
-      return v.op('f32x4.mul', x, v.float(constant));
-    case 'offset':
-      return v.op('f32x4.add', x, v.float(constant));
-    case 'sqrt':
-      return v.op('f32x4.sqrt', x);
-    case 'sigmoid':
-      return sigmoid(v, x);
-    case 'tanh':
-      return tanh(v, x);
-    case 'relu':
-      return v.op('v128.andnot', x, v.op('f32x4.le', x, v.float(0)));
-    // `pmin(a, b)` is b < a ? b : a, and NaN is neither above nor below anything.
-    case 'clip':
-      return v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-constant)), v.float(constant));
-    case 'flush':
-      return v.op('v128.andnot', x, v.op('f32x4.lt', v.op('f32x4.abs', x), v.float(constant)));
-    case 'reluGradient':
-      return v.op('v128.and', y, v.op('f32x4.gt', x, v.float(0)));
-    // dy·y·(1 − y)
-    case 'sigmoidGradient':
-      return v.op('f32x4.mul', v.op('f32x4.mul', y, x), v.op('f32x4.sub', v.float(1), x));
-    // dy·(1 − y²)
-    case 'tanhGradient':
-      return v.op('f32x4.mul', y, v.op('f32x4.sub', v.float(1), v.op('f32x4.mul', x, x)));
-    default:
-      return apply satisfies never;
-  }
 }

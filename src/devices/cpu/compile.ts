@@ -6,11 +6,12 @@ import type { Chain, Step } from '../../program/schedule.ts';
 import { operandsOf } from '../../program/slots.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
-import { type CallName, blasCalls, kernelCalls, lap } from './calls.ts';
+import { type CallName, blasCalls, kernelCalls, lap, machine as machineCall } from './calls.ts';
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
 import type { KernelVariant } from './kernels.ts';
-import { type Plan, type ShardProgram, stateKey } from './plan.ts';
-import type { Address, Matrix } from './products.ts';
+import { type MachineProgram, MachineWriter } from './machine/program.ts';
+import { PAGE_BYTES, type Plan, type ShardProgram, stateKey } from './plan.ts';
+import type { Address, Matrix } from './address.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
 
 /** Names each operation by a number with which `lap` is called after it. */
@@ -27,23 +28,26 @@ interface Compilation {
 /** What a call is given: an integer, an address, or a float. */
 type Operand = number | Address | { readonly float: number };
 
-/**
- * A module whose `run(base)` runs the program once for the worker whose region starts at byte
- * address `base`.
- */
-export function compileShard({
-  plan,
-  job,
-  shard: { layout },
-  variant,
-  observer,
-}: Compilation): Uint8Array<ArrayBuffer> {
+/** A shard's program. */
+export interface CompiledShard {
+  /**
+   * A module whose `run(base)` runs the program once for the worker whose region starts at byte
+   * address `base`.
+   */
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** What of it is machine code. */
+  readonly machine: MachineProgram | null;
+}
+
+/** Compiles a shard's program. */
+export function compileShard({ plan, job, shard: { layout }, variant, observer }: Compilation): CompiledShard {
   const { products, panels, parameters, parameterVector, shard } = plan;
   const writer = new ModuleWriter();
   const callable: Record<string, Signature> = {
     ...kernelCalls,
     ...(products.usesBlas ? blasCalls : {}),
     ...(observer ? { lap } : {}),
+    ...(products.machineCode ? { machine: machineCall } : {}),
   };
   // All imports come before the first function.
   const imports = new Map(
@@ -51,6 +55,7 @@ export function compileShard({
   );
   const chains = new Map<string, number>();
   const code = new Code(1);
+  const machine = products.machineCode && new MachineWriter(products.machineCode, limitsOf(plan));
 
   const push = (operands: readonly Operand[]): void => {
     for (const operand of operands) {
@@ -60,7 +65,13 @@ export function compileShard({
       else code.get(0).i32(operand.own).op('i32.add');
     }
   };
+  /** What was written as machine code since the last time becomes a call. */
+  const runMachineCode = (): void => {
+    const index = machine?.close() ?? null;
+    if (index !== null) code.i32(index).get(0).call(imports.get('machine')!);
+  };
   const call = (name: CallName, ...operands: readonly Operand[]): void => {
+    runMachineCode();
     push(operands);
     code.call(imports.get(name)!);
   };
@@ -116,6 +127,10 @@ export function compileShard({
 
   const runChain = (chain: Chain): void => {
     const { specification, pointers } = specify(chain);
+    if (machine) {
+      machine.chain(specification, chain.rows, chain.columns, pointers);
+      return;
+    }
     const key = chainKey(specification);
     const compiled = chains.get(key) ?? addChain(writer, specification, variant);
     chains.set(key, compiled);
@@ -155,6 +170,7 @@ export function compileShard({
         scratch: { own: shard.scratch },
       },
       call,
+      machine,
     );
   };
 
@@ -222,8 +238,15 @@ export function compileShard({
     else compute(step.value);
     if (observer) call('lap', observer(step));
   }
+  runMachineCode();
   writer.addFunction({ parameters: ['i32'], results: [] }, code, 'run');
-  return writer.encode(plan.pages);
+  return { module: writer.encode(plan.pages), machine: machine && machine.finish() };
+}
+
+/** Of the memory, and of the region of the last worker: each other ends where the next begins. */
+function limitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly own: number } {
+  const bytes = pages * PAGE_BYTES;
+  return { fixed: bytes, own: bytes - shardBases.at(-1)! };
 }
 
 function walkOf(operand: Value, chain: Chain): Walk {

@@ -9,6 +9,8 @@ import { chooseBlas } from './blas/choose.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { blasProducts } from './blas/products.ts';
 import { bitComparison } from './blas/trial.ts';
+import { vectorWidths } from './machine/processor.ts';
+import { machineProducts } from './machine/products.ts';
 import { compileForCpu, describeCpu } from './executable.ts';
 import { type KernelModule, loadKernels } from './kernels.ts';
 import { type Plan, planWithin } from './plan.ts';
@@ -43,20 +45,29 @@ export async function openCpu({
 }: CpuOptions = {}): Promise<Device> {
   const threads = Math.min(atMost, MOST_THREADS);
   const kernels = await loadKernels();
-  const { library } = chooseBlas(kernels, wanted);
+  const asked = process.env['RNN_KERNELS'] ?? 'auto';
+  const width = asked.startsWith('wasm')
+    ? null
+    : (vectorWidths().find((each) => asked === 'auto' || each === asked) ?? null);
+  const library = width === null ? chooseBlas(kernels, wanted).library : null;
   const plans = new WeakMap<Workload, Promise<Plan>>();
   const planOf = (workload: Workload): Promise<Plan> => {
     const plan =
       plans.get(workload) ??
       runInTurns(
-        planWithin(workload, threadsFor(workload, threads), productsFor(workload, kernels, library), MOST_BYTES),
+        planWithin(
+          workload,
+          threadsFor(workload, threads),
+          width ? machineProducts(width) : productsFor(workload, kernels, library),
+          MOST_BYTES,
+        ),
       );
     plans.set(workload, plan);
     return plan;
   };
   return {
     name: 'cpu',
-    description: describeCpu(kernels, threads, library),
+    description: describeCpu(kernels, { workers: threads, products: { machineCode: width } }, library),
     estimate: async (workload) => (await planOf(workload)).heldBytes,
     async compile(workload) {
       const plan = await planOf(workload);

@@ -2,14 +2,16 @@
 // the caller's thread, which stays free while they compute.
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import type { BlasLibrary } from './blas/library.ts';
-import { compileShard } from './compile.ts';
+import { type CompiledShard, compileShard } from './compile.ts';
+import { type Code, loadCode } from './machine/code.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
 import { type JobPlan, type Plan, stateKey, statesOf, vectorAddress } from './plan.ts';
 import { Laps } from './profile.ts';
+import type { Products } from './products.ts';
 import { type JobRows, rowsOf } from './rows.ts';
-import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
+import { type LoadedProgram, Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
 import { compileUpdate } from './update.ts';
 
 /** How long operations are measured, after as long as V8 takes to compile them a second time. */
@@ -23,9 +25,15 @@ export async function compileForCpu(
   blas: BlasLibrary | null,
 ): Promise<CpuExecutable> {
   const memory = allocate(plan);
-  const setups = await shardSetups(workload, plan, kernels, blas, memory);
-  const pool = await WorkerPool.start(setups, workload.interactive === true);
-  return new CpuExecutable(plan, setups[0], pool, describeCpu(kernels, plan.workers, blas));
+  const codes: Code[] = [];
+  try {
+    const setups = await shardSetups(workload, plan, kernels, blas, memory, codes);
+    const pool = await WorkerPool.start(setups, workload.interactive === true);
+    return new CpuExecutable(plan, setups[0], pool, codes, describeCpu(kernels, plan, blas));
+  } catch (error) {
+    for (const code of codes) code.free();
+    throw error;
+  }
 }
 
 interface RunningJob extends JobPlan {
@@ -44,6 +52,8 @@ class CpuExecutable implements Executable {
   readonly #plan: Plan;
   readonly #jobs: ReadonlyMap<string, RunningJob>;
   readonly #pool: WorkerPool;
+  /** Machine code that the workers run. */
+  readonly #codes: Code[];
   /** Of the first worker. */
   readonly #setup: ShardSetup;
   readonly #ints: Int32Array;
@@ -52,7 +62,7 @@ class CpuExecutable implements Executable {
   #stale = true;
   #intact: Intact = 'everything';
 
-  constructor(plan: Plan, setup: ShardSetup, pool: WorkerPool, description: string) {
+  constructor(plan: Plan, setup: ShardSetup, pool: WorkerPool, codes: Code[], description: string) {
     const { memory } = setup;
     this.#plan = plan;
     this.#jobs = new Map(
@@ -63,6 +73,7 @@ class CpuExecutable implements Executable {
     );
     this.#setup = setup;
     this.#pool = pool;
+    this.#codes = codes;
     this.memoryBytes = plan.heldBytes;
     this.description = description;
     this.#ints = new Int32Array(memory.buffer);
@@ -135,7 +146,7 @@ class CpuExecutable implements Executable {
   async profile(name: string): Promise<readonly PassTime[]> {
     const job = this.#jobs.get(name)!;
     const laps = new Laps();
-    const bytes = compileShard({
+    const compiled = compileShard({
       plan: this.#plan,
       job: name,
       shard: job.programs.get(job.shardRows[0])!,
@@ -146,15 +157,17 @@ class CpuExecutable implements Executable {
     const memory = allocate(this.#plan);
     new Int32Array(memory.buffer).set(this.#ints);
     const shard = new Shard({ ...this.#setup, memory });
-    const module = await WebAssembly.compile(bytes);
-    shard.profile(module, job.trains, laps, PROFILE_WARM_UP_MS);
+    const { program, code } = await loaded(compiled);
+    shard.profile(program, job.trains, laps, PROFILE_WARM_UP_MS);
     laps.forget();
-    const steps = shard.profile(module, job.trains, laps, PROFILE_MS);
+    const steps = shard.profile(program, job.trains, laps, PROFILE_MS);
+    code?.free();
     return laps.times(steps);
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await this.#pool.close();
+    for (const code of this.#codes.splice(0)) code.free();
   }
 
   #step({ index }: RunningJob, requested: number): Promise<void> | void {
@@ -216,25 +229,44 @@ class CpuExecutable implements Executable {
   }
 }
 
-export function describeCpu({ variant }: KernelModule, threads: number, blas: BlasLibrary | null): string {
-  const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
+export function describeCpu(
+  { variant }: KernelModule,
+  { workers: threads, products: { machineCode } }: { workers: number; products: Pick<Products, 'machineCode'> },
+  blas: BlasLibrary | null,
+): string {
+  const wasm = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
+  const kernels = machineCode === null ? wasm : `machine code (${machineCode})`;
   return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
+/** A compiled program that can be run, and its machine code, if it has any, to be freed after it. */
+async function loaded({ module, machine }: CompiledShard): Promise<{ program: LoadedProgram; code: Code | null }> {
+  const code = machine && loadCode(machine.code);
+  return {
+    program: {
+      module: await WebAssembly.compile(module),
+      machine: code && { address: code.address, functions: machine!.functions },
+    },
+    code,
+  };
+}
+
+/** @param codes to which the machine code is added */
 async function shardSetups(
   workload: Workload,
   plan: Plan,
   kernels: KernelModule,
   blas: BlasLibrary | null,
   memory: WebAssembly.Memory,
+  codes: Code[],
 ): Promise<ShardSetup[]> {
-  const modules = new Map<string, WebAssembly.Module>();
+  const loadedPrograms = new Map<string, LoadedProgram>();
   for (const { job, programs } of plan.jobs) {
-    for (const [rows, shard] of programs)
-      modules.set(
-        `${job.name} ${rows}`,
-        await WebAssembly.compile(compileShard({ plan, job: job.name, shard, variant: kernels.variant })),
-      );
+    for (const [rows, shard] of programs) {
+      const { program, code } = await loaded(compileShard({ plan, job: job.name, shard, variant: kernels.variant }));
+      if (code) codes.push(code);
+      loadedPrograms.set(`${job.name} ${rows}`, program);
+    }
   }
   const { products: _, jobs, ...map } = plan;
   const rule = workload.update;
@@ -249,7 +281,7 @@ async function shardSetups(
     blas,
     memory,
     jobs: jobs.map(({ job, shardRows, trains }) => ({
-      module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null,
+      program: loadedPrograms.get(`${job.name} ${shardRows[worker]}`) ?? null,
       trains,
     })),
     update,

@@ -13,11 +13,17 @@ interface Koffi {
   /** @param path null for what the process has loaded already */
   load(path: string | null): ForeignLibrary;
   address(memory: Uint8Array): bigint;
+  /** A type of functions. */
+  proto(declaration: string): unknown;
+  /** The function at an address. */
+  decode(address: bigint, type: unknown): ForeignFunction;
 }
+
+export type ForeignFunction = (...values: (number | Uint8Array)[]) => unknown;
 
 export interface ForeignLibrary {
   /** @throws an Error if the library has no such function */
-  func(declaration: string): (...values: number[]) => unknown;
+  func(declaration: string): ForeignFunction;
 }
 
 let loaded: Koffi | null = null;
@@ -42,6 +48,9 @@ export function koffiProblem(): string | null {
 }
 
 /** Where a memory begins in the address space of the process. */
-export function addressOf(memory: WebAssembly.Memory): number {
-  return Number(koffi().address(new Uint8Array(memory.buffer)));
+export const addressOf = (memory: WebAssembly.Memory): number => addressOfShared(memory.buffer);
+
+/** Where a shared buffer begins in the address space of the process: it stays there. */
+export function addressOfShared(buffer: ArrayBufferLike): number {
+  return Number(koffi().address(new Uint8Array(buffer)));
 }

@@ -1,14 +1,11 @@
 // How the products of a program are computed: the contract between programs and what multiplies for
 // them, and the embedded kernels, which are always there. The system's BLAS is in blas/.
 import type { Value } from '../../program/value.ts';
+import type { Address, Matrix } from './address.ts';
 import type { CallName } from './calls.ts';
+import type { VectorWidth } from './machine/assembler.ts';
+import type { MachineWriter } from './machine/program.ts';
 import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
-
-/** A byte address: fixed, or counted from the base of the worker's own region. */
-export type Address = { readonly fixed: number } | { readonly own: number };
-
-/** An address and its leading dimension. */
-export type Matrix = readonly [Address, number];
 
 /** A product with its operands in memory: C = [C +] op(A)·op(B) [+ bias]. */
 export interface PlacedProduct {
@@ -43,6 +40,8 @@ export interface PanelShape {
 export interface Products {
   /** Whether programs call a BLAS. */
   readonly usesBlas: boolean;
+  /** The vectors of the machine code that computes what it can; null if all is WebAssembly. */
+  readonly machineCode: VectorWidth | null;
   /**
    * The panels from which a product reads the weight on its right; null where it reads the weight
    * itself, or multiplies by none.
@@ -51,7 +50,7 @@ export interface Products {
   /** Elements of scratch memory. */
   scratch(product: Value<'matmul'>): number;
   /** Writes the calls that make it. */
-  write(product: PlacedProduct, call: Caller): void;
+  write(product: PlacedProduct, call: Caller, machine: MachineWriter | null): void;
 }
 
 /** The terms of each sum. */
@@ -69,6 +68,7 @@ const kernelPanels: PanelShape = { columns: 8, last: 'padded' };
 
 export const embeddedProducts: Products = {
   usesBlas: false,
+  machineCode: null,
   panels: (product) => (multipliesByWeight(product) ? kernelPanels : null),
   /** A product whose right side is no weight packs that too. */
   scratch(product) {

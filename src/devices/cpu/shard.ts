@@ -5,6 +5,8 @@ import { blasFunctions } from './blas/products.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
 import { type MemoryMap, type Panels, control, controlOf, vectorAddress } from './plan.ts';
+import { addressOf } from './foreign.ts';
+import { type LoadedFunctions, functionAt } from './machine/code.ts';
 import type { Laps } from './profile.ts';
 
 /** All that a worker needs, as plain data that can be posted to a thread. */
@@ -15,10 +17,21 @@ export interface ShardSetup {
   /** Null if no program calls one. */
   readonly blas: BlasLibrary | null;
   readonly memory: WebAssembly.Memory;
-  /** Modules with `run(base)` by job; null where this worker has no rows. */
-  readonly jobs: readonly { readonly module: WebAssembly.Module | null; readonly trains: boolean }[];
+  /** By job. */
+  readonly jobs: readonly {
+    /** Null where the worker has no rows. */ readonly program: LoadedProgram | null;
+    readonly trains: boolean;
+  }[];
   /** Module with `update(1, count, pointer…)`. */
   readonly update: { readonly module: WebAssembly.Module; readonly clipNorm: number } | null;
+}
+
+/** The program of a worker's rows. */
+export interface LoadedProgram {
+  /** With `run(base)`. */
+  readonly module: WebAssembly.Module;
+  /** What it calls. */
+  readonly machine: LoadedFunctions | null;
 }
 
 /** What to do besides running the job's program; bits of `control.flags`. */
@@ -32,6 +45,8 @@ export function sumOverShards({ shardBases }: MemoryMap, doubles: Float64Array, 
 type Run = (base: number) => void;
 type Update = (rows: number, count: number, ...pointers: number[]) => void;
 
+/** Of the panels that the kernels pack. */
+const KERNEL_COLUMNS = 8;
 const LANES = 16;
 const SPINS = 2000;
 
@@ -62,8 +77,10 @@ export class Shard {
     this.#control = controlOf(memory);
     this.#doubles = new Float64Array(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
-    this.#runs = setup.jobs.map(({ module }) => (module ? (this.#instantiate(module)['run'] as Run) : null));
-    this.#update = setup.update ? (this.#instantiate(setup.update.module)['update'] as Update) : null;
+    this.#runs = setup.jobs.map(({ program }) => program && (this.#instantiate(program)['run'] as Run));
+    this.#update = setup.update
+      ? (this.#instantiate({ module: setup.update.module, machine: null })['update'] as Update)
+      : null;
     const share = Math.ceil(parameterCount / workers / LANES) * LANES;
     this.#first = Math.min(parameterCount, share * worker);
     this.#count = Math.min(parameterCount, this.#first + share) - this.#first;
@@ -96,18 +113,15 @@ export class Shard {
    * Does this worker's part of steps without the others, which wait; `module` calls `lap` after
    * each operation.
    */
-  profile(module: WebAssembly.Module, trains: boolean, laps: Laps, milliseconds: number): number {
-    const { exports } = new WebAssembly.Instance(module, {
-      ...this.#imports,
-      kernels: { ...this.#imports.kernels, lap: laps.lap },
-    });
+  profile(program: LoadedProgram, trains: boolean, laps: Laps, milliseconds: number): number {
+    const run = this.#instantiate(program, { lap: laps.lap })['run'] as Run;
     const [reduce, update, pack] = ['sum of gradients', 'update', 'packing of weights'].map((kind) =>
       laps.group(kind, 1, this.#count),
     );
     let steps = 0;
     for (const from = performance.now(); performance.now() - from < milliseconds; steps++) {
       laps.start();
-      (exports['run'] as Run)(this.#base);
+      run(this.#base);
       if (!trains) continue;
       this.#reduce();
       laps.lap(reduce);
@@ -166,17 +180,19 @@ export class Shard {
     from: number,
     to: number,
   ): void {
-    if (last === 'padded') {
+    if (last === 'padded' && columns === KERNEL_COLUMNS) {
       this.#kernels.packPanels(source, sourceColumns, K, N, transposed ? 1 : 0, address, from, to);
       return;
     }
     for (let panel = from; panel < to; panel++) {
       const first = panel * columns;
       const width = Math.min(columns, N - first);
+      // What the last panel is filled up with is zero from the beginning.
+      const step = last === 'padded' ? columns : width;
       const out = address + 4 * K * first;
       if (transposed)
-        this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, width);
-      else this.#kernels.copyRows(K, width, source + 4 * first, sourceColumns, out, width);
+        this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, step);
+      else this.#kernels.copyRows(K, width, source + 4 * first, sourceColumns, out, step);
     }
   }
 
@@ -197,7 +213,18 @@ export class Shard {
       Atomics.wait(shared, control.generation, generation);
   }
 
-  #instantiate(module: WebAssembly.Module): Record<string, WebAssembly.ExportValue> {
-    return new WebAssembly.Instance(module, this.#imports).exports;
+  #instantiate(
+    { module, machine }: LoadedProgram,
+    more: Readonly<Record<string, (...values: number[]) => void>> = {},
+  ): Record<string, WebAssembly.ExportValue> {
+    const kernels = { ...this.#imports.kernels, ...(machine && { machine: this.#callerOf(machine) }), ...more };
+    return new WebAssembly.Instance(module, { ...this.#imports, kernels }).exports;
+  }
+
+  /** Calls a function of the machine code, by its number, for the worker whose region starts there. */
+  #callerOf({ address, functions }: LoadedFunctions): (index: number, region: number) => void {
+    const memory = addressOf(this.#setup.memory);
+    const bound = functions.map((at) => functionAt(address + at, 2));
+    return (index, region) => bound[index](memory, memory + (region >>> 0));
   }
 }

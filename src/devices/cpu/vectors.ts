@@ -1,17 +1,34 @@
-// Writes arithmetic on vectors of four float32 lanes as WebAssembly, expression by expression, and
-// the sigmoid and tanh made of it. Knows no chains. Every lane is computed alike and none looks at
-// another, so a value gives the same bits wherever it stands.
+// Arithmetic on vectors of float32 lanes: elementwise operations, and the sigmoid and tanh made of
+// simpler ones, written expression by expression to WebAssembly (four lanes) or machine code
+// (machine/chain.ts). Knows no chains. Every lane is computed alike and none looks at another, so a
+// value gives the same bits wherever it stands and however many lanes there are.
 //
 // e^x by x = n·ln2 + r with |r| <= ln2/2 and the degree-5 polynomial of Cephes' expf (S. Moshier,
 // https://www.netlib.org/cephes/, single/expf.c), as the kernels compute it for the softmax
 // (assembly/math.ts). Written into each chain, an activation takes half the time of a call to a
 // kernel: no registers to save, and the constants stay.
+import type { Value } from '../../program/value.ts';
 import type { Code, Opcode } from './wasm.ts';
 
-/** A local, or what pushes a value. */
+/** A value that has a number, or what pushes one. */
 export type Operand = number | (() => void);
+/** By the names of WebAssembly. */
+export type VectorOperation = Extract<Opcode, `${'f32x4' | 'v128' | 'i32x4'}.${string}`>;
 
-export class Vectors {
+/** What expressions are written to. */
+export interface Vectors {
+  /** The number of a value that is used more than once. */
+  keep(operand: Operand): number;
+  op(name: VectorOperation, ...operands: readonly Operand[]): Operand;
+  /** x·y + z */
+  multiplyAdd(x: Operand, y: Operand, z: Operand): Operand;
+  float(constant: number): number;
+  bits(constant: number): number;
+  shiftLeft(x: Operand, count: number): Operand;
+}
+
+/** Writes WebAssembly; a value that is kept is a local. */
+export class WasmVectors implements Vectors {
   readonly #code: Code;
   /** Where constants are made: before the loop. */
   readonly #prologue: Code;
@@ -29,21 +46,19 @@ export class Vectors {
     return typeof operand === 'number' ? this.#code.get(operand) : (operand(), this.#code);
   }
 
-  /** A local that holds what is computed here and now. */
   keep(operand: Operand): number {
     const local = this.#code.local('v128');
     this.push(operand).set(local);
     return local;
   }
 
-  op(name: Opcode, ...operands: readonly Operand[]): Operand {
+  op(name: VectorOperation, ...operands: readonly Operand[]): Operand {
     return () => {
       for (const operand of operands) this.push(operand);
       this.#code.op(name);
     };
   }
 
-  /** x·y + z */
   multiplyAdd(x: Operand, y: Operand, z: Operand): Operand {
     return this.#fused ? this.op('f32x4.relaxed_madd', x, y, z) : this.op('f32x4.add', this.op('f32x4.mul', x, y), z);
   }
@@ -74,8 +89,49 @@ export class Vectors {
   }
 }
 
+/** An operation on one or two values, as program/ defines it. */
+export function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: number, y: number): Operand {
+  switch (apply) {
+    case 'add':
+      return v.op('f32x4.add', x, y);
+    case 'subtract':
+      return v.op('f32x4.sub', x, y);
+    case 'multiply':
+      return v.op('f32x4.mul', x, y);
+    case 'divide':
+      return v.op('f32x4.div', x, y);
+    case 'scale':
+      return v.op('f32x4.mul', x, v.float(constant));
+    case 'offset':
+      return v.op('f32x4.add', x, v.float(constant));
+    case 'sqrt':
+      return v.op('f32x4.sqrt', x);
+    case 'sigmoid':
+      return sigmoid(v, x);
+    case 'tanh':
+      return tanh(v, x);
+    case 'relu':
+      return v.op('v128.andnot', x, v.op('f32x4.le', x, v.float(0)));
+    // `pmin(a, b)` is b < a ? b : a, and NaN is neither above nor below anything.
+    case 'clip':
+      return v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-constant)), v.float(constant));
+    case 'flush':
+      return v.op('v128.andnot', x, v.op('f32x4.lt', v.op('f32x4.abs', x), v.float(constant)));
+    case 'reluGradient':
+      return v.op('v128.and', y, v.op('f32x4.gt', x, v.float(0)));
+    // dy·y·(1 − y)
+    case 'sigmoidGradient':
+      return v.op('f32x4.mul', v.op('f32x4.mul', y, x), v.op('f32x4.sub', v.float(1), x));
+    // dy·(1 − y²)
+    case 'tanhGradient':
+      return v.op('f32x4.mul', y, v.op('f32x4.sub', v.float(1), v.op('f32x4.mul', x, x)));
+    default:
+      return apply satisfies never;
+  }
+}
+
 /** 1 / (1 + e^−x), absolute error ≤ 1e-7; at least 1.6e-38 (not a denormal) for very negative x. */
-export function sigmoid(v: Vectors, x: Operand): Operand {
+function sigmoid(v: Vectors, x: Operand): Operand {
   // With x as the first operand, a NaN passes.
   const clamped = v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-87)), v.float(87));
   const minus = v.keep(v.op('f32x4.neg', clamped));
@@ -88,7 +144,7 @@ export function sigmoid(v: Vectors, x: Operand): Operand {
  * tanh x = −u / (2 + u) with u = e^(−2|x|) − 1, absolute error ≤ 2e-7. Through e^x − 1, because 1 −
  * 2/(e^2x + 1) loses all digits near 0; here a tiny x, denormal or −0 comes back unchanged.
  */
-export function tanh(v: Vectors, x: number): Operand {
+function tanh(v: Vectors, x: number): Operand {
   // Beyond 10 the result is 1 in float32.
   const y = v.keep(v.op('f32x4.mul', v.op('f32x4.pmin', v.op('f32x4.abs', x), v.float(10)), v.float(-2)));
   const shifted = v.keep(rounded(v, y));

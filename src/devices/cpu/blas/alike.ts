@@ -27,9 +27,10 @@ export function alikeProducts(library: Pick<BlasLibrary, 'takesSmall'>, isAlike:
   };
   return {
     usesBlas: true,
+    machineCode: null,
     panels: (product) => productsFor(product).panels(product),
     scratch: (product) => productsFor(product).scratch(product),
-    write: (placed, call) => productsFor(placed.value).write(placed, call),
+    write: (placed, call, machine) => productsFor(placed.value).write(placed, call, machine),
   };
 }
 

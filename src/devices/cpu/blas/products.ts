@@ -24,6 +24,7 @@ export function fewRows(blockRows: number): number {
 export function blasProducts({ takesSmall }: Pick<BlasLibrary, 'takesSmall'>, blockRows = BLOCK_ROWS): Products {
   return {
     usesBlas: true,
+    machineCode: null,
     /**
      * For few rows: blocks where the library takes them, else a transposed copy of what is read
      * transposed, as one panel, which is faster.

@@ -1,0 +1,136 @@
+// A chain of elementwise operations as a function in machine code: per row, a vector of columns at a
+// time, then what is left under a mask. Everything is loaded before anything is stored, so that a
+// result may take the place of an operand.
+import type { Value } from '../../../program/value.ts';
+import { type ChainSpecification, type Place, chainKey } from '../chain.ts';
+import { elementwise } from '../vectors.ts';
+import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from './assembler.ts';
+import { Expressions } from './expressions.ts';
+import { Routines } from './routines.ts';
+import { maskVector, setMask } from './tile.ts';
+
+/** For as many pointers as there are registers; the others stay on the stack. */
+const POINTERS = [RBX, RBP, RSI, RDI, R8, R9, R10, R11, R14, R15];
+const MASK = 1;
+const MASK_VECTOR = 15;
+const WORD = 8;
+
+/**
+ * The function of a chain. The caller leaves the pointers above the return address, the first
+ * lowest, and the number of rows, at least 1, in RCX. It may change all registers but RSP, R12 and
+ * R13.
+ */
+export function chain(routines: Routines, specification: ChainSpecification, columns: number): Label {
+  return routines.routine(`chain ${columns} ${chainKey(specification)}`, () => {
+    // How much waits on the stack is known when it has been written.
+    const trial = new ChainWriter(new Routines(routines.code.width), specification, columns, 0);
+    new ChainWriter(routines, specification, columns, trial.write()).write();
+  });
+}
+
+class ChainWriter {
+  readonly #routines: Routines;
+  readonly #specification: ChainSpecification;
+  readonly #columns: number;
+  /** On the stack, where values wait. */
+  readonly #spillBytes: number;
+
+  constructor(routines: Routines, specification: ChainSpecification, columns: number, spillBytes: number) {
+    this.#routines = routines;
+    this.#specification = specification;
+    this.#columns = columns;
+    this.#spillBytes = spillBytes;
+  }
+
+  /** @returns the bytes on the stack that values wait in */
+  write(): number {
+    let waiting = 0;
+    const { code } = this.#routines;
+    const { strides } = this.#specification;
+    const lanes = code.vectorBytes / 4;
+    const whole = Math.floor(this.#columns / lanes);
+    const partial = this.#columns % lanes;
+    setMask(code, this.#columns, MASK);
+    if (this.#spillBytes > 0) code.arithmeticImmediate('sub', RSP, this.#spillBytes);
+    for (const [pointer, register] of POINTERS.slice(0, strides.length).entries())
+      code.loadGeneral(register, this.#slot(pointer));
+    const row = new Label();
+    code.put(row);
+    code.moveImmediate(RDX, 0);
+    if (whole > 0) {
+      const next = new Label();
+      code.align(16);
+      code.put(next);
+      waiting = this.#body(false);
+      code.arithmeticImmediate('add', RDX, code.vectorBytes);
+      code.arithmeticImmediate('cmp', RDX, whole * code.vectorBytes);
+      code.jumpIf('below', next);
+    }
+    if (partial > 0) {
+      if (code.width === 'avx2') code.load(MASK_VECTOR, maskVector(this.#routines, partial));
+      waiting = Math.max(waiting, this.#body(true));
+    }
+    strides.forEach((stride, pointer) => {
+      if (stride === 0) return;
+      const register = POINTERS[pointer] ?? RAX;
+      if (register === RAX) code.loadGeneral(RAX, this.#slot(pointer));
+      code.address(register, { base: register, displacement: 4 * stride });
+      if (register === RAX) code.storeGeneral(this.#slot(pointer), RAX);
+    });
+    code.decrement(RCX);
+    code.jumpIf('notZero', row);
+    if (this.#spillBytes > 0) code.arithmeticImmediate('add', RSP, this.#spillBytes);
+    code.return();
+    return waiting;
+  }
+
+  /** Of a pointer, beyond the return address. */
+  #slot(pointer: number): Memory {
+    return { base: RSP, displacement: this.#spillBytes + WORD * (pointer + 1) };
+  }
+
+  /** One vector of columns, from RDX bytes on. @returns the bytes that values wait in */
+  #body(isPartial: boolean): number {
+    const { code } = this.#routines;
+    const { values, operands, stores } = this.#specification;
+    const expressions = new Expressions();
+    const held = new Map<Value, number>();
+    for (const [value, { walk, ...place }] of operands)
+      held.set(
+        value,
+        expressions.load((to) => this.#load(to, place, walk === 'scalar', isPartial)),
+      );
+    for (const value of values) {
+      const [x, y] = value.inputs.map((input) => held.get(input)!);
+      held.set(value, expressions.keep(elementwise(expressions, value, x, y)));
+    }
+    for (const [value, places] of stores)
+      for (const place of places)
+        expressions.store(held.get(value)!, (from) => {
+          const to = this.#at(place);
+          if (!isPartial) code.store(to, from);
+          else if (code.width === 'avx2') code.storeWhere(to, MASK_VECTOR, from);
+          else code.storeMasked(to, from, MASK);
+        });
+    return expressions.write(this.#routines, isPartial && code.width === 'avx2' ? MASK_VECTOR : code.registers);
+  }
+
+  #load(to: number, place: Place, isScalar: boolean, isPartial: boolean): void {
+    const { code } = this.#routines;
+    if (isScalar) {
+      code.broadcast(to, this.#at(place, false));
+      return;
+    }
+    const from = this.#at(place);
+    if (!isPartial) code.load(to, from);
+    else if (code.width === 'avx2') code.loadWhere(to, MASK_VECTOR, from);
+    else code.loadMasked(to, from, MASK);
+  }
+
+  /** @param moves along the row */
+  #at({ pointer, column }: Place, moves = true): Memory {
+    const base = POINTERS[pointer] ?? RAX;
+    if (base === RAX) this.#routines.code.loadGeneral(RAX, this.#slot(pointer));
+    return { base, displacement: 4 * column, ...(moves ? { index: RDX } : {}) };
+  }
+}

@@ -1,0 +1,76 @@
+// Copies of matrix blocks in the order in which a tile reads them (tile.ts).
+import { type Assembler, Label, R8, R9, RAX, RCX, RDX } from './assembler.ts';
+import type { Routines } from './routines.ts';
+import { maskVector, panelColumns } from './tile.ts';
+
+/** Some columns of a matrix, whose rows are so many bytes apart. */
+interface Columns {
+  readonly columns: number;
+  readonly step: number;
+}
+
+/** Beside that of the last columns of C (tile.ts). */
+const MASK = 2;
+const MASK_VECTOR = 15;
+
+/** R8: from, R9: to (depth, panel), whose columns beyond the last are zero or stay as they are. Changes RAX, RCX, RDX. */
+export function packPanel(routines: Routines, { columns, step }: Columns, depth: number): void {
+  const lanes = routines.code.vectorBytes / 4;
+  copy(
+    routines,
+    { columns, step, toStep: 4 * panelColumns(routines.code.width), vectors: Math.ceil(columns / lanes) },
+    depth,
+  );
+}
+
+/**
+ * R8: from, R9: to (depth, columns). What is beyond the last row, up to a vector, changes. Changes
+ * RAX, RCX, RDX.
+ */
+export function packTile(routines: Routines, { columns, step }: Columns, depth: number): void {
+  copy(routines, { columns, step, toStep: 4 * columns, vectors: 1 }, depth);
+}
+
+interface Copy extends Columns {
+  readonly toStep: number;
+  readonly vectors: number;
+}
+
+function copy(routines: Routines, shape: Copy, depth: number): void {
+  const { code } = routines;
+  const body = routines.routine(`copy ${JSON.stringify(shape)}`, () => writeCopy(routines, shape));
+  code.moveImmediate(RCX, depth);
+  code.call(body);
+}
+
+function writeCopy(routines: Routines, { columns, step, toStep, vectors }: Copy): void {
+  const { code } = routines;
+  const { vectorBytes } = code;
+  const partial = columns % (vectorBytes / 4);
+  if (partial > 0) setPart(routines, code, partial);
+  code.move(RAX, R8);
+  code.move(RDX, R9);
+  const again = new Label();
+  code.put(again);
+  for (let vector = 0; vector < vectors; vector++) {
+    const source = { base: RAX, displacement: vector * vectorBytes };
+    if (partial === 0 || vector < vectors - 1) code.load(vector, source);
+    else if (code.width === 'avx2') code.loadWhere(vector, MASK_VECTOR, source);
+    else code.loadMasked(vector, source, MASK);
+    code.store({ base: RDX, displacement: vector * vectorBytes }, vector);
+  }
+  code.address(RAX, { base: RAX, displacement: step });
+  code.address(RDX, { base: RDX, displacement: toStep });
+  code.decrement(RCX);
+  code.jumpIf('notZero', again);
+  code.return();
+}
+
+function setPart(routines: Routines, code: Assembler, lanes: number): void {
+  if (code.width === 'avx2') {
+    code.load(MASK_VECTOR, maskVector(routines, lanes));
+    return;
+  }
+  code.moveImmediate(RAX, 2 ** lanes - 1);
+  code.moveToMask(MASK, RAX);
+}

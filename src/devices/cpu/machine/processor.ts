@@ -1,0 +1,66 @@
+// What the processor and the system allow, as the processor says itself (Intel's manual, volume 2,
+// CPUID, and volume 1, 13.3).
+import { addressOfShared } from '../foreign.ts';
+import { Assembler, Label, RAX, RBX, RCX, RDI, type VectorWidth } from './assembler.ts';
+import { functionAt, loadCode } from './code.ts';
+
+const bit = (word: number, position: number): boolean => ((word >>> position) & 1) === 1;
+/** Sets of registers that the system keeps: those of 128 bits and of 256; and the masks and all of 512. */
+const KEEPS_256 = 0x06;
+const KEEPS_512 = 0xe6;
+
+/**
+ * The vectors that can be used here, the widest first.
+ * @throws an Error where no machine code can be run
+ */
+export function vectorWidths(): VectorWidth[] {
+  const { features, extended } = answers(writeFeatures);
+  if (!bit(features, 27)) return []; // the system keeps no vector registers
+  const { kept } = answers(writeKept);
+  const has256 = (kept & KEEPS_256) === KEEPS_256 && bit(features, 12) && bit(features, 28) && bit(extended, 5);
+  const has512 = has256 && (kept & KEEPS_512) === KEEPS_512 && bit(extended, 16);
+  return [...(has512 ? (['avx512'] as const) : []), ...(has256 ? (['avx2'] as const) : [])];
+}
+
+/** What code writes at the address that it gets. */
+function answers(write: (code: Assembler) => void): { features: number; extended: number; kept: number } {
+  const words = new Uint32Array(new SharedArrayBuffer(4 * 4));
+  const code = new Assembler('avx2');
+  write(code);
+  const loaded = loadCode(code.finish());
+  try {
+    functionAt(loaded.address, 1)(addressOfShared(words.buffer));
+  } finally {
+    loaded.free();
+  }
+  const [features, extended, kept] = words;
+  return { features, extended, kept };
+}
+
+/** Leaf 1: the third register; leaf 7, if there is one: the second. */
+function writeFeatures(code: Assembler): void {
+  const leaf = (number: number): void => {
+    code.moveImmediate(RAX, number);
+    code.moveImmediate(RCX, 0);
+    code.cpuid();
+  };
+  code.push(RBX);
+  leaf(1);
+  code.storeGeneral32({ base: RDI }, RCX);
+  leaf(0);
+  code.arithmeticImmediate('cmp', RAX, 7);
+  const end = new Label();
+  code.jumpIf('below', end);
+  leaf(7);
+  code.storeGeneral32({ base: RDI, displacement: 4 }, RBX);
+  code.put(end);
+  code.pop(RBX);
+  code.return();
+}
+
+function writeKept(code: Assembler): void {
+  code.moveImmediate(RCX, 0);
+  code.xgetbv();
+  code.storeGeneral32({ base: RDI, displacement: 8 }, RAX);
+  code.return();
+}

@@ -1,0 +1,141 @@
+// The parts of a shard's program that run as machine code: operations that follow each other are one
+// function, which is called once for all of them. Every operand is checked against the memory when
+// the code is made, so that the code needs no checks.
+import type { ChainSpecification } from '../chain.ts';
+import type { Address } from '../address.ts';
+import { R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RSI, RSP, Label, type VectorWidth } from './assembler.ts';
+import { chain } from './chain.ts';
+import { type ProductShape, operandRegisters, product, productScratch } from './product.ts';
+import { Routines } from './routines.ts';
+import { panelColumns } from './tile.ts';
+
+const SAVED = [RBX, RBP, R12, R13, R14, R15];
+/** Where the memory begins, and the worker's own region in it. */
+const BASES = { fixed: R12, own: R13 } as const;
+const WORD = 8;
+
+/** Bytes that an address may reach, from the beginning of the memory and of a worker's own region. */
+export interface Limits {
+  readonly fixed: number;
+  readonly own: number;
+}
+
+export interface ProductOperands {
+  readonly a: Address;
+  /** B, or its panels. */
+  readonly b: Address;
+  readonly c: Address;
+  readonly bias: Address | null;
+  readonly scratch: Address;
+}
+
+/** Code, and where in it the functions `(memory, own)` begin, in bytes. */
+export interface MachineProgram {
+  readonly code: Uint8Array<ArrayBuffer>;
+  readonly functions: readonly number[];
+}
+
+export class MachineWriter {
+  readonly #routines: Routines;
+  readonly #limits: Limits;
+  readonly #functions: Label[] = [];
+  #isOpen = false;
+
+  constructor(width: VectorWidth, limits: Limits) {
+    this.#routines = new Routines(width);
+    this.#limits = limits;
+  }
+
+  product(shape: ProductShape, operands: ProductOperands): void {
+    const { M, N, K, transposedA, lda, ldb, ldc, addend } = shape;
+    const { code } = this.#routines;
+    const columns = panelColumns(code.width);
+    const matrix = (rows: number, width: number, leading: number): number => (rows - 1) * leading + width;
+    const elements = {
+      a: transposedA ? matrix(K, M, lda) : matrix(M, K, lda),
+      b: transposedA ? matrix(K, N, ldb) : Math.ceil(N / columns) * columns * K,
+      c: matrix(M, N, ldc),
+      bias: addend === 'bias' ? N : 0,
+      scratch: productScratch(shape, code.width),
+    };
+    const body = product(this.#routines, shape);
+    this.#open();
+    for (const [name, register] of Object.entries(operandRegisters)) {
+      const key = name as keyof typeof elements;
+      const operand = operands[key];
+      if (elements[key] > 0) this.#address(register, operand!, 4 * elements[key]);
+    }
+    code.call(body);
+  }
+
+  chain(specification: ChainSpecification, rows: number, columns: number, pointers: readonly Address[]): void {
+    const { code } = this.#routines;
+    const body = chain(this.#routines, specification, columns);
+    const reach = reachOf(specification, rows, columns);
+    this.#open();
+    code.arithmeticImmediate('sub', RSP, WORD * pointers.length);
+    for (const [index, pointer] of pointers.entries()) {
+      this.#address(RAX, pointer, 4 * reach[index]);
+      code.storeGeneral({ base: RSP, displacement: WORD * index }, RAX);
+    }
+    code.moveImmediate(RCX, rows);
+    code.call(body);
+    code.arithmeticImmediate('add', RSP, WORD * pointers.length);
+  }
+
+  /** Ends a function. @returns its number, or null if nothing was written since the last */
+  close(): number | null {
+    if (!this.#isOpen) return null;
+    const { code } = this.#routines;
+    for (const register of SAVED.toReversed()) code.pop(register);
+    code.zeroUpper();
+    code.return();
+    this.#isOpen = false;
+    return this.#functions.length - 1;
+  }
+
+  finish(): MachineProgram {
+    const code = this.#routines.finish();
+    return { code, functions: this.#functions.map(({ position }) => position!) };
+  }
+
+  #open(): void {
+    if (this.#isOpen) return;
+    const { code } = this.#routines;
+    const label = new Label();
+    code.align(16);
+    code.put(label);
+    this.#functions.push(label);
+    for (const register of SAVED) code.push(register);
+    code.move(BASES.fixed, RDI);
+    code.move(BASES.own, RSI);
+    this.#isOpen = true;
+  }
+
+  /** @param bytes that are reached from there */
+  #address(to: number, address: Address, bytes: number): void {
+    const { code } = this.#routines;
+    const [base, offset] = 'fixed' in address ? (['fixed', address.fixed] as const) : (['own', address.own] as const);
+    if (!(offset >= 0 && offset + bytes <= this.#limits[base]))
+      throw new Error(
+        `an operand reaches from byte ${offset} over ${bytes} bytes, beyond the ${this.#limits[base]} that there are`,
+      );
+    if (offset < 2 ** 31) {
+      code.address(to, { base: BASES[base], displacement: offset });
+      return;
+    }
+    code.moveImmediate(to, offset);
+    code.arithmetic('add', to, BASES[base]);
+  }
+}
+
+/** Elements that each pointer of a chain reaches. */
+function reachOf({ operands, stores, strides }: ChainSpecification, rows: number, columns: number): number[] {
+  const reach = new Array<number>(strides.length).fill(0);
+  const add = (pointer: number, column: number, width: number): void => {
+    reach[pointer] = Math.max(reach[pointer], (rows - 1) * strides[pointer] + column + width);
+  };
+  for (const { pointer, column, walk } of operands.values()) add(pointer, column, walk === 'scalar' ? 1 : columns);
+  for (const { pointer, column } of [...stores.values()].flat()) add(pointer, column, columns);
+  return reach;
+}

@@ -1,0 +1,134 @@
+// Which register holds which value, in straight-line code whose values are numbered in the order in
+// which they are computed. If registers run out, the value that is needed last waits on the stack.
+// Constants stay in memory.
+import { type Memory, RSP, type VectorOperand } from './assembler.ts';
+import type { Routines } from './routines.ts';
+
+export interface UsedValue {
+  /** The bits of all lanes; null for what is computed. */
+  readonly constant: number | null;
+  /** The numbers of the values that are computed from it, the next last. */
+  readonly uses: number[];
+}
+
+export class Registers {
+  readonly #routines: Routines;
+  readonly #values: readonly UsedValue[];
+  readonly #registerOf = new Map<number, number>();
+  readonly #slotOf = new Map<number, number>();
+  readonly #free: number[];
+  /** Of the operation that is being written: they stay where they are. */
+  #held: readonly number[] = [];
+
+  /** @param count registers that may be used, from 0 on */
+  constructor(routines: Routines, values: readonly UsedValue[], count: number) {
+    this.#routines = routines;
+    this.#values = values;
+    this.#free = Array.from({ length: count }, (_, i) => count - 1 - i);
+  }
+
+  /** From RSP on, in which values wait. */
+  get bytesOnStack(): number {
+    return this.#routines.code.vectorBytes * this.#slotOf.size;
+  }
+
+  isConstant(value: number): boolean {
+    return this.#values[value].constant !== null;
+  }
+
+  isUsed(value: number): boolean {
+    return this.#values[value].uses.length > 0;
+  }
+
+  has(value: number): boolean {
+    return this.#registerOf.has(value);
+  }
+
+  /** Where values are now; those that may be in memory stay there. */
+  operands(values: readonly number[], mayBeInMemory: readonly boolean[]): VectorOperand[] {
+    this.#held = values;
+    const found = values.map((value, at) =>
+      mayBeInMemory[at] && !this.has(value) ? this.#memory(value) : this.register(value),
+    );
+    // A constant is in a register for one operation only.
+    for (const value of values) if (this.isConstant(value)) this.#release(value);
+    this.#held = [];
+    return found;
+  }
+
+  /** Of a constant, or of a value that waits. */
+  #memory(value: number): Memory {
+    const { vectorBytes } = this.#routines.code;
+    const { constant } = this.#values[value];
+    if (constant !== null) return { label: this.#routines.integers(new Array<number>(vectorBytes / 4).fill(constant)) };
+    return { base: RSP, displacement: vectorBytes * this.#slotOf.get(value)! };
+  }
+
+  /** The register of a value, which is loaded if it is in none. */
+  register(value: number): number {
+    const known = this.#registerOf.get(value);
+    if (known !== undefined) return known;
+    const memory = this.#memory(value);
+    const register = this.take(value);
+    this.#routines.code.load(register, memory);
+    return register;
+  }
+
+  /** A register for a value, other than these. */
+  take(value: number, others: readonly number[] = []): number {
+    let at = this.#free.findLastIndex((register) => !others.includes(register));
+    if (at < 0) {
+      this.#evict(others);
+      at = this.#free.length - 1;
+    }
+    const [register] = this.#free.splice(at, 1);
+    this.#registerOf.set(value, register);
+    return register;
+  }
+
+  /** The value that is needed last goes to memory. */
+  #evict(others: readonly number[]): void {
+    const candidates = [...this.#registerOf].filter(
+      ([value, register]) => !this.#held.includes(value) && !others.includes(register),
+    );
+    const [last, register] = candidates.reduce((a, b) => (this.#nextUse(a[0]) >= this.#nextUse(b[0]) ? a : b));
+    if (!this.isConstant(last) && !this.#slotOf.has(last)) {
+      this.#slotOf.set(last, this.#slotOf.size);
+      this.#routines.code.store(this.#memory(last), register);
+    }
+    this.#release(last);
+  }
+
+  /** The register of one value becomes that of another. */
+  pass(from: number, to: number): void {
+    const register = this.#registerOf.get(from)!;
+    this.#registerOf.delete(from);
+    this.#registerOf.set(to, register);
+  }
+
+  /** Whether a value is used for the last time here, and once. */
+  dies(value: number, index: number): boolean {
+    const { uses } = this.#values[value];
+    return this.has(value) && uses.length === 1 && uses[0] === index;
+  }
+
+  /** Values have been used here: those that are not used again need no register. */
+  done(values: readonly number[], index: number): void {
+    for (const value of values) {
+      const { uses } = this.#values[value];
+      while (uses.at(-1) === index) uses.pop();
+      if (uses.length === 0) this.#release(value);
+    }
+  }
+
+  #release(value: number): void {
+    const register = this.#registerOf.get(value);
+    if (register === undefined) return;
+    this.#registerOf.delete(value);
+    this.#free.push(register);
+  }
+
+  #nextUse(value: number): number {
+    return this.#values[value].uses.at(-1)!;
+  }
+}

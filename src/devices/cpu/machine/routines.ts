@@ -1,0 +1,62 @@
+// Functions in machine code that call each other and read constants: each is written once, and what
+// it uses follows it.
+import { Assembler, Label, type VectorWidth } from './assembler.ts';
+
+/** What a line of the cache holds: constants begin on one. */
+const LINE_BYTES = 64;
+
+export class Routines {
+  readonly code: Assembler;
+  readonly #routines = new Map<string, Label>();
+  readonly #unwritten: (() => void)[] = [];
+  readonly #constants = new Map<string, { readonly label: Label; readonly bytes: Uint8Array }>();
+
+  constructor(width: VectorWidth) {
+    this.code = new Assembler(width);
+  }
+
+  /**
+   * Where a function begins. It is written after the one that is being written, unless there is one
+   * of the key.
+   *
+   * @param write ends with a return
+   */
+  routine(key: string, write: () => void): Label {
+    const known = this.#routines.get(key);
+    if (known !== undefined) return known;
+    const label = new Label();
+    this.#routines.set(key, label);
+    this.#unwritten.push(() => {
+      this.code.align(16);
+      this.code.put(label);
+      write();
+    });
+    return label;
+  }
+
+  /** Where these bytes lie, at a multiple of 64 from the start of the code. */
+  constant(bytes: Uint8Array): Label {
+    const key = bytes.join();
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known.label;
+    const label = new Label();
+    this.#constants.set(key, { label, bytes });
+    return label;
+  }
+
+  /** A vector of 32-bit integers. */
+  integers(values: readonly number[]): Label {
+    return this.constant(new Uint8Array(Int32Array.from(values).buffer));
+  }
+
+  /** The whole code. */
+  finish(): Uint8Array<ArrayBuffer> {
+    for (let next; (next = this.#unwritten.shift());) next();
+    for (const { label, bytes } of this.#constants.values()) {
+      this.code.align(LINE_BYTES);
+      this.code.put(label);
+      this.code.data(bytes);
+    }
+    return this.code.finish();
+  }
+}

@@ -1,0 +1,149 @@
+// The innermost loop of a product: a tile of C stays in registers while k runs.
+//
+// With 32 registers of 16 floats, twelve rows of 32 columns take 24, the row of B two, and elements
+// of A the others in turn; with 16 registers of 8, six rows of 16 columns. Where rows are fewer,
+// panels beside each other make up for them: each sum waits four or five cycles for its last
+// addition, and the processor can begin two a cycle.
+import { type Assembler, Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDX, type VectorWidth } from './assembler.ts';
+import type { Routines } from './routines.ts';
+
+/** What is added to a product: nothing, C, or one row to every row. */
+export type Addend = 'nothing' | 'c' | 'bias';
+
+export interface Tile {
+  readonly rows: number;
+  /** Beside each other. */
+  readonly panels: number;
+  /** Of the last of them. */
+  readonly lastColumns: number;
+  /** Bytes from a row of A to the next, and from one k to the next. */
+  readonly rowStep: number;
+  readonly depthStep: number;
+  /** From a panel to the next. */
+  readonly panelBytes: number;
+  /** In elements. */
+  readonly ldc: number;
+  readonly addend: Addend;
+}
+
+/** Of a tile. */
+export const MOST_ROWS: Readonly<Record<VectorWidth, number>> = { avx512: Number(process.env.MR ?? 6), avx2: 6 };
+
+/** Two vectors. */
+export const panelColumns = (width: VectorWidth): number => (width === 'avx512' ? 32 : 16);
+
+/** How many panels a tile of so many rows has beside each other. */
+export const panelsAbreast = (rows: number, width: VectorWidth): number =>
+  [4, 2].find((panels) => panels * rows <= (width === 'avx512' ? 12 : 6)) ?? 1;
+
+/** Of the cache. */
+const LINE_BYTES = 64;
+
+/** The mask register of the last columns, and where that is a vector. */
+const LAST = 1;
+const LAST_VECTOR = 15;
+
+/** For the last columns of all tiles of a function, where they do not fill a vector. */
+export function setMask(code: Assembler, lastColumns: number, mask = LAST): void {
+  const lanes = lastColumns % (code.vectorBytes / 4);
+  if (lanes === 0 || code.width === 'avx2') return;
+  code.moveImmediate(RAX, 2 ** lanes - 1);
+  code.moveToMask(mask, RAX);
+}
+
+/** A vector that is the mask of so many lanes. */
+export const maskVector = (routines: Routines, lanes: number): Memory => ({
+  label: routines.integers(Array.from({ length: 8 }, (_, lane) => (lane < lanes ? -1 : 0))),
+});
+
+/**
+ * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias, RCX: how many k, at
+ * least 1. It changes RAX, RCX, RDX and vectors.
+ */
+export function tile(routines: Routines, shape: Tile): Label {
+  const { code } = routines;
+  const { rows, panels, lastColumns, rowStep, depthStep, panelBytes } = shape;
+  const { vectorBytes, registers } = code;
+  const lanes = vectorBytes / 4;
+  const vectors = 2 * panels - (lastColumns <= lanes ? 1 : 0);
+  const sum = (row: number, vector: number): number => row * vectors + vector;
+  const panelAt = (vector: number): Memory => ({
+    base: RDX,
+    displacement: (vector >> 1) * panelBytes + (vector & 1) * vectorBytes,
+  });
+  const elementAt = (row: number): Memory => ({ base: RAX, displacement: row * rowStep });
+  const free = rows * vectors;
+  const lineVectors = LINE_BYTES / vectorBytes;
+
+  const multiplyByRows = (): void => {
+    for (let vector = 0; vector < vectors; vector++) code.load(free + vector, panelAt(vector));
+    const others = free + vectors;
+    for (let row = 0; row < rows; row++) {
+      const element = others + (row % (registers - others));
+      code.broadcast(element, elementAt(row));
+      for (let vector = 0; vector < vectors; vector++)
+        code.vector('vfmadd231ps', sum(row, vector), element, free + vector);
+    }
+  };
+  const multiplyByColumns = (): void => {
+    for (let row = 0; row < rows; row++) code.broadcast(free + row, elementAt(row));
+    const others = free + rows;
+    for (let vector = 0; vector < vectors; vector++) {
+      const panel = others + (vector % (registers - others));
+      if (rows > 1) code.load(panel, panelAt(vector));
+      for (let row = 0; row < rows; row++)
+        code.vector('vfmadd231ps', sum(row, vector), free + row, rows > 1 ? panel : panelAt(vector));
+    }
+  };
+
+  return routines.routine(`tile ${JSON.stringify(shape)}`, () => {
+    // C is there when the sums are.
+    for (let row = 0; row < rows; row++)
+      for (let vector = 0; vector < vectors; vector += lineVectors)
+        code.prefetch({ base: R10, displacement: 4 * row * shape.ldc + vector * vectorBytes });
+    for (let each = 0; each < free; each++) code.zero(each);
+    code.move(RAX, R8);
+    code.move(RDX, R9);
+    code.align(16);
+    const again = new Label();
+    code.put(again);
+    if (vectors > rows) multiplyByColumns();
+    else multiplyByRows();
+    code.arithmeticImmediate('add', RDX, 2 * vectorBytes);
+    code.arithmeticImmediate('add', RAX, depthStep);
+    code.decrement(RCX);
+    code.jumpIf('notZero', again);
+    finish(routines, shape, vectors, sum);
+    code.return();
+  });
+}
+
+/** Adds the addend, and stores. */
+function finish(
+  routines: Routines,
+  { rows, lastColumns, ldc, addend }: Tile,
+  vectors: number,
+  sum: (row: number, vector: number) => number,
+): void {
+  const { code } = routines;
+  const { vectorBytes, width, registers } = code;
+  const partial = lastColumns % (vectorBytes / 4);
+  if (partial > 0 && width === 'avx2') code.load(LAST_VECTOR, maskVector(routines, partial));
+  const temporary = width === 'avx2' ? LAST_VECTOR - 1 : registers - 1;
+  for (let row = 0; row < rows; row++)
+    for (let vector = 0; vector < vectors; vector++) {
+      const c = { base: R10, displacement: 4 * row * ldc + vector * vectorBytes };
+      const added = addend === 'bias' ? { base: R11, displacement: vector * vectorBytes } : c;
+      const result = sum(row, vector);
+      const isPartial = partial > 0 && vector === vectors - 1;
+      if (addend !== 'nothing' && !isPartial) code.vector('vaddps', result, result, added);
+      else if (addend !== 'nothing') {
+        if (width === 'avx2') code.loadWhere(temporary, LAST_VECTOR, added);
+        else code.loadMasked(temporary, added, LAST);
+        code.vector('vaddps', result, result, temporary);
+      }
+      if (!isPartial) code.store(c, result);
+      else if (width === 'avx2') code.storeWhere(c, LAST_VECTOR, result);
+      else code.storeMasked(c, result, LAST);
+    }
+}
