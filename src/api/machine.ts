@@ -41,8 +41,8 @@ const members = {
  */
 export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   refuseWrong(request, members);
-  const { device: name = 'cpu', threads, blas, ...setup } = request;
+  const { device: name = 'cpu', threads, kernels, ...setup } = request;
   const { bench: benchDevice } = await import('../diagnosis/bench.ts');
   const whole = { ...defaults, ...given(setup, Object.keys(setup) as (keyof typeof setup)[]) };
-  return withDevice({ device: name, threads, blas }, undefined, (device) => benchDevice(device, whole));
+  return withDevice({ device: name, threads, kernels }, undefined, (device) => benchDevice(device, whole));
 }

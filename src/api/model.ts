@@ -264,8 +264,8 @@ export interface SampleRequest extends SampleOptions, MachineChoice {
  */
 export async function* sample(request: SampleRequest = {}): AsyncGenerator<string, void, undefined> {
   refuseWrong(request, { ...machineMembers, ...sampleMembers, checkpoint: modelOrName });
-  const { checkpoint, device, threads, blas, ...options } = request;
-  const model = await openModel(checkpoint, { device, threads, blas });
+  const { checkpoint, device, threads, kernels, ...options } = request;
+  const model = await openModel(checkpoint, { device, threads, kernels });
   try {
     yield* model.sample(options);
   } finally {

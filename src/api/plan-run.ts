@@ -125,15 +125,17 @@ export function filesRead({ text, reading, alsoReads = [] }: RunRequest): string
 }
 
 /** The machine that a new run asks for. */
-export const machineOf = ({ machine: { device = null, threads = null, blas = null } }: RunRequest): MachineOptions => ({
+export const machineOf = ({
+  machine: { device = null, threads = null, kernels = null },
+}: RunRequest): MachineOptions => ({
   device,
   threads,
-  blas,
+  kernels,
 });
 
-export const ofMachine = ({ threads, blas }: MachineOptions): OpenOptions => ({
+export const ofMachine = ({ threads, kernels }: MachineOptions): OpenOptions => ({
   ...(threads !== null && { threads }),
-  ...(blas !== null && { blas }),
+  ...(kernels !== null && { kernels }),
 });
 
 /** The device of a run, with a note on why it was chosen. */

@@ -47,11 +47,11 @@ export async function readModel(given?: string): Promise<Loaded> {
 
 /** Opens the device that suits the work, and closes it however its use ends. */
 export async function withDevice<Result>(
-  { device: name = 'auto', threads, blas }: MachineChoice,
+  { device: name = 'auto', threads, kernels }: MachineChoice,
   work: Work | undefined,
   use: (device: Device) => Promise<Result>,
 ): Promise<Result> {
-  const device = await openDevice(name, { threads, blas, work });
+  const device = await openDevice(name, { threads, kernels, work });
   try {
     return await use(device);
   } finally {

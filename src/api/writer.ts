@@ -154,11 +154,11 @@ export function* seedsFrom(first: number, count: number): Generator<number> {
 /** A sampler on the device that suits so many texts. */
 export async function openSamplerFor(
   trained: TrainedModel,
-  { device: name = 'auto', threads, blas }: MachineChoice,
+  { device: name = 'auto', threads, kernels }: MachineChoice,
   use: { readonly texts: number; readonly length: number },
 ): Promise<OpenSampler> {
-  const multiplyAdds = use.texts > 1 ? use.texts * use.length * weightsIn(trained) : 0;
-  const device = await openDevice(name, { threads, blas, work: { kind: 'sampling', multiplyAdds } });
+  const multiplyAdds = use.texts * use.length * weightsIn(trained);
+  const device = await openDevice(name, { threads, kernels, work: { kind: 'sampling', multiplyAdds } });
   try {
     const sampler = await openSampler(trained, device, use);
     const close = async (): Promise<void> => {

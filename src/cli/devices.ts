@@ -7,20 +7,20 @@ import type { MachineChoice } from '../api/model-results.ts';
 import type { Context } from './context.ts';
 
 /** Of a device that was given, or of none. */
-export const mayHaveBlas = (name: unknown): boolean => name == null || name === 'cpu' || name === 'auto';
+export const mayBeCpu = (name: unknown): boolean => name == null || name === 'cpu' || name === 'auto';
 
 /**
  * @throws RnnError `usage` if a BLAS was asked for and no device has one: what was asked for is
  * never passed over in silence
  */
-export function refuseBlasWithout(
-  blas: string | null | undefined,
+export function refuseKernelsWithout(
+  kernels: string | null | undefined,
   names: readonly (string | null | undefined)[],
 ): void {
-  if (blas == null || names.some((name) => mayHaveBlas(name))) return;
-  throw new RnnError('usage', `--blas is the cpu's, and --device is ${names.join(', ')}`, {
+  if (kernels == null || names.some((name) => mayBeCpu(name))) return;
+  throw new RnnError('usage', `--kernels is the cpu's, and --device is ${names.join(', ')}`, {
     hint: 'leave one of them out',
-    options: ['--blas', '--device'],
+    options: ['--kernels', '--device'],
   });
 }
 
@@ -40,12 +40,12 @@ export const isByEnvironment = ({ origins }: Context): boolean => origins.get('-
  * The machine that a command asks for, as the functions of api/ take it, and a word for a line on
  * what it ran on.
  *
- * @throws RnnError `usage` as `refuseBlasWithout` does
+ * @throws RnnError `usage` as `refuseKernelsWithout` does
  */
 export function machineFrom(
-  { device, threads, blas }: MachineChoice & { readonly device: string },
+  { device, threads, kernels }: MachineChoice & { readonly device: string },
   context: Context,
 ): { readonly machine: MachineChoice; readonly by: string } {
-  refuseBlasWithout(blas, [device]);
-  return { machine: { device, threads, blas }, by: isByEnvironment(context) ? ', by RNN_DEVICE' : '' };
+  refuseKernelsWithout(kernels, [device]);
+  return { machine: { device, threads, kernels }, by: isByEnvironment(context) ? ', by RNN_DEVICE' : '' };
 }

@@ -10,7 +10,7 @@ import { exclusive, excludedBy } from '../options/run.ts';
 import { badValue } from '../options/values.ts';
 import { type Level, type Setting, fromFile, levelOf } from './config.ts';
 import type { Context } from './context.ts';
-import { mayHaveBlas } from './devices.ts';
+import { mayBeCpu } from './devices.ts';
 import { type Flag, flagsOf, suggestedKeys } from './flags.ts';
 import type { Io } from './process/io.ts';
 
@@ -21,7 +21,7 @@ export interface Settled extends Omit<Setting, 'value'> {
 
 /** Variables that are not options: of devices/cpu, devices/gpu and the tests. */
 export const otherVariables: ReadonlySet<string> = new Set([
-  'RNN_BLAS',
+  'RNN_KERNELS',
   'RNN_WASM',
   'RNN_GPU_PRODUCTS',
   'RNN_TEST',
@@ -96,12 +96,12 @@ export async function settingsOfTrain(
   const by = config === undefined ? 'RNN_CONFIG' : '--config';
   const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(by, path, flags));
   // A device reads it by itself, and only where no option says otherwise.
-  if (env.RNN_BLAS) file.delete('blas');
+  if (env.RNN_KERNELS) file.delete('kernels');
   return strongest(given, [environment, file]);
 }
 
 /**
- * What the environment says of some options. An empty variable says nothing. RNN_BLAS is left to
+ * What the environment says of some options. An empty variable says nothing. RNN_KERNELS is left to
  * the device that reads it: it is a wish for wherever a BLAS can be used, and no error elsewhere.
  *
  * @throws RnnError `usage` for an option by two names
@@ -172,7 +172,7 @@ function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]
   const isOn = (name: string): boolean => taken.has(name) && taken.get(name) !== false;
   return levels.flatMap((level) => {
     const isInVain = (name: string): boolean =>
-      excludedBy(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
+      excludedBy(name).some(isOn) || (name === 'kernels' && !mayBeCpu(taken.get('device')));
     const added = [...level].filter(([name]) => !taken.has(name) && !isInVain(name));
     refuseExclusive(new Map(added));
     const settled = added.map(([, setting]) => ({ ...setting, value: setting.value() }));

@@ -2,17 +2,15 @@
 // choice is left to the program.
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../errors.ts';
+import type { KernelChoice } from '../options/choices.ts';
 import type { Device } from './device.ts';
 import type { GpuMode } from './gpu/gpu.ts';
 
 export interface OpenOptions {
   /** At most this many threads of the cpu; left out, one per core. */
   readonly threads?: number;
-  /**
-   * The BLAS of the cpu: `auto`, `off`, or a library; left out, RNN_BLAS says, and without it
-   * `auto`.
-   */
-  readonly blas?: string;
+  /** What the cpu computes with; left out, RNN_KERNELS says, and without it `auto`. */
+  readonly kernels?: KernelChoice;
   /** What the device is for; `auto` asks. Left out, it is enough to be worth a GPU. */
   readonly work?: Work;
 }
@@ -21,12 +19,12 @@ export type Work = TrainingWork | SamplingWork;
 
 export interface SamplingWork {
   readonly kind: 'sampling';
-  /** Of the products of texts that are drawn together; 0 for one text. */
+  /** Of the products of all texts. */
   readonly multiplyAdds: number;
 }
 
-/** From so many on a BLAS saves more time, about half of it, than looking for one takes: 0.05 s. */
-const WORTH_BLAS = 4e9;
+/** From so many on machine code saves more time than finding out what there is takes: 0.03 s. */
+const WORTH_KERNELS = 5e8;
 
 export interface TrainingWork {
   readonly kind: 'training';
@@ -42,7 +40,7 @@ export interface TrainingWork {
 
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
   cpu: async (options) =>
-    (await import('./cpu/cpu.ts')).openCpu(needsBlas(options) ? options : { ...options, blas: 'off' }),
+    (await import('./cpu/cpu.ts')).openCpu(isWorthKernels(options) ? options : { kernels: 'wasm', ...options }),
   gpu: () => openGpu('webgpu'),
   'gpu:software': () => openGpu('software'),
   'gpu:webasm': () => openGpu('webasm'),
@@ -54,8 +52,8 @@ async function openGpu(mode: GpuMode): Promise<Device> {
   return (await import('./gpu/gpu.ts')).openGpu(mode);
 }
 
-function needsBlas({ work }: OpenOptions): boolean {
-  return work?.kind !== 'sampling' || work.multiplyAdds >= WORTH_BLAS;
+function isWorthKernels({ work }: OpenOptions): boolean {
+  return work?.kind !== 'sampling' || work.multiplyAdds >= WORTH_KERNELS;
 }
 
 /** All but `auto`. */

@@ -4,15 +4,17 @@ import { once } from 'node:events';
 import { availableParallelism, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { type BlasChoice, chooseBlas } from '../devices/cpu/blas/choose.ts';
-import { koffiPackage } from '../devices/cpu/foreign.ts';
+import { chooseKernels, tryKernels } from '../devices/cpu/choose.ts';
+import { koffiPackage, koffiProblem } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError, THREAD_LIMIT_HINT } from '../errors.ts';
-import { type Check, absent, bad, good } from './check.ts';
+import { type Check, bad, good } from './check.ts';
+import type { KernelChoice } from '../options/choices.ts';
 import { freeBytes, gigabytes } from '../evaluation/memory.ts';
 
 const leastNode = [20, 19] as const;
 const INSTALL_NODE = 'nvm install --lts, or https://nodejs.org';
+const INSTALL_KOFFI = `install rnn again with --include=optional, for ${koffiPackage}`;
 
 export function checkNode(version = process.versions.node): Check {
   const [major, minor] = version.split('.').map(Number);
@@ -58,33 +60,23 @@ export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), con
     : bad('memory', detail, 'end other programs, or give this container more memory');
 }
 
-/**
- * The library that the cpu device uses, and those that it looked at before it. @param wanted as in
- * chooseBlas
- */
-export async function checkBlas(wanted?: string, choose: typeof chooseBlas = chooseBlas): Promise<Check> {
-  const title = 'BLAS';
+/** What the cpu device computes with, and why not with what would be faster. */
+export async function checkKernels(wanted?: KernelChoice, tryAll = tryKernels): Promise<Check> {
+  const title = 'kernels';
   try {
-    const { trials, library, off } = choose(await loadKernels(), wanted);
-    if (off !== null) return absent(title, `none, by ${off}`);
-    const told = trials
-      .toSorted((a, b) => Number(b.used) - Number(a.used))
-      .map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`)
-      .join('; ');
-    return library === null
-      ? absent(title, `none used; ${told}`, blasAdvice(trials), { facts: { trials } })
-      : good(title, `uses ${told}`, null, { facts: { trials } });
+    const { name } = await chooseKernels(wanted);
+    const trials = tryAll();
+    const faster = trials.slice(
+      0,
+      trials.findIndex((trial) => trial.name === name),
+    );
+    const told = faster
+      .filter(({ problem }) => problem !== null)
+      .map((trial) => `; no ${trial.name}: ${trial.problem}`);
+    const hasNoKoffi = koffiProblem() !== null && !name.startsWith('avx');
+    return good(title, `${name}${told.join('')}`, hasNoKoffi ? INSTALL_KOFFI : null, { facts: { trials } });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return bad(title, error.message, error.hint);
   }
-}
-
-/** Nothing is to be done where one was found, and not taken: the embedded kernels are as good. */
-function blasAdvice(trials: BlasChoice['trials']): string | null {
-  if (trials.some(({ path }) => path === 'koffi'))
-    return `install rnn again with --include=optional, for ${koffiPackage}`;
-  return process.platform === 'linux' && trials.every(({ name }) => name === null)
-    ? 'apt-get install libopenblas0-pthread'
-    : null;
 }

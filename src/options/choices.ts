@@ -22,6 +22,12 @@ export function encodingNamed(label: string): string | null {
   }
 }
 
+/** What the cpu device computes with, the fastest first. */
+export const kernelNames = ['accelerate', 'avx512', 'avx2', 'wasm', 'wasm-portable'] as const;
+export type KernelName = (typeof kernelNames)[number];
+export const kernelChoices = ['auto', ...kernelNames] as const;
+export type KernelChoice = (typeof kernelChoices)[number];
+
 /** What curves are drawn over. */
 export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
 export type Horizontal = (typeof horizontals)[number];

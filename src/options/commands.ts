@@ -15,7 +15,7 @@ import {
 import { devices, machineOfCommands as machine, readingOptions } from './run.ts';
 import { learningOptions } from './training.ts';
 
-const { device, threads, blas } = machine;
+const { device, threads, kernels } = machine;
 const count = wholeNumber(1);
 const checkpoint = {
   kind: text(),
@@ -242,7 +242,7 @@ export const corpusOptions = { 'Options:': { force } } as const satisfies Option
 export const doctorOptions = {
   'Options:': {
     device: { kind: device.kind, placeholder: device.placeholder, help: 'only this one; listed below' },
-    blas,
+    kernels,
     full: { kind: onOff, help: 'every comparison with the reference, also of gpu:software' },
     json: { ...json, help: 'one JSON object per check' },
   },
@@ -269,7 +269,7 @@ export const benchOptions = {
       help: 'repeatable; cpu unless given, and gpu if one answers',
     },
     threads,
-    blas,
+    kernels,
   },
   'The model (as you mean to train it):': benchModel,
   'The measurement:': {

@@ -1,6 +1,6 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
 // it is kept, and where its options come from. Each is a row; see option.ts.
-import { UTF8, encodingNamed, lengths } from './choices.ts';
+import { UTF8, encodingNamed, kernelChoices, lengths } from './choices.ts';
 import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
 import type { Exclusive, Options, ValuesOf } from './option.ts';
 
@@ -69,7 +69,7 @@ export const readingNames = Object.keys(readingOptions) as (keyof ReadingOptions
 
 /** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
 export const devices: Readonly<Record<string, string>> = {
-  cpu: "WebAssembly in threads, and the system's BLAS (RNN_BLAS)",
+  cpu: 'machine code or WebAssembly, in threads',
   gpu: 'a graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
   'gpu:software': 'the same on a Vulkan made of software: slow, for tests',
   'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
@@ -100,15 +100,19 @@ export const machineOfCommands = {
     isEverywhere: true,
   },
   threads: { kind: wholeNumber(1, MAX_THREADS), help: 'of the cpu; all cores unless given', isEverywhere: true },
-  blas: { kind: text("'auto', 'off' or a file"), placeholder: '<which>', help: 'BLAS of the cpu: auto, off or a file' },
+  kernels: {
+    kind: choice(kernelChoices),
+    placeholder: '<which>',
+    help: 'what the cpu computes with; auto is the fastest',
+  },
 } as const satisfies Options;
 
-const { device, threads, blas } = machineOfCommands;
+const { device, threads, kernels } = machineOfCommands;
 /** What a run is computed on; null where that is left open. */
 export const machineOptions = {
   device: { ...device, kind: orNull(device.kind), help: 'where to train; listed below' },
   threads: { ...threads, kind: orNull(threads.kind) },
-  blas: { ...blas, kind: orNull(blas.kind) },
+  kernels: { ...kernels, kind: orNull(kernels.kind) },
 } as const satisfies Options;
 export interface MachineOptions extends ValuesOf<typeof machineOptions> {}
 export const machineNames = Object.keys(machineOptions) as (keyof MachineOptions)[];

@@ -66,7 +66,6 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     if (earlier.options[option] !== own)
       throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
-  refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
   const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
   const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
   for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
@@ -185,21 +184,6 @@ function difference(now: number, before: number): string {
   return now === before
     ? `its ${count(now)} characters are not the same`
     : `it has ${count(now)} characters, and had ${count(before)}`;
-}
-
-/**
- * Loading a library runs what is in it: only the user may say which, and a checkpoint may come from
- * anywhere.
- */
-function refuseNamedLibrary(given: string | null | undefined, before: string | null): void {
-  if (given !== undefined || before === null || before === 'auto' || before === 'off') return;
-  throw new RnnError(
-    'usage',
-    `this run was trained with the BLAS ${before}, and no library is loaded because a checkpoint names it`,
-    {
-      hint: `name it again by ${flagOf('blas')} if you trust it; ${flagOf('blas')} auto looks for one, with which the last digits may be others`,
-    },
-  );
 }
 
 function refuseChange(option: OptionName, given: unknown, before: unknown): void {

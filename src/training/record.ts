@@ -149,7 +149,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
 }
 
 export const recordedMachine = (training: Training): MachineOptions =>
-  part(training, 'machine', kindsOf(machineOptions));
+  part<MachineOptions>(training, 'machine', kindsOf(machineOptions), { kernels: null });
 export const recordedLoop = (training: Training): LoopState =>
   part<LoopState>(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 

@@ -8,7 +8,7 @@ import { benchOptions, exclusiveOf } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
-import { refuseBlasWithout } from '../devices.ts';
+import { refuseKernelsWithout } from '../devices.ts';
 import { count } from '../../count.ts';
 import { bytes, compact, milliseconds, significant } from '../output/format.ts';
 import { profileText } from '../results/profile.ts';
@@ -35,7 +35,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const { bench, VOCABULARY } = await import('../../diagnosis/bench.ts');
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
-  refuseBlasWithout(flags.blas, [...names]);
+  refuseKernelsWithout(flags.kernels, [...names]);
   const measure = async (): Promise<void> => {
     // One after the other: of the two kinds of GPU, a process can have one at a time.
     for (const name of names) {
@@ -67,11 +67,11 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 /** Null for a gpu that nobody asked for and that is missing. */
 async function open(
   name: string,
-  { device: asked, threads, blas }: BenchFlags,
+  { device: asked, threads, kernels }: BenchFlags,
   { stderr }: Context,
 ): Promise<Device | null> {
   try {
-    return await (await import('../../devices/open.ts')).openDevice(name, { threads, blas });
+    return await (await import('../../devices/open.ts')).openDevice(name, { threads, kernels });
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.note(error.message);

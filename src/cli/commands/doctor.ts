@@ -22,10 +22,10 @@ type DoctorFlags = FlagsOf<typeof doctorOptions>;
 
 async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
   const api = await import('../../api/machine.ts');
-  const { device, blas, full } = flags;
+  const { device, kernels, full } = flags;
   const working: string[] = [];
   waiting?.begin('checking');
-  for await (const check of api.doctor({ device: device === 'auto' ? undefined : device, blas, full })) {
+  for await (const check of api.doctor({ device: device === 'auto' ? undefined : device, kernels, full })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await (flags.json ? stdout.writeJson({ event: 'check', ...check }) : stdout.write(`${rowOf(check, stdout)}\n`));
     waiting?.begin('checking');

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { exclusiveOf, sweepOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { refuseBlasWithout } from '../devices.ts';
+import { refuseKernelsWithout } from '../devices.ts';
 import { count } from '../../count.ts';
 import { harmless } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -55,7 +55,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const written = new SharedOptions(words);
   const { axes, trials } = await searchOf(flags, written);
   const shared = await written.withSettings(axes, context);
-  refuseBlasWithout(shared.flags.blas, [shared.flags.device]);
+  refuseKernelsWithout(shared.flags.kernels, [shared.flags.device]);
   if (trials.length < (flags.random ?? 0))
     note(`there are no more than ${count(trials.length)} different trials to draw`);
   (await shared.notesOn(trials)).forEach(note);

@@ -51,7 +51,7 @@ export async function showPlan(
       options,
       sources: Object.fromEntries(ofTraining.map(({ name, source }) => [name, source])),
       reading,
-      machine: { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null },
+      machine: { device: flags.device ?? null, threads: flags.threads ?? null, kernels: flags.kernels ?? null },
       out: path,
       origins: Object.fromEntries(rows.map(({ name, origin }) => [keyOfOption(name), origin])),
       config: asConfig(rows),
@@ -110,7 +110,7 @@ function rowsOfTraining(
 
 /** The options that no preset and no text has a say in. */
 function otherRows(
-  { device, threads, blas, initFrom, config }: TrainFlags,
+  { device, threads, kernels, initFrom, config }: TrainFlags,
   reading: ReadingOptions,
   path: string,
   { io, origins }: Context,
@@ -127,12 +127,12 @@ function otherRows(
       isReplaced(name) ? null : reading[name],
       name === 'unit' && initFrom !== undefined ? 'of --init-from' : 'default',
     );
-  const wish = io.env.RNN_BLAS || undefined;
+  const wish = io.env.RNN_KERNELS || undefined;
   return [
     ...readingNames.map(ofReading),
     row('device', device ?? 'auto'),
     row('threads', threads ?? null, 'all cores'),
-    row('blas', blas ?? wish ?? 'auto', wish === undefined ? 'default' : 'RNN_BLAS'),
+    row('kernels', kernels ?? wish ?? 'auto', wish === undefined ? 'default' : 'RNN_KERNELS'),
     row('out', path, 'the name of the text'),
     row('initFrom', initFrom ?? null),
     row('config', config ?? null),

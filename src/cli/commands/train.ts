@@ -15,7 +15,7 @@ import { shellWord } from '../../shell-word.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import { schedules } from '../../training/schedules.ts';
 import type { Context } from '../context.ts';
-import { isByEnvironment, listDevices, refuseBlasWithout } from '../devices.ts';
+import { isByEnvironment, listDevices, refuseKernelsWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
 import { addExamples, addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
 import { isTyped } from '../input/known-text.ts';
@@ -50,7 +50,7 @@ async function train(request: Request): Promise<number> {
   const { sources, flags, context } = request;
   const { io, stdout, stderr } = context;
   checkTogether(flags);
-  refuseBlasWithout(flags.blas, [flags.device]);
+  refuseKernelsWithout(flags.kernels, [flags.device]);
   const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
   try {

@@ -88,7 +88,7 @@ function valuesOf({ kind, placeholder, key }: Flag, settings: readonly string[])
   if (kind.choices.length > 0) return oneOf(kind.choices);
   if (kind.name === 'number' || kind.name === 'duration') return valuesCalled();
   if (placeholder.startsWith('option=')) return { kind: 'settings', words: settings };
-  if (key === 'blas') return oneOf(['auto', 'off']);
+  if (key === 'kernels') return oneOf(['auto', 'off']);
   // `--prime <text>` is a text itself, and not the place of one.
   return valuesCalled(placeholder === 'text' ? '' : placeholder);
 }

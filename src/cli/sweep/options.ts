@@ -32,7 +32,7 @@ const decided: Readonly<Record<string, string>> = {
 const ofThisMachine: readonly string[] = [
   'device',
   'threads',
-  'blas',
+  'kernels',
   'maxTimeMs',
   'acceptNewCorpus',
 ] satisfies (keyof TrainFlags)[];

@@ -1,5 +1,5 @@
 // The functions that the program of a shard may call, by their names among the imports of the
-// module `kernels`, with their types: the kernels of assembly/, and the products of blas/.
+// module `kernels`, with their types: the kernels of assembly/, a library's product, and machine code.
 import type { Signature, ValueType } from './wasm.ts';
 
 const i32s = (count: number): readonly ValueType[] => new Array<ValueType>(count).fill('i32');
@@ -18,16 +18,8 @@ export const kernelCalls = {
   softmaxCrossEntropy: { parameters: [...i32s(7), 'f32', 'f32'], results: ['f64'] },
 } satisfies Readonly<Record<string, Signature>>;
 
-/** Functions of JavaScript, there only if the program was compiled for a BLAS. */
-export const blasCalls = {
-  /** (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) */
-  blasProduct: { parameters: i32s(12), results: [] },
-  /**
-   * (M, N, K, a, lda, panels, panelColumns, blockRows, accumulate, c, ldc): in steps of at most
-   * blockRows of K
-   */
-  blasPanels: { parameters: i32s(11), results: [] },
-} satisfies Readonly<Record<string, Signature>>;
+/** The product of a library: (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc). */
+export const sgemm = { parameters: i32s(12), results: [] } satisfies Signature;
 
 /** Runs a function of the machine code, by its number, for the worker whose region starts there. */
 export const machine = { parameters: i32s(2), results: [] } satisfies Signature;
@@ -35,4 +27,4 @@ export const machine = { parameters: i32s(2), results: [] } satisfies Signature;
 /** Counts the time since the last call of it; only in programs that are profiled. */
 export const lap = { parameters: ['i32'], results: [] } satisfies Signature;
 
-export type CallName = keyof typeof kernelCalls | keyof typeof blasCalls | 'lap';
+export type CallName = keyof typeof kernelCalls | 'sgemm' | 'lap';

@@ -6,7 +6,7 @@ import type { Chain, Step } from '../../program/schedule.ts';
 import { operandsOf } from '../../program/slots.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
-import { type CallName, blasCalls, kernelCalls, lap, machine as machineCall } from './calls.ts';
+import { type CallName, kernelCalls, lap, machine as machineCall, sgemm } from './calls.ts';
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
@@ -45,7 +45,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   const writer = new ModuleWriter();
   const callable: Record<string, Signature> = {
     ...kernelCalls,
-    ...(products.usesBlas ? blasCalls : {}),
+    ...(products.usesSgemm ? { sgemm } : {}),
     ...(observer ? { lap } : {}),
     ...(products.machineCode ? { machine: machineCall } : {}),
   };

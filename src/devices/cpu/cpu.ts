@@ -1,20 +1,13 @@
-// The cpu device: WebAssembly kernels over shared memory, the batch split among worker threads.
+// The cpu device: kernels over shared memory, the batch split among worker threads.
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
 import { runInTurns } from '../../turns.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-import { alikeProducts } from './blas/alike.ts';
-import { chooseBlas } from './blas/choose.ts';
-import type { BlasLibrary } from './blas/library.ts';
-import { blasProducts } from './blas/products.ts';
-import { bitComparison } from './blas/trial.ts';
-import { vectorWidths } from './machine/processor.ts';
-import { machineProducts } from './machine/products.ts';
 import { compileForCpu, describeCpu } from './executable.ts';
-import { type KernelModule, loadKernels } from './kernels.ts';
+import { chooseKernels } from './choose.ts';
 import { type Plan, planWithin } from './plan.ts';
-import { type Products, embeddedProducts } from './products.ts';
+import type { KernelChoice } from '../../options/choices.ts';
 import { sizeFlags } from '../../options/flags.ts';
 
 /** The largest memory a 32-bit WebAssembly module can address: 4 GiB. */
@@ -35,39 +28,27 @@ const WORTH_THREADS = 1.5e7;
 interface CpuOptions {
   /** At most this many worker threads; left out, one per core. */
   readonly threads?: number;
-  /** `auto`, `off` or a library: see chooseBlas. */
-  readonly blas?: string;
+  /** Left out, RNN_KERNELS says, and without it the fastest. */
+  readonly kernels?: KernelChoice;
 }
 
 export async function openCpu({
   threads: atMost = availableParallelism(),
-  blas: wanted,
+  kernels: wanted,
 }: CpuOptions = {}): Promise<Device> {
   const threads = Math.min(atMost, MOST_THREADS);
-  const kernels = await loadKernels();
-  const asked = process.env['RNN_KERNELS'] ?? 'auto';
-  const width = asked.startsWith('wasm')
-    ? null
-    : (vectorWidths().find((each) => asked === 'auto' || each === asked) ?? null);
-  const library = width === null ? chooseBlas(kernels, wanted).library : null;
+  const kernels = await chooseKernels(wanted);
   const plans = new WeakMap<Workload, Promise<Plan>>();
   const planOf = (workload: Workload): Promise<Plan> => {
     const plan =
       plans.get(workload) ??
-      runInTurns(
-        planWithin(
-          workload,
-          threadsFor(workload, threads),
-          width ? machineProducts(width) : productsFor(workload, kernels, library),
-          MOST_BYTES,
-        ),
-      );
+      runInTurns(planWithin(workload, threadsFor(workload, threads), kernels.products, MOST_BYTES));
     plans.set(workload, plan);
     return plan;
   };
   return {
     name: 'cpu',
-    description: describeCpu(kernels, { workers: threads, products: { machineCode: width } }, library),
+    description: describeCpu(kernels, threads),
     estimate: async (workload) => (await planOf(workload)).heldBytes,
     async compile(workload) {
       const plan = await planOf(workload);
@@ -81,17 +62,10 @@ export async function openCpu({
           },
         );
       }
-      return compileForCpu(workload, plan, kernels, plan.products.usesBlas ? library : null);
+      return compileForCpu(workload, plan, kernels);
     },
     close: () => Promise.resolve(),
   };
-}
-
-function productsFor({ interactive, jobs }: Workload, kernels: KernelModule, library: BlasLibrary | null): Products {
-  // One row is bound by the way of the weights from memory, and the embedded kernels start sooner.
-  const isOneRow = interactive === true && jobs.every(({ batch }) => batch === 1);
-  if (library === null || isOneRow) return embeddedProducts;
-  return interactive ? alikeProducts(library, bitComparison(library, kernels)) : blasProducts(library);
 }
 
 function threadsFor({ interactive, jobs, parameters }: Workload, atMost: number): number {

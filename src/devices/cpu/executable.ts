@@ -1,15 +1,14 @@
 // A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and
 // the caller's thread, which stays free while they compute.
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
-import type { BlasLibrary } from './blas/library.ts';
 import { type CompiledShard, compileShard } from './compile.ts';
 import { type Code, loadCode } from './machine/code.ts';
 import { WorkerPool } from './worker-pool.ts';
-import type { KernelModule } from './kernels.ts';
+import type { KernelName } from '../../options/choices.ts';
+import type { Kernels } from './choose.ts';
 import { allocate } from './memory.ts';
 import { type JobPlan, type Plan, stateKey, statesOf, vectorAddress } from './plan.ts';
 import { Laps } from './profile.ts';
-import type { Products } from './products.ts';
 import { type JobRows, rowsOf } from './rows.ts';
 import { type LoadedProgram, Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
 import { compileUpdate } from './update.ts';
@@ -18,18 +17,13 @@ import { compileUpdate } from './update.ts';
 const PROFILE_MS = 1000;
 const PROFILE_WARM_UP_MS = 300;
 
-export async function compileForCpu(
-  workload: Workload,
-  plan: Plan,
-  kernels: KernelModule,
-  blas: BlasLibrary | null,
-): Promise<CpuExecutable> {
+export async function compileForCpu(workload: Workload, plan: Plan, kernels: Kernels): Promise<CpuExecutable> {
   const memory = allocate(plan);
   const codes: Code[] = [];
   try {
-    const setups = await shardSetups(workload, plan, kernels, blas, memory, codes);
+    const setups = await shardSetups(workload, plan, kernels, memory, codes);
     const pool = await WorkerPool.start(setups, workload.interactive === true);
-    return new CpuExecutable(plan, setups[0], pool, codes, describeCpu(kernels, plan, blas));
+    return new CpuExecutable(plan, setups[0], pool, codes, describeCpu(kernels, plan.workers));
   } catch (error) {
     for (const code of codes) code.free();
     throw error;
@@ -229,15 +223,18 @@ class CpuExecutable implements Executable {
   }
 }
 
-export function describeCpu(
-  { variant }: KernelModule,
-  { workers: threads, products: { machineCode } }: { workers: number; products: Pick<Products, 'machineCode'> },
-  blas: BlasLibrary | null,
-): string {
-  const wasm = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
-  const kernels = machineCode === null ? wasm : `machine code (${machineCode})`;
-  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
+export function describeCpu({ name, module }: Kernels, threads: number): string {
+  const rounding = module.variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD';
+  return `cpu: ${kernelsInWords[name]}${name.startsWith('wasm') ? ` (${rounding})` : ''}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
+
+const kernelsInWords: Readonly<Record<KernelName, string>> = {
+  accelerate: 'Accelerate and WebAssembly',
+  avx512: 'machine code (AVX-512)',
+  avx2: 'machine code (AVX2)',
+  wasm: 'WebAssembly',
+  'wasm-portable': 'WebAssembly',
+};
 
 /** A compiled program that can be run, and its machine code, if it has any, to be freed after it. */
 async function loaded({ module, machine }: CompiledShard): Promise<{ program: LoadedProgram; code: Code | null }> {
@@ -255,15 +252,16 @@ async function loaded({ module, machine }: CompiledShard): Promise<{ program: Lo
 async function shardSetups(
   workload: Workload,
   plan: Plan,
-  kernels: KernelModule,
-  blas: BlasLibrary | null,
+  kernels: Kernels,
   memory: WebAssembly.Memory,
   codes: Code[],
 ): Promise<ShardSetup[]> {
   const loadedPrograms = new Map<string, LoadedProgram>();
   for (const { job, programs } of plan.jobs) {
     for (const [rows, shard] of programs) {
-      const { program, code } = await loaded(compileShard({ plan, job: job.name, shard, variant: kernels.variant }));
+      const { program, code } = await loaded(
+        compileShard({ plan, job: job.name, shard, variant: kernels.module.variant }),
+      );
       if (code) codes.push(code);
       loadedPrograms.set(`${job.name} ${rows}`, program);
     }
@@ -271,14 +269,14 @@ async function shardSetups(
   const { products: _, jobs, ...map } = plan;
   const rule = workload.update;
   const update = rule && {
-    module: await WebAssembly.compile(compileUpdate(rule, plan.parameterCount, kernels.variant, plan.pages)),
+    module: await WebAssembly.compile(compileUpdate(rule, plan.parameterCount, kernels.module.variant, plan.pages)),
     clipNorm: rule.clipNorm,
   };
   return plan.shardBases.map((__, worker) => ({
     worker,
     map,
-    kernels,
-    blas,
+    kernels: kernels.module,
+    usesSgemm: kernels.products.usesSgemm,
     memory,
     jobs: jobs.map(({ job, shardRows, trains }) => ({
       program: loadedPrograms.get(`${job.name} ${shardRows[worker]}`) ?? null,

@@ -11,7 +11,6 @@ import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { RnnError } from '../../errors.ts';
 import { builtUrl } from '../artifacts.ts';
-import { choiceFrom } from '../environment.ts';
 import type { kernelCalls } from './calls.ts';
 import { flagOf } from '../../options/flags.ts';
 
@@ -55,13 +54,13 @@ export function gemmTransposedAScratch(M: number, K: number): number {
 const compiled = new Map<KernelVariant | undefined, Promise<KernelModule>>();
 
 /**
- * The fastest kernels this process can run, compiled once. `variant` asks for one of the builds;
- * left out, the environment variable RNN_WASM does (`portable` or `relaxed`), and without either it
- * is relaxed where V8 has the instructions.
- * @throws RnnError `usage` if RNN_WASM is something else, `device` if a build is missing or cannot
- * run here
+ * The fastest kernels this process can run, compiled once: with fused multiply-add where V8 has the
+ * instructions.
+ *
+ * @param variant one of the builds
+ * @throws RnnError `device` if a build is missing or cannot run here
  */
-export function loadKernels(variant = choiceFrom('RNN_WASM', kernelVariants)): Promise<KernelModule> {
+export function loadKernels(variant?: KernelVariant): Promise<KernelModule> {
   if (typeof WebAssembly === 'undefined') {
     throw new RnnError('device', 'this process of Node has no WebAssembly', {
       hint: `start Node without --jitless (see NODE_OPTIONS), or use ${flagOf('device')} reference, which is slow`,
@@ -87,7 +86,7 @@ async function compile(variant: KernelVariant | undefined): Promise<KernelModule
     if (relaxedIsSupported(bytes)) return { module: await WebAssembly.compile(bytes), variant: 'relaxed' };
     if (variant === 'relaxed')
       throw new RnnError('device', 'this version of Node cannot run the relaxed-SIMD kernels', {
-        hint: 'set RNN_WASM=portable',
+        hint: 'take the portable ones',
       });
   }
   return { module: await WebAssembly.compile(await readBuild('portable')), variant: 'portable' };

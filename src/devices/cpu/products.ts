@@ -1,5 +1,5 @@
 // How the products of a program are computed: the contract between programs and what multiplies for
-// them, and the embedded kernels, which are always there. The system's BLAS is in blas/.
+// them, and the embedded kernels, which are always there. Other products are in machine/ and accelerate.ts.
 import type { Value } from '../../program/value.ts';
 import type { Address, Matrix } from './address.ts';
 import type { CallName } from './calls.ts';
@@ -38,8 +38,8 @@ export interface PanelShape {
 }
 
 export interface Products {
-  /** Whether programs call a BLAS. */
-  readonly usesBlas: boolean;
+  /** Whether programs call a library's product. */
+  readonly usesSgemm: boolean;
   /** The vectors of the machine code that computes what it can; null if all is WebAssembly. */
   readonly machineCode: VectorWidth | null;
   /**
@@ -67,7 +67,7 @@ export function multipliesByWeight({ transposeA, inputs: [, right] }: Value<'mat
 const kernelPanels: PanelShape = { columns: 8, last: 'padded' };
 
 export const embeddedProducts: Products = {
-  usesBlas: false,
+  usesSgemm: false,
   machineCode: null,
   panels: (product) => (multipliesByWeight(product) ? kernelPanels : null),
   /** A product whose right side is no weight packs that too. */

@@ -1,8 +1,7 @@
 // What one worker does in a step: its shard of the batch through the whole program without a
 // barrier, then its range of the sum of gradients, of the update and of the packing of weights.
 // Runs in a worker thread, or on the calling thread where it is alone.
-import { blasFunctions } from './blas/products.ts';
-import type { BlasLibrary } from './blas/library.ts';
+import { bindSgemm, sgemmIn } from './accelerate.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
 import { type MemoryMap, type Panels, control, controlOf, vectorAddress } from './plan.ts';
 import { addressOf } from './foreign.ts';
@@ -14,8 +13,8 @@ export interface ShardSetup {
   readonly worker: number;
   readonly map: MemoryMap;
   readonly kernels: KernelModule;
-  /** Null if no program calls one. */
-  readonly blas: BlasLibrary | null;
+  /** Whether programs call a library's product. */
+  readonly usesSgemm: boolean;
   readonly memory: WebAssembly.Memory;
   /** By job. */
   readonly jobs: readonly {
@@ -72,8 +71,10 @@ export class Shard {
     this.#map = map;
     this.#base = shardBases[worker];
     this.#kernels = instantiateKernels(setup.kernels.module, memory);
-    const products = setup.blas ? blasFunctions(setup.blas, memory) : {};
-    this.#imports = { env: { memory }, kernels: { ...this.#kernels, ...products } };
+    this.#imports = {
+      env: { memory },
+      kernels: { ...this.#kernels, ...(setup.usesSgemm && { sgemm: sgemmIn(memory, bindSgemm()) }) },
+    };
     this.#control = controlOf(memory);
     this.#doubles = new Float64Array(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
