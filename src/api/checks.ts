@@ -4,6 +4,7 @@ import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import { type Kind, onOff } from '../options/kind.ts';
 import { type Options, keyOf } from '../options/option.ts';
+import { retiredOptions, warningAbout } from '../options/retired.ts';
 import { suggestions } from '../options/suggest.ts';
 import { shortened } from '../options/values.ts';
 import { trainOptions } from '../options/train.ts';
@@ -76,9 +77,21 @@ export function refuseOther(name: string, value: unknown, kind: Expected): void 
 export function refuseWrong(request: object, known: Members): void {
   refuseOther('the request', request, requestObject);
   for (const [name, value] of Object.entries(request)) {
+    if (retiredOptions.includes(name)) {
+      if (value !== undefined) warnOnce(warningAbout(`the option ${name}`, 'kernels'));
+      continue;
+    }
     if (!Object.hasOwn(known, name)) throw unknownName(name, Object.keys(known));
     if (value !== undefined) refuseOther(name, value, known[name]);
   }
+}
+
+const warned = new Set<string>();
+
+/** Once in a process. */
+function warnOnce(warning: string): void {
+  if (!warned.has(warning)) process.emitWarning(warning, 'DeprecationWarning');
+  warned.add(warning);
 }
 
 const requestObject = expected(

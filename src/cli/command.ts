@@ -6,6 +6,7 @@ import { refuseContradictions } from '../options/together.ts';
 import type { Context } from './context.ts';
 import { listDevices } from './devices.ts';
 import { addExamples, addGroups } from './flags.ts';
+import { acceptRetired } from './retired.ts';
 
 /** The module of a command. */
 export interface CommandModule {
@@ -42,6 +43,7 @@ export function defineCommand<Argument, const Groups extends OptionGroups>(
       if (argument !== undefined) command.argument(takes, argument);
       addGroups(command, { ...options, [last]: { ...options[last], ...commonOptions } });
       if (Object.hasOwn(table, 'device')) listDevices(command);
+      if (Object.hasOwn(table, 'kernels')) acceptRetired(command);
       definition.more?.(command);
       addExamples(command, examples);
       command.action(async (given?: Argument) => {

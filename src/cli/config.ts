@@ -3,6 +3,7 @@
 // environment, and not what is stronger than what.
 import { RnnError } from '../errors.ts';
 import { appendTo } from '../group.ts';
+import { retiredOptions } from '../options/retired.ts';
 import { badValue, shortened } from '../options/values.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Flag, camelCase, suggestedKeys } from './flags.ts';
@@ -41,10 +42,16 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
  * What a configuration file says of options.
  *
  * @param by what names the file: `--config` or `RNN_CONFIG`
+ * @param onRetired is told of each option of an earlier version, which is then ignored
  * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option,
  * or twice the same
  */
-export async function fromFile(by: string, path: string, flags: readonly Flag[]): Promise<Level> {
+export async function fromFile(
+  by: string,
+  path: string,
+  flags: readonly Flag[],
+  onRetired: (name: string) => void,
+): Promise<Level> {
   const text = decoded(
     path,
     await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
@@ -60,14 +67,18 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[])
   const lines = linesOf(text);
   const given = Object.entries(object)
     .filter(([key]) => key !== schemaKey)
-    .map(([key, value]): Setting => {
+    .flatMap(([key, value]): Setting[] => {
       const [line, again] = lines.get(key)!;
       const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
       if (again !== undefined)
         throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
+      if (retiredOptions.includes(key)) {
+        onRetired(name);
+        return [];
+      }
       const flag = known.get(key);
       if (flag === undefined) throw unknownKey(name, key, flags);
-      return { flag, name, origin: path, source: 'config', value: () => valueOf(flag, name, value) };
+      return [{ flag, name, origin: path, source: 'config', value: () => valueOf(flag, name, value) }];
     });
   return levelOf(given);
 }

@@ -10,8 +10,8 @@ import type { Context } from './context.ts';
 export const mayBeCpu = (name: unknown): boolean => name == null || name === 'cpu' || name === 'auto';
 
 /**
- * @throws RnnError `usage` if a BLAS was asked for and no device has one: what was asked for is
- * never passed over in silence
+ * @throws RnnError `usage` if kernels are chosen and no device is the cpu: no option is ignored in
+ * silence
  */
 export function refuseKernelsWithout(
   kernels: string | null | undefined,

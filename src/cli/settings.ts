@@ -7,12 +7,14 @@ import { everywhere } from '../options/commands.ts';
 import { type Option, keyOf, variableOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
+import { retiredVariables, warningAbout } from '../options/retired.ts';
 import { badValue } from '../options/values.ts';
 import { type Level, type Setting, fromFile, levelOf } from './config.ts';
 import type { Context } from './context.ts';
 import { mayBeCpu } from './devices.ts';
 import { type Flag, flagsOf, suggestedKeys } from './flags.ts';
 import type { Io } from './process/io.ts';
+import { warnOfRetired } from './retired.ts';
 
 /** One that counts. */
 export interface Settled extends Omit<Setting, 'value'> {
@@ -22,7 +24,7 @@ export interface Settled extends Omit<Setting, 'value'> {
 /** Variables that are not options: of devices/cpu, devices/gpu and the tests. */
 export const otherVariables: ReadonlySet<string> = new Set([
   'RNN_KERNELS',
-  'RNN_WASM',
+  ...retiredVariables,
   'RNN_GPU_PRODUCTS',
   'RNN_TEST',
   'RNN_SCREENSHOTS',
@@ -72,6 +74,7 @@ async function settingsFor(
     return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
   // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
   if (command.name() === 'sweep') return [];
+  warnOfRetired(command, context);
   const flags = flagsOf(command).filter(({ row }) => row.isEverywhere);
   warnOfMisspelt(command.name(), flags, { env: context.io.env, stderr: context.stderr });
   return strongest(given, [fromEnvironment(flags, context.io.env)]);
@@ -87,14 +90,22 @@ export async function settingsOfTrain(
   command: Command,
   given: ReadonlyMap<string, unknown>,
   config: string | undefined,
-  { io: { env }, stderr }: Context,
+  context: Context,
 ): Promise<readonly Settled[]> {
+  const {
+    io: { env },
+    stderr,
+  } = context;
+  warnOfRetired(command, context);
   const flags = flagsOf(command).filter(({ negate }) => !negate);
   warnOfMisspelt('train', flags, { env, stderr });
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
   const by = config === undefined ? 'RNN_CONFIG' : '--config';
-  const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(by, path, flags));
+  const file =
+    path === undefined
+      ? new Map<string, Setting>()
+      : new Map(await fromFile(by, path, flags, (name) => stderr.warn(warningAbout(name))));
   // A device reads it by itself, and only where no option says otherwise.
   if (env.RNN_KERNELS) file.delete('kernels');
   return strongest(given, [environment, file]);
@@ -102,7 +113,7 @@ export async function settingsOfTrain(
 
 /**
  * What the environment says of some options. An empty variable says nothing. RNN_KERNELS is left to
- * the device that reads it: it is a wish for wherever a BLAS can be used, and no error elsewhere.
+ * the device that reads it: it is a wish for wherever the cpu computes, and no error elsewhere.
  *
  * @throws RnnError `usage` for an option by two names
  */
@@ -163,7 +174,7 @@ function misspelt(
 
 /**
  * What each level adds to the stronger ones: nothing where they have the option, or one that is a
- * choice with it, or a device that has no BLAS.
+ * choice with it, or a device that has no kernels to choose.
  *
  * @throws RnnError `usage` if a level has two that are one choice, or a value that cannot be
  */

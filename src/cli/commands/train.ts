@@ -24,6 +24,7 @@ import { OutputClosed } from '../output/output.ts';
 import { signalCodes, watchSignals } from '../process/signals.ts';
 import { openStopwatch } from '../process/stopwatch.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
+import { acceptRetired } from '../retired.ts';
 import { suggestGrid } from '../several-values.ts';
 import { showPlan } from './train-plan.ts';
 
@@ -181,6 +182,7 @@ export function addTrainFlags(command: Command): void {
     Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })),
   );
   listDevices(command);
+  acceptRetired(command);
   command.addHelpText(
     'after',
     `

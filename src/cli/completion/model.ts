@@ -83,12 +83,11 @@ const oneOf = (words: readonly string[]): Values => ({ kind: 'words', words });
 const valuesCalled = (placeholder = ''): Values => ({ kind: kinds[placeholder] ?? 'nothing', words: [] });
 
 /** @param settings the values of an option that is about options of `rnn train` */
-function valuesOf({ kind, placeholder, key }: Flag, settings: readonly string[]): Values | null {
+function valuesOf({ kind, placeholder }: Flag, settings: readonly string[]): Values | null {
   if (placeholder === null) return null;
   if (kind.choices.length > 0) return oneOf(kind.choices);
   if (kind.name === 'number' || kind.name === 'duration') return valuesCalled();
   if (placeholder.startsWith('option=')) return { kind: 'settings', words: settings };
-  if (key === 'kernels') return oneOf(['auto', 'off']);
   // `--prime <text>` is a text itself, and not the place of one.
   return valuesCalled(placeholder === 'text' ? '' : placeholder);
 }

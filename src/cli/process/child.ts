@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { RnnError } from '../../errors.ts';
+import { retiredVariables } from '../../options/retired.ts';
 
 export interface Child {
   /**
@@ -36,6 +37,7 @@ const program = join(resolve(import.meta.dirname, '../../..'), 'bin', 'rnn.js');
 export function startChild(argv: readonly string[], lines: ChildLines): Child {
   const child = spawn(process.execPath, [...nodeFlags(process.execArgv), program, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: withoutRetired(process.env), // the parent has warned of them
     // In a process group of its own: Ctrl-C is for the parent, which hands it on, and a second INT
     // would end the child at once.
     detached: hasSignals,
@@ -54,6 +56,9 @@ export function startChild(argv: readonly string[], lines: ChildLines): Child {
   });
   return { send: (signal) => void (hasSignals && child.kill(signal)), ended };
 }
+
+const withoutRetired = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !retiredVariables.includes(name)));
 
 /**
  * The flags that node itself was started with, such as a limit of memory. Two processes cannot

@@ -15,7 +15,9 @@ import { textOfValue } from '../../options/words.ts';
 import { shellWord } from '../../shell-word.ts';
 import { gridOption, isListFor, isValueOf } from '../several-values.ts';
 import { type Settled, settingsOfTrain } from '../settings.ts';
+import { retiredOptions } from '../../options/retired.ts';
 import { badValue } from '../../options/values.ts';
+import { withoutOption } from '../retired.ts';
 
 /** Options of `rnn train` that a sweep decides, and what to do instead. */
 const decided: Readonly<Record<string, string>> = {
@@ -86,9 +88,7 @@ export class SharedOptions {
     const given = new Map<string, unknown>(Object.entries(this.flags));
     for (const { option } of axes) given.set(this.#flagOf(option)!.option, true);
     const settings = await settingsOfTrain(this.#command, given, this.flags.config, context);
-    const words = this.#words.filter(
-      (word, index) => !/^--config(?:$|=)/.test(word) && this.#words[index - 1] !== '--config',
-    );
+    const words = ['config', ...retiredOptions].reduce(withoutOption, [...this.#words]);
     return new SharedOptions([...this.sources, ...words, ...settings.filter(isForTrials).flatMap(wordsOf)]);
   }
 

@@ -1,0 +1,23 @@
+// Options of earlier versions on the command line and in the environment: accepted, warned of, and
+// ignored.
+import { type Command, Option } from 'commander';
+import { retiredOptions, retiredVariables, warningAbout, warningAboutVariable } from '../options/retired.ts';
+import type { Context } from './context.ts';
+import { flagsOf } from './flags.ts';
+
+/** For a command that computes on a device. They are not in a table, and nothing shows them. */
+export function acceptRetired(command: Command): void {
+  for (const name of retiredOptions) command.addOption(new Option(`--${name} <value>`).hideHelp());
+}
+
+/** Warns of those that are given on the command line and in the environment. */
+export function warnOfRetired(command: Command, { io: { env }, stderr }: Context): void {
+  if (flagsOf(command).every(({ option }) => option !== 'kernels')) return;
+  for (const name of retiredOptions)
+    if (command.getOptionValue(name) !== undefined) stderr.warn(warningAbout(`--${name}`));
+  for (const name of retiredVariables) if (env[name]) stderr.warn(warningAboutVariable(name, env[name]));
+}
+
+/** The words of a command line without an option that takes one value. */
+export const withoutOption = (words: readonly string[], key: string): string[] =>
+  words.filter((word, index) => !word.startsWith(`--${key}=`) && ![word, words[index - 1]].includes(`--${key}`));
