@@ -102,6 +102,8 @@ export interface CheckpointInfo {
     readonly validationLossNats: number | null;
     readonly bestValidationLossNats: number | null;
     readonly options: Readonly<Record<string, unknown>>;
+    /** The device with its kernels and threads, in one line; null where the checkpoint does not say. */
+    readonly device: string | null;
     /** The text that the run had; null where the checkpoint does not say. */
     readonly corpus: CorpusRecord | null;
   };
@@ -138,6 +140,7 @@ export async function describeCheckpoint(
       validationLossNats: last('validationLossNats'),
       bestValidationLossNats,
       options,
+      device: typeof training['device'] === 'string' ? training['device'] : null,
       corpus: recordedCorpusOrNull(training),
     },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),

@@ -40,7 +40,7 @@ export interface TrainingWork {
 
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
   cpu: async (options) =>
-    (await import('./cpu/cpu.ts')).openCpu(isWorthKernels(options) ? options : { kernels: 'wasm', ...options }),
+    (await import('./cpu/cpu.ts')).openCpu({ ...options, kernels: options.kernels ?? kernelsFor(options) }),
   gpu: () => openGpu('webgpu'),
   'gpu:software': () => openGpu('software'),
   'gpu:webasm': () => openGpu('webasm'),
@@ -52,8 +52,10 @@ async function openGpu(mode: GpuMode): Promise<Device> {
   return (await import('./gpu/gpu.ts')).openGpu(mode);
 }
 
-function isWorthKernels({ work }: OpenOptions): boolean {
-  return work?.kind !== 'sampling' || work.multiplyAdds >= WORTH_KERNELS;
+/** Where the user chooses none; undefined leaves the choice to the cpu. */
+function kernelsFor({ work }: OpenOptions): KernelChoice | undefined {
+  const isShort = work?.kind === 'sampling' && work.multiplyAdds < WORTH_KERNELS;
+  return isShort && !process.env['RNN_KERNELS'] ? 'wasm' : undefined;
 }
 
 /** All but `auto`. */
@@ -96,7 +98,7 @@ async function openBest(options: OpenOptions): Promise<Device> {
   }
 }
 
-/** Of one thread with a BLAS, measured on LSTMs of 128 to 512 units. */
+/** Of one thread, measured with OpenBLAS on LSTMs of 128 to 512 units. */
 const CPU_MULTIPLY_ADDS_PER_MS = 5e7;
 /** More threads would each have so few rows of a usual batch that they hardly gain. */
 const MAX_CPU_THREADS = 16;

@@ -71,7 +71,7 @@ async function compare(title: string, device: Device, checks: readonly ParityChe
 
 /** What helps against wrong results of a device. */
 const fixes: Readonly<Record<string, string>> = {
-  cpu: 'export RNN_WASM=portable',
+  cpu: 'export RNN_KERNELS=wasm-portable',
   gpu: `update the graphics driver; until then ${flagOf('device')} cpu`,
 };
 

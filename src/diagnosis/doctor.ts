@@ -5,7 +5,7 @@ import type { KernelChoice } from '../options/choices.ts';
 import type { Check } from './check.ts';
 import { allChecks, quickChecks } from './checks.ts';
 import { checkAdapter, checkDevice } from './devices.ts';
-import { checkKernels, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
+import { checkKernels, checkMemory, checkNode, checkProcessor, checkThreads, checkWebAssembly } from './machine.ts';
 
 export type { Check };
 
@@ -23,6 +23,7 @@ export async function* examine({ device, kernels, full }: Examination): AsyncGen
   const usual = deviceNames.filter((name) => name !== 'reference' && (full || name !== 'gpu:software'));
   const names = device === undefined ? usual : [device];
   yield checkNode();
+  yield checkProcessor();
   yield await checkWebAssembly();
   yield await checkThreads();
   yield checkMemory();

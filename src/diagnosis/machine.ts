@@ -1,7 +1,7 @@
 // What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One
 // check each.
 import { once } from 'node:events';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { chooseKernels, tryKernels } from '../devices/cpu/choose.ts';
@@ -9,10 +9,12 @@ import { koffiPackage, koffiProblem } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError, THREAD_LIMIT_HINT } from '../errors.ts';
 import { type Check, bad, good } from './check.ts';
-import type { KernelChoice } from '../options/choices.ts';
+import { type KernelChoice, type KernelName, kernelNames } from '../options/choices.ts';
+import { appendTo } from '../group.ts';
 import { freeBytes, gigabytes } from '../evaluation/memory.ts';
 
 const leastNode = [20, 19] as const;
+const isMac = process.platform === 'darwin';
 const INSTALL_NODE = 'nvm install --lts, or https://nodejs.org';
 const INSTALL_KOFFI = `install rnn again with --include=optional, for ${koffiPackage}`;
 
@@ -27,16 +29,20 @@ export function checkNode(version = process.versions.node): Check {
 
 export async function checkWebAssembly(): Promise<Check> {
   const title = 'WebAssembly';
-  const asked = process.env['RNN_WASM'];
   try {
     const { variant } = await loadKernels();
-    if (asked) return good(title, `SIMD; RNN_WASM asks for ${asked}`, 'unset RNN_WASM');
     return variant === 'relaxed'
       ? good(title, 'SIMD and relaxed SIMD')
       : good(title, 'SIMD; no relaxed SIMD, so matrix products are slower than with it', INSTALL_NODE);
   } catch (error) {
     return bad(title, (error as Error).message, error instanceof RnnError ? error.hint : INSTALL_NODE);
   }
+}
+
+/** What the system calls it. */
+export function checkProcessor([first] = cpus()): Check {
+  const model = first?.model.trim().replace(/\s+/g, ' ') || 'unknown';
+  return good('processor', model, null, { facts: { model } });
 }
 
 /** Whether a thread starts. */
@@ -60,21 +66,18 @@ export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), con
     : bad('memory', detail, 'end other programs, or give this container more memory');
 }
 
-/** What the cpu device computes with, and why not with what would be faster. */
+/** What the cpu device computes with, and why it cannot use the faster kernels. */
 export async function checkKernels(wanted?: KernelChoice, tryAll = tryKernels): Promise<Check> {
   const title = 'kernels';
   try {
     const { name } = await chooseKernels(wanted);
     const trials = tryAll();
-    const faster = trials.slice(
-      0,
-      trials.findIndex((trial) => trial.name === name),
-    );
-    const told = faster
-      .filter(({ problem }) => problem !== null)
-      .map((trial) => `; no ${trial.name}: ${trial.problem}`);
-    const hasNoKoffi = koffiProblem() !== null && !name.startsWith('avx');
-    return good(title, `${name}${told.join('')}`, hasNoKoffi ? INSTALL_KOFFI : null, { facts: { trials } });
+    const faster = trials.slice(0, kernelNames.indexOf(name)).filter((trial) => trial.name !== 'accelerate' || isMac);
+    const problems = new Map<string, KernelName[]>();
+    for (const trial of faster) if (trial.problem !== null) appendTo(problems, trial.problem, trial.name);
+    const reasons = [...problems].map(([problem, names]) => `; no ${names.join(' and no ')}: ${problem}`);
+    const needsKoffi = problems.has(koffiProblem() ?? '');
+    return good(title, `${name}${reasons.join('')}`, needsKoffi ? INSTALL_KOFFI : null, { facts: { name, trials } });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return bad(title, error.message, error.hint);

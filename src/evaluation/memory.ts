@@ -13,7 +13,7 @@ import { asTyped, flagOf, sizeFlags } from '../options/flags.ts';
 const NODE_BYTES = 74e6;
 /** The garbage of planning, times the root of the pairs: the heap grows ever less. */
 const PLANNING_BYTES = 3.5e6;
-/** Times the bytes that the device reports: a BLAS has buffers besides. */
+/** Times the bytes that the device reports: a library has buffers besides. */
 const DEVICE_FACTOR = 1.08;
 /**
  * Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers,

@@ -1,5 +1,5 @@
 // Options that go together, by name. What is given beside a preset takes the place of what is in
-// it. The first three are for a time that one has, on two cores with a BLAS, and fit their sizes to
+// it. The first three are for a time that one has, on two cores, and fit their sizes to
 // the text; the others are the settings of programs and papers.
 import { RnnError } from '../errors.ts';
 import { lengths } from './choices.ts';

@@ -1,4 +1,5 @@
 // From options, text and device to a run that is ready to start. What it then does is in loop.ts.
+import { haveSameNumbers } from '../devices/same-numbers.ts';
 import type { Checkpoint, RunStore } from '../runs/store.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import type { TrainingEvent } from './events.ts';
@@ -58,7 +59,7 @@ function differences(
     sameOptimizer
       ? ''
       : `what ${optimizer?.name ?? 'the optimizer'} had gathered is of no use to the new optimizer, which begins anew`,
-    device === session.deviceDescription
+    typeof device === 'string' && haveSameNumbers(device, session.deviceDescription)
       ? ''
       : `until now it ran on ${typeof device === 'string' ? device : 'another device'}: from here on its numbers are those of another device`,
   ].filter(Boolean);

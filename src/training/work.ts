@@ -10,8 +10,8 @@ type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'> & Partial<P
 type RunOptions = Windows & Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
 
 /**
- * Multiply-adds a second of a typical machine: two cores with a BLAS do more, one core without it
- * less.
+ * Multiply-adds a second of a typical machine: two cores with AVX-512 do more, one core with
+ * WebAssembly less.
  */
 const NOMINAL_SPEED = 20e9;
 /** A smaller part of a window is an error of rounding. */

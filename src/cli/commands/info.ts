@@ -113,6 +113,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
       ? []
       : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
+    ...(training.device === null ? [] : [['device', training.device] satisfies [string, string]]),
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
     ...verdictRows(info),

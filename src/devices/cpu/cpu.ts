@@ -5,8 +5,9 @@ import { runInTurns } from '../../turns.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { compileForCpu, describeCpu } from './executable.ts';
-import { chooseKernels } from './choose.ts';
+import { type Kernels, chooseKernels } from './choose.ts';
 import { type Plan, planWithin } from './plan.ts';
+import { embeddedProducts } from './products.ts';
 import type { KernelChoice } from '../../options/choices.ts';
 import { sizeFlags } from '../../options/flags.ts';
 
@@ -38,11 +39,14 @@ export async function openCpu({
 }: CpuOptions = {}): Promise<Device> {
   const threads = Math.min(atMost, MOST_THREADS);
   const kernels = await chooseKernels(wanted);
+  // Of one text and of several, which a library does not add up alike.
+  const kernelsFor = ({ interactive }: Workload): Kernels =>
+    interactive && kernels.products.usesSgemm ? { ...kernels, products: embeddedProducts } : kernels;
   const plans = new WeakMap<Workload, Promise<Plan>>();
   const planOf = (workload: Workload): Promise<Plan> => {
     const plan =
       plans.get(workload) ??
-      runInTurns(planWithin(workload, threadsFor(workload, threads), kernels.products, MOST_BYTES));
+      runInTurns(planWithin(workload, threadsFor(workload, threads), kernelsFor(workload).products, MOST_BYTES));
     plans.set(workload, plan);
     return plan;
   };
@@ -62,7 +66,7 @@ export async function openCpu({
           },
         );
       }
-      return compileForCpu(workload, plan, kernels);
+      return compileForCpu(workload, plan, kernelsFor(workload));
     },
     close: () => Promise.resolve(),
   };

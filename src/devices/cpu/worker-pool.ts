@@ -32,8 +32,8 @@ function died(cause: unknown): RnnError {
 
 /**
  * Ends by itself, as it was told to. Only one that does not, such as one that waits for another
- * that died, is ended from outside: where that finds it in a call of a library (koffi's, for the
- * BLAS), which cannot throw any more, the whole process is aborted.
+ * that died, is ended from outside: where that finds it in a call of koffi, which cannot throw any
+ * more, the whole process is aborted.
  */
 async function ended(thread: Worker, graceMs: number): Promise<void> {
   const hasEnded = (): boolean => thread.threadId === -1;
