@@ -11,7 +11,6 @@ const long = [
   'devices/gpu/tiles',
   'devices/gpu/executable',
   'diagnosis/parity',
-  'devices/cpu/blas',
   'docs',
   'cli/faults',
   'training/resume',

@@ -54,7 +54,7 @@ async function work(folder) {
     text,
     folder,
   );
-  const device = await openDevice('cpu', { threads: 1, blas: 'off' });
+  const device = await openDevice('cpu', { threads: 1 });
   const path = join(folder, 'mutated.json');
   const tally = { done: 0, loaded: 0, trained: 0, byChecksum: 0, slowestMs: 0, maxRssBytes: 0, ways: {}, refusals: {} };
   for (let number = first; number < first + count; number++) {

@@ -43,11 +43,8 @@ describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (npm run build makes t
       writeFileSync(file, source);
       const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>(
         (resolve) => {
-          execFile(
-            process.execPath,
-            [file],
-            { cwd: folder, env: { ...process.env, RNN_BLAS: 'off' } },
-            (failure, out, err) => resolve({ error: failure, stdout: out, stderr: err }),
+          execFile(process.execPath, [file], { cwd: folder, env: process.env }, (failure, out, err) =>
+            resolve({ error: failure, stdout: out, stderr: err }),
           );
         },
       );

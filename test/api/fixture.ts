@@ -22,7 +22,6 @@ export const small = {
   sampleLength: 20,
   device: 'cpu',
   threads: 1,
-  blas: 'off',
 } as const satisfies TrainRequest;
 
 const folders: string[] = [];

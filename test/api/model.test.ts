@@ -35,7 +35,7 @@ import {
 import { rnn } from '../cli/helpers.ts';
 import { allOf, newFolder, small, verse } from './fixture.ts';
 
-const machine = { device: 'cpu', threads: 1, blas: 'off' } as const;
+const machine = { device: 'cpu', threads: 1 } as const;
 let text: string;
 let out: string;
 let model: Model;
@@ -125,8 +125,6 @@ describe('a model', () => {
         'cpu',
         '--threads',
         '1',
-        '--blas',
-        'off',
       ]);
       const { nats, accuracy, characters, perplexity } = JSON.parse(stdout) as Record<string, number>;
       const found = await model.evaluate(await model.read(text, { part }), { part });
@@ -255,7 +253,7 @@ describe('runs', () => {
 
 describe('the machine', () => {
   it('tells which devices work, and how fast one is', async () => {
-    const checks = await allOf(doctor({ device: 'cpu', blas: 'off' }));
+    const checks = await allOf(doctor({ device: 'cpu' }));
     expect(checks.at(-1)).toMatchObject({ device: 'cpu', verdict: 'good' });
     expect(deviceNames).toContain('cpu');
     expect(

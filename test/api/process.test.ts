@@ -33,7 +33,7 @@ describe.skipIf(!existsSync(index))('a program that imports the package (npm run
       execFile(
         process.execPath,
         ['--input-type=module', '--eval', begin + rest],
-        { cwd: newFolder(), timeout: patienceMs, env: { ...process.env, RNN_BLAS: 'off' } },
+        { cwd: newFolder(), timeout: patienceMs },
         (error, stdout, stderr) => resolve({ error, stdout, stderr }),
       );
     });

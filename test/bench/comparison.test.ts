@@ -157,16 +157,16 @@ describe('alternating', () => {
 
 describe('our own runs', () => {
   it('see no variable of rnn that the caller has set', () => {
-    expect(withoutOurs({ RNN_BLAS: 'off', RNN_WASM: 'portable', PATH: '/bin' })).toEqual({
-      RNN_BLAS: undefined,
-      RNN_WASM: undefined,
+    expect(withoutOurs({ RNN_KERNELS: 'wasm', RNN_DEVICE: 'cpu', PATH: '/bin' })).toEqual({
+      RNN_KERNELS: undefined,
+      RNN_DEVICE: undefined,
     });
-    vi.stubEnv('RNN_BLAS', 'off');
-    vi.stubEnv('RNN_WASM', 'portable');
+    vi.stubEnv('RNN_KERNELS', 'wasm');
+    vi.stubEnv('RNN_DEVICE', 'cpu');
     const script = "console.log(Object.keys(process.env).filter((name) => name.startsWith('RNN_')).join())";
-    expect(run(process.execPath, ['-e', script], { env: { ...withoutOurs(process.env), RNN_BLAS: 'x' } }).trim()).toBe(
-      'RNN_BLAS',
-    );
+    expect(
+      run(process.execPath, ['-e', script], { env: { ...withoutOurs(process.env), RNN_KERNELS: 'x' } }).trim(),
+    ).toBe('RNN_KERNELS');
     vi.unstubAllEnvs();
   });
 });

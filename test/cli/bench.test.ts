@@ -195,18 +195,18 @@ GB/s reached                               1250
     });
   });
 
-  it('hands --blas on to the cpu, and refuses it where no device has one', async () => {
+  it('hands --kernels on to the cpu, and refuses it where no device has one', async () => {
     const { opened } = useBench();
-    expect(await rnn(['bench', '--blas', 'off', '--device', 'cpu'])).toMatchObject({ code: 0 });
-    expect(opened).toEqual([['cpu', { blas: 'off' }]]);
+    expect(await rnn(['bench', '--kernels', 'wasm', '--device', 'cpu'])).toMatchObject({ code: 0 });
+    expect(opened).toEqual([['cpu', { kernels: 'wasm' }]]);
     for (const command of [
       ['bench', '--device', 'gpu'],
       ['train', 'text', '--device', 'reference'],
     ]) {
-      const { code, stderr } = await rnn([...command, '--blas', 'off']);
+      const { code, stderr } = await rnn([...command, '--kernels', 'wasm']);
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: expect.stringMatching(/^error: --blas is the cpu's, and --device is (gpu|reference)\nhint: /),
+        stderr: expect.stringMatching(/^error: --kernels is the cpu's, and --device is (gpu|reference)\nhint: /),
       });
     }
   });

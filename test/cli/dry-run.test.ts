@@ -146,7 +146,7 @@ describe('rnn train --dry-run', () => {
 
   it('measures on the real device', async () => {
     const small =
-      '--hidden 8 --batch-size 4 --sequence-length 8 --max-steps 40 --evaluate-every 20 --sample-length 5 --device cpu --threads 1 --blas off'.split(
+      '--hidden 8 --batch-size 4 --sequence-length 8 --max-steps 40 --evaluate-every 20 --sample-length 5 --device cpu --threads 1'.split(
         ' ',
       );
     // A clock that is far ahead at each look ends each measurement at once.

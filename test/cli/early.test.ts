@@ -35,7 +35,9 @@ const impossible: readonly Impossible[] = [
   { options: '--layers 1000', code: 2, message: /longer than can be planned/ },
   { options: '--hidden 1000000', code: 2, message: /GB are free/ },
   { options: '--batch-size 100000000', code: 2, message: /GB are free/ },
-  { options: '--blas /no/such.so', code: 6, message: /the BLAS \/no\/such.so cannot be used/ },
+  ...(process.platform === 'darwin'
+    ? []
+    : [{ options: '--kernels accelerate', code: 6, message: /the kernels accelerate cannot be used/ }]),
   ...(mayHaveGpu() ? [] : [{ options: '--device gpu', code: 6, message: /device 'gpu' is not available/ }]),
 ];
 
@@ -49,8 +51,8 @@ it.each(impossible)(
   },
 );
 
-it.each(['RNN_BLAS', 'RNN_WASM'])('a bad value of %s is refused before the text is read', async (name) => {
-  vi.stubEnv(name, '/no/such');
+it('a bad value of RNN_KERNELS is refused before the text is read', async () => {
+  vi.stubEnv('RNN_KERNELS', '/no/such');
   const { stderr } = await rnn(['train', 'text', '--out', join(temporaryFolder(), 'run')]);
   vi.unstubAllEnvs();
   expect(stderr).toContain('/no/such');
@@ -69,5 +71,6 @@ it('a run that continues is checked before its text is read', async () => {
   expect((await resume()).stderr).toContain(wasRead);
   expect((await resume('--sequence-length', '5000')).stderr).toContain('longer than can be planned');
   expect((await resume('--patience', '2', '--evaluate-every', '0')).stderr).toContain('--patience 2 needs evaluations');
-  expect((await resume('--blas', '/no/such.so')).stderr).toContain('/no/such.so cannot be used');
+  if (process.platform !== 'darwin')
+    expect((await resume('--kernels', 'accelerate')).stderr).toContain('accelerate cannot be used');
 });

@@ -9,7 +9,7 @@ import { FakeStream, bare, rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog;\nthe dog sleeps and the fox is gone.\n';
 const text = VERSE.repeat(20);
-const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const machine = ['--device', 'cpu', '--threads', '1'];
 
 let folder: string;
 const at = (name: string): string => join(folder, name);

@@ -10,7 +10,7 @@ import { rnn } from './helpers.ts';
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
 /** Of the characters of the verse, and unlike it: hardly one pair of them is in it. */
 const OTHER = 'zqxj kvbg wfyp ';
-const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const machine = ['--device', 'cpu', '--threads', '1'];
 const sizes = [
   '--hidden',
   '16',

@@ -167,9 +167,9 @@ const words = endingWith(2, [
     /give the part of the text, or another text/,
   ],
   [
-    'a library of the cpu for another device',
-    train('--device reference --blas off'),
-    /^--blas is the cpu's, and --device is reference$/,
+    'kernels of the cpu for another device',
+    train('--device reference --kernels wasm'),
+    /^--kernels is the cpu's, and --device is reference$/,
     /leave one of them out/,
   ],
   [

@@ -227,10 +227,10 @@ const machineFaults = endingWith(1, [
 
 const deviceFaults = endingWith(6, [
   [
-    'a library that is not there',
-    train('--device cpu --blas /no/such/library.so'),
-    /^device 'cpu' is not available: the BLAS \/no\/such\/library\.so cannot be used/,
-    /--blas off/,
+    'kernels that are not there',
+    train('--device cpu --kernels accelerate'),
+    /^device 'cpu' is not available: the kernels accelerate cannot be used: only macOS has Accelerate/,
+    /--kernels auto/,
   ],
   [
     'a device that a run has from elsewhere',

@@ -13,7 +13,7 @@ import { randomModel } from '../formats/models.ts';
 import { FakeStream, rnn } from './helpers.ts';
 
 const trained = randomModel({ cell: 'lstm', layers: 2, hidden: 5, embedding: 3 });
-const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const machine = ['--device', 'cpu', '--threads', '1'];
 const fail = (detail: string): never => {
   throw new Error(detail);
 };

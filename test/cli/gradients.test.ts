@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
-const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const machine = ['--device', 'cpu', '--threads', '1'];
 
 interface Line {
   readonly name: string;

@@ -113,15 +113,9 @@ describe('a checkpoint that names files', () => {
   );
 
   it('has no library loaded', async () => {
-    alterLatest((file) => (file.training.machine.blas = './evil.so'));
-    const { code, stderr } = await resume();
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: expect.stringContaining(
-        'the BLAS ./evil.so, and no library is loaded because a checkpoint names it',
-      ) as string,
-    });
-    expect(await resume('--blas', 'off')).toMatchObject({ code: 0 });
+    alterLatest((file) => (file.training.machine = { device: 'cpu', threads: 1, blas: './evil.so' }));
+    expect(await resume()).toMatchObject({ code: 0, stderr: expect.not.stringContaining('evil') });
+    expect(await resume('--max-steps', '7')).toMatchObject({ code: 0, stderr: expect.not.stringContaining('evil') });
   });
 });
 

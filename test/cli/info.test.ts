@@ -8,7 +8,7 @@ import { rnn } from './helpers.ts';
 
 vi.mock('../../src/corpus/builtin.ts', { spy: true });
 
-const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const machine = ['--device', 'cpu', '--threads', '1'];
 
 let folder: string;
 let file: string;

@@ -23,7 +23,7 @@ it.runIf(isBuilt && process.platform === 'linux').each(limits)(
   async ({ set, code, error, hint }) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text'), 'hello, limits. '.repeat(100));
-    const ran = await shell(`${set}; rnn train text --threads 2 --blas off --hidden 8 --max-steps 2 --quiet`, {
+    const ran = await shell(`${set}; rnn train text --threads 2 --hidden 8 --max-steps 2 --quiet`, {
       folder,
     });
     expect(ran).toMatchObject({ code, stderr: expect.stringContaining(error) });
@@ -40,7 +40,7 @@ it.runIf(isBuilt && process.platform === 'linux')(
     const folder = temporaryFolder();
     if (!canMount(folder)) return skip();
     writeFileSync(join(folder, 'text'), 'hello, limits. '.repeat(100));
-    const line = 'mount -t tmpfs none /proc && rnn train text --threads 1 --blas off --hidden 8 --max-steps 2 --quiet';
+    const line = 'mount -t tmpfs none /proc && rnn train text --threads 1 --hidden 8 --max-steps 2 --quiet';
     expect(await shell(line, { folder, isolated: true })).toEqual({ code: 0, stdout: '', stderr: '' });
   },
   patience,

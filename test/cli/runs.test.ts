@@ -33,8 +33,6 @@ const sizes = [
   'cpu',
   '--threads',
   '1',
-  '--blas',
-  'off',
 ];
 
 let folder: string;

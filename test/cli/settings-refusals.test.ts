@@ -124,7 +124,7 @@ describe('what is wrong is called by where it stands', () => {
 
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
     const { code, stderr } = await train({
-      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
+      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
     });
     expect(code).toBe(0);
     expect(stderr.match(/^warning: RNN.*/gm)).toEqual([

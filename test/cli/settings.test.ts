@@ -55,25 +55,25 @@ describe('the command line is stronger than the environment, that than the file,
   it('for the machine, and RNN_DEVICE is said', async () => {
     const [env, file] = [
       { RNN_DEVICE: 'reference', RNN_THREADS: '3' },
-      { device: 'gpu', threads: 2, blas: 'off' },
+      { device: 'gpu', threads: 2, kernels: 'wasm' },
     ];
     const { calls, stderr } = await train({ env, file });
     expect(calls.device).toEqual(['reference', expect.objectContaining({ threads: 3 })]);
     expect(stderr).toContain('device reference: RNN_DEVICE\n');
     expect((await train({ argv: ['--device', 'cpu'], env, file })).calls.device).toEqual([
       'cpu',
-      expect.objectContaining({ threads: 3, blas: 'off' }),
+      expect.objectContaining({ threads: 3, kernels: 'wasm' }),
     ]);
     expect((await origins({ env, file: { device: 'gpu' } })).origins).toMatchObject({
       device: 'RNN_DEVICE',
       threads: 'RNN_THREADS',
-      blas: 'default',
+      kernels: 'default',
     });
   });
 
-  it('RNN_BLAS, which the device reads by itself, takes the place of a library in the file', async () => {
-    const { calls } = await train({ env: { RNN_BLAS: 'auto' }, file: { blas: 'off', device: 'cpu' } });
-    expect(calls.device?.[1]).not.toHaveProperty('blas');
+  it('RNN_KERNELS, which the device reads by itself, takes the place of kernels in the file', async () => {
+    const { calls } = await train({ env: { RNN_KERNELS: 'auto' }, file: { kernels: 'wasm', device: 'cpu' } });
+    expect(calls.device?.[1]).not.toHaveProperty('kernels');
   });
 
   it('and for options that are one choice', async () => {

@@ -8,7 +8,7 @@ import { readCheckpoint } from '../../src/runs/store.ts';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog\n';
-const machine = '--threads 1 --device cpu --blas off'.split(' ');
+const machine = '--threads 1 --device cpu'.split(' ');
 const sizes = '--hidden 8 --batch-size 4 --sequence-length 8 --max-steps 6 --evaluate-every 3'.split(' ');
 
 let folder: string;

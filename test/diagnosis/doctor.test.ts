@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
 import { checkDevice } from '../../src/diagnosis/devices.ts';
-import { checkBlas, checkMemory, checkNode, checkWebAssembly } from '../../src/diagnosis/machine.ts';
+import { checkKernels, checkMemory, checkNode, checkProcessor, checkWebAssembly } from '../../src/diagnosis/machine.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
 import { RnnError } from '../../src/errors.ts';
 
@@ -24,51 +24,44 @@ describe('the check of', () => {
     expect(await checkWebAssembly()).toMatchObject({ verdict: 'good' });
   });
 
-  it('BLAS tells which is used, what was tried before it, and how to have one', async () => {
-    const tried = [
-      { path: 'libopenblas.so.0', name: null, used: false, reason: 'cannot be opened' },
-      { path: 'libblas.so.3', name: 'libblas.so.3', used: false, reason: 'it may be a slow one' },
-    ];
-    const used = {
-      path: 'libfast.so',
-      name: 'Fast 1.0',
-      used: true,
-      reason: 'computes what the embedded kernels do',
-    };
-    const library = {
-      path: 'libfast.so',
-      name: 'Fast 1.0',
-      suffix: '',
-      wide: false,
-      takesSmall: false,
-      oneCaller: false,
-    };
-    expect(await checkBlas(undefined, () => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
+  it('the processor tells what it is called', () => {
+    const named = { model: ' A  Fast(R) Processor ', speed: 1, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } };
+    expect(checkProcessor([named])).toMatchObject({ verdict: 'good', detail: 'A Fast(R) Processor' });
+    expect(checkProcessor([])).toMatchObject({ verdict: 'good', detail: 'unknown' });
+  });
+
+  it('kernels tells which are used, and once why each faster kind is not', async () => {
+    const works = { problem: null };
+    expect(
+      await checkKernels('wasm', () => [
+        { name: 'accelerate', problem: 'only macOS has Accelerate' },
+        { name: 'avx512', problem: 'the system lets no memory be executable' },
+        { name: 'avx2', problem: 'the system lets no memory be executable' },
+        { name: 'wasm', ...works },
+        { name: 'wasm-portable', ...works },
+      ]),
+    ).toMatchObject({
       verdict: 'good',
-      detail:
-        'uses Fast 1.0 (libfast.so): computes what the embedded kernels do; libopenblas.so.0: cannot be opened; libblas.so.3: it may be a slow one',
-    });
-    expect(await checkBlas(undefined, () => ({ library: null, trials: tried, off: null }))).toMatchObject({
-      verdict: 'absent',
-      detail: expect.stringMatching(/^none used; libopenblas.so.0: cannot be opened; /),
-      fix: null,
-    });
-    const without = [{ path: 'koffi', name: null, used: false, reason: "Cannot find module 'koffi'" }];
-    expect(await checkBlas(undefined, () => ({ library: null, trials: without, off: null }))).toMatchObject({
-      verdict: 'absent',
-      detail: "none used; koffi: Cannot find module 'koffi'",
-      fix: expect.stringMatching(/^install rnn again with --include=optional, for @koromix\/koffi-/),
-    });
-    expect(await checkBlas(undefined, () => ({ library: null, trials: [], off: 'RNN_BLAS=off' }))).toMatchObject({
-      verdict: 'absent',
-      detail: 'none, by RNN_BLAS=off',
+      detail: 'wasm; no avx512 and no avx2: the system lets no memory be executable',
       fix: null,
     });
     expect(
-      await checkBlas(undefined, () => {
-        throw new RnnError('device', 'the BLAS libz.so.1 cannot be used', { hint: '--blas off' });
-      }),
-    ).toMatchObject({ verdict: 'bad', fix: '--blas off' });
+      await checkKernels('wasm', () => [
+        { name: 'avx2', ...works },
+        { name: 'wasm', ...works },
+      ]),
+    ).toMatchObject({
+      detail: 'wasm',
+      facts: { name: 'wasm' },
+    });
+  });
+
+  it.skipIf(process.platform === 'darwin')('kernels says that those that are named cannot be used', async () => {
+    expect(await checkKernels('accelerate')).toMatchObject({
+      verdict: 'bad',
+      detail: 'the kernels accelerate cannot be used: only macOS has Accelerate',
+      fix: expect.stringContaining('--kernels auto'),
+    });
   });
 });
 

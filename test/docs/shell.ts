@@ -102,7 +102,7 @@ export function runScript(script: string, { folder, path, env = {} }: Place): Pr
   return new Promise((done, fail) => {
     const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], {
       cwd: folder,
-      env: { HOME: folder, PATH: path, NO_COLOR: '1', RNN_BLAS: 'off', ...env },
+      env: { HOME: folder, PATH: path, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';

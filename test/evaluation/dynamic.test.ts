@@ -91,8 +91,8 @@ describe('dynamic evaluation', () => {
   });
 
   test.each([
-    ['the cpu in one thread', () => openCpu({ threads: 1, blas: 'off' })],
-    ['the cpu in two threads', () => openCpu({ threads: 2, blas: 'off' })],
+    ['the cpu in one thread', () => openCpu({ threads: 1 })],
+    ['the cpu in two threads', () => openCpu({ threads: 2 })],
     ["gpu.js's JavaScript", () => openGpu('cpu')],
   ])('costs on %s what it costs on the reference', async (_, open) => {
     const options = { streams: 9, sequenceLength: 7 };
@@ -105,7 +105,7 @@ describe('dynamic evaluation', () => {
 
   test('ends with an error where it learns until nothing is a number any more', async () => {
     await expect(
-      scored({ learningRate: 1e38, decay: 0 }, { device: await openCpu({ threads: 1, blas: 'off' }) }),
+      scored({ learningRate: 1e38, decay: 0 }, { device: await openCpu({ threads: 1 }) }),
     ).rejects.toMatchObject({
       kind: 'diverged',
       message: expect.stringContaining('diverged after'),

@@ -11,7 +11,7 @@ import { python, whyNoPython } from './python.ts';
 
 /** Sums of float32 numbers, in two orders. */
 const TOLERANCE = 1e-5;
-const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const machine = ['--device', 'cpu', '--threads', '1'];
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone.\n';
 const script = resolve(import.meta.dirname, '../../docs/train_distributed.py');
 

@@ -1,6 +1,6 @@
 // What is planted in a text is found in a network that has learnt the text, and in none that has
 // not.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -19,9 +19,7 @@ const corpus = corpusOf(quotingText(1, 60_000), quotingText(2, 2000));
 const text = quotingText(3, 10_000);
 const properties = propertiesOf([...text]);
 /** What is learnt is the same on every machine. */
-beforeEach(() => void vi.stubEnv('RNN_WASM', 'portable'));
-afterEach(() => void vi.unstubAllEnvs());
-const openDevice = () => openCpu({ threads: 1, blas: 'off' });
+const openDevice = () => openCpu({ threads: 1, kernels: 'wasm-portable' });
 
 async function found(trained: BareModel): Promise<Map<string, Finding>> {
   const device = await openDevice();

@@ -92,7 +92,7 @@ function made(where: string): Promise<readonly Original[]> {
 
 describe('a mutated checkpoint', () => {
   it('is refused by a clear error, or is whole and can be worked with', async () => {
-    const device = await openDevice('cpu', { threads: 1, blas: 'off' });
+    const device = await openDevice('cpu', { threads: 1 });
     const count = { loaded: 0, refused: 0, byChecksum: 0 };
     for (let number = 0; number < COUNT; number++) {
       const random = new Random(SEED * 2 ** 32 + number);

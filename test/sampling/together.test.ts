@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -7,6 +7,7 @@ import { openDevice } from '../../src/devices/open.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import { type SamplerUse, type TextsRequest, openSampler } from '../../src/sampling/sample.ts';
+import { missing } from '../devices/cpu/helpers.ts';
 import { cyclic, recording, untrained } from './fixture.ts';
 
 const letters = characterVocabulary('abcdefghijklmnopqrstuvwxyz \n', false).data;
@@ -57,18 +58,16 @@ function lively(size: Parameters<typeof untrained>[2]): Checkpoint {
   return untrained(letters, (_, data) => data.forEach((value, i) => void (data[i] = factor * value)), size);
 }
 
-afterEach(() => vi.unstubAllEnvs());
-
 describe('several texts drawn together are each what they would be alone', () => {
-  test('where the device has threads, and a BLAS if there is one here', async () => {
+  test('where the device has threads and the fastest kernels, and alone neither', async () => {
     const checkpoint = lively({ hidden: 1024, layers: 1 });
     const request = { seeds: seedsFrom(1, 8), prime: 'to be\n', length: 20 };
-    expect(await texts(checkpoint, request, await openCpu({ threads: 2, blas: 'auto' }))).toEqual(
-      await alone(checkpoint, request, () => openCpu({ blas: 'off' })),
+    expect(await texts(checkpoint, request, await openCpu({ threads: 2 }))).toEqual(
+      await alone(checkpoint, request, () => openCpu({ threads: 1, kernels: 'wasm' })),
     );
   });
 
-  for (const wasm of ['relaxed', 'portable']) {
+  for (const kernels of ['avx512', 'avx2', 'wasm', 'wasm-portable'] as const) {
     // More than 256 units are summed in two parts; 13 and 300 fill no whole number of vectors and
     // panels.
     for (const [count, hidden, layers] of [
@@ -82,14 +81,17 @@ describe('several texts drawn together are each what they would be alone', () =>
       [32, 32, 1],
       [33, 24, 2],
     ] as const) {
-      test(`${count} of ${layers} layer(s) of ${hidden} units, ${wasm} kernels`, async () => {
-        vi.stubEnv('RNN_WASM', wasm);
-        const checkpoint = lively({ hidden, layers });
-        const request = { seeds: seedsFrom(count, count), prime: 'to be\n', length: 60 };
-        const together = await texts(checkpoint, request, await openCpu());
-        expect(new Set(together).size).toBe(count);
-        expect(together).toEqual(await alone(checkpoint, request, openCpu));
-      });
+      test.skipIf(missing(kernels) !== '')(
+        `${count} of ${layers} layer(s) of ${hidden} units, ${kernels}${missing(kernels)}`,
+        async () => {
+          const open = (): Promise<Device> => openCpu({ kernels });
+          const checkpoint = lively({ hidden, layers });
+          const request = { seeds: seedsFrom(count, count), prime: 'to be\n', length: 60 };
+          const together = await texts(checkpoint, request, await open());
+          expect(new Set(together).size).toBe(count);
+          expect(together).toEqual(await alone(checkpoint, request, open));
+        },
+      );
     }
   }
 

@@ -147,7 +147,7 @@ export const asked: { reading: ReadingOptions; machine: MachineOptions } = {
     testFraction: 0,
     testFile: null,
   },
-  machine: { device: null, threads: null, blas: null },
+  machine: { device: null, threads: null, kernels: null },
 };
 
 const folders: string[] = [];

@@ -24,7 +24,7 @@ const least = Math.log(words.length) / (words.join(' ').length / words.length + 
 
 let device: Device;
 beforeAll(async () => {
-  device = await openCpu({ threads: 1, blas: 'off' });
+  device = await openCpu({ threads: 1 });
 });
 
 async function learnt(given: Partial<TrainingOptions>): Promise<number> {

@@ -23,7 +23,7 @@ test.each([
   const { events } = await train(
     verses,
     { maxSteps: 2, sampleEvery: 2 },
-    { device, machine: { device: 'gpu', threads, blas: null } },
+    { device, machine: { device: 'gpu', threads, kernels: null } },
   );
   expect(events.some(({ event }) => event === 'sample')).toBe(true);
   expect(opened.options).toEqual([['cpu', threads ?? undefined]]);

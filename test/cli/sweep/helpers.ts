@@ -11,8 +11,9 @@ import type { Signal } from '../../../src/cli/process/signals.ts';
 import { FakeProcess, type Ran, rnn } from '../helpers.ts';
 
 /** Options of a run that takes a moment. */
-export const fixed =
-  '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
+export const fixed = '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-every 0 --threads 1 --device cpu'.split(
+  ' ',
+);
 
 /** Of four trials. */
 export const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];

@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (...names: string[]): string => join(folder, ...names);
 const fixed =
-  '--batch-size 4 --sequence-length 8 --sample-every 0 --evaluate-every 0 --checkpoint-every 20 --threads 1 --device cpu --blas off'.split(
+  '--batch-size 4 --sequence-length 8 --sample-every 0 --evaluate-every 0 --checkpoint-every 20 --threads 1 --device cpu'.split(
     ' ',
   );
 /** Too long to end by itself while a test looks at it. */

@@ -62,7 +62,7 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1'], ['--hidden', '3', 'other.txt'], 'other.txt stands after options of rnn train', 'before --'],
     [['--grid', 'lr=1'], ['--test-file', '-'], 'standard input (-) can be read only once', 'into a file'],
     [['--grid', 'lr=1'], ['--validation-file', '-'], 'standard input (-) can be read only once', 'into a file'],
-    [['--grid', 'lr=1'], ['--blas', 'off', '--device', 'reference'], "--blas is the cpu's", ''],
+    [['--grid', 'lr=1'], ['--kernels', 'wasm', '--device', 'reference'], "--kernels is the cpu's", ''],
     [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],
     [['--random', '3'], [], 'a sweep needs something to try', 'with --sample'],
     [['--sample', 'lr=0..1'], [], '--sample is for --random', ''],

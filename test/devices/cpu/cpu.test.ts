@@ -7,7 +7,8 @@ import { trainingProgram } from '../../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
 import { createOptimizer } from '../../../src/training/optimizers.ts';
-import { missingBlas } from './helpers.ts';
+import { kernelNames, type KernelChoice } from '../../../src/options/choices.ts';
+import { missing } from './helpers.ts';
 
 const [T, N, V] = [8, 9, 9];
 const model: ModelConfiguration = {
@@ -30,33 +31,31 @@ const workload: Workload = {
   update: optimizer.rule,
 };
 
-async function trained(blas: string): Promise<Executable> {
+async function trained(kernels: KernelChoice): Promise<Executable> {
   const random = new Random(5);
   const symbols = (): Int32Array => Int32Array.from({ length: T * N }, () => random.uint32() % V);
-  const cpu = await (await openCpu({ threads: 2, blas })).compile(workload);
+  const cpu = await (await openCpu({ threads: 2, kernels })).compile(workload);
   await cpu.write({ kind: 'parameters' }, initialParameters(model, random));
   for (let step = 1; step <= 5; step++)
     await cpu.run('train', [{ ids: symbols(), targets: symbols(), update: optimizer.scalars(step, 0.01) }]);
   return cpu;
 }
 
-describe.each([
-  ['off', 'the embedded kernels', ''],
-  ['auto', "the system's BLAS", missingBlas],
-] as const)('with --blas %s (%s)', (blas, _, missing) => {
-  test.skipIf(missing !== '')(`the same run gives the same bits, whichever thread is faster${missing}`, async () => {
-    const weights = async (): Promise<Float32Array> => {
-      const cpu = await trained(blas);
-      const vector = await cpu.read({ kind: 'parameters' });
-      await cpu.close();
-      return vector;
-    };
-    expect(await weights()).toEqual(await weights());
-  });
+describe('the same run gives the same bits, whichever thread is faster', () => {
+  for (const kernels of kernelNames)
+    test.skipIf(missing(kernels) !== '')(`${kernels}${missing(kernels)}`, async () => {
+      const weights = async (): Promise<Float32Array> => {
+        const cpu = await trained(kernels);
+        const vector = await cpu.read({ kind: 'parameters' });
+        await cpu.close();
+        return vector;
+      };
+      expect(await weights()).toEqual(await weights());
+    });
 });
 
 test('a profile counts the operations of a step, knows the work of products, and leaves weights and optimizer as they were', async () => {
-  const cpu = await trained('off');
+  const cpu = await trained('auto');
   const vectors = async (): Promise<Float32Array[]> => [
     await cpu.read({ kind: 'parameters' }),
     await cpu.read({ kind: 'slot', name: optimizer.rule.slots[0] }),

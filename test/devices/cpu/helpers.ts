@@ -1,19 +1,15 @@
-// The BLAS of the system in tests: left out, visibly, where there is none (apt-get install
-// libopenblas0-pthread).
-import { chooseBlas } from '../../../src/devices/cpu/blas/choose.ts';
+// The kernels of the cpu in tests: tests of those that this machine lacks are skipped, visibly.
+import { tryKernels } from '../../../src/devices/cpu/choose.ts';
 import { loadKernels } from '../../../src/devices/cpu/kernels.ts';
-import type { OpenOptions } from '../../../src/devices/open.ts';
-import { type Opened, openHere } from '../gpu/helpers.ts';
+import type { KernelName } from '../../../src/options/choices.ts';
 
 export const kernels = await loadKernels();
-export const { library, trials } = chooseBlas(kernels, 'auto');
 
-/** Why there is none, for the name of the tests that are left out; empty if there is one. */
-export const missingBlas =
-  library === null ? ` (skipped: ${trials.map(({ path, reason }) => `${path}: ${reason}`).join('; ')})` : '';
-
-export function openWithBlas(options: OpenOptions): Promise<Opened> {
-  return missingBlas === ''
-    ? openHere('cpu', { ...options, blas: 'auto' })
-    : Promise.resolve({ device: null, missing: missingBlas });
+/** Why kernels cannot be used here, for the name of skipped tests; empty if they can. */
+export function missing(name: KernelName): string {
+  const { problem } = tryKernels().find((trial) => trial.name === name)!;
+  return problem === null ? '' : ` (skipped: ${problem})`;
 }
+
+/** Those that give the same bits, with the reason where one is missing. */
+export const alikeKernels = (['avx512', 'avx2', 'wasm'] as const).map((name) => [name, missing(name)] as const);

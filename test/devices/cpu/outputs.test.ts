@@ -52,7 +52,7 @@ test.each([1, 2])(
 );
 
 test('a job with fewer rows than there are threads for gives its outputs', async () => {
-  const device = await openDevice('cpu', { threads: 2, blas: 'off' });
+  const device = await openDevice('cpu', { threads: 2 });
   const executable = await device.compile({
     parameters: [{ name: 'W', rows: V, columns: H }],
     jobs: [job, { ...job, name: 'few', batch: 3 }],
@@ -65,7 +65,7 @@ test('a job with fewer rows than there are threads for gives its outputs', async
 });
 
 test('the calls of a list have outputs of their own, which the next list takes again', async () => {
-  const device = await openDevice('cpu', { threads: 1, blas: 'off' });
+  const device = await openDevice('cpu', { threads: 1 });
   const executable = await device.compile({
     parameters: [{ name: 'W', rows: V, columns: H }],
     jobs: [job],

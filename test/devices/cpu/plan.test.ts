@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeCpu } from '../../../src/devices/cpu/executable.ts';
-import { type KernelModule, gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
+import type { Kernels } from '../../../src/devices/cpu/choose.ts';
+import { gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { type Plan, planWithin, planWorkload as planWith } from '../../../src/devices/cpu/plan.ts';
 import { embeddedProducts } from '../../../src/devices/cpu/products.ts';
 import type { Workload } from '../../../src/devices/device.ts';
@@ -165,9 +166,9 @@ describe('a limit on memory', () => {
   });
 
   test('shows in the number of threads', () => {
-    const kernels = { variant: 'portable' } as KernelModule;
-    expect(describeCpu(kernels, within(bytesOf(1)).workers, null)).toMatch(/, 1 thread$/);
-    expect(describeCpu(kernels, within(bytesOf(16)).workers, null)).toMatch(/, 16 threads$/);
+    const kernels = { name: 'avx2', module: { variant: 'portable' } } as Kernels;
+    expect(describeCpu(kernels, within(bytesOf(1)).workers)).toMatch(/, 1 thread$/);
+    expect(describeCpu(kernels, within(bytesOf(16)).workers)).toMatch(/, 16 threads$/);
   });
 });
 

@@ -48,7 +48,7 @@ const model: ModelConfiguration = {
 };
 
 async function compile(interactive: boolean, threads: number): Promise<Executable> {
-  const device = await openCpu({ threads, blas: 'off' });
+  const device = await openCpu({ threads });
   const job = {
     name: 'sample',
     steps: 1,
@@ -84,7 +84,7 @@ test('takes its share of the rows, and gives what threads of their own give', as
 });
 
 test('starts no thread for few rows or a small model', async () => {
-  const device = await openCpu({ threads: 3, blas: 'off' });
+  const device = await openCpu({ threads: 3 });
   for (const [batch, hidden] of [
     [7, 450],
     [N, 20],
