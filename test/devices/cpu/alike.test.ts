@@ -1,0 +1,48 @@
+// Runs with each of the kernels, which RNN_KERNELS chooses: machine code and the fused WebAssembly
+// kernels train the same weights, bit by bit.
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { openCpu } from '../../../src/devices/cpu/cpu.ts';
+import type { KernelName } from '../../../src/options/choices.ts';
+import { type Checkpoint, readCheckpoint } from '../../../src/runs/store.ts';
+import { timeless, train, verses } from '../../training/fixture.ts';
+import { kernels, missing } from './helpers.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+/** Widths that fill no whole number of vectors and panels. */
+const options = { layers: 2, hidden: 50, batchSize: 9, sequenceLength: 3, dropout: 0.1, maxSteps: 200 } as const;
+
+async function trained(name: KernelName, cell: 'lstm' | 'gru' | 'mlstm', maxSteps: number): Promise<Checkpoint> {
+  vi.stubEnv('RNN_KERNELS', name);
+  const device = await openCpu({ threads: 2 });
+  const { folder } = await train(verses, { ...options, cell, maxSteps }, { device });
+  return readCheckpoint(`${folder.path}/latest.json`);
+}
+
+/** Of whole runs, without what the kernels are called. */
+function numbersOf(checkpoint: Checkpoint): unknown {
+  const { device: _, ...training } = checkpoint.training;
+  return timeless({ ...checkpoint, training });
+}
+
+/** Without fused multiply-add in WebAssembly there is nothing to compare machine code with. */
+const isFused = kernels.variant === 'relaxed';
+
+describe.each(['lstm', 'gru', 'mlstm'] as const)('200 steps of a %s', (cell) => {
+  let fused: Promise<Checkpoint> | undefined;
+  for (const name of ['avx512', 'avx2'] as const)
+    test.skipIf(!isFused || missing(name) !== '')(
+      `give the same checkpoint with ${name} and wasm${missing(name)}`,
+      async () => {
+        const [ours, theirs] = [await trained(name, cell, 200), await (fused ??= trained('wasm', cell, 200))];
+        expect(ours.training['device']).toMatch(/^cpu: machine code \(AVX/);
+        expect(theirs.training['device']).toBe('cpu: WebAssembly (fused multiply-add), 2 threads');
+        expect(numbersOf(ours)).toEqual(numbersOf(theirs));
+      },
+    );
+});
+
+test('a short run with the portable kernels says that they are', async () => {
+  const portable = await trained('wasm-portable', 'lstm', 5);
+  expect(portable.training['device']).toBe('cpu: WebAssembly (portable SIMD), 2 threads');
+});

@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { chooseKernels, tryKernels } from '../../../src/devices/cpu/choose.ts';
+import { openDevice } from '../../../src/devices/open.ts';
+import { haveSameNumbers } from '../../../src/devices/same-numbers.ts';
+import { RnnError } from '../../../src/errors.ts';
+import { kernelNames } from '../../../src/options/choices.ts';
+import { kernels, missing } from './helpers.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+const usable = tryKernels().filter(({ problem }) => problem === null);
+const unusable = tryKernels().filter(({ problem }) => problem !== null);
+/** Where WebAssembly has no fused multiply-add, `wasm` gives the portable kernels. */
+const given = (name: string): string => (name === 'wasm' && kernels.variant === 'portable' ? 'wasm-portable' : name);
+
+describe('the kernels', () => {
+  test('are tried from the fastest to the ones that are always there', () => {
+    expect(tryKernels().map(({ name }) => name)).toEqual(kernelNames);
+    expect(usable.map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'wasm-portable']));
+  });
+
+  test('that auto and no choice take are the fastest that can be used here', async () => {
+    vi.stubEnv('RNN_KERNELS', '');
+    expect((await chooseKernels()).name).toBe(given(usable[0].name));
+    expect((await chooseKernels('auto')).name).toBe(given(usable[0].name));
+  });
+
+  test.each(usable.map(({ name }) => name))('are those that an option names, or RNN_KERNELS: %s', async (name) => {
+    expect((await chooseKernels(name)).name).toBe(given(name));
+    vi.stubEnv('RNN_KERNELS', name);
+    expect((await chooseKernels()).name).toBe(given(name));
+    expect((await chooseKernels('wasm-portable')).name).toBe('wasm-portable');
+  });
+
+  test.each(unusable)('that cannot be used are refused with the reason: $name', async ({ name, problem }) => {
+    const refusal: unknown = await chooseKernels(name).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(RnnError);
+    expect(refusal).toMatchObject({
+      kind: 'device',
+      message: `the kernels ${name} cannot be used: ${problem}`,
+      hint: '--kernels auto takes the fastest that can; rnn doctor lists them',
+      options: ['--kernels'],
+    });
+  });
+
+  test('of an unknown name in RNN_KERNELS are refused', async () => {
+    vi.stubEnv('RNN_KERNELS', 'avx1024');
+    await expect(chooseKernels()).rejects.toMatchObject({
+      kind: 'usage',
+      message: 'RNN_KERNELS is "avx1024"; expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable',
+    });
+  });
+
+  test('of little sampling are WebAssembly, which starts sooner, unless the user chooses', async () => {
+    const descriptionOf = async (multiplyAdds: number, choice?: 'wasm-portable'): Promise<string> => {
+      const device = await openDevice('cpu', { threads: 1, kernels: choice, work: { kind: 'sampling', multiplyAdds } });
+      await device.close();
+      return device.description;
+    };
+    vi.stubEnv('RNN_KERNELS', '');
+    expect(await descriptionOf(1e6)).toMatch(/^cpu: WebAssembly/);
+    expect(await descriptionOf(1e10)).toBe((await openDevice('cpu', { threads: 1 })).description);
+    expect(await descriptionOf(1e6, 'wasm-portable')).toMatch(/portable/);
+    vi.stubEnv('RNN_KERNELS', 'wasm-portable');
+    expect(await descriptionOf(1e6)).toMatch(/portable/);
+  });
+});
+
+test('machine code has the numbers of the fused WebAssembly kernels, and only of as many threads', async () => {
+  const wasm = 'cpu: WebAssembly (fused multiply-add), 2 threads';
+  for (const name of ['avx512', 'avx2'] as const) {
+    if (missing(name) !== '') continue;
+    const { description } = await openDevice('cpu', { threads: 2, kernels: name });
+    expect(haveSameNumbers(wasm, description)).toBe(true);
+    expect(haveSameNumbers(description, wasm.replace('2 threads', '1 thread'))).toBe(false);
+  }
+  expect(haveSameNumbers(wasm, 'cpu: WebAssembly (portable SIMD), 2 threads')).toBe(false);
+  expect(haveSameNumbers(wasm, 'cpu: Accelerate and WebAssembly, 2 threads')).toBe(false);
+});
