@@ -99,6 +99,10 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['read and written a step', ({ cost }) => cost && bytes(cost.bytes)],
   ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
   [
+    "of the processor's peak",
+    ({ training }) => (training && training.partOfPeak !== null ? `${Math.round(100 * training.partOfPeak)} %` : null),
+  ],
+  [
     'GB/s reached',
     ({ training }) =>
       training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null,

@@ -27,11 +27,11 @@ export interface ProductShape {
 export const operandRegisters = { a: RDI, b: RSI, c: RDX, bias: RCX, scratch: R8 } as const;
 type OperandName = keyof typeof operandRegisters;
 
-const MAXIMUM_DEPTH = 256;
+const MAXIMUM_DEPTH = Number(process.env.MD ?? 256);
 /** Rows of A that are multiplied at a time where they are many: they stay in the second-level cache. */
-const CHUNK_ROWS = 384;
+const CHUNK_ROWS = Number(process.env.CR ?? 384);
 /** Up to so many rows, a panel is read from its first byte to its last before the next. */
-const FEW_ROWS = 96;
+const FEW_ROWS = Number(process.env.FR ?? 96);
 /** Panels that are packed at a time. */
 const MOST_ABREAST = 2;
 
