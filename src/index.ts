@@ -29,6 +29,7 @@ export type {
   Gradients,
   GradientsOptions,
   Inspection,
+  Listening,
   MachineChoice,
   ReadOptions,
   SurpriseOfText,
@@ -49,7 +50,16 @@ export {
   untrainedModel,
 } from './api/checkpoints.ts';
 export type { Checkpoint, Tensor, TrainedModel } from './runs/checkpoint.ts';
-export { followRun, type FreshLines, listRuns, readRuns, type Run } from './api/runs.ts';
+export { importRun, type ImportRequest } from './api/import-run.ts';
+export {
+  type CheckpointInfo,
+  describeCheckpoint,
+  followRun,
+  type FreshLines,
+  listRuns,
+  readRuns,
+  type Run,
+} from './api/runs.ts';
 export type { RunStatus, RunSummary } from './training/runs.ts';
 export { Curves } from './training/curves.ts';
 

@@ -9,7 +9,13 @@ import type { CellsReport } from '../reports/cells-page.ts';
 import type { NetworkGradients } from '../reports/gradients.ts';
 import type { SurpriseReport } from '../reports/surprise-page.ts';
 import type { Score } from '../evaluation/score.ts';
+import type { Listener } from './run-request.ts';
 import type { GivenScoring } from '../training/scored-part.ts';
+
+/** Who hears what a task does while it runs. */
+export interface Listening {
+  readonly listener?: Partial<Listener> | undefined;
+}
 
 /** One of `deviceNames`, or `auto`, which is the default; its threads, and its library for products. */
 export interface MachineChoice extends Partial<ValuesOf<typeof machineOfCommands>> {}

@@ -11,7 +11,7 @@ import { type CorpusRecord, recordedCorpusOrNull } from '../training/record.ts';
 import { type RunBackground, type RunSummary, backgroundOf, listRuns as listRunsIn } from '../training/runs.ts';
 import type { Verdict } from '../training/verdict.ts';
 import { readModel } from './trained.ts';
-import { abortSignal, folderName, refuseOther, refuseWrong, runNames } from './checks.ts';
+import { abortSignal, folderName, refuseOther, refuseWrong, runName, runNames } from './checks.ts';
 
 export interface Run {
   readonly path: string;
@@ -111,11 +111,18 @@ export interface CheckpointInfo {
   readonly verdict: Verdict | null;
 }
 
-/** @param given a run folder or a file; omitted, the newest run */
+/**
+ * What a checkpoint is, without its numbers, and what its run had.
+ *
+ * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if
+ * left out
+ * @throws RnnError `checkpoint` if there is none that can be read
+ */
 export async function describeCheckpoint(
-  given: string | undefined,
+  source?: string,
 ): Promise<{ readonly info: CheckpointInfo; readonly background: RunBackground }> {
-  const { path, trained } = await readModel(given);
+  if (source !== undefined) refuseOther('the checkpoint', source, runName);
+  const { path, trained } = await readModel(source);
   const { model, vocabulary, training, tensors, optimizer } = trained;
   const { step, epoch, history, bestValidationLossNats, options } = training;
   const file = await stat(path);
