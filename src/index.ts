@@ -20,19 +20,25 @@ export type {
 export type { Fit, Verdict } from './training/verdict.ts';
 
 // A trained model.
-export { Model, openModel, sample, type SampleRequest } from './api/model.ts';
+export type { Listener, Listening } from './api/run-request.ts';
+export { findCells, Model, openModel, sample, type SampleRequest } from './api/model.ts';
 export type { SampleOptions, TextsOptions } from './api/writer.ts';
-export type { TextToRead } from './api/trained.ts';
+export { surpriseOf } from './api/evaluation.ts';
 export type {
+  ActivationsOptions,
+  Baselines,
+  BaselinesOptions,
+  CellsRead,
   Evaluation,
   EvaluationOptions,
+  FoundCells,
   Gradients,
   GradientsOptions,
   Inspection,
-  Listening,
   MachineChoice,
   ReadOptions,
   SurpriseOfText,
+  TextToRead,
 } from './api/model-results.ts';
 
 // Texts.

@@ -6,7 +6,8 @@ import { defaultsOf, definedIn, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
-import type { Listening, MachineChoice } from './model-results.ts';
+import type { MachineChoice } from './model-results.ts';
+import type { Listening } from './run-request.ts';
 import { withDevice } from './trained.ts';
 import { kindsOf, listenerMember, refuseWrong } from './checks.ts';
 

@@ -69,6 +69,11 @@ export interface Listener {
   readonly activity?: ActivityListener | undefined;
 }
 
+/** What a task reports while it runs. */
+export interface Listening {
+  readonly listener?: Partial<Listener> | undefined;
+}
+
 /** A request, with its caller's listener and clock. */
 export interface Asked {
   readonly request: RunRequest;
