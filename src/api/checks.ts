@@ -46,7 +46,10 @@ export const stream = expected(
   (given) => typeof given === 'object' && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given),
 );
 /** Functions of it may be omitted. */
-export const listenerMember = expected('an object of functions', (given) => typeof given === 'object');
+export const listenerMember = expected(
+  'an object of functions',
+  (given) => typeof given === 'object' && given !== null,
+);
 export const abortSignal = expected('an AbortSignal', (given) => given instanceof AbortSignal);
 
 export const kindsOf = (table: Options): Members =>

@@ -213,7 +213,7 @@ describe('a model', () => {
       'streams is 0, expected a whole number of at least 1',
     );
     await expect(model.evaluate(verse, { surprise: -1 })).rejects.toThrow('surprise is -1, expected a number');
-    await expect(model.evaluate(verse, { listener: 3 as never })).rejects.toThrow('listener is 3, expected an object');
+    await expect(model.evaluate(verse, { listener: null as never })).rejects.toThrow('listener is null, expected');
     const unkept = await model.evaluate(verse);
     expect(() => surpriseOf(model, unkept)).toThrow('surprise is null, expected');
     await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
