@@ -1,7 +1,7 @@
 // What a core can do at most: multiplications and additions of registers, on nothing else.
 import { Code, ModuleWriter } from '../wasm.ts';
 import { machine as machineCall } from '../calls.ts';
-import { Label, RCX, type VectorWidth } from './assembler.ts';
+import { Label, RCX, type VectorWidth } from './operands.ts';
 import { MachineWriter } from './program.ts';
 import type { CompiledShard } from '../compile.ts';
 

@@ -4,7 +4,7 @@
 // Every element of C is summed as the WebAssembly kernels sum it (assembly/gemm.ts): over k in
 // order, in blocks of at most 256, each from zero by fused multiplications and additions, and added
 // to what was there before it. So the bits are the same.
-import { Label, R8, R9, R10, R11, R14, R15, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './assembler.ts';
+import { Label, R8, R9, R10, R11, R14, R15, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './operands.ts';
 import { packPanel, packTile } from './packing.ts';
 import type { Routines } from './routines.ts';
 import { type Addend, MOST_ROWS, type Tile, panelColumns, panelsAbreast, setMask, tile } from './tile.ts';

@@ -3,22 +3,8 @@
 // the code is made, so that the code needs no checks.
 import type { ChainSpecification } from '../chain.ts';
 import type { Address } from '../address.ts';
-import {
-  type Assembler,
-  R12,
-  R13,
-  R14,
-  R15,
-  RAX,
-  RBP,
-  RBX,
-  RCX,
-  RDI,
-  RSI,
-  RSP,
-  Label,
-  type VectorWidth,
-} from './assembler.ts';
+import type { Assembler } from './assembler.ts';
+import { R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RSI, RSP, Label, type VectorWidth } from './operands.ts';
 import { chain } from './chain.ts';
 import { type ProductShape, operandRegisters, product, productScratch } from './product.ts';
 import { Routines } from './routines.ts';
