@@ -49,7 +49,7 @@ try {
 
 /** SHA-256 of all weights after some steps, in one thread and without a BLAS. */
 function digestOf(options) {
-  const machine = ['--device', 'cpu', '--threads', 1, '--blas', 'off'];
+  const machine = ['--device', 'cpu', '--threads', 1];
   const length = ['--max-steps', STEPS, '--evaluate-every', 20, '--sample-every', 0];
   const train = ['train', 'corpora/sonnets.txt', '--out', 'run', '--force', '--quiet', ...machine, ...length];
   run(process.execPath, [program, ...train, ...options.split(' ').filter(Boolean)], { cwd: folder });

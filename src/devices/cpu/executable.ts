@@ -11,7 +11,7 @@ import { type JobPlan, type Plan, stateKey, statesOf, vectorAddress } from './pl
 import { Laps } from './profile.ts';
 import { type JobRows, rowsOf } from './rows.ts';
 import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
-import { describeCpu, loaded, shardSetups } from './setups.ts';
+import { describeCpu, load, shardSetups } from './setups.ts';
 
 /** How long operations are measured, after as long as V8 takes to compile them a second time. */
 const PROFILE_MS = 1000;
@@ -152,11 +152,12 @@ class CpuExecutable implements Executable {
     const memory = allocate(this.#plan);
     new Int32Array(memory.buffer).set(this.#ints);
     const shard = new Shard({ ...this.#setup, memory });
-    const { program, code } = await loaded(compiled);
+    const codes: Code[] = [];
+    const program = await load(compiled, codes);
     shard.profile(program, job.trains, laps, PROFILE_WARM_UP_MS);
     laps.forget();
     const steps = shard.profile(program, job.trains, laps, PROFILE_MS);
-    code?.free();
+    for (const code of codes) code.free();
     return laps.times(steps);
   }
 

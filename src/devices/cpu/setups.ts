@@ -1,13 +1,14 @@
 // Compiles what the workers of a workload run, and gathers what each of them is given.
 import type { KernelName } from '../../options/choices.ts';
-import type { Workload } from '../device.ts';
+import type { UpdateRule, Workload } from '../device.ts';
 import type { Kernels } from './choose.ts';
 import { type CompiledShard, compileShard } from './compile.ts';
-import { type Code, loadCode } from './machine/code.ts';
+import { type Code, type LoadedFunctions, loadCode } from './machine/code.ts';
+import type { MachineProgram } from './machine/program.ts';
 import { peakProgram } from './machine/peak.ts';
 import type { Plan } from './plan.ts';
-import type { LoadedProgram, ShardSetup } from './shard.ts';
-import { compileUpdate } from './update.ts';
+import type { LoadedProgram, ShardSetup, ShardUpdate } from './shard.ts';
+import { compileUpdate, writeUpdate } from './update.ts';
 
 export function describeCpu({ name, module }: Kernels, threads: number): string {
   const rounding = module.variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD';
@@ -22,64 +23,51 @@ const kernelsInWords: Readonly<Record<KernelName, string>> = {
   'wasm-portable': 'WebAssembly',
 };
 
-/** A compiled program that can be run, and its machine code, if it has any, to be freed after it. */
-export async function loaded({
-  module,
-  machine,
-}: CompiledShard): Promise<{ program: LoadedProgram; code: Code | null }> {
-  const code = machine && loadCode(machine.code);
-  return {
-    program: {
-      module: await WebAssembly.compile(module),
-      machine: code && { address: code.address, functions: machine!.functions },
-    },
-    code,
-  };
+/** @param codes to which the code is added: whoever runs it frees it */
+function loadFunctions({ code, functions }: MachineProgram, codes: Code[]): LoadedFunctions {
+  const loaded = loadCode(code);
+  codes.push(loaded);
+  return { address: loaded.address, functions };
 }
 
-/** @param codes to which the machine code is added */
+/** @param codes to which its machine code is added: whoever runs it frees it */
+export async function load({ module, machine }: CompiledShard, codes: Code[]): Promise<LoadedProgram> {
+  return { module: await WebAssembly.compile(module), machine: machine && loadFunctions(machine, codes) };
+}
+
+/** @param codes as in load */
 export async function shardSetups(
   workload: Workload,
   plan: Plan,
-  kernels: Kernels,
+  { module: kernels, products: { machineCode, usesSgemm } }: Kernels,
   memory: WebAssembly.Memory,
   codes: Code[],
 ): Promise<ShardSetup[]> {
-  const load = async (compiled: CompiledShard): Promise<LoadedProgram> => {
-    const { program, code } = await loaded(compiled);
-    if (code) codes.push(code);
-    return program;
-  };
-  const loadedPrograms = new Map<string, LoadedProgram>();
-  for (const { job, programs } of plan.jobs) {
-    for (const [rows, shard] of programs) {
-      const { program, code } = await loaded(
-        compileShard({ plan, job: job.name, shard, variant: kernels.module.variant }),
-      );
-      if (code) codes.push(code);
-      loadedPrograms.set(`${job.name} ${rows}`, program);
-    }
-  }
-  const { machineCode } = kernels.products;
-  const peak = machineCode && (await load(peakProgram(machineCode, plan.pages)));
-  const { products: _, jobs, ...map } = plan;
+  const { variant } = kernels;
+  const loaded = new Map<string, LoadedProgram>();
+  for (const { job, programs } of plan.jobs)
+    for (const [rows, shard] of programs)
+      loaded.set(`${job.name} ${rows}`, await load(compileShard({ plan, job: job.name, shard, variant }), codes));
+  const peak = machineCode && { program: await load(peakProgram(machineCode, plan.pages), codes), trains: false };
   const rule = workload.update;
-  const update = rule && {
-    module: await WebAssembly.compile(compileUpdate(rule, plan.parameterCount, kernels.module.variant, plan.pages)),
-    clipNorm: rule.clipNorm,
-  };
+  const codeOf = (update: UpdateRule): ShardUpdate['code'] | Promise<WebAssembly.Module> =>
+    machineCode === null
+      ? WebAssembly.compile(compileUpdate(update, plan.parameterCount, variant, plan.pages))
+      : loadFunctions(writeUpdate(update, plan, machineCode), codes);
+  const { products: _, jobs, ...map } = plan;
+  const update = rule && { code: await codeOf(rule), clipNorm: rule.clipNorm };
   return plan.shardBases.map((__, worker) => ({
     worker,
     map,
-    kernels: kernels.module,
-    usesSgemm: kernels.products.usesSgemm,
+    kernels,
+    usesSgemm,
     memory,
     jobs: [
       ...jobs.map(({ job, shardRows, trains }) => ({
-        program: loadedPrograms.get(`${job.name} ${shardRows[worker]}`) ?? null,
+        program: loaded.get(`${job.name} ${shardRows[worker]}`) ?? null,
         trains,
       })),
-      ...(peak ? [{ program: peak, trains: false }] : []),
+      ...(peak ? [peak] : []),
     ],
     update,
   }));
