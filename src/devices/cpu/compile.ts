@@ -10,7 +10,8 @@ import { type CallName, kernelCalls, lap, machine as machineCall, sgemm } from '
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
-import { type Plan, type ShardProgram, limitsOf, stateKey } from './plan.ts';
+import { type Plan, type ShardProgram, stateKey } from './plan.ts';
+import { limitsOf } from './ranges.ts';
 import type { Address, Matrix } from './address.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
 

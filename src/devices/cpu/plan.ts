@@ -13,8 +13,6 @@ export const PAGE_BYTES = 65536;
 const LINE_BYTES = 64;
 /** A worker thread of Node, with its heap and the code it compiles. */
 const THREAD_BYTES = 12e6;
-/** Weights that are one worker's go by so many, which are a line of the cache. */
-const SHARE = LINE_BYTES / 4;
 /** A shard this small is not worth a worker. */
 const LEAST_ROWS = 4;
 
@@ -118,32 +116,6 @@ export interface Plan extends MemoryMap {
 export function stateKey(job: string, name: string): string {
   return `${job} ${name}`;
 }
-
-/** The byte address of a vector of P elements. @param name `parameters`, `gradients` or a slot */
-export function vectorAddress({ parameterVector, slots, shard, shardBases }: MemoryMap, name: string): number {
-  if (name === 'parameters') return parameterVector;
-  return name === 'gradients' ? shardBases[0] + shard.gradients : slots.get(name)!;
-}
-
-/** Bytes of the memory, and of the region of the last worker: each other ends where the next begins. */
-export function limitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly own: number } {
-  const bytes = pages * PAGE_BYTES;
-  return { fixed: bytes, own: bytes - shardBases.at(-1)! };
-}
-
-/** Weights that a worker changes, by their places in the vector of all. */
-export function rangeOf(
-  { parameterCount, workers }: MemoryMap,
-  worker: number,
-): { readonly first: number; readonly count: number } {
-  const share = Math.ceil(parameterCount / workers / SHARE) * SHARE;
-  const first = Math.min(parameterCount, share * worker);
-  return { first, count: Math.min(parameterCount, first + share) - first };
-}
-
-/** Where the vectors that an update reads and writes begin: weights, gradients, slots. */
-export const updateVectors = (map: MemoryMap): number[] =>
-  ['parameters', 'gradients', ...map.slots.keys()].map((name) => vectorAddress(map, name));
 
 /**
  * The plan with the most workers, at most `threads`, that takes no more than `maxBytes` of shared

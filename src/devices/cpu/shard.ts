@@ -3,7 +3,8 @@
 // Runs in a worker thread, or on the calling thread where it is alone.
 import { bindSgemm, sgemmIn } from './accelerate.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
-import { type MemoryMap, type Panels, control, controlOf, rangeOf, updateVectors, vectorAddress } from './plan.ts';
+import { type MemoryMap, type Panels, control, controlOf } from './plan.ts';
+import { rangeOf, updateVectors, vectorAddress } from './ranges.ts';
 import { addressOf } from './foreign.ts';
 import { type LoadedFunctions, functionAt } from './machine/code.ts';
 import type { Laps } from './profile.ts';

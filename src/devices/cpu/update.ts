@@ -6,7 +6,8 @@ import type { UpdateRule } from '../device.ts';
 import { type ChainSpecification, type Place, type Walk, addChain } from './chain.ts';
 import type { VectorWidth } from './machine/operands.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
-import { type Plan, limitsOf, rangeOf, updateVectors } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { limitsOf, rangeOf, updateVectors } from './ranges.ts';
 import type { KernelVariant } from './kernels.ts';
 import { ModuleWriter } from './wasm.ts';
 
