@@ -20,18 +20,25 @@ export type {
 export type { Fit, Verdict } from './training/verdict.ts';
 
 // A trained model.
-export { Model, openModel, sample, type SampleRequest } from './api/model.ts';
+export type { Listener, Listening } from './api/run-request.ts';
+export { findCells, Model, openModel, sample, type SampleRequest } from './api/model.ts';
 export type { SampleOptions, TextsOptions } from './api/writer.ts';
-export type { TextToRead } from './api/trained.ts';
+export { surpriseOf } from './api/evaluation.ts';
 export type {
+  ActivationsOptions,
+  Baselines,
+  BaselinesOptions,
+  CellsRead,
   Evaluation,
   EvaluationOptions,
+  FoundCells,
   Gradients,
   GradientsOptions,
   Inspection,
   MachineChoice,
   ReadOptions,
   SurpriseOfText,
+  TextToRead,
 } from './api/model-results.ts';
 
 // Texts.
@@ -49,7 +56,16 @@ export {
   untrainedModel,
 } from './api/checkpoints.ts';
 export type { Checkpoint, Tensor, TrainedModel } from './runs/checkpoint.ts';
-export { followRun, type FreshLines, listRuns, readRuns, type Run } from './api/runs.ts';
+export { importRun, type ImportRequest } from './api/import-run.ts';
+export {
+  type CheckpointInfo,
+  describeCheckpoint,
+  followRun,
+  type FreshLines,
+  listRuns,
+  readRuns,
+  type Run,
+} from './api/runs.ts';
 export type { RunStatus, RunSummary } from './training/runs.ts';
 export { Curves } from './training/curves.ts';
 

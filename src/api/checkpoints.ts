@@ -14,7 +14,7 @@ import { readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../files/output-file.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
-import { type Choice, choices } from './train-request.ts';
+import type { Choice } from './train-request.ts';
 import { Corpus } from './corpus.ts';
 import {
   expected,
@@ -80,8 +80,10 @@ export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions>
   return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
 }
 
-/** The formats of `exportModel`. */
-export const exportFormats: readonly Choice[] = choices(formats);
+/** The formats of `exportModel`, with the ending of their files. */
+export const exportFormats: readonly (Choice & { readonly extension: string })[] = formats.map(
+  ({ name, summary, extension }) => ({ name, summary, extension }),
+);
 
 /**
  * The bytes of a file for another program.

@@ -46,6 +46,11 @@ export const stream = expected(
   'an async iterable of texts or bytes',
   (given) => typeof given === 'object' && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given),
 );
+/** Functions of it may be omitted. */
+export const listenerMember = expected(
+  'an object of functions',
+  (given) => typeof given === 'object' && given !== null,
+);
 export const abortSignal = expected('an AbortSignal', (given) => given instanceof AbortSignal);
 
 export const kindsOf = (table: Options): Members =>

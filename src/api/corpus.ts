@@ -1,17 +1,25 @@
 // A corpus as other programs read one: files or a text, encoded and split, with how it was read,
 // which a run records.
 import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
-import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
+import {
+  type Corpus as ReadCorpus,
+  type CorpusOptions,
+  type Source,
+  type Tokens,
+  Vocabulary,
+  readCorpus,
+} from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { given } from '../options/option.ts';
-import { readingOf } from './run-request.ts';
+import { type Listening, readingOf } from './run-request.ts';
 import {
   expected,
   fileName,
   folderName,
   force,
   kindsOf,
+  listenerMember,
   refuseOther,
   refuseWrong,
   sourceNames,
@@ -51,7 +59,7 @@ export interface TextOptions {
   readonly known?: VocabularyData | Vocabulary;
 }
 
-export interface FileOptions extends TextOptions {
+export interface FileOptions extends TextOptions, Listening {
   /**
    * Leave out files that cannot be read as text; `notes` says which. Default false: they are an
    * error, which names them all.
@@ -68,7 +76,7 @@ export interface FileOptions extends TextOptions {
   /** Of folders and patterns, nothing in this folder is read. */
   readonly runFolder?: string;
   /** What `-` stands for; the standard input of the process unless given. */
-  readonly stdin?: AsyncIterable<Uint8Array | string>;
+  readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }
 
 export interface GivenTextOptions extends TextOptions {
@@ -105,6 +113,7 @@ const fileMembers = {
   testFile: fileName,
   runFolder: folderName,
   stdin: stream,
+  listener: listenerMember,
 };
 export const textName = expected('a name for messages', (given) => typeof given === 'string');
 const givenTextMembers = { ...textMembers, name: textName, validationText: textOrBytes, testText: textOrBytes };
@@ -139,9 +148,13 @@ export class Corpus implements ReadCorpus {
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseWrong(options, fileMembers);
     refuseOther('sources', sources, sourceNames);
-    const { validationFile = null, testFile = null, runFolder, stdin } = options;
+    const { validationFile = null, testFile = null, runFolder, stdin, listener } = options;
     const heldOut = { validationFile, testFile };
-    return Corpus.#encode([sources].flat(), heldOut, options, heldOut, { runFolder, stdin });
+    return Corpus.#encode([sources].flat(), heldOut, options, heldOut, {
+      runFolder,
+      stdin,
+      onActivity: listener?.activity,
+    });
   }
 
   /**
@@ -168,7 +181,7 @@ export class Corpus implements ReadCorpus {
     heldOut: { readonly validationFile: Source | null; readonly testFile: Source | null },
     options: TextOptions & Partial<ReadingOptions>,
     recorded: Pick<ReadingOptions, 'validationFile' | 'testFile'>,
-    more: Pick<FileOptions, 'runFolder' | 'stdin'>,
+    more: Pick<CorpusOptions, 'runFolder' | 'stdin' | 'onActivity'>,
   ): Promise<Corpus> {
     const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
     // A model that knows CR read its text with the line ends that it had.

@@ -6,29 +6,36 @@ import { RnnError, systemCode } from '../errors.ts';
 import { readTrained } from '../formats/trained.ts';
 import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../runs/store.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
+import { fileName, folderName, force as forceMember, refuseOther, refuseWrong, runName } from './checks.ts';
 
 /** What Node reads of a file in one piece. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-interface ImportRequest {
+export interface ImportRequest {
   /** The run folder; checkpoints/<name of the file> if omitted. */
-  readonly out?: string;
+  readonly out?: string | undefined;
   /** A model of the same sizes, for a file that names none: a run folder or a file. */
-  readonly like?: string;
+  readonly like?: string | undefined;
   /** Replace the run that is in the folder. */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
 }
 
+const members = { out: folderName, like: runName, ...forceMember };
+
 /**
- * Makes a run folder of a safetensors file that came back from PyTorch.
+ * Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate,
+ * and begin another run with.
  *
  * @throws RnnError `usage` if the folder holds a run, `checkpoint` that says what is wrong with the
  * file
  */
 export async function importRun(
   file: string,
-  { out, like, force = false }: ImportRequest,
+  request: ImportRequest = {},
 ): Promise<{ readonly path: string; readonly checkpoint: Checkpoint }> {
+  refuseOther('the file', file, fileName);
+  refuseWrong(request, members);
+  const { out, like, force = false } = request;
   const path = out ?? join('checkpoints', runNameOf(file));
   if (!force && (await RunFolder.holdsRun(path))) {
     // It may well be the run that was exported, of which the file is called by default: not to be

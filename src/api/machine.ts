@@ -2,14 +2,14 @@
 // loaded when they are asked for: few programs do.
 import { benchModel, benchOptions, doctorOptions } from '../options/commands.ts';
 import { number, orNull } from '../options/kind.ts';
-import { defaultsOf, tableOf } from '../options/option.ts';
+import { defaultsOf, definedIn, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
-import { given } from '../options/option.ts';
+import type { Listening } from './run-request.ts';
 import { withDevice } from './trained.ts';
-import { kindsOf, refuseWrong } from './checks.ts';
+import { kindsOf, listenerMember, refuseWrong } from './checks.ts';
 
 /**
  * What works here and what does not, check by check: `full` runs all comparisons with the reference
@@ -23,13 +23,14 @@ export async function* doctor(examination: Partial<Examination> = {}): AsyncGene
   yield* examine({ ...examination, full });
 }
 
-export interface BenchRequest extends Partial<BenchSetup>, MachineChoice {}
+export interface BenchRequest extends Partial<BenchSetup>, MachineChoice, Listening {}
 
 const { profile, seconds } = tableOf(benchOptions);
 const defaults: BenchSetup = { ...defaultsOf(benchModel), milliseconds: 1000 * seconds.default };
 const members = {
   ...kindsOf({ ...benchModel, ...machineOfCommands, profile }),
   milliseconds: orNull(number({ above: 0 })),
+  listener: listenerMember,
 };
 
 /**
@@ -41,8 +42,10 @@ const members = {
  */
 export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   refuseWrong(request, members);
-  const { device: name = 'cpu', threads, kernels, ...setup } = request;
+  const { device: name = 'cpu', threads, kernels, listener, ...setup } = request;
   const { bench: benchDevice } = await import('../diagnosis/bench.ts');
-  const whole = { ...defaults, ...given(setup, Object.keys(setup) as (keyof typeof setup)[]) };
-  return withDevice({ device: name, threads, kernels }, undefined, (device) => benchDevice(device, whole));
+  return withDevice({ device: name, threads, kernels }, undefined, (device) => {
+    listener?.activity?.({ kind: 'measuring', done: 0, total: 1 });
+    return benchDevice(device, { ...defaults, ...definedIn(setup) });
+  });
 }

@@ -1,62 +1,55 @@
-// A trained model for other programs: it generates and scores text, and shows its activations and
-// gradients. Each task opens the device that suits it and closes it afterwards. Only a sampler
+// A trained model, for commands and other programs: it generates and scores text, and shows its
+// activations and gradients. Each task opens the device that suits it and closes it afterwards. Only a sampler
 // stays open, until `close`.
-import type { TrainedModel } from '../runs/store.ts';
-import { type Tokens, Vocabulary } from '../corpus/read.ts';
+import { type TrainedModel, startSymbolOf, weightsIn } from '../runs/store.ts';
+import { Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
-import { evalOptions, gradientsMeasured } from '../options/commands.ts';
+import { evalOptions, gradientsMeasured, inspectOptions } from '../options/commands.ts';
+import { orNull } from '../options/kind.ts';
 import { defaultsOf, definedIn, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
-import { LEAST_CHARACTERS } from '../insight/search.ts';
-import { SurpriseRecord } from '../evaluation/surprise.ts';
+import { readActivations } from '../insight/activations.ts';
+import { gradientFlow } from '../insight/gradient-flow.ts';
+import { largestSingularValues } from '../insight/jacobian.ts';
+import { propertiesOf } from '../insight/properties.ts';
+import { saturationOf } from '../insight/saturation.ts';
+import { LEAST_CHARACTERS, defaultLength, maxDefaultLength, searchCells } from '../insight/search.ts';
+import { runInTurns } from '../turns.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type Score, score } from '../evaluation/score.ts';
-import type { Part } from '../options/choices.ts';
-import { type GivenScoring, type ScoringPlan, planScoring } from '../training/scored-part.ts';
-import { Corpus } from './corpus.ts';
+import type { Corpus } from './corpus.ts';
 import type {
+  ActivationsOptions,
+  CellsRead,
   Evaluation,
   EvaluationOptions,
+  FoundCells,
   Gradients,
   GradientsOptions,
   Inspection,
   MachineChoice,
   ReadOptions,
   SurpriseOfText,
+  TextToRead,
 } from './model-results.ts';
 import {
-  expected,
   kindsOf,
+  listenerMember,
   modelOrName,
   refuseOther,
-  refuseUnless,
   refuseUnlessModel,
   refuseWrong,
   sourceNames,
   stream,
 } from './checks.ts';
-import {
-  type TextToRead,
-  findCells,
-  gradientsThrough,
-  readCells,
-  readKnownText,
-  readModel,
-  refuseOtherSymbols,
-  surpriseOf,
-  tokensOf,
-  withDevice,
-  workOfGradients,
-} from './trained.ts';
+import { readKnownText, readModel, tokensOf, withDevice } from './trained.ts';
+import { evaluateText, surpriseOf } from './evaluation.ts';
 import { type SampleOptions, type TextsOptions, Writer, asBytes, asText, sampleMembers } from './writer.ts';
 
 const machineMembers = kindsOf(machineOfCommands);
-const { part, include, exclude, encoding, skipInvalid, ...scoring } = kindsOf(tableOf(evalOptions));
-const { streams, sequenceLength, dynamicRate, dynamicDecay } = scoring;
-const readMembers = { part, include, exclude, encoding, skipInvalid, stdin: stream };
-const evaluationMembers = { part, streams, sequenceLength, dynamic: expected('an object', () => true) };
-const dynamicMembers = { learningRate: dynamicRate, decay: dynamicDecay };
+const { part, include, exclude, encoding, skipInvalid } = kindsOf(tableOf(evalOptions));
+const activationsMembers = { length: orNull(tableOf(inspectOptions).length.kind), listener: listenerMember };
+const readMembers = { part, include, exclude, encoding, skipInvalid, stdin: stream, listener: listenerMember };
 
 /**
  * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and
@@ -139,6 +132,26 @@ export class Model {
   }
 
   /**
+   * Several texts at once, each piece by piece as it is sampled: read one after the other.
+   *
+   * @throws RnnError as `sample` does
+   */
+  async *sampleManyPieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<string>, void, undefined> {
+    this.#refuseClosed();
+    yield* this.#writer.piecesOfTexts(options, asText);
+  }
+
+  /**
+   * The same texts as bytes.
+   *
+   * @throws RnnError as `sample` does
+   */
+  async *sampleManyBytePieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<Uint8Array>, void, undefined> {
+    this.#refuseClosed();
+    yield* this.#writer.piecesOfTexts(options, asBytes);
+  }
+
+  /**
    * Files, folders, patterns or `-`, read with this model's symbols, and cut as its run's text was
    * if a part is wanted.
    *
@@ -149,9 +162,7 @@ export class Model {
     this.#refuseClosed();
     refuseWrong(request, readMembers);
     refuseOther('sources', sources, sourceNames);
-    const { part = 'all', stdin, ...options } = request;
-    const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options, stdin }, this);
-    return new Corpus(corpus, reading);
+    return readKnownText([sources].flat(), request, this);
   }
 
   /**
@@ -162,11 +173,8 @@ export class Model {
    * of range
    */
   async evaluate(text: TextToRead, options: EvaluationOptions = {}): Promise<Evaluation> {
-    refuseWrong(options, evaluationMembers);
-    if (options.dynamic !== undefined) refuseWrong(options.dynamic, dynamicMembers);
-    const { part = 'all', ...given } = options;
-    const plan = this.#plan(text, part, given);
-    return { ...evaluationOf(await this.#score(plan)), warning: plan.warning };
+    this.#refuseClosed();
+    return evaluateText(this.trained, this.#machine, text, options);
   }
 
   /**
@@ -175,9 +183,7 @@ export class Model {
    * @throws RnnError as `evaluate` does
    */
   async surprise(text: TextToRead): Promise<SurpriseOfText> {
-    const plan = this.#plan(text, 'all', { streams: 1 });
-    const surprise = new SurpriseRecord(plan.tokens.length - 1, this.configuration.vocabulary);
-    return surpriseOf(this.trained, plan.tokens, await this.#score(plan, surprise), surprise);
+    return surpriseOf(this, await this.evaluate(text, { streams: 1, surprise: Infinity }));
   }
 
   /**
@@ -186,16 +192,35 @@ export class Model {
    * @throws RnnError `corpus` for unknown characters, `usage` for a text too long for memory
    */
   async inspect(text: TextToRead): Promise<Inspection> {
+    const read = await this.activations(text);
+    return { ...read, ...(await findCells(read)) };
+  }
+
+  /**
+   * What the cells hold at each character: what `findCells` takes.
+   *
+   * @throws RnnError as `inspect` does
+   */
+  async activations(text: TextToRead, options: ActivationsOptions = {}): Promise<CellsRead> {
     this.#refuseClosed();
-    const tokens = tokensOf(text, this.#symbols);
-    if (tokens.length === 0) {
+    refuseWrong(options, activationsMembers);
+    const { length = Infinity, listener } = options;
+    const { model } = this.trained;
+    const whole = tokensOf(text, this.#symbols).subarray(0, length ?? maxDefaultLength(model));
+    if (whole.length === 0) {
       const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
       throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint });
     }
-    const activations = await readCells(this.trained, tokens, this.#machine);
     const decoder = this.#symbols.decoder();
-    const pieces = Array.from(tokens, (id) => decoder.push(id));
-    return { pieces, activations, ...(await findCells(pieces, activations)) };
+    const decoded = Array.from(whole, (id) => decoder.push(id));
+    const pieces = length === null ? decoded.slice(0, defaultLength(decoded, model)) : decoded;
+    const total = pieces.length;
+    const activations = await withDevice(this.#machine, { kind: 'sampling', multiplyAdds: 0 }, (device) =>
+      readActivations(this.trained, whole.subarray(0, total), device, startSymbolOf(this.trained), (done) =>
+        listener?.activity?.({ kind: 'inspecting', done, total }),
+      ),
+    );
+    return { pieces, activations };
   }
 
   /**
@@ -207,11 +232,17 @@ export class Model {
     this.#refuseClosed();
     refuseWrong(options, kindsOf(gradientsMeasured));
     const { steps, positions, jacobians } = { ...defaultsOf(gradientsMeasured), ...definedIn(options) };
+    const { trained } = this;
+    const { model } = trained;
     const tokens = tokensOf(text, this.#symbols);
-    const measured = await withDevice(this.#machine, workOfGradients([this.trained], jacobians), (device) =>
-      gradientsThrough(this.trained, tokens, device, { steps, positions, jacobians }),
-    );
-    return { name: this.path ?? 'the model', ...measured };
+    // For the Jacobians: gradients through time are walked in float64.
+    const multiplyAdds = 2 * weightsIn(trained) * jacobians * model.layers * model.hidden;
+    return withDevice(this.#machine, { kind: 'sampling', multiplyAdds }, async (device) => ({
+      name: this.path ?? 'the model',
+      model,
+      flows: await gradientFlow(trained, tokens, { steps, positions }),
+      singularValues: await largestSingularValues(trained, tokens, device, jacobians),
+    }));
   }
 
   /**
@@ -222,34 +253,19 @@ export class Model {
     await this.#writer.close();
   }
 
-  #plan(text: TextToRead, part: Part, given: GivenScoring): ScoringPlan {
-    this.#refuseClosed();
-    if (typeof text === 'string') {
-      refuseUnless(
-        part === 'all',
-        'part',
-        part,
-        "'all' for a string; model.read(files, { part }) reads a text that has parts",
-      );
-      return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
-    }
-    refuseOtherSymbols(text, this.#symbols);
-    return planScoring(
-      this.trained,
-      part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text,
-      part,
-      given,
-    );
-  }
-
-  #score(plan: ScoringPlan, record: SurpriseRecord | null = null): Promise<Score> {
-    return withDevice(this.#machine, plan.work, (device) => score(this.trained, plan, device, record));
-  }
-
   #refuseClosed(): void {
     if (this.#isClosed) throw new RnnError('usage', 'this model is closed', { hint: 'open it again by openModel' });
   }
 }
+
+/**
+ * Which cells tell something of the text that they read, and how far their gates are open. In a
+ * text of fewer than 400 characters no cell tells anything.
+ */
+export const findCells = async ({ pieces, activations }: CellsRead): Promise<FoundCells> => ({
+  findings: pieces.length < LEAST_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
+  saturation: saturationOf(activations),
+});
 
 /** What `openModel` and `Model.sample` take, together. */
 export interface SampleRequest extends SampleOptions, MachineChoice {
@@ -272,18 +288,3 @@ export async function* sample(request: SampleRequest = {}): AsyncGenerator<strin
     await model.close();
   }
 }
-
-const ofString = (train: Tokens): Parameters<typeof planScoring>[1] => ({
-  train,
-  validation: train.subarray(0, 0),
-  test: train.subarray(0, 0),
-  digest: '',
-  sourcesDigest: '',
-  testDigest: '',
-});
-
-const evaluationOf = (scored: Score): Omit<Evaluation, 'warning'> => ({
-  ...scored,
-  bits: scored.nats / Math.LN2,
-  perplexity: Math.exp(scored.nats),
-});

@@ -60,7 +60,7 @@ export interface RunRequest {
 }
 
 /** How messages that are not events reach the caller. */
-export interface Teller {
+export interface Listener {
   /** A choice, or a difference from before. */
   note(text: string): void;
   /** A failure that was recovered from. */
@@ -69,10 +69,15 @@ export interface Teller {
   readonly activity?: ActivityListener | undefined;
 }
 
+/** What a task reports while it runs. */
+export interface Listening {
+  readonly listener?: Partial<Listener> | undefined;
+}
+
 /** A request, with its caller's listener and clock. */
 export interface Asked {
   readonly request: RunRequest;
-  readonly tell: Teller;
+  readonly tell: Listener;
   /** Milliseconds from any moment on; it may stand still while the process is suspended. */
   readonly clock?: (() => number) | undefined;
 }

@@ -1,17 +1,16 @@
 // Runs on disk, to be drawn, compared or described: their logs as curves, with a name each, and
 // their checkpoints. Writes nothing.
-import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LogFollower, type LogLine, type TrainedModel, findRuns, isHeld, readLog, weightsIn } from '../runs/store.ts';
 import { Curves } from '../training/curves.ts';
-import { logOf } from '../runs/log-file.ts';
+import { logOf, runOf } from '../runs/log-file.ts';
 import { type CorpusRecord, recordedCorpusOrNull } from '../training/record.ts';
 import { type RunBackground, type RunSummary, backgroundOf, listRuns as listRunsIn } from '../training/runs.ts';
 import type { Verdict } from '../training/verdict.ts';
 import { readModel } from './trained.ts';
-import { abortSignal, folderName, refuseOther, refuseWrong, runNames } from './checks.ts';
+import { abortSignal, folderName, refuseOther, refuseWrong, runName, runNames } from './checks.ts';
 
 export interface Run {
   readonly path: string;
@@ -113,14 +112,22 @@ export interface CheckpointInfo {
   readonly verdict: Verdict | null;
 }
 
-/** @param given a run folder or a file; omitted, the newest run */
+/**
+ * What a checkpoint is, without its numbers, and what its run had.
+ *
+ * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if
+ * left out
+ * @throws RnnError `checkpoint` if there is none that can be read
+ */
 export async function describeCheckpoint(
-  given: string | undefined,
+  source?: string,
 ): Promise<{ readonly info: CheckpointInfo; readonly background: RunBackground }> {
-  const { path, trained } = await readModel(given);
+  if (source !== undefined) refuseOther('the checkpoint', source, runName);
+  const { path, trained } = await readModel(source);
   const { model, vocabulary, training, tensors, optimizer } = trained;
   const { step, epoch, history, bestValidationLossNats, options } = training;
   const file = await stat(path);
+  const run = runOf(path);
   const last = (key: string): number | null => {
     const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
     return typeof value === 'number' ? value : null;
@@ -145,7 +152,7 @@ export async function describeCheckpoint(
     },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer?.name ?? null,
-    verdict: existsSync(logOf(dirname(path))) ? (await readRuns(dirname(path)))[0].curves.verdict : null,
+    verdict: run === undefined ? null : (await readRuns(run))[0].curves.verdict,
   };
   return { info, background: backgroundOf(trained) };
 }

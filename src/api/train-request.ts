@@ -44,8 +44,7 @@ export interface Choice {
   readonly summary: string;
 }
 
-export const choices = (all: readonly Choice[]): readonly Choice[] =>
-  all.map(({ name, summary }) => ({ name, summary }));
+const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({ name, summary }) => ({ name, summary }));
 
 /** What `cell` may be. */
 export const cells: readonly Choice[] = choices(allCells);

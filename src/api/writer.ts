@@ -4,14 +4,21 @@ import { constants } from 'node:buffer';
 import { type TrainedModel, weightsIn } from '../runs/store.ts';
 import { openDevice } from '../devices/open.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
-import { type SampleRequest, type Sampler, type TextsRequest, openSampler } from '../sampling/sample.ts';
+import {
+  type SampleRequest,
+  type Sampler,
+  type SamplerUse,
+  type TextsRequest,
+  openSampler,
+} from '../sampling/sample.ts';
 import { sampleOptions } from '../options/commands.ts';
 import { onOff, wholeNumber } from '../options/kind.ts';
 import { tableOf } from '../options/option.ts';
-import { expected, isText, kindsOf, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
+import { expected, isText, kindsOf, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
+import type { Listening } from './run-request.ts';
 
-export interface SampleOptions extends SamplingOptions {
+export interface SampleOptions extends SamplingOptions, Listening {
   /**
    * How the text starts, after a line's end; it is not repeated. A model of bytes takes any bytes.
    */
@@ -47,14 +54,14 @@ export const sampleMembers = {
   prime: expected('a text or bytes', isText),
   stop: expected('a text, bytes or a list of them', (given) => [given].flat().every(isText)),
   keepStop: onOff,
+  listener: listenerMember,
   never: expected(
     'a list of ids',
     (given) => Array.isArray(given) && given.every((id) => Number.isSafeInteger(id) && id >= 0),
   ),
 };
 const defaultLength = tableOf(sampleOptions).length.default;
-
-const textCount = wholeNumber(1);
+const textsMembers = { count: wholeNumber(1), ...sampleMembers };
 
 export class Writer {
   readonly #trained: TrainedModel;
@@ -70,9 +77,9 @@ export class Writer {
   /** One text, piece by piece as it is drawn. */
   async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseWrong(options, sampleMembers);
-    const { seed, ...request } = requestOf(options);
-    const sampler =
-      this.#takeIdle() ?? (await openSamplerFor(this.#trained, this.#machine, { texts: 1, length: request.length }));
+    const { listener, ...asked } = options;
+    const { seed, ...request } = requestOf(asked);
+    const sampler = this.#takeIdle() ?? (await this.#open({ texts: 1, length: request.length }, listener));
     try {
       for (const pieces of draw(sampler.sampler, { ...request, seeds: [seed] })) yield* pieces;
     } finally {
@@ -81,10 +88,30 @@ export class Writer {
   }
 
   /** Whole texts, one after another. */
-  async *texts<Piece>(given: TextsOptions, { draw, join }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
-    refuseWrong(given, { count: textCount, ...sampleMembers });
-    const { count, ...options } = given;
-    refuseOther('count', count, textCount);
+  async *texts<Piece>(given: TextsOptions, form: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
+    refuseWrong(given, textsMembers);
+    const { length = 0 } = given;
+    refuseUnless(
+      length <= constants.MAX_STRING_LENGTH,
+      'length',
+      length,
+      `at most ${constants.MAX_STRING_LENGTH}: sample gives a longer text in pieces`,
+    );
+    for await (const text of this.piecesOfTexts(given, form)) {
+      const pieces: Piece[] = [];
+      for await (const piece of text) pieces.push(piece);
+      yield form.join(pieces);
+    }
+  }
+
+  /** Texts, one after another, each piece by piece. */
+  async *piecesOfTexts<Piece>(
+    given: TextsOptions,
+    { draw }: Form<Piece>,
+  ): AsyncGenerator<AsyncGenerator<Piece>, void, undefined> {
+    refuseWrong(given, textsMembers);
+    const { count, listener, ...options } = given;
+    refuseOther('count', count, textsMembers.count);
     const { seed, ...request } = requestOf(options);
     // Beyond it two texts would have one seed.
     const lastSeed = Number.MAX_SAFE_INTEGER - (count - 1);
@@ -94,23 +121,9 @@ export class Writer {
       seed,
       `at most 2^53 − ${count} for ${count} texts`,
     );
-    const { length } = request;
-    refuseUnless(
-      length <= constants.MAX_STRING_LENGTH,
-      'length',
-      length,
-      `at most ${constants.MAX_STRING_LENGTH}: sample gives a longer text in pieces`,
-    );
-    const sampler = await openSamplerFor(this.#trained, this.#machine, {
-      texts: count,
-      length,
-    });
+    const sampler = await this.#open({ texts: count, length: request.length }, listener);
     try {
-      for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {
-        const pieces: Piece[] = [];
-        for await (const piece of text) pieces.push(piece);
-        yield join(pieces);
-      }
+      yield* draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) });
     } finally {
       await sampler.close();
     }
@@ -126,6 +139,26 @@ export class Writer {
     const idle = this.#idle;
     this.#idle = null;
     return idle;
+  }
+
+  /** A sampler on the device that suits so many texts. */
+  async #open(use: Required<SamplerUse>, listener: Listening['listener']): Promise<OpenSampler> {
+    const { device: name = 'auto', threads, kernels } = this.#machine;
+    const multiplyAdds = use.texts * use.length * weightsIn(this.#trained);
+    listener?.activity?.({ kind: 'compiling', done: 0, total: 1 });
+    const device = await openDevice(name, { threads, kernels, work: { kind: 'sampling', multiplyAdds } });
+    try {
+      const sampler = await openSampler(this.#trained, device, use);
+      listener?.activity?.({ kind: 'sampling', done: 0, total: null });
+      const close = async (): Promise<void> => {
+        await sampler.close();
+        await device.close();
+      };
+      return { sampler, close };
+    } catch (error) {
+      await device.close();
+      throw error;
+    }
   }
 
   /** Of several texts that were drawn at once one sampler stays. */
@@ -147,29 +180,8 @@ function requestOf({
   return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
 }
 
-export function* seedsFrom(first: number, count: number): Generator<number> {
+function* seedsFrom(first: number, count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield first + index;
-}
-
-/** A sampler on the device that suits so many texts. */
-export async function openSamplerFor(
-  trained: TrainedModel,
-  { device: name = 'auto', threads, kernels }: MachineChoice,
-  use: { readonly texts: number; readonly length: number },
-): Promise<OpenSampler> {
-  const multiplyAdds = use.texts * use.length * weightsIn(trained);
-  const device = await openDevice(name, { threads, kernels, work: { kind: 'sampling', multiplyAdds } });
-  try {
-    const sampler = await openSampler(trained, device, use);
-    const close = async (): Promise<void> => {
-      await sampler.close();
-      await device.close();
-    };
-    return { sampler, close };
-  } catch (error) {
-    await device.close();
-    throw error;
-  }
 }
 
 /**

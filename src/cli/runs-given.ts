@@ -8,8 +8,7 @@ import { onOneLine } from './output/format.ts';
 /** @throws RnnError `checkpoint` if there is none */
 export async function readRuns(given: readonly string[]): Promise<Run[]> {
   const runs = await (await import('../api/runs.ts')).readRuns(given);
-  const names = namesOf(runs.map(({ path }) => path));
-  return runs.map((run, index) => ({ ...run, name: names[index] }));
+  return runs.map((run) => ({ ...run, name: onOneLine(run.name) }));
 }
 
 /** The folder of the one run that is meant. @throws RnnError `usage` if those are several */

@@ -169,6 +169,11 @@ export interface Executable {
    */
   profile?(job: string): Promise<readonly PassTime[]>;
   /**
+   * GFLOP/s of multiplications and additions that wait for nothing, on all threads at once: the most
+   * that the processor can do. Null where it is not known.
+   */
+  peak?(): Promise<number | null>;
+  /**
    * A copy of a vector, which a device may put into `into`, of the same length, to spare memory.
    * Gradients are those of the last call.
    */

@@ -98,7 +98,7 @@ async function openBest(options: OpenOptions): Promise<Device> {
   }
 }
 
-/** Of one thread, measured with OpenBLAS on LSTMs of 128 to 512 units. */
+/** Of one thread with AVX2 or a BLAS, measured on LSTMs of 128 to 512 units. */
 const CPU_MULTIPLY_ADDS_PER_MS = 5e7;
 /** More threads would each have so few rows of a usual batch that they hardly gain. */
 const MAX_CPU_THREADS = 16;

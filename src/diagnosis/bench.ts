@@ -59,7 +59,10 @@ export interface BenchResult {
     readonly callsPerRun: number;
     /** False where the device still was choosing that number at the end. */
     readonly settled: boolean;
+    /** Of the matrix products alone. */
     readonly gigaflops: number;
+    /** Of the processor's own peak, measured beside it; null where that is not known. */
+    readonly partOfPeak: number | null;
     /** Of what the passes read and write. */
     readonly gigabytesPerSecond: number | null;
   } | null;
@@ -100,6 +103,8 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
     const training =
       milliseconds === null ? null : await measureTraining(executable, model, optimizer, { N, T, milliseconds });
+    const peak = training && ((await executable.peak?.()) ?? null);
+    const gigaflops = training && (2 * multiplyAdds) / training.wallMs / 1e6;
     const profile = setup.profile ? ((await executable.profile?.('train')) ?? null) : null;
     const sampling = milliseconds === null ? null : await measureSampling(device, model, milliseconds);
     return {
@@ -117,7 +122,8 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
         cpuMs: training.cpuMs,
         callsPerRun: training.unitsPerRun,
         settled: training.settled,
-        gigaflops: (2 * multiplyAdds) / training.wallMs / 1e6,
+        gigaflops: gigaflops!,
+        partOfPeak: peak && gigaflops! / peak,
         gigabytesPerSecond: cost && cost.bytes / training.wallMs / 1e6,
       },
       profile,

@@ -5,7 +5,16 @@ import type { ReadingActivity } from '../corpus/read.ts';
 export type Activity = ReadingActivity | RunActivity;
 
 interface RunActivity {
-  readonly kind: 'compiling' | 'measuring' | 'validating' | 'scoring' | 'inspecting' | 'sampling' | 'saving';
+  readonly kind:
+    | 'compiling'
+    | 'measuring'
+    | 'validating'
+    | 'scoring'
+    | 'inspecting'
+    | 'sampling'
+    | 'saving'
+    | 'compressing'
+    | 'counting n-grams';
   /**
    * Characters that were validated, scored, inspected or sampled; of anything else 0, and 1 when it
    * is done.

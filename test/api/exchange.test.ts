@@ -1,6 +1,16 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Corpus, exportFormats, exportModel, importModel, untrainedModel } from '../../src/index.ts';
-import { verse } from './fixture.ts';
+import {
+  Corpus,
+  describeCheckpoint,
+  exportFormats,
+  exportModel,
+  importModel,
+  importRun,
+  untrainedModel,
+} from '../../src/index.ts';
+import { newFolder, verse } from './fixture.ts';
 
 const corpus = await Corpus.fromText(verse);
 const trained = untrainedModel(corpus, { cell: 'lstm', skip: 'none', hidden: 7 });
@@ -16,6 +26,17 @@ it('a file is read as the weights of another model where that is asked for', () 
   const file = exportModel(trained, 'safetensors');
   const { model, vocabulary } = importModel(file, { like: trained });
   expect({ model, vocabulary }).toEqual({ model: trained.model, vocabulary: trained.vocabulary });
+});
+
+it('a file becomes a run folder, whose checkpoint can be described', async () => {
+  const [file, out] = [join(newFolder(), 'back.safetensors'), join(newFolder(), 'run')];
+  writeFileSync(file, exportModel(trained, 'safetensors'));
+  expect(await importRun(file, { out })).toMatchObject({ path: out, checkpoint: { model: trained.model } });
+  const { info, background } = await describeCheckpoint(out);
+  expect(info).toMatchObject({ event: 'info', model: trained.model, optimizer: null, verdict: null });
+  expect(background.trainedMs).toBeNull();
+  await expect(importRun(file, { out })).rejects.toMatchObject({ kind: 'usage' });
+  await expect(importRun(file, { to: out } as object)).rejects.toThrow("there is no option 'to'");
 });
 
 it('every format that is listed can be written, and another one is refused by name', () => {

@@ -27,6 +27,7 @@ import {
   sample,
   saveCheckpoint,
   storyPage,
+  surpriseOf,
   surprisePage,
   svgOf,
   train,
@@ -79,6 +80,9 @@ describe('a model', () => {
     const alone = [];
     for (const seed of [3, 4, 5]) alone.push(await written(sample({ checkpoint: out, length: 40, seed, ...machine })));
     expect(await allOf(model.sampleMany({ count: 3, length: 40, seed: 3 }))).toEqual(alone);
+    const pieces = [];
+    for await (const one of model.sampleManyPieces({ count: 3, length: 40, seed: 3 })) pieces.push(await written(one));
+    expect(pieces).toEqual(alone);
     for await (const piece of model.sample({ length: 1000, seed: 9 })) if (piece !== '') break;
     const [first, second] = [model.sample({ length: 40, seed: 3 }), model.sample({ length: 40, seed: 4 })];
     let [one, two] = ['', ''];
@@ -143,6 +147,32 @@ describe('a model', () => {
     ).toMatchObject({ warning: expect.stringContaining('not the one that the run had') });
   });
 
+  it('is compared with compressors and n-gram models, and reports its progress', async () => {
+    const [kinds, warnings] = [new Set<string>(), [] as string[]];
+    const listener = {
+      activity: ({ kind }: { kind: string }) => void kinds.add(kind),
+      warn: (warning: string) => void warnings.push(warning),
+    };
+    const corpus = await model.read(text, { part: 'validation', listener });
+    const baselines = { against: await model.read(text) };
+    const found = await model.evaluate(corpus, { part: 'validation', surprise: 10, baselines, listener });
+    expect(found.baselines).toMatchObject({
+      compressors: { gzip: expect.any(Number), brotli: expect.any(Number) },
+      ngrams: { characters: corpus.train.length, isTrainingPart: true },
+    });
+    expect(found.surprise!.nats).toHaveLength(10);
+    expect(surpriseOf(model, found, 5).surprise.nats).toHaveLength(5);
+    expect([...kinds]).toEqual(['reading', 'encoding', 'compiling', 'scoring', 'compressing', 'counting n-grams']);
+    expect(warnings).toEqual([]);
+
+    const own = await model.evaluate(verse, { baselines: { against: verse }, listener });
+    expect(own.baselines.ngrams).toBeNull();
+    expect(warnings).toEqual([expect.stringContaining('n-grams are left out')]);
+    const other = await model.evaluate(verse.slice(0, 100), { baselines: { against: verse.slice(100) } });
+    expect(other.baselines.ngrams).toMatchObject({ isTrainingPart: false });
+    expect((await model.evaluate(verse)).baselines).toEqual({ compressors: null, ngrams: null });
+  });
+
   it('tells what each character cost, and a page of it', async () => {
     const found = await model.surprise(verse.slice(0, 200));
     expect(found.pieces.map(({ text: piece }) => piece).join('')).toBe(verse.slice(0, 200));
@@ -157,6 +187,11 @@ describe('a model', () => {
     expect(inspection.findings.length).toBeGreaterThan(3);
     expect((await model.inspect('the fox')).findings).toEqual([]);
     expect(await cellsPage({ ...inspection, name: 'run', summary: 'verse', cell: null })).toContain('<!doctype html>');
+    const { pieces, activations } = await model.activations(verse, { length: 7 });
+    expect({ text: pieces.join(''), characters: activations.characters }).toEqual({
+      text: verse.slice(0, 7),
+      characters: 7,
+    });
     const gradients = await model.gradients(verse, { steps: 30, jacobians: 1 });
     expect(gradients.flows.map(({ state, logNorms }) => [state, logNorms.length])).toEqual([
       ['h', 31],
@@ -175,11 +210,16 @@ describe('a model', () => {
     await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow(
       'streams is 0, expected a whole number of at least 1',
     );
+    await expect(model.evaluate(verse, { surprise: -1 })).rejects.toThrow('surprise is -1, expected a number');
+    await expect(model.evaluate(verse, { listener: null as never })).rejects.toThrow('listener is null, expected');
+    const unkept = await model.evaluate(verse);
+    expect(() => surpriseOf(model, unkept)).toThrow('surprise is null, expected');
     await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
     const misnamed = [
       () => written(model.sample({ temp: 0.5 } as SampleOptions)),
       () => allOf(model.sampleMany({ count: 1, topk: 3 } as TextsOptions)),
       () => model.evaluate(verse, { stream: 1 } as EvaluationOptions),
+      () => model.evaluate(verse, { baselines: { compressor: true } as object }),
       () => Corpus.fromText(verse, { valFraction: 0 } as GivenTextOptions),
     ];
     for (const call of misnamed)

@@ -1,7 +1,6 @@
 // `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring
 // is diagnosis/'s.
 import { withCleanup } from '../../files/cleanup.ts';
-import type { Device } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { benchOptions, exclusiveOf } from '../../options/commands.ts';
@@ -29,25 +28,32 @@ export const { define } = defineCommand({
 });
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
-  const { cell, layers, hidden, batchSize, sequenceLength, seconds, dryRun, profile, json } = flags;
+  const { cell, layers, hidden, batchSize, sequenceLength, threads, kernels, seconds, dryRun, profile, json } = flags;
   const model = { cell, layers, hidden, batchSize, sequenceLength };
-  const { stdout, waiting } = context;
-  const { bench, VOCABULARY } = await import('../../diagnosis/bench.ts');
+  const request = { ...model, threads, kernels, profile, milliseconds: dryRun ? null : 1000 * seconds };
+  const { stdout, stderr, waiting } = context;
+  const { bench } = await import('../../api/machine.ts');
+  const { VOCABULARY } = await import('../../diagnosis/bench.ts');
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
-  refuseKernelsWithout(flags.kernels, [...names]);
+  refuseKernelsWithout(kernels, [...names]);
   const measure = async (): Promise<void> => {
     // One after the other: of the two kinds of GPU, a process can have one at a time.
     for (const name of names) {
-      const device = await open(name, flags, context);
-      if (device === null) continue;
-      waiting?.begin(`measuring ${name}`);
+      let isOpen = false;
+      const activity = (): void => {
+        isOpen = true;
+        waiting?.begin(`measuring ${name}`);
+      };
       try {
-        const result = await bench(device, { ...model, milliseconds: dryRun ? null : 1000 * seconds, profile });
+        const measured = await bench({ ...request, device: name, listener: { activity } });
         // By the name that was asked for: several modes of the gpu are one device.
-        results.push({ ...result, device: name });
-      } finally {
-        await device.close();
+        results.push({ ...measured, device: name });
+      } catch (error) {
+        const isMissing = !isOpen && error instanceof RnnError && error.kind === 'device';
+        if (!isMissing || flags.device !== undefined || name === 'cpu') throw error;
+        stderr.note(error.message);
+        continue;
       }
       if (json) await stdout.writeJson({ event: 'bench', ...model, vocabulary: VOCABULARY, ...results.at(-1) });
     }
@@ -62,21 +68,6 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   };
   // What was measured before a device failed is shown all the same.
   await withCleanup(measure, show);
-}
-
-/** Null for a gpu that nobody asked for and that is missing. */
-async function open(
-  name: string,
-  { device: asked, threads, kernels }: BenchFlags,
-  { stderr }: Context,
-): Promise<Device | null> {
-  try {
-    return await (await import('../../devices/open.ts')).openDevice(name, { threads, kernels });
-  } catch (error) {
-    if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
-    stderr.note(error.message);
-    return null;
-  }
 }
 
 const rows: readonly (readonly [name: string, cell: (result: BenchResult) => string | null])[] = [
@@ -98,6 +89,10 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['multiply-adds a step', ({ multiplyAdds }) => large(multiplyAdds)],
   ['read and written a step', ({ cost }) => cost && bytes(cost.bytes)],
   ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
+  [
+    "of the processor's peak",
+    ({ training }) => (training && training.partOfPeak !== null ? `${Math.round(100 * training.partOfPeak)} %` : null),
+  ],
   [
     'GB/s reached',
     ({ training }) =>

@@ -1,10 +1,8 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in evaluation/.
 import { basename, dirname, resolve } from 'node:path';
-import type { TrainedModel } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { RnnError } from '../../errors.ts';
-import type { SurpriseRecord } from '../../evaluation/surprise.ts';
-import type { GivenScoring, ScoringPlan } from '../../training/scored-part.ts';
+import { RnnError, errorAbout } from '../../errors.ts';
+import type { GivenScoring } from '../../training/scored-part.ts';
 import { evalOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
@@ -15,7 +13,6 @@ import { count } from '../../count.ts';
 import { onOneLine, unitName } from '../output/format.ts';
 import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
-import { countedText, named, otherMeans } from '../other-means.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
 import { OutputFiles, isStdout } from '../output/output-files.ts';
 
@@ -44,7 +41,6 @@ export const { define } = defineCommand({
 async function evaluate(sources: readonly string[], flags: EvalFlags, context: Context): Promise<void> {
   const { stdout, stderr, waiting } = context;
   const { part, json, byCharacter } = flags;
-  const given = givenOptions(flags);
   if (sources.some(isStandardInput) && flags.against?.some(isStandardInput))
     throw new RnnError('usage', 'standard input (-) can be read only once', {
       hint: 'put one of the texts into a file',
@@ -53,84 +49,71 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const texts = [...sources, ...(flags.against ?? [])];
   const outputs = { '--html': flags.html, '--json': json, '--by-character': byCharacter };
   const files = await OutputFiles.open(outputs, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
-  const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
-  const loaded = await readModel(flags.checkpoint);
-  const { path, trained } = loaded;
-  const { score } = await import('../../evaluation/score.ts');
-  const { planScoring, readingOf } = await import('../../training/scored-part.ts');
-  const { validationFile, testFile } = readingOf(trained.training, part);
+  const { openModel } = await import('../../api/model.ts');
+  const model = await openModel(flags.checkpoint, machine);
+  const { readingOf } = await import('../../training/scored-part.ts');
+  const { validationFile, testFile } = readingOf(model.trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
-  const reading = readKnownText(sources, loaded, flags, context, part);
-  const { vocabulary, ...corpus } = await (flags.against === undefined
+  const reading = readKnownText(sources, model, flags, context, part);
+  const text = await (flags.against === undefined
     ? reading
     : named(`the text to score, ${namesOfTexts(sources)}`, reading));
-  const plan = planScoring(trained, corpus, part, given);
-  const scoredText = { ...plan, sourcesDigest: corpus.sourcesDigest };
-  const counted = flags.against && (await countedText(flags.against, scoredText, loaded, flags, context));
-  const surprise = await recordFor(plan, trained, flags);
-  if (plan.warning !== null) stderr.warn(plan.warning);
-  const scored = await withDevice(machine, plan.work, (device) =>
-    score(trained, plan, device, surprise, waiting?.listen),
-  );
-  const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
-  if (!json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
+  const against =
+    flags.against &&
+    (await named(`--against ${flags.against.join(' ')}`, readKnownText(flags.against, model, flags, context)));
+  const { unit } = model.vocabulary;
+  const characters = (part === 'all' ? text.characters : text[part].length) - 1;
+  if (byCharacter && characters > mostByCharacter) {
+    throw new RnnError(
+      'usage',
+      `--by-character is for texts of up to ${count(mostByCharacter)} ${unitName(unit)}s, and this one has ${count(characters)}`,
+      { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
+    );
+  }
+  const evaluation = await model.evaluate(text, {
+    part,
+    ...givenOptions(flags),
+    surprise: byCharacter ? mostByCharacter : flags.html === undefined ? 0 : mostOnPage,
+    baselines: { against, compressors: flags.compressors === true },
+    listener: {
+      note: (note) => stderr.note(note),
+      warn: (warning) => stderr.warn(warning),
+      activity: waiting?.listen,
+    },
+  });
+  const { tokens, trainedShare, surprise } = evaluation;
+  const streams = evaluation.streams === 1 ? 'one stream' : `${count(evaluation.streams)} streams`;
+  if (!json) stderr.note(`${model.path}, ${streams}; ${evaluation.device}${by}`);
   // A figure on text that was learnt says little of any other text.
-  if (!json && part === 'all' && plan.trainedShare) {
-    const share = `${Math.floor(1000 * plan.trainedShare) / 10} % of this text`;
+  if (!json && part === 'all' && trainedShare) {
+    const share = `${Math.floor(1000 * trainedShare) / 10} % of this text`;
     const remedy = 'use --part validation, or a text that it was not trained on';
     stderr.line(stderr.colour.yellow(`note: the run was trained on ${share}; ${remedy}`));
   }
-  const evaluated = {
-    score: scored,
-    ...(await otherMeans(plan.tokens, vocabulary, counted ?? null, flags.compressors === true, context)),
-  };
-  const run = basename(dirname(resolve(path)));
-  if (surprise !== null && flags.html !== undefined) {
+  const run = basename(dirname(resolve(model.path!)));
+  if (flags.html !== undefined) {
+    const { surpriseOf } = await import('../../api/evaluation.ts');
     const { surprisePage } = await import('../../reports/surprise-page.ts');
-    const seen = surpriseOf(trained, plan.tokens, scored, { ...surprise, nats: surprise.nats.subarray(0, mostOnPage) });
-    await files.write(
-      '--html',
-      surprisePage({ ...seen, run, text: namesOfTexts(sources), others: otherBits(evaluated) }),
-    );
+    const shown = { run, text: namesOfTexts(sources), others: otherBits(evaluation.baselines) };
+    await files.write('--html', surprisePage({ ...surpriseOf(model, evaluation, mostOnPage), ...shown }));
   }
   const isForPeople =
-    surprise === null ||
     !byCharacter ||
-    (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
-  if (json) {
-    const { dynamic, streams, trainedShare } = plan;
-    return stdout.writeJson(evaluationObject(evaluated, { dynamic, checkpoint: path, part, streams, trainedShare }));
-  }
+    (await writeCharacters({ tokens, vocabulary: text.vocabulary, surprise: surprise! }, json === true, context));
+  if (json) return stdout.writeJson(evaluationObject(evaluation, { checkpoint: model.path, part }));
   // Where stdout is for another program to read, figures are beside it.
-  const table = ({ colour }: Output): string =>
-    scoresTable(evaluated, onOneLine(run), unitName(vocabulary.unit), colour);
+  const table = ({ colour }: Output): string => scoresTable(evaluation, onOneLine(run), unitName(unit), colour);
   if (isForPeople && !isStdout(flags.html)) await stdout.write(table(stdout));
   else stderr.line(table(stderr).trimEnd());
 }
 
+/** An error says which of the texts it is about. */
+const named = <Read>(name: string, reading: Promise<Read>): Promise<Read> =>
+  reading.catch((error: unknown) => {
+    throw errorAbout(name, error);
+  });
+
 function givenOptions({ streams, sequenceLength, dynamic, dynamicRate, dynamicDecay }: EvalFlags): GivenScoring {
   const rates = { learningRate: dynamicRate, decay: dynamicDecay };
   return { streams, sequenceLength, dynamic: dynamic ? rates : undefined };
-}
-
-/**
- * Room for what is to be told of each character; null if nothing is. @throws RnnError `usage` for
- * more than is sensible
- */
-async function recordFor(
-  { tokens }: ScoringPlan,
-  { model, vocabulary }: TrainedModel,
-  { byCharacter, html }: EvalFlags,
-): Promise<SurpriseRecord | null> {
-  if (!byCharacter && html === undefined) return null;
-  const characters = tokens.length - 1;
-  if (byCharacter && characters > mostByCharacter) {
-    throw new RnnError(
-      'usage',
-      `--by-character is for texts of up to ${count(mostByCharacter)} ${unitName(vocabulary.unit)}s, and this one has ${count(characters)}`,
-      { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
-    );
-  }
-  const { SurpriseRecord } = await import('../../evaluation/surprise.ts');
-  return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }

@@ -1,7 +1,7 @@
 // `rnn export`: a trained model as a file for other programs. The formats are in formats/.
 import { basename, dirname, extname, resolve } from 'node:path';
 import { RnnError } from '../../errors.ts';
-import type { ExportFormat } from '../../formats/formats.ts';
+import type { exportFormats } from '../../api/checkpoints.ts';
 import type { Context } from '../context.ts';
 import { exportOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
@@ -24,13 +24,13 @@ type ExportFlags = FlagsOf<typeof exportOptions>;
 
 async function write(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
   const { stdout, waiting } = context;
-  const { exportModel } = await import('../../api/checkpoints.ts');
-  const { formats } = await import('../../formats/formats.ts');
+  const { exportFormats: formats, exportModel } = await import('../../api/checkpoints.ts');
+  const { openModel } = await import('../../api/model.ts');
   const format =
     flags.format === undefined
       ? formatByEnding(flags.out, formats)
       : formats.find(({ name }) => name === flags.format)!;
-  const { findCheckpoint, isCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
+  const { findCheckpoint, isCheckpoint } = await import('../../runs/store.ts');
   const checkpoint = await findCheckpoint(given);
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
   if (isStdout(out) && stdout.stream.isTTY === true)
@@ -42,7 +42,7 @@ async function write(given: string | undefined, flags: ExportFlags, context: Con
   const reads = { force: flags.force, checkpoints: [checkpoint] };
   const files = await OutputFiles.open({ '--out': out, '--json': flags.json }, reads, context);
   waiting?.begin('exporting');
-  const bytes = exportModel(await readCheckpoint(checkpoint, { weightsOnly: true }), format.name);
+  const bytes = exportModel((await openModel(checkpoint)).trained, format.name);
   await files.write('--out', [bytes]);
   if (flags.json)
     await stdout.writeJson({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length });
@@ -52,7 +52,7 @@ async function write(given: string | undefined, flags: ExportFlags, context: Con
  * The first format if there is no ending. @throws RnnError `usage` if it is that of other files,
  * which whoever opens it would expect
  */
-function formatByEnding(out: string | undefined, formats: readonly ExportFormat[]): ExportFormat {
+function formatByEnding(out: string | undefined, formats: typeof exportFormats): (typeof exportFormats)[number] {
   const ending = extname(out ?? '');
   const found = ending === '' ? formats[0] : formats.find(({ extension }) => extension === ending.toLowerCase());
   if (found !== undefined) return found;

@@ -1,20 +1,18 @@
 // `rnn gradients`: how far back the loss of networks reaches, side by side. What is measured is
 // insight/'s.
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { Gradients } from '../../api/model-results.ts';
-import type { BareModel } from '../../evaluation/evaluate.ts';
+import type { Corpus } from '../../api/corpus.ts';
+import type { Model } from '../../api/model.ts';
+import type { Gradients, MachineChoice } from '../../api/model-results.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { gradientsOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { gradientsTable } from '../results/gradients-table.ts';
-import { readKnownText } from '../input/known-text.ts';
-import { logOf } from '../../runs/log-file.ts';
+import { readKnownText, readOptionsOf } from '../input/known-text.ts';
+import { runOf } from '../../runs/log-file.ts';
 import { namesOf } from '../runs-given.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { OutputFiles } from '../output/output-files.ts';
@@ -27,9 +25,8 @@ const rows = 14;
 /** A network, and the text in its own symbols. */
 interface Subject {
   readonly name: string;
-  readonly checkpoint: string | null;
-  readonly network: BareModel;
-  readonly tokens: Tokens;
+  readonly model: Model;
+  readonly text: Corpus;
 }
 
 export const { define } = defineCommand({
@@ -47,21 +44,17 @@ export const { define } = defineCommand({
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
   const { stdout, waiting } = context;
-  const { html, svg, json } = flags;
+  const { html, svg, json, steps, positions, jacobians } = flags;
   const { machine } = machineFrom(flags, context);
   const reads = { ...flags, texts: sources, checkpoints: checkpointsOf(flags) };
   const files = await OutputFiles.open({ '--html': html, '--svg': svg, '--json': json }, reads, context);
-  const subjects = await subjectsOf(sources, flags, context);
-  const { gradientsThrough, withDevice, workOfGradients } = await import('../../api/trained.ts');
-  const networks = subjects.map(({ network }) => network);
+  const subjects = await subjectsOf(sources, flags, machine, context);
   const found: Gradients[] = [];
-  await withDevice(machine, workOfGradients(networks, flags.jacobians), async (device) => {
-    for (const { name, checkpoint, network, tokens } of subjects) {
-      waiting?.begin('walking back in time');
-      found.push({ name, ...(await gradientsThrough(network, tokens, device, flags)) });
-      if (json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
-    }
-  });
+  for (const { name, model, text } of subjects) {
+    waiting?.begin('walking back in time');
+    found.push({ ...(await model.gradients(text, { steps, positions, jacobians })), name });
+    if (json) await stdout.writeJson(lineOf(found.at(-1)!, model.path));
+  }
   const { gradientCharts, gradientsPage } = await import('../../reports/gradients.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
   const { svgOf } = await import('../../reports/svg.ts');
@@ -81,8 +74,12 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
  * The trained ones first. @throws RnnError `usage` if the text would have to be read twice and
  * cannot
  */
-async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
-  const { io, waiting } = context;
+async function subjectsOf(
+  sources: readonly string[],
+  flags: GradientsFlags,
+  machine: MachineChoice,
+  context: Context,
+): Promise<Subject[]> {
   const untrained = (flags.untrained ?? []).map((name) => ({ name, options: untrainedOptions(name) }));
   const checkpoints = checkpointsOf(flags);
   if (sources.some(isStandardInput) && checkpoints.length > 1) {
@@ -91,34 +88,23 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
       hint: 'put the text into a file',
     });
   }
-  const { readModel } = await import('../../api/trained.ts');
-  const { findCheckpoint } = await import('../../runs/store.ts');
+  const { openModel } = await import('../../api/model.ts');
+  const models: Model[] = [];
+  for (const checkpoint of checkpoints) models.push(await openModel(checkpoint, machine));
+  const names = namesOf(models.map(({ path }) => runOf(path!) ?? path!));
   const subjects: Subject[] = [];
-  let text: Corpus | null = null;
-  const paths: string[] = [];
-  for (const checkpoint of checkpoints) paths.push(await findCheckpoint(checkpoint));
-  const names = namesOf(paths.map((path) => (existsSync(logOf(dirname(path))) ? dirname(path) : path)));
-  for (const [index, path] of paths.entries()) {
-    const loaded = await readModel(path);
-    const read = await readKnownText(sources, loaded, flags, context);
-    text ??= read;
-    subjects.push({ name: names[index], checkpoint: path, network: loaded.trained, tokens: read.train });
-  }
+  for (const [index, model] of models.entries())
+    subjects.push({ name: names[index], model, text: await readKnownText(sources, model, flags, context) });
   if (untrained.length === 0) return subjects;
-  const { untrainedModel } = await import('../../training/untrained.ts');
-  const { readCorpus } = await import('../../corpus/read.ts');
-  const { readingOf } = await import('../../api/run-request.ts');
-  const asNewRun = readingOf({ ...flags, validationFraction: 0 });
-  const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting?.listen, stdin: io.stdin }));
-  return [
-    ...subjects,
-    ...untrained.map(({ name, options }) => ({
-      name: `untrained ${name}`,
-      checkpoint: null,
-      network: untrainedModel(options, corpus),
-      tokens: corpus.train,
-    })),
-  ];
+  const { untrainedModel } = await import('../../api/checkpoints.ts');
+  const { Corpus } = await import('../../api/corpus.ts');
+  const asNewRun = { ...readOptionsOf(sources, flags, context), validationFraction: 0 };
+  const text = subjects[0]?.text ?? (await Corpus.read(sources, asNewRun));
+  for (const { name, options } of untrained) {
+    const model = await openModel(untrainedModel(text, options), machine);
+    subjects.push({ name: `untrained ${name}`, model, text });
+  }
+  return subjects;
 }
 
 /** Null is for a gradient of which nothing arrives. */

@@ -12,15 +12,15 @@ export const { define } = defineCommand({
     ['rnn import trained.safetensors', 'checkpoints/trained, from what PyTorch has trained on'],
     ['rnn import other.safetensors --like checkpoints/hamlet', 'from a program that kept no metadata'],
   ],
-  async run(file: string, flags, { stdout, stderr, waiting }) {
+  async run(file: string, { json, ...request }, { stdout, stderr, waiting }) {
     const { importRun } = await import('../../api/import-run.ts');
     const { weightsIn } = await import('../../runs/store.ts');
     waiting?.begin('importing');
-    const { path, checkpoint } = await importRun(file, flags);
+    const { path, checkpoint } = await importRun(file, request);
     const { model, training } = checkpoint;
     const parameters = weightsIn(checkpoint);
     const { step } = training;
-    if (flags.json) return stdout.writeJson({ event: 'import', file, path, model, parameters, step });
+    if (json) return stdout.writeJson({ event: 'import', file, path, model, parameters, step });
     const sizes = `${model.cell}, ${model.layers} × ${model.hidden}, ${count(parameters)} parameters`;
     stderr.note(`wrote ${path}: ${sizes}, after ${count(step)} steps`);
   },

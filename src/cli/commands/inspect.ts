@@ -2,7 +2,7 @@
 // insight/'s, the page reports/'s.
 import { basename, dirname, extname } from 'node:path';
 import type { FoundCells } from '../../api/model-results.ts';
-import type { TrainedModel } from '../../runs/store.ts';
+import type { ModelConfiguration } from '../../model/configuration.ts';
 import type { Activations } from '../../insight/activations.ts';
 import { type CellName, cellText } from '../../insight/finding.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../results/cells-table.ts';
@@ -45,25 +45,24 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const reads = { ...flags, texts: sources, checkpoints: [flags.checkpoint] };
   const files = await OutputFiles.open(outputs, reads, context);
   const { machine, by } = machineFrom(flags, context);
-  const { findCells, readCells, readModel } = await import('../../api/trained.ts');
+  const { findCells, openModel } = await import('../../api/model.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
-  const { LEAST_CHARACTERS, defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
+  const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
 
-  const loaded = await readModel(flags.checkpoint);
-  const { path, trained } = loaded;
-  const { model } = trained;
+  const opened = await openModel(flags.checkpoint, machine);
+  const path = opened.path!;
+  const model = opened.configuration;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
-  const { train: whole, vocabulary } = await readKnownText(sources, loaded, flags, context);
-  const decoder = vocabulary.decoder();
-  const decoded = Array.from(whole.subarray(0, flags.length ?? maxDefaultLength(model)), (id) => decoder.push(id));
-  const pieces = decoded.slice(0, flags.length ?? defaultLength(decoded, model));
-  const tokens = whole.subarray(0, pieces.length);
+  const text = await readKnownText(sources, opened, flags, context);
   waiting?.begin('compiling');
-  const onRead = (done: number): void => waiting?.listen({ kind: 'inspecting', done, total: tokens.length });
-  const activations = await readCells(trained, tokens, machine, onRead);
+  const listener = { activity: waiting?.listen };
+  const cells = await opened.activations(text, { length: flags.length ?? null, listener });
+  const { pieces, activations } = cells;
   const read =
-    tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
-  const extent = `${read} ${unitName(vocabulary.unit)}s`;
+    pieces.length < text.characters
+      ? `the first ${count(pieces.length)} of ${count(text.characters)}`
+      : count(pieces.length);
+  const extent = `${read} ${unitName(opened.vocabulary.unit)}s`;
   note(`${path}, ${extent}; ${activations.device}${by}`);
   if (record !== null) await files.write('--record', record(pieces, activations));
 
@@ -73,7 +72,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   waiting?.begin('searching cells');
   if (pieces.length < LEAST_CHARACTERS)
     note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
-  const found = await findCells(pieces, activations);
+  const found = await findCells(cells);
   if (flags.html !== undefined) {
     const { cellsPage } = await import('../../reports/cells-page.ts');
     const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
@@ -86,7 +85,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 /** @throws RnnError `usage` for a name that is none, or not one of this model's */
 function cellNamed(
   text: string,
-  { layers, hidden }: TrainedModel['model'],
+  { layers, hidden }: ModelConfiguration,
   known: readonly Omit<CellName, 'unit'>[],
 ): CellName {
   const [, layer, name, unit] = /^(\d+)\.([a-z]+)\.(\d+)$/.exec(text) ?? [];

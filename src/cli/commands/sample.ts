@@ -1,5 +1,6 @@
 // `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
 import type { TrainedModel } from '../../runs/checkpoint.ts';
+import type { Activity } from '../../training/activity.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { Unit } from '../../corpus/vocabulary.ts';
 import { RnnError, inQuotes } from '../../errors.ts';
@@ -48,7 +49,18 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
 
 async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { io, stdout, stderr, waiting } = context;
-  const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
+  const {
+    num: count,
+    length,
+    midText,
+    json = false,
+    noPrime = false,
+    noStop = false,
+    temperature,
+    topK,
+    topP,
+    minP,
+  } = flags;
   const { seed = io.randomSeed() } = flags;
   if (seed > Number.MAX_SAFE_INTEGER - (count - 1))
     throw badValue(
@@ -58,26 +70,20 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
       'each text has the seed after that of the one before',
     );
   const given = await readPrime(flags, io);
-  const { readModel } = await import('../../api/trained.ts');
-  const { openSamplerFor, seedsFrom } = await import('../../api/writer.ts');
-  const { path, trained } = await readModel(flags.checkpoint);
-  const { unit } = trained.vocabulary;
-  const prime = await primeFor(trained, given);
-  const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
   const { machine, by } = machineFrom(flags, context);
-  waiting?.begin('compiling');
-  const { sampler, close } = await openSamplerFor(trained, machine, { texts: count, length });
-  try {
-    const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
-    if (flags.seed === undefined && !json) stderr.note(`${path}, --seed ${seed}${device}`);
-    waiting?.begin('sampling'); // until the first of it is there
-    const { temperature, topK, topP, minP } = flags;
-    const options = { temperature, topK, topP, minP };
-    const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };
-    await writeSamples(sampler, request, { unit, seed, count, json, keepPrime: !noPrime }, stdout);
-  } finally {
-    await close();
-  }
+  const { openModel } = await import('../../api/model.ts');
+  const model = await openModel(flags.checkpoint, machine);
+  const { unit } = model.vocabulary;
+  const prime = await primeFor(model.trained, given);
+  const stop = flags.stop?.map((text) => typedText('--stop', text, unit));
+  const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
+  const activity = (current: Activity): void => {
+    if (current.kind === 'sampling' && flags.seed === undefined && !json)
+      stderr.note(`${model.path}, --seed ${seed}${device}`);
+    waiting?.listen(current);
+  };
+  const options = { prime, midText, stop, keepStop: !noStop, seed, count, length, temperature, topK, topP, minP };
+  await writeSamples(model, { ...options, listener: { activity } }, { json, keepPrime: !noPrime }, stdout);
 }
 
 /** Text that was typed, with its escapes, or the bytes of a file. */

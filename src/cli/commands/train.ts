@@ -2,7 +2,7 @@
 // api/'s, the training training/'s.
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { RunRequest, Teller } from '../../api/run-request.ts';
+import type { Listener, RunRequest } from '../../api/run-request.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { cells } from '../../model/cells/registry.ts';
 import { given } from '../../options/option.ts';
@@ -57,7 +57,7 @@ async function train(request: Request): Promise<number> {
   try {
     const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     // What is told may quote files that came from anywhere.
-    const tell: Teller = {
+    const tell: Listener = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
       activity: isTyped(sources, io) ? undefined : reporter.listen,

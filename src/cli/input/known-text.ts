@@ -1,6 +1,6 @@
 // A text that a trained model is to read, and what is said of it. Reading it is api/'s.
-import type { Loaded } from '../../api/trained.ts';
-import type { Corpus } from '../../corpus/read.ts';
+import type { Corpus } from '../../api/corpus.ts';
+import type { Model } from '../../api/model.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { Part } from '../../options/choices.ts';
@@ -17,18 +17,30 @@ export interface TextFlags extends Partial<Pick<ReadingOptions, 'include' | 'exc
 export const namesOfTexts = (sources: readonly string[]): string =>
   sources.map((source) => (isStandardInput(source) ? 'standard input' : source)).join(', ');
 
+/** How a command reads a text. */
+export const readOptionsOf = (
+  sources: readonly string[],
+  { include, exclude, encoding, skipInvalid }: TextFlags,
+  { io, waiting }: Context,
+) => ({
+  include,
+  exclude,
+  encoding,
+  skipInvalid,
+  stdin: io.stdin,
+  listener: { activity: isTyped(sources, io) ? undefined : waiting?.listen },
+});
+
 export async function readKnownText(
   sources: readonly string[],
-  loaded: Loaded,
+  model: Model,
   flags: TextFlags,
-  { io, stderr, waiting }: Context,
+  context: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
-  const { readKnownText: read } = await import('../../api/trained.ts');
-  const onActivity = isTyped(sources, io) ? undefined : waiting?.listen;
   try {
-    const { corpus } = await read({ ...flags, sources, part, onActivity, stdin: io.stdin }, loaded);
-    if (!flags.json) for (const note of corpus.notes) stderr.note(note);
+    const corpus = await model.read(sources, { part, ...readOptionsOf(sources, flags, context) });
+    if (!flags.json) for (const note of corpus.notes) context.stderr.note(note);
     return corpus;
   } catch (error) {
     throw await asRunNamed(error, sources);

@@ -1,49 +1,49 @@
 // How texts of a model go to stdout: as JSON, as bytes, or as text for a terminal or a pipe.
-import type { Unit } from '../../corpus/vocabulary.ts';
-import type { Given, Sampler, TextsRequest } from '../../sampling/sample.ts';
+import type { Model } from '../../api/model.ts';
+import type { TextsOptions } from '../../api/writer.ts';
+import type { Given } from '../../sampling/sample.ts';
 import type { Output } from '../output/output.ts';
 
-interface Writing {
-  readonly unit: Unit;
-  /** Of the first text; each of the others has the next one. */
-  readonly seed: number;
-  readonly count: number;
-  readonly json: boolean;
-  /** Whether a text begins with its prime. */
-  readonly keepPrime: boolean;
-}
-
-type Write = (sampler: Sampler, request: TextsRequest, start: Given, writing: Writing, stdout: Output) => Promise<void>;
+/** What is asked for, with the seed of the first text; each of the others has the next one. */
+type Asked = TextsOptions & Required<Pick<TextsOptions, 'prime' | 'seed'>>;
+type Write = (model: Model, asked: Asked, start: Given, stdout: Output) => Promise<void>;
 
 /**
- * Draws all texts of the request. A prime that the model does not know is refused before anything
- * is on stdout.
+ * Draws all texts that are asked for. A prime that the model does not know is refused before
+ * anything is on stdout.
+ *
+ * @param keepPrime whether a text begins with its prime
  */
 export async function writeSamples(
-  sampler: Sampler,
-  request: TextsRequest,
-  writing: Writing,
+  model: Model,
+  asked: Asked,
+  { json, keepPrime }: { readonly json: boolean; readonly keepPrime: boolean },
   stdout: Output,
 ): Promise<void> {
-  const write = writing.json ? writeObjects : writing.unit === 'byte' && !stdout.isTty ? writeBytes : writeTexts;
-  await write(sampler, request, writing.keepPrime ? request.prime : '', writing, stdout);
+  const isBytes = model.vocabulary.unit === 'byte' && !stdout.isTty;
+  const write = json ? writeObjects : isBytes ? writeBytes : writeTexts;
+  await write(model, asked, keepPrime ? asked.prime : '', stdout);
 }
 
-const writeObjects: Write = async (sampler, request, start, { unit, seed }, stdout) => {
+const writeObjects: Write = async (model, asked, start, stdout) => {
   let index = 0;
-  for (const pieces of sampler.bytes(request)) {
-    const all = [Buffer.from(start)];
-    for await (const piece of pieces) all.push(Buffer.from(piece));
-    const bytes = Buffer.concat(all);
-    const sample = { event: 'sample', index, seed: seed + index, prime: textOf(request.prime), text: textOf(bytes) };
-    await stdout.writeJson(unit === 'byte' ? { ...sample, bytes: bytes.toString('base64') } : sample);
+  for await (const drawn of model.sampleManyBytes(asked)) {
+    const bytes = Buffer.concat([Buffer.from(start), drawn]);
+    const sample = {
+      event: 'sample',
+      index,
+      seed: asked.seed + index,
+      prime: textOf(asked.prime),
+      text: textOf(bytes),
+    };
+    await stdout.writeJson(model.vocabulary.unit === 'byte' ? { ...sample, bytes: bytes.toString('base64') } : sample);
     index++;
   }
 };
 
 /** As many as were asked for: nothing is added between texts or after the last. */
-const writeBytes: Write = async (sampler, request, start, _, stdout) => {
-  for (const pieces of sampler.bytes(request)) {
+const writeBytes: Write = async (model, asked, start, stdout) => {
+  for await (const pieces of model.sampleManyBytePieces(asked)) {
     if (start.length > 0) await stdout.write(start);
     for await (const piece of pieces) await stdout.write(piece);
   }
@@ -53,10 +53,11 @@ const writeBytes: Write = async (sampler, request, start, _, stdout) => {
  * On a terminal each of several has a heading; elsewhere there are the texts alone, each with a
  * newline at its end.
  */
-const writeTexts: Write = async (sampler, request, start, { seed, count }, stdout) => {
+const writeTexts: Write = async (model, asked, start, stdout) => {
+  const { seed, count } = asked;
   const { bold, dim } = stdout.colour;
   let index = 0;
-  for (const pieces of sampler.texts(request)) {
+  for await (const pieces of model.sampleManyPieces(asked)) {
     if (count > 1 && stdout.isTty)
       await stdout.write(
         `${index === 0 ? '' : '\n'}${dim(`── text ${index + 1} of ${count}, --seed ${seed + index} ──`)}\n`,

@@ -1,35 +1,20 @@
 // The figures of `rnn eval`, for people and as an object.
-import type { Score } from '../../evaluation/score.ts';
+import type { Baselines, Evaluation } from '../../api/model-results.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
 import { bits } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 
-/** Bits per character by other means; null where they were not asked for. */
-export interface Others {
-  readonly compressors: Readonly<Record<string, number>> | null;
-  /** Of orders 1, 2 …, and how many characters were counted. */
-  readonly ngrams: {
-    readonly characters: number;
-    readonly bits: readonly number[];
-    /** The characters are the part of the run's text that the run was trained on. */
-    readonly isTrainingPart: boolean;
-  } | null;
-}
-
-export interface Evaluated extends Others {
-  readonly score: Score;
-}
-
 const figures = (nats: number) => ({ nats, bits: bits(nats), perplexity: Math.exp(nats) });
 
-/** @param how it came about */
+/** @param model the checkpoint, and the part of its run's text */
 export function evaluationObject(
-  { score: { characters, nats, accuracy, dynamicNats }, compressors, ngrams }: Evaluated,
-  { dynamic, ...how }: { readonly dynamic: object | null; readonly [name: string]: unknown },
+  { characters, nats, accuracy, dynamicNats, dynamic, baselines, streams, trainedShare }: Evaluation,
+  model: { readonly checkpoint: string | null; readonly part: string },
 ): object {
   const adapted = dynamicNats === null ? null : { ...figures(dynamicNats), ...dynamic };
-  return { event: 'evaluation', characters, ...figures(nats), accuracy, dynamic: adapted, compressors, ngrams, ...how };
+  const scored = { characters, ...figures(nats), accuracy, dynamic: adapted, ...baselines };
+  return { event: 'evaluation', ...scored, ...model, streams, trainedShare };
 }
 
 const MIN_WIDTH = 10;
@@ -38,10 +23,8 @@ const MIN_WIDTH = 10;
  * Two columns, or three with dynamic evaluation. @param run the name of the model @param unit the
  * name of a token
  */
-export function scoresTable(evaluated: Evaluated, run: string, unit: 'character' | 'byte', colour: Colours): string {
-  const {
-    score: { characters, nats, accuracy, dynamicNats },
-  } = evaluated;
+export function scoresTable(evaluation: Evaluation, run: string, unit: 'character' | 'byte', colour: Colours): string {
+  const { characters, nats, accuracy, dynamicNats } = evaluation;
   const { dim } = colour;
   const models = [cells(nats), ...(dynamicNats === null ? [] : [cells(dynamicNats)])];
   const rows = [
@@ -50,7 +33,7 @@ export function scoresTable(evaluated: Evaluated, run: string, unit: 'character'
     ['accuracy', `${(100 * accuracy).toFixed(2)} %`],
   ].map(([name, ...values]) => [dim(name), ...values]);
   const head = models.length > 1 ? [['', dim('static'), dim('dynamic')]] : [];
-  return `${[...textTable([...head, ...rows], 'lr', MIN_WIDTH), ...comparison(evaluated, run, unit, colour)].join('\n')}\n`;
+  return `${[...textTable([...head, ...rows], 'lr', MIN_WIDTH), ...comparison(evaluation, run, unit, colour)].join('\n')}\n`;
 }
 
 const columns = ['nats', 'bits', 'perplexity'];
@@ -59,16 +42,16 @@ const cells = (nats: number): string[] => [nats.toFixed(4), bits(nats).toFixed(4
 
 /** The model among the other means, the best first; empty where there are no others. */
 function comparison(
-  { score: { nats, dynamicNats }, ...others }: Evaluated,
+  { nats, dynamicNats, baselines }: Evaluation,
   run: string,
   unit: string,
   { dim }: Colours,
 ): string[] {
-  const means = otherBits(others).map(([name, each]) => ({ name, nats: each * Math.LN2 }));
+  const means = otherBits(baselines).map(([name, each]) => ({ name, nats: each * Math.LN2 }));
   if (means.length === 0) return [];
   const dynamic = dynamicNats === null ? [] : [{ name: `${run}, dynamic`, nats: dynamicNats }];
   const sorted = [{ name: run, nats }, ...dynamic, ...means].toSorted((a, b) => a.nats - b.nats);
-  const { ngrams } = others;
+  const { ngrams } = baselines;
   const counted =
     ngrams === null
       ? ''
@@ -82,7 +65,7 @@ function comparison(
 }
 
 /** Each by its name, for tables. */
-export function otherBits({ compressors, ngrams }: Others): [name: string, bits: number][] {
+export function otherBits({ compressors, ngrams }: Baselines): [name: string, bits: number][] {
   return [
     ...Object.entries(compressors ?? {}),
     ...(ngrams?.bits ?? []).map((each, index): [string, number] => [`${index + 1}-gram`, each]),

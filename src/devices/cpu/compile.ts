@@ -10,7 +10,8 @@ import { type CallName, kernelCalls, lap, machine as machineCall, sgemm } from '
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
-import { PAGE_BYTES, type Plan, type ShardProgram, stateKey } from './plan.ts';
+import { type Plan, type ShardProgram, stateKey } from './plan.ts';
+import { limitsOf } from './ranges.ts';
 import type { Address, Matrix } from './address.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
 
@@ -241,12 +242,6 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   runMachineCode();
   writer.addFunction({ parameters: ['i32'], results: [] }, code, 'run');
   return { module: writer.encode(plan.pages), machine: machine && machine.finish() };
-}
-
-/** Of the memory, and of the region of the last worker: each other ends where the next begins. */
-function limitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly own: number } {
-  const bytes = pages * PAGE_BYTES;
-  return { fixed: bytes, own: bytes - shardBases.at(-1)! };
 }
 
 function walkOf(operand: Value, chain: Chain): Walk {

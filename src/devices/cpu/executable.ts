@@ -1,21 +1,23 @@
 // A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and
 // the caller's thread, which stays free while they compute.
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
-import { type CompiledShard, compileShard } from './compile.ts';
-import { type Code, loadCode } from './machine/code.ts';
+import { compileShard } from './compile.ts';
+import type { Code } from './machine/code.ts';
+import { peakOperations } from './machine/peak.ts';
 import { WorkerPool } from './worker-pool.ts';
-import type { KernelName } from '../../options/choices.ts';
 import type { Kernels } from './choose.ts';
 import { allocate } from './memory.ts';
-import { type JobPlan, type Plan, stateKey, statesOf, vectorAddress } from './plan.ts';
+import { type JobPlan, type Plan, stateKey, statesOf } from './plan.ts';
+import { vectorAddress } from './ranges.ts';
 import { Laps } from './profile.ts';
 import { type JobRows, rowsOf } from './rows.ts';
-import { type LoadedProgram, Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
-import { compileUpdate } from './update.ts';
+import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
+import { describeCpu, load, shardSetups } from './setups.ts';
 
 /** How long operations are measured, after as long as V8 takes to compile them a second time. */
 const PROFILE_MS = 1000;
 const PROFILE_WARM_UP_MS = 300;
+const PEAK_RUNS = 8;
 
 export async function compileForCpu(workload: Workload, plan: Plan, kernels: Kernels): Promise<CpuExecutable> {
   const memory = allocate(plan);
@@ -151,12 +153,26 @@ class CpuExecutable implements Executable {
     const memory = allocate(this.#plan);
     new Int32Array(memory.buffer).set(this.#ints);
     const shard = new Shard({ ...this.#setup, memory });
-    const { program, code } = await loaded(compiled);
+    const codes: Code[] = [];
+    const program = await load(compiled, codes);
     shard.profile(program, job.trains, laps, PROFILE_WARM_UP_MS);
     laps.forget();
     const steps = shard.profile(program, job.trains, laps, PROFILE_MS);
-    code?.free();
+    for (const code of codes) code.free();
     return laps.times(steps);
+  }
+
+  /** In GFLOP/s: all workers at once, a few times; null without machine code. */
+  async peak(): Promise<number | null> {
+    const { machineCode } = this.#plan.products;
+    if (machineCode === null) return null;
+    let fastestMs = Infinity;
+    for (let each = 0; each < PEAK_RUNS; each++) {
+      const started = performance.now();
+      await this.#pool.step(this.#jobs.size, 0);
+      fastestMs = Math.min(fastestMs, performance.now() - started);
+    }
+    return (this.#plan.workers * peakOperations(machineCode)) / fastestMs / 1e6;
   }
 
   async close(): Promise<void> {
@@ -221,67 +237,4 @@ class CpuExecutable implements Executable {
     const offset = shard.states.get(stateKey(resident.job, resident.name))!;
     return shardRows.map((rows, worker) => part(shardBases[worker] + offset, rows * columns));
   }
-}
-
-export function describeCpu({ name, module }: Kernels, threads: number): string {
-  const rounding = module.variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD';
-  return `cpu: ${kernelsInWords[name]}${name.startsWith('wasm') ? ` (${rounding})` : ''}, ${threads} thread${threads === 1 ? '' : 's'}`;
-}
-
-const kernelsInWords: Readonly<Record<KernelName, string>> = {
-  accelerate: 'Accelerate and WebAssembly',
-  avx512: 'machine code (AVX-512)',
-  avx2: 'machine code (AVX2)',
-  wasm: 'WebAssembly',
-  'wasm-portable': 'WebAssembly',
-};
-
-/** A compiled program that can be run, and its machine code, if it has any, to be freed after it. */
-async function loaded({ module, machine }: CompiledShard): Promise<{ program: LoadedProgram; code: Code | null }> {
-  const code = machine && loadCode(machine.code);
-  return {
-    program: {
-      module: await WebAssembly.compile(module),
-      machine: code && { address: code.address, functions: machine!.functions },
-    },
-    code,
-  };
-}
-
-/** @param codes to which the machine code is added */
-async function shardSetups(
-  workload: Workload,
-  plan: Plan,
-  kernels: Kernels,
-  memory: WebAssembly.Memory,
-  codes: Code[],
-): Promise<ShardSetup[]> {
-  const loadedPrograms = new Map<string, LoadedProgram>();
-  for (const { job, programs } of plan.jobs) {
-    for (const [rows, shard] of programs) {
-      const { program, code } = await loaded(
-        compileShard({ plan, job: job.name, shard, variant: kernels.module.variant }),
-      );
-      if (code) codes.push(code);
-      loadedPrograms.set(`${job.name} ${rows}`, program);
-    }
-  }
-  const { products: _, jobs, ...map } = plan;
-  const rule = workload.update;
-  const update = rule && {
-    module: await WebAssembly.compile(compileUpdate(rule, plan.parameterCount, kernels.module.variant, plan.pages)),
-    clipNorm: rule.clipNorm,
-  };
-  return plan.shardBases.map((__, worker) => ({
-    worker,
-    map,
-    kernels: kernels.module,
-    usesSgemm: kernels.products.usesSgemm,
-    memory,
-    jobs: jobs.map(({ job, shardRows, trains }) => ({
-      program: loadedPrograms.get(`${job.name} ${shardRows[worker]}`) ?? null,
-      trains,
-    })),
-    update,
-  }));
 }

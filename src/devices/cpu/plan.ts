@@ -117,12 +117,6 @@ export function stateKey(job: string, name: string): string {
   return `${job} ${name}`;
 }
 
-/** The byte address of a vector of P elements. @param name `parameters`, `gradients` or a slot */
-export function vectorAddress({ parameterVector, slots, shard, shardBases }: MemoryMap, name: string): number {
-  if (name === 'parameters') return parameterVector;
-  return name === 'gradients' ? shardBases[0] + shard.gradients : slots.get(name)!;
-}
-
 /**
  * The plan with the most workers, at most `threads`, that takes no more than `maxBytes` of shared
  * memory: each worker has gradients of its own. With one worker it may take more.

@@ -3,7 +3,7 @@
 import type { Value } from '../../program/value.ts';
 import type { Address, Matrix } from './address.ts';
 import type { CallName } from './calls.ts';
-import type { VectorWidth } from './machine/assembler.ts';
+import type { VectorWidth } from './machine/operands.ts';
 import type { MachineWriter } from './machine/program.ts';
 import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
 

@@ -3,7 +3,8 @@
 // Runs in a worker thread, or on the calling thread where it is alone.
 import { bindSgemm, sgemmIn } from './accelerate.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
-import { type MemoryMap, type Panels, control, controlOf, vectorAddress } from './plan.ts';
+import { type MemoryMap, type Panels, control, controlOf } from './plan.ts';
+import { rangeOf, updateVectors, vectorAddress } from './ranges.ts';
 import { addressOf } from './foreign.ts';
 import { type LoadedFunctions, functionAt } from './machine/code.ts';
 import type { Laps } from './profile.ts';
@@ -21,8 +22,7 @@ export interface ShardSetup {
     /** Null where the worker has no rows. */ readonly program: LoadedProgram | null;
     readonly trains: boolean;
   }[];
-  /** Module with `update(1, count, pointer…)`. */
-  readonly update: { readonly module: WebAssembly.Module; readonly clipNorm: number } | null;
+  readonly update: ShardUpdate | null;
 }
 
 /** The program of a worker's rows. */
@@ -31,6 +31,12 @@ export interface LoadedProgram {
   readonly module: WebAssembly.Module;
   /** What it calls. */
   readonly machine: LoadedFunctions | null;
+}
+
+export interface ShardUpdate {
+  readonly clipNorm: number;
+  /** With `update(1, count, pointer…)`, or machine code with a function for each worker. */
+  readonly code: WebAssembly.Module | LoadedFunctions;
 }
 
 /** What to do besides running the job's program; bits of `control.flags`. */
@@ -42,11 +48,9 @@ export function sumOverShards({ shardBases }: MemoryMap, doubles: Float64Array, 
 }
 
 type Run = (base: number) => void;
-type Update = (rows: number, count: number, ...pointers: number[]) => void;
 
 /** Of the panels that the kernels pack. */
 const KERNEL_COLUMNS = 8;
-const LANES = 16;
 const SPINS = 2000;
 
 export class Shard {
@@ -60,16 +64,17 @@ export class Shard {
   readonly #doubles: Float64Array;
   readonly #floats: Float32Array;
   readonly #runs: readonly (Run | null)[];
-  readonly #update: Update | null;
+  readonly #update: (() => void) | null;
   readonly #first: number;
   readonly #count: number;
 
   constructor(setup: ShardSetup) {
     const { map, worker, memory } = setup;
-    const { workers, parameterCount, shardBases } = map;
+    const { shardBases } = map;
     this.#setup = setup;
     this.#map = map;
     this.#base = shardBases[worker];
+    ({ first: this.#first, count: this.#count } = rangeOf(map, worker));
     this.#kernels = instantiateKernels(setup.kernels.module, memory);
     this.#imports = {
       env: { memory },
@@ -79,12 +84,7 @@ export class Shard {
     this.#doubles = new Float64Array(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
     this.#runs = setup.jobs.map(({ program }) => program && (this.#instantiate(program)['run'] as Run));
-    this.#update = setup.update
-      ? (this.#instantiate({ module: setup.update.module, machine: null })['update'] as Update)
-      : null;
-    const share = Math.ceil(parameterCount / workers / LANES) * LANES;
-    this.#first = Math.min(parameterCount, share * worker);
-    this.#count = Math.min(parameterCount, this.#first + share) - this.#first;
+    this.#update = setup.update && this.#updateOf(setup.update);
   }
 
   step(job: number, requested: number): void {
@@ -151,7 +151,7 @@ export class Shard {
 
   /** Updates its range of the weights, unless loss or gradients are not finite. */
   #applyUpdate(): boolean {
-    const { shard, slots, scalars } = this.#map;
+    const { shard } = this.#map;
     const { update } = this.#setup;
     const norm = Math.sqrt(sumOverShards(this.#map, this.#doubles, shard.squares));
     if (!update || !Number.isFinite(norm) || !Number.isFinite(sumOverShards(this.#map, this.#doubles, shard.loss)))
@@ -159,10 +159,7 @@ export class Shard {
     const gradientScale = this.#base + shard.gradientScale;
     this.#floats[gradientScale / 4] = update.clipNorm > 0 && norm > update.clipNorm ? update.clipNorm / norm : 1;
     Atomics.store(this.#control, control.updating, 1);
-    const vectors = ['parameters', 'gradients', ...slots.keys()].map(
-      (name) => vectorAddress(this.#map, name) + 4 * this.#first,
-    );
-    this.#update!(1, this.#count, ...vectors, gradientScale, ...scalars.values());
+    this.#update!();
     return true;
   }
 
@@ -212,6 +209,18 @@ export class Shard {
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, control.generation) !== generation) return;
     while (Atomics.load(shared, control.generation) === generation)
       Atomics.wait(shared, control.generation, generation);
+  }
+
+  /** Changes the weights of its range. */
+  #updateOf({ code }: ShardUpdate): () => void {
+    if ('functions' in code) {
+      const call = this.#callerOf(code);
+      return () => call(this.#setup.worker, this.#base);
+    }
+    const update = this.#instantiate({ module: code, machine: null })['update'] as (...operands: number[]) => void;
+    const vectors = updateVectors(this.#map).map((address) => address + 4 * this.#first);
+    const pointers = [...vectors, this.#base + this.#map.shard.gradientScale, ...this.#map.scalars.values()];
+    return () => update(1, this.#count, ...pointers);
   }
 
   #instantiate(

@@ -1,22 +1,21 @@
-// Compiles an update rule into one WebAssembly function over a range of the weights.
+// Compiles an update rule into a function over a range of the weights.
 import { appendTo } from '../../group.ts';
 import { schedule } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
-import { type Place, type Walk, addChain } from './chain.ts';
+import { type ChainSpecification, type Place, type Walk, addChain } from './chain.ts';
+import type { VectorWidth } from './machine/operands.ts';
+import { type MachineProgram, MachineWriter } from './machine/program.ts';
+import type { Plan } from './plan.ts';
+import { limitsOf, rangeOf, updateVectors } from './ranges.ts';
 import type { KernelVariant } from './kernels.ts';
 import { ModuleWriter } from './wasm.ts';
 
 /**
- * A module whose `update(1, count, pointer…)` changes `count` weights and their slots in place.
- * Pointers, in order, are to `parameters`, `gradients`, the slots, `gradientScale` and the scalars.
+ * A rule as a chain of one row. Its pointers, in order, are to `parameters`, `gradients`, the slots,
+ * `gradientScale` and the scalars.
  */
-export function compileUpdate(
-  rule: UpdateRule,
-  parameterCount: number,
-  variant: KernelVariant,
-  pages: number,
-): Uint8Array<ArrayBuffer> {
+function chainOf(rule: UpdateRule, parameterCount: number): ChainSpecification {
   const program = rule.build(parameterCount);
   const steps = schedule(program);
   const [chain] = steps;
@@ -34,7 +33,32 @@ export function compileUpdate(
   }
   const stores = new Map<Value, Place[]>();
   for (const [name, value] of program.outputs) appendTo(stores, value, { pointer: names.indexOf(name), column: 0 });
+  return { values: chain.values, operands, stores, strides: names.map(() => 0) };
+}
+
+/** A module whose `update(1, count, pointer…)` changes `count` weights and their slots in place. */
+export function compileUpdate(
+  rule: UpdateRule,
+  parameterCount: number,
+  variant: KernelVariant,
+  pages: number,
+): Uint8Array<ArrayBuffer> {
   const writer = new ModuleWriter();
-  addChain(writer, { values: chain.values, operands, stores, strides: names.map(() => 0) }, variant, 'update');
+  addChain(writer, chainOf(rule, parameterCount), variant, 'update');
   return writer.encode(pages);
+}
+
+/** The same as machine code: a function for each worker's range of the weights. */
+export function writeUpdate(rule: UpdateRule, plan: Plan, width: VectorWidth): MachineProgram {
+  const specification = chainOf(rule, plan.parameterCount);
+  const writer = new MachineWriter(width, limitsOf(plan));
+  for (let worker = 0; worker < plan.workers; worker++) {
+    const { first, count } = rangeOf(plan, worker);
+    const pointers = updateVectors(plan).map((address) => ({ fixed: address + 4 * first }));
+    const scalars = [...plan.scalars.values()].map((fixed) => ({ fixed }));
+    if (count > 0) writer.chain(specification, 1, count, [...pointers, { own: plan.shard.gradientScale }, ...scalars]);
+    else writer.raw(() => {});
+    writer.close();
+  }
+  return writer.finish();
 }

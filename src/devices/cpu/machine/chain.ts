@@ -4,7 +4,7 @@
 import type { Value } from '../../../program/value.ts';
 import { type ChainSpecification, type Place, chainKey } from '../chain.ts';
 import { elementwise } from '../vectors.ts';
-import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from './assembler.ts';
+import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from './operands.ts';
 import { Expressions } from './expressions.ts';
 import { Routines } from './routines.ts';
 import { maskVector, setMask } from './tile.ts';

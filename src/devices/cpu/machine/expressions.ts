@@ -1,7 +1,7 @@
 // Straight-line arithmetic on vectors, recorded as a list of operations and then written as machine
 // code.
 import type { Operand, VectorOperation, Vectors } from '../vectors.ts';
-import type { Assembler, Comparison, VectorInstruction } from './assembler.ts';
+import { type Assembler, type Comparison, type VectorInstruction } from './assembler.ts';
 import { Registers } from './registers.ts';
 import type { Routines } from './routines.ts';
 

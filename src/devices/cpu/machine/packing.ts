@@ -1,5 +1,6 @@
 // Copies of matrix blocks in the order in which a tile reads them (tile.ts).
-import { type Assembler, Label, R8, R9, RAX, RCX, RDX } from './assembler.ts';
+import type { Assembler } from './assembler.ts';
+import { Label, R8, R9, RAX, RCX, RDX } from './operands.ts';
 import type { Routines } from './routines.ts';
 import { maskVector, panelColumns } from './tile.ts';
 

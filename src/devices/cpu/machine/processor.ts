@@ -1,7 +1,8 @@
 // What the processor and the system allow, as the processor says itself (Intel's manual, volume 2,
 // CPUID, and volume 1, 13.3).
 import { addressOfShared } from '../foreign.ts';
-import { Assembler, Label, RAX, RBX, RCX, RDI, type VectorWidth } from './assembler.ts';
+import { Assembler } from './assembler.ts';
+import { Label, RAX, RBX, RCX, RDI, type VectorWidth } from './operands.ts';
 import { functionAt, loadCode } from './code.ts';
 
 const bit = (word: number, position: number): boolean => ((word >>> position) & 1) === 1;

@@ -4,7 +4,7 @@
 // Every element of C is summed as the WebAssembly kernels sum it (assembly/gemm.ts): over k in
 // order, in blocks of at most 256, each from zero by fused multiplications and additions, and added
 // to what was there before it. So the bits are the same.
-import { Label, R8, R9, R10, R11, R14, R15, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './assembler.ts';
+import { Label, R8, R9, R10, R11, R14, R15, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './operands.ts';
 import { packPanel, packTile } from './packing.ts';
 import type { Routines } from './routines.ts';
 import { type Addend, MOST_ROWS, type Tile, panelColumns, panelsAbreast, setMask, tile } from './tile.ts';
@@ -27,11 +27,11 @@ export interface ProductShape {
 export const operandRegisters = { a: RDI, b: RSI, c: RDX, bias: RCX, scratch: R8 } as const;
 type OperandName = keyof typeof operandRegisters;
 
-const MAXIMUM_DEPTH = 256;
+const MAXIMUM_DEPTH = Number(process.env.MD ?? 256);
 /** Rows of A that are multiplied at a time where they are many: they stay in the second-level cache. */
-const CHUNK_ROWS = 384;
+const CHUNK_ROWS = Number(process.env.CR ?? 384);
 /** Up to so many rows, a panel is read from its first byte to its last before the next. */
-const FEW_ROWS = 96;
+const FEW_ROWS = Number(process.env.FR ?? 96);
 /** Panels that are packed at a time. */
 const MOST_ABREAST = 2;
 

@@ -1,7 +1,7 @@
 // Products by machine code, as programs ask for them. Those that are rare are left to the
 // WebAssembly kernels, whose results are the same.
 import { type Products, depthOf, embeddedProducts, multipliesByWeight } from '../products.ts';
-import type { VectorWidth } from './assembler.ts';
+import type { VectorWidth } from './operands.ts';
 import { productScratch } from './product.ts';
 import { panelColumns } from './tile.ts';
 

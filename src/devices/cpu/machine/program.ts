@@ -3,7 +3,8 @@
 // the code is made, so that the code needs no checks.
 import type { ChainSpecification } from '../chain.ts';
 import type { Address } from '../address.ts';
-import { R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RSI, RSP, Label, type VectorWidth } from './assembler.ts';
+import type { Assembler } from './assembler.ts';
+import { R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RSI, RSP, Label, type VectorWidth } from './operands.ts';
 import { chain } from './chain.ts';
 import { type ProductShape, operandRegisters, product, productScratch } from './product.ts';
 import { Routines } from './routines.ts';
@@ -81,6 +82,12 @@ export class MachineWriter {
     code.moveImmediate(RCX, rows);
     code.call(body);
     code.arithmeticImmediate('add', RSP, WORD * pointers.length);
+  }
+
+  /** Any code that keeps RSP, R12 and R13. */
+  raw(write: (code: Assembler) => void): void {
+    this.#open();
+    write(this.#routines.code);
   }
 
   /** Ends a function. @returns its number, or null if nothing was written since the last */

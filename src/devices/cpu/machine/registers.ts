@@ -1,7 +1,7 @@
 // Which register holds which value, in straight-line code whose values are numbered in the order in
 // which they are computed. If registers run out, the value that is needed last waits on the stack.
 // Constants stay in memory.
-import { type Memory, RSP, type VectorOperand } from './assembler.ts';
+import { type Memory, RSP, type VectorOperand } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 export interface UsedValue {

@@ -1,6 +1,7 @@
 // Functions in machine code that call each other and read constants: each is written once, and what
 // it uses follows it.
-import { Assembler, Label, type VectorWidth } from './assembler.ts';
+import { Assembler } from './assembler.ts';
+import { Label, type VectorWidth } from './operands.ts';
 
 /** What a line of the cache holds: constants begin on one. */
 const LINE_BYTES = 64;

@@ -4,7 +4,8 @@
 // of A the others in turn; with 16 registers of 8, six rows of 16 columns. Where rows are fewer,
 // panels beside each other make up for them: each sum waits four or five cycles for its last
 // addition, and the processor can begin two a cycle.
-import { type Assembler, Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDX, type VectorWidth } from './assembler.ts';
+import type { Assembler } from './assembler.ts';
+import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDX, type VectorWidth } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 /** What is added to a product: nothing, C, or one row to every row. */

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Assembler, Label, RAX } from '../../../../src/devices/cpu/machine/assembler.ts';
+import { Assembler } from '../../../../src/devices/cpu/machine/assembler.ts';
+import { Label, RAX } from '../../../../src/devices/cpu/machine/operands.ts';
 import { Random } from '../../../../src/random.ts';
 import { type Instruction, Program, forms } from './instructions.ts';
 

@@ -2,7 +2,7 @@
 import { type ChainSpecification, addChain } from '../../../../src/devices/cpu/chain.ts';
 import { addressOf } from '../../../../src/devices/cpu/foreign.ts';
 import { type KernelVariant, instantiateKernels, loadKernels } from '../../../../src/devices/cpu/kernels.ts';
-import type { VectorWidth } from '../../../../src/devices/cpu/machine/assembler.ts';
+import type { VectorWidth } from '../../../../src/devices/cpu/machine/operands.ts';
 import { functionAt, loadCode } from '../../../../src/devices/cpu/machine/code.ts';
 import { vectorWidths } from '../../../../src/devices/cpu/machine/processor.ts';
 import { MachineWriter } from '../../../../src/devices/cpu/machine/program.ts';

@@ -4,12 +4,9 @@ import {
   Assembler,
   type Comparison,
   type Condition,
-  Label,
-  type Memory,
-  RSP,
   type VectorInstruction,
-  type VectorWidth,
 } from '../../../../src/devices/cpu/machine/assembler.ts';
+import { Label, type Memory, RSP, type VectorWidth } from '../../../../src/devices/cpu/machine/operands.ts';
 import type { Random } from '../../../../src/random.ts';
 
 /** A value for the assembler, and its text for `as`. */

@@ -1,0 +1,185 @@
+// How well a model predicts a text, and how well compressors and n-gram models do. The scoring is
+// in evaluation/.
+import { count } from '../count.ts';
+import { type Tokens, Vocabulary } from '../corpus/read.ts';
+import type { VocabularyData } from '../corpus/vocabulary.ts';
+import { bytesOf, compressedSizes, xzSize } from '../evaluation/compressors.ts';
+import { Ngrams } from '../evaluation/ngrams.ts';
+import { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
+import { score } from '../evaluation/score.ts';
+import { SurpriseRecord } from '../evaluation/surprise.ts';
+import type { Part } from '../options/choices.ts';
+import { evalOptions } from '../options/commands.ts';
+import { flagOf } from '../options/flags.ts';
+import { onOff } from '../options/kind.ts';
+import { tableOf } from '../options/option.ts';
+import type { TrainedModel } from '../runs/store.ts';
+import { type ScoringPlan, planScoring, trainedPart } from '../training/scored-part.ts';
+import { runInTurns } from '../turns.ts';
+import { expected, kindsOf, listenerMember, refuseUnless, refuseWrong } from './checks.ts';
+import type {
+  Baselines,
+  Evaluation,
+  EvaluationOptions,
+  MachineChoice,
+  SurpriseOfText,
+  TextToRead,
+} from './model-results.ts';
+import type { Listener } from './run-request.ts';
+import { refuseOtherSymbols, tokensOf, withDevice } from './trained.ts';
+
+const { part, streams, sequenceLength, dynamicRate, dynamicDecay } = kindsOf(tableOf(evalOptions));
+const anObject = expected('an object', () => true);
+const members = {
+  part,
+  streams,
+  sequenceLength,
+  dynamic: anObject,
+  surprise: expected('a number of characters', (given) => typeof given === 'number' && given >= 0),
+  baselines: anObject,
+  listener: listenerMember,
+};
+const dynamicMembers = { learningRate: dynamicRate, decay: dynamicDecay };
+const baselinesMembers = { against: anObject, compressors: onOff };
+
+/** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
+const SOON_COMPRESSED = 100_000;
+
+/** A text as `planScoring` takes it. */
+type Parts = Parameters<typeof planScoring>[1];
+
+export async function evaluateText(
+  trained: TrainedModel,
+  machine: MachineChoice,
+  text: TextToRead,
+  options: EvaluationOptions,
+): Promise<Evaluation> {
+  refuseWrong(options, members);
+  const { part = 'all', surprise: kept = 0, baselines, listener = {}, ...given } = options;
+  if (given.dynamic !== undefined) refuseWrong(given.dynamic, dynamicMembers);
+  if (baselines !== undefined) refuseWrong(baselines, baselinesMembers);
+  const symbols = new Vocabulary(trained.vocabulary);
+  const parts = partsOf(text, part, symbols);
+  const plan = planScoring(trained, parts, part, given);
+  const { work, startSymbol: _, ...how } = plan;
+  const { tokens, warning } = how;
+  const against = baselines?.against === undefined ? null : partsOf(baselines.against, 'all', symbols);
+  const counted = against && countedText(trained, plan, parts, against, listener);
+  if (warning !== null) listener.warn?.(warning);
+  const characters = Math.min(kept, tokens.length - 1);
+  const surprise = characters === 0 ? null : new SurpriseRecord(characters, trained.model.vocabulary);
+  const scored = await withDevice(machine, work, (device) => score(trained, plan, device, surprise, listener.activity));
+  return {
+    ...scored,
+    bits: scored.nats / Math.LN2,
+    perplexity: Math.exp(scored.nats),
+    ...how,
+    surprise,
+    baselines:
+      baselines === undefined
+        ? { compressors: null, ngrams: null }
+        : await baselinesOf(tokens, trained.vocabulary, counted, baselines.compressors === true, listener),
+  };
+}
+
+/**
+ * What each character of a text cost, of an evaluation that kept it: what `surprisePage` takes.
+ *
+ * @param most characters, from the beginning of the text
+ * @throws RnnError `usage` for an evaluation that did not keep it
+ */
+export function surpriseOf(
+  { trained: { model, vocabulary: data } }: { readonly trained: TrainedModel },
+  { tokens, bits, accuracy, characters, surprise }: Evaluation,
+  most = Infinity,
+): SurpriseOfText {
+  refuseUnless(surprise !== null, 'surprise', surprise, 'what evaluate keeps by its option surprise');
+  const vocabulary = new Vocabulary(data);
+  const kept = { ...surprise, nats: surprise.nats.subarray(0, most) };
+  return {
+    model,
+    unit: unitOf(data),
+    characters,
+    bits,
+    accuracy,
+    pieces: [...piecesOf(tokens, vocabulary, kept)],
+    surprise: kept,
+    ids: tokens,
+    symbols: symbolTexts(vocabulary),
+  };
+}
+
+const unitOf = ({ unit }: VocabularyData): 'byte' | 'character' => (unit === 'byte' ? 'byte' : 'character');
+
+function partsOf(text: TextToRead, part: Part, symbols: Vocabulary): Parts {
+  if (typeof text === 'string') {
+    refuseUnless(
+      part === 'all',
+      'part',
+      part,
+      "'all' for a string; model.read(files, { part }) reads a text that has parts",
+    );
+    const train = tokensOf(text, symbols);
+    const none = train.subarray(0, 0);
+    return { train, validation: none, test: none, digest: '', sourcesDigest: '', testDigest: '' };
+  }
+  refuseOtherSymbols(text, symbols);
+  return part === 'all' ? { ...text, train: tokensOf(text, symbols) } : text;
+}
+
+/** The text that n-grams count. */
+interface CountedText {
+  readonly tokens: Tokens;
+  /** It is the text of the run, of which only the part that the run was trained on is counted. */
+  readonly isTrainingPart: boolean;
+}
+
+/** Null, with a warning, where n-grams would count the text that they have to predict. */
+function countedText(
+  { training }: TrainedModel,
+  { tokens, trainedShare }: ScoringPlan,
+  { sourcesDigest }: Parts,
+  against: Parts,
+  { warn }: Partial<Listener>,
+): CountedText | null {
+  const { train } = against;
+  const trained = trainedPart(training, against);
+  const isOneText = sourcesDigest !== '' && sourcesDigest === against.sourcesDigest;
+  const isOfScored = isOneText && !(trained !== null && trainedShare === 0);
+  if (!isOfScored && !isSame(tokens, train)) return { tokens: trained ?? train, isTrainingPart: trained !== null };
+  const remedy =
+    trained !== null && trained.length < train.length ? `use ${flagOf('part')} validation` : 'name another text';
+  warn?.(`n-grams are left out, because ${flagOf('against')} names the text that is scored; ${remedy}`);
+  return null;
+}
+
+const isSame = (a: Tokens, b: Tokens): boolean => a.length === b.length && a.every((id, at) => id === b[at]);
+
+/** @param asked for compressors, however long it takes */
+async function baselinesOf(
+  text: Tokens,
+  vocabulary: VocabularyData,
+  counted: CountedText | null,
+  asked: boolean,
+  { activity, note }: Partial<Listener>,
+): Promise<Baselines> {
+  let compressors: Record<string, number> | null = null;
+  if (asked || text.length <= SOON_COMPRESSED) {
+    activity?.({ kind: 'compressing', done: 0, total: 1 });
+    const bytes = bytesOf(text, vocabulary);
+    const sizes = { ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) };
+    compressors = Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, (8 * size) / text.length]));
+  }
+  if (counted === null) return { compressors, ngrams: null };
+  const { tokens, isTrainingPart } = counted;
+  activity?.({ kind: 'counting n-grams', done: 0, total: 1 });
+  const ngrams = await runInTurns(Ngrams.inPieces(tokens, vocabulary.symbols.length));
+  const { characters } = ngrams;
+  if (characters < tokens.length) {
+    note?.(
+      `n-grams are those of the first ${count(characters)} of ${count(tokens.length)} ${unitOf(vocabulary)}s: more do not fit into memory`,
+    );
+  }
+  const nats = await runInTurns(ngrams.natsInPieces(text));
+  return { compressors, ngrams: { characters, bits: Array.from(nats, (each) => each / Math.LN2), isTrainingPart } };
+}

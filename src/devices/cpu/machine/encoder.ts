@@ -1,0 +1,160 @@
+// The binary form of x86-64 instructions: prefixes, operands, and distances to labels. Knows no
+// instruction.
+//
+// Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2.
+import { type Label, type Memory, RBP, RSP, type VectorOperand, type VectorWidth } from './operands.ts';
+
+/** Opcode map and mandatory prefix, as VEX and EVEX number them. */
+export interface Opcode {
+  readonly map: 1 | 2 | 3;
+  readonly prefix: 0 | 1 | 2;
+  readonly code: number;
+}
+export class Encoder {
+  readonly #width: VectorWidth;
+  readonly #vectorBytes: number;
+  #bytes = new Uint8Array(1024);
+  #length = 0;
+  /** Where the distance to a label goes; it counts from the end of the instruction. */
+  readonly #references: { readonly at: number; readonly end: number; readonly label: Label }[] = [];
+
+  constructor(width: VectorWidth, vectorBytes: number) {
+    this.#width = width;
+    this.#vectorBytes = vectorBytes;
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * The code, with all distances filled in.
+   * @throws an Error if a label is used that was put nowhere
+   */
+  finish(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes.slice(0, this.#length);
+    const view = new DataView(bytes.buffer);
+    for (const { at, end, label } of this.#references) {
+      if (label.position === null) throw new Error('the code refers to a label that is nowhere');
+      view.setInt32(at, label.position - end, true);
+    }
+    return bytes;
+  }
+
+  /** Puts a label here. */
+  put(label: Label): void {
+    label.position = this.#length;
+  }
+
+  /** Fills up to a multiple of so many bytes, by instructions that do nothing. */
+  align(bytes: number): void {
+    while (this.#length % bytes !== 0) this.emit(0x90);
+  }
+
+  /** Constants that the code reads. */
+  data(bytes: Uint8Array): void {
+    for (const byte of bytes) this.emit(byte);
+  }
+
+  /** An instruction on vectors. */
+  vector(
+    opcode: Opcode,
+    register: number,
+    second: number,
+    operand: VectorOperand,
+    options: { scale?: number; mask?: number; zeroing?: boolean; immediate?: number } = {},
+  ): void {
+    if (this.#width === 'avx512') this.#evex(opcode, register, second, operand, options);
+    else this.#vex(opcode, register, second, operand, options.immediate);
+  }
+
+  /** Intel's manual, 2.3.5. */
+  #vex({ map, prefix, code }: Opcode, register: number, second: number, operand: VectorOperand, immediate = 0): void {
+    const { x, b } = extensions(operand);
+    const tail = ((~second & 15) << 3) | 4 | prefix;
+    const r = (register >> 3) & 1;
+    if (map === 1 && x === 0 && b === 0) this.emit(0xc5, ((r ^ 1) << 7) | tail);
+    else this.emit(0xc4, ((r ^ 1) << 7) | ((x ^ 1) << 6) | ((b ^ 1) << 5) | map, tail);
+    this.emit(code);
+    this.#operand(register, operand, 1, immediate);
+  }
+
+  /** Intel's manual, 2.7.1: every bit that extends a register number is inverted. */
+  #evex(
+    { map, prefix, code }: Opcode,
+    register: number,
+    second: number,
+    operand: VectorOperand,
+    { scale = this.#vectorBytes, mask = 0, zeroing = false, immediate = 0 },
+  ): void {
+    const { x, b } = extensions(operand);
+    const bit = (value: number, position: number): number => ((value & 1) ^ 1) << position;
+    this.emit(0x62, bit(register >> 3, 7) | bit(x, 6) | bit(b, 5) | bit(register >> 4, 4) | map);
+    this.emit(((~second & 15) << 3) | 4 | prefix, (zeroing ? 0x80 : 0) | 0x40 | bit(second >> 4, 3) | mask, code);
+    this.#operand(register, operand, scale, immediate);
+  }
+
+  /** @param digit a register or a digit of the opcode @param wide 1 for 64 bits */
+  general(opcode: readonly number[], digit: number, operand: number | Memory, wide = 1): void {
+    const { x, b } = extensions(operand);
+    const rex = (wide << 3) | ((digit >> 3) << 2) | (x << 1) | b;
+    if (rex !== 0) this.emit(0x40 | rex);
+    this.emit(...opcode);
+    this.#operand(digit, operand, 1, 0);
+  }
+
+  /**
+   * ModRM, SIB and displacement.
+   *
+   * @param scale what a displacement of 8 bits is multiplied by
+   * @param after bytes of the instruction that follow
+   */
+  #operand(register: number, operand: VectorOperand, scale: number, after: number): void {
+    const field = (register & 7) << 3;
+    if (typeof operand === 'number') {
+      this.emit(0xc0 | field | (operand & 7));
+      return;
+    }
+    if ('label' in operand) {
+      this.emit(field | 5);
+      this.distance(operand.label, after);
+      return;
+    }
+    const { base, index, displacement = 0 } = operand;
+    const isByte = displacement % scale === 0 && displacement >= -128 * scale && displacement < 128 * scale;
+    // Without a displacement, the numbers of RBP and R13 mean something else.
+    const mode = displacement === 0 && (base & 7) !== RBP ? 0 : isByte ? 0x40 : 0x80;
+    if (index !== undefined)
+      this.emit(mode | field | 4, (Math.log2(operand.scale ?? 1) << 6) | ((index & 7) << 3) | (base & 7));
+    else if ((base & 7) === RSP) this.emit(mode | field | 4, 0x24);
+    else this.emit(mode | field | (base & 7));
+    if (mode === 0x40) this.emit(displacement / scale);
+    else if (mode === 0x80) this.int32(displacement);
+  }
+
+  distance(label: Label, after = 0): void {
+    this.#references.push({ at: this.#length, end: this.#length + 4 + after, label });
+    this.int32(0);
+  }
+
+  int32(value: number): void {
+    this.emit(value, value >> 8, value >> 16, value >> 24);
+  }
+
+  emit(...bytes: readonly number[]): void {
+    if (this.#length + bytes.length > this.#bytes.length) {
+      const larger = new Uint8Array(2 * this.#bytes.length + bytes.length);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    for (const byte of bytes) this.#bytes[this.#length++] = byte;
+  }
+}
+
+/** The bits of an operand beyond the three in ModRM and SIB. */
+function extensions(operand: VectorOperand): { readonly x: number; readonly b: number } {
+  if (typeof operand === 'number') return { x: (operand >> 4) & 1, b: (operand >> 3) & 1 };
+  if ('label' in operand) return { x: 0, b: 0 };
+  return { x: ((operand.index ?? 0) >> 3) & 1, b: (operand.base >> 3) & 1 };
+}

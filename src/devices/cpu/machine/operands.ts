@@ -1,0 +1,28 @@
+// Operands of x86-64 instructions.
+
+/** General registers of 64 bits by their numbers in instructions. */
+export const [RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15] = Array.from(
+  { length: 16 },
+  (_, number) => number,
+);
+
+/** A place in the code. It may be used before it is put somewhere. */
+export class Label {
+  position: number | null = null;
+}
+
+/** `[base + index·scale + displacement]` in bytes, or a place in the code. */
+export type Memory =
+  | {
+      readonly base: number;
+      readonly index?: number;
+      readonly scale?: 1 | 2 | 4 | 8;
+      readonly displacement?: number;
+    }
+  | { readonly label: Label };
+
+/** A vector register by its number, or a place in memory. */
+export type VectorOperand = number | Memory;
+
+/** The bits that the instructions for vectors of one width differ in. */
+export type VectorWidth = 'avx512' | 'avx2';

@@ -1,0 +1,34 @@
+// What a core can do at most: multiplications and additions of registers, on nothing else.
+import { Code, ModuleWriter } from '../wasm.ts';
+import { machine as machineCall } from '../calls.ts';
+import { Label, RCX, type VectorWidth } from './operands.ts';
+import { MachineWriter } from './program.ts';
+import type { CompiledShard } from '../compile.ts';
+
+/** Some milliseconds. */
+const ROUNDS = 1_000_000;
+/** Sums that wait for nothing but themselves: as many as keep two multipliers busy. */
+const SUMS = 12;
+
+/** Floating-point operations of one run. */
+export const peakOperations = (width: VectorWidth): number => ROUNDS * SUMS * 2 * (width === 'avx512' ? 16 : 8);
+
+/** A program that does nothing else. @param pages of the memory that it never touches */
+export function peakProgram(width: VectorWidth, pages: number): CompiledShard {
+  const machine = new MachineWriter(width, { fixed: 0, own: 0 });
+  machine.raw((code) => {
+    for (let register = 0; register <= SUMS; register++) code.zero(register);
+    code.moveImmediate(RCX, ROUNDS);
+    code.align(16);
+    const again = new Label();
+    code.put(again);
+    for (let sum = 0; sum < SUMS; sum++) code.vector('vfmadd231ps', sum, SUMS, SUMS);
+    code.decrement(RCX);
+    code.jumpIf('notZero', again);
+  });
+  const index = machine.close()!;
+  const writer = new ModuleWriter();
+  const call = writer.importFunction('machine', machineCall);
+  writer.addFunction({ parameters: ['i32'], results: [] }, new Code(1).i32(index).get(0).call(call), 'run');
+  return { module: writer.encode(pages), machine: machine.finish() };
+}

@@ -1,0 +1,32 @@
+// Where the vectors of all weights lie, which part of them is a worker's, and how far addresses
+// reach.
+import { type MemoryMap, PAGE_BYTES, type Plan } from './plan.ts';
+
+/** Weights that are one worker's go by so many, which are a line of the cache. */
+const SHARE = 16;
+
+/** The byte address of a vector of P elements. @param name `parameters`, `gradients` or a slot */
+export function vectorAddress({ parameterVector, slots, shard, shardBases }: MemoryMap, name: string): number {
+  if (name === 'parameters') return parameterVector;
+  return name === 'gradients' ? shardBases[0] + shard.gradients : slots.get(name)!;
+}
+
+/** Bytes of the memory, and of the region of the last worker: each other ends where the next begins. */
+export function limitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly own: number } {
+  const bytes = pages * PAGE_BYTES;
+  return { fixed: bytes, own: bytes - shardBases.at(-1)! };
+}
+
+/** Weights that a worker changes, by their places in the vector of all. */
+export function rangeOf(
+  { parameterCount, workers }: MemoryMap,
+  worker: number,
+): { readonly first: number; readonly count: number } {
+  const share = Math.ceil(parameterCount / workers / SHARE) * SHARE;
+  const first = Math.min(parameterCount, share * worker);
+  return { first, count: Math.min(parameterCount, first + share) - first };
+}
+
+/** Where the vectors that an update reads and writes begin: weights, gradients, slots. */
+export const updateVectors = (map: MemoryMap): number[] =>
+  ['parameters', 'gradients', ...map.slots.keys()].map((name) => vectorAddress(map, name));

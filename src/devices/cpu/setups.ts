@@ -1,0 +1,74 @@
+// Compiles what the workers of a workload run, and gathers what each of them is given.
+import type { KernelName } from '../../options/choices.ts';
+import type { UpdateRule, Workload } from '../device.ts';
+import type { Kernels } from './choose.ts';
+import { type CompiledShard, compileShard } from './compile.ts';
+import { type Code, type LoadedFunctions, loadCode } from './machine/code.ts';
+import type { MachineProgram } from './machine/program.ts';
+import { peakProgram } from './machine/peak.ts';
+import type { Plan } from './plan.ts';
+import type { LoadedProgram, ShardSetup, ShardUpdate } from './shard.ts';
+import { compileUpdate, writeUpdate } from './update.ts';
+
+export function describeCpu({ name, module }: Kernels, threads: number): string {
+  const rounding = module.variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD';
+  return `cpu: ${kernelsInWords[name]}${name.startsWith('wasm') ? ` (${rounding})` : ''}, ${threads} thread${threads === 1 ? '' : 's'}`;
+}
+
+const kernelsInWords: Readonly<Record<KernelName, string>> = {
+  accelerate: 'Accelerate and WebAssembly',
+  avx512: 'machine code (AVX-512)',
+  avx2: 'machine code (AVX2)',
+  wasm: 'WebAssembly',
+  'wasm-portable': 'WebAssembly',
+};
+
+/** @param codes to which the code is added: whoever runs it frees it */
+function loadFunctions({ code, functions }: MachineProgram, codes: Code[]): LoadedFunctions {
+  const loaded = loadCode(code);
+  codes.push(loaded);
+  return { address: loaded.address, functions };
+}
+
+/** @param codes to which its machine code is added: whoever runs it frees it */
+export async function load({ module, machine }: CompiledShard, codes: Code[]): Promise<LoadedProgram> {
+  return { module: await WebAssembly.compile(module), machine: machine && loadFunctions(machine, codes) };
+}
+
+/** @param codes as in load */
+export async function shardSetups(
+  workload: Workload,
+  plan: Plan,
+  { module: kernels, products: { machineCode, usesSgemm } }: Kernels,
+  memory: WebAssembly.Memory,
+  codes: Code[],
+): Promise<ShardSetup[]> {
+  const { variant } = kernels;
+  const loaded = new Map<string, LoadedProgram>();
+  for (const { job, programs } of plan.jobs)
+    for (const [rows, shard] of programs)
+      loaded.set(`${job.name} ${rows}`, await load(compileShard({ plan, job: job.name, shard, variant }), codes));
+  const peak = machineCode && { program: await load(peakProgram(machineCode, plan.pages), codes), trains: false };
+  const rule = workload.update;
+  const codeOf = (update: UpdateRule): ShardUpdate['code'] | Promise<WebAssembly.Module> =>
+    machineCode === null
+      ? WebAssembly.compile(compileUpdate(update, plan.parameterCount, variant, plan.pages))
+      : loadFunctions(writeUpdate(update, plan, machineCode), codes);
+  const { products: _, jobs, ...map } = plan;
+  const update = rule && { code: await codeOf(rule), clipNorm: rule.clipNorm };
+  return plan.shardBases.map((__, worker) => ({
+    worker,
+    map,
+    kernels,
+    usesSgemm,
+    memory,
+    jobs: [
+      ...jobs.map(({ job, shardRows, trains }) => ({
+        program: loaded.get(`${job.name} ${shardRows[worker]}`) ?? null,
+        trains,
+      })),
+      ...(peak ? [peak] : []),
+    ],
+    update,
+  }));
+}
