@@ -34,7 +34,7 @@ import {
 import { withSpeeds } from './comparison/page.js';
 import { readOptions } from './comparison/options.js';
 import { PyTorch } from './comparison/pytorch.js';
-import { blasTold, Rnn } from './comparison/rnn.js';
+import { kernelsTold, Rnn } from './comparison/rnn.js';
 import { alternate, failure, NOISE, pairedRatio } from './comparison/statistics.js';
 
 const smallest = { hidden: 128, layers: 2, batch: 50, seq: 50 };
@@ -88,7 +88,7 @@ function tellCircumstances(pytorch) {
   say(tableRow(['date', new Date().toISOString().slice(0, 10)]));
   say(tableRow(['machine', machineTold()]));
   say(tableRow(['rnn', `${programTold()}, Node ${process.version}, device ${options.device}`]));
-  say(tableRow(['BLAS, by `rnn doctor`', withoutPaths(blasTold())]));
+  say(tableRow(['kernels, by `rnn doctor`', withoutPaths(kernelsTold())]));
   say(tableRow(['PyTorch', `${pytorch.version}${options.peerDevice === 'cpu' ? '' : `, on ${options.peerDevice}`}`]));
   for (const { name, version, problem } of javascriptPeers('', smallest))
     say(tableRow([name, version ?? `${problem}: \`${HOW_TO_INSTALL}\``]));
@@ -108,7 +108,7 @@ function compareTraining(program, pytorch) {
     ? [{ name: 'rnn', env: {} }]
     : [
         { name: 'rnn', env: {} },
-        { name: '`RNN_BLAS=off`', env: { RNN_BLAS: 'off' } },
+        { name: '`RNN_KERNELS=wasm`', env: { RNN_KERNELS: 'wasm' } },
       ];
   if (onGpu)
     for (const configuration of options.configurations)

@@ -47,7 +47,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** SHA-256 of all weights after some steps, in one thread and without a BLAS. */
+/** SHA-256 of all weights after some steps, in one thread. */
 function digestOf(options) {
   const machine = ['--device', 'cpu', '--threads', 1];
   const length = ['--max-steps', STEPS, '--evaluate-every', 20, '--sample-every', 0];

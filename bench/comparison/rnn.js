@@ -149,10 +149,10 @@ export class Rnn {
   }
 }
 
-/** What `rnn doctor` tells of the BLAS here. */
-export function blasTold() {
+/** What `rnn doctor` tells of the kernels here. */
+export function kernelsTold() {
   try {
-    const check = jsonLines(rnn(['doctor', '--json'], { seconds: 120 })).find(({ title }) => title === 'BLAS');
+    const check = jsonLines(rnn(['doctor', '--json'], { seconds: 120 })).find(({ title }) => title === 'kernels');
     return check?.detail ?? 'not told by rnn doctor';
   } catch {
     return 'rnn doctor did not tell';

@@ -231,7 +231,7 @@ function symbols(root, random) {
 const settings = [
   ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'validationFile'], file]),
   ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'testFile'], file]),
-  ...['lib.so', '/tmp/lib.so', '', 'auto', 'off', '../x'].map((library) => [['training', 'machine', 'blas'], library]),
+  ...['lib.so', '', 'auto', 'wasm', 'AVX512', 3].map((kernels) => [['training', 'machine', 'kernels'], kernels]),
   ...['gpu', 'auto', 'reference', 'x', '__proto__', 'constructor'].map((device) => [
     ['training', 'machine', 'device'],
     device,

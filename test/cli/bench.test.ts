@@ -24,6 +24,7 @@ const cpu: BenchResult = {
     callsPerRun: 1,
     settled: true,
     gigaflops: 49.44,
+    partOfPeak: 0.528,
     gigabytesPerSecond: null,
   },
   profile: null,
@@ -66,6 +67,7 @@ const gpu: BenchResult = {
     callsPerRun: 16,
     settled: true,
     gigaflops: 1530,
+    partOfPeak: null,
     gigabytesPerSecond: 1250,
   },
 };
@@ -128,6 +130,7 @@ kernels                                      31
 multiply-adds a step           1.53G      1.53G
 read and written a step                  2.5 GB
 GFLOP/s reached                 49.4       1530
+of the processor's peak         53 %
 GB/s reached                               1250
 `);
     expect(setups).toEqual(

@@ -4,14 +4,9 @@ import { RnnError } from '../../errors.ts';
 import { runInTurns } from '../../turns.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-<<<<<<< HEAD
-import { compileForCpu, describeCpu } from './executable.ts';
-import { type Kernels, chooseKernels } from './choose.ts';
-=======
 import { compileForCpu } from './executable.ts';
 import { describeCpu } from './setups.ts';
-import { chooseKernels } from './choose.ts';
->>>>>>> main
+import { type Kernels, chooseKernels } from './choose.ts';
 import { type Plan, planWithin } from './plan.ts';
 import { embeddedProducts } from './products.ts';
 import type { KernelChoice } from '../../options/choices.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeCpu } from '../../../src/devices/cpu/executable.ts';
+import { describeCpu } from '../../../src/devices/cpu/setups.ts';
 import type { Kernels } from '../../../src/devices/cpu/choose.ts';
 import { gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { type Plan, planWithin, planWorkload as planWith } from '../../../src/devices/cpu/plan.ts';
