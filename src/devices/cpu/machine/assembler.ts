@@ -150,8 +150,9 @@ export class Assembler {
     this.#encoder.int32(value);
   }
 
-  decrement(register: number): void {
-    this.#encoder.general([0xff], 1, register);
+  /** 64 bits less one. */
+  decrement(operand: number | Memory): void {
+    this.#encoder.general([0xff], 1, operand);
   }
 
   push(register: number): void {

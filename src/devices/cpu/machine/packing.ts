@@ -2,7 +2,7 @@
 import type { Assembler } from './assembler.ts';
 import { Label, R8, R9, RAX, RCX, RDX } from './operands.ts';
 import type { Routines } from './routines.ts';
-import { maskVector, panelColumns } from './tile.ts';
+import { LINE_BYTES, maskVector, panelColumns } from './tile.ts';
 
 /** Some columns of a matrix, whose rows are so many bytes apart. */
 interface Columns {
@@ -13,15 +13,12 @@ interface Columns {
 /** Beside that of the last columns of C (tile.ts). */
 const MASK = 2;
 const MASK_VECTOR = 15;
+/** Rows are asked for before they are copied. */
+const ROWS_AHEAD = 12;
 
 /** R8: from, R9: to (depth, panel), whose columns beyond the last are zero or stay as they are. Changes RAX, RCX, RDX. */
 export function packPanel(routines: Routines, { columns, step }: Columns, depth: number): void {
-  const lanes = routines.code.vectorBytes / 4;
-  copy(
-    routines,
-    { columns, step, toStep: 4 * panelColumns(routines.code.width), vectors: Math.ceil(columns / lanes) },
-    depth,
-  );
+  copy(routines, { columns, step, toStep: 4 * panelColumns(routines.code.width) }, depth);
 }
 
 /**
@@ -29,12 +26,11 @@ export function packPanel(routines: Routines, { columns, step }: Columns, depth:
  * RAX, RCX, RDX.
  */
 export function packTile(routines: Routines, { columns, step }: Columns, depth: number): void {
-  copy(routines, { columns, step, toStep: 4 * columns, vectors: 1 }, depth);
+  copy(routines, { columns, step, toStep: 4 * columns }, depth);
 }
 
 interface Copy extends Columns {
   readonly toStep: number;
-  readonly vectors: number;
 }
 
 function copy(routines: Routines, shape: Copy, depth: number): void {
@@ -44,15 +40,19 @@ function copy(routines: Routines, shape: Copy, depth: number): void {
   code.call(body);
 }
 
-function writeCopy(routines: Routines, { columns, step, toStep, vectors }: Copy): void {
+function writeCopy(routines: Routines, { columns, step, toStep }: Copy): void {
   const { code } = routines;
   const { vectorBytes } = code;
-  const partial = columns % (vectorBytes / 4);
+  const lanes = vectorBytes / 4;
+  const vectors = Math.ceil(columns / lanes);
+  const partial = columns % lanes;
   if (partial > 0) setPart(routines, code, partial);
   code.move(RAX, R8);
   code.move(RDX, R9);
   const again = new Label();
   code.put(again);
+  for (let byte = 0; byte < 4 * columns; byte += LINE_BYTES)
+    code.prefetch({ base: RAX, displacement: ROWS_AHEAD * step + byte });
   for (let vector = 0; vector < vectors; vector++) {
     const source = { base: RAX, displacement: vector * vectorBytes };
     if (partial === 0 || vector < vectors - 1) code.load(vector, source);

@@ -5,7 +5,7 @@
 // panels beside each other make up for them: each sum waits four or five cycles for its last
 // addition, and the processor can begin two a cycle.
 import type { Assembler } from './assembler.ts';
-import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDX, type VectorWidth } from './operands.ts';
+import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, type VectorWidth } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 /** What is added to a product: nothing, C, or one row to every row. */
@@ -22,23 +22,45 @@ export interface Tile {
   readonly depthStep: number;
   /** From a panel to the next. */
   readonly panelBytes: number;
+  /** How many k. */
+  readonly depth: number;
+  /** Bytes from A of this tile to that of the next, which is asked for in time; 0 if that is near. */
+  readonly toNextA: number;
+  /** Lines of each panel that are asked for every 16 k, RSI bytes beyond. */
+  readonly linesAhead: number;
   /** In elements. */
   readonly ldc: number;
   readonly addend: Addend;
 }
 
-/** Of a tile. */
-export const MOST_ROWS: Readonly<Record<VectorWidth, number>> = { avx512: Number(process.env.MR ?? 6), avx2: 6 };
-
 /** Two vectors. */
 export const panelColumns = (width: VectorWidth): number => (width === 'avx512' ? 32 : 16);
 
+/** Sums that are kept in registers at once. */
+const MOST_SUMS: Readonly<Record<VectorWidth, number>> = { avx512: 24, avx2: 12 };
+
 /** How many panels a tile of so many rows has beside each other. */
 export const panelsAbreast = (rows: number, width: VectorWidth): number =>
-  [4, 2].find((panels) => panels * rows <= (width === 'avx512' ? 12 : 6)) ?? 1;
+  rows === 1 ? 4 : rows <= 3 && width === 'avx512' ? 4 : rows <= 3 || width === 'avx512' ? 2 : 1;
+
+/** Rows of a tile at most: with its sums, elements of A and vectors of B, it fits the registers. */
+export function mostRows(panels: number, lastColumns: number, width: VectorWidth): number {
+  const vectors = vectorsIn(panels, lastColumns, width);
+  const registers = width === 'avx512' ? 32 : 16;
+  const fits = (rows: number): boolean => rows * vectors + Math.min(rows, vectors) < registers;
+  let rows = Math.max(1, Math.floor(MOST_SUMS[width] / vectors));
+  while (fits(rows + 1) && rows * vectors < MOST_SUMS[width]) rows++;
+  return Math.min(rows, 12);
+}
+
+/** Of the last panel, only the first may count. */
+const vectorsIn = (panels: number, lastColumns: number, width: VectorWidth): number =>
+  2 * panels - (lastColumns <= panelColumns(width) / 2 ? 1 : 0);
 
 /** Of the cache. */
-const LINE_BYTES = 64;
+export const LINE_BYTES = 64;
+/** k after which a row of A is in its next line. */
+export const STRETCH = 16;
 
 /** The mask register of the last columns, and where that is a vector. */
 const LAST = 1;
@@ -58,15 +80,14 @@ export const maskVector = (routines: Routines, lanes: number): Memory => ({
 });
 
 /**
- * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias, RCX: how many k, at
- * least 1. It changes RAX, RCX, RDX and vectors.
+ * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias, RSI: how far beyond its
+ * panels lie those that are needed later. It changes RAX, RCX, RDX, RDI and vectors.
  */
 export function tile(routines: Routines, shape: Tile): Label {
   const { code } = routines;
-  const { rows, panels, lastColumns, rowStep, depthStep, panelBytes } = shape;
+  const { rows, panels, lastColumns, rowStep, depthStep, panelBytes, depth, toNextA, linesAhead } = shape;
   const { vectorBytes, registers } = code;
-  const lanes = vectorBytes / 4;
-  const vectors = 2 * panels - (lastColumns <= lanes ? 1 : 0);
+  const vectors = vectorsIn(panels, lastColumns, code.width);
   const sum = (row: number, vector: number): number => row * vectors + vector;
   const panelAt = (vector: number): Memory => ({
     base: RDX,
@@ -97,14 +118,16 @@ export function tile(routines: Routines, shape: Tile): Label {
     }
   };
 
-  return routines.routine(`tile ${JSON.stringify(shape)}`, () => {
-    // C is there when the sums are.
-    for (let row = 0; row < rows; row++)
-      for (let vector = 0; vector < vectors; vector += lineVectors)
-        code.prefetch({ base: R10, displacement: 4 * row * shape.ldc + vector * vectorBytes });
-    for (let each = 0; each < free; each++) code.zero(each);
-    code.move(RAX, R8);
-    code.move(RDX, R9);
+  /** For what is needed in a while: it comes from memory while the processor computes. */
+  const ask = (): void => {
+    if (toNextA > 0)
+      for (let row = 0; row < rows; row++) code.prefetch({ base: RAX, displacement: toNextA + row * rowStep });
+    for (let panel = 0; panel < panels; panel++)
+      for (let line = 0; line < linesAhead; line++)
+        code.prefetch({ base: RDX, index: RSI, displacement: panel * panelBytes + LINE_BYTES * line });
+  };
+  const multiply = (count: number): void => {
+    code.moveImmediate(RCX, count);
     code.align(16);
     const again = new Label();
     code.put(again);
@@ -114,6 +137,27 @@ export function tile(routines: Routines, shape: Tile): Label {
     code.arithmeticImmediate('add', RAX, depthStep);
     code.decrement(RCX);
     code.jumpIf('notZero', again);
+  };
+
+  return routines.routine(`tile ${JSON.stringify(shape)}`, () => {
+    // C is there when the sums are.
+    for (let row = 0; row < rows; row++)
+      for (let vector = 0; vector < vectors; vector += lineVectors)
+        code.prefetch({ base: R10, displacement: 4 * row * shape.ldc + vector * vectorBytes });
+    for (let each = 0; each < free; each++) code.zero(each);
+    code.move(RAX, R8);
+    code.move(RDX, R9);
+    const wholes = toNextA > 0 || linesAhead > 0 ? Math.floor(depth / STRETCH) : 0;
+    if (wholes > 0) {
+      code.moveImmediate(RDI, wholes);
+      const next = new Label();
+      code.put(next);
+      ask();
+      multiply(STRETCH);
+      code.decrement(RDI);
+      code.jumpIf('notZero', next);
+    }
+    if (depth > wholes * STRETCH) multiply(depth - wholes * STRETCH);
     finish(routines, shape, vectors, sum);
     code.return();
   });
