@@ -97,7 +97,7 @@ describe('rnn sample', () => {
       { length: 80, seed: 3, stop: ['END'], options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } },
     ]);
     expect(calls.read).toEqual(['runs/a', { weightsOnly: true }]);
-    expect(calls.device).toEqual(['cpu', { threads: 1, work: { kind: 'sampling', multiplyAdds: 0 } }]);
+    expect(calls.device).toEqual(['cpu', { threads: 1, work: { kind: 'sampling', multiplyAdds: 320 } }]);
   });
 
   it('takes the device from RNN_DEVICE, and says so, where none is given', async () => {

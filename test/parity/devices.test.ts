@@ -11,6 +11,7 @@ for (const kernels of ['avx2', 'wasm', 'wasm-portable'] as const)
   compareWithReference(`cpu, 2 threads, ${kernels}`, await openHere('cpu', { threads: 2, kernels }), {
     lasting: true,
     fewNetworks: true,
+    few: kernels === 'wasm-portable',
   });
 compareWithReference('gpu:webasm', await openHere('gpu:webasm'), { lasting: false, fewNetworks: true });
 // The same kernels, by another of gpu.js's backends.
