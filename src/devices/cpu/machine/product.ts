@@ -4,40 +4,12 @@
 // Every element of C is summed as the WebAssembly kernels sum it (assembly/gemm.ts): over k in
 // order, in blocks of at most 256, each from zero by fused multiplications and additions, and added
 // to what was there before it. So the bits are the same.
-import {
-  Label,
-  type Memory,
-  R8,
-  R9,
-  R10,
-  R11,
-  R14,
-  R15,
-  RAX,
-  RBP,
-  RBX,
-  RCX,
-  RDI,
-  RDX,
-  RSI,
-  RSP,
-  type VectorWidth,
-} from './operands.ts';
-import { type Group, type Range, cut, groupsOf, heights } from './cutting.ts';
+import { Label, R8, R9, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './operands.ts';
+import { type Range, cut, groupsOf, heights } from './cutting.ts';
+import { COUNT_BYTES, type WayOfA, multiply, repeat } from './multiply.ts';
 import { packPanels, packTile } from './packing.ts';
 import type { Routines } from './routines.ts';
-import {
-  type Addend,
-  type Ahead,
-  LINE_BYTES,
-  mostRows,
-  STRETCH,
-  type Tile,
-  panelColumns,
-  setMask,
-  stretchesIn,
-  tile,
-} from './tile.ts';
+import { type Addend, type Ahead, LINE_BYTES, mostRows, panelColumns, setMask } from './tile.ts';
 
 /** C (M, N) = addend + op(A)·B. Leading dimensions in elements. */
 export interface ProductShape {
@@ -67,15 +39,15 @@ const FEW_ROWS = 96;
 const FAR_BYTES = 750_000;
 /** Columns of B from which on it pays to pack A. */
 const WORTH_PACKING = 192;
+/** Panels of a group of those. */
+const MOST_PACKED = 2;
 /** Columns of B that are packed at a time. */
 const BLOCK_COLUMNS = 256;
 
-/** On the stack: the operands, where B is packed from next, and how much is left to do. */
-const [NEXT_B, BLOCKS_LEFT, GROUPS_LEFT, TILES_LEFT] = [40, 48, 56, 64].map((displacement) => ({
-  base: RSP,
-  displacement,
-}));
-const FRAME_BYTES = 72;
+/** On the stack, above the counts of what is left to do: the operands, and where B is packed from next. */
+const [NEXT_B, BLOCKS_LEFT, TILES_LEFT] = [0, 8, 16].map((bytes) => ({ base: RSP, displacement: COUNT_BYTES + bytes }));
+const OPERANDS_AT = COUNT_BYTES + 24;
+const FRAME_BYTES = OPERANDS_AT + 8 * operandNames.length;
 
 /** Elements of scratch memory. */
 export function productScratch(
@@ -93,9 +65,6 @@ export function productScratch(
 function packedElements(M: number, K: number, width: VectorWidth): number {
   return Math.ceil((Math.min(M, CHUNK_ROWS) * Math.min(K, MAXIMUM_DEPTH) + panelColumns(width)) / 16) * 16;
 }
-
-/** How a tile reads A, and bytes from one tile to the next. */
-type WayOfA = Pick<Tile, 'rowStep' | 'depthStep' | 'toNextA'> & { readonly step: number };
 
 /** The function of a product. It may change all registers but RSP, R12 and R13. */
 export function product(routines: Routines, shape: ProductShape): Label {
@@ -119,7 +88,7 @@ class ProductWriter {
     const { M, N, K, transposedA } = this.#shape;
     code.arithmeticImmediate('sub', RSP, FRAME_BYTES);
     for (const [slot, name] of operandNames.entries())
-      code.storeGeneral({ base: RSP, displacement: 8 * slot }, operandRegisters[name]);
+      code.storeGeneral({ base: RSP, displacement: OPERANDS_AT + 8 * slot }, operandRegisters[name]);
     setMask(code, N % this.#columns);
     const depths = cut(K, MAXIMUM_DEPTH);
     if (transposedA) for (const rows of cut(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
@@ -140,7 +109,17 @@ class ProductWriter {
       const step = 4 * height * lda;
       return { rowStep: 4 * lda, depthStep: 4, step, toNextA: M <= FEW_ROWS ? 0 : step };
     };
-    this.#multiply(rows.size, N, ranges, 4 * this.#columns * K, 4 * N * K >= FAR_BYTES, a);
+    multiply(this.#routines, {
+      rows: rows.size,
+      columns: N,
+      ranges,
+      panelBytes: 4 * this.#columns * K,
+      a,
+      ldc,
+      addend,
+      mostPanels: 4,
+      ahead: 4 * N * K >= FAR_BYTES ? 'panels' : 'nothing',
+    });
   }
 
   /**
@@ -149,10 +128,12 @@ class ProductWriter {
    */
   #transposed(rows: Range, range: Range): void {
     const { code } = this.#routines;
-    const { M, N, K, lda, ldb, ldc } = this.#shape;
+    const { M, N, K, lda, ldb, ldc, addend } = this.#shape;
     const { from, size } = range;
     const height = Math.min(
-      ...this.#groupsOf(M, N).map(({ panels, lastColumns }) => mostRows(panels, lastColumns, code.width)),
+      ...groupsOf(M, N, code.width, MOST_PACKED).map(({ panels, lastColumns }) =>
+        mostRows(panels, lastColumns, code.width),
+      ),
     );
     const isPacked = N >= WORTH_PACKING;
     if (isPacked) {
@@ -173,7 +154,7 @@ class ProductWriter {
     });
     /** Rows of the block that is packed next: each tile asks for some. */
     const ahead = (tiles: number): Ahead => {
-      const rowsAhead = Math.ceil(size / tiles);
+      const rowsAhead = Math.min(4, Math.ceil(size / tiles));
       return {
         places: Array.from({ length: rowsAhead }, (_, row) => 4 * row * ldb),
         step: LINE_BYTES,
@@ -191,111 +172,32 @@ class ProductWriter {
       code.move(RBP, R9);
       code.move(RSI, R8);
       // The range has been packed from its beginning.
-      this.#multiply(rows.size, columns, [range], panelBytes, false, a, ahead, height, from);
+      multiply(this.#routines, {
+        rows: rows.size,
+        columns,
+        ranges: [range],
+        panelBytes,
+        a,
+        ldc,
+        addend,
+        mostPanels: MOST_PACKED,
+        height,
+        begun: from,
+        ahead,
+      });
     };
     const blocks =
       N % BLOCK_COLUMNS === 0 ? N / BLOCK_COLUMNS : Math.floor((N - this.#columns / 2 - 1) / BLOCK_COLUMNS);
     const rest = N - Math.max(0, blocks) * BLOCK_COLUMNS;
-    if (blocks > 0) this.#repeat(BLOCKS_LEFT, blocks, () => block(BLOCK_COLUMNS));
+    if (blocks > 0) repeat(this.#routines.code, BLOCKS_LEFT, blocks, () => block(BLOCK_COLUMNS));
     if (rest > 0) block(rest);
-  }
-
-  /**
-   * Rows of A times so many columns of B in panels, group by group. RBX: A, RBP: panels, R14: C, which
-   * moves on, R15: the bias.
-   *
-   * @param panelBytes from a panel to the next
-   * @param isFar whether the panels are not in the second-level cache
-   * @param height of all tiles, where it is given
-   * @param begun k with which A and the panels begin
-   */
-  #multiply(
-    rows: number,
-    columns: number,
-    ranges: readonly Range[],
-    panelBytes: number,
-    isFar: boolean,
-    a: (height: number) => WayOfA,
-    ahead: (tiles: number) => Ahead | null = () => null,
-    height?: number,
-    begun = 0,
-  ): void {
-    const { code } = this.#routines;
-    const { ldc, addend } = this.#shape;
-    const rowBytes = 4 * this.#columns;
-    /** From the panels of a range of k to those that are read after it. */
-    const toLaterPanel = (range: number, panels: number): number =>
-      range + 1 < ranges.length
-        ? rowBytes * ranges[range].size
-        : panels * panelBytes - rowBytes * (ranges[range].from - ranges[0].from);
-    for (const { count, panels, lastColumns } of this.#groupsOf(rows, columns)) {
-      const tiles = heights(rows, height ?? mostRows(panels, lastColumns, code.width));
-      // Each tile asks for a part of the panels that come next.
-      const all = tiles.reduce((sum, each) => sum + each.count, 0);
-      const aheadOf = isFar ? this.#panelsAhead(panels, panelBytes, all) : ahead(all * count);
-      this.#repeat(GROUPS_LEFT, count, () => {
-        for (const [index, { from, size: depth }] of ranges.entries()) {
-          code.address(R8, { base: RBX, displacement: 4 * (from - begun) });
-          code.address(R9, { base: RBP, displacement: rowBytes * (from - begun) });
-          code.move(R10, R14);
-          if (addend === 'bias') code.move(R11, R15);
-          if (isFar) code.address(RSI, { base: R9, displacement: toLaterPanel(index, panels) });
-          const shared = {
-            panels,
-            lastColumns,
-            panelBytes,
-            depth,
-            ahead: aheadOf,
-            ldc,
-            addend: from === 0 ? addend : 'c',
-          } as const;
-          for (const each of tiles) {
-            const { step, ...way } = a(each.rows);
-            this.#tiles({ ...shared, ...way, rows: each.rows }, each.count, step);
-          }
-        }
-        code.address(RBP, { base: RBP, displacement: panels * panelBytes });
-        code.address(R14, { base: R14, displacement: panels * rowBytes });
-        if (addend === 'bias') code.address(R15, { base: R15, displacement: panels * rowBytes });
-      });
-    }
-  }
-
-  /** A part of the panels that come next, as far from its beginning as what is multiplied. */
-  #panelsAhead(panels: number, panelBytes: number, tiles: number): Ahead {
-    const lines = Math.ceil((4 * this.#columns * STRETCH) / LINE_BYTES / tiles);
-    const places = Array.from(
-      { length: panels * lines },
-      (_, at) => Math.floor(at / lines) * panelBytes + LINE_BYTES * (at % lines),
-    );
-    return { places, step: 4 * this.#columns * STRETCH, toNextTile: LINE_BYTES * lines };
-  }
-
-  #groupsOf(rows: number, columns: number): Group[] {
-    return groupsOf(rows, columns, this.#routines.code.width, this.#shape.transposedA ? 2 : 4);
-  }
-
-  /** So many tiles below each other. R8: A, R9: panels, R10: C. @param step bytes of A from one to the next */
-  #tiles(shape: Tile, count: number, step: number): void {
-    const { code } = this.#routines;
-    const body = tile(this.#routines, shape);
-    this.#repeat(TILES_LEFT, count, () => {
-      code.call(body);
-      // From the end of what one tile asked for to the beginning of what the next does.
-      if (shape.ahead) {
-        const asked = shape.ahead.step * stretchesIn(shape.depth);
-        code.address(RSI, { base: RSI, displacement: shape.ahead.toNextTile - asked });
-      }
-      code.address(R8, { base: R8, displacement: step });
-      code.address(R10, { base: R10, displacement: 4 * shape.rows * shape.ldc });
-    });
   }
 
   /** Rows of the transpose, tile by tile. R8: from, R9: to. */
   #packA(rows: number, depth: number, most: number): void {
     const { code } = this.#routines;
     for (const { rows: height, count } of heights(rows, most))
-      this.#repeat(TILES_LEFT, count, () => {
+      repeat(this.#routines.code, TILES_LEFT, count, () => {
         packTile(this.#routines, { columns: height, step: 4 * this.#shape.lda }, depth);
         code.address(R8, { base: R8, displacement: 4 * height });
         code.address(R9, { base: R9, displacement: 4 * height * depth });
@@ -304,19 +206,7 @@ class ProductWriter {
 
   #operand(to: number, name: OperandName, elements: number): void {
     const { code } = this.#routines;
-    code.loadGeneral(to, { base: RSP, displacement: 8 * operandNames.indexOf(name) });
+    code.loadGeneral(to, { base: RSP, displacement: OPERANDS_AT + 8 * operandNames.indexOf(name) });
     if (elements !== 0) code.address(to, { base: to, displacement: 4 * elements });
-  }
-
-  /** @param left where it is counted, on the stack */
-  #repeat(left: Memory, count: number, body: () => void): void {
-    const { code } = this.#routines;
-    code.moveImmediate(RAX, count);
-    code.storeGeneral(left, RAX);
-    const again = new Label();
-    code.put(again);
-    body();
-    code.decrement(left);
-    code.jumpIf('notZero', again);
   }
 }
