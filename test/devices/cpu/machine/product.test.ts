@@ -84,7 +84,7 @@ const chosen = [
 describe.skipIf(widths.length === 0 || !isFused)(
   'products in machine code (skipped where it or fused WebAssembly is missing)',
   () => {
-    const check = (shape: ProductShape, width: VectorWidth): void => {
+    const expectSameBits = (shape: ProductShape, width: VectorWidth): void => {
       const { expected, got } = both(shape, width);
       const wrong = Array.from(expected.keys()).filter((at) => !Object.is(got[at], expected[at]));
       expect(wrong.slice(0, 5), `${width} ${JSON.stringify(shape)}`).toEqual([]);
@@ -92,9 +92,12 @@ describe.skipIf(widths.length === 0 || !isFused)(
 
     it.each(widths)('have the same bits as those of WebAssembly, with vectors of %s', (width) => {
       for (let each = 0; each < (isEverything ? 2000 : 150); each++)
-        check(shapeOf(1 + below(60), 1 + below(140), 1 + below(each % 8 === 0 ? 600 : 60), each % 2 === 0), width);
+        expectSameBits(
+          shapeOf(1 + below(60), 1 + below(140), 1 + below(each % 8 === 0 ? 600 : 60), each % 2 === 0),
+          width,
+        );
       for (const [M, N, K] of chosen)
-        for (const transposed of [false, true]) check(shapeOf(M, N, K, transposed), width);
+        for (const transposed of [false, true]) expectSameBits(shapeOf(M, N, K, transposed), width);
     });
 
     it.skipIf(!isEverything).each(widths)(
@@ -102,7 +105,7 @@ describe.skipIf(widths.length === 0 || !isFused)(
       (width) => {
         for (let M = 1; M <= 40; M++)
           for (let N = 1; N <= 40; N++)
-            for (const transposed of [false, true]) check(shapeOf(M, N, 1 + below(40), transposed), width);
+            for (const transposed of [false, true]) expectSameBits(shapeOf(M, N, 1 + below(40), transposed), width);
       },
       120_000,
     );
