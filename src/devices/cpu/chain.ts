@@ -29,14 +29,19 @@ export interface ChainSpecification {
 
 /** Equal for chains that one function serves. */
 export function chainKey({ values, operands, stores, strides }: ChainSpecification): string {
-  const index = new Map([...operands.keys(), ...values].map((value, i) => [value, i]));
-  const operations = values.map((value) => [
-    value.apply,
-    value.constant,
-    value.inputs.map((input) => index.get(input)),
-    stores.get(value),
-  ]);
-  return JSON.stringify([[...operands.values()], operations, strides]);
+  const index = new Map<Value, number>();
+  let key = strides.join();
+  for (const [value, { pointer, column, walk }] of operands) {
+    index.set(value, index.size);
+    key += `|${pointer} ${column} ${walk}`;
+  }
+  for (const value of values) {
+    index.set(value, index.size);
+    key += `;${value.apply} ${value.constant}`;
+    for (const input of value.inputs) key += ` ${index.get(input)}`;
+    for (const { pointer, column } of stores.get(value) ?? []) key += `>${pointer} ${column}`;
+  }
+  return key;
 }
 
 /** (rows, columns, pointer 0, pointer 1, …) */

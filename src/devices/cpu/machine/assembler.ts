@@ -80,6 +80,11 @@ export class Assembler {
     return this.#encoder.finish();
   }
 
+  /** Forgets what was written since. */
+  rewind(length: number): void {
+    this.#encoder.rewind(length);
+  }
+
   put(label: Label): void {
     this.#encoder.put(label);
   }

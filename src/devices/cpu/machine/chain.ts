@@ -6,7 +6,7 @@ import { type ChainSpecification, type Place, chainKey } from '../chain.ts';
 import { elementwise } from '../vectors.ts';
 import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from './operands.ts';
 import { Expressions } from './expressions.ts';
-import { Routines } from './routines.ts';
+import type { Routines } from './routines.ts';
 import { maskVector, setMask } from './tile.ts';
 
 /** For as many pointers as there are registers; the others stay on the stack. */
@@ -22,9 +22,12 @@ const WORD = 8;
  */
 export function chain(routines: Routines, specification: ChainSpecification, columns: number): Label {
   return routines.routine(`chain ${columns} ${chainKey(specification)}`, () => {
-    // How much waits on the stack is known when it has been written.
-    const trial = new ChainWriter(new Routines(routines.code.width), specification, columns, 0);
-    new ChainWriter(routines, specification, columns, trial.write()).write();
+    const begin = routines.code.length;
+    const waiting = new ChainWriter(routines, specification, columns, 0).write();
+    if (waiting === 0) return;
+    // How much waits on the stack is known only now.
+    routines.code.rewind(begin);
+    new ChainWriter(routines, specification, columns, waiting).write();
   });
 }
 

@@ -42,6 +42,12 @@ export class Encoder {
     return bytes;
   }
 
+  /** Forgets what was written since. */
+  rewind(length: number): void {
+    this.#length = length;
+    while ((this.#references.at(-1)?.at ?? 0) >= length) this.#references.pop();
+  }
+
   /** Puts a label here. */
   put(label: Label): void {
     label.position = this.#length;
@@ -100,7 +106,7 @@ export class Encoder {
     const { x, b } = extensions(operand);
     const rex = (wide << 3) | ((digit >> 3) << 2) | (x << 1) | b;
     if (rex !== 0) this.emit(0x40 | rex);
-    this.emit(...opcode);
+    for (const byte of opcode) this.emit(byte);
     this.#operand(digit, operand, 1, 0);
   }
 
@@ -142,13 +148,17 @@ export class Encoder {
     this.emit(value, value >> 8, value >> 16, value >> 24);
   }
 
-  emit(...bytes: readonly number[]): void {
-    if (this.#length + bytes.length > this.#bytes.length) {
-      const larger = new Uint8Array(2 * this.#bytes.length + bytes.length);
+  /** One to four bytes. */
+  emit(first: number, second?: number, third?: number, fourth?: number): void {
+    if (this.#length + 4 > this.#bytes.length) {
+      const larger = new Uint8Array(2 * this.#bytes.length);
       larger.set(this.#bytes);
       this.#bytes = larger;
     }
-    for (const byte of bytes) this.#bytes[this.#length++] = byte;
+    this.#bytes[this.#length++] = first;
+    if (second !== undefined) this.#bytes[this.#length++] = second;
+    if (third !== undefined) this.#bytes[this.#length++] = third;
+    if (fourth !== undefined) this.#bytes[this.#length++] = fourth;
   }
 }
 

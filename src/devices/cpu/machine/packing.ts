@@ -16,9 +16,14 @@ const MASK_VECTOR = 15;
 /** Rows are asked for before they are copied. */
 const ROWS_AHEAD = 12;
 
-/** R8: from, R9: to (depth, panel), whose columns beyond the last are zero or stay as they are. Changes RAX, RCX, RDX. */
-export function packPanel(routines: Routines, { columns, step }: Columns, depth: number): void {
-  copy(routines, { columns, step, toStep: 4 * panelColumns(routines.code.width) }, depth);
+/**
+ * R8: from, R9: to panels (depth, panel), of which the last has zeros beyond the last column, up to a
+ * vector. Changes RAX, RCX, RDX.
+ *
+ * @param panelBytes from a panel to the next
+ */
+export function packPanels(routines: Routines, columns: Columns, panelBytes: number, depth: number): void {
+  copy(routines, { ...columns, toStep: 4 * panelColumns(routines.code.width), panelBytes }, depth);
 }
 
 /**
@@ -26,11 +31,13 @@ export function packPanel(routines: Routines, { columns, step }: Columns, depth:
  * RAX, RCX, RDX.
  */
 export function packTile(routines: Routines, { columns, step }: Columns, depth: number): void {
-  copy(routines, { columns, step, toStep: 4 * columns }, depth);
+  copy(routines, { columns, step, toStep: 4 * columns, panelBytes: 2 * routines.code.vectorBytes }, depth);
 }
 
 interface Copy extends Columns {
   readonly toStep: number;
+  /** From two vectors of a row to the next two. */
+  readonly panelBytes: number;
 }
 
 function copy(routines: Routines, shape: Copy, depth: number): void {
@@ -40,7 +47,7 @@ function copy(routines: Routines, shape: Copy, depth: number): void {
   code.call(body);
 }
 
-function writeCopy(routines: Routines, { columns, step, toStep }: Copy): void {
+function writeCopy(routines: Routines, { columns, step, toStep, panelBytes }: Copy): void {
   const { code } = routines;
   const { vectorBytes } = code;
   const lanes = vectorBytes / 4;
@@ -54,11 +61,13 @@ function writeCopy(routines: Routines, { columns, step, toStep }: Copy): void {
   for (let byte = 0; byte < 4 * columns; byte += LINE_BYTES)
     code.prefetch({ base: RAX, displacement: ROWS_AHEAD * step + byte });
   for (let vector = 0; vector < vectors; vector++) {
+    const register = vector % MASK_VECTOR;
     const source = { base: RAX, displacement: vector * vectorBytes };
-    if (partial === 0 || vector < vectors - 1) code.load(vector, source);
-    else if (code.width === 'avx2') code.loadWhere(vector, MASK_VECTOR, source);
-    else code.loadMasked(vector, source, MASK);
-    code.store({ base: RDX, displacement: vector * vectorBytes }, vector);
+    if (partial === 0 || vector < vectors - 1) code.load(register, source);
+    else if (code.width === 'avx2') code.loadWhere(register, MASK_VECTOR, source);
+    else code.loadMasked(register, source, MASK);
+    const to = (vector >> 1) * panelBytes + (vector & 1) * vectorBytes;
+    code.store({ base: RDX, displacement: to }, register);
   }
   code.address(RAX, { base: RAX, displacement: step });
   code.address(RDX, { base: RDX, displacement: toStep });

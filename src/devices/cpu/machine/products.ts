@@ -10,11 +10,11 @@ export const machineProducts = (width: VectorWidth): Products => ({
   machineCode: width,
   panels: (product) => (multipliesByWeight(product) ? { columns: panelColumns(width), last: 'padded' } : null),
   scratch(product) {
-    const { rows, transposeA } = product;
+    const { rows, columns, transposeA } = product;
     const isRare = !transposeA && !multipliesByWeight(product);
     return isRare
       ? embeddedProducts.scratch(product)
-      : productScratch({ M: rows, K: depthOf(product), transposedA: transposeA }, width);
+      : productScratch({ M: rows, N: columns, K: depthOf(product), transposedA: transposeA }, width);
   },
   write(placed, call, machine) {
     const { value, a, b, c, accumulate, bias, packed, scratch } = placed;

@@ -60,7 +60,7 @@ export class Registers {
   #memory(value: number): Memory {
     const { vectorBytes } = this.#routines.code;
     const { constant } = this.#values[value];
-    if (constant !== null) return { label: this.#routines.integers(new Array<number>(vectorBytes / 4).fill(constant)) };
+    if (constant !== null) return { label: this.#routines.everyLane(constant) };
     return { base: RSP, displacement: vectorBytes * this.#slotOf.get(value)! };
   }
 

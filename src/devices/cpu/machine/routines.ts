@@ -10,6 +10,7 @@ export class Routines {
   readonly code: Assembler;
   readonly #routines = new Map<string, Label>();
   readonly #unwritten: (() => void)[] = [];
+  readonly #everyLane = new Map<number, Label>();
   readonly #constants = new Map<string, { readonly label: Label; readonly bytes: Uint8Array }>();
 
   constructor(width: VectorWidth) {
@@ -45,6 +46,13 @@ export class Routines {
     return label;
   }
 
+  /** A vector with the same 32 bits in every lane. */
+  everyLane(bits: number): Label {
+    let known = this.#everyLane.get(bits);
+    if (known === undefined) this.#everyLane.set(bits, (known = new Label()));
+    return known;
+  }
+
   /** A vector of 32-bit integers. */
   integers(values: readonly number[]): Label {
     return this.constant(new Uint8Array(Int32Array.from(values).buffer));
@@ -53,7 +61,12 @@ export class Routines {
   /** The whole code. */
   finish(): Uint8Array<ArrayBuffer> {
     for (let next; (next = this.#unwritten.shift());) next();
-    for (const { label, bytes } of this.#constants.values()) {
+    const lanes = this.code.vectorBytes / 4;
+    const vectors = Array.from(this.#everyLane, ([bits, label]) => ({
+      label,
+      bytes: new Uint8Array(new Int32Array(lanes).fill(bits).buffer),
+    }));
+    for (const { label, bytes } of [...this.#constants.values(), ...vectors]) {
       this.code.align(LINE_BYTES);
       this.code.put(label);
       this.code.data(bytes);

@@ -11,6 +11,14 @@ import type { Routines } from './routines.ts';
 /** What is added to a product: nothing, C, or one row to every row. */
 export type Addend = 'nothing' | 'c' | 'bias';
 
+/** Places that will be needed: bytes from RSI, and by how many that moves on each time. */
+export interface Ahead {
+  readonly places: readonly number[];
+  readonly step: number;
+  /** From what one tile asks for to what the next does. */
+  readonly toNextTile: number;
+}
+
 export interface Tile {
   readonly rows: number;
   /** Beside each other. */
@@ -26,8 +34,8 @@ export interface Tile {
   readonly depth: number;
   /** Bytes from A of this tile to that of the next, which is asked for in time; 0 if that is near. */
   readonly toNextA: number;
-  /** Lines of each panel that are asked for every 16 k, RSI bytes beyond. */
-  readonly linesAhead: number;
+  /** What else is asked for every 16 k: places from RSI on, which then moves on. */
+  readonly ahead: Ahead | null;
   /** In elements. */
   readonly ldc: number;
   readonly addend: Addend;
@@ -61,6 +69,7 @@ const vectorsIn = (panels: number, lastColumns: number, width: VectorWidth): num
 export const LINE_BYTES = 64;
 /** k after which a row of A is in its next line. */
 export const STRETCH = 16;
+export const stretchesIn = (depth: number): number => Math.floor(depth / STRETCH);
 
 /** The mask register of the last columns, and where that is a vector. */
 const LAST = 1;
@@ -80,12 +89,12 @@ export const maskVector = (routines: Routines, lanes: number): Memory => ({
 });
 
 /**
- * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias, RSI: how far beyond its
- * panels lie those that are needed later. It changes RAX, RCX, RDX, RDI and vectors.
+ * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias, RSI: what will be
+ * needed. It changes RAX, RCX, RDX, RDI, RSI and vectors.
  */
 export function tile(routines: Routines, shape: Tile): Label {
   const { code } = routines;
-  const { rows, panels, lastColumns, rowStep, depthStep, panelBytes, depth, toNextA, linesAhead } = shape;
+  const { rows, panels, lastColumns, rowStep, depthStep, panelBytes, depth, toNextA, ahead } = shape;
   const { vectorBytes, registers } = code;
   const vectors = vectorsIn(panels, lastColumns, code.width);
   const sum = (row: number, vector: number): number => row * vectors + vector;
@@ -122,9 +131,9 @@ export function tile(routines: Routines, shape: Tile): Label {
   const ask = (): void => {
     if (toNextA > 0)
       for (let row = 0; row < rows; row++) code.prefetch({ base: RAX, displacement: toNextA + row * rowStep });
-    for (let panel = 0; panel < panels; panel++)
-      for (let line = 0; line < linesAhead; line++)
-        code.prefetch({ base: RDX, index: RSI, displacement: panel * panelBytes + LINE_BYTES * line });
+    if (ahead === null) return;
+    for (const displacement of ahead.places) code.prefetch({ base: RSI, displacement });
+    code.address(RSI, { base: RSI, displacement: ahead.step });
   };
   const multiply = (count: number): void => {
     code.moveImmediate(RCX, count);
@@ -147,7 +156,7 @@ export function tile(routines: Routines, shape: Tile): Label {
     for (let each = 0; each < free; each++) code.zero(each);
     code.move(RAX, R8);
     code.move(RDX, R9);
-    const wholes = toNextA > 0 || linesAhead > 0 ? Math.floor(depth / STRETCH) : 0;
+    const wholes = toNextA > 0 || ahead !== null ? stretchesIn(depth) : 0;
     if (wholes > 0) {
       code.moveImmediate(RDI, wholes);
       const next = new Label();

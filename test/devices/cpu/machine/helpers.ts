@@ -19,7 +19,7 @@ function widthsHere(): VectorWidth[] {
 /** None on other processors and systems. */
 export const widths = widthsHere();
 
-const PAGES = 64;
+const PAGES = 256;
 export const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
 export const floats = new Float32Array(memory.buffer);
 const { module, variant } = await loadKernels();
