@@ -7,14 +7,14 @@ import { everywhere } from '../options/commands.ts';
 import { type Option, keyOf, variableOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
-import { retiredVariables, warningAbout } from '../options/retired.ts';
+import { retiredVariables } from '../options/retired.ts';
 import { badValue } from '../options/values.ts';
 import { type Level, type Setting, fromFile, levelOf } from './config.ts';
 import type { Context } from './context.ts';
 import { mayBeCpu } from './devices.ts';
 import { type Flag, flagsOf, suggestedKeys } from './flags.ts';
 import type { Io } from './process/io.ts';
-import { warnOfRetired } from './retired.ts';
+import { retiredWarning, warnOfRetired } from './retired.ts';
 
 /** One that counts. */
 export interface Settled extends Omit<Setting, 'value'> {
@@ -105,7 +105,7 @@ export async function settingsOfTrain(
   const file =
     path === undefined
       ? new Map<string, Setting>()
-      : new Map(await fromFile(by, path, flags, (name) => stderr.warn(warningAbout(name))));
+      : new Map(await fromFile(by, path, flags, (name) => stderr.warn(retiredWarning(name))));
   // A device reads it by itself, and only where no option says otherwise.
   if (env.RNN_KERNELS) file.delete('kernels');
   return strongest(given, [environment, file]);

@@ -25,7 +25,7 @@ it('rnn --help loads nothing but the frame of the command line, so that it answe
   expect(loaded).toContain('src/cli/main.ts');
   expect(loaded).toContain('src/errors.ts');
   const shared = [
-    ...['common', 'kind', 'option', 'suggest', 'values'].map((name) => `src/options/${name}.ts`),
+    ...['common', 'kind', 'option', 'retired', 'suggest', 'values'].map((name) => `src/options/${name}.ts`),
     'src/errors.ts',
     'src/shell-word.ts',
   ];

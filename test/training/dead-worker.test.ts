@@ -2,6 +2,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { newFolder, timeless, train, verses } from './fixture.ts';
@@ -115,9 +116,12 @@ test.each([1, 2])(
     const folder = await newFolder();
     const events: TrainingEvent[] = [];
     sabotage = dieIn(threads - 1, inUpdate);
-    await expect(
-      train(verses, { ...given, checkpointEvery: 4 }, { threads, folder, seen: (event) => void events.push(event) }),
-    ).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
+    const device = await openCpu({ threads, kernels: 'wasm' }); // only its update can be sabotaged
+    const seen = (event: TrainingEvent): void => void events.push(event);
+    await expect(train(verses, { ...given, checkpointEvery: 4 }, { device, folder, seen })).rejects.toMatchObject({
+      kind: 'machine',
+      message: 'a worker thread died',
+    });
     sabotage = null;
     expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint']);
     folder.close();
