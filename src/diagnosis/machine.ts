@@ -11,6 +11,7 @@ import { RnnError, THREAD_LIMIT_HINT } from '../errors.ts';
 import { type Check, bad, good } from './check.ts';
 import { type KernelChoice, type KernelName, kernelNames } from '../options/choices.ts';
 import { appendTo } from '../group.ts';
+import { measureSpeed } from '../devices/cpu/machine/speed.ts';
 import { freeBytes, gigabytes } from '../evaluation/memory.ts';
 
 const leastNode = [20, 19] as const;
@@ -77,7 +78,12 @@ export async function checkKernels(wanted?: KernelChoice, tryAll = tryKernels): 
     for (const trial of faster) if (trial.problem !== null) appendTo(problems, trial.problem, trial.name);
     const reasons = [...problems].map(([problem, names]) => `; no ${names.join(' and no ')}: ${problem}`);
     const needsKoffi = problems.has(koffiProblem() ?? '');
-    return good(title, `${name}${reasons.join('')}`, needsKoffi ? INSTALL_KOFFI : null, { facts: { name, trials } });
+    const speed = name === 'avx512' || name === 'avx2' ? measureSpeed(name) : null;
+    const rounded = speed && [speed.product, speed.peak].map((gigaflops) => Math.round(gigaflops));
+    const told = rounded ? `, ${rounded[0]} GFLOP/s in a large product on one core, which can do ${rounded[1]}` : '';
+    return good(title, `${name}${told}${reasons.join('')}`, needsKoffi ? INSTALL_KOFFI : null, {
+      facts: { name, trials, gigaflops: speed },
+    });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return bad(title, error.message, error.hint);

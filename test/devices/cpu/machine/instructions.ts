@@ -241,7 +241,7 @@ const arithmeticDigits: Record<Parameters<Assembler['arithmetic']>[0], number> =
 const entries = <K extends string, V>(record: Readonly<Record<K, V>>): [K, V][] => Object.entries(record) as [K, V][];
 
 /** Members of the assembler that write no instruction. */
-type NotInstruction = 'width' | 'vectorBytes' | 'registers' | 'length' | 'finish' | 'put' | 'align' | 'data';
+type NotInstruction = 'width' | 'vectorBytes' | 'registers' | 'length' | 'finish' | 'rewind' | 'put' | 'align' | 'data';
 type Method = Exclude<keyof Assembler, NotInstruction>;
 
 const vectorForms = (width: 0 | 1): Write[] =>

@@ -1,0 +1,41 @@
+// How fast a large product is on one core, beside what the core can do at most: for rnn doctor.
+import { addressOf } from '../foreign.ts';
+import { allocate } from '../memory.ts';
+import { functionAt, loadCode } from './code.ts';
+import type { VectorWidth } from './operands.ts';
+import { peakOperations, peakProgram } from './peak.ts';
+import { productScratch } from './product.ts';
+import { type MachineProgram, MachineWriter } from './program.ts';
+
+const [M, N, K] = [1024, 1024, 512];
+const PAGE_BYTES = 65536;
+const RUNS = 5;
+
+/** GFLOP/s, the best of a few runs that alternate. It takes some 100 ms. */
+export function measureSpeed(width: VectorWidth): { readonly product: number; readonly peak: number } {
+  const shape = { M, N, K, transposedA: false, lda: K, ldb: 0, ldc: N, addend: 'nothing' } as const;
+  const sizes = [M * K, N * K, M * N, productScratch(shape, width)];
+  const [a, b, c, scratch] = sizes.map((_, index) => ({ fixed: 4 * sizes.slice(0, index).reduce((x, y) => x + y, 0) }));
+  const pages = Math.ceil((4 * sizes.reduce((x, y) => x + y)) / PAGE_BYTES);
+  const memory = allocate({ pages, bytes: pages * PAGE_BYTES });
+  const writer = new MachineWriter(width, { fixed: pages * PAGE_BYTES, own: 0 });
+  writer.product(shape, { a, b, c, bias: null, scratch });
+  writer.close();
+  const [product, peak] = fastest([writer.finish(), peakProgram(width, pages).machine!], addressOf(memory));
+  return { product: (2 * M * N * K) / product / 1e6, peak: peakOperations(width) / peak / 1e6 };
+}
+
+/** Milliseconds of a run of each, at best. */
+function fastest(programs: readonly MachineProgram[], memory: number): number[] {
+  const loaded = programs.map(({ code }) => loadCode(code));
+  const calls = loaded.map(({ address }, index) => functionAt(address + programs[index].functions[0], 2));
+  const best = calls.map(() => Infinity);
+  for (let run = 0; run < RUNS; run++)
+    for (const [index, call] of calls.entries()) {
+      const started = performance.now();
+      call(memory, memory);
+      best[index] = Math.min(best[index], performance.now() - started);
+    }
+  for (const code of loaded) code.free();
+  return best;
+}
