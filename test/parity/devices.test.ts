@@ -1,4 +1,5 @@
 import { openHere } from '../devices/gpu/helpers.ts';
+import { isEverything } from '../everything.ts';
 import { compareWithReference } from './compare.ts';
 
 compareWithReference('cpu, 1 thread', await openHere('cpu', { threads: 1 }), { lasting: true });
@@ -11,7 +12,7 @@ for (const kernels of ['avx2', 'wasm', 'wasm-portable'] as const)
   compareWithReference(`cpu, 2 threads, ${kernels}`, await openHere('cpu', { threads: 2, kernels }), {
     lasting: true,
     fewNetworks: true,
-    few: kernels === 'wasm-portable',
+    few: !isEverything || kernels === 'wasm-portable',
   });
 compareWithReference('gpu:webasm', await openHere('gpu:webasm'), { lasting: false, fewNetworks: true });
 // The same kernels, by another of gpu.js's backends.
