@@ -155,11 +155,13 @@ class CpuExecutable implements Executable {
     const shard = new Shard({ ...this.#setup, memory });
     const codes: Code[] = [];
     const program = await load(compiled, codes);
-    shard.profile(program, job.trains, laps, PROFILE_WARM_UP_MS);
-    laps.forget();
-    const steps = shard.profile(program, job.trains, laps, PROFILE_MS);
-    for (const code of codes) code.free();
-    return laps.times(steps);
+    try {
+      shard.profile(program, job.trains, laps, PROFILE_WARM_UP_MS);
+      laps.forget();
+      return laps.times(shard.profile(program, job.trains, laps, PROFILE_MS));
+    } finally {
+      for (const code of codes) code.free();
+    }
   }
 
   /** In GFLOP/s: all workers at once, a few times; null without machine code. */

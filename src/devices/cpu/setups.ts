@@ -23,14 +23,14 @@ const kernelsInWords: Readonly<Record<KernelName, string>> = {
   'wasm-portable': 'WebAssembly',
 };
 
-/** @param codes to which the code is added: whoever runs it frees it */
+/** @param codes to which the code is added: the caller frees it */
 function loadFunctions({ code, functions }: MachineProgram, codes: Code[]): LoadedFunctions {
   const loaded = loadCode(code);
   codes.push(loaded);
   return { address: loaded.address, functions };
 }
 
-/** @param codes to which its machine code is added: whoever runs it frees it */
+/** @param codes to which its machine code is added: the caller frees it */
 export async function load({ module, machine }: CompiledShard, codes: Code[]): Promise<LoadedProgram> {
   return { module: await WebAssembly.compile(module), machine: machine && loadFunctions(machine, codes) };
 }

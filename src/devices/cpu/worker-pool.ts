@@ -97,6 +97,8 @@ export class WorkerPool {
 
   /** Does one step with all workers. */
   step(job: number, requested: number): Promise<void> | void {
+    // What the threads run may be gone.
+    if (this.#closing) throw new Error('the workers of a device are used after it was closed');
     if (this.#own === null) {
       this.#command(job, requested);
       return this.#message();

@@ -12,7 +12,7 @@ export interface Code {
   /** Where it begins in the process. */
   readonly address: number;
   readonly bytes: number;
-  /** Nothing may call it any more. */
+  /** No thread may run it then, or later. */
   free(): void;
 }
 
@@ -54,7 +54,9 @@ export function loadCode(code: Uint8Array): Code {
 }
 
 /**
- * A function at an address of the process, with integer parameters.
+ * A function at an address of the process, with integer parameters and no result. The code must stay
+ * where it is as long as it is called.
+ *
  * @param parameters how many
  */
 export function functionAt(address: number, parameters: number): (...values: number[]) => void {

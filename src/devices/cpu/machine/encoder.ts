@@ -45,7 +45,7 @@ export class Encoder {
   /** Forgets what was written since. */
   rewind(length: number): void {
     this.#length = length;
-    while ((this.#references.at(-1)?.at ?? 0) >= length) this.#references.pop();
+    while ((this.#references.at(-1)?.at ?? -1) >= length) this.#references.pop();
   }
 
   /** Puts a label here. */
@@ -144,7 +144,9 @@ export class Encoder {
     this.int32(0);
   }
 
+  /** @throws an Error if it does not fit */
   int32(value: number): void {
+    if (value !== (value | 0)) throw new Error(`${value} does not fit into 32 bits`);
     this.emit(value, value >> 8, value >> 16, value >> 24);
   }
 

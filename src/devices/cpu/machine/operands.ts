@@ -24,5 +24,5 @@ export type Memory =
 /** A vector register by its number, or a place in memory. */
 export type VectorOperand = number | Memory;
 
-/** The bits that the instructions for vectors of one width differ in. */
+/** An extension of x86-64 with vectors of 512 bits, and one with vectors of 256 (and FMA). */
 export type VectorWidth = 'avx512' | 'avx2';

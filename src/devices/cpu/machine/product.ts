@@ -4,7 +4,7 @@
 // Every element of C is summed as the WebAssembly kernels sum it (assembly/gemm.ts): over k in
 // order, in blocks of at most 256, each from zero by fused multiplications and additions, and added
 // to what was there before it. So the bits are the same.
-import { Label, R8, R9, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './operands.ts';
+import { Label, R8, R9, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './operands.ts';
 import { type Range, cut, groupsOf, heights } from './cutting.ts';
 import { COUNT_BYTES, type WayOfA, multiply, repeat } from './multiply.ts';
 import { packPanels, packTile } from './packing.ts';
@@ -207,6 +207,9 @@ class ProductWriter {
   #operand(to: number, name: OperandName, elements: number): void {
     const { code } = this.#routines;
     code.loadGeneral(to, { base: RSP, displacement: OPERANDS_AT + 8 * operandNames.indexOf(name) });
-    if (elements !== 0) code.address(to, { base: to, displacement: 4 * elements });
+    if (4 * elements >= 2 ** 31) {
+      code.moveImmediate(R11, 4 * elements);
+      code.arithmetic('add', to, R11);
+    } else if (elements !== 0) code.address(to, { base: to, displacement: 4 * elements });
   }
 }

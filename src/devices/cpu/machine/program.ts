@@ -47,8 +47,15 @@ export class MachineWriter {
     this.#limits = limits;
   }
 
+  /**
+   * C = addend + op(A)·B.
+   * @throws an Error for sizes below 1, an operand that is missing, or one beyond the memory
+   */
   product(shape: ProductShape, operands: ProductOperands): void {
     const { M, N, K, transposedA, lda, ldb, ldc, addend } = shape;
+    refuseUnless([M, N, K].every(isCount), `a product of ${M} × ${N} over ${K}`);
+    refuseUnless(!transposedA || addend !== 'bias', 'a product of a transpose with a bias');
+    refuseUnless(addend !== 'bias' || operands.bias !== null, 'a product without its bias');
     const { code } = this.#routines;
     const columns = panelColumns(code.width);
     const matrix = (rows: number, width: number, leading: number): number => (rows - 1) * leading + width;
@@ -69,7 +76,15 @@ export class MachineWriter {
     code.call(body);
   }
 
+  /**
+   * @param pointers as many as the chain has strides
+   * @throws an Error for sizes below 1, an operand that is missing, or one beyond the memory
+   */
   chain(specification: ChainSpecification, rows: number, columns: number, pointers: readonly Address[]): void {
+    const { strides, operands, stores } = specification;
+    refuseUnless([rows, columns].every(isCount) && pointers.length === strides.length, 'a chain without its operands');
+    for (const { pointer, column } of [...operands.values(), ...[...stores.values()].flat()])
+      refuseUnless(pointers[pointer] !== undefined && column >= 0, `a chain that uses pointer ${pointer}`);
     const { code } = this.#routines;
     const body = chain(this.#routines, specification, columns);
     const reach = reachOf(specification, rows, columns);
@@ -134,6 +149,13 @@ export class MachineWriter {
     code.moveImmediate(to, offset);
     code.arithmetic('add', to, BASES[base]);
   }
+}
+
+const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
+
+/** What would make code that touches other memory is a fault of this program. */
+function refuseUnless(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`there is no machine code for ${what}`);
 }
 
 /** Elements that each pointer of a chain reaches. */

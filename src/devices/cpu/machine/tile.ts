@@ -184,14 +184,17 @@ function finish(
   const partial = lastColumns % (vectorBytes / 4);
   if (partial > 0 && width === 'avx2') code.load(LAST_VECTOR, maskVector(routines, partial));
   const temporary = width === 'avx2' ? LAST_VECTOR - 1 : registers - 1;
+  if (addend === 'nothing') code.zero(temporary);
   for (let row = 0; row < rows; row++)
     for (let vector = 0; vector < vectors; vector++) {
       const c = { base: R10, displacement: 4 * row * ldc + vector * vectorBytes };
       const added = addend === 'bias' ? { base: R11, displacement: vector * vectorBytes } : c;
       const result = sum(row, vector);
       const isPartial = partial > 0 && vector === vectors - 1;
-      if (addend !== 'nothing' && !isPartial) code.vector('vaddps', result, result, added);
-      else if (addend !== 'nothing') {
+      // To nothing, too: a sum of −0 becomes 0, as in WebAssembly.
+      if (addend === 'nothing') code.vector('vaddps', result, result, temporary);
+      else if (!isPartial) code.vector('vaddps', result, result, added);
+      else {
         if (width === 'avx2') code.loadWhere(temporary, LAST_VECTOR, added);
         else code.loadMasked(temporary, added, LAST);
         code.vector('vaddps', result, result, temporary);

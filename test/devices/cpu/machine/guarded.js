@@ -15,6 +15,17 @@ const PAGE = 4096;
 const [NOTHING, READ_WRITE, PRIVATE_ANONYMOUS] = [0, 3, 0x22];
 const CALLS = Number(process.argv[2] ?? 200_000);
 
+/** Shapes of which A and B are packed, in blocks, with panels that are asked for in time. */
+const large = [
+  [30, 200, 40, true],
+  [13, 300, 270, true],
+  [400, 520, 20, true],
+  [5, 257, 3, true],
+  [100, 70, 300, false],
+  [390, 40, 20, false],
+  [3, 1000, 256, false],
+];
+
 if (isMainThread) {
   for (const width of vectorWidths()) guard(width);
   await callFromThreads();
@@ -43,8 +54,11 @@ function guard(width) {
   const random = new Random(5);
   const below = (limit) => Math.floor(random.uniform() * limit);
   const columns = panelColumns(width);
-  for (let each = 0; each < 120; each++) {
-    const [M, N, K, transposedA] = [1 + below(40), 1 + below(90), 1 + below(each % 8 === 0 ? 300 : 40), each % 2 === 0];
+  for (let each = 0; each < 120 + large.length; each++) {
+    const [M, N, K, transposedA] =
+      each >= 120
+        ? large[each - 120]
+        : [1 + below(40), 1 + below(90), 1 + below(each % 8 === 0 ? 300 : 40), each % 2 === 0];
     const addend = ['nothing', 'c', 'bias'][below(transposedA ? 2 : 3)];
     const [lda, ldb, ldc] = [(transposedA ? M : K) + below(3), N + below(3), N + below(3)];
     const shape = { M, N, K, transposedA, lda, ldb, ldc, addend };

@@ -33,6 +33,7 @@ function places(sizes: readonly number[]): number[] {
 function both(
   shape: ProductShape,
   width: VectorWidth,
+  scale = 1,
 ): { readonly expected: Float32Array; readonly got: Float32Array } {
   const { M, N, K, transposedA, lda, ldb, ldc, addend } = shape;
   const columns = panelColumns(width);
@@ -46,7 +47,7 @@ function both(
     Math.max(panelElements, packedPanelsSize(K, N)),
     Math.max(scratch, productScratch(shape, width)),
   ]);
-  for (let at = 0; at < panels; at++) floats[at] = 2 * random.uniform() - 1;
+  for (let at = 0; at < panels; at++) floats[at] = scale * (2 * random.uniform() - 1);
   const before = floats.slice(c - 16, c + M * ldc + 16);
   const after = (): Float32Array => floats.slice(c - 16, c + M * ldc + 16);
   const accumulate = Number(addend === 'c');
@@ -84,8 +85,8 @@ const chosen = [
 describe.skipIf(widths.length === 0 || !isFused)(
   'products in machine code (skipped where it or fused WebAssembly is missing)',
   () => {
-    const expectSameBits = (shape: ProductShape, width: VectorWidth): void => {
-      const { expected, got } = both(shape, width);
+    const expectSameBits = (shape: ProductShape, width: VectorWidth, scale = 1): void => {
+      const { expected, got } = both(shape, width, scale);
       const wrong = Array.from(expected.keys()).filter((at) => !Object.is(got[at], expected[at]));
       expect(wrong.slice(0, 5), `${width} ${JSON.stringify(shape)}`).toEqual([]);
     };
@@ -98,6 +99,9 @@ describe.skipIf(widths.length === 0 || !isFused)(
         );
       for (const [M, N, K] of chosen)
         for (const transposed of [false, true]) expectSameBits(shapeOf(M, N, K, transposed), width);
+      // Products that vanish, some of them to −0.
+      for (const transposed of [false, true])
+        expectSameBits({ ...shapeOf(9, 40, 1, transposed), addend: 'nothing' }, width, 1e-24);
     });
 
     it.skipIf(!isEverything).each(widths)(
@@ -128,6 +132,15 @@ describe.skipIf(widths.length === 0 || !isFused)(
       expect(() => write(bytes - 60)).toThrow(`from byte ${bytes - 60} over 64 bytes`);
       expect(() => write(-4)).toThrow('from byte -4');
       write(bytes - 64);
+      for (const wrong of [
+        { M: 0 },
+        { K: 0 },
+        { addend: 'bias' as const },
+        { transposedA: true, addend: 'bias' as const },
+      ])
+        expect(() => runCode(widths[0], (writer) => writer.product({ ...shape, ...wrong }, operands))).toThrow(
+          'there is no machine code for',
+        );
     });
   },
 );
