@@ -5,7 +5,7 @@
 import { koffi, addressOf } from '../dist/devices/cpu/foreign.js';
 import { functionAt, loadCode } from '../dist/devices/cpu/machine/code.js';
 import { peakOperations, peakProgram } from '../dist/devices/cpu/machine/peak.js';
-import { vectorWidths } from '../dist/devices/cpu/machine/processor.js';
+import { supportedInstructionSets } from '../dist/devices/cpu/machine/processor.js';
 import { productScratch } from '../dist/devices/cpu/machine/product.js';
 import { MachineWriter } from '../dist/devices/cpu/machine/program.js';
 import { panelColumns } from '../dist/devices/cpu/machine/tile.js';
@@ -21,7 +21,7 @@ const FEW = 100;
 
 const [first, ...others] = process.argv.slice(2);
 const isWidth = first === 'avx512' || first === 'avx2';
-const width = isWidth ? first : vectorWidths()[0];
+const width = isWidth ? first : supportedInstructionSets()[0];
 const shapes = [...(first && !isWidth ? [first] : []), ...others];
 // OpenBLAS chooses its kernels when it is loaded.
 if (width === 'avx2') process.env.OPENBLAS_CORETYPE = 'Haswell';

@@ -58,14 +58,14 @@ const PATIENCE_MS = 20_000;
 export async function paceOf(work: Work, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
   const runFor = async (ms: number, isEnough: (runs: readonly Run[]) => boolean): Promise<readonly Run[]> => {
     const runs: Run[] = [];
-    const begun = clock.now();
+    const firstK = clock.now();
     let spent: number;
     do {
       const units = work.units();
       const before = clock.now();
       await work.run(units);
       runs.push({ units, ms: clock.now() - before });
-      spent = clock.now() - begun;
+      spent = clock.now() - firstK;
     } while (spent < ms || !(isEnough(runs) || spent >= milliseconds + PATIENCE_MS));
     return runs;
   };

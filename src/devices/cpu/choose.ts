@@ -6,7 +6,7 @@ import { flagOf } from '../../options/flags.ts';
 import { choiceFrom } from '../environment.ts';
 import { accelerateProducts, bindSgemm } from './accelerate.ts';
 import { type KernelModule, loadKernels } from './kernels.ts';
-import { vectorWidths } from './machine/processor.ts';
+import { supportedInstructionSets } from './machine/processor.ts';
 import { machineProducts } from './machine/products.ts';
 import { type Products, embeddedProducts } from './products.ts';
 
@@ -27,7 +27,7 @@ export interface KernelTrial {
 /**
  * The kernels that are asked for; with `auto`, those that are fastest here.
  *
- * @param wanted left out, the environment variable RNN_KERNELS says, and without it `auto`
+ * @param wanted if omitted, the environment variable RNN_KERNELS decides, and without it `auto`
  * @throws RnnError `device` for kernels that cannot be used here, `usage` for an unknown name
  */
 export async function chooseKernels(wanted?: KernelChoice): Promise<Kernels> {
@@ -70,7 +70,7 @@ function findProblem(name: KernelName): string | null {
     if (process.platform !== 'linux' || process.arch !== 'x64')
       return `machine code is written for Linux on x86-64, and this is ${process.platform} on ${process.arch}`;
     const needed = name === 'avx512' ? 'AVX-512' : 'AVX2 and FMA';
-    return vectorWidths().includes(name) ? null : `the processor or the system is without ${needed}`;
+    return supportedInstructionSets().includes(name) ? null : `the processor or the system is without ${needed}`;
   } catch (error) {
     return firstLine(error);
   }

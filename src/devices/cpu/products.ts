@@ -3,7 +3,7 @@
 import type { Value } from '../../program/value.ts';
 import type { Address, Matrix } from './address.ts';
 import type { CallName } from './calls.ts';
-import type { VectorWidth } from './machine/operands.ts';
+import type { InstructionSet } from './machine/operands.ts';
 import type { MachineWriter } from './machine/program.ts';
 import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
 
@@ -41,7 +41,7 @@ export interface Products {
   /** Whether programs call a library's product. */
   readonly usesSgemm: boolean;
   /** The vectors of the machine code that computes what it can; null if all is WebAssembly. */
-  readonly machineCode: VectorWidth | null;
+  readonly machineCode: InstructionSet | null;
   /**
    * The panels from which a product reads the weight on its right; null where it reads the weight
    * itself, or multiplies by none.

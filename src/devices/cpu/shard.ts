@@ -111,7 +111,7 @@ export class Shard {
   }
 
   /**
-   * Does this worker's part of steps without the others, which wait; `module` calls `lap` after
+   * Does this worker's part of steps without the others, which wait; `program` calls `lap` after
    * each operation.
    */
   profile(program: LoadedProgram, trains: boolean, laps: Laps, milliseconds: number): number {

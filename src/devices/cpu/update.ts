@@ -4,7 +4,7 @@ import { schedule } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
 import { type ChainSpecification, type Place, type Walk, addChain } from './chain.ts';
-import type { VectorWidth } from './machine/operands.ts';
+import type { InstructionSet } from './machine/operands.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
 import type { Plan } from './plan.ts';
 import { limitsOf, rangeOf, updateVectors } from './ranges.ts';
@@ -49,7 +49,7 @@ export function compileUpdate(
 }
 
 /** The same as machine code: a function for each worker's range of the weights. */
-export function writeUpdate(rule: UpdateRule, plan: Plan, width: VectorWidth): MachineProgram {
+export function writeUpdate(rule: UpdateRule, plan: Plan, width: InstructionSet): MachineProgram {
   const specification = chainOf(rule, plan.parameterCount);
   const writer = new MachineWriter(width, limitsOf(plan));
   for (let worker = 0; worker < plan.workers; worker++) {

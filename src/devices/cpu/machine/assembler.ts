@@ -4,9 +4,9 @@
 //
 // Opcodes: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapters 3 to 5.
 import { Encoder, type Opcode } from './encoder.ts';
-import type { Label, Memory, VectorOperand, VectorWidth } from './operands.ts';
+import type { Label, Memory, VectorOperand, InstructionSet } from './operands.ts';
 
-const widths: Readonly<Record<VectorWidth, { readonly bytes: number; readonly registers: number }>> = {
+const widths: Readonly<Record<InstructionSet, { readonly bytes: number; readonly registers: number }>> = {
   avx512: { bytes: 64, registers: 32 },
   avx2: { bytes: 32, registers: 16 },
 };
@@ -57,14 +57,14 @@ export type Condition = keyof typeof jumps;
 const arithmetic = { add: [0x01, 0], and: [0x21, 4], sub: [0x29, 5], cmp: [0x39, 7] } as const;
 
 export class Assembler {
-  readonly width: VectorWidth;
-  /** Of a vector. */
+  readonly width: InstructionSet;
+  /** The size of a vector register in bytes. */
   readonly vectorBytes: number;
-  /** How many vector registers there are. */
+  /** The number of vector registers. */
   readonly registers: number;
   readonly #encoder: Encoder;
 
-  constructor(width: VectorWidth) {
+  constructor(width: InstructionSet) {
     this.width = width;
     this.vectorBytes = widths[width].bytes;
     this.registers = widths[width].registers;
@@ -80,7 +80,7 @@ export class Assembler {
     return this.#encoder.finish();
   }
 
-  /** Forgets what was written since. */
+  /** Truncates the code to this many bytes. */
   rewind(length: number): void {
     this.#encoder.rewind(length);
   }
@@ -234,7 +234,7 @@ export class Assembler {
     this.#encoder.emit(count);
   }
 
-  /** VEX only: lanes of all ones where the comparison holds. */
+  /** To lanes of all ones where the comparison holds (VEX), or to bits of a mask register (EVEX). */
   compare(comparison: Comparison, to: number, first: number, second: VectorOperand): void {
     this.#encoder.vector(plain(0xc2), to, first, second, { immediate: 1 });
     this.#encoder.emit(comparisons[comparison]);

@@ -35,7 +35,7 @@ class ChainWriter {
   readonly #routines: Routines;
   readonly #specification: ChainSpecification;
   readonly #columns: number;
-  /** On the stack, where values wait. */
+  /** On the stack, where values are spilled. */
   readonly #spillBytes: number;
 
   constructor(routines: Routines, specification: ChainSpecification, columns: number, spillBytes: number) {

@@ -1,7 +1,7 @@
 // How a product is cut: k into ranges, rows into chunks and tiles, columns into panels and groups of
 // panels.
-import type { VectorWidth } from './operands.ts';
-import { panelColumns, panelsAbreast } from './tile.ts';
+import type { InstructionSet } from './operands.ts';
+import { panelColumns, adjacentPanels } from './tile.ts';
 
 /** A part of rows or of k. */
 export interface Range {
@@ -9,14 +9,14 @@ export interface Range {
   readonly size: number;
 }
 
-/** The fewest parts of at most so many, as even as can be. */
+/** Cuts 0 to `size` into the fewest parts of at most `most`, whose sizes differ by at most 1. */
 export function cut(size: number, most: number): Range[] {
   const parts = Math.ceil(size / most);
   const start = (part: number): number => Math.floor((part * size) / parts);
   return Array.from({ length: parts }, (_, part) => ({ from: start(part), size: start(part + 1) - start(part) }));
 }
 
-/** Tiles of at most so many rows: those of one height, then those of a row less. */
+/** Cuts rows into the fewest tiles of at most `most` rows: those of one height, then those of a row less. */
 export function heights(rows: number, most: number): { readonly rows: number; readonly count: number }[] {
   const tiles = Math.ceil(rows / most);
   const height = Math.floor(rows / tiles);
@@ -27,7 +27,7 @@ export function heights(rows: number, most: number): { readonly rows: number; re
   ].filter(({ count }) => count > 0);
 }
 
-/** So many times so many panels beside each other, of which the last is so wide. */
+/** `count` groups of `panels` adjacent panels, of which the last has `lastColumns` columns. */
 export interface Group {
   readonly count: number;
   readonly panels: number;
@@ -35,20 +35,20 @@ export interface Group {
 }
 
 /**
- * Panels of so many columns of B in groups, which are multiplied at once.
+ * Puts the panels of B into groups that are multiplied at once.
  *
  * @param rows of C
  * @param most panels of a group, but for a narrow one
  */
-export function groupsOf(rows: number, columns: number, width: VectorWidth, most: number): Group[] {
+export function groupsOf(rows: number, columns: number, width: InstructionSet, most: number): Group[] {
   const wide = panelColumns(width);
-  const abreast = Math.min(panelsAbreast(rows, width), most);
+  const adjacent = Math.min(adjacentPanels(rows, width), most);
   const lastColumns = columns % wide || wide;
   // A last panel of which only the first vector counts is no group, but is added to one.
   const isNarrow = lastColumns <= wide / 2 && columns > wide;
   const all = Math.ceil(columns / wide) - Number(isNarrow);
-  const [whole, rest] = [Math.floor(all / abreast), all % abreast];
-  const last = { count: 1, panels: (rest || abreast) + Number(isNarrow), lastColumns };
-  const others = { count: rest > 0 ? whole : whole - 1, panels: abreast, lastColumns: wide };
+  const [whole, rest] = [Math.floor(all / adjacent), all % adjacent];
+  const last = { count: 1, panels: (rest || adjacent) + Number(isNarrow), lastColumns };
+  const others = { count: rest > 0 ? whole : whole - 1, panels: adjacent, lastColumns: wide };
   return [others, last].filter(({ count }) => count > 0);
 }

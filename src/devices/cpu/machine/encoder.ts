@@ -2,7 +2,7 @@
 // instruction.
 //
 // Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2.
-import { type Label, type Memory, RBP, RSP, type VectorOperand, type VectorWidth } from './operands.ts';
+import { type Label, type Memory, RBP, RSP, type VectorOperand, type InstructionSet } from './operands.ts';
 
 /** Opcode map and mandatory prefix, as VEX and EVEX number them. */
 export interface Opcode {
@@ -11,14 +11,14 @@ export interface Opcode {
   readonly code: number;
 }
 export class Encoder {
-  readonly #width: VectorWidth;
+  readonly #width: InstructionSet;
   readonly #vectorBytes: number;
   #bytes = new Uint8Array(1024);
   #length = 0;
   /** Where the distance to a label goes; it counts from the end of the instruction. */
   readonly #references: { readonly at: number; readonly end: number; readonly label: Label }[] = [];
 
-  constructor(width: VectorWidth, vectorBytes: number) {
+  constructor(width: InstructionSet, vectorBytes: number) {
     this.#width = width;
     this.#vectorBytes = vectorBytes;
   }
@@ -42,7 +42,7 @@ export class Encoder {
     return bytes;
   }
 
-  /** Forgets what was written since. */
+  /** Truncates the code to this many bytes. */
   rewind(length: number): void {
     this.#length = length;
     while ((this.#references.at(-1)?.at ?? -1) >= length) this.#references.pop();

@@ -135,7 +135,7 @@ class ExpressionWriter {
     for (const [index, node] of this.#nodes.entries()) {
       if (node.kind !== 'constant' && !isComparison(node)) this.#node(index, node);
     }
-    return this.#registers.bytesOnStack;
+    return this.#registers.spillBytes;
   }
 
   #node(index: number, node: Exclude<Node, { kind: 'constant' }>): void {

@@ -7,11 +7,11 @@ import {
   type Addend,
   type Ahead,
   LINE_BYTES,
-  STRETCH,
+  DEPTH_CHUNK,
   type Tile,
-  mostRows,
+  maxRows,
   panelColumns,
-  stretchesIn,
+  depthChunksIn,
   tile,
 } from './tile.ts';
 
@@ -36,18 +36,18 @@ export interface Multiplication {
   readonly ldc: number;
   readonly addend: Addend;
   /** Panels of a group at most. */
-  readonly mostPanels: number;
+  readonly maxPanels: number;
   /** Of all tiles, where it is given. */
   readonly height?: number;
   /** k with which A and the panels begin. */
-  readonly begun?: number;
+  readonly firstK?: number;
   /** `panels` where these are not in the second-level cache; or what else a tile asks for, by how many tiles there are. */
   readonly ahead: 'panels' | 'nothing' | ((tiles: number) => Ahead);
 }
 
 /** RBX: A, RBP: panels, R14: C, R15: the bias, RSI: what is asked for. The last four move on. */
 export function multiply(routines: Routines, multiplication: Multiplication): void {
-  const { rows, columns, ranges, panelBytes, a, ldc, addend, mostPanels, height, begun = 0, ahead } = multiplication;
+  const { rows, columns, ranges, panelBytes, a, ldc, addend, maxPanels, height, firstK = 0, ahead } = multiplication;
   const { code } = routines;
   const rowBytes = 4 * panelColumns(code.width);
   /** From the panels of a range of k to those that are read after it. */
@@ -55,8 +55,8 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
     range + 1 < ranges.length
       ? rowBytes * ranges[range].size
       : panels * panelBytes - rowBytes * (ranges[range].from - ranges[0].from);
-  for (const { count, panels, lastColumns } of groupsOf(rows, columns, code.width, mostPanels)) {
-    const tiles = heights(rows, height ?? mostRows(panels, lastColumns, code.width));
+  for (const { count, panels, lastColumns } of groupsOf(rows, columns, code.width, maxPanels)) {
+    const tiles = heights(rows, height ?? maxRows(panels, lastColumns, code.width));
     const all = tiles.reduce((sum, each) => sum + each.count, 0);
     const asked =
       ahead === 'nothing'
@@ -66,8 +66,8 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
           : ahead(all * count);
     repeat(code, GROUPS_LEFT, count, () => {
       for (const [index, { from, size: depth }] of ranges.entries()) {
-        code.address(R8, { base: RBX, displacement: 4 * (from - begun) });
-        code.address(R9, { base: RBP, displacement: rowBytes * (from - begun) });
+        code.address(R8, { base: RBX, displacement: 4 * (from - firstK) });
+        code.address(R9, { base: RBP, displacement: rowBytes * (from - firstK) });
         code.move(R10, R14);
         if (addend === 'bias') code.move(R11, R15);
         if (ahead === 'panels') code.address(RSI, { base: R9, displacement: toLaterPanel(index, panels) });
@@ -87,12 +87,12 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
 
 /** A part of the panels that come next, as far from their beginning as what is multiplied. */
 function panelsAhead(panels: number, panelBytes: number, tiles: number, rowBytes: number): Ahead {
-  const lines = Math.ceil((rowBytes * STRETCH) / LINE_BYTES / tiles);
+  const lines = Math.ceil((rowBytes * DEPTH_CHUNK) / LINE_BYTES / tiles);
   const places = Array.from(
     { length: panels * lines },
     (_, at) => Math.floor(at / lines) * panelBytes + LINE_BYTES * (at % lines),
   );
-  return { places, step: rowBytes * STRETCH, toNextTile: LINE_BYTES * lines };
+  return { places, step: rowBytes * DEPTH_CHUNK, toNextTile: LINE_BYTES * lines };
 }
 
 /** So many tiles below each other. R8: A, R9: panels, R10: C. @param step bytes of A from one to the next */
@@ -103,7 +103,7 @@ function multiplyTiles(routines: Routines, shape: Tile, count: number, step: num
     code.call(body);
     // From the end of what one tile asked for to the beginning of what the next does.
     if (shape.ahead) {
-      const asked = shape.ahead.step * stretchesIn(shape.depth);
+      const asked = shape.ahead.step * depthChunksIn(shape.depth);
       code.address(RSI, { base: RSI, displacement: shape.ahead.toNextTile - asked });
     }
     code.address(R8, { base: R8, displacement: step });

@@ -25,4 +25,4 @@ export type Memory =
 export type VectorOperand = number | Memory;
 
 /** An extension of x86-64 with vectors of 512 bits, and one with vectors of 256 (and FMA). */
-export type VectorWidth = 'avx512' | 'avx2';
+export type InstructionSet = 'avx512' | 'avx2';

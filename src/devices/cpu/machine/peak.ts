@@ -1,7 +1,7 @@
 // What a core can do at most: multiplications and additions of registers, on nothing else.
 import { Code, ModuleWriter } from '../wasm.ts';
 import { machine as machineCall } from '../calls.ts';
-import { Label, RCX, type VectorWidth } from './operands.ts';
+import { Label, RCX, type InstructionSet } from './operands.ts';
 import { MachineWriter } from './program.ts';
 import type { CompiledShard } from '../compile.ts';
 
@@ -11,10 +11,10 @@ const ROUNDS = 1_000_000;
 const SUMS = 12;
 
 /** Floating-point operations of one run. */
-export const peakOperations = (width: VectorWidth): number => ROUNDS * SUMS * 2 * (width === 'avx512' ? 16 : 8);
+export const peakOperations = (width: InstructionSet): number => ROUNDS * SUMS * 2 * (width === 'avx512' ? 16 : 8);
 
 /** A program that does nothing else. @param pages of the memory that it never touches */
-export function peakProgram(width: VectorWidth, pages: number): CompiledShard {
+export function peakProgram(width: InstructionSet, pages: number): CompiledShard {
   const machine = new MachineWriter(width, { fixed: 0, own: 0 });
   machine.raw((code) => {
     for (let register = 0; register <= SUMS; register++) code.zero(register);

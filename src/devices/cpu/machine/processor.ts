@@ -2,11 +2,11 @@
 // CPUID, and volume 1, 13.3).
 import { addressOfShared } from '../foreign.ts';
 import { Assembler } from './assembler.ts';
-import { Label, RAX, RBX, RCX, RDI, type VectorWidth } from './operands.ts';
+import { Label, RAX, RBX, RCX, RDI, type InstructionSet } from './operands.ts';
 import { functionAt, loadCode } from './code.ts';
 
 const bit = (word: number, position: number): boolean => ((word >>> position) & 1) === 1;
-/** Sets of registers that the system keeps: those of 128 bits and of 256; and the masks and all of 512. */
+/** Registers that the system saves: those of 128 and 256 bits; and the masks and those of 512 bits. */
 const KEEPS_256 = 0x06;
 const KEEPS_512 = 0xe6;
 
@@ -14,7 +14,7 @@ const KEEPS_512 = 0xe6;
  * The vectors that can be used here, the widest first.
  * @throws an Error where no machine code can be run
  */
-export function vectorWidths(): VectorWidth[] {
+export function supportedInstructionSets(): InstructionSet[] {
   const { features, extended } = answers(writeFeatures);
   if (!bit(features, 27)) return []; // the system keeps no vector registers
   const { kept } = answers(writeKept);

@@ -4,12 +4,28 @@
 // Every element of C is summed as the WebAssembly kernels sum it (assembly/gemm.ts): over k in
 // order, in blocks of at most 256, each from zero by fused multiplications and additions, and added
 // to what was there before it. So the bits are the same.
-import { Label, R8, R9, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, type VectorWidth } from './operands.ts';
+import {
+  Label,
+  R8,
+  R9,
+  R11,
+  R14,
+  R15,
+  RAX,
+  RBP,
+  RBX,
+  RCX,
+  RDI,
+  RDX,
+  RSI,
+  RSP,
+  type InstructionSet,
+} from './operands.ts';
 import { type Range, cut, groupsOf, heights } from './cutting.ts';
 import { COUNT_BYTES, type WayOfA, multiply, repeat } from './multiply.ts';
 import { packPanels, packTile } from './packing.ts';
 import type { Routines } from './routines.ts';
-import { type Addend, type Ahead, LINE_BYTES, mostRows, panelColumns, setMask } from './tile.ts';
+import { type Addend, type Ahead, LINE_BYTES, maxRows, panelColumns, setMask } from './tile.ts';
 
 /** C (M, N) = addend + op(A)·B. Leading dimensions in elements. */
 export interface ProductShape {
@@ -30,18 +46,18 @@ export const operandRegisters = { a: RDI, b: RSI, c: RDX, bias: RCX, scratch: R8
 type OperandName = keyof typeof operandRegisters;
 const operandNames = Object.keys(operandRegisters) as OperandName[];
 
-const MAXIMUM_DEPTH = 256;
-/** Rows of A that are multiplied at a time where they are many: they stay in the second-level cache. */
+const MAX_DEPTH = 256;
+/** The most rows of A that are multiplied at a time, so that they stay in the L2 cache. */
 const CHUNK_ROWS = 384;
-/** Up to so many rows, a panel is read from its first byte to its last before the next. */
+/** Up to this many rows, a panel is read from its first byte to its last before the next. */
 const FEW_ROWS = 96;
-/** B of so many bytes is not in the second-level cache when it is needed. */
-const FAR_BYTES = 750_000;
+/** B larger than this does not stay in the L2 cache, so panels are prefetched. */
+const L2_BYTES = 750_000;
 /** Columns of B from which on it pays to pack A. */
 const WORTH_PACKING = 192;
-/** Panels of a group of those. */
-const MOST_PACKED = 2;
-/** Columns of B that are packed at a time. */
+/** The most panels in a group when B is packed. */
+const MAX_PACKED_PANELS = 2;
+/** The columns of B that are packed at a time. */
 const BLOCK_COLUMNS = 256;
 
 /** On the stack, above the counts of what is left to do: the operands, and where B is packed from next. */
@@ -52,18 +68,18 @@ const FRAME_BYTES = OPERANDS_AT + 8 * operandNames.length;
 /** Elements of scratch memory. */
 export function productScratch(
   { M, N, K, transposedA }: Pick<ProductShape, 'M' | 'N' | 'K' | 'transposedA'>,
-  width: VectorWidth,
+  width: InstructionSet,
 ): number {
   if (!transposedA) return 0;
   const columns = panelColumns(width);
   // The last block has a narrow panel more.
   const panels = Math.ceil(Math.min(N, BLOCK_COLUMNS) / columns) + 1;
-  return packedElements(M, K, width) + panels * (Math.min(K, MAXIMUM_DEPTH) * columns + LINE_BYTES / 4);
+  return packedElements(M, K, width) + panels * (Math.min(K, MAX_DEPTH) * columns + LINE_BYTES / 4);
 }
 
 /** Elements of a packed chunk of A, whose last row is written as a whole vector: a multiple of a cache line. */
-function packedElements(M: number, K: number, width: VectorWidth): number {
-  return Math.ceil((Math.min(M, CHUNK_ROWS) * Math.min(K, MAXIMUM_DEPTH) + panelColumns(width)) / 16) * 16;
+function packedElements(M: number, K: number, width: InstructionSet): number {
+  return Math.ceil((Math.min(M, CHUNK_ROWS) * Math.min(K, MAX_DEPTH) + panelColumns(width)) / 16) * 16;
 }
 
 /** The function of a product. It may change all registers but RSP, R12 and R13. */
@@ -90,7 +106,7 @@ class ProductWriter {
     for (const [slot, name] of operandNames.entries())
       code.storeGeneral({ base: RSP, displacement: OPERANDS_AT + 8 * slot }, operandRegisters[name]);
     setMask(code, N % this.#columns);
-    const depths = cut(K, MAXIMUM_DEPTH);
+    const depths = cut(K, MAX_DEPTH);
     if (transposedA) for (const rows of cut(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
     else if (M <= FEW_ROWS) this.#plain({ from: 0, size: M }, depths);
     else for (const rows of cut(M, CHUNK_ROWS)) for (const range of depths) this.#plain(rows, [range]);
@@ -117,8 +133,8 @@ class ProductWriter {
       a,
       ldc,
       addend,
-      mostPanels: 4,
-      ahead: 4 * N * K >= FAR_BYTES ? 'panels' : 'nothing',
+      maxPanels: 4,
+      ahead: 4 * N * K >= L2_BYTES ? 'panels' : 'nothing',
     });
   }
 
@@ -131,8 +147,8 @@ class ProductWriter {
     const { M, N, K, lda, ldb, ldc, addend } = this.#shape;
     const { from, size } = range;
     const height = Math.min(
-      ...groupsOf(M, N, code.width, MOST_PACKED).map(({ panels, lastColumns }) =>
-        mostRows(panels, lastColumns, code.width),
+      ...groupsOf(M, N, code.width, MAX_PACKED_PANELS).map(({ panels, lastColumns }) =>
+        maxRows(panels, lastColumns, code.width),
       ),
     );
     const isPacked = N >= WORTH_PACKING;
@@ -180,9 +196,9 @@ class ProductWriter {
         a,
         ldc,
         addend,
-        mostPanels: MOST_PACKED,
+        maxPanels: MAX_PACKED_PANELS,
         height,
-        begun: from,
+        firstK: from,
         ahead,
       });
     };

@@ -1,11 +1,11 @@
 // Products by machine code, as programs ask for them. Those that are rare are left to the
 // WebAssembly kernels, whose results are the same.
 import { type Products, depthOf, embeddedProducts, multipliesByWeight } from '../products.ts';
-import type { VectorWidth } from './operands.ts';
+import type { InstructionSet } from './operands.ts';
 import { productScratch } from './product.ts';
 import { panelColumns } from './tile.ts';
 
-export const machineProducts = (width: VectorWidth): Products => ({
+export const machineProducts = (width: InstructionSet): Products => ({
   ...embeddedProducts,
   machineCode: width,
   panels: (product) => (multipliesByWeight(product) ? { columns: panelColumns(width), last: 'padded' } : null),

@@ -4,7 +4,7 @@
 import type { ChainSpecification } from '../chain.ts';
 import type { Address } from '../address.ts';
 import type { Assembler } from './assembler.ts';
-import { R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RSI, RSP, Label, type VectorWidth } from './operands.ts';
+import { R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RSI, RSP, Label, type InstructionSet } from './operands.ts';
 import { chain } from './chain.ts';
 import { type ProductShape, operandRegisters, product, productScratch } from './product.ts';
 import { Routines } from './routines.ts';
@@ -42,7 +42,7 @@ export class MachineWriter {
   readonly #functions: Label[] = [];
   #isOpen = false;
 
-  constructor(width: VectorWidth, limits: Limits) {
+  constructor(width: InstructionSet, limits: Limits) {
     this.#routines = new Routines(width);
     this.#limits = limits;
   }

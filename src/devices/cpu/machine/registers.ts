@@ -1,5 +1,5 @@
 // Which register holds which value, in straight-line code whose values are numbered in the order in
-// which they are computed. If registers run out, the value that is needed last waits on the stack.
+// which they are computed. If registers run out, the value that is needed last is spilled to the stack.
 // Constants stay in memory.
 import { type Memory, RSP, type VectorOperand } from './operands.ts';
 import type { Routines } from './routines.ts';
@@ -28,7 +28,7 @@ export class Registers {
   }
 
   /** From RSP on, in which values wait. */
-  get bytesOnStack(): number {
+  get spillBytes(): number {
     return this.#routines.code.vectorBytes * this.#slotOf.size;
   }
 

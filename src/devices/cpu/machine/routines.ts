@@ -1,7 +1,7 @@
 // Functions in machine code that call each other and read constants: each is written once, and what
 // it uses follows it.
 import { Assembler } from './assembler.ts';
-import { Label, type VectorWidth } from './operands.ts';
+import { Label, type InstructionSet } from './operands.ts';
 
 /** What a line of the cache holds: constants begin on one. */
 const LINE_BYTES = 64;
@@ -13,7 +13,7 @@ export class Routines {
   readonly #everyLane = new Map<number, Label>();
   readonly #constants = new Map<string, { readonly label: Label; readonly bytes: Uint8Array }>();
 
-  constructor(width: VectorWidth) {
+  constructor(width: InstructionSet) {
     this.code = new Assembler(width);
   }
 

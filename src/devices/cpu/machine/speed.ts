@@ -2,7 +2,7 @@
 import { addressOf } from '../foreign.ts';
 import { allocate } from '../memory.ts';
 import { functionAt, loadCode } from './code.ts';
-import type { VectorWidth } from './operands.ts';
+import type { InstructionSet } from './operands.ts';
 import { peakOperations, peakProgram } from './peak.ts';
 import { productScratch } from './product.ts';
 import { type MachineProgram, MachineWriter } from './program.ts';
@@ -12,7 +12,7 @@ const PAGE_BYTES = 65536;
 const RUNS = 5;
 
 /** GFLOP/s, the best of a few runs that alternate. It takes some 100 ms. */
-export function measureSpeed(width: VectorWidth): { readonly product: number; readonly peak: number } {
+export function measureSpeed(width: InstructionSet): { readonly product: number; readonly peak: number } {
   const shape = { M, N, K, transposedA: false, lda: K, ldb: 0, ldc: N, addend: 'nothing' } as const;
   const sizes = [M * K, N * K, M * N, productScratch(shape, width)];
   const [a, b, c, scratch] = sizes.map((_, index) => ({ fixed: 4 * sizes.slice(0, index).reduce((x, y) => x + y, 0) }));

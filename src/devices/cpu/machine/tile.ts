@@ -5,7 +5,7 @@
 // panels beside each other make up for them: each sum waits four or five cycles for its last
 // addition, and the processor can begin two a cycle.
 import type { Assembler } from './assembler.ts';
-import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, type VectorWidth } from './operands.ts';
+import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, type InstructionSet } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 /** What is added to a product: nothing, C, or one row to every row. */
@@ -42,34 +42,34 @@ export interface Tile {
 }
 
 /** Two vectors. */
-export const panelColumns = (width: VectorWidth): number => (width === 'avx512' ? 32 : 16);
+export const panelColumns = (width: InstructionSet): number => (width === 'avx512' ? 32 : 16);
 
-/** Sums that are kept in registers at once. */
-const MOST_SUMS: Readonly<Record<VectorWidth, number>> = { avx512: 24, avx2: 12 };
+/** The largest number of vector registers that hold sums. */
+const MAX_SUMS: Readonly<Record<InstructionSet, number>> = { avx512: 24, avx2: 12 };
 
 /** How many panels a tile of so many rows has beside each other. */
-export const panelsAbreast = (rows: number, width: VectorWidth): number =>
+export const adjacentPanels = (rows: number, width: InstructionSet): number =>
   rows === 1 ? 4 : rows <= 3 && width === 'avx512' ? 4 : rows <= 3 || width === 'avx512' ? 2 : 1;
 
 /** Rows of a tile at most: with its sums, elements of A and vectors of B, it fits the registers. */
-export function mostRows(panels: number, lastColumns: number, width: VectorWidth): number {
+export function maxRows(panels: number, lastColumns: number, width: InstructionSet): number {
   const vectors = vectorsIn(panels, lastColumns, width);
   const registers = width === 'avx512' ? 32 : 16;
   const fits = (rows: number): boolean => rows * vectors + Math.min(rows, vectors) < registers;
-  let rows = Math.max(1, Math.floor(MOST_SUMS[width] / vectors));
-  while (fits(rows + 1) && rows * vectors < MOST_SUMS[width]) rows++;
+  let rows = Math.max(1, Math.floor(MAX_SUMS[width] / vectors));
+  while (fits(rows + 1) && rows * vectors < MAX_SUMS[width]) rows++;
   return Math.min(rows, 12);
 }
 
 /** Of the last panel, only the first may count. */
-const vectorsIn = (panels: number, lastColumns: number, width: VectorWidth): number =>
+const vectorsIn = (panels: number, lastColumns: number, width: InstructionSet): number =>
   2 * panels - (lastColumns <= panelColumns(width) / 2 ? 1 : 0);
 
-/** Of the cache. */
+/** The size of a cache line in bytes. */
 export const LINE_BYTES = 64;
 /** k after which a row of A is in its next line. */
-export const STRETCH = 16;
-export const stretchesIn = (depth: number): number => Math.floor(depth / STRETCH);
+export const DEPTH_CHUNK = 16;
+export const depthChunksIn = (depth: number): number => Math.floor(depth / DEPTH_CHUNK);
 
 /** The mask register of the last columns, and where that is a vector. */
 const LAST = 1;
@@ -156,17 +156,17 @@ export function tile(routines: Routines, shape: Tile): Label {
     for (let each = 0; each < free; each++) code.zero(each);
     code.move(RAX, R8);
     code.move(RDX, R9);
-    const wholes = toNextA > 0 || ahead !== null ? stretchesIn(depth) : 0;
+    const wholes = toNextA > 0 || ahead !== null ? depthChunksIn(depth) : 0;
     if (wholes > 0) {
       code.moveImmediate(RDI, wholes);
       const next = new Label();
       code.put(next);
       ask();
-      multiply(STRETCH);
+      multiply(DEPTH_CHUNK);
       code.decrement(RDI);
       code.jumpIf('notZero', next);
     }
-    if (depth > wholes * STRETCH) multiply(depth - wholes * STRETCH);
+    if (depth > wholes * DEPTH_CHUNK) multiply(depth - wholes * DEPTH_CHUNK);
     finish(routines, shape, vectors, sum);
     code.return();
   });

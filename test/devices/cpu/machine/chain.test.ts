@@ -16,7 +16,7 @@ const two: readonly ElementwiseFunction[] = [
   'reluGradient',
 ];
 /** Of each operand and result, in elements. */
-const STRETCH = 2048;
+const DEPTH_CHUNK = 2048;
 const SPECIAL = [0, -0, Infinity, -Infinity, NaN, 1e30, -1e30, 1e-38, -1e-40, 1, -1, 100, -100, 20, -20, 0.5];
 
 interface Case {
@@ -68,7 +68,7 @@ function randomChain(random: Random, length: number): Case {
     chain: { values, operands, stores, strides },
     rows,
     columns,
-    pointers: strides.map((_, index) => 64 + STRETCH * index),
+    pointers: strides.map((_, index) => 64 + DEPTH_CHUNK * index),
   };
 }
 
@@ -79,7 +79,7 @@ describe.skipIf(widths.length === 0 || !isFused)(
       const random = new Random(17);
       for (let each = 0; each < 60; each++) {
         const { chain, rows, columns, pointers } = randomChain(random, 1 + (each % 40));
-        const filled = STRETCH * (pointers.length + 1);
+        const filled = DEPTH_CHUNK * (pointers.length + 1);
         for (let at = 0; at < filled; at++)
           floats[at] = random.uniform() < 0.05 ? SPECIAL[at % SPECIAL.length] : random.normal();
         const before = floats.slice(0, filled);

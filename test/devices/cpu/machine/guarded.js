@@ -4,7 +4,7 @@
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import { koffi } from '../../../../dist/devices/cpu/foreign.js';
 import { functionAt, loadCode } from '../../../../dist/devices/cpu/machine/code.js';
-import { vectorWidths } from '../../../../dist/devices/cpu/machine/processor.js';
+import { supportedInstructionSets } from '../../../../dist/devices/cpu/machine/processor.js';
 import { productScratch } from '../../../../dist/devices/cpu/machine/product.js';
 import { MachineWriter } from '../../../../dist/devices/cpu/machine/program.js';
 import { panelColumns } from '../../../../dist/devices/cpu/machine/tile.js';
@@ -27,7 +27,7 @@ const large = [
 ];
 
 if (isMainThread) {
-  for (const width of vectorWidths()) guard(width);
+  for (const width of supportedInstructionSets()) guard(width);
   await callFromThreads();
   console.log('done');
 } else {
@@ -137,7 +137,7 @@ async function callFromThreads() {
     -1,
     0,
   );
-  const [width] = vectorWidths();
+  const [width] = supportedInstructionSets();
   const writer = new MachineWriter(width, { fixed: 1 << 20, own: 1 << 20 });
   const at = (fixed) => ({ fixed });
   const shape = { M: 2, N: 5, K: 3, transposedA: false, lda: 3, ldb: 0, ldc: 5, addend: 'nothing' };

@@ -2,15 +2,15 @@
 import { type ChainSpecification, addChain } from '../../../../src/devices/cpu/chain.ts';
 import { addressOf } from '../../../../src/devices/cpu/foreign.ts';
 import { type KernelVariant, instantiateKernels, loadKernels } from '../../../../src/devices/cpu/kernels.ts';
-import type { VectorWidth } from '../../../../src/devices/cpu/machine/operands.ts';
+import type { InstructionSet } from '../../../../src/devices/cpu/machine/operands.ts';
 import { functionAt, loadCode } from '../../../../src/devices/cpu/machine/code.ts';
-import { vectorWidths } from '../../../../src/devices/cpu/machine/processor.ts';
+import { supportedInstructionSets } from '../../../../src/devices/cpu/machine/processor.ts';
 import { MachineWriter } from '../../../../src/devices/cpu/machine/program.ts';
 import { ModuleWriter } from '../../../../src/devices/cpu/wasm.ts';
 
-function widthsHere(): VectorWidth[] {
+function widthsHere(): InstructionSet[] {
   try {
-    return vectorWidths();
+    return supportedInstructionSets();
   } catch {
     return [];
   }
@@ -28,7 +28,7 @@ export const kernels = instantiateKernels(module, memory);
 export const isFused = (variant satisfies KernelVariant) === 'relaxed';
 
 /** Runs what is written, on the memory. */
-export function runCode(width: VectorWidth, write: (writer: MachineWriter) => void): void {
+export function runCode(width: InstructionSet, write: (writer: MachineWriter) => void): void {
   const bytes = memory.buffer.byteLength;
   const writer = new MachineWriter(width, { fixed: bytes, own: bytes });
   write(writer);

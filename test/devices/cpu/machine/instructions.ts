@@ -6,7 +6,7 @@ import {
   type Condition,
   type VectorInstruction,
 } from '../../../../src/devices/cpu/machine/assembler.ts';
-import { Label, type Memory, RSP, type VectorWidth } from '../../../../src/devices/cpu/machine/operands.ts';
+import { Label, type Memory, RSP, type InstructionSet } from '../../../../src/devices/cpu/machine/operands.ts';
 import type { Random } from '../../../../src/random.ts';
 
 /** A value for the assembler, and its text for `as`. */
@@ -58,7 +58,7 @@ export class Program {
   readonly #pending: Label[] = [];
   #form = '';
 
-  constructor(width: VectorWidth, random: Random) {
+  constructor(width: InstructionSet, random: Random) {
     this.code = new Assembler(width);
     this.#random = random;
     this.#put(new Label());
@@ -376,9 +376,9 @@ const avx2Only = {
 const methods = {
   avx512: { ...shared, ...avx512Only, vector: vectorForms(0) },
   avx2: { ...shared, ...avx2Only, vector: vectorForms(1) },
-} satisfies Record<VectorWidth, Partial<Record<Method, readonly Write[]>>>;
+} satisfies Record<InstructionSet, Partial<Record<Method, readonly Write[]>>>;
 
 /** Every form, with a name for messages. */
-export const forms = entries<VectorWidth, Record<string, readonly Write[]>>(methods).flatMap(([width, writes]) =>
+export const forms = entries<InstructionSet, Record<string, readonly Write[]>>(methods).flatMap(([width, writes]) =>
   entries(writes).flatMap(([method, list]) => list.map((write, i) => ({ width, name: `${method} ${i}`, write }))),
 );

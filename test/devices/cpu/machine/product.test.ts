@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from '../../../../src/devices/cpu/kernels.ts';
-import type { VectorWidth } from '../../../../src/devices/cpu/machine/operands.ts';
+import type { InstructionSet } from '../../../../src/devices/cpu/machine/operands.ts';
 import { type ProductShape, productScratch } from '../../../../src/devices/cpu/machine/product.ts';
 import { panelColumns } from '../../../../src/devices/cpu/machine/tile.ts';
 import { Random } from '../../../../src/random.ts';
@@ -32,7 +32,7 @@ function places(sizes: readonly number[]): number[] {
 /** C by WebAssembly and by machine code, with what lies around it. */
 function both(
   shape: ProductShape,
-  width: VectorWidth,
+  width: InstructionSet,
   scale = 1,
 ): { readonly expected: Float32Array; readonly got: Float32Array } {
   const { M, N, K, transposedA, lda, ldb, ldc, addend } = shape;
@@ -85,7 +85,7 @@ const chosen = [
 describe.skipIf(widths.length === 0 || !isFused)(
   'products in machine code (skipped where it or fused WebAssembly is missing)',
   () => {
-    const expectSameBits = (shape: ProductShape, width: VectorWidth, scale = 1): void => {
+    const expectSameBits = (shape: ProductShape, width: InstructionSet, scale = 1): void => {
       const { expected, got } = both(shape, width, scale);
       const wrong = Array.from(expected.keys()).filter((at) => !Object.is(got[at], expected[at]));
       expect(wrong.slice(0, 5), `${width} ${JSON.stringify(shape)}`).toEqual([]);
