@@ -23,6 +23,12 @@ const [first, ...others] = process.argv.slice(2);
 const isWidth = first === 'avx512' || first === 'avx2';
 const width = isWidth ? first : supportedInstructionSets()[0];
 const shapes = [...(first && !isWidth ? [first] : []), ...others];
+const names = shapes.length > 0 ? shapes : usual.split(' ');
+const wrong = names.find((name) => !/^\d+x\d+x\d+T?$/.test(name));
+if (wrong !== undefined) {
+  console.error(`error: ${wrong} is neither avx512, avx2 nor a product such as 25x512x128 or 128x512x2500T`);
+  process.exit(2);
+}
 // OpenBLAS chooses its kernels when it is loaded.
 if (width === 'avx2') process.env.OPENBLAS_CORETYPE = 'Haswell';
 process.env.OPENBLAS_NUM_THREADS = '1';
@@ -36,7 +42,7 @@ const peak = functionOf(peakProgram(width, 1).machine);
 const peakOfRun = peakOperations(width) / 1e6;
 console.log(`${width}, Node ${process.version}; OpenBLAS: ${sgemm ? 'yes' : 'not installed'}`);
 console.log('product'.padEnd(18), 'GFLOP/s', ' of the peak', sgemm ? ' times OpenBLAS' : '');
-for (const name of shapes.length > 0 ? shapes : usual.split(' ')) report(name);
+for (const name of names) report(name);
 
 function report(name) {
   const [, M, N, K, T] = /^(\d+)x(\d+)x(\d+)(T?)$/.exec(name);

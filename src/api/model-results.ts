@@ -23,7 +23,7 @@ export type TextToRead = string | Corpus;
 export interface EvaluationOptions extends GivenScoring, Listening {
   /** Of a corpus, `all` (the default) or a part of it; a warning says if the run had another. */
   readonly part?: Part;
-  /** Also keep what each of the first so many characters cost. Default 0. */
+  /** The number of characters, from the first on, whose cost is kept. Default 0. */
   readonly surprise?: number;
   /** Compare with compressors and n-gram models. Default: neither. */
   readonly baselines?: BaselinesOptions;

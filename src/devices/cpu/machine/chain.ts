@@ -7,12 +7,10 @@ import { elementwise } from '../vectors.ts';
 import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from './operands.ts';
 import { Expressions } from './expressions.ts';
 import type { Routines } from './routines.ts';
-import { maskVector, setMask } from './tile.ts';
+import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 
 /** For as many pointers as there are registers; the others stay on the stack. */
 const POINTERS = [RBX, RBP, RSI, RDI, R8, R9, R10, R11, R14, R15];
-const MASK = 1;
-const MASK_VECTOR = 15;
 const WORD = 8;
 
 /**
@@ -53,7 +51,7 @@ class ChainWriter {
     const lanes = code.vectorBytes / 4;
     const whole = Math.floor(this.#columns / lanes);
     const partial = this.#columns % lanes;
-    setMask(code, this.#columns, MASK);
+    if (partial > 0 && code.width === 'avx512') setMask(this.#routines, partial, MASKS.lastColumns);
     if (this.#spillBytes > 0) code.arithmeticImmediate('sub', RSP, this.#spillBytes);
     for (const [pointer, register] of POINTERS.slice(0, strides.length).entries())
       code.loadGeneral(register, this.#slot(pointer));
@@ -70,7 +68,7 @@ class ChainWriter {
       code.jumpIf('below', next);
     }
     if (partial > 0) {
-      if (code.width === 'avx2') code.load(MASK_VECTOR, maskVector(this.#routines, partial));
+      if (code.width === 'avx2') setMask(this.#routines, partial, MASKS.lastColumns);
       waiting = Math.max(waiting, this.#body(true));
     }
     strides.forEach((stride, pointer) => {
@@ -112,8 +110,7 @@ class ChainWriter {
         expressions.store(held.get(value)!, (from) => {
           const to = this.#at(place);
           if (!isPartial) code.store(to, from);
-          else if (code.width === 'avx2') code.storeWhere(to, MASK_VECTOR, from);
-          else code.storeMasked(to, from, MASK);
+          else storePartial(code, to, from, MASKS.lastColumns);
         });
     return expressions.write(this.#routines, isPartial && code.width === 'avx2' ? MASK_VECTOR : code.registers);
   }
@@ -126,8 +123,7 @@ class ChainWriter {
     }
     const from = this.#at(place);
     if (!isPartial) code.load(to, from);
-    else if (code.width === 'avx2') code.loadWhere(to, MASK_VECTOR, from);
-    else code.loadMasked(to, from, MASK);
+    else loadPartial(code, to, from, MASKS.lastColumns);
   }
 
   /** @param moves along the row */

@@ -2,6 +2,7 @@
 // code.
 import type { Operand, VectorOperation, Vectors } from '../vectors.ts';
 import { type Assembler, type Comparison, type VectorInstruction } from './assembler.ts';
+import { MASKS } from './masks.ts';
 import { Registers } from './registers.ts';
 import type { Routines } from './routines.ts';
 
@@ -25,8 +26,6 @@ const comparisonOf: Readonly<Partial<Record<VectorOperation, { holds: Comparison
   'f32x4.le': { holds: 'lessOrEqual', fails: 'notLessOrEqual' },
   'f32x4.gt': { holds: 'greaterThan', fails: 'notGreaterThan' },
 };
-/** Of a mask that a comparison makes. */
-const COMPARED = 3;
 
 interface Operation {
   readonly kind: 'operation';
@@ -194,8 +193,8 @@ class ExpressionWriter {
     const [from, first, second] = this.#registers.operands([value, ...inputs], [false, false, true]);
     this.#registers.done([value, ...inputs], index);
     if (this.#code.width === 'avx512') {
-      this.#code.compareToMask(comparison, COMPARED, first as number, second);
-      this.#code.loadMasked(this.#registers.take(index), from, COMPARED);
+      this.#code.compareToMask(comparison, MASKS.compared, first as number, second);
+      this.#code.loadMasked(this.#registers.take(index), from, MASKS.compared);
       return;
     }
     const to = this.#registers.take(index, [from as number]);

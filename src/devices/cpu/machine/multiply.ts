@@ -41,11 +41,14 @@ export interface Multiplication {
   readonly height?: number;
   /** k with which A and the panels begin. */
   readonly firstK?: number;
-  /** `panels` where these are not in the second-level cache; or what else a tile asks for, by how many tiles there are. */
+  /** What is prefetched: the next panels, or what follows from the number of tiles. */
   readonly ahead: 'panels' | 'nothing' | ((tiles: number) => Ahead);
 }
 
-/** RBX: A, RBP: panels, R14: C, R15: the bias, RSI: what is asked for. The last four move on. */
+/**
+ * RBX: A, RBP: panels, R14: C, R15: the bias, RSI: what is prefetched unless that is the panels. RBP,
+ * R14, R15 and RSI move on; RAX, RCX, RDX, RDI and R8 to R11 change.
+ */
 export function multiply(routines: Routines, multiplication: Multiplication): void {
   const { rows, columns, ranges, panelBytes, a, ldc, addend, maxPanels, height, firstK = 0, ahead } = multiplication;
   const { code } = routines;
@@ -101,7 +104,7 @@ function multiplyTiles(routines: Routines, shape: Tile, count: number, step: num
   const body = tile(routines, shape);
   repeat(code, TILES_LEFT, count, () => {
     code.call(body);
-    // From the end of what one tile asked for to the beginning of what the next does.
+    // From the end of what one tile has prefetched to the beginning of what the next prefetches.
     if (shape.ahead) {
       const asked = shape.ahead.step * depthChunksIn(shape.depth);
       code.address(RSI, { base: RSI, displacement: shape.ahead.toNextTile - asked });

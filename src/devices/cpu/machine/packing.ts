@@ -1,19 +1,16 @@
 // Copies of matrix blocks in the order in which a tile reads them (tile.ts).
-import type { Assembler } from './assembler.ts';
+import { MASKS, MASK_VECTOR, loadPartial, setMask } from './masks.ts';
 import { Label, R8, R9, RAX, RCX, RDX } from './operands.ts';
 import type { Routines } from './routines.ts';
-import { LINE_BYTES, maskVector, panelColumns } from './tile.ts';
+import { LINE_BYTES, panelColumns } from './tile.ts';
 
-/** Some columns of a matrix, whose rows are so many bytes apart. */
+/** Some columns of a matrix, and the bytes from one of its rows to the next. */
 interface Columns {
   readonly columns: number;
   readonly step: number;
 }
 
-/** Beside that of the last columns of C (tile.ts). */
-const MASK = 2;
-const MASK_VECTOR = 15;
-/** Rows are asked for before they are copied. */
+/** Rows are prefetched this many rows before they are copied. */
 const ROWS_AHEAD = 12;
 
 /**
@@ -53,7 +50,7 @@ function writeCopy(routines: Routines, { columns, step, toStep, panelBytes }: Co
   const lanes = vectorBytes / 4;
   const vectors = Math.ceil(columns / lanes);
   const partial = columns % lanes;
-  if (partial > 0) setPart(routines, code, partial);
+  if (partial > 0) setMask(routines, partial, MASKS.copied);
   code.move(RAX, R8);
   code.move(RDX, R9);
   const again = new Label();
@@ -64,8 +61,7 @@ function writeCopy(routines: Routines, { columns, step, toStep, panelBytes }: Co
     const register = vector % MASK_VECTOR;
     const source = { base: RAX, displacement: vector * vectorBytes };
     if (partial === 0 || vector < vectors - 1) code.load(register, source);
-    else if (code.width === 'avx2') code.loadWhere(register, MASK_VECTOR, source);
-    else code.loadMasked(register, source, MASK);
+    else loadPartial(code, register, source, MASKS.copied);
     const to = (vector >> 1) * panelBytes + (vector & 1) * vectorBytes;
     code.store({ base: RDX, displacement: to }, register);
   }
@@ -74,13 +70,4 @@ function writeCopy(routines: Routines, { columns, step, toStep, panelBytes }: Co
   code.decrement(RCX);
   code.jumpIf('notZero', again);
   code.return();
-}
-
-function setPart(routines: Routines, code: Assembler, lanes: number): void {
-  if (code.width === 'avx2') {
-    code.load(MASK_VECTOR, maskVector(routines, lanes));
-    return;
-  }
-  code.moveImmediate(RAX, 2 ** lanes - 1);
-  code.moveToMask(MASK, RAX);
 }

@@ -22,10 +22,11 @@ import {
   type InstructionSet,
 } from './operands.ts';
 import { type Range, cut, groupsOf, heights } from './cutting.ts';
+import { MASKS, setMask } from './masks.ts';
 import { COUNT_BYTES, type WayOfA, multiply, repeat } from './multiply.ts';
 import { packPanels, packTile } from './packing.ts';
 import type { Routines } from './routines.ts';
-import { type Addend, type Ahead, LINE_BYTES, maxRows, panelColumns, setMask } from './tile.ts';
+import { type Addend, type Ahead, LINE_BYTES, maxRows, panelColumns } from './tile.ts';
 
 /** C (M, N) = addend + op(A)·B. Leading dimensions in elements. */
 export interface ProductShape {
@@ -105,7 +106,8 @@ class ProductWriter {
     code.arithmeticImmediate('sub', RSP, FRAME_BYTES);
     for (const [slot, name] of operandNames.entries())
       code.storeGeneral({ base: RSP, displacement: OPERANDS_AT + 8 * slot }, operandRegisters[name]);
-    setMask(code, N % this.#columns);
+    const lanes = N % (code.vectorBytes / 4);
+    if (lanes > 0 && code.width === 'avx512') setMask(this.#routines, lanes, MASKS.lastColumns);
     const depths = cut(K, MAX_DEPTH);
     if (transposedA) for (const rows of cut(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
     else if (M <= FEW_ROWS) this.#plain({ from: 0, size: M }, depths);
@@ -168,7 +170,7 @@ class ProductWriter {
       step: 4 * rowsOfTile * (isPacked ? size : 1),
       toNextA: 0,
     });
-    /** Rows of the block that is packed next: each tile asks for some. */
+    /** Each tile prefetches some rows of the block that is packed next. */
     const ahead = (tiles: number): Ahead => {
       const rowsAhead = Math.min(4, Math.ceil(size / tiles));
       return {

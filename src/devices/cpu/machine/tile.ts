@@ -4,7 +4,7 @@
 // of A the others in turn; with 16 registers of 8, six rows of 16 columns. Where rows are fewer,
 // panels beside each other make up for them: each sum waits four or five cycles for its last
 // addition, and the processor can begin two a cycle.
-import type { Assembler } from './assembler.ts';
+import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, type InstructionSet } from './operands.ts';
 import type { Routines } from './routines.ts';
 
@@ -15,7 +15,7 @@ export type Addend = 'nothing' | 'c' | 'bias';
 export interface Ahead {
   readonly places: readonly number[];
   readonly step: number;
-  /** From what one tile asks for to what the next does. */
+  /** Bytes from what one tile prefetches to what the next tile prefetches. */
   readonly toNextTile: number;
 }
 
@@ -23,7 +23,7 @@ export interface Tile {
   readonly rows: number;
   /** Beside each other. */
   readonly panels: number;
-  /** Of the last of them. */
+  /** The columns of the last panel. */
   readonly lastColumns: number;
   /** Bytes from a row of A to the next, and from one k to the next. */
   readonly rowStep: number;
@@ -32,26 +32,26 @@ export interface Tile {
   readonly panelBytes: number;
   /** How many k. */
   readonly depth: number;
-  /** Bytes from A of this tile to that of the next, which is asked for in time; 0 if that is near. */
+  /** Bytes from A of this tile to A of the next, which is prefetched; 0 if it need not be. */
   readonly toNextA: number;
-  /** What else is asked for every 16 k: places from RSI on, which then moves on. */
+  /** What else is prefetched every 16 k, from RSI on; null for nothing. */
   readonly ahead: Ahead | null;
   /** In elements. */
   readonly ldc: number;
   readonly addend: Addend;
 }
 
-/** Two vectors. */
+/** The columns of a panel: two vectors. */
 export const panelColumns = (width: InstructionSet): number => (width === 'avx512' ? 32 : 16);
 
 /** The largest number of vector registers that hold sums. */
 const MAX_SUMS: Readonly<Record<InstructionSet, number>> = { avx512: 24, avx2: 12 };
 
-/** How many panels a tile of so many rows has beside each other. */
+/** The number of adjacent panels in a tile with this many rows. */
 export const adjacentPanels = (rows: number, width: InstructionSet): number =>
   rows === 1 ? 4 : rows <= 3 && width === 'avx512' ? 4 : rows <= 3 || width === 'avx512' ? 2 : 1;
 
-/** Rows of a tile at most: with its sums, elements of A and vectors of B, it fits the registers. */
+/** The most rows of a tile: with its sums, elements of A and vectors of B, it fits the registers. */
 export function maxRows(panels: number, lastColumns: number, width: InstructionSet): number {
   const vectors = vectorsIn(panels, lastColumns, width);
   const registers = width === 'avx512' ? 32 : 16;
@@ -61,7 +61,7 @@ export function maxRows(panels: number, lastColumns: number, width: InstructionS
   return Math.min(rows, 12);
 }
 
-/** Of the last panel, only the first may count. */
+/** The vectors of a row of C in a tile: of the last panel, perhaps only the first. */
 const vectorsIn = (panels: number, lastColumns: number, width: InstructionSet): number =>
   2 * panels - (lastColumns <= panelColumns(width) / 2 ? 1 : 0);
 
@@ -70,23 +70,6 @@ export const LINE_BYTES = 64;
 /** k after which a row of A is in its next line. */
 export const DEPTH_CHUNK = 16;
 export const depthChunksIn = (depth: number): number => Math.floor(depth / DEPTH_CHUNK);
-
-/** The mask register of the last columns, and where that is a vector. */
-const LAST = 1;
-const LAST_VECTOR = 15;
-
-/** For the last columns of all tiles of a function, where they do not fill a vector. */
-export function setMask(code: Assembler, lastColumns: number, mask = LAST): void {
-  const lanes = lastColumns % (code.vectorBytes / 4);
-  if (lanes === 0 || code.width === 'avx2') return;
-  code.moveImmediate(RAX, 2 ** lanes - 1);
-  code.moveToMask(mask, RAX);
-}
-
-/** A vector that is the mask of so many lanes. */
-export const maskVector = (routines: Routines, lanes: number): Memory => ({
-  label: routines.integers(Array.from({ length: 8 }, (_, lane) => (lane < lanes ? -1 : 0))),
-});
 
 /**
  * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias, RSI: what will be
@@ -182,8 +165,9 @@ function finish(
   const { code } = routines;
   const { vectorBytes, width, registers } = code;
   const partial = lastColumns % (vectorBytes / 4);
-  if (partial > 0 && width === 'avx2') code.load(LAST_VECTOR, maskVector(routines, partial));
-  const temporary = width === 'avx2' ? LAST_VECTOR - 1 : registers - 1;
+  // With AVX2 the register of the mask held something else until now.
+  if (partial > 0 && width === 'avx2') setMask(routines, partial, MASKS.lastColumns);
+  const temporary = width === 'avx2' ? MASK_VECTOR - 1 : registers - 1;
   if (addend === 'nothing') code.zero(temporary);
   for (let row = 0; row < rows; row++)
     for (let vector = 0; vector < vectors; vector++) {
@@ -195,12 +179,10 @@ function finish(
       if (addend === 'nothing') code.vector('vaddps', result, result, temporary);
       else if (!isPartial) code.vector('vaddps', result, result, added);
       else {
-        if (width === 'avx2') code.loadWhere(temporary, LAST_VECTOR, added);
-        else code.loadMasked(temporary, added, LAST);
+        loadPartial(code, temporary, added, MASKS.lastColumns);
         code.vector('vaddps', result, result, temporary);
       }
       if (!isPartial) code.store(c, result);
-      else if (width === 'avx2') code.storeWhere(c, LAST_VECTOR, result);
-      else code.storeMasked(c, result, LAST);
+      else storePartial(code, c, result, MASKS.lastColumns);
     }
 }
