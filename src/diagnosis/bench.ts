@@ -2,6 +2,7 @@
 // prints nothing.
 import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
+import { median } from '../median.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
@@ -12,7 +13,7 @@ import { Network } from '../sampling/network.ts';
 import { refuseIfTooLarge } from '../evaluation/memory.ts';
 import { demandOf } from '../training/workload.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
-import { type Pace, paceOf } from './pace.ts';
+import { type Work, paceOf } from './pace.ts';
 import { plainModel } from './trial.ts';
 
 export interface BenchSetup {
@@ -74,6 +75,9 @@ export interface BenchResult {
 
 /** Windows of text, used in turn. */
 const WINDOWS = 8;
+/** In which a step is compared with the processor's peak, and the least that one computes. */
+const PEAK_ROUNDS = 11;
+const PEAK_ROUND_MS = 100;
 /** Characters drawn between two looks at the clock. */
 const DRAWN = 16;
 
@@ -101,10 +105,9 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   try {
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
-    const training =
-      milliseconds === null ? null : await measureTraining(executable, model, optimizer, { N, T, milliseconds });
-    const peak = training && ((await executable.peak?.()) ?? null);
-    const gigaflops = training && (2 * multiplyAdds) / training.wallMs / 1e6;
+    const work = await trainingOf(executable, model, optimizer, { N, T });
+    const training = milliseconds === null ? null : await paceOf(work, milliseconds);
+    const partOfPeak = training && (await partOfPeakOf(executable, work, 2 * multiplyAdds));
     const profile = setup.profile ? ((await executable.profile?.('train')) ?? null) : null;
     const sampling = milliseconds === null ? null : await measureSampling(device, model, milliseconds);
     return {
@@ -122,8 +125,8 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
         cpuMs: training.cpuMs,
         callsPerRun: training.unitsPerRun,
         settled: training.settled,
-        gigaflops: gigaflops!,
-        partOfPeak: peak && gigaflops! / peak,
+        gigaflops: (2 * multiplyAdds) / training.wallMs / 1e6,
+        partOfPeak,
         gigabytesPerSecond: cost && cost.bytes / training.wallMs / 1e6,
       },
       profile,
@@ -135,31 +138,52 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
 }
 
 /** Whole steps, updates and all, as many at a time as suit the device. */
-async function measureTraining(
+async function trainingOf(
   executable: Executable,
   model: ModelConfiguration,
   optimizer: Optimizer,
-  { N, T, milliseconds }: { readonly N: number; readonly T: number; readonly milliseconds: number },
-): Promise<Pace> {
+  { N, T }: { readonly N: number; readonly T: number },
+): Promise<Work> {
   const random = new Random(1);
   const symbols = (): Int32Array => Int32Array.from({ length: N * T }, () => random.uint32() % model.vocabulary);
   const windows = Array.from({ length: WINDOWS }, () => ({ ids: symbols(), targets: symbols() }));
   await executable.write({ kind: 'parameters' }, initialParameters(model, random));
   let step = 0;
   const call = (): Call => ({ ...windows[step % WINDOWS], update: optimizer.scalars(++step, 0.002) });
-  return paceOf(
-    {
-      units: () => executable.callsPerRun('train'),
-      async run(units) {
-        const calls = Array.from({ length: units }, call);
-        if ((await executable.run('train', calls)).at(-1)?.updated) return;
-        throw new RnnError('device', 'in training, this device gives a loss or a gradient that is not a number', {
-          hint: "'rnn doctor' tells what is wrong with it",
-        });
-      },
+  return {
+    units: () => executable.callsPerRun('train'),
+    async run(units) {
+      const calls = Array.from({ length: units }, call);
+      if ((await executable.run('train', calls)).at(-1)?.updated) return;
+      throw new RnnError('device', 'in training, this device gives a loss or a gradient that is not a number', {
+        hint: "'rnn doctor' tells what is wrong with it",
+      });
     },
-    milliseconds,
-  );
+  };
+}
+
+/**
+ * The median of rounds that each measure the peak before and after some steps: a shared machine
+ * changes its speed from second to second. Null where the peak is not known.
+ *
+ * @param operations floating-point operations of a step
+ */
+async function partOfPeakOf(executable: Executable, work: Work, operations: number): Promise<number | null> {
+  const parts: number[] = [];
+  for (let round = 0; round < PEAK_ROUNDS; round++) {
+    const before = await executable.peak?.();
+    if (!before) return null;
+    const started = performance.now();
+    let steps = 0;
+    do {
+      const units = work.units();
+      await work.run(units);
+      steps += units;
+    } while (performance.now() - started < PEAK_ROUND_MS);
+    const gigaflops = (steps * operations) / (performance.now() - started) / 1e6;
+    parts.push((2 * gigaflops) / (before + (await executable.peak!())!));
+  }
+  return median(parts);
 }
 
 /** One character at a time, each drawn from the answer to the last. */

@@ -2,7 +2,7 @@
 // nothing of devices.
 
 /** What is timed. */
-interface Work {
+export interface Work {
   /** How many units suit a run; it may change as runs are done. */
   units(): number;
   run(units: number): Promise<void>;

@@ -1,5 +1,6 @@
 // What `rnn gradients` found as a table: as many steps as the terminal is wide.
 import type { Gradients } from '../../api/model-results.ts';
+import { median } from '../../median.ts';
 import { harmless, wrap } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { textTable } from '../output/text-table.ts';
@@ -63,9 +64,4 @@ function powerOfTen(logarithm: number): string {
   const exponent = Math.floor(logarithm / Math.LN10);
   const digit = Math.round(Math.exp(logarithm - exponent * Math.LN10));
   return digit === 10 ? `1e${exponent + 1}` : `${digit}e${exponent}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
