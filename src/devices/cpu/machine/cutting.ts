@@ -16,8 +16,14 @@ export function cut(size: number, most: number): Range[] {
   return Array.from({ length: parts }, (_, part) => ({ from: start(part), size: start(part + 1) - start(part) }));
 }
 
+/** Tiles of one height. */
+export interface Heights {
+  readonly rows: number;
+  readonly count: number;
+}
+
 /** Cuts rows into the fewest tiles of at most `most` rows: those of one height, then those of a row less. */
-export function heights(rows: number, most: number): { readonly rows: number; readonly count: number }[] {
+export function heights(rows: number, most: number): Heights[] {
   const tiles = Math.ceil(rows / most);
   const height = Math.floor(rows / tiles);
   const taller = rows % tiles;

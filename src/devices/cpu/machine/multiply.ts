@@ -1,27 +1,20 @@
 // Rows of A times columns of B that are packed into panels: group by group, tile by tile.
 import type { Assembler } from './assembler.ts';
 import { type Range, groupsOf, heights } from './cutting.ts';
-import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RSI, RSP } from './operands.ts';
+import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RSP } from './operands.ts';
 import type { Routines } from './routines.ts';
-import {
-  type Addend,
-  type Ahead,
-  LINE_BYTES,
-  DEPTH_CHUNK,
-  type Tile,
-  maxRows,
-  panelColumns,
-  depthChunksIn,
-  tile,
-} from './tile.ts';
+import { type Addend, type Tile, maxRows, panelColumns, tile } from './tile.ts';
 
 /** How much is left to do, on the stack of a product's function. */
 const [GROUPS_LEFT, TILES_LEFT] = [0, 8].map((displacement) => ({ base: RSP, displacement }));
 /** For these counts, from RSP on. */
 export const COUNT_BYTES = 16;
 
-/** How a tile reads A, and bytes from one tile to the next. */
-export type WayOfA = Pick<Tile, 'rowStep' | 'depthStep' | 'toNextA'> & { readonly step: number };
+/** How tiles read A. */
+export interface WayOfA extends Pick<Tile, 'rowStep' | 'depthStep'> {
+  /** Bytes from one tile to the next. */
+  readonly step: number;
+}
 
 export interface Multiplication {
   /** Of A and C. */
@@ -41,41 +34,26 @@ export interface Multiplication {
   readonly height?: number;
   /** k with which A and the panels begin. */
   readonly firstK?: number;
-  /** What is prefetched: the next panels, or what follows from the number of tiles. */
-  readonly ahead: 'panels' | 'nothing' | ((tiles: number) => Ahead);
 }
 
 /**
- * RBX: A, RBP: panels, R14: C, R15: the bias, RSI: what is prefetched unless that is the panels. RBP,
- * R14, R15 and RSI move on; RAX, RCX, RDX, RDI and R8 to R11 change.
+ * RBX: A, RBP: panels, R14: C, R15: the bias. RBP, R14 and R15 move on; RAX, RCX, RDX and R8 to R11
+ * change.
  */
 export function multiply(routines: Routines, multiplication: Multiplication): void {
-  const { rows, columns, ranges, panelBytes, a, ldc, addend, maxPanels, height, firstK = 0, ahead } = multiplication;
+  const { rows, columns, ranges, panelBytes, a, ldc, addend, maxPanels, height, firstK = 0 } = multiplication;
   const { code } = routines;
   const rowBytes = 4 * panelColumns(code.width);
-  /** From the panels of a range of k to those that are read after it. */
-  const toLaterPanel = (range: number, panels: number): number =>
-    range + 1 < ranges.length
-      ? rowBytes * ranges[range].size
-      : panels * panelBytes - rowBytes * (ranges[range].from - ranges[0].from);
   for (const { count, panels, lastColumns } of groupsOf(rows, columns, code.width, maxPanels)) {
     const tiles = heights(rows, height ?? maxRows(panels, lastColumns, code.width));
-    const all = tiles.reduce((sum, each) => sum + each.count, 0);
-    const asked =
-      ahead === 'nothing'
-        ? null
-        : ahead === 'panels'
-          ? panelsAhead(panels, panelBytes, all, rowBytes)
-          : ahead(all * count);
     repeat(code, GROUPS_LEFT, count, () => {
-      for (const [index, { from, size: depth }] of ranges.entries()) {
+      for (const { from, size: depth } of ranges) {
         code.address(R8, { base: RBX, displacement: 4 * (from - firstK) });
         code.address(R9, { base: RBP, displacement: rowBytes * (from - firstK) });
         code.move(R10, R14);
         if (addend === 'bias') code.move(R11, R15);
-        if (ahead === 'panels') code.address(RSI, { base: R9, displacement: toLaterPanel(index, panels) });
         const added = from === 0 ? addend : 'c';
-        const shared = { panels, lastColumns, panelBytes, depth, ahead: asked, ldc, addend: added } as const;
+        const shared = { panels, lastColumns, panelBytes, depth, ldc, addend: added } as const;
         for (const each of tiles) {
           const { step, ...way } = a(each.rows);
           multiplyTiles(routines, { ...shared, ...way, rows: each.rows }, each.count, step);
@@ -88,27 +66,12 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
   }
 }
 
-/** A part of the panels that come next, as far from their beginning as what is multiplied. */
-function panelsAhead(panels: number, panelBytes: number, tiles: number, rowBytes: number): Ahead {
-  const lines = Math.ceil((rowBytes * DEPTH_CHUNK) / LINE_BYTES / tiles);
-  const places = Array.from(
-    { length: panels * lines },
-    (_, at) => Math.floor(at / lines) * panelBytes + LINE_BYTES * (at % lines),
-  );
-  return { places, step: rowBytes * DEPTH_CHUNK, toNextTile: LINE_BYTES * lines };
-}
-
 /** So many tiles below each other. R8: A, R9: panels, R10: C. @param step bytes of A from one to the next */
 function multiplyTiles(routines: Routines, shape: Tile, count: number, step: number): void {
   const { code } = routines;
   const body = tile(routines, shape);
   repeat(code, TILES_LEFT, count, () => {
     code.call(body);
-    // From the end of what one tile has prefetched to the beginning of what the next prefetches.
-    if (shape.ahead) {
-      const asked = shape.ahead.step * depthChunksIn(shape.depth);
-      code.address(RSI, { base: RSI, displacement: shape.ahead.toNextTile - asked });
-    }
     code.address(R8, { base: R8, displacement: step });
     code.address(R10, { base: R10, displacement: 4 * shape.rows * shape.ldc });
   });

@@ -1,17 +1,15 @@
 // Copies of matrix blocks in the order in which a tile reads them (tile.ts).
 import { MASKS, MASK_VECTOR, loadPartial, setMask } from './masks.ts';
-import { Label, R8, R9, RAX, RCX, RDX } from './operands.ts';
+import { Label, R8, R9, R10, RAX, RCX, RDX } from './operands.ts';
+import type { Heights } from './cutting.ts';
 import type { Routines } from './routines.ts';
-import { LINE_BYTES, panelColumns } from './tile.ts';
+import { LINE_BYTES } from './tile.ts';
 
 /** Some columns of a matrix, and the bytes from one of its rows to the next. */
 interface Columns {
   readonly columns: number;
   readonly step: number;
 }
-
-/** Rows are prefetched this many rows before they are copied. */
-const ROWS_AHEAD = 12;
 
 /**
  * R8: from, R9: to panels (depth, panel), of which the last has zeros beyond the last column, up to a
@@ -20,31 +18,15 @@ const ROWS_AHEAD = 12;
  * @param panelBytes from a panel to the next
  */
 export function packPanels(routines: Routines, columns: Columns, panelBytes: number, depth: number): void {
-  copy(routines, { ...columns, toStep: 4 * panelColumns(routines.code.width), panelBytes }, depth);
-}
-
-/**
- * R8: from, R9: to (depth, columns). What is beyond the last row, up to a vector, changes. Changes
- * RAX, RCX, RDX.
- */
-export function packTile(routines: Routines, { columns, step }: Columns, depth: number): void {
-  copy(routines, { columns, step, toStep: 4 * columns, panelBytes: 2 * routines.code.vectorBytes }, depth);
-}
-
-interface Copy extends Columns {
-  readonly toStep: number;
-  /** From two vectors of a row to the next two. */
-  readonly panelBytes: number;
-}
-
-function copy(routines: Routines, shape: Copy, depth: number): void {
   const { code } = routines;
-  const body = routines.routine(`copy ${JSON.stringify(shape)}`, () => writeCopy(routines, shape));
+  const body = routines.routine(`copy ${JSON.stringify({ ...columns, panelBytes })}`, () =>
+    writeCopy(routines, columns, panelBytes),
+  );
   code.moveImmediate(RCX, depth);
   code.call(body);
 }
 
-function writeCopy(routines: Routines, { columns, step, toStep, panelBytes }: Copy): void {
+function writeCopy(routines: Routines, { columns, step }: Columns, panelBytes: number): void {
   const { code } = routines;
   const { vectorBytes } = code;
   const lanes = vectorBytes / 4;
@@ -55,8 +37,6 @@ function writeCopy(routines: Routines, { columns, step, toStep, panelBytes }: Co
   code.move(RDX, R9);
   const again = new Label();
   code.put(again);
-  for (let byte = 0; byte < 4 * columns; byte += LINE_BYTES)
-    code.prefetch({ base: RAX, displacement: ROWS_AHEAD * step + byte });
   for (let vector = 0; vector < vectors; vector++) {
     const register = vector % MASK_VECTOR;
     const source = { base: RAX, displacement: vector * vectorBytes };
@@ -66,8 +46,55 @@ function writeCopy(routines: Routines, { columns, step, toStep, panelBytes }: Co
     code.store({ base: RDX, displacement: to }, register);
   }
   code.address(RAX, { base: RAX, displacement: step });
-  code.address(RDX, { base: RDX, displacement: toStep });
+  code.address(RDX, { base: RDX, displacement: 2 * vectorBytes });
   code.decrement(RCX);
   code.jumpIf('notZero', again);
   code.return();
+}
+
+/** Bytes from one packed tile to the next: after each there is a line into which a whole vector may reach. */
+export const packedTileBytes = (rows: number, depth: number): number => 4 * rows * depth + LINE_BYTES;
+
+/**
+ * R8: from, R9: to tiles (depth, rows), one after another. It reads all columns of a row before the
+ * next row, because memory is fastest in its own order. Changes RAX, RCX, R8, R9, R10.
+ *
+ * @param tiles of one or two heights
+ */
+export function packTiles(routines: Routines, tiles: readonly Heights[], { columns, step }: Columns, depth: number): void {
+  const { code } = routines;
+  const lanes = code.vectorBytes / 4;
+  const [first, second] = tiles;
+  if (second) code.address(R10, { base: R9, displacement: first.count * packedTileBytes(first.rows, depth) });
+  const copyRow = (isLast: boolean): void => {
+    let column = 0;
+    for (const [index, { rows, count }] of tiles.entries())
+      for (let tile = 0; tile < count; tile++, column += rows) {
+        const register = tile % MASK_VECTOR;
+        const source = { base: R8, displacement: 4 * column };
+        if (!isLast || column + lanes <= columns) code.load(register, source);
+        else {
+          setMask(routines, rows, MASKS.copied);
+          loadPartial(code, register, source, MASKS.copied);
+        }
+        const displacement = tile * packedTileBytes(rows, depth);
+        code.store({ base: index === 0 ? R9 : R10, displacement }, register);
+      }
+  };
+  const copyRows = (count: number, isLast: boolean): void => {
+    if (count === 0) return;
+    code.moveImmediate(RCX, count);
+    const again = new Label();
+    code.put(again);
+    copyRow(isLast);
+    code.address(R8, { base: R8, displacement: step });
+    code.address(R9, { base: R9, displacement: 4 * first.rows });
+    if (second) code.address(R10, { base: R10, displacement: 4 * second.rows });
+    code.decrement(RCX);
+    code.jumpIf('notZero', again);
+  };
+  // A whole vector from the last tile of the other rows ends within the last row.
+  const last = Math.min(depth, Math.ceil((4 * (lanes - (second ?? first).rows)) / step));
+  copyRows(depth - last, false);
+  copyRows(last, true);
 }

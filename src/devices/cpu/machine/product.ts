@@ -24,9 +24,9 @@ import {
 import { type Range, cut, groupsOf, heights } from './cutting.ts';
 import { MASKS, setMask } from './masks.ts';
 import { COUNT_BYTES, type WayOfA, multiply, repeat } from './multiply.ts';
-import { packPanels, packTile } from './packing.ts';
+import { packPanels, packTiles, packedTileBytes } from './packing.ts';
 import type { Routines } from './routines.ts';
-import { type Addend, type Ahead, LINE_BYTES, maxRows, panelColumns } from './tile.ts';
+import { type Addend, LINE_BYTES, maxRows, panelColumns } from './tile.ts';
 
 /** C (M, N) = addend + op(A)·B. Leading dimensions in elements. */
 export interface ProductShape {
@@ -52,18 +52,16 @@ const MAX_DEPTH = 256;
 const CHUNK_ROWS = 384;
 /** Up to this many rows, a panel is read from its first byte to its last before the next. */
 const FEW_ROWS = 96;
-/** B larger than this does not stay in the L2 cache, so panels are prefetched. */
-const L2_BYTES = 750_000;
 /** Columns of B from which on it pays to pack A. */
 const WORTH_PACKING = 192;
 /** The most panels in a group when B is packed. */
 const MAX_PACKED_PANELS = 2;
 /** The columns of B that are packed at a time. */
-const BLOCK_COLUMNS = 256;
+const BLOCK_COLUMNS = 512;
 
 /** On the stack, above the counts of what is left to do: the operands, and where B is packed from next. */
-const [NEXT_B, BLOCKS_LEFT, TILES_LEFT] = [0, 8, 16].map((bytes) => ({ base: RSP, displacement: COUNT_BYTES + bytes }));
-const OPERANDS_AT = COUNT_BYTES + 24;
+const [NEXT_B, BLOCKS_LEFT] = [0, 8].map((bytes) => ({ base: RSP, displacement: COUNT_BYTES + bytes }));
+const OPERANDS_AT = COUNT_BYTES + 16;
 const FRAME_BYTES = OPERANDS_AT + 8 * operandNames.length;
 
 /** Elements of scratch memory. */
@@ -75,12 +73,13 @@ export function productScratch(
   const columns = panelColumns(width);
   // The last block has a narrow panel more.
   const panels = Math.ceil(Math.min(N, BLOCK_COLUMNS) / columns) + 1;
-  return packedElements(M, K, width) + panels * (Math.min(K, MAX_DEPTH) * columns + LINE_BYTES / 4);
+  return packedElements(M, K) + panels * (Math.min(K, MAX_DEPTH) * columns + LINE_BYTES / 4);
 }
 
-/** Elements of a packed chunk of A, whose last row is written as a whole vector: a multiple of a cache line. */
-function packedElements(M: number, K: number, width: InstructionSet): number {
-  return Math.ceil((Math.min(M, CHUNK_ROWS) * Math.min(K, MAX_DEPTH) + panelColumns(width)) / 16) * 16;
+/** Elements of a packed chunk of A, at most: a multiple of a cache line. */
+function packedElements(M: number, K: number): number {
+  const rows = Math.min(M, CHUNK_ROWS);
+  return Math.ceil((rows * packedTileBytes(1, Math.min(K, MAX_DEPTH))) / LINE_BYTES) * (LINE_BYTES / 4);
 }
 
 /** The function of a product. It may change all registers but RSP, R12 and R13. */
@@ -118,15 +117,12 @@ class ProductWriter {
 
   /** Some rows of A·B over some ranges of k. */
   #plain(rows: Range, ranges: readonly Range[]): void {
-    const { M, N, K, lda, ldc, addend } = this.#shape;
+    const { N, K, lda, ldc, addend } = this.#shape;
     this.#operand(RBX, 'a', rows.from * lda);
     this.#operand(RBP, 'b', 0);
     this.#operand(R14, 'c', rows.from * ldc);
     if (addend === 'bias') this.#operand(R15, 'bias', 0);
-    const a = (height: number): WayOfA => {
-      const step = 4 * height * lda;
-      return { rowStep: 4 * lda, depthStep: 4, step, toNextA: M <= FEW_ROWS ? 0 : step };
-    };
+    const a = (height: number): WayOfA => ({ rowStep: 4 * lda, depthStep: 4, step: 4 * height * lda });
     multiply(this.#routines, {
       rows: rows.size,
       columns: N,
@@ -136,7 +132,6 @@ class ProductWriter {
       ldc,
       addend,
       maxPanels: 4,
-      ahead: 4 * N * K >= L2_BYTES ? 'panels' : 'nothing',
     });
   }
 
@@ -157,7 +152,7 @@ class ProductWriter {
     if (isPacked) {
       this.#operand(R8, 'a', from * lda + rows.from);
       this.#operand(R9, 'scratch', 0);
-      this.#packA(rows.size, size, height);
+      packTiles(this.#routines, heights(rows.size, height), { columns: rows.size, step: 4 * lda }, size);
     }
     this.#operand(R14, 'c', rows.from * ldc);
     this.#operand(RAX, 'b', from * ldb);
@@ -167,28 +162,17 @@ class ProductWriter {
     const a = (rowsOfTile: number): WayOfA => ({
       rowStep: 4,
       depthStep: 4 * (isPacked ? rowsOfTile : lda),
-      step: 4 * rowsOfTile * (isPacked ? size : 1),
-      toNextA: 0,
+      step: isPacked ? packedTileBytes(rowsOfTile, size) : 4 * rowsOfTile,
     });
-    /** Each tile prefetches some rows of the block that is packed next. */
-    const ahead = (tiles: number): Ahead => {
-      const rowsAhead = Math.min(4, Math.ceil(size / tiles));
-      return {
-        places: Array.from({ length: rowsAhead }, (_, row) => 4 * row * ldb),
-        step: LINE_BYTES,
-        toNextTile: 4 * rowsAhead * ldb,
-      };
-    };
     const block = (columns: number): void => {
       code.loadGeneral(R8, NEXT_B);
-      this.#operand(R9, 'scratch', packedElements(M, K, code.width));
+      this.#operand(R9, 'scratch', packedElements(M, K));
       packPanels(this.#routines, { columns, step: 4 * ldb }, panelBytes, size);
       code.address(R8, { base: R8, displacement: 4 * columns });
       code.storeGeneral(NEXT_B, R8);
       if (isPacked) this.#operand(RBX, 'scratch', 0);
       else this.#operand(RBX, 'a', from * lda + rows.from);
       code.move(RBP, R9);
-      code.move(RSI, R8);
       // The range has been packed from its beginning.
       multiply(this.#routines, {
         rows: rows.size,
@@ -201,7 +185,6 @@ class ProductWriter {
         maxPanels: MAX_PACKED_PANELS,
         height,
         firstK: from,
-        ahead,
       });
     };
     const blocks =
@@ -209,17 +192,6 @@ class ProductWriter {
     const rest = N - Math.max(0, blocks) * BLOCK_COLUMNS;
     if (blocks > 0) repeat(this.#routines.code, BLOCKS_LEFT, blocks, () => block(BLOCK_COLUMNS));
     if (rest > 0) block(rest);
-  }
-
-  /** Rows of the transpose, tile by tile. R8: from, R9: to. */
-  #packA(rows: number, depth: number, most: number): void {
-    const { code } = this.#routines;
-    for (const { rows: height, count } of heights(rows, most))
-      repeat(this.#routines.code, TILES_LEFT, count, () => {
-        packTile(this.#routines, { columns: height, step: 4 * this.#shape.lda }, depth);
-        code.address(R8, { base: R8, displacement: 4 * height });
-        code.address(R9, { base: R9, displacement: 4 * height * depth });
-      });
   }
 
   #operand(to: number, name: OperandName, elements: number): void {

@@ -5,19 +5,11 @@
 // panels beside each other make up for them: each sum waits four or five cycles for its last
 // addition, and the processor can begin two a cycle.
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
-import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, type InstructionSet } from './operands.ts';
+import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDX, type InstructionSet } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 /** What is added to a product: nothing, C, or one row to every row. */
 export type Addend = 'nothing' | 'c' | 'bias';
-
-/** Places that will be needed: bytes from RSI, and by how many that moves on each time. */
-export interface Ahead {
-  readonly places: readonly number[];
-  readonly step: number;
-  /** Bytes from what one tile prefetches to what the next tile prefetches. */
-  readonly toNextTile: number;
-}
 
 export interface Tile {
   readonly rows: number;
@@ -32,10 +24,6 @@ export interface Tile {
   readonly panelBytes: number;
   /** How many k. */
   readonly depth: number;
-  /** Bytes from A of this tile to A of the next, which is prefetched; 0 if it need not be. */
-  readonly toNextA: number;
-  /** What else is prefetched every 16 k, from RSI on; null for nothing. */
-  readonly ahead: Ahead | null;
   /** In elements. */
   readonly ldc: number;
   readonly addend: Addend;
@@ -67,66 +55,61 @@ const vectorsIn = (panels: number, lastColumns: number, width: InstructionSet): 
 
 /** The size of a cache line in bytes. */
 export const LINE_BYTES = 64;
-/** k after which a row of A is in its next line. */
-export const DEPTH_CHUNK = 16;
-export const depthChunksIn = (depth: number): number => Math.floor(depth / DEPTH_CHUNK);
+/**
+ * How many k an iteration of the loop multiplies: where another thread shares the core, the
+ * processor has hardly more time than for loads, multiplications and additions.
+ */
+const UNROLLED = 4;
 
 /**
- * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias, RSI: what will be
- * needed. It changes RAX, RCX, RDX, RDI, RSI and vectors.
+ * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias. It changes RAX, RCX,
+ * RDX and vectors.
  */
 export function tile(routines: Routines, shape: Tile): Label {
   const { code } = routines;
-  const { rows, panels, lastColumns, rowStep, depthStep, panelBytes, depth, toNextA, ahead } = shape;
+  const { rows, panels, lastColumns, rowStep, depthStep, panelBytes, depth } = shape;
   const { vectorBytes, registers } = code;
   const vectors = vectorsIn(panels, lastColumns, code.width);
   const sum = (row: number, vector: number): number => row * vectors + vector;
-  const panelAt = (vector: number): Memory => ({
+  /** @param k of those of an iteration */
+  const panelAt = (k: number, vector: number): Memory => ({
     base: RDX,
-    displacement: (vector >> 1) * panelBytes + (vector & 1) * vectorBytes,
+    displacement: (vector >> 1) * panelBytes + (2 * k + (vector & 1)) * vectorBytes,
   });
-  const elementAt = (row: number): Memory => ({ base: RAX, displacement: row * rowStep });
+  const elementAt = (k: number, row: number): Memory => ({ base: RAX, displacement: k * depthStep + row * rowStep });
   const free = rows * vectors;
   const lineVectors = LINE_BYTES / vectorBytes;
 
-  const multiplyByRows = (): void => {
-    for (let vector = 0; vector < vectors; vector++) code.load(free + vector, panelAt(vector));
+  const multiplyByRows = (k: number): void => {
+    for (let vector = 0; vector < vectors; vector++) code.load(free + vector, panelAt(k, vector));
     const others = free + vectors;
     for (let row = 0; row < rows; row++) {
       const element = others + (row % (registers - others));
-      code.broadcast(element, elementAt(row));
+      code.broadcast(element, elementAt(k, row));
       for (let vector = 0; vector < vectors; vector++)
         code.vector('vfmadd231ps', sum(row, vector), element, free + vector);
     }
   };
-  const multiplyByColumns = (): void => {
-    for (let row = 0; row < rows; row++) code.broadcast(free + row, elementAt(row));
+  const multiplyByColumns = (k: number): void => {
+    for (let row = 0; row < rows; row++) code.broadcast(free + row, elementAt(k, row));
     const others = free + rows;
     for (let vector = 0; vector < vectors; vector++) {
       const panel = others + (vector % (registers - others));
-      if (rows > 1) code.load(panel, panelAt(vector));
+      if (rows > 1) code.load(panel, panelAt(k, vector));
       for (let row = 0; row < rows; row++)
-        code.vector('vfmadd231ps', sum(row, vector), free + row, rows > 1 ? panel : panelAt(vector));
+        code.vector('vfmadd231ps', sum(row, vector), free + row, rows > 1 ? panel : panelAt(k, vector));
     }
   };
-
-  /** For what is needed in a while: it comes from memory while the processor computes. */
-  const ask = (): void => {
-    if (toNextA > 0)
-      for (let row = 0; row < rows; row++) code.prefetch({ base: RAX, displacement: toNextA + row * rowStep });
-    if (ahead === null) return;
-    for (const displacement of ahead.places) code.prefetch({ base: RSI, displacement });
-    code.address(RSI, { base: RSI, displacement: ahead.step });
-  };
-  const multiply = (count: number): void => {
-    code.moveImmediate(RCX, count);
+  const multiply = vectors > rows ? multiplyByColumns : multiplyByRows;
+  const repeatMultiply = (iterations: number, each: number): void => {
+    if (iterations === 0) return;
+    code.moveImmediate(RCX, iterations);
     code.align(16);
     const again = new Label();
     code.put(again);
-    if (vectors > rows) multiplyByColumns();
-    else multiplyByRows();
-    code.arithmeticImmediate('add', RDX, 2 * vectorBytes);
-    code.arithmeticImmediate('add', RAX, depthStep);
+    for (let k = 0; k < each; k++) multiply(k);
+    code.arithmeticImmediate('add', RDX, 2 * vectorBytes * each);
+    code.arithmeticImmediate('add', RAX, depthStep * each);
     code.decrement(RCX);
     code.jumpIf('notZero', again);
   };
@@ -139,17 +122,8 @@ export function tile(routines: Routines, shape: Tile): Label {
     for (let each = 0; each < free; each++) code.zero(each);
     code.move(RAX, R8);
     code.move(RDX, R9);
-    const wholes = toNextA > 0 || ahead !== null ? depthChunksIn(depth) : 0;
-    if (wholes > 0) {
-      code.moveImmediate(RDI, wholes);
-      const next = new Label();
-      code.put(next);
-      ask();
-      multiply(DEPTH_CHUNK);
-      code.decrement(RDI);
-      code.jumpIf('notZero', next);
-    }
-    if (depth > wholes * DEPTH_CHUNK) multiply(depth - wholes * DEPTH_CHUNK);
+    repeatMultiply(Math.floor(depth / UNROLLED), UNROLLED);
+    repeatMultiply(depth % UNROLLED, 1);
     finish(routines, shape, vectors, sum);
     code.return();
   });
