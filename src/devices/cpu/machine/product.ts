@@ -49,15 +49,15 @@ const operandNames = Object.keys(operandRegisters) as OperandName[];
 
 const MAX_DEPTH = 256;
 /** The most rows of A that are multiplied at a time, so that they stay in the L2 cache. */
-const CHUNK_ROWS = 384;
+const CHUNK_ROWS = 512;
 /** Up to this many rows, a panel is read from its first byte to its last before the next. */
 const FEW_ROWS = 96;
 /** Columns of B from which on it pays to pack A. */
 const WORTH_PACKING = 192;
 /** The most panels in a group when B is packed. */
 const MAX_PACKED_PANELS = 2;
-/** The columns of B that are packed at a time. */
-const BLOCK_COLUMNS = 512;
+/** The columns of B that are packed at a time: they are multiplied while they are in the caches. */
+const BLOCK_COLUMNS = 64;
 
 /** On the stack, above the counts of what is left to do: the operands, and where B is packed from next. */
 const [NEXT_B, BLOCKS_LEFT] = [0, 8].map((bytes) => ({ base: RSP, displacement: COUNT_BYTES + bytes }));
