@@ -37,8 +37,8 @@ export interface Multiplication {
 }
 
 /**
- * RBX: A, RBP: panels, R14: C, R15: the bias. RBP, R14 and R15 move on; RAX, RCX, RDX and R8 to R11
- * change.
+ * RBX: A, RBP: panels, R14: C, R15: the bias. RBP, R14 and R15 move on; RAX, RCX, RDX, RSI,
+ * RDI and R8 to R11 change.
  */
 export function multiply(routines: Routines, multiplication: Multiplication): void {
   const { rows, columns, ranges, panelBytes, a, ldc, addend, maxPanels, height, firstK = 0 } = multiplication;

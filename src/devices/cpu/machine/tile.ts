@@ -5,7 +5,7 @@
 // panels beside each other make up for them: each sum waits four or five cycles for its last
 // addition, and the processor can begin two a cycle.
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
-import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDX, type InstructionSet } from './operands.ts';
+import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, type InstructionSet } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 /** What is added to a product: nothing, C, or one row to every row. */
@@ -63,7 +63,7 @@ const UNROLLED = 4;
 
 /**
  * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias. It changes RAX, RCX,
- * RDX and vectors.
+ * RDX, RSI, RDI and vectors.
  */
 export function tile(routines: Routines, shape: Tile): Label {
   const { code } = routines;
@@ -78,7 +78,8 @@ export function tile(routines: Routines, shape: Tile): Label {
   });
   const elementAt = (k: number, row: number): Memory => ({ base: RAX, displacement: k * depthStep + row * rowStep });
   const free = rows * vectors;
-  const lineVectors = LINE_BYTES / vectorBytes;
+  /** Of a row of C. */
+  const lines = Math.ceil((vectors * vectorBytes) / LINE_BYTES);
 
   const multiplyByRows = (k: number): void => {
     for (let vector = 0; vector < vectors; vector++) code.load(free + vector, panelAt(k, vector));
@@ -101,28 +102,43 @@ export function tile(routines: Routines, shape: Tile): Label {
     }
   };
   const multiply = vectors > rows ? multiplyByColumns : multiplyByRows;
-  const repeatMultiply = (iterations: number, each: number): void => {
+  const repeatMultiply = (iterations: number, each: number, after?: () => void): void => {
     if (iterations === 0) return;
     code.moveImmediate(RCX, iterations);
     code.align(16);
     const again = new Label();
     code.put(again);
     for (let k = 0; k < each; k++) multiply(k);
+    after?.();
     code.arithmeticImmediate('add', RDX, 2 * vectorBytes * each);
     code.arithmeticImmediate('add', RAX, depthStep * each);
     code.decrement(RCX);
     code.jumpIf('notZero', again);
   };
+  /** Lines of C are prefetched one by one between multiplications: at once, they would hold up B. */
+  const multiplyAndPrefetch = (fetchedRows: number): void => {
+    if (fetchedRows === 0) return;
+    code.move(RSI, R10);
+    code.moveImmediate(RDI, fetchedRows);
+    const nextRow = new Label();
+    code.put(nextRow);
+    repeatMultiply(lines, UNROLLED, () => {
+      code.prefetch({ base: RSI });
+      code.arithmeticImmediate('add', RSI, LINE_BYTES);
+    });
+    code.address(RSI, { base: RSI, displacement: 4 * shape.ldc - LINE_BYTES * lines });
+    code.decrement(RDI);
+    code.jumpIf('notZero', nextRow);
+  };
 
   return routines.routine(`tile ${JSON.stringify(shape)}`, () => {
-    // C is there when the sums are.
-    for (let row = 0; row < rows; row++)
-      for (let vector = 0; vector < vectors; vector += lineVectors)
-        code.prefetch({ base: R10, displacement: 4 * row * shape.ldc + vector * vectorBytes });
     for (let each = 0; each < free; each++) code.zero(each);
     code.move(RAX, R8);
     code.move(RDX, R9);
-    repeatMultiply(Math.floor(depth / UNROLLED), UNROLLED);
+    const iterations = Math.floor(depth / UNROLLED);
+    const fetchedRows = Math.min(rows, Math.floor(iterations / lines));
+    multiplyAndPrefetch(fetchedRows);
+    repeatMultiply(iterations - fetchedRows * lines, UNROLLED);
     repeatMultiply(depth % UNROLLED, 1);
     finish(routines, shape, vectors, sum);
     code.return();
