@@ -10,7 +10,6 @@ export const kernelCalls = {
   gemmTransposedA: { parameters: i32s(11), results: [] },
   gather: { parameters: i32s(8), results: [] },
   scatterAdd: { parameters: i32s(7), results: [] },
-  columnSums: { parameters: i32s(5), results: [] },
   copyRows: { parameters: i32s(6), results: [] },
   addRows: { parameters: i32s(6), results: [] },
   zero: { parameters: i32s(2), results: [] },

@@ -8,6 +8,7 @@ import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
 import { type CallName, kernelCalls, lap, machine as machineCall, sgemm } from './calls.ts';
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
+import { columnSums } from './column-sums.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
 import { type Plan, type ShardProgram, stateKey } from './plan.ts';
@@ -126,16 +127,20 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     return { specification: { values: chain.values, operands, stores, strides }, pointers };
   };
 
-  const runChain = (chain: Chain): void => {
-    const { specification, pointers } = specify(chain);
+  const runChain = (
+    specification: ChainSpecification,
+    rows: number,
+    columns: number,
+    pointers: readonly Address[],
+  ): void => {
     if (machine) {
-      machine.chain(specification, chain.rows, chain.columns, pointers);
+      machine.chain(specification, rows, columns, pointers);
       return;
     }
     const key = chainKey(specification);
     const compiled = chains.get(key) ?? addChain(writer, specification, variant);
     chains.set(key, compiled);
-    push([chain.rows, chain.columns, ...pointers]);
+    push([rows, columns, ...pointers]);
     code.call(compiled);
   };
 
@@ -222,7 +227,8 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
         call('scatterAdd', value.inputs[0].rows, columns, ...matrix(first), address(second), ...matrix(out));
         return;
       case 'columnSums':
-        call('columnSums', value.inputs[0].rows, columns, ...matrix(first), address(out));
+        for (const sum of columnSums(value.inputs[0].rows, columns, matrix(first), address(out)))
+          runChain(sum.specification, sum.rows, columns, sum.pointers);
         return;
       case 'matmul':
         multiply(value, operands, out);
@@ -234,7 +240,10 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
 
   code.get(0).f64(0).access('f64.store', shard.loss);
   for (const step of layout.steps) {
-    if (step.kind === 'chain') runChain(step);
+    if (step.kind === 'chain') {
+      const { specification, pointers } = specify(step);
+      runChain(specification, step.rows, step.columns, pointers);
+    }
     else if (step.kind === 'copy') copy(step.value, layout.homeOf(step.value), step.to);
     else compute(step.value);
     if (observer) call('lap', observer(step));

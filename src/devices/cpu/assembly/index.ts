@@ -3,6 +3,6 @@
 export { gemmPanels, gemmTransposedA } from './gemm';
 export { dropoutMask } from './dropout';
 export { packPanels, transposeRows } from './packing';
-export { addRows, columnSums, copyRows, gather, scatterAdd, zero } from './rows';
+export { addRows, copyRows, gather, scatterAdd, zero } from './rows';
 export { reduceShards, sumOfSquares } from './reductions';
 export { softmaxCrossEntropy } from './softmax';

@@ -66,25 +66,3 @@ export function scatterAdd(
     sumRow(columns, row, x, row);
   }
 }
-
-/**
- * out (columns) = the sum of x (rows, columns) over its rows. Walks whole rows, four at a time,
- * with the sums in `out`: x is read once and in order, and `out` stays in the first-level cache.
- */
-export function columnSums(rows: usize, columns: usize, x: usize, ldx: usize, out: usize): void {
-  memory.fill(out, 0, columns << 2);
-  const step = ldx << 2;
-  for (; rows >= 4; rows -= 4, x += step << 2) {
-    let p0 = x, p1 = x + step, p2 = p1 + step, p3 = p2 + step, to = out;
-    let j: usize = 0;
-    for (; j + 4 <= columns; j += 4, p0 += 16, p1 += 16, p2 += 16, p3 += 16, to += 16) {
-      const low = f32x4.add(v128.load(p0), v128.load(p1));
-      const high = f32x4.add(v128.load(p2), v128.load(p3));
-      v128.store(to, f32x4.add(v128.load(to), f32x4.add(low, high)));
-    }
-    for (; j < columns; ++j, p0 += 4, p1 += 4, p2 += 4, p3 += 4, to += 4) {
-      store<f32>(to, load<f32>(to) + (load<f32>(p0) + load<f32>(p1) + (load<f32>(p2) + load<f32>(p3))));
-    }
-  }
-  for (; rows; --rows, x += step) sumRow(columns, out, x, out);
-}

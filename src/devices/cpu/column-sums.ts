@@ -1,0 +1,59 @@
+// The sum of the rows of a matrix as chains: four rows at a time are added to each other, and then
+// to what there is. So the matrix is read once and in order, and the sums stay in the caches.
+import { Builder } from '../../program/builder.ts';
+import type { Value } from '../../program/value.ts';
+import type { Address, Matrix } from './address.ts';
+import type { ChainSpecification, Place, Walk } from './chain.ts';
+
+/** Rows that are added to each other first. */
+const ROWS = 4;
+
+interface ChainCall {
+  readonly specification: ChainSpecification;
+  /** How many times the chain is repeated. */
+  readonly rows: number;
+  readonly pointers: readonly Address[];
+}
+
+/** What to call, in this order, for out (1, columns) = the sum of x (rows, columns) over its rows. */
+export function columnSums(rows: number, columns: number, [x, leading]: Matrix, out: Address): readonly ChainCall[] {
+  const rowOf = (row: number): Address => {
+    const bytes = 4 * row * leading;
+    return 'fixed' in x ? { fixed: x.fixed + bytes } : { own: x.own + bytes };
+  };
+  const call = (first: number, count: number, together: number): ChainCall => ({
+    specification: chainOf(together, columns, leading, first === 0),
+    rows: count,
+    pointers: [out, ...Array.from({ length: together }, (_, row) => rowOf(first + row))],
+  });
+  const calls: ChainCall[] = [];
+  let next = 0;
+  for (const together of [ROWS, 1]) {
+    // Nothing is there before the first.
+    for (const count of [next === 0 ? 1 : 0, Infinity]) {
+      const fits = Math.min(count, Math.floor((rows - next) / together));
+      if (fits > 0) calls.push(call(next, fits, together));
+      next += fits * together;
+    }
+  }
+  return calls;
+}
+
+/** A chain that adds so many rows to a row; its pointers are to the sums, and then to the rows. */
+function chainOf(together: number, columns: number, leading: number, isFirst: boolean): ChainSpecification {
+  const ops = new Builder();
+  const before = ops.input('sums', 1, columns);
+  const rows = Array.from({ length: together }, (_, row) => ops.input(`row ${row}`, 1, columns));
+  const [first, second, third, fourth] = rows;
+  const added = together === 1 ? first : ops.add(ops.add(first, second), ops.add(third, fourth));
+  const after = isFirst ? ops.offset(added, 0) : ops.add(before, added);
+  const operands = new Map<Value, Place & { walk: Walk }>();
+  if (!isFirst) operands.set(before, { pointer: 0, column: 0, walk: 'row' });
+  for (const [row, value] of rows.entries()) operands.set(value, { pointer: row + 1, column: 0, walk: 'matrix' });
+  return {
+    values: ops.values.filter((value) => value.kind === 'elementwise'),
+    operands,
+    stores: new Map([[after, [{ pointer: 0, column: 0 }]]]),
+    strides: [0, ...rows.map(() => together * leading)],
+  };
+}
