@@ -31,6 +31,7 @@ const shared: readonly string[] = [
   'src/errors.ts',
   'src/random.ts',
   'src/count.ts',
+  'src/median.ts',
   'src/group.ts',
   'src/pieces.ts',
   'src/turns.ts',

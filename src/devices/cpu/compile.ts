@@ -243,8 +243,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     if (step.kind === 'chain') {
       const { specification, pointers } = specify(step);
       runChain(specification, step.rows, step.columns, pointers);
-    }
-    else if (step.kind === 'copy') copy(step.value, layout.homeOf(step.value), step.to);
+    } else if (step.kind === 'copy') copy(step.value, layout.homeOf(step.value), step.to);
     else compute(step.value);
     if (observer) call('lap', observer(step));
   }

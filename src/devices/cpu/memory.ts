@@ -1,7 +1,7 @@
 // The one shared memory of a workload.
 import { RnnError } from '../../errors.ts';
 import { addressOf, koffi } from './foreign.ts';
-import { PAGE_BYTES } from './plan.ts';
+import { PAGE_BYTES } from './sizes.ts';
 
 export function allocate({ pages, bytes }: { readonly pages: number; readonly bytes: number }): WebAssembly.Memory {
   const memory = sharedMemory(pages);

@@ -6,11 +6,8 @@ import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
 import { type PanelShape, type Products, depthOf } from './products.ts';
+import { LINE_BYTES, PAGE_BYTES } from './sizes.ts';
 
-/** Of a WebAssembly memory. */
-export const PAGE_BYTES = 65536;
-/** Everything starts on a cache line of its own. */
-const LINE_BYTES = 64;
 /** A worker thread of Node, with its heap and the code it compiles. */
 const THREAD_BYTES = 12e6;
 /** A shard this small is not worth a worker. */

@@ -1,6 +1,7 @@
 // Where the vectors of all weights lie, which part of them is a worker's, and how far addresses
 // reach.
-import { type MemoryMap, PAGE_BYTES, type Plan } from './plan.ts';
+import type { MemoryMap, Plan } from './plan.ts';
+import { PAGE_BYTES } from './sizes.ts';
 
 /** Weights that are one worker's go by so many, which are a line of the cache. */
 const SHARE = 16;

@@ -4,12 +4,7 @@
 //
 // Opcodes: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapters 3 to 5.
 import { Encoder, type Opcode } from './encoder.ts';
-import type { Label, Memory, VectorOperand, InstructionSet } from './operands.ts';
-
-const widths: Readonly<Record<InstructionSet, { readonly bytes: number; readonly registers: number }>> = {
-  avx512: { bytes: 64, registers: 32 },
-  avx2: { bytes: 32, registers: 16 },
-};
+import { type InstructionSet, type Label, type Memory, type VectorOperand, instructionSets } from './operands.ts';
 
 const plain = (code: number): Opcode => ({ map: 1, prefix: 0, code });
 const integer = (code: number): Opcode => ({ map: 1, prefix: 1, code });
@@ -66,9 +61,9 @@ export class Assembler {
 
   constructor(width: InstructionSet) {
     this.width = width;
-    this.vectorBytes = widths[width].bytes;
-    this.registers = widths[width].registers;
-    this.#encoder = new Encoder(width, this.vectorBytes);
+    this.vectorBytes = instructionSets[width].vectorBytes;
+    this.registers = instructionSets[width].registers;
+    this.#encoder = new Encoder(width);
   }
 
   get length(): number {

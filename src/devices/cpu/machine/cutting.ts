@@ -10,7 +10,7 @@ export interface Range {
 }
 
 /** Cuts 0 to `size` into the fewest parts of at most `most`, whose sizes differ by at most 1. */
-export function cut(size: number, most: number): Range[] {
+export function evenParts(size: number, most: number): Range[] {
   const parts = Math.ceil(size / most);
   const start = (part: number): number => Math.floor((part * size) / parts);
   return Array.from({ length: parts }, (_, part) => ({ from: start(part), size: start(part + 1) - start(part) }));

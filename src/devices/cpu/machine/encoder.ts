@@ -2,7 +2,15 @@
 // instruction.
 //
 // Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2.
-import { type Label, type Memory, RBP, RSP, type VectorOperand, type InstructionSet } from './operands.ts';
+import {
+  type InstructionSet,
+  type Label,
+  type Memory,
+  RBP,
+  RSP,
+  type VectorOperand,
+  instructionSets,
+} from './operands.ts';
 
 /** Opcode map and mandatory prefix, as VEX and EVEX number them. */
 export interface Opcode {
@@ -12,15 +20,13 @@ export interface Opcode {
 }
 export class Encoder {
   readonly #width: InstructionSet;
-  readonly #vectorBytes: number;
   #bytes = new Uint8Array(1024);
   #length = 0;
   /** Where the distance to a label goes; it counts from the end of the instruction. */
   readonly #references: { readonly at: number; readonly end: number; readonly label: Label }[] = [];
 
-  constructor(width: InstructionSet, vectorBytes: number) {
+  constructor(width: InstructionSet) {
     this.#width = width;
-    this.#vectorBytes = vectorBytes;
   }
 
   /** Bytes so far. */
@@ -63,7 +69,10 @@ export class Encoder {
     for (const byte of bytes) this.emit(byte);
   }
 
-  /** An instruction on vectors. */
+  /**
+   * An instruction on vectors.
+   * @throws an Error for a register or a mask that the instruction set does not have
+   */
   vector(
     opcode: Opcode,
     register: number,
@@ -71,6 +80,10 @@ export class Encoder {
     operand: VectorOperand,
     options: { scale?: number; mask?: number; zeroing?: boolean; immediate?: number } = {},
   ): void {
+    const { registers } = instructionSets[this.#width];
+    if (Math.max(register, second, typeof operand === 'number' ? operand : 0) >= registers)
+      throw new Error(`${this.#width} has only ${registers} vector registers`);
+    if (this.#width === 'avx2' && options.mask) throw new Error('avx2 has no mask registers');
     if (this.#width === 'avx512') this.#evex(opcode, register, second, operand, options);
     else this.#vex(opcode, register, second, operand, options.immediate);
   }
@@ -92,7 +105,7 @@ export class Encoder {
     register: number,
     second: number,
     operand: VectorOperand,
-    { scale = this.#vectorBytes, mask = 0, zeroing = false, immediate = 0 },
+    { scale = instructionSets.avx512.vectorBytes, mask = 0, zeroing = false, immediate = 0 },
   ): void {
     const { x, b } = extensions(operand);
     const bit = (value: number, position: number): number => ((value & 1) ^ 1) << position;
@@ -128,6 +141,7 @@ export class Encoder {
       return;
     }
     const { base, index, displacement = 0 } = operand;
+    if (index === RSP) throw new Error('RSP cannot be an index');
     const isByte = displacement % scale === 0 && displacement >= -128 * scale && displacement < 128 * scale;
     // Without a displacement, the numbers of RBP and R13 mean something else.
     const mode = displacement === 0 && (base & 7) !== RBP ? 0 : isByte ? 0x40 : 0x80;

@@ -11,7 +11,7 @@ const [GROUPS_LEFT, TILES_LEFT] = [0, 8].map((displacement) => ({ base: RSP, dis
 export const COUNT_BYTES = 16;
 
 /** How tiles read A. */
-export interface WayOfA extends Pick<Tile, 'rowStep' | 'depthStep'> {
+export interface StepsInA extends Pick<Tile, 'rowStep' | 'depthStep'> {
   /** Bytes from one tile to the next. */
   readonly step: number;
 }
@@ -25,7 +25,7 @@ export interface Multiplication {
   /** From a panel to the next. */
   readonly panelBytes: number;
   /** By the height of a tile. */
-  readonly a: (height: number) => WayOfA;
+  readonly a: (height: number) => StepsInA;
   readonly ldc: number;
   readonly addend: Addend;
   /** Panels of a group at most. */

@@ -26,3 +26,11 @@ export type VectorOperand = number | Memory;
 
 /** An extension of x86-64 with vectors of 512 bits, and one with vectors of 256 (and FMA). */
 export type InstructionSet = 'avx512' | 'avx2';
+
+/** The size of a vector, and the number of registers for them. */
+export const instructionSets: Readonly<
+  Record<InstructionSet, { readonly vectorBytes: number; readonly registers: number }>
+> = {
+  avx512: { vectorBytes: 64, registers: 32 },
+  avx2: { vectorBytes: 32, registers: 16 },
+};

@@ -1,9 +1,9 @@
 // Copies of matrix blocks in the order in which a tile reads them (tile.ts).
+import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask } from './masks.ts';
 import { Label, R8, R9, R10, RAX, RCX, RDX } from './operands.ts';
 import type { Heights } from './cutting.ts';
 import type { Routines } from './routines.ts';
-import { LINE_BYTES } from './tile.ts';
 
 /** Some columns of a matrix, and the bytes from one of its rows to the next. */
 interface Columns {
@@ -61,7 +61,12 @@ export const packedTileBytes = (rows: number, depth: number): number => 4 * rows
  *
  * @param tiles of one or two heights
  */
-export function packTiles(routines: Routines, tiles: readonly Heights[], { columns, step }: Columns, depth: number): void {
+export function packTiles(
+  routines: Routines,
+  tiles: readonly Heights[],
+  { columns, step }: Columns,
+  depth: number,
+): void {
   const { code } = routines;
   const lanes = code.vectorBytes / 4;
   const [first, second] = tiles;

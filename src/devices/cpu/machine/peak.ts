@@ -1,7 +1,7 @@
 // What a core can do at most: multiplications and additions of registers, on nothing else.
 import { Code, ModuleWriter } from '../wasm.ts';
 import { machine as machineCall } from '../calls.ts';
-import { Label, RCX, type InstructionSet } from './operands.ts';
+import { type InstructionSet, Label, RCX, instructionSets } from './operands.ts';
 import { MachineWriter } from './program.ts';
 import type { CompiledShard } from '../compile.ts';
 
@@ -11,7 +11,8 @@ const ROUNDS = 1_000_000;
 const SUMS = 12;
 
 /** Floating-point operations of one run. */
-export const peakOperations = (width: InstructionSet): number => ROUNDS * SUMS * 2 * (width === 'avx512' ? 16 : 8);
+export const peakOperations = (width: InstructionSet): number =>
+  (ROUNDS * SUMS * 2 * instructionSets[width].vectorBytes) / 4;
 
 /** A program that does nothing else. @param pages of the memory that it never touches */
 export function peakProgram(width: InstructionSet, pages: number): CompiledShard {

@@ -21,12 +21,13 @@ import {
   RSP,
   type InstructionSet,
 } from './operands.ts';
-import { type Range, cut, groupsOf, heights } from './cutting.ts';
+import { LINE_BYTES } from '../sizes.ts';
+import { type Range, evenParts, groupsOf, heights } from './cutting.ts';
 import { MASKS, setMask } from './masks.ts';
-import { COUNT_BYTES, type WayOfA, multiply, repeat } from './multiply.ts';
+import { COUNT_BYTES, type StepsInA, multiply, repeat } from './multiply.ts';
 import { packPanels, packTiles, packedTileBytes } from './packing.ts';
 import type { Routines } from './routines.ts';
-import { type Addend, LINE_BYTES, maxRows, panelColumns } from './tile.ts';
+import { type Addend, maxRows, panelColumns } from './tile.ts';
 
 /** C (M, N) = addend + op(A)·B. Leading dimensions in elements. */
 export interface ProductShape {
@@ -107,10 +108,11 @@ class ProductWriter {
       code.storeGeneral({ base: RSP, displacement: OPERANDS_AT + 8 * slot }, operandRegisters[name]);
     const lanes = N % (code.vectorBytes / 4);
     if (lanes > 0 && code.width === 'avx512') setMask(this.#routines, lanes, MASKS.lastColumns);
-    const depths = cut(K, MAX_DEPTH);
-    if (transposedA) for (const rows of cut(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
+    const depths = evenParts(K, MAX_DEPTH);
+    if (transposedA)
+      for (const rows of evenParts(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
     else if (M <= FEW_ROWS) this.#plain({ from: 0, size: M }, depths);
-    else for (const rows of cut(M, CHUNK_ROWS)) for (const range of depths) this.#plain(rows, [range]);
+    else for (const rows of evenParts(M, CHUNK_ROWS)) for (const range of depths) this.#plain(rows, [range]);
     code.arithmeticImmediate('add', RSP, FRAME_BYTES);
     code.return();
   }
@@ -122,7 +124,7 @@ class ProductWriter {
     this.#operand(RBP, 'b', 0);
     this.#operand(R14, 'c', rows.from * ldc);
     if (addend === 'bias') this.#operand(R15, 'bias', 0);
-    const a = (height: number): WayOfA => ({ rowStep: 4 * lda, depthStep: 4, step: 4 * height * lda });
+    const a = (height: number): StepsInA => ({ rowStep: 4 * lda, depthStep: 4, step: 4 * height * lda });
     multiply(this.#routines, {
       rows: rows.size,
       columns: N,
@@ -159,7 +161,7 @@ class ProductWriter {
     code.storeGeneral(NEXT_B, RAX);
     // A line more than a panel takes, or all would meet in the same sets of the cache.
     const panelBytes = 4 * this.#columns * size + LINE_BYTES;
-    const a = (rowsOfTile: number): WayOfA => ({
+    const a = (rowsOfTile: number): StepsInA => ({
       rowStep: 4,
       depthStep: 4 * (isPacked ? rowsOfTile : lda),
       step: isPacked ? packedTileBytes(rowsOfTile, size) : 4 * rowsOfTile,

@@ -1,10 +1,8 @@
 // Functions in machine code that call each other and read constants: each is written once, and what
 // it uses follows it.
+import { LINE_BYTES } from '../sizes.ts';
 import { Assembler } from './assembler.ts';
 import { Label, type InstructionSet } from './operands.ts';
-
-/** What a line of the cache holds: constants begin on one. */
-const LINE_BYTES = 64;
 
 export class Routines {
   readonly code: Assembler;

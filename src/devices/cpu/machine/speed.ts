@@ -1,6 +1,7 @@
 // How fast a large product is on one core, beside what the core can do at most: for rnn doctor.
 import { addressOf } from '../foreign.ts';
 import { allocate } from '../memory.ts';
+import { PAGE_BYTES } from '../sizes.ts';
 import { functionAt, loadCode } from './code.ts';
 import type { InstructionSet } from './operands.ts';
 import { peakOperations, peakProgram } from './peak.ts';
@@ -8,7 +9,6 @@ import { productScratch } from './product.ts';
 import { type MachineProgram, MachineWriter } from './program.ts';
 
 const [M, N, K] = [1024, 1024, 512];
-const PAGE_BYTES = 65536;
 const RUNS = 5;
 
 /** GFLOP/s, the best of a few runs that alternate. It takes some 100 ms. */

@@ -4,8 +4,23 @@
 // of A the others in turn; with 16 registers of 8, six rows of 16 columns. Where rows are fewer,
 // panels beside each other make up for them: each sum waits four or five cycles for its last
 // addition, and the processor can begin two a cycle.
+import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
-import { Label, type Memory, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, type InstructionSet } from './operands.ts';
+import {
+  type InstructionSet,
+  Label,
+  type Memory,
+  R8,
+  R9,
+  R10,
+  R11,
+  RAX,
+  RCX,
+  RDI,
+  RDX,
+  RSI,
+  instructionSets,
+} from './operands.ts';
 import type { Routines } from './routines.ts';
 
 /** What is added to a product: nothing, C, or one row to every row. */
@@ -30,7 +45,7 @@ export interface Tile {
 }
 
 /** The columns of a panel: two vectors. */
-export const panelColumns = (width: InstructionSet): number => (width === 'avx512' ? 32 : 16);
+export const panelColumns = (width: InstructionSet): number => (2 * instructionSets[width].vectorBytes) / 4;
 
 /** The largest number of vector registers that hold sums. */
 const MAX_SUMS: Readonly<Record<InstructionSet, number>> = { avx512: 24, avx2: 12 };
@@ -41,11 +56,10 @@ export const adjacentPanels = (rows: number, width: InstructionSet): number =>
 
 /** The most rows of a tile: with its sums, elements of A and vectors of B, it fits the registers. */
 export function maxRows(panels: number, lastColumns: number, width: InstructionSet): number {
-  const vectors = vectorsIn(panels, lastColumns, width);
-  const registers = width === 'avx512' ? 32 : 16;
-  const fits = (rows: number): boolean => rows * vectors + Math.min(rows, vectors) < registers;
-  let rows = Math.max(1, Math.floor(MAX_SUMS[width] / vectors));
-  while (fits(rows + 1) && rows * vectors < MAX_SUMS[width]) rows++;
+  const perRow = vectorsIn(panels, lastColumns, width);
+  const fits = (rows: number): boolean => rows * perRow + Math.min(rows, perRow) < instructionSets[width].registers;
+  let rows = Math.max(1, Math.floor(MAX_SUMS[width] / perRow));
+  while (fits(rows + 1) && rows * perRow < MAX_SUMS[width]) rows++;
   return Math.min(rows, 12);
 }
 
@@ -53,8 +67,6 @@ export function maxRows(panels: number, lastColumns: number, width: InstructionS
 const vectorsIn = (panels: number, lastColumns: number, width: InstructionSet): number =>
   2 * panels - (lastColumns <= panelColumns(width) / 2 ? 1 : 0);
 
-/** The size of a cache line in bytes. */
-export const LINE_BYTES = 64;
 /**
  * How many k an iteration of the loop multiplies: where another thread shares the core, the
  * processor has hardly more time than for loads, multiplications and additions.
