@@ -85,6 +85,7 @@ export const pages: readonly Page[] = [
   { name: 'docs/distributed.md', before: [sonnets, run('earlier'), exported('earlier')].join('\n') },
   { name: 'docs/onnx.md' },
   { name: 'docs/options.md' },
+  { name: 'docs/glossary.md' },
   { name: 'docs/library.md' },
   { name: 'docs/dependencies.md' },
   { name: 'docs/comparison.md' },
