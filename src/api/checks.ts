@@ -2,8 +2,9 @@
 // checked. A command line has checked its words already.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
+import { mapValues } from '../group.ts';
 import { type Kind, onOff } from '../options/kind.ts';
-import { type Options, keyOf } from '../options/option.ts';
+import { type Options, kindsOf, keyOf } from '../options/option.ts';
 import { retiredOptions, warningAbout } from '../options/retired.ts';
 import { suggestions } from '../options/suggest.ts';
 import { shortened } from '../options/values.ts';
@@ -53,16 +54,11 @@ export const listenerMember = expected(
 );
 export const abortSignal = expected('an AbortSignal', (given) => given instanceof AbortSignal);
 
-export const kindsOf = (table: Options): Members =>
-  Object.fromEntries(Object.entries(table).map(([name, { kind }]) => [name, kind]));
-
 /** Of training options: null counts as omitted. */
-export const trainingMembers: Members = Object.fromEntries(
-  Object.entries(kindsOf(trainingOptions)).map(([name, kind]) => [
-    name,
-    { ...kind, holds: (value: unknown): value is unknown => value === null || kind.holds(value) },
-  ]),
-);
+export const trainingMembers: Members = mapValues(kindsOf(trainingOptions as Options), (kind) => ({
+  ...kind,
+  holds: (value: unknown): value is unknown => value === null || kind.holds(value),
+}));
 
 /** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
 export function refuseUnless(holds: boolean, name: string, value: unknown, words: string): asserts holds {

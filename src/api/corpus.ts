@@ -11,14 +11,13 @@ import {
 } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
-import { given } from '../options/option.ts';
+import { pick, kindsOf } from '../options/option.ts';
 import { type Listening, readingOf } from './run-request.ts';
 import {
   expected,
   fileName,
   folderName,
   force,
-  kindsOf,
   listenerMember,
   refuseOther,
   refuseWrong,
@@ -188,7 +187,7 @@ export class Corpus implements ReadCorpus {
     const hasCarriageReturns = vocabulary?.data.symbols.includes('\r') === true;
     const asked = {
       ...(hasCarriageReturns && { keepLineEnds: true }),
-      ...given(options, readingNames),
+      ...pick(options, readingNames),
       unit: options.unit ?? vocabulary?.unit ?? known?.unit,
     };
     const reading = { ...readingOf({ ...asked, ...(heldOut as typeof recorded) }), ...recorded };

@@ -8,15 +8,16 @@ import { Ngrams } from '../evaluation/ngrams.ts';
 import { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
 import { score } from '../evaluation/score.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
+import { mapValues } from '../group.ts';
 import type { Part } from '../options/choices.ts';
 import { evalOptions } from '../options/commands.ts';
 import { flagOf } from '../options/flags.ts';
 import { onOff } from '../options/kind.ts';
-import { tableOf } from '../options/option.ts';
+import { kindsOf, tableOf } from '../options/option.ts';
 import type { TrainedModel } from '../runs/store.ts';
 import { type ScoringPlan, planScoring, trainedPart } from '../training/scored-part.ts';
 import { runInTurns } from '../turns.ts';
-import { expected, kindsOf, listenerMember, refuseUnless, refuseWrong } from './checks.ts';
+import { expected, listenerMember, refuseUnless, refuseWrong } from './checks.ts';
 import type {
   Baselines,
   Evaluation,
@@ -168,7 +169,7 @@ async function baselinesOf(
     activity?.({ kind: 'compressing', done: 0, total: 1 });
     const bytes = bytesOf(text, vocabulary);
     const sizes = { ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) };
-    compressors = Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, (8 * size) / text.length]));
+    compressors = mapValues(sizes, (size) => (8 * size) / text.length);
   }
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;

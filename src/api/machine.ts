@@ -2,14 +2,14 @@
 // loaded when they are asked for: few programs do.
 import { benchModel, benchOptions, doctorOptions } from '../options/commands.ts';
 import { number, orNull } from '../options/kind.ts';
-import { defaultsOf, definedIn, tableOf } from '../options/option.ts';
+import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { Listening } from './run-request.ts';
 import { withDevice } from './trained.ts';
-import { kindsOf, listenerMember, refuseWrong } from './checks.ts';
+import { listenerMember, refuseWrong } from './checks.ts';
 
 /**
  * What works here and what does not, check by check: `full` runs all comparisons with the reference
@@ -26,7 +26,7 @@ export async function* doctor(examination: Partial<Examination> = {}): AsyncGene
 export interface BenchRequest extends Partial<BenchSetup>, MachineChoice, Listening {}
 
 const { profile, seconds } = tableOf(benchOptions);
-const defaults: BenchSetup = { ...defaultsOf(benchModel), milliseconds: 1000 * seconds.default };
+const defaults: BenchSetup = { ...columnOf(benchModel, 'default'), milliseconds: 1000 * seconds.default };
 const members = {
   ...kindsOf({ ...benchModel, ...machineOfCommands, profile }),
   milliseconds: orNull(number({ above: 0 })),

@@ -7,7 +7,7 @@ import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { evalOptions, gradientsMeasured, inspectOptions } from '../options/commands.ts';
 import { orNull } from '../options/kind.ts';
-import { defaultsOf, definedIn, tableOf } from '../options/option.ts';
+import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import { readActivations } from '../insight/activations.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
@@ -33,7 +33,6 @@ import type {
   TextToRead,
 } from './model-results.ts';
 import {
-  kindsOf,
   listenerMember,
   modelOrName,
   refuseOther,
@@ -231,7 +230,7 @@ export class Model {
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#refuseClosed();
     refuseWrong(options, kindsOf(gradientsMeasured));
-    const { steps, positions, jacobians } = { ...defaultsOf(gradientsMeasured), ...definedIn(options) };
+    const { steps, positions, jacobians } = { ...columnOf(gradientsMeasured, 'default'), ...definedIn(options) };
     const { trained } = this;
     const { model } = trained;
     const tokens = tokensOf(text, this.#symbols);

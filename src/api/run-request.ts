@@ -4,19 +4,17 @@ import type { TrainedModel } from '../runs/store.ts';
 import type { Corpus, Source } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { defaultOf, given } from '../options/option.ts';
+import { defaultValues, pick } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 
-const defaults = Object.fromEntries(
-  readingNames.map((name) => [name, defaultOf(readingOptions[name])]),
-) as unknown as ReadingOptions;
+const defaults = defaultValues(readingOptions) as ReadingOptions;
 
 /**
  * How the text of a new run is read: as given, else by default. Bytes are left as they are, and no
  * part of a text is held out where another text is given for it.
  */
 export function readingOf(asked: Partial<ReadingOptions>): ReadingOptions {
-  const all: ReadingOptions = { ...defaults, keepLineEnds: asked.unit === 'byte', ...given(asked, readingNames) };
+  const all: ReadingOptions = { ...defaults, keepLineEnds: asked.unit === 'byte', ...pick(asked, readingNames) };
   const { validationFile, testFile, validationFraction, testFraction } = all;
   return {
     ...all,

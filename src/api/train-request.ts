@@ -20,14 +20,13 @@ import { trainOptions } from '../options/train.ts';
 import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus, textName } from './corpus.ts';
 import type { MachineChoice } from './model-results.ts';
-import { given } from '../options/option.ts';
+import { pick, kindsOf } from '../options/option.ts';
 import type { RunRequest } from './run-request.ts';
 import {
   abortSignal,
   expected,
   fileName,
   folderName,
-  kindsOf,
   modelOrName,
   refuseOther,
   refuseUnlessModel,
@@ -127,9 +126,9 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   if (resume && out === null) {
     throw new RnnError('usage', 'resume goes on with the run in a folder, and out names none', { hint: 'give out' });
   }
-  const reading = given(request, readingNames);
-  const machine = given(request, machineNames);
-  const options = given(
+  const reading = pick(request, readingNames);
+  const machine = pick(request, machineNames);
+  const options = pick(
     request,
     trainingNames.filter((name) => request[name] !== null),
   );

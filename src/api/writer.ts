@@ -13,8 +13,8 @@ import {
 } from '../sampling/sample.ts';
 import { sampleOptions } from '../options/commands.ts';
 import { onOff, wholeNumber } from '../options/kind.ts';
-import { tableOf } from '../options/option.ts';
-import { expected, isText, kindsOf, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
+import { kindsOf, tableOf } from '../options/option.ts';
+import { expected, isText, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { Listening } from './run-request.ts';
 

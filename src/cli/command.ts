@@ -1,7 +1,7 @@
 // A command as data, from which its help, its flags and the checks of them follow.
 import type { Command } from 'commander';
 import { commonOptions } from '../options/common.ts';
-import { type Exclusive, type FlagsOf, type OptionGroups, defaultsOf, tableOf } from '../options/option.ts';
+import { type Exclusive, type FlagsOf, type OptionGroups, columnOf, tableOf } from '../options/option.ts';
 import { refuseContradictions } from '../options/together.ts';
 import type { Context } from './context.ts';
 import { listDevices } from './devices.ts';
@@ -49,7 +49,7 @@ export function defineCommand<Argument, const Groups extends OptionGroups>(
       command.action(async (given?: Argument) => {
         const flags = command.opts();
         refuseContradictions(table, exclusive, flags);
-        const all = { ...defaultsOf(table), ...flags } as FlagsOf<Groups>;
+        const all = { ...columnOf(table, 'default'), ...flags } as FlagsOf<Groups>;
         context.exitCode = (await definition.run(given as Argument, all, context)) ?? 0;
       });
     },

@@ -69,7 +69,7 @@ function helpOf(row: Option): string {
 
 /** The default of an option as the help shows it; empty for those that need no word. */
 export function shownDefaultOf(row: Option): string {
-  const value = row.chosen ?? defaultOf(row);
+  const value = row.defaultInWords ?? defaultOf(row);
   return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }
 

@@ -19,6 +19,7 @@ import { RnnError } from '../errors.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
 import { type Metadata, looksLikeSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
 import { flagOf } from '../options/flags.ts';
+import { pick } from '../options/option.ts';
 
 const formatName = 'rnn';
 /** Of the names and texts in the file; raised when an older reader would go wrong. */
@@ -57,12 +58,8 @@ function metadataOf({ model, vocabulary, training }: Header): Metadata {
     version: layoutVersion,
     model: JSON.stringify(model),
     vocabulary: JSON.stringify(vocabulary),
-    training: JSON.stringify(only(training, keptOfTraining)),
+    training: JSON.stringify(pick(training, keptOfTraining)),
   };
-}
-
-function only(record: Readonly<Record<string, unknown>>, keys: readonly string[]): Partial<TrainingRecord> {
-  return Object.fromEntries(keys.filter((key) => Object.hasOwn(record, key)).map((key) => [key, record[key]]));
 }
 
 /**
@@ -107,7 +104,11 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
     model: header.model,
     vocabulary: header.vocabulary,
     training: checkTraining(
-      { ...freshRecord(), ...only(like?.training ?? {}, ['options', 'reading', 'corpus']), ...recorded },
+      {
+        ...freshRecord(),
+        ...pick<Partial<TrainingRecord>, string>(like?.training ?? {}, ['options', 'reading', 'corpus']),
+        ...recorded,
+      },
       damaged,
     ),
     tensors: tensorsFromStateDict(header.model, tensors, mismatched),
@@ -127,7 +128,7 @@ function trainingIn(metadata: Metadata, fail: Fail): Partial<TrainingRecord> {
   if (!Object.hasOwn(metadata, 'training')) return {};
   const training = jsonIn(metadata, 'training', fail);
   if (typeof training !== 'object' || training === null) fail('its record of training is no object');
-  return only(training as TrainingRecord, keptOfTraining);
+  return pick(training as TrainingRecord, keptOfTraining);
 }
 
 function jsonIn(metadata: Metadata, key: string, fail: Fail): unknown {

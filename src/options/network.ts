@@ -38,7 +38,7 @@ export const modelOptions = {
     kind: orNull(choice(presetNames)),
     placeholder: '<name>',
     help: 'options that go together; listed below',
-    earlier: null,
+    legacyValue: null,
     fixedFor: 'run',
   },
   /**
@@ -49,14 +49,14 @@ export const modelOptions = {
     kind: choice(cells.map(({ name }) => name)),
     placeholder: '<name>',
     help: 'architecture',
-    chosen: 'mlstm, above 400 kB lstm',
+    defaultInWords: 'mlstm, above 400 kB lstm',
     fixedFor: 'weights',
   },
   /** L. Two with skip connections learn more than one in the same time; three need hours. */
   layers: {
     kind: wholeNumber(1, 1024),
     help: 'recurrent layers',
-    chosen: '1 up to 25 kB, else 2',
+    defaultInWords: '1 up to 25 kB, else 2',
     fixedFor: 'weights',
   },
   /**
@@ -66,7 +66,7 @@ export const modelOptions = {
   hidden: {
     kind: wholeNumber(1, MAX_SIZE),
     help: 'units of each layer',
-    chosen: 'chosen',
+    defaultInWords: 'chosen',
     fixedFor: 'weights',
   },
   /**
@@ -76,11 +76,11 @@ export const modelOptions = {
   embedding: {
     kind: wholeNumber(0, MAX_SIZE),
     help: 'width, 0 one-hot',
-    chosen: '64 above 300 symbols',
+    defaultInWords: '64 above 300 symbols',
     fixedFor: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
-  dropout: { kind: probability, help: 'rate; more if the run overfits', chosen: 'chosen' },
+  dropout: { kind: probability, help: 'rate; more if the run overfits', defaultInWords: 'chosen' },
   /**
    * Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et
    * al., 2015).
@@ -110,7 +110,7 @@ export const modelOptions = {
   initScale: {
     kind: nonNegative,
     help: 'limit of uniform; 0 is 1/sqrt(H)',
-    earlier: 0,
+    legacyValue: 0,
     fixedFor: 'start',
     needs: [{ option: 'initialisation', holds: (name: string) => name === 'uniform' }],
   },
@@ -121,7 +121,7 @@ export const modelOptions = {
   gateBias: {
     kind: bias,
     help: '1-2 lets a GRU or MUT remember',
-    earlier: 0,
+    legacyValue: 0,
     fixedFor: 'start',
     needs: [
       {
@@ -136,8 +136,8 @@ export const modelOptions = {
     kind: choice(skips),
     placeholder: '<which>',
     help: orList(skips),
-    chosen: 'both',
-    earlier: 'none',
+    defaultInWords: 'both',
+    legacyValue: 'none',
     fixedFor: 'weights',
     needs: [hasLayers],
   },
@@ -148,7 +148,7 @@ export const modelOptions = {
     kind: choice(stackings),
     placeholder: '<how>',
     help: orList(stackings),
-    earlier: 'plain',
+    legacyValue: 'plain',
     fixedFor: 'weights',
     needs: [hasLayers],
   },
@@ -160,7 +160,7 @@ export const modelOptions = {
     kind: number({ whole: true, min: 2, max: 2 ** 16, orZero: true }),
     placeholder: '<k>',
     help: 'also read the output k steps ago',
-    earlier: 0,
+    legacyValue: 0,
     fixedFor: 'weights',
   },
   /**
@@ -169,7 +169,7 @@ export const modelOptions = {
   tied: {
     kind: onOff,
     help: 'tie the output weights to the embedding',
-    earlier: false,
+    legacyValue: false,
     fixedFor: 'weights',
     needs: [hasEmbedding],
   },
@@ -177,12 +177,17 @@ export const modelOptions = {
   layerNorm: {
     kind: onOff,
     help: 'normalise inside the LSTM; steadier, half as fast',
-    earlier: false,
+    legacyValue: false,
     fixedFor: 'weights',
     needs: [{ option: 'cell', holds: (cell: string) => cell === 'lstm', orError: 'only --cell lstm has it' }],
   },
   /** Matters where state is often reset: many short streams, or short primes. */
-  learnedState: { kind: onOff, help: 'learn the state at the start of a text', earlier: false, fixedFor: 'weights' },
+  learnedState: {
+    kind: onOff,
+    help: 'learn the state at the start of a text',
+    legacyValue: false,
+    fixedFor: 'weights',
+  },
 } as const satisfies Options;
 
 export const regularisationOptions = {
@@ -192,35 +197,35 @@ export const regularisationOptions = {
   lockedDropout: {
     kind: onOff,
     help: 'variational dropout: one mask for all time steps',
-    earlier: false,
+    legacyValue: false,
     needs: [{ option: 'dropout', holds: (dropout: number) => dropout > 0 }],
   },
   /**
    * Probability with which a weight from state to state is zeroed for a window: 0.2–0.5 beside
    * dropout, for small texts and long runs. Slower.
    */
-  weightDropout: { kind: probability, help: 'DropConnect on recurrent weights', earlier: 0 },
+  weightDropout: { kind: probability, help: 'DropConnect on recurrent weights', legacyValue: 0 },
   /** Probability with which a symbol is zeroed for a window; 0.02–0.1. Needs an embedding. */
   embeddingDropout: {
     kind: probability,
     aliases: ['embed-dropout'],
     help: 'of whole tokens; needs --embedding',
-    earlier: 0,
+    legacyValue: 0,
     needs: [hasEmbedding],
   },
   /** α, weight of mean(y²) of the last layer's output; 1–2 beside dropout. */
-  activationPenalty: { kind: nonNegative, aliases: ['ar'], help: 'activation regularisation, 1-2', earlier: 0 },
+  activationPenalty: { kind: nonNegative, aliases: ['ar'], help: 'activation regularisation, 1-2', legacyValue: 0 },
   /** β, weight of mean((h_t − h_{t−1})²) of the last layer; 0.5–1 beside dropout. */
   temporalPenalty: {
     kind: nonNegative,
     aliases: ['tar'],
     help: 'temporal activation regularisation',
-    earlier: 0,
+    legacyValue: 0,
     needs: [hasTime],
   },
   /**
    * ε, how much of a target belongs to all symbols alike: 0.01–0.1. Makes the model less sure,
    * which its reported loss has to pay for.
    */
-  labelSmoothing: { kind: probability, help: 'part of a target for all tokens', earlier: 0 },
+  labelSmoothing: { kind: probability, help: 'part of a target for all tokens', legacyValue: 0 },
 } as const satisfies Options;

@@ -1,6 +1,7 @@
 // An option is a row of a table: from the row follow its flag, its line in the help, its
 // environment variable, its key in configuration files, its JSON Schema, its completion and every
 // check of its values.
+import { mapValues } from '../group.ts';
 import type { Kind, ValueOf } from './kind.ts';
 
 /** Another option that decides whether this one has an effect. */
@@ -34,12 +35,12 @@ export interface Option<Value = unknown> {
    * How the value of an omitted option is chosen from the text or from other options, in a few
    * words for the help. Empty if the help of another option explains it.
    */
-  readonly chosen?: string;
+  readonly defaultInWords?: string;
   /**
    * The value in a checkpoint that does not record the option, because the checkpoint is older
    * than the option.
    */
-  readonly earlier?: Value;
+  readonly legacyValue?: Value;
   /**
    * Why the option cannot change when a run is resumed: `weights` if the weights are made for it,
    * `start` if it says how the weights are initialised, `run` for any other reason. A new run from
@@ -77,8 +78,8 @@ export type OptionGroups = Readonly<Record<string, Options>>;
 /** The values of a table of options, by their names. */
 export type ValuesOf<Table extends Options> = { readonly [Name in keyof Table]: ValueOf<Table[Name]['kind']> };
 
-type Defaulted<Table extends Options> = keyof {
-  [Name in keyof Table as Table[Name] extends { readonly default: unknown } ? Name : never]: Name;
+type Having<Column extends string, Table extends Options> = keyof {
+  [Name in keyof Table as Table[Name] extends Readonly<Record<Column, unknown>> ? Name : never]: Name;
 };
 
 type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (each: infer All) => void
@@ -91,30 +92,39 @@ export type TableOf<Groups extends OptionGroups> =
 
 /** What a command is given of its options: those with a default always have a value. */
 export type FlagsOf<Groups extends OptionGroups, Table extends Options = TableOf<Groups>> = ValuesOf<
-  Pick<Table, Defaulted<Table>>
+  Pick<Table, Having<'default', Table>>
 > &
-  Partial<ValuesOf<Omit<Table, Defaulted<Table>>>>;
+  Partial<ValuesOf<Omit<Table, Having<'default', Table>>>>;
 
 export const tableOf = <const Groups extends OptionGroups>(groups: Groups): TableOf<Groups> =>
   Object.assign({}, ...Object.values(groups)) as TableOf<Groups>;
 
-/** The defaults of a table of options, by their names. */
-export function defaultsOf<Table extends Options>(table: Table): ValuesOf<Pick<Table, Defaulted<Table>>> {
-  const known = Object.entries(table).filter(([, row]) => row.default !== undefined);
-  return Object.fromEntries(known.map(([name, row]) => [name, row.default])) as ReturnType<typeof defaultsOf<Table>>;
-}
+/** The kinds of a table of options, by their names. */
+export const kindsOf = <Table extends Options>(table: Table) =>
+  mapValues(table, ({ kind }) => kind) as { readonly [Name in keyof Table]: Table[Name]['kind'] };
+
+/** The values in a column of a table, by the names of the rows that have one. */
+export const columnOf = <Table extends Options, Column extends 'default' | 'legacyValue'>(
+  table: Table,
+  column: Column,
+): ValuesOf<Pick<Table, Having<Column, Table>>> =>
+  definedIn(mapValues(table, (row) => row[column])) as ValuesOf<Pick<Table, Having<Column, Table>>>;
+
+/** The values of options that are not given, as far as they do not follow from the text. */
+export const defaultValues = <Table extends Options>(table: Table): Partial<ValuesOf<Table>> =>
+  definedIn(mapValues(table, defaultOf)) as Partial<ValuesOf<Table>>;
 
 /** The members that are not undefined: one that is counts as omitted. */
 export const definedIn = <Whole extends object>(whole: Whole): Whole =>
   Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined)) as Whole;
 
 /** The members of these names that are given. */
-export function given<Whole extends object, Name extends keyof Whole>(
+export function pick<Whole extends object, Name extends keyof Whole>(
   all: Whole,
   names: readonly Name[],
 ): Partial<Pick<Whole, Name>> {
-  const found = names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]);
-  return Object.fromEntries(found) as Partial<Pick<Whole, Name>>;
+  const members = names.map((name) => [name, all[name]]);
+  return definedIn(Object.fromEntries(members) as Partial<Pick<Whole, Name>>);
 }
 
 /**
@@ -132,7 +142,7 @@ export const variableOf = (key: string): string => `RNN_${key.toUpperCase().repl
  * What came to be an option later is as it was before, unless it has another default. Undefined for
  * one that follows from the text.
  */
-export function defaultOf({ chosen, default: value, earlier, kind }: Option): unknown {
-  if (chosen !== undefined) return undefined;
-  return value ?? earlier ?? (kind.holds(null) ? null : undefined);
+export function defaultOf({ defaultInWords, default: value, legacyValue, kind }: Option): unknown {
+  if (defaultInWords !== undefined) return undefined;
+  return value ?? legacyValue ?? (kind.holds(null) ? null : undefined);
 }

@@ -4,6 +4,7 @@
 import { RnnError } from '../errors.ts';
 import { lengths } from './choices.ts';
 import type { PresetName } from './network.ts';
+import { definedIn } from './option.ts';
 import type { TrainingOptions } from './training.ts';
 
 export interface Preset {
@@ -190,5 +191,5 @@ export function withPreset(
   const own = Object.entries(presets[name].options(length)).filter(
     ([option]) => !(isLengthGiven && lengths.includes(option as never)),
   );
-  return Object.fromEntries([...own, ...Object.entries(given).filter(([, value]) => value !== undefined)]);
+  return { ...Object.fromEntries(own), ...definedIn(given) };
 }

@@ -28,20 +28,20 @@ export const readingOptions = {
     placeholder: '<name>',
     help: 'such as windows-1252, utf-16le',
     default: UTF8,
-    earlier: UTF8,
+    legacyValue: UTF8,
   },
   keepLineEnds: {
     kind: onOff,
     help: 'keep CR and CRLF; add no newline between files',
     default: false,
-    earlier: true,
+    legacyValue: true,
     fixedFor: 'run',
   },
   skipInvalid: {
     kind: onOff,
     help: 'leave out files that cannot be read as text',
     default: false,
-    earlier: false,
+    legacyValue: false,
   },
   minCount: { kind: wholeNumber(1), help: 'merge characters seen less often', default: 1, fixedFor: 'run' },
   validationFraction: {
@@ -56,12 +56,12 @@ export const readingOptions = {
     aliases: ['val-file'],
     help: 'validate on this text instead',
   },
-  testFraction: { kind: heldOut, help: 'last part, for rnn eval --part test', default: 0, earlier: 0 },
+  testFraction: { kind: heldOut, help: 'last part, for rnn eval --part test', default: 0, legacyValue: 0 },
   testFile: {
     kind: orNull(text('the name of a file')),
     placeholder: '<file>',
     help: 'test on this text instead',
-    earlier: null,
+    legacyValue: null,
   },
 } as const satisfies Options;
 export interface ReadingOptions extends ValuesOf<typeof readingOptions> {}

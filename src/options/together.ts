@@ -60,7 +60,7 @@ export function refuseLacking(options: TrainingOptions): void {
 
 /** It was switched off, or is as it was before there was the option. */
 function isOff(name: TrainingOption, options: TrainingOptions): boolean {
-  const { kind, earlier, needs = [] }: Option = trainingOptions[name];
+  const { kind, legacyValue, needs = [] }: Option = trainingOptions[name];
   const isError = needs.some(({ orError }) => orError !== undefined);
-  return (isError || kind.name === 'switch' || kind.name === 'choice') && options[name] === earlier;
+  return (isError || kind.name === 'switch' || kind.name === 'choice') && options[name] === legacyValue;
 }

@@ -1,12 +1,10 @@
 // All options of `rnn train`, under the headings of its help, and what follows from the rows.
-import type { ValueOf } from './kind.ts';
-import { type Option, type Options, type ValuesOf, defaultOf } from './option.ts';
+import { type Option, type Options, type ValuesOf, columnOf } from './option.ts';
 import { commonOptions } from './common.ts';
 import { modelOptions, regularisationOptions } from './network.ts';
 import { folderOptions, machineOptions, outputOptions, readingOptions } from './run.ts';
 import {
   type TrainingOption,
-  type TrainingOptions,
   learningOptions,
   learningRateOptions,
   lengthOptions,
@@ -39,29 +37,9 @@ export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
 export const namesWith = (has: (option: Option) => boolean): TrainingOption[] =>
   trainingNames.filter((name) => has(trainingOptions[name]));
 
-/** The values of those options of a table that earlier checkpoints lack. */
-type EarlierValuesOf<Table extends Options> = {
-  readonly [Name in keyof Table as Table[Name] extends { readonly earlier: unknown } ? Name : never]: ValueOf<
-    Table[Name]['kind']
-  >;
-};
-
-function earlierValues<Table extends Options>(table: Table): EarlierValuesOf<Table> {
-  const known = Object.entries(table).filter(([, { earlier }]) => earlier !== undefined);
-  return Object.fromEntries(known.map(([name, { earlier }]) => [name, earlier])) as EarlierValuesOf<Table>;
-}
-
 /** The values of options in checkpoints that do not record them. */
-export const earlierReading = earlierValues(readingOptions);
-export const earlierOptions = earlierValues(trainingOptions);
-
-/** The values of options that are not given, as far as they do not follow from the text. */
-export function defaultValues(): Partial<TrainingOptions> {
-  const known = trainingNames
-    .map((name) => [name, defaultOf(trainingOptions[name])])
-    .filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known) as Partial<TrainingOptions>;
-}
+export const legacyReading = columnOf(readingOptions, 'legacyValue');
+export const legacyOptions = columnOf(trainingOptions, 'legacyValue');
 
 export interface WrongValue<Name = string> {
   readonly name: Name;

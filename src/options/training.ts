@@ -32,14 +32,14 @@ export const lengthOptions = {
     kind: orNull(number({ above: 0, max: 1e9 })),
     placeholder: '<n>',
     help: 'passes over the text',
-    chosen: 'chosen',
+    defaultInWords: 'chosen',
   },
-  maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', chosen: '' },
+  maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', defaultInWords: '' },
   budgetMs: {
     kind: orNull(duration),
     key: 'budget',
     help: 'training time of the whole run: 30s, 3m, 1.5h',
-    chosen: '',
+    defaultInWords: '',
   },
   maxTimeMs: {
     kind: orNull(duration),
@@ -59,7 +59,7 @@ export const learningOptions = {
     kind: wholeNumber(1),
     aliases: ['seq-length'],
     help: 'time steps of a window',
-    chosen: '32 or 64',
+    defaultInWords: '32 or 64',
   },
   /**
    * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and
@@ -69,17 +69,22 @@ export const learningOptions = {
   stateReset: {
     kind: fraction,
     help: 'chance of a zero state',
-    earlier: 0,
-    chosen: '0.05 or more',
+    legacyValue: 0,
+    defaultInWords: '0.05 or more',
   },
   /**
    * A stream that starts from a zero state starts with the start symbol (a line feed, else a
    * space), so that the model knows this as the start of a text: samples, primes and evaluated
    * texts start so. Off for text whose lines mean nothing.
    */
-  textStarts: { kind: onOff, help: 'zero states only at line starts; on by default', default: true, earlier: false },
+  textStarts: {
+    kind: onOff,
+    help: 'zero states only at line starts; on by default',
+    default: true,
+    legacyValue: false,
+  },
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
-  batchSize: { kind: wholeNumber(1), help: 'parallel sequences', chosen: '16 or 32' },
+  batchSize: { kind: wholeNumber(1), help: 'parallel sequences', defaultInWords: '16 or 32' },
   optimizer: {
     kind: choice(optimizerNames, { adamw: 'adam' }),
     placeholder: '<name>',
@@ -93,40 +98,40 @@ export const learningOptions = {
   nesterov: {
     kind: onOff,
     help: 'of sgd: momentum that looks one step ahead',
-    earlier: false,
+    legacyValue: false,
     needs: [isSgd, { option: 'momentum', holds: (momentum: number) => momentum > 0 }],
   },
   /** λ of decoupled weight decay: each update takes η·λ of every weight. */
-  weightDecay: { kind: fraction, help: 'rate; 0.1-0.6 if it overfits', earlier: 0, chosen: 'chosen' },
+  weightDecay: { kind: fraction, help: 'rate; 0.1-0.6 if it overfits', legacyValue: 0, defaultInWords: 'chosen' },
   /**
    * Clamps each element of the gradient, after clipping by norm: for what one weight's spike would
    * do to all others by the norm.
    */
-  clipValue: { kind: number({ min: 0 }), help: 'limit of each gradient; 0 off', earlier: 0 },
+  clipValue: { kind: number({ min: 0 }), help: 'limit of each gradient; 0 off', legacyValue: 0 },
   /**
    * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over
    * about 1/(1−d) updates. 0.99 for a thousand updates, 0.999 for ten thousand and more; most worth
    * where the learning rate stays high.
    */
-  average: { kind: probability, help: 'EMA of the weights, 0.99-0.999', earlier: 0 },
+  average: { kind: probability, help: 'EMA of the weights, 0.99-0.999', legacyValue: 0 },
   /**
    * n, windows whose gradients are averaged into one update: for what a larger batch would learn,
    * where memory has no room for it. Steps, and all that is counted in them, are windows; clipping
    * is of each window's gradient. Up to n−1 windows at the end of a run go without an update.
    */
-  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows to accumulate per update', earlier: 1 },
+  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows to accumulate per update', legacyValue: 1 },
   /**
    * Recurrent matrices are made orthogonal again, gate by gate, on the host. For a tanh RNN that is
    * to remember over many steps, with orthogonal initialisation, as often as the time allows: a
    * gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
-  orthogonalEvery: { kind: wholeNumber(0), help: 'steps between orthogonalisations', earlier: 0 },
+  orthogonalEvery: { kind: wholeNumber(0), help: 'steps between orthogonalisations', legacyValue: 0 },
   /**
    * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For
    * runs of many epochs: gradients reach back to the beginning of a window alone, and so never see
    * some characters together.
    */
-  randomOffset: { kind: onOff, help: 'cut windows elsewhere in each epoch', earlier: false },
+  randomOffset: { kind: onOff, help: 'cut windows elsewhere in each epoch', legacyValue: false },
   /**
    * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4):
    * no step is always the first. The idea is that of Merity et al. (2018), who draw from a normal
@@ -136,7 +141,7 @@ export const learningOptions = {
   randomLength: {
     kind: onOff,
     help: 'vary windows by a quarter of --sequence-length',
-    earlier: false,
+    legacyValue: false,
     needs: [{ option: 'sequenceLength', holds: (length: number) => lengthsAround(length).length > 1 }],
   },
   /**
@@ -144,7 +149,7 @@ export const learningOptions = {
    * mean over T·N characters, so small: 1 over T·N is about what clipping a sum at 1 would be.
    * (Graves, 2013, clips that of sums, and before the gates.)
    */
-  clipState: { kind: number({ min: 0 }), help: 'limit of gradients through time', earlier: 0, needs: [hasTime] },
+  clipState: { kind: number({ min: 0 }), help: 'limit of gradients through time', legacyValue: 0, needs: [hasTime] },
   /**
    * How often a run that diverges may go back and halve its learning rate before it is given up.
    */
@@ -161,7 +166,7 @@ export const learningRateOptions = {
     kind: number({ above: 0, max: 1000 }),
     aliases: ['lr'],
     help: 'peak rate',
-    chosen: 'by cell and hidden',
+    defaultInWords: 'by cell and hidden',
   },
   schedule: {
     kind: choice(scheduleNames),
@@ -194,7 +199,7 @@ export const learningRateOptions = {
     placeholder: '<n>',
     aliases: ['lr-decay-after'],
     help: 'step, exponential: epochs before',
-    earlier: 0,
+    legacyValue: 0,
     needs: scheduleIn('step', 'exponential'),
   },
   /** Where the learning rate ends, as a fraction of its peak. */
@@ -209,7 +214,7 @@ export const learningRateOptions = {
   plateauPatience: {
     kind: wholeNumber(1),
     help: 'plateau: evaluations before decay',
-    earlier: 1,
+    legacyValue: 1,
     needs: scheduleIn('plateau'),
   },
 } as const satisfies Options;
@@ -220,13 +225,13 @@ export const watchingOptions = {
     kind: orNull(wholeNumber(0)),
     aliases: ['eval-every'],
     help: 'steps, 0 only at the end',
-    chosen: 'ten a run',
+    defaultInWords: 'ten a run',
     isForWatching: true,
   },
   checkpointEvery: {
     kind: wholeNumber(0),
     help: 'steps, 0 only at the end',
-    chosen: 'ten a run',
+    defaultInWords: 'ten a run',
     isForWatching: true,
   },
   keep: { kind: wholeNumber(0), help: 'newest checkpoints to keep by number', default: 0, isForWatching: true },
@@ -234,7 +239,7 @@ export const watchingOptions = {
   sampleEvery: {
     kind: orNull(wholeNumber(0)),
     help: 'steps, 0 never',
-    chosen: 'four a run',
+    defaultInWords: 'four a run',
     isForWatching: true,
   },
   sampleLength: { kind: wholeNumber(1, MAX_SIZE), help: 'characters of a sample', default: 150, isForWatching: true },
@@ -243,8 +248,8 @@ export const watchingOptions = {
     kind: wholeNumber(0),
     aliases: ['val-characters'],
     help: 'to validate on; 0 all',
-    earlier: 0,
-    chosen: 'chosen',
+    legacyValue: 0,
+    defaultInWords: 'chosen',
     isForWatching: true,
   },
   /** 1 is the strict figure. */
@@ -252,7 +257,7 @@ export const watchingOptions = {
     kind: wholeNumber(1),
     aliases: ['streams'],
     help: 'chunks in parallel; 1 is strict',
-    chosen: 'chosen',
+    defaultInWords: 'chosen',
     isForWatching: true,
   },
 } as const satisfies Options;

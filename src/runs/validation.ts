@@ -5,6 +5,7 @@
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
+import { mapValues } from '../group.ts';
 import { cells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { anyText, list, number, orNull, wholeNumber } from '../options/kind.ts';
@@ -45,17 +46,14 @@ const listOf = (what: string, holds: (value: unknown) => boolean): Rule =>
 export const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
   rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
 
+const { preset: _, cell: __, ...ofNetwork } = modelOptions;
 /**
  * The options of a network are members of its configuration. Those that are newer than the format
  * are optional.
  */
 const modelRules: Rules = {
   cell: name,
-  ...Object.fromEntries(
-    Object.entries(modelOptions)
-      .filter(([option]) => option !== 'preset' && option !== 'cell')
-      .map(([option, { kind, ...more }]) => [option, { ...kind, isOptional: 'earlier' in more }]),
-  ),
+  ...mapValues(ofNetwork, ({ kind, ...more }) => ({ ...kind, isOptional: 'legacyValue' in more })),
   vocabulary: wholeNumber(1, 1_114_113),
   conventions: recordOf('texts', anyText.holds),
 };

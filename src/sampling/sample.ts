@@ -5,6 +5,7 @@ import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
+import { chunksOf } from '../group.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { Batch } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
@@ -191,24 +192,13 @@ export class Sampler {
   ): Generator<AsyncGenerator<string>> {
     let start: Promise<Start> | null = null;
     const read = (): Promise<Start> => (start ??= this.#network.read(context, setImmediate));
-    for (const group of groupsOf(seeds, this.#rows)) {
+    for (const group of chunksOf(seeds, this.#rows)) {
       const texts = group.map(textOf);
       let batch: Promise<Batch> | null = null;
       const begin = (): Promise<Batch> => (batch ??= read().then((from) => new Batch(this.#network, from, texts)));
       for (const text of texts) yield pieces(text, begin);
     }
   }
-}
-
-function* groupsOf(seeds: Iterable<number>, size: number): Generator<readonly number[]> {
-  let group: number[] = [];
-  for (const seed of seeds) {
-    group.push(seed);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }
 
 /** @param begin gives the batch in which the text is drawn */

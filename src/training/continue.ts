@@ -13,7 +13,7 @@ import {
   readingNames,
   readingOptions,
 } from '../options/run.ts';
-import { earlierOptions, namesWith, trainOptions } from '../options/train.ts';
+import { legacyOptions, namesWith, trainOptions } from '../options/train.ts';
 import { textOfValue } from '../options/words.ts';
 import { lengths } from '../options/choices.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
@@ -60,7 +60,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
     if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
-  const recorded: Partial<TrainingOptions> = { ...earlierOptions, ...model };
+  const recorded: Partial<TrainingOptions> = { ...legacyOptions, ...model };
   for (const option of namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start')) {
     const own = recorded[option];
     if (earlier.options[option] !== own)

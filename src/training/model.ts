@@ -4,6 +4,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import type { Regularisation } from '../model/regularisation.ts';
 import { countParameters } from '../program/value.ts';
+import { pick } from '../options/option.ts';
 import { modelOptions } from '../options/network.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
@@ -13,7 +14,7 @@ const names = Object.keys(modelOptions).filter((name) => name !== 'preset') as (
 
 /** @param vocabulary V */
 export function modelOf(options: ModelOptions, vocabulary: number): ModelConfiguration {
-  const network = Object.fromEntries(names.map((name) => [name, options[name]])) as unknown as ModelOptions;
+  const network = pick(options, names) as ModelOptions;
   return { ...network, vocabulary, conventions: cellNamed(options.cell).conventions };
 }
 

@@ -1,6 +1,7 @@
 // Optimizers: the equations of one update, written like a cell, and the scalars that change from
 // step to step.
 import type { UpdateRule } from '../devices/device.ts';
+import { mapValues } from '../group.ts';
 import { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
 import type { OptimizerName, TrainingOptions } from '../options/training.ts';
@@ -91,11 +92,10 @@ function withAccumulation({ slots, scalars, update, at }: Equations, windows: nu
     update(ops, w, g, vectors, numbers) {
       const before: Vectors = { ...vectors, parameters: w };
       const sum = ops.add(vectors[SUM], ops.scale(g, 1 / windows));
-      const results = Object.entries(update(ops, w, sum, vectors, numbers)).map(([name, next]) => [
-        name,
+      const results = mapValues(update(ops, w, sum, vectors, numbers), (next, name) =>
         ops.add(ops.multiply(next, numbers['apply']), ops.multiply(before[name], numbers['hold'])),
-      ]);
-      return { ...(Object.fromEntries(results) as Record<string, Value>), [SUM]: ops.multiply(sum, numbers['hold']) };
+      );
+      return { ...results, [SUM]: ops.multiply(sum, numbers['hold']) };
     },
     at(window, learningRate) {
       const apply = window % windows === 0 ? 1 : 0;

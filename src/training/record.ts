@@ -7,9 +7,9 @@ import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
 import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
-import type { Options, ValuesOf } from '../options/option.ts';
+import { pick, kindsOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
-import { earlierOptions, earlierReading } from '../options/train.ts';
+import { legacyOptions, legacyReading } from '../options/train.ts';
 import { lengths } from '../options/choices.ts';
 import { type TrainingOptions, trainingOptions } from '../options/training.ts';
 import { flagOf } from '../options/flags.ts';
@@ -95,19 +95,14 @@ function part<Members>(
   if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${name} is missing`);
   const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
   const wrong = firstWrong(value, rules) as (keyof Members & string) | null;
-  if (wrong === null) return only(value, rules);
+  if (wrong === null)
+    return pick(
+      value,
+      Object.keys(value).filter((member) => Object.hasOwn(rules, member)),
+    ) as Members;
   throw unfit(
     `training.${name}.${wrong} is ${JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing'}, expected ${rules[wrong].expected(value[wrong])}`,
   );
-}
-
-const kindsOf = <Table extends Options>(table: Table): Rules<ValuesOf<Table>> =>
-  Object.fromEntries(Object.entries(table).map(([name, { kind }]) => [name, kind])) as unknown as Rules<
-    ValuesOf<Table>
-  >;
-
-function only<Members>(value: object, rules: Readonly<Record<keyof Members, unknown>>): Members {
-  return Object.fromEntries(Object.entries(value).filter(([member]) => Object.hasOwn(rules, member))) as Members;
 }
 
 /**
@@ -121,14 +116,14 @@ export function unfit(what: string): RnnError {
 
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
 export function recordedOptions(training: Training): TrainingOptions {
-  const options: TrainingOptions = part(training, 'options', kindsOf(trainingOptions), earlierOptions);
+  const options = part<TrainingOptions>(training, 'options', kindsOf(trainingOptions), legacyOptions);
   if (lengths.filter((option) => options[option] !== null).length !== 1)
     throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
   return options;
 }
 
 export const recordedReading = (training: Training): ReadingOptions =>
-  part(training, 'reading', kindsOf(readingOptions), earlierReading);
+  part<ReadingOptions>(training, 'reading', kindsOf(readingOptions), legacyReading);
 /** @param record of a run: of its checkpoint, or the first line of its log */
 export const recordedOptionsOrNull = (record: Readonly<Record<string, unknown>>): TrainingOptions | null =>
   orNullIfUnfit(recordedOptions, record as Training);
@@ -157,9 +152,7 @@ export const recordedLoop = (training: Training): LoopState =>
 export function recordOf(corpus: Corpus): CorpusRecord {
   const { train, validation, test } = corpus;
   const known = { ...corpus, train: train.length, validation: validation.length, test: test.length };
-  return Object.fromEntries(
-    Object.keys(corpusRules).map((name) => [name, known[name as keyof CorpusRecord]]),
-  ) as unknown as CorpusRecord;
+  return pick(known, Object.keys(corpusRules) as (keyof CorpusRecord)[]) as CorpusRecord;
 }
 
 /** Earlier checkpoints have one digest, of the whole text, or two. */

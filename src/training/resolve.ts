@@ -5,19 +5,15 @@ import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { count } from '../count.ts';
 import { RnnError, inQuotes } from '../errors.ts';
+import { mapValues } from '../group.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
 import { lengths } from '../options/choices.ts';
 import { notesOnNoEffect, refuseLacking } from '../options/together.ts';
-import { defaultValues, wrongValue } from '../options/train.ts';
-import {
-  type OptimizerName,
-  type TrainingOption,
-  type TrainingOptions,
-  trainingNames,
-  trainingOptions,
-} from '../options/training.ts';
+import { defaultValues } from '../options/option.ts';
+import { wrongValue } from '../options/train.ts';
+import { type OptimizerName, type TrainingOption, type TrainingOptions, trainingOptions } from '../options/training.ts';
 import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from '../options/presets.ts';
 import { stepsOf, windowsPerEpoch } from './work.ts';
@@ -75,7 +71,7 @@ export function resolveOptions(
   const cell = cellNamed(sizes.cell);
 
   const sized: Omit<TrainingOptions, keyof Intervals> = {
-    ...(defaultValues() as TrainingOptions),
+    ...(defaultValues(trainingOptions) as TrainingOptions),
     ...sizes,
     cell: cell.name,
     sequenceLength,
@@ -109,9 +105,9 @@ function sourcesOf(
   const sourceOf = (name: TrainingOption): OptionSource => {
     if (asked[name] !== undefined) return 'given';
     if (given[name] !== undefined && given[name] === options[name]) return 'preset';
-    return 'chosen' in trainingOptions[name] && options[name] !== null ? 'text' : 'default';
+    return 'defaultInWords' in trainingOptions[name] && options[name] !== null ? 'text' : 'default';
   };
-  return Object.fromEntries(trainingNames.map((name) => [name, sourceOf(name)])) as ResolvedAnew['sources'];
+  return mapValues(trainingOptions, (_, name) => sourceOf(name));
 }
 
 /** The options that are neither undefined nor null. */

@@ -4,7 +4,7 @@ import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { type Optimizer, SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
-import { earlierOptions } from '../options/train.ts';
+import { legacyOptions } from '../options/train.ts';
 import type { TrainingOption, TrainingOptions } from '../options/training.ts';
 
 /**
@@ -106,6 +106,6 @@ export function sameSample(recorded: RecordedOptions, options: TrainingOptions):
 }
 
 function agree(recorded: RecordedOptions, options: TrainingOptions, names: readonly TrainingOption[]): boolean {
-  const earlier: RecordedOptions = { ...earlierOptions, ...recorded };
+  const earlier: RecordedOptions = { ...legacyOptions, ...recorded };
   return names.every((name) => earlier[name] === options[name]);
 }

@@ -6,6 +6,7 @@ import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
+import { pick } from '../options/option.ts';
 import { namesWith } from '../options/train.ts';
 import { lengths } from '../options/choices.ts';
 import { type TrainingOption, type TrainingOptions } from '../options/training.ts';
@@ -197,7 +198,7 @@ function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptio
     const changed = namesWith(({ isForWatching }) => !isForWatching).filter(
       (name) => !unchanging.includes(name) && options[name] !== (name === 'preset' ? null : defaults[name]),
     );
-    return Object.fromEntries(changed.map((name) => [name, options[name]]));
+    return pick(options, changed);
   } catch (error) {
     if (error instanceof RnnError) return {};
     throw error;

@@ -8,7 +8,7 @@ import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TextToScore } from '../evaluation/score.ts';
 import { trainingOptions } from '../options/training.ts';
-import { earlierReading } from '../options/train.ts';
+import { legacyReading } from '../options/train.ts';
 import type { Part } from '../options/choices.ts';
 import { definedIn } from '../options/option.ts';
 import type { ReadingOptions } from '../options/run.ts';
@@ -30,7 +30,7 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
-  const { encoding, keepLineEnds, skipInvalid, testFraction, testFile } = recorded ?? earlierReading;
+  const { encoding, keepLineEnds, skipInvalid, testFraction, testFile } = recorded ?? legacyReading;
   const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
   if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   if (recorded === null)

@@ -5,7 +5,8 @@ import { Vocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights, parameterShapes } from '../model/parameters.ts';
-import { earlierOptions, namesWith } from '../options/train.ts';
+import { pick } from '../options/option.ts';
+import { legacyOptions, namesWith } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -18,7 +19,7 @@ export function withSizesOf(
   given: Partial<TrainingOptions>,
 ): Partial<TrainingOptions> {
   const fixed = namesWith(({ fixedFor }) => fixedFor === 'weights');
-  const own: Partial<TrainingOptions> = { ...earlierOptions, ...model };
+  const own: Partial<TrainingOptions> = { ...legacyOptions, ...model };
   for (const option of fixed) {
     const value = given[option];
     if (value === undefined || value === own[option]) continue;
@@ -31,7 +32,7 @@ export function withSizesOf(
       },
     );
   }
-  return { ...given, ...Object.fromEntries(fixed.map((option) => [option, own[option]])) };
+  return { ...given, ...pick(own, fixed) };
 }
 
 /**

@@ -57,7 +57,7 @@ it('the help of rnn train shows every default that does not depend on the text, 
     .map((name) => ({ flag: flagOf(name), value: options[name], source: sources[name] }))
     .filter(({ value, source }) => source === 'default' && value !== null && typeof value !== 'boolean');
   expect(always.length).toBeGreaterThan(30);
-  const isChosen = new Set(namesWith(({ chosen }) => chosen !== undefined).map(flagOf));
+  const isChosen = new Set(namesWith(({ defaultInWords }) => defaultInWords !== undefined).map(flagOf));
   expect(Object.fromEntries(shown.filter(([flag]) => !isChosen.has(flag!)))).toEqual({
     ...Object.fromEntries(always.map(({ flag, value }) => [flag, String(value)])),
     '--unit': calls.corpus?.unit,
@@ -71,8 +71,8 @@ it('the help of rnn train shows every default that does not depend on the text, 
 
 it('the help of rnn train says what the rest is chosen from', async () => {
   const help = await helpOfTrain();
-  for (const name of namesWith(({ chosen }) => chosen !== undefined && chosen !== ''))
-    expect(help.get(flagOf(name)), name).toContain(`[default: ${(trainingOptions[name] as Option).chosen}]`);
+  for (const name of namesWith(({ defaultInWords: words }) => words !== undefined && words !== ''))
+    expect(help.get(flagOf(name)), name).toContain(`[default: ${(trainingOptions[name] as Option).defaultInWords}]`);
   expect(help.get('--learning-rate')).toContain('by cell and hidden');
   const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map(
     (given) => resolved(1_000_000, given).learningRate,

@@ -20,15 +20,15 @@ vi.mock('../../src/options/training.ts', async (original) => {
   const coolDown: Option = {
     kind: number({ min: 0, max: 9 }),
     help: 'made up for this test',
-    earlier: 0,
+    legacyValue: 0,
     needs: [{ option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' }],
   };
   // One of each other kind; with another name, a fixed value, a value that is chosen elsewhere.
   const others: Options = {
-    shout: { kind: onOff, help: 'a switch', earlier: false },
+    shout: { kind: onOff, help: 'a switch', legacyValue: false },
     mood: { kind: choice(['calm', 'wild'], { quiet: 'calm' }), help: 'a choice', default: 'calm', aliases: ['temper'] },
-    napMs: { kind: orNull(duration), key: 'nap', help: 'a length of time', earlier: null },
-    motto: { kind: orNull(text()), help: 'a text', earlier: null, fixedFor: 'run' },
+    napMs: { kind: orNull(duration), key: 'nap', help: 'a length of time', legacyValue: null },
+    motto: { kind: orNull(text()), help: 'a text', legacyValue: null, fixedFor: 'run' },
     friends: { kind: list(), help: 'a list', default: [] },
   };
   const trainingOptions: Options = { ...actual.trainingOptions, coolDown, ...others };

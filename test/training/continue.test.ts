@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/runs/store.ts';
 import { type GivenSettings, compareCorpus, continueRun, endOf } from '../../src/training/continue.ts';
-import { earlierOptions } from '../../src/options/train.ts';
+import { legacyOptions } from '../../src/options/train.ts';
 import { train, verses } from './fixture.ts';
 
 let checkpoint: Checkpoint;
@@ -32,11 +32,11 @@ describe('the settings of a run that goes on', () => {
 
   it('are what they were then where the run was saved before there was such an option', () => {
     const options = Object.fromEntries(
-      Object.entries(checkpoint.training.options).filter(([option]) => !(option in earlierOptions)),
+      Object.entries(checkpoint.training.options).filter(([option]) => !(option in legacyOptions)),
     );
     const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, options } }, given({}));
-    expect(continued).toMatchObject({ options: { ...options, ...earlierOptions, maxTimeMs: null }, notes: [] });
-    expect(earlierOptions).toMatchObject({ nesterov: false, weightDecay: 0, clipValue: 0 });
+    expect(continued).toMatchObject({ options: { ...options, ...legacyOptions, maxTimeMs: null }, notes: [] });
+    expect(legacyOptions).toMatchObject({ nesterov: false, weightDecay: 0, clipValue: 0 });
   });
 
   it('give way to what is given now, which is said', () => {

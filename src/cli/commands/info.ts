@@ -87,7 +87,7 @@ function described(model: Info['model']): string {
   const rows: Options = modelOptions;
   const isArchitecture = (name: string): boolean => rows[name]?.fixedFor === 'weights' || name === 'dropout';
   const on = Object.entries(others).filter(
-    ([name, value]) => isArchitecture(name) && value && value !== rows[name].earlier,
+    ([name, value]) => isArchitecture(name) && value && value !== rows[name].legacyValue,
   );
   return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(on))].join(', ');
 }

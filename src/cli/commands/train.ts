@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import type { Listener, RunRequest } from '../../api/run-request.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { cells } from '../../model/cells/registry.ts';
-import { given } from '../../options/option.ts';
+import { pick } from '../../options/option.ts';
 import { type Preset, presets } from '../../options/presets.ts';
 import { exclusive, machineNames, readingNames } from '../../options/run.ts';
 import { refuseContradictions } from '../../options/together.ts';
@@ -95,8 +95,8 @@ function requestOf({ sources, flags, context }: Request, folder: string): RunReq
     acceptNewCorpus: flags.acceptNewCorpus === true,
     initFrom: flags.initFrom ?? null,
     options: givenOptions(flags),
-    reading: given(flags, readingNames),
-    machine: given(flags, machineNames),
+    reading: pick(flags, readingNames),
+    machine: pick(flags, machineNames),
     ...(isByEnvironment(context) ? { deviceBy: 'RNN_DEVICE' } : {}),
     alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
     stdin: io.stdin,
@@ -213,7 +213,7 @@ export function trainParser(): Command {
 export const checkTogether = (flags: TrainFlags): void => refuseContradictions(trainOptions, exclusive, { ...flags });
 
 /** The options of the training that were given. */
-export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => given(flags, trainingNames);
+export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => pick(flags, trainingNames);
 
 function listNamed(
   command: Command,

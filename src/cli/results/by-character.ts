@@ -2,6 +2,7 @@
 // colours, else a line for each character.
 import type { Tokens, Vocabulary } from '../../corpus/read.ts';
 import type { Surprise } from '../../evaluation/surprise.ts';
+import { chunksOf } from '../../group.ts';
 import type { Context } from '../context.ts';
 import { bits } from '../output/format.ts';
 import { shaderFor } from '../output/shaded-text.ts';
@@ -25,7 +26,7 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
     const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / HIGHEST_BITS }));
     await stdout.write(`${shade(scale)}${stdout.colour.dim(' bits and more')}\n\n`);
     let last = '';
-    for (const pieces of chunks(piecesOf(costs.tokens, costs.vocabulary, costs.surprise))) {
+    for (const pieces of chunksOf(piecesOf(costs.tokens, costs.vocabulary, costs.surprise), CHUNK)) {
       await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: bits(nats) / HIGHEST_BITS }))));
       last = pieces.at(-1)!.text;
     }
@@ -34,7 +35,7 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
   }
   if (!json) await stdout.write('at\tcharacter\tbits\trank\tlikeliest\n');
   const texts = symbolTexts(costs.vocabulary);
-  for (const some of chunks(characters(costs, texts))) {
+  for (const some of chunksOf(characters(costs, texts), CHUNK)) {
     if (json) await stdout.writeJson(...some.map((each) => ({ event: 'character', ...each })));
     else
       await stdout.write(
@@ -65,15 +66,4 @@ function* characters(
       likeliest: ids.map((id, place) => [texts[id], probabilities[first + place]] as const),
     };
   }
-}
-
-function* chunks<Item>(items: Iterable<Item>): Generator<Item[]> {
-  let chunk: Item[] = [];
-  for (const item of items) {
-    chunk.push(item);
-    if (chunk.length < CHUNK) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }

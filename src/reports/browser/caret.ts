@@ -1,4 +1,5 @@
 // The place in the text of a page that is looked at: by pointer, finger or keys.
+import { mapValues } from '../../group.ts';
 import { element, onKeys } from './page.ts';
 
 const text = element('text');
@@ -43,7 +44,10 @@ export function readText(
     End: () => pieces.length - 1,
     ...more,
   };
-  onKeys(text, Object.fromEntries(Object.entries(moves).map(([key, move]) => [key, () => goTo(move(here))])));
+  onKeys(
+    text,
+    mapValues(moves, (move) => () => goTo(move(here))),
+  );
   text.addEventListener('pointerover', ({ target }) => {
     const piece = pieces.indexOf((target as Element).closest('i')!);
     if (piece >= 0) look(piece);
