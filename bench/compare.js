@@ -177,7 +177,7 @@ function compareSampling(program, pytorch) {
     [{ measure: () => program.sample(largestSampled, TEXTS) }, { measure: () => program.sample(largestSampled) }],
     options,
   );
-  say(`\n${tableHead(['network', `\`--num ${TEXTS}\`, all texts`, '`--num 1`', 'ratio', 'rounds'])}`);
+  say(`\n${tableHead(['network', `\`--count ${TEXTS}\`, all texts`, '`--count 1`', 'ratio', 'rounds'])}`);
   say(
     tableRow([
       networkTold(largestSampled),

@@ -11,7 +11,7 @@ export async function reference() {
   for (const { name, takes, summary, load } of commands) {
     const command = new Command(name);
     (await load()).define(command, {}, takes);
-    const shown = flagsOf(command).filter(({ hidden, negate }) => !hidden && !negate);
+    const shown = flagsOf(command).filter(({ hidden }) => !hidden);
     const tables = [...groupBy(shown, ({ helpGroupHeading }) => helpGroupHeading)].map(
       ([heading, flags]) => `${heading}\n\n${tableOf(flags)}`,
     );

@@ -5,14 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../src/cli/commands.ts';
-import { addTrainFlags } from '../src/cli/commands/train.ts';
-import { otherVariables } from '../src/cli/settings.ts';
-import { everywhere } from '../src/options/commands.ts';
-import { variableOf } from '../src/options/option.ts';
-import { flagsOf } from '../src/cli/flags.ts';
+import { knownVariables } from '../src/cli/settings.ts';
 import { corpusName } from '../src/corpus/read.ts';
 import { presets } from '../src/options/presets.ts';
 import { pages as shownPages } from './docs/pages.ts';
@@ -126,12 +121,7 @@ describe('every command that is written down is one', () => {
   );
 
   it('and every variable is one', () => {
-    const train = new Command();
-    addTrainFlags(train);
-    const known = new Set([
-      ...[...flagsOf(train).map(({ key }) => key), ...everywhere].map(variableOf),
-      ...otherVariables,
-    ]);
+    const known = knownVariables();
     // RNN_HIDEN is the page's example of one that is none.
     expect(
       [...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter(

@@ -60,7 +60,7 @@ export class Rnn {
   sample(configuration, texts = 1) {
     const checkpoint = this.#checkpoint(configuration);
     const timed = (length) =>
-      secondsOf(() => rnn(['sample', '--checkpoint', checkpoint, '--length', length, '--num', texts, '--seed', 1]));
+      secondsOf(() => rnn(['sample', '--checkpoint', checkpoint, '--length', length, '--count', texts, '--seed', 1]));
     const short = Math.ceil(1000 / texts);
     const key = JSON.stringify([configuration, texts]);
     let long = this.#lengths.get(key) ?? 4 * short;

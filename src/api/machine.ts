@@ -1,7 +1,7 @@
 // What this machine can do, for other programs: its devices, and how fast they are. The checks are
 // loaded when they are asked for: few programs do.
 import { benchModel, benchOptions, doctorOptions } from '../options/commands.ts';
-import { number, orNull } from '../options/kind.ts';
+import { orNull } from '../options/kind.ts';
 import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
@@ -25,11 +25,11 @@ export async function* doctor(examination: Partial<Examination> = {}): AsyncGene
 
 export interface BenchRequest extends Partial<BenchSetup>, MachineChoice, Listening {}
 
-const { profile, seconds } = tableOf(benchOptions);
-const defaults: BenchSetup = { ...columnOf(benchModel, 'default'), milliseconds: 1000 * seconds.default };
+const { profile, milliseconds } = tableOf(benchOptions);
+const defaults: BenchSetup = { ...columnOf(benchModel, 'default'), milliseconds: milliseconds.default };
 const members = {
   ...kindsOf({ ...benchModel, ...machineOfCommands, profile }),
-  milliseconds: orNull(number({ above: 0 })),
+  milliseconds: orNull(milliseconds.kind),
   listener: listenerMember,
 };
 

@@ -15,8 +15,8 @@ import { svgOf as svgOfCharts } from '../reports/svg.ts';
 import { type TextLook, dashboard as dashboardOf } from '../reports/terminal.ts';
 import type { Stage } from '../training/curves.ts';
 import { plotOptions } from '../options/commands.ts';
-import { list, onOff } from '../options/kind.ts';
-import { tableOf } from '../options/option.ts';
+import { list } from '../options/kind.ts';
+import { kindsOf, tableOf } from '../options/option.ts';
 import { expected, refuseOther, refuseWrong } from './checks.ts';
 
 type Check = (value: unknown) => boolean;
@@ -78,12 +78,12 @@ const networks = expected('a list of what model.gradients gives', listOf(isNetwo
 const stages = expected('the stages of its curves', listOf(has<Stage>({ step: isNumber, text: isString })));
 const aText = expected('a text', isString);
 const bytes = expected('bytes', isBytes);
-const { x: horizontal, smooth: smoothing } = tableOf(plotOptions);
+const { horizontal, smoothing, logarithmicLoss } = kindsOf(tableOf(plotOptions));
 const chartMembers = {
-  horizontal: horizontal.kind,
-  smoothing: smoothing.kind,
+  horizontal,
+  smoothing,
   only: list(chartNames),
-  logarithmicLoss: onOff,
+  logarithmicLoss,
   places: expected('a number', isNumber),
 };
 
@@ -105,7 +105,7 @@ const checked =
 export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): Chart[] {
   refuseOther('runs', runs, runsGiven);
   refuseWrong(options, chartMembers);
-  refuseOther('horizontal', options.horizontal, horizontal.kind);
+  refuseOther('horizontal', options.horizontal, horizontal);
   return chartsOfRuns(runs, options);
 }
 

@@ -28,7 +28,7 @@ export class Flag extends CommanderOption {
     this.key = key;
     if (key !== this.mainKey) this.hideHelp();
     // `--no-prime` is an option of its own, and does not undo `--prime <text>`.
-    else this.negate = false;
+    if (option.startsWith('no')) this.negate = false;
     if (kind.name !== 'switch') this.argParser((given, earlier) => kind.parse(this.longName, given, earlier));
   }
 
@@ -125,11 +125,15 @@ export const flagsOf = (command: Command): Flag[] => command.options.filter((opt
  * The keys that a word probably stands for: those that the help shows, else those of which hidden
  * flags are other names.
  *
- * @param argument of the command, which may be meant besides
+ * @param others what else may be meant, such as the argument of the command
  */
-export function suggestedKeys(options: readonly CommanderOption[], word: string, argument?: string): string[] {
+export function suggestedKeys(
+  options: readonly CommanderOption[],
+  word: string,
+  others: readonly string[] = [],
+): string[] {
   const shown = options.filter(({ hidden }) => !hidden).map(keyIn);
-  const near = suggestions(word, argument === undefined ? shown : [...shown, argument]);
+  const near = suggestions(word, [...shown, ...others]);
   if (near.length > 0) return near;
   const main = new Map(
     options.map((option) => [keyIn(option), option instanceof Flag && !option.negate ? option.mainKey : keyIn(option)]),

@@ -194,7 +194,7 @@ async function hintFor(
   options: readonly Option[],
 ): Promise<string | undefined> {
   const argument = /\w+/.exec(takes)?.[0];
-  const meant = suggestedKeys(options, word, argument);
+  const meant = suggestedKeys(options, word, argument === undefined ? [] : [argument]);
   if (argument !== undefined && meant[0] === argument) return `give it as an argument: rnn ${name} ${takes}`;
   if (meant.length > 0) return `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?`;
   const { meansOutput } = await import('../options/suggest.ts');

@@ -3,8 +3,8 @@
 // weaker than all of them (presets, the text, defaults) is decided by training/.
 import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
-import { everywhere } from '../options/commands.ts';
-import { type Option, keyOf, variableOf } from '../options/option.ts';
+import { evalOptions, sampleOptions } from '../options/commands.ts';
+import { tableOf, variableOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
 import { retiredVariables } from '../options/retired.ts';
@@ -12,7 +12,7 @@ import { badValue } from '../options/values.ts';
 import { type Level, type Setting, fromFile, levelOf } from './config.ts';
 import type { Context } from './context.ts';
 import { mayBeCpu } from './devices.ts';
-import { type Flag, flagsOf, suggestedKeys } from './flags.ts';
+import { type Flag, flagsFor, flagsOf, suggestedKeys } from './flags.ts';
 import type { Io } from './process/io.ts';
 import { retiredWarning, warnOfRetired } from './retired.ts';
 
@@ -22,7 +22,7 @@ export interface Settled extends Omit<Setting, 'value'> {
 }
 
 /** Variables that are not options: of devices/cpu, devices/gpu and the tests. */
-export const otherVariables: ReadonlySet<string> = new Set([
+const otherVariables: ReadonlySet<string> = new Set([
   'RNN_KERNELS',
   ...retiredVariables,
   'RNN_GPU_PRODUCTS',
@@ -30,6 +30,12 @@ export const otherVariables: ReadonlySet<string> = new Set([
   'RNN_SCREENSHOTS',
   'RNN_CHROMIUM',
 ]);
+/** Whether its variable applies to every command that has the option. */
+const isEverywhere = ({ row }: Flag): boolean => row.isEverywhere === true;
+
+/** Keys of variables that apply wherever a device computes, whatever options the command has. */
+const ofDevices: readonly string[] = ['kernels', 'gpu-products'];
+
 /**
  * Adds what the environment, and for `rnn train` a file, say of options that were not given, and
  * remembers where each comes from.
@@ -75,8 +81,8 @@ async function settingsFor(
   // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
   if (command.name() === 'sweep') return [];
   warnOfRetired(command, context);
-  const flags = flagsOf(command).filter(({ row }) => row.isEverywhere);
-  warnOfMisspelt(command.name(), flags, { env: context.io.env, stderr: context.stderr });
+  const flags = flagsOf(command).filter(isEverywhere);
+  warnOfMisspelt(command, flags, context);
   return strongest(given, [fromEnvironment(flags, context.io.env)]);
 }
 
@@ -98,7 +104,7 @@ export async function settingsOfTrain(
   } = context;
   warnOfRetired(command, context);
   const flags = flagsOf(command).filter(({ negate }) => !negate);
-  warnOfMisspelt('train', flags, { env, stderr });
+  warnOfMisspelt(command, flags, context);
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
   const by = config === undefined ? 'RNN_CONFIG' : '--config';
@@ -135,13 +141,17 @@ function valueOf({ kind }: Flag, name: string, text: string): unknown {
   return texts.reduce<unknown>((earlier, each) => kind.parse(name, each, earlier), undefined);
 }
 
-function warnOfMisspelt(
-  command: string,
-  flags: readonly Flag[],
-  { env, stderr }: Pick<Io, 'env'> & Pick<Context, 'stderr'>,
-): void {
-  for (const { name, meant } of misspelt(flags, env))
-    stderr.warn(`${name} is no option of rnn ${command}; did you mean ${meant}?`);
+/** Every variable that this program reads. */
+export function knownVariables(): ReadonlySet<string> {
+  const everywhere = flagsFor({ ...tableOf(sampleOptions), ...tableOf(evalOptions) }).filter(isEverywhere);
+  const options = [...flagsFor(trainOptions), ...everywhere];
+  return new Set([...otherVariables, ...options.map(({ key }) => variableOf(key))]);
+}
+
+function warnOfMisspelt(command: Command, flags: readonly Flag[], { io, stderr }: Context): void {
+  const others = flagsOf(command).some(({ option }) => option === 'device') ? ofDevices : [];
+  for (const { name, meant } of misspelt(flags, others, io.env))
+    stderr.warn(`${name} is no option of rnn ${command.name()}; did you mean ${meant}?`);
 }
 
 /**
@@ -151,13 +161,10 @@ function warnOfMisspelt(
  */
 function misspelt(
   flags: readonly Flag[],
+  others: readonly string[],
   environment: Io['env'],
 ): readonly { readonly name: string; readonly meant: string }[] {
-  const ofTrain = Object.entries<Option>(trainOptions).flatMap(([name, row]) => [
-    keyOf(name, row),
-    ...(row.aliases ?? []),
-  ]);
-  const known = new Set([...otherVariables, ...[...ofTrain, ...everywhere].map(variableOf)]);
+  const known = knownVariables();
   const switches = flags.filter(({ kind }) => kind.name === 'switch');
   return Object.keys(environment)
     .filter((name) => name.startsWith('RNN_') && !known.has(name))
@@ -165,7 +172,7 @@ function misspelt(
       const written = name.slice('RNN_'.length).toLowerCase();
       const undone = switches.find(({ key }) => variableOf(`no-${key}`) === name);
       if (undone !== undefined) return [{ name, meant: `${variableOf(undone.key)}=0` }];
-      const [key = null] = suggestedKeys(flags, written);
+      const [key = null] = suggestedKeys(flags, written, others);
       // Windows knows RNN_Hidden by this name, too.
       if (key === null || !key.startsWith(written.slice(0, 1)) || environment[variableOf(key)] !== undefined) return [];
       return [{ name, meant: variableOf(key) }];

@@ -9,7 +9,7 @@ import { encodingNamed } from '../options/choices.ts';
 import { type Encoded, encodedInKnownForm } from './forms.ts';
 import { type HeldOut, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
 import { Reader } from './reader.ts';
-import { noteOnSkipped } from './refusals.ts';
+import { byBytes, noteOnSkipped } from './refusals.ts';
 import { corpusName, nameOf } from './sources.ts';
 import type { CorpusOptions, ReadingActivity, ReadingListener } from './corpus-options.ts';
 
@@ -122,7 +122,6 @@ function notesOnReading(
 
 function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: Reader): RnnError {
   const names = sources.map(nameOf).join(' ');
-  const forNone = `a model made by rnn train ${flagOf('unit')} byte reads bytes, whatever they mean`;
   const forNew = 'it takes three characters to train at all, and a hundred thousand to learn to spell';
   if (read.length > 0)
     return new RnnError('corpus', `the corpus is empty: ${names}`, {
@@ -132,7 +131,7 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: 
     'corpus',
     `${invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in'} ${names}`,
     {
-      hint: forNone,
+      hint: byBytes(vocabulary === undefined),
     },
   );
 }

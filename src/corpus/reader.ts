@@ -269,11 +269,12 @@ export class Reader {
 
   /** @param offset bytes of the file before these */
   #push(open: OpenText, { text, isValid, invalid }: Decoded, bytes: Uint8Array, offset: number): void {
+    const isNew = this.#options.vocabulary === undefined;
     const sign = binarySign(open.isUtf8 ? bytes : Buffer.from(text), offset === 0, open.isUtf8 ? offset : null);
-    if (sign !== null) throw binaryFile(open.name, sign);
+    if (sign !== null) throw binaryFile(open.name, sign, isNew);
     const read = open.lineEnds?.push(text) ?? text;
     this.hash.update(read);
     this.encoder.push(offset === 0 && read.startsWith(BYTE_ORDER_MARK) ? read.slice(1) : read);
-    if (!isValid) throw invalidText(open, this.encoder.store.view(open.start), invalid);
+    if (!isValid) throw invalidText(open, this.encoder.store.view(open.start), invalid, isNew);
   }
 }

@@ -49,9 +49,13 @@ export class NotText extends RnnError {
   }
 }
 
-const byBytes = `a model made by rnn train ${flagOf('unit')} byte reads any file`;
-export const binaryFile = (name: string, sign: string): NotText =>
-  new NotText(`${name} looks like a binary file: ${sign}`, byBytes);
+/** @param isNew the text is for a new model */
+export const byBytes = (isNew: boolean): string =>
+  isNew
+    ? `${flagOf('unit')} byte trains on any file`
+    : `a model made by rnn train ${flagOf('unit')} byte reads any file`;
+export const binaryFile = (name: string, sign: string, isNew: boolean): NotText =>
+  new NotText(`${name} looks like a binary file: ${sign}`, byBytes(isNew));
 
 /** @param encoding `utf-16le` or `utf-16be` */
 export const utf16File = (name: string, encoding: string): NotText =>
@@ -65,6 +69,7 @@ export const utf32File = (name: string): NotText =>
  *
  * @param before the text of the file so far, as provisional ids
  * @param invalid the bytes that are not UTF-8; null in another encoding
+ * @param isNew the text is for a new model
  */
 export function invalidText(
   {
@@ -75,6 +80,7 @@ export function invalidText(
   }: { name: string; encoding: string; isMarked: boolean; lineEnds: { changed: boolean } | null },
   before: Tokens,
   invalid: InvalidBytes | null,
+  isNew: boolean,
 ): NotText {
   let line = 1;
   for (const id of before) if (id === NEWLINE) line++;
@@ -84,7 +90,7 @@ export function invalidText(
     ? `mend the file, or remove its byte order mark and use ${flagOf('encoding')}`
     : remedyFor(encoding, invalid);
   const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
-  return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes}`);
+  return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes(isNew)}`);
 }
 
 /**

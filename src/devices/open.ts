@@ -75,10 +75,12 @@ export async function openDevice(name: string, options: OpenOptions = {}): Promi
     return await open(options);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
-    const advice = [error.hint, "'rnn doctor' shows which devices work here"]
-      .filter((part) => part !== undefined)
-      .join('; ');
-    throw new RnnError('device', `device '${name}' is not available: ${error.message}`, { hint: advice, cause: error });
+    const { hint, message } = error;
+    const doctor = "'rnn doctor' shows which devices work here";
+    throw new RnnError('device', `device '${name}' is not available: ${message}`, {
+      hint: hint === undefined ? doctor : hint.includes('rnn doctor') ? hint : `${hint}; ${doctor}`,
+      cause: error,
+    });
   }
 }
 

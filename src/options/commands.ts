@@ -1,17 +1,9 @@
 // The options of the commands besides `rnn train`, each under a heading of its help. Each is a row;
 // see option.ts.
 import { chartNames, formatNames, horizontals, parts } from './choices.ts';
-import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from './kind.ts';
+import { anyText, choice, list, number, onOff, orList, seconds, text, wholeNumber } from './kind.ts';
 import { fraction, modelOptions, probability } from './network.ts';
-import {
-  type Exclusive,
-  type Option,
-  type OptionGroups,
-  type Options,
-  type Requirement,
-  keyOf,
-  tableOf,
-} from './option.ts';
+import type { Exclusive, OptionGroups, Options, Requirement } from './option.ts';
 import { devices, machineOfCommands as machine, readingOptions } from './run.ts';
 import { learningOptions } from './training.ts';
 
@@ -50,8 +42,14 @@ export const sampleOptions = {
     midText: { kind: onOff, help: 'the prime is from within a text, not its start' },
     noPrime: { kind: onOff, help: 'leave the prime out of the output' },
     stop: { kind: list(), help: 'end where this is written; escapes work; repeatable' },
-    noStop: { kind: onOff, help: 'leave the text of --stop out of the output' },
-    num: { kind: count, help: 'how many texts; several are drawn at once', default: 1 },
+    keepStop: {
+      kind: onOff,
+      key: 'no-keep-stop',
+      aliases: ['no-stop'],
+      help: 'leave the text of --stop out of the output',
+      default: true,
+    },
+    count: { kind: count, aliases: ['num'], help: 'how many texts; several are drawn at once', default: 1 },
   },
   'The choice of each character:': {
     temperature: {
@@ -80,12 +78,7 @@ const forDynamic: Requirement = { option: 'dynamic', hint: 'add --dynamic, or le
 export const evalOptions = {
   'What is scored:': {
     checkpoint,
-    part: {
-      kind: choice(parts),
-      placeholder: '<which>',
-      help: `${orList(parts)}: as split`,
-      default: 'all',
-    },
+    part: { kind: choice(parts), placeholder: '<which>', help: `${orList(parts)}: as split`, default: 'all' },
     ...knownText,
   },
   'How it is read:': {
@@ -163,17 +156,18 @@ export const runsOptions = {
 
 export const plotOptions = {
   'Options:': {
-    x: {
+    horizontal: {
       kind: choice(horizontals),
       placeholder: '<what>',
-      help: `over what: ${orList(horizontals)}`,
+      aliases: ['x'],
+      help: `over ${orList(horizontals)}`,
       default: 'step',
     },
     only: { kind: choice(chartNames), placeholder: '<chart>', help: orList(chartNames) },
-    smooth: { kind: probability, help: 'how much the training loss is smoothed; 0.6-0.95', default: 0 },
-    log: { kind: onOff, help: 'the loss on a logarithmic axis' },
+    smoothing: { kind: probability, aliases: ['smooth'], help: 'of the training loss; 0.6-0.95', default: 0 },
+    logarithmicLoss: { kind: onOff, aliases: ['log'], help: 'the loss on a logarithmic axis' },
     svg,
-    html: { ...html, help: 'a page to zoom and read in, without a network; - is stdout' },
+    html: { ...html, help: 'a page to zoom in, without a network; - is stdout' },
     force,
     json: { ...json, help: 'one JSON object per line of a chart' },
   },
@@ -273,10 +267,12 @@ export const benchOptions = {
   },
   'The model (as you mean to train it):': benchModel,
   'The measurement:': {
-    seconds: {
-      kind: number({ above: 0 }),
+    milliseconds: {
+      kind: seconds,
+      key: 'seconds',
       help: 'each for training and sampling; 10 if busy',
-      default: 3,
+      default: 3000,
+      defaultInWords: '3',
     },
     dryRun: { kind: onOff, help: 'plan, and show what a step takes; run nothing' },
     profile: { kind: onOff, help: 'also the operations of a training step, which take most' },
@@ -290,11 +286,3 @@ export const exclusiveOf = {
   sweep: [{ options: ['grid', 'random'], hint: '--sample cell=lstm,gru draws from a list' }],
   bench: [{ options: ['profile', 'dryRun'], hint: 'a profile needs a run' }],
 } as const satisfies Readonly<Record<string, readonly Exclusive[]>>;
-
-/** The options whose environment variables are for every command that has them. */
-export const everywhere: readonly string[] = Object.entries<Option>({
-  ...tableOf(sampleOptions),
-  ...tableOf(evalOptions),
-})
-  .filter(([, row]) => row.isEverywhere)
-  .map(([name, row]) => keyOf(name, row));

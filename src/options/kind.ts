@@ -72,6 +72,12 @@ export function number(range: NumberRange = {}): Kind<number> {
 export const wholeNumber = (min: number, max?: number): Kind<number> =>
   number({ whole: true, min, ...(max === undefined ? {} : { max }) });
 
+/** Milliseconds, in texts a number of seconds. */
+export const seconds: Kind<number> = {
+  ...number({ above: 0 }),
+  parse: (option, text) => 1000 * parseNumber(option, text, { above: 0 }),
+};
+
 /** Milliseconds. */
 export const duration: Kind<number> = {
   name: 'duration',

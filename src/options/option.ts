@@ -18,7 +18,10 @@ export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /** An imperative or a noun, with how to choose the value, in at most 55 characters. */
   readonly help: string;
-  /** The flag without its dashes, if it is not the name in kebab-case: `budget` of budgetMs. */
+  /**
+   * The flag without its dashes, if it is not the name in kebab-case: `budget` of budgetMs. A switch
+   * with `no-` before its name is on unless the flag is given.
+   */
   readonly key?: string;
   /**
    * `<n>`, which follows the flag in the help; by default it follows from the kind. A switch has

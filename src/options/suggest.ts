@@ -30,7 +30,7 @@ const synonyms: readonly (readonly string[])[] = [
   ['initialisation', 'init', 'initialization'],
   ['patience', 'early-stopping'],
   ['temp', 'temperature', 't'],
-  ['num', 'count', 'n', 'num-samples', 'samples'],
+  ['count', 'num', 'n', 'num-samples', 'samples'],
   ['length', 'n', 'max-new-tokens', 'max-length', 'characters', 'chars'],
   ['prime', 'primetext', 'start-text', 'start', 'prompt'],
   ['stop', 'stop-at', 'end'],

@@ -88,6 +88,7 @@ export function parseDuration(flag: string, text: string): number {
 
 /**
  * @param aliases other names of choices
+ * @param otherwise the hint for a value that is near to none of them
  * @throws a usage error that lists the choices, and names the one that was probably meant
  */
 export function parseChoice<Choice extends string>(
@@ -95,11 +96,12 @@ export function parseChoice<Choice extends string>(
   text: string,
   choices: readonly Choice[],
   aliases: Readonly<Record<string, Choice>> = {},
+  otherwise?: string,
 ): Choice {
   const found = choices.find((choice) => choice === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
   if (found !== undefined) return found;
   const near = nearest(text, choices);
-  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === null ? undefined : `did you mean ${near}?`);
+  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === null ? otherwise : `did you mean ${near}?`);
 }
 
 /**

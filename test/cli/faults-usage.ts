@@ -109,7 +109,7 @@ const values = endingWith(2, [
     /^--top-p is 1\.5, expected a number above 0 and of at most 1$/,
     helpOfSample,
   ],
-  ['no texts', sample('--num 0'), /^--num is 0, expected a whole number/, helpOfSample],
+  ['no texts', sample('--count 0'), /^--count is 0, expected a whole number/, helpOfSample],
   ['nothing to stop at', sample("--stop ''"), /^--stop is empty, expected some text$/, helpOfSample],
   ['no time to measure in', 'bench --seconds 0', /^--seconds is 0, expected a number above 0$/, /^rnn bench --help/],
   [

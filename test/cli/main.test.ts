@@ -126,7 +126,7 @@ describe('errors', () => {
     [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn train --help shows'],
     [['--debug', 'train', '--no-color'], "missing required argument 'corpus'", 'rnn train --help shows'],
     [['--nonsense', 'train'], "unknown option '--nonsense'", 'rnn --help shows'],
-    [['sample', '-n', '3'], "unknown option '-n'", 'did you mean --length or --num?'],
+    [['sample', '-n', '3'], "unknown option '-n'", 'did you mean --length or --count?'],
     [['sample', '--out', 'x'], "unknown option '--out'", 'rnn sample writes to standard output: add >FILE'],
     [['plot', '--out', 'x'], "unknown option '--out'", 'did you mean --svg or --html?'],
     [['export', '--to', 'x'], "unknown option '--to'", 'did you mean --out?'],

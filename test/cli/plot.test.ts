@@ -120,7 +120,7 @@ describe('rnn plot', () => {
       at('empty', 'begun'),
       '--only',
       'loss',
-      '--x',
+      '--horizontal',
       'time',
     ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: `nothing is logged in ${at('empty', 'begun')}\n` });
@@ -130,7 +130,7 @@ describe('rnn plot', () => {
   });
 
   it('tells lines as JSON, with gaps', async () => {
-    const { stdout } = await rnn(['plot', at('runs'), '--only', 'loss', '--json', '--x', 'epoch']);
+    const { stdout } = await rnn(['plot', at('runs'), '--only', 'loss', '--json', '--horizontal', 'epoch']);
     expect(jsonOf(stdout)).toEqual([
       {
         event: 'curve',
@@ -174,14 +174,31 @@ describe('rnn plot', () => {
   });
 
   it('smooths, and goes by logarithms', async () => {
-    const { stdout } = await rnn(['plot', at('runs', 'a'), '--json', '--smooth', '0.5']);
+    const { stdout } = await rnn(['plot', at('runs', 'a'), '--json', '--smoothing', '0.5']);
     expect(jsonOf(stdout)[0].points).toEqual([
       [100, 3],
       [200, (1.5 + 2) / 1.5],
       [400, (0.75 + 1 + 1.5) / 1.75],
     ]);
-    const [linear, logarithmic] = [await rnn(['plot', at('runs', 'a')]), await rnn(['plot', at('runs', 'a'), '--log'])];
+    const [linear, logarithmic] = [
+      await rnn(['plot', at('runs', 'a')]),
+      await rnn(['plot', at('runs', 'a'), '--logarithmic-loss']),
+    ];
     expect(logarithmic.stdout).not.toBe(linear.stdout);
+    const words = (...names: string[]): string[] => [
+      'plot',
+      at('runs', 'a'),
+      names[0],
+      'epoch',
+      names[1],
+      '0.5',
+      names[2],
+    ];
+    const [now, before] = [
+      words('--horizontal', '--smoothing', '--logarithmic-loss'),
+      words('--x', '--smooth', '--log'),
+    ];
+    expect((await rnn(before)).stdout).toBe((await rnn(now)).stdout);
   });
 
   it('writes a page and a picture, and says where', async () => {
@@ -203,8 +220,12 @@ describe('rnn plot', () => {
       1,
       /cannot write .*x\.html: the folder is not there\nhint: choose another file/,
     ],
-    [['plot', 'RUNS/a', '--x', 'week'], 2, /--x is week, expected one of step, epoch, time, characters/],
-    [['plot', 'RUNS/a', '--smooth', '1'], 2, /--smooth is 1, expected a number of at least 0 and below 1/],
+    [
+      ['plot', 'RUNS/a', '--horizontal', 'week'],
+      2,
+      /--horizontal is week, expected one of step, epoch, time, characters/,
+    ],
+    [['plot', 'RUNS/a', '--smoothing', '1'], 2, /--smoothing is 1, expected a number of at least 0 and below 1/],
     [['watch', 'RUNS'], 2, /there are 2 runs in .*\nhint: give one of them/],
     [['story', 'EMPTY/begun'], 4, /no samples were taken in .*\nhint: rnn train takes them with --sample-every/],
     [['story', 'RUNS'], 2, /there are 2 runs in/],
@@ -222,9 +243,9 @@ describe('a log without what is asked for', () => {
     [['--only', 'gradient'], 'gradient norm over steps'],
     [['--only', 'gradient', '--svg', '-'], 'gradient norm over steps'],
     [['--only', 'speed', '--json'], 'speed over steps'],
-    [['--x', 'time'], 'loss, gradient norm, learning rate, speed over time'],
-    [['--x', 'time', '--svg', '-'], 'loss, gradient norm, learning rate, speed over time'],
-    [['--x', 'epoch'], 'loss, gradient norm, learning rate, speed over epochs'],
+    [['--horizontal', 'time'], 'loss, gradient norm, learning rate, speed over time'],
+    [['--horizontal', 'time', '--svg', '-'], 'loss, gradient norm, learning rate, speed over time'],
+    [['--horizontal', 'epoch'], 'loss, gradient norm, learning rate, speed over epochs'],
   ])('is nothing to draw: %j', async (flags, missing) => {
     const { code, stderr } = await rnn(['plot', bare(), ...flags]);
     expect({ code, stderr }).toEqual({
@@ -234,7 +255,7 @@ describe('a log without what is asked for', () => {
   });
 
   it('is on a page what there is of it', async () => {
-    expect((await rnn(['plot', bare(), '--html', '-', '--x', 'time', '--only', 'gradient'])).stdout).toMatch(
+    expect((await rnn(['plot', bare(), '--html', '-', '--horizontal', 'time', '--only', 'gradient'])).stdout).toMatch(
       /^<!doctype html>/,
     );
     const { code, stderr } = await rnn([
@@ -256,7 +277,7 @@ describe('a log without what is asked for', () => {
       '../zero',
       [0, 2, 3].flatMap((loss, index) => [report(index + 1, loss), evaluation(index + 1, loss)]),
     );
-    const { code, stdout } = await rnn(['plot', run, '--log', '--only', 'loss']);
+    const { code, stdout } = await rnn(['plot', run, '--logarithmic-loss', '--only', 'loss']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('training 3') });
   });
 });

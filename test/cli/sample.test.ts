@@ -75,12 +75,12 @@ describe('rnn sample', () => {
 
   it('refuses more texts than there are seeds from the one given, which would give two the same', async () => {
     useDoubles();
-    const { code, stderr } = await rnn(['sample', '--seed', '9007199254740991', '--num', '2']);
+    const { code, stderr } = await rnn(['sample', '--seed', '9007199254740991', '--count', '2']);
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--seed is 9007199254740991, expected at most 2^53 − 2 with --num 2\n'),
+      stderr: expect.stringContaining('--seed is 9007199254740991, expected at most 2^53 − 2 with --count 2\n'),
     });
-    expect((await rnn(['sample', '--seed', '9007199254740990', '--num', '2'])).code).toBe(0);
+    expect((await rnn(['sample', '--seed', '9007199254740990', '--count', '2'])).code).toBe(0);
   });
 
   it('adds no second newline, and says nothing about a seed that was given', async () => {
@@ -109,7 +109,7 @@ describe('rnn sample', () => {
 
   it('keeps several texts apart, each with the seed by which it can be had again', async () => {
     const calls = useDoubles();
-    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5', '--no-color'], {
+    const { stdout } = await rnn(['sample', '--count', '2', '--seed', '5', '--no-color'], {
       stdout: new FakeStream({ columns: 80 }),
     });
     expect(stdout).toBe('── text 1 of 2, --seed 5 ──\nbe or not\n\n── text 2 of 2, --seed 6 ──\nbe or not\n');
@@ -117,21 +117,21 @@ describe('rnn sample', () => {
   });
 
   it('writes several texts to a pipe without headings and blank lines, each with a newline at its end', async () => {
-    expect((await doubled(['sample', '--num', '2'])).stdout).toBe('be or not\nbe or not\n');
-    expect((await doubled(['sample', '--num', '2'], { pieces: ['be', '\n'] })).stdout).toBe('be\nbe\n');
-    expect((await doubled(['sample', '--num', '2'], { pieces: [] })).stdout).toBe('\n\n');
+    expect((await doubled(['sample', '--count', '2'])).stdout).toBe('be or not\nbe or not\n');
+    expect((await doubled(['sample', '--count', '2'], { pieces: ['be', '\n'] })).stdout).toBe('be\nbe\n');
+    expect((await doubled(['sample', '--count', '2'], { pieces: [] })).stdout).toBe('\n\n');
   });
 
   it('compiles the model once, however many texts it writes', async () => {
     const calls = useDoubles();
-    await rnn(['sample', '--num', '3']);
+    await rnn(['sample', '--count', '3']);
     expect(calls.sampled).toHaveLength(3);
     expect(calls.samplers).toMatchObject({ opened: 1, closed: 1 });
   });
 
   it('says beforehand how many texts there will be, and how long they are', async () => {
     const many = useDoubles();
-    await rnn(['sample', '--num', '40', '--stop', 'END', '--prime', 'To be']);
+    await rnn(['sample', '--count', '40', '--stop', 'END', '--prime', 'To be']);
     expect(many.samplers.use).toEqual({ texts: 40, length: 500 });
     const one = useDoubles();
     await rnn(['sample']);
@@ -140,7 +140,7 @@ describe('rnn sample', () => {
 
   it('--json prints one object per text', async () => {
     useDoubles();
-    const { stdout, stderr } = await rnn(['sample', '--num', '2', '--json', '--prime', 'To ']);
+    const { stdout, stderr } = await rnn(['sample', '--count', '2', '--json', '--prime', 'To ']);
     expect(stderr).toBe('');
     expect(
       stdout
@@ -184,7 +184,7 @@ describe('rnn sample', () => {
     expect(stderr).toContain('latin1.txt is not UTF-8');
   });
 
-  it.each([[[]], [['--num', '2']], [['--json']]])(
+  it.each([[[]], [['--count', '2']], [['--json']]])(
     'writes nothing at all where the model has never seen a character of the prime (%j)',
     async (argv) => {
       await writeCheckpoint(join(folder, 'untrained.json'), untrained());
@@ -264,12 +264,20 @@ describe('rnn sample', () => {
 
   it('leaves the prime and the stop out of the output if it is told to', async () => {
     const calls = useDoubles();
-    expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-stop'])).stdout).toBe(
+    expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-keep-stop'])).stdout).toBe(
       'be or not\n',
     );
     expect(calls.sampled).toMatchObject([{ prime: 'To ', stop: ['not'], keepStop: false }]);
     const { stdout } = await doubled(['sample', '--prime', 'To ', '--no-prime', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ prime: 'To ', text: 'be or not' });
+  });
+
+  it('takes --num and --no-stop, as --count and --no-keep-stop were called', async () => {
+    const calls = useDoubles();
+    const { stdout } = await rnn(['sample', '--num', '3', '--stop', 'not', '--no-stop']);
+    expect(stdout.split('\n')).toHaveLength(4);
+    await rnn(['sample', '--stop', 'not']);
+    expect(calls.sampled).toMatchObject([...Array(3).fill({ keepStop: false }), { keepStop: true }]);
   });
 
   it('takes escapes in --prime and --stop, and several stops', async () => {
@@ -336,7 +344,18 @@ describe('a model of bytes', () => {
   it('ends with the bytes of a stop, and writes several texts with nothing between them', async () => {
     const stdout = new FakeStream();
     await sampled(
-      ['--prime', String.raw`\xfa`, '--no-prime', '--stop', String.raw`\xfd`, '--stop', 'é', '--no-stop', '--num', '2'],
+      [
+        '--prime',
+        String.raw`\xfa`,
+        '--no-prime',
+        '--stop',
+        String.raw`\xfd`,
+        '--stop',
+        'é',
+        '--no-keep-stop',
+        '--count',
+        '2',
+      ],
       {
         stdout,
       },

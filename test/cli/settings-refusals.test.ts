@@ -122,6 +122,19 @@ describe('what is wrong is called by where it stands', () => {
     expect(stderr).not.toContain('RNN_HIDDEN is');
   });
 
+  it.each(['doctor', 'sample', 'train'])(
+    'a misspelt variable of the devices is a warning of rnn %s, which need not have its option',
+    async (command) => {
+      const env = { RNN_KERNLES: 'wasm', RNN_GPU_PRODUCT: 'plain' };
+      const { stderr } = await rnn([command, 'no-such-file'].slice(0, command === 'doctor' ? 1 : 2), { env });
+      expect(stderr.match(/RNN_\w+ is no option.*/g)).toEqual([
+        `RNN_KERNLES is no option of rnn ${command}; did you mean RNN_KERNELS?`,
+        `RNN_GPU_PRODUCT is no option of rnn ${command}; did you mean RNN_GPU_PRODUCTS?`,
+      ]);
+      expect((await rnn(['runs', 'no-such-folder'], { env })).stderr).not.toContain('RNN_');
+    },
+  );
+
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
     const { code, stderr } = await train({
       env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },

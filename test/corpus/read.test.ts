@@ -281,7 +281,13 @@ describe('text that cannot be trained on', () => {
       /t ends within a character at line 1, column 4 \(byte 3, 0xE2\)$/,
       /--unit byte/,
     ],
-    ['a NUL byte', 'abc\0def', {}, /t looks like a binary file: a NUL byte at byte 3$/, /--unit byte/],
+    [
+      'a NUL byte',
+      'abc\0def',
+      {},
+      /t looks like a binary file: a NUL byte at byte 3$/,
+      /^--unit byte trains on any file$/,
+    ],
     [
       'mostly control characters',
       '\x01\x02\x03abc',

@@ -63,6 +63,11 @@ describe('a device', () => {
       hint: "apt-get install libvulkan1; 'rnn doctor' shows which devices work here",
     });
   });
+
+  it('names rnn doctor once, where the reason names it already', async () => {
+    adapter.openGpu.mockRejectedValue(new RnnError('device', 'no kernels', { hint: 'rnn doctor lists them' }));
+    await expect(openDevice('gpu')).rejects.toMatchObject({ hint: 'rnn doctor lists them' });
+  });
 });
 
 describe('auto', () => {

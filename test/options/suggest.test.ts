@@ -8,7 +8,7 @@ describe('the names that are meant by a name', () => {
     ['--learning-rate-decay', ['--learning-rate', '--decay'], ['--decay']],
     ['--learning_rate_decay_after', ['--learning-rate', '--decay', '--decay-after'], ['--decay-after']],
     ['-rnn_size', ['--hidden', '--layers'], ['--hidden']],
-    ['-n', ['--num', '--length', '--seed'], ['--num', '--length']],
+    ['-n', ['--count', '--length', '--seed'], ['--count', '--length']],
     ['temperature', ['temp'], ['temp']],
     ['temp', ['temperature'], ['temperature']],
     ['evla', ['eval', 'train'], ['eval']],

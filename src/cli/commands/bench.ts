@@ -28,9 +28,21 @@ export const { define } = defineCommand({
 });
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
-  const { cell, layers, hidden, batchSize, sequenceLength, threads, kernels, seconds, dryRun, profile, json } = flags;
+  const {
+    cell,
+    layers,
+    hidden,
+    batchSize,
+    sequenceLength,
+    threads,
+    kernels,
+    milliseconds: time,
+    dryRun,
+    profile,
+    json,
+  } = flags;
   const model = { cell, layers, hidden, batchSize, sequenceLength };
-  const request = { ...model, threads, kernels, profile, milliseconds: dryRun ? null : 1000 * seconds };
+  const request = { ...model, threads, kernels, profile, milliseconds: dryRun ? null : time };
   const { stdout, stderr, waiting } = context;
   const { bench } = await import('../../api/machine.ts');
   const { VOCABULARY } = await import('../../diagnosis/bench.ts');

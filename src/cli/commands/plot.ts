@@ -19,13 +19,13 @@ const places = { picture: 450, json: 2000 };
 export const { define } = defineCommand({
   description:
     'Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.',
-  argument: 'run folders, or folders of them; the newest run unless given',
+  argument: 'run folders or folders of them; the newest unless given',
   options: plotOptions,
   examples: [
     ['rnn plot', 'the newest run, in the terminal'],
-    ['rnn plot checkpoints/a checkpoints/b --x time', 'two runs over each other'],
+    ['rnn plot checkpoints/a checkpoints/b --horizontal time', 'two runs over each other'],
     ['rnn plot --html curves.html', 'a page to zoom in'],
-    ['rnn plot --only loss --smooth 0.9 --svg loss.svg', 'a picture of the loss'],
+    ['rnn plot --only loss --smoothing 0.9 --svg loss.svg', 'a picture of the loss'],
   ],
   run: plot,
 });
@@ -38,9 +38,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const { chartsOf, whatIsMissing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
   const options = {
-    horizontal: flags.x,
-    smoothing: flags.smooth,
-    logarithmicLoss: flags.log === true,
+    ...flags,
     only: flags.only && [flags.only],
   };
   const isPageAlone = flags.html !== undefined && flags.svg === undefined && !flags.json;
@@ -71,7 +69,7 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
 
 const nothingToDraw = (missing: string, runs: readonly Run[]): RnnError =>
   new RnnError('checkpoint', `nothing to draw: no ${missing} in the log of ${listed(runs.map(({ path }) => path))}`, {
-    hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps. A logarithmic axis, as of the gradient norm, shows only what is above zero',
+    hint: 'choose with --horizontal and --only what there is; rnn plot RUN draws all of it over steps. A logarithmic axis, as of the gradient norm, shows only what is above zero',
   });
 
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {

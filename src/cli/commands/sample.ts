@@ -30,8 +30,8 @@ export const { define } = defineCommand({
   examples: [
     ['rnn sample', '500 characters by the newest run'],
     ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'calmer, and longer'],
-    ['rnn sample checkpoints/hamlet --num 8 --json', 'eight texts as data'],
-    ["rnn sample --num 20 --stop '\\n' --no-stop", 'twenty lines'],
+    ['rnn sample checkpoints/hamlet --count 8 --json', 'eight texts as data'],
+    ["rnn sample --count 20 --stop '\\n' --no-keep-stop", 'twenty lines'],
     ["rnn sample --top-p 0.9 --stop 'The end' --seed 42", 'the same text every time'],
   ],
   run: (run: string | undefined, flags, context) => sample({ ...flags, ...checkpointOf(run, context) }, context),
@@ -49,24 +49,13 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
 
 async function sample(flags: SampleFlags, context: Context): Promise<void> {
   const { io, stdout, stderr, waiting } = context;
-  const {
-    num: count,
-    length,
-    midText,
-    json = false,
-    noPrime = false,
-    noStop = false,
-    temperature,
-    topK,
-    topP,
-    minP,
-  } = flags;
+  const { count, length, midText, json = false, noPrime = false, keepStop, temperature, topK, topP, minP } = flags;
   const { seed = io.randomSeed() } = flags;
   if (seed > Number.MAX_SAFE_INTEGER - (count - 1))
     throw badValue(
       '--seed',
       String(seed),
-      `at most 2^53 − ${count} with --num ${count}`,
+      `at most 2^53 − ${count} with --count ${count}`,
       'each text has the seed after that of the one before',
     );
   const given = await readPrime(flags, io);
@@ -82,7 +71,7 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
       stderr.note(`${model.path}, --seed ${seed}${device}`);
     waiting?.listen(current);
   };
-  const options = { prime, midText, stop, keepStop: !noStop, seed, count, length, temperature, topK, topP, minP };
+  const options = { prime, midText, stop, keepStop, seed, count, length, temperature, topK, topP, minP };
   await writeSamples(model, { ...options, listener: { activity } }, { json, keepPrime: !noPrime }, stdout);
 }
 

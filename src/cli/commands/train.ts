@@ -170,7 +170,7 @@ function resumeLine(sources: readonly string[], { out }: TrainFlags): string {
   return `${sources.some(isStandardInput) ? '… | ' : ''}rnn train ${words.join(' ')}`;
 }
 
-export function addTrainFlags(command: Command): void {
+function addTrainFlags(command: Command): void {
   addGroups(command, trainGroups);
   flagsOf(command).forEach(suggestGrid);
   addUndoing(command, trainOptions);

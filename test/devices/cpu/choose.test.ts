@@ -44,11 +44,14 @@ describe('the kernels', () => {
   });
 
   test('of an unknown name in RNN_KERNELS are refused', async () => {
-    vi.stubEnv('RNN_KERNELS', 'avx1024');
+    vi.stubEnv('RNN_KERNELS', 'blas');
     await expect(chooseKernels()).rejects.toMatchObject({
       kind: 'usage',
-      message: 'RNN_KERNELS is "avx1024"; expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable',
+      message: 'RNN_KERNELS is blas, expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable',
+      hint: 'unset RNN_KERNELS to let rnn choose',
     });
+    vi.stubEnv('RNN_KERNELS', 'axv2');
+    await expect(chooseKernels()).rejects.toMatchObject({ hint: 'did you mean avx2?' });
   });
 
   test('of little sampling are WebAssembly, which starts sooner, unless the user chooses', async () => {
