@@ -12,12 +12,12 @@ import { RnnError, inQuotes } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../files/output-file.ts';
+import { rule } from '../options/kind.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
 import type { Choice } from './train-request.ts';
 import { Corpus } from './corpus.ts';
 import {
-  expected,
   fileName,
   force as forceMember,
   refuseOther,
@@ -64,7 +64,7 @@ export async function saveCheckpoint(
   await writeOutput(path, pieces, { force, isOurs: startsAsCheckpoint });
 }
 
-const readCorpus = expected('what Corpus.read or Corpus.fromText gives', (given) => given instanceof Corpus);
+const readCorpus = rule('what Corpus.read or Corpus.fromText gives', (given) => given instanceof Corpus);
 
 /**
  * A network as training on this text would begin with it.
@@ -112,9 +112,9 @@ export function importModel(file: Uint8Array, options: { readonly like?: Trained
   refuseOther(
     'the file',
     file,
-    expected('bytes', (given) => given instanceof Uint8Array),
+    rule('bytes', (given) => given instanceof Uint8Array),
   );
-  refuseWrong(options, { like: expected('a model', () => true) });
+  refuseWrong(options, { like: rule('a model', () => true) });
   const { like } = options;
   if (like !== undefined) refuseUnlessModel('like', like);
   return readTrained(file, 'the file', like ?? null);

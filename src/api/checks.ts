@@ -3,7 +3,7 @@
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import { mapValues } from '../group.ts';
-import { type Kind, onOff } from '../options/kind.ts';
+import { type Rule, onOff, rule } from '../options/kind.ts';
 import { type Options, kindsOf, keyOf } from '../options/option.ts';
 import { retiredOptions, warningAbout } from '../options/retired.ts';
 import { suggestions } from '../options/suggest.ts';
@@ -11,15 +11,8 @@ import { shortened } from '../options/values.ts';
 import { trainOptions } from '../options/train.ts';
 import { trainingOptions } from '../options/training.ts';
 
-/** What a value may be: the kind of an option, or one of those below. */
-type Expected = Pick<Kind, 'holds' | 'expected'>;
 /** By the names of the members of a request. */
-type Members = Readonly<Record<string, Expected>>;
-
-export const expected = (words: string, holds: (value: unknown) => boolean): Expected => ({
-  holds: holds as Expected['holds'],
-  expected: () => words,
-});
+type Members = Readonly<Record<string, Rule>>;
 
 /** No system has names with a NUL character. */
 const isName = (given: unknown): given is string => typeof given === 'string' && !given.includes('\0');
@@ -31,33 +24,30 @@ const isModel = (given: unknown): given is TrainedModel =>
   given !== null &&
   ['model', 'tensors', 'vocabulary', 'training'].every((member) => member in given);
 
-export const fileName = expected('the name of a file', isName);
-export const folderName = expected('the name of a folder', isName);
-export const runName = expected('a run folder or a file', isName);
-export const textOrBytes = expected('a string or bytes', isText);
-export const sourceNames = expected('a file, a folder, a pattern, - or a list of them', areNames);
-export const runNames = expected('a run folder, a folder of them, a file in one, or a list of them', areNames);
+export const fileName = rule('the name of a file', isName);
+export const folderName = rule('the name of a folder', isName);
+export const runName = rule('a run folder or a file', isName);
+export const textOrBytes = rule('a string or bytes', isText);
+export const sourceNames = rule('a file, a folder, a pattern, - or a list of them', areNames);
+export const runNames = rule('a run folder, a folder of them, a file in one, or a list of them', areNames);
 /** A run folder, a file, or what `loadCheckpoint` gives. */
-export const modelOrName = expected(
+export const modelOrName = rule(
   'a run folder, a file or what loadCheckpoint gives',
   (given) => isName(given) || isModel(given),
 );
 /** What `-` stands for: pieces of text or bytes, as they come or all at once. */
-export const stream = expected(
+export const stream = rule(
   'an async iterable of texts or bytes',
   (given) => typeof given === 'object' && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given),
 );
 /** Functions of it may be omitted. */
-export const listenerMember = expected(
-  'an object of functions',
-  (given) => typeof given === 'object' && given !== null,
-);
-export const abortSignal = expected('an AbortSignal', (given) => given instanceof AbortSignal);
+export const listenerMember = rule('an object of functions', (given) => typeof given === 'object' && given !== null);
+export const abortSignal = rule('an AbortSignal', (given) => given instanceof AbortSignal);
 
 /** Of training options: null counts as omitted. */
 export const trainingMembers: Members = mapValues(kindsOf(trainingOptions as Options), (kind) => ({
   ...kind,
-  holds: (value: unknown): value is unknown => value === null || kind.holds(value),
+  holds: (value) => value === null || kind.holds(value),
 }));
 
 /** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
@@ -66,7 +56,7 @@ export function refuseUnless(holds: boolean, name: string, value: unknown, words
 }
 
 /** @throws RnnError `usage` for a value that is not as expected */
-export function refuseOther(name: string, value: unknown, kind: Expected): void {
+export function refuseOther(name: string, value: unknown, kind: Rule): void {
   refuseUnless(kind.holds(value), name, value, kind.expected(value));
 }
 
@@ -95,7 +85,7 @@ function warnOnce(warning: string): void {
   warned.add(warning);
 }
 
-const requestObject = expected(
+const requestObject = rule(
   'an object with options by their names',
   (given) => typeof given === 'object' && given !== null,
 );

@@ -12,9 +12,9 @@ import {
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { pick, kindsOf } from '../options/option.ts';
+import { rule } from '../options/kind.ts';
 import { type Listening, readingOf } from './run-request.ts';
 import {
-  expected,
   fileName,
   folderName,
   force,
@@ -89,7 +89,7 @@ export interface GivenTextOptions extends TextOptions {
 
 const { unit, encoding, keepLineEnds, minCount, validationFraction, testFraction, ...ofFiles } =
   kindsOf(readingOptions);
-const vocabularyMember = expected(
+const vocabularyMember = rule(
   'the vocabulary of a corpus or a model',
   (given) =>
     given instanceof Vocabulary ||
@@ -114,7 +114,7 @@ const fileMembers = {
   stdin: stream,
   listener: listenerMember,
 };
-export const textName = expected('a name for messages', (given) => typeof given === 'string');
+export const textName = rule('a name for messages', (given) => typeof given === 'string');
 const givenTextMembers = { ...textMembers, name: textName, validationText: textOrBytes, testText: textOrBytes };
 
 export class Corpus implements ReadCorpus {
@@ -201,7 +201,7 @@ function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocab
   return given === undefined || given instanceof Vocabulary ? given : new Vocabulary(given);
 }
 
-const corpusName = expected('the name of a built-in corpus', (given) => typeof given === 'string');
+const corpusName = rule('the name of a built-in corpus', (given) => typeof given === 'string');
 
 /**
  * Writes a built-in corpus to `folder`/`name`.txt, and gives that path.

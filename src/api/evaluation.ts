@@ -9,15 +9,15 @@ import { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
 import { score } from '../evaluation/score.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
 import { mapValues } from '../group.ts';
-import type { Part } from '../options/choices.ts';
+import { type Part, unitName } from '../options/choices.ts';
 import { evalOptions } from '../options/commands.ts';
 import { flagOf } from '../options/flags.ts';
-import { onOff } from '../options/kind.ts';
+import { onOff, rule } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
 import type { TrainedModel } from '../runs/store.ts';
 import { type ScoringPlan, planScoring, trainedPart } from '../training/scored-part.ts';
 import { runInTurns } from '../turns.ts';
-import { expected, listenerMember, refuseUnless, refuseWrong } from './checks.ts';
+import { listenerMember, refuseUnless, refuseWrong } from './checks.ts';
 import type {
   Baselines,
   Evaluation,
@@ -30,13 +30,13 @@ import type { Listener } from './run-request.ts';
 import { refuseOtherSymbols, tokensOf, withDevice } from './trained.ts';
 
 const { part, streams, sequenceLength, dynamicRate, dynamicDecay } = kindsOf(tableOf(evalOptions));
-const anObject = expected('an object', () => true);
+const anObject = rule('an object', () => true);
 const members = {
   part,
   streams,
   sequenceLength,
   dynamic: anObject,
-  surprise: expected('a number of characters', (given) => typeof given === 'number' && given >= 0),
+  surprise: rule('a number of characters', (given) => typeof given === 'number' && given >= 0),
   baselines: anObject,
   listener: listenerMember,
 };
@@ -99,7 +99,7 @@ export function surpriseOf(
   const kept = { ...surprise, nats: surprise.nats.subarray(0, most) };
   return {
     model,
-    unit: unitOf(data),
+    unit: unitName(data.unit),
     characters,
     bits,
     accuracy,
@@ -109,8 +109,6 @@ export function surpriseOf(
     symbols: symbolTexts(vocabulary),
   };
 }
-
-const unitOf = ({ unit }: VocabularyData): 'byte' | 'character' => (unit === 'byte' ? 'byte' : 'character');
 
 function partsOf(text: TextToRead, part: Part, symbols: Vocabulary): Parts {
   if (typeof text === 'string') {
@@ -178,7 +176,7 @@ async function baselinesOf(
   const { characters } = ngrams;
   if (characters < tokens.length) {
     note?.(
-      `n-grams are those of the first ${count(characters)} of ${count(tokens.length)} ${unitOf(vocabulary)}s: more do not fit into memory`,
+      `n-grams are those of the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`,
     );
   }
   const nats = await runInTurns(ngrams.natsInPieces(text));

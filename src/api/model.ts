@@ -75,7 +75,6 @@ export class Model {
   readonly #machine: MachineChoice;
   readonly #symbols: Vocabulary;
   readonly #writer: Writer;
-  #isClosed = false;
 
   /** `openModel` makes one. */
   constructor(trained: TrainedModel, path: string | null, machine: MachineChoice) {
@@ -94,9 +93,8 @@ export class Model {
    * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for
    * options out of range
    */
-  async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
-    this.#refuseClosed();
-    yield* this.#writer.pieces(options, asText);
+  sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
+    return this.#writer.pieces(options, asText);
   }
 
   /**
@@ -104,9 +102,8 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  async *sampleBytes(options: SampleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#refuseClosed();
-    yield* this.#writer.pieces(options, asBytes);
+  sampleBytes(options: SampleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#writer.pieces(options, asBytes);
   }
 
   /**
@@ -115,9 +112,8 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  async *sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
-    this.#refuseClosed();
-    yield* this.#writer.texts(options, asText);
+  sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
+    return this.#writer.texts(options, asText);
   }
 
   /**
@@ -125,9 +121,8 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  async *sampleManyBytes(options: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#refuseClosed();
-    yield* this.#writer.texts(options, asBytes);
+  sampleManyBytes(options: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#writer.texts(options, asBytes);
   }
 
   /**
@@ -135,9 +130,8 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  async *sampleManyPieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<string>, void, undefined> {
-    this.#refuseClosed();
-    yield* this.#writer.piecesOfTexts(options, asText);
+  sampleManyPieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<string>, void, undefined> {
+    return this.#writer.piecesOfTexts(options, asText);
   }
 
   /**
@@ -145,9 +139,8 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  async *sampleManyBytePieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<Uint8Array>, void, undefined> {
-    this.#refuseClosed();
-    yield* this.#writer.piecesOfTexts(options, asBytes);
+  sampleManyBytePieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<Uint8Array>, void, undefined> {
+    return this.#writer.piecesOfTexts(options, asBytes);
   }
 
   /**
@@ -158,7 +151,7 @@ export class Model {
    * know
    */
   async read(sources: string | readonly string[], request: ReadOptions = {}): Promise<Corpus> {
-    this.#refuseClosed();
+    this.#writer.refuseClosed();
     refuseWrong(request, readMembers);
     refuseOther('sources', sources, sourceNames);
     return readKnownText([sources].flat(), request, this);
@@ -172,7 +165,7 @@ export class Model {
    * of range
    */
   async evaluate(text: TextToRead, options: EvaluationOptions = {}): Promise<Evaluation> {
-    this.#refuseClosed();
+    this.#writer.refuseClosed();
     return evaluateText(this.trained, this.#machine, text, options);
   }
 
@@ -201,7 +194,7 @@ export class Model {
    * @throws RnnError as `inspect` does
    */
   async activations(text: TextToRead, options: ActivationsOptions = {}): Promise<CellsRead> {
-    this.#refuseClosed();
+    this.#writer.refuseClosed();
     refuseWrong(options, activationsMembers);
     const { length = Infinity, listener } = options;
     const { model } = this.trained;
@@ -228,7 +221,7 @@ export class Model {
    * @throws RnnError `corpus` for unknown characters, or a text too short for so many steps
    */
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
-    this.#refuseClosed();
+    this.#writer.refuseClosed();
     refuseWrong(options, kindsOf(gradientsMeasured));
     const { steps, positions, jacobians } = { ...columnOf(gradientsMeasured, 'default'), ...definedIn(options) };
     const { trained } = this;
@@ -248,12 +241,7 @@ export class Model {
    * Frees threads and memory; no task can start after it, and those that are running end as usual.
    */
   async close(): Promise<void> {
-    this.#isClosed = true;
     await this.#writer.close();
-  }
-
-  #refuseClosed(): void {
-    if (this.#isClosed) throw new RnnError('usage', 'this model is closed', { hint: 'open it again by openModel' });
   }
 }
 

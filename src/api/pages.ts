@@ -15,11 +15,11 @@ import { svgOf as svgOfCharts } from '../reports/svg.ts';
 import { type TextLook, dashboard as dashboardOf } from '../reports/terminal.ts';
 import type { Stage } from '../training/curves.ts';
 import { plotOptions } from '../options/commands.ts';
-import { list } from '../options/kind.ts';
+import { type Rule, list, rule } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
-import { expected, refuseOther, refuseWrong } from './checks.ts';
+import { refuseOther, refuseWrong } from './checks.ts';
 
-type Check = (value: unknown) => boolean;
+type Check = Rule['holds'];
 
 const isA =
   (type: string): Check =>
@@ -70,28 +70,27 @@ const isSurprise = has<SurpriseReport>({
   others: isList,
 });
 
-type Kind = ReturnType<typeof expected>;
-const runsGiven = expected('a list of runs, such as readRuns gives', listOf(isRun));
-const runGiven = expected('one that readRuns gives', isRun);
-const charts = expected('a list of charts, such as chartsOf gives', listOf(isChart));
-const networks = expected('a list of what model.gradients gives', listOf(isNetwork));
-const stages = expected('the stages of its curves', listOf(has<Stage>({ step: isNumber, text: isString })));
-const aText = expected('a text', isString);
-const bytes = expected('bytes', isBytes);
+const runsGiven = rule('a list of runs, such as readRuns gives', listOf(isRun));
+const runGiven = rule('one that readRuns gives', isRun);
+const charts = rule('a list of charts, such as chartsOf gives', listOf(isChart));
+const networks = rule('a list of what model.gradients gives', listOf(isNetwork));
+const stages = rule('the stages of its curves', listOf(has<Stage>({ step: isNumber, text: isString })));
+const aText = rule('a text', isString);
+const bytes = rule('bytes', isBytes);
 const { horizontal, smoothing, logarithmicLoss } = kindsOf(tableOf(plotOptions));
 const chartMembers = {
   horizontal,
   smoothing,
   only: list(chartNames),
   logarithmicLoss,
-  places: expected('a number', isNumber),
+  places: rule('a number', isNumber),
 };
 
 /** The function, but an argument that is not as expected is refused by its name. */
 const checked =
   <Arguments extends unknown[], Result>(
     act: (...given: Arguments) => Result,
-    kinds: Readonly<Record<string, Kind>>,
+    kinds: Readonly<Record<string, Rule>>,
   ): ((...given: Arguments) => Result) =>
   (...given) => {
     for (const [index, [name, kind]] of Object.entries(kinds).entries()) refuseOther(name, given[index], kind);
@@ -119,7 +118,7 @@ export const svgOf = checked(
  * The first chart large, the others small below it, as lines of text. @throws RnnError `usage` for
  * a value that is not a chart
  */
-export const dashboard = checked(dashboardOf, { charts, 'the look': expected('columns, rows and styles', isLook) });
+export const dashboard = checked(dashboardOf, { charts, 'the look': rule('columns, rows and styles', isLook) });
 
 /** @throws RnnError `usage` for a value that is not a run */
 export const curvesPage = checked(pageOfCurves, { runs: runsGiven });
@@ -129,12 +128,12 @@ export const storyPage = checked(pageOfStory, { 'the run': runGiven, stages });
 
 /** @throws RnnError `usage` for a value that is not such a report */
 export const surprisePage = checked(pageOfSurprise, {
-  'the report': expected('what model.surprise gives, with run, text and others', isSurprise),
+  'the report': rule('what model.surprise gives, with run, text and others', isSurprise),
 });
 
 /** @throws RnnError `usage` for a value that is not such a report */
 export const cellsPage = checked(async (report: CellsReport): Promise<string> => pageOfCells(report), {
-  'the report': expected('what model.inspect gives, with name, summary and cell', isCells),
+  'the report': rule('what model.inspect gives, with name, summary and cell', isCells),
 });
 
 /**

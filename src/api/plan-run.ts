@@ -8,6 +8,7 @@ import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Device } from '../devices/device.ts';
 import { type OpenOptions, openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
+import { unitName } from '../options/choices.ts';
 import { RunFolder, type TrainedModel, findCheckpoint } from '../runs/store.ts';
 import { shellWord } from '../shell-word.ts';
 import type { RunSettings } from '../training/continue.ts';
@@ -157,8 +158,7 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: A
   const { unit } = trained.vocabulary;
   const { unit: asked } = request.reading;
   if (asked !== undefined && asked !== unit) {
-    const symbols = unit === 'byte' ? 'bytes' : 'characters';
-    const message = `${flagOf('unit')} ${asked} does not go with ${flagOf('initFrom')}: ${path} is a model of ${symbols}`;
+    const message = `${flagOf('unit')} ${asked} does not go with ${flagOf('initFrom')}: ${path} is a model of ${unitName(unit)}s`;
     throw new RnnError('usage', message, { hint: 'leave one of them out' });
   }
   tell.note(`starting from the weights of ${path}, step ${count(trained.training.step)}`);

@@ -6,7 +6,7 @@ import { RnnError } from '../errors.ts';
 import { cells as allCells } from '../model/cells/registry.ts';
 import { presets as allPresets } from '../options/presets.ts';
 import { schedules as allSchedules } from '../training/schedules.ts';
-import { onOff } from '../options/kind.ts';
+import { type Rule, onOff, rule } from '../options/kind.ts';
 import {
   type ReadingOptions,
   exclusive,
@@ -24,7 +24,6 @@ import { pick, kindsOf } from '../options/option.ts';
 import type { RunRequest } from './run-request.ts';
 import {
   abortSignal,
-  expected,
   fileName,
   folderName,
   modelOrName,
@@ -92,12 +91,11 @@ export interface TrainRequest extends PlanRequest, MachineChoice {
 const isRead = (corpus: unknown): corpus is Corpus => corpus instanceof Corpus;
 const isGiven = (corpus: unknown): corpus is GivenText =>
   typeof corpus === 'object' && corpus !== null && 'text' in corpus;
-const textToLearn = expected(
+const textToLearn = rule(
   'a file, a folder, a pattern, a list of them, { text }, or a Corpus',
   (given) => isRead(given) || isGiven(given) || sourceNames.holds(given),
 );
-const orNothing = ({ holds, expected: words }: typeof fileName): typeof fileName =>
-  expected(words(), (given) => given === null || holds(given));
+const orNothing = ({ holds, expected: words }: Rule): Rule => rule(words(), (given) => given === null || holds(given));
 const members = {
   corpus: textToLearn,
   out: orNothing(folderName),

@@ -3,6 +3,7 @@
 import { constants } from 'node:buffer';
 import { type TrainedModel, weightsIn } from '../runs/store.ts';
 import { openDevice } from '../devices/open.ts';
+import { RnnError } from '../errors.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import {
   type SampleRequest,
@@ -12,9 +13,9 @@ import {
   openSampler,
 } from '../sampling/sample.ts';
 import { sampleOptions } from '../options/commands.ts';
-import { onOff, wholeNumber } from '../options/kind.ts';
+import { onOff, rule, wholeNumber } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
-import { expected, isText, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
+import { isText, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { Listening } from './run-request.ts';
 
@@ -51,11 +52,11 @@ export const sampleMembers = {
   topK,
   topP,
   minP,
-  prime: expected('a text or bytes', isText),
-  stop: expected('a text, bytes or a list of them', (given) => [given].flat().every(isText)),
+  prime: rule('a text or bytes', isText),
+  stop: rule('a text, bytes or a list of them', (given) => [given].flat().every(isText)),
   keepStop: onOff,
   listener: listenerMember,
-  never: expected(
+  never: rule(
     'a list of ids',
     (given) => Array.isArray(given) && given.every((id) => Number.isSafeInteger(id) && id >= 0),
   ),
@@ -76,6 +77,7 @@ export class Writer {
 
   /** One text, piece by piece as it is drawn. */
   async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
+    this.refuseClosed();
     refuseWrong(options, sampleMembers);
     const { listener, ...asked } = options;
     const { seed, ...request } = requestOf(asked);
@@ -109,6 +111,7 @@ export class Writer {
     given: TextsOptions,
     { draw }: Form<Piece>,
   ): AsyncGenerator<AsyncGenerator<Piece>, void, undefined> {
+    this.refuseClosed();
     refuseWrong(given, textsMembers);
     const { count, listener, ...options } = given;
     refuseOther('count', count, textsMembers.count);
@@ -133,6 +136,11 @@ export class Writer {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#takeIdle()?.close();
+  }
+
+  /** @throws RnnError `usage` once the model is closed */
+  refuseClosed(): void {
+    if (this.#isClosed) throw new RnnError('usage', 'this model is closed', { hint: 'open it again by openModel' });
   }
 
   #takeIdle(): OpenSampler | null {

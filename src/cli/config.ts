@@ -1,7 +1,7 @@
 // Options from a JSON file, by the names of the flags without their dashes, or by their names in
 // code: {"hidden": 256, "budget": "30m", "batchSize": 32, "include": ["*.c"]}. Knows nothing of the
 // environment, and not what is stronger than what.
-import { RnnError } from '../errors.ts';
+import { RnnError, inQuotes } from '../errors.ts';
 import { appendTo } from '../group.ts';
 import { retiredOptions } from '../options/retired.ts';
 import { badValue, shortened } from '../options/values.ts';
@@ -186,6 +186,5 @@ function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
 
 /** A value as a message quotes it. One that may be of any depth or length is only named. */
 function shown(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return shortened(JSON.stringify(value));
-  return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'object' && value !== null ? inQuotes(value) : shortened(JSON.stringify(value));
 }

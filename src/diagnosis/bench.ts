@@ -3,6 +3,8 @@
 import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import { median } from '../median.ts';
+import type { benchModel } from '../options/commands.ts';
+import type { ValuesOf } from '../options/option.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
@@ -16,14 +18,7 @@ import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
 import { type Work, paceOf } from './pace.ts';
 import { plainModel } from './trial.ts';
 
-export interface BenchSetup {
-  readonly cell: string;
-  readonly layers: number;
-  readonly hidden: number;
-  /** N */
-  readonly batchSize: number;
-  /** T */
-  readonly sequenceLength: number;
+export interface BenchSetup extends ValuesOf<typeof benchModel> {
   /** How long each of training and sampling is measured; null runs nothing. */
   readonly milliseconds: number | null;
   /** Whether to measure the passes of a training step one by one. */

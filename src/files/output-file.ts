@@ -18,7 +18,7 @@ export interface OutputRules {
    * Whether a file that starts like this was written by rnn, in the same format. Without this, any
    * file needs `force`.
    */
-  readonly isOurs?: (start: string) => boolean;
+  readonly isOurs?: ((start: string) => boolean) | undefined;
   /**
    * The files that the same command reads, `-` for standard input. Called only if there is a file
    * to replace.
@@ -119,7 +119,7 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
     throw new RnnError('usage', `cannot write ${path}: this command reads it`, {
       hint: `name another file: not even ${flagOf('force')} replaces this one`,
     });
-  if (rules.force || (rules.isOurs !== undefined && rules.isOurs(await startOf(path, START_BYTES)))) return true;
+  if (rules.force || rules.isOurs?.(await startOf(path, START_BYTES))) return true;
   throw new RnnError('usage', `cannot write ${path}: the file is already there`, {
     hint: `replace it with ${flagOf('force')}, or name another file`,
   });

@@ -4,8 +4,8 @@
 // that the file is too short to fill.
 import { isUtf8 } from 'node:buffer';
 import { type Fail, type Tensor, firstNonFinite, limits, numbersIn, troubleInJson } from '../runs/store.ts';
-import { type Rules, check, recordOf, rule, shape } from '../runs/validation.ts';
-import { choice, anyText } from '../options/kind.ts';
+import { type Rules, check, recordOf, shape } from '../runs/validation.ts';
+import { anyText, choice, rule } from '../options/kind.ts';
 import { bytesOfNumbers, floatFormats } from './floats.ts';
 
 /** Texts by name that go with the tensors. */

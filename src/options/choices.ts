@@ -8,6 +8,9 @@ export const parts = ['all', 'train', 'validation', 'test'] as const;
  */
 export type Part = (typeof parts)[number];
 
+/** What a symbol of a model is called. */
+export const unitName = (unit: 'char' | 'byte'): 'character' | 'byte' => (unit === 'byte' ? 'byte' : 'character');
+
 /** The encoding of a text unless another is given. */
 export const UTF8 = 'utf-8';
 

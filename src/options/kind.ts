@@ -14,10 +14,17 @@ import {
 
 export type KindName = 'switch' | 'number' | 'duration' | 'choice' | 'text' | 'list';
 
-export interface Kind<Value = unknown> {
-  readonly name: KindName;
+/** What a value may be. */
+export interface Rule {
   /** For an error: `OPTION is X, expected …`. */
   expected(value?: unknown): string;
+  holds(value: unknown): boolean;
+}
+
+export const rule = (words: string, holds: Rule['holds']): Rule => ({ expected: () => words, holds });
+
+export interface Kind<Value = unknown> extends Rule {
+  readonly name: KindName;
   /** The values to choose from, of a choice or a list of choices; else empty. */
   readonly choices: readonly string[];
   /** Of a number. */

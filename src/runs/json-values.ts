@@ -1,6 +1,7 @@
 // What may be wrong with values that came out of JSON, and how a message quotes them. Knows no
 // files.
 import { inQuotes } from '../errors.ts';
+import { shortened } from '../options/values.ts';
 import { limits } from './checkpoint.ts';
 
 /** Ends the reading with an error that says what is wrong; the caller knows the file's name. */
@@ -16,10 +17,7 @@ export const isWhole = (value: unknown, min: number, max: number): value is numb
 export const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** A value of a checkpoint as a message quotes it: all of it if it is short. */
-export function shown(value: unknown): string {
-  const text = jsonOf(value) ?? inQuotes(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
+export const shown = (value: unknown): string => shortened(jsonOf(value) ?? inQuotes(value));
 
 /** Undefined for what JSON has no word for: a BigInt, a symbol, a list that holds itself. */
 function jsonOf(value: unknown): string | undefined {

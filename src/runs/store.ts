@@ -24,7 +24,6 @@ export { isCheckpoint } from './run-files.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';
 export {
-  type Rule,
   checkCell,
   checkModel,
   checkTrained,

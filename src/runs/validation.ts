@@ -8,7 +8,7 @@ import { RnnError } from '../errors.ts';
 import { mapValues } from '../group.ts';
 import { cells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { anyText, list, number, orNull, wholeNumber } from '../options/kind.ts';
+import { type Rule, anyText, list, number, orNull, rule, wholeNumber } from '../options/kind.ts';
 import { readingOptions } from '../options/run.ts';
 import { modelOptions } from '../options/network.ts';
 import {
@@ -21,29 +21,23 @@ import {
 } from './checkpoint.ts';
 import { type Fail, isObject, isWhole, shown } from './json-values.ts';
 
-export interface Rule {
-  expected(value?: unknown): string;
-  holds(value: unknown): boolean;
+interface MemberRule extends Rule {
   /** Whether the member may be missing. */
   readonly isOptional?: boolean;
 }
-export type Rules = Readonly<Record<string, Rule>>;
+export type Rules = Readonly<Record<string, MemberRule>>;
 
 const largestDimension = 2 ** 31 - 1;
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-export const rule = (expected: string, holds: (value: unknown) => boolean): Rule => ({
-  expected: () => expected,
-  holds,
-});
 const name = rule(
   `a text of 1 to ${limits.name} characters`,
   (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
 );
 const object = rule('an object', isObject);
-const listOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+const listOf = (what: string, holds: Rule['holds']): Rule =>
   rule(`a list of ${what}`, (value) => Array.isArray(value) && value.every(holds));
-export const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+export const recordOf = (what: string, holds: Rule['holds']): Rule =>
   rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
 
 const { preset: _, cell: __, ...ofNetwork } = modelOptions;
@@ -105,7 +99,7 @@ export function check<Checked>(value: unknown, rules: Rules, what: string, fail:
 
 /** The first member that is missing, or not what its rule says; null if there is none. */
 export function firstWrong(value: Readonly<Record<string, unknown>>, rules: Rules): string | null {
-  const isWrong = ([member, { holds, isOptional = false }]: [string, Rule]): boolean =>
+  const isWrong = ([member, { holds, isOptional = false }]: [string, MemberRule]): boolean =>
     Object.hasOwn(value, member) ? !holds(value[member]) : !isOptional;
   return Object.entries(rules).find(isWrong)?.[0] ?? null;
 }

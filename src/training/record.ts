@@ -1,12 +1,12 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is
 // read back. The file has been checked for damage by then; what is left to check is that each
 // member is what the loop takes it for.
-import { type Checkpoint, type Rule, firstWrong, isObject } from '../runs/store.ts';
+import { type Checkpoint, firstWrong, isObject } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
+import { type Rule, anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
 import { pick, kindsOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
 import { legacyOptions, legacyReading } from '../options/train.ts';

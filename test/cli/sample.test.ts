@@ -277,7 +277,10 @@ describe('rnn sample', () => {
     const { stdout } = await rnn(['sample', '--num', '3', '--stop', 'not', '--no-stop']);
     expect(stdout.split('\n')).toHaveLength(4);
     await rnn(['sample', '--stop', 'not']);
-    expect(calls.sampled).toMatchObject([...Array(3).fill({ keepStop: false }), { keepStop: true }]);
+    expect(calls.sampled).toMatchObject([
+      ...Array.from({ length: 3 }, () => ({ keepStop: false })),
+      { keepStop: true },
+    ]);
   });
 
   it('takes escapes in --prime and --stop, and several stops', async () => {

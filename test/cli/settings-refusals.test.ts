@@ -122,11 +122,15 @@ describe('what is wrong is called by where it stands', () => {
     expect(stderr).not.toContain('RNN_HIDDEN is');
   });
 
-  it.each(['doctor', 'sample', 'train'])(
+  it.each([
+    ['doctor', '--device', 'reference'],
+    ['sample', 'no-such-run'],
+    ['train', 'no-such-text'],
+  ])(
     'a misspelt variable of the devices is a warning of rnn %s, which need not have its option',
-    async (command) => {
+    async (command, ...words) => {
       const env = { RNN_KERNLES: 'wasm', RNN_GPU_PRODUCT: 'plain' };
-      const { stderr } = await rnn([command, 'no-such-file'].slice(0, command === 'doctor' ? 1 : 2), { env });
+      const { stderr } = await rnn([command, ...words], { env });
       expect(stderr.match(/RNN_\w+ is no option.*/g)).toEqual([
         `RNN_KERNLES is no option of rnn ${command}; did you mean RNN_KERNELS?`,
         `RNN_GPU_PRODUCT is no option of rnn ${command}; did you mean RNN_GPU_PRODUCTS?`,

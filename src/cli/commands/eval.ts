@@ -10,11 +10,12 @@ import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { count } from '../../count.ts';
-import { onOneLine, unitName } from '../output/format.ts';
+import { onOneLine } from '../output/format.ts';
+import { unitName } from '../../options/choices.ts';
 import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
-import { OutputFiles, isStdout } from '../output/output-files.ts';
+import { isStdout, openOutputs } from '../output/output-files.ts';
 
 type EvalFlags = FlagsOf<typeof evalOptions>;
 
@@ -48,7 +49,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { machine, by } = machineFrom(flags, context);
   const texts = [...sources, ...(flags.against ?? [])];
   const outputs = { '--html': flags.html, '--json': json, '--by-character': byCharacter };
-  const files = await OutputFiles.open(outputs, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
+  const files = await openOutputs(outputs, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   const { openModel } = await import('../../api/model.ts');
   const model = await openModel(flags.checkpoint, machine);
   const { readingOf } = await import('../../training/scored-part.ts');

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { exportOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { OutputFiles, isStdout } from '../output/output-files.ts';
+import { isStdout, openOutputs } from '../output/output-files.ts';
 
 export const { define } = defineCommand({
   description: 'Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.',
@@ -40,7 +40,7 @@ async function write(given: string | undefined, flags: ExportFlags, context: Con
   // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who
   // wrote it.
   const reads = { force: flags.force, checkpoints: [checkpoint] };
-  const files = await OutputFiles.open({ '--out': out, '--json': flags.json }, reads, context);
+  const files = await openOutputs({ '--out': out, '--json': flags.json }, reads, context);
   waiting?.begin('exporting');
   const bytes = exportModel((await openModel(checkpoint)).trained, format.name);
   await files.write('--out', [bytes]);

@@ -15,7 +15,7 @@ import { readKnownText, readOptionsOf } from '../input/known-text.ts';
 import { runOf } from '../../runs/log-file.ts';
 import { namesOf } from '../runs-given.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { OutputFiles } from '../output/output-files.ts';
+import { openOutputs } from '../output/output-files.ts';
 
 type GradientsFlags = FlagsOf<typeof gradientsOptions>;
 
@@ -47,7 +47,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const { html, svg, json, steps, positions, jacobians } = flags;
   const { machine } = machineFrom(flags, context);
   const reads = { ...flags, texts: sources, checkpoints: checkpointsOf(flags) };
-  const files = await OutputFiles.open({ '--html': html, '--svg': svg, '--json': json }, reads, context);
+  const files = await openOutputs({ '--html': html, '--svg': svg, '--json': json }, reads, context);
   const subjects = await subjectsOf(sources, flags, machine, context);
   const found: Gradients[] = [];
   for (const { name, model, text } of subjects) {

@@ -12,11 +12,11 @@ import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { count } from '../../count.ts';
-import { unitName } from '../output/format.ts';
+import { unitName } from '../../options/choices.ts';
 import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import { markedText, shaderFor } from '../output/shaded-text.ts';
 import { badValue } from '../../options/values.ts';
-import { OutputFiles, isStdout } from '../output/output-files.ts';
+import { isStdout, openOutputs } from '../output/output-files.ts';
 
 type InspectFlags = FlagsOf<typeof inspectOptions>;
 
@@ -43,7 +43,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
     throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
   const outputs = { '--html': flags.html, '--record': flags.record, '--json': flags.json };
   const reads = { ...flags, texts: sources, checkpoints: [flags.checkpoint] };
-  const files = await OutputFiles.open(outputs, reads, context);
+  const files = await openOutputs(outputs, reads, context);
   const { machine, by } = machineFrom(flags, context);
   const { findCells, openModel } = await import('../../api/model.ts');
   const { activationsOf } = await import('../../insight/activations.ts');

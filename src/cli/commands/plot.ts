@@ -8,7 +8,7 @@ import { plotOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
-import { OutputFiles } from '../output/output-files.ts';
+import { openOutputs } from '../output/output-files.ts';
 
 type PlotFlags = FlagsOf<typeof plotOptions>;
 
@@ -33,7 +33,7 @@ export const { define } = defineCommand({
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { stdout } = context;
   const outputs = { '--html': flags.html, '--svg': flags.svg, '--json': flags.json };
-  const files = await OutputFiles.open(outputs, { force: flags.force, logs: given }, context);
+  const files = await openOutputs(outputs, { force: flags.force, logs: given }, context);
   const runs = drawable(await readRuns(given), context);
   const { chartsOf, whatIsMissing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');

@@ -6,7 +6,7 @@ import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { harmless } from '../output/format.ts';
 import { findRun, readRuns } from '../runs-given.ts';
-import { OutputFiles } from '../output/output-files.ts';
+import { openOutputs } from '../output/output-files.ts';
 
 type StoryFlags = FlagsOf<typeof storyOptions>;
 
@@ -30,7 +30,7 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const { stdout } = context;
   const outputs = { '--html': flags.html, '--json': flags.json };
   const logs = given === undefined ? [] : [given];
-  const files = await OutputFiles.open(outputs, { force: flags.force, logs }, context);
+  const files = await openOutputs(outputs, { force: flags.force, logs }, context);
   const [{ name, path, curves }] = await readRuns([await findRun(given)]);
   if (curves.stages.length === 0)
     throw new RnnError('checkpoint', `no samples were taken in ${path}`, {

@@ -35,9 +35,6 @@ export function bytes(value: number): string {
   return `${power === 0 || scaled >= 9.95 ? scaled.toFixed(0) : scaled.toFixed(1)} ${names[power]}`;
 }
 
-/** What a symbol of a model is called. */
-export const unitName = (unit: 'char' | 'byte'): 'character' | 'byte' => (unit === 'byte' ? 'byte' : 'character');
-
 /** Bits of a loss in nats. */
 export const bits = (nats: number): number => nats / Math.LN2;
 
