@@ -10,6 +10,12 @@
  */
 export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device' | 'busy';
 
+interface Details {
+  readonly cause?: unknown;
+  readonly options?: readonly string[];
+  readonly cases?: readonly string[];
+}
+
 /**
  * A failure with a cause the user can understand (`message`) and something to do about it (`hint`).
  */
@@ -21,16 +27,7 @@ export class RnnError extends Error {
   /** The cases of a failure that has several, a line each. */
   readonly cases: readonly string[];
 
-  constructor(
-    kind: ErrorKind,
-    message: string,
-    details: {
-      hint?: string | undefined;
-      cause?: unknown;
-      options?: readonly string[];
-      cases?: readonly string[];
-    } = {},
-  ) {
+  constructor(kind: ErrorKind, message: string, details: Details & { readonly hint?: string | undefined } = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'RnnError';
     this.kind = kind;
@@ -39,6 +36,17 @@ export class RnnError extends Error {
     this.cases = details.cases ?? [];
   }
 }
+
+/** Makes errors of one kind. */
+const errorOf =
+  (kind: ErrorKind) =>
+  (message: string, hint?: string, details?: Details): RnnError =>
+    new RnnError(kind, message, { ...details, hint });
+export const usageError = errorOf('usage');
+export const corpusError = errorOf('corpus');
+export const checkpointError = errorOf('checkpoint');
+export const deviceError = errorOf('device');
+export const machineError = errorOf('machine');
 
 /** The same failure, of one of several things: its message begins with the name. A bug stays as it is. */
 export const errorAbout = (name: string, error: unknown): unknown =>

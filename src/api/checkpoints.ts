@@ -8,7 +8,7 @@ import {
   readCheckpoint,
   startsAsCheckpoint,
 } from '../runs/store.ts';
-import { RnnError, inQuotes } from '../errors.ts';
+import { inQuotes, checkpointError, usageError } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../files/output-file.ts';
@@ -57,9 +57,7 @@ export async function saveCheckpoint(
   refuseWrong(options, forceMember);
   const { force = false } = options;
   const pieces = checkpointPieces(path, checkpoint, (detail) => {
-    throw new RnnError('checkpoint', `cannot write ${path}: ${detail}`, {
-      hint: 'change what loadCheckpoint gives, and only its numbers',
-    });
+    throw checkpointError(`cannot write ${path}: ${detail}`, 'change what loadCheckpoint gives, and only its numbers');
   });
   await writeOutput(path, pieces, { force, isOurs: startsAsCheckpoint });
 }
@@ -94,8 +92,7 @@ export const exportFormats: readonly (Choice & { readonly extension: string })[]
 export function exportModel(trained: TrainedModel, format: string): Uint8Array {
   const found = formats.find(({ name }) => name === format);
   const names = formats.map(({ name }) => name).join(', ');
-  if (found === undefined)
-    throw new RnnError('usage', `there is no format ${inQuotes(format)}`, { hint: `one of ${names}` });
+  if (found === undefined) throw usageError(`there is no format ${inQuotes(format)}`, `one of ${names}`);
   refuseUnlessModel('the model', trained);
   return found.write(trained);
 }

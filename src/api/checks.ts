@@ -1,7 +1,7 @@
 // Checks of the arguments of a JavaScript program, which may pass anything where types are not
 // checked. A command line has checked its words already.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
-import { RnnError } from '../errors.ts';
+import { type RnnError, usageError, checkpointError } from '../errors.ts';
 import { mapValues } from '../group.ts';
 import { type Rule, onOff, rule } from '../options/kind.ts';
 import { type Options, kindsOf, keyOf } from '../options/option.ts';
@@ -52,7 +52,7 @@ export const trainingMembers: Members = mapValues(kindsOf(trainingOptions as Opt
 
 /** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
 export function refuseUnless(holds: boolean, name: string, value: unknown, words: string): asserts holds {
-  if (!holds) throw new RnnError('usage', `${name} is ${inWords(value)}, expected ${words}`);
+  if (!holds) throw usageError(`${name} is ${inWords(value)}, expected ${words}`);
 }
 
 /** @throws RnnError `usage` for a value that is not as expected */
@@ -113,9 +113,7 @@ function inWords(value: unknown): string {
 export function refuseUnlessModel(name: string, value: unknown): asserts value is TrainedModel {
   refuseUnless(isModel(value), name, value, 'what loadCheckpoint gives');
   checkTrained(value, (detail) => {
-    throw new RnnError('checkpoint', `cannot use ${name}: ${detail}`, {
-      hint: 'change what loadCheckpoint gives, and only its numbers',
-    });
+    throw checkpointError(`cannot use ${name}: ${detail}`, 'change what loadCheckpoint gives, and only its numbers');
   });
 }
 
@@ -131,5 +129,5 @@ function unknownName(unknown: string, known: readonly string[]): RnnError {
     meant.length > 0
       ? `did you mean ${meant.join(' or ')}?`
       : `one of ${(alike.length > 0 ? alike : known).join(', ')}`;
-  return new RnnError('usage', `there is no option '${unknown}'`, { hint });
+  return usageError(`there is no option '${unknown}'`, hint);
 }

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { RnnError, systemCode } from '../errors.ts';
+import { systemCode, usageError, checkpointError } from '../errors.ts';
 import { readTrained } from '../formats/trained.ts';
 import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../runs/store.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
@@ -40,9 +40,10 @@ export async function importRun(
   if (!force && (await RunFolder.holdsRun(path))) {
     // It may well be the run that was exported, of which the file is called by default: not to be
     // replaced lightly.
-    throw new RnnError('usage', `${path} already holds a run`, {
-      hint: `${otherFolder}; ${flagOf('force')} replaces that run, whose optimizer and log no file has`,
-    });
+    throw usageError(
+      `${path} already holds a run`,
+      `${otherFolder}; ${flagOf('force')} replaces that run, whose optimizer and log no file has`,
+    );
   }
   const likePath = like === undefined ? null : await findCheckpoint(like);
   await RunFolder.refuseSources(path, [file, ...(likePath === null ? [] : [likePath])]);
@@ -73,7 +74,7 @@ function runNameOf(file: string): string {
 async function readWhole(file: string): Promise<Uint8Array> {
   const hint = 'give a file that rnn export wrote, or one with its names: docs/pytorch.md';
   const refuse = (message: string, cause?: unknown): never => {
-    throw new RnnError('checkpoint', message, { hint, cause });
+    throw checkpointError(message, hint, { cause });
   };
   try {
     // Do not wait for a process that writes to a pipe. Windows has no such flag.

@@ -4,7 +4,7 @@
 import { type TrainedModel, startSymbolOf, weightsIn } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
-import { RnnError } from '../errors.ts';
+import { corpusError } from '../errors.ts';
 import { evalOptions, gradientsMeasured, inspectOptions } from '../options/commands.ts';
 import { orNull } from '../options/kind.ts';
 import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
@@ -201,7 +201,7 @@ export class Model {
     const whole = tokensOf(text, this.#symbols).subarray(0, length ?? maxDefaultLength(model));
     if (whole.length === 0) {
       const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
-      throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint });
+      throw corpusError('there is nothing to read in an empty text', hint);
     }
     const decoder = this.#symbols.decoder();
     const decoded = Array.from(whole, (id) => decoder.push(id));

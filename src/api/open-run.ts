@@ -13,7 +13,7 @@ import {
   runsIn,
 } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, checkpointError } from '../errors.ts';
 import {
   type Continuation,
   type RunSettings,
@@ -155,7 +155,7 @@ async function goOn(asked: Asked, folder: Store & { newest(): Promise<Newest> })
     const message = error.message.includes('this checkpoint')
       ? error.message.replace('this checkpoint', newest.path)
       : `${newest.path}: ${error.message}`;
-    throw new RnnError('checkpoint', message, { hint: error.hint, cause: error });
+    throw checkpointError(message, error.hint, { cause: error });
   }
 }
 

@@ -7,7 +7,7 @@ import { isText } from '../corpus/sources.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Device } from '../devices/device.ts';
 import { type OpenOptions, openDevice } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, usageError, corpusError } from '../errors.ts';
 import { unitName } from '../options/choices.ts';
 import { RunFolder, type TrainedModel, findCheckpoint } from '../runs/store.ts';
 import { shellWord } from '../shell-word.ts';
@@ -159,7 +159,7 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: A
   const { unit: asked } = request.reading;
   if (asked !== undefined && asked !== unit) {
     const message = `${flagOf('unit')} ${asked} does not go with ${flagOf('initFrom')}: ${path} is a model of ${unitName(unit)}s`;
-    throw new RnnError('usage', message, { hint: 'leave one of them out' });
+    throw usageError(message, 'leave one of them out');
   }
   tell.note(`starting from the weights of ${path}, step ${count(trained.training.step)}`);
   return trained;
@@ -240,11 +240,8 @@ function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, know
   if (fits) return;
   const own = data.symbols.length;
   const option = vocabulary === undefined ? 'known' : 'vocabulary';
-  throw new RnnError(
-    'corpus',
+  throw corpusError(
     `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`,
-    {
-      hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
-    },
+    `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
   );
 }

@@ -2,7 +2,7 @@
 // becomes the request that a run is opened with.
 import type { TrainedModel } from '../runs/store.ts';
 import type { GivenText } from '../corpus/read.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { cells as allCells } from '../model/cells/registry.ts';
 import { presets as allPresets } from '../options/presets.ts';
 import { schedules as allSchedules } from '../training/schedules.ts';
@@ -122,7 +122,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   const { resume = false, force = false, acceptNewCorpus = false } = request;
   refuseContradictions(trainOptions, exclusive, { ...request }, (name) => name);
   if (resume && out === null) {
-    throw new RnnError('usage', 'resume goes on with the run in a folder, and out names none', { hint: 'give out' });
+    throw usageError('resume goes on with the run in a folder, and out names none', 'give out');
   }
   const reading = pick(request, readingNames);
   const machine = pick(request, machineNames);
@@ -131,9 +131,10 @@ export function runRequestOf(request: TrainRequest): RunRequest {
     trainingNames.filter((name) => request[name] !== null),
   );
   if (isRead(corpus) && Object.keys(reading).length > 0) {
-    throw new RnnError('usage', `${Object.keys(reading).join(', ')}: the corpus was read already`, {
-      hint: 'give it to Corpus.read or Corpus.fromText',
-    });
+    throw usageError(
+      `${Object.keys(reading).join(', ')}: the corpus was read already`,
+      'give it to Corpus.read or Corpus.fromText',
+    );
   }
   return {
     text: textOf(corpus),

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { type Work, openDevice } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
+import { corpusError } from '../errors.ts';
 import { type TrainedModel, findCheckpoint, readCheckpoint } from '../runs/store.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { readingOf } from '../training/scored-part.ts';
@@ -97,11 +97,8 @@ export function refuseOtherSymbols(corpus: Corpus, vocabulary: Vocabulary): void
   refuseUnless(corpus instanceof Corpus, 'text', corpus, 'a string, or a corpus such as model.read gives');
   const { data } = corpus.vocabulary;
   if (data === vocabulary.data || isDeepStrictEqual(data, vocabulary.data)) return;
-  throw new RnnError(
-    'corpus',
+  throw corpusError(
     `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`,
-    {
-      hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',
-    },
+    'read it by model.read(files), or with { vocabulary: model.vocabulary }',
   );
 }

@@ -8,7 +8,7 @@ import {
   newestIn,
   readCheckpoint,
 } from '../runs/store.ts';
-import { RnnError } from '../errors.ts';
+import { usageError, checkpointError } from '../errors.ts';
 import type { EndEvent, StartEvent, TrainingEvent } from '../training/events.ts';
 import { parametersOf } from '../training/model.ts';
 import type { TrainingOptions } from '../options/training.ts';
@@ -69,7 +69,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   [Symbol.asyncIterator](): AsyncGenerator<TrainingUpdate, void, undefined> {
     if (this.#hasBegun) {
       const hint = 'train it once; { out, resume: true } goes on with a run in a folder';
-      throw new RnnError('usage', 'this run has begun already', { hint });
+      throw usageError('this run has begun already', hint);
     }
     this.#hasBegun = true;
     return this.#updates();
@@ -98,9 +98,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
       const { folder } = this.#request;
       return which === 'best' ? readCheckpoint(await findCheckpoint(folder)) : (await newestIn(folder)).checkpoint;
     }
-    throw new RnnError('checkpoint', 'nothing of this run was saved yet', {
-      hint: 'iterate over it, or wait for finished()',
-    });
+    throw checkpointError('nothing of this run was saved yet', 'iterate over it, or wait for finished()');
   }
 
   async *#updates(): AsyncGenerator<TrainingUpdate, void, undefined> {

@@ -3,7 +3,7 @@
 import { constants } from 'node:buffer';
 import { type TrainedModel, weightsIn } from '../runs/store.ts';
 import { openDevice } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import {
   type SampleRequest,
@@ -140,7 +140,7 @@ export class Writer {
 
   /** @throws RnnError `usage` once the model is closed */
   refuseClosed(): void {
-    if (this.#isClosed) throw new RnnError('usage', 'this model is closed', { hint: 'open it again by openModel' });
+    if (this.#isClosed) throw usageError('this model is closed', 'open it again by openModel');
   }
 
   #takeIdle(): OpenSampler | null {

@@ -1,7 +1,7 @@
 // Options from a JSON file, by the names of the flags without their dashes, or by their names in
 // code: {"hidden": 256, "budget": "30m", "batchSize": 32, "include": ["*.c"]}. Knows nothing of the
 // environment, and not what is stronger than what.
-import { RnnError, inQuotes } from '../errors.ts';
+import { type RnnError, inQuotes, usageError } from '../errors.ts';
 import { appendTo } from '../group.ts';
 import { retiredOptions } from '../options/retired.ts';
 import { badValue, shortened } from '../options/values.ts';
@@ -55,10 +55,7 @@ export async function fromFile(
   const text = decoded(
     path,
     await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
-      throw new RnnError('usage', `${by} ${path} cannot be read: ${(cause as Error).message}`, {
-        hint: remedy(by, path, cause),
-        cause,
-      });
+      throw usageError(`${by} ${path} cannot be read: ${(cause as Error).message}`, remedy(by, path, cause), { cause });
     }),
   );
   const inFiles = flagsInFiles(flags);
@@ -70,8 +67,7 @@ export async function fromFile(
     .flatMap(([key, value]): Setting[] => {
       const [line, again] = lines.get(key)!;
       const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
-      if (again !== undefined)
-        throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
+      if (again !== undefined) throw usageError(`${name} stands on line ${again}, too`, 'leave one of them out');
       if (retiredOptions.includes(key)) {
         onRetired(name);
         return [];
@@ -89,9 +85,7 @@ export function levelOf(settings: readonly Setting[]): Level {
   for (const setting of settings) {
     const other = level.get(setting.flag.option);
     if (other !== undefined)
-      throw new RnnError('usage', `${other.name} and ${setting.name} are one option`, {
-        hint: 'leave one of them out',
-      });
+      throw usageError(`${other.name} and ${setting.name} are one option`, 'leave one of them out');
     level.set(setting.flag.option, setting);
   }
   return level;
@@ -114,8 +108,7 @@ function decoded(path: string, bytes: Uint8Array): string {
       bytes,
     );
   } catch (cause) {
-    throw new RnnError('usage', `${path} is not UTF-8`, {
-      hint: 'save it as UTF-8: another encoding would change names of files',
+    throw usageError(`${path} is not UTF-8`, 'save it as UTF-8: another encoding would change names of files', {
       cause,
     });
   }
@@ -126,15 +119,14 @@ function objectIn(path: string, text: string): object {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new RnnError('usage', `${path} is no JSON: ${(cause as Error).message}`, {
-      hint: 'names and texts stand between double quotes, no comma follows the last member, and there are no comments: {"hidden": 256}',
-      cause,
-    });
+    throw usageError(
+      `${path} is no JSON: ${(cause as Error).message}`,
+      'names and texts stand between double quotes, no comma follows the last member, and there are no comments: {"hidden": 256}',
+      { cause },
+    );
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new RnnError('usage', `${path} holds ${shown(value)}, expected an object`, {
-    hint: 'such as {"hidden": 256, "cell": "gru"}',
-  });
+  throw usageError(`${path} holds ${shown(value)}, expected an object`, 'such as {"hidden": 256, "cell": "gru"}');
 }
 
 /** `batch-size`, `batchSize`. */
@@ -144,7 +136,7 @@ function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError
   const [near] = suggestedKeys(flagsInFiles(flags), key);
   const meant = near === undefined ? 'rnn train --help lists its options' : `did you mean ${near}?`;
   const hint = flags.some((flag) => flag.key === key) ? `--${key} is for the command line` : meant;
-  return new RnnError('usage', `${name} is no option of rnn train that a file can have`, { hint });
+  return usageError(`${name} is no option of rnn train that a file can have`, hint);
 }
 
 /** @throws RnnError `usage` for a value that the option cannot have */

@@ -1,7 +1,7 @@
 // What commands have to do with devices: the option, its place in the help, and RNN_DEVICE. Opening
 // one is devices/'s.
 import type { Command } from 'commander';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { devices } from '../options/run.ts';
 import type { MachineChoice } from '../api/model-results.ts';
 import type { Context } from './context.ts';
@@ -18,8 +18,7 @@ export function refuseKernelsWithout(
   names: readonly (string | null | undefined)[],
 ): void {
   if (kernels == null || names.some((name) => mayBeCpu(name))) return;
-  throw new RnnError('usage', `--kernels is the cpu's, and --device is ${names.join(', ')}`, {
-    hint: 'leave one of them out',
+  throw usageError(`--kernels is the cpu's, and --device is ${names.join(', ')}`, 'leave one of them out', {
     options: ['--kernels', '--device'],
   });
 }

@@ -1,7 +1,7 @@
 // Commander's options from rows of options, and what a command's help has besides them. Knows
 // nothing of what the options mean.
 import { type Command, Option as CommanderOption } from 'commander';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { Kind } from '../options/kind.ts';
 import { type Option, type OptionGroups, type Options, defaultOf, keyOf } from '../options/option.ts';
 import { suggestions } from '../options/suggest.ts';
@@ -110,9 +110,7 @@ export function refuseRepeats(command: Command): void {
     command.on(`option:${flag.name()}`, (value: string) => {
       const first = given.get(flag.option);
       if (first !== undefined)
-        throw new RnnError('usage', `${flag.longName} is given twice, as ${first} and as ${value}`, {
-          hint: 'give it once',
-        });
+        throw usageError(`${flag.longName} is given twice, as ${first} and as ${value}`, 'give it once');
       given.set(flag.option, value);
     });
   }

@@ -2,7 +2,7 @@
 // nothing of what commands do.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, type Option } from 'commander';
-import { RnnError } from '../errors.ts';
+import { RnnError, usageError } from '../errors.ts';
 import { coloursFor, noColours } from './output/colour.ts';
 import { type CommandEntry, commands } from './commands.ts';
 import type { Context } from './context.ts';
@@ -56,7 +56,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const tried = triedIn(argv);
     const help = tried === undefined ? 'rnn --help' : `rnn ${tried.name} --help`;
     const options = program?.commands.find((command) => command.name() === tried?.name)?.options ?? [];
-    const failure = thrown instanceof CommanderError ? await usageError(thrown, help, tried, options) : thrown;
+    const failure = thrown instanceof CommanderError ? await commandLineError(thrown, help, tried, options) : thrown;
     return report(failure, context, {
       debug: words.has('--debug') || context.wantsDebug,
       json: context.wantsJson ?? words.has('--json'),
@@ -161,7 +161,7 @@ function triedIn(argv: readonly string[]): CommandEntry | undefined {
 /**
  * Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint.
  */
-async function usageError(
+async function commandLineError(
   error: CommanderError,
   help: string,
   tried: CommandEntry | undefined,
@@ -177,14 +177,15 @@ async function usageError(
           unknown,
           commands.map(({ name }) => name),
         );
-  if (command !== undefined) return new RnnError('usage', message, { hint: `did you mean ${command}?` });
+  if (command !== undefined) return usageError(message, `did you mean ${command}?`);
   const [word, value] = /^unknown option '(-[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
   if (value !== undefined && options.some(({ long }) => long === word))
-    return new RnnError('usage', `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`, {
-      hint: `write ${word} alone`,
-    });
+    return usageError(
+      `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`,
+      `write ${word} alone`,
+    );
   const hint = word === undefined || tried === undefined ? undefined : await hintFor(word, tried, options);
-  return new RnnError('usage', message, { hint: hint ?? `${help} shows what there is` });
+  return usageError(message, hint ?? `${help} shows what there is`);
 }
 
 /** What an unknown option of a command probably means; undefined if there is nothing to suggest. */

@@ -1,7 +1,7 @@
 // The runs that a command was given, as curves with names that are fit for a terminal. Reading them
 // is api/'s.
 import { basename } from 'node:path';
-import { RnnError } from '../errors.ts';
+import { type RnnError, usageError, checkpointError } from '../errors.ts';
 import type { Run } from '../api/runs.ts';
 import { onOneLine } from './output/format.ts';
 
@@ -15,16 +15,15 @@ export async function readRuns(given: readonly string[]): Promise<Run[]> {
 export async function findRun(given: string | undefined): Promise<string> {
   const [path, ...others] = await (await import('../runs/store.ts')).findRuns(given === undefined ? [] : [given]);
   if (others.length > 0)
-    throw new RnnError('usage', `there are ${others.length + 1} runs in ${given}`, {
-      hint: `give one of them, such as ${path}`,
-    });
+    throw usageError(`there are ${others.length + 1} runs in ${given}`, `give one of them, such as ${path}`);
   return path;
 }
 
 export const nothingLogged = (path: string): RnnError =>
-  new RnnError('checkpoint', `nothing is logged in ${path}`, {
-    hint: 'a run logs its first losses about a second after it began, and an imported one has none; rnn runs lists the runs that there are',
-  });
+  checkpointError(
+    `nothing is logged in ${path}`,
+    'a run logs its first losses about a second after it began, and an imported one has none; rnn runs lists the runs that there are',
+  );
 
 /** At most `max` of the texts, and how many more there are. */
 export function listed(texts: readonly string[], max = 5): string {

@@ -2,7 +2,7 @@
 // (RNN_LEARNING_RATE for --learning-rate), else a file. What is stronger is decided here; what is
 // weaker than all of them (presets, the text, defaults) is decided by training/.
 import type { Command } from 'commander';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { evalOptions, sampleOptions } from '../options/commands.ts';
 import { tableOf, variableOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';
@@ -205,6 +205,6 @@ function refuseExclusive(level: Level): void {
       const setting = level.get(option);
       return setting === undefined || setting.value() === false ? [] : [setting.name];
     });
-    if (names.length > 1) throw new RnnError('usage', `${names.join(' and ')} exclude each other`, { hint });
+    if (names.length > 1) throw usageError(`${names.join(' and ')} exclude each other`, hint);
   }
 }

@@ -2,7 +2,7 @@
 // sweep.
 import type { Flag } from './flags.ts';
 import { shellWord } from '../shell-word.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, usageError } from '../errors.ts';
 
 /** Makes the error for several values name the command that tries them. */
 export function suggestGrid(flag: Flag): void {
@@ -15,9 +15,7 @@ export function suggestGrid(flag: Flag): void {
       if (!(error instanceof RnnError) || !isListFor(flag, text)) throw error;
       const decimal = text.replace(',', '.');
       const either = /^\d+,\d+$/.test(text) && isValueOf(flag, decimal) ? `write ${decimal}, or ` : '';
-      throw new RnnError('usage', error.message, {
-        hint: `${either}use rnn sweep to try several values: ${gridOption(flag, text)}`,
-      });
+      throw usageError(error.message, `${either}use rnn sweep to try several values: ${gridOption(flag, text)}`);
     }
   });
 }

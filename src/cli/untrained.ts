@@ -1,6 +1,6 @@
 // `--untrained lstm,forget-bias=5`: a network by its options as `rnn train` has them.
 import { CommanderError } from 'commander';
-import { RnnError } from '../errors.ts';
+import { RnnError, usageError } from '../errors.ts';
 import { namesWith, trainOptions } from '../options/train.ts';
 import { keyOf } from '../options/option.ts';
 import type { TrainingOptions } from '../options/training.ts';
@@ -43,10 +43,11 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
   } catch (cause) {
     if (!(cause instanceof RnnError || cause instanceof CommanderError)) throw cause;
     const hint = cause instanceof RnnError ? cause.hint : undefined;
-    throw new RnnError('usage', `${flag} ${text}: ${cause.message.replace(/^error: /, '')}`, {
-      hint: hint ?? 'rnn train --help lists cells and options, and how to choose them',
-      cause,
-    });
+    throw usageError(
+      `${flag} ${text}: ${cause.message.replace(/^error: /, '')}`,
+      hint ?? 'rnn train --help lists cells and options, and how to choose them',
+      { cause },
+    );
   }
   return givenOptions(command.opts());
 }

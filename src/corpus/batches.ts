@@ -1,6 +1,6 @@
 // Windows of a text for training, and the sizes that fit a text. Knows symbols only as numbers.
 import { count, countOf } from '../count.ts';
-import { RnnError } from '../errors.ts';
+import { type RnnError, corpusError } from '../errors.ts';
 import { hash32 } from '../random.ts';
 import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
 import type { Tokens } from './store.ts';
@@ -186,12 +186,9 @@ const SMALL = 8;
 export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): Sizes {
   const targets = trainLength - 1;
   if (trainLength < 3) {
-    throw new RnnError(
-      'corpus',
+    throw corpusError(
       `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`,
-      {
-        hint: `it takes at least three; what ${flagOf('validationFraction')} holds out does not count`,
-      },
+      `it takes at least three; what ${flagOf('validationFraction')} holds out does not count`,
     );
   }
   let { batchSize: N, sequenceLength: T } = wanted;
@@ -224,12 +221,9 @@ function tooShort(trainLength: number, wanted: Sizes, given: Readonly<Record<key
   });
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
-  return new RnnError(
-    'corpus',
+  return corpusError(
     `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`,
-    {
-      options: [flagOf('batchSize'), flagOf('sequenceLength')],
-      hint: `${asTyped(fitting).join(' ')} would fit; without these flags sizes are chosen to fit`,
-    },
+    `${asTyped(fitting).join(' ')} would fit; without these flags sizes are chosen to fit`,
+    { options: [flagOf('batchSize'), flagOf('sequenceLength')] },
   );
 }

@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diskError } from '../files/atomic.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { startOf, writeOutput } from '../files/output-file.ts';
 
 export interface Builtin {
@@ -28,9 +28,10 @@ export async function writeBuiltin(
   { force = false }: { force?: boolean } = {},
 ): Promise<string> {
   if (!builtinCorpora.some((builtin) => builtin.name === name)) {
-    throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, {
-      hint: `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
-    });
+    throw usageError(
+      `there is no built-in corpus ${JSON.stringify(name)}`,
+      `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
+    );
   }
   const shipped = fileURLToPath(new URL(`../../corpora/${name}.txt`, import.meta.url));
   const text = await readFile(shipped, 'utf8').catch((cause: unknown) => {

@@ -1,7 +1,7 @@
 // The parts of a corpus that are not trained on: fractions of the sources, or separate texts. Knows
 // where each begins and ends.
 import { stat } from 'node:fs/promises';
-import { RnnError } from '../errors.ts';
+import { usageError, corpusError } from '../errors.ts';
 import type { CorpusOptions } from './corpus-options.ts';
 import { type Source, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
@@ -28,10 +28,11 @@ export function heldOutParts(options: CorpusOptions): readonly [validation: Held
   const test = heldOut('test', testFile, testFraction, plainTest);
   const fractions = { validationFraction: validation.fraction, testFraction: test.fraction };
   if (validation.fraction + test.fraction >= 1)
-    throw new RnnError('usage', `${asTyped(fractions).join(' and ')} leave no text to train on`, {
-      hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
-      options: [flagOf('validationFraction'), flagOf('testFraction')],
-    });
+    throw usageError(
+      `${asTyped(fractions).join(' and ')} leave no text to train on`,
+      'use fractions whose sum is less than 1, such as 0.1 and 0.1',
+      { options: [flagOf('validationFraction'), flagOf('testFraction')] },
+    );
   return [validation, test];
 }
 
@@ -43,9 +44,10 @@ export async function refuseUnlessPlain(file: string, { name }: HeldOut): Promis
   if (isStandardInput(file)) return;
   const status = await stat(file).catch(() => null);
   if (status === null || status.isFile()) return; // if it is not there, reading it says so
-  throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: `name it again by ${flagOf(`${name}File`)} if it is to be read`,
-  });
+  throw corpusError(
+    `the ${name} text ${file} is not a plain file, and only the checkpoint names it`,
+    `name it again by ${flagOf(`${name}File`)} if it is to be read`,
+  );
 }
 
 /**
@@ -58,12 +60,9 @@ export function refuseTooShort(
   isKnownVocabulary: boolean,
 ): void {
   if (source === undefined || characters > 1 || (characters === 1 && isKnownVocabulary)) return;
-  throw new RnnError(
-    'corpus',
+  throw corpusError(
     `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`,
-    {
-      hint: `${flagOf(`${name}Fraction`)} holds out a part of the corpus instead`,
-    },
+    `${flagOf(`${name}Fraction`)} holds out a part of the corpus instead`,
   );
 }
 

@@ -1,7 +1,7 @@
 // A corpus from its sources to ids, split into text to train on, to validate on and to test on.
 // Knows nothing of models and batches, nor how files are read.
 import { count, countOf } from '../count.ts';
-import { RnnError } from '../errors.ts';
+import { type RnnError, corpusError, usageError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
 import { runInTurns } from '../turns.ts';
 import { describeCharacters } from './characters.ts';
@@ -124,15 +124,13 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: 
   const names = sources.map(nameOf).join(' ');
   const forNew = 'it takes three characters to train at all, and a hundred thousand to learn to spell';
   if (read.length > 0)
-    return new RnnError('corpus', `the corpus is empty: ${names}`, {
-      hint: vocabulary === undefined ? forNew : 'name a file with text in it',
-    });
-  return new RnnError(
-    'corpus',
+    return corpusError(
+      `the corpus is empty: ${names}`,
+      vocabulary === undefined ? forNew : 'name a file with text in it',
+    );
+  return corpusError(
     `${invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in'} ${names}`,
-    {
-      hint: byBytes(vocabulary === undefined),
-    },
+    byBytes(vocabulary === undefined),
   );
 }
 
@@ -200,25 +198,19 @@ function checkOptions(
   { sources, minCount, validationFile, testFile, vocabulary, encoding }: CorpusOptions,
   unit: Unit,
 ): void {
-  const refuse = (message: string, hint: string): never => {
-    throw new RnnError('usage', message, { hint });
-  };
-  if (sources.length === 0) refuse('no corpus was given', 'name a file, a folder, or - for standard input');
+  if (sources.length === 0) throw usageError('no corpus was given', 'name a file, a folder, or - for standard input');
   if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1)
-    refuse('standard input (-) can be read only once', 'put one of the texts into a file');
+    throw usageError('standard input (-) can be read only once', 'put one of the texts into a file');
   if (encodingNamed(encoding) === null)
-    refuse(
+    throw usageError(
       `${flagOf('encoding')} is ${encoding}, expected the name of an encoding`,
       'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
     );
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
-    throw new RnnError(
-      'usage',
+    throw usageError(
       `${flagOf('minCount')} is for characters: with ${flagOf('unit')} byte all 256 bytes are symbols`,
-      {
-        hint: 'leave one of the two out',
-        options: [flagOf('minCount'), flagOf('unit')],
-      },
+      'leave one of the two out',
+      { options: [flagOf('minCount'), flagOf('unit')] },
     );
 }
 
@@ -227,16 +219,12 @@ function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCou
   const [[first]] = parts.filter(({ length }) => length > 0);
   if (parts.some((tokens) => tokens.some((id) => id !== first))) return;
   if (first === vocabulary.data.unknown) {
-    throw new RnnError('corpus', `every character occurs fewer than ${minCount} times`, {
-      hint: `lower ${flagOf('minCount')}`,
+    throw corpusError(`every character occurs fewer than ${minCount} times`, `lower ${flagOf('minCount')}`, {
       options: [flagOf('minCount')],
     });
   }
-  throw new RnnError(
-    'corpus',
+  throw corpusError(
     `the corpus is one single character, ${JSON.stringify(vocabulary.decode([first]))}, over and over`,
-    {
-      hint: 'a model needs at least two different characters to tell apart',
-    },
+    'a model needs at least two different characters to tell apart',
   );
 }

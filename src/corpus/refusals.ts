@@ -1,7 +1,7 @@
 // Why a file is not text, as errors for the user, with options that read the file or leave it out.
 // Touches no file.
 import { count, countOf } from '../count.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, corpusError } from '../errors.ts';
 import { HEAD_BYTES, type InvalidBytes, asWindows1252 } from './encoding.ts';
 import { UTF8 } from '../options/choices.ts';
 import type { Tokens } from './store.ts';
@@ -127,11 +127,10 @@ export function invalidFiles(invalid: readonly InvalidFile[], read: number): Rnn
     read === 0
       ? error.hint
       : `use ${flagOf('skipInvalid')} to leave them out, or ${flagOf('exclude')} for some of them`;
-  return new RnnError(
-    'corpus',
-    `${count(invalid.length)} of ${count(invalid.length + read)} files cannot be read as text`,
-    { hint, cause: error, cases: listed(invalid.map((file) => file.error.message)) },
-  );
+  return corpusError(`${count(invalid.length)} of ${count(invalid.length + read)} files cannot be read as text`, hint, {
+    cause: error,
+    cases: listed(invalid.map((file) => file.error.message)),
+  });
 }
 
 /** That they were skipped, for the user. */

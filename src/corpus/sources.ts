@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { countOf } from '../count.ts';
-import { RnnError, inQuotes, systemCode } from '../errors.ts';
+import { type RnnError, inQuotes, systemCode, corpusError } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
 import { HEAD_BYTES } from './encoding.ts';
 import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
@@ -96,9 +96,10 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   );
   const hidden = paths.length - visible.length;
   if (files.length === 0 && visible.length > 0)
-    throw new RnnError('corpus', `cannot read ${source}: every file of it lies in a run folder`, {
-      hint: `choose another run folder with ${flagOf('out')}, or name files one by one`,
-    });
+    throw corpusError(
+      `cannot read ${source}: every file of it lies in a run folder`,
+      `choose another run folder with ${flagOf('out')}, or name files one by one`,
+    );
   if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, { include, exclude }, hidden);
   return {
     files: files.map((file) => ({ path: file, named: false })),
@@ -193,16 +194,15 @@ function nothingFound(source: string, isPattern: boolean, { include, exclude }: 
     ...exclude.map((pattern) => `${flagOf('exclude')} '${pattern}'`),
   ];
   const limits = flags.length === 0 ? '' : ` with ${flags.join(' ')}`;
-  const refuse = (message: string, hint: string): RnnError => new RnnError('corpus', message, { hint });
   const hint =
     hidden > 0
       ? `${countOf(hidden, 'hidden file was', 'hidden files were')} passed over; name such files one by one`
       : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
-  if (isPattern) return refuse(`no file matches ${source}${limits}`, hint);
-  if (flags.length > 0) return refuse(`no file in ${source} matches${limits}`, hint);
+  if (isPattern) return corpusError(`no file matches ${source}${limits}`, hint);
+  if (flags.length > 0) return corpusError(`no file in ${source} matches${limits}`, hint);
   return hidden > 0
-    ? refuse(`the folder ${source} holds no files but hidden ones`, hint)
-    : refuse(`the folder ${source} holds no files`, 'name a folder or a file with text in it');
+    ? corpusError(`the folder ${source} holds no files but hidden ones`, hint)
+    : corpusError(`the folder ${source} holds no files`, 'name a folder or a file with text in it');
 }
 
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -232,17 +232,18 @@ export async function* stdinChunks(
   try {
     for await (const chunk of stdin) {
       if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
-        throw new RnnError('corpus', `standard input gives ${inQuotes(chunk)}, expected text or bytes`);
+        throw corpusError(`standard input gives ${inQuotes(chunk)}, expected text or bytes`);
       yield typeof chunk === 'string'
         ? Buffer.from(chunk, 'utf8')
         : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     }
   } catch (cause) {
     if (systemCode(cause) === '') throw cause;
-    throw new RnnError('corpus', `cannot read standard input: ${(cause as Error).message}`, {
-      hint: 'pipe text into it, or redirect it from a file',
-      cause,
-    });
+    throw corpusError(
+      `cannot read standard input: ${(cause as Error).message}`,
+      'pipe text into it, or redirect it from a file',
+      { cause },
+    );
   }
 }
 
@@ -266,9 +267,10 @@ export async function* fileChunks(
       const { bytesRead } = await handle.read(buffer, 0, buffer.length).catch(fail);
       if (bytesRead === 0) {
         if (size === 0 || (await sizeNow()) >= size) return;
-        throw new RnnError('corpus', `cannot read ${file}: it became shorter while it was read`, {
-          hint: 'wait until the program that writes it is done, or read a copy',
-        });
+        throw corpusError(
+          `cannot read ${file}: it became shorter while it was read`,
+          'wait until the program that writes it is done, or read a copy',
+        );
       }
       if (size === 0 && bytesRead === buffer.length) size = await sizeNow();
       yield buffer.subarray(0, bytesRead);

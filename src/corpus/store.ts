@@ -9,7 +9,7 @@
 // Resizable buffers are in Node since 20 and in TypeScript's library since ES2024.
 /// <reference lib="es2024.arraybuffer" />
 import { count } from '../count.ts';
-import { RnnError } from '../errors.ts';
+import { corpusError, machineError } from '../errors.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 
 export type Tokens = Uint8Array | Uint16Array | Uint32Array;
@@ -111,17 +111,19 @@ export class TokenStore {
     const limit = this.#buffer.maxByteLength;
     if (bytes > limit) {
       const mebibytes = count(Math.round(limit / 2 ** 20));
-      throw new RnnError('corpus', `the corpus needs more than ${mebibytes} MiB of memory, the most that it can have`, {
-        hint: 'train on a part of it',
-      });
+      throw corpusError(
+        `the corpus needs more than ${mebibytes} MiB of memory, the most that it can have`,
+        'train on a part of it',
+      );
     }
     try {
       this.#buffer.resize(Math.min(limit, Math.ceil(bytes / GROWTH_BYTES) * GROWTH_BYTES));
     } catch (cause) {
-      throw new RnnError('machine', `not enough memory for a corpus of ${count(this.#length)} characters and more`, {
-        hint: 'end other programs, or train on a part of it',
-        cause,
-      });
+      throw machineError(
+        `not enough memory for a corpus of ${count(this.#length)} characters and more`,
+        'end other programs, or train on a part of it',
+        { cause },
+      );
     }
   }
 }
@@ -135,8 +137,7 @@ function reserve(): ArrayBuffer {
       return new ArrayBuffer(0, { maxByteLength: bytes });
     } catch (cause) {
       if (bytes <= 2 ** 24)
-        throw new RnnError('machine', 'not enough memory to read a corpus', {
-          hint: 'end other programs, or raise what ulimit -v allows',
+        throw machineError('not enough memory to read a corpus', 'end other programs, or raise what ulimit -v allows', {
           cause,
         });
     }

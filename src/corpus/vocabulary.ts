@@ -1,6 +1,6 @@
 // The symbols a model knows, and text to ids and back. Knows nothing of files: counting the
 // characters of a corpus is read.ts's.
-import { RnnError, inQuotes } from '../errors.ts';
+import { type RnnError, inQuotes, corpusError, usageError } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { knownForm } from './forms.ts';
 import { flagOf } from '../options/flags.ts';
@@ -50,10 +50,10 @@ export class Vocabulary {
   constructor(data: VocabularyData) {
     const symbols: unknown = data?.symbols;
     if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string'))
-      throw new RnnError('corpus', `not a vocabulary: its symbols are ${inQuotes(symbols)}, expected a list of texts`);
+      throw corpusError(`not a vocabulary: its symbols are ${inQuotes(symbols)}, expected a list of texts`);
     data.symbols.forEach((symbol, id) => this.#ids.set(symbol, id));
     const wrong = contradiction(data, this.#ids.size);
-    if (wrong !== null) throw new RnnError('corpus', `not a vocabulary: ${wrong}`);
+    if (wrong !== null) throw corpusError(`not a vocabulary: ${wrong}`);
     this.data = data;
     this.unit = data.unit;
     this.size = data.symbols.length;
@@ -80,7 +80,7 @@ export class Vocabulary {
    * symbol for unknown ones
    */
   encode(text: string): Int32Array {
-    if (typeof text !== 'string') throw new RnnError('usage', `text is ${inQuotes(text)}, expected a string`);
+    if (typeof text !== 'string') throw usageError(`text is ${inQuotes(text)}, expected a string`);
     if (this.unit === 'byte') return Int32Array.from(Buffer.from(text, 'utf8'));
     const known = this.inKnownForm(text);
     const ids = new Int32Array(known.length);
@@ -136,7 +136,7 @@ export class Vocabulary {
       `${flagOf('initFrom')} starts such a run from the weights of this one;`,
       `a model trained with ${flagOf('minCount')} 2 has a symbol for unknown characters`,
     ];
-    return new RnnError('corpus', `${what} ${describeCharacters(characters)}`, { hint: toAdd ?? ways.join(' ') });
+    return corpusError(`${what} ${describeCharacters(characters)}`, toAdd ?? ways.join(' '));
   }
 }
 

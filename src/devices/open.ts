@@ -1,7 +1,7 @@
 // The devices by name: what a user may ask for, how each is opened, and which is taken where the
 // choice is left to the program.
 import { availableParallelism } from 'node:os';
-import { RnnError } from '../errors.ts';
+import { RnnError, deviceError } from '../errors.ts';
 import type { KernelChoice } from '../options/choices.ts';
 import type { Device } from './device.ts';
 import type { GpuMode } from './gpu/gpu.ts';
@@ -69,18 +69,18 @@ export const deviceNames: readonly string[] = Object.keys(devices);
 export async function openDevice(name: string, options: OpenOptions = {}): Promise<Device> {
   if (name === 'auto') return openBest(options);
   const open = Object.hasOwn(devices, name) ? devices[name] : undefined;
-  if (open === undefined)
-    throw new RnnError('device', `there is no device '${name}'`, { hint: `one of auto, ${deviceNames.join(', ')}` });
+  if (open === undefined) throw deviceError(`there is no device '${name}'`, `one of auto, ${deviceNames.join(', ')}`);
   try {
     return await open(options);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
     const { hint, message } = error;
     const doctor = "'rnn doctor' shows which devices work here";
-    throw new RnnError('device', `device '${name}' is not available: ${message}`, {
-      hint: hint === undefined ? doctor : hint.includes('rnn doctor') ? hint : `${hint}; ${doctor}`,
-      cause: error,
-    });
+    throw deviceError(
+      `device '${name}' is not available: ${message}`,
+      hint === undefined ? doctor : hint.includes('rnn doctor') ? hint : `${hint}; ${doctor}`,
+      { cause: error },
+    );
   }
 }
 

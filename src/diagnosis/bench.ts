@@ -1,7 +1,7 @@
 // How fast a device trains and samples a given model, on symbols drawn at random. Measures and
 // prints nothing.
 import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
-import { RnnError } from '../errors.ts';
+import { deviceError } from '../errors.ts';
 import { median } from '../median.ts';
 import type { benchModel } from '../options/commands.ts';
 import type { ValuesOf } from '../options/option.ts';
@@ -150,9 +150,10 @@ async function trainingOf(
     async run(units) {
       const calls = Array.from({ length: units }, call);
       if ((await executable.run('train', calls)).at(-1)?.updated) return;
-      throw new RnnError('device', 'in training, this device gives a loss or a gradient that is not a number', {
-        hint: "'rnn doctor' tells what is wrong with it",
-      });
+      throw deviceError(
+        'in training, this device gives a loss or a gradient that is not a number',
+        "'rnn doctor' tells what is wrong with it",
+      );
     },
   };
 }

@@ -3,7 +3,7 @@
 import { freemem } from 'node:os';
 import { availableMemory } from 'node:process';
 import type { Device, Workload } from '../devices/device.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
 import { asTyped, flagOf, sizeFlags } from '../options/flags.ts';
@@ -80,10 +80,11 @@ export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
   if (model.layers * longest > MAX_LAYER_STEPS) {
     const max = Math.floor((MAX_LAYER_STEPS / model.layers) * (sequenceLength / longest));
     const given = asTyped({ sequenceLength, layers: model.layers }).join(' with ');
-    throw new RnnError('usage', `${given} is longer than can be planned: at most ${max}`, {
-      options: [flagOf('sequenceLength'), flagOf('layers')],
-      hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
-    });
+    throw usageError(
+      `${given} is longer than can be planned: at most ${max}`,
+      'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
+      { options: [flagOf('sequenceLength'), flagOf('layers')] },
+    );
   }
   const activations = 4 * batchSize * sequenceLength * model.layers * model.hidden;
   const atLeast = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0)) + activations;
@@ -113,7 +114,7 @@ function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void 
 export function refuseWithoutRoom(what: string, bytes: number, hint: string, available = freeBytes()): void {
   if (bytes <= available) return;
   const message = `${what} about ${gigabytes(bytes)} of memory, and ${gigabytes(available)} are free`;
-  throw new RnnError('usage', message, { hint });
+  throw usageError(message, hint);
 }
 
 /**

@@ -1,7 +1,7 @@
 // n-gram models, as a baseline for the loss of a network: they count how often each symbol followed
 // the last few.
 import type { Tokens } from '../corpus/read.ts';
-import { RnnError, inQuotes } from '../errors.ts';
+import { inQuotes, usageError } from '../errors.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 
 /** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
@@ -43,9 +43,8 @@ export class Ngrams {
   /** @param V symbols that there are */
   constructor(text: Tokens, V: number, { order = 6, most = MOST_STRINGS } = {}) {
     if (!ArrayBuffer.isView(text))
-      throw new RnnError('usage', `text is ${inQuotes(text)}, expected ids, such as the train of a corpus`);
-    if (!Number.isSafeInteger(V) || V < 1)
-      throw new RnnError('usage', `V is ${inQuotes(V)}, expected how many symbols there are`);
+      throw usageError(`text is ${inQuotes(text)}, expected ids, such as the train of a corpus`);
+    if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}, expected how many symbols there are`);
     this.#V = V;
     this.#order = order;
     this.#most = most;

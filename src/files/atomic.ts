@@ -6,7 +6,7 @@ import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 import { withCleanup } from './cleanup.ts';
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, systemCode, machineError } from '../errors.ts';
 import { pathIn } from './path-in.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
 
@@ -131,7 +131,7 @@ export function diskError(what: string, error: unknown, remedy?: string): unknow
   const code = systemCode(error);
   if (error instanceof RnnError || code === '') return error;
   const [reason, hint] = reasonOf(error as NodeJS.ErrnoException & { readonly dest?: string }, code);
-  return new RnnError('machine', `${what}: ${reason}`, { hint: remedy ?? hint, cause: error });
+  return machineError(`${what}: ${reason}`, remedy ?? hint, { cause: error });
 }
 
 function reasonOf(

@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 
 import { diskError, replaceFile, temporarySuffix } from './atomic.ts';
 import { withCleanup } from './cleanup.ts';
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, systemCode, machineError, usageError } from '../errors.ts';
 import { pathIn } from './path-in.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -112,17 +112,19 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
     throw unwritable(path, cause, rules);
   });
   if (status === null ? /[/\\]$/.test(path) : !status.isFile())
-    throw new RnnError('machine', `cannot write ${path}: it is not a plain file`, { hint: rules.hint ?? defaultHint });
+    throw machineError(`cannot write ${path}: it is not a plain file`, rules.hint ?? defaultHint);
   if (status === null) return false;
   const sources = (await rules.sources?.()) ?? [];
   if ((await firstSameFile([path], sources)) !== null)
-    throw new RnnError('usage', `cannot write ${path}: this command reads it`, {
-      hint: `name another file: not even ${flagOf('force')} replaces this one`,
-    });
+    throw usageError(
+      `cannot write ${path}: this command reads it`,
+      `name another file: not even ${flagOf('force')} replaces this one`,
+    );
   if (rules.force || rules.isOurs?.(await startOf(path, START_BYTES))) return true;
-  throw new RnnError('usage', `cannot write ${path}: the file is already there`, {
-    hint: `replace it with ${flagOf('force')}, or name another file`,
-  });
+  throw usageError(
+    `cannot write ${path}: the file is already there`,
+    `replace it with ${flagOf('force')}, or name another file`,
+  );
 }
 
 /** The first characters of a file; empty for one that cannot be read, and for no plain file. */

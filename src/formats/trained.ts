@@ -15,7 +15,7 @@ import {
   freshRecord,
   troubleInJson,
 } from '../runs/store.ts';
-import { RnnError } from '../errors.ts';
+import { usageError, checkpointError } from '../errors.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
 import { type Metadata, looksLikeSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
 import { flagOf } from '../options/flags.ts';
@@ -47,7 +47,7 @@ export const safetensors: ExportFormat = {
   extension: '.safetensors',
   write(trained) {
     const why = whyNoModule(trained.model);
-    if (why !== null) throw new RnnError('usage', why.message, { hint: why.hint });
+    if (why !== null) throw usageError(why.message, why.hint);
     return writeSafetensors({ metadata: metadataOf(trained), tensors: stateDict(trained) });
   },
 };
@@ -74,28 +74,29 @@ function metadataOf({ model, vocabulary, training }: Header): Metadata {
  */
 export function readTrained(file: Uint8Array, path: string, like: Header | null): Checkpoint {
   if (file.length > 8 && !looksLikeSafetensors(file))
-    throw new RnnError('checkpoint', `${path} is no safetensors file: byte 9 of it is not {`, {
-      hint: 'give a file that rnn export wrote, or weights that PyTorch saved as docs/pytorch.md does it',
-    });
+    throw checkpointError(
+      `${path} is no safetensors file: byte 9 of it is not {`,
+      'give a file that rnn export wrote, or weights that PyTorch saved as docs/pytorch.md does it',
+    );
   const damaged = damage(path);
   const { metadata, tensors } = readSafetensors(file, damaged);
   const isOurs = metadata['format'] === formatName;
   if (isOurs && metadata['version'] !== layoutVersion) {
-    throw new RnnError(
-      'checkpoint',
+    throw checkpointError(
       `${path} has layout ${JSON.stringify(metadata['version']?.slice(0, 20))}, and this rnn reads layout ${layoutVersion}`,
-      { hint: 'use the rnn that wrote it, or a newer one than this' },
+      'use the rnn that wrote it, or a newer one than this',
     );
   }
   if (!isOurs && like === null) {
-    throw new RnnError('checkpoint', `${path} does not say of which model its weights are`, {
-      hint: `${flagOf('like')} CHECKPOINT takes configuration and vocabulary from there; docs/pytorch.md shows how PyTorch hands them on`,
-    });
+    throw checkpointError(
+      `${path} does not say of which model its weights are`,
+      `${flagOf('like')} CHECKPOINT takes configuration and vocabulary from there; docs/pytorch.md shows how PyTorch hands them on`,
+    );
   }
   const header = like ?? headerIn(metadata, damaged);
   const recorded = isOurs ? trainingIn(metadata, damaged) : {};
   const why = whyNoModule(header.model);
-  if (why !== null) throw new RnnError('checkpoint', `${path} cannot be read: ${why.message}`, { hint: why.hint });
+  if (why !== null) throw checkpointError(`${path} cannot be read: ${why.message}`, why.hint);
   const mismatched = failure(
     `${path} does not fit ${like === null ? 'its model' : 'the model that it is to be like'}`,
     'the names are those of the module itself, not of what is wrapped around it, and the shapes follow from its sizes: docs/pytorch.md lists them',
@@ -150,5 +151,5 @@ const damage = (path: string): Fail => failure(`${path} is damaged`, 'write it o
 const failure =
   (what: string, hint: string): Fail =>
   (detail, cause) => {
-    throw new RnnError('checkpoint', `${what}: ${detail}`, { hint, cause });
+    throw checkpointError(`${what}: ${detail}`, hint, { cause });
   };

@@ -2,7 +2,7 @@
 import { count } from '../count.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { activationName } from '../model/layer.ts';
@@ -55,10 +55,9 @@ export async function readActivations(
   const names = activationsOf(model);
   const perCharacter = names.length * model.hidden;
   if (characters * perCharacter > MOST_NUMBERS) {
-    throw new RnnError(
-      'usage',
+    throw usageError(
       `${count(perCharacter)} values at each of ${count(characters)} characters are too many to hold in memory`,
-      { hint: `${flagOf('length')} ${Math.floor(MOST_NUMBERS / perCharacter)} would fit` },
+      `${flagOf('length')} ${Math.floor(MOST_NUMBERS / perCharacter)} would fit`,
     );
   }
   const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));

@@ -4,7 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Tokens } from '../corpus/read.ts';
 import type { Matrix } from '../devices/reference/evaluate.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, corpusError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import { activationName } from '../model/layer.ts';
 import { BackwardSteps, type Vectors } from './backward-steps.ts';
@@ -56,12 +56,9 @@ export async function gradientFlow(
 ): Promise<Flow[]> {
   const length = Math.min(WARM_UP + K + 1, tokens.length - 1);
   if (length < K + 2)
-    throw new RnnError(
-      'corpus',
+    throw corpusError(
       `the text has ${tokens.length} characters, and it takes ${K + 3} to look ${K} steps back`,
-      {
-        hint: `give a longer text, or fewer ${flagOf('steps')}`,
-      },
+      `give a longer text, or fewer ${flagOf('steps')}`,
     );
   const places = spread(tokens.length - 1 - length, positions);
   const N = places.length;

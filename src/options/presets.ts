@@ -1,7 +1,7 @@
 // Options that go together, by name. What is given beside a preset takes the place of what is in
 // it. The first three are for a time that one has, on two cores, and fit their sizes to
 // the text; the others are the settings of programs and papers.
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { lengths } from './choices.ts';
 import type { PresetName } from './network.ts';
 import { definedIn } from './option.ts';
@@ -186,7 +186,7 @@ export function withPreset(
 ): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
-    throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
+    throw usageError(`unknown preset '${name}'`, `one of ${Object.keys(presets).join(', ')}`);
   const isLengthGiven = lengths.some((option) => given[option] != null);
   const own = Object.entries(presets[name].options(length)).filter(
     ([option]) => !(isLengthGiven && lengths.includes(option as never)),

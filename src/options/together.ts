@@ -1,5 +1,5 @@
 // Options that contradict each other, or need another one.
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { flagOf } from './flags.ts';
 import { type Condition, type Exclusive, type Option, type Options, keyOf } from './option.ts';
 import { type TrainingOption, type TrainingOptions, trainingNames, trainingOptions } from './training.ts';
@@ -19,13 +19,12 @@ export function refuseContradictions(
   const isGiven = (name: string): boolean => given[name] != null && given[name] !== false;
   for (const { options, hint } of exclusive) {
     const flags = options.filter(isGiven).map(nameOf);
-    if (flags.length > 1)
-      throw new RnnError('usage', `${flags.join(' and ')} exclude each other`, { hint, options: flags });
+    if (flags.length > 1) throw usageError(`${flags.join(' and ')} exclude each other`, hint, { options: flags });
   }
   for (const [name, { requires }] of Object.entries(table)) {
     if (requires === undefined || !isGiven(name) || isGiven(requires.option)) continue;
     const flags = [nameOf(name), nameOf(requires.option)];
-    throw new RnnError('usage', flags.join(' is for '), { hint: requires.hint, options: flags });
+    throw usageError(flags.join(' is for '), requires.hint, { options: flags });
   }
 }
 
@@ -54,7 +53,7 @@ export function refuseLacking(options: TrainingOptions): void {
     const { need, is } = lackOf(name, options) ?? {};
     if (need?.orError === undefined) continue;
     const flags = [name, need.option as TrainingOption].map(flagOf);
-    throw new RnnError('usage', `${flags[0]} cannot be used where ${is}`, { hint: need.orError, options: flags });
+    throw usageError(`${flags[0]} cannot be used where ${is}`, need.orError, { options: flags });
   }
 }
 

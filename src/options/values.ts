@@ -1,7 +1,7 @@
 // Numbers and durations as people write them on a command line, read strictly: what is not wholly
 // understood is refused with the flag, the value and what is allowed. Knows nothing of what the
 // flags mean.
-import { RnnError } from '../errors.ts';
+import { type RnnError, usageError } from '../errors.ts';
 import { nearest } from './suggest.ts';
 
 /** What a number may be. */
@@ -43,7 +43,7 @@ function visible(value: string): string {
 
 /** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
 export const badValue = (name: string, value: string, expected: string, hint?: string): RnnError =>
-  new RnnError('usage', `${name} is ${visible(value)}, expected ${expected}`, { hint });
+  usageError(`${name} is ${visible(value)}, expected ${expected}`, hint);
 
 export function inRange(value: number, { whole, min, above, max, below, orZero }: NumberRange): boolean {
   if (orZero && value === 0) return true;

@@ -1,6 +1,6 @@
 // Charts as one SVG for papers and pages, light and dark: the first large, the others small below
 // it.
-import { RnnError } from '../errors.ts';
+import { checkpointError } from '../errors.ts';
 import { drawChart, rounded, strokeOf, textAt } from './chart-svg.ts';
 import type { Chart } from './charts.ts';
 import { lineStyle } from './colours.ts';
@@ -26,7 +26,7 @@ const style = `.rnn { color-scheme: light dark; color: light-dark(#1a1c20, #e9ea
  * @throws RnnError `checkpoint` if there is nothing in it
  */
 export function svgOf(charts: readonly Chart[], title: string): string {
-  if (charts.length === 0) throw new RnnError('checkpoint', 'nothing to draw: no line has a point');
+  if (charts.length === 0) throw checkpointError('nothing to draw: no line has a point');
   const [first, ...others] = charts;
   const legend = legendOf(first);
   const top = edge + 34 + legend.height;

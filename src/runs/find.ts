@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, systemCode, checkpointError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import { bestFile, isOurs, isRunFolder, latestFile, lockFile, previousFile, snapshotsIn } from './run-files.ts';
 import { flagOf } from '../options/flags.ts';
@@ -177,5 +177,4 @@ async function filter(paths: readonly string[], holds: (path: string) => Promise
 const toHaveOne = 'name a run folder or a checkpoint file, or train a model with `rnn train <corpus>`';
 const named = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
 const trainInto = (folder: string): string => `train a model with \`rnn train <corpus> ${flagOf('out')} ${folder}\``;
-const refusal = (message: string, hint: string, cause?: unknown): RnnError =>
-  new RnnError('checkpoint', message, { hint, cause });
+const refusal = (message: string, hint: string, cause?: unknown): RnnError => checkpointError(message, hint, { cause });

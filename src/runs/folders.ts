@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { RnnError, systemCode } from '../errors.ts';
+import { systemCode, usageError } from '../errors.ts';
 import { diskError } from '../files/atomic.ts';
 import { otherFolder } from '../options/flags.ts';
 
@@ -55,10 +55,7 @@ export async function refuseUnmakable(path: string): Promise<void> {
 export function notMade(what: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
   if (Object.hasOwn(noFolder, code))
-    return new RnnError('usage', `${path} cannot be a ${what}: ${noFolder[code]}`, {
-      hint: otherFolder,
-      cause,
-    });
+    return usageError(`${path} cannot be a ${what}: ${noFolder[code]}`, otherFolder, { cause });
   return diskError(`the ${what} ${path} could not be made`, cause);
 }
 

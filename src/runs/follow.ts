@@ -2,7 +2,7 @@
 // it back or begin it again.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
-import { RnnError, systemCode } from '../errors.ts';
+import { systemCode, machineError } from '../errors.ts';
 import { type LogLine, objectsIn } from './log.ts';
 
 /** What one look at a log finds. */
@@ -47,10 +47,11 @@ export class LogFollower {
       return await this.#read(file);
     } catch (cause) {
       if (systemCode(cause) !== 'ENOENT')
-        throw new RnnError('machine', `cannot read ${this.#path}: ${(cause as Error).message}`, {
-          hint: 'check what it is and its permissions with ls -l',
-          cause,
-        });
+        throw machineError(
+          `cannot read ${this.#path}: ${(cause as Error).message}`,
+          'check what it is and its permissions with ls -l',
+          { cause },
+        );
       this.#begin();
       return { lines: [], isAnew: true, isAll: true };
     } finally {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { RnnError, systemCode } from '../errors.ts';
+import { systemCode, usageError } from '../errors.ts';
 import { otherFolder } from '../options/flags.ts';
 
 /**
@@ -87,9 +87,10 @@ export function look(path: string, now: number): Found | null {
   try {
     // Opening a named pipe would wait for a writer, and a link may lead to a pipe, or to nothing.
     if (!lstatSync(path).isFile())
-      throw new RnnError('usage', `${path} is not a plain file, and is to be the lock of a run`, {
-        hint: `move it away, or ${otherFolder}`,
-      });
+      throw usageError(
+        `${path} is not a plain file, and is to be the lock of a run`,
+        `move it away, or ${otherFolder}`,
+      );
     file = openSync(path, 'r');
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;

@@ -4,7 +4,7 @@
 import { type Stats, appendFileSync, statSync, truncateSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 
-import { RnnError } from '../errors.ts';
+import { machineError } from '../errors.ts';
 import { diskError } from '../files/atomic.ts';
 import { endOf } from '../files/output-file.ts';
 import { isObject } from './json-values.ts';
@@ -96,7 +96,5 @@ function objectOf(line: string): LogLine | null {
 function refuseNoFile(path: string): Stats | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined || status.isFile() || status.isCharacterDevice()) return status;
-  throw new RnnError('machine', `${path} could not be written: it is no file`, {
-    hint: 'move it away; the log goes on in a new file',
-  });
+  throw machineError(`${path} could not be written: it is no file`, 'move it away; the log goes on in a new file');
 }

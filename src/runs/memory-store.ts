@@ -1,6 +1,6 @@
 // A run that is kept in memory and not on disk: its last state and its best one. There is no log:
 // the caller gets each event as it comes.
-import { RnnError } from '../errors.ts';
+import { checkpointError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -31,7 +31,7 @@ export class MemoryStore implements RunStore {
   /** As in a folder, the best state is the newest one if there is no other. */
   async newest(): Promise<Newest> {
     const checkpoint = this.latest ?? this.best;
-    if (checkpoint === null) throw new RnnError('checkpoint', 'nothing of this run is in memory');
+    if (checkpoint === null) throw checkpointError('nothing of this run is in memory');
     return { checkpoint, path: this.latest === null ? this.bestPath : this.latestPath, instead: null };
   }
 

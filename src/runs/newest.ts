@@ -1,6 +1,6 @@
 // What a run folder holds: its newest state that can be read, or as much of it as a list of runs
 // shows. Writes nothing.
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, systemCode, checkpointError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { isHeld } from './lock.ts';
@@ -54,15 +54,12 @@ export async function newestIn(folder: string): Promise<Newest> {
     return { checkpoint: state, path, instead: path === pathIn(folder, latestFile) ? null : instead };
   }
   const [trouble] = troubles;
-  throw new RnnError(
-    'checkpoint',
+  throw checkpointError(
     trouble === undefined
       ? `there is no checkpoint in ${folder}`
       : `the run in ${folder} cannot be continued: ${instead}, and no other checkpoint in it can be read`,
-    {
-      hint: `put a copy of one of its checkpoints there if you have one; ${flagOf('force')} starts anew`,
-      cause: trouble,
-    },
+    `put a copy of one of its checkpoints there if you have one; ${flagOf('force')} starts anew`,
+    { cause: trouble },
   );
 }
 

@@ -1,6 +1,6 @@
 // The errors for checkpoint files. Knows nothing of how a file is read.
 import { basename, dirname } from 'node:path';
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, systemCode, checkpointError, machineError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import { formatName, formatVersion, type TrainedModel } from './checkpoint.ts';
 import { type Fail, shown } from './json-values.ts';
@@ -15,14 +15,15 @@ export class ForeignCheckpoint extends RnnError {}
 export const failureOf =
   (path: string): Fail =>
   (detail, cause) => {
-    throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
+    throw checkpointError(`${path} is damaged: ${detail}`, adviceOnDamage(path), { cause });
   };
 
 export function tooLarge(path: string, cause: RangeError): RnnError {
-  return new RnnError('machine', `${path} does not fit into the memory of this machine`, {
-    hint: 'end other programs, or use it on a machine with more memory',
-    cause,
-  });
+  return machineError(
+    `${path} does not fit into the memory of this machine`,
+    'end other programs, or use it on a machine with more memory',
+    { cause },
+  );
 }
 
 export function refuseOtherCells(model: TrainedModel['model'], path: string): void {
@@ -37,7 +38,7 @@ export function refuseOtherCells(model: TrainedModel['model'], path: string): vo
  * Refuses an empty file, and one that does not begin like JSON: it was probably never a checkpoint.
  */
 export function refuseOtherFiles(file: JsonFile, path: string): void {
-  if (file.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
+  if (file.size === 0) throw checkpointError(`${path} is empty`, adviceOnDamage(path));
   const start = file.bytes(0, 64).toString('latin1').trimStart();
   if (!start.startsWith('{'))
     throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
@@ -56,9 +57,10 @@ export function refuseOtherVersions(version: unknown, path: string, fail: Fail):
 }
 
 export function otherFormat(path: string, detail: string): RnnError {
-  return new RnnError('checkpoint', `${path} is not a checkpoint of rnn: ${detail}`, {
-    hint: `a checkpoint begins with "format": "${formatName}"; \`rnn train\` writes them into checkpoints/`,
-  });
+  return checkpointError(
+    `${path} is not a checkpoint of rnn: ${detail}`,
+    `a checkpoint begins with "format": "${formatName}"; \`rnn train\` writes them into checkpoints/`,
+  );
 }
 
 function adviceOnDamage(path: string): string {

@@ -2,7 +2,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 
 import { temporarySuffix } from '../files/atomic.ts';
-import { RnnError, systemCode } from '../errors.ts';
+import { systemCode, machineError, usageError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import { logFile } from './log-file.ts';
 import { otherFolder } from '../options/flags.ts';
@@ -59,10 +59,11 @@ export async function namesIn(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (cause) {
     if (!['EACCES', 'EPERM'].includes(systemCode(cause))) return [];
-    throw new RnnError('machine', `cannot look into ${folder}: you have no permission to read it`, {
-      hint: `check its permissions with ls -ld, or ${otherFolder}`,
-      cause,
-    });
+    throw machineError(
+      `cannot look into ${folder}: you have no permission to read it`,
+      `check its permissions with ls -ld, or ${otherFolder}`,
+      { cause },
+    );
   }
 }
 
@@ -75,9 +76,10 @@ export async function refuseFolders(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const folder = entries.find((entry) => entry.isDirectory() && isOurs(entry.name));
   if (folder === undefined) return;
-  throw new RnnError('usage', `${pathIn(path, folder.name)} is a folder, and is to be a file of a run`, {
-    hint: `move it away, or ${otherFolder}`,
-  });
+  throw usageError(
+    `${pathIn(path, folder.name)} is a folder, and is to be a file of a run`,
+    `move it away, or ${otherFolder}`,
+  );
 }
 
 /**

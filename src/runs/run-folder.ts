@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 
-import { RnnError } from '../errors.ts';
+import { RnnError, usageError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import { firstSameFile, startOf } from '../files/output-file.ts';
 import { diskError, nameAgain, renameOnto } from '../files/atomic.ts';
@@ -87,17 +87,19 @@ export class RunFolder {
 
   static async #refuseFiles(path: string, force: boolean): Promise<void> {
     if (!force && (await RunFolder.holdsRun(path)))
-      throw new RnnError('usage', `${path} already holds a run`, {
-        hint: `continue it with ${flagOf('resume')}, replace it with ${flagOf('force')}, or ${otherFolder}`,
-      });
+      throw usageError(
+        `${path} already holds a run`,
+        `continue it with ${flagOf('resume')}, replace it with ${flagOf('force')}, or ${otherFolder}`,
+      );
     await refuseFolders(path);
     const log = pathIn(path, logFile);
     // A crash may have cut its first line off. Whatever else is wrong with it is noticed when it is
     // written.
     if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
-    throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
-      hint: `move it away, replace it with ${flagOf('force')}, or ${otherFolder}`,
-    });
+    throw usageError(
+      `cannot write ${log}: rnn did not write the file that is already there`,
+      `move it away, replace it with ${flagOf('force')}, or ${otherFolder}`,
+    );
   }
 
   /**
@@ -112,9 +114,10 @@ export class RunFolder {
       names.map((name) => pathIn(path, name)),
     );
     if (source === null) return;
-    throw new RnnError('usage', `cannot train in ${path}: the run would replace ${source}, which this command reads`, {
-      hint: `${otherFolder}: not even ${flagOf('force')} replaces this file`,
-    });
+    throw usageError(
+      `cannot train in ${path}: the run would replace ${source}, which this command reads`,
+      `${otherFolder}: not even ${flagOf('force')} replaces this file`,
+    );
   }
 
   /**

@@ -5,7 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { replaceFile } from '../files/atomic.ts';
-import { RnnError, systemCode } from '../errors.ts';
+import { systemCode, usageError, machineError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { runsIn } from './find.ts';
@@ -45,9 +45,10 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
     const difference = differenceOf(earlier, identity);
     if (difference === null) return;
     if ((await runsIn(folder)).length > 0)
-      throw new RnnError('usage', `${folder} holds a sweep ${difference.message}`, {
-        hint: `give the same ${difference.subject} to go on with it, or another ${flagOf('out')}`,
-      });
+      throw usageError(
+        `${folder} holds a sweep ${difference.message}`,
+        `give the same ${difference.subject} to go on with it, or another ${flagOf('out')}`,
+      );
   }
   try {
     await makeFolders(folder);
@@ -80,10 +81,11 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
   const text = await readPlain(path).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
     if (systemCode(error) === 'ENOTDIR') throw notMade(kindOfFolder, folder, error);
-    throw new RnnError('machine', `cannot read ${path}: ${(error as Error).message}`, {
-      hint: `check its permissions with ls -l, or ${otherFolder}`,
-      cause: error,
-    });
+    throw machineError(
+      `cannot read ${path}: ${(error as Error).message}`,
+      `check its permissions with ls -l, or ${otherFolder}`,
+      { cause: error },
+    );
   });
   if (text === null) return null;
   try {
@@ -93,9 +95,10 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
   } catch {
     // Not JSON, or a member is missing.
   }
-  throw new RnnError('usage', `${path} is damaged: it does not say what the runs beside it have in common`, {
-    hint: `remove it if they are of this very sweep, or ${otherFolder}`,
-  });
+  throw usageError(
+    `${path} is damaged: it does not say what the runs beside it have in common`,
+    `remove it if they are of this very sweep, or ${otherFolder}`,
+  );
 }
 
 /**

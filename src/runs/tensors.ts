@@ -1,5 +1,5 @@
 // Weights as named tensors, the way checkpoints hold them, and as one vector, the way devices do.
-import { RnnError } from '../errors.ts';
+import { checkpointError } from '../errors.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import type { Tensor, TrainedModel } from './checkpoint.ts';
@@ -32,15 +32,10 @@ export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' |
   // All are checked before memory is taken for them: the model may claim terabytes.
   const found = shapes.map(({ name, rows, columns }) => {
     const tensor = byName.get(name);
-    if (!tensor)
-      throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, {
-        hint: notOurs,
-      });
+    if (!tensor) throw checkpointError(`the checkpoint has no tensor ${name}, which its model needs`, notOurs);
     const shape = tensor.shape.join('×');
     if (shape === `${rows}×${columns}`) return tensor.data;
-    throw new RnnError('checkpoint', `tensor ${name} has the shape ${shape}, and its model says ${rows}×${columns}`, {
-      hint: notOurs,
-    });
+    throw checkpointError(`tensor ${name} has the shape ${shape}, and its model says ${rows}×${columns}`, notOurs);
   });
   const vector = new Float32Array(countParameters(shapes));
   for (const [index, { data }] of tensorsOf(shapes, vector).entries()) data.set(found[index]);

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 
-import { RnnError } from '../errors.ts';
+import { checkpointError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
 import { type Checkpoint, type Tensor, allTensors, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
@@ -120,12 +120,9 @@ export function refuseNonFinite(path: string, checkpoint: Checkpoint): void {
   for (const { name, data } of allTensors(checkpoint)) {
     const bad = firstNonFinite(data);
     if (bad < 0) continue;
-    throw new RnnError(
-      'checkpoint',
+    throw checkpointError(
       `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`,
-      {
-        hint: `training has diverged: continue from the last checkpoint with a lower ${flagOf('learningRate')}`,
-      },
+      `training has diverged: continue from the last checkpoint with a lower ${flagOf('learningRate')}`,
     );
   }
 }

@@ -6,7 +6,7 @@
 // lower id first where two are equal), so their order would not matter but for top-p, which is
 // about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
 
-import { RnnError, inQuotes } from '../errors.ts';
+import { inQuotes, usageError, checkpointError } from '../errors.ts';
 import { sampleOptions } from '../options/commands.ts';
 import { type Options, keyOf, tableOf } from '../options/option.ts';
 import type { Random } from '../random.ts';
@@ -47,10 +47,11 @@ export function validateSamplingOptions(options: SamplingOptions): void {
     const { kind } = row;
     if (value === undefined || kind.holds(value)) continue;
     const flag = `--${keyOf(name, row)}`;
-    throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${kind.expected(value)}`, {
-      hint: 'leave it out to draw as the model predicts',
-      options: [flag],
-    });
+    throw usageError(
+      `${flag} is ${inQuotes(value)}, expected ${kind.expected(value)}`,
+      'leave it out to draw as the model predicts',
+      { options: [flag] },
+    );
   }
 }
 
@@ -88,9 +89,7 @@ export class SymbolSampler {
     this.#allowed = new Uint8Array(vocabulary).fill(1);
     for (const id of never) this.#allowed[id] = 0;
     if (!this.#allowed.includes(1))
-      throw new RnnError('usage', 'the model has no symbol that may be drawn', {
-        hint: 'train on text with more than one character',
-      });
+      throw usageError('the model has no symbol that may be drawn', 'train on text with more than one character');
     this.#weights = new Float64Array(vocabulary);
     this.#heap = new Uint32Array(vocabulary);
     this.#kept = new Uint32Array(vocabulary);
@@ -131,9 +130,10 @@ export class SymbolSampler {
       const logit = logits[id];
       // Only NaN and the infinities differ from themselves when subtracted.
       if (logit - logit !== 0) {
-        throw new RnnError('checkpoint', `the model's prediction for symbol ${id} is ${logit}`, {
-          hint: 'its weights are damaged or its training diverged: use an earlier checkpoint of the run',
-        });
+        throw checkpointError(
+          `the model's prediction for symbol ${id} is ${logit}`,
+          'its weights are damaged or its training diverged: use an earlier checkpoint of the run',
+        );
       }
       if (logit > largest && allowed[id] === 1) {
         largest = logit;

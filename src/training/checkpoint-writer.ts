@@ -4,7 +4,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Checkpoint, Newest, RunStore } from '../runs/store.ts';
 import { count } from '../count.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, machineError } from '../errors.ts';
 import { type ActivityListener, reporting } from './activity.ts';
 import type { TrainingEvent } from './events.ts';
 
@@ -90,10 +90,10 @@ export class CheckpointWriter {
     if (error === null) return;
     if (error.kind === 'checkpoint') throw error;
     const saved = this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${count(this.#savedStep)}`;
-    throw new RnnError(
-      'machine',
+    throw machineError(
       `the last state, of step ${count(checkpoint.training.step)}, could not be saved: ${error.message}; ${saved}`,
-      { hint: error.hint, cause: error },
+      error.hint,
+      { cause: error },
     );
   }
 

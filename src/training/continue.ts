@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { count } from '../count.ts';
-import { RnnError } from '../errors.ts';
+import { corpusError, usageError } from '../errors.ts';
 import type { EndReason } from './events.ts';
 import {
   type MachineOptions,
@@ -170,9 +170,10 @@ export function compareCorpus(
     ({ characters, isOther: message, consequence }) => {
       const what = `${message}: ${difference(now[characters], before[characters])}`;
       if (accepted) return `${what}; ${consequence}`;
-      throw new RnnError('corpus', what, {
-        hint: `give the same text, or start a new run with ${flagOf('initFrom')} and ${flagOf('out')}; with ${flagOf('acceptNewCorpus')} ${consequence}`,
-      });
+      throw corpusError(
+        what,
+        `give the same text, or start a new run with ${flagOf('initFrom')} and ${flagOf('out')}; with ${flagOf('acceptNewCorpus')} ${consequence}`,
+      );
     },
   );
   return isOther(sources) || before.train === now.train
@@ -189,13 +190,10 @@ function difference(now: number, before: number): string {
 function refuseChange(option: OptionName, given: unknown, before: unknown): void {
   if (given === undefined || given === before) return;
   const flag = flagOf(option);
-  throw new RnnError(
-    'usage',
+  throw usageError(
     `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`,
-    {
-      options: [flag],
-      hint: `leave it out to continue; ${flagOf('initFrom')} starts a new run from these weights, on any text, and a run from nothing may have any sizes`,
-    },
+    `leave it out to continue; ${flagOf('initFrom')} starts a new run from these weights, on any text, and a run from nothing may have any sizes`,
+    { options: [flag] },
   );
 }
 

@@ -1,7 +1,7 @@
 // What can be told of a run's options before its text is read.
 import { count } from '../count.ts';
 import { characterVocabulary } from '../corpus/vocabulary.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { refuseHopeless } from '../evaluation/memory.ts';
 import { notesOnNoEffect } from '../options/together.ts';
 import { modelOf } from './model.ts';
@@ -53,10 +53,9 @@ function optionsByLength(
 ): [TrainingOptions, TrainingOptions] {
   const window = (given.batchSize ?? 1) * (given.sequenceLength ?? 1) + 1;
   if (window > LENGTHS.longest)
-    throw new RnnError(
-      'usage',
+    throw usageError(
       `${flagOf('batchSize')} times ${flagOf('sequenceLength')} is more than any text has: ${count(LENGTHS.longest)} characters`,
-      { hint: `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}` },
+      `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}`,
     );
   const validation = { length: validates ? 2 ** 16 : 0 };
   const resolved = (length: number): TrainingOptions =>

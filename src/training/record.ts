@@ -3,7 +3,7 @@
 // member is what the loop takes it for.
 import { type Checkpoint, firstWrong, isObject } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, checkpointError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
 import { type Rule, anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
@@ -109,9 +109,10 @@ function part<Members>(
  * The error for a checkpoint that is whole, but not one of a run that this program can continue.
  */
 export function unfit(what: string): RnnError {
-  return new RnnError('checkpoint', `a run cannot be continued from this checkpoint: ${what}`, {
-    hint: `it was edited, imported, or written by another program; ${flagOf('initFrom')} starts a new run from its weights`,
-  });
+  return checkpointError(
+    `a run cannot be continued from this checkpoint: ${what}`,
+    `it was edited, imported, or written by another program; ${flagOf('initFrom')} starts a new run from its weights`,
+  );
 }
 
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */

@@ -4,7 +4,7 @@ import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { count } from '../count.ts';
-import { RnnError, inQuotes } from '../errors.ts';
+import { RnnError, inQuotes, usageError } from '../errors.ts';
 import { mapValues } from '../group.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
@@ -150,10 +150,11 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
 }
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {
-  return new RnnError('usage', `${flag} ${value} needs evaluations to wait for, and there are none`, {
-    hint: `leave out ${flagOf('validationFraction')} 0 and ${flagOf('evaluateEvery')} 0, or ${flag}`,
-    options: [flag],
-  });
+  return usageError(
+    `${flag} ${value} needs evaluations to wait for, and there are none`,
+    `leave out ${flagOf('validationFraction')} 0 and ${flagOf('evaluateEvery')} 0, or ${flag}`,
+    { options: [flag] },
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
 import type { TrainingWork } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
+import { checkpointError, corpusError } from '../errors.ts';
 import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TextToScore } from '../evaluation/score.ts';
@@ -34,16 +34,16 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
   const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
   if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   if (recorded === null)
-    throw new RnnError(
-      'checkpoint',
+    throw checkpointError(
       `the checkpoint does not say how its run split the text, so there is no ${flagOf('part')} ${part}`,
-      { hint: `use ${flagOf('part')} all, which scores a whole text` },
+      `use ${flagOf('part')} all, which scores a whole text`,
     );
   const heldOut = { train: true, validation: validationFile ?? validationFraction, test: testFile ?? testFraction };
   if (heldOut[part] === 0)
-    throw new RnnError('corpus', `this run has no ${part} part, so there is no ${flagOf('part')} ${part}`, {
-      hint: `train a run with ${flagOf(part === 'test' ? 'testFraction' : 'validationFraction')} 0.1 to hold one out, or score another text as a whole with ${flagOf('part')} all`,
-    });
+    throw corpusError(
+      `this run has no ${part} part, so there is no ${flagOf('part')} ${part}`,
+      `train a run with ${flagOf(part === 'test' ? 'testFraction' : 'validationFraction')} 0.1 to hold one out, or score another text as a whole with ${flagOf('part')} all`,
+    );
   return {
     ...files,
     validationFraction,
@@ -88,10 +88,9 @@ export function planScoring(
 ): ScoringPlan {
   const tokens = part === 'all' ? corpus.train : corpus[part];
   if (tokens.length < 2) {
-    throw new RnnError(
-      'corpus',
+    throw corpusError(
       `there is nothing to score in ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`,
-      { hint: 'it takes two characters at least' },
+      'it takes two characters at least',
     );
   }
   const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...definedIn(given.dynamic) };

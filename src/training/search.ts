@@ -2,7 +2,7 @@
 // texts, as on a command line. What they mean is not known here.
 import { createHash } from 'node:crypto';
 import { count } from '../count.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { Random } from '../random.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -84,9 +84,10 @@ export function drawTrials(axes: readonly Axis[], max: number, seed: number): Tr
 
 function refuseTooMany(trials: number): void {
   if (trials <= MAX_TRIALS) return;
-  throw new RnnError('usage', `that is a sweep of ${count(trials)} trials, expected at most ${count(MAX_TRIALS)}`, {
-    hint: `use ${flagOf('random')} for a few dozen of them: more seldom find a much better one`,
-  });
+  throw usageError(
+    `that is a sweep of ${count(trials)} trials, expected at most ${count(MAX_TRIALS)}`,
+    `use ${flagOf('random')} for a few dozen of them: more seldom find a much better one`,
+  );
 }
 
 /** @param u from 0 to 1 */

@@ -2,7 +2,7 @@
 // that the model has never seen.
 import { type TrainedModel, parameterVector } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
-import { RnnError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights, parameterShapes } from '../model/parameters.ts';
 import { pick } from '../options/option.ts';
@@ -23,13 +23,10 @@ export function withSizesOf(
   for (const option of fixed) {
     const value = given[option];
     if (value === undefined || value === own[option]) continue;
-    throw new RnnError(
-      'usage',
+    throw usageError(
       `${flagOf(option)} ${value} does not go with ${flagOf('initFrom')}: its weights are those of ${flagOf(option)} ${own[option]}`,
-      {
-        hint: `leave it out, or start without ${flagOf('initFrom')}`,
-        options: [flagOf(option), flagOf('initFrom')],
-      },
+      `leave it out, or start without ${flagOf('initFrom')}`,
+      { options: [flagOf(option), flagOf('initFrom')] },
     );
   }
   return { ...given, ...pick(own, fixed) };

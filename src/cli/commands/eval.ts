@@ -1,7 +1,7 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in evaluation/.
 import { basename, dirname, resolve } from 'node:path';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { RnnError, errorAbout } from '../../errors.ts';
+import { errorAbout, usageError } from '../../errors.ts';
 import type { GivenScoring } from '../../training/scored-part.ts';
 import { evalOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
@@ -43,9 +43,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { stdout, stderr, waiting } = context;
   const { part, json, byCharacter } = flags;
   if (sources.some(isStandardInput) && flags.against?.some(isStandardInput))
-    throw new RnnError('usage', 'standard input (-) can be read only once', {
-      hint: 'put one of the texts into a file',
-    });
+    throw usageError('standard input (-) can be read only once', 'put one of the texts into a file');
   const { machine, by } = machineFrom(flags, context);
   const texts = [...sources, ...(flags.against ?? [])];
   const outputs = { '--html': flags.html, '--json': json, '--by-character': byCharacter };
@@ -65,10 +63,9 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { unit } = model.vocabulary;
   const characters = (part === 'all' ? text.characters : text[part].length) - 1;
   if (byCharacter && characters > mostByCharacter) {
-    throw new RnnError(
-      'usage',
+    throw usageError(
       `--by-character is for texts of up to ${count(mostByCharacter)} ${unitName(unit)}s, and this one has ${count(characters)}`,
-      { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
+      'score a part of it: head -c 1000000 FILE | rnn eval - --by-character',
     );
   }
   const evaluation = await model.evaluate(text, {

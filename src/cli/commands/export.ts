@@ -1,6 +1,6 @@
 // `rnn export`: a trained model as a file for other programs. The formats are in formats/.
 import { basename, dirname, extname, resolve } from 'node:path';
-import { RnnError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import type { exportFormats } from '../../api/checkpoints.ts';
 import type { Context } from '../context.ts';
 import { exportOptions } from '../../options/commands.ts';
@@ -34,9 +34,10 @@ async function write(given: string | undefined, flags: ExportFlags, context: Con
   const checkpoint = await findCheckpoint(given);
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
   if (isStdout(out) && stdout.stream.isTTY === true)
-    throw new RnnError('usage', 'the file is not for a terminal to show', {
-      hint: 'name a file with --out, or send it on: rnn export --out - > model.safetensors',
-    });
+    throw usageError(
+      'the file is not for a terminal to show',
+      'name a file with --out, or send it on: rnn export --out - > model.safetensors',
+    );
   // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who
   // wrote it.
   const reads = { force: flags.force, checkpoints: [checkpoint] };
@@ -56,12 +57,9 @@ function formatByEnding(out: string | undefined, formats: typeof exportFormats):
   const ending = extname(out ?? '');
   const found = ending === '' ? formats[0] : formats.find(({ extension }) => extension === ending.toLowerCase());
   if (found !== undefined) return found;
-  throw new RnnError(
-    'usage',
+  throw usageError(
     `--out ends in ${ending}, expected ${formats.map(({ extension }) => extension).join(' or ')}`,
-    {
-      hint: `--format ${formats[0].name} writes such a file whatever its name`,
-    },
+    `--format ${formats[0].name} writes such a file whatever its name`,
   );
 }
 

@@ -1,7 +1,7 @@
 // `rnn gradients`: how far back the loss of networks reaches, side by side. What is measured is
 // insight/'s.
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { RnnError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import type { Corpus } from '../../api/corpus.ts';
 import type { Model } from '../../api/model.ts';
 import type { Gradients, MachineChoice } from '../../api/model-results.ts';
@@ -84,9 +84,7 @@ async function subjectsOf(
   const checkpoints = checkpointsOf(flags);
   if (sources.some(isStandardInput) && checkpoints.length > 1) {
     const reason = 'and each checkpoint reads the text with its own vocabulary';
-    throw new RnnError('usage', `standard input (-) can be read only once, ${reason}`, {
-      hint: 'put the text into a file',
-    });
+    throw usageError(`standard input (-) can be read only once, ${reason}`, 'put the text into a file');
   }
   const { openModel } = await import('../../api/model.ts');
   const models: Model[] = [];

@@ -1,7 +1,7 @@
 // `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is api/'s, drawing
 // them reports/'.
 import type { Chart, ChartOptions } from '../../reports/charts.ts';
-import { RnnError } from '../../errors.ts';
+import { type RnnError, checkpointError } from '../../errors.ts';
 import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { plotOptions } from '../../options/commands.ts';
@@ -68,9 +68,10 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
 }
 
 const nothingToDraw = (missing: string, runs: readonly Run[]): RnnError =>
-  new RnnError('checkpoint', `nothing to draw: no ${missing} in the log of ${listed(runs.map(({ path }) => path))}`, {
-    hint: 'choose with --horizontal and --only what there is; rnn plot RUN draws all of it over steps. A logarithmic axis, as of the gradient norm, shows only what is above zero',
-  });
+  checkpointError(
+    `nothing to draw: no ${missing} in the log of ${listed(runs.map(({ path }) => path))}`,
+    'choose with --horizontal and --only what there is; rnn plot RUN draws all of it over steps. A logarithmic axis, as of the gradient norm, shows only what is above zero',
+  );
 
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {
   for (const { name: chart, unit, horizontal, series } of drawn) {

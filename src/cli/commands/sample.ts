@@ -3,7 +3,7 @@ import type { TrainedModel } from '../../runs/checkpoint.ts';
 import type { Activity } from '../../training/activity.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { Unit } from '../../corpus/vocabulary.ts';
-import { RnnError, inQuotes } from '../../errors.ts';
+import { inQuotes, usageError, corpusError } from '../../errors.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { UTF8 } from '../../options/choices.ts';
@@ -43,7 +43,7 @@ export const { define } = defineCommand({
 function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
   if (run === undefined) return {};
   if (origins.get('--checkpoint') === '--checkpoint')
-    throw new RnnError('usage', `${inQuotes(run)} and --checkpoint exclude each other`, { hint: 'give the run once' });
+    throw usageError(`${inQuotes(run)} and --checkpoint exclude each other`, 'give the run once');
   return { checkpoint: run };
 }
 
@@ -86,10 +86,11 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
   try {
     return { name, bytes: await readWhole(isPiped ? io.stdin : primeFile, MAX_PRIME_BYTES) };
   } catch (cause) {
-    throw new RnnError('corpus', `--prime-file ${name} cannot be read: ${(cause as Error).message}`, {
-      hint: 'give a text file, or - for standard input',
-      cause,
-    });
+    throw corpusError(
+      `--prime-file ${name} cannot be read: ${(cause as Error).message}`,
+      'give a text file, or - for standard input',
+      { cause },
+    );
   }
 }
 
@@ -105,9 +106,10 @@ async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime:
   const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(prime.bytes, encoding);
   if (text !== null) return text;
-  throw new RnnError('corpus', `--prime-file ${prime.name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`, {
-    hint: `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from the encoding that it has; only a model of bytes reads any file`,
-  });
+  throw corpusError(
+    `--prime-file ${prime.name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`,
+    `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from the encoding that it has; only a model of bytes reads any file`,
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 // `rnn story`: what a run wrote as it learnt. Which samples are told is reports/'s.
-import { RnnError } from '../../errors.ts';
+import { checkpointError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { storyOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
@@ -33,9 +33,10 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const files = await openOutputs(outputs, { force: flags.force, logs }, context);
   const [{ name, path, curves }] = await readRuns([await findRun(given)]);
   if (curves.stages.length === 0)
-    throw new RnnError('checkpoint', `no samples were taken in ${path}`, {
-      hint: 'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now',
-    });
+    throw checkpointError(
+      `no samples were taken in ${path}`,
+      'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now',
+    );
   const { someOf, captionOf, factsOf } = await import('../../reports/story.ts');
   const isWhole = flags.html !== undefined || flags.json === true;
   const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : defaultStages));

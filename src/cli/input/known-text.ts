@@ -2,7 +2,7 @@
 import type { Corpus } from '../../api/corpus.ts';
 import type { Model } from '../../api/model.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { RnnError } from '../../errors.ts';
+import { RnnError, corpusError } from '../../errors.ts';
 import type { Part } from '../../options/choices.ts';
 import type { ReadingOptions } from '../../options/run.ts';
 import type { Context } from '../context.ts';
@@ -62,7 +62,7 @@ async function asRunNamed(thrown: unknown, sources: readonly string[]): Promise<
       continue; // it is a text, or it does not exist, and then the current error names the file
     }
     const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
-    return new RnnError('corpus', thrown.message, { hint, options: thrown.options, cause: thrown });
+    return corpusError(thrown.message, hint, { options: thrown.options, cause: thrown });
   }
   return thrown;
 }

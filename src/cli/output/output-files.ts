@@ -1,6 +1,6 @@
 // The files that a command is asked to write: pages, pictures, records, models.
 import { resolve } from 'node:path';
-import { RnnError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import type { OutputRules } from '../../files/output-file.ts';
 import type { Context } from '../context.ts';
 import { bytes } from './format.ts';
@@ -57,9 +57,7 @@ export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stde
     if (typeof path !== 'string' || isStdout(path)) continue;
     const other = flags.get(resolve(path));
     if (other !== undefined)
-      throw new RnnError('usage', `${other} and ${flag} both write ${path}`, {
-        hint: 'name another file for one of them',
-      });
+      throw usageError(`${other} and ${flag} both write ${path}`, 'name another file for one of them');
     flags.set(resolve(path), flag);
     await refuseOutput(path, rulesFor(flag));
   }
@@ -98,7 +96,5 @@ function refuseMixed(outputs: Outputs): void {
   const file = toStdout.find(([, to]) => to !== true);
   if (file === undefined || toStdout.length === 1) return;
   const words = toStdout.map(([flag, to]) => (to === true ? flag : `${flag} ${to}`));
-  throw new RnnError('usage', `${words.join(' and ')} both write to standard output`, {
-    hint: `name a file for ${file[0]}`,
-  });
+  throw usageError(`${words.join(' and ')} both write to standard output`, `name a file for ${file[0]}`);
 }

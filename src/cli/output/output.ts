@@ -1,6 +1,6 @@
 // One output stream: its colours, its width, and what happens when nobody reads it any more. Knows
 // nothing of what is written.
-import { RnnError, systemCode } from '../../errors.ts';
+import { systemCode, machineError } from '../../errors.ts';
 import type { TextLook } from '../../reports/terminal.ts';
 import type { Colours } from './colour.ts';
 import { harmless, harmlessJson } from './format.ts';
@@ -78,10 +78,7 @@ export class Output {
         const code = systemCode(error);
         if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));
         reject(
-          new RnnError('machine', `cannot write to ${this.#name}: ${error.message}`, {
-            hint: hintOn(code, this.#name),
-            cause: error,
-          }),
+          machineError(`cannot write to ${this.#name}: ${error.message}`, hintOn(code, this.#name), { cause: error }),
         );
       });
     });

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { RnnError } from '../../errors.ts';
+import { machineError } from '../../errors.ts';
 import { retiredVariables } from '../../options/retired.ts';
 
 export interface Child {
@@ -46,10 +46,11 @@ export function startChild(argv: readonly string[], lines: ChildLines): Child {
   const ended = new Promise<ChildEnd>((done, fail) => {
     child.on('error', (cause) =>
       fail(
-        new RnnError('machine', `no other process could be started: ${cause.message}`, {
-          hint: 'end other programs, and give the same command again',
-          cause,
-        }),
+        machineError(
+          `no other process could be started: ${cause.message}`,
+          'end other programs, and give the same command again',
+          { cause },
+        ),
       ),
     );
     child.on('close', (code, signal) => done({ code, signal }));

@@ -3,7 +3,7 @@
 // is trained.
 import { type Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { RnnError, errorAbout } from '../../errors.ts';
+import { RnnError, errorAbout, usageError } from '../../errors.ts';
 import type { SweepIdentity } from '../../runs/store.ts';
 import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
 import type { TrainFlags } from '../../options/train.ts';
@@ -66,17 +66,12 @@ export class SharedOptions {
     this.#command = command;
     this.flags = command.opts<TrainFlags>();
     if (command.args.length > this.sources.length)
-      throw new RnnError('usage', `${command.args.at(-1)} stands after options of rnn train, and is none`, {
-        hint: 'name texts before --',
-      });
+      throw usageError(`${command.args.at(-1)} stands after options of rnn train, and is none`, 'name texts before --');
     for (const flag of this.#written.keys()) refuseDecided(flag, `${flag.longName} after --`);
     if ([...this.sources, this.flags.validationFile, this.flags.testFile].some(isStandardInput))
-      throw new RnnError(
-        'usage',
+      throw usageError(
         'standard input (-) can be read only once, and a sweep reads its text for each trial',
-        {
-          hint: 'put the text into a file',
-        },
+        'put the text into a file',
       );
   }
 
@@ -118,15 +113,14 @@ export class SharedOptions {
     const flag = this.#flagOf(key);
     if (flag === undefined) {
       const [near] = suggestedKeys(flagsOf(this.#command), key);
-      throw new RnnError('usage', `${by} ${key}: rnn train has no option --${key}`, {
-        hint: near === undefined ? 'rnn train --help lists its options' : `did you mean ${near}?`,
-      });
+      throw usageError(
+        `${by} ${key}: rnn train has no option --${key}`,
+        near === undefined ? 'rnn train --help lists its options' : `did you mean ${near}?`,
+      );
     }
     refuseDecided(flag, `${by} ${key}`);
     if (this.flags[flag.option as keyof TrainFlags] !== undefined)
-      throw new RnnError('usage', `${flag.mainName} is given for all trials, and by ${by}`, {
-        hint: 'leave one of them out',
-      });
+      throw usageError(`${flag.mainName} is given for all trials, and by ${by}`, 'leave one of them out');
     return { flag, values: text.slice(at + 1) };
   }
 
@@ -188,9 +182,7 @@ export function refuseTrainFlags(command: Command): void {
         value !== undefined && isListFor(flag, value)
           ? `use ${gridOption(flag, value)}`
           : `it goes after --: rnn sweep <corpus...> … -- ${flag.longName}${value === undefined ? '' : ` ${shellWord(value)}`}`;
-      throw new RnnError('usage', `${flag.longName} is an option of rnn train`, {
-        hint: decided[flag.option] ?? where,
-      });
+      throw usageError(`${flag.longName} is an option of rnn train`, decided[flag.option] ?? where);
     });
   }
 }
@@ -209,8 +201,7 @@ function wordsOf({ flag, value }: Settled): readonly string[] {
 
 function refuseDecided(flag: Flag, what: string): void {
   const name = flag.option;
-  if (Object.hasOwn(decided, name))
-    throw new RnnError('usage', `${what} is not for the runs of a sweep`, { hint: decided[name] });
+  if (Object.hasOwn(decided, name)) throw usageError(`${what} is not for the runs of a sweep`, decided[name]);
 }
 
 /**
@@ -247,6 +238,6 @@ const valueOf = ({ kind, longName }: Flag, value: string): unknown => {
     return kind.parse(longName, value);
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
-    throw new RnnError('usage', error.message, { hint: error.hint ?? 'rnn train --help tells how to choose it' });
+    throw usageError(error.message, error.hint ?? 'rnn train --help tells how to choose it');
   }
 };

@@ -3,7 +3,7 @@
 // kernels and programs.
 //
 // Neither the GPU object nor a device keeps Node from ending by itself.
-import { RnnError, firstLine } from '../../errors.ts';
+import { firstLine, deviceError } from '../../errors.ts';
 import type { DeviceError, Health } from './runner.ts';
 import { type AdapterKind, backend, isOfKind, keepQuiet, nameOf, notThere, search } from './search.ts';
 
@@ -80,10 +80,9 @@ export async function openWebGpu(kind: AdapterKind): Promise<OpenedAdapter> {
   const wanted = await find(kind);
   if (provided !== wanted) {
     if (users > 0)
-      throw new RnnError(
-        'device',
+      throw deviceError(
         `a process can have one kind of GPU at a time, and a ${provided?.kind} one is open`,
-        { hint: 'close that device first' },
+        'close that device first',
       );
     provided = wanted;
     released = releaseDevice();
@@ -210,10 +209,7 @@ async function requestWhole(
   try {
     return await request({ ...wanted, requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } });
   } catch (error) {
-    throw new RnnError('device', `the GPU cannot be used: ${firstLine(error)}`, {
-      hint: 'update the graphics driver',
-      cause: error,
-    });
+    throw deviceError(`the GPU cannot be used: ${firstLine(error)}`, 'update the graphics driver', { cause: error });
   }
 }
 

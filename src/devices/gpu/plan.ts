@@ -1,6 +1,6 @@
 // K calls of a program traced into one gpu.js pipeline. Weights, slots and carried state go in and
 // come out, since nothing can stay on the GPU between two runs of a pipeline; within it they do.
-import { RnnError } from '../../errors.ts';
+import { deviceError } from '../../errors.ts';
 import { WEIGHTS } from './reader.ts';
 import { hashFunctions } from './dialect.ts';
 import { GPU, type Gpu, Input } from './gpu-js.ts';
@@ -50,9 +50,10 @@ export function inputOf(values: Float32Array, shape: Shape): unknown {
 /** @throws RnnError if a pipeline that has run was not run as one */
 export function refuseTakenApart({ executorKind, fallbackReason }: Pipeline, mode: Mode): void {
   if (executors[mode].includes(executorKind)) return;
-  throw new RnnError('device', `gpu.js would run this model step by step on ${mode}, many times slower`, {
-    hint: fallbackReason ?? 'it gives no reason',
-  });
+  throw deviceError(
+    `gpu.js would run this model step by step on ${mode}, many times slower`,
+    fallbackReason ?? 'it gives no reason',
+  );
 }
 
 /** Kernels by source and shape, made once and shared by all plans of a device. */

@@ -3,7 +3,7 @@
 // passes alone, without uploads, submission and reading back. Every pass of a pipeline writes to
 // the same buffer, so a GPU makes them one after the other, as it does those of a call that read
 // each other.
-import { RnnError } from '../../errors.ts';
+import { deviceError } from '../../errors.ts';
 import type { PassTime } from '../device.ts';
 import { type Pass, type PassList, byKernel } from './passes.ts';
 import { type Handle, type Kernels, inputOf, makePipeline, refuseTakenApart } from './plan.ts';
@@ -44,7 +44,7 @@ export async function profilePasses(
     const operands = pass.operands.map(operandOf);
     const milliseconds = await timeOfPass((count) => bestTime(pass, operands, count, kernels));
     const [error] = health.takeErrors();
-    if (error) throw new RnnError('device', `the GPU could not run a ${pass.kind} by itself`, { hint: error.message });
+    if (error) throw deviceError(`the GPU could not run a ${pass.kind} by itself`, error.message);
     times.push({
       kind: pass.kind,
       shape: extent(pass.shape),

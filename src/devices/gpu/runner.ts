@@ -1,6 +1,6 @@
 // The plans of one job: how many calls a run has, and what is done when one fails. Knows nothing of
 // weights and what they mean.
-import { RnnError } from '../../errors.ts';
+import { type RnnError, deviceError, usageError } from '../../errors.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 import { flagOf } from '../../options/flags.ts';
 
@@ -112,10 +112,11 @@ export class Runner {
         // Everything that went in is still here; gpu.js builds the plan anew on a new device.
         note = `the GPU was lost and came back: ${calls === 1 ? 'a step was' : `${calls} steps were`} computed once more`;
         return plan.run(carried, perCall).catch(() => {
-          throw new RnnError('device', 'the GPU was lost and does not come back', {
-            hint: `its driver may have been reset or the machine suspended; ${flagOf('device')} cpu goes without it`,
-            cause: error,
-          });
+          throw deviceError(
+            'the GPU was lost and does not come back',
+            `its driver may have been reset or the machine suspended; ${flagOf('device')} cpu goes without it`,
+            { cause: error },
+          );
         });
       });
       errors.push(...health.takeErrors());
@@ -178,8 +179,9 @@ export function tooLittleMemory(
   message = 'the GPU has too little memory for this model and batch',
   cause?: unknown,
 ): RnnError {
-  return new RnnError('usage', message, {
-    hint: `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}, then ${flagOf('hidden')} or ${flagOf('layers')}; or use ${flagOf('device')} cpu`,
-    cause,
-  });
+  return usageError(
+    message,
+    `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}, then ${flagOf('hidden')} or ${flagOf('layers')}; or use ${flagOf('device')} cpu`,
+    { cause },
+  );
 }

@@ -11,7 +11,7 @@
 import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { RnnError, firstLine } from '../../errors.ts';
+import { type RnnError, firstLine, deviceError } from '../../errors.ts';
 import { builtUrl } from '../artifacts.ts';
 import type { FoundAdapter, ProbeReport } from './probe.ts';
 import { flagOf } from '../../options/flags.ts';
@@ -70,7 +70,7 @@ function whyNot(kind: AdapterKind, { broken, adapters, loader }: ProbeReport): s
 
 export function notThere(kind: AdapterKind, why: string): RnnError {
   const what = kind === 'hardware' ? 'no GPU answered' : 'no software GPU answered';
-  return new RnnError('device', `${what} (WebGPU over ${backendName}: ${why})`, { hint: hintFor(kind, why) });
+  return deviceError(`${what} (WebGPU over ${backendName}: ${why})`, hintFor(kind, why));
 }
 
 /** What this machine lacks, as commands where there are any. */

@@ -3,7 +3,7 @@
 // describes the file for those who read it.
 import { type TrainedModel, limits } from '../../runs/checkpoint.ts';
 import { parameterVector, tensorsOf } from '../../runs/tensors.ts';
-import { RnnError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import { networkProgram } from '../../model/network.ts';
 import { parameterShapes } from '../../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../../program/value.ts';
@@ -47,11 +47,8 @@ export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'ten
 function checkSize(shapes: readonly ParameterShape[]): void {
   const bytes = countParameters(shapes) * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= MOST_BYTES - limits.textBytes) return; // what is left is enough for all else
-  throw new RnnError(
-    'usage',
+  throw usageError(
     `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, and an ONNX file holds less than 2 GB`,
-    {
-      hint: `export it with ${flagOf('format')} safetensors, which has no such limit`,
-    },
+    `export it with ${flagOf('format')} safetensors, which has no such limit`,
   );
 }

@@ -1,5 +1,5 @@
 // The cells by name.
-import { RnnError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import type { ModelConfiguration } from '../configuration.ts';
 import type { Cell } from './cell.ts';
 import { gru, gruCho } from './gru.ts';
@@ -35,19 +35,13 @@ export const cells: readonly Cell[] = [
 export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'cell' | 'layerNorm'>): Cell {
   const plain = cellNamed(cell);
   if (!layerNorm) return plain;
-  if (plain !== lstm)
-    throw new RnnError('usage', `there is no ${cell} with layer normalisation`, {
-      hint: 'only an lstm can have it',
-    });
+  if (plain !== lstm) throw usageError(`there is no ${cell} with layer normalisation`, 'only an lstm can have it');
   return lstmLayerNorm;
 }
 
 /** @throws RnnError (usage) if there is no such cell */
 export function cellNamed(name: string): Cell {
   const cell = cells.find((candidate) => candidate.name === name);
-  if (!cell)
-    throw new RnnError('usage', `unknown cell '${name}'`, {
-      hint: `one of ${cells.map((each) => each.name).join(', ')}`,
-    });
+  if (!cell) throw usageError(`unknown cell '${name}'`, `one of ${cells.map((each) => each.name).join(', ')}`);
   return cell;
 }
