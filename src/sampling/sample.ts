@@ -4,10 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
-import { RnnError } from '../errors.ts';
+import { usageError, corpusError } from '../errors.ts';
 import { chunksOf } from '../group.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { Batch } from './batch.ts';
+import { type Draw, batchOf } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
 import { Network, type Start } from './network.ts';
 import { Text } from './text.ts';
@@ -177,9 +177,7 @@ export class Sampler {
   /** In the units that a text is drawn in. */
   #stop(stop: Given): string {
     if (stop.length === 0)
-      throw new RnnError('usage', 'a stop is empty, expected some text', {
-        hint: 'leave it out for a text of full length',
-      });
+      throw usageError('a stop is empty, expected some text', 'leave it out for a text of full length');
     return this.#vocabulary.unit === 'byte'
       ? Buffer.from(stop).toString(BYTES)
       : this.#vocabulary.inKnownForm(textOf(stop, 'a stop'));
@@ -194,22 +192,22 @@ export class Sampler {
     const read = (): Promise<Start> => (start ??= this.#network.read(context, setImmediate));
     for (const group of chunksOf(seeds, this.#rows)) {
       const texts = group.map(textOf);
-      let batch: Promise<Batch> | null = null;
-      const begin = (): Promise<Batch> => (batch ??= read().then((from) => new Batch(this.#network, from, texts)));
+      let batch: Promise<Draw> | null = null;
+      const begin = (): Promise<Draw> => (batch ??= read().then((from) => batchOf(this.#network, from, texts)));
       for (const text of texts) yield pieces(text, begin);
     }
   }
 }
 
 /** @param begin gives the batch in which the text is drawn */
-async function* pieces(text: Text, begin: () => Promise<Batch>): AsyncGenerator<string> {
+async function* pieces(text: Text, begin: () => Promise<Draw>): AsyncGenerator<string> {
   for (;;) {
     const piece = text.take();
     if (piece !== '') yield piece;
     else if (text.ended) return;
     else {
-      const batch = await begin();
-      await batch.advance();
+      const draw = await begin();
+      await draw();
       await setImmediate(); // lets signals and the output stream have their turn
     }
   }
@@ -253,8 +251,7 @@ function textOf(given: Given, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(given);
   } catch (cause) {
-    throw new RnnError('corpus', `${name} is not UTF-8`, {
-      hint: `only a model of bytes (${flagOf('unit')} byte) takes any bytes`,
+    throw corpusError(`${name} is not UTF-8`, `only a model of bytes (${flagOf('unit')} byte) takes any bytes`, {
       cause,
     });
   }

@@ -13,7 +13,7 @@ import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { ProgressSampler } from './progress-sampler.ts';
+import { type ProgressSampler, progressSampler } from './progress-sampler.ts';
 import { recordOf, sameParts } from './record.ts';
 import { nearestPlace, placeIn, sameSample, sameWindows, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
@@ -89,7 +89,7 @@ export class Session {
     this.#options = options;
     this.#executable = executable;
     this.#weights = weights;
-    this.#sampler = new ProgressSampler(model, corpus.vocabulary, run);
+    this.#sampler = progressSampler(model, corpus.vocabulary, run);
     this.#random = new Random(options.seed);
   }
 

@@ -2,7 +2,7 @@
 // the trials, sweep/options.ts knows their options, sweep/run.ts trains them, and sweep/results.ts
 // shows the results.
 import { join } from 'node:path';
-import { RnnError } from '../../errors.ts';
+import { RnnError, usageError } from '../../errors.ts';
 import { pathIn } from '../../files/path-in.ts';
 import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
@@ -16,7 +16,7 @@ import { shellWord } from '../../shell-word.ts';
 import { signalCodes } from '../process/signals.ts';
 import { refuseTrainFlags, SharedOptions } from '../sweep/options.ts';
 import { WaitingLine } from '../progress/live-line.ts';
-import { SweepProgress } from '../sweep/progress.ts';
+import { sweepProgress } from '../sweep/progress.ts';
 import { bestOf, codeOf, edgeLine, showRanking, trialEvent, trialLine } from '../sweep/results.ts';
 import { type TrialResult, type TrialRun, runTrials } from '../sweep/run.ts';
 
@@ -106,13 +106,14 @@ async function searchOf(
   const sampleAxes = sample.map((text) => shared.sampleAxis(text));
   const axes = [...gridAxes, ...sampleAxes];
   if (axes.length === 0)
-    throw new RnnError('usage', 'a sweep needs something to try', {
-      hint: 'use --grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
-    });
+    throw usageError(
+      'a sweep needs something to try',
+      'use --grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
+    );
   const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
   if (twice !== undefined) {
     const flag = `${random === undefined ? '--grid' : '--sample'} ${twice}`;
-    throw new RnnError('usage', `${flag} is given twice`, { hint: `give all its values at once: ${flag}=…` });
+    throw usageError(`${flag} is given twice`, `give all its values at once: ${flag}=…`);
   }
   const { drawTrials, gridOf } = await import('../../training/search.ts');
   return { axes, trials: random === undefined ? gridOf(gridAxes) : drawTrials(sampleAxes, random, seed) };
@@ -129,7 +130,7 @@ async function train(
   const results: TrialResult[] = [];
   const counts = { finished: 0, diverged: 0, stopped: 0, failed: 0, busy: 0 };
   const line = stderr.isTerminal && !json && !quiet ? new WaitingLine(stderr) : null;
-  const progress = line && new SweepProgress(line, trials.length);
+  const progress = line && sweepProgress(line, trials.length);
   const show = async (result: TrialResult): Promise<void> => {
     results.push(result);
     counts[result.outcome === 'earlier' ? 'finished' : result.outcome]++;

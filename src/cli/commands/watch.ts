@@ -23,9 +23,8 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
   const { io, stdout, stderr } = context;
   const { followRun } = await import('../../api/runs.ts');
   const { Curves } = await import('../../training/curves.ts');
-  const { LineView, ScreenView } = await import('../results/watch-views.ts');
-  const view =
-    stdout.isTerminal && !json ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout, json === true);
+  const { lineView, screenView } = await import('../results/watch-views.ts');
+  const view = stdout.isTerminal && !json ? screenView(stdout, io, nameOf(path)) : lineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];
   const forget = io.onSignal((received) => {

@@ -30,7 +30,7 @@ export interface Reporter {
    * Takes what is done besides training, each time that more of it is done. Only a terminal has a
    * line for it.
    */
-  readonly listen?: (activity: Activity) => void;
+  readonly listen?: ((activity: Activity) => void) | undefined;
   /** Leaves the terminal as it was found. May be called more than once. */
   close(): void;
 }
@@ -46,7 +46,7 @@ export function openReporter(
     return warningsOf(stderr, async (event) => {
       if (event.event === 'recovery') stderr.warn(recoveryText(event));
     });
-  return new TextReporter(stderr, options.maxTimeMs ?? null);
+  return textReporter(stderr, options.maxTimeMs ?? null);
 }
 
 const warningsOf = (stderr: Output, handle: Reporter['handle']): Reporter => ({
@@ -63,106 +63,87 @@ const warningsOf = (stderr: Output, handle: Reporter['handle']): Reporter => ({
  */
 export const reportEveryMs = (elapsedMs: number): number => Math.max(10_000, elapsedMs / 60);
 
-/** Lines for a log file or a pipe; in a terminal, a progress bar below them. */
-export class TextReporter implements Reporter {
-  readonly listen?: (activity: Activity) => void;
-  readonly #stderr: Output;
-  readonly #estimate: Estimate;
-  readonly #now: () => number;
-  readonly #line: WaitingLine | null;
+/**
+ * Lines for a log file or a pipe; in a terminal, a progress bar below them.
+ *
+ * @param now milliseconds from any moment on
+ */
+export function textReporter(stderr: Output, maxTimeMs: number | null, now = () => performance.now()): Reporter {
+  const { colour } = stderr;
+  const estimate = new Estimate(maxTimeMs);
   /** Null before the run starts. */
-  #state: ProgressState | null = null;
-  #reportedMs = 0;
-  #nextReportMs = 0;
-  #savedStep = -1;
-
-  /** @param now milliseconds from any moment on */
-  constructor(stderr: Output, maxTimeMs: number | null, now = () => performance.now()) {
-    this.#stderr = stderr;
-    this.#estimate = new Estimate(maxTimeMs);
-    this.#now = now;
-    this.#line = stderr.isTerminal
-      ? new WaitingLine(stderr, (wait, width, frame) => this.#draw(wait, width, frame), now)
-      : null;
-    if (this.#line !== null) this.listen = this.#line.listen;
-  }
-
-  async handle(event: TrainingEvent): Promise<void> {
-    const { colour } = this.#stderr;
-    this.#line?.endWait(); // the event that was waited for is here
-    switch (event.event) {
-      case 'start':
-        this.#estimate.start(event);
-        this.note(startText(event, colour, this.#width));
-        this.#state = beforeReports;
-        return this.#line?.show();
-      case 'report':
-        return this.#report(event);
-      case 'evaluation':
-        this.#state = { ...(this.#state ?? beforeReports), validationLossNats: event.validationLossNats };
-        return this.note(validationText(event, colour) + (event.best ? colour.green('  best so far') : ''));
-      case 'interim':
-        return this.note(`${validationText(event, colour)}  ${colour.dim(`on ${count(event.characters)} characters`)}`);
-      case 'sample':
-        return this.note(this.#line === null ? sampleLine(event) : sampleText(event, this.#width, colour));
-      case 'checkpoint':
-        // The bar has no room for it, and the end says where they are. A log has one line for those
-        // before and after an evaluation.
-        if (this.#line !== null || event.step === this.#savedStep) return;
-        this.#savedStep = event.step;
-        return this.note(`step ${count(event.step)}  saved ${harmless(event.path)}`);
-      case 'recovery':
-        return this.warn(recoveryText(event));
-      case 'end':
-        this.close();
-        return this.note(endText(event, colour));
-    }
-  }
-
-  note(text: string): void {
-    this.#stderr.line(wrapped(text, this.#width));
-  }
-
-  warn(text: string): void {
-    this.#stderr.line(this.#stderr.colour.yellow(wrapped(`warning: ${text}`, this.#width)));
-  }
-
-  close(): void {
-    this.#line?.end();
-  }
-
-  get #width(): number {
-    return this.#line === null ? Infinity : this.#stderr.columns - 1;
-  }
-
-  #report(report: ReportEvent): void {
-    const { progress, step, lossNats, learningRate, charactersPerSecond, elapsedMs } = report;
-    const timeLeftMs = this.#estimate.timeLeftMs(report);
-    this.#reportedMs = this.#now();
-    this.#state = { ...this.#state, progress, step, lossNats, learningRate, charactersPerSecond, timeLeftMs };
-    if (this.#line !== null || (elapsedMs < this.#nextReportMs && progress < 1)) return;
-    this.#nextReportMs = elapsedMs + reportEveryMs(elapsedMs);
-    this.note(reportText(report, timeLeftMs, this.#stderr.colour));
-  }
-
-  #draw(wait: ShownWait | null, width: number, frame: number): string {
-    const { colour } = this.#stderr;
-    if (this.#state !== null)
-      return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
-    return waitLine(wait, width, colour, frame);
-  }
+  let state: ProgressState | null = null;
+  let reportedMs = 0;
+  let nextReportMs = 0;
+  let savedStep = -1;
 
   /**
    * From one report to the next it passes as time does, but it is never less than what the wait
    * still takes. Null, too, for a wait that takes longer than was expected, because no estimate is
    * left.
    */
-  #timeLeftMs(wait: ShownWait | null): number | null {
-    const timeLeftMs = this.#state?.timeLeftMs ?? null;
+  const timeLeft = (wait: ShownWait | null): number | null => {
+    const timeLeftMs = state?.timeLeftMs ?? null;
     if (timeLeftMs === null) return null;
-    const left = Math.max(0, timeLeftMs - (this.#now() - this.#reportedMs));
+    const left = Math.max(0, timeLeftMs - (now() - reportedMs));
     return wait === null ? left : Math.max(left, leftOf(wait) ?? 0) || null;
-  }
+  };
+  const draw = (wait: ShownWait | null, width: number, frame: number): string =>
+    state === null
+      ? waitLine(wait, width, colour, frame)
+      : progressLine({ ...state, wait, timeLeftMs: timeLeft(wait) }, width, colour, frame);
+  const line = stderr.isTerminal ? new WaitingLine(stderr, draw, now) : null;
+  const width = (): number => (line === null ? Infinity : stderr.columns - 1);
+  const note = (text: string): void => stderr.line(wrapped(text, width()));
+  const warn = (text: string): void => stderr.line(colour.yellow(wrapped(`warning: ${text}`, width())));
+  const close = (): void => line?.end();
+
+  const showReport = (report: ReportEvent): void => {
+    const { progress, step, lossNats, learningRate, charactersPerSecond, elapsedMs } = report;
+    const timeLeftMs = estimate.timeLeftMs(report);
+    reportedMs = now();
+    state = { ...state, progress, step, lossNats, learningRate, charactersPerSecond, timeLeftMs };
+    if (line !== null || (elapsedMs < nextReportMs && progress < 1)) return;
+    nextReportMs = elapsedMs + reportEveryMs(elapsedMs);
+    note(reportText(report, timeLeftMs, colour));
+  };
+
+  return {
+    listen: line?.listen,
+    note,
+    warn,
+    close,
+    async handle(event) {
+      line?.endWait(); // the event that was waited for is here
+      switch (event.event) {
+        case 'start':
+          estimate.start(event);
+          note(startText(event, colour, width()));
+          state = beforeReports;
+          return line?.show();
+        case 'report':
+          return showReport(event);
+        case 'evaluation':
+          state = { ...(state ?? beforeReports), validationLossNats: event.validationLossNats };
+          return note(validationText(event, colour) + (event.best ? colour.green('  best so far') : ''));
+        case 'interim':
+          return note(`${validationText(event, colour)}  ${colour.dim(`on ${count(event.characters)} characters`)}`);
+        case 'sample':
+          return note(line === null ? sampleLine(event) : sampleText(event, width(), colour));
+        case 'checkpoint':
+          // The bar has no room for it, and the end says where they are. A log has one line for those
+          // before and after an evaluation.
+          if (line !== null || event.step === savedStep) return;
+          savedStep = event.step;
+          return note(`step ${count(event.step)}  saved ${harmless(event.path)}`);
+        case 'recovery':
+          return warn(recoveryText(event));
+        case 'end':
+          close();
+          return note(endText(event, colour));
+      }
+    },
+  };
 }
 
 const beforeReports: ProgressState = { progress: 0, step: 0 };

@@ -26,35 +26,25 @@ interface View {
  * A line for each event, as JSON, or for each report and evaluation, of which only the last one
  * before this process began.
  */
-export class LineView implements View {
-  readonly #stdout: Output;
-  readonly #isJson: boolean;
-  #lines: string[] = [];
-  #hasBegun: boolean;
-
-  constructor(stdout: Output, isJson: boolean) {
-    this.#stdout = stdout;
-    this.#isJson = isJson;
-    this.#hasBegun = isJson;
-  }
-
-  take(line: LogLine, curves: Curves): void {
-    const text = this.#isJson ? this.#stdout.json(line) : textOf(line, curves);
-    if (text !== null) this.#lines.push(`${text}\n`);
-  }
-
-  async show(): Promise<void> {
-    const lines = this.#hasBegun ? this.#lines : this.#lines.slice(-1);
-    this.#hasBegun = true;
-    this.#lines = [];
-    if (lines.length > 0) await this.#stdout.write(lines.join(''));
-  }
-
-  async end({ end }: Curves): Promise<void> {
-    if (end !== null && !this.#isJson) await this.#stdout.write(`${endText(end)}\n`);
-  }
-
-  close(): void {}
+export function lineView(stdout: Output, isJson: boolean): View {
+  let lines: string[] = [];
+  let hasBegun = isJson;
+  return {
+    take(line, curves) {
+      const text = isJson ? stdout.json(line) : textOf(line, curves);
+      if (text !== null) lines.push(`${text}\n`);
+    },
+    async show() {
+      const shown = hasBegun ? lines : lines.slice(-1);
+      hasBegun = true;
+      lines = [];
+      if (shown.length > 0) await stdout.write(shown.join(''));
+    },
+    async end({ end }) {
+      if (end !== null && !isJson) await stdout.write(`${endText(end)}\n`);
+    },
+    close() {},
+  };
 }
 
 function textOf({ event }: LogLine, { reports, lastEvaluation }: Curves): string | null {
@@ -88,87 +78,74 @@ const ROWS_AT_END = 16;
 /** From less, no time left can be estimated. */
 const MIN_PROGRESS = 1e-9;
 
-export class ScreenView implements View {
-  readonly #stdout: Output;
-  readonly #name: string;
-  readonly #forget: (() => void)[];
-  readonly #redraw = (): void => void this.#stdout.stream.write(enter + this.#frame());
-  #curves: Curves | null = null;
-  #progress = 0;
-  #isChanged = true;
-  #isOpen = false;
+export function screenView(stdout: Output, io: Io, name: string): View {
+  const { stream, colour } = stdout;
+  let shown: Curves | null = null;
+  let progress = 0;
+  let isChanged = true;
+  let isOpen = false;
 
-  constructor(stdout: Output, io: Io, name: string) {
-    this.#stdout = stdout;
-    this.#name = name;
-    stdout.stream.on('resize', this.#redraw);
-    this.#forget = [
-      io.onStop(() => void stdout.stream.write(leave)),
-      io.onContinue(this.#redraw),
-      () => void stdout.stream.off('resize', this.#redraw),
-    ];
-  }
+  const charts = (curves: Curves, rows: number, only?: readonly ['loss']): string[] => {
+    const look = stdout.look(rows);
+    const options = { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) } as const;
+    return dashboard(chartsOf([{ name, curves }], options), look);
+  };
 
-  take({ event, progress }: LogLine): void {
-    this.#isChanged = true;
-    if (event === 'report' && typeof progress === 'number' && progress >= MIN_PROGRESS && progress <= 1)
-      this.#progress = progress;
-  }
+  /** All charts, or the loss alone, with as many rows as make that many lines. */
+  const filling = (curves: Curves, lines: number): string[] => {
+    const rowsFor = (only?: readonly ['loss']): number => lines + 1 - charts(curves, 1, only).length;
+    const rows = rowsFor();
+    return rows >= MIN_ROWS ? charts(curves, rows) : charts(curves, Math.max(1, rowsFor(['loss'])), ['loss']);
+  };
 
-  async show(curves: Curves): Promise<void> {
-    this.#curves = curves;
-    if (!this.#isChanged) return;
-    this.#isChanged = false;
-    const opening = this.#isOpen ? '' : enter;
-    this.#isOpen = true;
-    await this.#stdout.write(opening + this.#frame());
-  }
-
-  async end(curves: Curves): Promise<void> {
-    const end = curves.end === null ? [] : [endText(curves.end)];
-    await this.#stdout.write(`${[...this.#dashboard(curves, ROWS_AT_END), ...end].join('\n')}\n`);
-  }
-
-  close(): void {
-    if (this.#isOpen) this.#stdout.stream.write(leave);
-    this.#isOpen = false;
-    for (const forget of this.#forget) forget();
-  }
+  const heading = ({ reports, lastEvaluation }: Curves): string => {
+    const last = reports.at(-1);
+    if (last === undefined) return `${colour.bold(name)}  ${colour.dim('waiting for the first report')}`;
+    const timeLeftMs = last.elapsedMs === null || progress === 0 ? null : (last.elapsedMs / progress) * (1 - progress);
+    const validationLossNats = lastEvaluation?.validationLossNats ?? null;
+    const state = { ...last, progress, validationLossNats, timeLeftMs };
+    return `${colour.bold(name)}  ${progressLine(state, stdout.columns - name.length - 3, colour)}`;
+  };
 
   /**
    * The whole screen: every line is written over the one that was there, so that nothing flickers.
    */
-  #frame(): string {
-    const { colour, rows } = this.#stdout;
-    const lines =
-      this.#curves === null ? [] : [this.#heading(this.#curves), '', ...this.#filling(this.#curves, rows - 3)];
-    const shown = [...lines.slice(0, rows - 1), colour.dim('Ctrl-C leaves; the run goes on')];
-    return `${home}${shown.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
-  }
+  const frame = (): string => {
+    const { rows } = stdout;
+    const lines = shown === null ? [] : [heading(shown), '', ...filling(shown, rows - 3)];
+    const all = [...lines.slice(0, rows - 1), colour.dim('Ctrl-C leaves; the run goes on')];
+    return `${home}${all.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
+  };
 
-  #heading({ reports, lastEvaluation }: Curves): string {
-    const { colour, columns } = this.#stdout;
-    const last = reports.at(-1);
-    if (last === undefined) return `${colour.bold(this.#name)}  ${colour.dim('waiting for the first report')}`;
-    const timeLeftMs =
-      last.elapsedMs === null || this.#progress === 0 ? null : (last.elapsedMs / this.#progress) * (1 - this.#progress);
-    const validationLossNats = lastEvaluation?.validationLossNats ?? null;
-    const state = { ...last, progress: this.#progress, validationLossNats, timeLeftMs };
-    return `${colour.bold(this.#name)}  ${progressLine(state, columns - this.#name.length - 3, colour)}`;
-  }
-
-  /** All charts, or the loss alone, with as many rows as make that many lines. */
-  #filling(curves: Curves, lines: number): string[] {
-    const rowsFor = (only?: readonly ['loss']): number => lines + 1 - this.#dashboard(curves, 1, only).length;
-    const rows = rowsFor();
-    return rows >= MIN_ROWS
-      ? this.#dashboard(curves, rows)
-      : this.#dashboard(curves, Math.max(1, rowsFor(['loss'])), ['loss']);
-  }
-
-  #dashboard(curves: Curves, rows: number, only?: readonly ['loss']): string[] {
-    const look = this.#stdout.look(rows);
-    const options = { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) } as const;
-    return dashboard(chartsOf([{ name: this.#name, curves }], options), look);
-  }
+  const redraw = (): void => void stream.write(enter + frame());
+  stream.on('resize', redraw);
+  const forget = [
+    io.onStop(() => void stream.write(leave)),
+    io.onContinue(redraw),
+    () => void stream.off('resize', redraw),
+  ];
+  return {
+    take({ event, progress: reached }) {
+      isChanged = true;
+      if (event === 'report' && typeof reached === 'number' && reached >= MIN_PROGRESS && reached <= 1)
+        progress = reached;
+    },
+    async show(curves) {
+      shown = curves;
+      if (!isChanged) return;
+      isChanged = false;
+      const opening = isOpen ? '' : enter;
+      isOpen = true;
+      await stdout.write(opening + frame());
+    },
+    async end(curves) {
+      const end = curves.end === null ? [] : [endText(curves.end)];
+      await stdout.write(`${[...charts(curves, ROWS_AT_END), ...end].join('\n')}\n`);
+    },
+    close() {
+      if (isOpen) stream.write(leave);
+      isOpen = false;
+      for (const each of forget) each();
+    },
+  };
 }

@@ -4,42 +4,40 @@
 import { count } from '../../count.ts';
 import type { WaitingLine } from '../progress/live-line.ts';
 
-export class SweepProgress {
-  readonly #line: WaitingLine;
-  readonly #trials: number;
-  #done = 0;
-  /** Trials that took no time, because they were over before. */
-  #skipped = 0;
-  #name: string | null = null;
-
-  constructor(line: WaitingLine, trials: number) {
-    this.#line = line;
-    this.#trials = trials;
-  }
-
-  begin(name: string): void {
-    this.#name = name;
-    this.report(0);
-  }
-
+export interface SweepProgress {
+  begin(name: string): void;
   /** @param progress of the current trial, from 0 to 1 */
-  report(progress: number): void {
-    this.#line.change({
-      label: 'training',
-      done: this.#done - this.#skipped + progress,
-      total: this.#trials - this.#skipped,
-      detail: `${count(this.#done)} of ${count(this.#trials)} trials done, ${this.#name}`,
-    });
-  }
-
+  report(progress: number): void;
   /**
    * Ends a trial, or counts one that never began. Takes the line away, so that the result can be
    * printed.
    */
-  end(): void {
-    this.#done++;
-    if (this.#name === null) this.#skipped++;
-    this.#name = null;
-    this.#line.hide();
-  }
+  end(): void;
+}
+
+export function sweepProgress(line: WaitingLine, trials: number): SweepProgress {
+  let done = 0;
+  /** Trials that took no time, because they were over before. */
+  let skipped = 0;
+  let current: string | null = null;
+  const report = (progress: number): void =>
+    line.change({
+      label: 'training',
+      done: done - skipped + progress,
+      total: trials - skipped,
+      detail: `${count(done)} of ${count(trials)} trials done, ${current}`,
+    });
+  return {
+    begin(name) {
+      current = name;
+      report(0);
+    },
+    report,
+    end() {
+      done++;
+      if (current === null) skipped++;
+      current = null;
+      line.hide();
+    },
+  };
 }

@@ -16,8 +16,8 @@ export function openReference(): Device {
           sum + job.build(job.batch).values.reduce((bytes, { rows, columns }) => bytes + 8 * rows * columns, 0),
         0,
       ),
-    compile: (workload) => Promise.resolve(new ReferenceExecutable(workload)),
-    close: () => Promise.resolve(),
+    compile: async (workload) => compile(workload),
+    async close() {},
   };
 }
 
@@ -28,103 +28,41 @@ interface Running {
   readonly state: Map<string, Matrix>;
 }
 
-class ReferenceExecutable implements Executable {
-  readonly memoryBytes = 0;
-  readonly description = DESCRIPTION;
-  readonly #workload: Workload;
-  readonly #jobs = new Map<string, Running>();
+function compile({ parameters, jobs, update }: Workload): Executable {
+  const count = countParameters(parameters);
+  const slots = update?.slots ?? [];
+  const slot = (name: string): string => `slot ${name}`;
   /** As long as all weights together. */
-  readonly #vectors: Map<string, Matrix>;
-
-  constructor(workload: Workload) {
-    const { parameters, jobs, update } = workload;
-    this.#workload = workload;
-    const names = ['parameters', 'gradients', ...(update?.slots ?? []).map((name) => `slot ${name}`)];
-    this.#vectors = new Map(names.map((name) => [name, new Float64Array(countParameters(parameters))]));
-    for (const { name, stateOf = name, batch, build } of jobs) {
-      const program = build(batch);
-      const shared = this.#jobs.get(stateOf)?.state;
-      this.#jobs.set(name, { program, trains: program.gradients.size > 0, state: shared ?? clearState(program) });
-    }
+  const vectors = new Map(
+    ['parameters', 'gradients', ...slots.map(slot)].map((name) => [name, new Float64Array(count)]),
+  );
+  const running = new Map<string, Running>();
+  for (const { name, stateOf = name, batch, build } of jobs) {
+    const program = build(batch);
+    const shared = running.get(stateOf)?.state;
+    running.set(name, { program, trains: program.gradients.size > 0, state: shared ?? clearState(program) });
   }
 
-  run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
-    const results: CallResult[] = [];
-    for (const call of calls) {
-      const result = this.#call(this.#jobs.get(name)!, call);
-      results.push(result);
-      if (call.update && !result.updated) break;
-    }
-    return Promise.resolve(results);
-  }
-
-  callsPerRun(): number {
-    return 1;
-  }
-
-  read(resident: Resident): Promise<Float32Array> {
-    return Promise.resolve(Float32Array.from(this.#vector(resident)));
-  }
-
-  write(resident: Resident, values: Float32Array): Promise<void> {
-    if (resident.kind === 'state') this.#jobs.get(resident.job)!.state.set(resident.name, Float64Array.from(values));
-    else this.#vector(resident).set(values);
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  #vector(resident: Resident): Matrix {
-    return resident.kind === 'state'
-      ? this.#jobs.get(resident.job)!.state.get(resident.name)!
-      : this.#vectors.get(resident.kind === 'slot' ? `slot ${resident.name}` : resident.kind)!;
-  }
-
-  #call({ program, trains, state }: Running, call: Call): CallResult {
-    if (call.reset) for (const values of state.values()) values.fill(0);
-    const inputs = new Map([
-      ['ids', Float64Array.from(call.ids)],
-      ['targets', Float64Array.from(call.targets ?? [])],
-    ]);
-    const { values, lossNats } = evaluate(program, {
-      parameters: this.#weightsIn('parameters'),
-      inputs,
-      state,
-      dropoutKey: call.dropoutKey,
-    });
-    for (const [name, gradient] of this.#weightsIn('gradients')) {
-      const value = program.gradients.get(name);
-      if (value) gradient.set(values.get(value)!);
-      else gradient.fill(0);
-    }
-    const gradients = this.#vectors.get('gradients')!;
-    const gradientNorm = trains ? Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0)) : NaN;
-    const updated = call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm);
-    if (updated) this.#update(call.update, gradientNorm);
-    const outputs = Object.fromEntries(
-      [...program.outputs].map(([name, value]) => [name, Float32Array.from(values.get(value)!)]),
-    );
-    return { lossNats, gradientNorm, updated, outputs };
-  }
+  const vector = (resident: Resident): Matrix =>
+    resident.kind === 'state'
+      ? running.get(resident.job)!.state.get(resident.name)!
+      : vectors.get(resident.kind === 'slot' ? slot(resident.name) : resident.kind)!;
 
   /** The parts of a vector, by the names of the weights. */
-  #weightsIn(vector: 'parameters' | 'gradients'): Map<string, Matrix> {
+  const weightsIn = (name: 'parameters' | 'gradients'): Map<string, Matrix> => {
     let offset = 0;
     return new Map(
-      this.#workload.parameters.map(({ name, rows, columns }) => [
-        name,
-        this.#vectors.get(vector)!.subarray(offset, (offset += rows * columns)),
+      parameters.map((shape) => [
+        shape.name,
+        vectors.get(name)!.subarray(offset, (offset += shape.rows * shape.columns)),
       ]),
     );
-  }
+  };
 
-  #update(scalars: Readonly<Record<string, number>>, gradientNorm: number): void {
-    const { parameters, update } = this.#workload;
-    const { clipNorm, slots, scalars: names, build } = update!;
-    const program = build(countParameters(parameters));
-    const vectorOf = (name: string): Matrix => this.#vectors.get(slots.includes(name) ? `slot ${name}` : name)!;
+  const applyUpdate = (scalars: Readonly<Record<string, number>>, gradientNorm: number): void => {
+    const { clipNorm, scalars: names, build } = update!;
+    const program = build(count);
+    const vectorOf = (name: string): Matrix => vectors.get(slots.includes(name) ? slot(name) : name)!;
     const gradientScale = clipNorm > 0 ? Math.min(1, clipNorm / gradientNorm) : 1;
     const inputs = new Map<string, Matrix>([
       ...['parameters', 'gradients', ...slots].map((name) => [name, vectorOf(name)] as const),
@@ -134,7 +72,55 @@ class ReferenceExecutable implements Executable {
     const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
     const results = [...program.outputs].map(([name, value]) => [name, values.get(value)!.slice()] as const);
     for (const [name, result] of results) vectorOf(name).set(result);
-  }
+  };
+
+  const runCall = ({ program, trains, state }: Running, call: Call): CallResult => {
+    if (call.reset) for (const values of state.values()) values.fill(0);
+    const inputs = new Map([
+      ['ids', Float64Array.from(call.ids)],
+      ['targets', Float64Array.from(call.targets ?? [])],
+    ]);
+    const { values, lossNats } = evaluate(program, {
+      parameters: weightsIn('parameters'),
+      inputs,
+      state,
+      dropoutKey: call.dropoutKey,
+    });
+    for (const [name, gradient] of weightsIn('gradients')) {
+      const value = program.gradients.get(name);
+      if (value) gradient.set(values.get(value)!);
+      else gradient.fill(0);
+    }
+    const gradients = vectors.get('gradients')!;
+    const gradientNorm = trains ? Math.sqrt(gradients.reduce((sum, g) => sum + g * g, 0)) : NaN;
+    const updated = call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm);
+    if (updated) applyUpdate(call.update, gradientNorm);
+    const outputs = Object.fromEntries(
+      [...program.outputs].map(([name, value]) => [name, Float32Array.from(values.get(value)!)]),
+    );
+    return { lossNats, gradientNorm, updated, outputs };
+  };
+
+  return {
+    memoryBytes: 0,
+    description: DESCRIPTION,
+    callsPerRun: () => 1,
+    async run(name, calls) {
+      const results: CallResult[] = [];
+      for (const call of calls) {
+        const result = runCall(running.get(name)!, call);
+        results.push(result);
+        if (call.update && !result.updated) break;
+      }
+      return results;
+    },
+    read: async (resident) => Float32Array.from(vector(resident)),
+    async write(resident, values) {
+      if (resident.kind === 'state') running.get(resident.job)!.state.set(resident.name, Float64Array.from(values));
+      else vector(resident).set(values);
+    },
+    async close() {},
+  };
 }
 
 function clearState({ values }: Program): Map<string, Matrix> {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { coloursFor } from '../../../src/cli/output/colour.ts';
 import { Output } from '../../../src/cli/output/output.ts';
 import { Estimate } from '../../../src/cli/progress/estimate.ts';
-import { TextReporter, reportEveryMs } from '../../../src/cli/progress/reporter.ts';
+import { type Reporter, reportEveryMs, textReporter } from '../../../src/cli/progress/reporter.ts';
 import type { Activity } from '../../../src/training/activity.ts';
 import type { ReportEvent, StartEvent, TrainingEvent } from '../../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream } from '../helpers.ts';
@@ -27,7 +27,7 @@ describe('the progress bar of a terminal', () => {
 
   it('is drawn on one line of 80 columns, over and over, and erased at the end', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new TextReporter(output, null);
+    const reporter = textReporter(output, null);
     await reporter.handle(start);
     await reporter.handle(report(1, 0, 0));
     await reporter.handle(report(500, 30_000, 0.25));
@@ -49,7 +49,7 @@ describe('the progress bar of a terminal', () => {
 
   it('stays below what is printed: evaluations, samples, warnings', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new TextReporter(output, null);
+    const reporter = textReporter(output, null);
     await reporter.handle(start);
     vi.advanceTimersByTime(500);
     for (const event of [evaluation, sample, recovery]) {
@@ -67,7 +67,7 @@ describe('the progress bar of a terminal', () => {
 
   it('leaves the terminal as it was: no hidden cursor, no switched-off wrapping, no saved position', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new TextReporter(output, null);
+    const reporter = textReporter(output, null);
     await reporter.handle(start);
     vi.advanceTimersByTime(500);
     reporter.close();
@@ -78,9 +78,9 @@ describe('the progress bar of a terminal', () => {
   });
 });
 
-const linesOf = async (events: Parameters<TextReporter['handle']>[0][]): Promise<string[]> => {
+const linesOf = async (events: Parameters<Reporter['handle']>[0][]): Promise<string[]> => {
   const { stream, output } = await stderrOf();
-  const reporter = new TextReporter(output, null);
+  const reporter = textReporter(output, null);
   for (const event of events) await reporter.handle(event);
   return stream.text.trimEnd().split('\n');
 };
@@ -105,7 +105,7 @@ describe('what a run waits for', () => {
       const labels: (string | undefined)[] = [];
       for (const isTraining of [false, true]) {
         const { stream, output } = await stderrOf(columns);
-        const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
+        const reporter = textReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
         if (isTraining)
           for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
         for (const activity of activities) {
@@ -128,7 +128,7 @@ describe('what a run waits for', () => {
 
   it('says how many files and bytes are read, and how long the rest takes', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
+    const reporter = textReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
     reporter.listen!(activities[0]);
     vi.advanceTimersByTime(5000);
     expect(lastLine(stream)).toMatch(/^[⠋-⣿] reading {2}looking for files {2}5s$/);
@@ -140,7 +140,7 @@ describe('what a run waits for', () => {
 
   it('counts in the time left, which passes between two reports', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
+    const reporter = textReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
     for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
     vi.advanceTimersByTime(10_000);
     expect(lastLine(stream)).toContain('1m 20s left');
@@ -159,7 +159,7 @@ describe('what a run waits for', () => {
 
   it('counts in the time left after the last step, as long as anybody knows how long it takes', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
+    const reporter = textReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
     for (const event of [
       start,
       report(1, 0, 0),
@@ -177,12 +177,12 @@ describe('what a run waits for', () => {
 
   it('is not shown where it is over before the line is drawn, nor anywhere else than in a terminal', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new TextReporter(output, null);
+    const reporter = textReporter(output, null);
     reporter.listen!(activities[1]);
     vi.advanceTimersByTime(50);
     reporter.close();
     const plain = await stderrOf();
-    expect(new TextReporter(plain.output, null).listen).toBeUndefined();
+    expect(textReporter(plain.output, null).listen).toBeUndefined();
     vi.advanceTimersByTime(1000);
     expect([stream.text, plain.stream.text]).toEqual(['', '']);
   });
@@ -191,7 +191,7 @@ describe('what a run waits for', () => {
 describe('a narrow window', () => {
   it('breaks lines between words, and leaves commands whole', async () => {
     const { stream, output } = await stderrOf(30);
-    const reporter = new TextReporter(output, null);
+    const reporter = textReporter(output, null);
     await reporter.handle(start);
     for (const event of [evaluation, sample, recovery, end('max-steps')]) await reporter.handle(event);
     reporter.note('saved; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet --temp 0.8');

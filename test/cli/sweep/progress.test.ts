@@ -4,7 +4,7 @@ import { noColours } from '../../../src/cli/output/colour.ts';
 import type { Io } from '../../../src/cli/process/io.ts';
 import { Output } from '../../../src/cli/output/output.ts';
 import { WaitingLine } from '../../../src/cli/progress/live-line.ts';
-import { SweepProgress } from '../../../src/cli/sweep/progress.ts';
+import { sweepProgress } from '../../../src/cli/sweep/progress.ts';
 import { FakeProcess, FakeStream, type Ran, bare, rnn } from '../helpers.ts';
 import { events, fixed, inFolderOfItsOwn, inProcess, out, text } from './helpers.ts';
 
@@ -19,7 +19,7 @@ function progressOf(trials: number, columns = 80) {
   const output = new Output('stderr', new FakeProcess({ stderr: stream }), noColours);
   const line = new WaitingLine(output, undefined, () => vi.getMockedSystemTime()!.getTime());
   const shown = (): string => (bare(stream.text).split('\r').at(-2) ?? '').replaceAll(/ +/g, ' ').trim();
-  return { progress: new SweepProgress(line, trials), shown };
+  return { progress: sweepProgress(line, trials), shown };
 }
 
 describe('the progress of a sweep', () => {
