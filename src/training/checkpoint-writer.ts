@@ -20,146 +20,140 @@ const WAITS_MS = [300, 700, 1500];
  */
 type SaveError = RnnError | null;
 
-export class CheckpointWriter {
-  readonly #store: RunStore;
-  readonly #onActivity: ActivityListener | undefined;
-  readonly #failing = new Set<string>();
-  #news: string[] = [];
-  #hasSaved: boolean;
-  #savedStep: number | null;
-  #savedStepNotByClock: number | null;
-
-  /** @param step of the state in the store that the run continues; null for a new run */
-  constructor(store: RunStore, step: number | null, onActivity?: ActivityListener) {
-    this.#store = store;
-    this.#onActivity = onActivity;
-    this.#hasSaved = step !== null;
-    this.#savedStep = this.#savedStepNotByClock = step;
-  }
-
-  /** The file of the last state; null if none was saved. */
-  get savedPath(): string | null {
-    return this.#savedStep === null ? null : this.#store.latestPath;
-  }
-
-  /** Not so where the run continues another checkpoint, until the next one is saved. */
-  get isLatestSound(): boolean {
-    return this.#store.isLatestSound;
-  }
-
-  /**
-   * @param isByClock a state to resume from after a crash, and not to return to after a divergence
-   */
-  saveLatest(checkpoint: Checkpoint, keep: number, isByClock = false): Promise<SaveError> {
-    const { latestPath, path } = this.#store;
-    return this.#save(latestPath, async () => {
-      const error = await this.#store.saveLatest(checkpoint, isByClock ? 0 : keep, isByClock);
-      this.#savedStep = checkpoint.training.step;
-      if (isByClock) return;
-      this.#savedStepNotByClock = this.#savedStep;
-      this.#hasSaved = true;
-      this.#note(`snapshots in ${path}`, error && `${error.message}; ${latestPath} is saved, and training goes on`);
-    });
-  }
-
-  saveBest(checkpoint: Checkpoint): Promise<SaveError> {
-    return this.#save(this.#store.bestPath, async () => {
-      await this.#store.saveBest(checkpoint);
-      this.#hasSaved = true;
-    });
-  }
-
-  async #save(path: string, save: () => Promise<void>): Promise<SaveError> {
-    const error = await reporting(this.#onActivity, 'saving', () => attempt(save));
-    if (error?.kind !== 'checkpoint')
-      this.#note(path, error && `${error.message}; training goes on, and it is tried again whenever it is due`);
-    return error;
-  }
-
-  /**
-   * @throws RnnError `machine` if the disk does not take it after several tries, `checkpoint` if a number in it is not
-   * finite
-   */
-  async saveLast(checkpoint: Checkpoint, keep: number): Promise<void> {
-    let error = await this.saveLatest(checkpoint, keep);
-    for (const wait of WAITS_MS) {
-      if (error?.kind !== 'machine') break;
-      await setTimeout(wait);
-      error = await this.saveLatest(checkpoint, keep);
-    }
-    if (error === null) return;
-    if (error.kind === 'checkpoint') throw error;
-    const saved = this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${count(this.#savedStep)}`;
-    throw machineError(
-      `the last state, of step ${count(checkpoint.training.step)}, could not be saved: ${error.message}; ${saved}`,
-      error.hint,
-      { cause: error },
-    );
-  }
-
-  /**
-   * A run that diverges does not return to a clock save: it may be diverging already, and the
-   * result must not depend on speed.
-   */
-  async dropClockSave(): Promise<void> {
-    await attempt(() => this.#store.dropClockSave()); // if the disk fails, the run returns to the clock save
-    this.#savedStep = this.#savedStepNotByClock;
-  }
-
-  /**
-   * The newest saved state; null if none was ever saved.
-   *
-   * @param why it is needed, in words
-   * @throws RnnError `checkpoint` if none can be read, or none is left
-   */
-  async newest(why: string): Promise<Newest | null> {
-    try {
-      return this.#hasSaved || (await this.#store.holdsRun()) ? await this.#store.newest() : null;
-    } catch (error) {
-      if (!(error instanceof RnnError)) throw error;
-      throw new RnnError(error.kind, `${why}, and ${error.message}`, { hint: error.hint, cause: error });
-    }
-  }
-
-  /**
-   * Removes later lines from the log. @param undone events that had not come yet at that very step
-   */
-  async cutBack(step: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
-    const error = await attempt(() => this.#store.cutBack(step, undone));
-    this.#note(this.#store.logPath, error && `${error.message}; training goes on`);
-  }
-
-  /** Adds a line to the log; a line that the disk does not take is lost. */
-  log<Event extends TrainingEvent>(event: Event): Event {
-    let failure: string | null = null;
-    try {
-      this.#store.appendLog(event);
-    } catch (error) {
-      if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
-      failure = `${error.message}; training goes on`;
-    }
-    this.#note(this.#store.logPath, failure);
-    return event;
-  }
+/** @param step of the state in the store that the run continues; null for a new run */
+export function checkpointWriter(store: RunStore, step: number | null, onActivity?: ActivityListener) {
+  const { path, latestPath, bestPath, logPath } = store;
+  const failing = new Set<string>();
+  const news: string[] = [];
+  let hasSaved = step !== null;
+  let savedStep = step;
+  let savedStepNotByClock = step;
 
   /**
    * A failure is reported once when it begins and once when it is over, because a disk may stay
    * full for thousands of steps.
    */
-  #note(path: string, failure: string | null): void {
-    if (failure !== null && !this.#failing.has(path)) this.#news.push(failure);
-    if (failure !== null) this.#failing.add(path);
-    else if (this.#failing.delete(path)) this.#news.push(`${path} can be written again`);
-  }
+  const note = (file: string, failure: string | null): void => {
+    if (failure !== null && !failing.has(file)) news.push(failure);
+    if (failure !== null) failing.add(file);
+    else if (failing.delete(file)) news.push(`${file} can be written again`);
+  };
+
+  const save = async (file: string, work: () => Promise<void>): Promise<SaveError> => {
+    const error = await reporting(onActivity, 'saving', () => attempt(work));
+    if (error?.kind !== 'checkpoint')
+      note(file, error && `${error.message}; training goes on, and it is tried again whenever it is due`);
+    return error;
+  };
 
   /**
-   * Logs and returns what cannot be written any more, and what can again, since the last call.
-   * @param step the current one
+   * @param isByClock a state to resume from after a crash, and not to return to after a divergence
    */
-  takeNews(step: number): readonly TrainingEvent[] {
-    return this.#news.splice(0).map((reason) => this.log({ event: 'recovery', step, reason }));
-  }
+  const saveLatest = (checkpoint: Checkpoint, keep: number, isByClock = false): Promise<SaveError> =>
+    save(latestPath, async () => {
+      const error = await store.saveLatest(checkpoint, isByClock ? 0 : keep, isByClock);
+      savedStep = checkpoint.training.step;
+      if (isByClock) return;
+      savedStepNotByClock = savedStep;
+      hasSaved = true;
+      note(`snapshots in ${path}`, error && `${error.message}; ${latestPath} is saved, and training goes on`);
+    });
+
+  /** Adds a line to the log; a line that the disk does not take is lost. */
+  const log = <Event extends TrainingEvent>(event: Event): Event => {
+    let failure: string | null = null;
+    try {
+      store.appendLog(event);
+    } catch (error) {
+      if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
+      failure = `${error.message}; training goes on`;
+    }
+    note(logPath, failure);
+    return event;
+  };
+
+  return {
+    saveLatest,
+    log,
+
+    /** The file of the last state; null if none was saved. */
+    get savedPath(): string | null {
+      return savedStep === null ? null : latestPath;
+    },
+
+    /** Not so where the run continues another checkpoint, until the next one is saved. */
+    get isLatestSound(): boolean {
+      return store.isLatestSound;
+    },
+
+    saveBest: (checkpoint: Checkpoint): Promise<SaveError> =>
+      save(bestPath, async () => {
+        await store.saveBest(checkpoint);
+        hasSaved = true;
+      }),
+
+    /**
+     * @throws RnnError `machine` if the disk does not take it after several tries, `checkpoint` if a
+     * number in it is not finite
+     */
+    async saveLast(checkpoint: Checkpoint, keep: number): Promise<void> {
+      let error = await saveLatest(checkpoint, keep);
+      for (const wait of WAITS_MS) {
+        if (error?.kind !== 'machine') break;
+        await setTimeout(wait);
+        error = await saveLatest(checkpoint, keep);
+      }
+      if (error === null) return;
+      if (error.kind === 'checkpoint') throw error;
+      const saved = savedStep === null ? 'nothing was saved' : `what is saved is step ${count(savedStep)}`;
+      throw machineError(
+        `the last state, of step ${count(checkpoint.training.step)}, could not be saved: ${error.message}; ${saved}`,
+        error.hint,
+        { cause: error },
+      );
+    },
+
+    /**
+     * A run that diverges does not return to a clock save: it may be diverging already, and the
+     * result must not depend on speed.
+     */
+    async dropClockSave(): Promise<void> {
+      await attempt(() => store.dropClockSave()); // if the disk fails, the run returns to the clock save
+      savedStep = savedStepNotByClock;
+    },
+
+    /**
+     * The newest saved state; null if none was ever saved.
+     *
+     * @param why it is needed, in words
+     * @throws RnnError `checkpoint` if none can be read, or none is left
+     */
+    async newest(why: string): Promise<Newest | null> {
+      try {
+        return hasSaved || (await store.holdsRun()) ? await store.newest() : null;
+      } catch (error) {
+        if (!(error instanceof RnnError)) throw error;
+        throw new RnnError(error.kind, `${why}, and ${error.message}`, { hint: error.hint, cause: error });
+      }
+    },
+
+    /**
+     * Removes later lines from the log. @param undone events that had not come yet at that very step
+     */
+    async cutBack(last: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
+      const error = await attempt(() => store.cutBack(last, undone));
+      note(logPath, error && `${error.message}; training goes on`);
+    },
+
+    /**
+     * Logs and returns what cannot be written any more, and what can again, since the last call.
+     * @param now the current step
+     */
+    takeNews: (now: number): readonly TrainingEvent[] =>
+      news.splice(0).map((reason) => log({ event: 'recovery', step: now, reason })),
+  };
 }
+export type CheckpointWriter = ReturnType<typeof checkpointWriter>;
 
 /**
  * @throws errors of neither the disk nor the numbers: the folder is no longer this process's, or a

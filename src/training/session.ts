@@ -19,8 +19,8 @@ import { nearestPlace, placeIn, sameSample, sameWindows, statesIn } from './rest
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
-import { Validation } from './validation.ts';
-import { Weights } from './weights.ts';
+import { validationOf } from './validation.ts';
+import { type Weights, weightsOn } from './weights.ts';
 import { TRAIN, demandOf, trainingJob, workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
@@ -61,7 +61,7 @@ export class Session {
   /** The device with its kernels and threads, in one line. */
   readonly deviceDescription: string;
   readonly streams: Streams;
-  readonly validation: Validation;
+  readonly validation: ReturnType<typeof validationOf>;
   readonly #run: SessionRun;
   readonly #options: TrainingOptions;
   readonly #executable: Executable;
@@ -84,7 +84,7 @@ export class Session {
     this.memoryBytes = memoryBytes;
     this.deviceDescription = executable.description;
     this.streams = streamsOf(run);
-    this.validation = new Validation(run);
+    this.validation = validationOf(run);
     this.#run = run;
     this.#options = options;
     this.#executable = executable;
@@ -109,7 +109,7 @@ export class Session {
     await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const executable = await reporting(onActivity, 'compiling', () => device.compile(workload));
-    const weights = new Weights(executable, optimizer, model);
+    const weights = weightsOn(executable, optimizer, model);
     return new Session(run, model, weights, executable, processBytes(demand, executable.memoryBytes));
   }
 

@@ -1,7 +1,7 @@
 // From options, text and device to a run that is ready to start. What it then does is in loop.ts.
 import { haveSameNumbers } from '../devices/same-numbers.ts';
 import type { Checkpoint, RunStore } from '../runs/store.ts';
-import { CheckpointWriter } from './checkpoint-writer.ts';
+import { checkpointWriter } from './checkpoint-writer.ts';
 import type { TrainingEvent } from './events.ts';
 import { Loop } from './loop.ts';
 import { recordedLoop } from './record.ts';
@@ -35,7 +35,7 @@ export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
     return {
       notes: restored === null ? [] : differences(earlier!, restored, session),
       train: (store, signal) => {
-        const writer = new CheckpointWriter(store, restored === null ? null : step, onActivity);
+        const writer = checkpointWriter(store, restored === null ? null : step, onActivity);
         return new Loop(run, session, restored, writer, signal).events();
       },
       close: () => session.close(),

@@ -13,122 +13,111 @@ import { runInTurns } from '../turns.ts';
 
 type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
 
-export class Weights {
-  readonly #executable: Executable;
-  readonly #optimizer: Optimizer;
-  readonly #model: ModelConfiguration;
-  /** P */
-  readonly count: number;
-  readonly #averages: boolean;
+const trained: Held = { kind: 'parameters' };
+
+export function weightsOn(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
+  const shapes = parameterShapes(model);
+  const count = countParameters(shapes); // P
+  const { rule } = optimizer;
+  const averages = rule.slots.includes(AVERAGE);
+  /** The weights to use: their moving average, where there is one. */
+  const inUse: Held = averages ? { kind: 'slot', name: AVERAGE } : trained;
   /** Reused for each checkpoint. */
-  readonly #copies = new Map<string, Float32Array>();
+  const copies = new Map<string, Float32Array>();
   /** Windows since the optimizer's slots were zero, including those that wait for an update. */
-  #windows = 0;
+  let windows = 0;
 
-  constructor(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
-    this.#executable = executable;
-    this.#optimizer = optimizer;
-    this.#model = model;
-    this.count = countParameters(parameterShapes(model));
-    this.#averages = optimizer.rule.slots.includes(AVERAGE);
-  }
-
-  /** @param parameters (P) of a new run */
-  begin(parameters: Float32Array): Promise<void> {
-    return this.#fill(parameters, parameters);
-  }
-
-  /**
-   * Restores the vectors of a checkpoint. Another optimizer begins with zeros, and a moving average
-   * that the checkpoint does not have begins as a copy of its weights.
-   *
-   * @returns whether the optimizer continues
-   * @throws RnnError `checkpoint` if its tensors are not those of this model
-   */
-  async restore(checkpoint: Checkpoint): Promise<boolean> {
-    const { optimizer } = checkpoint;
-    const saved = parameterVector(checkpoint);
-    const gathered = gatheredIn(optimizer, this.#optimizer, this.count);
-    await this.#fill(extraIn(optimizer, WEIGHTS, this.count) ?? saved, saved, gathered?.slots, gathered?.windows);
-    return gathered !== null;
-  }
+  const copy = async (resident: Held): Promise<Float32Array> => {
+    const key = resident.kind === 'slot' ? `slot ${resident.name}` : resident.kind;
+    const copied = await executable.read(resident, copies.get(key));
+    copies.set(key, copied);
+    return copied;
+  };
 
   /** Slots that are left out are zeros, but for the average. */
-  async #fill(
+  const fill = async (
     parameters: Float32Array,
     average: Float32Array,
     slots: ReadonlyMap<string, Float32Array> = new Map(),
-    windows = 0,
-  ): Promise<void> {
-    const zeros = new Float32Array(this.count);
-    await this.#executable.write({ kind: 'parameters' }, parameters);
-    for (const name of this.#optimizer.rule.slots)
-      await this.#executable.write({ kind: 'slot', name }, name === AVERAGE ? average : (slots.get(name) ?? zeros));
-    this.#windows = windows;
-  }
+    counted = 0,
+  ): Promise<void> => {
+    const zeros = new Float32Array(count);
+    await executable.write(trained, parameters);
+    for (const name of rule.slots)
+      await executable.write({ kind: 'slot', name }, name === AVERAGE ? average : (slots.get(name) ?? zeros));
+    windows = counted;
+  };
 
-  /** The scalars of a window. @param ahead how many windows are planned before it */
-  scalars(ahead: number, learningRate: number): Record<string, number> {
-    return this.#optimizer.scalars(this.#windows + ahead + 1, learningRate);
-  }
+  return {
+    count,
 
-  /** To be called when the gradients of windows were applied, or added up for an update. */
-  advanced(windows: number): void {
-    this.#windows += windows;
-  }
+    /** @param parameters (P) of a new run */
+    begin: (parameters: Float32Array): Promise<void> => fill(parameters, parameters),
 
-  /** The weights to use (P): their moving average, where there is one. */
-  read(): Promise<Float32Array> {
-    return this.#executable.read(this.#used);
-  }
+    /**
+     * Restores the vectors of a checkpoint. Another optimizer begins with zeros, and a moving average
+     * that the checkpoint does not have begins as a copy of its weights.
+     *
+     * @returns whether the optimizer continues
+     * @throws RnnError `checkpoint` if its tensors are not those of this model
+     */
+    async restore(checkpoint: Checkpoint): Promise<boolean> {
+      const saved = parameterVector(checkpoint);
+      const gathered = gatheredIn(checkpoint.optimizer, optimizer, count);
+      const parameters = extraIn(checkpoint.optimizer, WEIGHTS, count) ?? saved;
+      await fill(parameters, saved, gathered?.slots, gathered?.windows);
+      return gathered !== null;
+    },
 
-  get #used(): Held {
-    return this.#averages ? { kind: 'slot', name: AVERAGE } : { kind: 'parameters' };
-  }
+    /** The scalars of a window. @param ahead how many windows are planned before it */
+    scalars: (ahead: number, learningRate: number): Record<string, number> =>
+      optimizer.scalars(windows + ahead + 1, learningRate),
 
-  /**
-   * Does something while the device has the weights to use in the place of the weights in training.
-   */
-  async used<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (!this.#averages) return work();
-    const trained = await this.#copy({ kind: 'parameters' });
-    await this.#executable.write({ kind: 'parameters' }, await this.#copy(this.#used));
-    return withCleanup(work, () => this.#executable.write({ kind: 'parameters' }, trained));
-  }
+    /** To be called when the gradients of windows were applied, or added up for an update. */
+    advanced(more: number): void {
+      windows += more;
+    },
 
-  /**
-   * Makes the recurrent matrices orthogonal. Their average stays as it is: the average of
-   * orthogonal matrices is not orthogonal.
-   */
-  async makeOrthogonal(): Promise<void> {
-    const parameters = await this.#copy({ kind: 'parameters' });
-    await runInTurns(makeOrthogonal(parameters, this.#model));
-    await this.#executable.write({ kind: 'parameters' }, parameters);
-  }
+    /** The weights to use (P). */
+    read: (): Promise<Float32Array> => executable.read(inUse),
 
-  /**
-   * The part of a checkpoint. The next call overwrites it, because copies would stay in memory
-   * until they are collected.
-   */
-  async saved(): Promise<Pick<Checkpoint, 'tensors' | 'optimizer'>> {
-    const shape = [this.count];
-    const tensors = tensorsOf(parameterShapes(this.#model), await this.#copy(this.#used));
-    const gathered = [];
-    const { name: optimizerName, rule, windows } = this.#optimizer;
-    for (const name of rule.slots.filter((slot) => slot !== AVERAGE))
-      gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });
-    if (this.#averages) gathered.push({ name: WEIGHTS, shape, data: await this.#copy({ kind: 'parameters' }) });
-    const scalars = {
-      step: Math.floor(this.#windows / windows),
-      ...(windows > 1 ? { windows, waiting: this.#windows % windows } : {}),
-    };
-    return { tensors, optimizer: { name: optimizerName, scalars, tensors: gathered } };
-  }
+    /**
+     * Does something while the device has the weights to use in the place of the weights in training.
+     */
+    async used<Result>(work: () => Promise<Result>): Promise<Result> {
+      if (!averages) return work();
+      const parameters = await copy(trained);
+      await executable.write(trained, await copy(inUse));
+      return withCleanup(work, () => executable.write(trained, parameters));
+    },
 
-  async #copy(resident: Held): Promise<Float32Array> {
-    const key = resident.kind === 'slot' ? `slot ${resident.name}` : resident.kind;
-    const copy = await this.#executable.read(resident, this.#copies.get(key));
-    this.#copies.set(key, copy);
-    return copy;
-  }
+    /**
+     * Makes the recurrent matrices orthogonal. Their average stays as it is: the average of
+     * orthogonal matrices is not orthogonal.
+     */
+    async makeOrthogonal(): Promise<void> {
+      const parameters = await copy(trained);
+      await runInTurns(makeOrthogonal(parameters, model));
+      await executable.write(trained, parameters);
+    },
+
+    /**
+     * The part of a checkpoint. The next call overwrites it, because copies would stay in memory
+     * until they are collected.
+     */
+    async saved(): Promise<Pick<Checkpoint, 'tensors' | 'optimizer'>> {
+      const shape = [count];
+      const tensors = tensorsOf(shapes, await copy(inUse));
+      const gathered = [];
+      for (const name of rule.slots.filter((slot) => slot !== AVERAGE))
+        gathered.push({ name, shape, data: await copy({ kind: 'slot', name }) });
+      if (averages) gathered.push({ name: WEIGHTS, shape, data: await copy(trained) });
+      const scalars = {
+        step: Math.floor(windows / optimizer.windows),
+        ...(optimizer.windows > 1 ? { windows: optimizer.windows, waiting: windows % optimizer.windows } : {}),
+      };
+      return { tensors, optimizer: { name: optimizer.name, scalars, tensors: gathered } };
+    },
+  };
 }
+export type Weights = ReturnType<typeof weightsOn>;
