@@ -6,14 +6,14 @@ import type { CheckpointWriter } from './checkpoint-writer.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
 import { remember } from './history.ts';
 import { affordsWhole } from './intervals.ts';
-import { LossMeter } from './loss-meter.ts';
+import { lossMeter } from './loss-meter.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import type { TrainingRun } from './run.ts';
 import { type RunState, countEvaluation, goBack, recordOfState, startOf, stateOf, undoneAt } from './run-state.ts';
 import { learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { StopRequest } from './stop-request.ts';
-import { LOOK_CHARACTERS, Timetable } from './timetable.ts';
+import { LOOK_CHARACTERS, timetableOf } from './timetable.ts';
 import { evaluationsIn, verdictOf } from './verdict.ts';
 
 /** Reported where a device fails within a step. */
@@ -28,9 +28,9 @@ export class Loop {
   readonly #stop: StopRequest;
   readonly #now: () => number;
   readonly #started: number;
-  readonly #meter: LossMeter;
+  readonly #meter: ReturnType<typeof lossMeter>;
   readonly #state: RunState;
-  readonly #timetable: Timetable;
+  readonly #timetable: ReturnType<typeof timetableOf>;
   #hasDiverged = false;
   /** Nothing has changed since the last state was saved. */
   #isSaved: boolean;
@@ -51,9 +51,9 @@ export class Loop {
     this.#stop = new StopRequest(signal, run.options.maxTimeMs);
     this.#now = run.clock ?? (() => performance.now());
     this.#started = this.#now();
-    this.#meter = new LossMeter(this.#now);
+    this.#meter = lossMeter(this.#now);
     this.#state = stateOf(run, session, restored);
-    this.#timetable = new Timetable(run.options, session, this.#state, this.#now);
+    this.#timetable = timetableOf(run.options, session, this.#state, this.#now);
     this.#isSaved = restored !== null && writer.isLatestSound;
     this.#wasOver = this.#isSaved && this.#timetable.isJudged && this.#timetable.finished !== null;
   }

@@ -12,7 +12,6 @@ import { reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
-import type { TrainingOptions } from '../options/training.ts';
 import { type ProgressSampler, progressSampler } from './progress-sampler.ts';
 import { recordOf, sameParts } from './record.ts';
 import { nearestPlace, placeIn, sameSample, sameWindows, statesIn } from './restore.ts';
@@ -63,7 +62,6 @@ export class Session {
   readonly streams: Streams;
   readonly validation: ReturnType<typeof validationOf>;
   readonly #run: SessionRun;
-  readonly #options: TrainingOptions;
   readonly #executable: Executable;
   readonly #weights: Weights;
   readonly #sampler: ProgressSampler;
@@ -86,7 +84,6 @@ export class Session {
     this.streams = streamsOf(run);
     this.validation = validationOf(run);
     this.#run = run;
-    this.#options = options;
     this.#executable = executable;
     this.#weights = weights;
     this.#sampler = progressSampler(model, corpus.vocabulary, run);
@@ -116,7 +113,7 @@ export class Session {
   /** The first step comes next. */
   async begin(): Promise<void> {
     const { initial, corpus } = this.#run;
-    this.#random = new Random(this.#options.seed);
+    this.#random = new Random(this.#run.options.seed);
     const fresh = await runInTurns(initialParametersInPieces(this.model, this.#random));
     await this.#weights.begin(initial ? transferParameters(initial, this.model, corpus.vocabulary, fresh) : fresh);
     this.streams.seek({ epoch: 0, window: 0 });
@@ -132,11 +129,11 @@ export class Session {
    */
   async restore(checkpoint: Checkpoint): Promise<Restored> {
     const { training, state } = checkpoint;
-    const { batchSize } = this.#options;
+    const { batchSize } = this.#run.options;
     const { windowsPerEpoch } = this.streams;
     const { train: sameTraining, validation } = sameParts(training, this.#run.corpus);
-    const sameValidation = validation && sameSample(training.options, this.#options);
-    const samePlace = sameTraining && sameWindows(training.options, this.#options);
+    const sameValidation = validation && sameSample(training.options, this.#run.options);
+    const samePlace = sameTraining && sameWindows(training.options, this.#run.options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, stateShapes(this.model), batchSize) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
@@ -172,9 +169,9 @@ export class Session {
    * recurrent matrices are made orthogonal before anything else looks at them.
    */
   async advance(max: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
-    const { batchSize, orthogonalEvery } = this.#options;
+    const { batchSize, orthogonalEvery } = this.#run.options;
     const { nextSteps: T } = this.streams;
-    const job = trainingJob(T, this.#options);
+    const job = trainingJob(T, this.#run.options);
     const untilOrthogonal = orthogonalEvery > 0 ? orthogonalEvery - (this.#step % orthogonalEvery) : Infinity;
     const planned = this.#plan(Math.min(max, untilOrthogonal, this.#executable.callsPerRun(job)), learningRateOf);
     const results = await this.#executable.run(
@@ -228,7 +225,7 @@ export class Session {
    * run's and the step.
    */
   async sample(isUrgent: () => boolean): Promise<string | null> {
-    const { sampleLength, seed } = this.#options;
+    const { sampleLength, seed } = this.#run.options;
     return this.#sampler.text(await this.#weights.read(), sampleLength, seed + this.#step, isUrgent);
   }
 

@@ -35,135 +35,115 @@ const LOOK_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
  */
 export const LOOK_CHARACTERS = 50_000;
 
-export class Timetable {
-  readonly #options: TrainingOptions;
-  readonly #session: Session;
-  readonly #state: RunState;
-  readonly #now: () => number;
-  readonly #beganMs: number;
-  #pausedMs = 0;
-  #savedMs: number;
-  #lookedMs: number;
+/** @param now milliseconds from any moment on */
+export function timetableOf(options: TrainingOptions, session: Session, state: RunState, now: () => number) {
+  const { evaluateEvery, sampleEvery, checkpointEvery, maxSteps, budgetMs, patience } = options;
+  const beganMs = now();
+  let pausedMs = 0;
+  let savedMs = beganMs;
+  let lookedMs = beganMs;
   /** Milliseconds that each pause took the last time. */
-  readonly #tookMs: Partial<Record<Pause, number>> = {};
-
-  /** @param now milliseconds from any moment on */
-  constructor(options: TrainingOptions, session: Session, state: RunState, now: () => number) {
-    this.#options = options;
-    this.#session = session;
-    this.#state = state;
-    this.#now = now;
-    this.#beganMs = this.#savedMs = this.#lookedMs = now();
-  }
-
-  /** A pause begins. */
-  begin(pause: Pause): void {
-    this.#pausedMs = this.#now();
-    if (pause === 'save') this.#savedMs = this.#pausedMs;
-  }
-
-  /** The pause that began last ends. */
-  end(pause: Pause): void {
-    this.#tookMs[pause] = this.#now() - this.#pausedMs;
-  }
-
-  /** An evaluation or a look was made. */
-  looked(): void {
-    this.#lookedMs = this.#now();
-  }
-
-  get isClockSaveDue(): boolean {
-    return this.#options.checkpointEvery > 0 && this.#now() - this.#savedMs >= CLOCK_SAVE_EVERY_MS;
-  }
-
-  get isLookDue(): boolean {
-    const { min, max } = LOOK_EVERY_MS;
-    return this.#now() - this.#lookedMs >= Math.min(max, Math.max(min, this.#lookedMs - this.#beganMs));
-  }
-
+  const tookMs: Partial<Record<Pause, number>> = {};
   /** Whether samples are taken at all. */
-  get samples(): boolean {
-    return this.#options.sampleEvery !== 0;
-  }
+  const samples = sampleEvery !== 0;
 
-  isDue(pause: Pause): boolean {
-    return isDue(this.#recurring(pause), this.#reached);
-  }
+  const recurring = (pause: Pause): Parameters<typeof isDue>[0] => {
+    const took = { tookMs: tookMs[pause] ?? 0 };
+    if (pause === 'evaluation') return { every: evaluateEvery, times: EVALUATIONS, lastMs: state.evaluatedMs, ...took };
+    if (pause === 'sample') return { every: sampleEvery, times: SAMPLES, lastMs: state.sampledMs, ...took };
+    return { every: checkpointEvery, times: 1, lastMs: 0, ...took };
+  };
+  const reached = (): Parameters<typeof isDue>[1] => {
+    const { totalSteps, trainingMs } = state;
+    return { step: session.step, totalSteps, trainingMs, budgetMs };
+  };
+  const isPauseDue = (pause: Pause): boolean => isDue(recurring(pause), reached());
 
-  /**
-   * Whether an evaluation or a sample is due at this step, so that the training loss of the same
-   * step is reported with it.
-   */
-  get isReportDue(): boolean {
-    return (this.#session.validation.isPossible && this.isDue('evaluation')) || this.isDue('sample');
-  }
+  return {
+    samples,
+    isDue: isPauseDue,
 
-  /** How many steps may be made before something is due, or the run is over. */
-  get stepsUntilDue(): number {
-    const { step, totalSteps } = this.#reached;
-    const intervals = pauses.map((pause) => stepsBetween(this.#recurring(pause), totalSteps) || Infinity);
-    return Math.min(...intervals.map((every) => every - (step % every)), (totalSteps ?? Infinity) - step);
-  }
+    /** A pause begins. */
+    begin(pause: Pause): void {
+      pausedMs = now();
+      if (pause === 'save') savedMs = pausedMs;
+    },
 
-  /** Why the whole run is over, not only this invocation; null while it is not. */
-  get finished(): EndReason | null {
-    const { maxSteps, budgetMs, patience } = this.#options;
-    const { totalSteps, trainingMs, sinceBest } = this.#state;
-    if (totalSteps !== null && this.#session.step >= totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
-    if (budgetMs !== null && trainingMs >= budgetMs) return 'budget';
-    return patience > 0 && sinceBest >= patience ? 'patience' : null;
-  }
+    /** The pause that began last ends. */
+    end(pause: Pause): void {
+      tookMs[pause] = now() - pausedMs;
+    },
 
-  /** Whether the evaluation and the sample that are due at the end of a run are done. */
-  get isJudged(): boolean {
-    const { step, validation } = this.#session;
-    return (
-      (!validation.isPossible || this.#state.evaluatedAt === step) && (!this.samples || this.#state.sampledAt === step)
-    );
-  }
+    /** An evaluation or a look was made. */
+    looked(): void {
+      lookedMs = now();
+    },
 
-  /**
-   * How much of the run is done at a place in the text: the current one, or one that the current
-   * run of calls reaches, within which time stands still.
-   */
-  progressAt({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = this.#session): Progress {
-    const { totalSteps, trainingMs, drops } = this.#state;
-    const fraction = totalSteps === null ? trainingMs / this.#options.budgetMs! : step / totalSteps;
-    return { step, epoch, fraction: Math.min(1, fraction), drops };
-  }
+    get isClockSaveDue(): boolean {
+      return checkpointEvery > 0 && now() - savedMs >= CLOCK_SAVE_EVERY_MS;
+    },
 
-  /** Milliseconds of the evaluations, samples and saves until the end of the run. */
-  remainingPausesMs(charactersPerSecond: number): number {
-    const { validation } = this.#session;
-    const remainingMs = (pause: Pause, expectedMs = 0): number =>
-      (1 + timesLeft(this.#recurring(pause), this.#reached)) * (this.#tookMs[pause] ?? expectedMs);
-    const evaluationMs = (1000 * COST_OF_SCORING * validation.scored()) / charactersPerSecond;
-    return (
-      (validation.isPossible ? remainingMs('evaluation', evaluationMs) : 0) +
-      (this.samples ? remainingMs('sample') : 0) +
-      remainingMs('save')
-    );
-  }
+    get isLookDue(): boolean {
+      const { min, max } = LOOK_EVERY_MS;
+      return now() - lookedMs >= Math.min(max, Math.max(min, lookedMs - beganMs));
+    },
 
-  /** A process that is killed in a long evaluation must not lose the training before it. */
-  isSavedBeforeEvaluation(atEnd: boolean): boolean {
-    const work = this.#session.validation.scored() * this.#session.parameters;
-    return atEnd
-      ? work >= MIN_SAVED_BEFORE.atEnd
-      : this.#options.checkpointEvery > 0 && work >= MIN_SAVED_BEFORE.during;
-  }
+    /**
+     * Whether an evaluation or a sample is due at this step, so that the training loss of the same
+     * step is reported with it.
+     */
+    get isReportDue(): boolean {
+      return (session.validation.isPossible && isPauseDue('evaluation')) || isPauseDue('sample');
+    },
 
-  #recurring(pause: Pause): Parameters<typeof isDue>[0] {
-    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
-    const { evaluatedMs, sampledMs } = this.#state;
-    const tookMs = this.#tookMs[pause] ?? 0;
-    if (pause === 'evaluation') return { every: evaluateEvery, times: EVALUATIONS, lastMs: evaluatedMs, tookMs };
-    if (pause === 'sample') return { every: sampleEvery, times: SAMPLES, lastMs: sampledMs, tookMs };
-    return { every: checkpointEvery, times: 1, lastMs: 0, tookMs };
-  }
+    /** How many steps may be made before something is due, or the run is over. */
+    get stepsUntilDue(): number {
+      const { step, totalSteps } = reached();
+      const intervals = pauses.map((pause) => stepsBetween(recurring(pause), totalSteps) || Infinity);
+      return Math.min(...intervals.map((every) => every - (step % every)), (totalSteps ?? Infinity) - step);
+    },
 
-  get #reached(): Parameters<typeof isDue>[1] {
-    const { totalSteps, trainingMs } = this.#state;
-    return { step: this.#session.step, totalSteps, trainingMs, budgetMs: this.#options.budgetMs };
-  }
+    /** Why the whole run is over, not only this invocation; null while it is not. */
+    get finished(): EndReason | null {
+      const { totalSteps, trainingMs, sinceBest } = state;
+      if (totalSteps !== null && session.step >= totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
+      if (budgetMs !== null && trainingMs >= budgetMs) return 'budget';
+      return patience > 0 && sinceBest >= patience ? 'patience' : null;
+    },
+
+    /** Whether the evaluation and the sample that are due at the end of a run are done. */
+    get isJudged(): boolean {
+      const { step, validation } = session;
+      return (!validation.isPossible || state.evaluatedAt === step) && (!samples || state.sampledAt === step);
+    },
+
+    /**
+     * How much of the run is done at a place in the text: the current one, or one that the current
+     * run of calls reaches, within which time stands still.
+     */
+    progressAt({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = session): Progress {
+      const { totalSteps, trainingMs, drops } = state;
+      const fraction = totalSteps === null ? trainingMs / budgetMs! : step / totalSteps;
+      return { step, epoch, fraction: Math.min(1, fraction), drops };
+    },
+
+    /** Milliseconds of the evaluations, samples and saves until the end of the run. */
+    remainingPausesMs(charactersPerSecond: number): number {
+      const { validation } = session;
+      const remainingMs = (pause: Pause, expectedMs = 0): number =>
+        (1 + timesLeft(recurring(pause), reached())) * (tookMs[pause] ?? expectedMs);
+      const evaluationMs = (1000 * COST_OF_SCORING * validation.scored()) / charactersPerSecond;
+      return (
+        (validation.isPossible ? remainingMs('evaluation', evaluationMs) : 0) +
+        (samples ? remainingMs('sample') : 0) +
+        remainingMs('save')
+      );
+    },
+
+    /** A process that is killed in a long evaluation must not lose the training before it. */
+    isSavedBeforeEvaluation(atEnd: boolean): boolean {
+      const work = session.validation.scored() * session.parameters;
+      return atEnd ? work >= MIN_SAVED_BEFORE.atEnd : checkpointEvery > 0 && work >= MIN_SAVED_BEFORE.during;
+    },
+  };
 }

@@ -5,7 +5,7 @@ import type { Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { runState } from '../../src/training/run-state.ts';
 import type { Session } from '../../src/training/session.ts';
-import { Timetable } from '../../src/training/timetable.ts';
+import { timetableOf } from '../../src/training/timetable.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
@@ -135,7 +135,7 @@ test('intervals that are turned off stay off, however slow the run', async () =>
 
 test('looks are due after one minute, then as far apart as the run is old, at most ten minutes; saves every five', () => {
   let now = 0;
-  const timetable = new Timetable(optionsOf(verses, given), {} as Session, runState(null, 1), () => now);
+  const timetable = timetableOf(optionsOf(verses, given), {} as Session, runState(null, 1), () => now);
   const [looks, saves]: [number[], number[]] = [[], []];
   for (; now <= 60 * MINUTE; now += MINUTE / 4) {
     if (timetable.isLookDue) looks.push(now / MINUTE);
