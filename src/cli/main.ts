@@ -2,12 +2,13 @@
 // nothing of what commands do.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, type Option } from 'commander';
-import { RnnError, usageError } from '../errors.ts';
+import { type RnnError, usageError } from '../errors.ts';
 import { coloursFor, noColours } from './output/colour.ts';
 import { type CommandEntry, commands } from './commands.ts';
 import type { Context } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
 import { commonOptions } from '../options/common.ts';
+import { meansOutput, suggestions } from '../options/suggest.ts';
 import { flagsFor, refuseRepeats, suggestedKeys } from './flags.ts';
 import { harmless, onOneLine } from './output/format.ts';
 import type { Io } from './process/io.ts';
@@ -56,7 +57,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const tried = triedIn(argv);
     const help = tried === undefined ? 'rnn --help' : `rnn ${tried.name} --help`;
     const options = program?.commands.find((command) => command.name() === tried?.name)?.options ?? [];
-    const failure = thrown instanceof CommanderError ? await commandLineError(thrown, help, tried, options) : thrown;
+    const failure = thrown instanceof CommanderError ? commandLineError(thrown, help, tried, options) : thrown;
     return report(failure, context, {
       debug: words.has('--debug') || context.wantsDebug,
       json: context.wantsJson ?? words.has('--json'),
@@ -161,15 +162,14 @@ function triedIn(argv: readonly string[]): CommandEntry | undefined {
 /**
  * Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint.
  */
-async function commandLineError(
+function commandLineError(
   error: CommanderError,
   help: string,
   tried: CommandEntry | undefined,
   options: readonly Option[],
-): Promise<RnnError> {
+): RnnError {
   const [message] = error.message.replace(/^error: /, '').split('\n');
   const unknown = /^unknown command '(.*)'$/.exec(message)?.[1];
-  const { suggestions } = await import('../options/suggest.ts');
   const [command] =
     unknown === undefined
       ? []
@@ -184,22 +184,17 @@ async function commandLineError(
       `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`,
       `write ${word} alone`,
     );
-  const hint = word === undefined || tried === undefined ? undefined : await hintFor(word, tried, options);
+  const hint = word === undefined || tried === undefined ? undefined : hintFor(word, tried, options);
   return usageError(message, hint ?? `${help} shows what there is`);
 }
 
 /** What an unknown option of a command probably means; undefined if there is nothing to suggest. */
-async function hintFor(
-  word: string,
-  { name, takes }: CommandEntry,
-  options: readonly Option[],
-): Promise<string | undefined> {
+function hintFor(word: string, { name, takes }: CommandEntry, options: readonly Option[]): string | undefined {
   const argument = /\w+/.exec(takes)?.[0];
   const meant = suggestedKeys(options, word, argument === undefined ? [] : [argument]);
+  if (meansOutput(word) && !meant.some(meansOutput)) return `rnn ${name} writes to standard output: add >FILE`;
   if (argument !== undefined && meant[0] === argument) return `give it as an argument: rnn ${name} ${takes}`;
-  if (meant.length > 0) return `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?`;
-  const { meansOutput } = await import('../options/suggest.ts');
-  return meansOutput(word) ? `rnn ${name} writes to standard output: add >FILE` : undefined;
+  return meant.length > 0 ? `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?` : undefined;
 }
 
 async function report(

@@ -27,6 +27,7 @@ it('rnn --help loads nothing but the frame of the command line, so that it answe
   const shared = [
     ...['common', 'kind', 'option', 'retired', 'suggest', 'values'].map((name) => `src/options/${name}.ts`),
     'src/errors.ts',
+    'src/group.ts',
     'src/shell-word.ts',
   ];
   expect(loaded.filter((file) => !file.startsWith('src/cli/') && !shared.includes(file))).toEqual([]);
