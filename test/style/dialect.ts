@@ -11,7 +11,10 @@ export const dialect: readonly Pattern[] = [
   { pattern: /; (?=[a-z])/, instead: 'two sentences, or a list' },
   { pattern: /(?<!\bthere )\b(is|are|was|were) no\b(?! (longer|more)\b)/i, instead: '"is not a"' },
   { pattern: /\bthere (is|are|was|were) (none|nothing)\b/i, instead: 'the noun: "there is no checkpoint"' },
-  { pattern: /\b(ends|finds|found|gives|makes|takes|knows|needs|sees|says|costs|changes|asks) (no|none)\b/i, instead: '"does not VERB a"' },
+  {
+    pattern: /\b(ends|finds|found|gives|makes|takes|knows|needs|sees|says|costs|changes|asks) (no|none)\b/i,
+    instead: '"does not VERB a"',
+  },
   { pattern: /\b(tells?|told|telling)\b/i, instead: '"prints", "shows", "reports"' },
   { pattern: /\b(stands?|stood|standing)\b/i, instead: '"is"' },
   { pattern: /\b(go|goes|going|gone|went) on\b/i, instead: '"continues", "resumes"' },

@@ -16,7 +16,10 @@ export function proseOfPage(page: string): Prose[] {
   for (const part of withoutBlocks.split(/\n(?=\n|[-*|#]|\d+\. )/)) {
     const start = line + (/^\n*/.exec(part)?.[0].length ?? 0);
     line += part.split('\n').length;
-    const text = withoutCode(part).replaceAll(/\]\([^)]*\)/g, ']').replaceAll(/\s+/g, ' ').trim();
+    const text = withoutCode(part)
+      .replaceAll(/\]\([^)]*\)/g, ']')
+      .replaceAll(/\s+/g, ' ')
+      .trim();
     if (text !== '') paragraphs.push({ kind: 'page', line: start, text });
   }
   return paragraphs;

@@ -251,24 +251,9 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
       );
       expect(across.guardsHold()).toBe(true);
 
-      const sums = matrix(1, columns);
-      kernels.columnSums(rows, columns, x.address, x.ld, sums.address);
-      const expected = Array.from({ length: columns }, (_, j) =>
-        dot(
-          rows,
-          (r) => x.at(r, j),
-          () => 1,
-        ),
-      );
-      const error = worst(
-        sums.values(),
-        (_, j) => expected[j]!.sum,
-        (_, j) => EPSILON * expected[j]!.magnitude,
-      );
-      expect(error).toBeLessThanOrEqual(dotTolerance(rows));
       kernels.zero(to.address, columns * 4);
       expect(to.values()).toEqual(x.values().map((row, r) => (r === 0 ? row.map(() => 0) : row)));
-      for (const m of [table, bias, out, x, to, sums]) expect(m.guardsHold()).toBe(true);
+      for (const m of [table, bias, out, x, to]) expect(m.guardsHold()).toBe(true);
     });
   }
 
