@@ -4,7 +4,7 @@ import { quickChecks } from '../../src/diagnosis/checks.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
 import { isEverything } from '../everything.ts';
 import { type Opened } from '../devices/gpu/helpers.ts';
-import { lastingChecks, networkChecks } from './networks.ts';
+import { lastingChecks, networkChecks, repeatedChecks } from './networks.ts';
 import { operationChecks } from './operations.ts';
 import { stateChecks } from './states.ts';
 
@@ -30,7 +30,7 @@ export function compareWithReference(
     afterAll(() => device?.close());
 
     for (const check of parityChecks.filter((each) => lasting || !lastingChecks.includes(each))) {
-      const isCut = few || (fewNetworks && networkChecks.includes(check));
+      const isCut = few || (fewNetworks && networkChecks.includes(check)) || repeatedChecks.has(check.name);
       const isLeft = isCut && !isEverything && !quick.has(check.name);
       test.skipIf(isLeft)(`${check.name}${isLeft ? ' (skipped: only with RNN_TEST=all)' : ''}`, async () => {
         const { worst, tolerance, where } = await check.run(device!);

@@ -227,6 +227,21 @@ export const lastingChecks: readonly ParityCheck[] = cells
   .filter(({ name }) => name !== 'rnn-relu')
   .flatMap(({ name }) => (principal.has(name) ? sizes.slice(2) : [sizes[2]]).map((size) => cellCheck(name, size)));
 
+/**
+ * Checks that run only with RNN_TEST=all: other checks compare their cell at another size, and
+ * their size with another cell. These are every other size of gru, rnn and rnn-relu, and the
+ * smaller size of each cell that is not principal.
+ */
+export const repeatedChecks: ReadonlySet<string> = new Set(
+  cells
+    .filter(({ name }) => name !== 'lstm')
+    .flatMap(({ name }, index) =>
+      principal.has(name)
+        ? sizes.filter((_, at) => at % 2 === index % 2).map((size) => cellCheck(name, size).name)
+        : [cellCheck(name, sizes[1]).name],
+    ),
+);
+
 export const networkChecks: readonly ParityCheck[] = [
   ...cells.flatMap(({ name }) =>
     (principal.has(name) ? sizes.slice(0, 2) : [sizes[1]]).map((size) => cellCheck(name, size)),
