@@ -13,7 +13,7 @@ export interface Page {
   readonly needs?: { readonly test: string; readonly what: string };
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Runs dozens of commands, whose options the tests of each command have, too: only with
+   * Runs many commands, or trains in PyTorch, and other tests use the same options: only with
    * RNN_TEST=all.
    */
   readonly isLong?: boolean;
@@ -56,6 +56,7 @@ export const pages: readonly Page[] = [
   },
   {
     name: 'docs/troubleshooting.md',
+    isLong: true,
     before: [
       text('novel.txt'),
       'mkdir empty',
@@ -64,7 +65,7 @@ export const pages: readonly Page[] = [
     ].join('\n'),
   },
   { name: 'docs/choosing.md', isLong: true, before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
-  { name: 'docs/cron.md', before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
+  { name: 'docs/cron.md', isLong: true, before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',
     isLong: true,
@@ -72,6 +73,7 @@ export const pages: readonly Page[] = [
   },
   {
     name: 'docs/configuration.md',
+    isLong: true,
     before: [
       sonnets,
       text('corpus.txt'),
@@ -82,7 +84,11 @@ export const pages: readonly Page[] = [
     name: 'docs/pytorch.md',
     before: [sonnets, run('checkpoints/sonnets'), exported('checkpoints/sonnets')].join('\n'),
   },
-  { name: 'docs/distributed.md', before: [sonnets, run('earlier'), exported('earlier')].join('\n') },
+  {
+    name: 'docs/distributed.md',
+    isLong: true,
+    before: [sonnets, run('earlier'), exported('earlier')].join('\n'),
+  },
   { name: 'docs/onnx.md' },
   { name: 'docs/options.md' },
   { name: 'docs/glossary.md' },
