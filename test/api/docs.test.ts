@@ -1,5 +1,5 @@
-// The examples of docs/library.md, each run as it stands, one after another in one folder, with the
-// package as it is built.
+// The examples of docs/library.md, each run as it stands, one after another in one folder and one
+// process, with the package as it is built.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,23 +35,24 @@ describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (npm run build makes t
     expect(examples).toHaveLength(count);
   });
 
-  it.each(examples.map(({ source, prints }, index) => [index + 1, source, prints] as const))(
-    'example %i runs',
-    { timeout: 120_000 },
-    async (index, source, prints) => {
-      const file = join(folder, `example-${index}.mjs`);
-      writeFileSync(file, source);
-      const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>(
-        (resolve) => {
-          execFile(process.execPath, [file], { cwd: folder, env: process.env }, (failure, out, err) =>
-            resolve({ error: failure, stdout: out, stderr: err }),
-          );
-        },
-      );
-      expect({ error, stderr }).toEqual({ error: null, stderr: '' });
-      expect(stdout).toBe(prints ?? stdout);
-    },
-  );
+  it('run, and print what the page shows', { timeout: 120_000 }, async () => {
+    const files = examples.map((_, index) => `./example-${index + 1}.mjs`);
+    for (const [index, file] of files.entries()) writeFileSync(join(folder, file), examples[index].source);
+    const end = '(end of the example)\n';
+    const print = `process.stdout.write(${JSON.stringify(end)});`;
+    writeFileSync(join(folder, 'all.mjs'), files.map((file) => `await import('${file}');\n${print}\n`).join(''));
+    const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>(
+      (resolve) => {
+        execFile(process.execPath, ['all.mjs'], { cwd: folder, env: process.env }, (failure, out, err) =>
+          resolve({ error: failure, stdout: out, stderr: err }),
+        );
+      },
+    );
+    expect({ error, stderr }).toEqual({ error: null, stderr: '' });
+    const printed = stdout.split(end);
+    expect(printed.pop()).toBe('');
+    expect(printed).toEqual(examples.map(({ prints }, index) => prints ?? printed[index]));
+  });
 });
 
 it('docs/library.md names every function and class that can be imported', () => {
