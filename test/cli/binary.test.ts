@@ -4,6 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isEverything } from '../everything.ts';
 import { isBuilt, patience, shell as shellIn } from './process.ts';
 
 let folder: string;
@@ -52,7 +53,7 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
     .each([
       '--hidden 8 --layers 1 --batch-size 8 --sequence-length 8',
       '--hidden 128 --layers 2 --batch-size 50 --sequence-length 50 --threads 2',
-      '--hidden 384 --layers 2 --batch-size 64 --sequence-length 20 --threads 1',
+      ...(isEverything ? ['--hidden 384 --layers 2 --batch-size 64 --sequence-length 20 --threads 1'] : []),
     ])('tells before training how much memory %s will take, within a fifth', async (sizes) => {
     await writeFile(join(folder, 'text'), 'The quick brown fox jumps over the lazy dog, and why not?\n'.repeat(3000));
     // Told by the process itself, at its end, in KiB.

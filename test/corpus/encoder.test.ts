@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Encoder } from '../../src/corpus/store.ts';
 import { Decoder } from '../../src/corpus/encoding.ts';
+import { isEverything } from '../everything.ts';
 
 /**
  * The text, or the offset of the first byte that is not UTF-8, of bytes that come in pieces ending
@@ -58,9 +59,9 @@ describe('decoding UTF-8', () => {
         const validPart = typeof result === 'string' ? sequence : sequence.subarray(0, result);
         expect(isUtf8(validPart)).toBe(true);
       }),
-      { numRuns: 1000, seed: 1 },
+      { numRuns: isEverything ? 1000 : 300, seed: 1 },
     );
-    expect(accepted).toBeGreaterThan(20);
+    expect(accepted).toBeGreaterThan(isEverything ? 20 : 5);
   });
 
   it('knows every code point there is', () => {

@@ -17,7 +17,7 @@ import { python, runPython, whyNoPython } from './python.ts';
  * order than our float64 loops.
  */
 const TOLERANCE = 1e-5;
-const CHARACTERS = 1000;
+const CHARACTERS = 300;
 const docs = resolve(import.meta.dirname, '../../docs');
 
 const plain = ['lstm', 'gru', 'rnn', 'rnn-relu'].flatMap((cell) =>

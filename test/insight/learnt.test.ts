@@ -35,13 +35,13 @@ async function found(trained: BareModel): Promise<Map<string, Finding>> {
 /** Of the best cell, or of chance if there is none. */
 const areaOf = ({ property, cells, chance }: Finding): number => scoreOf(property, cells.at(0)?.correlation ?? chance!);
 
-// Of six seeds, five come to 0.985 or more, one, whose cells share the work, to 0.88; before
-// training all to 0.58 to 0.63.
+// After 5000 steps, five of six seeds reach 0.985 or more, and one, whose cells share the work,
+// reaches 0.88. Before training, all are between 0.58 and 0.63.
 test('a trained LSTM has a cell that tells quotations, an untrained one has none', async () => {
   const seed = 6;
   const { folder } = await train(
     corpus,
-    { hidden: 48, batchSize: 8, sequenceLength: 40, maxSteps: 5000, learningRate: 0.01, seed },
+    { hidden: 48, batchSize: 8, sequenceLength: 40, maxSteps: 3000, learningRate: 0.01, seed },
     { device: await openDevice() },
   );
   const trained = await readCheckpoint(`${folder.path}/latest.json`, { weightsOnly: true });

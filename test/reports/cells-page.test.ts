@@ -54,7 +54,7 @@ const html = cellsPage({
 describe('the page of cells', () => {
   it.each([
     [256, 10_000, 3800],
-    [64, 10_000, 10_000],
+    [16, 10_000, 10_000],
     [64, 50_000, 12_500],
   ])(
     'of two layers of %i units that read %i characters shows %i of them, and has less than 3.5 MB',

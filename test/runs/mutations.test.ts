@@ -152,8 +152,11 @@ describe('a mutated checkpoint', () => {
 describe('the check itself', () => {
   it('makes the same mutation of the same number, whenever the checkpoints were made', async () => {
     const again = await made('again');
-    for (let number = 0; number < 50; number++)
-      expect(mutate(again, new Random(number))).toEqual(mutate(originals, new Random(number)));
+    for (let number = 0; number < 50; number++) {
+      const [{ bytes, what }, expected] = [again, originals].map((each) => mutate(each, new Random(number)));
+      expect(what).toBe(expected.what);
+      expect(bytes.equals(expected.bytes)).toBe(true); // toEqual takes a hundred times as long
+    }
   });
 
   it('finds errors that are not ours, say nothing, or say too much, and weights that are no numbers', async () => {

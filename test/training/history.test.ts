@@ -48,9 +48,9 @@ test.each([10, 1000, 1001, 1700, 5000])(
   (count) => {
     const whole = evaluationsIn(remembered(count, { reportEvery: Infinity, restartEvery: Infinity }));
     for (const [reportEvery, restartEvery] of [
-      [1, 7],
-      // Of many, each interruption copies a thousand.
-      [3, count > 2000 ? 9 : 1],
+      [1, count > 1000 ? 37 : 7],
+      // Each interruption copies up to a thousand evaluations.
+      [3, count > 1000 ? 29 : 1],
       [50, Infinity],
     ])
       expect(evaluationsIn(remembered(count, { reportEvery, restartEvery }))).toEqual(whole);

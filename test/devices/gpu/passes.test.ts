@@ -17,7 +17,7 @@ interface Size {
   readonly embedding: number;
 }
 
-const usual: Size = { layers: 2, steps: 20, inputs: 9, dropout: 0, embedding: 0 };
+const usual: Size = { layers: 2, steps: 12, inputs: 9, dropout: 0, embedding: 0 };
 const H = 128;
 const N = 50;
 
@@ -92,11 +92,14 @@ describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => 
     expect(passes.length).toBeLessThanOrEqual(most * layers * steps + 60);
   });
 
-  it.each([7, 9, 15])('has no pass that reads more than %i buffers', (inputs) => {
-    for (const size of [{ inputs }, { inputs, layers: 3, dropout: 0.2, embedding: 24, steps: 10 }]) {
-      expect(Math.max(...passesOf(cell, size).passes.map(buffersRead))).toBeLessThanOrEqual(inputs);
-    }
-  });
+  it.each(isEverything || principal.has(cell) ? [7, 9, 15] : [7])(
+    'has no pass that reads more than %i buffers',
+    (inputs) => {
+      for (const size of [{ inputs }, { inputs, layers: 3, dropout: 0.2, embedding: 24, steps: 10 }]) {
+        expect(Math.max(...passesOf(cell, size).passes.map(buffersRead))).toBeLessThanOrEqual(inputs);
+      }
+    },
+  );
 
   it('reads only what earlier passes have made, and what comes from outside', () => {
     const list = passesOf(cell, { dropout: 0.2, embedding: 24 });
@@ -114,7 +117,7 @@ describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => 
   // Half of what a mut1 does at a step waits for no state: it is put together into passes that are
   // all different.
   it.skipIf(cell === 'mut1')('has as many kernels for long windows as for short ones', () => {
-    const [short, long] = [20, 30].map((steps) => passesOf(cell, { steps }).cost.kernels);
+    const [short, long] = [12, 18].map((steps) => passesOf(cell, { steps }).cost.kernels);
     expect(Math.abs(long - short)).toBeLessThanOrEqual(4);
   });
 
