@@ -147,8 +147,8 @@ function task(random) {
 async function report() {
   const page = [
     '# Memory over a gap\n',
-    `${recalled} of ${SYMBOLS} symbols, ${lag} blanks, a mark, and the symbols again. ${hidden} units, batches of ${N}, Adam, norms clipped at 1; medians of ${seeds} seeds.`,
-    `Guessing costs ln ${SYMBOLS} = ${chance.toFixed(2)} nats a symbol. \`node bench/memory.js\`; ${machineTold()}; ${programTold()}.\n`,
+    `Each network reads ${recalled} of ${SYMBOLS} symbols, ${lag} blanks and a mark, and then has to repeat the symbols. It has ${hidden} units and trains with batches of ${N}, Adam and gradient norms clipped at 1. Losses are medians of ${seeds} seeds.`,
+    `Guessing costs ln ${SYMBOLS} = ${chance.toFixed(2)} nats per symbol. To measure your machine, run \`node bench/memory.js\`. These results are from ${machineTold()}, with ${programTold()}.\n`,
     ...(flags.write ? ['![loss by steps](memory.svg)\n'] : []),
     tableHead(['network', 'nats after a third', 'after two thirds', 'at the end', 'each seed', 'learning rate']),
     ...results.map(({ name, curve, ends, learningRate }) =>
@@ -159,8 +159,8 @@ async function report() {
         learningRate,
       ]),
     ),
-    '\nWhat remembers: cells with gates, and a tanh RNN whose recurrent matrix is kept orthogonal. The identity start of the IRNN brings back about half of it;',
-    'an orthogonal start alone comes out better or worse than none from one run to the next (ends of 1.36 to 2.10 nats were seen).',
+    '\nCells with gates, and a tanh RNN whose recurrent matrix is kept orthogonal, remember. The identity start of the IRNN recovers about half of the memory.',
+    'With an orthogonal start alone, results vary from one run to the next: final losses were 1.36 to 2.10 nats, better or worse than without it.',
   ].join('\n');
   process.stdout.write(`${page}\n`);
   if (!flags.write) return;

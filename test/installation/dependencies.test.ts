@@ -49,10 +49,10 @@ function rowsOf(columns: readonly string[]): [string, Readonly<Record<string, st
     });
 }
 
-const installed = rowsOf(['package', 'range', 'version', 'licence', 'kB', 'from', 'what for, and why this range']);
+const installed = rowsOf(['package', 'range', 'version', 'licence', 'kB', 'from', 'purpose, and reason for the range']);
 const broughtAlong = rowsOf(['package', 'version', 'licence', 'kB', 'from', 'for']);
 const bundled = rowsOf(['package', 'version', 'licence', 'from', 'in']);
-const ofClones = rowsOf(['package', 'range', 'licence', 'what for']);
+const ofClones = rowsOf(['package', 'range', 'licence', 'purpose']);
 const ranges = (rows: typeof installed): Record<string, string> =>
   Object.fromEntries(rows.map(([name, { range }]) => [name, range]));
 const versions = (rows: typeof installed): Record<string, string> =>
@@ -80,7 +80,7 @@ describe('docs/dependencies.md', () => {
       .map(([name]) => name)
       .filter((name) => locked(name).hasInstallScript);
     expect(page).toContain(
-      `The only install script among them is that of ${withScripts.map((name) => `\`${name}\``).join(', ')}, above.`,
+      `The only install script among them belongs to ${withScripts.map((name) => `\`${name}\``).join(', ')}, described above.`,
     );
   });
 
