@@ -2,8 +2,8 @@
 import { parseChoice } from '../options/values.ts';
 
 /**
- * What a variable chooses; undefined if it is not set.
- * @throws RnnError `usage` if it is none of the choices
+ * The value of a variable, or undefined if it is not set.
+ * @throws RnnError `usage` if the value is not one of the choices
  */
 export const choiceFrom = <Choice extends string>(variable: string, choices: readonly Choice[]): Choice | undefined =>
   process.env[variable]

@@ -1,8 +1,9 @@
-// Which devices compute the same numbers, by their descriptions, which checkpoints record.
+// Which devices compute the same numbers. Devices are compared by their descriptions, which
+// checkpoints record.
 
 /**
- * Whether the same run on both gives the same weights, bit by bit: machine code rounds as the
- * WebAssembly kernels with fused multiply-add do.
+ * Whether the same run on both devices gives the same weights, bit by bit. Machine code rounds like
+ * the WebAssembly kernels with fused multiply-add.
  */
 export const haveSameNumbers = (one: string, other: string): boolean => arithmeticOf(one) === arithmeticOf(other);
 

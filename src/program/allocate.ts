@@ -1,4 +1,5 @@
-// Memory for buffers: two whose lifetimes do not meet may share it. Last stage of the layout.
+// Memory for buffers. Two buffers whose lifetimes do not overlap may share it. Last stage of the
+// layout.
 import type { Buffer } from './placement.ts';
 import type { Slot } from './slots.ts';
 
@@ -13,9 +14,9 @@ interface Span {
 }
 
 /**
- * Offsets of all buffers of the arena in elements, largest first, each at the lowest place that is
- * free all its life.
- * @param merged buffers that take another's place
+ * Offsets of all buffers of the arena, in elements. The largest buffers come first, each at the
+ * lowest offset that is free during its whole lifetime.
+ * @param merged maps a buffer to the buffer whose memory it takes over
  */
 export function allocate(
   slots: readonly Slot[],

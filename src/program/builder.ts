@@ -1,10 +1,10 @@
-// Writes programs: one method an operation, each checking shapes and giving the value it appends. A
-// mistake in a shape is a bug in a cell, so it throws a plain Error at once, where the wrong line
-// is on the stack.
+// Writes programs. Each operation has a method that checks shapes, appends a value and returns it.
+// A wrong shape is a bug in a cell, so the method throws a plain Error immediately, while the wrong
+// line is on the stack.
 import { tile } from './region.ts';
 import { type ElementwiseFunction, type Operation, type Place, type Program, type Value } from './value.ts';
 
-/** What a join is made of. */
+/** One of the values that a join consists of, and its position in the join. */
 export interface Piece extends Place {
   readonly value: Value;
 }
@@ -14,7 +14,7 @@ export class Builder {
   readonly #known = new Map<string, Value>();
   #nextId: number;
 
-  /** @param start values to go on from, as when gradients are appended to a forward pass */
+  /** @param start values to continue from, as when gradients are appended to a forward pass */
   constructor(start: readonly Value[] = []) {
     this.#values.push(...start);
     this.#nextId = start.reduce((highest, value) => Math.max(highest, value.id + 1), 0);
@@ -25,11 +25,15 @@ export class Builder {
     return this.#values;
   }
 
+  /** The finished program, without values that nothing needs. */
   program(outputs: ReadonlyMap<string, Value>, gradients: ReadonlyMap<string, Value> = new Map()): Program {
     return withoutDeadCode({ values: this.#values, outputs, gradients });
   }
 
-  /** Appends an operation; a value that is already there is given again instead. */
+  /**
+   * Appends an operation. Returns the known value instead if the same operation was appended
+   * before.
+   */
   append(operation: Operation, rows: number, columns: number, inputs: readonly Value[]): Value {
     const value = { ...operation, id: this.#nextId, rows, columns, inputs } as Value;
     const key = keyOf(value);
@@ -61,11 +65,12 @@ export class Builder {
     return this.append({ kind: 'zeros' }, rows, columns, []);
   }
 
-  /** A matrix of which every element is the same. */
+  /** A matrix whose elements all have the same value. */
   constant(rows: number, columns: number, value: number): Value {
     return this.offset(this.zeros(rows, columns), value);
   }
 
+  /** @param stepRows batch rows of a time step, or 0 for the mask of a weight */
   dropoutMask(
     rows: number,
     columns: number,
@@ -74,15 +79,18 @@ export class Builder {
     return this.append({ kind: 'dropoutMask', rate, site, stepRows }, rows, columns, []);
   }
 
+  /** Rows of a table (V, columns) by ids (rows, 1), plus an optional bias (1, columns). */
   gather(table: Value, ids: Value, bias?: Value): Value {
     return this.append({ kind: 'gather' }, ids.rows, table.columns, bias ? [table, ids, bias] : [table, ids]);
   }
 
+  /** The sums (rows, columns) of the rows of x with equal ids (x.rows, 1). */
   scatter(x: Value, ids: Value, rows: number): Value {
     check(x.rows === ids.rows, 'scatter', x, ids);
     return this.append({ kind: 'scatter' }, rows, x.columns, [x, ids]);
   }
 
+  /** op(a)·op(b) + bias + plus, with bias (1, columns) and plus of the shape of the result. */
   matmul(
     a: Value,
     b: Value,
@@ -108,6 +116,7 @@ export class Builder {
     return this.matmul(x, weight, { bias });
   }
 
+  /** Each input has the shape of the result, or is one row or one element that is repeated. */
   elementwise(apply: ElementwiseFunction, inputs: readonly Value[], constant = 0): Value {
     const rows = Math.max(...inputs.map((input) => input.rows));
     const columns = Math.max(...inputs.map((input) => input.columns));
@@ -177,14 +186,14 @@ export class Builder {
     return count === x.columns ? x : this.append({ kind: 'columns', first }, x.rows, count, [x]);
   }
 
-  /** The part of x at a place: `rows` and `columns` in one. */
+  /** The part of x at a place, which combines `rows` and `columns`. */
   part(x: Value, place: Place, rows: number, columns: number): Value {
     return this.columns(this.rows(x, place.row, rows), place.column, columns);
   }
 
   /**
-   * One matrix tiled by the pieces, in any order. One piece alone is given back as it is: a copy of
-   * its own would cut it off from its users.
+   * The matrix that the pieces tile, in any order. A single piece is returned unchanged, because a
+   * copy would separate it from its users.
    */
   join(pieces: readonly Piece[]): Value {
     const rows = Math.max(...pieces.map((piece) => piece.row + piece.value.rows));
@@ -201,7 +210,7 @@ export class Builder {
     );
   }
 
-  /** Matrices of equal width on top of each other, as the steps of a sequence. */
+  /** Matrices of equal width, one below another, such as the time steps of a sequence. */
   stack(steps: readonly Value[]): Value {
     let row = 0;
     return this.join(
@@ -213,10 +222,12 @@ export class Builder {
     );
   }
 
+  /** The sum of the rows of x, as one row. */
   columnSums(x: Value): Value {
     return x.rows === 1 ? x : this.append({ kind: 'columnSums' }, 1, x.columns, [x]);
   }
 
+  /** @param scale factor of the gradient, such as 1 / (N·T) */
   crossEntropy(logits: Value, targets: Value, scale: number, smoothing = 0): Value {
     check(logits.rows === targets.rows, 'crossEntropy', logits, targets);
     return this.append({ kind: 'crossEntropy', scale, smoothing }, logits.rows, logits.columns, [logits, targets]);
@@ -230,7 +241,10 @@ export class Builder {
     return this.append({ kind: 'clipGradient', limit }, x.rows, x.columns, [x]);
   }
 
-  /** Appends a value of another program, its inputs replaced, and perhaps as many rows as they. */
+  /**
+   * Appends a value of another program with new inputs, and with as many rows as its new inputs
+   * have if `rows` is given.
+   */
   again(value: Value, inputs: readonly Value[], rows = value.rows): Value {
     if (value.kind === 'join' && inputs.length === 1) return inputs[0];
     const { id: _, rows: __, columns, inputs: ___, ...operation } = value;
@@ -241,8 +255,8 @@ export class Builder {
 const ofAllValues: ReadonlySet<string> = new Set(['id', 'rows', 'columns', 'inputs', 'places']);
 
 /**
- * Equal for values that are the same by construction. Building a long program spends most of its
- * time here.
+ * Two values have the same key if the same operation makes them from the same inputs. Building a
+ * long program spends most of its time here.
  */
 function keyOf(value: Value): string {
   let key = `${value.rows} ${value.columns}`;
@@ -258,8 +272,8 @@ function check(holds: boolean, operation: string, ...values: readonly Value[]): 
 }
 
 /**
- * The program without values that nothing needs. A loss, what is added to it and what is kept for
- * the next call are needed.
+ * The program without values that nothing needs. Losses, penalties and states stored for the next
+ * call are always needed.
  */
 function withoutDeadCode(program: Program): Program {
   const needed = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);

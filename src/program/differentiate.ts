@@ -1,6 +1,6 @@
 // Differentiation: walks a forward program backwards and appends the operations that compute the
-// gradient of its loss with respect to every parameter (reverse mode; Linnainmaa, 1970). Knows the
-// derivative of each operation and nothing else.
+// gradient of its loss with respect to every parameter (reverse mode; Linnainmaa, 1970). It knows
+// only the derivative of each operation.
 import { appendTo, groupBy } from '../group.ts';
 import { Builder, type Piece } from './builder.ts';
 import { rewrite } from './rewrite.ts';
@@ -12,8 +12,8 @@ interface Contribution extends Place {
 }
 
 /**
- * What one use of a weight adds to its gradient; terms of one kind are stacked over time into a
- * single operation.
+ * The contribution of one use of a weight to its gradient. Terms of one kind are concatenated over
+ * time into a single operation.
  */
 type Term =
   | { readonly kind: 'product'; readonly left: Value; readonly right: Value }
@@ -21,27 +21,27 @@ type Term =
   | { readonly kind: 'sums'; readonly right: Value }
   | { readonly kind: 'whole'; readonly right: Value };
 
-/** Besides a loss and parameters. */
+/** Gradients other than the gradients of the loss with respect to parameters. */
 interface Interest {
   /**
-   * Gradients that reach values from outside, each an input or a state of the value's shape: as if
-   * the loss had one more term, Σ seed∘value.
+   * Gradients of values that come from outside, each an input or a state of the shape of the value.
+   * They act as if the loss had one more term, Σ seed∘value.
    */
   readonly seeds?: ReadonlyMap<Value, Value>;
   /**
-   * Values of which the gradient, zero where nothing reaches them, is to be an output, by the name
-   * of that output, in place of the gradients of parameters.
+   * Values whose gradients become outputs, by the name of the output. A gradient is zero if nothing
+   * contributes to it. Gradients of parameters are then not computed.
    */
   readonly watched?: ReadonlyMap<string, Value>;
 }
 
 /**
- * Gives the program that also computes, for each parameter it uses, the gradient of the sum of its
- * losses (each times its scale).
+ * The program that also computes, for each parameter it uses, the gradient of the sum of its losses
+ * (each times its scale).
  *
- * A weight used at every time step gets one product over the stacked sequence, Σ_t x_tᵀ·dy_t =
- * Xᵀ·dY. Its gradient is emitted as soon as the walk passes its first use, so that dY need not live
- * to the end of the step.
+ * The gradient of a weight that is used at every time step is one product over the concatenated
+ * sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. It is appended as soon as the backward walk has passed the first
+ * use of the weight, so that dY need not be kept until the end of the update step.
  */
 export function differentiate(program: Program, { seeds = new Map(), watched = new Map() }: Interest = {}): Program {
   const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
@@ -60,17 +60,17 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   const contribute = (to: Value, gradient: Value, place: Place = { row: 0, column: 0 }): void => {
     if (!dependent.has(to)) return;
     if (to.kind === 'parameter')
-      throw new Error(`${to.name}: a parameter must be an operand of an operation, not a part of a view`);
+      throw new Error(`cannot differentiate a view of parameter ${to.name}: expected the whole parameter as an operand`);
     appendTo(contributions, to, { gradient, ...place });
   };
   const addTerm = (to: Value, term: Term): void => {
     if (dependent.has(to)) appendTo(terms, to, term);
   };
-  /** The gradient of a row that was used for every row. */
+  /** Adds the gradient of a row that was broadcast to all rows. */
   const contributeRow = (to: Value, gradient: Value): void => {
     if (to.rows !== 1 || to.columns !== gradient.columns)
       throw new Error(
-        `${to.kind} ${to.rows}×${to.columns}: must be a row, or of the result's shape and no weight, to have a gradient here`,
+        `cannot differentiate ${to.kind} ${to.rows}×${to.columns} here: expected a row, or a value of the result's shape that is not a parameter`,
       );
     if (to.kind === 'parameter') addTerm(to, { kind: 'sums', right: gradient });
     else contribute(to, builder.columnSums(gradient));
@@ -148,7 +148,7 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   return withoutMarks(builder.program(new Map([...program.outputs, ...outputs]), gradients));
 }
 
-/** What is only there to be differentiated has been. */
+/** The program without operations that only differentiation needs. */
 function withoutMarks(program: Program): Program {
   return rewrite(program, (value, inputs) =>
     value.kind === 'clipGradient' || value.kind === 'penalty' ? inputs[0] : undefined,
@@ -164,8 +164,8 @@ function dependentOn(isSource: (value: Value) => boolean, values: readonly Value
 }
 
 /**
- * For each operand of an elementwise y = f(x, …), how to compute the gradient of the loss with
- * respect to it from dy.
+ * For each operand of an elementwise y = f(x, …): a function that appends its gradient, computed
+ * from dy.
  */
 function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise'>, dy: Value): (() => Value)[] {
   const [x, y] = value.inputs;
@@ -189,7 +189,7 @@ function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise
       return [() => builder.elementwise('tanhGradient', [value, dy])];
     case 'relu':
       return [() => builder.elementwise('reluGradient', [value, dy])];
-    // y = √x: dx = dy/(2y), infinite at 0 as the slope is
+    // y = √x: dx = dy/(2y), infinite at 0 like the slope
     case 'sqrt':
       return [() => builder.divide(builder.scale(dy, 0.5), value)];
     default:
@@ -198,8 +198,8 @@ function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise
 }
 
 /**
- * The sum of what reaches a value, or null if nothing does. Parts that tile the value exactly need
- * no zeroing and no adding.
+ * The sum of all contributions to the gradient of a value, or null without contributions. Parts
+ * that tile the value exactly need neither zeros nor additions.
  */
 function total(builder: Builder, value: Value, contributions: readonly Contribution[]): Value | null {
   if (contributions.length === 0) return null;
@@ -225,21 +225,21 @@ function byPlace(a: Place, b: Place): number {
 }
 
 /**
- * Zeros for the parts of a value that no piece covers. Pieces come in order, all cut by rows or all
- * by columns: a view of rows crosses every view of columns.
+ * Zeros for the parts of a value that no piece covers. The pieces are sorted, and all cut by rows
+ * or all by columns, because a view of rows crosses every view of columns.
  */
 function holes(builder: Builder, value: Value, pieces: readonly Piece[]): Piece[] {
   const byRows = pieces.every((piece) => piece.value.columns === value.columns);
   const byColumns = pieces.every((piece) => piece.value.rows === value.rows);
   if (!byRows && !byColumns)
     throw new Error(
-      `${value.kind} ${value.rows}×${value.columns}: views of its rows and views of its columns cross, which differentiation does not cover`,
+      `cannot differentiate ${value.kind} ${value.rows}×${value.columns}: views of its rows cross views of its columns`,
     );
   const found: Piece[] = [];
   let reached = 0;
   const fill = (until: number): void => {
     const count = until - reached;
-    if (count < 0) throw new Error(`${value.kind}: views of it overlap in part, which differentiation does not cover`);
+    if (count < 0) throw new Error(`cannot differentiate ${value.kind}: views of it overlap in part`);
     if (count === 0) return;
     found.push(
       byRows
@@ -256,7 +256,8 @@ function holes(builder: Builder, value: Value, pieces: readonly Piece[]): Piece[
 }
 
 /**
- * Terms in the order of time, so that equal stacks of a sequence coincide and are laid out once.
+ * The gradient of a weight from its terms, in the order of time. Equal concatenations of a sequence
+ * are then the same value and are laid out once.
  */
 function stackedGradient(builder: Builder, weight: Value, terms: readonly Term[]): Value {
   const gradients = [...groupBy(terms, ({ kind }) => kind)].map(([kind, same]) => {

@@ -1,11 +1,12 @@
-// The layout: for a device with one flat memory, where every value lives and which values share a
-// place over time. Pure: from a program to homes and offsets.
+// The layout, for a device with one flat memory: where every value lives, and which values share a
+// place over time. It is a pure function from a program to homes and offsets.
 //
-//   1. placement.ts puts pieces of joins in their place.
-//   2. The other values in order of time: a result takes the place of an operand that is read for the last time (a gate that of its
-//      pre-activation, the gradient of the logits that of the logits), or gets a buffer of its own.
-//   3. Whole buffers take the place of others, region by region (overlay.ts).
-//   4. Buffers whose lifetimes do not meet share memory (allocate.ts).
+//   1. Pieces of joins get their place in the joined matrix (placement.ts).
+//   2. The other values, in the order of time. A result overwrites an operand that is read for the
+//      last time: a gate overwrites its pre-activation, and the gradient of the logits overwrites
+//      the logits. Otherwise it gets its own buffer.
+//   3. Whole buffers take over the memory of other buffers, region by region (overlay.ts).
+//   4. Buffers whose lifetimes do not overlap share memory (allocate.ts).
 import type { Pieces } from '../pieces.ts';
 import { allocate } from './allocate.ts';
 import { overlay } from './overlay.ts';
@@ -18,18 +19,18 @@ export interface Layout {
   readonly steps: readonly Step[];
   /** The memory that all buffers of the arena need together, in elements. */
   readonly arenaElements: number;
-  /** Where to read a value. @throws for one that is never read */
+  /** Where to read a value. @throws an Error for a value that is never read */
   homeOf(value: Value): Home;
   /**
-   * Every place where the step that makes a value must store it; none if nothing reads it from
+   * Every place where the step that makes a value must store it. Empty if nothing reads it from
    * memory.
    */
   storesOf(value: Value): readonly Home[];
-  /** First element of a buffer in the arena. */
+  /** The first element of a buffer, as an offset in the arena. */
   offsetOf(buffer: Buffer): number;
 }
 
-/** Yields after each stage: of a long sequence each takes a part of a second. */
+/** Yields after each stage, because each stage takes a fraction of a second for a long sequence. */
 export function* layOut(program: Program): Pieces<Layout> {
   const placement = placeJoins(program);
   yield;
@@ -55,8 +56,8 @@ export function* layOut(program: Program): Pieces<Layout> {
 }
 
 /**
- * Finds a home for every result that is read and has none: the place of an operand that dies, or a
- * buffer of its own.
+ * Finds a home for every result that is read and has none: the place of an operand that is not read
+ * again, or a new buffer.
  */
 function settle(slots: Slots, steps: readonly Step[]): void {
   for (const [index, step] of steps.entries()) {
@@ -78,7 +79,8 @@ function settle(slots: Slots, steps: readonly Step[]): void {
 }
 
 /**
- * The operands whose place a result may take, because each element is read before it is written.
+ * The operands that the result of a step may overwrite, because the step reads each element before
+ * it writes it.
  */
 function overwritable(step: Step): readonly Value[] {
   if (step.kind === 'chain') return operandsOf(step);

@@ -1,5 +1,6 @@
-// Buffers in place of buffers: the gradients of a sequence's gates take the place of the gates,
-// each step's as soon as the backward pass has read them. Third stage of the layout.
+// Buffers that take over the memory of other buffers: the gradients of the gates of a sequence
+// overwrite the gates, each time step as soon as the backward pass has read it. Third stage of the
+// layout.
 import { groupBy } from '../group.ts';
 import type { Buffer } from './placement.ts';
 import { type Region, overlap, sameRegion } from './region.ts';
@@ -7,9 +8,10 @@ import type { Step } from './schedule.ts';
 import type { Slot } from './slots.ts';
 
 /**
- * For each buffer that may take another's place, that other. It may if both have one shape and
- * every piece is written no earlier than the last read of what was there: in the same step only if
- * that step is a chain, which reads each element before it writes it.
+ * Maps each buffer that may take over the memory of another to that other buffer. Both must have
+ * the same shape, and every piece must be written after the last read of the old content. A chain
+ * may also write a piece in the step that reads it last, because it reads each element before it
+ * writes it.
  */
 export function overlay(slots: readonly Slot[], steps: readonly Step[]): Map<Buffer, Buffer> {
   const contents = groupBy(
@@ -39,6 +41,7 @@ export function overlay(slots: readonly Slot[], steps: readonly Step[]): Map<Buf
   return merged;
 }
 
+/** @param there the slots of the earlier buffer @param coming the slots of the later buffer */
 function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly Step[]): boolean {
   const uses = there.flatMap((old) => {
     const region = regionOf(old);

@@ -1,10 +1,10 @@
-// Where joined values live: a piece of a join is made in its place, so that joining costs nothing.
-// First stage of the layout.
+// Where joined values live: a piece of a join is written directly to its place in the joined
+// matrix, so that joining costs nothing. First stage of the layout.
 //
-// Two joins may want the same pieces: h_0..h_{T-1} (for the gradient of the recurrent weights) and
-// h_1..h_T (the input of the layer above) become one buffer of T+1 blocks if all their pieces
-// agree; else the later-placed join gets a buffer of its own, and the shared pieces are stored
-// twice (elementwise results) or copied (everything else).
+// Two joins may need the same pieces. For example, h_0..h_{T-1} (for the gradient of the recurrent
+// weights) and h_1..h_T (the input of the layer above) become one buffer of T+1 blocks if all their
+// pieces agree. Otherwise the join that is placed later gets its own buffer. The shared pieces are
+// then stored twice (elementwise results) or copied (all other values).
 import { appendTo } from '../group.ts';
 import { type Region, overlap } from './region.ts';
 import { type ParameterShape, type Place, type Program, type Value, isView } from './value.ts';
@@ -12,7 +12,8 @@ import { type ParameterShape, type Place, type Program, type Value, isView } fro
 /** A matrix in memory, row by row without gaps. */
 export interface Buffer {
   /**
-   * `arena` is working memory, shared over time; the others live elsewhere and are found by name.
+   * `arena` is working memory that buffers share over time. Buffers of the other spaces live
+   * elsewhere and have a name.
    */
   readonly space: 'arena' | 'parameter' | 'gradient' | 'input';
   readonly name: string;
@@ -22,7 +23,7 @@ export interface Buffer {
   readonly columns: number;
 }
 
-/** The place of a value: `row` and `column` of its top left corner. */
+/** Where a value lives: `row` and `column` of its top left corner in a buffer. */
 export interface Home extends Place {
   readonly buffer: Buffer;
 }
@@ -35,10 +36,11 @@ export interface Copy {
 }
 
 export interface Placement {
-  /** Homes of joins and of the values that are made inside one, and of gradients. */
+  /** Homes of joins, of values that are made inside a join, and of gradients. */
   readonly homes: Map<Value, Home>;
   /** Further places where an elementwise result is stored. */
   readonly secondHomes: Map<Value, Home[]>;
+  /** By the join that they complete. Under `null`: copies to gradients, at the end. */
   readonly copies: Map<Value | null, Copy[]>;
 }
 
@@ -50,6 +52,7 @@ export function fixedBuffer(space: Exclude<Buffer['space'], 'arena'>, { name, ro
   return { space, name, before: 0, rows, columns };
 }
 
+/** Places all joins and gradients of a program. */
 export function placeJoins(program: Program): Placement {
   const homes = new Map<Value, Home>();
   const secondHomes = new Map<Value, Home[]>();
@@ -73,7 +76,7 @@ export function placeJoins(program: Program): Placement {
       null,
     );
   }
-  // Outermost first: a join that contains other joins stands after them.
+  // Outermost first: a join comes after the joins that it contains.
   for (const join of program.values.toReversed()) {
     if (join.kind !== 'join') continue;
     const home = homes.get(join) ??
@@ -90,8 +93,8 @@ export function placeJoins(program: Program): Placement {
 }
 
 /**
- * The home that the already placed pieces of a join imply, if they agree and the other pieces fit
- * around them.
+ * The home of a join that its already placed pieces imply. Null if they disagree, or if the other
+ * pieces do not fit around them.
  */
 function agreedHome(
   join: Value<'join'>,
@@ -123,10 +126,7 @@ function agreedHome(
   return free ? agreed : null;
 }
 
-/**
- * Views and what is given from outside are where they are; everything else can be made where it is
- * wanted.
- */
+/** Whether a value can be written to any place. Views, parameters and inputs already have one. */
 function isPlaceable(value: Value): boolean {
   return !isView(value) && value.kind !== 'parameter' && value.kind !== 'input';
 }

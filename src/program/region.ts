@@ -6,6 +6,7 @@ export interface Region extends Place {
   readonly columns: number;
 }
 
+/** The region that covers a whole matrix. */
 export function whole({ rows, columns }: { readonly rows: number; readonly columns: number }): Region {
   return { row: 0, column: 0, rows, columns };
 }
@@ -19,6 +20,7 @@ export function overlap(a: Region, b: Region): boolean {
   );
 }
 
+/** The common part of two regions, or null if they do not overlap. */
 export function intersection(a: Region, b: Region): Region | null {
   const row = Math.max(a.row, b.row);
   const column = Math.max(a.column, b.column);
@@ -31,7 +33,7 @@ export function sameRegion(a: Region, b: Region): boolean {
   return a.row === b.row && a.column === b.column && a.rows === b.rows && a.columns === b.columns;
 }
 
-/** Whether regions cover a matrix and none of them another. */
+/** Whether the regions cover a matrix without overlapping each other. */
 export function tile(regions: readonly Region[], rows: number, columns: number): boolean {
   const sorted = regions.toSorted((a, b) => a.row - b.row);
   for (const [index, region] of sorted.entries()) {

@@ -1,10 +1,11 @@
-// Rewrites: the same results from fewer and larger operations. They know shapes and never cells.
+// Rewrites of programs: the same results from fewer and larger operations. They know shapes, but
+// not cells.
 import { Builder } from './builder.ts';
 import { type Program, Uses, type Value, sameShape } from './value.ts';
 
 /**
- * A sum with a product that nothing else reads becomes a product that adds to a running sum. After
- * differentiation.
+ * Replaces a sum with a matrix product that no other operation reads by a product that adds to a
+ * running sum. Used after differentiation.
  */
 export function foldRunningSums(program: Program): Program {
   const uses = new Uses(program);
@@ -27,8 +28,8 @@ export function foldRunningSums(program: Program): Program {
 }
 
 /**
- * Copies a program, each value as `change` makes it from its new inputs or, where it gives nothing,
- * as it was.
+ * Copies a program. `change` makes each value from its new inputs. Where it returns nothing, the
+ * operation stays the same.
  */
 export function rewrite(
   program: Program,

@@ -1,13 +1,13 @@
-// The order in which a device does things: each operation a step, but for elementwise operations,
-// of which a run without anything in between becomes one step, a chain. Views and joins are no
-// steps: the layout lets them share memory with what they look at, except for the pieces that it
-// says must be copied.
+// The order of the operations on a device. Each operation is one step, except that consecutive
+// elementwise operations are fused into one step, a chain. Views and joins are not steps: the
+// layout lets them share memory with their inputs, except for the pieces that it says must be
+// copied.
 import type { Copy } from './placement.ts';
 import { type Program, type Value, isView } from './value.ts';
 
 /**
- * Elementwise operations of one shape that a device does in one pass: intermediate values need no
- * memory.
+ * Elementwise operations of one shape that a device computes in one pass, so that intermediate
+ * values need no memory.
  */
 export interface Chain {
   readonly kind: 'chain';
@@ -23,7 +23,7 @@ interface Single {
 
 export type Step = Chain | Single | Copy;
 
-/** @param copies by the join that they complete; under `null`, those that come at the end */
+/** @param copies by the join that they complete. Under `null`: copies at the end */
 export function schedule(program: Program, copies: ReadonlyMap<Value | null, readonly Copy[]> = new Map()): Step[] {
   const steps: Step[] = [];
   let chain: Value<'elementwise'>[] = [];
@@ -51,8 +51,8 @@ export function schedule(program: Program, copies: ReadonlyMap<Value | null, rea
 }
 
 /**
- * A chain goes on with an operation of its shape, unless that reads a part of, or something larger
- * than, what the chain itself makes.
+ * Whether a value can be added to a chain: it must have the shape of the chain, and must not read a
+ * view or a join of the values of the chain.
  */
 function continues(chain: readonly Value[], value: Value): boolean {
   if (value.rows !== chain[0].rows || value.columns !== chain[0].columns) return false;

@@ -1,16 +1,16 @@
-// Who writes what where, and when it is read: the bookkeeping of the layout. A slot is one stretch
-// of memory from its writing to its last reading; a value has one, and one more for each further
-// place where it is stored. Views and joins have none of their own: reading them reads the slots
-// below.
+// Which step writes each value, where, and when it is read: the bookkeeping of the layout. A slot
+// is a region of memory from its writing to its last reading. A value has one slot, and another for
+// each further place where it is stored. Views and joins have none: reading them reads the slots of
+// the values that they consist of.
 import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
 import { type Region, intersection, overlap, sameRegion, whole } from './region.ts';
 import type { Step } from './schedule.ts';
 import { type Program, type Value, isView, startOf } from './value.ts';
 
-/** In the slot's own coordinates. */
+/** A read of a slot. Rows and columns count from the start of the slot. */
 export interface Read extends Region {
   readonly step: number;
-  /** What is read: the value itself, or a view or join of it. */
+  /** The value that is read: the value of the slot, or a view or join of it. */
   readonly operand: Value;
 }
 
@@ -29,7 +29,7 @@ export class Slots {
   readonly #homes: ReadonlyMap<Value, Home>;
   readonly #own = new Map<Value, Slot>();
   readonly #fixed = new Map<Value, Home>();
-  /** The slot of each piece of a join; none where the piece is itself a join. */
+  /** The slot of each piece of a join. Undefined if the piece is itself a join. */
   readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
 
   constructor(program: Program, steps: readonly Step[], { homes, secondHomes }: Placement) {
@@ -45,14 +45,14 @@ export class Slots {
     this.#recordReads(program);
   }
 
-  /** The slot of what an operation makes. */
+  /** The slot of the result of an operation. */
   of(value: Value): Slot {
     return this.#own.get(value)!;
   }
 
   /**
-   * Where to read a value. @throws if nothing has decided that yet, as for a value that is never
-   * read
+   * Where to read a value.
+   * @throws an Error if the value has no home yet, or is never read
    */
   homeOf(value: Value): Home {
     if (isView(value)) {
@@ -66,8 +66,8 @@ export class Slots {
   }
 
   /**
-   * Whether an operand is read for the last time in this step, and there only as itself: then the
-   * step's result may overwrite it.
+   * Whether this step is the last to read an operand, and reads it only as a whole. If so, the
+   * result of the step may overwrite it.
    */
   dies(operand: Value, step: number): boolean {
     let dying = true;
@@ -76,8 +76,8 @@ export class Slots {
       if (slot.home?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
         if (use.step < step || !overlap(use, region)) continue;
-        // Two operands that lie shifted over one another, such as h_0..h_{T-1} and h_1..h_T, share
-        // no element at one place.
+        // Two operands that overlap with an offset, such as h_0..h_{T-1} and h_1..h_T, do not share
+        // an element at the same position.
         if (use.step > step || !sameRegion(use, region) || !sameHome(this.homeOf(use.operand), this.homeOf(operand)))
           dying = false;
         readsNow++;
@@ -143,13 +143,13 @@ export class Slots {
   }
 }
 
-/** What a step makes. */
+/** The values that a step computes. */
 export function valuesOf(step: Step): readonly Value[] {
   if (step.kind === 'copy') return [];
   return step.kind === 'chain' ? step.values : [step.value];
 }
 
-/** What a step reads from memory: a chain keeps what it makes itself in registers. */
+/** The values that a step reads from memory. A chain keeps its intermediate values in registers. */
 export function operandsOf(step: Step): readonly Value[] {
   const made = new Set<Value>(step.kind === 'chain' ? step.values : []);
   return valuesOf(step)
@@ -164,7 +164,7 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
     if (!slot.home) continue;
     const { buffer } = slot.home;
     const here = byBuffer.get(buffer) ?? new Map<string, Slot>();
-    if (here.has(key(slot.home))) throw new Error('two values were laid out at one place');
+    if (here.has(key(slot.home))) throw new Error('cannot lay out two values at one place');
     byBuffer.set(buffer, here.set(key(slot.home), slot));
   }
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));

@@ -1,9 +1,9 @@
-// What a program is made of: values of known shape, each the result of one operation on earlier
-// values. Plain data. Knows nothing of cells (model/ writes programs), nor of memory and devices
-// (they run them).
+// The values that a program consists of: each has a known shape and is the result of one operation
+// on earlier values. They are plain data. This file does not know cells (model/ writes programs),
+// memory or devices (they run programs).
 //
-// Every value is a matrix of rows × columns. A sequence is stacked time first: step t of a batch of
-// N rows is rows t·N … t·N+N−1 of a matrix of T·N rows.
+// Every value is a matrix of rows × columns. A sequence is concatenated along time: time step t of
+// a batch of N rows is rows t·N … t·N+N−1 of a matrix of T·N rows.
 import { appendTo } from '../group.ts';
 
 /**
@@ -16,7 +16,7 @@ import { appendTo } from '../group.ts';
  * | scale, offset | k·x, x + k |
  * | sigmoid tanh relu sqrt | of x |
  * | clip | min(max(x, −k), k); NaN stays NaN |
- * | flush | 0 where |x| < k, else x: keeps denormal numbers, which slow a CPU down tenfold, out of running averages |
+ * | flush | 0 where |x| < k, else x. Keeps denormal numbers, which make a CPU ten times slower, out of moving averages |
  * | sigmoidGradient tanhGradient reluGradient | dx from y = f(x) and dy, in this order |
  */
 export type ElementwiseFunction =
@@ -36,27 +36,30 @@ export type ElementwiseFunction =
   | 'tanhGradient'
   | 'reluGradient';
 
-/** Where a piece of a `join` lies in the whole. */
+/** Where a piece of a `join` lies in the joined matrix. */
 export interface Place {
   readonly row: number;
   readonly column: number;
 }
 
 export type Operation =
-  /** A trained weight; its value lives on the device from call to call. */
+  /** A trained weight. Its value stays on the device between calls. */
   | { readonly kind: 'parameter'; readonly name: string }
   /**
-   * What a call brings: symbol ids or targets as integers of one column, or the vectors and scalars
-   * of an update.
+   * Data of a call: token ids or targets as integers in one column, or the vectors and scalars of
+   * an update.
    */
   | { readonly kind: 'input'; readonly name: string }
-  /** Carried from the last call: what `keep` of the same name stored, zero after a reset. */
+  /**
+   * Carried over from the last call: the value that `keep` stored under this name, or zero after a
+   * reset.
+   */
   | { readonly kind: 'state'; readonly name: string }
   /** Stores its input as the state for the next call. Has no value. */
   | { readonly kind: 'keep'; readonly name: string }
   /**
-   * Row r is row ids[r] of the table, plus the bias row if there is one: what a product with
-   * one-hot vectors is. Inputs: table, ids, bias?.
+   * Row r is row ids[r] of the table, plus the bias row if there is one. It equals the product of
+   * one-hot vectors with the table. Inputs: table, ids, bias?.
    */
   | { readonly kind: 'gather' }
   /**
@@ -79,34 +82,34 @@ export type Operation =
   | { readonly kind: 'rows'; readonly first: number }
   /** A view: consecutive columns of the input, from `first`. */
   | { readonly kind: 'columns'; readonly first: number }
-  /** The inputs laid side by side into one matrix that they tile exactly. */
+  /** One matrix that the inputs tile exactly. */
   | { readonly kind: 'join'; readonly places: readonly Place[] }
   | { readonly kind: 'zeros' }
   /**
-   * What a sequence of steps of `stepRows` rows is multiplied by in dropout: 0 with probability
-   * `rate`, else 1/(1 − rate), by `dropoutKeeps` of the key that each call brings. `site` tells the
-   * masks of one program apart. No inputs. With `stepRows` 0 its rows are no rows of a batch, but
-   * of a weight: the same however a device splits the batch.
+   * The factors of dropout for a sequence of time steps of `stepRows` rows each: 0 with probability
+   * `rate`, else 1/(1 − rate). `dropoutKeeps` decides from the key of the call. `site`
+   * distinguishes the masks of a program. No inputs. If `stepRows` is 0, the rows belong to a
+   * weight instead of a batch, so they are the same however a device splits the batch.
    */
   | { readonly kind: 'dropoutMask'; readonly rate: number; readonly site: number; readonly stepRows: number }
   /** One row: the sum over the rows of the input. */
   | { readonly kind: 'columnSums' }
   /**
-   * Its value is the gradient (softmax(logits) − onehot(targets))·scale; its effect is to report
-   * the loss: the sum over rows of (log Σ exp(logits) − logit of the target) in nats. Rows with a
-   * target below 0 count nothing. Inputs: logits, targets. With `smoothing` ε the gradient, not the
-   * loss, is that of targets that are 1 − ε of a symbol and ε/V of each: ε·(onehot − 1/V)·scale
-   * more.
+   * The value is the gradient (softmax(logits) − onehot(targets))·scale. As a side effect it
+   * reports the loss: the sum over rows of (log Σ exp(logits) − logit of the target) in nats. Rows
+   * with a target below 0 do not count. Inputs: logits, targets. With `smoothing` ε, the targets of
+   * the gradient are 1 − ε of a token plus ε/V of every token, which adds ε·(onehot − 1/V)·scale.
+   * The loss is not smoothed.
    */
   | { readonly kind: 'crossEntropy'; readonly scale: number; readonly smoothing: number }
   /**
-   * A mark for differentiation, which takes it out: weight/2·Σx² is added to the loss that is
-   * differentiated, and not to the one that is told.
+   * A mark for differentiation, which removes it: weight/2·Σx² is added to the loss that is
+   * differentiated, but not to the loss that is reported.
    */
   | { readonly kind: 'penalty'; readonly weight: number }
   /**
-   * A mark for differentiation, which takes it out: its input; each element of the gradient that
-   * flows back is kept within ±limit.
+   * A mark for differentiation, which removes it. The value is its input. The elements of the
+   * gradient that flows back are clipped to ±limit.
    */
   | { readonly kind: 'clipGradient'; readonly limit: number };
 
@@ -119,7 +122,7 @@ export type Value<K extends Kind = Kind> = Extract<Operation, { kind: K }> & {
   readonly inputs: readonly Value[];
 };
 
-/** A straight-line program: every value stands after its inputs. */
+/** A straight-line program: every value comes after its inputs. */
 export interface Program {
   readonly values: readonly Value[];
   /** Values that a caller wants to read after a call, by name. */
@@ -131,12 +134,12 @@ export interface Program {
   readonly gradients: ReadonlyMap<string, Value>;
 }
 
-/** True for values that are only another look at memory that an earlier operation fills. */
+/** Whether a value is a part of another value, in the memory of that value. */
 export function isView(value: Value): value is Value<'rows'> | Value<'columns'> {
   return value.kind === 'rows' || value.kind === 'columns';
 }
 
-/** Where a view begins in what it looks at. */
+/** Where a view begins in its input. */
 export function startOf(view: Value<'rows'> | Value<'columns'>): Place {
   return view.kind === 'rows' ? { row: view.first, column: 0 } : { row: 0, column: view.first };
 }
@@ -145,7 +148,7 @@ export function sameShape(a: Value, b: Value): boolean {
   return a.rows === b.rows && a.columns === b.columns;
 }
 
-/** Who reads what in a program. */
+/** Which values read each value of a program. */
 export class Uses {
   readonly #users = new Map<Value, Value[]>();
   readonly #wanted: Set<Value>;
@@ -155,20 +158,20 @@ export class Uses {
     for (const value of program.values) for (const input of value.inputs) appendTo(this.#users, input, value);
   }
 
-  /** The values that read a value, each as often as it does. */
+  /** The values that read a value. One that reads it twice is listed twice. */
   of(value: Value): readonly Value[] {
     return this.#users.get(value) ?? [];
   }
 
-  /** Whether a value is read from outside the program: as an output or a gradient. */
+  /** Whether the caller reads a value, as an output or a gradient. */
   isWanted(value: Value): boolean {
     return this.#wanted.has(value);
   }
 }
 
 /**
- * A trained weight. In memory the weights of a program are one vector, row by row, in the order of
- * a list of these.
+ * A trained weight. In memory all weights of a program form one vector. It has their rows in the
+ * order of the list of shapes.
  */
 export interface ParameterShape {
   readonly name: string;
@@ -176,7 +179,7 @@ export interface ParameterShape {
   readonly columns: number;
 }
 
-/** P, the length of the vector. */
+/** P, the number of parameters. */
 export function countParameters(shapes: readonly ParameterShape[]): number {
   return shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
 }

@@ -235,7 +235,7 @@ const deviceFaults = endingWith(6, [
   [
     'a device that a run has from elsewhere',
     resume('@odd-device', '--max-steps 8'),
-    /^there is no device 'abacus'$/,
+    /^device 'abacus' does not exist$/,
     /one of auto, cpu/,
   ],
 ]);

@@ -38,8 +38,8 @@ describe('a device', () => {
     async (name) => {
       await expect(openDevice(name)).rejects.toMatchObject({
         kind: 'device',
-        message: `there is no device '${name}'`,
-        hint: `one of auto, ${deviceNames.join(', ')}`,
+        message: `device '${name}' does not exist`,
+        hint: `use one of auto, ${deviceNames.join(', ')}`,
       });
     },
   );
@@ -74,13 +74,13 @@ describe('auto', () => {
   it('draws on the cpu, without looking for a GPU', async () => {
     const before = adapter.loaded;
     expect((await openDevice('auto', { work: { kind: 'sampling', multiplyAdds: 0 } })).reason).toBe(
-      'cpu: one character at a time is faster there',
+      'cpu: sampling one character at a time is faster there',
     );
     expect(adapter.loaded).toBe(before);
   });
 
   const answered = 'gpu: NVIDIA H200 (vulkan) answered';
-  const estimated = `${answered}; by estimate 50 ms a step on the cpu, 5.7 ms on a GPU`;
+  const estimated = `${answered}, and an update step takes about 50 ms on the cpu and 5.7 ms on a GPU (estimated)`;
   const tooShort = 'cpu: the run is too short for a GPU, which takes 5 s to start';
   it.each([
     ['takes the GPU for much work', large, estimated],
@@ -91,7 +91,7 @@ describe('auto', () => {
     [
       'leaves small models to the cpu',
       { ...large, multiplyAdds: 1e6 },
-      'cpu: a GPU is not clearly faster at this model: by estimate 0.01 ms a step on the cpu, 4 ms on a GPU',
+      'cpu: a GPU is not clearly faster for this model: an update step takes about 0.01 ms on the cpu and 4 ms on a GPU (estimated)',
     ],
   ])('%s', async (_, work, reason) => {
     adapter.mayHaveGpu.mockReturnValue(true);
@@ -129,7 +129,7 @@ describe('auto', () => {
 
   it('asks nobody where the system knows of no GPU', async () => {
     adapter.mayHaveGpu.mockReturnValue(false);
-    expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe('cpu: the system knows of no GPU');
+    expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe('cpu: this system does not have a GPU');
     expect(adapter.openGpu).not.toHaveBeenCalled();
   });
 });

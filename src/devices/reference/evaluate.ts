@@ -1,15 +1,16 @@
-// What every operation means: plain loops in float64, one operation after another, no rewriting and
-// no sharing of memory. The oracle of every test. Slow on purpose: nothing here is clever.
+// The definition of every operation: plain loops in float64, one operation after another, without
+// rewriting and without sharing memory. All tests compare with it. It is slow on purpose, because
+// nothing here is clever.
 import { dropoutKeeps } from '../../random.ts';
 import { type ElementwiseFunction, type Program, type Value, startOf } from '../../program/value.ts';
 
-/** A matrix row by row in float64; integers for ids and targets. */
+/** A matrix in float64, row by row. Integers for ids and targets. */
 export type Matrix = Float64Array;
 
 interface Environment {
   readonly parameters: ReadonlyMap<string, Matrix>;
   readonly inputs: ReadonlyMap<string, Matrix>;
-  /** Carried state by name: read by `state`, replaced by `keep`. Missing is zero. */
+  /** Carried state by name: read by `state`, replaced by `keep`. A missing state is zero. */
   readonly state: Map<string, Matrix>;
   readonly dropoutKey?: number;
 }
@@ -18,7 +19,7 @@ interface Evaluation {
   readonly values: ReadonlyMap<Value, Matrix>;
   /** Sum of the losses in nats, before any scale. */
   readonly lossNats: number;
-  /** Sum of what penalties add to the loss that is differentiated. */
+  /** The sum that penalties add to the loss that is differentiated. */
   readonly penalty: number;
 }
 
@@ -43,8 +44,8 @@ export function evaluate(program: Program, environment: Environment): Evaluation
 }
 
 /**
- * The value of one operation from those of its inputs; not for `keep`, `penalty` and
- * `crossEntropy`, which have effects.
+ * The value of one operation, computed from the values of its inputs. Not for `keep`, `penalty` and
+ * `crossEntropy`, which have side effects.
  */
 export function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
   const { rows, columns } = value;
@@ -109,7 +110,7 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
       return out;
     }
     default:
-      throw new Error(`${value.kind} has no value of its own`);
+      throw new Error(`${value.kind} does not have a value`);
   }
 }
 

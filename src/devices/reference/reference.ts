@@ -1,5 +1,5 @@
-// The reference device: programs evaluated in float64 on the calling thread. Minutes where the
-// others take a second.
+// The reference device evaluates programs in float64 on the calling thread. It takes minutes where
+// other devices take a second.
 import { type Program, countParameters } from '../../program/value.ts';
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../device.ts';
 import { type Matrix, evaluate } from './evaluate.ts';
@@ -24,7 +24,7 @@ export function openReference(): Device {
 interface Running {
   readonly program: Program;
   readonly trains: boolean;
-  /** Jobs may share one. */
+  /** Jobs may share a state. */
   readonly state: Map<string, Matrix>;
 }
 
@@ -32,7 +32,7 @@ function compile({ parameters, jobs, update }: Workload): Executable {
   const count = countParameters(parameters);
   const slots = update?.slots ?? [];
   const slot = (name: string): string => `slot ${name}`;
-  /** As long as all weights together. */
+  /** Vectors of the length of all weights together. */
   const vectors = new Map(
     ['parameters', 'gradients', ...slots.map(slot)].map((name) => [name, new Float64Array(count)]),
   );
@@ -48,7 +48,7 @@ function compile({ parameters, jobs, update }: Workload): Executable {
       ? running.get(resident.job)!.state.get(resident.name)!
       : vectors.get(resident.kind === 'slot' ? slot(resident.name) : resident.kind)!;
 
-  /** The parts of a vector, by the names of the weights. */
+  /** The parts of a vector, by the names of their weights. */
   const weightsIn = (name: 'parameters' | 'gradients'): Map<string, Matrix> => {
     let offset = 0;
     return new Map(
