@@ -72,7 +72,8 @@ export const deviceNames: readonly string[] = Object.keys(devices);
 export async function openDevice(name: string, options: OpenOptions = {}): Promise<Device> {
   if (name === 'auto') return openBest(options);
   const open = Object.hasOwn(devices, name) ? devices[name] : undefined;
-  if (open === undefined) throw deviceError(`device '${name}' does not exist`, `use one of auto, ${deviceNames.join(', ')}`);
+  if (open === undefined)
+    throw deviceError(`device '${name}' does not exist`, `use one of auto, ${deviceNames.join(', ')}`);
   try {
     return await open(options);
   } catch (error) {
@@ -133,7 +134,9 @@ function expectGpu({ work, threads = availableParallelism() }: OpenOptions): {
   const isShort = cpuRun * (1 - gpuStep / cpuStep) < GPU_START_MS;
   return {
     pays: !isShort,
-    why: isShort ? `the run is too short for a GPU, which takes ${GPU_START_MS / 1000} s to start` : `, and ${estimates}`,
+    why: isShort
+      ? `the run is too short for a GPU, which takes ${GPU_START_MS / 1000} s to start`
+      : `, and ${estimates}`,
   };
 }
 

@@ -1,5 +1,5 @@
-// How fast a device trains and samples a given model, on symbols drawn at random. Measures and
-// prints nothing.
+// How fast a device trains and samples a given model, with random tokens. It measures, but does not
+// print.
 import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
 import { deviceError } from '../errors.ts';
 import { median } from '../median.ts';
@@ -19,65 +19,72 @@ import { type Work, paceOf } from './pace.ts';
 import { plainModel } from './trial.ts';
 
 export interface BenchSetup extends ValuesOf<typeof benchModel> {
-  /** How long each of training and sampling is measured; null runs nothing. */
+  /** The duration of each measurement, of training and of sampling. Null runs nothing. */
   readonly milliseconds: number | null;
-  /** Whether to measure the passes of a training step one by one. */
+  /** Whether to measure the passes of an update step one by one. */
   readonly profile?: boolean;
 }
 
-/** V, the characters of Shakespeare's plays. */
+/** V, the number of characters of Shakespeare's plays. */
 export const VOCABULARY = 65;
 
 export interface BenchResult {
   readonly device: string;
-  /** One line: what it ran on, and what should be known of that. */
+  /** One line: the hardware, and notes about it. */
   readonly description: string;
   readonly parameters: number;
-  /** Of the program of a training step. */
+  /** Operations in the program of an update step. */
   readonly operations: number;
-  /** Of the products of a training step. */
+  /** Multiply-adds of the matrix products of an update step. */
   readonly multiplyAdds: number;
   /**
-   * What the device's `compile` takes, and how much longer the first run takes than a later one:
-   * kernels may be compiled when they are first needed. The plans of other numbers of steps, which
-   * follow, are not in it. Without a measurement, `compile` alone.
+   * The time of the device's `compile`, plus the extra time of the first run compared with a later
+   * run, because kernels may be compiled when they are first needed. It does not include later
+   * plans for other numbers of update steps. Without a measurement, only the time of `compile`.
    */
   readonly compileMs: number;
   readonly memoryBytes: number;
-  /** Of a training step; null on devices that do not work in passes. */
+  /** The cost of an update step. Null on devices that do not work in passes. */
   readonly cost: (Cost & { readonly passesPerLayerStep: number }) | null;
-  /** Null if nothing was run. */
+  /** Null if the benchmark ran nothing. */
   readonly training: {
     readonly charactersPerSecond: number;
     readonly stepMs: number;
-    /** Of a step: what all threads of this process computed. */
+    /** Computing time of an update step, of all threads of this process. */
     readonly cpuMs: number;
     readonly callsPerRun: number;
-    /** False where the device still was choosing that number at the end. */
+    /** False if the device was still changing callsPerRun at the end. */
     readonly settled: boolean;
-    /** Of the matrix products alone. */
+    /** GFLOP/s of the matrix products alone. */
     readonly gigaflops: number;
-    /** Of the processor's own peak, measured beside it; null where that is not known. */
+    /**
+     * GFLOP/s as a fraction of the processor's peak, which is measured in alternation. Null if the
+     * peak is unknown.
+     */
     readonly partOfPeak: number | null;
-    /** Of what the passes read and write. */
+    /** GB/s that the passes read and write. */
     readonly gigabytesPerSecond: number | null;
   } | null;
-  /** Null if not asked for, and on devices that have none. */
+  /** Null if not requested, and on devices that cannot profile. */
   readonly profile: readonly PassTime[] | null;
-  /** `compileMs` as above. */
+  /** `compileMs` includes the extra time of the first run, as above. */
   readonly sampling: { readonly charactersPerSecond: number; readonly compileMs: number } | null;
 }
 
-/** Windows of text, used in turn. */
+/** Windows of text, used one after another. */
 const WINDOWS = 8;
-/** In which a step is compared with the processor's peak, and the least that one computes. */
+/**
+ * Rounds in which an update step is compared with the processor's peak, and the minimum duration of
+ * a round.
+ */
 const PEAK_ROUNDS = 11;
 const PEAK_ROUND_MS = 100;
-/** Characters drawn between two looks at the clock. */
+/** Characters that are sampled before the clock is read again. */
 const DRAWN = 16;
 
 /**
- * @throws RnnError `device` if it does not compute numbers, or what its `compile` throws for a
+ * Measures a device.
+ * @throws RnnError `device` if the results are not finite numbers, or the error of `compile` for a
  * model that is too large
  */
 export async function bench(device: Device, setup: BenchSetup): Promise<BenchResult> {
@@ -132,7 +139,10 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   }
 }
 
-/** Whole steps, updates and all, as many at a time as suit the device. */
+/**
+ * Training as work for paceOf. A unit is a whole step with its update, and a run has as many as
+ * suit the device.
+ */
 async function trainingOf(
   executable: Executable,
   model: ModelConfiguration,
@@ -151,16 +161,17 @@ async function trainingOf(
       const calls = Array.from({ length: units }, call);
       if ((await executable.run('train', calls)).at(-1)?.updated) return;
       throw deviceError(
-        'in training, this device gives a loss or a gradient that is not a number',
-        "'rnn doctor' tells what is wrong with it",
+        'cannot train on this device: it computes a loss or a gradient that is not a finite number',
+        "run 'rnn doctor' to find the cause",
       );
     },
   };
 }
 
 /**
- * The median of rounds that each measure the peak before and after some steps: a shared machine
- * changes its speed from second to second. Null where the peak is not known.
+ * GFLOP/s as a fraction of the peak: the median of rounds that each measure the peak before and
+ * after some steps, because a shared machine changes its speed from second to second. Null if the
+ * peak is unknown.
  *
  * @param operations floating-point operations of a step
  */
@@ -182,7 +193,7 @@ async function partOfPeakOf(executable: Executable, work: Work, operations: numb
   return median(parts);
 }
 
-/** One character at a time, each drawn from the answer to the last. */
+/** Samples one character at a time, each from the output for the last character. */
 async function measureSampling(
   device: Device,
   model: ModelConfiguration,

@@ -2,15 +2,15 @@
 
 export interface Check {
   readonly title: string;
-  /** `absent` is not a fault: a machine need not have it. */
+  /** `absent` is not a fault, because a machine need not have this. */
   readonly verdict: 'good' | 'bad' | 'absent';
   /** One line. */
   readonly detail: string;
-  /** A command, or what else would help; null if nothing is to be done. */
+  /** A command or another remedy, or null if nothing needs to be done. */
   readonly fix: string | null;
-  /** The device that was tried; it works if the verdict is good. */
+  /** The device that was tried. It works if the verdict is good. */
   readonly device?: string;
-  /** What a program may want to know of it. */
+  /** Facts for programs that read the result. */
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 

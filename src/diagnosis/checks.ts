@@ -1,6 +1,6 @@
 // Comparisons of a device with the reference: single operations, and small networks that are
-// trained. `rnn doctor` runs those at the end of this file; test/parity/ makes many more of the
-// same kinds.
+// trained. `rnn doctor` runs the checks listed at the end of this file. test/parity/ has many more
+// checks of the same kinds.
 import type { Call } from '../devices/device.ts';
 import type { ElementwiseFunction, Value } from '../program/value.ts';
 import { type OptimizerOptions, createOptimizer } from '../training/optimizers.ts';
@@ -24,8 +24,8 @@ export function productCheck(m: number, k: number, n: number): ParityCheck {
         'a·bᵀ + plus': ops.matmul(madeA, bT, { transposeB: true, plus: sum }),
         'aᵀ·b': ops.matmul(aT, b, { transposeA: true }),
         'aᵀ·b + plus': ops.matmul(madeAT, madeB, { transposeA: true, plus }),
-        'a·b, both made': ops.matmul(madeA, madeB),
-        'a·bᵀ + bias, both made': ops.matmul(madeA, madeBT, { transposeB: true, bias }),
+        'a·b, both computed': ops.matmul(madeA, madeB),
+        'a·bᵀ + bias, both computed': ops.matmul(madeA, madeBT, { transposeB: true, bias }),
         'the running sum after its use': ops.scale(sum, 2),
       };
     },
@@ -50,7 +50,7 @@ const unary: readonly (readonly [ElementwiseFunction, number])[] = [
   ['clip', 0.5],
   ['flush', 0.5],
 ];
-/** Away from 0, for quotients. */
+/** Numbers that are not near 0, for quotients. */
 const large: Fill = (_, random) => (0.5 + random.uniform()) * (random.uniform() < 0.5 ? -1 : 1);
 
 export function elementwiseCheck(rows: number, columns: number): ParityCheck {
@@ -74,7 +74,7 @@ export function elementwiseCheck(rows: number, columns: number): ParityCheck {
         results[`${apply} element matrix`] = ops.elementwise(apply, [element, whole]);
         results[`${apply} row element`] = ops.elementwise(apply, [row, element]);
       }
-      // Exactly at the edge of `clip`, `flush` and `relu` too.
+      // Some elements are exactly at the limits of `clip`, `flush` and `relu`.
       const edges = matrix(
         rows,
         columns,
@@ -105,14 +105,14 @@ export function tableCheck(rows: number, columns: number, symbols: number): Pari
         gather: ops.gather(table, ids),
         'gather + bias': ops.gather(table, ids, bias),
         scatter: ops.scatter(matrix(rows, columns), ids, symbols),
-        'scatter what is gathered': ops.scatter(ops.tanh(ops.gather(table, ids)), ids, symbols),
-        'gather from what is made': ops.gather(ops.tanh(table), ids),
+        'scatter of a gather': ops.scatter(ops.tanh(ops.gather(table, ids)), ids, symbols),
+        'gather from a computed table': ops.gather(ops.tanh(table), ids),
       };
     },
   });
 }
 
-/** @param spread logits lie within ± this @param target of all rows; random ones if left out */
+/** @param spread logits lie within ± this @param target of all rows. Default: random targets */
 export function lossCheck(rows: number, columns: number, spread: number, target?: number): ParityCheck {
   return probe({
     name: `crossEntropy of ${rows} rows of ${columns} logits within ±${spread}${target === undefined ? '' : ', no target'}`,
@@ -131,7 +131,7 @@ const described = (options: object): string =>
     .map(([name, value]) => `, ${name} ${value}`)
     .join('');
 
-/** Training, evaluation and sampling of a cell. */
+/** A check of training, evaluation and sampling with a cell. */
 export function cellCheck(cell: string, size: Size): ParityCheck {
   const { layers, T, N, H, V, embedding, dropout, architecture = {}, regularisation = {} } = size;
   const others = {
@@ -156,8 +156,8 @@ export function cellCheck(cell: string, size: Size): ParityCheck {
 }
 
 /**
- * Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on
- * the way.
+ * A check of ten update steps, passed as 1, 3 and 6 calls, with gradient clipping, dropout, and one
+ * reset.
  */
 export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {
   const { optimizer: kind, ...rest } = options;
@@ -172,7 +172,7 @@ export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'mom
     for (const run of [calls.slice(0, 1), calls.slice(1, 4), calls.slice(4)]) {
       const results = await pair.run('train', run, { ...usual, loss: 1e-4, norm: 1e-3 });
       if (results.some(({ gradientNorm }) => gradientNorm < 0.1))
-        throw new Error('the check should clip, and does not');
+        throw new Error('cannot check clipping: the gradient norm is below the limit');
     }
     for (const slot of optimizer.rule.slots)
       await pair.vector(`slot ${slot}`, { kind: 'slot', name: slot }, tolerance.slots);
@@ -181,8 +181,8 @@ export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'mom
 }
 
 /**
- * A carried state that is not a number: the update is refused, nothing changes, and no later call
- * of the run is run.
+ * A check with NaN in a carried state: the device must refuse the update, leave everything
+ * unchanged, and skip the later calls of the run.
  */
 export function refusalCheck(cell: string): ParityCheck {
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
@@ -211,7 +211,7 @@ export function refusalCheck(cell: string): ParityCheck {
 
 const size: Size = { layers: 1, T: 3, N: 9, H: 7, V: 5 };
 
-/** The few that a user may wait for. */
+/** A few quick checks, while a user waits. */
 export const quickChecks: readonly ParityCheck[] = [
   productCheck(7, 13, 33),
   cellCheck('lstm', size),
@@ -220,7 +220,7 @@ export const quickChecks: readonly ParityCheck[] = [
   refusalCheck('lstm'),
 ];
 
-/** With those that take longer where each kernel has to be compiled. */
+/** The quick checks and the checks that take longer, because each kernel has to be compiled. */
 export const allChecks: readonly ParityCheck[] = [
   ...quickChecks,
   elementwiseCheck(7, 13),

@@ -1,4 +1,4 @@
-// Whether the devices are there, and compute what programs mean.
+// Whether the devices exist and compute correct results.
 import type { Device } from '../devices/device.ts';
 import { findAdapter } from '../devices/gpu/adapter.ts';
 import type { AdapterKind } from '../devices/gpu/search.ts';
@@ -8,7 +8,7 @@ import { type Check, absent, bad, good } from './check.ts';
 import type { ParityCheck } from './pair.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** The GPU itself, before anything runs on it. */
+/** Checks the GPU itself, before anything runs on it. */
 export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   const title = kind === 'hardware' ? 'GPU' : 'software GPU';
   try {
@@ -20,7 +20,7 @@ export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   }
 }
 
-/** A device compared with the reference. */
+/** Compares a device with the reference. */
 export async function checkDevice(name: string, checks: readonly ParityCheck[], open = openDevice): Promise<Check> {
   const title = `device ${name}`;
   let device: Device;
@@ -28,9 +28,9 @@ export async function checkDevice(name: string, checks: readonly ParityCheck[], 
     device = await open(name);
   } catch (error) {
     const isKnown = error instanceof RnnError;
-    // The GPU has a check of its own, which says more.
+    // The GPU has a separate check, which prints more.
     if (isKnown && (name === 'gpu' || name === 'gpu:software'))
-      return absent(title, 'none here', null, { device: name });
+      return absent(title, 'not available', null, { device: name });
     return bad(title, firstLine(error), isKnown ? error.hint : null, { device: name });
   }
   try {
@@ -42,16 +42,16 @@ export async function checkDevice(name: string, checks: readonly ParityCheck[], 
 
 async function compare(title: string, device: Device, checks: readonly ParityCheck[]): Promise<Check> {
   const { name } = device;
-  const wrong = (detail: string, fix = fixes[name] ?? `${flagOf('device')} cpu, and please report it`): Check =>
-    bad(title, `${described(device)}; ${detail}`, fix, { device: name });
+  const wrong = (detail: string, fix = fixes[name] ?? `use ${flagOf('device')} cpu, and please report this`): Check =>
+    bad(title, `${described(device)}: ${detail}`, fix, { device: name });
   let closest = { worst: 0, tolerance: 1 };
   for (const check of checks) {
     try {
       const { worst, tolerance } = await check.run(device);
-      // A difference that is not a number is not within anything.
+      // A NaN is not within any tolerance.
       if (!(worst <= tolerance))
         return wrong(
-          `${check.name}: differs from the reference by ${worst.toExponential(1)}, where ${tolerance.toExponential()} is allowed`,
+          `${check.name} differs from the reference by ${worst.toExponential(1)}(expected at most ${tolerance.toExponential()})`,
         );
       if (worst / tolerance > closest.worst / closest.tolerance) closest = { worst, tolerance };
     } catch (error) {
@@ -63,19 +63,19 @@ async function compare(title: string, device: Device, checks: readonly ParityChe
   const description = described(device);
   return good(
     title,
-    `${description}; agrees with the reference in ${checks.length} comparisons, at worst ${worst.toExponential(1)} of ${tolerance.toExponential()} allowed`,
+    `${description}, agrees with the reference in ${checks.length} comparisons, with a largest difference of ${worst.toExponential(1)} (at most ${tolerance.toExponential()} is allowed)`,
     null,
     { device: name, facts: { description, comparisons: checks.length, worst, tolerance } },
   );
 }
 
-/** What helps against wrong results of a device. */
+/** Remedies for wrong results, by device. */
 const fixes: Readonly<Record<string, string>> = {
   cpu: 'export RNN_KERNELS=wasm-portable',
-  gpu: `update the graphics driver; until then ${flagOf('device')} cpu`,
+  gpu: `update the graphics driver, and until then use ${flagOf('device')} cpu`,
 };
 
-/** Without the name, which the title has. */
+/** The description without the name, which the title has. */
 function described({ name, description }: Device): string {
   return description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description;
 }

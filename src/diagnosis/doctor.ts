@@ -1,5 +1,5 @@
-// What works on this machine and what does not: a list of checks, each reported as soon as it is
-// done.
+// The checks of rnn doctor: which parts of the program work on this machine. Each result is
+// reported immediately.
 import { deviceNames, openDevice } from '../devices/open.ts';
 import type { KernelChoice } from '../options/choices.ts';
 import type { Check } from './check.ts';
@@ -10,16 +10,20 @@ import { checkKernels, checkMemory, checkNode, checkProcessor, checkThreads, che
 export type { Check };
 
 export interface Examination {
-  /** Only this device; left out, those that a user may want. */
+  /** Only this device. Default: all devices that a user may want. */
   readonly device?: string;
-  /** As in chooseKernels. */
+  /** The kernels of the cpu device. Default: as in chooseKernels. */
   readonly kernels?: KernelChoice;
-  /** All comparisons with the reference device, not only the quick ones, and all devices. */
+  /**
+   * Whether to run all comparisons with the reference device on all devices, instead of the quick
+   * comparisons on usual devices.
+   */
   readonly full: boolean;
 }
 
+/** Yields the result of each check. */
 export async function* examine({ device, kernels, full }: Examination): AsyncGenerator<Check> {
-  // The others are compared with the reference device, and no user misses a GPU made of software.
+  // The reference device is the standard of comparison, and users do not miss a software GPU.
   const usual = deviceNames.filter((name) => name !== 'reference' && (full || name !== 'gpu:software'));
   const names = device === undefined ? usual : [device];
   yield checkNode();

@@ -1,5 +1,5 @@
-// What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One
-// check each.
+// The requirements of the devices on this machine: Node, WebAssembly, threads, memory, libraries.
+// Each has one check.
 import { once } from 'node:events';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
@@ -14,18 +14,18 @@ import { appendTo } from '../group.ts';
 import { measureSpeed } from '../devices/cpu/machine/speed.ts';
 import { freeBytes, gigabytes } from '../evaluation/memory.ts';
 
-const leastNode = [20, 19] as const;
+const MIN_NODE = [20, 19] as const;
 const isMac = process.platform === 'darwin';
-const INSTALL_NODE = 'nvm install --lts, or https://nodejs.org';
+const INSTALL_NODE = 'run nvm install --lts, or get Node from https://nodejs.org';
 const INSTALL_KOFFI = `install rnn again with --include=optional, for ${koffiPackage}`;
 
 export function checkNode(version = process.versions.node): Check {
   const [major, minor] = version.split('.').map(Number);
-  const isNewEnough = major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1]);
+  const isNewEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   const found = `${version} on ${process.platform} ${process.arch}`;
   return isNewEnough
     ? good('Node', found)
-    : bad('Node', `${found}, and rnn needs ${leastNode.join('.')}`, INSTALL_NODE);
+    : bad('Node', `${found}, and rnn needs ${MIN_NODE.join('.')} or newer`, INSTALL_NODE);
 }
 
 export async function checkWebAssembly(): Promise<Check> {
@@ -34,40 +34,40 @@ export async function checkWebAssembly(): Promise<Check> {
     const { variant } = await loadKernels();
     return variant === 'relaxed'
       ? good(title, 'SIMD and relaxed SIMD')
-      : good(title, 'SIMD; no relaxed SIMD, so matrix products are slower than with it', INSTALL_NODE);
+      : good(title, 'SIMD without relaxed SIMD, so matrix products are slower', INSTALL_NODE);
   } catch (error) {
     return bad(title, (error as Error).message, error instanceof RnnError ? error.hint : INSTALL_NODE);
   }
 }
 
-/** What the system calls it. */
+/** The processor, by its name in the system. */
 export function checkProcessor([first] = cpus()): Check {
   const model = first?.model.trim().replace(/\s+/g, ' ') || 'unknown';
   return good('processor', model, null, { facts: { model } });
 }
 
-/** Whether a thread starts. */
+/** Whether a thread can start. */
 export async function checkThreads(): Promise<Check> {
   const cores = availableParallelism();
   try {
     await once(new Worker('', { eval: true, execArgv: [] }), 'exit');
     return good('threads', `${cores} ${cores === 1 ? 'core' : 'cores'}`);
   } catch (error) {
-    return bad('threads', `no thread can be started: ${(error as Error).message}`, THREAD_LIMIT_HINT);
+    return bad('threads', `cannot start a thread: ${(error as Error).message}`, THREAD_LIMIT_HINT);
   }
 }
 
-/** Too little for the smallest model and the program itself. */
-const leastBytes = 300e6;
+/** Less memory than this is not enough for the smallest model and the program itself. */
+const MIN_BYTES = 300e6;
 
 export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), constrainedMemory() || Infinity)): Check {
   const detail = `${gigabytes(free)} of ${gigabytes(total)} free`;
-  return free >= leastBytes
+  return free >= MIN_BYTES
     ? good('memory', detail)
     : bad('memory', detail, 'end other programs, or give this container more memory');
 }
 
-/** What the cpu device computes with, and why it cannot use the faster kernels. */
+/** The kernels of the cpu device, and why it cannot use faster kernels. */
 export async function checkKernels(wanted?: KernelChoice, tryAll = tryKernels): Promise<Check> {
   const title = 'kernels';
   try {
@@ -76,12 +76,14 @@ export async function checkKernels(wanted?: KernelChoice, tryAll = tryKernels): 
     const faster = trials.slice(0, kernelNames.indexOf(name)).filter((trial) => trial.name !== 'accelerate' || isMac);
     const problems = new Map<string, KernelName[]>();
     for (const trial of faster) if (trial.problem !== null) appendTo(problems, trial.problem, trial.name);
-    const reasons = [...problems].map(([problem, names]) => `; no ${names.join(' and no ')}: ${problem}`);
+    const reasons = [...problems].map(([problem, names]) => `, without ${names.join(' and ')} (${problem})`);
     const needsKoffi = problems.has(koffiProblem() ?? '');
     const speed = name === 'avx512' || name === 'avx2' ? measureSpeed(name) : null;
     const rounded = speed && [speed.product, speed.peak].map((gigaflops) => Math.round(gigaflops));
-    const told = rounded ? `, ${rounded[0]} GFLOP/s in a large product on one core, which can do ${rounded[1]}` : '';
-    return good(title, `${name}${told}${reasons.join('')}`, needsKoffi ? INSTALL_KOFFI : null, {
+    const speeds = rounded
+      ? `, ${rounded[0]} GFLOP/s in a large matrix product on one core, whose peak is ${rounded[1]} GFLOP/s`
+      : '';
+    return good(title, `${name}${speeds}${reasons.join('')}`, needsKoffi ? INSTALL_KOFFI : null, {
       facts: { name, trials, gigaflops: speed },
     });
   } catch (error) {

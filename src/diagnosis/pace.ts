@@ -1,32 +1,32 @@
-// The steady speed of something that is done in runs, after what only the first of them cost. Knows
-// nothing of devices.
+// The steady speed of work that is done in runs, without the extra cost of the first run. It does
+// not know devices.
 
-/** What is timed. */
+/** Work that is timed. */
 export interface Work {
-  /** How many units suit a run; it may change as runs are done. */
+  /** The number of units that suits a run. It may change as runs are done. */
   units(): number;
   run(units: number): Promise<void>;
 }
 
 export interface Pace {
-  /** Of a unit, over all runs that were measured. */
+  /** Time of a unit, over all runs that were measured. */
   readonly wallMs: number;
-  /** Of a unit: what all threads of this process computed. */
+  /** Computing time of a unit, of all threads of this process. */
   readonly cpuMs: number;
-  /** Of the last run. */
+  /** Units of the last run. */
   readonly unitsPerRun: number;
   /**
-   * Whether the units of a run stayed as they were; if not, some of what was measured may be
-   * compiling.
+   * Whether the number of units of a run stayed the same. If not, compilation may be part of the
+   * measured time.
    */
   readonly settled: boolean;
-  /** How much longer the very first run took than its units take later. */
+  /** How much longer the first run took than its units take later. */
   readonly firstMs: number;
 }
 
 interface Clock {
   now(): number;
-  /** Milliseconds that this process has computed. */
+  /** Milliseconds of computing time of this process. */
   cpu(): number;
 }
 
@@ -39,21 +39,21 @@ const clockHere: Clock = {
 };
 
 /**
- * Of the time of a measurement, at least, before it: kernels are compiled a second time while they
- * run.
+ * The minimum duration of the warm-up, as a fraction of the measurement. Kernels are compiled a
+ * second time while they run.
  */
 const WARM_UP = 0.25;
-/** The first compiles, the second may choose other units. */
+/** The first run compiles, and the second may choose another number of units. */
 const MIN_WARM_UP_RUNS = 3;
-/** Units that never stay the same are measured as they come. */
+/** After this many runs, the measurement starts even if the number of units still changes. */
 const MAX_WARM_UP_RUNS = 30;
 const MIN_RUNS = 5;
-/** Longer than so much above the time of a measurement, no further run is waited for. */
+/** A measurement that has taken this much longer than it should does not wait for further runs. */
 const PATIENCE_MS = 20_000;
 
 /**
- * Measures for so many milliseconds, once the units of a run stay the same; longer until there are
- * five runs, unless they are very slow.
+ * Measures for `milliseconds`, after the number of units of a run has stopped changing. It takes
+ * longer to complete five runs, unless they are very slow.
  */
 export async function paceOf(work: Work, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
   const runFor = async (ms: number, isEnough: (runs: readonly Run[]) => boolean): Promise<readonly Run[]> => {

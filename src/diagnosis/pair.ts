@@ -1,10 +1,13 @@
-// One workload on the device under test and on the reference device: every call and every write
-// goes to both, and the largest difference, measured by what is allowed there, is remembered.
+// One workload on the device under test and on the reference device. Every call and every write
+// goes to both. The largest difference, relative to its tolerance, is recorded.
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../devices/device.ts';
 import { openReference } from '../devices/reference/reference.ts';
 
 export interface Finding {
-  /** The relative difference that is largest beside its tolerance; within it if all is well. */
+  /**
+   * The relative difference that is largest compared with its tolerance. It is within the tolerance
+   * if the device passes.
+   */
   readonly worst: number;
   readonly tolerance: number;
   readonly where: string;
@@ -19,9 +22,7 @@ export interface ParityCheck {
   run(device: Device): Promise<Finding>;
 }
 
-/**
- * What may differ how much, relative to the largest element of a vector, or to the number itself.
- */
+/** Maximum differences, relative to the largest element of a vector, or to the number itself. */
 interface Tolerances {
   readonly loss: number;
   readonly norm: number;
@@ -42,8 +43,8 @@ class Comparison {
   }
 
   /**
-   * Of the largest element. @param least a scale for vectors of a few elements, which may all be
-   * small only because their terms cancel
+   * Compares vectors, relative to the largest element. @param least the minimum scale for vectors
+   * of a few elements, which may all be small only because their terms cancel
    */
   vectors(where: string, got: Float32Array, expected: Float32Array, tolerance: number, least = 1): void {
     if (!this.exactly(`length of ${where}`, got.length, expected.length)) return;
@@ -65,8 +66,8 @@ class Comparison {
   }
 
   /**
-   * What is not finite is as good as anything else that is not: a device may meet infinity on
-   * another way.
+   * Compares numbers. All numbers that are not finite are equal, because a device may reach
+   * infinity in another way.
    */
   numbers(where: string, got: number, expected: number, tolerance: number): void {
     const isAnyFinite = Number.isFinite(got) || Number.isFinite(expected);
@@ -94,7 +95,7 @@ function badness({ worst, tolerance }: Finding): number {
   return worst === 0 ? 0 : worst / tolerance;
 }
 
-/** As a multiple of the scale. NaN and infinities are only like themselves. */
+/** The difference as a multiple of the scale. NaN and infinities equal only themselves. */
 function distance(got: number, expected: number, scale: number): number {
   if (got === expected || (Number.isNaN(got) && Number.isNaN(expected))) return 0;
   return Number.isFinite(got) && Number.isFinite(expected) ? Math.abs(got - expected) / scale : Infinity;
@@ -112,7 +113,7 @@ export class Pair {
     this.#reference = reference;
   }
 
-  /** @returns what the script finds */
+  /** Runs a script on a device and on the reference. @returns the worst difference */
   static async compare(device: Device, workload: Workload, script: (pair: Pair) => Promise<void>): Promise<Finding> {
     const tested = await device.compile(workload);
     try {
@@ -129,7 +130,7 @@ export class Pair {
     await this.#reference.write(resident, values);
   }
 
-  /** Runs the calls in one go, and compares all that comes back. */
+  /** Runs the calls in one run, and compares all results. */
   async run(job: string, calls: readonly Call[], tolerances = usual): Promise<readonly CallResult[]> {
     const expected = await this.#reference.run(job, calls);
     const got = await this.#tested.run(job, calls);
@@ -144,7 +145,7 @@ export class Pair {
     return expected;
   }
 
-  /** What the device under test holds now. */
+  /** The current value on the device under test. */
   read(resident: Resident): Promise<Float32Array> {
     return this.#tested.read(resident);
   }
@@ -153,7 +154,7 @@ export class Pair {
     this.comparison.vectors(where, await this.#tested.read(resident), await this.#reference.read(resident), tolerance);
   }
 
-  /** Weights or gradients, each tensor by its own largest element. */
+  /** Compares weights or gradients, each tensor relative to its own largest element. */
   async tensors(where: string, kind: 'parameters' | 'gradients', tolerance: number): Promise<void> {
     const [got, expected] = [await this.#tested.read({ kind }), await this.#reference.read({ kind })];
     const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);

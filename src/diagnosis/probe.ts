@@ -1,13 +1,13 @@
-// How single operations are checked: by small programs at awkward sizes. Values go out in two ways:
-// those of as many rows as the job has steps are outputs, others the gradients of weights that
-// nothing reads. The batch is one row, which no device splits.
+// Checks of single operations: small programs at awkward sizes. Values with as many rows as the job
+// has time steps are outputs. Other values leave the program as gradients of weights that nothing
+// reads. The batch is one row, which devices do not split.
 import { Builder } from '../program/builder.ts';
 import { type ParameterShape, type Value, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import type { Call, Workload } from '../devices/device.ts';
 import { Pair, type ParityCheck } from './pair.ts';
 
-/** An element of a matrix, by its place. */
+/** An element of a matrix, by its index. */
 export type Fill = (index: number, random: Random) => number;
 
 export const between =
@@ -19,22 +19,22 @@ export const listed =
   (index) =>
     values[index % values.length];
 
-/** A weight as a matrix that goes in; of elements from −1 to 1 unless filled otherwise. */
+/** Makes an input matrix, which is a weight. Default: elements from −1 to 1. */
 type MakeMatrix = (rows: number, columns: number, fill?: Fill) => Value;
 
 interface Probe {
   readonly name: string;
   readonly tolerance?: number;
-  /** T; as many rows as the first value has, unless given. */
+  /** T. Default: the number of rows of the first value. */
   readonly steps?: number;
-  /** How many ids there are, and symbols for targets. */
+  /** The number of ids, and of tokens for targets. */
   readonly symbols?: number;
-  /** Targets, instead of random ones. */
+  /** The target of all rows. Default: random targets. */
   readonly target?: number;
   values(ops: Builder, matrix: MakeMatrix): Readonly<Record<string, Value>>;
 }
 
-/** A check that runs the program of a probe twice, with other ids and targets. */
+/** A check that runs the program of a probe twice, with different ids and targets. */
 export function probe({ name, tolerance = 2e-6, steps: givenSteps, symbols = 1, target, values }: Probe): ParityCheck {
   return {
     name,

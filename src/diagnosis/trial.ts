@@ -1,5 +1,5 @@
-// A network with data of its own, for checks of devices: programs, weights and calls that follow
-// from one seed.
+// A network with its own data, for checks of devices: programs, weights and calls that follow from
+// one seed.
 import type { Call, Job } from '../devices/device.ts';
 import type { Architecture, ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
@@ -10,7 +10,7 @@ import { Random } from '../random.ts';
 import type { Optimizer } from '../training/optimizers.ts';
 import { Pair, type ParityCheck } from './pair.ts';
 
-/** Bounds of the largest difference, relative to the largest number. */
+/** Maximum difference, relative to the largest number. */
 export const tolerance = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
 
 export interface Size {
@@ -35,7 +35,7 @@ export const plainModel = {
   conventions: {},
 } as const satisfies Partial<ModelConfiguration>;
 
-/** A network whose jobs differ in batch and steps, with data from one seed. */
+/** A network whose jobs differ in batch and time steps, with data from one seed. */
 export class Trial {
   readonly model: ModelConfiguration;
   readonly size: Size;
@@ -47,7 +47,7 @@ export class Trial {
     this.model = { ...plainModel, cell, layers, hidden: H, embedding, vocabulary: V, dropout, ...architecture };
   }
 
-  /** @param counted steps of a window by whose characters the loss is divided */
+  /** @param counted the number of time steps by which the loss is divided */
   training(steps: number, counted = steps): Job {
     const { N, dropout = 0 } = this.size;
     const regularisation = { ...noRegularisation, dropout, ...this.size.regularisation };
@@ -91,14 +91,15 @@ export class Trial {
     return { ids: this.symbols(steps * N), targets: this.symbols(steps * N), dropoutKey: this.random.uint32() };
   }
 
-  /** Some rows without a target. */
+  /** The data of an evaluation, with some rows that do not have a target. */
   evaluation(): Call {
     const count = (this.size.T + 1) * (this.size.N + 1);
     return { ids: this.symbols(count), targets: this.symbols(count).map((target, i) => (i % 5 === 0 ? -1 : target)) };
   }
 
   /**
-   * Normalised states are divided by their deviation, which makes the error of a small one large.
+   * Compares carried states. Layer normalisation divides states by their deviation, which makes the
+   * error of a small state large.
    */
   async compareStates(pair: Pair, job: string): Promise<void> {
     const most = tolerance.states * (this.model.layerNorm ? 20 : 1);
@@ -110,7 +111,7 @@ export class Trial {
     return stateShapes(this.model).map(({ name }) => name);
   }
 
-  /** Something for a reset to forget. */
+  /** Fills the states, so that a reset has an effect. */
   async fillStates(pair: Pair): Promise<void> {
     for (const { name, columns } of stateShapes(this.model))
       await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(this.size.N * columns).fill(0.5));
@@ -121,12 +122,12 @@ interface Setting {
   readonly cell?: string;
   readonly size?: Size;
   readonly optimizer?: Optimizer;
-  /** In place of the usual jobs. */
+  /** Jobs that replace the usual jobs. */
   jobs?(trial: Trial, usual: readonly Job[]): readonly Job[];
   readonly interactive?: boolean;
 }
 
-/** A check of a network that has its first weights when the script begins. */
+/** A check that runs a script on a network with its initial weights. */
 export function networkCheck(
   name: string,
   { cell = 'lstm', size = small, optimizer, jobs, interactive = false }: Setting,

@@ -60,7 +60,9 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   const contribute = (to: Value, gradient: Value, place: Place = { row: 0, column: 0 }): void => {
     if (!dependent.has(to)) return;
     if (to.kind === 'parameter')
-      throw new Error(`cannot differentiate a view of parameter ${to.name}: expected the whole parameter as an operand`);
+      throw new Error(
+        `cannot differentiate a view of parameter ${to.name}: expected the whole parameter as an operand`,
+      );
     appendTo(contributions, to, { gradient, ...place });
   };
   const addTerm = (to: Value, term: Term): void => {

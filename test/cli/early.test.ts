@@ -38,7 +38,7 @@ const impossible: readonly Impossible[] = [
   { options: '--batch-size 100000000', code: 2, message: /GB are free/ },
   ...(process.platform === 'darwin'
     ? []
-    : [{ options: '--kernels accelerate', code: 6, message: /the kernels accelerate cannot be used/ }]),
+    : [{ options: '--kernels accelerate', code: 6, message: /cannot use the kernels accelerate/ }]),
   ...(mayHaveGpu() ? [] : [{ options: '--device gpu', code: 6, message: /device 'gpu' is not available/ }]),
 ];
 

@@ -151,8 +151,8 @@ const processFaults: readonly ProcessFault[] = [
     line: `${train} cpu --out new`,
     env: { RNN_KERNELS: 'accelerate' },
     code: 6,
-    cause: /the kernels accelerate cannot be used: only macOS has Accelerate/,
-    remedy: /--kernels auto takes the fastest that can/,
+    cause: /cannot use the kernels accelerate: only macOS has Accelerate/,
+    remedy: /use --kernels auto for the fastest that work here/,
   },
   {
     wrong: 'RNN_KERNELS with a name of no kernels',

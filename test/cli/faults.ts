@@ -229,7 +229,7 @@ const deviceFaults = endingWith(6, [
   [
     'kernels that are not there',
     train('--device cpu --kernels accelerate'),
-    /^device 'cpu' is not available: the kernels accelerate cannot be used: only macOS has Accelerate/,
+    /^device 'cpu' is not available: cannot use the kernels accelerate: only macOS has Accelerate/,
     /--kernels auto/,
   ],
   [

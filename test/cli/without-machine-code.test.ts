@@ -21,12 +21,12 @@ const asIf = (koffi: string): string[] => [
 
 const refusals = [
   {
-    where: 'the system lets no memory be executable',
+    where: 'the system does not allow executable memory',
     flags: asIf(`
       const real = load(name, ...rest);
       const refuses = (library) => ({ func: (text) => (text.includes('mprotect') ? () => -1 : library.func(text)) });
       return Object.assign(Object.create(real), { load: (path) => refuses(real.load(path)) });`),
-    reason: 'the system lets no memory be executable',
+    reason: 'the system does not allow executable memory',
     fix: null,
     named: 'avx512',
   },
@@ -74,7 +74,7 @@ describe.skipIf(!isBuilt || !isWritten)('where %s (Linux on x86-64 only)', () =>
       expect(code).toBe(0);
       expect(checks.find(({ title }) => title === 'kernels')).toMatchObject({
         verdict: 'good',
-        detail: expect.stringMatching(/^wasm(-portable)?; no avx512 and no avx2: /),
+        detail: expect.stringMatching(/^wasm(-portable)?, without avx512 and avx2 \(/),
         fix,
       });
       expect(JSON.stringify(checks)).toContain(reason);
@@ -90,9 +90,9 @@ describe.skipIf(!isBuilt || !isWritten)('where %s (Linux on x86-64 only)', () =>
         const trained = await start(['train', 'text', '--device', 'cpu', '--kernels', name]);
         expect(trained).toMatchObject({
           code: 6,
-          stderr: expect.stringContaining(`the kernels ${name} cannot be used: ${reason}`),
+          stderr: expect.stringContaining(`cannot use the kernels ${name}: ${reason}`),
         });
-        expect(trained.stderr).toContain('hint: --kernels auto');
+        expect(trained.stderr).toContain('hint: use --kernels auto');
       },
     );
   });

@@ -15,7 +15,7 @@ describe('the check of', () => {
     expect(checkNode(version)).toMatchObject({ verdict, detail: expect.stringContaining(version) });
   });
 
-  it('memory wants room for the program', () => {
+  it('memory fails without enough memory for the program', () => {
     expect(checkMemory(8e9, 16e9)).toMatchObject({ verdict: 'good', detail: '8 GB of 16 GB free', fix: null });
     expect(checkMemory(1e8, 16e9)).toMatchObject({ verdict: 'bad', fix: expect.any(String) });
   });
@@ -24,25 +24,25 @@ describe('the check of', () => {
     expect(await checkWebAssembly()).toMatchObject({ verdict: 'good' });
   });
 
-  it('the processor tells what it is called', () => {
+  it('the processor shows its name', () => {
     const named = { model: ' A  Fast(R) Processor ', speed: 1, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } };
     expect(checkProcessor([named])).toMatchObject({ verdict: 'good', detail: 'A Fast(R) Processor' });
     expect(checkProcessor([])).toMatchObject({ verdict: 'good', detail: 'unknown' });
   });
 
-  it('kernels tells which are used, and once why each faster kind is not', async () => {
+  it('kernels names the kernels in use, and gives each reason against faster kernels once', async () => {
     const works = { problem: null };
     expect(
       await checkKernels('wasm', () => [
         { name: 'accelerate', problem: 'only macOS has Accelerate' },
-        { name: 'avx512', problem: 'the system lets no memory be executable' },
-        { name: 'avx2', problem: 'the system lets no memory be executable' },
+        { name: 'avx512', problem: 'the system does not allow executable memory' },
+        { name: 'avx2', problem: 'the system does not allow executable memory' },
         { name: 'wasm', ...works },
         { name: 'wasm-portable', ...works },
       ]),
     ).toMatchObject({
       verdict: 'good',
-      detail: 'wasm; no avx512 and no avx2: the system lets no memory be executable',
+      detail: 'wasm, without avx512 and avx2 (the system does not allow executable memory)',
       fix: null,
     });
     expect(
@@ -56,10 +56,10 @@ describe('the check of', () => {
     });
   });
 
-  it.skipIf(process.platform === 'darwin')('kernels says that those that are named cannot be used', async () => {
+  it.skipIf(process.platform === 'darwin')('kernels reports that the named kernels cannot be used', async () => {
     expect(await checkKernels('accelerate')).toMatchObject({
       verdict: 'bad',
-      detail: 'the kernels accelerate cannot be used: only macOS has Accelerate',
+      detail: 'cannot use the kernels accelerate: only macOS has Accelerate',
       fix: expect.stringContaining('--kernels auto'),
     });
   });
@@ -78,13 +78,13 @@ describe('the check of a device', () => {
     run: async () => ({ worst, tolerance: 1e-5, where: 'loss' }),
   });
 
-  it('compares it with the reference, and closes it', async () => {
+  it('compares it with the reference and closes it', async () => {
     const before = closed;
     const check = await checkDevice('fake', [finding('a', 1e-7), finding('b', 2e-6)], open);
     expect(check).toMatchObject({
       device: 'fake',
       verdict: 'good',
-      detail: '2 threads; agrees with the reference in 2 comparisons, at worst 2.0e-6 of 1e-5 allowed',
+      detail: '2 threads, agrees with the reference in 2 comparisons, with a largest difference of 2.0e-6 (at most 1e-5 is allowed)',
     });
     expect(closed).toBe(before + 1);
   });
@@ -92,21 +92,21 @@ describe('the check of a device', () => {
   it.each([1e-3, Number.NaN, Infinity])('finds a difference of %d', async (worst) => {
     const check = await checkDevice('fake', [finding('a', 1e-7), finding('b', worst)], open);
     expect(check).toMatchObject({ verdict: 'bad', fix: expect.any(String) });
-    expect(check.detail).toContain('b: differs from the reference by');
+    expect(check.detail).toContain('b differs from the reference by');
   });
 
-  it('tells of a device that fails, at whatever', async () => {
+  it('reports a device that fails for any reason', async () => {
     const failing: ParityCheck = { name: 'a', run: () => Promise.reject(new Error('shader\n  line 3')) };
     expect(await checkDevice('fake', [failing], open)).toMatchObject({
       verdict: 'bad',
-      detail: '2 threads; a: shader',
+      detail: '2 threads: a: shader',
     });
     const limit: ParityCheck = {
       ...failing,
       run: () => Promise.reject(new RnnError('machine', 'no thread', { hint: 'ulimit -u' })),
     };
     expect(await checkDevice('fake', [limit], open)).toMatchObject({
-      detail: '2 threads; a: no thread',
+      detail: '2 threads: a: no thread',
       fix: 'ulimit -u',
     });
     const missing = async () => Promise.reject(new RnnError('device', 'no kernels', { hint: 'npm run build' }));
@@ -115,7 +115,7 @@ describe('the check of a device', () => {
       detail: 'no kernels',
       fix: 'npm run build',
     });
-    // That is what the check of the GPU itself is for.
+    // The check of the GPU itself reports this.
     expect(await checkDevice('gpu', [], missing)).toMatchObject({ verdict: 'absent', fix: null });
   });
 });

@@ -1,22 +1,22 @@
-// Products by Accelerate, the library that every Mac has, called through koffi. It uses units of the
-// processor that no code outside Apple's libraries may use.
+// Matrix products by Accelerate, the library that every Mac has, called through koffi. It uses
+// processor units that only Apple's libraries may use.
 import type { Value } from '../../program/value.ts';
 import { addressOf, koffi } from './foreign.ts';
 import { type Products, depthOf, multipliesByWeight } from './products.ts';
 
 const PATH = '/System/Library/Frameworks/Accelerate.framework/Accelerate';
 /**
- * Rows of a product up to which weights that are read transposed are better copied first; products
- * with more are fast as they are.
+ * Up to this many rows of a product, it is faster to copy weights that are read transposed first.
+ * Products with more rows are fast without a copy.
  */
 const FEW_ROWS = 122;
-/** Of CBLAS. */
+/** Constants of CBLAS. */
 const ROW_MAJOR = 101;
 const AS_STORED = 111;
 
 /**
- * C (M, N) = A·B, + C with `accumulate`: addresses in bytes, op() transposes what is stored the
- * other way round.
+ * C (M, N) = op(A)·op(B), or C + op(A)·op(B) with `accumulate`. Addresses are in bytes. op()
+ * transposes a matrix that is stored transposed.
  */
 export type Sgemm = (
   ...operands: [
@@ -38,7 +38,7 @@ export type Sgemm = (
 export const accelerateProducts: Products = {
   usesSgemm: true,
   machineCode: null,
-  /** For few rows a transposed copy of what is read transposed, as one panel, which is faster. */
+  /** For few rows, a weight that is read transposed is copied into one panel, which is faster. */
   panels: (product: Value<'matmul'>) =>
     multipliesByWeight(product) && product.transposeB && product.rows <= FEW_ROWS
       ? { columns: product.columns, last: 'narrow' }
@@ -46,7 +46,7 @@ export const accelerateProducts: Products = {
   scratch: () => 0,
   write({ value, a, b, c, accumulate, bias, packed }, call) {
     const { rows, columns, transposeA, transposeB } = value;
-    // A leading dimension of 0: the same row every time.
+    // With a leading dimension of 0, every row is the same.
     if (bias) call(accumulate ? 'addRows' : 'copyRows', rows, columns, bias, 0, ...c);
     const right = packed === null ? ([Number(transposeB), b] as const) : ([0, [packed.address, columns]] as const);
     const [isTransposed, [address, ldb]] = right;
@@ -56,8 +56,8 @@ export const accelerateProducts: Products = {
 };
 
 /**
- * The product of the library, on one thread: threads are the device's.
- * @throws an Error where it cannot be loaded
+ * The matrix product of the library, on one thread, because the device has its own threads.
+ * @throws an Error if the library cannot be loaded
  */
 export function bindSgemm(): Sgemm {
   const library = koffi().load(PATH);
@@ -65,7 +65,7 @@ export function bindSgemm(): Sgemm {
     // BLAS_THREADING_SINGLE_THREADED, from macOS 15 on
     library.func('int BLASSetThreading(int)')(1);
   } catch {
-    // an earlier system
+    // Earlier systems do not have this function.
   }
   const sgemm = library.func(
     'void cblas_sgemm(int, int, int, int, int, int, float, int64, int, int64, int, float, int64, int)',
@@ -89,7 +89,10 @@ export function bindSgemm(): Sgemm {
     );
 }
 
-/** The function that programs import: addresses are those of a memory, and may come as signed integers. */
+/**
+ * The function that programs import. Its addresses are relative to a memory, and may be negative
+ * integers (above 2 GiB).
+ */
 export function sgemmIn(memory: WebAssembly.Memory, sgemm: Sgemm): Sgemm {
   const base = addressOf(memory);
   const at = (address: number): number => base + (address >>> 0);

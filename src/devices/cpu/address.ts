@@ -1,7 +1,7 @@
-// Places in the memory of a workload.
+// Addresses in the memory of a workload.
 
-/** A byte address: fixed, or counted from the base of the worker's own region. */
+/** A byte address: `fixed`, or `own`, relative to the start of the worker's region. */
 export type Address = { readonly fixed: number } | { readonly own: number };
 
-/** An address and its leading dimension. */
+/** The address of a matrix and its leading dimension. */
 export type Matrix = readonly [Address, number];

@@ -1,5 +1,5 @@
-// The functions that the program of a shard may call, by their names among the imports of the
-// module `kernels`, with their types: the kernels of assembly/, a library's product, and machine code.
+// The functions that the program of a shard may call, with their types. They are imports of the
+// module `kernels`: the kernels of assembly/, the matrix product of a library, and machine code.
 import type { Signature, ValueType } from './wasm.ts';
 
 const i32s = (count: number): readonly ValueType[] => new Array<ValueType>(count).fill('i32');
@@ -17,13 +17,16 @@ export const kernelCalls = {
   softmaxCrossEntropy: { parameters: [...i32s(7), 'f32', 'f32'], results: ['f64'] },
 } satisfies Readonly<Record<string, Signature>>;
 
-/** The product of a library: (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc). */
+/**
+ * The matrix product of a library: (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c,
+ * ldc).
+ */
 export const sgemm = { parameters: i32s(12), results: [] } satisfies Signature;
 
-/** Runs a function of the machine code, by its number, for the worker whose region starts there. */
+/** Runs a machine code function: (its number, the byte address of the worker's region). */
 export const machine = { parameters: i32s(2), results: [] } satisfies Signature;
 
-/** Counts the time since the last call of it; only in programs that are profiled. */
+/** Counts the time since its last call. Only in programs that are profiled. */
 export const lap = { parameters: ['i32'], results: [] } satisfies Signature;
 
 export type CallName = keyof typeof kernelCalls | 'sgemm' | 'lap';

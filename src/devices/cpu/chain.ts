@@ -1,20 +1,20 @@
-// Compiles a chain of elementwise operations into one WebAssembly function: per row, four columns
-// at a time and then the rest one by one. Everything is loaded before anything is stored, so that a
-// result may take the place of an operand.
+// Compiles a chain of elementwise operations into one WebAssembly function. In each row it computes
+// four columns at a time and the last columns one by one. It loads all operands before it stores a
+// result, so that a result may overwrite an operand.
 import type { Value } from '../../program/value.ts';
 import type { KernelVariant } from './kernels.ts';
 import { WasmVectors, elementwise } from './vectors.ts';
 import { Code, type ModuleWriter, type Signature } from './wasm.ts';
 
-/** An element's place: at a pointer that the caller passes, plus a fixed column. */
+/** Where an element is: at a pointer that the caller passes, plus a fixed column. */
 export interface Place {
   readonly pointer: number;
   readonly column: number;
 }
 
 /**
- * How an operand in memory is walked: like the result, one row for every row, or one element for
- * all.
+ * How an operand in memory is read: like the result, as one row for every row, or as one element
+ * for all elements.
  */
 export type Walk = 'matrix' | 'row' | 'scalar';
 
@@ -23,11 +23,11 @@ export interface ChainSpecification {
   /** Operands in memory. */
   readonly operands: ReadonlyMap<Value, Place & { readonly walk: Walk }>;
   readonly stores: ReadonlyMap<Value, readonly Place[]>;
-  /** For each pointer, the elements from one row to the next; 0 if it stays. */
+  /** For each pointer, the elements from one row to the next, or 0 if it does not move. */
   readonly strides: readonly number[];
 }
 
-/** Equal for chains that one function serves. */
+/** Two chains have the same key if one function can compute both. */
 export function chainKey({ values, operands, stores, strides }: ChainSpecification): string {
   const index = new Map<Value, number>();
   let key = strides.join();
@@ -44,12 +44,12 @@ export function chainKey({ values, operands, stores, strides }: ChainSpecificati
   return key;
 }
 
-/** (rows, columns, pointer 0, pointer 1, …) */
+/** The signature (rows, columns, pointer 0, pointer 1, …). */
 function chainSignature(pointers: number): Signature {
   return { parameters: new Array<'i32'>(pointers + 2).fill('i32'), results: [] };
 }
 
-/** Appends the function of a chain and gives its index. */
+/** Appends the function of a chain and returns its index. */
 export function addChain(
   writer: ModuleWriter,
   { values, operands, stores, strides }: ChainSpecification,
@@ -63,7 +63,7 @@ export function addChain(
   const prologue = new Code(0);
   prologue.get(columns).i32(2).op('i32.shl').set(width);
   const vectors = new WasmVectors(code, prologue, variant === 'relaxed');
-  /** Locals of what is in memory once for all elements. */
+  /** Locals of the operands that are one element. */
   const scalars = new Map<Value, number>();
   for (const [value, { pointer, column, walk }] of operands) {
     if (walk !== 'scalar') continue;
@@ -79,7 +79,7 @@ export function addChain(
       .get(pointer + 2)
       .get(position)
       .op('i32.add');
-  /** Four elements at once, or one in the first lane of four. */
+  /** Computes four elements at once, or one element in the first of four lanes. */
   const compute = (single: boolean): void => {
     const held = new Map(scalars);
     for (const [value, { pointer, column, walk }] of operands) {

@@ -1,5 +1,5 @@
-// What the cpu device computes with: machine code of its own, WebAssembly, or the library that every
-// Mac has.
+// The kernels of the cpu device: machine code that it writes, WebAssembly, or the library that
+// every Mac has.
 import { RnnError, firstLine } from '../../errors.ts';
 import { type KernelChoice, type KernelName, kernelChoices, kernelNames } from '../../options/choices.ts';
 import { flagOf } from '../../options/flags.ts';
@@ -12,22 +12,22 @@ import { type Products, embeddedProducts } from './products.ts';
 
 export interface Kernels {
   readonly name: KernelName;
-  /** For all that is not a product, and for products where nothing else serves. */
+  /** Everything but matrix products, and matrix products that nothing faster computes. */
   readonly module: KernelModule;
   readonly products: Products;
 }
 
-/** Whether kernels can be used here, and why not. */
+/** Whether kernels can be used on this machine, and why not. */
 export interface KernelTrial {
   readonly name: KernelName;
-  /** Null if they can. */
+  /** Null if they can be used. */
   readonly problem: string | null;
 }
 
 /**
- * The kernels that are asked for; with `auto`, those that are fastest here.
+ * The kernels that the user asks for. With `auto`, the fastest kernels on this machine.
  *
- * @param wanted if omitted, the environment variable RNN_KERNELS decides, and without it `auto`
+ * @param wanted default: the environment variable RNN_KERNELS, or `auto` if it is not set
  * @throws RnnError `device` for kernels that cannot be used here, `usage` for an unknown name
  */
 export async function chooseKernels(wanted?: KernelChoice): Promise<Kernels> {
@@ -35,8 +35,8 @@ export async function chooseKernels(wanted?: KernelChoice): Promise<Kernels> {
   const name = choice === 'auto' ? kernelNames.find((each) => problemOf(each) === null)! : choice;
   const problem = problemOf(name);
   if (problem !== null)
-    throw new RnnError('device', `the kernels ${name} cannot be used: ${problem}`, {
-      hint: `${flagOf('kernels')} auto takes the fastest that can; rnn doctor lists them`,
+    throw new RnnError('device', `cannot use the kernels ${name}: ${problem}`, {
+      hint: `use ${flagOf('kernels')} auto for the fastest that work here (rnn doctor lists them)`,
       options: [flagOf('kernels')],
     });
   const module = await loadKernels(name === 'wasm-portable' ? 'portable' : undefined);
@@ -49,12 +49,12 @@ function productsOf(name: KernelName): Products {
   return name === 'accelerate' ? accelerateProducts : embeddedProducts;
 }
 
-/** All kernels, the fastest first. */
+/** All kernels, the fastest first, and whether they can be used. */
 export const tryKernels = (): KernelTrial[] => kernelNames.map((name) => ({ name, problem: problemOf(name) }));
 
 const problems = new Map<KernelName, string | null>();
 
-/** Found once in a process. */
+/** Why kernels cannot be used, or null. Each is tried once per process. */
 function problemOf(name: KernelName): string | null {
   const known = problems.get(name);
   if (known !== undefined) return known;
@@ -68,9 +68,9 @@ function findProblem(name: KernelName): string | null {
     if (name === 'accelerate') return process.platform === 'darwin' ? (bindSgemm(), null) : 'only macOS has Accelerate';
     if (name !== 'avx512' && name !== 'avx2') return null;
     if (process.platform !== 'linux' || process.arch !== 'x64')
-      return `machine code is written for Linux on x86-64, and this is ${process.platform} on ${process.arch}`;
+      return `machine code needs Linux on x86-64, and this is ${process.platform} on ${process.arch}`;
     const needed = name === 'avx512' ? 'AVX-512' : 'AVX2 and FMA';
-    return supportedInstructionSets().includes(name) ? null : `the processor or the system is without ${needed}`;
+    return supportedInstructionSets().includes(name) ? null : `the processor or the system does not support ${needed}`;
   } catch (error) {
     return firstLine(error);
   }

@@ -1,11 +1,11 @@
-// The sum of the rows of a matrix as chains: four rows at a time are added to each other, and then
-// to what there is. So the matrix is read once and in order, and the sums stay in the caches.
+// The sum of the rows of a matrix, as chains. Four rows at a time are added to each other and then
+// to the sums so far. The matrix is read once and in order, and the sums stay in the caches.
 import { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 import type { Address, Matrix } from './address.ts';
 import type { ChainSpecification, Place, Walk } from './chain.ts';
 
-/** Rows that are added to each other first. */
+/** The number of rows that are added to each other first. */
 const ROWS = 4;
 
 interface ChainCall {
@@ -15,7 +15,7 @@ interface ChainCall {
   readonly pointers: readonly Address[];
 }
 
-/** What to call, in this order, for out (1, columns) = the sum of x (rows, columns) over its rows. */
+/** The calls, in this order, for out (1, columns) = the sum of x (rows, columns) over its rows. */
 export function columnSums(rows: number, columns: number, [x, leading]: Matrix, out: Address): readonly ChainCall[] {
   const rowOf = (row: number): Address => {
     const bytes = 4 * row * leading;
@@ -29,7 +29,7 @@ export function columnSums(rows: number, columns: number, [x, leading]: Matrix, 
   const calls: ChainCall[] = [];
   let next = 0;
   for (const together of [ROWS, 1]) {
-    // Nothing is there before the first.
+    // The first call has no sums to add to.
     for (const count of [next === 0 ? 1 : 0, Infinity]) {
       const fits = Math.min(count, Math.floor((rows - next) / together));
       if (fits > 0) calls.push(call(next, fits, together));
@@ -39,7 +39,9 @@ export function columnSums(rows: number, columns: number, [x, leading]: Matrix, 
   return calls;
 }
 
-/** A chain that adds so many rows to a row; its pointers are to the sums, and then to the rows. */
+/**
+ * A chain that adds `together` rows to the sums. Its pointers are the sums, followed by the rows.
+ */
 function chainOf(together: number, columns: number, leading: number, isFirst: boolean): ChainSpecification {
   const ops = new Builder();
   const before = ops.input('sums', 1, columns);

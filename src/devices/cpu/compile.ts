@@ -1,6 +1,6 @@
-// Compiles the program of a shard into one WebAssembly function: a straight line of calls, to the
-// kernels and to one generated function per distinct chain. A whole step is one call from
-// JavaScript.
+// Compiles the program of a shard into one WebAssembly function without branches: calls of the
+// kernels, and of one generated function for each distinct chain. JavaScript runs a whole step with
+// one call.
 import { type Home, sameHome } from '../../program/placement.ts';
 import type { Chain, Step } from '../../program/schedule.ts';
 import { operandsOf } from '../../program/slots.ts';
@@ -16,7 +16,7 @@ import { limitsOf } from './ranges.ts';
 import type { Address, Matrix } from './address.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
 
-/** Names each operation by a number with which `lap` is called after it. */
+/** Returns the number of an operation's group. `lap` is called with it after the operation. */
 type Observer = (step: Step) => number;
 
 interface Compilation {
@@ -27,21 +27,21 @@ interface Compilation {
   readonly observer?: Observer;
 }
 
-/** What a call is given: an integer, an address, or a float. */
+/** An argument of a call: an integer, an address, or a float. */
 type Operand = number | Address | { readonly float: number };
 
-/** A shard's program. */
+/** The compiled program of a shard. */
 export interface CompiledShard {
   /**
    * A module whose `run(base)` runs the program once for the worker whose region starts at byte
    * address `base`.
    */
   readonly module: Uint8Array<ArrayBuffer>;
-  /** What of it is machine code. */
+  /** The parts of the program that are machine code. */
   readonly machine: MachineProgram | null;
 }
 
-/** Compiles a shard's program. */
+/** @param observer calls `lap` after each operation, for profiling */
 export function compileShard({ plan, job, shard: { layout }, variant, observer }: Compilation): CompiledShard {
   const { products, panels, parameters, parameterVector, shard } = plan;
   const writer = new ModuleWriter();
@@ -67,7 +67,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
       else code.get(0).i32(operand.own).op('i32.add');
     }
   };
-  /** What was written as machine code since the last time becomes a call. */
+  /** Calls the machine code that was written since the last call. */
   const runMachineCode = (): void => {
     const index = machine?.close() ?? null;
     if (index !== null) code.i32(index).get(0).call(imports.get('machine')!);
@@ -97,7 +97,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   const stateOf = (name: string): Address => ({ own: shard.states.get(stateKey(job, name))! });
 
   /**
-   * Turns homes into pointers, one for each row of a buffer that the chain touches, so that all
+   * Turns homes into pointers, one for each row of a buffer that the chain uses, so that all time
    * steps of a sequence share a function.
    */
   const specify = (chain: Chain): { specification: ChainSpecification; pointers: readonly Address[] } => {
@@ -180,7 +180,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     );
   };
 
-  /** Adds to the loss of the shard. */
+  /** Adds to the loss of the shard, and stores the gradient if something reads it. */
   const addLoss = ({ rows, columns, scale, smoothing }: Value<'crossEntropy'>, operands: Home[], out?: Home): void => {
     const [logits, targets] = operands;
     const gradient = out ? matrix(out) : [0, 0];

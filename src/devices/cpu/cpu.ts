@@ -13,24 +13,24 @@ import type { KernelChoice } from '../../options/choices.ts';
 import { sizeFlags } from '../../options/flags.ts';
 
 /** The largest memory a 32-bit WebAssembly module can address: 4 GiB. */
-const MOST_BYTES = 65536 * 65536;
+const MAX_BYTES = 65536 * 65536;
 /**
- * No machine has more cores for one process, and threads are planned before it is known whether
- * there is memory for them.
+ * An upper limit, because no machine has more cores for one process, and threads are planned before
+ * their memory is checked.
  */
-const MOST_THREADS = 1024;
-/** Short calls of fewer rows are not divided among threads, */
-const LEAST_ROWS = 8;
+const MAX_THREADS = 1024;
+/** Short calls with fewer rows are not divided among threads. */
+const MIN_ROWS = 8;
 /**
- * nor are those of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start,
- * and each call something to begin and end.
+ * Short calls with fewer multiply-adds, a fraction of a millisecond, are not divided either:
+ * threads take 0.07 s to start, and each call takes some time to begin and end.
  */
 const WORTH_THREADS = 1.5e7;
 
 interface CpuOptions {
-  /** At most this many worker threads; left out, one per core. */
+  /** The maximum number of worker threads. Default: one per core. */
   readonly threads?: number;
-  /** Left out, RNN_KERNELS says, and without it the fastest. */
+  /** Default: RNN_KERNELS, or the fastest kernels if it is not set. */
   readonly kernels?: KernelChoice;
 }
 
@@ -38,16 +38,17 @@ export async function openCpu({
   threads: atMost = availableParallelism(),
   kernels: wanted,
 }: CpuOptions = {}): Promise<Device> {
-  const threads = Math.min(atMost, MOST_THREADS);
+  const threads = Math.min(atMost, MAX_THREADS);
   const kernels = await chooseKernels(wanted);
-  // Of one text and of several, which a library does not add up alike.
+  // A library does not sum one text and several texts in the same order, so it is not used for
+  // sampling.
   const kernelsFor = ({ interactive }: Workload): Kernels =>
     interactive && kernels.products.usesSgemm ? { ...kernels, products: embeddedProducts } : kernels;
   const plans = new WeakMap<Workload, Promise<Plan>>();
   const planOf = (workload: Workload): Promise<Plan> => {
     const plan =
       plans.get(workload) ??
-      runInTurns(planWithin(workload, threadsFor(workload, threads), kernelsFor(workload).products, MOST_BYTES));
+      runInTurns(planWithin(workload, threadsFor(workload, threads), kernelsFor(workload).products, MAX_BYTES));
     plans.set(workload, plan);
     return plan;
   };
@@ -57,11 +58,11 @@ export async function openCpu({
     estimate: async (workload) => (await planOf(workload)).heldBytes,
     async compile(workload) {
       const plan = await planOf(workload);
-      if (plan.bytes > MOST_BYTES) {
+      if (plan.bytes > MAX_BYTES) {
         const needed = `${(plan.bytes / 2 ** 30).toFixed(1)} GiB`;
         throw new RnnError(
           'usage',
-          `this model and batch need ${needed} with one thread, more than the 4 GiB that the cpu device can use`,
+          `cannot fit this model and batch into memory: they need ${needed} with one thread, and the cpu device can use 4 GiB`,
           {
             hint: `lower ${sizeFlags}`,
           },
@@ -75,6 +76,6 @@ export async function openCpu({
 
 function threadsFor({ interactive, jobs, parameters }: Workload, atMost: number): number {
   const rows = Math.max(...jobs.map(({ batch }) => batch));
-  const shortCall = rows < LEAST_ROWS || rows * countParameters(parameters) < WORTH_THREADS;
+  const shortCall = rows < MIN_ROWS || rows * countParameters(parameters) < WORTH_THREADS;
   return interactive && shortCall ? 1 : atMost;
 }

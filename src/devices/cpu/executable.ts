@@ -1,5 +1,5 @@
-// A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and
-// the caller's thread, which stays free while they compute.
+// A workload compiled for the cpu: one shared memory, its workers, and the communication between
+// them and the calling thread, which stays free while they compute.
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import { compileShard } from './compile.ts';
 import type { Code } from './machine/code.ts';
@@ -14,7 +14,10 @@ import { type JobRows, rowsOf } from './rows.ts';
 import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
 import { describeCpu, load, shardSetups } from './setups.ts';
 
-/** How long operations are measured, after as long as V8 takes to compile them a second time. */
+/**
+ * How long operations are measured, and how long they run before, until V8 has compiled them a
+ * second time.
+ */
 const PROFILE_MS = 1000;
 const PROFILE_WARM_UP_MS = 300;
 const PEAK_RUNS = 4;
@@ -36,8 +39,8 @@ interface RunningJob extends JobPlan {
   readonly index: number;
   readonly rows: JobRows;
   /**
-   * The outputs of each call of a list, taken again for the next list: collecting them would take
-   * longer than reading them.
+   * The outputs of each call of a run, reused for the next run. Garbage collection of them would
+   * take longer than reading them.
    */
   readonly outputs: Record<string, Float32Array>[];
 }
@@ -48,9 +51,9 @@ class CpuExecutable implements Executable {
   readonly #plan: Plan;
   readonly #jobs: ReadonlyMap<string, RunningJob>;
   readonly #pool: WorkerPool;
-  /** Machine code that the workers run. */
+  /** The machine code that the workers run. */
   readonly #codes: Code[];
-  /** Of the first worker. */
+  /** The setup of the first worker. */
   readonly #setup: ShardSetup;
   readonly #ints: Int32Array;
   readonly #floats: Float32Array;
@@ -86,8 +89,9 @@ class CpuExecutable implements Executable {
         const done = this.#step(job, call.update ? flags.update : 0);
         if (done) await done;
       } catch (error) {
-        await this.#pool.close(); // those that live might still be at work
-        // The state that counts is that of jobs that train. Of what failed before, less is left.
+        await this.#pool.close(); // other threads may still be running
+        // Only the state of jobs that train must be intact. A second failure leaves no more intact
+        // than the first.
         const left = this.#pool.hasUpdated ? 'nothing' : job.trains ? 'weights' : 'everything';
         if (this.#intact === 'everything') this.#intact = left;
         throw error;
@@ -149,7 +153,7 @@ class CpuExecutable implements Executable {
       variant: this.#setup.kernels.variant,
       observer: (step) => laps.groupOf(step),
     });
-    // On a copy: what the workers hold stays as it is.
+    // On a copy of the memory, so that the data of the workers does not change.
     const memory = allocate(this.#plan);
     new Int32Array(memory.buffer).set(this.#ints);
     const shard = new Shard({ ...this.#setup, memory });
@@ -164,7 +168,7 @@ class CpuExecutable implements Executable {
     }
   }
 
-  /** In GFLOP/s, of all workers at once, for some milliseconds; null without machine code. */
+  /** GFLOP/s of all workers at once, measured for some milliseconds. Null without machine code. */
   async peak(): Promise<number | null> {
     const { machineCode } = this.#plan.products;
     if (machineCode === null) return null;
@@ -185,7 +189,7 @@ class CpuExecutable implements Executable {
     return this.#pool.step(index, requested | packed);
   }
 
-  /** Writes what a call brings to where the workers read it. */
+  /** Writes the inputs of a call to the memory of the workers. */
   #give({ job, program, rows, shardRows }: RunningJob, { ids, targets, dropoutKey = 0, reset, update }: Call): void {
     const { shard, shardBases, scalars } = this.#plan;
     if (reset)
@@ -205,7 +209,7 @@ class CpuExecutable implements Executable {
     for (const [name, value] of Object.entries(update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
   }
 
-  /** @param index of the call in its list */
+  /** @param index of the call in its run */
   #take({ trains, rows, outputs: kept }: RunningJob, index: number, updates: boolean): CallResult {
     const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
     const lossNats = sum(this.#plan.shard.loss);
@@ -221,7 +225,8 @@ class CpuExecutable implements Executable {
   }
 
   /**
-   * The pieces of a vector: a carried state (N, H) lies with the workers, in the order of its rows.
+   * The pieces of a vector. A carried state (N, H) is divided among the workers, in the order of
+   * its rows.
    */
   #partsOf(resident: Resident): Float32Array[] {
     const part = (address: number, length: number): Float32Array =>

@@ -1,19 +1,19 @@
-// Functions of the system's libraries, called through koffi, a foreign function interface. It is an
-// optional dependency: where it is missing, or has no binary for the system, the program does
-// without what it is for.
+// Functions of system libraries, called through koffi, a foreign function interface. koffi is an
+// optional dependency: if it is missing or has no binary for the system, the program works without
+// the functions that need it.
 //
-// Of koffi only the packages with its binaries are dependencies, one for each system. The package
+// The dependencies are only the packages with koffi's binaries, one for each system. The package
 // `koffi` itself chooses among them, adds names of older versions, and has an install script that
-// compiles it with CMake where there is no binary; none of that is needed here.
+// compiles it with CMake if there is no binary. None of this is needed here.
 import { createRequire } from 'node:module';
 import { firstLine } from '../../errors.ts';
 
-/** As much of koffi as is used; its own types are not there where it is not. */
+/** The part of koffi that is used. Its own types are missing where koffi is not installed. */
 interface Koffi {
-  /** @param path null for what the process has loaded already */
+  /** @param path null for the libraries that the process has already loaded */
   load(path: string | null): ForeignLibrary;
   address(memory: Uint8Array): bigint;
-  /** A type of functions. */
+  /** The type of a function. */
   proto(declaration: string): unknown;
   /** The function at an address. */
   decode(address: bigint, type: unknown): ForeignFunction;
@@ -33,11 +33,11 @@ export const koffiPackage = `@koromix/koffi-${process.platform}-${process.arch}`
 
 /** @throws an Error if it is missing */
 export function koffi(): Koffi {
-  // No import, which would be a condition of starting at all.
+  // Not an import: the program would not start without koffi.
   return (loaded ??= createRequire(import.meta.url)(koffiPackage) as Koffi);
 }
 
-/** Why no library at all can be called, or null. */
+/** Why libraries cannot be called, or null if they can. */
 export function koffiProblem(): string | null {
   try {
     koffi();
@@ -47,10 +47,10 @@ export function koffiProblem(): string | null {
   }
 }
 
-/** Where a memory begins in the address space of the process. */
+/** The address of a memory in the process. */
 export const addressOf = (memory: WebAssembly.Memory): number => addressOfShared(memory.buffer);
 
-/** Where a shared buffer begins in the address space of the process: it stays there. */
+/** The address of a shared buffer in the process. It never changes. */
 export function addressOfShared(buffer: ArrayBufferLike): number {
   return Number(koffi().address(new Uint8Array(buffer)));
 }

@@ -1,11 +1,11 @@
-// Loads the WebAssembly kernels (assembly/, built to two modules; the source there says what each
-// computes, of which operands) and gives them types. Knows how they are chosen, compiled and
-// called, but neither what memory they work on nor what a network is.
+// Loads the WebAssembly kernels and gives them types. Their source is assembly/, which documents
+// each kernel and its operands and is built to two modules. This file knows how kernels are chosen,
+// compiled and called, but not the memory they work on, nor networks.
 //
-// In every kernel: addresses are in bytes (unsigned 32 bits: derive indices with `>>>`), all sizes
-// and leading dimensions in elements, matrices row-major float32, identifiers and targets int32.
-// Outputs must not overlap inputs unless it says so. The same call on the same data gives the same
-// bits, every time and wherever the buffers lie.
+// Conventions of all kernels: addresses are in bytes (unsigned 32 bits: compute indices with
+// `>>>`), all sizes and leading dimensions are in elements, matrices are row-major float32, and ids
+// and targets are int32. Outputs must not overlap inputs unless the kernel allows it. The same call
+// on the same data gives the same bits, every time and at every address.
 import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
@@ -15,12 +15,13 @@ import type { kernelCalls } from './calls.ts';
 import { flagOf } from '../../options/flags.ts';
 
 /**
- * `relaxed` uses fused multiply-add where the CPU has it; `portable` rounds alike on every machine.
+ * `relaxed` uses fused multiply-add where the CPU has it. `portable` rounds in the same way on
+ * every machine.
  */
 const kernelVariants = ['relaxed', 'portable'] as const;
 export type KernelVariant = (typeof kernelVariants)[number];
 
-/** A compiled module, which can be posted to worker threads, and which of the two builds it is. */
+/** A compiled module, which can be posted to worker threads, and its variant. */
 export type KernelModule = { readonly module: WebAssembly.Module; readonly variant: KernelVariant };
 
 /** The kernels, bound to one memory. */
@@ -37,15 +38,16 @@ export function packedPanelsSize(K: number, N: number): number {
 }
 
 /**
- * Elements of scratch memory that gemmPanels needs: zeros, a tile, and of A all of few rows, else a
- * chunk of at most 288 rows in blocks of at most 256 of K.
+ * Elements of scratch memory that gemmPanels needs: zeros, a tile, and packed rows of A. With few
+ * rows it packs all of A, else a chunk of at most 288 rows in blocks of at most 256 of K.
  */
 export function gemmPanelsScratch(M: number, K: number): number {
   return 96 + (M <= 16 ? M * K : Math.min(M, 288) * Math.min(K, 256));
 }
 
 /**
- * Elements of scratch memory that gemmTransposedA needs: those of gemmPanels and four panels of B.
+ * Elements of scratch memory that gemmTransposedA needs: zeros and a tile, a packed chunk of A, and
+ * four panels of B.
  */
 export function gemmTransposedAScratch(M: number, K: number): number {
   return 96 + (Math.min(M, 288) + 32) * Math.min(K, 256);
@@ -54,15 +56,15 @@ export function gemmTransposedAScratch(M: number, K: number): number {
 const compiled = new Map<KernelVariant | undefined, Promise<KernelModule>>();
 
 /**
- * The fastest kernels this process can run, compiled once: with fused multiply-add where V8 has the
- * instructions.
+ * The fastest kernels that this process can run, with fused multiply-add where V8 has the
+ * instructions. Compiled once.
  *
- * @param variant one of the builds
+ * @param variant the build to load instead of the fastest
  * @throws RnnError `device` if a build is missing or cannot run here
  */
 export function loadKernels(variant?: KernelVariant): Promise<KernelModule> {
   if (typeof WebAssembly === 'undefined') {
-    throw new RnnError('device', 'this process of Node has no WebAssembly', {
+    throw new RnnError('device', 'cannot use WebAssembly: this process of Node disables it', {
       hint: `start Node without --jitless (see NODE_OPTIONS), or use ${flagOf('device')} reference, which is slow`,
     });
   }
@@ -72,8 +74,8 @@ export function loadKernels(variant?: KernelVariant): Promise<KernelModule> {
 }
 
 /**
- * Binds a compiled module to a memory, which must be shared. Synchronous, for the start of a
- * worker.
+ * Binds a compiled module to a memory, which must be shared. It is synchronous, because workers
+ * start with it.
  */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
@@ -85,8 +87,8 @@ async function compile(variant: KernelVariant | undefined): Promise<KernelModule
     const bytes = await readBuild('relaxed');
     if (relaxedIsSupported(bytes)) return { module: await WebAssembly.compile(bytes), variant: 'relaxed' };
     if (variant === 'relaxed')
-      throw new RnnError('device', 'this version of Node cannot run the relaxed-SIMD kernels', {
-        hint: 'take the portable ones',
+      throw new RnnError('device', 'cannot run the relaxed-SIMD kernels: this version of Node does not support them', {
+        hint: 'use the portable kernels',
       });
   }
   return { module: await WebAssembly.compile(await readBuild('portable')), variant: 'portable' };
@@ -98,15 +100,15 @@ async function readBuild(variant: KernelVariant): Promise<Uint8Array<ArrayBuffer
     return new Uint8Array(await readFile(url));
   } catch (cause) {
     throw new RnnError('device', `cannot read the WebAssembly kernels at ${fileURLToPath(url)}`, {
-      hint: 'npm run build',
+      hint: 'run npm run build',
       cause,
     });
   }
 }
 
 /**
- * Whether V8 takes the relaxed build. Node 20 has the instructions behind a flag, which may be set
- * while the process runs: it counts for every thread and for modules validated after it.
+ * Whether V8 accepts the relaxed build. Node 20 has the instructions behind a flag, which can be
+ * set while the process runs. It applies to every thread and to modules validated after it.
  */
 function relaxedIsSupported(bytes: Uint8Array<ArrayBuffer>): boolean {
   if (WebAssembly.validate(bytes)) return true;

@@ -1,4 +1,4 @@
-// The one shared memory of a workload.
+// The shared memory of a workload.
 import { RnnError } from '../../errors.ts';
 import { addressOf, koffi } from './foreign.ts';
 import { PAGE_BYTES } from './sizes.ts';
@@ -10,8 +10,9 @@ export function allocate({ pages, bytes }: { readonly pages: number; readonly by
 }
 
 /**
- * V8 reserves addresses for the largest shared memory there is, up to 10 GB, which a limit such as
+ * Allocates shared memory. V8 reserves up to 10 GB of addresses for it, which a limit such as
  * ulimit -v may forbid.
+ * @throws RnnError `machine` if the system refuses the memory
  */
 export function sharedMemory(pages: number): WebAssembly.Memory {
   try {
@@ -21,31 +22,34 @@ export function sharedMemory(pages: number): WebAssembly.Memory {
       'machine',
       `cannot allocate ${Math.ceil((pages * PAGE_BYTES) / 1e6)} MB of shared memory: the system refuses it`,
       {
-        hint: 'free memory or raise ulimit -v: WebAssembly reserves up to 10 GB of addresses however little it uses, and each thread some more',
+        hint: 'free memory or raise ulimit -v: WebAssembly reserves up to 10 GB of addresses for any size, and each thread reserves more',
         cause,
       },
     );
   }
 }
 
-/** Smaller memories fit the caches of addresses, and loading koffi takes longer than they gain. */
+/**
+ * The address caches of the processor cover smaller memories, and loading koffi takes longer than
+ * large pages save.
+ */
 const WORTH_LARGE_PAGES = 4e6;
 const MADV_HUGEPAGE = 14;
 
 /**
- * Asks Linux for pages of 2 MB, which it mostly gives only to those who ask: 6 % faster training at
- * H128 and H256, 2 % at H512, 4 % faster sampling of large models. It may decline, and where it
- * cannot be asked nothing is lost.
+ * Asks Linux for pages of 2 MB, which it usually gives only on request: 6 % faster training at H128
+ * and H256, 2 % at H512, 4 % faster sampling of large models. Linux may decline the request.
+ * Without koffi there is no request and everything still works.
  */
 function adviseLargePages(memory: WebAssembly.Memory): void {
   try {
-    // null: what the process has loaded already, the C library among it
+    // null: the libraries that the process has already loaded, including the C library
     koffi().load(null).func('int madvise(int64, size_t, int)')(
       addressOf(memory),
       memory.buffer.byteLength,
       MADV_HUGEPAGE,
     );
   } catch {
-    // no koffi, or no madvise
+    // No koffi, or no madvise.
   }
 }

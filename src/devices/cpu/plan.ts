@@ -1,6 +1,6 @@
 // Plans the memory of a workload: how the batch of each job is split among the workers, the layout
-// of each distinct shard's program, and where everything lies in the one shared memory. Pure
-// arithmetic: nothing is allocated or compiled here.
+// of each distinct shard program, and where everything lies in the shared memory. It only computes:
+// it does not allocate or compile anything.
 import type { Pieces } from '../../pieces.ts';
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
@@ -8,14 +8,14 @@ import type { Job, Workload } from '../device.ts';
 import { type PanelShape, type Products, depthOf } from './products.ts';
 import { LINE_BYTES, PAGE_BYTES } from './sizes.ts';
 
-/** A worker thread of Node, with its heap and the code it compiles. */
+/** The memory of a worker thread of Node, with its heap and the code it compiles. */
 const THREAD_BYTES = 12e6;
-/** A shard this small is not worth a worker. */
-const LEAST_ROWS = 4;
+/** A shard with fewer rows is not worth a worker. */
+const MIN_SHARD_ROWS = 4;
 
 /**
- * 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step
- * begins to change weights; `done` counts the threads that have done it.
+ * 32-bit words of the control block, by their use. `updating` is 1 from the moment when a step
+ * begins to change weights. `done` counts the threads that have finished the step.
  */
 export const control = {
   generation: 0,
@@ -28,17 +28,17 @@ export const control = {
   words: 7,
 } as const;
 
-/** The control block, with which the memory begins. */
+/** The control block at the start of the memory. */
 export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, control.words);
 
 /**
- * A weight as the products read it: packed into panels. One per weight, orientation and width that
- * any program uses.
+ * A weight packed into panels, as products read it. There is one for each weight, orientation and
+ * width that a program uses.
  */
 export interface Panels extends PanelShape {
   readonly parameter: string;
   readonly transposed: boolean;
-  /** The product's inner dimension and its columns. */
+  /** The inner dimension of the product and its columns. */
   readonly K: number;
   readonly N: number;
   readonly source: number;
@@ -54,13 +54,13 @@ export interface ShardProgram {
 export interface JobPlan {
   readonly job: Job;
   /**
-   * Rows of the batch for each worker; in a small job the last ones have none, and only help with
-   * gradients and update.
+   * The rows of the batch for each worker. In a small job, the last workers have no rows and only
+   * help with gradients and update.
    */
   readonly shardRows: readonly number[];
-  /** By rows. */
+  /** By the number of rows. */
   readonly programs: ReadonlyMap<number, ShardProgram>;
-  /** Of the first worker, which has no fewer rows than another. */
+  /** The program of the first worker, which has the most rows. */
   readonly program: Program;
   readonly trains: boolean;
 }
@@ -70,12 +70,13 @@ export interface ShardMap {
   readonly ids: number;
   readonly targets: number;
   /**
-   * Three int32: N of the whole batch, the first row of it in this shard, the call's dropout key.
+   * Three int32: N of the whole batch, the first row of the batch in this shard, and the dropout
+   * key of the call.
    */
   readonly dropout: number;
   /** float64 */
   readonly loss: number;
-  /** float64: sum of squares of its range of the reduced gradient. */
+  /** float64: the sum of squares of the worker's range of the reduced gradient. */
   readonly squares: number;
   readonly gradientScale: number;
   readonly gradients: number;
@@ -85,7 +86,7 @@ export interface ShardMap {
   readonly arena: number;
 }
 
-/** What lies where, as plain data that can be posted to a thread. */
+/** The addresses of everything in the memory, as plain data that can be posted to a thread. */
 export interface MemoryMap {
   readonly workers: number;
   /** P */
@@ -104,9 +105,9 @@ export interface Plan extends MemoryMap {
   readonly products: Products;
   readonly jobs: readonly JobPlan[];
   readonly pages: number;
-  /** Of the shared memory. */
+  /** The size of the shared memory. */
   readonly bytes: number;
-  /** With what the threads take. */
+  /** The size of the shared memory and of the threads. */
   readonly heldBytes: number;
 }
 
@@ -115,20 +116,20 @@ export function stateKey(job: string, name: string): string {
 }
 
 /**
- * The plan with the most workers, at most `threads`, that takes no more than `maxBytes` of shared
- * memory: each worker has gradients of its own. With one worker it may take more.
+ * The plan with the most workers, at most `threads`, that takes at most `maxBytes` of shared
+ * memory. Each worker has its own gradients. A plan with one worker may take more.
  */
 export function* planWithin(workload: Workload, threads: number, products: Products, maxBytes: number): Pieces<Plan> {
   let plan = yield* planWorkload(workload, threads, products);
   while (plan.bytes > maxBytes && plan.workers > 1) {
-    // With fewer workers each takes more, so this many are always too many.
+    // With fewer workers, each one takes more memory, so this surplus is always too many.
     const surplus = Math.ceil((plan.bytes - maxBytes) / (plan.shardBases[1] - plan.shardBases[0]));
     plan = yield* planWorkload(workload, Math.max(1, plan.workers - surplus), products);
   }
   return plan;
 }
 
-/** @param threads how many workers there may be */
+/** @param threads the maximum number of workers */
 export function* planWorkload(workload: Workload, threads: number, products: Products): Pieces<Plan> {
   const largestBatch = Math.max(...workload.jobs.map((job) => job.batch));
   const workers = workersFor(largestBatch, threads);
@@ -187,7 +188,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
   };
 }
 
-/** Jobs that share a state have it in one place. */
+/** The offset of each state. Jobs that share a state have the same offset. */
 function statePlaces(jobs: readonly JobPlan[], region: Allocator): Map<string, number> {
   const places = new Map<string, number>();
   for (const { job, program } of jobs) {
@@ -206,7 +207,7 @@ export function statesOf(program: Program): Value<'state'>[] {
 }
 
 function workersFor(batch: number, most: number): number {
-  return Math.max(1, Math.min(most, Math.floor(batch / LEAST_ROWS)));
+  return Math.max(1, Math.min(most, Math.floor(batch / MIN_SHARD_ROWS)));
 }
 
 function* planJob(job: Job, workers: number): Pieces<JobPlan> {
@@ -251,7 +252,7 @@ function panelElements({ K, N, columns, last }: PanelsShape): number {
   return K * (last === 'padded' ? Math.ceil(N / columns) * columns : N);
 }
 
-/** Elements of scratch memory that the largest product of a program needs. */
+/** The elements of scratch memory that the largest matrix product of a program needs. */
 function scratchElements(program: Program, products: Products): number {
   return program.values.filter(isProduct).reduce((most, value) => Math.max(most, products.scratch(value)), 0);
 }
@@ -260,11 +261,11 @@ function isProduct(value: Value): value is Value<'matmul'> {
   return value.kind === 'matmul';
 }
 
-/** Hands out consecutive bytes, each piece on a cache line of its own. */
+/** Allocates consecutive bytes. Each piece starts on a new cache line. */
 class Allocator {
   bytes: number;
 
-  /** @param reserved bytes at the start that are spoken for */
+  /** @param reserved bytes at the start that are already used */
   constructor(reserved: number) {
     this.bytes = reserved;
   }

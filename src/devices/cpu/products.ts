@@ -1,5 +1,6 @@
-// How the products of a program are computed: the contract between programs and what multiplies for
-// them, and the embedded kernels, which are always there. Other products are in machine/ and accelerate.ts.
+// How the matrix products of a program are computed: the contract between programs and the code
+// that multiplies for them, and the embedded kernels, which are always available. Other
+// implementations are in machine/ and accelerate.ts.
 import type { Value } from '../../program/value.ts';
 import type { Address, Matrix } from './address.ts';
 import type { CallName } from './calls.ts';
@@ -7,7 +8,7 @@ import type { InstructionSet } from './machine/operands.ts';
 import type { MachineWriter } from './machine/program.ts';
 import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
 
-/** A product with its operands in memory: C = [C +] op(A)·op(B) [+ bias]. */
+/** A matrix product with its operands in memory: C = [C +] op(A)·op(B) [+ bias]. */
 export interface PlacedProduct {
   readonly value: Value<'matmul'>;
   readonly a: Matrix;
@@ -15,9 +16,9 @@ export interface PlacedProduct {
   readonly c: Matrix;
   readonly accumulate: boolean;
   readonly bias: Address | null;
-  /** Of the weight on its right, where `panels` asks for them. */
+  /** The panels of the weight on the right, if `panels` asks for them. */
   readonly packed: (PanelShape & { readonly address: Address }) | null;
-  /** As many elements as `scratch` asks for. */
+  /** As many elements as `scratch` returns. */
   readonly scratch: { readonly own: number };
 }
 
@@ -25,52 +26,55 @@ export interface PlacedProduct {
 export type Caller = (name: CallName, ...operands: readonly (number | Address)[]) => void;
 
 /**
- * A weight op(B) (K, N), packed once per update: cut into panels of so many columns, each (K,
- * columns) row by row.
+ * The panels of a weight op(B) (K, N), which is packed once per update step: it is cut into panels
+ * of `columns` columns, each (K, columns) row by row.
  */
 export interface PanelShape {
   /**
-   * Of each panel but the last, which has what is left: as wide as the others and filled up with
-   * zeros, or as wide as it is.
+   * The columns of a panel. The last panel has the remaining columns: it is either padded with
+   * zeros to the same width, or narrower.
    */
   readonly columns: number;
   readonly last: 'padded' | 'narrow';
 }
 
 export interface Products {
-  /** Whether programs call a library's product. */
+  /** Whether programs call the matrix product of a library. */
   readonly usesSgemm: boolean;
-  /** The vectors of the machine code that computes what it can; null if all is WebAssembly. */
+  /** The instruction set of the machine code, or null if everything is WebAssembly. */
   readonly machineCode: InstructionSet | null;
   /**
-   * The panels from which a product reads the weight on its right; null where it reads the weight
-   * itself, or multiplies by none.
+   * The panels from which a product reads the weight on its right. Null if it reads the weight
+   * itself, or if the right operand is not a weight.
    */
   panels(product: Value<'matmul'>): PanelShape | null;
-  /** Elements of scratch memory. */
+  /** The elements of scratch memory that a product needs. */
   scratch(product: Value<'matmul'>): number;
-  /** Writes the calls that make it. */
+  /** Writes the calls that compute a product. */
   write(product: PlacedProduct, call: Caller, machine: MachineWriter | null): void;
 }
 
-/** The terms of each sum. */
+/** K, the terms of each sum. */
 export function depthOf({ transposeA, inputs: [left] }: Value<'matmul'>): number {
   return transposeA ? left.rows : left.columns;
 }
 
-/** Whether it could read panels: weights are there before a step. */
+/**
+ * Whether a product could read panels, because its right operand is a weight, which is known before
+ * a step.
+ */
 export function multipliesByWeight({ transposeA, inputs: [, right] }: Value<'matmul'>): boolean {
   return !transposeA && right.kind === 'parameter';
 }
 
-/** What packPanels makes and gemmPanels reads. */
+/** The panels that packPanels writes and gemmPanels reads. */
 const kernelPanels: PanelShape = { columns: 8, last: 'padded' };
 
 export const embeddedProducts: Products = {
   usesSgemm: false,
   machineCode: null,
   panels: (product) => (multipliesByWeight(product) ? kernelPanels : null),
-  /** A product whose right side is no weight packs that too. */
+  /** A product whose right operand is not a weight packs that operand too. */
   scratch(product) {
     const K = depthOf(product);
     if (product.transposeA) return gemmTransposedAScratch(product.rows, K);

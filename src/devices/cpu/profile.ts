@@ -1,6 +1,6 @@
-// Where the time of a training step goes on the cpu: the first worker's shard by itself on the
-// calling thread, operation by operation, then its share of what follows. Operations of one kind
-// and shape count as one.
+// How the time of an update step on the cpu is divided among operations. The calling thread runs
+// the first worker's shard alone, operation by operation, and then its share of the rest.
+// Operations of one kind and shape count as one group.
 import type { PassTime } from '../device.ts';
 import type { Step } from '../../program/schedule.ts';
 import { depthOf } from './products.ts';
@@ -14,12 +14,12 @@ interface Group {
   count: number;
 }
 
-/** Collects the time between calls of `lap`. */
+/** Collects the times between calls of `lap`. */
 export class Laps {
   readonly #groups: Group[] = [];
   #last = 0;
 
-  /** The number by which an operation is counted. */
+  /** The number of the group that an operation belongs to. */
   groupOf(step: Step): number {
     if (step.kind === 'chain') return this.group(`chain of ${step.values.length}`, step.rows, step.columns);
     const { value } = step;
@@ -42,11 +42,11 @@ export class Laps {
     this.#last = performance.now();
   }
 
-  /** Counts the time since the last call to a group. */
+  /** Adds the time since the last call to a group. */
   readonly lap = (group: number): void => {
     this.#groups[group].milliseconds += performance.now() - this.#last;
     this.#groups[group].count += 1;
-    // Without what counting takes.
+    // The time that counting takes is left out.
     this.#last = performance.now();
   };
 
@@ -54,7 +54,9 @@ export class Laps {
     for (const group of this.#groups) group.milliseconds = group.count = 0;
   }
 
-  /** What takes most first. */
+  /**
+   * The mean time of an operation of each group. The group with the longest total time is first.
+   */
   times(steps: number): PassTime[] {
     return this.#groups
       .filter(({ count }) => count > 0)

@@ -1,9 +1,9 @@
-// Where the vectors of all weights lie, which part of them is a worker's, and how far addresses
-// reach.
+// Where the vectors of all weights lie, which range of them each worker updates, and how far
+// addresses may reach.
 import type { MemoryMap, Plan } from './plan.ts';
 import { PAGE_BYTES } from './sizes.ts';
 
-/** Weights that are one worker's go by so many, which are a line of the cache. */
+/** Workers get multiples of this many weights, which are one cache line. */
 const SHARE = 16;
 
 /** The byte address of a vector of P elements. @param name `parameters`, `gradients` or a slot */
@@ -12,13 +12,16 @@ export function vectorAddress({ parameterVector, slots, shard, shardBases }: Mem
   return name === 'gradients' ? shardBases[0] + shard.gradients : slots.get(name)!;
 }
 
-/** Bytes of the memory, and of the region of the last worker: each other ends where the next begins. */
+/**
+ * The bytes of the memory, and of the region of the last worker. The regions of other workers end
+ * where the next begins.
+ */
 export function limitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly own: number } {
   const bytes = pages * PAGE_BYTES;
   return { fixed: bytes, own: bytes - shardBases.at(-1)! };
 }
 
-/** Weights that a worker changes, by their places in the vector of all. */
+/** The range of weights that a worker updates. */
 export function rangeOf(
   { parameterCount, workers }: MemoryMap,
   worker: number,
@@ -28,6 +31,6 @@ export function rangeOf(
   return { first, count: Math.min(parameterCount, first + share) - first };
 }
 
-/** Where the vectors that an update reads and writes begin: weights, gradients, slots. */
+/** The addresses of the vectors that an update reads and writes: weights, gradients, slots. */
 export const updateVectors = (map: MemoryMap): number[] =>
   ['parameters', 'gradients', ...map.slots.keys()].map((name) => vectorAddress(map, name));

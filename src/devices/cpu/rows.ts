@@ -1,9 +1,9 @@
-// Where in the shared memory the rows of a job's batch are: each worker holds some of them.
+// Where the batch rows of a job are in the shared memory. Each worker holds some of them.
 import type { JobPlan, Plan } from './plan.ts';
 
 /** For each row of the whole batch (T·N). */
 export interface JobRows {
-  /** The element of the memory that holds its identifier. */
+  /** The element of the memory that holds the token id. */
   readonly ids: Int32Array;
   /** A view of each output, by name. */
   readonly outputs: Readonly<Record<string, readonly Float32Array[]>>;
@@ -21,7 +21,7 @@ export function rowsOf(
     if (count === 0) break;
     const base = shardBases[worker];
     const { program, layout } = programs.get(count)!;
-    /** Of the batch, by the row of the worker's (T·count). */
+    /** The row of the batch for a row of the worker's (T·count) rows. */
     const rowOf = (own: number): number => Math.floor(own / count) * job.batch + first + (own % count);
     for (let own = 0; own < job.steps * count; own++) ids[rowOf(own)] = (base + shard.ids) / 4 + own;
     for (const [name, value] of program.outputs) {

@@ -1,4 +1,4 @@
-// Compiles what the workers of a workload run, and gathers what each of them is given.
+// Compiles the programs that the workers of a workload run, and collects the setup of each worker.
 import type { KernelName } from '../../options/choices.ts';
 import type { UpdateRule, Workload } from '../device.ts';
 import type { Kernels } from './choose.ts';
@@ -23,14 +23,14 @@ const kernelsInWords: Readonly<Record<KernelName, string>> = {
   'wasm-portable': 'WebAssembly',
 };
 
-/** @param codes to which the code is added: the caller frees it */
+/** @param codes a list that receives the code, which the caller frees */
 function loadFunctions({ code, functions }: MachineProgram, codes: Code[]): LoadedFunctions {
   const loaded = loadCode(code);
   codes.push(loaded);
   return { address: loaded.address, functions };
 }
 
-/** @param codes to which its machine code is added: the caller frees it */
+/** @param codes a list that receives the machine code, which the caller frees */
 export async function load({ module, machine }: CompiledShard, codes: Code[]): Promise<LoadedProgram> {
   return { module: await WebAssembly.compile(module), machine: machine && loadFunctions(machine, codes) };
 }

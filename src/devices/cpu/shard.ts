@@ -1,6 +1,6 @@
-// What one worker does in a step: its shard of the batch through the whole program without a
-// barrier, then its range of the sum of gradients, of the update and of the packing of weights.
-// Runs in a worker thread, or on the calling thread where it is alone.
+// The work of one worker in a step. It runs its shard of the batch through the whole program
+// without a barrier, and then its range of the sum of gradients, of the update and of the packing
+// of weights. It runs in a worker thread, or on the calling thread.
 import { bindSgemm, sgemmIn } from './accelerate.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
 import { type MemoryMap, type Panels, control, controlOf } from './plan.ts';
@@ -14,49 +14,52 @@ export interface ShardSetup {
   readonly worker: number;
   readonly map: MemoryMap;
   readonly kernels: KernelModule;
-  /** Whether programs call a library's product. */
+  /** Whether programs call the matrix product of a library. */
   readonly usesSgemm: boolean;
   readonly memory: WebAssembly.Memory;
-  /** By job. */
+  /** In the order of the jobs. */
   readonly jobs: readonly {
-    /** Null where the worker has no rows. */ readonly program: LoadedProgram | null;
+    /** Null if the worker does not have rows. */ readonly program: LoadedProgram | null;
     readonly trains: boolean;
   }[];
   readonly update: ShardUpdate | null;
 }
 
-/** The program of a worker's rows. */
+/** The program for a worker's rows. */
 export interface LoadedProgram {
-  /** With `run(base)`. */
+  /** Exports `run(base)`. */
   readonly module: WebAssembly.Module;
-  /** What it calls. */
+  /** The machine code that the module calls. */
   readonly machine: LoadedFunctions | null;
 }
 
 export interface ShardUpdate {
   readonly clipNorm: number;
-  /** With `update(1, count, pointer…)`, or machine code with a function for each worker. */
+  /**
+   * A module that exports `update(1, count, pointer…)`, or machine code with a function for each
+   * worker.
+   */
   readonly code: WebAssembly.Module | LoadedFunctions;
 }
 
-/** What to do besides running the job's program; bits of `control.flags`. */
+/** Work in addition to the job's program: bits of `control.flags`. */
 export const flags = { update: 1, pack: 2 } as const;
 
-/** The sum of the float64 that each worker has left at an offset of its region. */
+/** The sum of the float64 numbers that the workers have stored at an offset of their regions. */
 export function sumOverShards({ shardBases }: MemoryMap, doubles: Float64Array, offset: number): number {
   return shardBases.reduce((total, base) => total + doubles[(base + offset) / 8], 0);
 }
 
 type Run = (base: number) => void;
 
-/** Of the panels that the kernels pack. */
+/** The columns of the panels that the kernels pack. */
 const KERNEL_COLUMNS = 8;
 const SPINS = 2000;
 
 export class Shard {
   readonly #setup: ShardSetup;
   readonly #map: MemoryMap;
-  /** Where its own region begins. */
+  /** The byte address of the worker's region. */
   readonly #base: number;
   readonly #kernels: Kernels;
   readonly #imports: WebAssembly.Imports;
@@ -105,14 +108,14 @@ export class Shard {
     }
   }
 
-  /** Packs all weights, while no other worker computes. */
+  /** Packs all weights. No other worker may compute meanwhile. */
   packAll(): void {
     for (const each of this.#map.panels) this.#packPanels(each, 0, Math.ceil(each.N / each.columns));
   }
 
   /**
-   * Does this worker's part of steps without the others, which wait; `program` calls `lap` after
-   * each operation.
+   * Repeats this worker's part of a step while the other workers wait. `program` calls `lap` after
+   * each operation. Returns the number of steps.
    */
   profile(program: LoadedProgram, trains: boolean, laps: Laps, milliseconds: number): number {
     const run = this.#instantiate(program, { lap: laps.lap })['run'] as Run;
@@ -134,14 +137,17 @@ export class Shard {
     return steps;
   }
 
-  /** A worker without rows. */
+  /** Stores the results of a worker without rows: a loss of 0 and gradients of zeros. */
   #addNothing(job: number): void {
     const { shard, parameterCount } = this.#map;
     this.#doubles[(this.#base + shard.loss) / 8] = 0;
     if (this.#setup.jobs[job].trains) this.#kernels.zero(this.#base + shard.gradients, 4 * parameterCount);
   }
 
-  /** Sums its range of the workers' gradients into the first worker's, and its squares. */
+  /**
+   * Sums its range of all workers' gradients into the gradients of the first worker, and computes
+   * the sum of squares of the range.
+   */
   #reduce(): void {
     const { workers, shard, shardBases } = this.#map;
     const from = vectorAddress(this.#map, 'gradients') + 4 * this.#first;
@@ -149,7 +155,10 @@ export class Shard {
     this.#doubles[(this.#base + shard.squares) / 8] = this.#kernels.sumOfSquares(from, this.#count);
   }
 
-  /** Updates its range of the weights, unless loss or gradients are not finite. */
+  /**
+   * Updates its range of the weights. Returns false without an update if loss or gradients are not
+   * finite.
+   */
   #applyUpdate(): boolean {
     const { shard } = this.#map;
     const { update } = this.#setup;
@@ -163,7 +172,7 @@ export class Shard {
     return true;
   }
 
-  /** Packs its range of each weight's panels. */
+  /** Packs its range of the panels of each weight. */
   #pack(): void {
     const { workers, panels } = this.#map;
     const { worker } = this.#setup;
@@ -185,7 +194,7 @@ export class Shard {
     for (let panel = from; panel < to; panel++) {
       const first = panel * columns;
       const width = Math.min(columns, N - first);
-      // What the last panel is filled up with is zero from the beginning.
+      // The padding of the last panel has been zero from the beginning.
       const step = last === 'padded' ? columns : width;
       const out = address + 4 * K * first;
       if (transposed)
@@ -194,7 +203,7 @@ export class Shard {
     }
   }
 
-  /** Waits until all workers are here. */
+  /** A barrier: waits until all workers have reached it. */
   #meet(): void {
     const { workers } = this.#map;
     if (workers === 1) return;
@@ -211,7 +220,7 @@ export class Shard {
       Atomics.wait(shared, control.generation, generation);
   }
 
-  /** Changes the weights of its range. */
+  /** A function that updates the worker's range of the weights. */
   #updateOf({ code }: ShardUpdate): () => void {
     if ('functions' in code) {
       const call = this.#callerOf(code);
@@ -231,7 +240,10 @@ export class Shard {
     return new WebAssembly.Instance(module, { ...this.#imports, kernels }).exports;
   }
 
-  /** Calls a function of the machine code, by its number, for the worker whose region starts there. */
+  /**
+   * A function that calls machine code: (the number of a function, the byte address of the worker's
+   * region).
+   */
   #callerOf({ address, functions }: LoadedFunctions): (index: number, region: number) => void {
     const memory = addressOf(this.#setup.memory);
     const bound = functions.map((at) => functionAt(address + at, 2));

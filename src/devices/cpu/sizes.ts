@@ -1,4 +1,4 @@
-/** Of a WebAssembly memory. */
+/** The size of a page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
-/** Of the caches. */
+/** The size of a cache line. */
 export const LINE_BYTES = 64;

@@ -12,8 +12,8 @@ import type { KernelVariant } from './kernels.ts';
 import { ModuleWriter } from './wasm.ts';
 
 /**
- * A rule as a chain of one row. Its pointers, in order, are to `parameters`, `gradients`, the slots,
- * `gradientScale` and the scalars.
+ * An update rule as a chain of one row. Its pointers, in order, are to `parameters`, `gradients`,
+ * the slots, `gradientScale` and the scalars.
  */
 function chainOf(rule: UpdateRule, parameterCount: number): ChainSpecification {
   const program = rule.build(parameterCount);
@@ -48,7 +48,7 @@ export function compileUpdate(
   return writer.encode(pages);
 }
 
-/** The same as machine code: a function for each worker's range of the weights. */
+/** An update rule as machine code: a function for each worker's range of the weights. */
 export function writeUpdate(rule: UpdateRule, plan: Plan, width: InstructionSet): MachineProgram {
   const specification = chainOf(rule, plan.parameterCount);
   const writer = new MachineWriter(width, limitsOf(plan));

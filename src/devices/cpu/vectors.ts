@@ -1,23 +1,24 @@
-// Arithmetic on vectors of float32 lanes: elementwise operations, and the sigmoid and tanh made of
-// simpler ones, written expression by expression to WebAssembly (four lanes) or machine code
-// (machine/chain.ts). Knows no chains. Every lane is computed alike and none looks at another, so a
-// value gives the same bits wherever it stands and however many lanes there are.
+// Arithmetic on vectors of float32 lanes: elementwise operations, and sigmoid and tanh composed of
+// simpler operations. They are written expression by expression to WebAssembly (four lanes) or to
+// machine code (machine/chain.ts). This file does not know chains. Every lane is computed in the
+// same way and independently, so a value has the same bits in every lane and with every number of
+// lanes.
 //
-// e^x by x = n·ln2 + r with |r| <= ln2/2 and the degree-5 polynomial of Cephes' expf (S. Moshier,
-// https://www.netlib.org/cephes/, single/expf.c), as the kernels compute it for the softmax
-// (assembly/math.ts). Written into each chain, an activation takes half the time of a call to a
-// kernel: no registers to save, and the constants stay.
+// e^x is computed by x = n·ln2 + r with |r| <= ln2/2 and the degree-5 polynomial of Cephes' expf
+// (S. Moshier, https://www.netlib.org/cephes/, single/expf.c), as the softmax kernels do
+// (assembly/math.ts). An activation written into a chain takes half the time of a call to a kernel,
+// because no registers are saved and the constants stay in registers.
 import type { Value } from '../../program/value.ts';
 import type { Code, Opcode } from './wasm.ts';
 
-/** A value that has a number, or what pushes one. */
+/** The number of a value, or a function that pushes the value. */
 export type Operand = number | (() => void);
-/** By the names of WebAssembly. */
+/** Operations by their names in WebAssembly. */
 export type VectorOperation = Extract<Opcode, `${'f32x4' | 'v128' | 'i32x4'}.${string}`>;
 
-/** What expressions are written to. */
+/** The target that expressions are written to. */
 export interface Vectors {
-  /** The number of a value that is used more than once. */
+  /** Keeps a value that is used more than once, and returns its number. */
   keep(operand: Operand): number;
   op(name: VectorOperation, ...operands: readonly Operand[]): Operand;
   /** x·y + z */
@@ -27,15 +28,15 @@ export interface Vectors {
   shiftLeft(x: Operand, count: number): Operand;
 }
 
-/** Writes WebAssembly; a value that is kept is a local. */
+/** Writes WebAssembly. A kept value is a local. */
 export class WasmVectors implements Vectors {
   readonly #code: Code;
-  /** Where constants are made: before the loop. */
+  /** The code before the loop, where constants are loaded. */
   readonly #prologue: Code;
   readonly #fused: boolean;
   readonly #constants = new Map<string, number>();
 
-  /** @param fused whether multiplication and addition may round once */
+  /** @param fused whether a multiplication and an addition may be rounded only once */
   constructor(code: Code, prologue: Code, fused: boolean) {
     this.#code = code;
     this.#prologue = prologue;
@@ -89,7 +90,7 @@ export class WasmVectors implements Vectors {
   }
 }
 
-/** An operation on one or two values, as program/ defines it. */
+/** An elementwise operation on one or two values, as program/ defines it. */
 export function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: number, y: number): Operand {
   switch (apply) {
     case 'add':
@@ -130,9 +131,12 @@ export function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'
   }
 }
 
-/** 1 / (1 + e^−x), absolute error ≤ 1e-7; at least 1.6e-38 (not a denormal) for very negative x. */
+/**
+ * 1 / (1 + e^−x) with an absolute error ≤ 1e-7. The result is at least 1.6e-38 (not a denormal) for
+ * very negative x.
+ */
 function sigmoid(v: Vectors, x: Operand): Operand {
-  // With x as the first operand, a NaN passes.
+  // With x as the first operand, NaN is preserved.
   const clamped = v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-87)), v.float(87));
   const minus = v.keep(v.op('f32x4.neg', clamped));
   const shifted = v.keep(rounded(v, minus));
@@ -141,8 +145,8 @@ function sigmoid(v: Vectors, x: Operand): Operand {
 }
 
 /**
- * tanh x = −u / (2 + u) with u = e^(−2|x|) − 1, absolute error ≤ 2e-7. Through e^x − 1, because 1 −
- * 2/(e^2x + 1) loses all digits near 0; here a tiny x, denormal or −0 comes back unchanged.
+ * tanh x = −u / (2 + u) with u = e^(−2|x|) − 1, absolute error ≤ 2e-7. It uses e^x − 1 because 1 −
+ * 2/(e^2x + 1) loses all digits near 0. A tiny x, a denormal and −0 are returned unchanged.
  */
 function tanh(v: Vectors, x: number): Operand {
   // Beyond 10 the result is 1 in float32.
@@ -161,12 +165,15 @@ function tanh(v: Vectors, x: number): Operand {
 // mantissa.
 const ROUNDER = 12582912;
 
-/** x/ln 2 + ROUNDER: its low bits hold n. */
+/** x/ln 2 + ROUNDER, whose low bits hold n. */
 function rounded(v: Vectors, x: Operand): Operand {
   return v.multiplyAdd(x, v.float(1.4426950408889634), v.float(ROUNDER));
 }
 
-/** r of x = n·ln 2 + r. The high part of ln 2 has nine significant bits, so n times it is exact. */
+/**
+ * r of x = n·ln 2 + r. The high part of ln 2 has nine significant bits, so its product with n is
+ * exact.
+ */
 function remainder(v: Vectors, x: Operand, shifted: number): Operand {
   const n = v.keep(v.op('f32x4.sub', shifted, v.float(ROUNDER)));
   return v.multiplyAdd(n, v.float(2.1219444e-4), v.multiplyAdd(n, v.float(-0.693359375), x));
@@ -181,8 +188,8 @@ function power(v: Vectors, shifted: number): Operand {
 }
 
 /**
- * e^r − 1 for |r| <= ln2/2, exact to the last bit for tiny r. In pairs (Estrin's scheme): latency
- * bounds the speed.
+ * e^r − 1 for |r| <= ln2/2, exact to the last bit for tiny r. Terms are combined in pairs (Estrin's
+ * scheme), because latency limits the speed.
  */
 function expm1OfRemainder(v: Vectors, remains: Operand): Operand {
   const r = v.keep(remains);

@@ -1,6 +1,6 @@
-// A small assembler for WebAssembly modules: as much of the binary format as compiled programs
-// need, over an imported shared memory (https://webassembly.github.io/spec/core/binary/). Knows
-// nothing of programs.
+// A small assembler for WebAssembly modules. It knows the part of the binary format that compiled
+// programs need, over an imported shared memory (https://webassembly.github.io/spec/core/binary/).
+// It does not know programs.
 
 export type ValueType = 'i32' | 'f32' | 'f64' | 'v128';
 
@@ -12,8 +12,8 @@ export interface Signature {
 const typeCodes: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 /**
- * Opcodes by their names in the specification; those from 0xfd00 on are SIMD, the digits after fd
- * their sub-opcode.
+ * Opcodes by their names in the specification. Opcodes from 0xfd00 on are SIMD: the digits after fd
+ * are the sub-opcode.
  */
 const opcodes = {
   'i32.add': 0x6a,
@@ -58,7 +58,7 @@ const accesses = {
 export type Opcode = keyof typeof opcodes;
 type Access = keyof typeof accesses;
 
-/** The instructions of one function, appended in order. Locals are numbered: parameters first. */
+/** The instructions of one function, in order. Locals are numbered, parameters first. */
 export class Code {
   readonly bytes: number[] = [];
   readonly locals: ValueType[] = [];
@@ -98,7 +98,7 @@ export class Code {
 
   access(name: Access, offset = 0): this {
     const [opcode, alignment] = accesses[name];
-    // Of the lanes, it is always the first.
+    // The lane is always the first.
     return this.#append(...prefixed(opcode), alignment, ...unsigned(offset), ...(name.endsWith('lane') ? [0] : []));
   }
 
@@ -106,7 +106,7 @@ export class Code {
     return this.#append(0x10, ...unsigned(functionIndex));
   }
 
-  /** Repeats the body as long as it leaves a nonzero i32 behind; at least once. */
+  /** Repeats the body, at least once, while it leaves a nonzero i32 on the stack. */
   repeat(body: () => void): this {
     this.#append(0x03, 0x40);
     body();
@@ -120,7 +120,7 @@ export class Code {
     return this.#append(0x0b);
   }
 
-  /** Puts other instructions, of the same locals, before these. */
+  /** Inserts the instructions of other code, with the same locals, before these. */
   startWith(other: Code): this {
     this.bytes.unshift(...other.bytes);
     return this;
@@ -138,15 +138,15 @@ export class ModuleWriter {
   readonly #functions: { readonly type: number; readonly code: Code; readonly exportName: string | null }[] = [];
 
   /**
-   * The index of a function imported from module `kernels`. All imports come before the first
-   * function.
+   * Imports a function from the module `kernels` and returns its index. All imports come before the
+   * first function.
    */
   importFunction(name: string, signature: Signature): number {
     if (this.#functions.length > 0) throw new Error(`import of ${name} after the first function`);
     return this.#imports.push({ name, type: this.#type(signature) }) - 1;
   }
 
-  /** The index of a new function. */
+  /** Adds a function and returns its index. */
   addFunction(signature: Signature, code: Code, exportName: string | null = null): number {
     return this.#imports.length + this.#functions.push({ type: this.#type(signature), code, exportName }) - 1;
   }

@@ -1,6 +1,6 @@
-// The workers of a workload, which are told what to do through a few words of the shared memory:
-// all in threads of their own, so that the calling thread stays free, or one of them on the calling
-// thread, which then needs no message to know that a step is done.
+// The workers of a workload, which receive commands through a few words of the shared memory.
+// Either all of them run in separate threads, so that the calling thread stays free. Or the calling
+// thread is one of them, so that it does not need a message at the end of a step.
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -10,30 +10,33 @@ import { control, controlOf } from './plan.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
 import { flagOf } from '../../options/flags.ts';
 
-/** How often the calling thread looks whether the others are done before it sleeps: some 0.1 ms. */
+/**
+ * How often the calling thread checks whether the other threads are done before it sleeps: about
+ * 0.1 ms.
+ */
 const SPINS = 100_000;
 /**
- * How long it sleeps before it lets its other work have its turn, news of a thread that died among
- * it.
+ * How long the calling thread sleeps before it lets its event loop run, which also reports threads
+ * that died.
  */
 const PATIENCE_MS = 20;
 /**
- * How long a thread that was told to end may take: where one died the others wait for it, and never
- * will. Those that still start wait for none.
+ * How long a thread may take to end after it was asked to. After a thread has died, the other
+ * threads wait for it forever. Threads that are still starting do not wait for others.
  */
 const GRACE_MS = { working: 200, starting: 10_000 };
 
 function died(cause: unknown): RnnError {
   return new RnnError('machine', 'a worker thread died', {
-    hint: `the machine may be out of memory: free some, or take a smaller ${flagOf('batchSize')} or ${flagOf('hidden')}; what was saved can be continued with ${flagOf('resume')}`,
+    hint: `the machine may be out of memory: free some, or use a smaller ${flagOf('batchSize')} or ${flagOf('hidden')}, and continue from the last checkpoint with ${flagOf('resume')}`,
     cause,
   });
 }
 
 /**
- * Ends by itself, as it was told to. Only one that does not, such as one that waits for another
- * that died, is ended from outside: where that finds it in a call of koffi, which cannot throw any
- * more, the whole process is aborted.
+ * Waits until a thread ends. Only a thread that does not end, such as one that waits for a thread
+ * that died, is terminated. If it is in a call of koffi, which then cannot throw, Node aborts the
+ * whole process.
  */
 async function ended(thread: Worker, graceMs: number): Promise<void> {
   const hasEnded = (): boolean => thread.threadId === -1;
@@ -42,26 +45,23 @@ async function ended(thread: Worker, graceMs: number): Promise<void> {
   if (!hasEnded()) await thread.terminate();
 }
 
-/** What a worker thread is given. */
+/** The data that a worker thread starts with. */
 export interface WorkerSetup {
   readonly shard: ShardSetup;
-  /** How many there are. */
+  /** The number of worker threads. */
   readonly threads: number;
   /**
-   * Whether the calling thread works, too: then it looks for what they have done, and the next step
-   * follows at once.
+   * Whether the calling thread is a worker too. Then it polls for the results of the other workers,
+   * and the next step follows immediately.
    */
   readonly joined: boolean;
 }
 
-/**
- * A thread that dies ends the current step, or the next, with an error instead of leaving it
- * waiting.
- */
+/** If a thread dies, the current or next step fails with an error instead of waiting forever. */
 export class WorkerPool {
   readonly #threads: Worker[] = [];
   readonly #shared: Int32Array;
-  /** The first worker, where that is the calling thread. */
+  /** The first worker if it is the calling thread, else null. */
   readonly #own: Shard | null;
   #failure: Error | null = null;
   #closing = false;
@@ -72,7 +72,7 @@ export class WorkerPool {
     this.#own = own;
   }
 
-  /** @param joined whether the calling thread is the first worker; then steps must not update */
+  /** @param joined whether the calling thread is the first worker. If so, steps must not update */
   static async start(setups: readonly ShardSetup[], joined: boolean): Promise<WorkerPool> {
     const pool = new WorkerPool(setups[0].memory, joined ? new Shard(setups[0]) : null);
     const others = joined ? setups.slice(1) : setups;
@@ -88,17 +88,17 @@ export class WorkerPool {
   }
 
   /**
-   * Whether the last step began to change weights, and it stays so when the threads are ended: a
-   * step that failed may have.
+   * Whether the last step began to change weights. A step that failed may have changed some. Still
+   * valid after the threads have ended.
    */
   get hasUpdated(): boolean {
     return Atomics.load(this.#shared, control.updating) === 1;
   }
 
-  /** Does one step with all workers. */
+  /** Runs one step on all workers. */
   step(job: number, requested: number): Promise<void> | void {
-    // What the threads run may be gone.
-    if (this.#closing) throw new Error('the workers of a device are used after it was closed');
+    // The code that the threads run may be freed.
+    if (this.#closing) throw new Error('cannot run a step: the device is closed');
     if (this.#own === null) {
       this.#command(job, requested);
       return this.#message();
@@ -119,11 +119,10 @@ export class WorkerPool {
     const name = `rnn worker ${workerData.shard.worker}`;
     let thread: Worker;
     try {
-      // Of flags that the process was started with, some let no thread start from a file:
-      // --input-type is one.
+      // Some flags of the process prevent a thread from starting from a file, such as --input-type.
       thread = new Worker(builtUrl('cpu/worker.js'), { workerData, name, execArgv: [] });
     } catch (error) {
-      // A limit on threads and processes, or on what each of them needs.
+      // The limit on threads and processes, or on the memory that they need, was reached.
       throw new RnnError(
         'machine',
         `cannot start worker thread ${this.#threads.length + 1} of ${workerData.threads}: ${firstLine(error)}`,
@@ -147,7 +146,7 @@ export class WorkerPool {
     this.#tell(job, requested);
   }
 
-  /** Settles when all threads have said that they are done. */
+  /** Settles when all threads have reported that they are done. */
   #message(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -155,7 +154,7 @@ export class WorkerPool {
     });
   }
 
-  /** Waits until all threads are done; gives a promise only if they take long. */
+  /** Waits until all threads are done. Returns a promise only if they take long. */
   #wait(): Promise<void> | void {
     const all = this.#threads.length;
     const shared = this.#shared;

@@ -1,11 +1,11 @@
-// The entry point of a worker thread: waits for commands in shared memory and does its part of
-// each.
+// The entry point of a worker thread. It waits for commands in shared memory and computes its part
+// of each.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerSetup } from './worker-pool.ts';
 import { control, controlOf } from './plan.ts';
 import { Shard } from './shard.ts';
 
-/** How often a worker looks for a command that comes at once before it sleeps: some 0.1 ms. */
+/** How often a worker checks for the next command before it sleeps: about 0.1 ms. */
 const SPINS = 100_000;
 
 const { shard: setup, threads, joined } = workerData as WorkerSetup;

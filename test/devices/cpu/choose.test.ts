@@ -37,8 +37,8 @@ describe('the kernels', () => {
     expect(refusal).toBeInstanceOf(RnnError);
     expect(refusal).toMatchObject({
       kind: 'device',
-      message: `the kernels ${name} cannot be used: ${problem}`,
-      hint: '--kernels auto takes the fastest that can; rnn doctor lists them',
+      message: `cannot use the kernels ${name}: ${problem}`,
+      hint: 'use --kernels auto for the fastest that work here (rnn doctor lists them)',
       options: ['--kernels'],
     });
   });

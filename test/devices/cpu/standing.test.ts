@@ -73,6 +73,6 @@ test.each([
     expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual(new Array<number>(5 * N).fill(0));
     await executable.close();
     // Its machine code is gone.
-    expect(() => call.run()).toThrow('used after it was closed');
+    expect(() => call.run()).toThrow('the device is closed');
   },
 );

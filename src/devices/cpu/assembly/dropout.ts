@@ -1,5 +1,5 @@
-// Dropout masks: the same hash as `dropoutKeeps` in src/random.ts, so that every device drops the
-// same elements.
+// Dropout masks. The hash is the same as in `dropoutKeeps` in src/random.ts, so that every device
+// drops the same elements.
 
 @inline
 function hash32(x: u32): u32 {
@@ -10,10 +10,10 @@ function hash32(x: u32): u32 {
 }
 
 /**
- * out (rows, columns) = kept where the hash of an element's place in the whole batch is at least
- * `threshold`, else 0. `context` holds three int32: rows of a step of the whole batch, the first of
- * them that is here, and the key of the call. With no rows in a step, `out` is no part of a batch,
- * but a whole.
+ * out (rows, columns) = `kept` where the hash of an element's place in the whole batch is at least
+ * `threshold`, else 0. `context` holds three int32: the rows of a time step of the whole batch, the
+ * first of these rows that is in this shard, and the key of the call. If `stepRows` is 0, `out` is
+ * not a part of a batch, but a whole matrix.
  */
 export function dropoutMask(
   rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, kept: f32,

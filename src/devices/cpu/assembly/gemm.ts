@@ -1,9 +1,9 @@
-// Matrix products: how C is cut into tiles (tile.ts) and what is packed when (packing.ts).
+// Matrix products: how C is divided into tiles (tile.ts), and when A and B are packed (packing.ts).
 //
-// k is cut into blocks of at most 256 so that a panel (8 KB) and a packed block of rows (6 KB)
-// share the first-level cache; rows are cut into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5), never a
-// tail of one or two, and gathered into chunks whose packed A fits the second-level cache. M, N and
-// K are at least 1.
+// k is divided into blocks of at most 256 so that a panel (8 KB) and a packed block of rows (6 KB)
+// share the first-level cache. Rows are divided into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5),
+// without a rest of one or two rows, and collected into chunks whose packed A fits the second-level
+// cache. M, N and K are at least 1.
 import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
 import { addRows, copyRows, zero } from './rows';
 import { multiplyRow, multiplyTile, rowWidth } from './tile';
@@ -13,14 +13,15 @@ const MAXIMUM_DEPTH: usize = 256;
 /** Tiles of a chunk: 288 rows × 256 × 4 bytes = 288 KB. */
 @inline
 const CHUNK_TILES: usize = 48;
-/** Rows up to here are few. */
+/** Up to this many rows, a product uses multiplyFew. */
 @inline
 const FEW: usize = 16;
-/** Panels packed at a time by gemmTransposedA. */
+/** The number of panels that gemmTransposedA packs at a time. */
 @inline
 const GROUP_PANELS: usize = 4;
-// The scratch area starts with a row of zeros as wide as the widest tile, to add a product to, and
-// 6 × 8 floats where a tile that overhangs C is computed before it is cut. Both sizes in bytes.
+// The scratch area starts with a row of zeros as wide as the widest tile, which serves as an
+// addend. It is followed by 6 × 8 floats where a tile that extends beyond C is computed before it
+// is cut. Both sizes are in bytes.
 @inline
 const ZEROS: usize = 192;
 @inline
@@ -31,7 +32,9 @@ function ceilDivide(x: usize, y: usize): usize {
   return (x + y - 1) / y;
 }
 
-/** c (rows, columns) = addend + product, element by element as a whole tile does it. */
+/**
+ * c (rows, columns) = addend + product, element by element with the same result as a whole tile.
+ */
 function storePart(
   rows: usize, columns: usize, product: usize, c: usize, step: usize, addend: usize, addendStep: usize,
 ): void {
@@ -42,15 +45,15 @@ function storePart(
   }
 }
 
-/** Balanced heights: the first `taller` of all tiles are one row higher than the others. */
+/** Balanced heights: the first `taller` of all tiles have one row more than the other tiles. */
 @inline
 function heightOf(tileIndex: usize, height: usize, taller: usize): usize {
   return height + (tileIndex < taller ? 1 : 0);
 }
 
 /**
- * Packs the rows of the tiles [first, last), which begin at `rowA`, and gives where the next may
- * go.
+ * Packs the rows of the tiles [first, last), which begin at `rowA`, and returns the address after
+ * them.
  */
 function packTiles(
   first: usize, last: usize, height: usize, taller: usize, depth: usize, rowA: usize, stepA: usize, to: usize,
@@ -64,7 +67,7 @@ function packTiles(
   return to;
 }
 
-/** The packed rows of the tiles [first, last) times one panel: up to 8 columns of C. */
+/** Multiplies the packed rows of the tiles [first, last) by one panel: up to 8 columns of C. */
 function multiplyPanel(
   first: usize, last: usize, height: usize, taller: usize, columns: usize, depth: usize,
   a: usize, panel: usize, c: usize, step: usize, addend: usize, addendStep: usize, scratch: usize,
@@ -85,8 +88,8 @@ function multiplyPanel(
 }
 
 /**
- * The product for one row: memory-bound, and A needs no packing. `addend` is C, a bias, or 0 for
- * nothing.
+ * The product for one row. It is limited by memory, and A is not packed. `addend` is C, a bias, or
+ * 0 for none.
  */
 function multiplyVector(
   N: usize, K: usize, a: usize, panels: usize, c: usize, addend: usize, scratch: usize,
@@ -105,8 +108,8 @@ function multiplyVector(
       start = overhang;
     }
     multiplyRow(width, firstDepth, a, panels, size, to, start);
-    // The later blocks are a call of their own, so that Binaryen does not inline these loops here:
-    // V8 would then unroll them.
+    // The later blocks have a separate call, so that Binaryen does not inline these loops here. V8
+    // would then unroll them.
     for (let block: usize = 1; block < blocks; ++block) {
       const from = (block * K) / blocks;
       const depth = ((block + 1) * K) / blocks - from;
@@ -124,9 +127,9 @@ function multiplyVector(
 }
 
 /**
- * The product for few rows: all of A is packed at once, so that B is read from its first byte to
- * its last. With jumps after each block of k, as for many rows, the weights of three layers of 512
- * units came a quarter slower from beyond the second-level cache.
+ * The product for few rows. All of A is packed first, so that B is read from its first byte to its
+ * last. With jumps after each block of k, as for many rows, reading the weights of three layers of
+ * 512 units from beyond the second-level cache was a quarter slower.
  */
 function multiplyFew(
   M: usize, N: usize, K: usize, a: usize, stepA: usize, panels: usize, c: usize, stepC: usize,
@@ -160,9 +163,9 @@ function multiplyFew(
 }
 
 /**
- * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B packed by packPanels. Writes nothing outside
- * (M, N). `scratch` holds 96 floats, and M·K more if M is at most 16, else min(M, 288)·min(K, 256)
- * more.
+ * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B packed by packPanels. Writes only to (M, N).
+ * `scratch` holds 96 floats, plus M·K floats if M is at most 16, else plus min(M, 288)·min(K, 256)
+ * floats.
  */
 export function gemmPanels(
   M: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize, c: usize, ldc: usize,
@@ -170,7 +173,7 @@ export function gemmPanels(
 ): void {
   const stepA = lda << 2;
   const stepC = ldc << 2;
-  // A product is added to one thing: with both C and a bias, C takes the bias first.
+  // A product is added to one addend. With both C and a bias, the bias is added to C first.
   if (bias && accumulate) for (let r: usize = 0; r < M; ++r) addRows(1, N, bias, N, c + r * stepC, N);
   zero(scratch, ZEROS);
   if (M == 1) {

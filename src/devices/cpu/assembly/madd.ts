@@ -1,10 +1,10 @@
-// The one operation that differs between the two builds: a multiplication and an addition, fused
-// where the build may ask for it.
+// The only operation that differs between the two builds: a multiplication and an addition, fused
+// if the build allows it.
 
 /**
  * x·y + z in each of four float32 lanes. The relaxed build rounds once on a CPU with fused
- * multiply-add and twice on one without; the portable build always rounds twice, so only its
- * results are the same bits on every machine.
+ * multiply-add, and twice on other CPUs. The portable build always rounds twice, so only its
+ * results have the same bits on every machine.
  */
 @inline
 export function madd(x: v128, y: v128, z: v128): v128 {

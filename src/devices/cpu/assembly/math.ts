@@ -1,25 +1,25 @@
-// exp of four float32 lanes; vectors.ts beside this folder writes sigmoid and tanh by the same
-// method. Every step is the same for each lane and no lane looks at another, so a value gives the
-// same bits wherever it stands: a tail may compute one lane and ignore the rest.
+// exp of four float32 lanes. ../vectors.ts writes sigmoid and tanh by the same method. Every lane
+// is computed in the same way and independently, so a value has the same bits in every lane: a tail
+// may compute one lane and ignore the other lanes.
 //
 // Method: x = n·ln2 + r with |r| <= ln2/2, then e^r = 1 + r + r²·p(r) with the degree-5 polynomial
 // of Cephes' expf (S. Moshier, https://www.netlib.org/cephes/, single/expf.c), then a
 // multiplication by 2^n built from its exponent bits.
 import { madd } from './madd';
 
-// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low mantissa bits:
-// one addition instead of a rounding and a saturating conversion, which V8 expands to eight
-// instructions for the sake of NaN.
+// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low bits of the
+// mantissa. It is one addition instead of a rounding and a saturating conversion, which V8 expands
+// to eight instructions because of NaN.
 @inline
 const ROUNDER: f32 = 12582912.0;
-// ln 2 in two parts; the high one has nine significant bits, so n·LN2_HIGH is exact with and
+// ln 2 in two parts. The high part has nine significant bits, so n·LN2_HIGH is exact with and
 // without fusing.
 @inline
 const LN2_HIGH: f32 = 0.693359375;
 @inline
 const LN2_LOW: f32 = -2.12194440e-4;
 
-/** x/ln2 + ROUNDER: its low bits hold n. */
+/** x/ln2 + ROUNDER, whose low bits hold n. */
 @inline
 function rounded(x: v128): v128 {
   return madd(x, f32x4.splat(1.44269504088896341), f32x4.splat(ROUNDER));
@@ -44,8 +44,8 @@ function power(shifted: v128): v128 {
 /** e^r - 1 for |r| <= ln2/2, exact to the last bit for tiny r. */
 @inline
 function expm1OfRemainder(r: v128): v128 {
-  // In pairs (Estrin's scheme): the latency of one value bounds the speed, not the number of
-  // operations.
+  // Terms are combined in pairs (Estrin's scheme), because latency limits the speed, not the number
+  // of operations.
   const square = f32x4.mul(r, r);
   const low = madd(f32x4.splat(1.6666665459e-1), r, f32x4.splat(5.0000001201e-1));
   const middle = madd(f32x4.splat(8.3334519073e-3), r, f32x4.splat(4.1665795894e-2));
@@ -55,9 +55,9 @@ function expm1OfRemainder(r: v128): v128 {
 }
 
 /**
- * e^d within 1 ulp for d <= 0 or NaN, and 0 for d < -64: what a softmax needs. A probability below
- * e^-64 is beyond the reach of a float32 sum that holds a 1, and its products with small gradients
- * would be denormal.
+ * e^d within 1 ulp for d <= 0 or NaN, and 0 for d < -64, for the softmax. A probability below e^-64
+ * does not change a float32 sum that holds a 1, and its products with small gradients would be
+ * denormal.
  */
 @inline
 export function exponentialOfNonPositive(d: v128): v128 {
@@ -67,9 +67,9 @@ export function exponentialOfNonPositive(d: v128): v128 {
 }
 
 /**
- * Natural logarithm of a normal x > 0, or NaN, below 1 ulp. FreeBSD's e_log.c, without its special
- * cases: AssemblyScript's own Math.log keeps a table in linear memory, which every worker would
- * write again.
+ * Natural logarithm of a normal x > 0, or NaN, with an error below 1 ulp. It is FreeBSD's e_log.c
+ * without the special cases. AssemblyScript's Math.log keeps a table in linear memory, which every
+ * worker would write again.
  */
 export function logarithm(x: f64): f64 {
   if (x != x) return x;

@@ -1,13 +1,13 @@
-// Copies of matrix blocks in the order in which a tile (tile.ts) reads them: without them, walking
-// down a column hits the same few sets of the first-level cache at every step.
+// Copies of matrix blocks in the order in which a tile (tile.ts) reads them. Without the copies,
+// reading down a column uses the same few sets of the first-level cache at every step.
 
 /** Columns of a panel, and of a tile. */
 @inline
 export const PANEL: usize = 8;
 
 /**
- * Packs `columns` < 8 columns into one panel (depth, 8), padded with zeros. Neighbours are `across`
- * bytes apart along a row of the panel, `down` bytes from one row to the next.
+ * Packs `columns` < 8 columns into one panel (depth, 8), padded with zeros. In the source, columns
+ * are `across` bytes apart and rows `down` bytes.
  */
 function packPartialPanel(depth: usize, columns: usize, b: usize, down: usize, across: usize, out: usize): void {
   for (; depth; --depth, b += down, out += 32) {
@@ -19,7 +19,8 @@ function packPartialPanel(depth: usize, columns: usize, b: usize, down: usize, a
 
 /**
  * Packs `columns` columns of plain rows, `step` bytes apart, into consecutive panels (depth, 8).
- * Four panels at a time: a whole cache line or two of each row, and few enough streams to write.
+ * Four panels at a time use one or two whole cache lines of each row, and write to few enough
+ * streams.
  */
 export function packColumns(depth: usize, columns: usize, b: usize, step: usize, out: usize): void {
   const size = depth << 5; // bytes of a panel
@@ -48,8 +49,8 @@ export function packColumns(depth: usize, columns: usize, b: usize, step: usize,
 }
 
 /**
- * Writes the transpose of a 4×4 block whose rows are `step` bytes apart; the rows of the result are
- * `outStep` bytes apart.
+ * Writes the transpose of a 4×4 block. Rows of the block are `step` bytes apart, and rows of the
+ * result `outStep` bytes.
  */
 @inline
 function transpose4(from: usize, step: usize, out: usize, outStep: usize): void {
@@ -100,7 +101,7 @@ function packTransposedPanel(depth: usize, b: usize, step: usize, out: usize): v
 /**
  * Packs the panels [panelFrom, panelTo) of op(B) (K, N) to out[(j / 8)·K·8 + k·8 + j % 8], padded
  * with zeros to whole panels. op(B) = B, stored (K, N), or with `transposed` the transpose of B
- * stored (N, K). Disjoint ranges may be packed at once.
+ * stored (N, K). Disjoint ranges may be packed at the same time.
  */
 export function packPanels(
   b: usize, ldb: usize, K: usize, N: usize, transposed: i32, out: usize, panelFrom: usize, panelTo: usize,
@@ -156,7 +157,8 @@ export function packRows(height: usize, depth: usize, a: usize, step: usize, out
 }
 
 /**
- * Packs `height` <= 6 columns of plain rows of A into (depth, height): the rows of its transpose.
+ * Packs `height` <= 6 columns of plain rows of A into (depth, height). They are the rows of its
+ * transpose.
  */
 export function packTransposedRows(height: usize, depth: usize, a: usize, step: usize, out: usize): void {
   if (height == 6) {

@@ -1,9 +1,10 @@
-// Reductions over a whole parameter vector: the gradient's norm, and the sum of the workers'
+// Reductions over a whole parameter vector: the norm of the gradient, and the sum of the workers'
 // gradients.
 
 /**
- * The sum of squares of count floats, in float64: four sums of two lanes each, so that it depends
- * on count only, and a float32 cannot overflow it.
+ * The sum of squares of `count` floats, in float64, which squares of float32 cannot overflow. It
+ * uses four sums of two lanes each, so that the bits of the result depend on the values and on
+ * `count` only.
  */
 export function sumOfSquares(x: usize, count: usize): f64 {
   let s0 = f64x2.splat(0), s1 = f64x2.splat(0), s2 = f64x2.splat(0), s3 = f64x2.splat(0);

@@ -12,8 +12,8 @@ function copyRow(columns: usize, from: usize, to: usize): void {
 }
 
 /**
- * to = left + right; `to` may be either. Lane by lane one addition, so the tail gives the same bits
- * as the vectors.
+ * to = left + right. `to` may be either of them. Each lane is one addition, so the tail gives the
+ * same bits as the vectors.
  */
 @inline
 function sumRow(columns: usize, left: usize, right: usize, to: usize): void {
@@ -41,8 +41,8 @@ export function zero(address: usize, bytes: usize): void {
 }
 
 /**
- * out[r] = table[ids[r]], plus a row of bias if its address is not 0: the product of one-hot rows
- * with the table.
+ * out[r] = table[ids[r]], plus a row of bias if its address is not 0. It is the product of one-hot
+ * rows with the table.
  */
 export function gather(
   rows: usize, columns: usize, table: usize, ldt: usize, ids: usize, out: usize, ldo: usize, bias: usize,
@@ -55,8 +55,8 @@ export function gather(
 }
 
 /**
- * table[ids[r]] += x[r], in the order of the rows: the gradient of gather. The caller zeroes the
- * table.
+ * table[ids[r]] += x[r], in the order of the rows. It is the gradient of gather. The caller zeroes
+ * the table.
  */
 export function scatterAdd(
   rows: usize, columns: usize, x: usize, ldx: usize, ids: usize, table: usize, ldt: usize,

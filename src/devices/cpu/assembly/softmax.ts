@@ -2,8 +2,8 @@
 import { exponentialOfNonPositive, logarithm } from './math';
 
 /**
- * The largest of a row; NaN or any other value if the row holds a NaN, whose exponential then
- * reaches the sum.
+ * The maximum of a row. If the row holds a NaN, the result may be any value, because the
+ * exponential of the NaN reaches the sum.
  */
 @inline
 function rowMaximum(columns: usize, x: usize): f32 {
@@ -17,7 +17,7 @@ function rowMaximum(columns: usize, x: usize): f32 {
 }
 
 /**
- * The float64 sum of exp(x - maximum) over a row; keeps the exponentials in `out` if that is not 0
+ * The float64 sum of exp(x - maximum) over a row. Stores the exponentials at `out` if that is not 0
  * (it may be x).
  */
 @inline
@@ -25,8 +25,9 @@ function rowExponentials(columns: usize, x: usize, maximum: f32, out: usize): f6
   const shift = f32x4.splat(maximum);
   let low = f64x2.splat(0), high = f64x2.splat(0);
   let j: usize = 0;
-  // Tested at its end, the loop dominates its exit, and V8 keeps the constants of the exponential
-  // in registers and on the stack; tested at its start, it makes them anew for each vector.
+  // Because the loop is tested at its end, it dominates its exit, and V8 keeps the constants of the
+  // exponential in registers and on the stack. If it were tested at its start, V8 would load them
+  // again for each vector.
   if (columns >= 4) do {
     const e = exponentialOfNonPositive(f32x4.sub(v128.load(x), shift));
     low = f64x2.add(low, f64x2.promote_low_f32x4(e));
@@ -65,11 +66,11 @@ function lowerRow(columns: usize, x: usize, by: f32): void {
 }
 
 /**
- * The sum over rows of log(sum_j exp(logits[r, j])) - logits[r, targets[r]], in nats and float64,
- * and if `gradient` is not 0 gradient = (softmax - (1 - smoothing)·onehot -
- * smoothing/columns)·scale there. `gradient` may be `logits`. A row whose target is negative is
- * ignored: no loss, a gradient of zeros. The logarithm is of the sum, at least 1, never of a
- * probability, which may be 0.
+ * The sum over rows of log(sum_j exp(logits[r, j])) - logits[r, targets[r]], in nats and float64.
+ * If `gradient` is not 0, it also stores gradient = (softmax - (1 - smoothing)·onehot -
+ * smoothing/columns)·scale there. `gradient` may be `logits`. A row with a negative target is
+ * ignored: no loss, and a gradient of zeros. The logarithm is taken of the sum, which is at least
+ * 1, and never of a probability, which may be 0.
  */
 export function softmaxCrossEntropy(
   rows: usize, columns: usize, logits: usize, ldl: usize, targets: usize, gradient: usize, ldg: usize,

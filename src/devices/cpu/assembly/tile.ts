@@ -1,27 +1,28 @@
 // The innermost loops of a matrix product: a tile of C stays in registers while k runs. V8 has 16
-// vector registers: 6 rows of 8 columns (12) + 2 of B + 1 of A is the largest tile that fits, and
-// unrolling k makes it slower.
+// vector registers. The largest tile that fits is 6 rows of 8 columns (12 registers), with 2
+// registers for B and 1 for A. Unrolling k makes it slower.
 //
-// Every element of C is the sum over k in order, in one accumulator that starts at zero, whatever
-// the shape of the tile: a row's result depends neither on how many rows there are nor on which of
-// them it is. What the product is added to (C itself, a row of bias, a row of zeros) comes as an
-// address, an addend, and is added at the end.
+// Every element of C is the sum over k in order, in one accumulator that starts at zero, for every
+// shape of the tile. The result of a row therefore does not depend on the number of rows or on its
+// position. The addend (C itself, a row of bias, or a row of zeros) is passed as an address and is
+// added at the end.
 //
-// The loops have the form that V8 11.3 (Node 20) turns into good code, as its disassembly shows.
-// Together these took the product (25, 512, 128) from 25.6 to 41.9 GFLOP/s; undoing one needs a new
-// measurement:
+// V8 11.3 (Node 20) compiles this form of the loops to good code, as its disassembly shows.
+// Together these choices sped up the product (25, 512, 128) from 25.6 to 41.9 GFLOP/s. Measure
+// again before you undo one:
 // - `if (depth) do … while`: after a bare do-while the accumulators are used by ordinary code,
 //   which V8 schedules together with the loop's last load, so that all loads come first and
-//   accumulators are spilled; tested at its start, a loop's constant addresses are not moved out of
-//   it.
+//   accumulators are spilled. If a loop is tested at its start, its constant addresses are not
+//   moved out of it.
 // - The last row or panel is loaded first: V8 places multiplications from the last accumulator back
 //   to the first.
-// - Pointers move before they are used, so that the sum is already extended to 64 bits: two
-//   instructions fewer a step.
-// - Offsets of B (32, 48) differ from those of A: V8 folds an offset into a load only if no
-//   broadcast uses it.
-// - Each shape is a function with two call sites, or Binaryen inlines it, and V8 then unrolls it
-//   and spills. Panels therefore lie at an address of at least 32.
+// - Pointers are advanced before they are used, so that the sum is already extended to 64 bits.
+//   This saves two instructions per k.
+// - Offsets of B (32, 48) differ from the offsets of A: V8 folds an offset into a load only if no
+//   broadcast uses it. The pointer is therefore 32 bytes below the panel, which must lie at an
+//   address of at least 32.
+// - Each shape is a function with two call sites. Otherwise Binaryen inlines it, and V8 then
+//   unrolls it and spills.
 import { madd } from './madd';
 
 /** One row of a finished tile: c = addend + product. */
@@ -32,8 +33,8 @@ function finish(c: usize, addend: usize, low: v128, high: v128): void {
 }
 
 /**
- * ROWS (a constant at compile time) rows of A packed (depth, ROWS) times a panel (depth, 8); rows
- * of C are `step` bytes apart, those of the addend `addendStep`.
+ * ROWS (a constant at compile time) rows of A packed (depth, ROWS) times a panel (depth, 8). Rows
+ * of C are `step` bytes apart, and rows of the addend `addendStep` bytes.
  */
 @inline
 function tile(
@@ -128,8 +129,8 @@ export function multiplyTile(
 }
 
 /**
- * One row of A as it lies in memory times PANELS (a constant at compile time) panels that are
- * `size` bytes apart: as many independent sums as hide the latency of an addition.
+ * One row of A, unpacked, times PANELS (a constant at compile time) panels that are `size` bytes
+ * apart. The independent sums hide the latency of an addition.
  */
 @inline
 function row(
@@ -197,15 +198,15 @@ function row6(depth: usize, a: usize, b: usize, size: usize, c: usize, addend: u
   row(6, depth, a, b, size, c, addend);
 }
 
-/** The most panels, at most `panels`, that multiplyRow takes at once. */
+/** The maximum number of panels, at most `panels`, that multiplyRow can multiply together. */
 @inline
 export function rowWidth(panels: usize): usize {
   return panels >= 6 ? 6 : panels >= 4 ? 4 : panels >= 2 ? 2 : 1;
 }
 
 /**
- * One row of A as it lies in memory times `panels` panels, `size` bytes apart, into 8·panels
- * columns; panels as rowWidth gives.
+ * One row of A, unpacked, times `panels` panels, `size` bytes apart, into 8·panels columns.
+ * `panels` is a result of rowWidth.
  */
 @inline
 export function multiplyRow(

@@ -1,6 +1,6 @@
 // Writes x86-64 machine code: the instructions that the cpu device needs, by their names in the
-// manuals of Intel and AMD. Vectors are 512 bits wide (EVEX, AVX-512F) or 256 (VEX, AVX2 and FMA);
-// what uses them is the same code for both. Knows nothing of what is computed.
+// manuals of Intel and AMD. Vectors have 512 bits (EVEX, AVX-512F) or 256 bits (VEX, AVX2 and FMA),
+// and code that uses them is the same for both.
 //
 // Opcodes: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapters 3 to 5.
 import { Encoder, type Opcode } from './encoder.ts';
@@ -10,17 +10,17 @@ const plain = (code: number): Opcode => ({ map: 1, prefix: 0, code });
 const integer = (code: number): Opcode => ({ map: 1, prefix: 1, code });
 const fused = (code: number): Opcode => ({ map: 2, prefix: 1, code });
 
-/** Instructions of a destination and two sources, of which the second may be in memory. */
+/** Instructions with a destination and two sources. The second source may be in memory. */
 const threeOperands = {
   vaddps: plain(0x58),
   vmulps: plain(0x59),
   vsubps: plain(0x5c),
-  /** The second source if one is NaN or both are zero. */
+  /** Returns the second source if one is NaN or both are zero. */
   vminps: plain(0x5d),
   vdivps: plain(0x5e),
   vmaxps: plain(0x5f),
   vpand: integer(0xdb),
-  /** Not the first source, and the second. */
+  /** (not first source) and second source */
   vpandn: integer(0xdf),
   vpor: integer(0xeb),
   vpxor: integer(0xef),
@@ -34,7 +34,7 @@ const threeOperands = {
 } as const;
 export type VectorInstruction = keyof typeof threeOperands;
 
-/** Of floats; false for NaN where it does not say `not`. */
+/** Comparisons of floats. They are false for NaN unless their name begins with `not`. */
 export const comparisons = {
   lessThan: 1,
   lessOrEqual: 2,
@@ -48,7 +48,7 @@ export type Comparison = keyof typeof comparisons;
 const jumps = { below: 0x82, aboveOrEqual: 0x83, zero: 0x84, notZero: 0x85, belowOrEqual: 0x86, above: 0x87 } as const;
 export type Condition = keyof typeof jumps;
 
-/** Of general registers: the opcode, and its digit for an immediate value. */
+/** Instructions on general registers: the opcode, and its digit for an immediate value. */
 const arithmetic = { add: [0x01, 0], and: [0x21, 4], sub: [0x29, 5], cmp: [0x39, 7] } as const;
 
 export class Assembler {
@@ -70,7 +70,7 @@ export class Assembler {
     return this.#encoder.length;
   }
 
-  /** @throws an Error if a label is used that was put nowhere */
+  /** @throws an Error if a label is used but was not put anywhere */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#encoder.finish();
   }
@@ -94,7 +94,7 @@ export class Assembler {
 
   // General registers
 
-  /** 64 bits; an integer from 0 to 2^64 − 1. */
+  /** Sets 64 bits. The value is an integer from 0 to 2^64 − 1. */
   moveImmediate(to: number, value: number | bigint): void {
     const whole = BigInt(value);
     if (whole <= 0xffffffffn) {
@@ -113,27 +113,27 @@ export class Assembler {
     this.#encoder.general([0x89], from, to);
   }
 
-  /** 64 bits from memory. */
+  /** Loads 64 bits from memory. */
   loadGeneral(to: number, from: Memory): void {
     this.#encoder.general([0x8b], to, from);
   }
 
-  /** 64 bits to memory. */
+  /** Stores 64 bits to memory. */
   storeGeneral(to: Memory, from: number): void {
     this.#encoder.general([0x89], from, to);
   }
 
-  /** 32 bits to memory. */
+  /** Stores 32 bits to memory. */
   storeGeneral32(to: Memory, from: number): void {
     this.#encoder.general([0x89], from, to, 0);
   }
 
-  /** The address itself. */
+  /** Sets a register to the address itself. */
   address(to: number, memory: Memory): void {
     this.#encoder.general([0x8d], to, memory);
   }
 
-  /** to = to OPERATION from; `cmp` only sets the flags. */
+  /** to = to OPERATION from. `cmp` only sets the flags. */
   arithmetic(operation: keyof typeof arithmetic, to: number, from: number): void {
     this.#encoder.general([arithmetic[operation][0]], from, to);
   }
@@ -150,7 +150,7 @@ export class Assembler {
     this.#encoder.int32(value);
   }
 
-  /** 64 bits less one. */
+  /** Subtracts one from 64 bits. */
   decrement(operand: number | Memory): void {
     this.#encoder.general([0xff], 1, operand);
   }
@@ -184,12 +184,12 @@ export class Assembler {
     this.#encoder.emit(0xc3);
   }
 
-  /** Leaf in EAX and ECX; results in EAX, EBX, ECX, EDX. */
+  /** Takes a leaf in EAX and ECX, and writes its results to EAX, EBX, ECX and EDX. */
   cpuid(): void {
     this.#encoder.emit(0x0f, 0xa2);
   }
 
-  /** What the system keeps of the register set ECX: EDX and EAX. */
+  /** Reads the registers that the system saves, of register set ECX, into EDX and EAX. */
   xgetbv(): void {
     this.#encoder.emit(0x0f, 0x01, 0xd0);
   }
@@ -213,7 +213,7 @@ export class Assembler {
     this.#encoder.vector(plain(0x11), from, 0, to);
   }
 
-  /** One float of memory to all lanes. */
+  /** Copies one float of memory to all lanes. */
   broadcast(to: number, from: Memory): void {
     this.#encoder.vector(fused(0x18), to, 0, from, { scale: 4 });
   }
@@ -223,24 +223,27 @@ export class Assembler {
   }
 
   shiftLeft(to: number, from: number, count: number): void {
-    // A digit of the opcode takes the place of the destination, and that the place of the first
-    // source.
+    // A digit of the opcode replaces the destination operand, and the destination replaces the
+    // first source.
     this.#encoder.vector(integer(0x72), 6, to, from);
     this.#encoder.emit(count);
   }
 
-  /** To lanes of all ones where the comparison holds (VEX), or to bits of a mask register (EVEX). */
+  /**
+   * Sets all bits of the lanes where the comparison holds (VEX), or the bits of a mask register
+   * (EVEX).
+   */
   compare(comparison: Comparison, to: number, first: number, second: VectorOperand): void {
     this.#encoder.vector(plain(0xc2), to, first, second, { immediate: 1 });
     this.#encoder.emit(comparisons[comparison]);
   }
 
-  /** EVEX only: bits of a mask register from 1 to 7. */
+  /** EVEX only. Sets bits of a mask register from 1 to 7. */
   compareToMask(comparison: Comparison, mask: number, first: number, second: VectorOperand): void {
     this.compare(comparison, mask, first, second);
   }
 
-  /** EVEX only: the lowest 16 bits of a general register. */
+  /** EVEX only. Copies the lowest 16 bits of a general register. */
   moveToMask(mask: number, from: number): void {
     // kmovw, which has a VEX prefix
     if (from < 8) this.#encoder.emit(0xc5, 0xf8);
@@ -248,17 +251,17 @@ export class Assembler {
     this.#encoder.emit(0x92, 0xc0 | (mask << 3) | (from & 7));
   }
 
-  /** EVEX only: lanes that are not in the mask become zero, and are not read from memory. */
+  /** EVEX only. Lanes that are not in the mask become zero and are not read from memory. */
   loadMasked(to: number, from: VectorOperand, mask: number): void {
     this.#encoder.vector(plain(0x10), to, 0, from, { mask, zeroing: true });
   }
 
-  /** EVEX only: lanes that are not in the mask are not written. */
+  /** EVEX only. Lanes that are not in the mask are not written. */
   storeMasked(to: Memory, from: number, mask: number): void {
     this.#encoder.vector(plain(0x11), from, 0, to, { mask });
   }
 
-  /** VEX only, `vmaskmovps`: as loadMasked, with a vector whose sign bits are the mask. */
+  /** VEX only, `vmaskmovps`. Like loadMasked, with a vector whose sign bits are the mask. */
   loadWhere(to: number, mask: number, from: Memory): void {
     this.#encoder.vector(fused(0x2c), to, mask, from);
   }
@@ -268,12 +271,12 @@ export class Assembler {
     this.#encoder.vector(fused(0x2e), from, mask, to);
   }
 
-  /** Asks for a line of the cache: `prefetcht0`. */
+  /** Prefetches a cache line: `prefetcht0`. */
   prefetch(from: Memory): void {
     this.#encoder.general([0x0f, 0x18], 1, from, 0);
   }
 
-  /** Before code that knows only 128 bits: without it, that becomes slow. */
+  /** Needed before code that uses vectors of 128 bits, which would be slow without it. */
   zeroUpper(): void {
     this.#encoder.emit(0xc5, 0xf8, 0x77);
   }

@@ -1,6 +1,6 @@
-// A chain of elementwise operations as a function in machine code: per row, a vector of columns at a
-// time, then what is left under a mask. Everything is loaded before anything is stored, so that a
-// result may take the place of an operand.
+// A chain of elementwise operations as a function in machine code. In each row it computes a vector
+// of columns at a time, and the last columns under a mask. It loads all operands before it stores a
+// result, so that a result may overwrite an operand.
 import type { Value } from '../../../program/value.ts';
 import { type ChainSpecification, type Place, chainKey } from '../chain.ts';
 import { elementwise } from '../vectors.ts';
@@ -9,21 +9,21 @@ import { Expressions } from './expressions.ts';
 import type { Routines } from './routines.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 
-/** For as many pointers as there are registers; the others stay on the stack. */
+/** Registers for the first pointers. Further pointers stay on the stack. */
 const POINTERS = [RBX, RBP, RSI, RDI, R8, R9, R10, R11, R14, R15];
 const WORD = 8;
 
 /**
- * The function of a chain. The caller leaves the pointers above the return address, the first
- * lowest, and the number of rows, at least 1, in RCX. It may change all registers but RSP, R12 and
- * R13.
+ * The function that computes a chain. The caller leaves the pointers above the return address, the
+ * first lowest, and the number of rows, at least 1, in RCX. The function may change all registers
+ * except RSP, R12 and R13.
  */
 export function chain(routines: Routines, specification: ChainSpecification, columns: number): Label {
   return routines.routine(`chain ${columns} ${chainKey(specification)}`, () => {
     const begin = routines.code.length;
     const waiting = new ChainWriter(routines, specification, columns, 0).write();
     if (waiting === 0) return;
-    // How much waits on the stack is known only now.
+    // The size of the spilled values is known only now.
     routines.code.rewind(begin);
     new ChainWriter(routines, specification, columns, waiting).write();
   });
@@ -33,7 +33,7 @@ class ChainWriter {
   readonly #routines: Routines;
   readonly #specification: ChainSpecification;
   readonly #columns: number;
-  /** On the stack, where values are spilled. */
+  /** The bytes on the stack for spilled values. */
   readonly #spillBytes: number;
 
   constructor(routines: Routines, specification: ChainSpecification, columns: number, spillBytes: number) {
@@ -43,7 +43,7 @@ class ChainWriter {
     this.#spillBytes = spillBytes;
   }
 
-  /** @returns the bytes on the stack that values wait in */
+  /** @returns the bytes on the stack that spilled values need */
   write(): number {
     let waiting = 0;
     const { code } = this.#routines;
@@ -85,12 +85,14 @@ class ChainWriter {
     return waiting;
   }
 
-  /** Of a pointer, beyond the return address. */
+  /** The place of a pointer on the stack, above the return address. */
   #slot(pointer: number): Memory {
     return { base: RSP, displacement: this.#spillBytes + WORD * (pointer + 1) };
   }
 
-  /** One vector of columns, from RDX bytes on. @returns the bytes that values wait in */
+  /**
+   * Computes one vector of columns, from byte RDX on. @returns the bytes that spilled values need
+   */
   #body(isPartial: boolean): number {
     const { code } = this.#routines;
     const { values, operands, stores } = this.#specification;
@@ -126,7 +128,7 @@ class ChainWriter {
     else loadPartial(code, to, from, MASKS.lastColumns);
   }
 
-  /** @param moves along the row */
+  /** @param moves whether the address advances along the row */
   #at({ pointer, column }: Place, moves = true): Memory {
     const base = POINTERS[pointer] ?? RAX;
     if (base === RAX) this.#routines.code.loadGeneral(RAX, this.#slot(pointer));

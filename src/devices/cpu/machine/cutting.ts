@@ -1,15 +1,18 @@
-// How a product is cut: k into ranges, rows into chunks and tiles, columns into panels and groups of
-// panels.
+// How a matrix product is divided: k into ranges, rows into chunks and tiles, columns into panels
+// and groups of panels.
 import type { InstructionSet } from './operands.ts';
 import { panelColumns, adjacentPanels } from './tile.ts';
 
-/** A part of rows or of k. */
+/** A range of rows or of k. */
 export interface Range {
   readonly from: number;
   readonly size: number;
 }
 
-/** Cuts 0 to `size` into the fewest parts of at most `most`, whose sizes differ by at most 1. */
+/**
+ * Divides 0 to `size` into the minimum number of parts of at most `most`, whose sizes differ by at
+ * most 1.
+ */
 export function evenParts(size: number, most: number): Range[] {
   const parts = Math.ceil(size / most);
   const start = (part: number): number => Math.floor((part * size) / parts);
@@ -22,7 +25,10 @@ export interface Heights {
   readonly count: number;
 }
 
-/** Cuts rows into the fewest tiles of at most `most` rows: those of one height, then those of a row less. */
+/**
+ * Divides rows into the minimum number of tiles of at most `most` rows: tiles of one height, then
+ * tiles with one row less.
+ */
 export function heights(rows: number, most: number): Heights[] {
   const tiles = Math.ceil(rows / most);
   const height = Math.floor(rows / tiles);
@@ -33,7 +39,9 @@ export function heights(rows: number, most: number): Heights[] {
   ].filter(({ count }) => count > 0);
 }
 
-/** `count` groups of `panels` adjacent panels, of which the last has `lastColumns` columns. */
+/**
+ * `count` groups of `panels` adjacent panels. The last panel of a group has `lastColumns` columns.
+ */
 export interface Group {
   readonly count: number;
   readonly panels: number;
@@ -41,16 +49,16 @@ export interface Group {
 }
 
 /**
- * Puts the panels of B into groups that are multiplied at once.
+ * Divides the panels of B into groups that are multiplied together.
  *
  * @param rows of C
- * @param most panels of a group, but for a narrow one
+ * @param most the maximum number of panels of a group, without a narrow panel
  */
 export function groupsOf(rows: number, columns: number, width: InstructionSet, most: number): Group[] {
   const wide = panelColumns(width);
   const adjacent = Math.min(adjacentPanels(rows, width), most);
   const lastColumns = columns % wide || wide;
-  // A last panel of which only the first vector counts is no group, but is added to one.
+  // A last panel with only one vector does not form a group, but is added to the last group.
   const isNarrow = lastColumns <= wide / 2 && columns > wide;
   const all = Math.ceil(columns / wide) - Number(isNarrow);
   const [whole, rest] = [Math.floor(all / adjacent), all % adjacent];

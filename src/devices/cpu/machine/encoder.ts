@@ -1,5 +1,5 @@
-// The binary form of x86-64 instructions: prefixes, operands, and distances to labels. Knows no
-// instruction.
+// The binary form of x86-64 instructions: prefixes, operands, and distances to labels. It does not
+// know instructions.
 //
 // Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapter 2.
 import {
@@ -22,27 +22,27 @@ export class Encoder {
   readonly #width: InstructionSet;
   #bytes = new Uint8Array(1024);
   #length = 0;
-  /** Where the distance to a label goes; it counts from the end of the instruction. */
+  /** Positions of the distances to labels. A distance counts from the end of its instruction. */
   readonly #references: { readonly at: number; readonly end: number; readonly label: Label }[] = [];
 
   constructor(width: InstructionSet) {
     this.#width = width;
   }
 
-  /** Bytes so far. */
+  /** The number of bytes so far. */
   get length(): number {
     return this.#length;
   }
 
   /**
    * The code, with all distances filled in.
-   * @throws an Error if a label is used that was put nowhere
+   * @throws an Error if a label is used but was not put anywhere
    */
   finish(): Uint8Array<ArrayBuffer> {
     const bytes = this.#bytes.slice(0, this.#length);
     const view = new DataView(bytes.buffer);
     for (const { at, end, label } of this.#references) {
-      if (label.position === null) throw new Error('the code refers to a label that is nowhere');
+      if (label.position === null) throw new Error('cannot encode the code: a label in use was not put anywhere');
       view.setInt32(at, label.position - end, true);
     }
     return bytes;
@@ -59,12 +59,12 @@ export class Encoder {
     label.position = this.#length;
   }
 
-  /** Fills up to a multiple of so many bytes, by instructions that do nothing. */
+  /** Pads the code to a multiple of this many bytes with instructions that do nothing. */
   align(bytes: number): void {
     while (this.#length % bytes !== 0) this.emit(0x90);
   }
 
-  /** Constants that the code reads. */
+  /** Appends constants that the code reads. */
   data(bytes: Uint8Array): void {
     for (const byte of bytes) this.emit(byte);
   }
@@ -88,7 +88,7 @@ export class Encoder {
     else this.#vex(opcode, register, second, operand, options.immediate);
   }
 
-  /** Intel's manual, 2.3.5. */
+  /** VEX: Intel's manual, 2.3.5. */
   #vex({ map, prefix, code }: Opcode, register: number, second: number, operand: VectorOperand, immediate = 0): void {
     const { x, b } = extensions(operand);
     const tail = ((~second & 15) << 3) | 4 | prefix;
@@ -99,7 +99,7 @@ export class Encoder {
     this.#operand(register, operand, 1, immediate);
   }
 
-  /** Intel's manual, 2.7.1: every bit that extends a register number is inverted. */
+  /** EVEX: Intel's manual, 2.7.1. Every bit that extends a register number is inverted. */
   #evex(
     { map, prefix, code }: Opcode,
     register: number,
@@ -126,8 +126,8 @@ export class Encoder {
   /**
    * ModRM, SIB and displacement.
    *
-   * @param scale what a displacement of 8 bits is multiplied by
-   * @param after bytes of the instruction that follow
+   * @param scale the factor of a displacement of 8 bits
+   * @param after the number of bytes of the instruction that follow
    */
   #operand(register: number, operand: VectorOperand, scale: number, after: number): void {
     const field = (register & 7) << 3;
@@ -158,13 +158,13 @@ export class Encoder {
     this.int32(0);
   }
 
-  /** @throws an Error if it does not fit */
+  /** @throws an Error if the value does not fit into 32 bits */
   int32(value: number): void {
     if (value !== (value | 0)) throw new Error(`${value} does not fit into 32 bits`);
     this.emit(value, value >> 8, value >> 16, value >> 24);
   }
 
-  /** One to four bytes. */
+  /** Appends one to four bytes. */
   emit(first: number, second?: number, third?: number, fourth?: number): void {
     if (this.#length + 4 > this.#bytes.length) {
       const larger = new Uint8Array(2 * this.#bytes.length);

@@ -6,7 +6,10 @@ import { MASKS } from './masks.ts';
 import { Registers } from './registers.ts';
 import type { Routines } from './routines.ts';
 
-/** Operations of two values that are one instruction. `swapped`: its operands stand in the other order. */
+/**
+ * Operations on two values that are one instruction. `swapped`: the instruction takes its operands
+ * in the other order.
+ */
 const instructions: Readonly<
   Partial<Record<VectorOperation, { name: VectorInstruction; swapped?: true; commutes?: true }>>
 > = {
@@ -45,12 +48,12 @@ export class Expressions implements Vectors {
   readonly #nodes: Node[] = [];
   readonly #constants = new Map<number, number>();
 
-  /** A value from memory. */
+  /** Adds a value that is loaded from memory. */
   load(write: (to: number) => void): number {
     return this.#add({ kind: 'load', write });
   }
 
-  /** All loads come before. */
+  /** Stores a value. All loads must come before it. */
   store(value: number, write: (from: number) => void): void {
     this.#add({ kind: 'store', inputs: [value], write });
   }
@@ -88,8 +91,8 @@ export class Expressions implements Vectors {
   /**
    * Writes all operations.
    *
-   * @param registers that may be used, from 0 on
-   * @returns the bytes that values wait in
+   * @param the number of registers that may be used, from 0 on
+   * @returns the bytes on the stack that spilled values need
    */
   write(routines: Routines, registers: number): number {
     return new ExpressionWriter(routines, this.#nodes, registers).write();
@@ -103,7 +106,10 @@ export class Expressions implements Vectors {
 const isComparison = (node: Node): node is Operation =>
   node.kind === 'operation' && comparisonOf[node.name] !== undefined;
 
-/** What is needed to write a node: of a comparison, what it compares. */
+/**
+ * The values that are needed to write a node. A comparison is replaced by the values that it
+ * compares.
+ */
 function inputsOf(nodes: readonly Node[], node: Node): readonly number[] {
   const inputs = 'inputs' in node ? node.inputs : [];
   return inputs.flatMap((input) => {
@@ -179,7 +185,7 @@ class ExpressionWriter {
       swapped,
       commutes,
     } = name === 'f32x4.neg' ? { name: 'vpxor' as const } : instructions[name]!;
-    // What is in memory can only be the second operand of an instruction.
+    // Only the second operand of an instruction can be in memory.
     const isReversed = swapped === true || (commutes === true && this.#registers.isConstant(inputs[0]));
     const ordered = isReversed ? [inputs[1], inputs[0]] : inputs;
     const [first, second] = this.#registers.operands(ordered, [false, true]);
@@ -187,7 +193,7 @@ class ExpressionWriter {
     this.#code.vector(instruction, this.#registers.take(index), first as number, second);
   }
 
-  /** A value where a comparison holds or fails, and zero elsewhere. */
+  /** The value in lanes where a comparison holds or fails, and zero in the other lanes. */
   #where(index: number, wanted: 'holds' | 'fails', [value]: readonly number[], { name, inputs }: Operation): void {
     const comparison = comparisonOf[name]![wanted];
     const [from, first, second] = this.#registers.operands([value, ...inputs], [false, false, true]);

@@ -1,18 +1,19 @@
-// Vectors of which only the first lanes are read and written: by mask registers with AVX-512, by a
-// vector whose sign bits are the mask with AVX2.
+// Vectors of which only the first lanes are read and written. The mask is a mask register with
+// AVX-512, and the sign bits of a vector with AVX2.
 import type { Assembler } from './assembler.ts';
 import { type Memory, RAX } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 /** Mask registers by their use. */
 export const MASKS = { lastColumns: 1, copied: 2, compared: 3 } as const;
-/** The register of the mask with AVX2. */
+/** The vector register that holds the mask with AVX2. */
 export const MASK_VECTOR = 15;
 
 /**
- * Sets the mask for the first `lanes` lanes. It changes RAX with AVX-512, and MASK_VECTOR with AVX2.
+ * Sets the mask for the first `lanes` lanes. It changes RAX with AVX-512, and MASK_VECTOR with
+ * AVX2.
  *
- * @param mask a mask register, which AVX2 does without
+ * @param mask a mask register, not used with AVX2
  */
 export function setMask(routines: Routines, lanes: number, mask: number): void {
   const { code } = routines;
@@ -25,13 +26,13 @@ export function setMask(routines: Routines, lanes: number, mask: number): void {
   code.moveToMask(mask, RAX);
 }
 
-/** The other lanes become zero, and their memory is not read. */
+/** Loads the lanes of the mask. Other lanes become zero, and their memory is not read. */
 export function loadPartial(code: Assembler, to: number, from: Memory, mask: number): void {
   if (code.width === 'avx2') code.loadWhere(to, MASK_VECTOR, from);
   else code.loadMasked(to, from, mask);
 }
 
-/** The memory of the other lanes stays as it is. */
+/** Stores the lanes of the mask. The memory of other lanes does not change. */
 export function storePartial(code: Assembler, to: Memory, from: number, mask: number): void {
   if (code.width === 'avx2') code.storeWhere(to, MASK_VECTOR, from);
   else code.storeMasked(to, from, mask);

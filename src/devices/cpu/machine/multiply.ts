@@ -1,44 +1,44 @@
-// Rows of A times columns of B that are packed into panels: group by group, tile by tile.
+// Rows of A times columns of B that are packed into panels, group by group and tile by tile.
 import type { Assembler } from './assembler.ts';
 import { type Range, groupsOf, heights } from './cutting.ts';
 import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RSP } from './operands.ts';
 import type { Routines } from './routines.ts';
 import { type Addend, type Tile, maxRows, panelColumns, tile } from './tile.ts';
 
-/** How much is left to do, on the stack of a product's function. */
+/** Counts of the groups and tiles that are left, on the stack of a product's function. */
 const [GROUPS_LEFT, TILES_LEFT] = [0, 8].map((displacement) => ({ base: RSP, displacement }));
-/** For these counts, from RSP on. */
+/** The bytes of these counts, from RSP on. */
 export const COUNT_BYTES = 16;
 
 /** How tiles read A. */
 export interface StepsInA extends Pick<Tile, 'rowStep' | 'depthStep'> {
-  /** Bytes from one tile to the next. */
+  /** Bytes of A from one tile to the next. */
   readonly step: number;
 }
 
 export interface Multiplication {
-  /** Of A and C. */
+  /** The rows of A and C. */
   readonly rows: number;
   readonly columns: number;
-  /** Of k. */
+  /** The ranges of k. */
   readonly ranges: readonly Range[];
-  /** From a panel to the next. */
+  /** Bytes from one panel to the next. */
   readonly panelBytes: number;
-  /** By the height of a tile. */
+  /** How tiles of a height read A. */
   readonly a: (height: number) => StepsInA;
   readonly ldc: number;
   readonly addend: Addend;
-  /** Panels of a group at most. */
+  /** The maximum number of panels in a group. */
   readonly maxPanels: number;
-  /** Of all tiles, where it is given. */
+  /** The maximum height of all tiles. Default: as high as fits the registers. */
   readonly height?: number;
-  /** k with which A and the panels begin. */
+  /** The first k of A and the panels. */
   readonly firstK?: number;
 }
 
 /**
- * RBX: A, RBP: panels, R14: C, R15: the bias. RBP, R14 and R15 move on; RAX, RCX, RDX, RSI,
- * RDI and R8 to R11 change.
+ * RBX: A, RBP: panels, R14: C, R15: the bias. RBP, R14 and R15 advance. RAX, RCX, RDX, RSI, RDI and
+ * R8 to R11 change.
  */
 export function multiply(routines: Routines, multiplication: Multiplication): void {
   const { rows, columns, ranges, panelBytes, a, ldc, addend, maxPanels, height, firstK = 0 } = multiplication;
@@ -66,7 +66,10 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
   }
 }
 
-/** So many tiles below each other. R8: A, R9: panels, R10: C. @param step bytes of A from one to the next */
+/**
+ * `count` tiles, one below another. R8: A, R9: panels, R10: C. @param step bytes of A from one tile
+ * to the next
+ */
 function multiplyTiles(routines: Routines, shape: Tile, count: number, step: number): void {
   const { code } = routines;
   const body = tile(routines, shape);
@@ -77,7 +80,7 @@ function multiplyTiles(routines: Routines, shape: Tile, count: number, step: num
   });
 }
 
-/** @param left where it is counted, on the stack */
+/** @param left where the iterations left are counted, on the stack */
 export function repeat(code: Assembler, left: Memory, count: number, body: () => void): void {
   code.moveImmediate(RAX, count);
   code.storeGeneral(left, RAX);

@@ -1,17 +1,17 @@
 // Operands of x86-64 instructions.
 
-/** General registers of 64 bits by their numbers in instructions. */
+/** General registers of 64 bits, by their numbers in instructions. */
 export const [RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15] = Array.from(
   { length: 16 },
   (_, number) => number,
 );
 
-/** A place in the code. It may be used before it is put somewhere. */
+/** A position in the code. It may be used before it is put somewhere. */
 export class Label {
   position: number | null = null;
 }
 
-/** `[base + index·scale + displacement]` in bytes, or a place in the code. */
+/** `[base + index·scale + displacement]` in bytes, or a position in the code. */
 export type Memory =
   | {
       readonly base: number;
@@ -24,10 +24,10 @@ export type Memory =
 /** A vector register by its number, or a place in memory. */
 export type VectorOperand = number | Memory;
 
-/** An extension of x86-64 with vectors of 512 bits, and one with vectors of 256 (and FMA). */
+/** AVX-512 has vectors of 512 bits. AVX2 (with FMA) has vectors of 256 bits. */
 export type InstructionSet = 'avx512' | 'avx2';
 
-/** The size of a vector, and the number of registers for them. */
+/** The size of a vector and the number of vector registers. */
 export const instructionSets: Readonly<
   Record<InstructionSet, { readonly vectorBytes: number; readonly registers: number }>
 > = {

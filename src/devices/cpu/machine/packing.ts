@@ -12,10 +12,10 @@ interface Columns {
 }
 
 /**
- * R8: from, R9: to panels (depth, panel), of which the last has zeros beyond the last column, up to a
- * vector. Changes RAX, RCX, RDX.
+ * R8: source, R9: target, panels (depth, panel). The last panel has zeros beyond the last column,
+ * up to a whole vector. Changes RAX, RCX, RDX.
  *
- * @param panelBytes from a panel to the next
+ * @param panelBytes from one panel to the next
  */
 export function packPanels(routines: Routines, columns: Columns, panelBytes: number, depth: number): void {
   const { code } = routines;
@@ -52,12 +52,15 @@ function writeCopy(routines: Routines, { columns, step }: Columns, panelBytes: n
   code.return();
 }
 
-/** Bytes from one packed tile to the next: after each there is a line into which a whole vector may reach. */
+/**
+ * Bytes from one packed tile to the next. A cache line follows each tile, because a whole vector
+ * may extend into it.
+ */
 export const packedTileBytes = (rows: number, depth: number): number => 4 * rows * depth + LINE_BYTES;
 
 /**
- * R8: from, R9: to tiles (depth, rows), one after another. It reads all columns of a row before the
- * next row, because memory is fastest in its own order. Changes RAX, RCX, R8, R9, R10.
+ * R8: source, R9: target, tiles (depth, rows), one after another. It reads all columns of a row
+ * before the next row, because memory is fastest in its own order. Changes RAX, RCX, R8, R9, R10.
  *
  * @param tiles of one or two heights
  */
@@ -98,7 +101,7 @@ export function packTiles(
     code.decrement(RCX);
     code.jumpIf('notZero', again);
   };
-  // A whole vector from the last tile of the other rows ends within the last row.
+  // In the other rows, a whole vector from the last tile ends within the matrix.
   const last = Math.min(depth, Math.ceil((4 * (lanes - (second ?? first).rows)) / step));
   copyRows(depth - last, false);
   copyRows(last, true);

@@ -1,20 +1,20 @@
-// What a core can do at most: multiplications and additions of registers, on nothing else.
+// The peak of a core: multiplications and additions of registers and nothing else.
 import { Code, ModuleWriter } from '../wasm.ts';
 import { machine as machineCall } from '../calls.ts';
 import { type InstructionSet, Label, RCX, instructionSets } from './operands.ts';
 import { MachineWriter } from './program.ts';
 import type { CompiledShard } from '../compile.ts';
 
-/** Some milliseconds. */
+/** The rounds of a run, which takes some milliseconds. */
 const ROUNDS = 1_000_000;
-/** Sums that wait for nothing but themselves: as many as keep two multipliers busy. */
+/** Independent sums, enough to keep two multipliers busy. */
 const SUMS = 12;
 
-/** Floating-point operations of one run. */
+/** The floating-point operations of one run. */
 export const peakOperations = (width: InstructionSet): number =>
   (ROUNDS * SUMS * 2 * instructionSets[width].vectorBytes) / 4;
 
-/** A program that does nothing else. @param pages of the memory that it never touches */
+/** A program that only multiplies and adds. @param pages of the memory, which it never uses */
 export function peakProgram(width: InstructionSet, pages: number): CompiledShard {
   const machine = new MachineWriter(width, { fixed: 0, own: 0 });
   machine.raw((code) => {

@@ -1,29 +1,32 @@
-// What the processor and the system allow, as the processor says itself (Intel's manual, volume 2,
-// CPUID, and volume 1, 13.3).
+// The instruction sets that the processor and the system support, according to the processor
+// (Intel's manual, volume 2, CPUID, and volume 1, 13.3).
 import { addressOfShared } from '../foreign.ts';
 import { Assembler } from './assembler.ts';
 import { Label, RAX, RBX, RCX, RDI, type InstructionSet } from './operands.ts';
 import { functionAt, loadCode } from './code.ts';
 
 const bit = (word: number, position: number): boolean => ((word >>> position) & 1) === 1;
-/** Registers that the system saves: those of 128 and 256 bits; and the masks and those of 512 bits. */
+/**
+ * Bits for the registers that the system saves: vectors of 128 and 256 bits, and masks and vectors
+ * of 512 bits.
+ */
 const KEEPS_256 = 0x06;
 const KEEPS_512 = 0xe6;
 
 /**
- * The vectors that can be used here, the widest first.
- * @throws an Error where no machine code can be run
+ * The instruction sets that can be used on this machine, the widest first.
+ * @throws an Error if machine code cannot be run
  */
 export function supportedInstructionSets(): InstructionSet[] {
   const { features, extended } = answers(writeFeatures);
-  if (!bit(features, 27)) return []; // the system keeps no vector registers
+  if (!bit(features, 27)) return []; // the system does not save vector registers
   const { kept } = answers(writeKept);
   const has256 = (kept & KEEPS_256) === KEEPS_256 && bit(features, 12) && bit(features, 28) && bit(extended, 5);
   const has512 = has256 && (kept & KEEPS_512) === KEEPS_512 && bit(extended, 16);
   return [...(has512 ? (['avx512'] as const) : []), ...(has256 ? (['avx2'] as const) : [])];
 }
 
-/** What code writes at the address that it gets. */
+/** Runs code and returns the words that it writes to the address that it gets. */
 function answers(write: (code: Assembler) => void): { features: number; extended: number; kept: number } {
   const words = new Uint32Array(new SharedArrayBuffer(4 * 4));
   const code = new Assembler('avx2');
@@ -38,7 +41,7 @@ function answers(write: (code: Assembler) => void): { features: number; extended
   return { features, extended, kept };
 }
 
-/** Leaf 1: the third register; leaf 7, if there is one: the second. */
+/** Writes the third register of leaf 1, and the second register of leaf 7 if it exists. */
 function writeFeatures(code: Assembler): void {
   const leaf = (number: number): void => {
     code.moveImmediate(RAX, number);

@@ -1,9 +1,10 @@
-// Matrix products in machine code, one function a shape: sizes, strides and how C is cut into tiles
-// are constants of the code.
+// Matrix products in machine code, one function for each shape: sizes, strides and the division of
+// C into tiles are constants of the code.
 //
-// Every element of C is summed as the WebAssembly kernels sum it (assembly/gemm.ts): over k in
-// order, in blocks of at most 256, each from zero by fused multiplications and additions, and added
-// to what was there before it. So the bits are the same.
+// Every element of C is summed in the same way as by the WebAssembly kernels (assembly/gemm.ts):
+// over k in order, in blocks of at most 256. Each block starts from zero, uses fused
+// multiplications and additions, and is then added to the sum so far. The bits are therefore the
+// same.
 import {
   Label,
   R8,
@@ -34,56 +35,67 @@ export interface ProductShape {
   readonly M: number;
   readonly N: number;
   readonly K: number;
-  /** A is stored (K, M), and B (K, N) row by row; otherwise A is stored (M, K), and B is packed into panels. */
+  /**
+   * If true, A is stored (K, M), and B (K, N) row by row. Otherwise A is stored (M, K), and B is
+   * packed into panels.
+   */
   readonly transposedA: boolean;
   readonly lda: number;
-  /** Of B where it is not packed. */
+  /** The leading dimension of B if it is not packed. */
   readonly ldb: number;
   readonly ldc: number;
   readonly addend: Addend;
 }
 
-/** Where the function finds the addresses of its operands. */
+/** The registers with the addresses of the operands. */
 export const operandRegisters = { a: RDI, b: RSI, c: RDX, bias: RCX, scratch: R8 } as const;
 type OperandName = keyof typeof operandRegisters;
 const operandNames = Object.keys(operandRegisters) as OperandName[];
 
 const MAX_DEPTH = 256;
-/** The most rows of A that are multiplied at a time, so that they stay in the L2 cache. */
+/**
+ * The maximum number of rows of A that are multiplied at a time, so that they stay in the L2 cache.
+ */
 const CHUNK_ROWS = 512;
-/** Up to this many rows, a panel is read from its first byte to its last before the next. */
+/** Up to this many rows, a panel is read from its first to its last byte before the next panel. */
 const FEW_ROWS = 96;
-/** Columns of B from which on it pays to pack A. */
+/** From this many columns of B on, it pays to pack A. */
 const WORTH_PACKING = 192;
-/** The most panels in a group when B is packed. */
+/** The maximum number of panels in a group if B is packed. */
 const MAX_PACKED_PANELS = 2;
-/** The columns of B that are packed at a time: they are multiplied while they are in the caches. */
+/**
+ * The number of columns of B that are packed at a time. They are multiplied while they are in the
+ * caches.
+ */
 const BLOCK_COLUMNS = 64;
 
-/** On the stack, above the counts of what is left to do: the operands, and where B is packed from next. */
+/**
+ * On the stack, above the counts of `multiply`: the address from which B is packed next, the blocks
+ * that are left, and the operands.
+ */
 const [NEXT_B, BLOCKS_LEFT] = [0, 8].map((bytes) => ({ base: RSP, displacement: COUNT_BYTES + bytes }));
 const OPERANDS_AT = COUNT_BYTES + 16;
 const FRAME_BYTES = OPERANDS_AT + 8 * operandNames.length;
 
-/** Elements of scratch memory. */
+/** The elements of scratch memory that a product needs. */
 export function productScratch(
   { M, N, K, transposedA }: Pick<ProductShape, 'M' | 'N' | 'K' | 'transposedA'>,
   width: InstructionSet,
 ): number {
   if (!transposedA) return 0;
   const columns = panelColumns(width);
-  // The last block has a narrow panel more.
+  // The last block has an additional narrow panel.
   const panels = Math.ceil(Math.min(N, BLOCK_COLUMNS) / columns) + 1;
   return packedElements(M, K) + panels * (Math.min(K, MAX_DEPTH) * columns + LINE_BYTES / 4);
 }
 
-/** Elements of a packed chunk of A, at most: a multiple of a cache line. */
+/** The maximum number of elements of a packed chunk of A: a multiple of a cache line. */
 function packedElements(M: number, K: number): number {
   const rows = Math.min(M, CHUNK_ROWS);
   return Math.ceil((rows * packedTileBytes(1, Math.min(K, MAX_DEPTH))) / LINE_BYTES) * (LINE_BYTES / 4);
 }
 
-/** The function of a product. It may change all registers but RSP, R12 and R13. */
+/** The function that computes a product. It may change all registers except RSP, R12 and R13. */
 export function product(routines: Routines, shape: ProductShape): Label {
   return routines.routine(`product ${JSON.stringify(shape)}`, () => new ProductWriter(routines, shape).write());
 }
@@ -91,7 +103,7 @@ export function product(routines: Routines, shape: ProductShape): Label {
 class ProductWriter {
   readonly #routines: Routines;
   readonly #shape: ProductShape;
-  /** Of a panel. */
+  /** The columns of a panel. */
   readonly #columns: number;
 
   constructor(routines: Routines, shape: ProductShape) {
@@ -117,7 +129,7 @@ class ProductWriter {
     code.return();
   }
 
-  /** Some rows of A·B over some ranges of k. */
+  /** Multiplies some rows of A·B over some ranges of k. */
   #plain(rows: Range, ranges: readonly Range[]): void {
     const { N, K, lda, ldc, addend } = this.#shape;
     this.#operand(RBX, 'a', rows.from * lda);
@@ -138,8 +150,8 @@ class ProductWriter {
   }
 
   /**
-   * Some rows of Aᵀ·B over a range of k: A is packed for its tiles, unless B has few columns, and then
-   * B, some panels at a time.
+   * Multiplies some rows of Aᵀ·B over a range of k. A is packed for its tiles unless B has few
+   * columns. B is packed some panels at a time.
    */
   #transposed(rows: Range, range: Range): void {
     const { code } = this.#routines;
@@ -159,7 +171,8 @@ class ProductWriter {
     this.#operand(R14, 'c', rows.from * ldc);
     this.#operand(RAX, 'b', from * ldb);
     code.storeGeneral(NEXT_B, RAX);
-    // A line more than a panel takes, or all would meet in the same sets of the cache.
+    // One cache line more than a panel takes. Otherwise all panels would use the same sets of the
+    // cache.
     const panelBytes = 4 * this.#columns * size + LINE_BYTES;
     const a = (rowsOfTile: number): StepsInA => ({
       rowStep: 4,
@@ -175,7 +188,7 @@ class ProductWriter {
       if (isPacked) this.#operand(RBX, 'scratch', 0);
       else this.#operand(RBX, 'a', from * lda + rows.from);
       code.move(RBP, R9);
-      // The range has been packed from its beginning.
+      // A and B have been packed from the start of the range.
       multiply(this.#routines, {
         rows: rows.size,
         columns,

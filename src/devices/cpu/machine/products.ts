@@ -1,4 +1,4 @@
-// Products by machine code, as programs ask for them. Those that are rare are left to the
+// Matrix products by machine code, as programs request them. Rare kinds of products are left to the
 // WebAssembly kernels, whose results are the same.
 import { type Products, depthOf, embeddedProducts, multipliesByWeight } from '../products.ts';
 import type { InstructionSet } from './operands.ts';

@@ -1,6 +1,6 @@
-// The parts of a shard's program that run as machine code: operations that follow each other are one
-// function, which is called once for all of them. Every operand is checked against the memory when
-// the code is made, so that the code needs no checks.
+// The parts of a shard's program that run as machine code. Consecutive operations are one function,
+// which is called once for all of them. Every operand is checked against the memory when the code
+// is written, so that the code does not need checks.
 import type { ChainSpecification } from '../chain.ts';
 import type { Address } from '../address.ts';
 import type { Assembler } from './assembler.ts';
@@ -11,11 +11,14 @@ import { Routines } from './routines.ts';
 import { panelColumns } from './tile.ts';
 
 const SAVED = [RBX, RBP, R12, R13, R14, R15];
-/** Where the memory begins, and the worker's own region in it. */
+/** The registers with the addresses of the memory and of the worker's region in it. */
 const BASES = { fixed: R12, own: R13 } as const;
 const WORD = 8;
 
-/** Bytes that an address may reach, from the beginning of the memory and of a worker's own region. */
+/**
+ * The bytes that addresses may reach, from the start of the memory and from the start of a worker's
+ * region.
+ */
 export interface Limits {
   readonly fixed: number;
   readonly own: number;
@@ -30,7 +33,7 @@ export interface ProductOperands {
   readonly scratch: Address;
 }
 
-/** Code, and where in it the functions `(memory, own)` begin, in bytes. */
+/** Machine code, and the offsets in bytes of its functions `(memory, own)`. */
 export interface MachineProgram {
   readonly code: Uint8Array<ArrayBuffer>;
   readonly functions: readonly number[];
@@ -49,7 +52,7 @@ export class MachineWriter {
 
   /**
    * C = addend + op(A)·B.
-   * @throws an Error for sizes below 1, an operand that is missing, or one beyond the memory
+   * @throws an Error for sizes below 1, or for an operand that is missing or beyond the memory
    */
   product(shape: ProductShape, operands: ProductOperands): void {
     const { M, N, K, transposedA, lda, ldb, ldc, addend } = shape;
@@ -77,8 +80,8 @@ export class MachineWriter {
   }
 
   /**
-   * @param pointers as many as the chain has strides
-   * @throws an Error for sizes below 1, an operand that is missing, or one beyond the memory
+   * @param pointers one for each stride of the chain
+   * @throws an Error for sizes below 1, or for an operand that is missing or beyond the memory
    */
   chain(specification: ChainSpecification, rows: number, columns: number, pointers: readonly Address[]): void {
     const { strides, operands, stores } = specification;
@@ -99,13 +102,15 @@ export class MachineWriter {
     code.arithmeticImmediate('add', RSP, WORD * pointers.length);
   }
 
-  /** Any code that keeps RSP, R12 and R13. */
+  /** Appends any code that keeps RSP, R12 and R13. */
   raw(write: (code: Assembler) => void): void {
     this.#open();
     write(this.#routines.code);
   }
 
-  /** Ends a function. @returns its number, or null if nothing was written since the last */
+  /**
+   * Ends a function. @returns its number, or null if nothing was written since the last function
+   */
   close(): number | null {
     if (!this.#isOpen) return null;
     const { code } = this.#routines;
@@ -134,14 +139,12 @@ export class MachineWriter {
     this.#isOpen = true;
   }
 
-  /** @param bytes that are reached from there */
+  /** @param bytes that are used from this address on */
   #address(to: number, address: Address, bytes: number): void {
     const { code } = this.#routines;
     const [base, offset] = 'fixed' in address ? (['fixed', address.fixed] as const) : (['own', address.own] as const);
     if (!(offset >= 0 && offset + bytes <= this.#limits[base]))
-      throw new Error(
-        `an operand reaches from byte ${offset} over ${bytes} bytes, beyond the ${this.#limits[base]} that there are`,
-      );
+      throw new Error(`cannot use ${bytes} bytes from byte ${offset}: the memory has ${this.#limits[base]} bytes`);
     if (offset < 2 ** 31) {
       code.address(to, { base: BASES[base], displacement: offset });
       return;
@@ -153,12 +156,12 @@ export class MachineWriter {
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
 
-/** What would make code that touches other memory is a fault of this program. */
-function refuseUnless(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`there is no machine code for ${what}`);
+/** A request for code that would use other memory is a bug in this program. */
+function refuseUnless(holds: boolean, request: string): void {
+  if (!holds) throw new Error(`cannot write machine code for ${request}`);
 }
 
-/** Elements that each pointer of a chain reaches. */
+/** The number of elements that a chain may use at each pointer. */
 function reachOf({ operands, stores, strides }: ChainSpecification, rows: number, columns: number): number[] {
   const reach = new Array<number>(strides.length).fill(0);
   const add = (pointer: number, column: number, width: number): void => {

@@ -1,13 +1,13 @@
-// Which register holds which value, in straight-line code whose values are numbered in the order in
-// which they are computed. If registers run out, the value that is needed last is spilled to the stack.
+// Register allocation for straight-line code. Its values are numbered in the order in which they
+// are computed. If registers run out, the value whose next use is last is spilled to the stack.
 // Constants stay in memory.
 import { type Memory, RSP, type VectorOperand } from './operands.ts';
 import type { Routines } from './routines.ts';
 
 export interface UsedValue {
-  /** The bits of all lanes; null for what is computed. */
+  /** The bits of all lanes of a constant, or null for a computed value. */
   readonly constant: number | null;
-  /** The numbers of the values that are computed from it, the next last. */
+  /** The numbers of the values that are computed from it. The next use is last in the list. */
   readonly uses: number[];
 }
 
@@ -17,17 +17,17 @@ export class Registers {
   readonly #registerOf = new Map<number, number>();
   readonly #slotOf = new Map<number, number>();
   readonly #free: number[];
-  /** Of the operation that is being written: they stay where they are. */
+  /** Values of the operation that is being written. They are not spilled. */
   #held: readonly number[] = [];
 
-  /** @param count registers that may be used, from 0 on */
+  /** @param count the registers 0 to count − 1 may be used */
   constructor(routines: Routines, values: readonly UsedValue[], count: number) {
     this.#routines = routines;
     this.#values = values;
     this.#free = Array.from({ length: count }, (_, i) => count - 1 - i);
   }
 
-  /** From RSP on, in which values wait. */
+  /** The bytes from RSP on that hold spilled values. */
   get spillBytes(): number {
     return this.#routines.code.vectorBytes * this.#slotOf.size;
   }
@@ -44,19 +44,19 @@ export class Registers {
     return this.#registerOf.has(value);
   }
 
-  /** Where values are now; those that may be in memory stay there. */
+  /** The current places of values. Values that may be in memory stay there. */
   operands(values: readonly number[], mayBeInMemory: readonly boolean[]): VectorOperand[] {
     this.#held = values;
     const found = values.map((value, at) =>
       mayBeInMemory[at] && !this.has(value) ? this.#memory(value) : this.register(value),
     );
-    // A constant is in a register for one operation only.
+    // A constant is held in a register for one operation only.
     for (const value of values) if (this.isConstant(value)) this.#release(value);
     this.#held = [];
     return found;
   }
 
-  /** Of a constant, or of a value that waits. */
+  /** The memory of a constant or of a spilled value. */
   #memory(value: number): Memory {
     const { vectorBytes } = this.#routines.code;
     const { constant } = this.#values[value];
@@ -64,7 +64,7 @@ export class Registers {
     return { base: RSP, displacement: vectorBytes * this.#slotOf.get(value)! };
   }
 
-  /** The register of a value, which is loaded if it is in none. */
+  /** The register of a value, which is loaded if it is only in memory. */
   register(value: number): number {
     const known = this.#registerOf.get(value);
     if (known !== undefined) return known;
@@ -74,7 +74,7 @@ export class Registers {
     return register;
   }
 
-  /** A register for a value, other than these. */
+  /** Allocates a register for a value, different from `others`. */
   take(value: number, others: readonly number[] = []): number {
     let at = this.#free.findLastIndex((register) => !others.includes(register));
     if (at < 0) {
@@ -86,7 +86,7 @@ export class Registers {
     return register;
   }
 
-  /** The value that is needed last goes to memory. */
+  /** Spills the value whose next use is last. */
   #evict(others: readonly number[]): void {
     const candidates = [...this.#registerOf].filter(
       ([value, register]) => !this.#held.includes(value) && !others.includes(register),
@@ -99,20 +99,20 @@ export class Registers {
     this.#release(last);
   }
 
-  /** The register of one value becomes that of another. */
+  /** Passes the register of one value to another value. */
   pass(from: number, to: number): void {
     const register = this.#registerOf.get(from)!;
     this.#registerOf.delete(from);
     this.#registerOf.set(to, register);
   }
 
-  /** Whether a value is used for the last time here, and once. */
+  /** Whether a value is used here for the last time, and only once. */
   dies(value: number, index: number): boolean {
     const { uses } = this.#values[value];
     return this.has(value) && uses.length === 1 && uses[0] === index;
   }
 
-  /** Values have been used here: those that are not used again need no register. */
+  /** Marks values as used here, and frees the registers of values that are not used again. */
   done(values: readonly number[], index: number): void {
     for (const value of values) {
       const { uses } = this.#values[value];

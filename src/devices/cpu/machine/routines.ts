@@ -1,5 +1,5 @@
-// Functions in machine code that call each other and read constants: each is written once, and what
-// it uses follows it.
+// Functions in machine code that call each other and read constants. Each function is written once,
+// followed by the functions and constants that it uses.
 import { LINE_BYTES } from '../sizes.ts';
 import { Assembler } from './assembler.ts';
 import { Label, type InstructionSet } from './operands.ts';
@@ -16,10 +16,8 @@ export class Routines {
   }
 
   /**
-   * Where a function begins. It is written after the one that is being written, unless there is one
-   * of the key.
-   *
-   * @param write ends with a return
+   * The label of a function. The function is written after the current function, unless one with
+   * this key exists.
    */
   routine(key: string, write: () => void): Label {
     const known = this.#routines.get(key);
@@ -34,7 +32,7 @@ export class Routines {
     return label;
   }
 
-  /** Where these bytes lie, at a multiple of 64 from the start of the code. */
+  /** The label of these bytes, which lie at a multiple of 64 from the start of the code. */
   constant(bytes: Uint8Array): Label {
     const key = bytes.join();
     const known = this.#constants.get(key);
@@ -44,19 +42,19 @@ export class Routines {
     return label;
   }
 
-  /** A vector with the same 32 bits in every lane. */
+  /** The label of a vector with the same 32 bits in every lane. */
   everyLane(bits: number): Label {
     let known = this.#everyLane.get(bits);
     if (known === undefined) this.#everyLane.set(bits, (known = new Label()));
     return known;
   }
 
-  /** A vector of 32-bit integers. */
+  /** The label of a vector of 32-bit integers. */
   integers(values: readonly number[]): Label {
     return this.constant(new Uint8Array(Int32Array.from(values).buffer));
   }
 
-  /** The whole code. */
+  /** Writes all remaining functions and constants, and returns the whole code. */
   finish(): Uint8Array<ArrayBuffer> {
     for (let next; (next = this.#unwritten.shift());) next();
     const lanes = this.code.vectorBytes / 4;

@@ -1,4 +1,4 @@
-// How fast a large product is on one core, beside what the core can do at most: for rnn doctor.
+// The speed of a large matrix product on one core and the peak of the core, for rnn doctor.
 import { addressOf } from '../foreign.ts';
 import { allocate } from '../memory.ts';
 import { PAGE_BYTES } from '../sizes.ts';
@@ -11,7 +11,7 @@ import { type MachineProgram, MachineWriter } from './program.ts';
 const [M, N, K] = [1024, 1024, 512];
 const RUNS = 5;
 
-/** GFLOP/s, the best of a few runs that alternate. It takes some 100 ms. */
+/** GFLOP/s of both, the best of a few alternating runs. Takes about 100 ms. */
 export function measureSpeed(width: InstructionSet): { readonly product: number; readonly peak: number } {
   const shape = { M, N, K, transposedA: false, lda: K, ldb: 0, ldc: N, addend: 'nothing' } as const;
   const sizes = [M * K, N * K, M * N, productScratch(shape, width)];
@@ -25,7 +25,7 @@ export function measureSpeed(width: InstructionSet): { readonly product: number;
   return { product: (2 * M * N * K) / product / 1e6, peak: peakOperations(width) / peak / 1e6 };
 }
 
-/** Milliseconds of a run of each, at best. */
+/** The minimum milliseconds of a run of each program. */
 function fastest(programs: readonly MachineProgram[], memory: WebAssembly.Memory): number[] {
   const loaded = programs.map(({ code }) => loadCode(code));
   const calls = loaded.map(({ address }, index) => functionAt(address + programs[index].functions[0], 2));

@@ -1,9 +1,10 @@
-// The innermost loop of a product: a tile of C stays in registers while k runs.
+// The innermost loop of a matrix product: a tile of C stays in registers while k runs.
 //
-// With 32 registers of 16 floats, twelve rows of 32 columns take 24, the row of B two, and elements
-// of A the others in turn; with 16 registers of 8, six rows of 16 columns. Where rows are fewer,
-// panels beside each other make up for them: each sum waits four or five cycles for its last
-// addition, and the processor can begin two a cycle.
+// With 32 registers of 16 floats, a tile is twelve rows of 32 columns, which take 24 registers. The
+// row of B takes two, and elements of A alternate in the other registers. With 16 registers of 8
+// floats, a tile is six rows of 16 columns. Fewer rows are compensated by adjacent panels: each sum
+// waits four or five cycles for its last addition, and the processor can begin two additions a
+// cycle.
 import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 import {
@@ -23,21 +24,21 @@ import {
 } from './operands.ts';
 import type { Routines } from './routines.ts';
 
-/** What is added to a product: nothing, C, or one row to every row. */
+/** The addend of a product: nothing, C, or one row for every row. */
 export type Addend = 'nothing' | 'c' | 'bias';
 
 export interface Tile {
   readonly rows: number;
-  /** Beside each other. */
+  /** The number of adjacent panels. */
   readonly panels: number;
   /** The columns of the last panel. */
   readonly lastColumns: number;
-  /** Bytes from a row of A to the next, and from one k to the next. */
+  /** Bytes from one row of A to the next, and from one k to the next. */
   readonly rowStep: number;
   readonly depthStep: number;
-  /** From a panel to the next. */
+  /** Bytes from one panel to the next. */
   readonly panelBytes: number;
-  /** How many k. */
+  /** The number of k. */
   readonly depth: number;
   /** In elements. */
   readonly ldc: number;
@@ -54,7 +55,10 @@ const MAX_SUMS: Readonly<Record<InstructionSet, number>> = { avx512: 24, avx2: 1
 export const adjacentPanels = (rows: number, width: InstructionSet): number =>
   rows === 1 ? 4 : rows <= 3 && width === 'avx512' ? 4 : rows <= 3 || width === 'avx512' ? 2 : 1;
 
-/** The most rows of a tile: with its sums, elements of A and vectors of B, it fits the registers. */
+/**
+ * The maximum number of rows of a tile, so that its sums, elements of A and vectors of B fit the
+ * registers.
+ */
 export function maxRows(panels: number, lastColumns: number, width: InstructionSet): number {
   const perRow = vectorsIn(panels, lastColumns, width);
   const fits = (rows: number): boolean => rows * perRow + Math.min(rows, perRow) < instructionSets[width].registers;
@@ -63,19 +67,19 @@ export function maxRows(panels: number, lastColumns: number, width: InstructionS
   return Math.min(rows, 12);
 }
 
-/** The vectors of a row of C in a tile: of the last panel, perhaps only the first. */
+/** The vectors in a row of a tile of C. The last panel may have only its first vector. */
 const vectorsIn = (panels: number, lastColumns: number, width: InstructionSet): number =>
   2 * panels - (lastColumns <= panelColumns(width) / 2 ? 1 : 0);
 
 /**
- * How many k an iteration of the loop multiplies: where another thread shares the core, the
- * processor has hardly more time than for loads, multiplications and additions.
+ * The number of k that an iteration of the loop multiplies. If another thread shares the core, the
+ * processor hardly has time for more than loads, multiplications and additions.
  */
 const UNROLLED = 4;
 
 /**
- * The function of a tile. R8: A, R9: the first panel, R10: C, R11: the bias. It changes RAX, RCX,
- * RDX, RSI, RDI and vectors.
+ * The function that computes a tile. R8: A, R9: the first panel, R10: C, R11: the bias. It changes
+ * RAX, RCX, RDX, RSI, RDI and vectors.
  */
 export function tile(routines: Routines, shape: Tile): Label {
   const { code } = routines;
@@ -83,14 +87,14 @@ export function tile(routines: Routines, shape: Tile): Label {
   const { vectorBytes, registers } = code;
   const vectors = vectorsIn(panels, lastColumns, code.width);
   const sum = (row: number, vector: number): number => row * vectors + vector;
-  /** @param k of those of an iteration */
+  /** @param k within an iteration */
   const panelAt = (k: number, vector: number): Memory => ({
     base: RDX,
     displacement: (vector >> 1) * panelBytes + (2 * k + (vector & 1)) * vectorBytes,
   });
   const elementAt = (k: number, row: number): Memory => ({ base: RAX, displacement: k * depthStep + row * rowStep });
   const free = rows * vectors;
-  /** Of a row of C. */
+  /** The cache lines of a row of the tile of C. */
   const lines = Math.ceil((vectors * vectorBytes) / LINE_BYTES);
 
   const multiplyByRows = (k: number): void => {
@@ -127,7 +131,7 @@ export function tile(routines: Routines, shape: Tile): Label {
     code.decrement(RCX);
     code.jumpIf('notZero', again);
   };
-  /** Lines of C are prefetched one by one between multiplications: at once, they would hold up B. */
+  /** Prefetches lines of C one by one between multiplications. All together, they would delay B. */
   const multiplyAndPrefetch = (fetchedRows: number): void => {
     if (fetchedRows === 0) return;
     code.move(RSI, R10);
@@ -157,7 +161,7 @@ export function tile(routines: Routines, shape: Tile): Label {
   });
 }
 
-/** Adds the addend, and stores. */
+/** Adds the addend and stores the tile. */
 function finish(
   routines: Routines,
   { rows, lastColumns, ldc, addend }: Tile,
@@ -167,7 +171,7 @@ function finish(
   const { code } = routines;
   const { vectorBytes, width, registers } = code;
   const partial = lastColumns % (vectorBytes / 4);
-  // With AVX2 the register of the mask held something else until now.
+  // With AVX2, the register of the mask was used for other values until now.
   if (partial > 0 && width === 'avx2') setMask(routines, partial, MASKS.lastColumns);
   const temporary = width === 'avx2' ? MASK_VECTOR - 1 : registers - 1;
   if (addend === 'nothing') code.zero(temporary);
@@ -177,7 +181,7 @@ function finish(
       const added = addend === 'bias' ? { base: R11, displacement: vector * vectorBytes } : c;
       const result = sum(row, vector);
       const isPartial = partial > 0 && vector === vectors - 1;
-      // To nothing, too: a sum of −0 becomes 0, as in WebAssembly.
+      // Even without an addend, a zero is added: a sum of −0 becomes 0, as in WebAssembly.
       if (addend === 'nothing') code.vector('vaddps', result, result, temporary);
       else if (!isPartial) code.vector('vaddps', result, result, added);
       else {

@@ -139,7 +139,7 @@ describe.skipIf(widths.length === 0 || !isFused)(
         { transposedA: true, addend: 'bias' as const },
       ])
         expect(() => runCode(widths[0], (writer) => writer.product({ ...shape, ...wrong }, operands))).toThrow(
-          'there is no machine code for',
+          'cannot write machine code for',
         );
     });
   },
