@@ -268,7 +268,7 @@ function keyOf(value: Value): string {
 function check(holds: boolean, operation: string, ...values: readonly Value[]): void {
   if (holds) return;
   const shapes = values.map((value) => `${value.kind} ${value.rows}×${value.columns}`).join(', ');
-  throw new Error(`${operation}: shapes do not fit: ${shapes}`);
+  throw new Error(`cannot append ${operation}: shapes do not fit: ${shapes}`);
 }
 
 /**

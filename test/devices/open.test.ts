@@ -34,7 +34,7 @@ describe('a device', () => {
   });
 
   it.each(['metal', '', 'constructor', 'toString', '__proto__'])(
-    'that does not exist (%j) is refused with a list of those that do',
+    'that does not exist (%j) is refused with a list of the devices',
     async (name) => {
       await expect(openDevice(name)).rejects.toMatchObject({
         kind: 'device',
@@ -55,7 +55,7 @@ describe('a device', () => {
     expect(adapter.openGpu).toHaveBeenCalledWith(mode);
   });
 
-  it('that was asked for is never replaced', async () => {
+  it('that the user names is never replaced', async () => {
     adapter.openGpu.mockRejectedValue(noGpu);
     await expect(openDevice('gpu')).rejects.toMatchObject({
       kind: 'device',
@@ -64,14 +64,14 @@ describe('a device', () => {
     });
   });
 
-  it('names rnn doctor once, where the reason names it already', async () => {
+  it('names rnn doctor only once if the reason already names it', async () => {
     adapter.openGpu.mockRejectedValue(new RnnError('device', 'no kernels', { hint: 'rnn doctor lists them' }));
     await expect(openDevice('gpu')).rejects.toMatchObject({ hint: 'rnn doctor lists them' });
   });
 });
 
 describe('auto', () => {
-  it('draws on the cpu, without looking for a GPU', async () => {
+  it('samples on the cpu, without looking for a GPU', async () => {
     const before = adapter.loaded;
     expect((await openDevice('auto', { work: { kind: 'sampling', multiplyAdds: 0 } })).reason).toBe(
       'cpu: sampling one character at a time is faster there',
@@ -84,7 +84,7 @@ describe('auto', () => {
   const tooShort = 'cpu: the run is too short for a GPU, which takes 5 s to start';
   it.each([
     ['takes the GPU for much work', large, estimated],
-    ['takes it where there is no telling', undefined, answered],
+    ['takes it if the amount of work is unknown', undefined, answered],
     ['takes it for a long time', { ...large, steps: null, milliseconds: 60_000 }, estimated],
     ['does not start it for a few steps', { ...large, steps: 1 }, tooShort],
     ['does not start it for a short time', { ...large, steps: null, milliseconds: 5000 }, tooShort],
@@ -103,7 +103,7 @@ describe('auto', () => {
   });
 
   it.each([1, 2, 4, 6, 8, 16, 32, 64])(
-    'takes the GPU for a large model and the cpu for a small one beside %d threads',
+    'takes the GPU for a large model and the cpu for a small model, with %d threads',
     async (threads) => {
       adapter.mayHaveGpu.mockReturnValue(true);
       adapter.openGpu.mockResolvedValue(gpu);
@@ -117,7 +117,7 @@ describe('auto', () => {
     },
   );
 
-  it('takes the cpu where no GPU answers, and says why', async () => {
+  it('takes the cpu if no GPU answers, and reports why', async () => {
     adapter.mayHaveGpu.mockReturnValue(true);
     adapter.openGpu.mockRejectedValue(noGpu);
     expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe(
@@ -127,7 +127,7 @@ describe('auto', () => {
     await expect(openDevice('auto', { threads: 2, work: large })).rejects.toThrow('a bug');
   });
 
-  it('asks nobody where the system knows of no GPU', async () => {
+  it('does not open a GPU if the system does not have one', async () => {
     adapter.mayHaveGpu.mockReturnValue(false);
     expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe('cpu: this system does not have a GPU');
     expect(adapter.openGpu).not.toHaveBeenCalled();

@@ -1,4 +1,4 @@
-// Gradients against PyTorch's: numbers that no code of ours took part in.
+// Gradients compared with PyTorch, whose numbers are independent of our code.
 // test/fixtures/pytorch_gradients.py wrote them in float64.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -10,9 +10,9 @@ import { trainingProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { isEverything } from '../everything.ts';
 
-/** Of the largest in the tensor. The fixtures are good to 1e-9. */
+/** Relative to the largest element of the tensor. The fixtures have an error of at most 1e-9. */
 const REFERENCE_TOLERANCE = 1e-8;
-/** float32 sums in another order; PyTorch in float32 differs by as much. */
+/** float32 sums in another order. PyTorch in float32 differs by the same amount. */
 const CPU_TOLERANCE = 2e-6;
 const CPU_LOSS_TOLERANCE = 1e-6;
 
@@ -32,7 +32,7 @@ interface Case {
   readonly ids: readonly number[];
   readonly targets: readonly number[];
   readonly weights: Readonly<Record<string, readonly number[]>>;
-  /** (L, N, H) each. */
+  /** Each is (L, N, H). */
   readonly states: Readonly<Record<string, readonly number[]>>;
   readonly meanLossNats: number;
   readonly gradients: Readonly<Record<string, Rounded>>;
@@ -48,15 +48,15 @@ const { grid, cases } = JSON.parse(
 
 const scaled = (values: readonly number[], unit: number): Matrix => Float64Array.from(values, (x) => x * unit);
 
-/** The transpose of a matrix of so many columns. */
+/** The transpose of a matrix with `columns` columns. */
 function transposed(values: Matrix, columns: number): Matrix {
   const rows = values.length / columns;
   return Float64Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]);
 }
 
 /**
- * One of our tensors from PyTorch's, which `of` gives by their names. Biases are weights that add
- * up, or gradients that are equal.
+ * One of our tensors, made from PyTorch's tensors, which `of` returns by their names. Biases are
+ * either weights that are added, or gradients that are equal.
  */
 function tensorOf(
   { cell, layers, H, V, embedding }: Case,
@@ -76,7 +76,7 @@ function tensorOf(
   return ih.map((x, i) => (biases === 'gradients' || (cell === 'gru' && i >= 2 * H) ? x : x + hh[i]));
 }
 
-/** The largest difference, as a part of the largest element. */
+/** The largest difference, relative to the largest element. */
 function worst(got: ArrayLike<number>, expected: Matrix): number {
   const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   return (
@@ -87,7 +87,7 @@ function worst(got: ArrayLike<number>, expected: Matrix): number {
   );
 }
 
-/** Tensors that differ by more than they may, each with its difference. */
+/** Tensors that differ by more than the tolerance, each with its difference. */
 function tooFar(tolerance: number, differences: readonly (readonly [name: string, difference: number])[]): string[] {
   return differences
     .filter(([, difference]) => !(difference < tolerance))
@@ -143,7 +143,7 @@ describe.each(cases)('$cell, $layers layers, T $T, N $N, H $H, embedding $embedd
   const { weights, gradients, initial, final, shapes, build } = prepare(one);
   const { T, N } = one;
 
-  test('the reference device gives the loss, gradients and carried states of PyTorch', () => {
+  test('the reference device computes the loss, gradients and carried states of PyTorch', () => {
     const program = build(N);
     const state = new Map(initial);
     const inputs = new Map([
@@ -164,7 +164,7 @@ describe.each(cases)('$cell, $layers layers, T $T, N $N, H $H, embedding $embedd
   });
 
   test.each(threadsOf(one))(
-    'the cpu device gives the loss, gradients and carried states of PyTorch with %i threads',
+    'the cpu device computes the loss, gradients and carried states of PyTorch with %i threads',
     async (threads) => {
       const cpu = await openCpu({ threads });
       const executable = await cpu.compile({

@@ -5,7 +5,7 @@ import { bench } from '../../src/diagnosis/bench.ts';
 
 const setup = { cell: 'gru', layers: 2, hidden: 3, batchSize: 2, sequenceLength: 4, milliseconds: 5 };
 
-/** The reference, that counts its executables and says it works in passes. */
+/** The reference device, which counts its executables and claims to work in passes. */
 function counting(change: Partial<Executable> = {}): {
   device: Device;
   runs: Record<string, number[]>;
@@ -41,7 +41,7 @@ function counting(change: Partial<Executable> = {}): {
 }
 
 describe('bench', () => {
-  it('trains as many steps at a time as suit the device, and draws one character at a time', async () => {
+  it('trains as many steps per run as suit the device, and samples one character at a time', async () => {
     const { device, runs, open } = counting();
     const result = await bench(device, setup);
     expect(new Set(runs.train)).toEqual(new Set([3]));
@@ -60,9 +60,9 @@ describe('bench', () => {
     expect(open.size).toBe(0);
   });
 
-  it('counts the multiply-adds of the products of a step, where the device does not', async () => {
+  it('counts the multiply-adds of the matrix products of a step if the device does not', async () => {
     const { multiplyAdds, training, parameters } = await bench(counting().device, { ...setup, cell: 'rnn', layers: 1 });
-    // Per row of T·N: h·Wh and the head, each with its two gradients; but no gradient reaches the
+    // Per row of T·N: h·Wh and the head, each with its two gradients. There is no gradient of the
     // state that is carried in.
     const [T, N, H, V] = [4, 2, 3, 65];
     expect(multiplyAdds).toBe(T * N * 3 * (H * H + H * V) - N * H * H);
@@ -70,7 +70,7 @@ describe('bench', () => {
     expect(parameters).toBe(V * H + H * H + H + H * V + V);
   });
 
-  it('gives passes for each layer and time step, and bytes a second, where the device knows them', async () => {
+  it('reports passes for each layer and time step, and bytes per second, if the device knows them', async () => {
     const { device } = counting({ cost: () => ({ passes: 40, kernels: 7, multiplyAdds: 1000, bytes: 5000 }) });
     const { cost, multiplyAdds, training } = await bench(device, setup);
     expect(cost).toEqual({ passes: 40, kernels: 7, multiplyAdds: 1000, bytes: 5000, passesPerLayerStep: 5 });
@@ -78,7 +78,7 @@ describe('bench', () => {
     expect(training!.gigabytesPerSecond).toBeCloseTo(5000 / training!.stepMs / 1e6, 9);
   });
 
-  it('gives the profile of a training step where it is asked for and there is one', async () => {
+  it('returns the profile of an update step if it is requested and available', async () => {
     const profile = [
       { kind: 'product', shape: { rows: 2, columns: 3, planes: 1 }, passes: 4, microseconds: 5, multiplyAdds: 6 },
     ];
@@ -97,7 +97,7 @@ describe('bench', () => {
     expect(without.training!.cpuMs).toBeGreaterThanOrEqual(0);
   });
 
-  it('measures runs of the length that the device has settled for', async () => {
+  it('measures runs of the length that the device has chosen', async () => {
     const lengths = [1, 1, 2, 2, 4];
     const { device, runs } = counting();
     const { compile } = device;
@@ -113,7 +113,7 @@ describe('bench', () => {
     expect(runs.train.length).toBeGreaterThanOrEqual(6 + 5);
   });
 
-  it('counts what the first run takes beside a later one as compiling', async () => {
+  it('counts the extra time of the first run as compilation', async () => {
     let now = 0;
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
     onTestFinished(() => clock.mockRestore());
@@ -138,7 +138,7 @@ describe('bench', () => {
     expect((await bench(lazy, { ...setup, milliseconds: null })).compileMs).toBe(0);
   });
 
-  it('runs nothing in a dry run', async () => {
+  it('does not run anything in a dry run', async () => {
     const { device, runs, open } = counting();
     const result = await bench(device, { ...setup, milliseconds: null });
     expect(result).toMatchObject({ training: null, sampling: null });
@@ -147,7 +147,7 @@ describe('bench', () => {
     expect(open.size).toBe(0);
   });
 
-  it('refuses a device that gives no numbers', async () => {
+  it('refuses a device whose results are not finite numbers', async () => {
     const { device, open } = counting({
       run: async (_, calls) =>
         calls.slice(0, 1).map(() => ({ lossNats: NaN, gradientNorm: NaN, updated: false, outputs: {} })),

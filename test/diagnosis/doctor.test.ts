@@ -84,7 +84,8 @@ describe('the check of a device', () => {
     expect(check).toMatchObject({
       device: 'fake',
       verdict: 'good',
-      detail: '2 threads, agrees with the reference in 2 comparisons, with a largest difference of 2.0e-6 (at most 1e-5 is allowed)',
+      detail:
+        '2 threads, agrees with the reference in 2 comparisons, with a largest difference of 2.0e-6 (at most 1e-5 is allowed)',
     });
     expect(closed).toBe(before + 1);
   });

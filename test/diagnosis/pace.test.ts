@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Pace, paceOf } from '../../src/diagnosis/pace.ts';
 
 /**
- * A device that wants each of these numbers of units in turn for two runs, the last for ever; the
+ * A device that requests each of these numbers of units for two runs, and the last one forever. The
  * first run of each number compiles.
  */
 class Paced {
@@ -36,22 +36,22 @@ class Paced {
 }
 
 describe('a pace', () => {
-  it('is that of runs that have grown to their length, without compiling', async () => {
+  it('is measured over runs of the final length, without compilation', async () => {
     const work = new Paced([1, 29, 63], 11, 4000);
     const pace = await work.measured(3000);
     expect(work.ran).toEqual([1, 1, 29, 29, 63, 63, 63, 63, 63, 63, 63]);
     expect(pace).toEqual({ wallMs: 11, cpuMs: 22, unitsPerRun: 63, settled: true, firstMs: 4000 });
   });
 
-  it('has not settled where runs grow after all', async () => {
+  it('has not settled if runs still grow', async () => {
     const work = new Paced([1, 29], 10, 4000, 4);
     const { unitsPerRun, settled, firstMs } = await work.measured(1000);
-    // The fourth run is measured, and then wants another length.
+    // The fourth run is measured, and then the device requests another length.
     expect(work.ran).toEqual([1, 1, 1, 1, 29, 29, 29, 29]);
     expect({ unitsPerRun, settled, firstMs }).toMatchObject({ unitsPerRun: 29, settled: false });
   });
 
-  it('is warmed up three runs, and a quarter of the time of its measurement', async () => {
+  it('follows a warm-up of at least three runs and a quarter of the time of the measurement', async () => {
     const slow = new Paced([1], 400);
     await slow.measured(1000);
     expect(slow.ran).toHaveLength(3 + 5);
@@ -60,7 +60,7 @@ describe('a pace', () => {
     expect(quick.ran).toHaveLength(250 + 1000);
   });
 
-  it('is the time of all runs, of which some may take longer', async () => {
+  it('is the mean time of all runs, of which some may take longer', async () => {
     let now = 0;
     let runs = 0;
     const work = { units: () => 1, run: async () => void (now += ++runs % 2 === 0 ? 100 : 300) };
@@ -68,7 +68,7 @@ describe('a pace', () => {
     expect(wallMs).toBeCloseTo(200, -1);
   });
 
-  it('takes as few runs as one where each is very slow', async () => {
+  it('is measured in a single run if runs are very slow', async () => {
     const work = new Paced([1], 60_000, 5000);
     expect(await work.measured(3000)).toEqual({
       wallMs: 60_000,
@@ -83,7 +83,7 @@ describe('a pace', () => {
     expect(less.ran).toHaveLength(3 + 5);
   });
 
-  it('ends where the length of a run never settles, and says so', async () => {
+  it('is measured even if the length of a run never settles, and reports this', async () => {
     const work = new Paced(
       Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)),
       1,

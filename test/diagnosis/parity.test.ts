@@ -1,5 +1,5 @@
-// The checks themselves are checked: each of these devices is the reference with one thing wrong,
-// and must be found out.
+// Tests of the checks themselves: each of these devices is the reference with one fault, which the
+// checks must find.
 import { describe, expect, test } from 'vitest';
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../src/devices/device.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
@@ -10,10 +10,10 @@ import { isEverything } from '../everything.ts';
 import { parityChecks } from '../parity/compare.ts';
 import { repeatedChecks } from '../parity/networks.ts';
 
-/** Fifty times what is allowed, at most. */
+/** At most fifty times the tolerance. */
 const OFF = 1 + 1e-4;
 
-/** Of cells and optimizers that are made like others only with RNN_TEST=all. */
+/** Checks of cells and optimizers that resemble others run only with RNN_TEST=all. */
 const looked = isEverything
   ? parityChecks
   : parityChecks.filter(
@@ -52,7 +52,7 @@ function wrongDevice(
   };
 }
 
-/** A device that takes some operation for another. */
+/** A device that confuses some operation with another. */
 function misreading(change: (ops: Builder, value: Value) => Value): Device {
   const misread = (program: Program): Program => {
     const ops = new Builder();
@@ -81,12 +81,12 @@ function misreading(change: (ops: Builder, value: Value) => Value): Device {
   );
 }
 
-test('the reference passes its own checks, all of different names', { timeout: 180_000 }, async () => {
+test('the reference passes its own checks, whose names all differ', { timeout: 180_000 }, async () => {
   expect(await findings(openReference(), /./)).toEqual([]);
   expect(new Set(parityChecks.map(({ name }) => name)).size).toBe(parityChecks.length);
 });
 
-test('rnn doctor --full runs some of them', () => {
+test('rnn doctor --full runs some of the checks', () => {
   expect(parityChecks.map(({ name }) => name)).toEqual(expect.arrayContaining(allChecks.map(({ name }) => name)));
 });
 
@@ -134,12 +134,12 @@ describe('the checks of operations notice a slight error', () => {
         ? ops.multiply(value, ops.offset(ops.zeros(1, 1), OFF))
         : value,
     );
-    // One of the sizes is a single element, which for some functions is 0.
+    // One of the sizes is a single element, which is 0 for some functions.
     expect((await findings(wrong, /^elementwise/)).length).toBeGreaterThanOrEqual(3);
   });
 
   test.each<[string, (ops: Builder, value: Value) => Value]>([
-    ['zeros that are not', (ops, value) => (value.kind === 'zeros' ? ops.offset(value, 1e-4) : value)],
+    ['zeros that are not zero', (ops, value) => (value.kind === 'zeros' ? ops.offset(value, 1e-4) : value)],
     [
       'a product without its bias',
       (ops, value) =>
@@ -176,7 +176,7 @@ describe('the checks of operations notice a slight error', () => {
           : value,
     ],
     [
-      'a flush that is none',
+      'a flush without effect',
       (_, value) => (value.kind === 'elementwise' && value.apply === 'flush' ? value.inputs[0] : value),
     ],
     [
@@ -187,7 +187,7 @@ describe('the checks of operations notice a slight error', () => {
           : value,
     ],
     [
-      'states that change places',
+      'states that are swapped',
       (ops, value) =>
         value.kind === 'state' && value.columns === 7
           ? ops.state(value.name === 'a' ? 'b' : 'a', value.rows, value.columns)
@@ -203,7 +203,7 @@ describe('the checks of operations notice a slight error', () => {
   });
 });
 
-test('the check of a shared state notices a device on which each job has a state of its own', async () => {
+test('the check of a shared state notices a device on which each job has its own state', async () => {
   const alone = wrongDevice(
     () => ({}),
     (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, stateOf: undefined })) }),
@@ -259,7 +259,7 @@ describe('the checks of networks notice', () => {
       }),
     ],
     [
-      'states exchanged when read',
+      'states that are swapped when read',
       cell,
       (executable) => ({
         read: (resident) =>
@@ -292,17 +292,17 @@ describe('the checks of networks notice', () => {
       (executable) => edited(executable, (call, i) => ({ ...call, reset: call.reset && i === 0 })),
     ],
     [
-      'scalars of a run that are all those of its first call',
+      'scalars that are the same for all calls of a run',
       optimizers,
       (executable) => edited(executable, (call, _, [{ update }]) => ({ ...call, update })),
     ],
     [
-      'symbols of a run that are all those of its first call',
+      'tokens that are the same for all calls of a run',
       optimizers,
       (executable) => edited(executable, (call, _, [{ ids, targets }]) => ({ ...call, ids, targets })),
     ],
     [
-      'masks of a run that are all those of its first call',
+      'masks that are the same for all calls of a run',
       optimizers,
       (executable) => edited(executable, (call, _, [{ dropoutKey }]) => ({ ...call, dropoutKey })),
     ],
@@ -319,25 +319,25 @@ describe('the checks of networks notice', () => {
       }),
     ],
     [
-      'a run that goes on after a refused update',
+      'a run that continues after a refused update',
       refusal,
       (executable) => ({
         run: async (job, calls) => (await Promise.all(calls.map((call) => executable.run(job, [call])))).flat(),
       }),
     ],
     [
-      'a refused update said to be made',
+      'a refused update that is reported as done',
       refusal,
       (executable) => each(executable, (result) => ({ ...result, updated: true })),
     ],
     [
-      'a loss said to be a number where it is none',
+      'a loss that is reported as a number although it is not finite',
       refusal,
       (executable) =>
         each(executable, (result) => ({ ...result, lossNats: Number.isFinite(result.lossNats) ? result.lossNats : 1 })),
     ],
     [
-      'a carried NaN taken for 0',
+      'a carried NaN that is replaced by 0',
       /: an update refused/,
       (executable) => ({
         write: (resident, values) =>

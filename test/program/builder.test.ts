@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { Builder } from '../../src/program/builder.ts';
 
-describe('a mistake in a shape is an error at the line that makes it', () => {
+describe('a wrong shape is an error at the line with the mistake', () => {
   const ops = new Builder();
   const a = ops.parameter('a', 2, 3);
   const b = ops.parameter('b', 4, 5);
   const row = ops.parameter('row', 1, 5);
   const ids = ops.input('ids', 2);
 
-  test.each<[what: string, build: () => unknown, message: string]>([
+  test.each<[mistake: string, build: () => unknown, message: string]>([
     [
       'a product of unequal inner dimensions',
       () => ops.matmul(a, b),
@@ -19,7 +19,7 @@ describe('a mistake in a shape is an error at the line that makes it', () => {
     ['a running sum of another shape', () => ops.matmul(a, ops.parameter('d', 3, 4), { plus: b }), 'matmul plus'],
     ['a sum of unequal matrices', () => ops.add(a, b), 'add'],
     ['matrices of unequal heights', () => ops.add(a, ops.parameter('tall', 3, 3)), 'add'],
-    ['a column, which is no row to broadcast', () => ops.multiply(a, ops.input('column', 2, 1)), 'multiply'],
+    ['a column, which cannot be broadcast like a row', () => ops.multiply(a, ops.input('column', 2, 1)), 'multiply'],
     ['a row of another width', () => ops.add(a, row), 'add'],
     ['rows past the end', () => ops.rows(a, 1, 2), 'rows 1+2'],
     ['columns before the start', () => ops.columns(a, -1, 2), 'columns -1+2'],
@@ -38,7 +38,7 @@ describe('a mistake in a shape is an error at the line that makes it', () => {
       'join of pieces that do not tile',
     ],
     [
-      'rows that overlap as many as are left out',
+      'rows that overlap and leave out the same number of rows',
       () =>
         ops.join([
           { value: a, row: 3, column: 0 },
@@ -48,7 +48,7 @@ describe('a mistake in a shape is an error at the line that makes it', () => {
       'join of pieces that do not tile',
     ],
     [
-      'columns that overlap as many as are left out',
+      'columns that overlap and leave out the same number of columns',
       () =>
         ops.join([
           { value: a, row: 0, column: 4 },
@@ -58,7 +58,7 @@ describe('a mistake in a shape is an error at the line that makes it', () => {
       'join of pieces that do not tile',
     ],
     [
-      'blocks that overlap as much as is left out',
+      'blocks that overlap and leave out the same area',
       () =>
         ops.join(
           [
@@ -94,7 +94,7 @@ describe('a builder', () => {
     expect(ops.multiply(a, ops.input('k', 1))).toMatchObject({ rows: 2, columns: 3 });
   });
 
-  test('gives a value that is there already again, and another where a constant or a place differs', () => {
+  test('returns the known value for the same operation, and a new value if a constant or a place differs', () => {
     const ops = new Builder();
     const a = ops.parameter('a', 4, 4);
     expect(ops.rows(a, 1, 2)).toBe(ops.rows(a, 1, 2));
@@ -105,13 +105,13 @@ describe('a builder', () => {
     );
   });
 
-  test('needs no view for the whole of a value, nor a join for one piece, nor a sum for one row', () => {
+  test('does not append a view of a whole value, a join of one piece, or a sum of one row', () => {
     const ops = new Builder();
     const a = ops.parameter('a', 1, 4);
     expect([ops.rows(a, 0, 1), ops.columns(a, 0, 4), ops.stack([a]), ops.columnSums(a)]).toEqual([a, a, a, a]);
   });
 
-  test('joins pieces in any order, also such as are cut both ways', () => {
+  test('joins pieces in any order, even if they are cut in both directions', () => {
     const ops = new Builder();
     const [a, b, wide] = [ops.parameter('a', 2, 3), ops.parameter('b', 2, 2), ops.parameter('wide', 1, 5)];
     expect(
@@ -136,7 +136,7 @@ describe('a builder', () => {
     ).toMatchObject({ rows: 6, columns: 2 });
   });
 
-  test('leaves out of a program what neither an output, a gradient, a loss nor the next call needs', () => {
+  test('removes values from a program that no output, gradient, loss or next call needs', () => {
     const ops = new Builder();
     const a = ops.parameter('a', 2, 2);
     const out = ops.tanh(a);

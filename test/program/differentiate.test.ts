@@ -7,16 +7,19 @@ import { differentiate } from '../../src/program/differentiate.ts';
 import type { Program, Value } from '../../src/program/value.ts';
 import { Random } from '../../src/random.ts';
 
-/** Central differences of step 1e-5 in float64, of the largest in the tensor. */
+/**
+ * Central differences with a step of 1e-5 in float64, relative to the largest element of the
+ * tensor.
+ */
 const TOLERANCE = 1e-8;
 const STEP = 1e-5;
 
 type Make = (name: string, rows: number, columns: number) => Value;
 
 /**
- * Checks every gradient of the cross entropy of some logits.
- * @param write is given `w`, which makes a weight, and `x`, which makes a value that is none itself
- * but has a weight's elements
+ * Checks every gradient of the cross-entropy of some logits.
+ * @param write gets `w`, which makes a weight, and `x`, which makes a value from the elements of a
+ * weight
  */
 function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Value): Program {
   const random = new Random(5);
@@ -65,7 +68,7 @@ function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Va
 }
 
 describe('the gradient of', () => {
-  test.each<[what: string, write: Parameters<typeof expectGradients>[0]]>([
+  test.each<[value: string, write: Parameters<typeof expectGradients>[0]]>([
     ['a sum', (ops, { x }) => ops.add(x('a', 3, 4), x('b', 3, 4))],
     ['a difference', (ops, { x }) => ops.subtract(x('a', 3, 4), x('b', 3, 4))],
     ['a product of elements', (ops, { x }) => ops.multiply(x('a', 3, 4), x('b', 3, 4))],
@@ -85,7 +88,7 @@ describe('the gradient of', () => {
       (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 4, 2), { transposeB: true }),
     ],
     [
-      'a product of two values that are no weights',
+      'a product of two values that are not weights',
       (ops, { x }) => ops.matmul(ops.tanh(x('a', 3, 2)), ops.sigmoid(x('b', 2, 4))),
     ],
     [
@@ -97,7 +100,7 @@ describe('the gradient of', () => {
       (ops, { w }) => ops.gather(w('table', 2, 4), ops.input('ids', 3), w('row', 1, 4)),
     ],
     [
-      'gathered rows of a table that is no weight',
+      'gathered rows of a table that is not a weight',
       (ops, { x }) => ops.gather(ops.tanh(x('table', 2, 4)), ops.input('ids', 3)),
     ],
     [
@@ -148,7 +151,7 @@ describe('the gradient of', () => {
       },
     ],
     [
-      'a value of which both the whole and a part is used',
+      'a value that is used as a whole and in part',
       (ops, { x }) => {
         const y = ops.tanh(x('a', 6, 4));
         return ops.stack([y, ops.rows(y, 2, 2)]);
@@ -166,13 +169,13 @@ describe('the gradient of', () => {
         ]);
       },
     ],
-  ])('%s is that of finite differences', (_, write) => {
+  ])('%s equals finite differences', (_, write) => {
     expectGradients(write);
   });
 });
 
 describe('differentiation', () => {
-  test('makes one product of a weight that is used at every step', () => {
+  test('computes the gradient of a weight that is used at every time step with one product', () => {
     const program = expectGradients((ops, { w, x }) => {
       const weight = w('W', 3, 3);
       const first = ops.tanh(x('h', 2, 3));
@@ -182,7 +185,7 @@ describe('differentiation', () => {
     expect(program.values.filter((value) => value.kind === 'matmul' && value.transposeA)).toHaveLength(1);
   });
 
-  test('lays the gradients of views and the zeros between them side by side in order', () => {
+  test('joins the gradients of views and the zeros between them in order', () => {
     const placesOf = (write: (ops: Builder, y: Value) => Value): readonly unknown[] => {
       const ops = new Builder();
       const y = ops.tanh(ops.matmul(ops.input('x', 6, 2), ops.parameter('W', 2, 7)));
@@ -201,12 +204,12 @@ describe('differentiation', () => {
     );
   });
 
-  test('refuses views of rows beside views of columns, also where their areas add up', () => {
+  test('refuses views of rows together with views of columns, even if their areas add up', () => {
     const ops = new Builder();
     const x = ops.tanh(ops.matmul(ops.input('x', 4, 2), ops.parameter('W', 2, 4)));
     ops.crossEntropy(ops.matmul(ops.columns(x, 0, 2), ops.rows(x, 0, 2)), ops.input('targets', 4), 1);
     expect(() => differentiate(ops.program(new Map()))).toThrow(
-      'elementwise 4×4: views of its rows and views of its columns cross',
+      'elementwise 4×4: views of its rows cross views of its columns',
     );
   });
 
@@ -217,14 +220,16 @@ describe('differentiation', () => {
     expect(() => differentiate(ops.program(new Map()))).toThrow('overlap in part');
   });
 
-  test('refuses a view of a weight, and what has no derivative', () => {
+  test('refuses a view of a weight, and operations without a derivative', () => {
     const loss = (write: (ops: Builder) => Value) => () => {
       const ops = new Builder();
       const logits = write(ops);
       ops.crossEntropy(logits, ops.input('targets', logits.rows), 1);
       return differentiate(ops.program(new Map()));
     };
-    expect(loss((ops) => ops.rows(ops.parameter('a', 6, 4), 0, 2))).toThrow('a: a parameter must be an operand');
+    expect(loss((ops) => ops.rows(ops.parameter('a', 6, 4), 0, 2))).toThrow(
+      'cannot differentiate a view of parameter a',
+    );
     expect(loss((ops) => ops.clip(ops.parameter('a', 2, 2), 1))).toThrow('clip has no derivative');
     expect(loss((ops) => ops.matmul(ops.parameter('a', 2, 3), ops.parameter('b', 2, 3), { transposeA: true }))).toThrow(
       'transposed left operand',
@@ -235,10 +240,10 @@ describe('differentiation', () => {
     const ops = new Builder();
     const x = ops.tanh(ops.gather(ops.parameter('table', 2, 4), ops.input('ids', 3)));
     ops.crossEntropy(ops.multiply(x, ops.parameter('one', 1, 1)), ops.input('targets', 3), 1);
-    expect(() => differentiate(ops.program(new Map()))).toThrow('must be a row');
+    expect(() => differentiate(ops.program(new Map()))).toThrow('expected a row');
   });
 
-  test('adds up what several steps give to a matrix made of weights in one product over the stacked sequence', () => {
+  test('sums the gradient of a matrix made of weights over several time steps in one product over the concatenated sequence', () => {
     const ops = new Builder();
     const W = ops.multiply(ops.parameter('W', 4, 4), ops.dropoutMask(4, 4, { rate: 0.5, site: 1, stepRows: 0 }));
     const steps = [ops.gather(ops.parameter('table', 2, 4), ops.input('ids', 3))];
@@ -251,7 +256,7 @@ describe('differentiation', () => {
     expect(gradients.get('W')).toMatchObject({ kind: 'elementwise', apply: 'multiply' });
   });
 
-  test('stops at carried state and at what no weight leads to', () => {
+  test('stops at carried states and at values that do not depend on a weight', () => {
     const ops = new Builder();
     const h = ops.state('h', 2, 3);
     const next = ops.tanh(ops.linear(h, ops.parameter('W', 3, 3)));
@@ -259,14 +264,14 @@ describe('differentiation', () => {
     ops.crossEntropy(next, ops.input('targets', 2), 1);
     const program = differentiate(ops.program(new Map()));
     expect([...program.gradients.keys()]).toEqual(['W']);
-    expect(program.values.filter((value) => value.kind === 'matmul')).toHaveLength(2); // h·W and hᵀ·dz; no gradient of h
+    expect(program.values.filter((value) => value.kind === 'matmul')).toHaveLength(2); // h·W and hᵀ·dz, but not the gradient of h
   });
 });
 
-describe('what is watched', () => {
+describe('a watched gradient', () => {
   /**
-   * Loss 0.3·CE(tanh(a)·W), of which the gradient at a, which is no weight, and at tanh(a) is
-   * wanted.
+   * The loss 0.3·CE(tanh(a)·W). The gradients at a, which is not a weight, and at tanh(a) are
+   * requested.
    */
   function program(seeded: boolean): { plain: Program; watching: Program } {
     const ops = new Builder();
@@ -291,7 +296,7 @@ describe('what is watched', () => {
   }
 
   test.each([false, true])(
-    'is the gradient of loss, and of Σ seed∘value, at values that are no weights (seeded: %s)',
+    'is the gradient of the loss and of Σ seed∘value at values that are not weights (seeded: %s)',
     (seeded) => {
       const random = new Random(3);
       const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());

@@ -19,8 +19,8 @@ const integers = (count: number, below: number): Matrix =>
   Float64Array.from({ length: count }, () => random.uint32() % below);
 
 /**
- * Runs a program in one flat memory, as a device does: every operand is read from its home, every
- * result stored where the layout says.
+ * Runs a program in one flat memory like a device: it reads every operand from its home, and stores
+ * every result where the layout says.
  */
 function runInLayout(
   program: Program,
@@ -112,7 +112,7 @@ describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cel
     [1, 2, 3],
     [2, 5, 2],
     [3, 4, 1],
-  ])('of %i layers over %i steps of %i rows computes in shared memory what separate memory gives', (layers, T, N) => {
+  ])('of %i layers over %i steps of %i rows computes the same in shared and in separate memory', (layers, T, N) => {
     for (const embedding of [0, 3]) {
       const [H, V] = [4, 5];
       const model: ModelConfiguration = {
@@ -144,7 +144,7 @@ describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cel
   });
 });
 
-test('an LSTM step needs no more memory than its gates, states and hidden outputs, and little else', () => {
+test('an LSTM step needs little more memory than its gates, states and hidden outputs', () => {
   const [T, N, H, V] = [20, 4, 32, 7];
   const model: ModelConfiguration = {
     cell: 'lstm',
@@ -163,7 +163,7 @@ test('an LSTM step needs no more memory than its gates, states and hidden output
   expect(layout.arenaElements).toBeLessThan(1.1 * (gates + sequences + T * N * V));
 });
 
-/** A random program of elementwise operations, products, views and joins over each other. */
+/** A random program of elementwise operations, matrix products, and nested views and joins. */
 function randomProgram(seed: number): Program {
   const chance = new Random(seed);
   const below = (limit: number): number => chance.uint32() % limit;
@@ -231,7 +231,7 @@ function expectSameOutputs(
     expect(values.get(got.outputs.get(name)!), `${name}, rewritten`).toEqual(expectedValues.get(value));
 }
 
-test('any program of views and joins over each other computes in shared memory what separate memory gives, and rewritten what it gave', () => {
+test('any program of nested views and joins computes the same in shared memory, in separate memory, and after rewriting', () => {
   for (let seed = 1; seed <= (isEverything ? 6000 : 1200); seed++) {
     try {
       const program = randomProgram(seed);
@@ -250,7 +250,7 @@ test('any program of views and joins over each other computes in shared memory w
   }
 });
 
-test('a value wanted in two places of two joins is stored twice rather than misplaced', () => {
+test('a value with two places in two joins is stored twice', () => {
   const builder = new Builder();
   const x = builder.parameter('x', 2, 3);
   const [a, b] = [builder.sigmoid(x), builder.tanh(x)];

@@ -27,17 +27,17 @@ const kinds = (program: Program, kind: Value['kind']): number =>
   program.values.filter((value) => value.kind === kind).length;
 
 describe('the products of an LSTM over ten steps in two layers', () => {
-  test("are, forward, one a step and layer for h, one for the upper layer's whole input, and the head", () => {
+  test("are one for h in each time step and layer, one for the upper layer's whole input, and the head in a forward pass", () => {
     const program = networkProgram(modelOf('lstm'), { steps: T, rows: N }, { loss: true });
     expect(products(program)).toHaveLength(L * T + (L - 1) + 1);
-    expect(kinds(program, 'gather')).toBe(1); // the lowest layer's input, all steps at once
+    expect(kinds(program, 'gather')).toBe(1); // the input of the lowest layer, all time steps together
   });
 
-  test('are, in training, as many again for dh but at the first step, and one for the gradient of each weight', () => {
+  test('are, in training, also one for each dh except in the first time step, and one for the gradient of each weight', () => {
     const program = trainingProgram(modelOf('lstm'), { steps: T, rows: N }, 1);
     const forward = L * T + (L - 1) + 1;
-    const backward = L * (T - 1) + (L - 1) + 1; // the state carried in gets no gradient
-    const weights = L + (L - 1) + 1; // Wh of each layer, Wx of the upper, the head; the lowest Wx is scattered
+    const backward = L * (T - 1) + (L - 1) + 1; // the state that is carried in does not get a gradient
+    const weights = L + (L - 1) + 1; // Wh of each layer, Wx of the upper layer, and the head (the lowest Wx is a scatter)
     expect(products(program)).toHaveLength(forward + backward + weights);
     expect(products(program).filter((value) => value.transposeA)).toHaveLength(weights);
     expect(kinds(program, 'scatter')).toBe(1);
@@ -45,7 +45,7 @@ describe('the products of an LSTM over ten steps in two layers', () => {
 });
 
 describe('rewriting', () => {
-  test.each(cells.map((cell) => cell.name))('changes no loss, gradient or state of %s', (cell) => {
+  test.each(cells.map((cell) => cell.name))('does not change a loss, gradient or state of %s', (cell) => {
     for (const embedding of [0, 3]) {
       const random = new Random(2);
       const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal() / 2);
@@ -75,7 +75,7 @@ describe('rewriting', () => {
 });
 
 describe('folding of running sums', () => {
-  test.each(cells.map((cell) => cell.name))('leaves no lone sum with a product in %s', (cell) => {
+  test.each(cells.map((cell) => cell.name))('folds every sum with a product in %s', (cell) => {
     for (const program of [
       trainingProgram(modelOf(cell), { steps: T, rows: N }, 1),
       networkProgram(modelOf(cell), { steps: T, rows: N }, { loss: true }),
@@ -96,7 +96,7 @@ describe('folding of running sums', () => {
     ).toBeGreaterThanOrEqual(L * T);
   });
 
-  test('folds either side, keeps the bias, and no product that something else reads or that would have to be broadcast', () => {
+  test('folds either side and keeps the bias, but does not fold a product that has another reader or must be broadcast', () => {
     const ops = new Builder();
     const [x, W, b, y] = [
       ops.input('x', 2, 3),

@@ -7,7 +7,7 @@ import { type Copy, type Home, arenaBuffer } from '../../src/program/placement.t
 import { type Step, schedule } from '../../src/program/schedule.ts';
 import { type Program, type Value, isView } from '../../src/program/value.ts';
 
-/** A step in a few words. */
+/** A short description of a step. */
 function inWords(step: Step): string {
   if (step.kind === 'chain') return step.values.map((value) => value.apply).join('+');
   return step.kind === 'copy' ? `copy to row ${step.to.row}` : step.value.kind;
@@ -30,7 +30,7 @@ function scheduled(
 }
 
 describe('a schedule', () => {
-  test('makes one chain of elementwise operations of a shape, whatever they have to do with each other', () => {
+  test('makes one chain of elementwise operations of a shape, whether or not they depend on each other', () => {
     expect(
       scheduled((ops) => {
         const [x, y] = [ops.parameter('x', 2, 3), ops.parameter('y', 2, 3)];
@@ -49,7 +49,7 @@ describe('a schedule', () => {
     ).toEqual(['tanh', 'sigmoid+scale', 'matmul', 'relu+sqrt', 'columnSums']);
   });
 
-  test('ends a chain before an operation that reads a view or a join of what the chain makes', () => {
+  test('ends a chain before an operation that reads a view or a join of its values', () => {
     expect(
       scheduled((ops) => {
         const [x, y] = [ops.tanh(ops.parameter('x', 2, 4)), ops.parameter('y', 2, 4)];
@@ -62,7 +62,7 @@ describe('a schedule', () => {
     ).toEqual(['tanh', 'multiply']);
   });
 
-  test('does not end it for a view of what was there before', () => {
+  test('does not end a chain before a view of an earlier value', () => {
     expect(
       scheduled((ops) => {
         const z = ops.parameter('z', 2, 4);
@@ -71,7 +71,7 @@ describe('a schedule', () => {
     ).toEqual(['sigmoid+tanh+multiply']);
   });
 
-  test('puts copies after the pieces of their join and before its readers, and the others at the end', () => {
+  test('puts copies after the pieces of their join and before its readers, and copies to gradients at the end', () => {
     let join: Value;
     let piece: Value;
     expect(
@@ -90,7 +90,7 @@ describe('a schedule', () => {
     ).toEqual(['tanh+sigmoid', 'copy to row 1', 'relu', 'copy to row 9']);
   });
 
-  test.each(cells.map((cell) => cell.name))('of %s holds every operation once and after what it reads', (cell) => {
+  test.each(cells.map((cell) => cell.name))('of %s holds every operation once and after its inputs', (cell) => {
     const model: ModelConfiguration = {
       cell,
       layers: 2,

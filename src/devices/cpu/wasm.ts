@@ -142,7 +142,8 @@ export class ModuleWriter {
    * first function.
    */
   importFunction(name: string, signature: Signature): number {
-    if (this.#functions.length > 0) throw new Error(`import of ${name} after the first function`);
+    if (this.#functions.length > 0)
+      throw new Error(`cannot import ${name}: all imports come before the first function`);
     return this.#imports.push({ name, type: this.#type(signature) }) - 1;
   }
 

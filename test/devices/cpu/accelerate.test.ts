@@ -1,5 +1,5 @@
-// Accelerate's products on any machine: in the place of the library a product in JavaScript, in the
-// place of addresses in the process those of the memory, moved far away.
+// Accelerate's matrix products on any machine. A product in JavaScript replaces the library, and
+// addresses of the memory, moved far away, replace addresses in the process.
 import { describe, expect, test, vi } from 'vitest';
 import { type Sgemm, accelerateProducts, sgemmIn } from '../../../src/devices/cpu/accelerate.ts';
 import { compileForCpu } from '../../../src/devices/cpu/executable.ts';
@@ -44,7 +44,7 @@ vi.mock('../../../src/devices/cpu/accelerate.ts', async (original) => ({
   bindSgemm: () => double,
 }));
 
-/** On the calling thread: the double is not in others. */
+/** Computes on the calling thread, because other threads do not have the mock. */
 const device: Device = {
   name: 'cpu',
   description: 'cpu',
@@ -78,7 +78,7 @@ describe("products of Accelerate's sgemm", () => {
         ({ name }) => (isEverything ? name.includes('lstm') : name.startsWith('lstm: ')) || name.startsWith('products'),
       )
       .map((check) => [check.name, check] as const),
-  )('compute what programs mean: %s', async (_, check) => {
+  )('compute correct results: %s', async (_, check) => {
     calls = 0;
     const { worst, tolerance, where } = await check.run(device);
     expect(worst, where).toBeLessThanOrEqual(tolerance);
@@ -99,7 +99,7 @@ describe("products of Accelerate's sgemm", () => {
     ).toEqual(['layer0.Whᵀ by 40', 'layer1.Whᵀ by 40']);
   });
 
-  test('are not those of sampling, where a text must not depend on how many are drawn with it', async () => {
+  test('are not used in sampling, where a text must not depend on other texts of the batch', async () => {
     const chosen = { name: 'accelerate', module: kernels, products: accelerateProducts } as const;
     const { chooseKernels } = await import('../../../src/devices/cpu/choose.ts');
     vi.mocked(chooseKernels).mockResolvedValue(chosen);
@@ -131,7 +131,7 @@ vi.mock('../../../src/devices/cpu/choose.ts', async (original) => {
   return { ...real, chooseKernels: vi.fn<typeof real.chooseKernels>(real.chooseKernels) };
 });
 
-test('addresses from 2 GiB on, which come as negative numbers, are counted from the start of the memory', () => {
+test('addresses from 2 GiB on, which are negative numbers, count from the start of the memory', () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const places: number[][] = [];
   const sgemm = sgemmIn(memory, (...[, , , , , a, , b, , , c]) => void places.push([a, b, c]));

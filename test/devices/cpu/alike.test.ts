@@ -1,4 +1,4 @@
-// Runs with each of the kernels, which RNN_KERNELS chooses: machine code and the fused WebAssembly
+// Runs with each of the kernels, chosen by RNN_KERNELS: machine code and the fused WebAssembly
 // kernels train the same weights, bit by bit.
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
@@ -9,7 +9,7 @@ import { kernels, missing } from './helpers.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 
-/** Widths that fill no whole number of vectors and panels. */
+/** Widths that do not fill a whole number of vectors and panels. */
 const options = { layers: 2, hidden: 50, batchSize: 9, sequenceLength: 3, dropout: 0.1, maxSteps: 200 } as const;
 
 async function trained(name: KernelName, cell: 'lstm' | 'gru' | 'mlstm', maxSteps: number): Promise<Checkpoint> {
@@ -19,13 +19,13 @@ async function trained(name: KernelName, cell: 'lstm' | 'gru' | 'mlstm', maxStep
   return readCheckpoint(`${folder.path}/latest.json`);
 }
 
-/** Of whole runs, without what the kernels are called. */
+/** The numbers of whole runs, without the names of the kernels. */
 function numbersOf(checkpoint: Checkpoint): unknown {
   const { device: _, ...training } = checkpoint.training;
   return timeless({ ...checkpoint, training });
 }
 
-/** Without fused multiply-add in WebAssembly there is nothing to compare machine code with. */
+/** Without fused multiply-add in WebAssembly, machine code cannot be compared with it. */
 const isFused = kernels.variant === 'relaxed';
 
 describe.each(['lstm', 'gru', 'mlstm'] as const)('200 steps of a %s', (cell) => {
@@ -42,7 +42,7 @@ describe.each(['lstm', 'gru', 'mlstm'] as const)('200 steps of a %s', (cell) => 
     );
 });
 
-test('a short run with the portable kernels says that they are', async () => {
+test('a short run with the portable kernels reports that they are portable', async () => {
   const portable = await trained('wasm-portable', 'lstm', 5);
   expect(portable.training['device']).toBe('cpu: WebAssembly (portable SIMD), 2 threads');
 });

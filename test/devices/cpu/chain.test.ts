@@ -8,14 +8,14 @@ import type { ElementwiseFunction, Value } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
 
 /**
- * Sigmoid and tanh are good to 2e-7; everything else is the rounding of one or two operations in
- * float32.
+ * Sigmoid and tanh have an error of at most 2e-7. All other errors are the rounding of one or two
+ * operations in float32.
  */
 const ABSOLUTE = 3e-7;
 const RELATIVE = 3e-7;
 
 const PAGES = 2;
-// Node 20 takes the relaxed instructions only once the kernels have been loaded.
+// Node 20 accepts the relaxed instructions only after the kernels have been loaded.
 const { variant } = await loadKernels();
 const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
 const floats = new Float32Array(memory.buffer);
@@ -68,12 +68,12 @@ describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
       : walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix'));
 
   test.each(combinations.map((kinds) => [kinds.join(' and '), kinds] as const))(
-    'of %s operands is that of the reference, in rows of any width',
+    'of %s operands equals the reference, in rows of any width',
     (_, kinds) => {
       const random = new Random(3);
       for (const columns of [1, 3, 4, 7, 16]) {
-        const rows = 19; // 19 · 16 pairs are enough for each special value to meet each other
-        const leading = columns + 2; // what lies beside the matrix must stay as it is
+        const rows = 19; // 19 · 16 pairs are enough to combine each special value with every other
+        const leading = columns + 2; // the elements next to the matrix must not change
         const ops = new Builder();
         const inputs = kinds.map((kind, index) =>
           kind === 'matrix'
@@ -89,7 +89,7 @@ describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
             return Math.fround(special < SPECIAL.length ? SPECIAL[special] : 3 * random.normal());
           }),
         );
-        // The derivatives are of values that a sigmoid or tanh gave: no 1e30 there.
+        // Derivatives take results of a sigmoid or tanh, which cannot be 1e30.
         if (apply === 'sigmoidGradient' || apply === 'tanhGradient')
           matrices[0] = matrices[0].map((y) => Math.fround(Math.tanh(y)));
         const expected = compute(value, matrices, { parameters: new Map(), inputs: new Map(), state: new Map() });
@@ -148,7 +148,7 @@ describe('a chain', () => {
   ]);
   const strides = [2 * columns, columns, columns];
 
-  test('may store results over its operands, and one result in two places', () => {
+  test('can store results over its operands, and one result in two places', () => {
     const random = new Random(8);
     const [zs, cs] = [rows * 2 * columns, rows * columns].map((count) =>
       Float64Array.from({ length: count }, () => Math.fround(random.normal())),
@@ -156,7 +156,7 @@ describe('a chain', () => {
     floats.set(zs, zAt);
     floats.set(cs, cAt);
     const stores = new Map<Value, Place[]>([
-      // The gates change places on the way: each is stored where the other was read.
+      // The gates are swapped: each is stored where the other was read.
       [gate, [{ pointer: 0, column: columns }]],
       [candidate, [{ pointer: 0, column: 0 }]],
       [
@@ -192,7 +192,7 @@ describe('a chain', () => {
     }
   });
 
-  test('of no rows stores nothing', () => {
+  test('without rows does not store anything', () => {
     floats.fill(UNTOUCHED, copyAt, copyAt + 64);
     run(
       { values, operands, stores: new Map([[cell, [{ pointer: 2, column: 0 }]]]), strides },
@@ -205,7 +205,7 @@ describe('a chain', () => {
     expect(floats.subarray(copyAt, copyAt + 64).every((x) => x === UNTOUCHED)).toBe(true);
   });
 
-  test('has a key that tells apart functions, constants, places, walks and strides, and no more', () => {
+  test('has a key that depends only on functions, constants, places, walks and strides', () => {
     const specification: ChainSpecification = {
       values,
       operands,

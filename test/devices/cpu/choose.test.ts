@@ -10,22 +10,22 @@ afterEach(() => void vi.unstubAllEnvs());
 
 const usable = tryKernels().filter(({ problem }) => problem === null);
 const unusable = tryKernels().filter(({ problem }) => problem !== null);
-/** Where WebAssembly has no fused multiply-add, `wasm` gives the portable kernels. */
+/** Where WebAssembly does not have fused multiply-add, `wasm` chooses the portable kernels. */
 const given = (name: string): string => (name === 'wasm' && kernels.variant === 'portable' ? 'wasm-portable' : name);
 
 describe('the kernels', () => {
-  test('are tried from the fastest to the ones that are always there', () => {
+  test('are tried from the fastest to the kernels that always work', () => {
     expect(tryKernels().map(({ name }) => name)).toEqual(kernelNames);
     expect(usable.map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'wasm-portable']));
   });
 
-  test('that auto and no choice take are the fastest that can be used here', async () => {
+  test('are the fastest that work here, with auto and by default', async () => {
     vi.stubEnv('RNN_KERNELS', '');
     expect((await chooseKernels()).name).toBe(given(usable[0].name));
     expect((await chooseKernels('auto')).name).toBe(given(usable[0].name));
   });
 
-  test.each(usable.map(({ name }) => name))('are those that an option names, or RNN_KERNELS: %s', async (name) => {
+  test.each(usable.map(({ name }) => name))('can be chosen by an option or by RNN_KERNELS: %s', async (name) => {
     expect((await chooseKernels(name)).name).toBe(given(name));
     vi.stubEnv('RNN_KERNELS', name);
     expect((await chooseKernels()).name).toBe(given(name));
@@ -43,7 +43,7 @@ describe('the kernels', () => {
     });
   });
 
-  test('of an unknown name in RNN_KERNELS are refused', async () => {
+  test('with an unknown name in RNN_KERNELS are refused', async () => {
     vi.stubEnv('RNN_KERNELS', 'blas');
     await expect(chooseKernels()).rejects.toMatchObject({
       kind: 'usage',
@@ -54,7 +54,7 @@ describe('the kernels', () => {
     await expect(chooseKernels()).rejects.toMatchObject({ hint: 'did you mean avx2?' });
   });
 
-  test('of little sampling are WebAssembly, which starts sooner, unless the user chooses', async () => {
+  test('for little sampling are WebAssembly, which starts sooner, unless the user chooses others', async () => {
     const descriptionOf = async (multiplyAdds: number, choice?: 'wasm-portable'): Promise<string> => {
       const device = await openDevice('cpu', { threads: 1, kernels: choice, work: { kind: 'sampling', multiplyAdds } });
       await device.close();
@@ -69,7 +69,7 @@ describe('the kernels', () => {
   });
 });
 
-test('machine code has the numbers of the fused WebAssembly kernels, and only of as many threads', async () => {
+test('machine code computes the numbers of the fused WebAssembly kernels with the same number of threads', async () => {
   const wasm = 'cpu: WebAssembly (fused multiply-add), 2 threads';
   for (const name of ['avx512', 'avx2'] as const) {
     if (missing(name) !== '') continue;

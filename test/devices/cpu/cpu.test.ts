@@ -1,4 +1,5 @@
-// What is the cpu device's own. That it computes what programs mean is test/devices/parity.test.ts.
+// Properties of the cpu device only. test/devices/parity.test.ts checks that it computes correct
+// results.
 import { describe, expect, test } from 'vitest';
 import type { Executable, Workload } from '../../../src/devices/device.ts';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
@@ -41,7 +42,7 @@ async function trained(kernels: KernelChoice): Promise<Executable> {
   return cpu;
 }
 
-describe('the same run gives the same bits, whichever thread is faster', () => {
+describe('the same run gives the same bits, no matter which thread is faster', () => {
   for (const kernels of kernelNames)
     test.skipIf(missing(kernels) !== '')(`${kernels}${missing(kernels)}`, async () => {
       const weights = async (): Promise<Float32Array> => {
@@ -54,7 +55,7 @@ describe('the same run gives the same bits, whichever thread is faster', () => {
     });
 });
 
-test('a profile counts the operations of a step, knows the work of products, and leaves weights and optimizer as they were', async () => {
+test('a profile counts the operations of a step and the work of matrix products, and does not change weights or optimizer', async () => {
   const cpu = await trained('auto');
   const vectors = async (): Promise<Float32Array[]> => [
     await cpu.read({ kind: 'parameters' }),

@@ -1,8 +1,8 @@
-// Every sort of float32, to hold functions of one number against what they should be.
+// Every kind of float32, for tests of functions of one number.
 
 /**
- * Some 43000 float32 values of both signs: every exponent more than eighty times, a fine grid
- * around 0, and the edges.
+ * About 43000 float32 values of both signs: every exponent more than eighty times, a fine grid
+ * around 0, and the limits.
  */
 export function everySortOfFloat(): number[] {
   const bits = new Uint32Array(1);
@@ -36,8 +36,8 @@ export const SMALLEST_NORMAL = 2 ** -126;
 const values = everySortOfFloat();
 
 /**
- * The largest of `errorOf` over all values, and the values for which `holds` is false (an
- * expectation a value would be slow).
+ * The maximum of `errorOf` over all values, and the values for which `holds` is false. (A separate
+ * `expect` for each value would be slow.)
  */
 export function sweep(errorOf: (x: number) => number, holds: (x: number) => boolean) {
   return { largest: values.reduce((most, x) => Math.max(most, errorOf(x)), 0), wrong: values.filter((x) => !holds(x)) };

@@ -1,18 +1,18 @@
-// A memory for kernels, with guards around every matrix, and the errors that sums may have.
+// A memory for kernels with guards around every matrix, and bounds for the errors of sums.
 import { instantiateKernels, loadKernels } from '../../../src/devices/cpu/kernels.ts';
 import type { KernelVariant } from '../../../src/devices/cpu/kernels.ts';
 
-/** One rounding of float32, relative. */
+/** The relative error of one rounding of float32. */
 export const EPSILON = 2 ** -24;
 /**
- * Fills the space between and around outputs; no kernel computes it, and no arithmetic on the data
- * gives it.
+ * Fills the space between and around outputs. No kernel and no arithmetic on the data produces this
+ * value.
  */
 export const GUARD = 123456.75;
 
 /**
- * A page-sized bump allocator over a fresh memory, and matrices whose padding and surroundings are
- * guarded.
+ * A bump allocator over a new memory, whole pages at a time, and matrices with guarded padding and
+ * surroundings.
  */
 export async function open(variant: KernelVariant, pages = 256) {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -22,13 +22,13 @@ export async function open(variant: KernelVariant, pages = 256) {
   let top = 64;
   let state = 12345;
 
-  /** Uniform in [-1, 1); fixed seed. */
+  /** Uniform in [-1, 1), with a fixed seed. */
   function random(): number {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return (state >>> 8) / 2 ** 23 - 1;
   }
   /**
-   * A (rows, columns) matrix with a leading dimension of `ld`, guards in the padding and for 16
+   * A (rows, columns) matrix with a leading dimension of `ld`, and guards in the padding and in 16
    * elements on both sides.
    */
   function matrix(rows: number, columns: number, ld = columns, value: (index: number) => number = random) {
@@ -79,15 +79,15 @@ export function worst(
   for (const [r, row] of actual.entries()) {
     for (const [j, value] of row.entries()) {
       const error = Math.abs(value - expected(r, j)) / scale(r, j);
-      if (!(error <= largest)) largest = error; // also takes a NaN
+      if (!(error <= largest)) largest = error; // also true for a NaN
     }
   }
   return largest;
 }
 
 /**
- * Σ_k left(k)·right(k) and the same of absolute values, which bounds the rounding errors of any
- * order of summation.
+ * Σ_k left(k)·right(k), and the same sum of absolute values, which bounds the rounding errors of
+ * any order of summation.
  */
 export function dot(K: number, left: (k: number) => number, right: (k: number) => number, start: number[] = []) {
   let sum = 0;
@@ -105,7 +105,7 @@ export function dot(K: number, left: (k: number) => number, right: (k: number) =
 
 /**
  * Errors of a float32 sum of K products, in units of EPSILON·Σ|terms|: at most K + 2 by the
- * classical bound, and about the root of K for random signs. A wrong or missing term is of the
- * order of 1/(K·EPSILON), thousands and more.
+ * classical bound, and about the square root of K for random signs. The error of a wrong or missing
+ * term is about 1/(K·EPSILON), which is thousands or more.
  */
 export const dotTolerance = (K: number) => 4 + 2 * Math.sqrt(K);

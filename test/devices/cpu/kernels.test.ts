@@ -1,4 +1,4 @@
-// The kernels that move and multiply matrices, in both builds, against plain float64 loops at
+// The kernels that move and multiply matrices, in both builds, compared with plain float64 loops at
 // awkward sizes, with guards around every output.
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
@@ -87,7 +87,7 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     }
   }
 
-  test('packPanels pads with zeros and packs only the panels asked for', async () => {
+  test('packPanels pads with zeros and packs only the requested panels', async () => {
     const { kernels, matrix } = await open(variant);
     for (const transposed of [0, 1]) {
       const K = 7;
@@ -193,7 +193,7 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     });
   }
 
-  test('products with NaN are NaN', async () => {
+  test('products with a NaN are NaN', async () => {
     const { kernels, matrix } = await open(variant);
     const a = matrix(3, 4);
     const b = matrix(4, 5);
@@ -258,7 +258,7 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
   }
 
   test('kernels work at addresses above 2 GB', async () => {
-    // 2 GB + 64 KiB; untouched pages of it cost no memory.
+    // 2 GB + 64 KiB. Untouched pages do not use memory.
     const memory = new WebAssembly.Memory({ initial: 32769, maximum: 32769, shared: true });
     const kernels = instantiateKernels((await loadKernels(variant)).module, memory);
     const base = 2 ** 31 + 1024;

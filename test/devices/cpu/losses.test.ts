@@ -1,5 +1,5 @@
-// Reductions and the loss, in both builds of the kernels, against plain float64 loops at awkward
-// sizes.
+// Reductions and the loss, in both builds of the kernels, compared with plain float64 loops at
+// awkward sizes.
 import { describe, expect, test } from 'vitest';
 import { sweep, ulp } from './floats.ts';
 import { EPSILON, open, worst } from './kernel-memory.ts';
@@ -32,7 +32,7 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     });
   }
 
-  test('sumOfSquares neither overflows nor hides a NaN or an infinity', async () => {
+  test('sumOfSquares does not overflow and does not hide a NaN or an infinity', async () => {
     const { kernels, matrix } = await open(variant);
     for (const position of [0, 5, 8, 10]) {
       for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
@@ -46,13 +46,13 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
   });
 
   /**
-   * Each exponential is within 1 ulp, and so is the float64 sum of them: log of it within 2
-   * roundings, relative to its size plus 1.
+   * Each exponential is within 1 ulp, and so is their float64 sum. The logarithm of the sum is
+   * within 2 roundings, relative to its size plus 1.
    */
   const LOSS_TOLERANCE = 4 * EPSILON;
   /**
-   * Exponential (1 ulp = 2 roundings), scale, product and two differences: 7 roundings of a number
-   * no larger than scale.
+   * The exponential (1 ulp = 2 roundings), scale, product and two differences: 7 roundings of a
+   * number that is at most scale.
    */
   const GRADIENT_TOLERANCE = 8 * EPSILON;
 
@@ -120,7 +120,7 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     });
   }
 
-  test('softmaxCrossEntropy is finite for hopeless targets, writes no denormals, and shows NaN and infinity', async () => {
+  test('softmaxCrossEntropy is finite for very unlikely targets, does not write denormals, and propagates NaN and infinity', async () => {
     const { kernels, matrix, identifiers } = await open(variant);
     const logits = matrix(1, 6, 6, (i) => [0, -1e30, -90, -63, Number.NEGATIVE_INFINITY, 0][i]!);
     const gradient = matrix(1, 6);

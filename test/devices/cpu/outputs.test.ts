@@ -23,7 +23,7 @@ const job: Job = {
 };
 
 test.each([1, 2])(
-  'outputs are those of the reference, be they whole matrices or columns of one, on %i thread(s)',
+  'outputs equal the reference, as whole matrices and as columns of a matrix, on %i thread(s)',
   async (threads) => {
     const [expected, got] = await Promise.all(
       ['reference', 'cpu'].map(async (name) => {
@@ -51,7 +51,7 @@ test.each([1, 2])(
   },
 );
 
-test('a job with fewer rows than there are threads for gives its outputs', async () => {
+test('a job with too few rows for all threads returns its outputs', async () => {
   const device = await openDevice('cpu', { threads: 2 });
   const executable = await device.compile({
     parameters: [{ name: 'W', rows: V, columns: H }],
@@ -64,7 +64,7 @@ test('a job with fewer rows than there are threads for gives its outputs', async
   await device.close();
 });
 
-test('the calls of a list have outputs of their own, which the next list takes again', async () => {
+test('the calls of a run have separate outputs, which the next run reuses', async () => {
   const device = await openDevice('cpu', { threads: 1 });
   const executable = await device.compile({
     parameters: [{ name: 'W', rows: V, columns: H }],

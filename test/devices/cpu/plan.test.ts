@@ -68,7 +68,7 @@ interface Stretch {
   readonly bytes: number;
 }
 
-/** Everything that lies in the memory of a plan, with its size as its user needs it. */
+/** All parts of the memory of a plan, with the sizes that their users need. */
 function stretchesOf(plan: Plan, { workload, model }: ReturnType<typeof workloadOf>): Stretch[] {
   const P = countParameters(workload.parameters);
   const { shard } = plan;
@@ -116,14 +116,14 @@ describe('the batch', () => {
     [{ N: 7 }, 2, [7]],
     [{ N: 8 }, 2, [4, 4]],
     [{ N: 1 }, 2, [1]],
-  ] as const)('%o with %i threads is shared out evenly, four rows a worker at least', (size, threads, rows) => {
+  ] as const)('%o with %i threads is divided evenly, with at least four rows per worker', (size, threads, rows) => {
     const plan = planWorkload(workloadOf(size).workload, threads);
     expect(plan.jobs[0].shardRows.filter((count) => count > 0)).toEqual(rows);
     expect(plan.jobs.every(({ shardRows }) => shardRows.length === plan.workers)).toBe(true);
     expect([...plan.jobs[0].programs.keys()].toSorted((a, b) => b - a)).toEqual([...new Set<number>(rows)]);
   });
 
-  test('of every job is covered once, by programs of the rows they are given', () => {
+  test('of every job is covered once, by programs for the rows of the workers', () => {
     for (const { job, shardRows, programs } of planWorkload(workloadOf({ N: 9, streams: 11 }).workload, 2).jobs) {
       expect(
         shardRows.reduce((sum, rows) => sum + rows, 0),
@@ -139,7 +139,7 @@ describe('the batch', () => {
   });
 });
 
-test('one small job leaves the others their workers', () => {
+test('a small job does not reduce the workers of other jobs', () => {
   const plan = planWorkload(workloadOf({ N: 32, streams: 1 }).workload, 2);
   expect(plan.jobs.map(({ shardRows }) => shardRows)).toEqual([
     [16, 16],
@@ -153,7 +153,7 @@ describe('a limit on memory', () => {
   const bytesOf = (threads: number): number => planWorkload(workload, threads).bytes;
   const within = (maxBytes: number): Plan => runAtOnce(planWithin(workload, 16, embeddedProducts, maxBytes));
 
-  test('is met with the most workers that fit', () => {
+  test('gives the maximum number of workers that fit', () => {
     const bytes = Array.from({ length: 16 }, (_, i) => bytesOf(i + 1));
     for (const maxBytes of bytes.flatMap((exact) => [exact, exact + 1000])) {
       const workers = bytes.findLastIndex((each) => each <= maxBytes) + 1;
@@ -161,11 +161,11 @@ describe('a limit on memory', () => {
     }
   });
 
-  test('that one worker exceeds leaves that one, for the device to refuse', () => {
+  test('that one worker exceeds leaves one worker, which the device refuses', () => {
     expect(within(bytesOf(1) - 1)).toMatchObject({ workers: 1 });
   });
 
-  test('shows in the number of threads', () => {
+  test('reduces the number of threads', () => {
     const kernels = { name: 'avx2', module: { variant: 'portable' } } as Kernels;
     expect(describeCpu(kernels, within(bytesOf(1)).workers)).toMatch(/, 1 thread$/);
     expect(describeCpu(kernels, within(bytesOf(16)).workers)).toMatch(/, 16 threads$/);
@@ -174,7 +174,7 @@ describe('a limit on memory', () => {
 
 describe('the memory', () => {
   test.each(cells.map((cell) => cell.name))(
-    'of a %s holds everything on a cache line of its own, and nothing overlaps',
+    'of a %s starts every part on a new cache line, and parts do not overlap',
     (cell) => {
       for (const threads of [1, 3]) {
         const given = workloadOf({ cell });
@@ -182,7 +182,7 @@ describe('the memory', () => {
         const stretches = stretchesOf(plan, given).toSorted((a, b) => a.from - b.from);
         for (const [index, { what, from, bytes }] of stretches.entries()) {
           expect(from % 64, what).toBe(0);
-          expect(from + bytes, `${what} reaches into what follows`).toBeLessThanOrEqual(
+          expect(from + bytes, `${what} overlaps the next part`).toBeLessThanOrEqual(
             stretches[index + 1]?.from ?? plan.bytes,
           );
         }
@@ -192,7 +192,7 @@ describe('the memory', () => {
     },
   );
 
-  test('holds the weights one after another in the order of their list', () => {
+  test('holds the weights one after another, in the order of their list', () => {
     const { workload } = workloadOf();
     const plan = planWorkload(workload, 2);
     let next = plan.parameterVector;
@@ -221,7 +221,7 @@ describe('the memory', () => {
     );
   });
 
-  test('has no gradients where nothing trains', () => {
+  test('does not hold gradients if no job trains', () => {
     const { workload } = workloadOf();
     const bytes = (jobs: Workload['jobs']): number => planWorkload({ ...workload, jobs, update: null }, 1).bytes;
     const [, evaluation] = workload.jobs;

@@ -22,7 +22,7 @@ test.each([
   [9, true],
   [9, false],
 ])(
-  'a standing call of %i row(s) goes on where the last one ended, as calls of a list do (interactive: %s)',
+  'a standing call of %i row(s) continues from the state of the last call, like the calls of a run (interactive: %s)',
   async (N, interactive) => {
     const device = await openCpu({ threads: 2 });
     const job = {
@@ -67,12 +67,12 @@ test.each([
       expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual([...listed[step].outputs['logits']]);
     }
 
-    // New weights reach it.
+    // The call uses new weights.
     await executable.write({ kind: 'parameters' }, weights.fill(0));
     await call.run();
     expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual(new Array<number>(5 * N).fill(0));
     await executable.close();
-    // Its machine code is gone.
+    // The machine code is freed.
     expect(() => call.run()).toThrow('the device is closed');
   },
 );

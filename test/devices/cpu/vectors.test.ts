@@ -9,9 +9,9 @@ import { SMALLEST_NORMAL, everySortOfFloat, sweep, ulp } from './floats.ts';
 const values = everySortOfFloat();
 const [PAGES, FROM, TO] = [16, 1024, 1024 + 4 * values.length + 64];
 
-/** All values at once; those of a row's end one by one. */
+/** All values in one call. The values at the end of a row are computed one by one. */
 async function results(apply: 'sigmoid' | 'tanh', variant: KernelVariant): Promise<Map<number, number>> {
-  await loadKernels(variant); // lets Node 20 take the relaxed instructions
+  await loadKernels(variant); // makes Node 20 accept the relaxed instructions
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
   const floats = new Float32Array(memory.buffer);
   const ops = new Builder();
@@ -33,7 +33,7 @@ async function results(apply: 'sigmoid' | 'tanh', variant: KernelVariant): Promi
   floats.set(values, FROM / 4);
   (exports['chain'] as (...operands: number[]) => void)(1, values.length, FROM, TO);
   const wide = floats.slice(TO / 4, TO / 4 + values.length);
-  // The same, in rows of one.
+  // The same values, in rows of one.
   floats.fill(0, TO / 4, TO / 4 + values.length);
   for (let i = 0; i < values.length; i++)
     (exports['chain'] as (...operands: number[]) => void)(1, 1, FROM + 4 * i, TO + 4 * i);

@@ -29,16 +29,16 @@ test.each([0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, 2 ** 31 - 1, -(2 **
   },
 );
 
-test('writes an address above 2 GiB, which is a negative i32', () => {
+test('an address above 2 GiB is written as a negative i32', () => {
   expect(exported([], ['i32'], (code) => code.i32(0x9000_0000))() >>> 0).toBe(0x9000_0000);
 });
 
-test.each([0, -0, 1.5, Math.fround(0.1), 2 ** -149, Infinity, -Infinity, NaN])('writes the number %d', (value) => {
+test.each([0, -0, 1.5, Math.fround(0.1), 2 ** -149, Infinity, -Infinity, NaN])('the number %d is written', (value) => {
   expect(exported([], ['f32'], (code) => code.f32(value))()).toBe(value);
   expect(exported([], ['f64'], (code) => code.f64(value))()).toBe(value);
 });
 
-test('repeats a body while it leaves something other than zero, and runs a conditional one or not', () => {
+test('a body is repeated until it leaves zero, and a conditional body runs only if its condition holds', () => {
   const sum = exported(['i32'], ['i32'], (code) => {
     // 1 + … + n
     const result = code.local('i32');
@@ -55,7 +55,7 @@ test('repeats a body while it leaves something other than zero, and runs a condi
   expect([0, 1, 5, 10].map((n) => sum(n))).toEqual([0, 1, 15, 55]);
 });
 
-test('loads and stores with offsets that take several bytes', () => {
+test('loads and stores work with offsets of several bytes', () => {
   for (const offset of [0, 124, 128, 16_384, 100_000]) {
     floats[1 + offset / 4] = 2.5;
     exported(['i32'], [], (code) =>
@@ -72,7 +72,7 @@ test('loads and stores with offsets that take several bytes', () => {
   }
 });
 
-test('calls imported functions and functions of its own by their numbers', () => {
+test('a module calls imported functions and its own functions by their numbers', () => {
   const called: number[] = [];
   const f = exported(
     ['i32'],
@@ -90,7 +90,7 @@ test('calls imported functions and functions of its own by their numbers', () =>
   expect(called).toEqual([5]);
 });
 
-test('takes more than 127 functions and locals of several types', () => {
+test('a module can have more than 127 functions and locals of several types', () => {
   const f = exported([], ['f32'], (code, writer) => {
     let last = 0;
     for (let i = 0; i < 300; i++) last = writer.addFunction({ parameters: [], results: ['f32'] }, new Code(0).f32(i));
@@ -100,10 +100,10 @@ test('takes more than 127 functions and locals of several types', () => {
   expect(f()).toBe(299);
 });
 
-test('refuses an import after the first function, whose number it would change', () => {
+test('an import after the first function is refused, because it would change the number of the function', () => {
   const writer = new ModuleWriter();
   writer.addFunction({ parameters: [], results: [] }, new Code(0));
   expect(() => writer.importFunction('late', { parameters: [], results: [] })).toThrow(
-    'import of late after the first function',
+    'cannot import late: all imports come before the first function',
   );
 });

@@ -11,7 +11,7 @@ import { Random } from '../../../src/random.ts';
 
 const { Worker } = workerThreads;
 let started: InstanceType<typeof Worker>[] = [];
-/** How many more threads the system lets this process start. */
+/** The number of threads that the system still allows this process to start. */
 let startable = Infinity;
 
 beforeAll(() => {
@@ -33,7 +33,7 @@ beforeEach(() => {
   startable = Infinity;
 });
 
-// As many multiply-adds as make threads worth their start.
+// Enough multiply-adds to make threads worth their start.
 const N = 12;
 const model: ModelConfiguration = {
   cell: 'gru',
@@ -75,7 +75,7 @@ async function steps(executable: Executable, count: number): Promise<number[]> {
   return call.outputs['logits'].flatMap((row) => [...row]);
 }
 
-test('takes its share of the rows, and gives what threads of their own give', async () => {
+test('the calling thread computes its share of the rows, with the same results as separate threads', async () => {
   const joined = await compile(true, 3);
   expect(started.length).toBe(2);
   const apart = await compile(false, 3);
@@ -83,7 +83,7 @@ test('takes its share of the rows, and gives what threads of their own give', as
   expect(await steps(joined, 30)).toEqual(await steps(apart, 30));
 });
 
-test('starts no thread for few rows or a small model', async () => {
+test('a workload with few rows or a small model does not start threads', async () => {
   const device = await openCpu({ threads: 3 });
   for (const [batch, hidden] of [
     [7, 450],
@@ -108,12 +108,12 @@ test('starts no thread for few rows or a small model', async () => {
   expect(started.length).toBe(0);
 });
 
-test('waits for no thread that has died', async () => {
+test('a step does not wait for a thread that has died', async () => {
   const executable = await compile(true, 2);
   const call = executable.standingCall!('sample');
   await call.run();
   const gone = started[0].terminate();
-  // The first step may still be done by it; the one after it cannot be.
+  // The thread may still finish the first step, but not the next one.
   const more = async (): Promise<void> => {
     for (let step = 0; step < 100; step++) await call.run();
   };
@@ -123,10 +123,10 @@ test('waits for no thread that has died', async () => {
 });
 
 test.each([
-  ['with the calling thread', true, 2],
-  ['in threads alone', false, 3],
+  ['next to the calling thread', true, 2],
+  ['next to other threads', false, 3],
 ])(
-  'a thread that cannot be started %s ends those that were started, and names --threads',
+  'if a thread cannot be started %s, the started threads end and the hint names --threads',
   async (_, interactive, wanted) => {
     startable = 1;
     await expect(compile(interactive, 3)).rejects.toMatchObject({

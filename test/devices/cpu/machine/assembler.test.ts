@@ -1,4 +1,4 @@
-// The bytes of every instruction, compared with those of GNU `as`.
+// The bytes of every instruction, compared with the bytes that GNU `as` writes.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const version = (name: string): string => spawnSync(name, ['--version'], { env, 
 const hasBinutils = /GNU assembler[^]*target of `(x86_64|i[3-6]86)/.test(version('as')) && version('objcopy') !== '';
 const missing = hasBinutils ? '' : ' (skipped: GNU as for x86-64 and objcopy are not installed)';
 
-/** The bytes that `as` makes of the source. */
+/** The bytes that `as` assembles from the source. */
 function assemble(lines: readonly string[]): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'rnn-assembler-'));
   try {
@@ -71,14 +71,14 @@ describe('instructions', () => {
     expect(reference).toHaveLength(start);
   });
 
-  it('the random instructions have every register, mask, displacement and immediate in every position', () => {
+  it('the random instructions cover every register, mask, displacement and immediate in every position', () => {
     expect(programs.flatMap((program) => program.unfinished())).toEqual([]);
     expect(programs.reduce((sum, { instructions }) => sum + instructions.length, 0)).toBe(INSTRUCTIONS);
   });
 });
 
 describe('code', () => {
-  it('finish throws if a label is put nowhere, and succeeds after the label is put', () => {
+  it('finish throws if a label was not put anywhere, and succeeds after the label is put', () => {
     const uses: ((code: Assembler, label: Label) => void)[] = [
       (code, label) => code.jump(label),
       (code, label) => code.jumpIf('zero', label),
@@ -96,7 +96,7 @@ describe('code', () => {
     }
   });
 
-  it('finish returns a copy of as many bytes as length says', () => {
+  it('finish returns a copy of `length` bytes', () => {
     const code = new Assembler('avx512');
     const lengths = Array.from({ length: 1200 }, () => {
       const both = [code.length, code.finish().length];
@@ -108,7 +108,7 @@ describe('code', () => {
     expect(code.finish()).toEqual(new Uint8Array(1200).fill(0xc3));
   });
 
-  it.each([1, 2, 16, 64])('align fills up to a multiple of %i bytes with NOP', (multiple) => {
+  it.each([1, 2, 16, 64])('align pads to a multiple of %i bytes with NOP', (multiple) => {
     for (let before = 0; before <= 130; before++) {
       const code = new Assembler('avx2');
       code.data(new Uint8Array(before));
@@ -146,7 +146,7 @@ describe('code', () => {
     },
   );
 
-  it('the widths differ in bytes and registers', () => {
+  it('the widths differ in vector bytes and registers', () => {
     expect(new Assembler('avx512')).toMatchObject({ width: 'avx512', vectorBytes: 64, registers: 32 });
     expect(new Assembler('avx2')).toMatchObject({ width: 'avx2', vectorBytes: 32, registers: 16 });
   });

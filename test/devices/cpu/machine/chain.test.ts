@@ -15,7 +15,7 @@ const two: readonly ElementwiseFunction[] = [
   'tanhGradient',
   'reluGradient',
 ];
-/** Of each operand and result, in elements. */
+/** The size of each operand and result, in elements. */
 const DEPTH_CHUNK = 2048;
 const SPECIAL = [0, -0, Infinity, -Infinity, NaN, 1e30, -1e30, 1e-38, -1e-40, 1, -1, 100, -100, 20, -20, 0.5];
 
@@ -26,7 +26,7 @@ interface Case {
   readonly pointers: readonly number[];
 }
 
-/** A chain of random operations on random operands. @param length how many operations */
+/** A chain of random operations on random operands. @param length the number of operations */
 function randomChain(random: Random, length: number): Case {
   const below = (limit: number): number => Math.floor(random.uniform() * limit);
   const [rows, columns] = [1 + below(4), 1 + below(70)];
@@ -42,7 +42,7 @@ function randomChain(random: Random, length: number): Case {
   for (let each = 0; each < 1 + below(14); each++) {
     const walk = each === 0 ? 'matrix' : (['matrix', 'row', 'scalar'] as const)[below(3)];
     const value = ops.input(`x${each}`, walk === 'matrix' ? rows : 1, walk === 'scalar' ? 1 : columns);
-    // One row and one column can be walked in one way only.
+    // One row or one column can be read in only one way.
     operands.set(value, { ...place(walk), walk });
     known.push(value);
   }
@@ -52,7 +52,7 @@ function randomChain(random: Random, length: number): Case {
   while (values.length < length) {
     const isOne = random.uniform() < 0.5;
     const apply = isOne ? one[below(one.length)] : two[below(two.length)];
-    // A result has the shape of the whole: one of its operands has it.
+    // A result has the shape of the chain, because one of its operands has it.
     const wholes = [whole, ...values];
     const x = wholes[below(wholes.length)];
     const value = ops.elementwise(
@@ -73,7 +73,7 @@ function randomChain(random: Random, length: number): Case {
 }
 
 describe.skipIf(widths.length === 0 || !isFused)(
-  'chains in machine code (skipped where it or fused WebAssembly is missing)',
+  'chains in machine code (skipped if machine code or fused WebAssembly is missing)',
   () => {
     it.each(widths)('have the same bits as WebAssembly, with vectors of %s', (width) => {
       const random = new Random(17);

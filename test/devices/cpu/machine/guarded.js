@@ -1,6 +1,6 @@
-// Run in a process of its own, with the built program: products and chains whose operands end where
-// memory that may not be touched begins, or begin where it ends. Reading or writing one byte beyond
-// ends the process. Then many calls from two threads. Prints `done`.
+// Runs in a separate process with the built program. It computes products and chains whose operands
+// end where protected memory begins, or begin where it ends. Reading or writing one byte beyond an
+// operand ends the process. Then it makes many calls from two threads. Prints `done`.
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import { koffi } from '../../../../dist/devices/cpu/foreign.js';
 import { functionAt, loadCode } from '../../../../dist/devices/cpu/machine/code.js';
@@ -15,7 +15,7 @@ const PAGE = 4096;
 const [NOTHING, READ_WRITE, PRIVATE_ANONYMOUS] = [0, 3, 0x22];
 const CALLS = Number(process.argv[2] ?? 200_000);
 
-/** Shapes of which A and B are packed, in blocks, with panels that are asked for in time. */
+/** Shapes whose A and B are packed, in blocks, with panels that are prefetched. */
 const large = [
   [30, 200, 40, true],
   [13, 300, 270, true],
@@ -35,7 +35,7 @@ if (isMainThread) {
   for (let each = 0; each < CALLS / 2; each++) call(workerData.memory, workerData.memory);
 }
 
-/** An operand of so many bytes with a forbidden page on either side, close to one of them. */
+/** An operand of `bytes` bytes with a protected page on either side, next to one of them. */
 function operandsOf(mmap, mprotect) {
   return (bytes, isAtEnd) => {
     const pages = Math.max(1, Math.ceil(bytes / PAGE)) * PAGE;
@@ -72,7 +72,7 @@ function guard(width) {
     };
     for (const isAtEnd of [true, false]) {
       const places = Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, operand(bytes, isAtEnd)]));
-      // Addresses are counted from the lowest operand.
+      // Addresses count from the lowest operand.
       const base = Math.min(...Object.values(places));
       const reach = Math.max(...Object.keys(sizes).map((name) => places[name] + sizes[name])) - base;
       const writer = new MachineWriter(width, { fixed: reach, own: reach });
@@ -101,7 +101,7 @@ function guard(width) {
       const reach = Math.max(...places.map((at, index) => at + bytes[index])) - base;
       const writer = new MachineWriter(width, { fixed: reach, own: reach });
       const place = (pointer, walk) => ({ pointer, column: 0, walk });
-      // With one column, a row is one element, too.
+      // With one column, a row is also one element.
       const operands = new Map([
         [x, place(0, 'matrix')],
         [y, place(1, columns === 1 ? 'scalar' : 'row')],

@@ -16,7 +16,7 @@ function widthsHere(): InstructionSet[] {
   }
 }
 
-/** None on other processors and systems. */
+/** Empty on other processors and systems. */
 export const widths = widthsHere();
 
 const PAGES = 256;
@@ -27,7 +27,7 @@ export const kernels = instantiateKernels(module, memory);
 /** Whether WebAssembly rounds a multiplication and an addition once, as machine code does. */
 export const isFused = (variant satisfies KernelVariant) === 'relaxed';
 
-/** Runs what is written, on the memory. */
+/** Runs the written code on the memory. */
 export function runCode(width: InstructionSet, write: (writer: MachineWriter) => void): void {
   const bytes = memory.buffer.byteLength;
   const writer = new MachineWriter(width, { fixed: bytes, own: bytes });

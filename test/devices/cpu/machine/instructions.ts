@@ -18,7 +18,7 @@ interface Operand<T> {
 /** Chooses an operand at random. */
 type Draw<T> = (program: Program) => Operand<T>;
 
-/** Writes one instruction with drawn operands. Returns its text. */
+/** Writes one instruction with random operands. Returns its text. */
 type Write = (program: Program) => string;
 
 /** One instruction: its text, and its bytes in the code. */
@@ -51,7 +51,9 @@ export class Program {
   readonly instructions: Instruction[] = [];
   readonly lines: string[] = [];
   readonly #random: Random;
-  /** Values not yet drawn, by form and role. A deck is shuffled again when it is empty. */
+  /**
+   * Values that were not chosen yet, by form and role. A deck is shuffled again when it is empty.
+   */
   readonly #decks = new Map<string, { readonly left: unknown[]; isFinished: boolean }>();
   readonly #names = new Map<Label, string>();
   readonly #placed: Label[] = [];
@@ -72,8 +74,8 @@ export class Program {
     const start = this.code.length;
     const text = write(this);
     this.instructions.push({ text, start, end: this.code.length });
-    // If the encoding of `as` is shorter, the next instruction still begins at the same place; if it
-    // is longer, `as` reports this line.
+    // If the encoding of `as` is shorter, the next instruction still begins at the same place. If
+    // it is longer, `as` reports this line.
     this.lines.push(`${text}; .org ${this.code.width} + ${this.code.length}, 0x06`);
   }
 
@@ -82,12 +84,12 @@ export class Program {
     for (const label of this.#pending) this.#put(label);
   }
 
-  /** Forms and roles of which some values were never drawn. */
+  /** Forms and roles with values that were never chosen. */
   unfinished(): string[] {
     return [...this.#decks].filter(([, deck]) => !deck.isFinished).map(([key]) => key);
   }
 
-  /** A value at random; every value is drawn once before any is drawn again. */
+  /** A random value. Every value is chosen once before any is chosen again. */
   choose<T>(role: string, values: readonly T[]): T {
     const key = `${this.code.width} ${this.#form}: ${role}`;
     const deck = this.#decks.get(key) ?? { left: [], isFinished: false };
@@ -183,8 +185,8 @@ const label: Draw<Label> = (program) => program.label();
 const sources: readonly Draw<number | Memory>[] = [vector('source'), memory];
 
 /**
- * An instruction of these operands.
- * @param text the name, or the text where the operands do not just follow the name
+ * An instruction with these operands.
+ * @param text the name, or the full text if the operands do not simply follow the name
  */
 function form<T extends readonly unknown[]>(
   text: string | ((...operands: string[]) => string),
@@ -199,7 +201,7 @@ function form<T extends readonly unknown[]>(
   };
 }
 
-/** The names of `as`: for 512 bits, and for 256 where they differ. */
+/** The names in `as` for 512 bits, and for 256 bits if they differ. */
 const vectorNames: Record<VectorInstruction, readonly [avx512: string, avx2?: string]> = {
   vaddps: ['vaddps'],
   vmulps: ['vmulps'],
@@ -235,12 +237,12 @@ const jumpNames: Record<Condition, string> = {
   above: 'ja',
 };
 
-/** Operations, with the digits that select them where an immediate follows. */
+/** Operations, with the digits that select them if an immediate follows. */
 const arithmeticDigits: Record<Parameters<Assembler['arithmetic']>[0], number> = { add: 0, and: 4, sub: 5, cmp: 7 };
 
 const entries = <K extends string, V>(record: Readonly<Record<K, V>>): [K, V][] => Object.entries(record) as [K, V][];
 
-/** Members of the assembler that write no instruction. */
+/** Members of the assembler that do not write an instruction. */
 type NotInstruction = 'width' | 'vectorBytes' | 'registers' | 'length' | 'finish' | 'rewind' | 'put' | 'align' | 'data';
 type Method = Exclude<keyof Assembler, NotInstruction>;
 
@@ -266,7 +268,7 @@ function arithmeticImmediate(operation: keyof typeof arithmeticDigits, value: Dr
   };
 }
 
-/** The same for both widths. The type asks for every method that writes an instruction. */
+/** The same for both widths. The type requires every method that writes an instruction. */
 const shared: Record<Exclude<Method, keyof typeof avx512Only | keyof typeof avx2Only | 'vector'>, readonly Write[]> = {
   moveImmediate: [
     form('mov', [general('to', generals32), chosen('value', unsigned32)], (code, to, value) =>

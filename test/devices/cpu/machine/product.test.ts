@@ -19,7 +19,7 @@ function shapeOf(M: number, N: number, K: number, transposedA: boolean): Product
   return { M, N, K, transposedA, lda: (transposedA ? M : K) + below(4), ldb: N + below(4), ldc: N + below(4), addend };
 }
 
-/** Elements from which on each operand lies, 16 apart from the one before. */
+/** The first element of each operand, 16 elements after the end of the previous one. */
 function places(sizes: readonly number[]): number[] {
   let next = 16;
   return sizes.map((size) => {
@@ -29,7 +29,7 @@ function places(sizes: readonly number[]): number[] {
   });
 }
 
-/** C by WebAssembly and by machine code, with what lies around it. */
+/** C by WebAssembly and by machine code, with the surrounding memory. */
 function both(
   shape: ProductShape,
   width: InstructionSet,
@@ -70,7 +70,7 @@ function both(
   return { expected, got: after() };
 }
 
-/** Some that are sure to meet each way in which a product is cut. */
+/** Sizes that cover each way in which a product is divided. */
 const chosen = [
   [1, 2048, 512],
   [3, 300, 300],
@@ -83,7 +83,7 @@ const chosen = [
 ] as const;
 
 describe.skipIf(widths.length === 0 || !isFused)(
-  'products in machine code (skipped where it or fused WebAssembly is missing)',
+  'products in machine code (skipped if machine code or fused WebAssembly is missing)',
   () => {
     const expectSameBits = (shape: ProductShape, width: InstructionSet, scale = 1): void => {
       const { expected, got } = both(shape, width, scale);
@@ -91,7 +91,7 @@ describe.skipIf(widths.length === 0 || !isFused)(
       expect(wrong.slice(0, 5), `${width} ${JSON.stringify(shape)}`).toEqual([]);
     };
 
-    it.each(widths)('have the same bits as those of WebAssembly, with vectors of %s', (width) => {
+    it.each(widths)('have the same bits as products in WebAssembly, with vectors of %s', (width) => {
       for (let each = 0; each < (isEverything ? 2000 : 150); each++)
         expectSameBits(
           shapeOf(1 + below(60), 1 + below(140), 1 + below(each % 8 === 0 ? 600 : 60), each % 2 === 0),
@@ -99,13 +99,13 @@ describe.skipIf(widths.length === 0 || !isFused)(
         );
       for (const [M, N, K] of chosen)
         for (const transposed of [false, true]) expectSameBits(shapeOf(M, N, K, transposed), width);
-      // Products that vanish, some of them to −0.
+      // Products that underflow to 0, some of them to −0.
       for (const transposed of [false, true])
         expectSameBits({ ...shapeOf(9, 40, 1, transposed), addend: 'nothing' }, width, 1e-24);
     });
 
     it.skipIf(!isEverything).each(widths)(
-      'of all rows and columns up to 40 do, with vectors of %s (only with RNN_TEST=all)',
+      'have the same bits for all rows and columns up to 40, with vectors of %s (only with RNN_TEST=all)',
       (width) => {
         for (let M = 1; M <= 40; M++)
           for (let N = 1; N <= 40; N++)
@@ -115,7 +115,7 @@ describe.skipIf(widths.length === 0 || !isFused)(
     );
 
     // 10 million calls with RNN_TEST=all, else 200,000.
-    it('touch nothing beyond their operands, and can be called from two threads', () => {
+    it('do not touch memory beyond their operands, and can be called from two threads', () => {
       const script = resolve(import.meta.dirname, 'guarded.js');
       const { status, stdout, stderr } = spawnSync(process.execPath, [script, isEverything ? '10000000' : '200000'], {
         encoding: 'utf8',
