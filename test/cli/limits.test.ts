@@ -15,7 +15,13 @@ const limits = [
     error: 'the limit on the size of files is reached',
     hint: 'ulimit -f',
   },
-  { limit: 'compiled code', set: 'export NODE_OPTIONS=--jitless', code: 6, error: 'cannot use WebAssembly', hint: '--jitless' },
+  {
+    limit: 'compiled code',
+    set: 'export NODE_OPTIONS=--jitless',
+    code: 6,
+    error: 'cannot use WebAssembly',
+    hint: '--jitless',
+  },
 ];
 
 it.runIf(isBuilt && process.platform === 'linux').each(limits)(

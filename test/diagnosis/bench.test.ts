@@ -154,7 +154,7 @@ describe('bench', () => {
     });
     await expect(bench(device, setup)).rejects.toMatchObject({
       kind: 'device',
-      message: expect.stringContaining('not a number'),
+      message: expect.stringContaining('not a finite number'),
     });
     expect(open.size).toBe(0);
   });
