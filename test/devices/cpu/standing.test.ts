@@ -22,7 +22,7 @@ test.each([
   [9, true],
   [9, false],
 ])(
-  'a standing call of %i row(s) continues from the state of the last call, like the calls of a run (interactive: %s)',
+  'a prepared call of %i row(s) continues from the state of the last call, like the calls of a run (interactive: %s)',
   async (N, interactive) => {
     const device = await openCpu({ threads: 2 });
     const job = {
