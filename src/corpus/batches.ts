@@ -1,4 +1,4 @@
-// Windows of a text for training, and the sizes that fit a text. Knows symbols only as numbers.
+// Batches of a text for training, and sizes that fit the length of the text.
 import { count, countOf } from '../count.ts';
 import { type RnnError, corpusError } from '../errors.ts';
 import { hash32 } from '../random.ts';
@@ -7,49 +7,52 @@ import type { Tokens } from './store.ts';
 import { asTyped, flagOf } from '../options/flags.ts';
 
 /**
- * N windows of T+1 symbols, T being that of the window where lengths are drawn, side by side, time
- * first: row t of stream n is at t·N + n.
+ * N windows of T + 1 tokens each, time first: time step t of batch row n is at index t·N + n. T
+ * varies between windows if lengths are random.
  */
 export interface Window {
   readonly inputs: Int32Array; // (T·N)
-  /** The token after each input. */
+  /** The token that follows each input. */
   readonly targets: Int32Array; // (T·N)
-  /** The streams start over: carried state must be zeroed. */
+  /** All batch rows start over: the caller must zero the carried state. */
   readonly reset: boolean;
 }
 
 interface TrainingWindow extends Window {
   /**
-   * Follows from the seed and the place in the text alone: for dropout masks, which are then the
-   * same in a run that is resumed.
+   * Depends only on the seed and the position in the text. Dropout masks are derived from it, so a
+   * resumed run uses the same masks.
    */
   readonly key: number;
 }
 
-/** Separates the random numbers of resets from those of dropout, which follow from the same key. */
+/**
+ * Separates the random numbers of resets from the random numbers of dropout, which use the same
+ * key.
+ */
 const RESETS = 0x7e5e7;
 /**
- * Further away, the start of the text is not worth the symbols between, which the stream reads
- * twice.
+ * A batch row starts at most this many tokens early to reach a start token, because it reads these
+ * tokens twice.
  */
 const MAX_STEPS_BACK = 256;
 const NOTHING_DRAWN: Draws = { seed: 0, offset: false, length: false, reset: 0, isSymmetric: false };
 
-/** Which window comes next. Plain data. */
+/** Identifies the next window. Plain data. */
 export interface StreamPosition {
   readonly epoch: number;
   readonly window: number;
 }
 
 /**
- * N contiguous streams of one text, read in parallel, so that state is carried from window to
- * window. Stream n starts at n·⌊(length − 1)/N⌋. The end of each stream after its last whole
- * window, fewer than T tokens, is not used. If the place of the first window is drawn, the unused
- * tokens are as many, and some of them are before it.
+ * N contiguous streams of one text, one for each batch row, so that state carries over from window
+ * to window. Stream n starts at n·⌊(length − 1)/N⌋. The end of each stream after its last whole
+ * window, fewer than T tokens, is not used. With a random offset the same number of tokens is
+ * unused, and some of them are before the first window.
  *
- * Given a start symbol, a stream that starts from a zero state first goes back to the last start
- * symbol, at most MAX_STEPS_BACK away, and continues from there. So the model learns a zero state
- * followed by the start symbol as the start of a text.
+ * If there is a start token, a stream that starts from a zero state first moves back to the last
+ * start token, at most MAX_STEPS_BACK tokens away. This way the model learns that a zero state
+ * followed by the start token is the start of a text.
  */
 export class Streams {
   readonly windowsPerEpoch: number;
@@ -61,13 +64,12 @@ export class Streams {
   readonly #startSymbol: number | null;
   #epoch = 0;
   #window = 0;
-  /** How the epoch is cut. */
+  /** The window boundaries of the current epoch. */
   #cut: Cut;
 
   /**
-   * @param startSymbol null for streams that start anywhere
-   * @throws RangeError if not even one window fits; `fitSizes` refuses such sizes with a message
-   * for users
+   * @param startSymbol null if streams may start at any token
+   * @throws RangeError if no window fits. `fitSizes` refuses such sizes with a message for users
    */
   constructor(
     tokens: Tokens,
@@ -85,7 +87,7 @@ export class Streams {
     this.windowsPerEpoch = countWindows(this.#stride, sequenceLength, draws);
     if (!(this.windowsPerEpoch >= 1)) {
       throw new RangeError(
-        `${tokens.length} symbols hold no window of ${sequenceLength} steps in ${batchSize} streams`,
+        `${tokens.length} tokens are too few for ${batchSize} batch rows of ${sequenceLength} time steps`,
       );
     }
     this.#cut = cutOf(0, this.#stride, sequenceLength, draws);
@@ -95,7 +97,7 @@ export class Streams {
     return { epoch: this.#epoch, window: this.#window };
   }
 
-  /** Continues from a position taken earlier from streams of the same text and sizes. */
+  /** Continues from an earlier position of streams with the same text and sizes. */
   seek({ epoch, window }: StreamPosition): void {
     if (
       !Number.isSafeInteger(epoch) ||
@@ -104,19 +106,22 @@ export class Streams {
       window < 0 ||
       window >= this.windowsPerEpoch
     ) {
-      throw new RangeError(`no window ${window} of epoch ${epoch}: an epoch has ${this.windowsPerEpoch}`);
+      throw new RangeError(`window is ${window} in epoch ${epoch}, expected 0 to ${this.windowsPerEpoch - 1}`);
     }
     if (epoch !== this.#epoch) this.#cut = cutOf(epoch, this.#stride, this.#sequenceLength, this.#draws);
     this.#epoch = epoch;
     this.#window = window;
   }
 
-  /** How many steps the next window has. */
+  /** The number of time steps of the next window. */
   get nextSteps(): number {
     return this.#cut(this.#window + 1) - this.#cut(this.#window);
   }
 
-  /** The next window; after the last of an epoch comes the first of the next one. */
+  /**
+   * Returns the next window. The first window of an epoch follows the last window of the epoch
+   * before.
+   */
   next(): TrainingWindow {
     const N = this.#batchSize;
     const T = this.nextSteps;
@@ -145,14 +150,14 @@ export class Streams {
     return window === 0 || hash32(this.#key(window) ^ RESETS) < this.#draws.reset * 2 ** 32;
   }
 
-  /** The window at which the streams last started from a zero state. */
+  /** The last window that started from a zero state. */
   #lastReset(): number {
     let window = this.#draws.reset === 0 ? 0 : this.#window;
     while (!this.#isReset(window)) window--;
     return window;
   }
 
-  /** How many symbols before this place a stream starts that starts from a zero state there. */
+  /** How many tokens before `place` a stream starts if its state is zero there. */
   #stepsBack(place: number): number {
     if (this.#startSymbol === null) return 0;
     for (let back = 0; back <= Math.min(place, MAX_STEPS_BACK); back++)
@@ -161,38 +166,38 @@ export class Streams {
   }
 }
 
+/** The dimensions of a batch. */
 export interface Sizes {
-  /** N, streams side by side. */
+  /** N, the number of batch rows. */
   readonly batchSize: number;
-  /** T, steps in a window. */
+  /** T, the time steps of a window. */
   readonly sequenceLength: number;
 }
 
 /**
- * An epoch should have at least this many windows where sizes can be chosen: state is then carried,
- * not always zero.
+ * An epoch should have at least this many windows. With a single window, every window starts from a
+ * zero state.
  */
 const WINDOWS_WANTED = 4;
-/** Neither size is made smaller than this while the other is larger. */
+/** Neither size shrinks below this value while the other one is larger. */
 const SMALL = 8;
 
 /**
- * Sizes that fit a text of `trainLength` tokens: the wanted sizes, made smaller for a short text
- * unless the user gave them. First fewer streams, down to 8, then fewer steps, down to 8, then
- * fewer of both.
- * @throws RnnError `corpus` if the text is too short for the sizes that were given, saying which
- * would fit, or for any
+ * Returns sizes that fit a text of `trainLength` tokens: the wanted sizes, made smaller for a short
+ * text unless the user gave them. N shrinks first, down to 8, then T, down to 8, then both.
+ * @throws RnnError `corpus` if the text is too short for any sizes, or for the given sizes (the
+ * hint then names sizes that fit)
  */
 export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): Sizes {
   const targets = trainLength - 1;
   if (trainLength < 3) {
     throw corpusError(
       `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`,
-      `it takes at least three; what ${flagOf('validationFraction')} holds out does not count`,
+      `use a text of at least three characters, without the part that ${flagOf('validationFraction')} holds out`,
     );
   }
   let { batchSize: N, sequenceLength: T } = wanted;
-  const budget = Math.floor(targets / WINDOWS_WANTED); // symbols in a window, over all streams
+  const budget = Math.floor(targets / WINDOWS_WANTED); // tokens in a window, over all batch rows
   const shrinkN = (least: number) => {
     if (!given.batchSize) N = Math.min(N, Math.max(least, Math.floor(budget / T)));
   };
@@ -202,12 +207,12 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Rec
   shrinkN(SMALL);
   shrinkT(SMALL);
   shrinkN(1);
-  // For the tiniest texts fewer windows must do.
+  // The shortest texts get fewer windows.
   if (!given.sequenceLength && N * T > targets) T = Math.max(1, Math.floor(targets / N));
   if (!given.batchSize && N * T > targets) N = Math.max(1, Math.floor(targets / T));
   if (N * T > targets) throw tooShort(trainLength, wanted, given);
-  // A T that was made smaller anyway is made to divide the streams, so that hardly any symbol is
-  // left over.
+  // If T has shrunk anyway, choose a T that divides the streams, so that hardly any token is left
+  // over.
   const steps = Math.floor(targets / N);
   const windows = Math.min(WINDOWS_WANTED, Math.floor(steps / T));
   if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / windows));
@@ -222,8 +227,8 @@ function tooShort(trainLength: number, wanted: Sizes, given: Readonly<Record<key
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
   return corpusError(
-    `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`,
-    `${asTyped(fitting).join(' ')} would fit; without these flags sizes are chosen to fit`,
+    `the text to train on has ${count(trainLength)} characters: ${flags.join(' with ')} needs at least ${count(least)}`,
+    `use ${asTyped(fitting).join(' ')}, or omit these flags to let rnn choose sizes that fit`,
     { options: [flagOf('batchSize'), flagOf('sequenceLength')] },
   );
 }

@@ -1,5 +1,4 @@
-// The corpora that come with the program, in its folder corpora/, and copied from there to the
-// folder of a user. Knows nothing of training.
+// The corpora in the folder corpora/ of the package, which users can copy to another folder.
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +6,7 @@ import { diskError } from '../files/atomic.ts';
 import { usageError } from '../errors.ts';
 import { startOf, writeOutput } from '../files/output-file.ts';
 
+/** A corpus that is part of the package. */
 export interface Builtin {
   readonly name: string;
   readonly description: string;
@@ -18,9 +18,9 @@ export const builtinCorpora: readonly Builtin[] = [
 
 /**
  * Writes a built-in corpus to `folder`/`name`.txt and returns that path.
- * @param force replaces another text in its place
- * @throws RnnError `usage` if there is no such corpus, or another text is in its place
- * @throws RnnError `machine` if the file cannot be written
+ * @param force replaces a file with another text
+ * @throws RnnError `usage` if there is no such corpus, or if the file exists with another text
+ * @throws RnnError `machine` if rnn cannot write the file
  */
 export async function writeBuiltin(
   name: string,
@@ -30,20 +30,20 @@ export async function writeBuiltin(
   if (!builtinCorpora.some((builtin) => builtin.name === name)) {
     throw usageError(
       `there is no built-in corpus ${JSON.stringify(name)}`,
-      `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
+      `use one of: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
     );
   }
   const shipped = fileURLToPath(new URL(`../../corpora/${name}.txt`, import.meta.url));
   const text = await readFile(shipped, 'utf8').catch((cause: unknown) => {
-    throw diskError(`cannot read ${shipped}`, cause, 'install rnn again');
+    throw diskError(`cannot read ${shipped}`, cause, 'reinstall rnn');
   });
   const file = path.join(folder, `${name}.txt`);
-  const hint = `make ${folder} a folder with free space that you can write to, or change to another folder first`;
+  const hint = `make sure that ${folder} is writable and has free space, or run rnn in another folder`;
   try {
     await mkdir(folder, { recursive: true });
     await writeOutput(file, [Buffer.from(text)], { force, hint });
   } catch (cause) {
-    // It is there already, or another process has written it meanwhile.
+    // The file existed already, or another process has written it meanwhile.
     if ((await startOf(file, text.length + 1)) === text) return file;
     throw diskError(`cannot write ${file}`, cause, hint);
   }

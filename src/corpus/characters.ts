@@ -1,10 +1,9 @@
-// Characters in error messages: their names, and known characters to type instead. Knows a
-// vocabulary only as a question.
+// Describes characters in error messages, and suggests known characters to type instead.
 
-/** How many characters a message names before it says how many more there are. */
+/** A message names at most this many characters and counts the rest. */
 const NAMED = 5;
 
-/** Typed characters for typographic characters, and the reverse. */
+/** Characters of keyboards for typographic characters, and the reverse. */
 const INSTEAD: Readonly<Record<string, string>> = {
   '\u2018': "'",
   '\u2019': "'",
@@ -27,7 +26,7 @@ const INVISIBLE: Readonly<Record<string, string>> = {
   '\uFEFF': 'byte order mark',
 };
 
-/** "U+00E9 é". The number helps if the terminal does not show the glyph. */
+/** Such as "U+00E9 é". The number helps if the terminal does not show the glyph. */
 function describeCharacter(character: string): string {
   const codePoint = character.codePointAt(0) ?? 0;
   const number = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -36,15 +35,15 @@ function describeCharacter(character: string): string {
   return /[\p{C}\p{Z}]/u.test(character) ? number : `${number} ${character}`;
 }
 
-/** The first few of a list of characters, and how many more there are. */
+/** The first characters of a list, and the number of the rest. */
 export function describeCharacters(characters: readonly string[]): string {
   const named = characters.slice(0, NAMED).map(describeCharacter).join(', ');
   return characters.length > NAMED ? `${named} and ${characters.length - NAMED} more` : named;
 }
 
 /**
- * "write ' for ’ and e for é": the nearest known character of each of the first few that have one;
- * '' if none has.
+ * Suggests known characters, such as "write ' for ’ and e for é". Looks at the first characters
+ * only. Returns '' if none of them has a known substitute.
  */
 export function substitutes(characters: readonly string[], isKnown: (character: string) => boolean): string {
   const pairs = characters.slice(0, NAMED).flatMap((character) => {
@@ -54,7 +53,10 @@ export function substitutes(characters: readonly string[], isKnown: (character: 
   return pairs.length === 0 ? '' : `write ${pairs.join(', ')}`;
 }
 
-/** Other case first, then without its accent, then the typed or the typographic one. */
+/**
+ * In order of preference: the other case, without the accent, then typed instead of typographic or
+ * the reverse.
+ */
 function candidates(character: string): string[] {
   const [base] = character.normalize('NFKD');
   return [otherCase(character), base, otherCase(base), INSTEAD[character] ?? character];

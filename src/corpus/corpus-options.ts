@@ -1,27 +1,25 @@
-// What reading a corpus takes, and how its progress is reported.
+// The options for reading a corpus, and the form in which it reports progress.
 import type { Source } from './sources.ts';
 import type { Unit, Vocabulary } from './vocabulary.ts';
 
-/** How much of a text is read, for progress lines. */
+/** The progress of reading a text, for progress lines. */
 export interface ReadingActivity {
-  /** `encoding` gives the characters of a text that was read their ids. */
+  /** `encoding` means that the text has been read and its characters are being converted to ids. */
   readonly kind: 'reading' | 'encoding';
-  /** Bytes that were read. */
+  /** Bytes read so far. */
   readonly done: number;
   /**
-   * `done` when all is read; null if unknown: files are searched for, a pipe is read, or a text is
-   * encoded.
+   * The final value of `done`. Null if unknown: while rnn searches for files, reads a pipe or
+   * encodes.
    */
   readonly total: number | null;
   readonly files: { readonly done: number; readonly total: number };
 }
 
-/**
- * Is called as often as some of the work is done, the last time when all of it is. It must return
- * soon.
- */
+/** Called after each piece of work, the last time when all work is done. Must return quickly. */
 export type ReadingListener = (activity: ReadingActivity) => void;
 
+/** The corpus to read, and how to decode, encode and split it. */
 export interface CorpusOptions {
   /** Files, folders, patterns, `-` for standard input, and texts, read in this order. */
   readonly sources: readonly Source[];
@@ -29,51 +27,51 @@ export interface CorpusOptions {
   readonly exclude: readonly string[];
   readonly unit: Unit;
   /**
-   * Of the files, a label of the Encoding Standard; bytes have none. A byte order mark in a file
-   * knows better.
+   * The encoding of the files, as a label of the Encoding Standard. A byte order mark overrides it.
+   * Byte-level models ignore it.
    */
   readonly encoding: string;
   /**
-   * Leave line ends as they are. Otherwise CR and CRLF are read as LF, and a newline is put between
-   * files that lack their last. Bytes are always left as they are.
+   * Keep line ends unchanged. Otherwise CR and CRLF are read as LF, and files that do not end
+   * with a newline get one before the next file. Byte-level models always keep them.
    */
   readonly keepLineEnds: boolean;
-  /** Leave out the files that cannot be read as text. Otherwise they are an error. */
+  /** Skip files that cannot be read as text. Otherwise they are an error. */
   readonly skipInvalid: boolean;
   /**
-   * Characters seen fewer times than this become one unknown symbol; 1 keeps all, and there is no
-   * such symbol.
+   * Characters that occur fewer times than this become the unknown token. With 1 there is no such
+   * token.
    */
   readonly minCount: number;
-  /** The part of the text to validate on, before the part to test on: in [0, 1). */
+  /** The fraction of the text to validate on, before the part to test on: in [0, 1). */
   readonly validationFraction: number;
-  /** Text to validate on instead; then no part of `sources` is held out for it. */
+  /** A separate text to validate on. If given, no part of `sources` is held out for validation. */
   readonly validationFile: Source | null;
-  /** The part of the text, at its end, to test on when training is over: in [0, 1). */
+  /** The fraction at the end of the text to test on after training: in [0, 1). */
   readonly testFraction: number;
-  /** Text to test on instead; then no part of `sources` is held out for it. */
+  /** A separate text to test on. If given, no part of `sources` is held out for the test. */
   readonly testFile: Source | null;
   /**
-   * Of folders and patterns, nothing in this folder is read: the files of a run are not text to
-   * learn.
+   * Files in this folder are not read from folders and patterns: the files of a run are not
+   * training text.
    */
   readonly runFolder?: string;
   /**
-   * Of the validation text, read plain files alone, and no devices or pipes: a checkpoint names it,
-   * not the user.
+   * Read the validation text only if it is a plain file, not a device or a pipe: a checkpoint names
+   * it, not the user.
    */
   readonly plainValidation?: boolean;
   /** The same for the test text. */
   readonly plainTest?: boolean;
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
-  /** Encode with this vocabulary instead of building one; its unit counts, not `unit`. */
+  /** Encode with this vocabulary instead of building one. Its unit takes precedence over `unit`. */
   readonly vocabulary?: Vocabulary;
-  /** Build a vocabulary that has all of this one's symbols, too. */
+  /** Build a vocabulary that also has all tokens of this one. */
   readonly known?: Vocabulary;
-  /** Is called with the progress of reading. */
+  /** Called with the progress of reading. */
   readonly onActivity?: ReadingListener | undefined;
   /**
-   * The command that trains a model with more characters than `vocabulary` has: an imperative, for
+   * A command that trains a model with more characters than `vocabulary` has, as an imperative for
    * a hint.
    */
   readonly toAddCharacters?: string;

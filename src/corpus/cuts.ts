@@ -1,33 +1,32 @@
-// Where each epoch cuts its streams into windows: at the same places, or at places drawn from a
-// seed. Pure; knows no text.
+// How each epoch divides its streams into windows: at fixed boundaries, or at boundaries drawn from
+// a seed. Pure.
 import { lengthsAround } from '../options/training.ts';
 import { Random, hash32 } from '../random.ts';
 
-/** Separates the random numbers of cuts from other random numbers of the same seed. */
+/** Separates the random numbers of boundaries from other random numbers of the same seed. */
 const CUTS = 0xc075;
 
 /** The properties of an epoch that are drawn from the seed. */
 export interface Draws {
   readonly seed: number;
-  /** Where the first window begins. */
+  /** Whether the start of the first window is random. */
   readonly offset: boolean;
-  /** How long each window is. */
+  /** Whether the length of each window is random. */
   readonly length: boolean;
-  /** Probability with which a window other than the first of an epoch starts from a zero state. */
+  /** The probability that a window other than the first of an epoch starts from a zero state. */
   readonly reset: number;
-  /** Epochs are drawn as earlier versions drew them: epoch a of seed b as epoch b of seed a. */
+  /** Compatibility with earlier versions, which drew epoch a of seed b like epoch b of seed a. */
   readonly isSymmetric: boolean;
 }
 
 /**
- * Where a window begins in each stream of one epoch; after the last window, where the next would
- * begin.
+ * The start of a window in each stream of one epoch. The start after the last window is its end.
  */
 export type Cut = (window: number) => number;
 
 /**
- * How many windows an epoch has in streams of so many targets: one fewer if the place of the first
- * is drawn, so that the last does not end beyond its stream.
+ * The number of windows of an epoch, for streams of `stride` targets each. A random offset costs
+ * one window, so that the last window does not end beyond its stream.
  */
 export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 'offset'>): number {
   const all = Math.floor(stride / T);
@@ -35,9 +34,10 @@ export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 
 }
 
 /**
- * How an epoch is cut. Offsets are any in [0, T) that leave room for all windows. Lengths are five,
- * as often as each other, but for the remainder of a division by five, which is taken in pairs
- * around T: so epochs have as many windows as without, of T steps on average.
+ * Returns the window boundaries of an epoch. Offsets are uniform over the values in [0, T) that
+ * leave room for all windows. Lengths are shuffled from five values, each equally often. The
+ * remainder of the division by five is taken in pairs around T. So epochs have the same number of
+ * windows as with fixed lengths, and windows have T time steps on average.
  *
  * @param stride targets of a stream
  */
@@ -57,7 +57,7 @@ function epochKey(epoch: number, { seed, isSymmetric }: Draws): number {
   return isSymmetric ? hash32(hash32(seed) ^ hash32(epoch)) : hash32(hash32(hash32(seed) ^ CUTS) + epoch);
 }
 
-/** So many of some lengths that their mean is that of all lengths, which lie evenly around it. */
+/** `count` lengths whose mean is the mean of all `lengths`, which are evenly spaced around it. */
 function deckOf(count: number, lengths: readonly number[]): number[] {
   const middle = (lengths.length - 1) / 2;
   const deck = Array.from({ length: count - (count % lengths.length) }, (_, i) => lengths[i % lengths.length]);
@@ -66,7 +66,7 @@ function deckOf(count: number, lengths: readonly number[]): number[] {
   return deck;
 }
 
-/** Fisher and Yates's shuffle, in place. */
+/** Fisher–Yates shuffle, in place. */
 function shuffled(deck: number[], random: Random): number[] {
   for (let last = deck.length - 1; last > 0; last--) {
     const other = Math.floor(random.uniform() * (last + 1));

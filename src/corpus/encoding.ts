@@ -1,9 +1,9 @@
-// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised if the user
-// did not name the encoding. Touches no file.
+// Decodes texts in encodings other than UTF-8 chunk by chunk, and recognises the encoding if the
+// user did not name it. Does not touch the file system.
 import { TextDecoder } from 'node:util';
 import { UTF8, encodingNamed } from '../options/choices.ts';
 
-/** Bytes at the start of a file from which its encoding is recognised. */
+/** The encoding is recognised from this many bytes at the start of a file. */
 export const HEAD_BYTES = 8192;
 /** Characters shown on each side of a byte that is not UTF-8. */
 const CONTEXT = 12;
@@ -27,22 +27,22 @@ export function encodingOfMark(bytes: Uint8Array): string | null {
 }
 
 /**
- * The encoding of a file that starts with these bytes: where another one than UTF-8 was asked for,
- * a mark knows better.
+ * The encoding of a file that starts with `head`. A byte order mark overrides `asked`, unless
+ * `asked` is UTF-8.
  */
 export const encodingOf = (head: Uint8Array, asked: string): string =>
   asked === UTF8 ? UTF8 : (encodingOfMark(head) ?? encodingNamed(asked) ?? asked);
 
 /**
  * Whether a file starts with a byte order mark of UTF-32, which the Encoding Standard does not
- * have.
+ * include.
  */
 export const hasUtf32Mark = (head: Uint8Array): boolean =>
   startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff);
 
 /**
- * `utf-16le` or `utf-16be` if a file that starts with these bytes is such a text, by its mark or
- * since much of it is ASCII; else null.
+ * Returns `utf-16le` or `utf-16be` if a file that starts with `head` has its byte order mark, or if
+ * much of it is ASCII in that encoding. Otherwise null.
  */
 export function recogniseUtf16(head: Uint8Array): string | null {
   const marked = encodingOfMark(head);
@@ -52,65 +52,68 @@ export function recogniseUtf16(head: Uint8Array): string | null {
 }
 
 /**
- * The text that starts with these bytes, whatever comes after them; null if they are not of this
+ * Decodes the start of a text, which may end within a character. Null if the bytes are not of this
  * encoding.
  */
 const startOf = (bytes: Uint8Array, encoding: string): string | null =>
   orNull(() => new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true }));
 
-/** Whether a text has no control characters that are rare in texts, and some ASCII. */
+/** Whether a text contains some ASCII and no control characters that are rare in texts. */
 const isPlain = (text: string | null): boolean =>
   text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
 
 /**
- * The text around a byte, if it was written on Windows in the West; null where Windows-1252 has no
- * such character.
+ * The text around a byte, decoded as Windows-1252. Null if Windows-1252 does not define that byte.
  */
 export function asWindows1252(bytes: Uint8Array, index: number): string | null {
   const start = Math.max(0, index - CONTEXT);
   const text = startOf(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
   const [before, after] = [text.slice(0, index - start), text.slice(index - start)];
-  // Bytes that the encoding leaves undefined decode to control characters.
+  // Undefined bytes decode to control characters.
   return /^[\u0080-\u009f]/.test(after) ? null : /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
 }
 
 /**
- * A whole text from its bytes; null if they are not of this encoding. A byte order mark is dropped.
+ * Decodes a whole text and drops its byte order mark. Null if the bytes are not of this encoding.
  */
 export const decodeText = (bytes: Uint8Array, asked: string): string | null =>
   orNull(() => {
     const decoder = new TextDecoder(encodingOf(bytes, asked), { fatal: true });
-    // In one go, Node 20 decodes Windows-1252 as Latin-1.
+    // Node 20 decodes Windows-1252 as Latin-1 unless it decodes a stream.
     return decoder.decode(bytes, { stream: true }) + decoder.decode();
   });
 
-/** Where a file stops being UTF-8. */
+/** The position in a file at which it stops being UTF-8. */
 export interface InvalidBytes {
-  /** Bytes of the file before the first one that does not belong to a character. */
+  /** Bytes of the file before the first byte that does not belong to a character. */
   readonly offset: number;
-  /** The part of the file that has this byte, at `index`. */
+  /** The part of the file that contains this byte, at `index`. */
   readonly bytes: Uint8Array;
   readonly index: number;
   /** The file ends within a character. */
   readonly isCutOff: boolean;
 }
 
+/** The result of decoding one chunk. */
 export interface Decoded {
-  /** As far as it is of the encoding. */
+  /** The text up to the first invalid byte. */
   readonly text: string;
   readonly isValid: boolean;
-  /** Why it is not valid UTF-8; null in another encoding. */
+  /** Why the chunk is not valid UTF-8. Null for other encodings. */
   readonly invalid: InvalidBytes | null;
 }
 
-/** Turns the chunks of one file into text. */
+/** Decodes the chunks of one file. */
 export class Decoder {
   readonly #strict: TextDecoder;
-  /** Shows by U+FFFD where the strict one failed. Of UTF-8 the bytes show it. */
+  /**
+   * Replaces invalid bytes by U+FFFD, which shows where the strict decoder failed. Not needed for
+   * UTF-8, where the bytes show it.
+   */
   readonly #lenient: TextDecoder | null;
-  /** Whole characters so far, in bytes of UTF-8. */
+  /** The length of all complete characters so far, in bytes of UTF-8. */
   #offset = 0;
-  /** The last bytes, of which so many at the end are no whole character yet. */
+  /** The last bytes. The final `#incomplete` of them are not a complete character yet. */
   #last: Buffer = Buffer.alloc(0);
   #incomplete = 0;
 
@@ -119,7 +122,7 @@ export class Decoder {
     this.#lenient = encoding === UTF8 ? null : new TextDecoder(encoding, { ignoreBOM: true });
   }
 
-  /** @param bytes none when no more come */
+  /** @param bytes omitted at the end of the file */
   push(bytes?: Uint8Array): Decoded {
     const options = { stream: bytes !== undefined };
     const lenient = this.#lenient?.decode(bytes, options);
@@ -143,9 +146,9 @@ export class Decoder {
   }
 }
 
-/** Where the first byte is that does not belong to a character. */
+/** The index of the first byte that does not belong to a character. */
 function firstInvalid(bytes: Uint8Array): number {
-  const mended = Buffer.from(Buffer.from(bytes).toString()); // it has the three bytes of U+FFFD there
+  const mended = Buffer.from(Buffer.from(bytes).toString()); // has the three bytes of U+FFFD at that index
   let at = 0;
   while (mended[at] === bytes[at]) at++;
   while ((mended[at] & 0xc0) === 0x80) at--;

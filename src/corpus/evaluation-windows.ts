@@ -1,39 +1,36 @@
-// Windows of a text that is scored: every character but the first once. Knows tokens only as
-// numbers.
+// Windows of a text for evaluation: they score every token except the first exactly once.
 import type { Window } from './batches.ts';
 import type { Tokens } from './store.ts';
 
-/** A target of this value counts nothing: its input is only read. */
+/** A target with this value is not scored: the model only reads its input. */
 export const NO_TARGET = -1;
 
 /**
- * Characters that are read, and not scored, before a chunk from within a text: as far back as most
- * models see.
+ * A chunk from within a text reads this many characters before it is scored. Most models do not
+ * look back further.
  */
 const WARM_UP_CHARACTERS = 128;
-/**
- * A text is split into chunks of at least this many characters, so that reading their warm-up costs
- * little.
- */
+/** Minimum length of a chunk in characters, so that reading the warm-up costs little. */
 const MIN_CHUNK = 1000;
 /**
- * About as long are the chunks of a sample: twice as long as a text has to be for a chunk, so that
- * few of them say much of the whole.
+ * Approximate length of the chunks of a sample, in characters. Twice the text length per chunk, so
+ * that a few chunks represent the whole text well.
  */
 const SAMPLED_CHUNK = 2000;
 
+/** A window whose targets may be NO_TARGET. */
 export interface EvaluationWindow extends Window {
-  /** How many of the targets are scored. */
+  /** The number of targets that are scored. */
   readonly count: number;
   /**
-   * Where in the text the first input of each row is; before its beginning where a start symbol is
-   * read.
+   * The position in the text of the first input of each row, or −1 for a start token before the
+   * text.
    */
   readonly starts: readonly number[];
 }
 
 /**
- * Places in the text: the first input that is read, the first input whose target is scored, and the
+ * Positions in the text: the first input to read, the first input whose target is scored, and the
  * end.
  */
 interface Row {
@@ -42,24 +39,24 @@ interface Row {
   readonly end: number;
 }
 
-/** How many chunks of a text may be scored side by side. */
+/** How many chunks of a text to score in parallel. */
 export function evaluationStreams(length: number, max: number): number {
   return Math.max(1, Math.min(max, Math.floor((length - 1) / MIN_CHUNK)));
 }
 
 /** How a text is split, and how much of it is scored. */
 export interface EvaluationSplit {
-  /** Rows of a window: chunks that are scored side by side. */
+  /** The rows of a window: chunks that are scored in parallel. */
   readonly streams: number;
-  /** T, steps of a window. */
+  /** T, the time steps of a window. */
   readonly sequenceLength: number;
-  /** Null for rows that are scored from the zero state on. */
+  /** Null if scoring starts at the zero state. */
   readonly startSymbol?: number | null;
-  /** Targets to score; all of them if there are no more. */
+  /** The number of targets to score, at most all of them. */
   readonly characters?: number;
 }
 
-/** Targets that are scored of a text of so many tokens. */
+/** The number of targets that are scored in a text of `length` tokens. */
 export function scoredCharacters(
   length: number,
   { streams, characters = Infinity }: Pick<EvaluationSplit, 'streams' | 'characters'>,
@@ -71,17 +68,18 @@ export function scoredCharacters(
 }
 
 /**
- * Windows in which each of a text's length − 1 targets is scored exactly once, or only those of a
- * sample.
+ * Yields windows that score each of the length − 1 targets of a text exactly once, or a sample of
+ * them.
  *
- * The targets are divided into `streams` contiguous chunks, one a row, the first chunks longer by
- * one. Each row starts from a zero state. With a start symbol, each row reads some input before it
- * is scored: the first row the start symbol, the other rows the text before their chunk. Inputs
- * after the end of a row are 0. A text of fewer than two tokens has no windows.
+ * The targets are divided into `streams` contiguous chunks, one for each row. If they do not divide
+ * evenly, the first chunks are longer by one target. Each row starts from a zero state. With a
+ * start token, each row reads some input before it is scored: the first row the start token, the
+ * other rows the text before their chunk. Inputs after the end of a row are 0. A text of fewer than
+ * two tokens has no windows.
  *
- * A sample consists of chunks of equal length that begin at evenly spaced places of the text. The
- * rows score one chunk each, all from a zero state, then the next ones. Each chunk but one at the
- * beginning reads the text before it first, with or without a start symbol.
+ * A sample consists of chunks of equal length that begin at evenly spaced positions of the text.
+ * The rows score one chunk each, all from a zero state, then the next ones. Each chunk, except one
+ * at the beginning of the text, first reads the text before it, with or without a start token.
  */
 export function* evaluationWindows(
   tokens: Tokens,
@@ -96,20 +94,22 @@ export function* evaluationWindows(
       const scoredFrom = isSample ? Math.floor(((row * passes + pass) * total) / (passes * streams)) : boundary(row);
       const end = isSample ? scoredFrom + chunk : boundary(row + 1);
       const isWarmedUp = scoredFrom < end && (isSample || startSymbol !== null);
-      const earliest = startSymbol === null ? 0 : -1; // the start symbol is before the beginning
+      const earliest = startSymbol === null ? 0 : -1; // the start token is before the beginning
       return { start: isWarmedUp ? Math.max(earliest, scoredFrom - WARM_UP_CHARACTERS) : scoredFrom, scoredFrom, end };
     });
     yield* windowsOf(tokens, rows, T, startSymbol);
   }
 }
 
-/** How a sample of about so many targets is split: into passes of a chunk for each row. */
+/**
+ * How to split a sample of about `characters` targets: in each pass, every row scores one chunk.
+ */
 function sampledChunks(characters: number, streams: number): { readonly passes: number; readonly chunk: number } {
   const passes = Math.max(1, Math.round(characters / (streams * SAMPLED_CHUNK)));
   return { passes, chunk: Math.max(1, Math.floor(characters / (streams * passes))) };
 }
 
-/** The windows of rows that all start from a zero state. */
+/** Windows of rows that all start from a zero state. */
 function* windowsOf(
   tokens: Tokens,
   rows: readonly Row[],

@@ -1,13 +1,12 @@
-// The forms of one text that look the same to a reader: with other line ends, and with accents
-// composed (NFC) or apart (NFD). A model that was trained on one of them knows no other. Knows
-// vocabularies only as a question.
+// Forms of a text that look the same to a reader: with other line ends, and with accents composed
+// (NFC) or decomposed (NFD). A model knows only the form that it was trained on.
 import type { Pieces } from '../pieces.ts';
 import { withLineFeeds } from './line-ends.ts';
 import { Encoder, type Tokens } from './store.ts';
 
 type Form = (text: string) => string;
 
-/** What is asked of a vocabulary. */
+/** The part of a vocabulary that this file uses. */
 interface KnownCharacters {
   readonly data: { readonly unknown: number | null };
   find(character: string): number;
@@ -19,12 +18,12 @@ const forms: readonly Form[] = [
   (text) => withLineFeeds(text).normalize('NFD'),
 ];
 
-/** Ids made to text at a time. */
+/** Ids converted to text at a time. */
 const BLOCK = 65_536;
 
 /**
- * The form of a text of which every character is known; the text as it is where that is so, or no
- * form does.
+ * Returns a form of the text in which every character is known. If the text is such a form already,
+ * or if no form is, returns the text unchanged.
  */
 export function knownForm(text: string, isKnown: (character: string) => boolean): string {
   const fits = (form: string): boolean => [...new Set(form)].every(isKnown);
@@ -32,23 +31,26 @@ export function knownForm(text: string, isKnown: (character: string) => boolean)
   return forms.map((form) => form(text)).find(fits) ?? text;
 }
 
-/** Whether another form of a text may do without this character. */
+/** Whether a character may be missing from another form of a text. */
 const mayVanish = (character: string): boolean =>
   character === '\r' || /[\p{M}\u{1100}-\u{11FF}]/u.test(character) || character.normalize('NFD') !== character;
 
-/** A text that was read. */
+/** A text that has been read. */
 export interface Encoded {
   readonly encoder: Encoder;
-  /** Where in the store the sources end, then the text to validate on, then the text to test on. */
+  /**
+   * End positions in the store: of the sources, of the separate validation text, of the separate
+   * test text.
+   */
   readonly ends: readonly number[];
 }
 
 /**
- * The text in a form of which the vocabulary knows every character, where it does not know the text
- * as it is; null if no form does.
+ * Re-encodes the text in a form in which the vocabulary knows every character. Null if the
+ * vocabulary knows the original text, or if no form helps.
  */
 export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: KnownCharacters): Pieces<Encoded | null> {
-  // Where there is a symbol for the unknown, texts were trained on with it.
+  // A vocabulary with an unknown token was trained on texts with unknown characters.
   if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
   for (const form of forms) {
     const other = new Encoder();
@@ -73,8 +75,8 @@ function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: Encoder)
 }
 
 /**
- * The text in pieces that begin with an ASCII character other than a line end: nothing before it
- * composes with it.
+ * Splits the text into pieces that begin with an ASCII character other than a line end. Such a
+ * character does not compose with the text before it.
  */
 function* piecesOf(ids: Tokens, codePoints: readonly number[]): Generator<string> {
   let held = '';

@@ -1,5 +1,5 @@
-// The parts of a corpus that are not trained on: fractions of the sources, or separate texts. Knows
-// where each begins and ends.
+// The parts of a corpus that are held out from training: fractions of the sources, or separate
+// texts.
 import { stat } from 'node:fs/promises';
 import { usageError, corpusError } from '../errors.ts';
 import type { CorpusOptions } from './corpus-options.ts';
@@ -7,20 +7,20 @@ import { type Source, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 import { asTyped, flagOf } from '../options/flags.ts';
 
-/** A part of a text that is not trained on. */
+/** A part of a text that is held out from training. */
 export interface HeldOut {
   readonly name: 'validation' | 'test';
-  /** Its separate text; none for a fraction of the corpus. */
+  /** The separate text. Empty if the part is a fraction of the corpus. */
   readonly sources: readonly Source[];
-  /** Of the corpus; 0 if it has a separate text. */
+  /** The fraction of the corpus. 0 if the part is a separate text. */
   readonly fraction: number;
-  /** The text is named by a checkpoint, not by the user. */
+  /** Only plain files are read: a checkpoint names the text, not the user. */
   readonly onlyPlain: boolean;
 }
 
 /**
- * The parts to validate and to test on.
- * @throws RnnError `usage` for fractions that leave no text to train on
+ * The validation part and the test part.
+ * @throws RnnError `usage` if the fractions leave no text to train on
  */
 export function heldOutParts(options: CorpusOptions): readonly [validation: HeldOut, test: HeldOut] {
   const { validationFile, validationFraction, plainValidation, testFile, testFraction, plainTest } = options;
@@ -39,20 +39,20 @@ export function heldOutParts(options: CorpusOptions): readonly [validation: Held
 const heldOut = (name: HeldOut['name'], source: Source | null, fraction: number, onlyPlain = false): HeldOut =>
   source === null ? { name, sources: [], fraction, onlyPlain } : { name, sources: [source], fraction: 0, onlyPlain };
 
-/** Of a text that only a checkpoint names, no device and no pipe is read. */
+/** If only a checkpoint names a text, rnn does not read devices and pipes. */
 export async function refuseUnlessPlain(file: string, { name }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
   const status = await stat(file).catch(() => null);
-  if (status === null || status.isFile()) return; // if it is not there, reading it says so
+  if (status === null || status.isFile()) return; // if it does not exist, reading it fails with its own error
   throw corpusError(
     `the ${name} text ${file} is not a plain file, and only the checkpoint names it`,
-    `name it again by ${flagOf(`${name}File`)} if it is to be read`,
+    `use ${flagOf(`${name}File`)} to name it again if rnn should read it`,
   );
 }
 
 /**
- * In one character there is nothing to predict. A run that resumes with such a text was started by
- * an older version.
+ * A single character has nothing to predict. Resuming allows it, because older versions started
+ * such runs.
  */
 export function refuseTooShort(
   { name, sources: [source] }: HeldOut,
@@ -61,14 +61,14 @@ export function refuseTooShort(
 ): void {
   if (source === undefined || characters > 1 || (characters === 1 && isKnownVocabulary)) return;
   throw corpusError(
-    `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`,
-    `${flagOf(`${name}Fraction`)} holds out a part of the corpus instead`,
+    `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'a single character'}`,
+    `use ${flagOf(`${name}Fraction`)} to hold out a part of the corpus instead`,
   );
 }
 
 /**
- * Where the parts of a text begin and end. Cuts are at floor(length × (1 − fractions held out after
- * the cut)), as nanoGPT's is.
+ * The bounds of each part of a text. A boundary is at floor(length × (1 − the fractions held out
+ * after it)), as in nanoGPT.
  */
 export function partsOf(
   [sources, validated, tested]: readonly number[],

@@ -1,14 +1,15 @@
-// CR and CRLF line ends become LF, chunk by chunk. Touches no file.
+// Converts CR and CRLF line ends to LF, chunk by chunk. Does not touch the file system.
 
-/** The same of a text. */
+/** Converts the line ends of a whole text. */
 export const withLineFeeds = (text: string): string => text.replace(/\r\n?/g, '\n');
 
-/** The line ends of one file. */
+/** Converts the line ends of one file. */
 export class LineEnds {
-  /** There were others than LF. */
+  /** Whether the file has line ends other than LF. */
   changed = false;
   #afterReturn = false;
 
+  /** Converts the next chunk. A CR at its end joins an LF at the start of the following chunk. */
   push(text: string): string {
     if (text === '') return text;
     const rest = this.#afterReturn && text.startsWith('\n') ? text.slice(1) : text;

@@ -1,44 +1,44 @@
-// Whether a text is a list whose order or duplicates make the loss of its validation part
-// misleading. Pure.
+// Detects lists whose order or duplicates make the validation loss misleading. Pure.
 import { groupBy } from '../group.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** Facts about a list: lines that mean the same in any order. */
+/** Facts about a list, which is a text whose lines have the same meaning in any order. */
 export interface ListFacts {
   readonly isSorted: boolean;
-  /** Fraction of the lines that occurred before. */
+  /** The fraction of lines that occurred before. */
   readonly duplicates: number;
 }
 
-/** Tokens at the beginning of a text: looking at them takes a fraction of a second. */
+/**
+ * Only this many tokens at the beginning of a text are examined, which takes a fraction of a
+ * second.
+ */
 const MAX_LOOKED_AT = 1_000_000;
-/** Fewer lines may be sorted by chance, and say little about the loss. */
+/** Fewer lines may be sorted by chance, and they say little about the loss. */
 const MIN_LINES = 50;
 /** Longer lines are paragraphs or records, not the items of a list. */
 const MAX_MEAN_LENGTH = 80;
 /** Prose, verse and source code have more blank or indented lines. */
 const MAX_BLANK_OR_INDENTED = 0.01;
-/**
- * A line that is more frequent separates or opens records of several lines, whose order matters.
- */
+/** A more frequent line separates or opens records of several lines, whose order matters. */
 const MAX_FREQUENCY = 0.05;
 /**
- * Names of speakers and closing brackets, which repeat, are shorter than other lines; items that
- * repeat are as long as others.
+ * Repeated names of speakers and closing brackets are shorter than other lines. Repeated items are
+ * as long as other items.
  */
 const MIN_DUPLICATE_LENGTH = 0.5;
 const MIN_DUPLICATES = 0.05;
-/** A sorted list into which some lines were put later. */
+/** Less than 1, because lines may have been inserted into a sorted list later. */
 const MIN_ASCENDING = 0.9;
 /**
- * Where two lines differ first in digits, their order is one of time or number, as in logs, and
- * belongs to the text. This fraction of the pairs must differ first in something else.
+ * If two lines first differ in digits, as in logs, their order is by time or number and belongs to
+ * the text. This fraction of the pairs must first differ in other characters.
  */
 const MIN_BY_LETTERS = 0.5;
 
-/** @returns null if the text is not a list, or a list with nothing to say about */
+/** @returns null if the text is not a list, or if the list is not sorted and has few duplicates */
 export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts | null {
   const lines = linesOf(tokens.subarray(0, MAX_LOOKED_AT), vocabulary);
   if (!isList(lines)) return null;
@@ -50,10 +50,9 @@ export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts |
 }
 
 /**
- * A warning for a run that validates on the last part of this text; null if there is nothing to
- * warn of.
+ * Returns a warning for a run that validates on the last part of this text, or null.
  *
- * @param file the one that the text is from
+ * @param file the file that contains the text
  */
 export function listWarning(tokens: Tokens, vocabulary: Vocabulary, file = 'list.txt'): string | null {
   const facts = listFactsOf(tokens, vocabulary);
@@ -64,7 +63,7 @@ export function listWarning(tokens: Tokens, vocabulary: Vocabulary, file = 'list
     : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;
 }
 
-/** The lines of a text but the last, which may be cut off. */
+/** The lines of a text without the last, which may be incomplete. */
 const linesOf = (tokens: Tokens, vocabulary: Vocabulary): string[] =>
   vocabulary.decode(tokens).split('\n').slice(0, -1);
 
@@ -88,7 +87,7 @@ function isSortedBy(lines: readonly string[], keyOf: (line: string) => string): 
   );
 }
 
-/** As locales sort: upper and lower case, accents, spaces and punctuation do not count. */
+/** Ignores case, accents, spaces and punctuation, as locales do when they sort. */
 const collated = (line: string): string =>
   line
     .normalize('NFD')
@@ -101,7 +100,7 @@ function differInDigits(a: string, b: string): boolean {
   return /\d/.test(a[at] ?? '') || /\d/.test(b[at] ?? '');
 }
 
-/** Fraction of the lines that occurred before; 0 if the repeated lines are not items of a list. */
+/** The fraction of lines that occurred before. 0 if the repeated lines are not items of a list. */
 function duplicatesIn(lines: readonly string[]): number {
   const groups = [...groupBy(lines, (line) => line).values()];
   const repeated = groups.flatMap((same) => same.slice(1));

@@ -1,29 +1,29 @@
-// Patterns of files as a user writes them, and the paths that match them. tinyglobby finds the
-// paths. It sees the file system through functions of this file, so that unreadable folders are
-// reported.
+// Finds the paths that match file patterns of a user, with tinyglobby. It accesses the file system
+// through functions of this file, so that unreadable folders are reported.
 import { type Dirent, type Stats, existsSync, readdir, realpath, stat } from 'node:fs';
 import { type GlobOptions, glob, isDynamicPattern } from 'tinyglobby';
 
 /**
- * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it
- * makes the next character stand for itself.
+ * Returns a pattern with slashes between folders. On systems other than Windows a backslash is not
+ * a separator but escapes the next character.
  */
 function withSlashes(pattern: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
 }
 
+/** Whether a source has the syntax of a pattern. */
 export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean {
   return isDynamicPattern(withSlashes(source, platform));
 }
 
 /**
- * The folder that a pattern starts from, and the rest of it. In a folder of this very name nothing
- * is a pattern.
+ * Splits a pattern into the folder that it starts from and the rest. If a folder has the literal
+ * name of a segment, that segment is not a pattern.
  */
 export function splitPattern(source: string, platform?: NodeJS.Platform): { folder: string; pattern: string } {
   const slashed = withSlashes(source, platform);
   const segments = slashed.split('/');
-  // A brace may span segments ({a/b,c}), none of which is a pattern by itself.
+  // A brace may span segments ({a/b,c}) that are not patterns alone.
   const first = segments.findIndex(
     (segment, index) =>
       (isDynamicPattern(segment) || segment.includes('{')) && !existsSync(segments.slice(0, index + 1).join('/')),
@@ -32,11 +32,11 @@ export function splitPattern(source: string, platform?: NodeJS.Platform): { fold
   const folder = segments.slice(0, start).join('/');
   const pattern = segments.slice(start).join('/');
   if (folder === '') return { folder: slashed.startsWith('/') ? '/' : '.', pattern };
-  // A drive alone is the present folder of that drive.
+  // A drive without a slash means the current folder of that drive.
   return { folder: /^[a-z]:$/i.test(folder) ? `${folder}/` : folder, pattern };
 }
 
-/** Patterns as they are and, so that they match the base name, at any depth. */
+/** Patterns that match both the path and, at any depth, the base name. */
 export function atAnyDepth(patterns: readonly string[], platform?: NodeJS.Platform): string[] {
   return patterns.flatMap((pattern) => {
     const plain = withSlashes(pattern, platform).replace(/^\.\//, '');
@@ -45,15 +45,15 @@ export function atAnyDepth(patterns: readonly string[], platform?: NodeJS.Platfo
 }
 
 interface Walk {
-  /** Relative to the folder, with slashes. Dangling links are included: reading them fails. */
+  /** Relative to the folder, with slashes. Includes dangling links, so that reading them fails. */
   readonly paths: readonly string[];
-  /** Folders that could not be read, and why. */
+  /** Folders that could not be read, with the reason. */
   readonly unreadable: readonly { readonly path: string; readonly error: Error }[];
-  /** Pipes, devices and sockets, and links to them: no files. */
+  /** The number of pipes, devices and sockets, and of links to them. They are not files. */
   readonly special: number;
 }
 
-/** @param options `cwd` and other limits of the walk */
+/** @param options `cwd` and other limits of the search */
 export async function walk(patterns: string | readonly string[], options: GlobOptions): Promise<Walk> {
   const unreadable: { path: string; error: Error }[] = [];
   let special = 0;

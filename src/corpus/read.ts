@@ -1,5 +1,5 @@
-// A corpus from its sources to ids, split into text to train on, to validate on and to test on.
-// Knows nothing of models and batches, nor how files are read.
+// Reads a corpus from its sources, encodes it and splits it into training, validation and test
+// part.
 import { count, countOf } from '../count.ts';
 import { type RnnError, corpusError, usageError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
@@ -24,18 +24,19 @@ export { listWarning } from './lists.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
 
+/** A corpus that has been read, encoded and split. */
 export interface Corpus {
   readonly vocabulary: Vocabulary;
-  /** Three views of one buffer. */
+  /** The three parts are views of one buffer. */
   readonly train: Tokens;
   readonly validation: Tokens;
-  /** Empty unless a part was held out for it. */
+  /** Empty unless a part is held out for it. */
   readonly test: Tokens;
-  /** Symbols in all three. */
+  /** The number of tokens in all three parts. */
   readonly characters: number;
   /**
-   * SHA-256 of the text that was read, in order, without the test file, as UTF-8 or as its bytes,
-   * in hex.
+   * SHA-256 in hex of the text in the order in which it was read, without the test file. Of its
+   * UTF-8 bytes, or of the original bytes of a byte-level corpus.
    */
   readonly digest: string;
   /** The same without the validation file. */
@@ -43,27 +44,27 @@ export interface Corpus {
   /** The same with the test file and without the validation file. */
   readonly testDigest: string;
   readonly files: number;
-  /** Hidden and binary files in folders, passed over. */
+  /** The number of hidden and binary files in folders that were skipped. */
   readonly skipped: number;
-  /** For the user: how the text was read, where that may surprise. */
+  /** Notes for the user about how the text was read, if this may be surprising. */
   readonly notes: readonly string[];
-  /** For the name of a run: the base name of the first source; 'stdin' for `-`. */
+  /** Part of the name of a run: the base name of the first source, or 'stdin' for `-`. */
   readonly name: string;
 }
 
 /**
  * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it,
  * then `testFraction`.
- * @throws RnnError `corpus` if a source is missing, unreadable, binary, not of its encoding, or the
- * text is empty or all one character
- * @throws RnnError `usage` if the options cannot be met by any text
+ * @throws RnnError `corpus` if a source is missing, unreadable, binary or not in its encoding, or
+ * if the text is empty or repeats a single character
+ * @throws RnnError `usage` if no text can satisfy the options
  */
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
   const heldOut = heldOutParts(options);
   const reader = new Reader({ ...options, unit });
-  // All are found before the first is read, so that a missing one is reported at once.
+  // Finds all texts before it reads the first, so that a missing one is reported immediately.
   const found = [await reader.find(options.sources)];
   for (const part of heldOut) found.push(await reader.find(part.sources, part));
   const ends = [await reader.readAll(found[0])];
@@ -106,35 +107,35 @@ function notesOnReading(
   { skipped, invalid, changedLineEnds: changed, joins }: Reader,
   { vocabulary }: CorpusOptions,
 ): string[] {
-  // Line ends belong to the vocabulary: only a new model leaves the choice.
+  // Line ends belong to the vocabulary, so only a new model can choose.
   const isNew = vocabulary === undefined;
   const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
-    skipped > 0 && `${countOf(skipped, 'hidden or binary file was', 'hidden or binary files were')} passed over`,
+    skipped > 0 && `rnn skipped ${countOf(skipped, 'hidden or binary file', 'hidden or binary files')}`,
     invalid.length > 0 && noteOnSkipped(invalid),
     changed.length > 0 &&
-      `${files} CRLF or CR line ends, which are read as LF${isNew ? `; use ${flagOf('keepLineEnds')} to keep them` : ''}`,
+      `${files} CRLF or CR line ends, which are read as LF${isNew ? ` (use ${flagOf('keepLineEnds')} to keep them)` : ''}`,
     joins > 0 &&
-      `${countOf(joins, 'file does', 'files do')} not end with a newline: one is put before the next file${isNew ? `, unless ${flagOf('keepLineEnds')} is given` : ''}`,
+      `${countOf(joins, 'file does', 'files do')} not end with a newline, so rnn adds one before the next file${isNew ? ` (use ${flagOf('keepLineEnds')} to prevent this)` : ''}`,
   ];
   return notes.filter((note) => note !== false);
 }
 
 function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: Reader): RnnError {
   const names = sources.map(nameOf).join(' ');
-  const forNew = 'it takes three characters to train at all, and a hundred thousand to learn to spell';
+  const forNew = 'use at least three characters to train at all, and a hundred thousand to learn spelling';
   if (read.length > 0)
     return corpusError(
       `the corpus is empty: ${names}`,
-      vocabulary === undefined ? forNew : 'name a file with text in it',
+      vocabulary === undefined ? forNew : 'name a file that contains text',
     );
   return corpusError(
-    `${invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in'} ${names}`,
+    `${invalid.length > 0 ? 'cannot read any file as text:' : 'only binary files were found in'} ${names}`,
     byBytes(vocabulary === undefined),
   );
 }
 
-/** The same computation, which reports after each piece of it that it continues. */
+/** Runs the same computation and reports progress after each piece. */
 function* reported<Result>(
   pieces: Pieces<Result>,
   { read }: Reader,
@@ -155,7 +156,9 @@ interface Numbered {
   readonly notes: readonly string[];
 }
 
-/** Gives all characters their ids in the vocabulary, which is the given one or that of the text. */
+/**
+ * Replaces the provisional ids by ids of the given vocabulary, or of a new vocabulary of the text.
+ */
 function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly HeldOut[]): Pieces<Numbered> {
   const { minCount, known, vocabulary: given } = options;
   const inKnownForm = given === undefined ? null : yield* encodedInKnownForm(read, given);
@@ -167,8 +170,8 @@ function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly Held
   const learnt = yield* store.count(characters.length, 0, train);
   const heldOutOfSources = yield* store.count(characters.length, train, sources);
   const others = yield* store.count(characters.length, sources, store.length);
-  // Characters that are rare in the sources are folded, however often they occur in separate texts
-  // to validate and to test on.
+  // Characters that are rare in the sources become unknown, even if they are frequent in separate
+  // validation and test texts.
   const isFound = (id: number): boolean =>
     learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
@@ -183,12 +186,14 @@ function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly Held
       options.toAddCharacters,
     );
   const notes =
-    inKnownForm === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
+    inKnownForm === null
+      ? []
+      : ['rnn converted the characters and line ends of the text to the form that the model knows'];
   const before = new Set(known?.data.symbols);
   const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
   if (given === undefined && unlearnt.length > 0)
     notes.push(
-      `only the text to validate or test on has these characters, so the model does not learn them: ${describeCharacters(unlearnt)}`,
+      `only the validation or test part has these characters, so the model does not learn them: ${describeCharacters(unlearnt)}`,
     );
   yield* store.remap(Uint32Array.from(ids), vocabulary.size);
   return { vocabulary, encoded, notes };
@@ -200,21 +205,21 @@ function checkOptions(
 ): void {
   if (sources.length === 0) throw usageError('no corpus was given', 'name a file, a folder, or - for standard input');
   if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1)
-    throw usageError('standard input (-) can be read only once', 'put one of the texts into a file');
+    throw usageError('standard input (-) can be read only once', 'save one of the texts to a file');
   if (encodingNamed(encoding) === null)
     throw usageError(
       `${flagOf('encoding')} is ${encoding}, expected the name of an encoding`,
-      'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
+      'use a label of the Encoding Standard, such as utf-8, windows-1252, utf-16le, shift_jis or gb18030',
     );
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
     throw usageError(
-      `${flagOf('minCount')} is for characters: with ${flagOf('unit')} byte all 256 bytes are symbols`,
-      'leave one of the two out',
+      `cannot use ${flagOf('minCount')} with ${flagOf('unit')} byte: all 256 bytes are always tokens`,
+      'omit one of the two',
       { options: [flagOf('minCount'), flagOf('unit')] },
     );
 }
 
-/** A text of one character over and over teaches nothing, and is most likely a mistake. */
+/** A text that repeats a single character teaches nothing and is probably a mistake. */
 function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCount }: CorpusOptions): void {
   const [[first]] = parts.filter(({ length }) => length > 0);
   if (parts.some((tokens) => tokens.some((id) => id !== first))) return;
@@ -224,7 +229,7 @@ function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCou
     });
   }
   throw corpusError(
-    `the corpus is one single character, ${JSON.stringify(vocabulary.decode([first]))}, over and over`,
-    'a model needs at least two different characters to tell apart',
+    `the corpus repeats a single character: ${JSON.stringify(vocabulary.decode([first]))}`,
+    'use a text with at least two different characters',
   );
 }

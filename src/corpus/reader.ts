@@ -1,9 +1,8 @@
 // Reads the texts of a corpus into an encoder, chunk by chunk, and refuses files that are not text.
-// Knows nothing of vocabularies and splits.
 //
-// CR and CRLF become LF, and a newline is put between files that lack their last, unless line ends
-// are to be kept. A byte order mark at the start of a file is dropped.
-// With `--unit byte` every byte is an id, and none of this is done.
+// Unless the user keeps line ends, CR and CRLF become LF, and files that do not end with a newline
+// get one before the next file. A byte order mark at the start of a file is dropped. With `--unit
+// byte` every byte is an id, and none of this happens.
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
@@ -34,18 +33,15 @@ const CHUNK_BYTES = 2 ** 20;
 const NEWLINE = '\n';
 const BYTE_ORDER_MARK = '\u{FEFF}';
 
-/** The system has too little of something: no fault of the file. */
+/** The system has run out of a resource: the file is not at fault. */
 const LIMITS: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
 
 /** A text that was found. */
 export interface Text {
   readonly name: string;
-  /**
-   * The user named this very text. Texts that were found are skipped if they look like binary
-   * files.
-   */
+  /** The user named this very text. Other texts are skipped if they look like binary files. */
   readonly named: boolean;
-  /** Its size; Infinity if it is unknown or not needed. */
+  /** The size in bytes. Infinity if it is unknown or not needed. */
   readonly bytes: number;
   readonly encoding: string;
   readonly chunks: () => Chunks;
@@ -54,42 +50,38 @@ export interface Text {
 /** The text that is being read. */
 interface OpenText {
   readonly name: string;
-  /** Where in the store it starts. */
+  /** Its start in the store. */
   readonly start: number;
   readonly encoding: string;
-  /** A byte order mark says which encoding it is. */
+  /** The encoding is from a byte order mark. */
   readonly isMarked: boolean;
   readonly isUtf8: boolean;
   readonly decoder: Decoder;
-  /** Null where they are kept. */
+  /** Null if line ends are kept. */
   readonly lineEnds: LineEnds | null;
 }
 
 /** Feeds texts to an encoder and a hash. */
 export class Reader {
   readonly encoder = new Encoder();
-  /**
-   * Of the text that was read; a copy from an earlier moment takes its place to leave out a part.
-   */
+  /** Hashes the text that was read. To leave out a part, callers replace it by an earlier copy. */
   hash: Hash = createHash('sha256');
+  /** The number of hidden and binary files that were skipped. */
   skipped = 0;
-  /** Files that are in the text. */
+  /** Files that are part of the text. */
   readonly read: string[] = [];
-  /** Files that are not, because they cannot be read as text. */
+  /** Files that cannot be read as text. */
   readonly invalid: InvalidFile[] = [];
   /** Files whose CR or CRLF line ends were read as LF. */
   readonly changedLineEnds: string[] = [];
-  /** Newlines that were put between files. */
+  /** The number of newlines added between files. */
   joins = 0;
   readonly #options: CorpusOptions;
   readonly #done = { files: 0, bytes: 0 };
   readonly #total = { files: 0, bytes: 0 };
-  /** Where in the store the present part of the corpus starts. */
+  /** The start of the current part of the corpus in the store. */
   #partStart = 0;
-  /**
-   * For all files, one after another: to make one for each took most of the time where they are
-   * small.
-   */
+  /** Shared by all files: allocating a buffer for each small file took most of the time. */
   #buffer: Buffer | null = null;
 
   constructor(options: CorpusOptions) {
@@ -97,10 +89,10 @@ export class Reader {
   }
 
   /**
-   * The texts of these sources. All are to be found before the first is read: so it is known how
-   * much there is.
+   * Finds the texts of these sources. Call it for all parts before reading the first, so that the
+   * total size is known.
    *
-   * @param part that these sources are the text of, if it is held out
+   * @param part the held-out part that the sources belong to, if any
    */
   async find(sources: readonly Source[], part?: HeldOut): Promise<readonly Text[]> {
     const found: Text[] = [];
@@ -122,9 +114,9 @@ export class Reader {
   }
 
   /**
-   * Reads a part of the corpus: no newline is put before it.
+   * Reads a part of the corpus. No newline is added before it.
    *
-   * @returns where in the store it ends
+   * @returns the end of the part in the store
    */
   async readAll(texts: readonly Text[]): Promise<number> {
     this.#partStart = this.encoder.store.length;
@@ -132,22 +124,22 @@ export class Reader {
       const before = this.#done.bytes;
       await this.#tryToRead(text);
       this.#done.files++;
-      if (text.bytes < Infinity) this.#done.bytes = before + text.bytes; // of what is skipped only the beginning was read
+      if (text.bytes < Infinity) this.#done.bytes = before + text.bytes; // only the start of a skipped file was read
       this.#report();
     }
     return this.encoder.store.length;
   }
 
   /**
-   * @throws RnnError `corpus` with all files that cannot be read as text, unless they are to be
-   * skipped
+   * @throws RnnError `corpus` that lists all files that cannot be read as text, unless the options
+   * skip them
    */
   refuseInvalid(): void {
     if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read.length);
   }
 
   #givenText({ name, text }: GivenText): Text {
-    // A string has no encoding any more.
+    // A string has been decoded already.
     const encoding = typeof text === 'string' ? UTF8 : this.#options.encoding;
     return { name, named: true, bytes: Buffer.byteLength(text), encoding, chunks: () => [Buffer.from(text)] };
   }
@@ -163,7 +155,7 @@ export class Reader {
   async #sizeOf(path: string): Promise<number> {
     if (this.#options.onActivity === undefined) return Infinity;
     const status = await stat(path).catch(() => null);
-    if (status === null) return 0; // reading it says why
+    if (status === null) return 0; // reading it fails with the reason
     return status.isFile() ? status.size : Infinity;
   }
 
@@ -184,7 +176,7 @@ export class Reader {
     });
   }
 
-  /** Of a file that turns out not to be text, nothing is kept. */
+  /** Discards everything of a file that turns out not to be text. */
   async #tryToRead(text: Text): Promise<void> {
     const { length } = this.encoder.store;
     const [hash, joins] = [this.hash.copy(), this.joins];
@@ -258,7 +250,7 @@ export class Reader {
     };
   }
 
-  /** Puts a newline after a file that lacks its last. */
+  /** Adds a newline after a file that does not end with one. */
   #separate(): void {
     const { store } = this.encoder;
     if (store.length === this.#partStart || store.view(store.length - 1)[0] === NEWLINE.charCodeAt(0)) return;
@@ -267,7 +259,7 @@ export class Reader {
     this.joins++;
   }
 
-  /** @param offset bytes of the file before these */
+  /** @param offset bytes of the file before this chunk */
   #push(open: OpenText, { text, isValid, invalid }: Decoded, bytes: Uint8Array, offset: number): void {
     const isNew = this.#options.vocabulary === undefined;
     const sign = binarySign(open.isUtf8 ? bytes : Buffer.from(text), offset === 0, open.isUtf8 ? offset : null);

@@ -1,5 +1,5 @@
-// Why a file is not text, as errors for the user, with options that read the file or leave it out.
-// Touches no file.
+// Errors that explain why a file is not text, with options to read the file or to skip it. Does not
+// touch the file system.
 import { count, countOf } from '../count.ts';
 import { RnnError, corpusError } from '../errors.ts';
 import { HEAD_BYTES, type InvalidBytes, asWindows1252 } from './encoding.ts';
@@ -7,6 +7,7 @@ import { UTF8 } from '../options/choices.ts';
 import type { Tokens } from './store.ts';
 import { flagOf } from '../options/flags.ts';
 
+/** A file of a corpus. */
 export interface TextFile {
   readonly path: string;
   /**
@@ -16,20 +17,20 @@ export interface TextFile {
   readonly named: boolean;
 }
 
-/** A file, or a folder, that cannot be read as text, and why. */
+/** A file or a folder that cannot be read as text, with the reason. */
 export interface InvalidFile extends TextFile {
   readonly error: RnnError;
 }
 
 const NEWLINE = 0x0a;
-/** Files that are named one by one; of more there is a count. */
+/** A message lists at most this many files and counts the rest. */
 const MAX_LISTED = 20;
 
 /**
- * Why these bytes are not text, or null. Text may hold a few control characters; a third is too
- * many.
+ * Returns why these bytes are not text, or null. Text may contain a few control characters, but not
+ * a third.
  *
- * @param at where they are in the file; null if it was in another encoding
+ * @param at the offset of the bytes in the file, or null if the file has another encoding
  */
 export function binarySign(bytes: Uint8Array, isHead: boolean, at: number | null): string | null {
   const nul = bytes.indexOf(0);
@@ -50,10 +51,11 @@ export class NotText extends RnnError {
 }
 
 /** @param isNew the text is for a new model */
+/** A hint to use a byte-level model. */
 export const byBytes = (isNew: boolean): string =>
   isNew
-    ? `${flagOf('unit')} byte trains on any file`
-    : `a model made by rnn train ${flagOf('unit')} byte reads any file`;
+    ? `use ${flagOf('unit')} byte to train on any file`
+    : `use a model trained with ${flagOf('unit')} byte, which reads any file`;
 export const binaryFile = (name: string, sign: string, isNew: boolean): NotText =>
   new NotText(`${name} looks like a binary file: ${sign}`, byBytes(isNew));
 
@@ -65,10 +67,10 @@ export const utf32File = (name: string): NotText =>
   new NotText(`${name} is UTF-32, expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
 
 /**
- * The error for a file that is not of its encoding.
+ * The error for a file that is not valid in its encoding.
  *
  * @param before the text of the file so far, as provisional ids
- * @param invalid the bytes that are not UTF-8; null in another encoding
+ * @param invalid the bytes that are not UTF-8, or null for another encoding
  * @param isNew the text is for a new model
  */
 export function invalidText(
@@ -87,15 +89,14 @@ export function invalidText(
   const column = before.length - before.lastIndexOf(NEWLINE);
   const wrong = invalid?.isCutOff ? 'ends within a character' : `is not ${encoding === UTF8 ? 'UTF-8' : encoding}`;
   const remedy = isMarked
-    ? `mend the file, or remove its byte order mark and use ${flagOf('encoding')}`
+    ? `correct the file, or remove its byte order mark and use ${flagOf('encoding')}`
     : remedyFor(encoding, invalid);
   const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
-  return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes(isNew)}`);
+  return new NotText(`${name} ${wrong} at ${place}`, `${remedy}, or ${byBytes(isNew)}`);
 }
 
 /**
- * @param isChanged the line ends were changed, so that offsets in the text are not offsets in the
- * file
+ * @param isChanged line ends were converted, so offsets in the text differ from offsets in the file
  */
 function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
   if (invalid === null) return '';
@@ -108,36 +109,33 @@ function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
   const guess = asWindows1252(invalid.bytes, invalid.index);
   return guess === null
     ? `use ${flagOf('encoding')} with the encoding that it has, such as windows-1251 or gb18030`
-    : `use ${flagOf('encoding')} windows-1252 if this reads well: ${guess}`;
+    : `use ${flagOf('encoding')} windows-1252 if this is correct: “${guess}”`;
 }
 
 /**
- * The error for all files of a corpus that cannot be read as text.
+ * The error that lists all files of a corpus that cannot be read as text.
  *
  * @param read how many files are text
  */
 export function invalidFiles(invalid: readonly InvalidFile[], read: number): RnnError {
   const [{ error }] = invalid;
   if (invalid.length === 1) {
-    if (read === 0) return error; // without it nothing is left
-    return new NotText(error.message, `${error.hint}; ${flagOf('skipInvalid')} leaves it out`, error);
+    if (read === 0) return error; // without this file nothing is left
+    return new NotText(error.message, `${error.hint}, or use ${flagOf('skipInvalid')} to skip it`, error);
   }
-  // Where all are invalid they are most likely in one encoding.
+  // If all files are invalid, they probably have the same encoding.
   const hint =
-    read === 0
-      ? error.hint
-      : `use ${flagOf('skipInvalid')} to leave them out, or ${flagOf('exclude')} for some of them`;
+    read === 0 ? error.hint : `use ${flagOf('skipInvalid')} to skip them, or ${flagOf('exclude')} for some of them`;
   return corpusError(`${count(invalid.length)} of ${count(invalid.length + read)} files cannot be read as text`, hint, {
     cause: error,
     cases: listed(invalid.map((file) => file.error.message)),
   });
 }
 
-/** That they were skipped, for the user. */
+/** A note that files were skipped. */
 export function noteOnSkipped(invalid: readonly InvalidFile[]): string {
   const names = listed(invalid.map((file) => file.path)).join(', ');
-  const that = 'that cannot be read as text';
-  return `${countOf(invalid.length, `file ${that} was`, `files ${that} were`)} skipped: ${names}`;
+  return `rnn skipped ${countOf(invalid.length, 'file', 'files')} that cannot be read as text: ${names}`;
 }
 
 const listed = (all: readonly string[]): readonly string[] =>

@@ -1,5 +1,5 @@
-// Which files a corpus consists of, from the sources that the user named, and the bytes of each as
-// they arrive. Knows nothing of encodings.
+// Finds the files of a corpus from the sources that the user named, and reads their bytes. Does not
+// decode them.
 import { existsSync } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,18 +14,18 @@ import { flagOf } from '../options/flags.ts';
 
 export type { InvalidFile, TextFile };
 
-/** A text that is in no file; its name is for messages, and for runs on it. */
+/** A text that is not in a file. Messages and run names use its name. */
 export interface GivenText {
   readonly name: string;
   readonly text: string | Uint8Array;
 }
 
-/** A file, a folder, a pattern, `-` for standard input; or a text. */
+/** A file, a folder, a pattern or `-` for standard input, or a text. */
 export type Source = string | GivenText;
 
 export const isText = (source: Source): source is GivenText => typeof source !== 'string';
 
-/** How messages call it. */
+/** The name of a source in messages. */
 export function nameOf(source: Source): string {
   if (isText(source)) return source.name;
   return isStandardInput(source) ? 'standard input' : source;
@@ -39,29 +39,29 @@ interface Limits {
 
 interface FoundFiles {
   readonly files: readonly TextFile[];
-  /** Folders that cannot be looked into. */
+  /** Folders that cannot be read. */
   readonly lost: readonly InvalidFile[];
-  /** Hidden files, pipes and devices that were skipped. */
+  /** The number of hidden files, pipes and devices that were skipped. */
   readonly skipped: number;
 }
 
 /**
- * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or
- * `-`.
+ * Finds the files of one source: a file, a folder with all its files that are not hidden, a
+ * pattern, or `-`.
  *
- * `include` selects files of folders, `exclude` leaves out files of folders and patterns. Both are
- * matched against the path within the folder and against the base name. `runFolder` is left out,
- * wherever it lies, and so are other run folders below a folder: their files change while they are
- * read. Files come in the order of their paths' UTF-16 code units, the same on every machine. A
- * file that is reached more than once through symbolic links is taken once.
+ * `include` selects files of folders. `exclude` leaves out files of folders and patterns. Both are
+ * matched against the path within the folder and against the base name. Files in `runFolder`, and
+ * in other run folders below a folder, are left out, because they change while they are read. Files
+ * are sorted by the UTF-16 code units of their paths, which is the same on every machine. A file
+ * that symbolic links reach more than once is read once.
  *
- * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
+ * @throws RnnError `corpus` if the source does not exist or cannot be read
  */
 export async function findFiles(source: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
   const one = (file: string): FoundFiles => ({ files: [{ path: file, named: true }], lost: [], skipped: 0 });
   if (isStandardInput(source)) return one(source);
   const status = await stat(source).catch((error: unknown) => {
-    // A name with a star in it is a pattern only where no file has that name.
+    // A name with a star is a pattern only if no file has that name.
     if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
   });
@@ -70,8 +70,8 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   const isPattern = status === null;
   const { folder: named, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
   const folder = await asSystemHasIt(named);
-  // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be
-  // counted.
+  // A pattern matches hidden files only if it contains the dot. In folders, hidden files are found
+  // only to count them.
   const { paths, unreadable, special } = isPattern
     ? await walk(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
     : await walk(atAnyDepth(include.length === 0 ? ['**'] : include), {
@@ -97,7 +97,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   const hidden = paths.length - visible.length;
   if (files.length === 0 && visible.length > 0)
     throw corpusError(
-      `cannot read ${source}: every file of it lies in a run folder`,
+      `cannot read ${source}: all its files are in a run folder`,
       `choose another run folder with ${flagOf('out')}, or name files one by one`,
     );
   if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, { include, exclude }, hidden);
@@ -109,8 +109,8 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
 }
 
 /**
- * Of `link/../texts` the system goes back from where the link leads to; to the matching of names it
- * would be `texts`.
+ * In `link/../texts` the system goes back from the target of the link, whereas string operations
+ * would give `texts`.
  */
 async function asSystemHasIt(folder: string): Promise<string> {
   const [real, normal] = await Promise.all(
@@ -119,54 +119,53 @@ async function asSystemHasIt(folder: string): Promise<string> {
   return real === null || real === normal ? folder : real;
 }
 
-/**
- * A name for a run on these sources: the first one's base name, without extension if it is a file.
- */
+/** The name for a run on this source: its base name, without the extension if it is a file. */
 export function corpusName(source: Source): string {
   if (isText(source)) return source.name;
   if (isStandardInput(source)) return 'stdin';
   if (isPatternOf(source) && !existsSync(source))
     return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
-  // The 1 of linux-6.1 is no extension.
+  // The 1 of linux-6.1 is not an extension.
   const extension = path.extname(source);
   const whole = path.basename(path.resolve(source));
   const name = path.basename(whole, /[a-z]/i.test(extension) ? extension : '');
-  // `..txt` without its extension would be the folder that the run is to lie in.
+  // `..txt` without its extension would be the parent folder.
   return (/^\.*$/.test(name) ? whole : name) || 'corpus';
 }
 
 /**
- * An error of the operating system about a file, in words, with a remedy.
+ * Turns a file error of the operating system into a message with a remedy.
  *
- * @param named the user named this very file; others were found
+ * @param named whether the user named this very file
  */
 export function fileError(file: string, cause: unknown, { named = true } = {}): NotText {
   const code = systemCode(cause);
   const refuse = (message: string, hint: string): NotText => new NotText(message, hint, cause);
-  const checkPath = 'check the path; it is relative to the present folder';
+  const checkPath = 'check the path, which is relative to the current folder';
   if (!named && code === 'ENOENT' && file.includes('\u{FFFD}'))
     return refuse(`cannot read ${file}: its name is not valid UTF-8`, 'rename it');
   if (!named && (code === 'ENOENT' || code === 'ELOOP'))
-    return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
+    return refuse(`cannot read ${file}: the link is broken`, 'repair or remove it');
   if (file === '')
     return refuse(
       'the name of a text is empty, expected a file, a folder, a pattern or -',
-      'look at the variable that it comes from',
+      'check the variable that it comes from',
     );
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
-    const hint = builtin === undefined ? checkPath : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`;
-    return refuse(`no such file or folder: ${file}`, hint);
+    const hint =
+      builtin === undefined ? checkPath : `run rnn corpus ${builtin.name} to write corpora/${builtin.name}.txt`;
+    return refuse(`cannot read ${file}: no such file or folder`, hint);
   }
   if (code === 'EACCES' || code === 'EPERM')
-    return refuse(`no permission to read ${file}`, 'ls -ld shows whose it is; chmod u+r lets its owner read it');
+    return refuse(`cannot read ${file}: permission denied`, 'run ls -ld to see the owner, who can run chmod u+r');
   return refuse(
     `cannot read ${file}: ${(cause as Error).message}`,
     'check the path, and whether another program can read it',
   );
 }
 
-/** Without the files of run folders, known by a log beside a lock or a checkpoint. */
+/** Removes the files of run folders. A run folder has a log, and a lock or a checkpoint. */
 function withoutRuns(files: readonly string[]): readonly string[] {
   const found = new Set(files);
   const isRun = (folder: string): boolean =>
@@ -177,7 +176,7 @@ function withoutRuns(files: readonly string[]): readonly string[] {
 }
 
 async function withoutRepetitions(files: readonly string[], runFolder: string | undefined): Promise<string[]> {
-  // It is not there before the run is.
+  // The run folder does not exist before the run starts.
   const leftOut = runFolder === undefined ? null : await realpath(runFolder).catch(() => path.resolve(runFolder));
   const reals = await Promise.all(files.map((file) => realpath(file).catch(() => file)));
   const seen = new Set<string>();
@@ -196,20 +195,21 @@ function nothingFound(source: string, isPattern: boolean, { include, exclude }: 
   const limits = flags.length === 0 ? '' : ` with ${flags.join(' ')}`;
   const hint =
     hidden > 0
-      ? `${countOf(hidden, 'hidden file was', 'hidden files were')} passed over; name such files one by one`
-      : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
+      ? `name hidden files one by one: rnn skipped ${countOf(hidden, 'hidden file', 'hidden files')}`
+      : 'quote patterns, so that the shell does not expand them (they match the path within the folder or the base name)';
   if (isPattern) return corpusError(`no file matches ${source}${limits}`, hint);
   if (flags.length > 0) return corpusError(`no file in ${source} matches${limits}`, hint);
   return hidden > 0
-    ? corpusError(`the folder ${source} holds no files but hidden ones`, hint)
-    : corpusError(`the folder ${source} holds no files`, 'name a folder or a file with text in it');
+    ? corpusError(`the folder ${source} contains only hidden files`, hint)
+    : corpusError(`the folder ${source} contains no files`, 'name a folder or a file that contains text');
 }
 
+/** The bytes of a file or a text. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
- * The same bytes in chunks, none of them empty, the first long enough to recognise the encoding: a
- * pipe may give single bytes.
+ * Regroups the bytes into non-empty chunks. The first is long enough to recognise the encoding,
+ * because a pipe may deliver single bytes.
  */
 export async function* withWholeHead(chunks: Chunks): AsyncGenerator<Uint8Array> {
   let head: Uint8Array | null = Buffer.alloc(0);
@@ -226,6 +226,10 @@ export async function* withWholeHead(chunks: Chunks): AsyncGenerator<Uint8Array>
   if (head !== null && head.length > 0) yield head;
 }
 
+/**
+ * The bytes of standard input.
+ * @throws RnnError `corpus` if it cannot be read
+ */
 export async function* stdinChunks(
   stdin: AsyncIterable<Uint8Array | string> = process.stdin,
 ): AsyncGenerator<Uint8Array> {
@@ -248,11 +252,11 @@ export async function* stdinChunks(
 }
 
 /**
- * The bytes of a file. The size of a pipe is unknown; the size of a file of one chunk is not asked
- * for, to save time.
+ * Yields the bytes of a file. The size of a pipe is unknown. To save time, the size of a file of
+ * one chunk is not requested.
  *
- * @param buffer for the chunks: each is overwritten by the next
- * @param fail throws an error of the system in words
+ * @param buffer for the chunks: each chunk overwrites the last
+ * @param fail throws an error of the system as an error for users
  */
 export async function* fileChunks(
   file: string,

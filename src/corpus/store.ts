@@ -1,74 +1,76 @@
-// The ids of a corpus while it is read: one growing buffer of the narrowest integers that hold
-// them, and what gives characters their ids. Knows nothing of files.
+// The ids of a corpus while it is read: a growing buffer of the narrowest integers that hold them,
+// and the encoder that assigns ids to characters.
 //
-// Memory is the point of this file. A corpus of 1 GB must cost 1 GB and never, not even for a
-// moment, 2. So the buffer grows in place (address space is reserved first, memory is used as it is
-// written), and ids that need wider integers, or get other numbers, are rewritten in place block by
-// block.
+// This file exists to save memory: a corpus of 1 GB must never need 2 GB, not even for a moment. So
+// the buffer grows in place: address space is reserved first, and memory is used as it is written.
+// Ids that need wider integers or other numbers are rewritten in place, block by block.
 
-// Resizable buffers are in Node since 20 and in TypeScript's library since ES2024.
+// Node has resizable buffers since version 20, TypeScript's library since ES2024.
 /// <reference lib="es2024.arraybuffer" />
 import { count } from '../count.ts';
 import { corpusError, machineError } from '../errors.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 
+/** Ids of tokens, in the narrowest integers that hold the vocabulary. */
 export type Tokens = Uint8Array | Uint16Array | Uint32Array;
 
 /**
- * Ids rewritten or counted at a time, in less than a millisecond. They are copied: V8 is slow where
- * a buffer may be resized.
+ * Ids rewritten or counted at a time, in less than a millisecond. Each block is copied, because V8
+ * is slow on buffers that can be resized.
  */
 const BLOCK = 65_536;
-/** Address space reserved for a corpus; also the largest buffer that Node 20 has. */
+/** Address space reserved for a corpus. Also the maximum size of a buffer in Node 20. */
 const RESERVED_BYTES = 2 ** 32;
-/** Growing costs next to nothing; giving back unused memory takes as long as writing it. */
+/** Growing is almost free. Releasing unused memory takes as long as writing it. */
 const GROWTH_BYTES = 2 ** 20;
 
+/** A growing list of ids. */
 export class TokenStore {
   readonly #buffer = reserve();
   #tokens: Tokens = new Uint8Array(this.#buffer);
   #length = 0;
 
-  /** How many ids there are. */
+  /** The number of ids. */
   get length(): number {
     return this.#length;
   }
 
-  /** Bytes of one id now. */
+  /** The current size of an id in bytes. */
   get width(): number {
     return this.#tokens.BYTES_PER_ELEMENT;
   }
 
-  /** The ids from `start` to `end`, until more are added. */
+  /** The ids from `start` to `end`. Valid until more ids are added. */
   view(start: number, end = this.#length): Tokens {
     return this.#tokens.subarray(start, end);
   }
 
+  /** Adds ids, which must fit the current width. */
   append(ids: Tokens): void {
     this.#grow((this.#length + ids.length) * this.width);
     this.#tokens.set(ids, this.#length);
     this.#length += ids.length;
   }
 
-  /** Drops the ids from `length` on. */
+  /** Removes the ids from position `length` on. */
   truncate(length: number): void {
     this.#length = length;
   }
 
-  /** Makes room for ids below `symbols`. */
+  /** Makes ids wide enough for values below `symbols`. */
   widen(symbols: number): void {
     if (widthFor(symbols) > this.width) runAtOnce(this.#rewrite(widthFor(symbols), null));
   }
 
   /**
-   * Replaces each id by `table[id]`, and afterwards uses the narrowest integers for ids below
-   * `symbols`. Yields after each block.
+   * Replaces each id by `table[id]`, then uses the narrowest integers for ids below `symbols`.
+   * Yields after each block.
    */
   remap(table: Uint32Array, symbols: number): Pieces<void> {
     return this.#rewrite(widthFor(symbols), table);
   }
 
-  /** How often each id below `symbols` occurs from `start` to `end`. Yields after each block. */
+  /** Counts each id below `symbols` from `start` to `end`. Yields after each block. */
   *count(symbols: number, start: number, end: number): Pieces<Uint32Array> {
     const counts = new Uint32Array(symbols);
     for (let from = start; from < end; from += BLOCK) {
@@ -79,17 +81,15 @@ export class TokenStore {
     return counts;
   }
 
-  /**
-   * All ids, in a buffer that gives back the memory that it does not need. The last thing to call.
-   */
+  /** Returns all ids and releases unused memory. Call it last. */
   finish(): Tokens {
     this.#buffer.resize(this.#length * this.width);
     return tokensOf(this.width, this.#buffer, this.#length);
   }
 
   /**
-   * From the end backwards when ids get wider, and forwards otherwise, so that nothing is
-   * overwritten before it was read.
+   * Runs backwards from the end if ids get wider, otherwise forwards, so that it never overwrites
+   * an id before reading it.
    */
   *#rewrite(width: number, table: Uint32Array | null): Pieces<void> {
     this.#grow(this.#length * width);
@@ -112,7 +112,7 @@ export class TokenStore {
     if (bytes > limit) {
       const mebibytes = count(Math.round(limit / 2 ** 20));
       throw corpusError(
-        `the corpus needs more than ${mebibytes} MiB of memory, the most that it can have`,
+        `the corpus needs more than ${mebibytes} MiB of memory, which is the maximum`,
         'train on a part of it',
       );
     }
@@ -120,37 +120,39 @@ export class TokenStore {
       this.#buffer.resize(Math.min(limit, Math.ceil(bytes / GROWTH_BYTES) * GROWTH_BYTES));
     } catch (cause) {
       throw machineError(
-        `not enough memory for a corpus of ${count(this.#length)} characters and more`,
-        'end other programs, or train on a part of it',
+        `cannot allocate memory for a corpus of more than ${count(this.#length)} characters`,
+        'close other programs, or train on a part of it',
         { cause },
       );
     }
   }
 }
 
-/**
- * Reserves as much address space as there is to be had: `ulimit -v` may allow less than the whole.
- */
+/** Reserves as much address space as possible: `ulimit -v` may allow less than RESERVED_BYTES. */
 function reserve(): ArrayBuffer {
   for (let bytes = RESERVED_BYTES; ; bytes /= 2) {
     try {
       return new ArrayBuffer(0, { maxByteLength: bytes });
     } catch (cause) {
       if (bytes <= 2 ** 24)
-        throw machineError('not enough memory to read a corpus', 'end other programs, or raise what ulimit -v allows', {
-          cause,
-        });
+        throw machineError(
+          'cannot allocate memory to read a corpus',
+          'close other programs, or raise the limit of ulimit -v',
+          {
+            cause,
+          },
+        );
     }
   }
 }
 
-/** Bytes of an integer that holds the ids below `symbols`. */
+/** The size in bytes of an integer that holds ids below `symbols`. */
 function widthFor(symbols: number): number {
   if (symbols <= 2 ** 8) return 1;
   return symbols <= 2 ** 16 ? 2 : 4;
 }
 
-/** @param length number of ids; without it, the ids grow with the buffer */
+/** @param length number of ids. If omitted, the view grows with the buffer */
 function tokensOf(width: number, buffer: ArrayBuffer, length?: number): Tokens {
   if (width === 1) return new Uint8Array(buffer, 0, length);
   return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
@@ -161,17 +163,22 @@ const ASCII = 128;
 const ENCODED_AT_A_TIME = 16_384;
 
 /**
- * Text to provisional ids: ASCII characters are their own ids, all others get theirs in the order
- * in which they appear. read.ts renumbers them when all are known, so that a text is read once.
+ * Converts text to provisional ids. ASCII characters are their own ids, other characters get ids in
+ * the order in which they appear. read.ts renumbers them when all are known, so that a text is read
+ * only once.
  */
 export class Encoder {
   readonly store = new TokenStore();
-  /** Code points in the order of their ids. Not all the ASCII ones need occur. */
+  /**
+   * Code points in the order of their ids. Includes all of ASCII, even characters that do not
+   * occur.
+   */
   readonly codePoints: number[] = Array.from({ length: ASCII }, (_, byte) => byte);
-  /** Id by code point, 0 for one that has not appeared. */
+  /** Id of each code point, or 0 if it has not appeared. */
   readonly #ids = new Int32Array(0x110000);
   readonly #scratch = new Uint32Array(ENCODED_AT_A_TIME);
 
+  /** Adds the ids of a text to the store. */
   push(text: string): void {
     for (let at = 0; at < text.length;) {
       let length = 0;
@@ -185,7 +192,7 @@ export class Encoder {
     }
   }
 
-  /** Gives a new character its id. */
+  /** Assigns an id to a new character. */
   #add(codePoint: number): number {
     this.#ids[codePoint] = this.codePoints.length;
     return this.codePoints.push(codePoint) - 1;

@@ -1,56 +1,56 @@
-// The symbols a model knows, and text to ids and back. Knows nothing of files: counting the
-// characters of a corpus is read.ts's.
+// The tokens that a model knows, and the conversion from text to ids and back. read.ts counts the
+// characters of a corpus.
 import { type RnnError, inQuotes, corpusError, usageError } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { knownForm } from './forms.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** The level of a model: a symbol is a code point of the text, or a byte of it. */
+/** The level of a model: a token is a code point of the text, or a byte of it. */
 export type Unit = 'char' | 'byte';
 
 /**
- * A vocabulary as plain data, as it stands in checkpoints. The id of a symbol is its place in
- * `symbols`.
+ * A vocabulary as plain data, as checkpoints store it. The id of a token is its index in `symbols`.
  */
 export interface VocabularyData {
   readonly unit: Unit;
   /**
-   * Characters in the order of their code points; for bytes always all 256 of them, as "00".."ff".
+   * Characters in the order of their code points. For bytes, always all 256 of them, as "00".."ff".
    */
   readonly symbols: readonly string[];
   /**
-   * Id of the symbol that stands for every character not listed; its text is U+FFFD. null: there is
-   * none.
+   * Id of the unknown token, which replaces every character that is not listed. Its text is U+FFFD.
+   * Null if there is no such token.
    */
   readonly unknown: number | null;
 }
 
-/** The text of the unknown symbol. A literal U+FFFD in a corpus means the same. */
+/** The text of the unknown token. A literal U+FFFD in a corpus means the same. */
 const REPLACEMENT = '\u{FFFD}';
 
-/** Turns ids into text as they come. */
+/** Turns ids into text one by one. */
 export interface Decoder {
-  /** The text that this id completes: empty while a character of several bytes is incomplete. */
+  /**
+   * Returns the text that this id completes. Empty while a character of several bytes is
+   * incomplete.
+   */
   push(id: number): string;
-  /** The text that is left at the end: U+FFFD for an incomplete character. */
+  /** Returns the rest of the text: U+FFFD for an incomplete character. */
   end(): string;
 }
 
+/** Converts text to ids and back. */
 export class Vocabulary {
   readonly data: VocabularyData;
   readonly unit: Unit;
-  /** V, the number of symbols. */
+  /** V, the number of tokens. */
   readonly size: number;
   readonly #ids = new Map<string, number>();
 
-  /**
-   * @throws RnnError `corpus` if the data contradict themselves, as those of an edited checkpoint
-   * may
-   */
+  /** @throws RnnError `corpus` if the data are inconsistent, as in an edited checkpoint */
   constructor(data: VocabularyData) {
     const symbols: unknown = data?.symbols;
     if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string'))
-      throw corpusError(`not a vocabulary: its symbols are ${inQuotes(symbols)}, expected a list of texts`);
+      throw corpusError(`not a vocabulary: its symbols are ${inQuotes(symbols)}, expected a list of strings`);
     data.symbols.forEach((symbol, id) => this.#ids.set(symbol, id));
     const wrong = contradiction(data, this.#ids.size);
     if (wrong !== null) throw corpusError(`not a vocabulary: ${wrong}`);
@@ -60,24 +60,28 @@ export class Vocabulary {
   }
 
   /**
-   * Id of the symbol after which a text starts: a line feed if the vocabulary has one, else a
-   * space; null if it has neither. A text starts with a zero state that reads it.
+   * Id of the token after which a text starts: a line feed if the vocabulary has one, otherwise a
+   * space. Null if it has neither. At the start of a text, the model reads this token from a zero
+   * state.
    */
   get startSymbol(): number | null {
     const candidates = this.unit === 'byte' ? ['0a'] : ['\n', ' '];
     return candidates.map((symbol) => this.#ids.get(symbol)).find((id) => id !== undefined) ?? null;
   }
 
-  /** Id of a character: the unknown symbol's if it is not listed, −1 if there is no such symbol. */
+  /**
+   * Id of a character. If it is not listed, the id of the unknown token, or −1 if there is no such
+   * token.
+   */
   find(character: string): number {
     return this.#ids.get(character) ?? this.data.unknown ?? -1;
   }
 
   /**
-   * Ids of a text, one a code point or one a UTF-8 byte; of the text in another form, if the
-   * vocabulary knows it only so.
-   * @throws RnnError `corpus` naming the characters that are not in the vocabulary, if it has no
-   * symbol for unknown ones
+   * Converts a text to ids, one for each code point or UTF-8 byte. If the vocabulary knows the text
+   * only in another form, converts that form.
+   * @throws RnnError `corpus` that names the characters that are not in the vocabulary, if it has
+   * no unknown token
    */
   encode(text: string): Int32Array {
     if (typeof text !== 'string') throw usageError(`text is ${inQuotes(text)}, expected a string`);
@@ -96,19 +100,20 @@ export class Vocabulary {
   }
 
   /**
-   * A text as this vocabulary has its characters: with other line ends, composed or decomposed, if
-   * it knows them all only so.
+   * Converts a text to the form that this vocabulary knows: with other line ends, composed or
+   * decomposed. Returns it unchanged if the vocabulary knows all its characters, or no such form.
    */
   inKnownForm(text: string): string {
     return this.unit === 'byte' ? text : knownForm(text, (character) => this.#ids.has(character));
   }
 
+  /** A decoder for one text. */
   decoder(): Decoder {
     const { symbols } = this.data;
     if (this.unit === 'char') {
       return { push: (id) => symbolAt(symbols, id), end: () => '' };
     }
-    // ignoreBOM keeps a byte order mark: bytes of a text are all the text's own.
+    // ignoreBOM keeps a byte order mark, because all bytes belong to the text.
     const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
     return {
       push: (id) => utf8.decode(Uint8Array.of(byteOf(symbolAt(symbols, id))), { stream: true }),
@@ -124,25 +129,26 @@ export class Vocabulary {
   }
 
   /**
-   * The error for characters that `find` does not find, with characters to write in their place.
+   * The error for characters that `find` does not find. The hint suggests characters to write
+   * instead.
    *
-   * @param toAdd the command that adds them, as an imperative
+   * @param toAdd a command that trains a model with these characters, as an imperative
    */
   unknownCharacters(missing: Iterable<string>, what: string, toAdd?: string): RnnError {
     const characters = [...missing];
     const instead = substitutes(characters, (character) => this.#ids.has(character));
     const ways = [
-      `${instead === '' ? '' : `${instead}; or `}train on text that has ${characters.length > 1 ? 'them' : 'it'}:`,
-      `${flagOf('initFrom')} starts such a run from the weights of this one;`,
-      `a model trained with ${flagOf('minCount')} 2 has a symbol for unknown characters`,
+      `${instead === '' ? '' : `${instead}, or `}train on text that has ${characters.length > 1 ? 'them' : 'it'}:`,
+      `use ${flagOf('initFrom')} to fine-tune this model on such text,`,
+      `or ${flagOf('minCount')} 2 to get a token for unknown characters`,
     ];
     return corpusError(`${what} ${describeCharacters(characters)}`, toAdd ?? ways.join(' '));
   }
 }
 
 /**
- * The vocabulary of a text with these characters; `withUnknown` adds the symbol for all other
- * characters.
+ * The vocabulary of a text with these characters. `withUnknown` adds the unknown token for all
+ * other characters.
  */
 export function characterVocabulary(characters: Iterable<string>, withUnknown: boolean): Vocabulary {
   const distinct = new Set(characters);
@@ -152,8 +158,8 @@ export function characterVocabulary(characters: Iterable<string>, withUnknown: b
 }
 
 /**
- * All 256 bytes, whichever of them occur: no prime can then be unknown, and text of any language
- * can be scored.
+ * A vocabulary of all 256 bytes, even if some do not occur. So no prompt has unknown bytes, and the
+ * model can score text in any language.
  */
 export function byteVocabulary(): Vocabulary {
   return new Vocabulary({
@@ -171,25 +177,25 @@ const byteOf = (symbol: string): number => Number.parseInt(symbol, 16);
 
 function symbolAt(symbols: readonly string[], id: number): string {
   const symbol = symbols[id];
-  if (symbol === undefined) throw new RangeError(`id ${id} is outside the vocabulary of ${symbols.length} symbols`);
+  if (symbol === undefined) throw new RangeError(`id ${id} is outside the vocabulary of ${symbols.length} tokens`);
   return symbol;
 }
 
-/** What is wrong with the data, or null. */
+/** Describes an inconsistency in the data, or returns null. */
 function contradiction({ unit, symbols, unknown }: VocabularyData, distinct: number): string | null {
-  if (distinct !== symbols.length) return 'a symbol occurs twice';
+  if (distinct !== symbols.length) return 'a token occurs twice';
   if (unit === 'byte') {
     if (symbols.length !== 256 || symbols.some((symbol, byte) => symbol !== hexadecimal(byte)))
       return 'its bytes are not "00" to "ff"';
-    return unknown === null ? null : 'bytes have no unknown symbol';
+    return unknown === null ? null : 'a byte vocabulary cannot have an unknown token';
   }
-  if (symbols.length === 0) return 'it has no symbols';
+  if (symbols.length === 0) return 'it has no tokens';
   const odd = symbols.find(
     (symbol) => symbol === '' || symbol.length !== String.fromCodePoint(symbol.codePointAt(0) ?? 0).length,
   );
   if (odd !== undefined)
     return `${JSON.stringify(odd.length > 20 ? `${odd.slice(0, 20)}…` : odd)} is not one character`;
   if (unknown !== null && symbols[unknown] === undefined)
-    return `its unknown symbol ${unknown} is not one of its ${symbols.length}`;
+    return `its unknown token is ${unknown}, expected an id below ${symbols.length}`;
   return null;
 }

@@ -35,7 +35,7 @@ describe('a corpus', () => {
     });
     const other = await Corpus.fromText(text, { validationText: 'Zwei' });
     expect(other.vocabulary.decode(other.validation)).toBe('Zwei');
-    expect(other.notes[0]).toMatch(/^only the text to validate or test on has these characters.*: .*U\+005A Z/);
+    expect(other.notes[0]).toMatch(/^only the validation or test part has these characters.*: .*U\+005A Z/);
   });
 
   it('holds out a text to test on, from its end or another', async () => {
@@ -89,7 +89,7 @@ describe('a corpus', () => {
 
   it.each([
     ['', 'the corpus is empty: text'],
-    ['aaaa', 'the corpus is one single character'],
+    ['aaaa', 'the corpus repeats a single character'],
     [new Uint8Array([0x61, 0xff, 0x62]), 'text is not UTF-8 at line 1, column 2 (byte 1, 0xFF)'],
     [new Uint8Array([0x61, 0]), 'text looks like a binary file: a NUL byte at byte 1'],
   ])('is refused with its name where it is none: %j', async (given, message) => {

@@ -2,34 +2,39 @@
 import { endingWith, resume, sample, train } from './fault.ts';
 
 export const textFaults = endingWith(3, [
-  ['no such file', train('', '@nowhere.txt'), /^no such file or folder: .*nowhere\.txt$/, /check the path/],
-  ['no such file, told to a program', train('--json', '@nowhere.txt'), /^no such file or folder/, /check the path/],
+  ['no such file', train('', '@nowhere.txt'), /^cannot read .*nowhere\.txt: no such file or folder$/, /check the path/],
+  [
+    'no such file, told to a program',
+    train('--json', '@nowhere.txt'),
+    /^cannot read .*: no such file or folder$/,
+    /check the path/,
+  ],
   [
     'a built-in corpus that is not there yet',
     train('', '@sonnets.txt'),
-    /^no such file or folder: .*sonnets\.txt$/,
-    /rnn corpus sonnets writes/,
+    /^cannot read .*sonnets\.txt: no such file or folder$/,
+    /^run rnn corpus sonnets to write/,
   ],
-  ['a file on the way', train('', '@text.txt/more'), /^no such file or folder: .*more$/, /check the path/],
+  ['a file on the way', train('', '@text.txt/more'), /^cannot read .*more: no such file or folder$/, /check the path/],
   ['links in a circle', train('', '@loop'), /^cannot read .*loop: ELOOP/, /check the path/],
   [
     'a folder without files',
     train('', '@empty'),
-    /^the folder .*empty holds no files$/,
+    /^the folder .*empty contains no files$/,
     /name a folder or a file with text/,
   ],
   [
     'a folder of hidden files',
     train('', '@hidden'),
-    /^the folder .*hidden holds no files but hidden ones$/,
-    /1 hidden file was passed over/,
+    /^the folder .*hidden contains only hidden files$/,
+    /rnn skipped 1 hidden file$/,
   ],
-  ['a folder of binary files', train('', '@binaries'), /^there are only binary files in .*binaries$/, /--unit byte/],
+  ['a folder of binary files', train('', '@binaries'), /^only binary files were found in .*binaries$/, /--unit byte/],
   [
     'a folder whose links lead nowhere',
     train('', '@dangling'),
-    /^cannot read .*dangling.*: it links to nothing$/,
-    /^mend or remove it/,
+    /^cannot read .*dangling.*: the link is broken$/,
+    /^repair or remove it/,
   ],
   [
     'a folder with a file in another encoding',
@@ -46,8 +51,13 @@ export const textFaults = endingWith(3, [
   ['a pattern that nothing matches', train('', '@*.py'), /^no file matches .*\*\.py$/, /quote/],
   ['an empty file', train('', '@empty.txt'), /^the corpus is empty: .*empty\.txt$/, /three characters/],
   ['an empty standard input', train('', '-'), /^the corpus is empty: standard input$/, /three characters/],
-  ['a single character', train('', '@one.txt'), /^the corpus is one single character, "a"/, /two different/],
-  ['one character over and over', train('', '@same.txt'), /^the corpus is one single character, "a"/, /two different/],
+  ['a single character', train('', '@one.txt'), /^the corpus repeats a single character: "a"/, /two different/],
+  [
+    'one character over and over',
+    train('', '@same.txt'),
+    /^the corpus repeats a single character: "a"/,
+    /two different/,
+  ],
   [
     'two characters',
     train('--validation-fraction 0', '@two.txt'),
@@ -63,8 +73,8 @@ export const textFaults = endingWith(3, [
   [
     'a text too short for the sizes',
     train('--batch-size 50 --sequence-length 500'),
-    /^the text to train on has [\d,]+ characters; --batch-size 50 with --sequence-length 500 needs at least 25,001$/,
-    /would fit/,
+    /^the text to train on has [\d,]+ characters: --batch-size 50 with --sequence-length 500 needs at least 25,001$/,
+    /^use .* sizes that fit$/,
   ],
   [
     'characters that are all rare',
@@ -109,7 +119,7 @@ export const textFaults = endingWith(3, [
   [
     'no text to validate on',
     train('--validation-file @nowhere.txt'),
-    /^no such file or folder: .*nowhere\.txt$/,
+    /^cannot read .*nowhere\.txt: no such file or folder$/,
     /check the path/,
   ],
   [
@@ -145,7 +155,7 @@ export const textFaults = endingWith(3, [
   [
     'the text of a run gone',
     resume('@run', '--max-steps 8', '@nowhere.txt'),
-    /^no such file or folder/,
+    /^cannot read .*: no such file or folder$/,
     /check the path/,
   ],
   [

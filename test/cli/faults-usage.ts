@@ -178,7 +178,7 @@ const words = endingWith(2, [
     /^--patience 3 needs evaluations/,
     /--validation-fraction 0/,
   ],
-  ['rare bytes', train('--unit byte --min-count 2'), /^--min-count is for characters/, /leave one of the two out/],
+  ['rare bytes', train('--unit byte --min-count 2'), /^cannot use --min-count with --unit byte/, /omit one of the two/],
   ['two primes', sample('--prime a --prime-file @one.txt'), /^--prime and --prime-file exclude each other$/, /once/],
   [
     'a profile of nothing',

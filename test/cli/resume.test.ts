@@ -211,7 +211,7 @@ describe('rnn train --resume', () => {
     expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /error: the text to train on has 2,376 characters; --batch-size 5000 with --sequence-length 8 needs at least .*\nhint: .*would fit/,
+        /error: the text to train on has 2,376 characters: --batch-size 5000 with --sequence-length 8 needs at least .*\nhint: use .* sizes that fit/,
       ),
     });
     expect((await train('--resume', '--max-steps', '9', '--batch-size', '9')).code).toBe(0);

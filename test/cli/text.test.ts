@@ -28,7 +28,7 @@ describe('a text with CRLF line ends', () => {
     const text = file('crlf.txt', lines.replaceAll('\n', '\r\n'));
     const trained = await train(text, 'run');
     expect(trained.stderr).toContain(
-      `${text} has CRLF or CR line ends, which are read as LF; use --keep-line-ends to keep them\n`,
+      `${text} has CRLF or CR line ends, which are read as LF (use --keep-line-ends to keep them)\n`,
     );
     expect(latest('run')).toMatchObject({
       vocabulary: { symbols: expect.not.arrayContaining(['\r']) },
@@ -67,7 +67,7 @@ describe('a text in another encoding', () => {
 
   it('is read by --encoding, and so by all that comes later', async () => {
     const text = file('latin1.txt', accented);
-    expect((await train(text, 'run')).stderr).toContain('hint: use --encoding windows-1252 if this reads well:');
+    expect((await train(text, 'run')).stderr).toContain('hint: use --encoding windows-1252 if this is correct:');
     expect((await train(text, 'run', '--encoding', 'windows-1252')).code).toBe(0);
     expect((await resume(text, 'run', '--max-steps', '8')).code).toBe(0);
     const run = ['--checkpoint', join(folder, 'run')];

@@ -11,7 +11,7 @@ describe('rnn train', () => {
     const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     for (const text of [
-      '2 hidden or binary files were passed over',
+      'rnn skipped 2 hidden or binary files',
       'chosen for 1,800 characters of text: --cell',
       '1,115,394 characters, 65 symbols; 1,003,854 to train on, 111,540 to validate',
       'device fake: there is no other\n',

@@ -65,9 +65,9 @@ describe('streams of training windows', () => {
 
   it('refuse a position that they never had, and a text that is too short', () => {
     const streams = new Streams(places(100), 3, 4);
-    expect(() => streams.seek({ epoch: 0, window: 8 })).toThrow('no window 8 of epoch 0: an epoch has 8');
+    expect(() => streams.seek({ epoch: 0, window: 8 })).toThrow('window is 8 in epoch 0, expected 0 to 7');
     expect(() => streams.seek({ epoch: -1, window: 0 })).toThrow('epoch -1');
-    expect(() => new Streams(places(12), 3, 4)).toThrow('12 symbols hold no window of 4 steps in 3 streams');
+    expect(() => new Streams(places(12), 3, 4)).toThrow('12 tokens are too few for 3 batch rows of 4 time steps');
     expect(new Streams(places(13), 3, 4).windowsPerEpoch).toBe(1);
   });
 });
@@ -122,19 +122,19 @@ describe('sizes for a text', () => {
       1000,
       { batchSize: true, sequenceLength: true },
       '--batch-size 64 with --sequence-length 64 needs at least 4,097',
-      '--batch-size 8 --sequence-length 31 would fit',
+      'use --batch-size 8 --sequence-length 31,',
     ],
     [
       60,
       { batchSize: true, sequenceLength: false },
       '--batch-size 64 needs at least 65',
-      '--batch-size 1 --sequence-length 14 would fit',
+      'use --batch-size 1 --sequence-length 14,',
     ],
     [
       60,
       { batchSize: false, sequenceLength: true },
       '--sequence-length 64 needs at least 65',
-      '--batch-size 1 --sequence-length 14 would fit',
+      'use --batch-size 1 --sequence-length 14,',
     ],
   ])(
     'that were given and do not fit %i characters are refused with others that do',

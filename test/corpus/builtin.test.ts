@@ -69,7 +69,7 @@ describe('built-in corpora', () => {
     for (const name of ['plays', 'toString', '../sonnets']) {
       expect(await failureOf(writeBuiltin(name, folderWith({})))).toMatchObject({
         kind: 'usage',
-        hint: 'there is: sonnets',
+        hint: 'use one of: sonnets',
         message: `there is no built-in corpus "${name}"`,
       });
     }

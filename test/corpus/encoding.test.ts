@@ -74,7 +74,7 @@ describe('a text in another encoding', () => {
   ])('is refused where it is not %s, although its byte order mark says so', async (_, bytes, message) => {
     const error = await failureOf(read(fileWith(bytes), { encoding: 'windows-1252' }));
     expect(error.message).toMatch(message);
-    expect(error.hint).toMatch(/^mend the file, or remove its byte order mark and use --encoding; /);
+    expect(error.hint).toMatch(/^correct the file, or remove its byte order mark and use --encoding, or /);
   });
 
   it('skips the binary files of its folder, and counts them', async () => {
@@ -93,13 +93,13 @@ describe('a byte that is not UTF-8', () => {
   it('is shown with its line and column, and as what it may be', async () => {
     const error = await failureOf(read(fileWith(cp1252)));
     expect(error.message).toMatch(/t is not UTF-8 at line 3, column 3 \(byte 10, 0x92\)$/);
-    expect(error.hint).toMatch(/^use --encoding windows-1252 if this reads well: It’s € 5, café; /);
+    expect(error.hint).toMatch(/^use --encoding windows-1252 if this is correct: “It’s € 5, café”, or /);
   });
 
   it('is shown at the end of a text, too, where more bytes could make it a character', async () => {
     const error = await failureOf(read(fileWith(Buffer.from('un caf\xe9', 'latin1'))));
     expect(error.message).toMatch(/t ends within a character at line 1, column 7 \(byte 6, 0xE9\)$/);
-    expect(error.hint).toMatch(/^use --encoding windows-1252 if this reads well: un café; /);
+    expect(error.hint).toMatch(/^use --encoding windows-1252 if this is correct: “un café”, or /);
   });
 
   it('is not said to be Windows-1252 where that has no such character', async () => {

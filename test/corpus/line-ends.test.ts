@@ -11,7 +11,7 @@ describe('line ends', () => {
     const corpus = await read(file, asLineFeeds);
     expect(textOf(corpus)).toBe('a\nb\n\nc\n\n');
     expect(corpus.notes).toEqual([
-      `${file} has CRLF or CR line ends, which are read as LF; use --keep-line-ends to keep them`,
+      `${file} has CRLF or CR line ends, which are read as LF (use --keep-line-ends to keep them)`,
     ]);
     const known = await read(file, { ...asLineFeeds, vocabulary: corpus.vocabulary });
     expect(known.notes).toEqual([`${file} has CRLF or CR line ends, which are read as LF`]);
@@ -47,7 +47,7 @@ describe('files one after another', () => {
     const corpus = await read(folderWith({ a: 'one', b: '', c: 'two\n', d: 'three\r', e: 'four' }), asLineFeeds);
     expect(textOf(corpus)).toBe('one\ntwo\nthree\nfour');
     expect(corpus.notes[1]).toBe(
-      '1 file does not end with a newline: one is put before the next file, unless --keep-line-ends is given',
+      '1 file does not end with a newline, so rnn adds one before the next file (use --keep-line-ends to prevent this)',
     );
     expect(corpus.digest).toBe((await read(folderWith({ a: 'one\ntwo\nthree\nfour' }))).digest);
   });

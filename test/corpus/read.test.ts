@@ -148,7 +148,7 @@ describe('holding out text for validation', () => {
     expect(corpus.vocabulary.data.symbols.join('')).toBe('abcx€');
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('abx€');
     expect(corpus.notes).toEqual([
-      'only the text to validate or test on has these characters, so the model does not learn them: U+0078 x, U+20AC €',
+      'only the validation or test part has these characters, so the model does not learn them: U+0078 x, U+20AC €',
     ]);
     const folded = await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 });
     expect(folded.vocabulary.decode(folded.train) + folded.vocabulary.decode(folded.validation)).toBe(
@@ -161,7 +161,7 @@ describe('holding out text for validation', () => {
     const corpus = await read(file, { validationFraction: 0.2 });
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('b!');
     expect(corpus.notes).toEqual([
-      'only the text to validate or test on has these characters, so the model does not learn them: U+0021 !',
+      'only the validation or test part has these characters, so the model does not learn them: U+0021 !',
     ]);
     expect((await read(file, { validationFraction: 0.2, vocabulary: corpus.vocabulary })).notes).toEqual([]);
   });
@@ -178,7 +178,7 @@ it('says that a validation text of one character predicts nothing, unless a run 
   const folder = folderWith({ 'a.txt': 'abc', 'v.txt': 'a' });
   const validationFile = path.join(folder, 'v.txt');
   expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile }))).message).toBe(
-    `the validation text ${validationFile} is one single character`,
+    `the validation text ${validationFile} is a single character`,
   );
   const vocabulary = characterVocabulary('abc', false);
   expect((await read(path.join(folder, 'a.txt'), { validationFile, vocabulary })).validation).toHaveLength(1);
@@ -230,7 +230,7 @@ describe('holding out text to test on', () => {
     const corpus = await read(path.join(folder, 'a.txt'), options);
     expect(corpus.vocabulary.data.symbols.join('')).toBe('abcx');
     expect(corpus.notes).toEqual([
-      'only the text to validate or test on has these characters, so the model does not learn them: U+0078 x',
+      'only the validation or test part has these characters, so the model does not learn them: U+0078 x',
     ]);
     expect(decoded(await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 }))[2]).toBe('ab\u{FFFD}');
   });
@@ -251,15 +251,15 @@ it.each(['validationFile', 'testFile'])('a %s that is missing is missed before a
     yield 'a text';
   }
   const { message } = await failureOf(read('-', { stdin: stdin(), [part]: missing }));
-  expect({ message, isRead }).toEqual({ message: `no such file or folder: ${missing}`, isRead: false });
+  expect({ message, isRead }).toEqual({ message: `cannot read ${missing}: no such file or folder`, isRead: false });
 });
 
 describe('text that cannot be trained on', () => {
   it.each([
     ['an empty file', '', {}, /^the corpus is empty: .*t$/, /three characters/],
     ['nothing but a byte order mark', '\u{FEFF}', {}, /^the corpus is empty/, /three characters/],
-    ['one character over and over', 'aaaa', {}, /one single character, "a", over and over/, /two different/],
-    ['one byte over and over', 'aaaa', { unit: 'byte' }, /one single character, "a"/, /two different/],
+    ['one character over and over', 'aaaa', {}, /repeats a single character: "a"/, /two different/],
+    ['one byte over and over', 'aaaa', { unit: 'byte' }, /repeats a single character: "a"/, /two different/],
     [
       'nothing but rare characters',
       'abc',
@@ -272,7 +272,7 @@ describe('text that cannot be trained on', () => {
       Buffer.from('caf\xe9s', 'latin1'),
       {},
       /t is not UTF-8 at line 1, column 4 \(byte 3, 0xE9\)$/,
-      /--encoding windows-1252 if this reads well: cafés; .*--unit byte/,
+      /--encoding windows-1252 if this is correct: “cafés”, or .*--unit byte/,
     ],
     [
       'a character that is cut off',
@@ -286,7 +286,7 @@ describe('text that cannot be trained on', () => {
       'abc\0def',
       {},
       /t looks like a binary file: a NUL byte at byte 3$/,
-      /^--unit byte trains on any file$/,
+      /^use --unit byte to train on any file$/,
     ],
     [
       'mostly control characters',
@@ -358,7 +358,7 @@ describe('text that cannot be trained on', () => {
     );
     expect(failure).toMatchObject({
       message: 'the corpus is empty: standard input',
-      hint: 'name a file with text in it',
+      hint: 'name a file that contains text',
     });
   });
 
@@ -382,7 +382,7 @@ describe('options that no text can meet', () => {
       { validationFraction: 0.7, testFraction: 0.3 },
       /^--validation-fraction 0.7 and --test-fraction 0.3 leave no/,
     ],
-    ['a minimum count for bytes', ['-'], { minCount: 2, unit: 'byte' }, /--min-count is for characters/],
+    ['a minimum count for bytes', ['-'], { minCount: 2, unit: 'byte' }, /cannot use --min-count with --unit byte/],
   ] as const)('are refused as usage: %s', async (_, sources, options, message) => {
     const error = await failureOf(read(sources, options));
     expect(error.kind).toBe('usage');

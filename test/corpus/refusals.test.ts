@@ -26,10 +26,10 @@ describe('files of a folder that cannot be read as text', () => {
       `${folder}/a.lat is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
       `${folder}/b.lat is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
       `${folder}/deep/name.txt is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
-      `cannot read ${folder}/link: it links to nothing`,
+      `cannot read ${folder}/link: the link is broken`,
       `${folder}/zero.log looks like a binary file: a NUL byte at byte ${longText.length}`,
     ]);
-    expect(error.hint).toBe('use --skip-invalid to leave them out, or --exclude for some of them');
+    expect(error.hint).toBe('use --skip-invalid to skip them, or --exclude for some of them');
     const exclude = ['*.lat', 'deep/name.txt', 'link', 'zero.log'];
     expect(textOf(await read(folder, { exclude }))).toBe('good\nfine\n');
   });
@@ -56,7 +56,7 @@ describe('files of a folder that cannot be read as text', () => {
     expect(textOf(corpus)).toBe('one\ntwo\n\u20ac');
     expect(corpus.vocabulary.data.symbols).toEqual([...'\nenotw\u20ac']);
     expect(corpus.notes[0]).toBe(
-      `3 files that cannot be read as text were skipped: ${['b.txt', 'd.log', 'e.txt'].map((name) => path.join(folder, name)).join(', ')}`,
+      `rnn skipped 3 files that cannot be read as text: ${['b.txt', 'd.log', 'e.txt'].map((name) => path.join(folder, name)).join(', ')}`,
     );
     const alone = await read(folder, { exclude: ['b.txt', 'd.log', 'e.txt'], keepLineEnds: false });
     expect([corpus.digest, corpus.files, corpus.notes.slice(1)]).toEqual([alone.digest, alone.files, alone.notes]);
@@ -79,16 +79,14 @@ describe('a file that the user named and that is no text', () => {
   it('is an error, or is skipped, as others are', async () => {
     const folder = folderWith({ 'a.txt': 'ab\n', 'b.txt': latin });
     const files = ['a.txt', 'b.txt'].map((name) => path.join(folder, name));
-    expect((await failureOf(read(files))).hint).toMatch(/; --skip-invalid leaves it out$/);
+    expect((await failureOf(read(files))).hint).toMatch(/, or use --skip-invalid to skip it$/);
     expect(textOf(await read(files, { skipInvalid: true }))).toBe('ab\n');
   });
 
   it('leaves an error where nothing else is there', async () => {
     const file = path.join(folderWith({ 'b.txt': latin }), 'b.txt');
     expect((await failureOf(read(file))).hint).not.toContain('--skip-invalid');
-    expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain(
-      'none of the files can be read as text',
-    );
+    expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain('cannot read any file as text');
   });
 
   it('is found before the first file is read, if it is not there', async () => {

@@ -133,8 +133,8 @@ describe('what cannot be read in a folder', () => {
       onTestFinished(() => ['sub/deep', '.git'].forEach((closed) => chmodSync(path.join(folder, closed), 0o755)));
       for (const source of [folder, path.join(folder, '**/*.txt')]) {
         const error = await failureWithoutRights(() => read(source));
-        expect(error.message).toBe(`no permission to read ${path.join(folder, 'sub/deep')}`);
-        expect(error.hint).toMatch(/; --skip-invalid leaves it out$/);
+        expect(error.message).toBe(`cannot read ${path.join(folder, 'sub/deep')}: permission denied`);
+        expect(error.hint).toMatch(/, or use --skip-invalid to skip it$/);
       }
       expect(textOf(await read(folder, { exclude: ['deep'] }))).toBe('ab');
     },
@@ -144,7 +144,7 @@ describe('what cannot be read in a folder', () => {
     const folder = folderWith({ 'a.txt': 'ab' });
     for (const source of [folder, path.join(folder, '*.txt')])
       expect(await failureOf(read(source, { runFolder: folder }))).toMatchObject({
-        message: `cannot read ${source}: every file of it lies in a run folder`,
+        message: `cannot read ${source}: all its files are in a run folder`,
         hint: expect.stringContaining('--out'),
       });
   });
@@ -154,8 +154,8 @@ describe('what cannot be read in a folder', () => {
     symlinkSync('nowhere', path.join(folder, 'dangling'));
     symlinkSync('nowhere', path.join(folder, '.hidden'));
     const error = await failureOf(read(folder));
-    expect(error.message).toBe(`cannot read ${path.join(folder, 'dangling')}: it links to nothing`);
-    expect(error.hint).toBe('mend or remove it; --skip-invalid leaves it out');
+    expect(error.message).toBe(`cannot read ${path.join(folder, 'dangling')}: the link is broken`);
+    expect(error.hint).toBe('repair or remove it, or use --skip-invalid to skip it');
     expect(textOf(await read(folder, { exclude: ['dangling'] }))).toBe('ab');
   });
 
@@ -171,7 +171,7 @@ it.skipIf(process.platform !== 'linux')('a file name that is not valid UTF-8 is 
   writeFileSync(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.of(0xe9)]), 'b');
   expect(await failureOf(read(folder))).toMatchObject({
     message: `cannot read ${folder}/caf\u{FFFD}: its name is not valid UTF-8`,
-    hint: 'rename it; --skip-invalid leaves it out',
+    hint: 'rename it, or use --skip-invalid to skip it',
   });
   expect(textOf(await read(folder, { skipInvalid: true }))).toBe('ab');
 });
@@ -203,28 +203,28 @@ describe('a pattern as a corpus', () => {
 
 describe('a source that is not there', () => {
   it.each([
-    ['a file', 'none.txt', [], [], /^no such file or folder: .*none\.txt$/, /check the path/],
+    ['a file', 'none.txt', [], [], /^cannot read .*none\.txt: no such file or folder$/, /check the path/],
     [
       'a built-in corpus that was not written',
       'corpora/sonnets.txt',
       [],
       [],
-      /^no such file/,
-      /^rnn corpus sonnets writes corpora\/sonnets\.txt$/,
+      /^cannot read .*: no such file or folder$/,
+      /^run rnn corpus sonnets to write corpora\/sonnets\.txt$/,
     ],
     ['a pattern', '*.none', [], ['b'], /^no file matches .*\*\.none with --exclude 'b'$/, /quote/],
     ['a folder without a match', '', ['*.none'], [], /^no file in .* matches with --include '\*\.none'$/, /quote/],
-    ['an empty folder', 'empty', [], [], /^the folder .*empty holds no files$/, /name a folder/],
+    ['an empty folder', 'empty', [], [], /^the folder .*empty contains no files$/, /name a folder/],
     [
       'a folder of hidden files',
       'secret',
       [],
       [],
-      /^the folder .*secret holds no files but hidden ones$/,
-      /1 hidden file was passed over/,
+      /^the folder .*secret contains only hidden files$/,
+      /rnn skipped 1 hidden file$/,
     ],
-    ['a folder of binary files', 'binary', [], [], /^there are only binary files in .*binary$/, /--unit byte/],
-    ['a file as a folder', 'a.txt/b', [], [], /^no such file or folder: .*b$/, /check the path/],
+    ['a folder of binary files', 'binary', [], [], /^only binary files were found in .*binary$/, /--unit byte/],
+    ['a file as a folder', 'a.txt/b', [], [], /^cannot read .*b: no such file or folder$/, /check the path/],
   ])('is said to be missing: %s', async (_, source, include, exclude, message, hint) => {
     const folder = folderWith({ 'a.txt': 'ab', 'secret/.hidden': 'ab', 'binary/a': '\0' });
     mkdirSync(path.join(folder, 'empty'));
@@ -252,7 +252,7 @@ describe('a source that is not there', () => {
       try {
         const error = await failureOf(read(path.join(folder, 'a.txt')));
         expect(error.kind).toBe('corpus');
-        expect(error.message).toMatch(/^no permission to read .*a\.txt$/);
+        expect(error.message).toMatch(/^cannot read .*a\.txt: permission denied$/);
         expect(error.hint).toContain('chmod');
       } finally {
         if (isRoot) process.seteuid?.(0);

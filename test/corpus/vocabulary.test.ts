@@ -28,7 +28,7 @@ describe('a vocabulary of characters', () => {
     const error = await failureOf(() => vocabulary.encode('a\u2019é\tA漢a漢'));
     expect(error.kind).toBe('corpus');
     expect(error.message).toBe('the model has never seen U+2019 ’, U+00E9 é, U+0009 (tab), U+0041 A, U+6F22 漢');
-    expect(error.hint).toContain("write ' for ’, e for é, a for A;");
+    expect(error.hint).toContain("write ' for ’, e for é, a for A, or train on text that has them: use --init-from");
   });
 
   it('names only a few of many unknown characters', async () => {
@@ -38,7 +38,7 @@ describe('a vocabulary of characters', () => {
   });
 
   it('proposes a letter without accent in the other case where nothing is nearer', async () => {
-    expect((await failureOf(() => characterVocabulary('ae', false).encode('É'))).hint).toContain('write e for É;');
+    expect((await failureOf(() => characterVocabulary('ae', false).encode('É'))).hint).toContain('write e for É, or train on text that has it: ');
   });
 
   it('proposes a typographic apostrophe where the text was typeset', async () => {
@@ -53,7 +53,7 @@ describe('a vocabulary of characters', () => {
   });
 
   it('refuses an id that it does not have', () => {
-    expect(() => characterVocabulary('ab', false).decode([2])).toThrow('id 2 is outside the vocabulary of 2 symbols');
+    expect(() => characterVocabulary('ab', false).decode([2])).toThrow('id 2 is outside the vocabulary of 2 tokens');
   });
 });
 
@@ -134,18 +134,18 @@ describe('a vocabulary from a checkpoint', () => {
   });
 
   it.each([
-    ['a symbol twice', { unit: 'char', symbols: ['a', 'a'], unknown: null }, 'a symbol occurs twice'],
+    ['a symbol twice', { unit: 'char', symbols: ['a', 'a'], unknown: null }, 'a token occurs twice'],
     [
       'two characters in one symbol',
       { unit: 'char', symbols: ['a', 'bc'], unknown: null },
       '"bc" is not one character',
     ],
     ['an empty symbol', { unit: 'char', symbols: ['a', ''], unknown: null }, '"" is not one character'],
-    ['no symbols', { unit: 'char', symbols: [], unknown: null }, 'it has no symbols'],
+    ['no symbols', { unit: 'char', symbols: [], unknown: null }, 'it has no tokens'],
     [
       'an unknown symbol that is not there',
       { unit: 'char', symbols: ['a'], unknown: 1 },
-      'its unknown symbol 1 is not one of its 1',
+      'its unknown token is 1, expected an id below 1',
     ],
     [
       'bytes that are missing',

@@ -120,8 +120,8 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
       (file) => file.vocabulary.symbols.push('x'),
       'the vocabulary has 9 symbols and the model 8',
     ],
-    ['a symbol that is there twice', (file) => (file.vocabulary.symbols[1] = 'a'), 'a symbol occurs twice'],
-    ['an unknown symbol that does not exist', (file) => (file.vocabulary.unknown = 8), 'unknown symbol 8'],
+    ['a symbol that is there twice', (file) => (file.vocabulary.symbols[1] = 'a'), 'a token occurs twice'],
+    ['an unknown symbol that does not exist', (file) => (file.vocabulary.unknown = 8), 'unknown token is 8'],
     [
       'a step that is no whole number',
       (file) => (file.training.step = 1.5),

@@ -195,7 +195,7 @@ describe('options', () => {
     expect(failureOf(2, {})).toMatchObject({ kind: 'corpus' });
     expect(failureOf(50, { batchSize: 10, sequenceLength: 10 })).toMatchObject({
       kind: 'corpus',
-      hint: expect.stringContaining('would fit') as string,
+      hint: expect.stringContaining('to let rnn choose sizes that fit') as string,
     });
   });
 });
