@@ -1,16 +1,16 @@
-// The size of a text under well-known compressors, as a baseline for the bits of a model.
+// Sizes of a text after compression, as baselines for a model.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Tokens } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 
-/** Bytes by compressor. */
+/** Bytes by name of the compressor. */
 export type Sizes = Readonly<Record<string, number>>;
 
 const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LARGE_WINDOW, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
 
-/** A text's own bytes, in UTF-8. */
+/** The bytes of a text in UTF-8, or the original bytes of a byte-level text. */
 export function bytesOf(tokens: Tokens, { unit, symbols }: VocabularyData): Uint8Array {
   if (unit === 'byte') return Uint8Array.from(tokens);
   const encoded = symbols.map((symbol) => Buffer.from(symbol));
@@ -25,7 +25,7 @@ export function bytesOf(tokens: Tokens, { unit, symbols }: VocabularyData): Uint
   return bytes;
 }
 
-/** gzip and brotli at their best, both with their headers. A megabyte takes two seconds. */
+/** Sizes by gzip and brotli at their highest levels, with headers. A megabyte takes two seconds. */
 export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
   const brotli = {
     [BROTLI_PARAM_QUALITY]: 11,
@@ -40,10 +40,10 @@ export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
   return { gzip: zipped.length, brotli: brewed.length };
 }
 
-/** The size by the system's `xz -9e`; empty if that program is missing or fails. */
+/** Size by the system's `xz -9e`. Empty if that program is missing or fails. */
 export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
   const compression = promisify(execFile)(program, ['-9e', '--stdout'], { encoding: 'buffer', maxBuffer: Infinity });
-  compression.child.stdin!.on('error', () => {}).end(text); // it may end before it has read everything
+  compression.child.stdin!.on('error', () => {}).end(text); // xz may exit before it has read everything
   return compression.then(
     ({ stdout }) => ({ xz: stdout.length }),
     () => ({}),

@@ -1,5 +1,4 @@
-// A text read from beginning to end by a model: its loss, and what comes out at each character.
-// Knows devices, and not where the text comes from.
+// Evaluates a model on a text from beginning to end: its loss, and its outputs at each character.
 import { setImmediate } from 'node:timers/promises';
 import {
   type EvaluationSplit,
@@ -17,46 +16,47 @@ import { parameterShapes } from '../model/parameters.ts';
 import { type TrainedModel, parameterVector } from '../runs/store.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** A model and its weights, trained or not. */
+/** A model and its parameters, trained or not. */
 export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
 
 /**
- * The cost of a character that is scored, in characters that are trained on: of three matrix
- * products, a loss needs one.
+ * The cost of a scored character relative to a character of training. A loss needs one of the three
+ * matrix products.
  */
 export const COST_OF_SCORING = 1 / 3;
 
-/** Receives how many of the text's characters are done, whenever some more are. */
+/** Receives the number of characters done so far, after each piece of work. */
 export type ProgressListener = (done: number, total: number) => void;
 
 /**
- * Is given the outputs of a call, the row of a character in them, and its place in the text. The
- * outputs are valid until it returns.
+ * Called with the outputs of a call, the row of a character in them, and its position in the text.
+ * The outputs are valid until it returns.
  */
 export type Visit = (outputs: CallResult['outputs'], row: number, at: number) => void;
 
 interface EvaluationPlan extends EvaluationSplit {
-  /** Is asked before each run of calls whether to give up. */
+  /** Called before each run of calls. If it returns true, the evaluation is abandoned. */
   readonly isUrgent?: () => boolean;
-  /** Is called at each character that is scored. */
+  /** Called for each scored character. */
   readonly visit?: Visit;
   /**
-   * For dynamic evaluation: `job` is a training job, and the weights learn from each window when it
-   * has been scored. Default false.
+   * For dynamic evaluation: `job` is a training job, and the parameters learn from each window
+   * after it has been scored. Default false.
    */
   readonly learns?: boolean;
   readonly onProgress?: ProgressListener | undefined;
 }
 
 /**
- * Mean nats per character of a text, each character but the first scored once, or those of a
- * sample: in `streams` contiguous chunks from a zero state, state carried along each.
+ * Returns the mean loss of a text in nats per token. Scores each token except the first once, or a
+ * sample, in `streams` contiguous chunks. Each chunk starts from a zero state and carries its
+ * state.
  *
  * @param tokens at least two
- * @param job a job of `streams` rows and `sequenceLength` steps; without a loss in its program the
- * result is 0
- * @returns null if it was given up
- * @throws RnnError `diverged` if the weights learn until a loss or a gradient is not a finite
+ * @param job a job of `streams` rows and `sequenceLength` time steps. Without a loss in its program
+ * the result is 0
+ * @returns null if the evaluation was abandoned
+ * @throws RnnError `diverged` if the parameters learn and a loss or a gradient is not a finite
  * number
  */
 export async function evaluate(
@@ -90,7 +90,7 @@ export async function evaluate(
       if (visit !== undefined) visitWindow(taken[index], outputs, visit);
     }
     onProgress?.(scored, total);
-    await setImmediate(); // signals have their turn, even where the device computes on this thread
+    await setImmediate(); // lets signals be handled, even if the device computes on this thread
   }
 }
 
@@ -102,7 +102,7 @@ function divergedAfter(characters: number): RnnError {
   );
 }
 
-/** The next so many items, or as many as are left. */
+/** Up to `max` next items. */
 function take<Item>(items: Iterator<Item>, max: number): readonly Item[] {
   const taken: Item[] = [];
   while (taken.length < max) {
@@ -125,15 +125,15 @@ function visitWindow({ targets, starts }: EvaluationWindow, outputs: CallResult[
 interface ReadingPlan extends EvaluationSplit {
   readonly visit: Visit;
   readonly onProgress?: ProgressListener | undefined;
-  /** They are visited row by row (T·N). */
+  /** Visited row by row (T·N). */
   readonly outputs: NetworkOutputs['outputs'];
 }
 
 /**
- * Reads a text for some outputs of the network.
+ * Reads a text to visit some outputs of the network.
  *
- * @param tokens at least two; the last one is not read, because no character follows it
- * @returns the device that it ran on, in one line
+ * @param tokens at least two. The last one is not read, because no token follows it
+ * @returns one line about the device
  */
 export async function readThrough(
   trained: BareModel,

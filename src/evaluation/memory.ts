@@ -1,5 +1,4 @@
-// How much memory training or scoring will take, and refusing a model that this machine has no room
-// for.
+// Estimates the memory of training or evaluation, and refuses models that do not fit.
 import { freemem } from 'node:os';
 import { availableMemory } from 'node:process';
 import type { Device, Workload } from '../devices/device.ts';
@@ -8,48 +7,51 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
 import { asTyped, flagOf, sizeFlags } from '../options/flags.ts';
 
-// Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step)
-// pairs, 1 to 8 threads and texts of 1 to 335 MB, on Node 20: within 15 % of each.
+// Fitted to the peak resident memory of runs with 8 to 1024 units, 8 to 800 (layer, time step)
+// pairs, 1 to 8 threads and texts of 1 to 335 MB, on Node 20. All estimates are within 15 %.
 const NODE_BYTES = 74e6;
-/** The garbage of planning, times the root of the pairs: the heap grows ever less. */
+/**
+ * Garbage of planning, multiplied by the square root of the number of pairs: the heap grows more
+ * slowly than the program.
+ */
 const PLANNING_BYTES = 3.5e6;
-/** Times the bytes that the device reports: a library has buffers besides. */
+/** Factor on the bytes that the device reports, for additional buffers of libraries. */
 const DEVICE_FACTOR = 1.08;
 /**
- * Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers,
+ * Copies of the initial parameters and of a checkpoint, not counting optimizer slots: as numbers,
  * and as text.
  */
 const COPIES = 2;
 /**
- * The garbage of evaluations and saves: in a long run, copies of some checkpoints, up to so many
+ * Garbage of evaluations and saves. In a long run it is some copies of checkpoints, up to this many
  * bytes.
  */
 const MAX_GARBAGE_BYTES = 10e6;
 const GARBAGE_COPIES = 4;
 
 /**
- * Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too
- * long for one WebAssembly function.
+ * With more (layer, time step) pairs, planning a program takes many seconds, and the program soon
+ * exceeds the size limit of a WebAssembly function.
  */
 const MAX_LAYER_STEPS = 2048;
 
-/** What takes memory. */
+/** The sizes that determine memory use. */
 export interface Demand {
   readonly model: ModelConfiguration;
   readonly batchSize: number;
   readonly sequenceLength: number;
-  /** Time steps of each of the programs. */
+  /** Time steps of each program. */
   readonly lengths: readonly number[];
   readonly workload: Workload;
   readonly textBytes: number;
-  /** Of everything else that training allocates. */
+  /** Everything else that training allocates. */
   readonly otherBytes: number;
 }
 
 /**
- * Bytes of this process at their peak, within 20 %.
+ * Estimates the peak memory of this process in bytes, within 20 %.
  *
- * @param deviceBytes what the device takes
+ * @param deviceBytes memory of the device
  */
 export function processBytes({ model, lengths, workload, textBytes, otherBytes }: Demand, deviceBytes: number): number {
   const P = countParameters(workload.parameters);
@@ -68,11 +70,11 @@ export function processBytes({ model, lengths, workload, textBytes, otherBytes }
 }
 
 /**
- * Refuses a model that is too large on any device and with any text.
+ * Refuses a model that is too large for any device and text.
  *
- * @param lower the options that make it smaller
- * @throws RnnError `usage` for a run that cannot be planned, or of which not even the weights,
- *   their gradient, the optimizer's vectors and one activation fit into the free memory
+ * @param lower options that make the model smaller
+ * @throws RnnError `usage` if a run cannot be planned, or if the parameters, their gradient, the
+ * optimizer slots and one activation do not fit in free memory
  */
 export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
   const { model, batchSize, sequenceLength, lengths, workload, textBytes } = demand;
@@ -81,8 +83,8 @@ export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
     const max = Math.floor((MAX_LAYER_STEPS / model.layers) * (sequenceLength / longest));
     const given = asTyped({ sequenceLength, layers: model.layers }).join(' with ');
     throw usageError(
-      `${given} is longer than can be planned: at most ${max}`,
-      'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
+      `${given} is too long to plan, expected at most ${max}`,
+      'use 32 to 256 time steps: the state carries over from window to window, so the model sees far beyond one window',
       { options: [flagOf('sequenceLength'), flagOf('layers')] },
     );
   }
@@ -92,33 +94,33 @@ export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
 }
 
 /**
- * @param lower the options that make it smaller
- * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
+ * @param lower options that make the model smaller
+ * @throws RnnError `usage` if a run cannot be planned, or needs more than the free memory
  */
 export async function refuseIfTooLarge(demand: Demand, device: Device, lower = sizeFlags): Promise<void> {
-  refuseHopeless(demand, lower); // before any program is built
+  refuseHopeless(demand, lower); // before building any program
   const threads = device.name === 'cpu' && demand.workload.update !== null ? `, or ${flagOf('threads')}` : '';
   refuseIfShort(demand, await device.estimate(demand.workload), `lower ${lower}${threads}`);
 }
 
 function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void {
-  // The text is in memory already.
+  // The text is already in memory.
   const available = freeBytes() + demand.textBytes;
   refuseWithoutRoom('this model and batch need', processBytes(demand, deviceBytes), hint, available);
 }
 
 /**
- * @param what needs so many bytes, with a verb
- * @throws RnnError `usage` if fewer are available
+ * @param subject a subject and a verb of the message, such as "this network needs"
+ * @throws RnnError `usage` if fewer bytes are available
  */
-export function refuseWithoutRoom(what: string, bytes: number, hint: string, available = freeBytes()): void {
+export function refuseWithoutRoom(subject: string, bytes: number, hint: string, available = freeBytes()): void {
   if (bytes <= available) return;
-  const message = `${what} about ${gigabytes(bytes)} of memory, and ${gigabytes(available)} are free`;
+  const message = `${subject} about ${gigabytes(bytes)} of memory, but only ${gigabytes(available)} are free`;
   throw usageError(message, hint);
 }
 
 /**
- * Without /proc Node does not know the available memory, but the system still reports the free
+ * Without /proc, Node does not know the available memory, but the system still reports the free
  * memory.
  */
 export const freeBytes = (): number => availableMemory() || freemem();

@@ -1,68 +1,74 @@
-// n-gram models, as a baseline for the loss of a network: they count how often each symbol followed
-// the last few.
+// n-gram models, as a baseline for the loss of a network. They count how often each token followed
+// the last few tokens.
 import type { Tokens } from '../corpus/read.ts';
 import { inQuotes, usageError } from '../errors.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 
-/** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
+/**
+ * Maximum number of distinct strings of all orders together, which take half a gigabyte of memory.
+ */
 const MOST_STRINGS = 2 ** 24;
 /**
- * Of a string: the string without its last symbol, that symbol, how often the string occurs, how
- * often any symbol follows it, and how many different symbols do. They lie side by side, because
- * reading memory takes most of the time.
+ * Fields of a string: the string without its last token, that token, how often the string occurs,
+ * how often any token follows it, and how many different tokens follow it. They are adjacent,
+ * because reading memory takes most of the time.
  */
 const [PARENT, SYMBOL, COUNT, FOLLOWED, FOLLOWERS, FIELDS] = [0, 1, 2, 3, 4, 5];
-/** Symbols counted or scored at a time, in a few milliseconds. */
+/** Tokens counted or scored at a time, in a few milliseconds. */
 const BLOCK = 4096;
-/** A string is named by the place of its fields; this one is empty. */
+/** A string is identified by the position of its fields. This is the empty string. */
 const ROOT = 0;
 const NONE = -1;
 
 /**
- * Counts of all strings of up to `order` symbols of a text, in a tree whose branches are found by
- * one hash table. p_n(s | c), of a symbol after the last n − 1, is (count(cs) +
- * followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its first symbol,
- * followers(c) is how many different symbols have followed it, and p_0 = 1/V (interpolated; Witten
- * and Bell, 1991).
+ * Counts all strings of up to `order` tokens of a text, in a tree whose branches are found by one
+ * hash table. The probability of a token s after the context c of n − 1 tokens is p_n(s | c) =
+ * (count(cs) + followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its
+ * first token, followers(c) is the number of different tokens that have followed c, and p_0 = 1/V
+ * (interpolated, Witten and Bell, 1991).
  */
 export class Ngrams {
-  /** Of the text, counted until there was no more room. */
+  /** How much of the text was counted before the table was full. */
   characters = 0;
   readonly #V: number;
   readonly #order: number;
   readonly #most: number;
   #strings = 1;
-  /** `FIELDS` of each string. */
+  /** The `FIELDS` fields of each string. */
   #fields = new Uint32Array(1024 * FIELDS);
   /**
-   * Where the fields of a string are, at its hash or the next free place after that; at most half
-   * are taken.
+   * Positions of the fields of strings, each at its hash or at the next free place. At most half of
+   * the places are used.
    */
   #table = new Uint32Array(2048);
 
-  /** @param V symbols that there are */
+  /** @param V vocabulary size */
   constructor(text: Tokens, V: number, { order = 6, most = MOST_STRINGS } = {}) {
     if (!ArrayBuffer.isView(text))
-      throw usageError(`text is ${inQuotes(text)}, expected ids, such as the train of a corpus`);
-    if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}, expected how many symbols there are`);
+      throw usageError(`text is ${inQuotes(text)}, expected token ids, such as the train part of a corpus`);
+    if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}, expected the size of the vocabulary`);
     this.#V = V;
     this.#order = order;
     this.#most = most;
     runAtOnce(this.#count(text));
   }
 
-  /** Counts a text as the constructor does, in pieces. */
+  /** Counts a text in pieces, with the result of the constructor. */
   static *inPieces(text: Tokens, V: number): Pieces<Ngrams> {
     const ngrams = new Ngrams(text.subarray(0, 0), V);
     yield* ngrams.#count(text);
     return ngrams;
   }
 
-  /** Mean nats of all but the first of at least two symbols, by order: 1, 2 … */
+  /**
+   * Mean nats per token for each order 1, 2, …, over all tokens except the first. The text needs at
+   * least two tokens.
+   */
   nats(text: Tokens): Float64Array {
     return runAtOnce(this.natsInPieces(text));
   }
 
+  /** The same, in pieces. */
   *natsInPieces(text: Tokens): Pieces<Float64Array> {
     const sums = new Float64Array(this.#order);
     const context = this.#start();
@@ -108,7 +114,7 @@ export class Ngrams {
   #addCounts(context: Int32Array, text: Tokens): void {
     for (const symbol of text) {
       if (this.#strings + this.#order > this.#most) return;
-      // The longest first: what each becomes is the next one's longer context.
+      // Longest first, because the extension of each context becomes the next longer context.
       for (let length = this.#order - 1; length >= 0; length--) {
         const string = context[length];
         if (string === NONE) continue;
@@ -122,7 +128,9 @@ export class Ngrams {
     }
   }
 
-  /** The last 0, 1 … symbols, by their strings' numbers; there are none before the first. */
+  /**
+   * The strings of the last 0, 1, … tokens. Before the first token only the empty string exists.
+   */
   #start(): Int32Array {
     const context = new Int32Array(this.#order).fill(NONE);
     context[0] = ROOT;
@@ -145,8 +153,8 @@ export class Ngrams {
   }
 
   /**
-   * Where a string is in the table, or belongs. The empty string, which is never looked up, marks a
-   * free place.
+   * The place of a string in the table, or the free place where it belongs. The empty string, which
+   * is never looked up, marks a free place.
    */
   #placeOf(parent: number, symbol: number): number {
     const fields = this.#fields;

@@ -1,23 +1,20 @@
-// A text as people read it, piece by piece, with what each cost: a symbol is a character, or a
-// byte, of which a character may have several.
+// A text as people read it, character by character, with the loss of each. In a byte-level model a
+// character may consist of several tokens.
 import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import type { Surprise } from './surprise.ts';
 
 /** A character of the text. */
 export interface Piece {
   readonly text: string;
-  /** Where the symbol is in the text that completes it. */
+  /** Position of the token that completes it. */
   readonly at: number;
-  /**
-   * How many of its symbols, up to that one, were scored: all but the first of the text, which is
-   * only read.
-   */
+  /** How many of its tokens were scored. The first token of the text is only read. */
   readonly scored: number;
-  /** Of all that were scored. */
+  /** The sum over its scored tokens. */
   readonly nats: number;
 }
 
-/** As far as there is room in the record of what they cost. */
+/** Yields the characters of a text, as far as their surprisal is recorded. */
 export function* piecesOf(tokens: Tokens, vocabulary: Vocabulary, { nats }: Surprise): Generator<Piece> {
   const decoder = vocabulary.decoder();
   let scored = 0;
@@ -36,19 +33,19 @@ export function* piecesOf(tokens: Tokens, vocabulary: Vocabulary, { nats }: Surp
   }
 }
 
-/** How each symbol is written: a byte that is not an ASCII character as \xc3. */
+/** The text of each token. A byte that is not ASCII is written like \xc3. */
 export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly string[] {
   return unit === 'char'
     ? symbols
     : symbols.map((hex, byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`));
 }
 
-/** A symbol, readable on one line: \n, \t, U+00AD, and a space as ␣. */
+/** A token, readable on one line: \n, \t, U+00AD, and a space as ␣. */
 export function symbolName(symbol: string): string {
   const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
   if (Object.hasOwn(named, symbol)) return named[symbol];
-  // Control, format, combining, private, surrogate and unassigned characters, and separators, show
-  // nothing by themselves.
+  // Control, format, combining, private, surrogate and unassigned characters, and separators, are
+  // invisible alone.
   if (/^[\p{C}\p{M}\p{Z}]/u.test(symbol))
     return `U+${symbol.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
   return symbol;

@@ -1,4 +1,4 @@
-// How well a model predicts a text. Knows nothing of runs, and not how the result is shown.
+// Measures how well a model predicts a text.
 import type { Tokens } from '../corpus/read.ts';
 import type { Device, Job } from '../devices/device.ts';
 import { networkProgram, trainingProgram } from '../model/network.ts';
@@ -11,31 +11,32 @@ import { refuseIfTooLarge } from './memory.ts';
 import { type SurpriseRecord, isLikeliest } from './surprise.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** What is scored, and how. */
+/** The text to evaluate, and how. */
 export interface TextToScore {
   readonly tokens: Tokens;
   /**
-   * Contiguous chunks that are read side by side, each from a zero state; 1 is the strict figure.
+   * Contiguous chunks that are read in parallel, each from a zero state. 1 gives the strict loss.
    */
   readonly streams: number;
-  /** Steps of a call, and between two updates of dynamic evaluation. */
+  /** Time steps of a call, and between two updates of dynamic evaluation. */
   readonly sequenceLength: number;
-  /** Null for weights that stay as they are. */
+  /** Null for static evaluation. */
   readonly dynamic: DynamicOptions | null;
-  /** A symbol that is read before the text; null for none. */
+  /** A token to read before the text, or null. */
   readonly startSymbol: number | null;
 }
 
+/** The measures of a model on a text. */
 export interface Score {
-  /** Characters that were scored: all but the first. */
+  /** The number of scored characters: all except the first. */
   readonly characters: number;
-  /** Per character. */
+  /** Loss in nats per character. */
   readonly nats: number;
-  /** Top-1 accuracy: the share of characters to which the model gave the highest probability. */
+  /** Top-1 accuracy: the fraction of characters to which the model gave the highest probability. */
   readonly accuracy: number;
-  /** Nats per character by dynamic evaluation; null without it. */
+  /** Loss of dynamic evaluation in nats per character, or null without it. */
   readonly dynamicNats: number | null;
-  /** The device that it ran on, in one line. */
+  /** One line about the device. */
   readonly device: string;
 }
 
@@ -46,11 +47,11 @@ interface ScoringActivity {
 }
 
 /**
- * The loss of a model on a text, its state carried along each stream.
+ * Evaluates a model on a text. Each chunk carries its state.
  *
- * @param record receives the surprisal of each character but the first, as far as it has room
+ * @param record receives the surprisal of each character except the first, as far as it has room
  * @param onActivity receives the progress
- * @throws RnnError `usage` if the model does not fit into memory, `diverged` if dynamic evaluation
+ * @throws RnnError `usage` if the model does not fit in memory, `diverged` if dynamic evaluation
  * diverges
  */
 export async function score(

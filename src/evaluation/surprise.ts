@@ -1,22 +1,25 @@
 // The surprisal −log p of each character of a text that a model read. Pure arithmetic on logits,
 // computed in float64 and stored in float32.
 
-/** How many of the likeliest symbols are stored for each character. */
+/** The number of most likely tokens stored for each character. */
 export const ALTERNATIVES = 5;
 
-/** Of C characters. */
+/** The surprisal of C characters. */
 export interface Surprise {
   readonly nats: Float32Array; // (C)
-  /** How many symbols were likelier, or as likely and of a lower id. */
+  /** How many tokens were more likely, or equally likely with a lower id. */
   readonly ranks: Uint32Array; // (C)
   /** K, the smaller of V and `ALTERNATIVES`. */
   readonly alternatives: number;
-  /** The likeliest symbols, the first first. */
+  /** The most likely tokens, in descending order. */
   readonly likeliest: Uint32Array; // (C, K)
   readonly probabilities: Float32Array; // (C, K)
 }
 
-/** Room for so many characters, to be filled in any order. @param V symbols that there are */
+/**
+ * Room for a number of characters, to fill in any order.
+ * @param V vocabulary size
+ */
 export class SurpriseRecord implements Surprise {
   readonly nats: Float32Array;
   readonly ranks: Uint32Array;
@@ -38,7 +41,7 @@ export class SurpriseRecord implements Surprise {
     return this.nats.length;
   }
 
-  /** @param start where the V logits are from which `symbol` was to be guessed */
+  /** @param start index of the V logits that predict `symbol` */
   put(character: number, logits: Float32Array, start: number, symbol: number): void {
     const K = this.alternatives;
     const first = character * K;
@@ -66,8 +69,8 @@ export class SurpriseRecord implements Surprise {
 }
 
 /**
- * Whether a symbol has rank 0: the highest of V logits, the lowest id among equals. False if a
- * logit is NaN.
+ * Whether a token has rank 0: it has the highest of V logits, and the lowest id among equals. False
+ * if a logit is NaN.
  */
 export function isLikeliest(logits: Float32Array, start: number, V: number, symbol: number): boolean {
   const own = logits[start + symbol];

@@ -1,4 +1,4 @@
-// What every cell of a network holds at every character of a text, and how far its gates are open.
+// Records the values of every unit of a network at every character of a text: states and gates.
 import { count } from '../count.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
@@ -12,36 +12,37 @@ import { flagOf } from '../options/flags.ts';
 
 /** One carried value or gate of one layer, over a text. */
 export interface Activation {
-  /** 0 is the lowest. */
+  /** 0 is the lowest layer. */
   readonly layer: number;
-  /** As in the cell's equations: `h`, `c`, `f`. */
+  /** As in the equations of the cell: `h`, `c`, `f`. */
   readonly name: string;
   readonly isGate: boolean;
   /** After each character, (characters, H). */
   readonly values: Float32Array;
 }
 
+/** All carried values and gates of a network, over a text. */
 export interface Activations {
   readonly characters: number;
-  /** H, units of a layer. */
+  /** H, the units of a layer. */
   readonly hidden: number;
-  /** Layer by layer, in each the carried values and then the gates. */
+  /** Ordered by layer, within a layer first the carried values, then the gates. */
   readonly all: readonly Activation[];
-  /** What it was computed on, in one line. */
+  /** One line about the device that computed them. */
   readonly device: string;
 }
 
-/** Steps of a call: enough that calls cost nothing beside what they compute. */
+/** Time steps of a call: enough that the overhead of calls is negligible. */
 const STEPS = 32;
-/** 2 GB of numbers. */
+/** 2 GB of float32 numbers. */
 const MOST_NUMBERS = 2 ** 29;
 
 /**
- * Reads a text from its beginning to its end, from a zero state.
+ * Reads a text from beginning to end, starting from a zero state.
  *
- * @param startSymbol is read before the text; null for nothing
- * @param onRead receives the number of characters that were read
- * @throws RnnError `usage` if that is more than memory should hold
+ * @param startSymbol token to read before the text, or null
+ * @param onRead receives the number of characters read so far
+ * @throws RnnError `usage` if the values do not fit in memory
  */
 export async function readActivations(
   trained: BareModel,
@@ -56,8 +57,8 @@ export async function readActivations(
   const perCharacter = names.length * model.hidden;
   if (characters * perCharacter > MOST_NUMBERS) {
     throw usageError(
-      `${count(perCharacter)} values at each of ${count(characters)} characters are too many to hold in memory`,
-      `${flagOf('length')} ${Math.floor(MOST_NUMBERS / perCharacter)} would fit`,
+      `cannot hold ${count(perCharacter)} values at each of ${count(characters)} characters in memory`,
+      `use ${flagOf('length')} ${Math.floor(MOST_NUMBERS / perCharacter)}`,
     );
   }
   const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));
@@ -76,7 +77,7 @@ export async function readActivations(
   return { characters, hidden: model.hidden, all, device: description };
 }
 
-/** What there is to see of a model, in the order of `Activations.all`. */
+/** The activations of a model without their values, in the order of `Activations.all`. */
 export function activationsOf(model: ModelConfiguration): Omit<Activation, 'values'>[] {
   const { gates } = cellOf(model);
   return Array.from({ length: model.layers }, (_, layer) =>
@@ -84,26 +85,24 @@ export function activationsOf(model: ModelConfiguration): Omit<Activation, 'valu
   ).flat();
 }
 
-/** One unit's values, over the text. */
+/** The values of one unit over the text, (characters). */
 export function valuesOf(values: Float32Array, unit: number, hidden: number): Float32Array {
   const own = new Float32Array(values.length / hidden);
   for (let at = 0; at < own.length; at++) own[at] = values[at * hidden + unit];
   return own;
 }
 
-/** Of all values, so many are beyond each end of the range in which they usually are. */
+/** The fraction of values beyond each end of the usual range. */
 const UNUSUAL = 0.02;
 
-/**
- * From where to where values are most of the time, for a scale that few extremes do not stretch.
- */
+/** The range that contains most values, for a scale that a few extremes do not stretch. */
 export function usualRange(values: Float32Array): readonly [low: number, high: number] {
   const sorted = values.toSorted();
   const [low, high] = [UNUSUAL, 1 - UNUSUAL].map((part) => sorted[Math.round(part * (sorted.length - 1))]);
   return [low, high];
 }
 
-/** Each character is read that another one follows. */
+/** Appends a token, because only characters with a successor are read. */
 function withFollower(tokens: Tokens): Tokens {
   const longer = new Uint32Array(tokens.length + 1);
   longer.set(tokens);

@@ -1,24 +1,26 @@
-// A network that goes through texts one step at a time, and back again: what a gradient at one step
-// comes to at the step before it. In float64, by the plain loops of the reference: in float32 a
-// saturated cell passes nothing back at all, and what is lost there would count most in the end.
+// Runs a network one time step at a time, forwards and backwards: from the gradient after a time
+// step to the gradient before it. Computes in float64 with the plain loops of the reference,
+// because in float32 a saturated cell passes no gradient at all, and the lost part would count most
+// in the end.
 import { type Matrix, evaluate } from '../devices/reference/evaluate.ts';
 import { carriedShapes } from '../model/layer.ts';
 import { backwardStepProgram, networkProgram } from '../model/network.ts';
 import type { Program } from '../program/value.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
 
-/** By name, a vector for each row, one after another. */
+/** Maps names to vectors, one for each row, stored one after another. */
 export type Vectors = ReadonlyMap<string, Matrix>;
 
+/** Forward and backward steps of one network. */
 export class BackwardSteps {
-  /** What a gradient flows through. */
+  /** The names of the carried values that a gradient flows through. */
   readonly carried: readonly string[];
   readonly #parameters: ReadonlyMap<string, Matrix>;
   readonly #reading: Program;
   readonly #backward: Program;
   readonly #none: Matrix;
 
-  /** @param rows texts side by side */
+  /** @param rows number of texts in parallel */
   constructor({ model, tensors }: BareModel, rows: number) {
     this.carried = carriedShapes(model).map(({ name }) => name);
     this.#parameters = new Map(tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
@@ -28,8 +30,10 @@ export class BackwardSteps {
   }
 
   /**
-   * One step forwards. @param ids (N) @param before what was carried into it; nothing at first
-   * @returns what is carried after it
+   * Runs one step forwards.
+   * @param ids (N)
+   * @param before carried values before the step, empty at the start of a text
+   * @returns carried values after the step
    */
   forward(ids: ArrayLike<number>, before: Vectors = new Map()): Vectors {
     const state = new Map(before);
@@ -42,12 +46,13 @@ export class BackwardSteps {
   }
 
   /**
-   * One step backwards.
-   * @param before what was carried into the step
-   * @param seeds what reaches each carried value after it; nothing at first
-   * @param targets (N) of the loss that is added, in nats; none is where they are left out
-   * @returns the gradient at each carried value before the step by its name, and at the states of
-   * cells after it by `after.` and their names
+   * Runs one step backwards.
+   * @param before carried values before the step
+   * @param seeds gradients with respect to the carried values after the step, empty for the last
+   * step
+   * @param targets (N) of the loss to add, in nats. If omitted, no loss is added
+   * @returns gradients with respect to the carried values before the step, by name, and with
+   * respect to the states after it, by `after.` and name
    */
   backward(ids: ArrayLike<number>, before: Vectors, seeds: Vectors, targets?: ArrayLike<number>): Vectors {
     const state = new Map([...before, ...[...seeds].map(([name, seed]) => [`seed.${name}`, seed] as const)]);

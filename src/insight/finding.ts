@@ -1,47 +1,50 @@
-// What a search for cells comes to, and how it is written. Knows nothing of how it is searched.
+// The results of a search for cells, and their texts. Does not depend on the search.
 import { groupBy } from '../group.ts';
 import type { Property } from './properties.ts';
 
+/** Identifies one value of one unit. */
 export interface CellName {
-  /** As a checkpoint counts them: 0 is the lowest. */
+  /** As in a checkpoint: 0 is the lowest layer. */
   readonly layer: number;
-  /** Of a carried value or a gate. */
+  /** The name of a carried value or a gate. */
   readonly name: string;
   readonly unit: number;
 }
 
+/** A unit that tracks a property of the text. */
 export interface FoundCell extends CellName {
   /**
-   * On the half of the text that it was not chosen on: Spearman's of numbers, 2·AUC − 1 of what
-   * holds or does not. From −1 to 1.
+   * From −1 to 1, on the half of the text that was not used to choose it. Spearman's ρ for numbers,
+   * 2·AUC − 1 for properties that hold or do not hold.
    */
   readonly correlation: number;
 }
 
+/** The result of the search for one property. */
 export interface Finding {
   readonly property: Omit<Property, 'values'>;
-  /** Above chance, the best first. */
+  /** Units above chance, best first. */
   readonly cells: readonly FoundCell[];
   /**
-   * The correlation that is hardly ever reached by chance; null if places that differ are too rare
-   * to tell.
+   * The correlation that chance hardly ever reaches. Null if the property varies too rarely to
+   * measure it.
    */
   readonly chance: number | null;
   /**
-   * About how many characters of a text of this kind would be enough to test the property; null if
-   * this text is long enough, or has nothing of it.
+   * Approximate number of characters in a similar text that would suffice to test the property.
+   * Null if this text is long enough, or if the property does not occur.
    */
   readonly neededCharacters: number | null;
 }
 
-/** The properties that no unit tells, a line for each reason. */
+/** Lists the properties that were found in no unit, one line for each reason. */
 export function restInWords(findings: readonly Finding[]): string[] {
   const reasonOf = ({ chance, neededCharacters }: Finding): string => {
-    if (neededCharacters !== null) return 'not tested, the text is too short';
-    return chance === null ? 'not in the text' : 'told by no unit';
+    if (neededCharacters !== null) return 'not tested because the text is too short';
+    return chance === null ? 'not in the text' : 'found in no unit';
   };
   const inWords = ({ property: { name }, neededCharacters }: Finding): string =>
-    neededCharacters === null ? name : `${name} (takes about ${neededCharacters.toLocaleString('en')} characters)`;
+    neededCharacters === null ? name : `${name} (needs about ${neededCharacters.toLocaleString('en')} characters)`;
   return [
     ...groupBy(
       findings.filter(({ cells }) => cells.length === 0),
@@ -50,13 +53,10 @@ export function restInWords(findings: readonly Finding[]): string[] {
   ].map(([reason, some]) => `${reason}: ${some.map(inWords).join(', ')}`);
 }
 
-/** `0.c.17`: of layer 0 the value c of unit 17. */
+/** For example `0.c.17`: value c of unit 17 in layer 0. */
 export const cellText = ({ layer, name, unit }: CellName): string => `${layer}.${name}.${unit}`;
 
-/**
- * The area under the ROC curve, 1/2 by chance, for what holds or does not; Spearman's ρ for
- * numbers.
- */
+/** Spearman's ρ for numbers. Otherwise the area under the ROC curve, which is 1/2 by chance. */
 export const scoreOf = ({ isNumber }: Pick<Property, 'isNumber'>, correlation: number): number =>
   isNumber ? correlation : (1 + Math.abs(correlation)) / 2;
 

@@ -1,6 +1,6 @@
-// How far back a loss reaches: the norm of its gradient with respect to what the layers held, step
-// by step into the past. Where it shrinks or grows at each step, gradients vanish or explode
-// (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
+// How far back gradients reach: the norm of the gradient of a loss with respect to the states of
+// the layers, time step by time step into the past. If it shrinks or grows at each step, gradients
+// vanish or explode (Hochreiter, 1991; Bengio, Simard and Frasconi, 1994).
 import { setImmediate } from 'node:timers/promises';
 import type { Tokens } from '../corpus/read.ts';
 import type { Matrix } from '../devices/reference/evaluate.ts';
@@ -11,43 +11,42 @@ import { BackwardSteps, type Vectors } from './backward-steps.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
 import { flagOf } from '../options/flags.ts';
 
+/** How far and how often to follow a gradient. */
 export interface FlowOptions {
-  /** K, how many steps into the past. */
+  /** K, the number of time steps into the past. */
   readonly steps: number;
-  /** N, places in the text of which the losses are followed. */
+  /** N, the number of positions in the text whose losses are followed. */
   readonly positions: number;
 }
 
-/** Of one state of one layer. */
+/** The gradient norms of one state of one layer. */
 export interface Flow {
   readonly layer: number;
   readonly state: string;
   /**
-   * K + 1 means, over the places of which anything arrives, of ln ‖∂loss_t/∂state_{t−k}‖, k from 0;
-   * −Infinity once there is none.
+   * K + 1 means of ln ‖∂loss_t/∂state_{t−k}‖, for k from 0, over the positions whose gradient is
+   * not zero. −Infinity if all gradients are zero.
    */
   readonly logNorms: readonly number[];
   /**
-   * What a norm is multiplied by from step to step into the past, as far as anything arrives: exp
-   * of the slope of the line through `logNorms` from k = 1; null where there are fewer than two
+   * The factor by which the norm changes per time step into the past: exp of the slope of the line
+   * through `logNorms` from k = 1, while these are finite. Null if there are fewer than two
    * points.
    */
   readonly perStep: number | null;
 }
 
-/**
- * Symbols that are read before the steps that are looked at, so that they do not start from
- * nothing.
- */
+/** Tokens read before the time steps of interest, so that these do not start from a zero state. */
 export const WARM_UP = 50;
 
 /**
- * The gradient is carried back with its length kept apart, so that it cannot overflow, nor
- * underflow but beside one that is 1e300 times as long. It is the whole gradient: what a state does
- * by way of the layers above at the same step counts, and what a cell does by way of its output.
+ * Computes how the gradients of some losses flow into the past. The length of a gradient is stored
+ * separately from its direction, so it cannot overflow. It underflows only compared with another
+ * gradient that is 1e300 times as long. It is the whole gradient: it includes paths through the
+ * layers above at the same time step, and through the output of a cell.
  *
- * @throws RnnError `corpus` if the text is shorter than the steps, `diverged` if what the network
- * holds grows beyond all numbers
+ * @throws RnnError `corpus` if the text is shorter than the time steps, `diverged` if a state is
+ * not a finite number
  */
 export async function gradientFlow(
   trained: BareModel,
@@ -57,8 +56,8 @@ export async function gradientFlow(
   const length = Math.min(WARM_UP + K + 1, tokens.length - 1);
   if (length < K + 2)
     throw corpusError(
-      `the text has ${tokens.length} characters, and it takes ${K + 3} to look ${K} steps back`,
-      `give a longer text, or fewer ${flagOf('steps')}`,
+      `the text has ${tokens.length} characters: looking ${K} time steps back needs ${K + 3}`,
+      `use a longer text, or fewer ${flagOf('steps')}`,
     );
   const places = spread(tokens.length - 1 - length, positions);
   const N = places.length;
@@ -68,7 +67,7 @@ export async function gradientFlow(
   const carried: Vectors[] = [];
   for (let t = 0; t < length; t++) {
     carried.push(walker.forward(symbolsAt(t), carried.at(-1)));
-    await setImmediate(); // signals have their turn
+    await setImmediate(); // lets signals be handled
   }
   refuseInfinite(carried);
   const flows = watchedStates(trained).map(({ layer, state }) => ({ layer, state, logNorms: [] as number[] }));
@@ -89,7 +88,7 @@ export async function gradientFlow(
   return flows.map((flow) => ({ ...flow, perStep: perStepOf(flow.logNorms) }));
 }
 
-/** So many places from 0 to `last`, as far apart as can be, none of them twice. */
+/** Returns up to `count` distinct positions from 0 to `last`, as far apart as possible. */
 function spread(last: number, count: number): number[] {
   const places = Array.from({ length: Math.min(count, last + 1) }, (_, index) =>
     Math.round((index * last) / Math.max(1, count - 1)),
@@ -100,8 +99,8 @@ function spread(last: number, count: number): number[] {
 function refuseInfinite(carried: readonly Vectors[]): void {
   const at = carried.findIndex((vectors) => [...vectors.values()].some((vector) => !vector.every(Number.isFinite)));
   if (at >= 0)
-    throw new RnnError('diverged', `what the network holds is beyond all numbers after ${at + 1} characters`, {
-      hint: `a network that explodes forwards has no gradient to follow; start it with smaller weights, or give fewer ${flagOf('steps')}`,
+    throw new RnnError('diverged', `the state of the network is not a finite number after ${at + 1} characters`, {
+      hint: `initialise the network with smaller weights, or use fewer ${flagOf('steps')} (a state that explodes has no gradient)`,
     });
 }
 
@@ -111,8 +110,8 @@ function watchedStates({ model }: BareModel): { readonly layer: number; readonly
 }
 
 /**
- * Each row over all that is carried made 1 long; what it was is added to `lengths`. A row that has
- * died stays as it is.
+ * Normalises each row over all carried values to length 1, and adds the logarithm of its length to
+ * `lengths`. Leaves a zero row unchanged.
  */
 function normalised(gradients: Vectors, names: readonly string[], lengths: Float64Array): Vectors {
   const N = lengths.length;

@@ -1,5 +1,5 @@
-// How much one step of a layer can stretch a gradient: the largest singular value of
-// ∂state_t/∂state_{t−1}, of all that its cell carries (Pascanu, Mikolov and Bengio, 2013).
+// How much one time step of a layer can stretch a gradient: the largest singular value of
+// ∂state_t/∂state_{t−1}, over all values that the cell carries (Pascanu, Mikolov and Bengio, 2013).
 import { setImmediate } from 'node:timers/promises';
 import { parameterVector } from '../runs/store.ts';
 import type { Tokens } from '../corpus/read.ts';
@@ -16,12 +16,12 @@ import type { BareModel } from '../evaluation/evaluate.ts';
 const JOB = 'step';
 
 /**
- * A row of the batch for each number that a layer carries: S rows of one step, whose gradients are
- * the rows of the Jacobian.
+ * Computes the Jacobian with one batch row for each of the S values that a layer carries: the
+ * gradients of the S rows are the rows of the Jacobian.
  *
- * @returns for each layer, the value at each of so many steps near the beginning of the text, or of
- * fewer in a short one; nothing for a network that skips through time, whose step reads more than
- * the state before it
+ * @returns for each layer, the largest singular value at each of `steps` time steps near the
+ * beginning of the text (fewer in a short text). Empty for a network with a time skip, whose time
+ * steps read more than the previous state
  */
 export async function largestSingularValues(
   trained: BareModel,
@@ -67,7 +67,7 @@ export async function largestSingularValues(
           (_, at) => blocks[Math.floor((at % S) / H)][Math.floor(at / S) * H + (at % H)],
         );
         values.push(largestSingularValue(jacobian));
-        await setImmediate(); // signals have their turn
+        await setImmediate(); // lets signals be handled
       }
     }
     return found;
@@ -77,8 +77,8 @@ export async function largestSingularValues(
 }
 
 /**
- * What reaches one of the states of a layer: row r has a 1 at the layer's r-th number, where the
- * states are one after another, if it is in this block of them. (S, H)
+ * The seed gradients of one state of a layer, (S, H). The states of the layer, one after another,
+ * have S values. Row r has a 1 at the r-th value if that value belongs to this block.
  */
 const identity = (S: number, H: number, block: number): Float32Array =>
   Float32Array.from({ length: S * H }, (_, at) => Number(Math.floor(at / H) === block * H + (at % H)));
@@ -91,8 +91,9 @@ const SETTLED = 1e-6;
 const SEED = 1;
 
 /**
- * Of a square matrix, row by row: by power iteration with AᵀA from a random vector, from below.
- * Where two values are nearly the same it may end between them.
+ * The largest singular value of a square matrix in row order, by power iteration with AᵀA from a
+ * random vector. Approaches it from below. If the two largest values are almost equal, the result
+ * may lie between them.
  */
 export function largestSingularValue(A: Float64Array): number {
   const S = Math.sqrt(A.length);

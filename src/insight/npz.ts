@@ -1,22 +1,29 @@
-// NumPy's archive of arrays: a ZIP file (PKWARE's APPNOTE 6.3.10) with an .npy file for each, not
-// compressed. Knows nothing of what is in them.
+// Writes an archive of NumPy arrays: an uncompressed ZIP file (PKWARE, APPNOTE 6.3.10) with an .npy
+// file for each array.
 import { crc32 } from 'node:zlib';
 import { bytesOfNumbers } from '../formats/floats.ts';
 
+/** An array in row-major order. */
 export interface NumpyArray {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array | Int32Array;
 }
 
-/** The header of an .npy file is padded to a multiple of it. */
+/** The header of an .npy file is padded to a multiple of this many bytes. */
 const ALIGNMENT = 64;
-/** 1980-01-01, the first day that ZIP knows: the same arrays make the same file. */
+/**
+ * 1980-01-01, the first day that ZIP can represent. With a constant date, the same arrays give the
+ * same file.
+ */
 const DATE = (1 << 5) | 1;
 /** Version 2.0 of the format. */
 const VERSION = 20;
 
-/** @param arrays less than 4 GB in all */
+/**
+ * Yields the bytes of the archive.
+ * @param arrays less than 4 GB in total
+ */
 export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
   const entries: Buffer[] = [];
   let offset = 0;
@@ -37,8 +44,8 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
 }
 
 /**
- * What the header before a file and its entry in the directory both say: version, flags, method,
- * time, date, checksum, sizes, length of the name.
+ * The fields that the header of a file and its directory entry share: version, flags, method, time,
+ * date, checksum, sizes, length of the name.
  */
 const aboutFile = (name: Buffer, checksum: number, size: number): Buffer =>
   words('HHHHHIIIH', VERSION, 0, 0, 0, DATE, checksum, size, size, name.length);
@@ -56,7 +63,7 @@ function npyHeader({ shape, values }: Omit<NumpyArray, 'name'>): Buffer {
   ]);
 }
 
-/** Little-endian numbers of two bytes (H) and four (I), as Python's struct has them. */
+/** Little-endian numbers of two bytes (H) or four bytes (I), as in Python's struct. */
 function words(kinds: string, ...numbers: readonly number[]): Buffer {
   return Buffer.concat(
     numbers.map((value, index) => {

@@ -1,22 +1,24 @@
-// What may be said of each place in a text, and so may be what a cell keeps in mind: whether it is
-// in a quotation, how deep in brackets, how far from the line's end. The place of a character is
-// the one after it, where a cell has read it. Knows nothing of models.
+// Properties of each position in a text that a unit may track: whether it is in a quotation, how
+// deep in brackets, how far from the end of the line. The position of a character is the position
+// after it, when a cell has read it.
 import { type Span, bracketed, inNotation, matching } from './spans.ts';
 
+/** A property of the positions in a text. */
 export interface Property {
   readonly name: string;
   readonly what: string;
-  /** A number; else it holds or does not. */
+  /** Whether the values are numbers. Otherwise the property holds or does not hold. */
   readonly isNumber: boolean;
   /**
-   * After each piece of the text, 1 or 0 if it holds or does not; NaN where a number is not known.
+   * A value after each piece of the text: a number (NaN if unknown), or 1 if the property holds and
+   * 0 if it does not.
    */
   readonly values: Float32Array;
 }
 
 /**
- * A text by its symbols: the character that each completes, or nothing where a character takes
- * several symbols.
+ * The text of each token: the character that it completes, or '' if the character needs more
+ * tokens.
  */
 type Pieces = readonly string[];
 
@@ -32,27 +34,27 @@ const number = (name: string, what: string, values: Values) => ({ name, what, is
 
 const definitions = [
   holds('quotes', 'inside quotation marks', (text) => inNotation(text, 'quote')),
-  holds('comment', 'in a comment of a program', (text) => inNotation(text, 'comment')),
+  holds('comment', 'in a program comment', (text) => inNotation(text, 'comment')),
   holds('brackets', 'inside brackets', bracketed),
   number('bracket depth', 'how many brackets are open', (pieces) => depths(pieces, bracketed)),
   number(
     'line position',
-    "characters since the line's start",
+    'characters since the start of the line',
     counted((before, piece) => (piece === '\n' ? 0 : before + 1)),
   ),
-  number('line left', "characters to the line's end", leftInLine),
-  number('indentation', "white space at the line's start", indentation),
+  number('line left', 'characters to the end of the line', leftInLine),
+  number('indentation', 'white space at the start of the line', indentation),
   holds('word', 'inside a word', (text) => matching(text, /[\p{L}\p{M}\p{N}_'’]+/gu)),
   holds('upper case', 'at a capital letter', (text) => matching(text, /\p{Lu}+/gu)),
   holds('after if', 'in a line, after the word if', (text) => matching(text, /(?<=\bif\b)[^\n]+/g)),
 ];
 
-/** All of them, whether they occur in the text or not. */
+/** All properties, whether or not they occur in the text. */
 export function propertiesOf(pieces: Pieces): Property[] {
   return definitions.map(({ values, ...property }) => ({ ...property, values: values(pieces) }));
 }
 
-/** How many of the spans that are found in the text each piece ends in. */
+/** The number of spans in which each piece ends. */
 function depths(pieces: Pieces, find: (text: string) => Iterable<Span>): Float32Array {
   const text = pieces.join('');
   const changes = new Int32Array(text.length + 1);
@@ -75,7 +77,7 @@ function counted(next: (before: number, piece: string) => number): Values {
 }
 
 function leftInLine(pieces: Pieces): Float32Array {
-  let left = NaN; // nobody knows how the last line goes on
+  let left = NaN; // the rest of the last line is unknown
   return Float32Array.from(pieces.toReversed(), (piece) => {
     const after = left;
     if (piece !== '') left = piece === '\n' ? 1 : left + 1;

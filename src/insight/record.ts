@@ -1,9 +1,9 @@
-// All that was seen of a network's cells, for other programs: as lines of JSON, or as NumPy arrays.
+// Exports all activations of a network for other programs, as lines of JSON or as NumPy arrays.
 import { activationName } from '../model/layer.ts';
 import type { Activations } from './activations.ts';
 import { type NumpyArray, npz } from './npz.ts';
 
-/** How a record may be written, by the end of the file's name. */
+/** Writers of a record, by file extension. */
 export const recordFormats: Readonly<
   Record<string, (pieces: readonly string[], activations: Activations) => Generator<Uint8Array>>
 > = {
@@ -11,11 +11,11 @@ export const recordFormats: Readonly<
   '.npz': asArrays,
 };
 
-/** Digits that tell any two float32 apart. */
+/** Enough digits to distinguish any two float32 numbers. */
 const DIGITS = 9;
 
 /**
- * A line for each symbol of the text: its place, what it adds to the text, and the values of all
+ * One line for each token of the text: its position, the text that it adds, and the values of all
  * units by name.
  */
 function* asLines(pieces: readonly string[], { all, hidden }: Activations): Generator<Uint8Array> {
@@ -29,8 +29,8 @@ function* asLines(pieces: readonly string[], { all, hidden }: Activations): Gene
 }
 
 /**
- * An array for each name, (characters, H); and `text`, the code point that each symbol adds to it,
- * 0 for none.
+ * One array for each name, (characters, H), and `text`, the code point that each token adds (0 for
+ * none).
  */
 function* asArrays(pieces: readonly string[], { all, characters, hidden }: Activations): Generator<Uint8Array> {
   const arrays: NumpyArray[] = all.map(({ layer, name, values }) => ({

@@ -1,20 +1,24 @@
-// How often gates are shut or open (Karpathy, Johnson and Fei-Fei, 2015: "Visualizing and
+// How often gates are closed or open (Karpathy, Johnson and Fei-Fei, 2015: "Visualizing and
 // understanding recurrent networks", section 4.2).
 import type { Activations } from './activations.ts';
 
-/** The paper's thresholds: below, a gate is left-saturated; above, right-saturated. */
+/**
+ * The thresholds of the paper: a gate is left-saturated below the first, right-saturated above the
+ * second.
+ */
 const [LEFT, RIGHT] = [0.1, 0.9];
 
+/** The saturation of one gate of one layer. */
 export interface Saturation {
   readonly layer: number;
   readonly gate: string;
-  /** Of each unit, the fraction of the text's characters at which it was below 0.1. (H) */
+  /** For each unit, the fraction of characters at which its gate was below 0.1. (H) */
   readonly left: Float64Array;
   /** The same for above 0.9. (H) */
   readonly right: Float64Array;
 }
 
-/** Of each gate of each layer. */
+/** The saturation of each gate of each layer. */
 export function saturationOf({ all, characters, hidden }: Activations): Saturation[] {
   return all
     .filter(({ isGate }) => isGate)
@@ -29,7 +33,9 @@ export function saturationOf({ all, characters, hidden }: Activations): Saturati
     });
 }
 
-/** Means over the units, and how many are left- or right-saturated more than half of the time. */
+/**
+ * Means over the units, and how many units are left- or right-saturated more than half of the time.
+ */
 export function summaryOf({ left, right }: Saturation) {
   const mean = (fractions: Float64Array): number => fractions.reduce((sum, each) => sum + each, 0) / fractions.length;
   const mostly = (fractions: Float64Array): number => fractions.filter((each) => each > 0.5).length;

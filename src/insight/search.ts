@@ -1,7 +1,7 @@
-// Which cells tell something of a text that a reader could, too: Karpathy, Johnson and Fei-Fei
-// (2015) looked for them by eye. A cell is chosen on one half of the text, and what it tells is
-// measured on the other. It is found if that is more than the best of all cells tells of the
-// property shuffled, on the very half that it is chosen on.
+// Finds units that track a property of the text that a reader can see. Karpathy, Johnson and
+// Fei-Fei (2015) looked for them by eye. A unit is chosen on one half of the text and measured on
+// the other half. It counts as found if its correlation exceeds the best correlation of all units
+// with shuffled values of the property, which are chosen and measured in the same way.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 import { Random } from '../random.ts';
@@ -10,27 +10,30 @@ import type { CellName, Finding } from './finding.ts';
 import { type Property, propertiesOf } from './properties.ts';
 import { type Weights, centredRanks, correlate, weightsOf } from './statistics.ts';
 
-/** There is nothing to be searched in a shorter text. */
+/** Minimum length of a text for a search. */
 export const LEAST_CHARACTERS = 400;
 const SHUFFLES = 20;
-/** Above the mean of the best that is told of shuffled values. */
+/** How far above the mean of the best correlations with shuffled values, in standard deviations. */
 const DEVIATIONS = 4;
-/** Cells of a property, at most. */
+/** Maximum number of units per property. */
 const MOST_FOUND = 4;
 /**
- * Chance up to this correlation, an AUC of 0.9, leaves room for units that tell a property well.
- * Where it is higher, that none was found says nothing.
+ * Up to this chance level, which is an AUC of 0.9, units that track a property well can stand out.
+ * Above it, finding no unit proves nothing.
  */
 const MAX_TESTABLE_CHANCE = 0.8;
-/** A text should be so long that chance goes up to this. It falls with the root of the length. */
+/**
+ * A text should be long enough for this chance level. The level falls with the square root of the
+ * length.
+ */
 const WANTED_CHANCE = 0.6;
 /**
  * Spans of a property in a text that is long enough, measured on sonnets, a novel and source code:
- * chance is about 5.5 / √spans there.
+ * the chance level is about 5.5 / √spans there.
  */
 const WANTED_SPANS = 85;
 /**
- * Neighbouring blocks are in different halves, so that what changes in the course of the text is in
+ * Neighbouring blocks belong to different halves, so that changes in the course of the text affect
  * both.
  */
 const BLOCKS = 20;
@@ -38,7 +41,8 @@ const halves = [0, 1] as const;
 type Half = (typeof halves)[number];
 
 /**
- * Searches the carried values of all units. @returns a finding for each property, in their order
+ * Searches the carried values of all units.
+ * @returns a finding for each property, in the same order
  */
 export function* searchCells(
   { all, characters, hidden }: Activations,
@@ -82,8 +86,8 @@ export function* searchCells(
 }
 
 /**
- * A property as it is, and then shuffled again and again; none for a property that does not differ
- * in one of the halves.
+ * The property itself, followed by shuffled copies. Empty if the property is constant in one of the
+ * halves.
  */
 function trialsOf(values: Float32Array, isNumber: boolean, block: number, random: Random): readonly Trial[] {
   const given = [values, ...Array.from({ length: SHUFFLES }, () => shuffle(values, 2 * block, random))];
@@ -91,38 +95,37 @@ function trialsOf(values: Float32Array, isNumber: boolean, block: number, random
   return trials.flat().includes(null) ? [] : (trials as unknown as readonly Trial[]);
 }
 
-/** Null for a property that does not occur. */
+/** The number of characters needed, or null if the property does not occur. */
 function neededForSpans(values: Float32Array): number | null {
   const spans = spansOf(values).length;
   return spans === 0 ? null : about((values.length * WANTED_SPANS) / spans);
 }
 
-/** Where each span of a property ends: where it holds, or the number is not 0. */
+/** The end of each span of a property, in which it holds or is not 0. */
 function spansOf(values: Float32Array): number[] {
   const ends: number[] = [];
   for (let at = 1; at <= values.length; at++) if (values[at - 1] > 0 && !(values[at] > 0)) ends.push(at);
   return ends;
 }
 
-/** Two digits, rounded up. */
+/** Rounds up to two digits. */
 function about(characters: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(characters)) - 1);
   return Math.ceil(characters / unit) * unit;
 }
 
 /**
- * Characters that are read where no length is given, and up to how many where a property takes more
- * to be tested.
+ * How many characters are read by default: `min`, or up to `max` if testing a property needs more.
  */
 const DEFAULT_CHARACTERS = { min: 10_000, max: 80_000 };
-/** Characters times hidden units of all layers that are searched in some seconds. */
+/** Characters times hidden units of all layers that are searched in a few seconds. */
 const MAX_VALUES_BY_DEFAULT = 5_120_000;
 
 /**
- * How much of a text is read where no length is given: enough to test each property that can be
- * tested in a text of at most the longest default.
+ * How much of a text is read by default: enough to test each property that can be tested within the
+ * maximum default length.
  *
- * @param pieces at least as many of them as `maxDefaultLength`, or the whole text
+ * @param pieces at least `maxDefaultLength` of them, or the whole text
  */
 export function defaultLength(pieces: readonly string[], model: Pick<ModelConfiguration, 'layers' | 'hidden'>): number {
   const longest = pieces.slice(0, maxDefaultLength(model));
@@ -132,17 +135,18 @@ export function defaultLength(pieces: readonly string[], model: Pick<ModelConfig
   return Math.min(pieces.length, Math.max(DEFAULT_CHARACTERS.min, ...needed.map(about)));
 }
 
+/** The maximum default length of a text, in characters. */
 export function maxDefaultLength({ layers, hidden }: Pick<ModelConfiguration, 'layers' | 'hidden'>): number {
   const { min, max } = DEFAULT_CHARACTERS;
   return Math.min(max, Math.max(min, Math.floor(MAX_VALUES_BY_DEFAULT / (layers * hidden))));
 }
 
-/** By what a cell is chosen on one half, and measured on the other. */
+/** Weights that choose a unit on one half, and weights that measure it on the other. */
 type Trial = readonly [chosenBy: Weights, measuredBy: Weights];
 
 /**
- * The cells that are chosen, the best first by what they tell on the other half: their correlation
- * there, negative if it has another sign.
+ * Chooses units and sorts them by their correlation on the other half, best first. `told` is that
+ * correlation, negative if its sign differs between the halves.
  */
 function best(
   chosenBy: Float64Array,
@@ -163,14 +167,14 @@ function best(
     .toSorted((a, b) => b.told - a.told);
 }
 
-/** What is hardly ever told of shuffled values. */
+/** The correlation that shuffled values hardly ever reach. */
 function byChance(told: readonly number[]): number {
   const mean = told.reduce((sum, each) => sum + each, 0) / told.length;
   const variance = told.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (told.length - 1);
   return mean + DEVIATIONS * Math.sqrt(variance);
 }
 
-/** Every other block; what is left over at the end is in none. */
+/** Every other block. The rest at the end is in neither half. */
 function halfOf(values: Float32Array, half: Half, block: number): Float32Array {
   const own = new Float32Array((BLOCKS / 2) * block);
   for (let at = 0; at < own.length; at += block)
@@ -179,9 +183,9 @@ function halfOf(values: Float32Array, half: Half, block: number): Float32Array {
 }
 
 /**
- * Stretches, a block of each half, in another order, and each of them turned by any amount. What
- * the values are like from one to the next, and how much they change from one part of the text to
- * another, stays: neither makes a cell tell them by more than chance.
+ * Shuffles chunks, each of which is a block of each half, and rotates each chunk by a random
+ * amount. This preserves how values follow each other and how much they vary between parts of the
+ * text, so neither makes a unit exceed chance.
  */
 function shuffle(values: Float32Array, stretch: number, random: Random): Float32Array {
   const order = Array.from({ length: BLOCKS / 2 }, (_, from) => ({

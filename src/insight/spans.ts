@@ -1,12 +1,12 @@
-// Stretches of a text that its notation marks: quotations, comments, brackets.
+// Spans of a text that its notation marks: quotations, comments, brackets.
 
-/** From a code unit of the text to the one before which it ends. */
+/** Positions of code units: the first in the span, and the first after it. */
 export type Span = readonly [from: number, to: number];
 
 /**
- * Comments and quotations, whichever begins first: an apostrophe in a comment quotes nothing. A
- * quotation ends with its paragraph at the latest; one in single marks, which may be apostrophes,
- * is in one line.
+ * Comments and quotations, whichever begins first, so an apostrophe in a comment does not begin a
+ * quotation. A quotation ends with its paragraph at the latest. A quotation in single marks, which
+ * may be apostrophes, is limited to one line.
  */
 const notation = new RegExp(
   [
@@ -16,12 +16,12 @@ const notation = new RegExp(
   'gu',
 );
 
-/** What is no part of the inside any more. */
+/** End marks, which are not part of the inside. */
 const ends = { quote: /["“”»']$/, comment: /(?:\*\/|-->)$/ } as const;
 
 const closes: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 
-/** From the first mark, once it is read, until the last is. */
+/** From the first mark, after reading it, to the last. */
 export function* inNotation(text: string, kind: 'comment' | 'quote'): Generator<Span> {
   for (const {
     0: { length },
@@ -29,12 +29,12 @@ export function* inNotation(text: string, kind: 'comment' | 'quote'): Generator<
     groups,
   } of text.matchAll(notation)) {
     const found = groups![kind];
-    if (found === undefined) continue; // it is of the other kind
+    if (found === undefined) continue; // the other kind
     yield [index, index + length - (length > 1 && ends[kind].test(found) ? 1 : 0)];
   }
 }
 
-/** Pairs of brackets; one without a partner is passed over. */
+/** Pairs of brackets. A bracket without a partner is skipped. */
 export function* bracketed(text: string): Generator<Span> {
   const open: { readonly bracket: string; readonly at: number }[] = [];
   for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
@@ -49,6 +49,7 @@ export function* bracketed(text: string): Generator<Span> {
   }
 }
 
+/** All matches of a global pattern. */
 export function* matching(text: string, pattern: RegExp): Generator<Span> {
   for (const {
     0: { length },

@@ -1,9 +1,9 @@
-// How well some numbers tell others by rank, so that no scale counts: Spearman's correlation for
-// numbers, and for what holds or does not the rank-biserial one, 2·AUC − 1, which is twice the area
-// under the ROC curve (Mann and Whitney, 1947) less 1. From −1 to 1; 0 tells nothing.
+// Rank correlations, which do not depend on scale. For numbers, Spearman's ρ. For properties that
+// hold or do not hold, the rank-biserial correlation 2·AUC − 1, where AUC is the area under the ROC
+// curve (Mann and Whitney, 1947). From −1 to 1. 0 means no correlation.
 import type { Pieces } from '../pieces.ts';
 
-/** Ranks from the lowest, those of equals averaged, less their mean. */
+/** Ranks from the lowest value, minus their mean. Equal values get their average rank. */
 export function centredRanks(values: Float32Array): Float32Array {
   const sorted = values.toSorted();
   const ranks = new Map<number, number>();
@@ -15,19 +15,19 @@ export function centredRanks(values: Float32Array): Float32Array {
   return values.map((value) => ranks.get(value)!);
 }
 
-/** Something to be told, as what a correlation multiplies ranks with. */
+/** A property, as weights for ranks. */
 export interface Weights {
   /**
-   * Σ of these times centred ranks is the correlation, but for the length of the ranks if it is a
-   * number. 0 where nothing is known.
+   * The correlation is Σ weight × centred rank. For numbers, divide it by the length of the rank
+   * vector. 0 where the property is unknown.
    */
   readonly each: Float32Array;
   readonly isNumber: boolean;
 }
 
 /**
- * @param values numbers, NaN where they are not known; or 1 and 0 for what holds or does not
- * @returns null if they do not differ
+ * @param values numbers (NaN if unknown), or 1 and 0 for a property that holds or does not hold
+ * @returns null if the values are constant
  */
 export function weightsOf(values: Float32Array, isNumber: boolean): Weights | null {
   return isNumber ? weightsOfNumbers(values) : weightsOfHolding(values);
@@ -47,10 +47,10 @@ function weightsOfNumbers(values: Float32Array): Weights | null {
   return { each: values.map((value) => (Number.isNaN(value) ? 0 : ranks[known++] / length)), isNumber: true };
 }
 
-/** Ranks that are multiplied with weights in one pass over them. */
+/** Rank vectors that are multiplied with the weights in one pass. */
 const AT_ONCE = 4;
 
-/** @returns for each of the weights, the correlations of all ranks with them */
+/** @returns for each of the weights, the correlations of all rank vectors with it */
 export function* correlate(ranks: readonly Float32Array[], told: readonly Weights[]): Pieces<Float64Array[]> {
   const found = told.map(() => new Float64Array(ranks.length));
   for (let first = 0; first < ranks.length; first += AT_ONCE) {

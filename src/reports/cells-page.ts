@@ -1,5 +1,5 @@
-// The page of `rnn inspect --html`: a text shaded by what any unit holds, the units that were found
-// to tell something, and how often gates are shut and open.
+// The page of `rnn inspect --html`: a text shaded by the values of a unit, the units that track a
+// property of the text, and how often gates are open and shut.
 import { count } from '../count.ts';
 import { type Activations, usualRange } from '../insight/activations.ts';
 import { type CellName, type Finding, cellText, restInWords, scoreText } from '../insight/finding.ts';
@@ -9,42 +9,46 @@ import { escapeHtml, section } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 import { shadedText, shadesStyle } from './shaded-text.ts';
 
+/** The contents of the page. */
 export interface CellsReport {
-  /** Of the run or its checkpoint. */
+  /** The name of the run or of its checkpoint. */
   readonly name: string;
   readonly summary: string;
   readonly pieces: readonly string[];
   readonly activations: Activations;
   readonly findings: readonly Finding[];
   readonly saturation: readonly Saturation[];
-  /** The unit to be shown at first; else the first that was found. */
+  /** The unit to show first, or null for the first unit that was found. */
   readonly cell: CellName | null;
 }
 
-/** What the page's program is given. */
+/** The data for the program in the page. */
 export interface CellsData {
-  /** By their names. */
+  /** Units by name. */
   readonly cells: Readonly<Record<string, ShownCell>>;
-  /** The one that is chosen at first. */
+  /** The name of the unit to show first. */
   readonly first: string;
 }
 
-/** What a unit holds after each character of the text. */
+/** The values of a unit after each character of the text. */
 interface ShownCell {
-  /** The lowest value and the highest. */
+  /** The lowest and the highest value. */
   readonly range: readonly [low: number, high: number];
-  /** Where values are most of the time. */
+  /** The range that contains most values. */
   readonly usual: readonly [low: number, high: number];
-  /** From the lowest, 0, to the highest, 255, in base64. */
+  /** Values from the lowest, 0, to the highest, 255, in base64. */
   readonly levels: string;
 }
 
-/** Values on a page, a byte each, which base64 makes 2.8 MB: more would take long to load. */
+/**
+ * Maximum number of values on a page, one byte each. In base64 they take 2.8 MB. More would take
+ * long to load.
+ */
 const MAX_LEVELS = 2 ** 21;
 
 /**
- * Of each layer all units of what it carries longest, c where there is one; of the rest those that
- * are found or asked for: all of it would be as large again.
+ * For each layer, includes all units of its longest-lived value (c if the cell has it), and those
+ * units of other values that were found or requested. The other units would double the size.
  */
 export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
   const { all, hidden } = activations;
@@ -59,21 +63,21 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
   const characters = [...pieces.keys()].filter((at) => pieces[at] !== '');
   const places = characters.slice(0, Math.ceil(MAX_LEVELS / names.length));
   const cells = Object.fromEntries(names.map((each) => [cellText(each), shownCell(each, places, activations)]));
-  const part = places.length < characters.length ? `; the first ${count(places.length)} are shown here` : '';
+  const part = places.length < characters.length ? ` (the first ${count(places.length)} are shown here)` : '';
   const data: CellsData = { cells, first: wanted[0] ?? cellText(names[0]) };
   return page({
-    title: `What the cells of ${name} hold`,
+    title: `Units of ${name}`,
     summary: `${summary}${part}`,
     style: `${styleSheet('text')}${styleSheet('cells')}${shadesStyle}`,
     body: `${section(
       'reader',
-      'The text, shaded by a unit',
+      'The text, shaded by the values of a unit',
       `<form class="cell">
 <label>Unit <select id="cell">${Object.keys(cells)
         .map((each) => `<option>${each}`)
         .join('')}</select></label>
-<button type="button" id="previous" aria-label="The unit before" aria-keyshortcuts="ArrowLeft">←</button>
-<button type="button" id="next" aria-label="The next unit" aria-keyshortcuts="ArrowRight">→</button>
+<button type="button" id="previous" aria-label="Previous unit" aria-keyshortcuts="ArrowLeft">←</button>
+<button type="button" id="next" aria-label="Next unit" aria-keyshortcuts="ArrowRight">→</button>
 <span class="scale"><output id="low"></output><span class="shades" aria-hidden="true"></span><output id="high"></output></span>
 <span>here <output id="value"></output></span>
 </form>
@@ -81,8 +85,8 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
 ${shadedText(places.map((at) => ({ text: pieces[at], shade: 0 })))}
 <div class="found" id="found">${foundHtml(findings)}</div>
 </div>
-<p class="hint">← and → choose the unit before or the next; within the text they go from character to character, and tell what the unit holds after each.</p>
-<noscript><p>The text is shaded by a script, which does not run here.</p></noscript>`,
+<p class="hint">Press ← and → for the previous and the next unit. Within the text they move between characters and show the value of the unit after each.</p>
+<noscript><p>A script shades the text, but your browser does not run it.</p></noscript>`,
     )}
 ${saturation.length === 0 ? '' : gatesHtml(saturation, whole)}`,
     script: pageScript('cells'),
@@ -112,11 +116,11 @@ function foundHtml(findings: readonly Finding[]): string {
           `<button type="button" data-cell="${cellText(cell)}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`,
       );
       return `<h3>${escapeHtml(property.name)}</h3>
-<p>${escapeHtml(property.what)}; by chance up to ${scoreText(property, chance!)}</p>
+<p>${escapeHtml(property.what)} (by chance up to ${scoreText(property, chance!)})</p>
 <p class="cells">${buttons.join('')}</p>`;
     });
   return [
-    '<p class="hint">Units that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>',
+    '<p class="hint">Units that track a property of the text. AUC or Spearman’s ρ is measured on the half of the text that was not used to choose them.</p>',
     ...groups,
     ...restInWords(findings).map((line) => `<p class="hint">${escapeHtml(line)}</p>`),
   ].join('\n');

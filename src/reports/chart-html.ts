@@ -1,5 +1,5 @@
-// Charts as parts of a page: a heading, a legend, a place for the lines, and a table. Written into
-// a page, and again whenever a program there changes the charts.
+// Charts as parts of a page: a heading, a legend, an element for the lines, and a table. Used when
+// a page is written, and again when a script in the page changes the charts.
 import { strokeOf } from './chart-svg.ts';
 import type { Chart, Point } from './charts.ts';
 import { escapeHtml, table } from './html.ts';
@@ -7,17 +7,17 @@ import { tickText, valueText } from './numbers.ts';
 
 const tableRows = 12;
 
-/** Where `showCharts` of browser/plot.ts draws; empty if there is no chart. */
+/** The element into which `showCharts` of browser/plot.ts draws. Empty if there are no charts. */
 export const chartsPlace = (charts: readonly Chart[]): string =>
   charts.length === 0
     ? ''
-    : `<p class="hint">Drag across a chart to zoom, double-click to see the whole again. With the keyboard: arrows read, + and − zoom, 0 shows the whole.</p>
-<noscript><p>The lines are drawn by a script, which does not run here; the tables have the numbers.</p></noscript>
+    : `<p class="hint">Drag across a chart to zoom, and double-click to reset. With the keyboard, use the arrows to read values, + and − to zoom, and 0 to reset.</p>
+<noscript><p>A script draws the lines, but your browser does not run it. The tables show the numbers.</p></noscript>
 <div class="charts" id="charts">${chartsHtml(charts)}</div>`;
 
 export const chartsHtml = (charts: readonly Chart[]): string =>
   charts.length === 0
-    ? '<p class="hint" id="nothing" role="status">The logs tell nothing over that.</p>'
+    ? '<p class="hint" id="nothing" role="status">The logs have no data over this axis.</p>'
     : charts.map(chartHtml).join('\n');
 
 function chartHtml(chart: Chart): string {
@@ -37,7 +37,7 @@ function chartHtml(chart: Chart): string {
 </section>`;
 }
 
-/** What it shows, and where each line begins and ends. */
+/** Names the chart, and the first and last value of each line. */
 const chartLabel = ({ title, unit, horizontal, series }: Chart): string =>
   `${title}, ${unit}. ${series.map((each) => described(each, horizontal)).join(' ')}`;
 
@@ -47,11 +47,11 @@ function described({ name, points }: Chart['series'][number], horizontal: string
   return `${name}: ${valueText(first[1])} at ${tickText(first[0])} ${horizontal}, ${valueText(last[1])} at ${tickText(last[0])}.`;
 }
 
-/** Every x of a line, from left to right. */
+/** All x values of a chart, sorted, without repetitions. */
 export const placesOf = ({ series }: Chart): number[] =>
   [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
 
-/** Some places, from the first to the last, and what each series was by then. */
+/** A table of some x values, from the first to the last, with the latest value of each series. */
 function chartTable(chart: Chart): string {
   const { series, horizontal } = chart;
   const places = placesOf(chart);

@@ -1,5 +1,5 @@
-// The axes and lines of one chart as SVG, for pictures and pages. What it says of colours is for
-// light paper: style sheets know its classes.
+// The axes and lines of a chart as SVG, for pictures and pages. Colour attributes suit light paper.
+// Style sheets override them by class.
 import { type Chart, type Series, unbroken } from './charts.ts';
 import { lineLook } from './colours.ts';
 import { dashOf } from './dashes.ts';
@@ -9,19 +9,21 @@ import { type Range, type Scale, horizontalScale, verticalScale } from './scales
 
 const pixelsPerTick = { across: 90, down: 50 };
 
+/** The size of a chart in pixels. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
-  /** Around the lines, for the labels of the axes. */
+  /** Space around the lines, for the labels of the axes. */
   readonly margin: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number };
-  /** The part of the horizontal axis that is seen; all of it unless given. */
+  /** The visible part of the horizontal axis. All of it by default. */
   readonly range?: Range | null;
 }
 
+/** A chart as SVG, and the conversion from values to its pixels. */
 export interface DrawnChart {
   readonly svg: string;
   readonly x: Scale;
-  /** Pixels of a value. */
+  /** Convert a value to pixels. */
   readonly toX: (value: number) => number;
   readonly toY: (value: number) => number;
 }
@@ -39,7 +41,7 @@ export function drawChart(
     .map(toY)
     .map((place) => `<line x1="${left}" x2="${rounded(left + across)}" y1="${place}" y2="${place}"/>`);
   const lines = chart.series.toReversed().map((series) => lineOf(series, toX, toY));
-  // A line that goes beyond the range is cut.
+  // A line that extends beyond the range is clipped.
   const box = [left, top - 4, rounded(across), down + 8];
   const cut = `<svg x="${box[0]}" y="${box[1]}" width="${box[2]}" height="${box[3]}" viewBox="${box.join(' ')}">`;
   const svg = [
@@ -52,7 +54,7 @@ export function drawChart(
   return { svg, x, toX, toY };
 }
 
-/** Broken where it has a gap; points that no line leads to are circles. */
+/** A line, interrupted at gaps. Points without neighbours become circles. */
 function lineOf(series: Series, toX: (value: number) => number, toY: (value: number) => number): string {
   const pieces = unbroken(series.points.map(([x, y]) => (y === null ? null : { x: toX(x), y: toY(y) })));
   const paths = pieces.map((piece) => (piece.length === 1 ? '' : `M${piece.map(({ x, y }) => `${x},${y}`).join('L')}`));
@@ -62,7 +64,7 @@ function lineOf(series: Series, toX: (value: number) => number, toY: (value: num
   return `<g ${look} ${strokeOf(series)}><path d="${paths.join('')}"/>${circles.join('')}</g>`;
 }
 
-/** A series' class, colour and dashes, as attributes. */
+/** The class, colour and dashes of a series, as attributes. */
 export function strokeOf(series: Series): string {
   const dashes = series.dash > 0 ? ` stroke-dasharray="${dashOf(series).lengths.join(' ')}"` : '';
   return `${lineLook(series.colour)} stroke="currentColor"${dashes}`;

@@ -1,55 +1,59 @@
-// The curves of runs as charts, as plain data. Does not know how charts are drawn.
+// The curves of runs as charts, in plain data. Does not draw them.
 import { type ChartName, type Horizontal, chartNames } from '../options/choices.ts';
 import type { Curves, Moment, Report } from '../training/curves.ts';
 import { thin } from './thin.ts';
 
+/** The curves of a run, with the name of the run. */
 export interface NamedCurves {
   readonly name: string;
   readonly curves: Pick<Curves, 'reports' | 'evaluations'>;
 }
 
-/** From left to right; y is null where the line has a gap. */
+/** In ascending order of x. y is null where the line has a gap. */
 export type Point = readonly [x: number, y: number | null];
 
+/** A line of a chart. */
 export interface Series {
   readonly name: string;
-  /** Which of the runs it belongs to. */
+  /** Index of the run. */
   readonly run: number;
-  /** The first, second … of all colours. */
+  /** Index of the colour. */
   readonly colour: number;
   /**
-   * Tells it from others of its colour, as reports/dashes.ts has them: 0 is a whole line, as of
-   * training, and 1 that of validation.
+   * Index of the dash pattern in reports/dashes.ts, which distinguishes lines of the same colour. 0
+   * is a solid line, as for the training loss, and 1 is for the validation loss.
    */
   readonly dash: number;
   readonly points: readonly Point[];
 }
 
+/** A chart with one or more lines. */
 export interface Chart {
-  /** Of its places in a page. */
+  /** Prefix of the ids of its elements in a page. */
   readonly name: string;
   readonly title: string;
   readonly unit: string;
-  /** Then whatever is not above zero has no place on it, and is a gap. */
+  /** Whether the vertical axis is logarithmic. Values that are not positive then become gaps. */
   readonly isLogarithmic: boolean;
-  /** Whether it is read from zero up. */
+  /** Whether the vertical axis includes zero. */
   readonly hasZero: boolean;
   readonly horizontal: string;
   readonly series: readonly Series[];
 }
 
+/** Which charts to make, and how. */
 export interface ChartOptions {
   readonly horizontal: Horizontal;
-  /** Those to make; all unless given. */
+  /** The charts to make. All by default. */
   readonly only?: readonly ChartName[];
-  /** From 0, the training loss as it is, to below 1: how much of it the loss before has. */
+  /** Weight of the preceding loss in the smoothed training loss: 0 (no smoothing) to below 1. */
   readonly smoothing?: number;
   readonly logarithmicLoss?: boolean;
-  /** How many places there are beside each other; all that is known is drawn unless given. */
+  /** Number of horizontal positions of the picture. All points are kept by default. */
   readonly places?: number;
 }
 
-/** What is measured at each report, and how a chart of it is read. */
+/** The measures of each report, and how to show them in a chart. */
 export const measures = [
   { name: 'loss', title: 'Loss', unit: 'nats per character', column: 'lossNats', isLogarithmic: false, hasZero: false },
   {
@@ -80,7 +84,7 @@ export const measures = [
 
 export const measuredColumns = measures.map(({ column }) => column);
 
-/** The charts of which there is anything to draw. */
+/** Makes the charts that have at least one point. */
 export function chartsOf(
   runs: readonly NamedCurves[],
   { horizontal, only = chartNames, smoothing = 0, logarithmicLoss = false, places = Infinity }: ChartOptions,
@@ -93,7 +97,9 @@ export function chartsOf(
     .map(({ column, ...measure }) => {
       const isLoss = measure.name === 'loss';
       const isLogarithmic = measure.isLogarithmic || (isLoss && logarithmicLoss);
-      /** The lines of one run have a colour each; those of several are told apart by run. */
+      /**
+       * The lines of a single run have different colours. Several runs are distinguished by colour.
+       */
       const line = (
         run: number,
         dash: 0 | 1,
@@ -128,7 +134,7 @@ export function chartsOf(
     .filter(({ series }) => series.length > 0);
 }
 
-/** What there is nothing of, where there is no chart at all. */
+/** Names the missing data, for an error if there are no charts at all. */
 export function whatIsMissing({ horizontal, only = chartNames }: ChartOptions): string {
   const titles = measures.filter(({ name }) => only.includes(name)).map(({ title }) => title.toLowerCase());
   return `${titles.join(', ')} over ${horizontal === 'time' ? 'time' : axes[horizontal].title}`;
@@ -148,7 +154,7 @@ const axes = {
   hours: { title: 'hours', column: 'elapsedMs', unit: 3_600_000 },
 } as const;
 
-/** Time is told in the unit that suits the longest of the runs. */
+/** Time has the unit that suits the longest run. */
 function axisOf(runs: readonly NamedCurves[], horizontal: Horizontal): HorizontalAxis {
   const longestMs = Math.max(...runs.map(({ curves }) => curves.reports.at(-1)?.elapsedMs ?? 0));
   const { title, column, unit } = axes[horizontal === 'time' ? unitOfTime(longestMs) : horizontal];
@@ -160,12 +166,12 @@ function axisOf(runs: readonly NamedCurves[], horizontal: Horizontal): Horizonta
   return { title, pointsOf };
 }
 
-/** Whichever leaves numbers of one to three digits. */
+/** The unit in which the number has one to three digits. */
 export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours' {
   return milliseconds < 2 * axes.minutes.unit ? 'seconds' : milliseconds < 2 * axes.hours.unit ? 'minutes' : 'hours';
 }
 
-/** The pieces of a line between its gaps, which are null. */
+/** Splits a line at its gaps, which are null. */
 export function unbroken<Point>(points: readonly (Point | null)[]): Point[][] {
   const pieces: Point[][] = [[]];
   for (const point of points)
@@ -174,7 +180,10 @@ export function unbroken<Point>(points: readonly (Point | null)[]): Point[][] {
   return pieces.filter(({ length }) => length > 0);
 }
 
-/** The mean of all values up to each, weighted by `smoothing` to the power of their distance. */
+/**
+ * Exponential smoothing: the mean of all values so far, weighted by `smoothing` to the power of
+ * their distance.
+ */
 export function smooth(values: readonly (number | null)[], smoothing: number): (number | null)[] {
   let [sum, weight] = [0, 0];
   return values.map((value) => {

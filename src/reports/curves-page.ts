@@ -1,14 +1,15 @@
-// The page of `rnn plot --html`: the curves of some runs over each other, to zoom and to read; each
-// chart is a table, too.
+// The page of `rnn plot --html`: the curves of some runs in common charts that readers can zoom,
+// with tables of the values.
 import { count } from '../count.ts';
 import { chartsPlace } from './chart-html.ts';
 import { type NamedCurves, chartsOf, measuredColumns } from './charts.ts';
+import { lossText } from './numbers.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 import { thin } from './thin.ts';
 
 /**
- * In each of them up to ten reports are kept: more than a wide screen has pixels. The longest run
- * takes some 400 kB.
+ * Keeps up to ten reports for each of these horizontal positions, which is more than the pixels of
+ * a wide screen. The longest run takes some 400 kB.
  */
 const places = 300;
 
@@ -35,7 +36,7 @@ function summaryOf({ curves: { reports, evaluations } }: NamedCurves): string {
   const steps = last === undefined ? 'no steps yet' : `${count(last.step)} steps`;
   return best === undefined
     ? steps
-    : `${steps}; the lowest validation loss is ${best.loss.toFixed(3)} nats per character, at step ${count(best.step)}`;
+    : `${steps}. The lowest validation loss is ${lossText(best.loss)}, at step ${count(best.step)}`;
 }
 
 const controls = `<form class="controls" id="controls">

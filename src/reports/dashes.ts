@@ -1,12 +1,12 @@
-// How the lines of one colour are told apart: the first is whole, the others are dotted, dashed,
-// and both in turn.
+// Distinguishes lines of the same colour: the first is solid, the next are dotted, dashed, and
+// dash-dotted.
 
 interface Dash {
-  /** Lengths of line and gap in turn, for pages and pictures; none for a whole line. */
+  /** Alternating lengths of dashes and gaps, for pages and pictures. Empty for a solid line. */
   readonly lengths: readonly number[];
-  /** Of a line in a terminal, dot by dot, over and over: `#` is drawn. */
+  /** The repeating pattern of dots of a line in a terminal: `#` is drawn. */
   readonly dots: string;
-  /** A piece of it for a legend in a terminal. */
+  /** A piece of the line for a legend in a terminal. */
   readonly piece: string;
 }
 

@@ -1,5 +1,5 @@
-// How often gates are shut and open, as pictures and as a table: the plot of Karpathy, Johnson and
-// Fei-Fei (2015), in which each unit is a dot.
+// Plots and a table of how often gates are shut and open, as in Karpathy, Johnson and Fei-Fei
+// (2015). Each unit is a dot.
 import { groupBy } from '../group.ts';
 import { cellText } from '../insight/finding.ts';
 import { type Saturation, percent, saturationHeads, saturationRow } from '../insight/saturation.ts';
@@ -9,7 +9,10 @@ import { section, table } from './html.ts';
 
 const SIDE = 250;
 const GREY = 6;
-/** The axes, and a diagonal, because shut and open together are at most all of the time. */
+/**
+ * The axes, and a diagonal: the fractions of time in which a gate is shut and open add up to at
+ * most 1.
+ */
 const { svg, toX, toY } = drawChart(
   {
     name: 'gates',
@@ -17,13 +20,13 @@ const { svg, toX, toY } = drawChart(
     unit: '',
     isLogarithmic: false,
     hasZero: true,
-    horizontal: 'open, to the right; shut, upwards',
+    horizontal: 'open (to the right), shut (upwards)',
     series: [{ name: '', run: 0, colour: GREY, dash: 0, points: [[0, 1], [1, 0]] }], // prettier-ignore
   },
   { width: SIDE, height: SIDE, margin: { left: 30, right: 10, top: 8, bottom: 40 } },
 );
 
-/** @param value the one whose unit a click on a dot shows */
+/** @param value the carried value to show when the user clicks a unit's dot */
 export function gatesHtml(saturation: readonly Saturation[], value: string): string {
   const layers = [...new Set(saturation.map(({ layer }) => layer))];
   const legend = layers.map((layer) => `<span><i ${lineLook(layer)}>●</i> layer ${layer}</span>`);
@@ -34,7 +37,7 @@ export function gatesHtml(saturation: readonly Saturation[], value: string): str
   return section(
     'gates',
     'How often gates are open and shut',
-    `<p class="hint">Each dot is a unit. To the right: the fraction of the text in which its gate was open, above 0.9; upwards: in which it was shut, below 0.1. A click on a dot shades the text by its unit. The table has means over the units of a layer, and how many are shut or open most of the time.</p>
+    `<p class="hint">Each dot is a unit. The horizontal axis is the fraction of the text in which its gate was open (above 0.9). The vertical axis is the fraction in which its gate was shut (below 0.1). Click on a dot to shade the text by its unit. The table shows means over the units of a layer, and how many units are shut or open most of the time.</p>
 <p class="legend">${legend.join('')}</p>
 <div class="plots">${plots.join('\n')}</div>
 <div class="scroll">${table(saturationHeads, saturation.map(saturationRow))}</div>`,

@@ -1,19 +1,20 @@
-// How gradients of networks fade, as charts and as a page: one line for each state of each layer.
+// Charts and a page of how gradients vanish or explode: one line for each state of each layer.
 import type { Flow } from '../insight/gradient-flow.ts';
 import { chartsPlace } from './chart-html.ts';
 import type { Chart, Series } from './charts.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 
+/** The gradients of one network. */
 export interface NetworkGradients {
   readonly name: string;
   readonly flows: readonly Flow[];
-  /** By layer, at one step after another. */
+  /** For each layer, the values at successive time steps. */
   readonly singularValues: readonly (readonly number[])[];
 }
 
 /**
- * Lines of one network have its colour if there are several, and a dash each; else each has a
- * colour of its own.
+ * The lines of several networks have the colour of their network and different dashes. The lines of
+ * a single network have different colours.
  */
 export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
   const several = networks.length > 1;
@@ -41,7 +42,7 @@ export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
     {
       name: 'flow',
       title: 'Gradient norm',
-      unit: 'of the loss at a step, with respect to what was held before',
+      unit: 'of the loss at a time step, with respect to earlier states',
       isLogarithmic: true,
       hasZero: false,
       horizontal: 'steps back',
@@ -50,7 +51,7 @@ export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
     {
       name: 'stretch',
       title: 'Largest singular value',
-      unit: "of a step's Jacobian",
+      unit: 'of the Jacobian of a time step',
       isLogarithmic: false,
       hasZero: true,
       horizontal: 'steps',
@@ -64,7 +65,7 @@ export function gradientsPage(networks: readonly NetworkGradients[], text: strin
   const charts = gradientCharts(networks);
   return page({
     title: 'How far back the loss reaches',
-    summary: `Read in ${text}: ${networks.map(({ name }) => name).join('; ')}`,
+    summary: `Measured on ${text}: ${networks.map(({ name }) => name).join(', ')}`,
     style: styleSheet('charts'),
     body: chartsPlace(charts),
     script: pageScript('charts'),

@@ -1,10 +1,10 @@
-// Text and tables in HTML, for pages and for the programs that run in them.
+// Text and tables in HTML, for pages and for the scripts in them.
 
 const entities: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
 
 /**
- * Text as it stands between tags or in a quoted attribute, with control characters as their symbols
- * (␛): HTML allows few of them.
+ * Escapes text between tags or in a quoted attribute. Control characters become visible symbols
+ * (␛), because HTML allows few of them.
  */
 export const escapeHtml = (text: string): string =>
   // oxlint-disable-next-line no-control-regex
@@ -13,11 +13,14 @@ export const escapeHtml = (text: string): string =>
     return character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : '·';
   });
 
-/** A part of a page under a heading. @param html after the heading */
+/**
+ * A part of a page with a heading.
+ * @param html content after the heading
+ */
 export const section = (id: string, title: string, html: string): string =>
   `<section aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>\n${html}</section>`;
 
-/** A table whose rows begin with what they are about. */
+/** A table whose first column contains row headings. */
 export function table(
   heads: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -31,10 +34,10 @@ export function table(
 
 interface Bar {
   readonly name: string;
-  /** Of the longest that a bar can be. */
+  /** Fraction of the maximum length of a bar. */
   readonly share: number;
   readonly value: string;
-  /** Whether it stands out. */
+  /** Whether the row is highlighted. */
   readonly isOwn: boolean;
 }
 

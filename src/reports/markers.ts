@@ -1,5 +1,4 @@
-// How a page or a picture shows that rnn wrote it, so that it may be replaced unasked. Knows
-// nothing else of either.
+// Marks pages and pictures as written by rnn, so that it may overwrite them without asking.
 
 export const pageMarker = '<meta name="generator" content="rnn">';
 export const pictureMarker = 'class="rnn"';

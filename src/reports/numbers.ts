@@ -1,12 +1,15 @@
-// Numbers as charts write them. Pure.
+// Formats numbers for charts. Pure.
 
-/** Of an axis: 1.5, 2.5k, 2e-4, 1e18. */
+/** A number on an axis, such as 1.5, 2.5k, 2e-4 or 1e18. */
 export const tickText = (value: number): string => numberText(value, 1);
 
-/** Of a line: 1.500, 50.91k, 0.002; four digits that count. */
+/** A value of a line with four significant digits, such as 1.500, 50.91k or 0.002. */
 export const valueText = (value: number): string => numberText(value, 4);
 
-/** @param digits that are shown at least of a number that is not whole; four that count at most */
+/**
+ * @param digits minimum number of significant digits if the value is not an integer. The maximum is
+ * four
+ */
 function numberText(value: number, digits: number): string {
   const size = Math.abs(value);
   if (size >= 1e15 || (size > 0 && size < 0.001))
@@ -19,3 +22,6 @@ function numberText(value: number, digits: number): string {
     .toLocaleString('en', { notation: 'compact', minimumSignificantDigits, maximumSignificantDigits: 4 })
     .replace('K', 'k');
 }
+
+/** A loss in nats and in bits per character, such as "1.702 nats, 2.455 bpc". */
+export const lossText = (nats: number): string => `${nats.toFixed(3)} nats, ${(nats / Math.LN2).toFixed(3)} bpc`;

@@ -1,26 +1,27 @@
-// The frame of every page that rnn writes: one file that holds all it needs, and a policy that lets
-// it ask for nothing else. Knows nothing of what is on the page.
+// The frame of every page that rnn writes: a single self-contained file, with a content security
+// policy that forbids all requests.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { lineStyle } from './colours.ts';
 import { escapeHtml } from './html.ts';
 import { pageMarker } from './markers.ts';
 
+/** The contents of a page. */
 interface PageParts {
   readonly title: string;
   /** One line under the title. */
   readonly summary: string;
-  /** The style sheet of what is in the body, after the style sheet of all pages. */
+  /** The style sheet of the body, which follows the style sheet of all pages. */
   readonly style?: string;
-  /** HTML; the caller escapes what it quotes. */
+  /** HTML. The caller escapes text. */
   readonly body: string;
-  /** A classic script, run once everything else is there. */
+  /** A classic script, which runs after everything else has loaded. */
   readonly script?: string;
-  /** The script finds it as JSON in the element `data`. */
+  /** The script reads it as JSON from the element `data`. */
   readonly data?: unknown;
 }
 
-/** A whole page as HTML. */
+/** A complete page as HTML. */
 export function page({ title, summary, style = '', body, script = '', data = null }: PageParts): string {
   const program = insideScript(script);
   return `<!doctype html>
@@ -50,8 +51,8 @@ ${program === '' ? '' : `<script>${program}</script>\n`}</body>
 }
 
 /**
- * A program of src/reports/browser with all that it imports, as the build left it. Under Vitest
- * this file runs from src/.
+ * A script of src/reports/browser, bundled with its imports by the build. Under Vitest this file
+ * runs from src/.
  */
 export const pageScript = (name: string): string =>
   read(`${isSource ? '../../dist/reports/' : './'}browser/${name}.js`);
@@ -63,7 +64,7 @@ const isSource = import.meta.url.endsWith('.ts');
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 
 /**
- * Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake
+ * The page cannot fetch anything or run other scripts, so text that gets into the page by mistake
  * stays text.
  */
 function policy(program: string): string {
@@ -72,8 +73,9 @@ function policy(program: string): string {
 }
 
 /**
- * With numbers as long as can be seen. Only `<` can end a script or begin a comment in it, and JSON leaves some control characters as
- * they are. Both occur in strings alone, which have another way to write them.
+ * Rounds numbers to the precision that is visible. Only `<` can end a script or begin a comment in
+ * it, and JSON does not escape some control characters. Both occur only in strings, so they can be
+ * escaped.
  */
 function insideData(data: unknown): string {
   const rounded = (_: string, value: unknown): unknown =>
@@ -85,7 +87,7 @@ function insideData(data: unknown): string {
 }
 
 /**
- * In strings and patterns, where alone a program has these, a backslash before the letter changes
+ * In a script these occur only in strings and patterns, where a backslash before the letter changes
  * nothing.
  */
 function insideScript(program: string): string {

@@ -1,10 +1,10 @@
-// A small picture made of characters: points and lines on a grid, as Braille dots (2 × 4 a
-// character) or as one mark a character. Knows nothing of axes. Of the libraries for plots in a
-// terminal none has lines of several colours with gaps over an axis of numbers.
+// A small picture made of characters: points and lines on a grid, as Braille dots (2 × 4 per
+// character) or as one mark per character. No library for terminal plots supports coloured lines
+// with gaps over a numeric axis.
 
 import { unbroken } from './charts.ts';
 
-/** The bits of a Braille character's dots, row by row. */
+/** The bits of the dots of a Braille character, row by row. */
 const dots = [
   [0x01, 0x08],
   [0x02, 0x10],
@@ -13,7 +13,7 @@ const dots = [
 ] as const;
 const emptyBraille = 0x2800;
 
-/** What a series leaves in one character. */
+/** The dots in one character, and the series that drew them. */
 interface Cell {
   readonly dots: number;
   readonly series: number;
@@ -21,6 +21,7 @@ interface Cell {
 
 type Place = readonly [x: number, y: number];
 
+/** A grid of characters that lines are drawn on. */
 export class Raster {
   readonly #cells: (Cell | null)[][];
   readonly #dotsAcross: number;
@@ -35,10 +36,10 @@ export class Raster {
   }
 
   /**
-   * A line from point to point, each from 0 to 1 across and up; null leaves a gap. A point alone is
-   * four dots. A later series covers an earlier one.
+   * Draws a line from point to point. Coordinates range from 0 to 1, to the right and up. null
+   * leaves a gap. A single point is four dots. Later series cover earlier ones.
    *
-   * @param pattern of its dots, over and over: `#` is drawn. A mark always is
+   * @param pattern repeating pattern of dots: `#` is drawn. Marks ignore it
    */
   line(series: number, points: readonly (readonly [number, number] | null)[], pattern = '#'): void {
     const places = points.map((point): Place | null =>
@@ -54,7 +55,9 @@ export class Raster {
     }
   }
 
-  /** The characters of each row, those of one series together; null is for those without one. */
+  /**
+   * Returns the characters of each row, grouped by series. The series of empty characters is null.
+   */
   rows(): { readonly text: string; readonly series: number | null }[][] {
     return this.#cells.map((row) => {
       const pieces: { text: string; series: number | null }[] = [];
@@ -75,7 +78,7 @@ export class Raster {
       : this.#marks[cell.series % this.#marks.length];
   }
 
-  /** As large as is within its character. */
+  /** A point is as large as its character allows. */
   #point(series: number, [x, y]: Place): void {
     if (this.#marks !== null) return this.#dot(series, x, y);
     const [left, top] = [x - (x % 2), Math.min(y, y - (y % 4) + 2)];
@@ -97,7 +100,7 @@ export class Raster {
   }
 }
 
-/** The places of a line after its first, up to its last. */
+/** The dots of a line after its first one, up to its last. */
 function between([x0, y0]: Place, [x1, y1]: Place): Place[] {
   const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0));
   return Array.from({ length: steps }, (_, step) => [

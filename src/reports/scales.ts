@@ -1,4 +1,4 @@
-// The axes of charts, by the scales of d3. The build bundles what this file uses of d3
+// The axes of charts, with the scales of d3. The build bundles the parts of d3 that this file uses
 // (build/rolldown.config.js).
 import { scaleLinear, scaleLog } from 'd3-scale';
 import type { Chart } from './charts.ts';
@@ -6,26 +6,27 @@ import type { Chart } from './charts.ts';
 /** A part of the horizontal axis. */
 export type Range = readonly [from: number, to: number];
 
+/** Converts between values and positions on an axis. */
 export interface Scale {
-  /** From 0, the lowest value, to 1. */
+  /** The position of a value: 0 for the lowest, 1 for the highest. */
   readonly place: (value: number) => number;
-  /** The value at such a place. */
+  /** The value at a position. */
   readonly valueAt: (place: number) => number;
   readonly ticks: readonly number[];
 }
 
 /**
- * @param ticks about how many the axis should have @param range of what is seen of it; all from 0
- * on unless given
+ * @param ticks approximate number of ticks
+ * @param range the visible part of the axis. All of it by default
  */
 export function horizontalScale(chart: Chart, ticks: number, range: Range | null = null): Scale {
   const places = chart.series.flatMap(({ points }) => points.map(([x]) => x));
   const scale = scaleOf(range ?? places, { isLogarithmic: false, hasZero: range === null, isExact: true, ticks });
-  // Of what is counted, as steps are, nothing is between whole numbers.
+  // Counts, such as steps, have no ticks between integers.
   return places.every(Number.isInteger) ? { ...scale, ticks: scale.ticks.filter(Number.isInteger) } : scale;
 }
 
-/** The same; for the points in the range, if there are any. */
+/** The vertical axis for the points in the range, or for all points if none is in the range. */
 export function verticalScale(
   { series, isLogarithmic, hasZero }: Chart,
   ticks: number,
@@ -48,7 +49,7 @@ function scaleOf(
 ): Scale {
   let [min, max] = [hasZero ? 0 : Infinity, -Infinity];
   for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
-  // A constant line needs room, too.
+  // A constant line also needs some height.
   if (min === max) [min, max] = isLogarithmic ? [min / 2, max * 2] : [min - 0.5, max + 0.5];
   const scale = (isLogarithmic ? scaleLog() : scaleLinear()).domain([min, max]).range([0, 1]);
   if (!isExact) scale.nice(ticks);

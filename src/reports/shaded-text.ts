@@ -1,25 +1,25 @@
-// A text on a page, each of its characters on a ground in one of a few shades. Knows nothing of
-// what the shades say; browser/caret.ts has the place in the text that is looked at.
+// A text on a page, with a shade behind each of its characters. browser/caret.ts manages the
+// current position in the text.
 import { escapeHtml } from './html.ts';
 
-/** Shades on each side of none. */
+/** Number of shades on each side of the neutral one. */
 export const SHADES = 16;
 /**
- * Characters after whose last line's end a block of text ends, so that a browser can leave out
- * those out of sight.
+ * Minimum number of characters in a block, which ends with a line. Browsers skip blocks that are
+ * not visible.
  */
 const BLOCK = 2000;
 
 const shade = (level: number): string =>
   `color-mix(in oklab, var(--${level < 0 ? 'low' : 'high'}) ${(100 * Math.abs(level)) / SHADES}%, transparent)`;
 
-/** From the lowest, `.s-16`, to the highest, `.s16`. */
+/** Classes from the lowest shade, `.s-16`, to the highest, `.s16`. */
 export const shadesStyle = Array.from(
   { length: 2 * SHADES + 1 },
   (_, index) => `.s${index - SHADES} { background: ${shade(index - SHADES)}; }`,
 ).join('\n');
 
-/** @param pieces its characters, and the shade of each */
+/** @param pieces the characters, each with its shade */
 export function shadedText(pieces: readonly { readonly text: string; readonly shade: number }[]): string {
   const blocks = [''];
   let length = 0;
@@ -30,5 +30,5 @@ export function shadedText(pieces: readonly { readonly text: string; readonly sh
   return `<div id="text" class="text card" tabindex="0" role="slider" aria-label="Place in the text" aria-valuemin="1" aria-valuemax="${pieces.length}">${blocks.map((block) => `<div>${block}</div>`).join('')}</div>`;
 }
 
-/** A sign before what shows nothing by itself, and still does what it did. */
+/** Adds a visible sign before a line feed or a tab, which keeps its effect. */
 const withSigns = (text: string): string => text.replace('\n', '↵\n').replace('\t', '→\t');

@@ -1,5 +1,5 @@
-// The page of `rnn story --html`: what a run wrote as it learnt, stage after stage, below the curve
-// of its loss.
+// The page of `rnn story --html`: samples of a run at several stages of its training, below the
+// curve of its loss.
 import type { Stage } from '../training/curves.ts';
 import { chartsPlace } from './chart-html.ts';
 import { chartsOf, type NamedCurves } from './charts.ts';
@@ -7,7 +7,7 @@ import { escapeHtml } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 import { captionOf, factsOf } from './story.ts';
 
-/** In each of them some reports are kept. */
+/** Number of horizontal positions, each of which keeps some reports. */
 const places = 300;
 
 export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
@@ -17,8 +17,8 @@ export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
       `<li><h2>${captionOf(index)}</h2><p>${factsOf(stage)}</p><pre class="text card" dir="auto" lang="">${escapeHtml(stage.text)}</pre></li>`,
   );
   return page({
-    title: `What ${run.name} learnt`,
-    summary: `Text that it wrote while it was trained, at ${stages.length === 1 ? 'one step' : `${stages.length} steps`}.`,
+    title: `Training of ${run.name}`,
+    summary: `Samples during training, at ${stages.length === 1 ? 'one step' : `${stages.length} steps`}.`,
     style: styleSheet('charts') + styleSheet('story'),
     body: `${chartsPlace(charts)}\n<ol class="timeline" aria-label="stages of training">\n${items.join('\n')}\n</ol>`,
     ...(charts.length > 0 && { script: pageScript('charts'), data: charts }),

@@ -1,10 +1,11 @@
-// What a run wrote as it learnt: which of its samples tell most, and what to call them. Pure.
+// Chooses informative samples of a run, and captions them. Pure.
 import { count } from '../count.ts';
 import type { Stage } from '../training/curves.ts';
+import { lossText } from './numbers.ts';
 
 /**
- * At most `most` of them, from the first to the last, each so many times further than the one
- * before: what is learnt first is learnt quickly.
+ * Returns at most `most` stages, from the first to the last, spaced logarithmically, because models
+ * learn quickly at first.
  */
 export function someOf(stages: readonly Stage[], most: number): Stage[] {
   if (stages.length <= most) return [...stages];
@@ -23,13 +24,13 @@ export function someOf(stages: readonly Stage[], most: number): Stage[] {
  */
 export const captionOf = (index: number): string => (index === 0 ? 'at first' : 'train more');
 
-/** step 1,200 · epoch 3.20 · validation loss 1.702 nats per character */
+/** For example: step 1,200 · epoch 3.20 · validation loss 1.702 nats, 2.455 bpc */
 export function factsOf({ step, epoch, lossNats, validationLossNats }: Stage): string {
   const [kind, loss] = validationLossNats === null ? ['loss', lossNats] : ['validation loss', validationLossNats];
   return [
     `step ${count(step)}`,
     epoch === null ? '' : `epoch ${epoch.toFixed(2)}`,
-    loss === null ? '' : `${kind} ${loss.toFixed(3)} nats per character`,
+    loss === null ? '' : `${kind} ${lossText(loss)}`,
   ]
     .filter((part) => part !== '')
     .join(' · ');

@@ -1,5 +1,5 @@
-// The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with
-// what was expected in its place.
+// The page of `rnn eval --html`: a text in which each character is shaded by its surprisal, with
+// the predictions of the model.
 import { count } from '../count.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type Piece, symbolName } from '../evaluation/pieces.ts';
@@ -11,49 +11,50 @@ import { page, pageScript, styleSheet } from './page.ts';
 import { SHADES, shadedText, shadesStyle } from './shaded-text.ts';
 import { partsOf } from './thin.ts';
 
+/** The contents of the page. */
 export interface SurpriseReport {
-  /** The name of the model's run, and of the text. */
+  /** The names of the run and of the text. */
   readonly run: string;
   readonly text: string;
   readonly model: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden'>;
-  /** What a symbol is. */
+  /** The level of the model. */
   readonly unit: 'character' | 'byte';
-  /** Symbols of the whole text that were scored. */
+  /** The number of scored tokens in the whole text. */
   readonly characters: number;
-  /** Per symbol. */
+  /** Bits per token. */
   readonly bits: number;
   readonly accuracy: number;
-  /** Bits by other means. */
+  /** Bits per token of baselines. */
   readonly others: readonly (readonly [name: string, bits: number])[];
-  /** What is on the page. */
+  /** The characters on the page. */
   readonly pieces: readonly Piece[];
   readonly surprise: Surprise;
-  /** The text's symbols, and how each is written. */
+  /** The tokens of the text, and the text of each token. */
   readonly ids: ArrayLike<number>;
   readonly symbols: readonly string[];
 }
 
-/** What the page's program is given. */
+/** The data for the program in the page. */
 export interface SurpriseData {
   readonly charts: readonly Chart[];
   readonly unit: string;
   readonly symbols: readonly string[];
-  /** Of each character its symbols that were scored. */
+  /** For each character, its scored tokens. */
   readonly scored: readonly (readonly Scored[])[];
 }
 
 /**
- * A symbol by its id, 1 if none was likelier than it, and the likeliest in its place with their
- * probabilities of 10,000.
+ * A token: its surprisal in bits, its rank from 1, its id, and the most likely tokens with their
+ * probabilities in units of 1/10,000.
  */
 type Scored = readonly [bits: number, rank: number, id: number, ...likeliest: (readonly [id: number, share: number])[]];
 
-/** Bits from which on shades are the reddest. */
+/** The shade is at its reddest from this many bits. */
 const HIGHEST_BITS = 8;
-/** Places of the curve along the text. */
+/** Points of the curve along the text. */
 const PLACES = 200;
 const DEAREST = 10;
-/** Characters around one, to know it by. */
+/** Characters of context on each side. */
 const AROUND = 20;
 
 const bitsOf = (nats: number): number => nats / Math.LN2;
@@ -62,7 +63,7 @@ const shadeOf = (bits: number): number => Math.min(SHADES, Math.round((SHADES * 
 export function surprisePage(report: SurpriseReport): string {
   const { run, text, model, unit, bits, accuracy, others, characters, pieces } = report;
   const shown = pieces.at(-1)!.at;
-  const part = shown < characters ? `The first ${count(shown)} ${unit}s are below.` : '';
+  const part = shown < characters ? `The first ${count(shown)} ${unit}s are shown below.` : '';
   const charts = alongText(report);
   const data: SurpriseData = {
     charts,
@@ -74,7 +75,7 @@ export function surprisePage(report: SurpriseReport): string {
     [`bits per ${unit}`, bits.toFixed(4)],
     [`nats per ${unit}`, (bits * Math.LN2).toFixed(4)],
     ['perplexity', (2 ** bits).toFixed(3)],
-    ['were the likeliest', `${(100 * accuracy).toFixed(2)} %`],
+    ['top-1 accuracy', `${(100 * accuracy).toFixed(2)} %`],
     [`${unit}s`, count(characters)],
   ];
   const means = [[run, bits] as const, ...others].toSorted(([, a], [, b]) => a - b);
@@ -85,7 +86,7 @@ export function surprisePage(report: SurpriseReport): string {
     isOwn: name === run,
   }));
   return page({
-    title: `What ${run} expected`,
+    title: `Predictions of ${run}`,
     summary: `${model.cell}, ${model.layers} × ${model.hidden}, reading ${text}. ${part}`.trim(),
     style: `${styleSheet('charts')}${styleSheet('text')}${styleSheet('surprise')}${shadesStyle}`,
     body: `<dl class="tiles">${figures.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>
@@ -114,7 +115,7 @@ function scoredIn(
   });
 }
 
-/** Mean bits from the beginning to the end; none of a text that is too short. */
+/** Mean bits from the beginning to the end. Empty if the text is too short. */
 function alongText({ unit, pieces }: SurpriseReport): Chart[] {
   const scored = pieces.map((piece, place) => ({ ...piece, place })).filter((piece) => piece.scored > 0);
   const length = Math.max(10, Math.ceil(scored.length / PLACES));
@@ -128,7 +129,7 @@ function alongText({ unit, pieces }: SurpriseReport): Chart[] {
     {
       name: 'along',
       title: 'Along the text',
-      unit: `bits per ${unit}; a click goes there`,
+      unit: `bits per ${unit} (click to go there)`,
       isLogarithmic: false,
       hasZero: true,
       horizontal: 'characters',
@@ -138,14 +139,14 @@ function alongText({ unit, pieces }: SurpriseReport): Chart[] {
 }
 
 const reader = (pieces: readonly Piece[]): string =>
-  `<p class="hint" id="keys">The redder, the less expected. Point at a character or tap it to see what was; or go there by <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>, and by <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous one of more than 5 bits.</p>
+  `<p class="hint" id="keys">The redder a character, the less expected it was. Point at a character or tap it to see the predictions. Move with <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>, and with <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous character of more than 5 bits.</p>
 <p class="scale" aria-hidden="true">${Array.from({ length: HIGHEST_BITS + 1 }, (_, bits) => `<i class="s${shadeOf(bits)}">${bits}</i>`).join('')} bits and more</p>
 <div class="beside">
 ${shadedText(pieces.map(({ text, nats }) => ({ text, shade: shadeOf(bitsOf(nats)) })))}
-<aside id="panel" class="card" aria-label="What was expected"></aside>
+<aside id="panel" class="card" aria-label="Predictions"></aside>
 </div>`;
 
-/** The characters that cost most, each a way to its place. */
+/** The characters with the highest surprisal, as buttons that lead to their positions. */
 function dearest({ scored, symbols }: SurpriseData, pieces: readonly Piece[]): string {
   const around = (from: number, to: number): string =>
     escapeHtml(
@@ -160,7 +161,7 @@ function dearest({ scored, symbols }: SurpriseData, pieces: readonly Piece[]): s
     if (symbol === undefined) return [];
     const [, , , [likeliest]] = symbol;
     return `<li><button type="button" data-piece="${at}">${around(at - AROUND, at)}<b>${around(at, at + 1)}</b>${around(at + 1, at + AROUND / 2)}</button>
-<span>${bitsOf(pieces[at].nats).toFixed(1)} bits; the likeliest was <q>${escapeHtml(symbols[likeliest])}</q></span></li>`;
+<span>${bitsOf(pieces[at].nats).toFixed(1)} bits, most likely was <q>${escapeHtml(symbols[likeliest])}</q></span></li>`;
   });
   return `<ol class="dearest">${items.join('\n')}</ol>`;
 }

@@ -1,5 +1,5 @@
-// Charts as one SVG for papers and pages, light and dark: the first large, the others small below
-// it.
+// Charts as one SVG for papers and web pages, light and dark: the first chart is large, the others
+// are small below it.
 import { checkpointError } from '../errors.ts';
 import { drawChart, rounded, strokeOf, textAt } from './chart-svg.ts';
 import type { Chart } from './charts.ts';
@@ -14,7 +14,7 @@ const gap = 24;
 const edge = 20;
 const margin = { left: 48, right: 8, top: 28, bottom: 36 };
 const lineHeight = 20;
-/** Of the legend's font, on average. */
+/** Average width of a letter in the font of the legend. */
 const letterWidth = 6.4;
 const swatch = 22;
 
@@ -22,11 +22,11 @@ const swatch = 22;
 const style = `.rnn { color-scheme: light dark; color: light-dark(#1a1c20, #e9eaed) } .paper { fill: light-dark(#ffffff, #131418) } ${lineStyle}`;
 
 /**
- * @param title of the picture, above it and for screen readers
- * @throws RnnError `checkpoint` if there is nothing in it
+ * @param title shown above the picture, and read by screen readers
+ * @throws RnnError `checkpoint` if there are no charts
  */
 export function svgOf(charts: readonly Chart[], title: string): string {
-  if (charts.length === 0) throw checkpointError('nothing to draw: no line has a point');
+  if (charts.length === 0) throw checkpointError('cannot draw the charts: no line has a point');
   const [first, ...others] = charts;
   const legend = legendOf(first);
   const top = edge + 34 + legend.height;
@@ -52,7 +52,7 @@ function chartAt(left: number, top: number, chart: Chart, across: number, down: 
   return `<g transform="translate(${rounded(left)},${top})">\n${textAt(0, 13, title, ' text-anchor="start"')}\n${svg}\n</g>`;
 }
 
-/** Names beside pieces of their lines, in as many rows as they need. */
+/** Names next to pieces of their lines, in as many rows as necessary. */
 function legendOf({ series }: Chart): { readonly svg: string; readonly height: number } {
   let [x, y] = [edge, edge + 38];
   const entries = series.map((each) => {

@@ -1,5 +1,5 @@
-// Charts as lines of text, with axes and a legend, as wide as they are asked to be. Knows no
-// terminal: who calls it brings the colours.
+// Charts as lines of text of a given width, with axes and a legend. Independent of terminals: the
+// caller provides the colours.
 import type { Chart, Point, Series } from './charts.ts';
 import { dashOf } from './dashes.ts';
 import { tickText, valueText } from './numbers.ts';
@@ -8,31 +8,31 @@ import { type Scale, horizontalScale, verticalScale } from './scales.ts';
 
 type Style = (text: string) => string;
 
+/** The size and the styles of charts in text. */
 export interface TextLook {
   readonly columns: number;
-  /** Of the area where the lines are. */
+  /** Rows of the plot area. */
   readonly rows: number;
   readonly bold: Style;
   readonly dim: Style;
   /**
-   * A style for each series' colour; null where there are no colours, and lines are told apart by
-   * their marks.
+   * A style for each colour of a series. Null without colours, when marks distinguish the lines.
    */
   readonly series: readonly Style[] | null;
 }
 
-/** Told apart at a glance, and on every keyboard, as long as they last. */
+/** Ordered so that the first marks are easy to distinguish. All are on every keyboard. */
 const everyMark = '*o+x#@%&=~$?ABCDEFGHIJKLMNPQRSTUVWYZabcdefghijklmnpqrstuvwyz0123456789';
-/** Ā, and the letters after it. */
+/** Ā, followed by other letters. */
 const furtherMarks = 0x100;
 const smallRows = 5;
 const gap = 2;
-/** Narrower than this they stand one below the other. */
+/** If small charts would be narrower than this, they are placed one below the other. */
 const narrowestBeside = 22;
 const columnsPerTick = 12;
 const rowsPerTick = 3;
 
-/** The first chart large, the others small below it, beside each other if there is room. */
+/** Draws the first chart large, and the other charts small below it, side by side if there is room. */
 export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
   const [first, ...others] = charts;
   if (first === undefined) return [];
@@ -55,9 +55,10 @@ export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
 }
 
 /**
- * A title, perhaps a legend, the rows and the axis below them; each line `look.columns` wide.
+ * A title, perhaps a legend, the rows, and the axis below them. Each line is `look.columns` wide.
  *
- * @param explained the chart whose legend tells which line is whose; this one's own if it is that
+ * @param explained the chart whose legend explains the lines. A chart that explains itself shows
+ * its own legend
  */
 function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   const { title, unit, horizontal, series } = chart;
@@ -68,7 +69,7 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   const columns = Math.max(10, look.columns - margin - 1);
   const x = horizontalScale(chart, Math.max(2, Math.floor(columns / columnsPerTick)));
   const raster = new Raster(columns, look.rows, marks);
-  // Validation lies over training, and the first run over the others.
+  // Validation covers training, and the first run covers later runs.
   const order = [...series.keys()].toReversed().toSorted((a, b) => series[a].dash - series[b].dash);
   for (const index of order)
     raster.line(
@@ -91,14 +92,14 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   ];
 }
 
-/** The same for lines of one colour and dash, in every chart. */
+/** Lines of the same colour and dash have the same mark in every chart. */
 function markOf({ colour, dash }: Series, { series }: Chart): string {
   const dashes = 1 + Math.max(...series.map((each) => each.dash));
   const index = colour * dashes + dash;
   return everyMark[index] ?? String.fromCodePoint(furtherMarks + index - everyMark.length);
 }
 
-/** One line: of a single series its last value, too. */
+/** The title in one line. For a single series it includes the last value. */
 function heading(title: string, series: readonly Series[], { columns, bold }: TextLook): string {
   const last = series.length > 1 ? '' : ` ${valueText(lastOf(series[0].points))}`;
   return `${bold(title)}${last}${' '.repeat(Math.max(0, columns - title.length - last.length))}`;
@@ -125,7 +126,7 @@ function axis(
   const labels = new Array<string>(margin + 1 + columns).fill(' ');
   const write = (text: string, from: number): void => {
     const start = Math.min(Math.max(0, from), labels.length - text.length);
-    // Only where it touches nothing.
+    // Only if it does not touch another label.
     if (labels.slice(Math.max(0, start - 1), start + text.length + 1).every((character) => character === ' '))
       labels.splice(start, text.length, ...text);
   };

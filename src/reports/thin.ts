@@ -1,11 +1,11 @@
-// Fewer rows of a long table that make the same picture.
+// Reduces a long table to fewer rows that draw the same picture.
 
 /**
- * Of each part of the rows the first, and those that are lowest and highest in one of the columns,
- * and the first that has nothing there: no peak and no gap is lost. With c columns at most (3c + 1)
- * rows a part stay.
+ * For each part of the rows, keeps the first row, the rows with the minimum and maximum of each
+ * column, and the first row with a gap in a column. So no peak and no gap is lost. With c columns,
+ * at most 3c + 1 rows per part remain.
  *
- * @param parts as many as the picture has places beside each other
+ * @param parts number of horizontal positions of the picture
  */
 export function thin<Column extends string, Row extends Readonly<Record<Column, number | null>>>(
   rows: readonly Row[],
@@ -25,7 +25,7 @@ export function thin<Column extends string, Row extends Readonly<Record<Column, 
   return rows.filter((row) => kept.has(row));
 }
 
-/** So many parts of rows, one after the other, which are nearly as long as each other. */
+/** Splits rows into `parts` consecutive parts of nearly equal length. */
 export const partsOf = <Row>(rows: readonly Row[], parts: number): Row[][] =>
   Array.from({ length: parts }, (_, part) =>
     rows.slice(Math.floor((part * rows.length) / parts), Math.floor(((part + 1) * rows.length) / parts)),

@@ -185,7 +185,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'more steps than can be measured',
     () => bench({ sequenceLength: 2 ** 31, hidden: 2, layers: 1 }),
-    'is longer than can be planned: at most 2048',
+    'is too long to plan, expected at most 2048',
   ],
   ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
   ['a size that is none', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],

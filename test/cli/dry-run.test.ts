@@ -136,8 +136,10 @@ describe('rnn train --dry-run', () => {
   it('refuses a model that does not fit into memory, as the run would', async () => {
     const { code, stdout, stderr } = await plan(['--hidden', '400000']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^error: this model and batch need about [\d,.]+ GB of memory, and [\d,.]+ GB are free\n/);
-    const tooLarge = new RnnError('usage', 'this model and batch need about 9 GB of memory, and 1 GB are free');
+    expect(stderr).toMatch(
+      /^error: this model and batch need about [\d,.]+ GB of memory, but only [\d,.]+ GB are free\n/,
+    );
+    const tooLarge = new RnnError('usage', 'this model and batch need about 9 GB of memory, but only 1 GB are free');
     vi.mocked(estimateRun).mockRejectedValue(tooLarge);
     const found = await plan();
     expect(found).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('need about 9 GB') });

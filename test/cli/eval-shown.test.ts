@@ -153,7 +153,7 @@ describe('rnn eval --html', () => {
     expect(stderr).toContain(`wrote ${at('page.html')}, `);
     expect(stdout).toMatch(/^characters +689\n/);
     const page = await readFile(at('page.html'), 'utf8');
-    expect(page).toContain('<title>What run expected</title>');
+    expect(page).toContain('<title>Predictions of run</title>');
     expect(page).toContain('3-gram');
     expect(page.match(/<i/g)!.length).toBeGreaterThanOrEqual(690);
   });

@@ -271,7 +271,7 @@ describe('rnn eval', () => {
       ['verse.txt', '--sequence-length', '100000'],
       'run',
       2,
-      '--sequence-length 100000 with --layers 1 is longer than can be planned',
+      '--sequence-length 100000 with --layers 1 is too long to plan',
     ],
     [['verse.txt'], 'none', 4, 'there is no '],
   ])('%j under %s ends with %i', async ([text, ...flags], name, code, message) => {

@@ -113,7 +113,7 @@ describe('rnn gradients', () => {
     ]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(/^wrote .*g\.html, \d+ kB\nwrote .*g\.svg, .*B\n$/);
-    expect(await readFile(at('g.html'), 'utf8')).toContain('<p>Read in ');
+    expect(await readFile(at('g.html'), 'utf8')).toContain('<p>Measured on ');
     expect(await readFile(at('g.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
   });
 
@@ -163,7 +163,7 @@ describe('rnn gradients', () => {
     const short = await rnn(['gradients', '-', '--untrained', 'rnn', ...machine], { stdin: VERSE });
     expect({ code: short.code, stderr: short.stderr }).toEqual({
       code: 3,
-      stderr: expect.stringContaining('it takes 203 to look 200 steps back') as string,
+      stderr: expect.stringContaining('looking 200 time steps back needs 203') as string,
     });
   });
 });

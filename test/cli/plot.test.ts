@@ -304,7 +304,7 @@ describe('rnn story', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const rule = '─'.repeat(72);
     const told = ([caption, step, epoch, loss]: string[]): string =>
-      `${caption}  step ${step} · epoch ${epoch} · validation loss ${loss} nats per character\n${rule}\ntext of step ${step}␛[2J\n`;
+      `${caption}  step ${step} · epoch ${epoch} · validation loss ${loss} nats, ${(Number(loss) / Math.LN2).toFixed(3)} bpc\n${rule}\ntext of step ${step}␛[2J\n`;
     expect(stdout).toBe(
       [
         ['at first', '100', '1.00', '3.500'],
@@ -333,7 +333,7 @@ describe('rnn story', () => {
 
   it('writes a page', async () => {
     const { stdout } = await rnn(['story', at('runs', 'a'), '--html', '-']);
-    expect(stdout).toContain('<title>What a learnt</title>');
+    expect(stdout).toContain('<title>Training of a</title>');
     expect(stdout.match(/<pre/g)).toHaveLength(3);
   });
 });

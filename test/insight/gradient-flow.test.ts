@@ -290,7 +290,7 @@ test('a network that grows beyond all numbers is refused, and said', async () =>
   });
   await expect(gradientFlow(exploding, textOf(60), { steps: 20, positions: 1 })).rejects.toMatchObject({
     kind: 'diverged',
-    message: expect.stringMatching(/^what the network holds is beyond all numbers after 1\d characters$/) as string,
+    message: expect.stringMatching(/^the state of the network is not a finite number after 1\d characters$/) as string,
   });
 });
 
@@ -302,7 +302,7 @@ test('a text too short to look back in is refused', async () => {
     }),
   ).rejects.toMatchObject({
     kind: 'corpus',
-    message: 'the text has 12 characters, and it takes 13 to look 10 steps back',
+    message: 'the text has 12 characters: looking 10 time steps back needs 13',
   });
 });
 

@@ -82,7 +82,7 @@ describe('the pages without a browser', () => {
 
   it('say where the validation loss was lowest', () => {
     expect(curvesPage([{ name: 'a', curves: curvesOf() }])).toContain(
-      '<p>1,000 steps; the lowest validation loss is 1.713 nats per character, at step 1,000</p>',
+      '<p>1,000 steps. The lowest validation loss is 1.713 nats, 2.471 bpc, at step 1,000</p>',
     );
     expect(curvesPage([{ name: 'a', curves: curvesOf({ evaluations: 0 }) }])).toContain('<p>1,000 steps</p>');
   });
@@ -267,7 +267,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   it('show the texts of a story as they are', async () => {
     expect(await story.page.locator('.timeline pre').allTextContents()).toEqual(texts);
     expect(await story.page.locator('.timeline p').first().textContent()).toBe(
-      'step 1,000 · epoch 10.00 · validation loss 1.747 nats per character',
+      'step 1,000 · epoch 10.00 · validation loss 1.747 nats, 2.520 bpc',
     );
   });
 

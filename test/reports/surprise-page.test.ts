@@ -82,19 +82,19 @@ describe('a page of surprise', () => {
     expect(html).toContain(`<dt>bytes</dt><dd>${bytes.toLocaleString('en')}</dd>`);
     expect(html).toContain('<dt>bits per byte</dt>');
     expect(html).toContain('Bits per byte, compared');
-    expect(html).toContain('Along the text <small>bits per byte; a click goes there</small>');
+    expect(html).toContain('Along the text <small>bits per byte (click to go there)</small>');
     expect(html).not.toContain('per character');
     expect(html).not.toContain('The first');
-    expect(html).toMatch(/\d\.\d bits; the likeliest was <q>e<\/q>/);
+    expect(html).toMatch(/\d\.\d bits, most likely was <q>e<\/q>/);
     const [, first] = /<i( class="[^"]*")?>ä/.exec(html)!;
     expect(first).toMatch(/s1\d/); // its second byte
   });
 
   it('of a part says how much there is', () => {
     const [text, vocabulary] = ['🦊'.repeat(30), byteVocabulary()];
-    expect(pageOf(text, vocabulary, 50)).toContain('The first 47 bytes are below.');
-    expect(pageOf(verse, undefined, 50)).toContain('The first 50 characters are below.');
-    expect(pageOf(verse)).not.toContain('are below');
+    expect(pageOf(text, vocabulary, 50)).toContain('The first 47 bytes are shown below.');
+    expect(pageOf(verse, undefined, 50)).toContain('The first 50 characters are shown below.');
+    expect(pageOf(verse)).not.toContain('are shown below');
   });
 
   it('of 10,000 characters is small, whatever the model', () => {
@@ -147,10 +147,10 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     await page.locator('#text').focus();
     await page.keyboard.press('Home');
     expect(await told(page)).toMatch(
-      /^ä: The first byte is only read: nothing was expected\.\s+\\xa4: \d\.\d\d bits, rank \d+\s+e\s/,
+      /^ä: The first byte has no prediction: the model only reads it\.\s+\\xa4: \d\.\d\d bits, rank \d+\s+e\s/,
     );
     expect(await page.locator('#panel').textContent()).toMatch(
-      /The first byte is only read: nothing was expected\.\\xa4: \d\.\d\d bits, rank \d+/,
+      /The first byte has no prediction: the model only reads it\.\\xa4: \d\.\d\d bits, rank \d+/,
     );
     expect(await page.locator('#panel .own th').textContent()).toBe(String.raw`\xa4`);
     for (const width of widths) {
@@ -184,7 +184,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
       for (const key of keys) await page.keyboard.press(key);
       return told(page);
     };
-    expect(await press('Home')).toBe('<: The first character is only read: nothing was expected.');
+    expect(await press('Home')).toBe('<: The first character has no prediction: the model only reads it.');
     expect(await press('ArrowRight')).toMatch(/^\/: \/: \d\.\d\d bits, rank \d+\s+e\s+\d+\.\d\d %\s/);
     expect(await press('ArrowLeft', 'ArrowLeft')).toMatch(/^<: /); // there is nothing before it
     const here = (): Promise<number> =>

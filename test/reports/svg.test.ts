@@ -62,7 +62,7 @@ describe('a picture of curves', () => {
   });
 
   it('is none where there is nothing to draw', () => {
-    expect(() => svgOf([], 'a')).toThrow('nothing to draw: no line has a point');
+    expect(() => svgOf([], 'a')).toThrow('cannot draw the charts: no line has a point');
   });
 
   it('lets no name out of its place', () => {

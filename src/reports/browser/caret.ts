@@ -1,17 +1,17 @@
-// The place in the text of a page that is looked at: by pointer, finger or keys.
+// Tracks the current position in the text of a page, which follows pointer, finger and keys.
 import { mapValues } from '../../group.ts';
 import { element, onKeys } from './page.ts';
 
 const text = element('text');
 /** The characters of the text. */
 export const pieces = [...text.querySelectorAll('i')];
-/** Lines that are nearer than so many pixels are one. */
+/** Positions that differ by fewer pixels are on the same line. */
 const SAME_LINE = 3;
 
 let here = 0;
 let tell: (piece: number) => string;
 
-/** Looks at a character. */
+/** Makes a character the current one. */
 export function look(piece: number): void {
   pieces[here].classList.remove('here');
   here = Math.max(0, Math.min(pieces.length - 1, piece));
@@ -20,15 +20,16 @@ export function look(piece: number): void {
   text.setAttribute('aria-valuetext', tell(here));
 }
 
-/** The same, where it can be seen: the text scrolls in the page, and the character in the text. */
+/** Makes a character the current one and scrolls to it, within the page and within the text. */
 export function goTo(piece: number): void {
   look(piece);
   for (const each of [text, pieces[here]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
 }
 
 /**
- * Has the text read. @param show shows a character that is looked at, and returns it in words
- * @param more keys, and where they lead from a character
+ * Starts reading the text.
+ * @param show shows the current character, and returns a description
+ * @param more additional keys, each with a function from the current to the next character
  */
 export function readText(
   show: (piece: number) => string,

@@ -1,11 +1,11 @@
-// The program of the page of `rnn inspect --html`: shades the text by the unit that is chosen, and
-// tells what it holds at a character.
+// The script of the page of `rnn inspect --html`: shades the text by the chosen unit, and shows the
+// value of the unit at a character.
 import { symbolName } from '../../evaluation/pieces.ts';
 import type { CellsData } from '../cells-page.ts';
 import { look, pieces, readText } from './caret.ts';
 import { element, onKeys, pageData } from './page.ts';
 
-/** Of the highest shade; the style sheet has them. */
+/** The number of the highest shade in the style sheet. */
 const TOP = 16;
 
 const { cells, first } = pageData<CellsData>();

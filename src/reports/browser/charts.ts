@@ -1,4 +1,4 @@
-// The program of pages whose charts do not change, such as that of `rnn gradients --html`.
+// The script of pages with static charts, such as the page of `rnn gradients --html`.
 import { pageData } from './page.ts';
 import { showCharts } from './plot.ts';
 

@@ -1,5 +1,4 @@
-// The program of the page of `rnn plot --html`: draws the charts anew whenever something about them
-// is changed.
+// The script of the page of `rnn plot --html`: redraws the charts when the user changes a control.
 import type { Horizontal } from '../../options/choices.ts';
 import { type NamedCurves, chartsOf } from '../charts.ts';
 import { element, pageData } from './page.ts';

@@ -1,16 +1,16 @@
-// What the programs of all pages need of the page that they are in.
+// Functions that the scripts of all pages use.
 
-/** The `data` that the page was made with. */
+/** The `data` argument of the page. */
 export function pageData<Data>(): Data {
   return JSON.parse(element('data').textContent!) as Data;
 }
 
-/** The element of that id, which the page was made with. */
+/** The element with an id that exists in the page. */
 export function element<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
 }
 
-/** Calls what belongs to a key that is pressed there, by itself. */
+/** Calls the action of a key that is pressed at `place` without a modifier. */
 export function onKeys(place: EventTarget, actions: Readonly<Record<string, () => void>>): void {
   place.addEventListener('keydown', (given) => {
     const event = given as KeyboardEvent;

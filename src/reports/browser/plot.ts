@@ -1,4 +1,5 @@
-// The charts of a page: their lines, their values where the pointer or the keyboard is, and zooming.
+// The charts of a page: their lines, their values at the pointer or the keyboard cursor, and
+// zooming.
 import { chartsHtml, placesOf } from '../chart-html.ts';
 import { type DrawnChart, drawChart, strokeOf } from '../chart-svg.ts';
 import type { Chart } from '../charts.ts';
@@ -7,31 +8,32 @@ import type { Range } from '../scales.ts';
 import { element, onKeys } from './page.ts';
 
 const margin = { left: 52, right: 14, top: 8, bottom: 40 };
-/** By how much a key zooms, and how many points PageUp and PageDown move. */
+/** The zoom factor of a key, and the number of points that PageUp and PageDown move. */
 const zoomFactor = 0.6;
 const pageOfPoints = 10;
-/** A press that moves the pointer by fewer pixels does not zoom. */
+/** Dragging by fewer pixels does not zoom. */
 const MIN_DRAG = 4;
 
-/** What is seen and read of an axis: the same in all charts over it. */
+/** The visible range and the cursor of an axis, shared by all charts with that axis. */
 interface View {
   range: Range | null;
   cursor: number | null;
 }
 
-/** By what the axis shows. */
+/** Views by title of the axis. */
 const views = new Map<string, View>();
 let plots: readonly Plot[] = [];
 
-/** Draws charts in the place of those that the page has. */
+/** Replaces the charts of the page. */
 export function showCharts(charts: readonly Chart[]): void {
   element('charts').innerHTML = chartsHtml(charts);
   plots = charts.map((chart) => new Plot(chart));
 }
 
-/** The place that is read on such an axis. */
+/** The position of the cursor on an axis. */
 export const cursorOver = (horizontal: string): number | null => viewOf(horizontal).cursor;
 
+/** Moves the cursor on an axis, or hides it (null). */
 export function moveCursor(horizontal: string, x: number | null): void {
   const view = viewOf(horizontal);
   view.cursor = x;
@@ -54,7 +56,7 @@ class Plot {
   readonly #xs: readonly number[];
   readonly view: View;
   #drawn!: DrawnChart;
-  /** The values at which the pointer is, and was pressed. */
+  /** The values at the pointer, and where it was pressed. */
   #pointer = 0;
   #pressed: number | null = null;
 
@@ -128,7 +130,7 @@ class Plot {
     moveCursor(this.#chart.horizontal, x);
   }
 
-  /** Those of `#xs` that are seen. */
+  /** The visible ones of `#xs`. */
   #seen(): readonly number[] {
     const [min, max] = this.view.range ?? [-Infinity, Infinity];
     return this.#xs.filter((x) => x >= min && x <= max);
@@ -139,7 +141,10 @@ class Plot {
     return this.#drawn.x.valueAt((clientX - left - margin.left) / (width - margin.left - margin.right));
   }
 
-  /** Shows the values at the cursor, or at the ends of the lines; and what is selected. */
+  /**
+   * Shows the values at the cursor, or at the ends of the lines without a cursor, and the selected
+   * range.
+   */
   drawCursor(): void {
     const x = this.view.cursor;
     const texts = this.#valuesAt(x).map((value) => (value === null ? '–' : valueText(value)));
@@ -168,7 +173,7 @@ class Plot {
     );
   }
 
-  /** Moves the cursor by so many of the points that are seen, and says what is there. */
+  /** Moves the cursor by a number of visible points, and announces the values. */
   #step(by: number): void {
     const seen = this.#seen();
     if (seen.length === 0) return;

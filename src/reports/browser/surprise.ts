@@ -1,4 +1,4 @@
-// The program of the page of `rnn eval --html`: shows what was expected at a character of the text.
+// The script of the page of `rnn eval --html`: shows the predictions at a character of the text.
 import { symbolName } from '../../evaluation/pieces.ts';
 import { bars, escapeHtml } from '../html.ts';
 import type { SurpriseData } from '../surprise-page.ts';
@@ -8,7 +8,7 @@ import { cursorOver, moveCursor, showCharts } from './plot.ts';
 
 const { charts, unit, symbols, scored } = pageData<SurpriseData>();
 const panel = element('panel');
-/** Bits of a character that is worth stopping at. */
+/** Minimum surprisal in bits of the characters at which `n` and `p` stop. */
 const DEAR = 5;
 
 const bitsOf = (piece: number): number => scored[piece].reduce((sum, [bits]) => sum + bits, 0);
@@ -16,7 +16,7 @@ const bitsOf = (piece: number): number => scored[piece].reduce((sum, [bits]) => 
 function show(piece: number): string {
   const of = scored[piece];
   const lines = [
-    ...(piece === 0 ? [`The first ${unit} is only read: nothing was expected.`] : []),
+    ...(piece === 0 ? [`The first ${unit} has no prediction: the model only reads it.`] : []),
     ...(of.length > 1 ? [`${bitsOf(piece).toFixed(2)} bits, of ${of.length} bytes`] : []),
   ];
   const each = of.map(([bits, rank, own, ...likeliest]) => {
@@ -35,7 +35,7 @@ function show(piece: number): string {
   return `${symbolName(pieces[piece].textContent!)}: ${panel.innerText}`;
 }
 
-/** The next character that cost much. */
+/** The next character with a high surprisal. */
 function nextDear(from: number, direction: -1 | 1): number {
   for (let piece = from + direction; piece > 0 && piece < pieces.length; piece += direction)
     if (bitsOf(piece) > DEAR) return piece;
