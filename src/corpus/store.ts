@@ -2,7 +2,7 @@
 // and the encoder that assigns ids to characters.
 //
 // This file exists to save memory: a corpus of 1 GB must never need 2 GB, not even for a moment. So
-// the buffer grows in place: address space is reserved first, and memory is used as it is written.
+// the buffer grows in place: address space is reserved first, and memory is used on writing.
 // Ids that need wider integers or other numbers are rewritten in place, block by block.
 
 // Node has resizable buffers since version 20, TypeScript's library since ES2024.

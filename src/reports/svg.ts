@@ -1,5 +1,5 @@
-// Charts as one SVG for papers and web pages, light and dark: the first chart is large, the others
-// are small below it.
+// Charts as one SVG for papers and web pages, light and dark: the first chart is large, the other
+// charts are small below it.
 import { checkpointError } from '../errors.ts';
 import { drawChart, rounded, strokeOf, textAt } from './chart-svg.ts';
 import type { Chart } from './charts.ts';

@@ -1,4 +1,4 @@
-// How far the reading is, and that timers have their turn meanwhile.
+// Reports of the progress of reading, during which timers still run.
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { ReadingActivity } from '../../src/corpus/read.ts';
@@ -6,7 +6,7 @@ import { folderWith, read } from './fixture.ts';
 
 const MEBIBYTE = 2 ** 20;
 
-test('reading a folder tells the files and bytes that are done of all', async () => {
+test('reading a folder reports files and bytes, and their totals', async () => {
   const folder = folderWith({
     'a.txt': 'x'.repeat(3 * MEBIBYTE),
     'b.txt': 'yz',
@@ -26,7 +26,7 @@ test('reading a folder tells the files and bytes that are done of all', async ()
   expect(told.at(-1)!.kind).toBe('encoding');
 });
 
-test('of a pipe nobody knows how long it is', async () => {
+test('reading a pipe reports no total', async () => {
   const told: ReadingActivity[] = [];
   await read('-', { stdin: Readable.from(['abc', 'def']), onActivity: (activity) => void told.push(activity) });
   expect(told.filter(({ kind }) => kind === 'reading').map(({ total }) => total)).not.toContain(6);

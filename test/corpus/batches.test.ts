@@ -4,14 +4,14 @@ import { fitSizes, Streams } from '../../src/corpus/batches.ts';
 import { Random } from '../../src/random.ts';
 import { failureOf } from './fixture.ts';
 
-/** A text in which each symbol is its own place. */
+/** A text in which the id of each token is its position. */
 function places(length: number): Uint32Array {
   return Uint32Array.from({ length }, (_, place) => place);
 }
 
 describe('streams of training windows', () => {
-  it('lie side by side, time first, and go on from window to window', () => {
-    const streams = new Streams(places(14), 2, 3); // 13 targets, 6 a stream
+  it('are parallel, time first, and continue from window to window', () => {
+    const streams = new Streams(places(14), 2, 3); // 13 targets, 6 per stream
     expect(streams.windowsPerEpoch).toBe(2);
     expect(streams.next()).toMatchObject({
       inputs: Int32Array.of(0, 6, 1, 7, 2, 8),
@@ -27,7 +27,7 @@ describe('streams of training windows', () => {
     expect(streams.next()).toMatchObject({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), reset: true });
   });
 
-  it('show each target once an epoch, but for the rest of each stream', () => {
+  it('show each target once per epoch, except at the end of each stream', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 300 }),
@@ -52,7 +52,7 @@ describe('streams of training windows', () => {
     );
   });
 
-  it('go on exactly from a position', () => {
+  it('continue exactly from a position', () => {
     const streams = new Streams(places(100), 3, 4);
     for (let i = 0; i < 11; i++) streams.next();
     const position = structuredClone(streams.position);
@@ -63,7 +63,7 @@ describe('streams of training windows', () => {
     expect(position).toEqual({ epoch: 1, window: 3 });
   });
 
-  it('refuse a position that they never had, and a text that is too short', () => {
+  it('refuse a position outside the epoch, and a text that is too short', () => {
     const streams = new Streams(places(100), 3, 4);
     expect(() => streams.seek({ epoch: 0, window: 8 })).toThrow('window is 8 in epoch 0, expected 0 to 7');
     expect(() => streams.seek({ epoch: -1, window: 0 })).toThrow('epoch -1');
@@ -76,7 +76,7 @@ describe('sizes for a text', () => {
   const wanted = { batchSize: 64, sequenceLength: 64 };
   const free = { batchSize: false, sequenceLength: false };
 
-  it('are those that are wanted where the text is long enough', () => {
+  it('are the wanted sizes if the text is long enough', () => {
     expect(fitSizes(1_003_854, wanted, free)).toEqual(wanted);
     expect(fitSizes(4 * 64 * 64 + 1, wanted, free)).toEqual(wanted);
   });
@@ -89,11 +89,11 @@ describe('sizes for a text', () => {
     [23, 1, 11],
     [5, 1, 4],
     [3, 1, 2],
-  ])('shrink for a text of %i characters to %i streams of %i steps', (length, batchSize, sequenceLength) => {
+  ])('shrink for a text of %i characters to %i rows of %i time steps', (length, batchSize, sequenceLength) => {
     expect(fitSizes(length, wanted, free)).toEqual({ batchSize, sequenceLength });
   });
 
-  it('always fit, and never change what was given', () => {
+  it('always fit, and never change the given sizes', () => {
     const size = fc.integer({ min: 1, max: 100 });
     fc.assert(
       fc.property(
@@ -137,7 +137,7 @@ describe('sizes for a text', () => {
       'use --batch-size 1 --sequence-length 14,',
     ],
   ])(
-    'that were given and do not fit %i characters are refused with others that do',
+    'are refused if they are given and do not fit %i characters, with a hint that fits',
     async (length, given, needs, fitting) => {
       const error = await failureOf(() => fitSizes(length, wanted, given));
       expect(error.kind).toBe('corpus');
@@ -155,10 +155,10 @@ describe('sizes for a text', () => {
   });
 });
 
-describe('streams with a start symbol', () => {
+describe('streams with a start token', () => {
   const [N, T, start] = [4, 8, 7];
   const draws = { seed: 3, offset: true, length: true, reset: 0.3, isSymmetric: false };
-  /** Lines of 1 to 40 symbols, and one of 600. */
+  /** Lines of 1 to 40 tokens, and a line of 600. */
   const random = new Random(5);
   const text = Uint8Array.from(
     [...Array.from({ length: 60 }, () => 1 + (random.uint32() % 40)), 600, 10].flatMap((line) => [
@@ -169,7 +169,7 @@ describe('streams with a start symbol', () => {
   const open = (tokens: Uint8Array | Uint32Array, startSymbol: number | null): Streams =>
     new Streams(tokens, N, T, draws, startSymbol);
 
-  it('start there from a zero state, where one is near enough before them, and continue without a gap', () => {
+  it('start at the token before them from a zero state if it is near enough, and continue without a gap', () => {
     const streams = open(text, start);
     const plain = open(places(text.length), null);
     let starts = 0;

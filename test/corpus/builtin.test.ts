@@ -5,7 +5,7 @@ import { builtinCorpora, writeBuiltin } from '../../src/corpus/builtin.ts';
 import { failureOf, folderWith, read } from './fixture.ts';
 
 describe('the sonnets', () => {
-  it('are written as numbered poems in plain ASCII', async () => {
+  it('are numbered poems in plain ASCII', async () => {
     const folder = path.join(folderWith({}), 'corpora');
     const file = await writeBuiltin('sonnets', folder);
     expect(file).toBe(path.join(folder, 'sonnets.txt'));
@@ -24,13 +24,13 @@ describe('the sonnets', () => {
     expect((await read(file)).characters).toBeGreaterThan(90_000);
   });
 
-  it('can be written by several at once', async () => {
+  it('can be written by several processes at the same time', async () => {
     const folder = path.join(folderWith({}), 'corpora');
     await expect(Promise.all([1, 2, 3, 4].map(() => writeBuiltin('sonnets', folder)))).resolves.toHaveLength(4);
     expect(readdirSync(folder)).toEqual(['sonnets.txt']);
   });
 
-  it('can be written again, but not over another text', async () => {
+  it('can be written again, but do not overwrite another text', async () => {
     const folder = folderWith({});
     const file = await writeBuiltin('sonnets', folder);
     expect(await writeBuiltin('sonnets', folder)).toBe(file);
@@ -43,7 +43,7 @@ describe('the sonnets', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'take the place of neither a folder nor a link (links are not for everyone on Windows)',
+    'do not replace a folder or a link (links are not tested on Windows)',
     async () => {
       const folder = folderWith({ mine: 'mine' });
       symlinkSync('mine', path.join(folder, 'sonnets.txt'));
@@ -65,7 +65,7 @@ describe('built-in corpora', () => {
     });
   });
 
-  it('that do not exist are refused with a list of those that do', async () => {
+  it('are listed when the name of a corpus is unknown', async () => {
     for (const name of ['plays', 'toString', '../sonnets']) {
       expect(await failureOf(writeBuiltin(name, folderWith({})))).toMatchObject({
         kind: 'usage',
@@ -75,7 +75,7 @@ describe('built-in corpora', () => {
     }
   });
 
-  it('say where they could not be written', async () => {
+  it('cannot be written to a read-only place, and name the file', async () => {
     const folder = path.join(folderWith({ file: '' }), 'file');
     const error = await failureOf(writeBuiltin('sonnets', folder));
     expect(error.kind).toBe('machine');

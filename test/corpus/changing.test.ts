@@ -26,7 +26,7 @@ vi.mock(import('node:fs/promises'), async (importOriginal) => {
 const { appendFile, truncate } = await vi.importActual<typeof import('node:fs/promises')>('node:fs/promises');
 const big = 'some text\n'.repeat(300_000);
 
-it('is refused if it became shorter', async () => {
+it('a file that becomes shorter while it is read is refused', async () => {
   const file = path.join(folderWith({ t: big }), 't');
   afterFirstRead.change = () => truncate(file, 1000);
   expect(await failureOf(read(file))).toMatchObject({
@@ -35,7 +35,7 @@ it('is refused if it became shorter', async () => {
   });
 });
 
-it('is read to its new end if it grows', async () => {
+it('a file that grows while it is read is read to its new end', async () => {
   const file = path.join(folderWith({ t: big }), 't');
   afterFirstRead.change = () => appendFile(file, 'more');
   expect((await read(file)).characters).toBe(big.length + 4);

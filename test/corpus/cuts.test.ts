@@ -13,7 +13,7 @@ const draws = (changes: Partial<Draws>): Draws => ({
   ...changes,
 });
 
-/** Where the windows of an epoch begin, and where the last ends. */
+/** The starts of the windows of an epoch, and the end of the last window. */
 const startsOf = (epoch: number, stride: number, T: number, drawn: Draws): number[] => {
   const cut = cutOf(epoch, stride, T, drawn);
   return Array.from({ length: countWindows(stride, T, drawn) + 1 }, (_, window) => cut(window));
@@ -22,7 +22,7 @@ const lengthsOf = (starts: readonly number[]): number[] =>
   starts.slice(1).map((start, window) => start - starts[window]);
 
 describe('the lengths of windows', () => {
-  it('lie evenly around their mean, up to a quarter of it away', () => {
+  it('are evenly spaced around their mean, at most a quarter away', () => {
     expect([32, 50, 64, 9, 4].map(lengthsAround)).toEqual([
       [24, 28, 32, 36, 40],
       [38, 44, 50, 56, 62],
@@ -35,7 +35,7 @@ describe('the lengths of windows', () => {
 });
 
 describe('an epoch', () => {
-  it('is cut into windows one after another, within its streams, as many as without, and of T steps on average', () => {
+  it('has as many windows as without random boundaries, consecutive, within their streams, of T time steps on average', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 40 }),
@@ -59,7 +59,7 @@ describe('an epoch', () => {
     );
   });
 
-  it('has each length as often as each other, in another order than the next, and the same for the same seed', () => {
+  it('has each length equally often, in an order that depends on the epoch and the seed', () => {
     const of = (epoch: number, seed = 5): number[] =>
       lengthsOf(startsOf(epoch, 8 * 500, 8, draws({ length: true, seed })));
     for (const steps of lengthsAround(8)) expect(of(0).filter((each) => each === steps)).toHaveLength(100);
@@ -67,28 +67,28 @@ describe('an epoch', () => {
     for (const other of [of(1), of(0, 6), of(0).toSorted((a, b) => a - b)]) expect(of(0)).not.toEqual(other);
   });
 
-  it('a of seed b is cut unlike epoch b of seed a, but in runs of earlier versions', () => {
+  it('a of seed b differs from epoch b of seed a, except in runs of earlier versions', () => {
     const cuts = (epoch: number, seed: number, isSymmetric: boolean): number[] =>
       startsOf(epoch, 4000, 8, draws({ offset: true, length: true, seed, isSymmetric }));
     expect(cuts(2, 1, false)).not.toEqual(cuts(1, 2, false));
     expect(cuts(2, 1, true)).toEqual(cuts(1, 2, true));
   });
 
-  it('begins at any of the first T places', () => {
+  it('begins at any of the first T positions', () => {
     const places = new Set(Array.from({ length: 200 }, (_, epoch) => cutOf(epoch, 100, 8, draws({ offset: true }))(0)));
     expect([...places].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    // A text that hardly has room for one window.
+    // A text in which one window barely fits.
     expect(new Set(Array.from({ length: 50 }, (_, epoch) => cutOf(epoch, 9, 8, draws({ offset: true }))(0)))).toEqual(
       new Set([0, 1]),
     );
   });
 });
 
-describe('streams whose windows are drawn', () => {
+describe('streams with random windows', () => {
   const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, place) => place);
   const drawn = draws({ offset: true, length: true });
 
-  it('show each target once an epoch at most, one after another, and say how many steps come next', () => {
+  it('show each target at most once per epoch, in order, and report the next number of time steps', () => {
     const [N, T] = [3, 8];
     const streams = new Streams(places(1000), N, T, drawn);
     for (let epoch = 0; epoch < 3; epoch++) {
@@ -110,7 +110,7 @@ describe('streams whose windows are drawn', () => {
     }
   });
 
-  it('go on exactly from a position, in any epoch', () => {
+  it('continue exactly from a position in any epoch', () => {
     const make = (): Streams => new Streams(places(300), 3, 4, drawn);
     const streams = make();
     for (let i = 0; i < 60; i++) streams.next();

@@ -5,8 +5,8 @@ import { Decoder } from '../../src/corpus/encoding.ts';
 import { isEverything } from '../everything.ts';
 
 /**
- * The text, or the offset of the first byte that is not UTF-8, of bytes that come in pieces ending
- * at `cuts`.
+ * Decodes bytes in chunks that end at `cuts`, to the text, or to the offset of the first byte that
+ * is not UTF-8.
  */
 function decoded(bytes: Uint8Array, cuts: readonly number[] = []): string | number {
   const decoder = new Decoder('utf-8');
@@ -21,7 +21,7 @@ function decoded(bytes: Uint8Array, cuts: readonly number[] = []): string | numb
   return Array.from(encoder.store.finish(), (id) => String.fromCodePoint(encoder.codePoints[id])).join('');
 }
 
-/** What the platform's decoder says of the same bytes. */
+/** The same by the decoder of the platform. */
 function isUtf8(bytes: Uint8Array): boolean {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -32,7 +32,7 @@ function isUtf8(bytes: Uint8Array): boolean {
 }
 
 describe('decoding UTF-8', () => {
-  it('gives the same text wherever the bytes are cut', () => {
+  it('gives the same text for all divisions into chunks', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(fc.nat(120)), (text, cuts) => {
         expect(decoded(Buffer.from(`a${text}`), cuts)).toBe(`a${text}`);
@@ -41,8 +41,8 @@ describe('decoding UTF-8', () => {
     );
   });
 
-  it('accepts exactly what the platform accepts, whatever the bytes and cuts', () => {
-    // Bytes near the edges of the standard's table, so that many sequences are nearly right.
+  it('accepts exactly the bytes that the platform accepts, for all divisions into chunks', () => {
+    // Bytes near the edges of the table in the standard, so that many sequences are almost valid.
     const edges = [
       0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef,
       0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
@@ -64,7 +64,7 @@ describe('decoding UTF-8', () => {
     expect(accepted).toBeGreaterThan(isEverything ? 20 : 5);
   });
 
-  it('knows every code point there is', () => {
+  it('accepts every code point', () => {
     const everything: number[] = [];
     for (let codePoint = 0; codePoint < 0x110000; codePoint++)
       if (codePoint < 0xd800 || codePoint > 0xdfff) everything.push(codePoint);
@@ -84,7 +84,7 @@ describe('decoding UTF-8', () => {
     ['a continuation byte alone', [0x61, 0x80], 1],
     ['a character that breaks off before another', [0x61, 0xe2, 0x82, 0x61], 1],
     ['a character that breaks off at the end', [0x61, 0x62, 0xf0, 0x9f, 0x98], 2],
-  ])('finds %s at its first byte, however the bytes are cut', (_, bytes, offset) => {
+  ])('finds %s at its first byte, for all divisions into chunks', (_, bytes, offset) => {
     for (let cut = 0; cut <= bytes.length; cut++) expect(decoded(Uint8Array.from(bytes), [cut])).toBe(offset);
   });
 
@@ -95,7 +95,7 @@ describe('decoding UTF-8', () => {
     expect([...encoder.store.finish()]).toEqual([128, 129, 128, 130, 129, 130, 128]);
   });
 
-  it('counts offsets through long text', () => {
+  it('counts offsets through a long text', () => {
     const before = 'é'.repeat(50_000) + 'x'.repeat(100_000);
     expect(decoded(Buffer.concat([Buffer.from(before), Buffer.of(0xff)]), [33_333, 70_001])).toBe(200_000);
   });

@@ -19,15 +19,15 @@ describe('a text in another encoding', () => {
     ['utf-16be', Buffer.from('añ€😀\n', 'utf16le').swap16(), 'añ€😀\n'],
     ['shift_jis', Buffer.of(0x93, 0xfa, 0x96, 0x7b, 0x0a), '日本\n'],
     ['koi8-r', Buffer.of(0xcd, 0xc9, 0xd2), 'мир'],
-    // A mark in the file knows better.
+    // A byte order mark in the file takes precedence.
     ['utf-16', Buffer.from('\u{FEFF}añ\n', 'utf16le').swap16(), 'añ\n'],
     ['windows-1252', Buffer.from('\u{FEFF}añ\n'), 'añ\n'],
-  ])('is read by --encoding %s', async (encoding, bytes, text) => {
+  ])('is read with --encoding %s', async (encoding, bytes, text) => {
     expect(textOf(await read(fileWith(bytes), { encoding }))).toBe(text);
     expect(decodeText(bytes, encoding)).toBe(text);
   });
 
-  it('is the same text in whatever pieces it comes, with the digest of its UTF-8', async () => {
+  it('is the same text for all divisions into chunks, with the digest of its UTF-8', async () => {
     const bytes = [...Buffer.from('añ€😀\r\n', 'utf16le')].map((byte) => Buffer.of(byte));
     const options = { encoding: 'utf-16le', keepLineEnds: false };
     const corpus = await read('-', { stdin: Readable.from(bytes, { objectMode: false }), ...options });
@@ -40,7 +40,7 @@ describe('a text in another encoding', () => {
     ['windows-1252', Buffer.from('\u{FEFF}añ\n'), 'añ\n'],
     ['windows-1252', Buffer.from('\u{FEFF}añ\n', 'utf16le'), 'añ\n'],
     ['utf-8', Buffer.from(`\x01${'añ\n'.repeat(9)}`), `\x01${'añ\n'.repeat(9)}`],
-  ])('is recognised byte by byte, where --encoding is %s', async (encoding, bytes, text) => {
+  ])('is recognised from single bytes with --encoding %s', async (encoding, bytes, text) => {
     const stdin = Readable.from(
       [...bytes].map((byte) => Buffer.of(byte)),
       { objectMode: false },
@@ -48,7 +48,7 @@ describe('a text in another encoding', () => {
     expect(textOf(await read('-', { stdin, encoding }))).toBe(text);
   });
 
-  it('is taken as bytes with --unit byte', async () => {
+  it('is read as bytes with --unit byte', async () => {
     expect((await read(fileWith(cp1252), { encoding: 'windows-1252', unit: 'byte' })).characters).toBe(cp1252.length);
   });
 
@@ -60,7 +60,7 @@ describe('a text in another encoding', () => {
     ],
     ['utf-16le', Buffer.from('abc', 'utf16le').subarray(0, 5), /t is not utf-16le at line 1, column 3$/],
     ['utf-16le', Buffer.from('a\0b', 'utf16le'), /t looks like a binary file: a NUL character$/],
-  ])('is refused where it is not %s', async (encoding, bytes, message) => {
+  ])('is refused if it is not %s', async (encoding, bytes, message) => {
     expect((await failureOf(read(fileWith(bytes), { encoding }))).message).toMatch(message);
   });
 
@@ -71,43 +71,43 @@ describe('a text in another encoding', () => {
       /is not utf-16le at line 1, column 3$/,
     ],
     ['UTF-8', Buffer.concat([Buffer.from('\u{FEFF}ab'), Buffer.of(0xe9, 0x61)]), /is not UTF-8 at line 1, column 3/],
-  ])('is refused where it is not %s, although its byte order mark says so', async (_, bytes, message) => {
+  ])('is refused if it is not %s, although its byte order mark claims it', async (_, bytes, message) => {
     const error = await failureOf(read(fileWith(bytes), { encoding: 'windows-1252' }));
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(/^correct the file, or remove its byte order mark and use --encoding, or /);
   });
 
-  it('skips the binary files of its folder, and counts them', async () => {
+  it('skips binary files in its folder and counts them', async () => {
     const folder = folderWith({ 'a.txt': cp1252, 'b.png': Buffer.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0) });
     const corpus = await read(folder, { encoding: 'windows-1252' });
     expect(corpus).toMatchObject({ files: 1, skipped: 1 });
   });
 
-  it('is refused for an encoding that does not exist, before anything is read', async () => {
+  it('is refused with an unknown encoding, before anything is read', async () => {
     const error = await failureOf(read('/nowhere', { encoding: 'klingon' }));
     expect(error).toMatchObject({ kind: 'usage', message: '--encoding is klingon, expected the name of an encoding' });
   });
 });
 
 describe('a byte that is not UTF-8', () => {
-  it('is shown with its line and column, and as what it may be', async () => {
+  it('is shown with its line and column, and decoded as Windows-1252', async () => {
     const error = await failureOf(read(fileWith(cp1252)));
     expect(error.message).toMatch(/t is not UTF-8 at line 3, column 3 \(byte 10, 0x92\)$/);
     expect(error.hint).toMatch(/^use --encoding windows-1252 if this is correct: “It’s € 5, café”, or /);
   });
 
-  it('is shown at the end of a text, too, where more bytes could make it a character', async () => {
+  it('is shown at the end of a text, where more bytes could complete a character', async () => {
     const error = await failureOf(read(fileWith(Buffer.from('un caf\xe9', 'latin1'))));
     expect(error.message).toMatch(/t ends within a character at line 1, column 7 \(byte 6, 0xE9\)$/);
     expect(error.hint).toMatch(/^use --encoding windows-1252 if this is correct: “un café”, or /);
   });
 
-  it('is not said to be Windows-1252 where that has no such character', async () => {
+  it('is not decoded as Windows-1252 if Windows-1252 does not define it', async () => {
     const error = await failureOf(read(fileWith(Buffer.of(0x61, 0x81, 0x62))));
     expect(error.hint).toMatch(/^use --encoding with the encoding that it has/);
   });
 
-  it('has the right line where line ends were changed before it', async () => {
+  it('has the correct line after changed line ends', async () => {
     const bytes = Buffer.concat([Buffer.from('a\r\nb\rcd'), Buffer.of(0xe9)]);
     const error = await failureOf(read(fileWith(Buffer.concat([bytes, Buffer.from('x')])), { keepLineEnds: false }));
     expect(error.message).toMatch(/t is not UTF-8 at line 3, column 3 \(0xE9\)$/);

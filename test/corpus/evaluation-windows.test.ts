@@ -7,11 +7,11 @@ import {
   scoredCharacters,
 } from '../../src/corpus/evaluation-windows.ts';
 
-/** A text in which each token is its own place. */
+/** A text in which the id of each token is its position. */
 const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, place) => place);
 
-describe('windows of evaluation', () => {
-  it('score every target once, in contiguous streams as long as each other within one', () => {
+describe('evaluation windows', () => {
+  it('score every target once, in contiguous chunks whose lengths differ by at most one', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 200 }),
@@ -43,7 +43,7 @@ describe('windows of evaluation', () => {
     );
   });
 
-  it('are padded where a stream has ended', () => {
+  it('are padded after the end of a chunk', () => {
     expect([...evaluationWindows(places(6), { streams: 2, sequenceLength: 2 })]).toEqual([
       { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4, starts: [0, 3] },
       {
@@ -56,7 +56,7 @@ describe('windows of evaluation', () => {
     ]);
   });
 
-  it('read, before they are scored, the start symbol or what precedes them in the text', () => {
+  it('read the start token or the preceding text before they score', () => {
     const startSymbol = 999;
     fc.assert(
       fc.property(
@@ -88,14 +88,15 @@ describe('windows of evaluation', () => {
             const first = n * chunk + Math.min(n, (length - 1) % N);
             return n === 0 || first < 128 ? startSymbol : first - 128;
           });
-          // The place 0 is read as 0, which is also what fills up a row: it is not told apart here.
+          // Position 0 is read as 0, which is also the padding of rows: this test does not
+          // distinguish them.
           expect(read.slice(0, scoredRows).map(([first]) => first)).toEqual(expected.map((first) => first || 1));
         },
       ),
     );
   });
 
-  it('of a sample score chunks of equal length, evenly spaced over the text, each after what precedes it', () => {
+  it('of a sample score chunks of equal length, evenly spaced, each after its preceding text', () => {
     const [length, streams, characters] = [1_000_001, 4, 40_000];
     const scored: number[] = [];
     let [resets, read] = [0, 0];
@@ -113,10 +114,10 @@ describe('windows of evaluation', () => {
     expect(starts).toEqual(Array.from({ length: 20 }, (_, chunk) => 50_000 * chunk + 1));
     expect(scored).toHaveLength(characters);
     expect(resets).toBe(5);
-    expect(read).toBe(characters - 1 + 19 * 128); // the place 0 is read as 0
+    expect(read).toBe(characters - 1 + 19 * 128); // position 0 is read as 0
   });
 
-  it('of a sample score each target at most once, about as many as asked for, and all of a text that has no more', () => {
+  it('of a sample score each target at most once, about the requested number, or all of a short text', () => {
     const sample = fc.record({
       length: fc.integer({ min: 2, max: 9000 }),
       streams: fc.integer({ min: 1, max: 20 }),
@@ -145,7 +146,7 @@ describe('windows of evaluation', () => {
     [2001, 2],
     [16_001, 16],
     [1_000_000, 16],
-  ])('of a text of %i characters may be %i side by side', (length, streams) => {
+  ])('of a text of %i characters may have %i rows', (length, streams) => {
     expect(evaluationStreams(length, 16)).toBe(streams);
   });
 });

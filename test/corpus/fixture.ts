@@ -1,4 +1,4 @@
-// Folders with real files for the tests of the corpus room, and shorthands to read them.
+// Folders with real files for the tests of src/corpus, and shorthands to read them.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { readCorpus, type Corpus, type CorpusOptions } from '../../src/corpus/read.ts';
 import { RnnError } from '../../src/errors.ts';
 
-/** A folder with these files in it, gone when the test is over. */
+/** A folder with these files, deleted after the test. */
 export function folderWith(files: Record<string, string | Uint8Array>): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'rnn-corpus-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,12 +35,12 @@ export function read(source: string | readonly string[], options: Partial<Corpus
   });
 }
 
-/** The text that a corpus was made of. */
+/** The text of a corpus. */
 export function textOf({ vocabulary, train, validation, test }: Corpus): string {
   return [train, validation, test].map((tokens) => vocabulary.decode(tokens)).join('');
 }
 
-/** The RnnError that this ends in. */
+/** The RnnError that this function throws. */
 export async function failureOf(action: Promise<unknown> | (() => unknown)): Promise<RnnError> {
   try {
     await (typeof action === 'function' ? action() : action);

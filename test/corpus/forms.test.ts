@@ -5,7 +5,7 @@ import { failureOf, folderWith, read } from './fixture.ts';
 
 const [composed, decomposed] = ['caf\u{E9}\n', 'cafe\u{301}\n'];
 
-describe('a text whose characters a model knows in another form', () => {
+describe('a text that a model knows in another form', () => {
   it.each([
     ['composed', composed, decomposed],
     ['decomposed', decomposed, composed],
@@ -31,14 +31,14 @@ describe('a text whose characters a model knows in another form', () => {
     expect(vocabulary.decode(corpus.validation) === `${'日'.repeat(70_000)}\u{E9}`).toBe(true);
   });
 
-  it('is refused as it is where no form does', async () => {
+  it('is refused in its original form if no form is known', async () => {
     const vocabulary = characterVocabulary(composed, false);
     expect(() => vocabulary.encode('cafe\u{301}!')).toThrow(/U\+0065 e, U\+0301 .*, U\+0021 !$/);
     const error = await failureOf(read(path.join(folderWith({ t: 'cafe\u{301}!' }), 't'), { vocabulary }));
     expect(error.message).toMatch(/: U\+0021 !, U\+0065 e, U\+0301 /);
   });
 
-  it('is folded as it was where unknown characters have a symbol', async () => {
+  it('keeps its form if the vocabulary has an unknown token', async () => {
     const vocabulary = characterVocabulary(composed, true);
     const corpus = await read(path.join(folderWith({ t: decomposed }), 't'), { vocabulary });
     expect(vocabulary.decode(corpus.train)).toBe('caf\u{FFFD}\u{FFFD}\n');

@@ -6,7 +6,7 @@ import { folderWith, read, textOf } from './fixture.ts';
 const asLineFeeds = { keepLineEnds: false } as const;
 
 describe('line ends', () => {
-  it('are read as LF, and that is said', async () => {
+  it('are read as LF, with a note', async () => {
     const file = path.join(folderWith({ 'a.txt': 'a\r\nb\r\rc\n\r\n' }), 'a.txt');
     const corpus = await read(file, asLineFeeds);
     expect(textOf(corpus)).toBe('a\nb\n\nc\n\n');
@@ -17,7 +17,7 @@ describe('line ends', () => {
     expect(known.notes).toEqual([`${file} has CRLF or CR line ends, which are read as LF`]);
   });
 
-  it('are found wherever the text is cut', async () => {
+  it('are found for all divisions into chunks', async () => {
     for (const pieces of [
       ['a\r', '\nb'],
       ['a', '\r', '\n', 'b'],
@@ -27,13 +27,13 @@ describe('line ends', () => {
       expect(textOf(await read('-', { ...asLineFeeds, stdin: Readable.from(pieces) }))).toBe('a\nb');
   });
 
-  it('stay as they are if asked for, and in bytes', async () => {
+  it('stay unchanged on request, and in bytes', async () => {
     const file = path.join(folderWith({ 'a.txt': 'a\r\nb' }), 'a.txt');
     expect(await read(file, { keepLineEnds: true })).toMatchObject({ characters: 4, notes: [] });
     expect(await read(file, { ...asLineFeeds, unit: 'byte' })).toMatchObject({ characters: 4, notes: [] });
   });
 
-  it('leave the digest of a text with LF alone as it was', async () => {
+  it('do not change the digest of a text with LF', async () => {
     const folder = folderWith({ 'lf.txt': 'a\nb\n', 'crlf.txt': 'a\r\nb\r\n' });
     const digests = ['lf.txt', 'crlf.txt'].map(
       async (name) => (await read(path.join(folder, name), asLineFeeds)).digest,
@@ -42,8 +42,8 @@ describe('line ends', () => {
   });
 });
 
-describe('files one after another', () => {
-  it('have a newline between them where one lacks its last, and that is said', async () => {
+describe('consecutive files', () => {
+  it('get a newline between them if one is missing, with a note', async () => {
     const corpus = await read(folderWith({ a: 'one', b: '', c: 'two\n', d: 'three\r', e: 'four' }), asLineFeeds);
     expect(textOf(corpus)).toBe('one\ntwo\nthree\nfour');
     expect(corpus.notes[1]).toBe(
@@ -52,13 +52,13 @@ describe('files one after another', () => {
     expect(corpus.digest).toBe((await read(folderWith({ a: 'one\ntwo\nthree\nfour' }))).digest);
   });
 
-  it('have none before the text to validate on', async () => {
+  it('get no newline before the validation text', async () => {
     const folder = folderWith({ a: 'ab', v: 'ba' });
     const corpus = await read(path.join(folder, 'a'), { ...asLineFeeds, validationFile: path.join(folder, 'v') });
     expect([corpus.vocabulary.decode(corpus.train), corpus.vocabulary.decode(corpus.validation)]).toEqual(['ab', 'ba']);
   });
 
-  it('are joined as they are if line ends are kept, and as bytes', async () => {
+  it('are joined unchanged if line ends are kept, and as bytes', async () => {
     const folder = folderWith({ a: 'one', b: 'two' });
     expect(textOf(await read(folder, { keepLineEnds: true }))).toBe('onetwo');
     expect(await read(folder, { ...asLineFeeds, unit: 'byte' })).toMatchObject({ characters: 6, notes: [] });

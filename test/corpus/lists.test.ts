@@ -1,4 +1,4 @@
-// Which texts are lists that are worth a warning, and which must never get one.
+// Texts that are lists and get a warning, and texts that must never get one.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { type ListFacts, listFactsOf, listWarning } from '../../src/corpus/lists.ts';
@@ -27,7 +27,7 @@ const encoded = (lines: readonly string[]): Parameters<typeof listFactsOf> => {
 const factsOf = (lines: readonly string[]): ListFacts | null => listFactsOf(...encoded(lines));
 
 describe('a list', () => {
-  it('is sorted by code points or as a locale sorts, or nearly', () => {
+  it('is recognised as sorted by code points or as in a locale, even with some exceptions', () => {
     const collator = new Intl.Collator('en');
     const nearly = sorted.with(7, 'Aab').with(50, 'Zz').with(90, 'Mm');
     const mixed = names.map((name, index) => (index % 2 === 0 ? name : name.toLowerCase()));
@@ -36,7 +36,7 @@ describe('a list', () => {
     expect(factsOf(shuffle(names))).toBeNull();
   });
 
-  it('has duplicates', () => {
+  it('is recognised by its duplicates', () => {
     const facts = factsOf(shuffle([...names, ...names.slice(0, names.length / 3)]))!;
     expect(facts.isSorted).toBe(false);
     expect(facts.duplicates).toBeCloseTo(0.25, 2);
@@ -73,7 +73,7 @@ const record = (index: number): string[] => [
   '<end>',
 ];
 
-/** In all of these the order of the lines, or how often they occur, belongs to the text. */
+/** In all of these, the order of the lines, or their frequency, belongs to the text. */
 test.each([
   ['source code', readFileSync('src/corpus/read.ts', 'utf8').split('\n')],
   ['prose', readFileSync('docs/architecture.md', 'utf8').split('\n')],

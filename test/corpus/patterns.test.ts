@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { atAnyDepth, isPatternOf, splitPattern } from '../../src/corpus/patterns.ts';
 
-describe('a pattern of files', () => {
+describe('a file pattern', () => {
   it.each([
     ['texts/*.txt', 'texts', '*.txt'],
     ['a/b/**/*.c', 'a/b', '**/*.c'],
@@ -9,7 +9,7 @@ describe('a pattern of files', () => {
     ['/*.txt', '/', '*.txt'],
     ['/srv/{a/b,c}/*.txt', '/srv', '{a/b,c}/*.txt'],
     ['{a/b,c}/d.txt', '.', '{a/b,c}/d.txt'],
-  ])('%s starts from a folder, on every system', (source, folder, pattern) => {
+  ])('%s starts from a folder on every system', (source, folder, pattern) => {
     for (const platform of ['linux', 'darwin', 'win32'] as const)
       expect(splitPattern(source, platform)).toEqual({ folder, pattern });
   });
@@ -23,12 +23,12 @@ describe('a pattern of files', () => {
     expect(splitPattern(source, 'win32')).toEqual({ folder, pattern });
   });
 
-  it('may have a backslash before a star that is none, but on Windows', () => {
+  it('may escape a star with a backslash, except on Windows', () => {
     expect(isPatternOf('what\\*', 'linux')).toBe(false);
     expect(isPatternOf('what\\*', 'win32')).toBe(true);
   });
 
-  it('is matched against base names, too, however it is written', () => {
+  it('also matches base names', () => {
     expect(atAnyDepth(['./a/*.c'], 'linux')).toEqual(['a/*.c', '**/a/*.c']);
     expect(atAnyDepth(['.\\a\\*.c'], 'win32')).toEqual(['a/*.c', '**/a/*.c']);
   });

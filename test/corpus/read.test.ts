@@ -12,7 +12,7 @@ import { failureOf, folderWith, read, textOf } from './fixture.ts';
 const shakespeare = fileURLToPath(new URL('../../../shared/data/tinyshakespeare.txt', import.meta.url));
 
 describe('reading a corpus', () => {
-  it('numbers the characters and keeps the text, whatever it is', async () => {
+  it('numbers the characters and preserves any text', async () => {
     const folder = folderWith({});
     const file = path.join(folder, 'text.txt');
     await fc.assert(
@@ -29,7 +29,7 @@ describe('reading a corpus', () => {
     );
   });
 
-  it('tells what was read', async () => {
+  it('reports the files, their digest and the name of the run', async () => {
     const folder = folderWith({ 'a.txt': 'hello', 'b.txt': ' wörld' });
     const corpus = await read([path.join(folder, 'a.txt'), path.join(folder, 'b.txt')]);
     expect(corpus).toMatchObject({ characters: 11, files: 2, skipped: 0, name: 'a' });
@@ -37,7 +37,7 @@ describe('reading a corpus', () => {
     expect(corpus.train).toBeInstanceOf(Uint8Array);
   });
 
-  it('reads the same file twice when it is named twice', async () => {
+  it('reads the same file twice if it is named twice', async () => {
     const file = path.join(folderWith({ 'a.txt': 'abc' }), 'a.txt');
     expect(textOf(await read([file, file]))).toBe('abcabc');
   });
@@ -51,34 +51,34 @@ describe('reading a corpus', () => {
     expect(textOf(await read(folder))).toBe('abc\u{FEFF}');
   });
 
-  it('takes two bytes a character with more than 256 symbols', async () => {
+  it('uses two bytes per character for more than 256 tokens', async () => {
     const text = String.fromCodePoint(...Array.from({ length: 300 }, (_, i) => 0x4e00 + 2 * i)) + 'abc'.repeat(30_000);
     const corpus = await read(path.join(folderWith({ 'a.txt': text }), 'a.txt'));
     expect(corpus.train).toBeInstanceOf(Uint16Array);
     expect(textOf(corpus) === text).toBe(true);
   });
 
-  it('takes one byte a character where more than 256 symbols are folded to fewer', async () => {
+  it('uses one byte per character if unknown tokens leave at most 256 tokens', async () => {
     const text = 'ab'.repeat(100) + String.fromCodePoint(...Array.from({ length: 400 }, (_, i) => 0x4e00 + i));
     const corpus = await read(path.join(folderWith({ 'a.txt': text }), 'a.txt'), { minCount: 2 });
     expect(corpus.train).toBeInstanceOf(Uint8Array);
     expect(textOf(corpus)).toBe('ab'.repeat(100) + '\u{FFFD}'.repeat(400));
   });
 
-  it('folds characters rarer than --min-count into one', async () => {
+  it('replaces characters rarer than --min-count by the unknown token', async () => {
     const corpus = await read(path.join(folderWith({ 'a.txt': 'aaabbbccdé' }), 'a.txt'), { minCount: 3 });
     expect(corpus.vocabulary.data).toEqual({ unit: 'char', symbols: ['a', 'b', '\u{FFFD}'], unknown: 2 });
     expect([...corpus.train]).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 2]);
   });
 
-  it('takes bytes as they are with --unit byte', async () => {
+  it('does not convert bytes with --unit byte', async () => {
     const bytes = Uint8Array.of(0xff, 0x00, 0xfe, 0xef, 0xbb, 0xbf);
     const corpus = await read(path.join(folderWith({ 'a.bin': bytes }), 'a.bin'), { unit: 'byte' });
     expect([...corpus.train]).toEqual([...bytes]);
     expect(corpus.vocabulary.size).toBe(256);
   });
 
-  it('uses a vocabulary that it is given, unit and all', async () => {
+  it('uses a given vocabulary and its unit', async () => {
     const file = path.join(folderWith({ 'a.txt': 'cab' }), 'a.txt');
     const vocabulary = characterVocabulary('abcdef', false);
     const corpus = await read(file, { vocabulary, unit: 'byte' });
@@ -87,18 +87,18 @@ describe('reading a corpus', () => {
     expect([...(await read(file, { vocabulary: characterVocabulary('ab', true) })).train]).toEqual([2, 0, 1]);
   });
 
-  it('scores a text of one character over and over with a given vocabulary', async () => {
+  it('accepts a text that repeats a single character with a given vocabulary', async () => {
     const file = path.join(folderWith({ 'a.txt': 'bbb' }), 'a.txt');
     expect([...(await read(file, { vocabulary: characterVocabulary('ab', false) })).train]).toEqual([1, 1, 1]);
   });
 
-  it('uses a given vocabulary of more than 256 symbols on a text of few', async () => {
+  it('uses a given vocabulary of more than 256 tokens on a text of few', async () => {
     const symbols = Array.from({ length: 1000 }, (_, i) => String.fromCodePoint(0x4e00 + i));
     const file = path.join(folderWith({ 'a.txt': `${symbols[999]}${symbols[5]}` }), 'a.txt');
     expect([...(await read(file, { vocabulary: characterVocabulary(symbols, false) })).train]).toEqual([999, 5]);
   });
 
-  it('reads standard input, in whatever pieces it comes', async () => {
+  it('reads standard input in chunks of any size', async () => {
     const bytes = [...Buffer.from('a€😀')].map((byte) => Buffer.of(byte));
     const corpus = await read('-', { stdin: Readable.from(bytes, { objectMode: false }) });
     expect(textOf(corpus)).toBe('a€😀');
@@ -109,24 +109,24 @@ describe('reading a corpus', () => {
 });
 
 describe('holding out text for validation', () => {
-  it('takes the last part', async () => {
+  it('uses the last part', async () => {
     const corpus = await read(path.join(folderWith({ 'a.txt': '0123456789x' }), 'a.txt'), { validationFraction: 0.25 });
     expect(corpus.vocabulary.decode(corpus.train)).toBe('01234567');
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('89x');
   });
 
-  it('takes nothing with a fraction of 0', async () => {
+  it('holds out nothing with a fraction of 0', async () => {
     expect((await read(path.join(folderWith({ 'a.txt': 'abc' }), 'a.txt'))).validation).toHaveLength(0);
   });
 
-  it.skipIf(!existsSync(shakespeare))('splits tinyshakespeare as everyone does (needs ../shared/data)', async () => {
+  it.skipIf(!existsSync(shakespeare))('splits tinyshakespeare like other programs (needs ../shared/data)', async () => {
     const corpus = await read(shakespeare, { validationFraction: 0.1 });
     expect([corpus.train.length, corpus.validation.length, corpus.vocabulary.size]).toEqual([1_003_854, 111_540, 65]);
     expect(corpus.digest).toBe('86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed');
     expect(textOf(corpus) === readFileSync(shakespeare, 'utf8')).toBe(true);
   });
 
-  it('takes a text of its own and trains on everything else', async () => {
+  it('uses a separate text and trains on everything else', async () => {
     const folder = folderWith({ 'a.txt': 'abcabc', 'v.txt': 'cab' });
     const corpus = await read(path.join(folder, 'a.txt'), {
       validationFile: path.join(folder, 'v.txt'),
@@ -141,7 +141,7 @@ describe('holding out text for validation', () => {
     expect(corpus.characters).toBe(9);
   });
 
-  it('takes characters of the validation text into the vocabulary, and says so', async () => {
+  it('adds characters of the validation text to the vocabulary, with a note', async () => {
     const folder = folderWith({ 'a.txt': 'aabbc', 'v.txt': 'abx€' });
     const options = { validationFile: path.join(folder, 'v.txt') };
     const corpus = await read(path.join(folder, 'a.txt'), options);
@@ -156,7 +156,7 @@ describe('holding out text for validation', () => {
     );
   });
 
-  it('says which characters only the part has that is held out', async () => {
+  it('reports the characters that only the held-out part has', async () => {
     const file = path.join(folderWith({ 'a.txt': 'abababab!' }), 'a.txt');
     const corpus = await read(file, { validationFraction: 0.2 });
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('b!');
@@ -166,7 +166,7 @@ describe('holding out text for validation', () => {
     expect((await read(file, { validationFraction: 0.2, vocabulary: corpus.vocabulary })).notes).toEqual([]);
   });
 
-  it('says that the validation text is empty', async () => {
+  it('refuses an empty validation text', async () => {
     const folder = folderWith({ 'a.txt': 'abc', 'v.txt': '' });
     expect(
       (await failureOf(read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt') }))).message,
@@ -174,7 +174,7 @@ describe('holding out text for validation', () => {
   });
 });
 
-it('says that a validation text of one character predicts nothing, unless a run has it already', async () => {
+it('a validation text of one character is refused, except if a run has it already', async () => {
   const folder = folderWith({ 'a.txt': 'abc', 'v.txt': 'a' });
   const validationFile = path.join(folder, 'v.txt');
   expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile }))).message).toBe(
@@ -184,11 +184,11 @@ it('says that a validation text of one character predicts nothing, unless a run 
   expect((await read(path.join(folder, 'a.txt'), { validationFile, vocabulary })).validation).toHaveLength(1);
 });
 
-describe('holding out text to test on', () => {
+describe('holding out text for a test', () => {
   const decoded = ({ vocabulary, train, validation, test }: Corpus): string[] =>
     [train, validation, test].map((tokens) => vocabulary.decode(tokens));
 
-  it('takes the last part, after the part to validate on', async () => {
+  it('uses the last part, after the validation part', async () => {
     const file = path.join(folderWith({ 'a.txt': '0123456789abcdefghij' }), 'a.txt');
     const corpus = await read(file, { validationFraction: 0.1, testFraction: 0.2 });
     expect(decoded(corpus)).toEqual(['0123456789abcd', 'ef', 'ghij']);
@@ -200,7 +200,7 @@ describe('holding out text to test on', () => {
     );
   });
 
-  it('takes each part from a file where one is given', async () => {
+  it('reads each part from its file if there is one', async () => {
     const folder = folderWith({ 'a.txt': 'aabbccddee', 'v.txt': 'abc', 't.txt': 'edc' });
     const [file, validationFile, testFile] = ['a.txt', 'v.txt', 't.txt'].map((name) => path.join(folder, name));
     expect(decoded(await read(file, { validationFile, testFile }))).toEqual(['aabbccddee', 'abc', 'edc']);
@@ -208,7 +208,7 @@ describe('holding out text to test on', () => {
     expect(decoded(await read(file, { validationFraction: 0.2, testFile }))).toEqual(['aabbccdd', 'ee', 'edc']);
   });
 
-  it('tells the files apart by their digests', async () => {
+  it('distinguishes the files by their digests', async () => {
     const folder = folderWith({ 'a.txt': 'abc', 'v.txt': 'ab', 't.txt': 'bc' });
     const [file, validationFile, testFile] = ['a.txt', 'v.txt', 't.txt'].map((name) => path.join(folder, name));
     const alone = await read(file);
@@ -224,7 +224,7 @@ describe('holding out text to test on', () => {
     expect(new Set([digest, sourcesDigest, testDigest]).size).toBe(3);
   });
 
-  it('takes its characters into the vocabulary as those of the validation text, and says so', async () => {
+  it('adds its characters to the vocabulary like validation text, with a note', async () => {
     const folder = folderWith({ 'a.txt': 'aabbc', 't.txt': 'abx' });
     const options = { testFile: path.join(folder, 't.txt') };
     const corpus = await read(path.join(folder, 'a.txt'), options);
@@ -235,7 +235,7 @@ describe('holding out text to test on', () => {
     expect(decoded(await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 }))[2]).toBe('ab\u{FFFD}');
   });
 
-  it('refuses a test text that is empty', async () => {
+  it('refuses an empty test text', async () => {
     const folder = folderWith({ 'a.txt': 'abc', 't.txt': '' });
     const failure = await failureOf(read(path.join(folder, 'a.txt'), { testFile: path.join(folder, 't.txt') }));
     expect(failure).toMatchObject({ message: expect.stringMatching(/^the test text .*t\.txt is empty$/) });
@@ -243,7 +243,7 @@ describe('holding out text to test on', () => {
   });
 });
 
-it.each(['validationFile', 'testFile'])('a %s that is missing is missed before any text is read', async (part) => {
+it.each(['validationFile', 'testFile'])('a missing %s is reported before any text is read', async (part) => {
   const missing = path.join(folderWith({}), 'nowhere.txt');
   let isRead = false;
   async function* stdin(): AsyncGenerator<string> {
@@ -334,25 +334,25 @@ describe('text that cannot be trained on', () => {
     expect(error.hint).toMatch(hint);
   });
 
-  it('names the offset in a file of many megabytes', async () => {
+  it('has the offset of an invalid byte in a file of many megabytes', async () => {
     const text = Buffer.concat([Buffer.from('€'.repeat(700_000)), Buffer.of(0xe2, 0x28)]);
     expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(
       / \(byte 2100000, 0xE2\)$/,
     );
   });
 
-  it('names the offset of a NUL byte far into a file', async () => {
+  it('has the offset of a NUL byte far into a file', async () => {
     const text = `${'ab'.repeat(1_000_000)}\0`;
     expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(
       /a NUL byte at byte 2000000$/,
     );
   });
 
-  it('accepts escape sequences, form feeds and bells in text', async () => {
+  it('does not include escape sequences, form feeds and bells', async () => {
     expect((await read(path.join(folderWith({ t: '\x1b[1mbold\x1b[0m\f\x07' }), 't'))).characters).toBe(14);
   });
 
-  it('asks for a text of any length where a model is there already', async () => {
+  it('is only empty text for an existing model', async () => {
     const failure = await failureOf(
       read('-', { stdin: Readable.from([]), vocabulary: characterVocabulary('ab', false) }),
     );
@@ -362,14 +362,14 @@ describe('text that cannot be trained on', () => {
     });
   });
 
-  it('says that standard input is empty', async () => {
+  it('includes empty standard input', async () => {
     expect((await failureOf(read('-', { stdin: Readable.from([]) }))).message).toBe(
       'the corpus is empty: standard input',
     );
   });
 });
 
-describe('options that no text can meet', () => {
+describe('options that no text can satisfy', () => {
   it.each([
     ['no source', [], {}, /no corpus was given/],
     ['standard input twice', ['-', '-'], {}, /can be read only once/],

@@ -1,16 +1,16 @@
-// Files that cannot be read as text: all are found before the first is told.
+// Files that cannot be read as text: all are found before the first is reported.
 import { chmodSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { failureOf, folderWith, read, textOf } from './fixture.ts';
 
 const latin = Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x0a]);
-/** Longer than what is looked at to tell text from binary files. */
+/** Longer than the head that distinguishes text from binary files. */
 const longText = 'a line of text\n'.repeat(100_000);
 const lateNul = `${longText}\0`;
 
 describe('files of a folder that cannot be read as text', () => {
-  it('are listed at once, with the option that leaves them out', async () => {
+  it('are listed together, with the option that skips them', async () => {
     const folder = folderWith({
       'a.lat': latin,
       'b.lat': latin,
@@ -44,7 +44,7 @@ describe('files of a folder that cannot be read as text', () => {
     expect([error.cases.length, error.cases.at(-1)]).toEqual([21, 'and 13 more']);
   });
 
-  it('with --skip-invalid leave nothing in the text, and are named in a note', async () => {
+  it('leave nothing in the text with --skip-invalid, and are named in a note', async () => {
     const files = { 'a.txt': 'one\r\n', 'b.txt': Buffer.concat([Buffer.from('žluť\r\n'), latin]), 'c.txt': 'two' };
     const folder = folderWith({
       ...files,
@@ -62,7 +62,7 @@ describe('files of a folder that cannot be read as text', () => {
     expect([corpus.digest, corpus.files, corpus.notes.slice(1)]).toEqual([alone.digest, alone.files, alone.notes]);
   });
 
-  it.skipIf(process.getuid?.() === 0)('may be files and folders without the right to read them', async () => {
+  it.skipIf(process.getuid?.() === 0)('include files and folders without read permission', async () => {
     const folder = folderWith({ 'a.txt': 'ab\n', 'b.txt': 'secret', 'deep/c.txt': 'secret' });
     chmodSync(path.join(folder, 'b.txt'), 0);
     chmodSync(path.join(folder, 'deep'), 0);
@@ -75,21 +75,21 @@ describe('files of a folder that cannot be read as text', () => {
   });
 });
 
-describe('a file that the user named and that is no text', () => {
-  it('is an error, or is skipped, as others are', async () => {
+describe('a named file that is not text', () => {
+  it('is an error or is skipped, like other files', async () => {
     const folder = folderWith({ 'a.txt': 'ab\n', 'b.txt': latin });
     const files = ['a.txt', 'b.txt'].map((name) => path.join(folder, name));
     expect((await failureOf(read(files))).hint).toMatch(/, or use --skip-invalid to skip it$/);
     expect(textOf(await read(files, { skipInvalid: true }))).toBe('ab\n');
   });
 
-  it('leaves an error where nothing else is there', async () => {
+  it('is an error if there is no other file', async () => {
     const file = path.join(folderWith({ 'b.txt': latin }), 'b.txt');
     expect((await failureOf(read(file))).hint).not.toContain('--skip-invalid');
     expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain('cannot read any file as text');
   });
 
-  it('is found before the first file is read, if it is not there', async () => {
+  it('is reported before the first file is read if it does not exist', async () => {
     const folder = folderWith({ 'a.txt': latin });
     const missing = path.join(folder, 'missing.txt');
     expect((await failureOf(read([path.join(folder, 'a.txt'), missing], { skipInvalid: true }))).message).toContain(

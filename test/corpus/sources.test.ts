@@ -16,7 +16,7 @@ const tree = {
 };
 
 describe('a folder as a corpus', () => {
-  it('is read with all its folders, in the order of paths', async () => {
+  it('is read with all its subfolders, in the order of paths', async () => {
     const corpus = await read(folderWith(tree));
     expect(textOf(corpus)).toBe('Zxyzb');
     expect(corpus).toMatchObject({ files: 5, skipped: 1 });
@@ -32,8 +32,8 @@ describe('a folder as a corpus', () => {
     [['*.c'], ['y.c'], 'Zxb'],
     [[], ['deep'], 'Zyzb'],
     [[], ['a/**'], 'Zb'],
-  ])('takes what --include %j and --exclude %j leave', async (include, exclude, text) => {
-    // A second symbol in front, so that one file is enough of a text.
+  ])('is filtered by --include %j and --exclude %j', async (include, exclude, text) => {
+    // A second character in front, so that one file is enough of a text.
     const folder = folderWith({ ...tree, '0/first': '-' });
     const corpus = await read([path.join(folder, '0', 'first'), folder], {
       include: include.length > 0 ? include : [],
@@ -42,7 +42,7 @@ describe('a folder as a corpus', () => {
     expect(textOf(corpus)).toBe(`-${text}`);
   });
 
-  it('passes over binary files and counts them', async () => {
+  it('skips binary files and counts them', async () => {
     const corpus = await read(
       folderWith({ 'a.txt': 'ab', 'b.png': Uint8Array.of(0x89, 0x50, 0, 1), 'c.txt': 'c', 'd.bin': '\x01\x02\x03' }),
     );
@@ -50,7 +50,7 @@ describe('a folder as a corpus', () => {
     expect(corpus).toMatchObject({ files: 2, skipped: 2 });
   });
 
-  it('takes binary files too with --unit byte', async () => {
+  it('also reads binary files with --unit byte', async () => {
     expect(await read(folderWith({ 'a.txt': 'ab', 'b.bin': '\0\x01' }), { unit: 'byte' })).toMatchObject({
       files: 2,
       skipped: 0,
@@ -58,7 +58,7 @@ describe('a folder as a corpus', () => {
     });
   });
 
-  it('is read into one buffer, however many files it has', async () => {
+  it('is read into one buffer for any number of files', async () => {
     const sizes = [vi.spyOn(Buffer, 'allocUnsafe'), vi.spyOn(Buffer, 'allocUnsafeSlow')].map(({ mock }) => mock.calls);
     await read(
       folderWith(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.txt`, `text ${index}`]))),
@@ -67,7 +67,7 @@ describe('a folder as a corpus', () => {
     expect(sizes.flat(2).filter((size) => size >= 2 ** 20)).toHaveLength(1);
   });
 
-  it('is read once where links lead in circles or to the same file', async () => {
+  it('is read once if links form a cycle or lead to the same file', async () => {
     const folder = folderWith({ 'a.txt': 'ab', 'sub/c.txt': 'c' });
     symlinkSync('..', path.join(folder, 'sub', 'up'));
     symlinkSync('a.txt', path.join(folder, 'z.txt'));
@@ -79,20 +79,20 @@ describe('a folder as a corpus', () => {
     const runs = Object.fromEntries(
       ['runs/1', 'runs/2'].flatMap((folder) => Object.entries(run).map(([name, text]) => [`${folder}/${name}`, text])),
     );
-    // A log or a state by itself makes no run.
+    // A log or a state alone does not make a run.
     expect(textOf(await read(folderWith({ 'a.txt': 'a', ...runs, 'x/best.json': 'b', 'y/log.jsonl': 'c' })))).toBe(
       'abc',
     );
   });
 
-  it('is read through links that lead elsewhere', async () => {
+  it('is read through links to other folders', async () => {
     const elsewhere = folderWith({ 'b.txt': 'b' });
     const folder = folderWith({ 'a.txt': 'a' });
     symlinkSync(path.join(elsewhere, 'b.txt'), path.join(folder, 'link.txt'));
     expect(textOf(await read(folder))).toBe('ab');
   });
 
-  it('names the file in it that is not UTF-8, and how to leave it out', async () => {
+  it('is refused with the name of a file that is not UTF-8, and a hint to skip it', async () => {
     const error = await failureOf(
       read(folderWith({ 'a.txt': 'ab', 'sub/latin.txt': Buffer.from('\xe9t\xe9', 'latin1') })),
     );
@@ -102,7 +102,7 @@ describe('a folder as a corpus', () => {
 });
 
 it.skipIf(process.platform === 'win32')(
-  'a folder beside what a link leads to is the one that the system means (skipped on Windows)',
+  'a folder after `..` is found from the target of a link, as the system does (skipped on Windows)',
   async () => {
     const folder = folderWith({ 'real/deep/a.txt': 'deep', 'real/texts/a.txt': 'meant', 'texts/a.txt': 'other' });
     symlinkSync(path.join('real', 'deep'), path.join(folder, 'link'));
@@ -111,10 +111,10 @@ it.skipIf(process.platform === 'win32')(
   },
 );
 
-describe('what cannot be read in a folder', () => {
+describe('an unreadable entry of a folder', () => {
   const isRoot = process.getuid?.() === 0;
 
-  /** The failure of reading it without the rights of root. */
+  /** The failure of reading it without the privileges of root. */
   async function failureWithoutRights(action: () => Promise<unknown>): Promise<RnnError> {
     if (isRoot) process.seteuid?.(65_534);
     try {
@@ -125,7 +125,7 @@ describe('what cannot be read in a folder', () => {
   }
 
   it.skipIf(process.platform === 'win32')(
-    'is an error that names a folder, unless that is excluded or hidden',
+    'is an error that names a folder, unless the folder is excluded or hidden',
     async () => {
       const folder = folderWith({ 'a.txt': 'ab', 'sub/deep/b.txt': 'b', '.git/c': 'c' });
       chmodSync(folder, 0o755);
@@ -140,7 +140,7 @@ describe('what cannot be read in a folder', () => {
     },
   );
 
-  it('is an error that says so where all of it lies in a run folder', async () => {
+  it('is an error if all files are in a run folder', async () => {
     const folder = folderWith({ 'a.txt': 'ab' });
     for (const source of [folder, path.join(folder, '*.txt')])
       expect(await failureOf(read(source, { runFolder: folder }))).toMatchObject({
@@ -149,7 +149,7 @@ describe('what cannot be read in a folder', () => {
       });
   });
 
-  it('is an error that names a link to nothing', async () => {
+  it('is an error that names a broken link', async () => {
     const folder = folderWith({ 'a.txt': 'ab' });
     symlinkSync('nowhere', path.join(folder, 'dangling'));
     symlinkSync('nowhere', path.join(folder, '.hidden'));
@@ -159,7 +159,7 @@ describe('what cannot be read in a folder', () => {
     expect(textOf(await read(folder, { exclude: ['dangling'] }))).toBe('ab');
   });
 
-  it.skipIf(process.platform === 'win32')('is counted where it is a device', async () => {
+  it.skipIf(process.platform === 'win32')('is counted if it is a device', async () => {
     const folder = folderWith({ 'a.txt': 'ab' });
     symlinkSync('/dev/zero', path.join(folder, 'endless'));
     expect(await read(folder, { unit: 'byte' })).toMatchObject({ files: 1, skipped: 1 });
@@ -177,7 +177,7 @@ it.skipIf(process.platform !== 'linux')('a file name that is not valid UTF-8 is 
 });
 
 describe('a pattern as a corpus', () => {
-  it('takes the files that match, and not what is excluded or hidden', async () => {
+  it('reads the matching files that are not excluded or hidden', async () => {
     const folder = folderWith(tree);
     expect(textOf(await read(path.join(folder, '**/*.c')))).toBe('Zxyb');
     expect(textOf(await read(path.join(folder, '**/*.c'), { exclude: ['x.c'] }))).toBe('Zyb');
@@ -188,20 +188,20 @@ describe('a pattern as a corpus', () => {
     ).toEqual(['.hidden.c']);
   });
 
-  it('is a file name where there is such a file', async () => {
+  it('is a file name if there is such a file', async () => {
     const folder = folderWith({ 'a[1].txt': 'one', 'a1.txt': 'other' });
     expect(textOf(await read(path.join(folder, 'a[1].txt')))).toBe('one');
     expect(corpusName(path.join(folder, 'a[1].txt'))).toBe('a[1]');
   });
 
-  it('starts in a folder of that very name', async () => {
+  it('may start in a folder with the literal name of a segment', async () => {
     const folder = folderWith({ 'b [1]/a.txt': 'one', 'b 1/a.txt': 'other' });
     expect(textOf(await read(path.join(folder, 'b [1]', '*.txt')))).toBe('one');
     expect(corpusName(path.join(folder, 'b [1]', '*.txt'))).toBe('b [1]');
   });
 });
 
-describe('a source that is not there', () => {
+describe('a source that cannot be read', () => {
   it.each([
     ['a file', 'none.txt', [], [], /^cannot read .*none\.txt: no such file or folder$/, /check the path/],
     [
@@ -225,7 +225,7 @@ describe('a source that is not there', () => {
     ],
     ['a folder of binary files', 'binary', [], [], /^only binary files were found in .*binary$/, /--unit byte/],
     ['a file as a folder', 'a.txt/b', [], [], /^cannot read .*b: no such file or folder$/, /check the path/],
-  ])('is said to be missing: %s', async (_, source, include, exclude, message, hint) => {
+  ])('is reported with a hint: %s', async (_, source, include, exclude, message, hint) => {
     const folder = folderWith({ 'a.txt': 'ab', 'secret/.hidden': 'ab', 'binary/a': '\0' });
     mkdirSync(path.join(folder, 'empty'));
     const error = await failureOf(read(path.join(folder, source), { include, exclude }));
@@ -234,7 +234,7 @@ describe('a source that is not there', () => {
     expect(error.hint).toMatch(hint);
   });
 
-  it('is said to have no name where a variable was empty', async () => {
+  it('is reported as empty if a variable was empty', async () => {
     expect((await failureOf(read(''))).message).toBe(
       'the name of a text is empty, expected a file, a folder, a pattern or -',
     );
@@ -243,7 +243,7 @@ describe('a source that is not there', () => {
   const isRoot = process.getuid?.() === 0;
   const canBecomeNobody = isRoot && process.seteuid !== undefined;
   it.skipIf(process.platform === 'win32' || (isRoot && !canBecomeNobody))(
-    'is said to be unreadable where permission is missing',
+    'is reported as unreadable without permission',
     async () => {
       const folder = folderWith({ 'a.txt': 'ab' });
       chmodSync(folder, 0o755);
@@ -261,7 +261,7 @@ describe('a source that is not there', () => {
   );
 
   it.skipIf(process.platform !== 'linux')(
-    'says what the system says of a file that opens but cannot be read (Linux)',
+    'is reported with the message of the system if a file opens but cannot be read (Linux)',
     async () => {
       const error = await failureOf(read('/proc/self/mem'));
       expect(error.kind).toBe('corpus');
@@ -285,5 +285,5 @@ describe('the name of a run', () => {
     ['texts/..txt', '..txt'],
     ['...txt', '...txt'],
     ['.txt', '.txt'],
-  ])('is, for %s, %s', (source, name) => expect(corpusName(source)).toBe(name));
+  ])('for %s is %s', (source, name) => expect(corpusName(source)).toBe(name));
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runAtOnce } from '../../src/pieces.ts';
 import { TokenStore } from '../../src/corpus/store.ts';
 
-/** Ids that fill several blocks, with an odd number at the end. */
+/** Ids that fill several blocks, and a partial block at the end. */
 const LENGTH = 3 * 65_536 + 7;
 
 function storeOf(ids: ArrayLike<number>, symbols: number): TokenStore {
@@ -22,20 +22,23 @@ describe('the ids of a corpus', () => {
     [70_000, 4, 200, 1],
     [70_000, 4, 300, 2],
     [256, 1, 100, 1],
-  ])('survive new numbers, from %i symbols in %i bytes to %i in %i', (symbols, width, newSymbols, newWidth) => {
-    const ids = Array.from({ length: LENGTH }, (_, i) => Math.imul(i, 2_654_435_761) >>> 0).map(
-      (value) => value % symbols,
-    );
-    const table = Uint32Array.from({ length: symbols }, (_, id) => (id * 7 + 1) % newSymbols);
-    const store = storeOf(ids, symbols);
-    expect(store.width).toBe(width);
-    runAtOnce(store.remap(table, newSymbols));
-    const tokens = store.finish();
-    expect(tokens.BYTES_PER_ELEMENT).toBe(newWidth);
-    expect(tokens.every((id, i) => id === table[ids[i]])).toBe(true);
-  });
+  ])(
+    'are preserved when they are renumbered, from %i tokens of %i bytes to %i tokens of %i bytes',
+    (symbols, width, newSymbols, newWidth) => {
+      const ids = Array.from({ length: LENGTH }, (_, i) => Math.imul(i, 2_654_435_761) >>> 0).map(
+        (value) => value % symbols,
+      );
+      const table = Uint32Array.from({ length: symbols }, (_, id) => (id * 7 + 1) % newSymbols);
+      const store = storeOf(ids, symbols);
+      expect(store.width).toBe(width);
+      runAtOnce(store.remap(table, newSymbols));
+      const tokens = store.finish();
+      expect(tokens.BYTES_PER_ELEMENT).toBe(newWidth);
+      expect(tokens.every((id, i) => id === table[ids[i]])).toBe(true);
+    },
+  );
 
-  it('become wider while they are read without a change', () => {
+  it('become wider unchanged while they are read', () => {
     const store = storeOf(
       Array.from({ length: LENGTH }, (_, i) => i % 256),
       256,
@@ -68,7 +71,7 @@ describe('the ids of a corpus', () => {
     );
   });
 
-  it('end in a buffer that is no longer than they are', () => {
+  it('end in a buffer of exactly their length', () => {
     for (const symbols of [3, 300]) {
       const tokens = storeOf([0, 1, 2, 1, 0], symbols).finish();
       expect([...tokens]).toEqual([0, 1, 2, 1, 0]);

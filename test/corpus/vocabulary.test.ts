@@ -13,7 +13,7 @@ describe('a vocabulary of characters', () => {
     expect([...vocabulary.encode('ab\u{1F600}')]).toEqual([0, 1, 3]);
   });
 
-  it('gives back every text that was encoded with it', () => {
+  it('decodes every text that it has encoded', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const vocabulary = characterVocabulary(text, false);
@@ -23,7 +23,7 @@ describe('a vocabulary of characters', () => {
     );
   });
 
-  it('names the characters it does not know and what to write instead', async () => {
+  it('names unknown characters and suggests substitutes', async () => {
     const vocabulary = characterVocabulary("ae'", false);
     const error = await failureOf(() => vocabulary.encode('a\u2019é\tA漢a漢'));
     expect(error.kind).toBe('corpus');
@@ -37,28 +37,30 @@ describe('a vocabulary of characters', () => {
     expect(error.hint).not.toContain('write');
   });
 
-  it('proposes a letter without accent in the other case where nothing is nearer', async () => {
-    expect((await failureOf(() => characterVocabulary('ae', false).encode('É'))).hint).toContain('write e for É, or train on text that has it: ');
+  it('suggests a letter without accent in the other case if nothing is nearer', async () => {
+    expect((await failureOf(() => characterVocabulary('ae', false).encode('É'))).hint).toContain(
+      'write e for É, or train on text that has it: ',
+    );
   });
 
-  it('proposes a typographic apostrophe where the text was typeset', async () => {
+  it('suggests a typographic apostrophe if the text was typeset', async () => {
     expect((await failureOf(() => characterVocabulary('a’', false).encode("a'a"))).hint).toContain("write ’ for '");
   });
 
-  it('reads any character as the unknown symbol where there is one', () => {
+  it('encodes any unknown character as the unknown token if there is one', () => {
     const vocabulary = characterVocabulary('ab', true);
     expect(vocabulary.data).toEqual({ unit: 'char', symbols: ['a', 'b', '\u{FFFD}'], unknown: 2 });
     expect([...vocabulary.encode('axb\u{FFFD}')]).toEqual([0, 2, 1, 2]);
     expect(vocabulary.decode([0, 2])).toBe('a\u{FFFD}');
   });
 
-  it('refuses an id that it does not have', () => {
+  it('refuses an id outside the vocabulary', () => {
     expect(() => characterVocabulary('ab', false).decode([2])).toThrow('id 2 is outside the vocabulary of 2 tokens');
   });
 });
 
 describe('a vocabulary of bytes', () => {
-  it('has all 256 and gives back every text', () => {
+  it('has all 256 bytes and decodes every text', () => {
     const vocabulary = byteVocabulary();
     expect(vocabulary.size).toBe(256);
     fc.assert(
@@ -68,7 +70,7 @@ describe('a vocabulary of bytes', () => {
     );
   });
 
-  it('holds back a character until its last byte has come', () => {
+  it('withholds a character until its last byte arrives', () => {
     const decoder = byteVocabulary().decoder();
     expect([0x61, 0xf0, 0x9f, 0x98, 0x80, 0xe2, 0x82].map((byte) => decoder.push(byte))).toEqual([
       'a',
@@ -82,12 +84,12 @@ describe('a vocabulary of bytes', () => {
     expect(decoder.end()).toBe('\u{FFFD}');
   });
 
-  it('shows bytes that are no text as U+FFFD and goes on', () => {
+  it('shows invalid bytes as U+FFFD and continues', () => {
     expect(byteVocabulary().decode([0xff, 0x61, 0xc3, 0x62])).toBe('\u{FFFD}a\u{FFFD}b');
   });
 
-  it('decodes any bytes one by one as the platform does, each as soon as it does', () => {
-    // Starts, middles and ends of characters, and bytes that are never any of them.
+  it('decodes any bytes one by one exactly like the platform', () => {
+    // First, middle and last bytes of characters, and bytes that never occur in UTF-8.
     const byte = fc.constantFrom(
       0x00,
       0x61,

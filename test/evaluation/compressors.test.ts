@@ -8,25 +8,25 @@ const text = 'Grüße, 世界 😀\n'.repeat(300);
 const utf8 = Buffer.from(text);
 const hasXz = spawnSync('xz', ['--version']).status === 0;
 
-it('what is compressed is the text itself, whatever its symbols are', () => {
+it('compressors receive the text itself, whatever its tokens are', () => {
   const characters = characterVocabulary(text, false);
   expect(Buffer.from(bytesOf(Uint8Array.from(characters.encode(text)), characters.data))).toEqual(utf8);
   expect(Buffer.from(bytesOf(new Uint8Array(utf8), byteVocabulary().data))).toEqual(utf8);
 });
 
-it('gzip and brotli are at their best', async () => {
+it('gzip and brotli run at their highest levels', async () => {
   const varied = Buffer.from(Array.from({ length: 3000 }, (_, at) => `${(at * at) % 397} `).join(''));
   const { gzip, brotli } = await compressedSizes(varied);
   expect(gzip).toBe(gzipSync(varied, { level: 9 }).length);
   expect(gzip).toBeLessThan(gzipSync(varied, { level: 1 }).length);
-  expect(brotli / brotliCompressSync(varied).length).toBeCloseTo(1, 2); // 11 is Node's own choice; the window is larger
+  expect(brotli / brotliCompressSync(varied).length).toBeCloseTo(1, 2); // 11 is also Node's default, but the window is larger
 });
 
-it.skipIf(!hasXz)('xz is that of the system (skipped where there is none)', async () => {
+it.skipIf(!hasXz)('xz is the program of the system (skipped if it is missing)', async () => {
   expect(await xzSize(utf8)).toEqual({ xz: spawnSync('xz', ['-9e', '--stdout'], { input: utf8 }).stdout.length });
 });
 
-it('xz is left out where there is none, or where it fails', async () => {
+it('xz is omitted if it is missing or fails', async () => {
   expect(await xzSize(utf8, 'no-such-program')).toEqual({});
   expect(await xzSize(Buffer.alloc(2 ** 20, 'x'), 'false')).toEqual({});
 });

@@ -25,7 +25,7 @@ const model: ModelConfiguration = {
 };
 const parameters = initialParameters(model, new Random(2));
 const tensors = tensorsOf(parameterShapes(model), parameters);
-/** One phrase again and again, which weights of chance know nothing of. */
+/** One repeated phrase, which random weights cannot predict. */
 const tokens = Uint8Array.from({ length: 1000 }, (_, i) => [0, 3, 1, 5, 2, 2, 4][i % 7]);
 
 async function scored(
@@ -48,7 +48,7 @@ async function scored(
   }
 }
 
-test('the update is a step down the gradient, and a part of the way back to the trained weights', () => {
+test('the update is a gradient step, and a fraction of the way back to the trained parameters', () => {
   const [w, g, trained] = [
     [1, -2, 0.5],
     [0.5, 1, -4],
@@ -68,7 +68,7 @@ test('the update is a step down the gradient, and a part of the way back to the 
 });
 
 describe('dynamic evaluation', () => {
-  test('scores each character before it is learnt from: a text of one window costs the same, however fast it would learn', async () => {
+  test('scores each character before learning from it: a text of one window has the same loss at any learning rate', async () => {
     const { nats, dynamicNats } = await scored(
       { learningRate: 100, decay: 0 },
       { text: tokens.subarray(0, 101), sequenceLength: 100 },
@@ -76,13 +76,13 @@ describe('dynamic evaluation', () => {
     expect(dynamicNats).toBe(nats);
   });
 
-  test('learns a phrase that comes again and again, within the text', async () => {
+  test('learns a repeated phrase within the text', async () => {
     const { nats, dynamicNats } = await scored({ learningRate: 1, decay: 0 });
     expect(nats).toBeGreaterThan(Math.log(V) - 0.1);
     expect(dynamicNats!).toBeLessThan(nats - 0.5);
   });
 
-  test('learns less where it is pulled back', async () => {
+  test('learns less with a larger decay', async () => {
     const [free, pulled] = [
       await scored({ learningRate: 1, decay: 0 }),
       await scored({ learningRate: 1, decay: 0.05 }),
@@ -94,16 +94,16 @@ describe('dynamic evaluation', () => {
     ['the cpu in one thread', () => openCpu({ threads: 1 })],
     ['the cpu in two threads', () => openCpu({ threads: 2 })],
     ["gpu.js's JavaScript", () => openGpu('cpu')],
-  ])('costs on %s what it costs on the reference', async (_, open) => {
+  ])('has the same loss on %s as on the reference', async (_, open) => {
     const options = { streams: 9, sequenceLength: 7 };
     const expected = await scored({ learningRate: 1, decay: 0.01 }, options);
     const { nats, dynamicNats } = await scored({ learningRate: 1, decay: 0.01 }, { ...options, device: await open() });
     expect(expected.nats - expected.dynamicNats!).toBeGreaterThan(0.01);
     expect(nats).toBeCloseTo(expected.nats, 5);
-    expect(dynamicNats).toBeCloseTo(expected.dynamicNats!, 4); // rounding errors of float32 are learnt from, too
+    expect(dynamicNats).toBeCloseTo(expected.dynamicNats!, 4); // the model also learns from rounding errors of float32
   });
 
-  test('ends with an error where it learns until nothing is a number any more', async () => {
+  test('ends with an error if it diverges', async () => {
     await expect(
       scored({ learningRate: 1e38, decay: 0 }, { device: await openCpu({ threads: 1 }) }),
     ).rejects.toMatchObject({

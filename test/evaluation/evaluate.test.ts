@@ -49,8 +49,8 @@ async function compiled(device: Device, streams: number): Promise<Executable> {
 }
 
 /**
- * Character by character, each stream from a zero state: the sum over targets of −log of what the
- * softmax gives them.
+ * Computed character by character, each chunk from a zero state: the sum over targets of −log of
+ * their softmax probability.
  */
 function byHand(streams: number): number {
   const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'logits' });
@@ -79,14 +79,14 @@ function byHand(streams: number): number {
   return sum / targets;
 }
 
-describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
+describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
   test.each(['reference', 'cpu'])(
-    'on the %s device is the mean over every character but the first, each once',
+    'on the %s device is the mean over every character except the first',
     async (name) => {
       const executable = await compiled(name === 'cpu' ? await openCpu({ threads: 2 }) : openReference(), streams);
       const loss = await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T });
       expect(loss).toBeCloseTo(byHand(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
-      // Twice in a row: nothing is left of the first time.
+      // Twice in a row, to show that nothing remains of the first time.
       expect(await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
       await executable.close();
     },
@@ -107,7 +107,7 @@ describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
     expect(runs.reduce((sum, handed) => sum + handed, 0)).toBe(windows);
   });
 
-  test('scores each target once and after its own input', async () => {
+  test('scores each target once, after its own input', async () => {
     const scored: string[] = [];
     const recording = {
       callsPerRun: () => 2,
@@ -122,7 +122,7 @@ describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
   });
 });
 
-test('an evaluation on this very thread lets others have their turn, and ends when one of them says so', async () => {
+test('an evaluation on this thread yields to other tasks, and ends when it is abandoned', async () => {
   let isUrgent = false;
   setImmediate(() => (isUrgent = true));
   const runs: number[] = [];
@@ -136,7 +136,7 @@ test('an evaluation on this very thread lets others have their turn, and ends wh
   expect(runs).toEqual([1]);
 });
 
-test('what comes out is put where it was put before', async () => {
+test('visited outputs replace earlier ones', async () => {
   const executable = await (
     await openCpu({ threads: 2 })
   ).compile({

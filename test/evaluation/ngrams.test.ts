@@ -5,26 +5,26 @@ import { Random } from '../../src/random.ts';
 import { ngramLoss } from '../training/ngram.ts';
 
 const random = new Random(8);
-/** Random walks, so that some strings are usual and some are not. */
+/** Random walks, so that some strings are frequent and some are not. */
 function walk(length: number, V: number, jump: number): Uint16Array {
   let at = 0;
   return Uint16Array.from({ length }, () => (at = (at + (random.uint32() % jump)) % V));
 }
 
-describe('models that count', () => {
+describe('n-gram models', () => {
   it.each([
     ['of few symbols', walk(3000, 5, 3), walk(400, 5, 3), 5],
     ['of many symbols, some of which were never seen', walk(6000, 900, 7), walk(500, 1000, 9), 1000],
     ['of a text shorter than their strings', Uint16Array.of(1, 2, 1), Uint16Array.of(2, 1, 2, 2), 3],
     ['of no text', new Uint16Array(0), Uint16Array.of(2, 1, 2), 3],
-  ])('%s are those of plain maps', (_, text, held, V) => {
+  ])('agree with plain maps for %s', (_, text, held, V) => {
     const counted = new Ngrams(text, V);
     expect(counted.characters).toBe(text.length);
     for (const [index, nats] of counted.nats(held).entries())
       expect(nats).toBeCloseTo(ngramLoss(text, held, index + 1, V), 10);
   });
 
-  it('are the same in pieces of some thousand symbols', () => {
+  it('are the same in pieces of some thousand tokens', () => {
     const [text, held] = [walk(20_000, 30, 7), walk(9000, 30, 7)];
     const whole = new Ngrams(text, 30);
     const counting = Ngrams.inPieces(text, 30);
@@ -35,10 +35,10 @@ describe('models that count', () => {
     expect([...counted.natsInPieces(held)].length).toBeGreaterThan(1);
   });
 
-  it('are those that are worked out by hand, of two orders and three symbols', () => {
+  it('agree with a computation by hand, of two orders and three tokens', () => {
     const [a, b, c] = [0, 1, 2];
-    // Alone: a 3, b 2, c 1 of 6, so (3 + 3·⅓)/(6 + 3), and so on. After a: b 2, c 1 of 3. After b:
-    // a. After c: a.
+    // Order 1: a 3, b 2, c 1 of 6, so (3 + 3·⅓)/(6 + 3), and so on. After a: b 2, c 1 of 3. After
+    // b: a. After c: a.
     const alone = [4 / 9, 3 / 9, 2 / 9];
     const afterA = [(0 + 2 * alone[a]) / 5, (2 + 2 * alone[b]) / 5, (1 + 2 * alone[c]) / 5];
     const afterB = [(1 + alone[a]) / 2, alone[b] / 2, alone[c] / 2];
@@ -58,13 +58,13 @@ describe('models that count', () => {
     }
   });
 
-  it('with longer memories know a text better that repeats itself', () => {
+  it('with a higher order predict a repetitive text better', () => {
     const text = Uint8Array.from({ length: 400 }, (_, at) => [0, 1, 0, 2, 0, 0, 1, 1][at % 8]);
     const nats = new Ngrams(text, 3).nats(text);
     for (const order of [1, 2, 3]) expect(nats[order]).toBeLessThan(nats[order - 1] - 0.05);
   });
 
-  it('count as much of a text as there is room for, and say how much', () => {
+  it('count as much of a text as fits, and report how much', () => {
     const [text, held] = [walk(5000, 50, 40), walk(300, 50, 40)];
     const counted = new Ngrams(text, 50, { order: 4, most: 3000 });
     expect(counted.characters).toBeGreaterThan(500);

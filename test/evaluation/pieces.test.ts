@@ -3,7 +3,7 @@ import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary
 import { piecesOf, symbolName } from '../../src/evaluation/pieces.ts';
 import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
 
-/** Of bytes that cost 1, 2, 4 … nats, after the first. */
+/** Pieces of bytes with losses of 1, 2, 4 … nats, after the first byte. */
 function pieces(bytes: Iterable<number>, most = Infinity) {
   const tokens = Uint8Array.from(bytes);
   const surprise = new SurpriseRecord(Math.min(most, tokens.length - 1), 256);
@@ -11,8 +11,8 @@ function pieces(bytes: Iterable<number>, most = Infinity) {
   return [...piecesOf(tokens, byteVocabulary(), surprise)];
 }
 
-describe('pieces of a text', () => {
-  it('of bytes cost what all their bytes do, the first of several, too', () => {
+describe('the characters of a text', () => {
+  it('in bytes have the loss of all their bytes, including a first character of several bytes', () => {
     expect(pieces(Buffer.from('éaü'))).toEqual([
       { text: 'é', at: 1, scored: 1, nats: 1 },
       { text: 'a', at: 2, scored: 1, nats: 2 },
@@ -20,13 +20,13 @@ describe('pieces of a text', () => {
     ]);
   });
 
-  it('end with a character that the text breaks off, and not with one that the record does', () => {
+  it('include a character that the end of the text truncates, but not one that the end of the record truncates', () => {
     const fox = Buffer.from('a🦊');
     expect(pieces(fox.subarray(0, 4)).at(-1)).toEqual({ text: '\uFFFD', at: 3, scored: 3, nats: 1 + 2 + 4 });
     expect(pieces(fox, 3)).toEqual([{ text: 'a', at: 0, scored: 0, nats: 0 }]);
   });
 
-  it('of characters are those', () => {
+  it('in a character-level model are its tokens', () => {
     const [vocabulary, tokens] = [characterVocabulary('ab', false), Uint8Array.of(1, 0)];
     const surprise = new SurpriseRecord(1, 2);
     surprise.nats[0] = 3;
@@ -37,7 +37,7 @@ describe('pieces of a text', () => {
   });
 });
 
-it('symbols of a vocabulary are readable', () => {
+it('tokens of a vocabulary are readable', () => {
   expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀'].map(symbolName)).toEqual([
     '\\n',
     '␣',

@@ -7,7 +7,7 @@ const trained = modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: 6, vocabulary:
 const tokens = Uint8Array.from({ length: 53 }, (_, at) => (at * at + 3) % 5);
 
 test.each(['reference', 'cpu'])(
-  'each character but the last is read once, on %s, and one stream gives the same by windows of any length',
+  'each character except the last is read once, on %s, and one chunk gives the same outputs with any window length',
   async (name) => {
     const device = await openDevice(name, { threads: 1 });
     const read = async (streams: number, sequenceLength: number): Promise<Map<number, readonly number[]>> => {
@@ -30,7 +30,7 @@ test.each(['reference', 'cpu'])(
       expect([...seen.keys()].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 52 }, (_, at) => at));
     for (const [at, logits] of one)
       logits.forEach((logit, symbol) => expect(logit).toBeCloseTo(other.get(at)![symbol], 5));
-    // The first of three streams, of 18 characters, is the beginning of the one.
+    // The first of three chunks, of 18 characters, is the beginning of the single chunk.
     for (const at of Array(18).keys())
       three.get(at)!.forEach((logit, symbol) => expect(logit).toBeCloseTo(one.get(at)![symbol], 5));
     expect(three.get(18)).not.toEqual(one.get(18));

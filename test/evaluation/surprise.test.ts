@@ -17,12 +17,10 @@ const planOf = (streams: number, sequenceLength: number): TextToScore => ({
   dynamic: null,
   startSymbol: null,
 });
-/** What float32 and the order of sums may change. */
+/** Tolerance for float32 and the order of sums. */
 const TOLERANCE = 1e-5;
 
-/**
- * The probabilities of what follows each character, from one character after the other, in float64.
- */
+/** The probabilities of the next character after each character, computed one by one in float64. */
 function predictions(): number[][] {
   const program = networkProgram(trained.model, { steps: 1, rows: 1 }, { outputs: 'logits' });
   const parameters = new Map(trained.tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
@@ -41,8 +39,8 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-describe('what each character cost', () => {
-  it('is what a plain computation in float64 makes of it, with its rank and the likeliest symbols', async () => {
+describe('the surprisal of each character', () => {
+  it('agrees with a plain computation in float64, with its rank and the most likely tokens', async () => {
     const record = new SurpriseRecord(tokens.length - 1, V);
     const { nats, accuracy } = await score(trained, planOf(1, 7), device, record);
     const expected = predictions();
@@ -60,7 +58,7 @@ describe('what each character cost', () => {
     expect(accuracy).toBeGreaterThan(0);
   });
 
-  it('stands at its place when several streams are read side by side, as far as there is room', async () => {
+  it('is stored at its position when several chunks are read in parallel, as far as there is room', async () => {
     const [whole, begun] = [new SurpriseRecord(89, V), new SurpriseRecord(20, V)];
     const [first, second] = [
       await score(trained, planOf(3, 7), device, whole),
@@ -68,14 +66,14 @@ describe('what each character cost', () => {
     ];
     expect(second).toEqual(first);
     expect(begun.nats).toEqual(whole.nats.subarray(0, 20));
-    // The first of three streams begins as the one does.
+    // The first of three chunks begins like the single chunk.
     for (const [at, p] of predictions().slice(0, 30).entries())
       expect(whole.nats[at]).toBeCloseTo(-Math.log(p[tokens[at + 1]]), 4);
     expect(whole.nats.every((each) => each > 0)).toBe(true);
     expect(first.nats).toBeCloseTo(whole.nats.reduce((sum, each) => sum + each, 0) / 89, 6);
   });
 
-  it('among equals the lower id is the likelier, and of fewer than five symbols there are as many', () => {
+  it('ranks equal logits by id, and lists all tokens if there are fewer than five', () => {
     const record = new SurpriseRecord(2, 3);
     const logits = Float32Array.of(9, 1, 2, 2);
     record.put(1, logits, 1, 2);

@@ -1,5 +1,5 @@
-// Gradients through time and Jacobians: against finite differences in float64, and against what
-// theory says of matrices of known spectral radius.
+// Compares gradients through time and Jacobians with finite differences in float64, and with theory
+// for matrices of known spectral radius.
 import { afterAll, describe, expect, test } from 'vitest';
 import { parameterVector } from '../../src/runs/store.ts';
 import { openDevice } from '../../src/devices/open.ts';
@@ -29,7 +29,7 @@ const norm = (vector: Iterable<number>): number => Math.hypot(...vector);
 const flowOf = (flows: readonly Flow[], layer: number, state: string): Flow =>
   flows.find((flow) => flow.layer === layer && flow.state === state)!;
 
-/** One number of a state, nudged after step `at` as if it had come out so. */
+/** Changes one number of a state after step `at`, as if the step had computed it. */
 interface Nudge {
   readonly at: number;
   readonly layer: number;
@@ -40,7 +40,7 @@ interface Nudge {
 
 type Held = Readonly<Record<string, Matrix>>;
 
-/** A network in float64, a step at a time. */
+/** A network in float64, one time step at a time. */
 class Stepwise {
   readonly #trained: BareModel;
   readonly #parameters: Map<string, Matrix>;
@@ -57,14 +57,14 @@ class Stepwise {
     );
   }
 
-  /** What is held after each character, and carried on in the end. */
+  /** The states after each character, and the carried values at the end. */
   read(text: Uint8Array, { at, layer, state, unit, by }: Nudge): { held: Held[]; carried: Map<string, Matrix> } {
     const program = networkProgram(this.#trained.model, { steps: 1, rows: 1 }, { outputs: 'activations' });
     const carried = new Map<string, Matrix>();
     const held = Array.from(text, (symbol, t) => {
       const parameters = new Map(this.#parameters);
-      // The layer above reads an output by way of its Wx: what a nudge adds there is as if its bias
-      // were another one.
+      // The layer above reads an output through its Wx, so a change of the output acts like a
+      // change of its bias.
       const Wx = parameters.get(`layer${layer + 1}.Wx`);
       if (t === at && state === 'h' && Wx) {
         const b = parameters.get(`layer${layer + 1}.b`)!;
@@ -86,7 +86,7 @@ class Stepwise {
     return { held, carried };
   }
 
-  /** Of the last character. */
+  /** The loss of the last character. */
   loss(text: Uint8Array, nudge: Nudge): number {
     const { carried: state } = this.read(text.subarray(0, -2), nudge);
     const inputs = new Map([
@@ -101,8 +101,8 @@ class Stepwise {
   }
 
   /**
-   * The whole gradient of that loss at a state: that of a cell is by way of its output, too, h =
-   * o∘tanh(c).
+   * The whole gradient of that loss with respect to a state. For a cell state it includes the path
+   * through the output, h = o∘tanh(c).
    */
   gradient(text: Uint8Array, at: number, layer: number, state: string): number[] {
     const own = Array.from({ length: H }, (_, unit) =>
@@ -123,7 +123,7 @@ function difference(told: (by: number) => number): number {
 describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? ['h'] : states] as const))(
   '%s',
   (cell, states) => {
-    test('norms of gradients, step by step into the past, are those of finite differences', async () => {
+    test('gradient norms, time step by time step into the past, agree with finite differences', async () => {
       const trained = modelOfSeed(3, { cell, layers: 2, hidden: H, vocabulary: V });
       const text = textOf(7);
       const flows = await gradientFlow(trained, text, { steps: 4, positions: 1 });
@@ -145,7 +145,7 @@ describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? 
 
 describe('a tanh network whose recurrent matrix has the spectral radius', () => {
   /**
-   * Nothing comes in, so that the state stays 0, where the slope of tanh is 1: the Jacobian is the
+   * The input is zero, so the state stays 0, where the slope of tanh is 1: the Jacobian is the
    * matrix itself.
    */
   const networkOf = (recurrent: Float64Array, hidden: number): BareModel =>
@@ -156,7 +156,7 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
     });
 
   test.each([0.5, 1, 1.5])(
-    '%d, orthogonal but for scale: gradients change by that factor a step, to the last',
+    '%d, orthogonal up to a factor: gradients change by that factor at each time step',
     async (radius) => {
       const matrix = runAtOnce(orthogonalMatrix(16, new Random(4))).map((x) => x * radius);
       const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), {
@@ -171,7 +171,7 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
   );
 
   test.each([0.5, 1, 1.5])(
-    '%d, of random elements: they decay, stay and grow as the radius says, within the bound of the largest singular value',
+    '%d, random: gradients decay, stay or grow as the radius predicts, within the bound of the largest singular value',
     async (radius) => {
       const hidden = 24;
       const random = new Random(9);
@@ -193,7 +193,7 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
   function spectralRadius(matrix: Float64Array): number {
     const n = Math.sqrt(matrix.length);
     let power = matrix;
-    let logarithm = 0; // of what was taken out, of the first power
+    let logarithm = 0; // of the factor taken out, per first power
     for (let squarings = 0, exponent = 1; squarings < 12; squarings++, exponent *= 2) {
       const size = norm(power);
       logarithm += Math.log(size) / exponent;
@@ -209,7 +209,7 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
   }
 });
 
-test('an LSTM with a forget bias of 5 keeps what a tanh network loses', async () => {
+test('an LSTM with a forget bias of 5 keeps gradients that a tanh network loses', async () => {
   const fresh = (cell: string): BareModel => {
     const { model } = modelOfSeed(1, { cell, layers: 1, hidden: 32, vocabulary: V, forgetBias: 5 });
     return withWeights({ model, tensors: [] }, {}, initialParameters(model, new Random(6)));
@@ -222,7 +222,7 @@ test('an LSTM with a forget bias of 5 keeps what a tanh network loses', async ()
   expect(await lost('rnn', 'h')).toBeLessThan(Math.log(1e-8));
 });
 
-test('a gradient that has died is −∞ and no failure, and there is no rate without two points', async () => {
+test('a vanished gradient is −∞ without an error, and the rate is null without two points', async () => {
   const dead = withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), {
     'layer0.Wh': new Float64Array(H * H),
   });
@@ -232,7 +232,7 @@ test('a gradient that has died is −∞ and no failure, and there is no rate wi
   expect(perStep).toBeNull();
 });
 
-test('of a layer that fades much faster than another as much arrives as if it were alone', async () => {
+test('a layer whose gradient fades much faster than another has the same gradient as alone', async () => {
   const layers = [0.9, 0.1].map((radius) => runAtOnce(orthogonalMatrix(H, new Random(3))).map((x) => x * radius));
   const none = {
     'layer0.Wx': new Float64Array(V * H),
@@ -253,21 +253,21 @@ test('of a layer that fades much faster than another as much arrives as if it we
   expect(flowOf(flows, 1, 'h').perStep).toBeCloseTo(0.1, 6);
 });
 
-test('a cell that is full lets a gradient through all the same, if little of it', async () => {
-  // i and g open wide, f keeps: c grows by one a step, until tanh(c) is 1 in float32 but for what
-  // float64 still has.
+test('a saturated cell still passes a small gradient', async () => {
+  // With i and g wide open, and f open, c grows by one per step, until tanh(c) is 1 in float32, and
+  // differs from 1 only in float64.
   const b = Float64Array.from({ length: 4 * H }, (_, at) => [8, 40, 8, 0][Math.floor(at / H)]);
   const full = withWeights(modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: H, vocabulary: V }, 0.1), {
     'layer0.b': b,
   });
   const flow = flowOf(await gradientFlow(full, textOf(14), { steps: 8, positions: 1 }), 0, 'c');
-  // 1 − tanh²(13) = 4/e²⁶, and o is a half; in float32 it is 0 from 9 on.
+  // 1 − tanh²(13) = 4/e²⁶, and o is 1/2. In float32 the derivative is 0 from 9 on.
   expect(flow.logNorms[0]).toBeGreaterThan(-32);
   expect(flow.logNorms[0]).toBeLessThan(-24);
 });
 
-test('places where nothing arrives do not count beside those where something does', async () => {
-  // Of two symbols one makes all units negative, so that a rectifier passes nothing back.
+test('positions with a zero gradient do not affect positions with a gradient', async () => {
+  // One of the two tokens makes all units negative, so that a rectifier passes no gradient.
   const Wx = Float64Array.from({ length: 2 * H }, (_, at) => (at < H ? 1 : -9));
   const network = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: 2 }), {
     'layer0.Wx': Wx,
@@ -283,7 +283,7 @@ test('places where nothing arrives do not count beside those where something doe
   expect(both.slice(1)).toEqual(alive.slice(1));
 });
 
-test('a network that grows beyond all numbers is refused, and said', async () => {
+test('a network whose state overflows is refused with a hint', async () => {
   const exploding = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: V }), {
     'layer0.Wh': Float64Array.from({ length: H * H }, () => 1e30),
     'layer0.b': Float64Array.from({ length: H }, () => 9),
@@ -294,7 +294,7 @@ test('a network that grows beyond all numbers is refused, and said', async () =>
   });
 });
 
-test('a text too short to look back in is refused', async () => {
+test('a text that is too short is refused', async () => {
   await expect(
     gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), {
       steps: 10,
@@ -312,7 +312,7 @@ describe('the largest singular value', () => {
     ['a product of two vectors', [2, 4, 1, 2], 5],
     ['one row', [0, 0, 0, 0, 0, 0, 8, -7, 0], Math.sqrt(113)],
     ['nothing', [0, 0, 0, 0], 0],
-  ])('of %s', (_, matrix, value) => {
+  ])('of %s is exact', (_, matrix, value) => {
     expect(largestSingularValue(Float64Array.from(matrix))).toBeCloseTo(value, 5);
   });
 
@@ -322,29 +322,32 @@ describe('the largest singular value', () => {
     ['gru', {}],
     ['rnn', {}],
     ['lstm', { learnedState: true }],
-  ])('of a step of %s with %o is that of the Jacobian of finite differences, in each layer', async (cell, more) => {
-    const trained = modelOfSeed(7, { cell, layers: 2, hidden: H, vocabulary: V, ...more });
-    const found = await largestSingularValues(trained, text, reference, 1);
-    const states = cells.find(({ name }) => name === cell)!.states;
-    // Columns of the Jacobian of the last step: what is held after it, nudged before it.
-    const twin = new Stepwise(trained);
-    for (const layer of [0, 1]) {
-      const after = (state: string, unit: number, by: number): Float64Array => {
-        const { held } = twin.read(text, { at: text.length - 2, layer, state, unit, by });
-        return Float64Array.from(states.flatMap((name) => [...held.at(-1)![`layer${layer}.${name}`]]));
-      };
-      const columns = states.flatMap((state) =>
-        Array.from({ length: H }, (_, unit) => {
-          const [above, below] = [after(state, unit, STEP), after(state, unit, -STEP)];
-          return above.map((value, j) => (value - below[j]) / (2 * STEP));
-        }),
-      );
-      const S = columns.length;
-      const jacobian = Float64Array.from({ length: S * S }, (_, at) => columns[at % S][Math.floor(at / S)]);
-      expect(found[layer]).toHaveLength(1);
-      expect(found[layer][0] / largestSingularValue(jacobian)).toBeCloseTo(1, 4);
-    }
-  });
+  ])(
+    'of a time step of %s with %o agrees with the Jacobian of finite differences, in each layer',
+    async (cell, more) => {
+      const trained = modelOfSeed(7, { cell, layers: 2, hidden: H, vocabulary: V, ...more });
+      const found = await largestSingularValues(trained, text, reference, 1);
+      const states = cells.find(({ name }) => name === cell)!.states;
+      // Columns of the Jacobian of the last step: states after it, perturbed before it.
+      const twin = new Stepwise(trained);
+      for (const layer of [0, 1]) {
+        const after = (state: string, unit: number, by: number): Float64Array => {
+          const { held } = twin.read(text, { at: text.length - 2, layer, state, unit, by });
+          return Float64Array.from(states.flatMap((name) => [...held.at(-1)![`layer${layer}.${name}`]]));
+        };
+        const columns = states.flatMap((state) =>
+          Array.from({ length: H }, (_, unit) => {
+            const [above, below] = [after(state, unit, STEP), after(state, unit, -STEP)];
+            return above.map((value, j) => (value - below[j]) / (2 * STEP));
+          }),
+        );
+        const S = columns.length;
+        const jacobian = Float64Array.from({ length: S * S }, (_, at) => columns[at % S][Math.floor(at / S)]);
+        expect(found[layer]).toHaveLength(1);
+        expect(found[layer][0] / largestSingularValue(jacobian)).toBeCloseTo(1, 4);
+      }
+    },
+  );
 
   test.each(['cpu', 'gpu:cpu'])('is the same on %s', async (name) => {
     const trained = modelOfSeed(7, { cell: 'mlstm', layers: 2, hidden: H, vocabulary: V, learnedState: true });
@@ -357,7 +360,7 @@ describe('the largest singular value', () => {
     wanted.flat().forEach((value, index) => expect(got.flat()[index] / value).toBeCloseTo(1, 4));
   });
 
-  test('is none of a network that skips through time', async () => {
+  test('is omitted for a network with a time skip', async () => {
     expect(
       await largestSingularValues(
         modelOfSeed(7, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V, timeSkip: 2 }),

@@ -1,5 +1,5 @@
-// What is planted in a text is found in a network that has learnt the text, and in none that has
-// not.
+// A search finds planted properties with a network that has learnt the text, and not with an
+// untrained one.
 import { expect, test } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';
@@ -18,7 +18,7 @@ import { quotingText } from './planted.ts';
 const corpus = corpusOf(quotingText(1, 60_000), quotingText(2, 2000));
 const text = quotingText(3, 10_000);
 const properties = propertiesOf([...text]);
-/** What is learnt is the same on every machine. */
+/** The learnt parameters are the same on every machine. */
 const openDevice = () => openCpu({ threads: 1, kernels: 'wasm-portable' });
 
 async function found(trained: BareModel): Promise<Map<string, Finding>> {
@@ -32,12 +32,12 @@ async function found(trained: BareModel): Promise<Map<string, Finding>> {
   return new Map(runAtOnce(searchCells(activations, properties)).map((finding) => [finding.property.name, finding]));
 }
 
-/** Of the best cell, or of chance if there is none. */
+/** The score of the best unit, or chance without such a unit. */
 const areaOf = ({ property, cells, chance }: Finding): number => scoreOf(property, cells.at(0)?.correlation ?? chance!);
 
-// After 5000 steps, five of six seeds reach 0.985 or more, and one, whose cells share the work,
+// After 5000 steps, five of six seeds reach 0.985 or more, and one, whose units share the work,
 // reaches 0.88. Before training, all are between 0.58 and 0.63.
-test('a trained LSTM has a cell that tells quotations, an untrained one has none', async () => {
+test('a trained LSTM has a unit that tracks quotations, and an untrained LSTM has none', async () => {
   const seed = 6;
   const { folder } = await train(
     corpus,

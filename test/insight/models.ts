@@ -1,11 +1,11 @@
-// Models that were never trained, for tests that need any.
+// Untrained models, for tests that need any model.
 import { tensorsOf } from '../../src/runs/store.ts';
 import type { BareModel } from '../../src/evaluation/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 
-/** Normal weights of this deviation. */
+/** Normally distributed weights of this standard deviation. */
 export function modelOfSeed(
   seed: number,
   given: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden' | 'vocabulary'> & Partial<ModelConfiguration>,
@@ -28,7 +28,10 @@ export function modelOfSeed(
   return { model, tensors };
 }
 
-/** The same with some weights in place of its own. @param vector all of them, to begin with */
+/**
+ * The same with some weights replaced.
+ * @param vector all weights to start with
+ */
 export function withWeights(
   { model, tensors }: BareModel,
   weights: Readonly<Record<string, ArrayLike<number>>>,

@@ -1,9 +1,9 @@
-// Texts in which it is known what there is to be found.
+// Texts with known properties.
 import { Random } from '../../src/random.ts';
 
 /**
- * Words of letters by chance, z the last, some of them in quotation marks: all that is to be learnt
- * is whether a mark follows z. They are so long that who has forgotten the first mark cannot tell.
+ * Words of random letters that end with z, some of them in quotation marks. The only thing to learn
+ * is whether a mark follows z. Words are so long that a model must remember the first mark to know.
  */
 export function quotingText(seed: number, characters: number): string {
   const random = new Random(seed);
@@ -16,7 +16,7 @@ export function quotingText(seed: number, characters: number): string {
   return text.slice(0, characters);
 }
 
-/** Lines of one length, with brackets, quotations, and comments at the end of some. */
+/** Lines of the same length, with brackets, quotations, and comments at the end of some. */
 export function notedText(seed: number, characters: number): string {
   const random = new Random(seed);
   const some = (count: number): string =>

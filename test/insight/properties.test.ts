@@ -5,16 +5,13 @@ import { propertiesOf } from '../../src/insight/properties.ts';
 const valuesOf = (name: string, pieces: readonly string[]): number[] => [
   ...propertiesOf(pieces).find((property) => property.name === name)!.values,
 ];
-/**
- * As one line of digits: the values after each character, · where it is 0 and ? where it is not
- * known.
- */
+/** A line of digits: the values after each character, · for 0 and ? for unknown. */
 const marks = (name: string, text: string): string =>
   valuesOf(name, [...text])
     .map((value) => (Number.isNaN(value) ? '?' : value === 0 ? '·' : String(value)))
     .join('');
 
-describe('what may be said of a text', () => {
+describe('properties of a text', () => {
   it.each([
     ['quotes', 'a "bc" d', '··111···'],
     ['quotes', 'a “bc” «d» e', '··111··11···'],
@@ -41,16 +38,16 @@ describe('what may be said of a text', () => {
     ['upper case', 'aBCd', '·11·'],
     ['after if', 'if (a)\nif', '··1111···'],
     ['after if', 'wif x', '·····'],
-  ])('%s of %j', (name, text, expected) => {
+  ])('include %s of %j', (name, text, expected) => {
     expect(marks(name, text)).toBe(expected);
   });
 
-  it('is said of code points, not of their halves', () => {
+  it('have a value for each code point', () => {
     expect(marks('line position', 'a😀b')).toBe('123');
     expect(marks('quotes', '"😀" b')).toBe('11···');
   });
 
-  it('is the same for a model of bytes, and stays while a character is not complete', () => {
+  it('are the same for a byte-level model, and do not change within a character', () => {
     const text = 'Ä "é\nß" (x)\ny😀\n';
     const bytes = byteVocabulary();
     const decoder = bytes.decoder();
@@ -64,7 +61,7 @@ describe('what may be said of a text', () => {
   });
 });
 
-test('an unknown symbol stands for one character', () => {
+test('an unknown token counts as one character', () => {
   const vocabulary = characterVocabulary('ab', true);
   const decoder = vocabulary.decoder();
   expect(

@@ -1,5 +1,5 @@
-// How often gates are open and shut, and what cells hold, against the plain loops of the reference
-// in float64, one step after the other.
+// Compares gates and states with the plain loops of the reference in float64, one time step at a
+// time.
 import { expect, test } from 'vitest';
 import { openDevice } from '../../src/devices/open.ts';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
@@ -14,14 +14,14 @@ const VALUE_TOLERANCE = 2e-5;
 const [hidden, characters] = [7, 331];
 const tokens = Uint8Array.from({ length: characters }, (_, at) => (at * at + (at >> 3)) % 5);
 
-// Large enough for gates to be shut and open, and small enough for a state not to be chaotic, in
-// which what float32 rounds would grow.
+// Large enough to open and close gates, and small enough to keep the states from becoming chaotic,
+// which would amplify rounding errors of float32.
 test.each([
   ['lstm', 1.5],
   ['gru', 1],
   ['lstm-coupled', 1.5],
   ['mut1', 1.5],
-])('of %s, in two layers, on the cpu', async (cell, deviation) => {
+])('saturation of %s in two layers is correct on the cpu', async (cell, deviation) => {
   const trained = modelOfSeed(6, { cell, layers: 2, hidden, vocabulary: 5 }, deviation);
   const device = await openDevice('cpu', { threads: 1 });
   const activations = await readActivations(trained, tokens, device, null).finally(() => device.close());
@@ -54,7 +54,7 @@ test.each([
   }
 });
 
-/** Everything at each step, with the state carried from step to step. */
+/** All values at each time step, with the state carried from step to step. */
 function oneByOne({ model, tensors }: ReturnType<typeof modelOfSeed>): Map<string, Matrix>[] {
   const parameters = new Map(tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
   const state = new Map<string, Matrix>();

@@ -1,4 +1,4 @@
-// Cells that are made for the purpose: what they hold is known, so it is known what is to be found.
+// Synthetic units whose values are known, so that the correct findings are known.
 import { describe, expect, it, test } from 'vitest';
 import type { Activations } from '../../src/insight/activations.ts';
 import { type Finding, cellText } from '../../src/insight/finding.ts';
@@ -13,7 +13,10 @@ const text = notedText(3, characters);
 const properties = propertiesOf([...text]);
 const valuesOf = (name: string): Float32Array => properties.find((property) => property.name === name)!.values;
 
-/** Numbers that change as slowly as `memory` is near to 1: what a cell holds that knows nothing. */
+/**
+ * Numbers that change more slowly as `memory` approaches 1, like a unit that is independent of the
+ * text.
+ */
 function wandering(seed: number, memory: number): (at: number) => number {
   const random = new Random(seed);
   const values = new Float32Array(characters);
@@ -22,7 +25,7 @@ function wandering(seed: number, memory: number): (at: number) => number {
   return (at) => values[at];
 }
 
-/** One layer of cells, with a gate that nobody is to look at. */
+/** One layer of units, with a gate that the search must ignore. */
 function activations(units: readonly ((at: number) => number)[]): Activations {
   const hidden = units.length;
   const values = Float32Array.from({ length: characters * hidden }, (_, i) =>
@@ -64,18 +67,18 @@ describe('a search', () => {
     ['bracket depth', 21, 0.6],
     ['line left', 22, 0.95],
     ['comment', 23, 0.8],
-  ])('finds the cell that tells %s', (name, unit, least) => {
+  ])('finds the unit that tracks %s', (name, unit, least) => {
     const [first] = named(findings, name).cells;
     expect(cellText(first)).toBe(`0.c.${unit}`);
     expect(first.correlation / Math.sign(least)).toBeGreaterThan(Math.abs(least));
   });
 
-  it('comes in pieces: one for each unit, each property, and a few units at a time that are compared with all', () => {
+  it('comes in pieces: one for each unit, each property, and each group of units that is compared with all', () => {
     const pieces = [...searchCells(activations(ignorant(20)), properties)];
     expect(pieces.length).toBeGreaterThanOrEqual(20 + properties.length + 20 / 4);
   });
 
-  it('says of what is not in the text, or in one half alone, that there is nothing to tell', () => {
+  it('reports a property that does not occur, or occurs only in one half, as not found', () => {
     for (const name of ['upper case', 'after if'])
       expect(named(findings, name)).toMatchObject({ cells: [], chance: null, neededCharacters: null });
     const once = { ...properties[0], values: new Float32Array(characters).fill(1, 0, characters / 20) };
@@ -84,7 +87,7 @@ describe('a search', () => {
     ]);
   });
 
-  it('says how much text a property takes whose spans are too few to tell units from chance', () => {
+  it('reports how many characters a property needs if its spans are too rare', () => {
     const rare = { ...properties[0], values: new Float32Array(characters) };
     for (const at of [150, 350, 2150, 3350]) rare.values.fill(1, at, at + 40);
     const [finding] = runAtOnce(searchCells(activations(ignorant(60)), [rare]));
@@ -96,7 +99,7 @@ describe('a search', () => {
       expect(neededCharacters).toBeNull();
   });
 
-  it('believes no cell that tells something on the half alone that it is chosen on', () => {
+  it('ignores a unit that tracks a property only on the half that it is chosen on', () => {
     const inHalf =
       (half: number) =>
       (at: number): number =>
@@ -112,7 +115,7 @@ describe('a search', () => {
     expect(all.map(cellText)).toEqual(['0.c.20']);
   });
 
-  it('finds the same again', () => {
+  it('gives the same result again', () => {
     expect(runAtOnce(searchCells(cells, properties))).toEqual(findings);
   });
 });
@@ -121,13 +124,13 @@ describe('the default length of a text', () => {
   const spans = (every: number, length: number): string[] =>
     [...'(a)'.padEnd(every, 'b').repeat(Math.ceil(length / every))].slice(0, length);
 
-  it('is 10,000 characters where they are enough, or where no length is', () => {
+  it('is 10,000 characters if they are enough, or if no length is', () => {
     expect(defaultLength(spans(50, 30_000), { layers: 1, hidden: 64 })).toBe(10_000);
     expect(defaultLength(spans(5000, 80_000), { layers: 1, hidden: 64 })).toBe(10_000);
     expect(defaultLength(spans(50, 700), { layers: 1, hidden: 64 })).toBe(700);
   });
 
-  it('is as much as a property takes', () => {
+  it('is as much as a property needs', () => {
     const length = defaultLength(spans(300, 80_000), { layers: 1, hidden: 64 });
     expect(length).toBeGreaterThan(84 * 300);
     expect(length).toBeLessThan(90 * 300);
@@ -142,7 +145,7 @@ describe('the default length of a text', () => {
 });
 
 test.each(Array.from({ length: 8 }, (_, seed) => seed))(
-  'nothing is found by cells that know nothing of the text, however slowly they change (seed %i)',
+  'units that are independent of the text track nothing, however slowly they change (seed %i)',
   (seed) => {
     expect(
       runAtOnce(searchCells(activations(ignorant(60, seed + 2)), properties)).filter(({ cells }) => cells.length > 0),
@@ -150,7 +153,7 @@ test.each(Array.from({ length: 8 }, (_, seed) => seed))(
   },
 );
 
-test('a property of which the text knows nothing is found by no cell, be it one that drifts as cells do', () => {
+test('no unit tracks a property that is independent of the text, not even a unit that drifts', () => {
   const drifting = Array.from({ length: 40 }, (_, n): Property => {
     const values = wandering(5000 + n, [0, 0.8, 0.95, 0.99, 0.998][n % 5]);
     return {

@@ -3,7 +3,7 @@ import { centredRanks, correlate, weightsOf } from '../../src/insight/statistics
 import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 
-/** What float32 leaves of sums over some hundred numbers. */
+/** Tolerance of float32 for sums over some hundred numbers. */
 const DIGITS = 5;
 
 const random = new Random(5);
@@ -28,7 +28,7 @@ function pearson(a: readonly number[], b: readonly number[]): number {
 }
 
 describe('ranks', () => {
-  it('are those of sight, with equals, signs and both zeros', () => {
+  it('are correct by inspection, with equal values, signs and both zeros', () => {
     for (const values of [few(1), few(7), few(300), Float32Array.of(0, -0, 1e-40, -1e-40, -3e38, 3e38, 0)]) {
       expect([...centredRanks(values)]).toEqual(ranksBySight([...values]));
     }
@@ -38,7 +38,7 @@ describe('ranks', () => {
 describe('a correlation', () => {
   const cells = Array.from({ length: 6 }, () => few(211));
 
-  it('with what holds or does not is 2·AUC − 1, over all pairs of one that holds and one that does not', () => {
+  it('with a property that holds or does not is 2·AUC − 1, over all pairs', () => {
     const holds = Float32Array.from({ length: 211 }, () => Number(random.uniform() < 0.2));
     const [found] = runAtOnce(correlate(cells.map(centredRanks), [weightsOf(holds, false)!]));
     for (const [cell, values] of cells.entries()) {
@@ -60,7 +60,7 @@ describe('a correlation', () => {
       expect(found[cell]).toBeCloseTo(pearson(ranksBySight([...values]), ranksBySight([...numbers])), DIGITS);
   });
 
-  it('is 1 for what rises alike, −1 for what falls, 0 for what stays, whatever the scale', () => {
+  it('is 1 for rising, −1 for falling and 0 for constant values, whatever the scale', () => {
     const numbers = Float32Array.from({ length: 50 }, (_, at) => at);
     const [found] = runAtOnce(
       correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [
@@ -70,7 +70,7 @@ describe('a correlation', () => {
     expect([...found].map((value) => Number(value.toFixed(DIGITS)))).toEqual([1, -1, 0]);
   });
 
-  it('leaves out numbers that are not known, and there is none with what is the same everywhere', () => {
+  it('ignores unknown numbers, and does not exist for constant values', () => {
     const numbers = Float32Array.from({ length: 40 }, (_, at) => (at < 36 ? at : NaN));
     const [found] = runAtOnce(
       correlate([centredRanks(Float32Array.from({ length: 40 }, (_, at) => at))], [weightsOf(numbers, true)!]),

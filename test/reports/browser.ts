@@ -1,5 +1,5 @@
-// A browser to look at pages with: Debian's chromium, if it is there. RNN_SCREENSHOTS=FOLDER keeps
-// what it saw.
+// Opens pages in a browser: Debian's chromium, if it is installed. RNN_SCREENSHOTS=FOLDER keeps
+// screenshots.
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,19 +8,18 @@ import { type Browser, type Page, chromium } from 'playwright-core';
 
 const program = process.env.RNN_CHROMIUM ?? '/usr/bin/chromium';
 
-/**
- * Why pages cannot be looked at here, for the name of the tests that are left out; empty if they
- * can.
- */
-export const noBrowser = existsSync(program) ? '' : ` (skipped: there is no ${program}; apt-get install chromium)`;
+/** Why pages cannot be opened here, for the names of skipped tests. Empty if they can. */
+export const noBrowser = existsSync(program)
+  ? ''
+  : ` (skipped because ${program} is missing: run apt-get install chromium)`;
 
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'] });
 
-/** What the browser said of a page, besides showing it; all of it should be empty. */
+/** Messages of the browser about a page. All should be empty. */
 export interface Complaints {
   readonly errors: string[];
-  /** Whatever the page asked for, but itself. */
+  /** Requests other than for the page itself. */
   readonly requests: string[];
 }
 
@@ -53,10 +52,10 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** Of the narrowest and of a usual screen, which a page has to suit; in pixels. */
+/** Widths in pixels of a very narrow and of a usual screen, which pages have to fit. */
 export const widths = [400, 1280] as const;
 
-/** The whole page as a picture, if RNN_SCREENSHOTS names a folder for it. */
+/** Saves a screenshot of the whole page if RNN_SCREENSHOTS names a folder. */
 export async function keepPicture(page: Page, name: string): Promise<void> {
   const folder = process.env.RNN_SCREENSHOTS;
   if (folder === undefined) return;
@@ -64,11 +63,11 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
-/** Whether something reaches beyond the page's edge, so that it scrolls sideways. */
+/** Whether something extends beyond the edge of the page, so that it scrolls sideways. */
 export const isTooWide = (page: Page): Promise<boolean> =>
   page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
-/** Every width and scheme that a page has to suit. */
+/** All widths and colour schemes that a page has to support. */
 export const looks = widths.flatMap((width) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
 );

@@ -1,4 +1,4 @@
-// The page of cells, in a browser that may load nothing.
+// The page of cells, in a browser that cannot load anything else.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ const text = `${hostile}\n${notedText(3, 3000)}`;
 const pieces = [...text];
 
 /**
- * Two layers of eight cells that hold anything, but that c of unit 3 of layer 1 tells quotations,
- * and h of unit 2 comments, not as well.
+ * Two layers of eight units with random values, except that c of unit 3 in layer 1 tracks
+ * quotations, and h of unit 2 tracks comments less well.
  */
 function activations(): Activations {
   const [random, hidden] = [new Random(2), 8];
@@ -57,7 +57,7 @@ describe('the page of cells', () => {
     [16, 10_000, 10_000],
     [64, 50_000, 12_500],
   ])(
-    'of two layers of %i units that read %i characters shows %i of them, and has less than 3.5 MB',
+    'of two layers of %i units and %i characters shows %i characters in less than 3.5 MB',
     async (hidden, characters, shown) => {
       const values = new Float32Array(characters * hidden);
       const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
@@ -96,7 +96,7 @@ describe('the page of cells', () => {
       ([, ...cells]) => cells,
     );
     expect(rows.map(([layer, gate]) => layer + gate)).toEqual(['0i', '0f', '0o', '1i', '1f', '1o']);
-    // The cube of a uniform number is below 0.1 where the number is below 0.464.
+    // The cube of a uniform number is below 0.1 if the number is below 0.464.
     for (const [, , shut] of rows) expect(Number.parseFloat(shut)).toBeCloseTo(46.4, -0.5);
   });
 });
@@ -118,15 +118,15 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
   const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
   const chosen = (page: Page): Promise<string> => page.locator('#cell').inputValue();
   /**
-   * Of the first character that is inside quotation marks, and of the second line's first, which is
-   * not.
+   * Values at the first character inside quotation marks, and at the first character of the second
+   * line, which is outside.
    */
   const [inside, outside] = [pieces.indexOf('"', hostile.length) + 2, hostile.length + 2];
   const at = (page: Page, place: number): Locator => page.locator('#text i').nth(place - 1);
   const shadeOf = async (page: Page, place: number): Promise<string> =>
     (await at(page, place).getAttribute('class'))!.split(' ')[0];
 
-  it('is whole on wide and narrow screens, light and dark, without a request or a complaint', async () => {
+  it('fits wide and narrow screens, light and dark, without requests or console messages', async () => {
     const { page, complaints } = await openPage(browser, file);
     expect(await at(page, 1).innerText()).toBe('<');
     expect(await page.locator('#text i').count()).toBe(pieces.length);
@@ -140,7 +140,7 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     await page.close();
   });
 
-  it('is shaded by the best cell at first, and tells what it tells and holds', async () => {
+  it('is shaded by the best unit at first, and shows its property and values', async () => {
     const { page } = await openPage(browser, file);
     expect(await chosen(page)).toBe('1.c.3');
     expect(await page.locator('#found button[aria-pressed="true"]').allInnerTexts()).toContain('1.c.3 AUC 1.00');
@@ -153,7 +153,7 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     await page.close();
   });
 
-  it('shows any cell: of a list, a dot, one found, the next', async () => {
+  it('shows any unit: from the list, a dot, a found unit, or the next one', async () => {
     const { page, complaints } = await openPage(browser, file);
     const before = await shadeOf(page, inside);
     await page.selectOption('#cell', '1.c.5');
@@ -162,13 +162,13 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     await page.click('#found button:has-text("1.h.2")');
     expect(await chosen(page)).toBe('1.h.2');
     expect(await page.locator('#found button[aria-pressed="true"]').first().innerText()).toMatch(/^1\.h\.2/);
-    // Of h there is only what was found.
+    // h has only the units that were found.
     expect((await page.locator('#cell option').allInnerTexts()).filter((name) => name.includes('.h.'))).toEqual([
       '1.h.2',
     ]);
     await page.locator('circle[data-cell="0.c.6"]').first().dispatchEvent('click');
     expect(await chosen(page)).toBe('0.c.6');
-    expect(await page.locator('circle[aria-pressed="true"]').count()).toBe(3); // one a gate
+    expect(await page.locator('circle[aria-pressed="true"]').count()).toBe(3); // one per gate
     await page.click('#next');
     expect(await chosen(page)).toBe('0.c.7');
     await page.locator('h1').click();
@@ -192,7 +192,7 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     expect(await page.locator('#text').getAttribute('aria-valuenow')).toBe(String(hostile.length + 3));
     await page.keyboard.press('ArrowUp');
     expect(await told()).toBe('/: −1.00');
-    expect(await chosen(page)).toBe('1.c.3'); // these keys choose no cell here
+    expect(await chosen(page)).toBe('1.c.3'); // these keys do not choose a unit here
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('#text').getAttribute('aria-valuenow')).toBe(String(pieces.length));

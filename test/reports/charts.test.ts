@@ -8,7 +8,7 @@ const a = { name: 'a', curves: curvesOf() };
 const b = { name: 'b', curves: curvesOf({ evaluations: 0, reports: 5 }) };
 
 describe('charts of runs', () => {
-  it('are four, of one run in a colour for each line', () => {
+  it('are four for one run, with a colour for each line', () => {
     const charts = chartsOf([a], { horizontal: 'step' });
     expect(charts.map(({ name, horizontal }) => [name, horizontal])).toEqual([
       ['loss', 'steps'],
@@ -24,7 +24,7 @@ describe('charts of runs', () => {
     expect(charts[2].series.map(({ name }) => name)).toEqual(['a']);
   });
 
-  it('of several runs have a colour for each run, and no line where nothing is', () => {
+  it('have a colour for each of several runs, and no empty lines', () => {
     const [loss, gradient] = chartsOf([a, b], { horizontal: 'step' });
     expect(loss.series.map(({ name, run, colour }) => [name, run, colour])).toEqual([
       ['a, training', 0, 0],
@@ -37,7 +37,7 @@ describe('charts of runs', () => {
     ]);
   });
 
-  it('go over steps, epochs, time and characters', () => {
+  it('can have steps, epochs, time and characters as the horizontal axis', () => {
     const lastX = (horizontal: 'epoch' | 'time' | 'characters') =>
       chartsOf([a], { horizontal, only: ['loss'] }).map((chart) => [
         chart.horizontal,
@@ -54,7 +54,7 @@ describe('charts of runs', () => {
     ]);
   });
 
-  it('have gaps where there is no number, and where a logarithm has none', () => {
+  it('have gaps for missing numbers, and for numbers without a logarithm', () => {
     const curves = curvesOf({ reports: 2, evaluations: 0 });
     curves.add({
       event: 'report',
@@ -76,7 +76,7 @@ describe('charts of runs', () => {
     );
   });
 
-  it('have gaps on an axis of logarithms for whatever is not above zero', () => {
+  it('have gaps on a logarithmic axis for values that are not positive', () => {
     const curves = curvesOf({ reports: 2, evaluations: 1 });
     for (const [step, value] of [
       [150, 0],
@@ -101,7 +101,7 @@ describe('charts of runs', () => {
     ]);
   });
 
-  it('calm the training loss alone', () => {
+  it('smooth only the training loss', () => {
     expect(smooth([4, 2, null, 2], 0.5)).toEqual([4, (4 * 0.5 + 2) / 1.5, null, (4 * 0.25 + 2 * 0.5 + 2) / 1.75]);
     const [plain, calm] = [0, 0.9].map((smoothing) => chartsOf([a], { horizontal: 'step', smoothing }));
     expect(calm[0].series[0].points[5][1]).toBeGreaterThan(plain[0].series[0].points[5][1]!);
@@ -110,10 +110,10 @@ describe('charts of runs', () => {
   });
 });
 
-describe('fewer rows', () => {
+describe('a thinned table', () => {
   const column = fc.array(fc.option(fc.integer(), { freq: 5 }), { maxLength: 300 });
 
-  it('keep the first and the last, the extremes of every column, and a gap where there was one', () => {
+  it('keeps the first and the last row, the extremes of every column, and gaps', () => {
     fc.assert(
       fc.property(column, column, fc.integer({ min: 1, max: 40 }), (first, second, stretches) => {
         const rows = first.map((a, index) => ({ index, a, b: second[index] ?? null }));
@@ -132,7 +132,7 @@ describe('fewer rows', () => {
     );
   });
 
-  it('are fewer', () => {
+  it('has fewer rows', () => {
     expect(
       thin(
         Array.from({ length: 10_000 }, (_, index) => ({ a: index })),

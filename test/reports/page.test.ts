@@ -4,19 +4,19 @@ import { escapeHtml } from '../../src/reports/html.ts';
 import { page, pageScript } from '../../src/reports/page.ts';
 
 const hostile = '</script><script>alert(1)</script><!--<script> & "\' \u2028';
-const parts = { title: 'A run', summary: 'What became of it.', body: '<p>Text</p>' };
+const parts = { title: 'A run', summary: 'The result of the script.', body: '<p>Text</p>' };
 const dataOf = (html: string): unknown =>
   JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)![1]);
 
 describe('a page', () => {
-  it('lets no text of its title and data out of its place', () => {
+  it('escapes the text of its title and data', () => {
     const html = page({ ...parts, title: hostile, summary: hostile, data: { [hostile]: [hostile, null, 1.5] } });
     expect(dataOf(html)).toEqual({ [hostile]: [hostile, null, 1.5] });
     expect(html.match(/<script/g)).toHaveLength(1);
     expect(html).toContain(`<h1>${escapeHtml(hostile)}</h1>`);
   });
 
-  it('has no control characters, whatever text is in it', () => {
+  it('has no control characters, whatever its text is', () => {
     const control = '\u001B[2J\u0000\u009B\u007F';
     const html = page({
       ...parts,
@@ -29,7 +29,7 @@ describe('a page', () => {
     expect(html).not.toMatch(/(?![\t\n])\p{Cc}/u);
   });
 
-  it('has a script that runs as it is written, and no others', () => {
+  it('runs its script unchanged, and no other scripts', () => {
     const program = "const end = '</script>'; const comment = '<!--'; const small = '</SCRIPT';";
     const html = page({ ...parts, script: program });
     const inlined = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, text]) => text);
@@ -41,7 +41,7 @@ describe('a page', () => {
     expect(page(parts)).toContain("script-src 'none';");
   });
 
-  it('may fetch nothing, and suits both schemes of colours', () => {
+  it('cannot fetch anything, and supports both colour schemes', () => {
     const html = page({ ...parts, style: 'p { color: red }' });
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/https?:|\bsrc=|@import|url\(/);
@@ -56,6 +56,6 @@ it.each([
   ['curves', true],
   ['cells', false],
   ['surprise', true],
-])('the program %s names d3 and its licence: %s', (name, hasCharts) => {
+])('the script %s has the licence notice of d3: %s', (name, hasCharts) => {
   expect(pageScript(name).startsWith('/*! with d3-scale')).toBe(hasCharts);
 });

@@ -1,4 +1,4 @@
-// The pages of curves and stories, in a browser that may load nothing.
+// The pages of curves and stories, in a browser that cannot load anything else.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ describe('the pages without a browser', () => {
     expect(html).toContain('aria-label="Speed, characters per second. sonnets');
   });
 
-  it('tell the lines of a network apart', () => {
+  it('distinguish the lines of a network', () => {
     const looks = (some: readonly NetworkGradients[]) =>
       gradientCharts(some).map(({ series }) => series.map(({ colour, dash }) => [colour, dash]));
     const deep = {
@@ -80,9 +80,9 @@ describe('the pages without a browser', () => {
     ]);
   });
 
-  it('say where the validation loss was lowest', () => {
+  it('show where the validation loss was lowest', () => {
     expect(curvesPage([{ name: 'a', curves: curvesOf() }])).toContain(
-      '<p>1,000 steps. The lowest validation loss is 1.713 nats, 2.471 bpc, at step 1,000</p>',
+      '<p>1,000 steps. The lowest validation loss is 1.713 nats, 2.472 bpc, at step 1,000</p>',
     );
     expect(curvesPage([{ name: 'a', curves: curvesOf({ evaluations: 0 }) }])).toContain('<p>1,000 steps</p>');
   });
@@ -91,7 +91,7 @@ describe('the pages without a browser', () => {
 describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   let browser: Browser;
   let folder: string;
-  /** Opened once: a new page takes as long as what is done on it. */
+  /** Opened once, because opening a page takes as long as using it. */
   let curves: OpenedPage;
   let story: OpenedPage;
   let gradients: OpenedPage;
@@ -113,11 +113,11 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   const text = (selector: string): Promise<string | null> => curves.page.locator(selector).textContent();
   const colour = 'getComputedStyle(document.querySelector(".plot .line-0")).stroke';
   const soon = { timeout: 20_000 };
-  /** Whether the horizontal axis begins elsewhere than at 0. */
+  /** Whether the horizontal axis begins at a value other than 0. */
   const isZoomed = async (): Promise<boolean> =>
     (await curves.page.locator('#loss text:not([text-anchor])').first().textContent()) !== '0';
 
-  it('suit wide and narrow screens, light and dark', async () => {
+  it('fit wide and narrow screens, light and dark', async () => {
     for (const [name, { page }, charts] of [
       ['curves', curves, 4],
       ['story', story, 1],
@@ -125,7 +125,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     ] as const) {
       for (const width of widths) {
         await page.setViewportSize({ width, height: 900 });
-        // A chart is as wide as its place is by now.
+        // A chart is as wide as its element.
         await expect
           .poll(
             () =>
@@ -160,7 +160,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     );
     await page.keyboard.press('ArrowRight');
     expect(await text('#loss-reading')).toMatch(/^100 steps: /);
-    // Where the cursor is in one chart, it is in all.
+    // All charts share the cursor.
     expect(await text('#rate-legend b >> nth=0')).toBe('0.009667');
     expect(await isZoomed()).toBe(false);
     await page.keyboard.press('+');
@@ -178,7 +178,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     expect(await text('#loss-legend b >> nth=1')).toBe('1.700');
   });
 
-  it('zoom where a chart is dragged across', async () => {
+  it('zoom when the user drags across a chart', async () => {
     const { page } = curves;
     await page.selectOption('[name=horizontal]', 'step');
     const over = page.locator('#loss');
@@ -196,7 +196,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     expect(await isZoomed()).toBe(false);
   });
 
-  it('tell in words what they show, over whatever it is, and hide a chart that has nothing there', async () => {
+  it('describe their charts for each axis, and hide an empty chart', async () => {
     const some = new Curves();
     for (const step of [10, 20, 30]) some.add({ event: 'report', step, lossNats: 40 / step, elapsedMs: step * 1000 });
     some.add({ event: 'report', step: 40, gradientNorm: 1 });
@@ -234,7 +234,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     expect(opened.complaints).toEqual({ errors: [], requests: [] });
   });
 
-  it('show one report by points that are seen, and count whole steps', async () => {
+  it('show a single report as visible points, and have ticks at whole steps', async () => {
     const { page } = await open(
       'one.html',
       curvesPage(
@@ -247,7 +247,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     expect((await page.locator('#loss text').allTextContents()).slice(-4)).toEqual(['0', '1', '2', 'steps']);
   });
 
-  it('reach below the smallest of float32, where gradients vanish', async () => {
+  it('reach below the smallest float32, where gradients vanish', async () => {
     const { page } = gradients;
     expect(await page.locator('#flow-legend').textContent()).toBe(
       `rnn ${hostile}, layer 0 h9.09e-53lstm, layer 0 h0.01478lstm, layer 0 c1`,
@@ -264,18 +264,18 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     expect(await reading()).toMatch(/^2\d steps back: /);
   });
 
-  it('show the texts of a story as they are', async () => {
+  it('show the texts of a story unchanged', async () => {
     expect(await story.page.locator('.timeline pre').allTextContents()).toEqual(texts);
     expect(await story.page.locator('.timeline p').first().textContent()).toBe(
       'step 1,000 · epoch 10.00 · validation loss 1.747 nats, 2.520 bpc',
     );
   });
 
-  it('ask for nothing, and complain of nothing, whatever was done on them', () => {
+  it('cause no requests and no console messages, whatever the user does', () => {
     for (const { complaints } of [curves, story, gradients]) expect(complaints).toEqual({ errors: [], requests: [] });
   });
 
-  it('pictures are XML', async () => {
+  it('pictures are valid XML', async () => {
     const { page } = await open('picture.svg', svgOf(chartsOf([a, b], { horizontal: 'step' }), hostile));
     expect(
       await page.evaluate('document.documentElement.tagName + document.querySelectorAll("parsererror, script").length'),

@@ -1,9 +1,9 @@
-// Runs that never were, for charts: a loss that falls with steps, validated now and then.
+// Synthetic runs for charts: the loss falls with the update steps, and is sometimes validated.
 import { Curves } from '../../src/training/curves.ts';
 
 export interface RunShape {
   readonly reports?: number;
-  /** Steps from one report to the next. */
+  /** Update steps between reports. */
   readonly every?: number;
   /** Added to the loss. */
   readonly above?: number;

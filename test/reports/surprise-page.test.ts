@@ -11,8 +11,7 @@ import { type SurpriseData, surprisePage } from '../../src/reports/surprise-page
 import { isTooWide, keepPicture, noBrowser, openBrowser, openPage, widths } from './browser.ts';
 
 /**
- * A page of a model that expects anything, but e more than all else: its logit is 3, and those of
- * others are below 1.
+ * A page of a model that always prefers e: the logit of e is 3, and all other logits are below 1.
  */
 function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text, false), shown = Infinity): string {
   const ids = Uint8Array.from(vocabulary.encode(text));
@@ -55,15 +54,15 @@ const shadedOf = (html: string): string =>
     .replaceAll('&#39;', "'")
     .replaceAll('&amp;', '&');
 
-describe('a page of surprise', () => {
-  it('has the whole text, with signs for what shows nothing', () => {
+describe('the page of surprisal', () => {
+  it('has the whole text, with visible signs for invisible characters', () => {
     expect(shadedOf(pageOf(verse))).toBe(
       verse.replaceAll('\n', '↵\n').replaceAll('\t', '→\t').replaceAll('\u0007', '␇'),
     );
     expect(pageOf(verse)).not.toContain('<b>run');
   });
 
-  it('of bytes has characters, each of which costs what all its bytes do', () => {
+  it('of bytes has characters, each with the surprisal of all its bytes', () => {
     const text = 'aéü世e';
     const html = pageOf(text, byteVocabulary());
     expect(shadedOf(html)).toBe(text);
@@ -75,7 +74,7 @@ describe('a page of surprise', () => {
     expect(levels).toEqual([0, 16, 16, 16, expect.any(Number)]);
   });
 
-  it('of bytes says so, tells when it has them all, and compares a byte with a byte', () => {
+  it('of bytes says so, omits the note on an excerpt if it has all bytes, and compares bits per byte', () => {
     const text = 'ä 🦊 fährt über die See.\n'.repeat(40);
     const [html] = pageOf(text, byteVocabulary()).split('<script');
     const bytes = Buffer.byteLength(text) - 1;
@@ -90,14 +89,14 @@ describe('a page of surprise', () => {
     expect(first).toMatch(/s1\d/); // its second byte
   });
 
-  it('of a part says how much there is', () => {
+  it('of an excerpt shows its length', () => {
     const [text, vocabulary] = ['🦊'.repeat(30), byteVocabulary()];
     expect(pageOf(text, vocabulary, 50)).toContain('The first 47 bytes are shown below.');
     expect(pageOf(verse, undefined, 50)).toContain('The first 50 characters are shown below.');
     expect(pageOf(verse)).not.toContain('are shown below');
   });
 
-  it('of 10,000 characters is small, whatever the model', () => {
+  it('of 10,000 characters is small for any model', () => {
     expect(Buffer.byteLength(pageOf(verse.repeat(9).slice(0, 10_001)))).toBeLessThan(1e6);
   });
 });
@@ -123,14 +122,14 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
   const told = (page: Page): Promise<string | null> => page.locator('#text').getAttribute('aria-valuetext');
   const at = (text: string): number => [...verse].indexOf(text);
 
-  it('suits wide and narrow screens, light and dark, shows what was expected at the pointer, and complains of nothing', async () => {
+  it('fits wide and narrow screens, light and dark, shows the predictions at the pointer, and causes no console messages', async () => {
     const { page, complaints } = await openPage(browser, file);
     for (const width of widths) {
       await page.setViewportSize({ width, height: 900 });
       await page.locator('#text i').nth(at('p')).hover();
       await page.locator('#text i').nth(at('S')).hover();
       expect((await symbolsShown(page))[0]).toBe('e');
-      expect(await symbolsShown(page)).toHaveLength(6); // S is none of the five
+      expect(await symbolsShown(page)).toHaveLength(6); // S is not among the five
       expect(await page.locator('#panel .own th').textContent()).toBe('S');
       expect(await isTooWide(page)).toBe(false);
       for (const colorScheme of ['light', 'dark'] as const) {
@@ -142,7 +141,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     await page.close();
   });
 
-  it('of bytes shows the cost, the rank and the likeliest of each byte of a character', async () => {
+  it('of bytes shows the surprisal, the rank and the most likely tokens of each byte of a character', async () => {
     const { page, complaints } = await openPage(browser, join(folder, 'bytes.html'));
     await page.locator('#text').focus();
     await page.keyboard.press('Home');
@@ -177,7 +176,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     await page.close();
   });
 
-  it('goes by the keyboard from character to character, line to line and to the next dear one, and tells who listens', async () => {
+  it('moves with the keyboard by character, by line and to the next surprising character, and announces it to screen readers', async () => {
     const { page, complaints } = await openPage(browser, file);
     await page.locator('#text').focus();
     const press = async (...keys: string[]): Promise<string | null> => {
@@ -186,7 +185,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     };
     expect(await press('Home')).toBe('<: The first character has no prediction: the model only reads it.');
     expect(await press('ArrowRight')).toMatch(/^\/: \/: \d\.\d\d bits, rank \d+\s+e\s+\d+\.\d\d %\s/);
-    expect(await press('ArrowLeft', 'ArrowLeft')).toMatch(/^<: /); // there is nothing before it
+    expect(await press('ArrowLeft', 'ArrowLeft')).toMatch(/^<: /); // no character before it
     const here = (): Promise<number> =>
       page.evaluate<number>(
         "[...document.querySelectorAll('#text i')].findIndex((each) => each.classList.contains('here'))",
@@ -205,7 +204,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     await page.close();
   });
 
-  it('goes to where a finger or a click points: in the text, along it, and in the list of the dearest', async () => {
+  it('moves to where the user taps or clicks: in the text, in the chart, and in the list of the least expected characters', async () => {
     const context = await browser.newContext({
       hasTouch: true,
       viewport: { width: 400, height: 800 },

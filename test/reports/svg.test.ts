@@ -10,13 +10,13 @@ curves.add({ event: 'report', step: 1150, lossNats: 2.9, gradientNorm: 1, learni
 const name = `<script>"&'`;
 
 describe('a picture of curves', () => {
-  it('has a line for each series, broken where it has a gap, in its colour on either ground', () => {
+  it('has a line for each series, with gaps, in colours for light and dark', () => {
     const svg = svgOf(chartsOf([{ name: 'a', curves }], { horizontal: 'step' }), 'a');
     const paths = [...svg.matchAll(/<g [^>]*class="line-(\d)"[^>]*><path d="([^"]+)"/g)].map(([, colour, d]) => ({
       colour,
       pieces: d.match(/M/g)!.length,
     }));
-    // The loss is drawn first, training over validation.
+    // The loss is drawn first, and training above validation.
     expect(paths).toEqual([
       { colour: '1', pieces: 1 },
       { colour: '0', pieces: 2 },
@@ -28,7 +28,7 @@ describe('a picture of curves', () => {
       expect(svg).toContain(`>${label}</text>`);
   });
 
-  it('shows one report as a point, and one chart alone', () => {
+  it('shows a single report as a point, and a single chart alone', () => {
     const svg = svgOf(
       chartsOf([{ name: 'a', curves: curvesOf({ reports: 1, evaluations: 0 }) }], {
         horizontal: 'step',
@@ -41,7 +41,7 @@ describe('a picture of curves', () => {
     expect(svg).not.toContain('NaN');
   });
 
-  it('has dashes for lines of one colour, points where a line has no other, and whole steps', () => {
+  it('has dashes for lines of one colour, points for lone values, and ticks at whole steps', () => {
     const points = [
       [0, 1],
       [1, null],
@@ -61,11 +61,11 @@ describe('a picture of curves', () => {
     expect(svg).not.toContain('>0.5</text>');
   });
 
-  it('is none where there is nothing to draw', () => {
+  it('is refused without charts', () => {
     expect(() => svgOf([], 'a')).toThrow('cannot draw the charts: no line has a point');
   });
 
-  it('lets no name out of its place', () => {
+  it('escapes names', () => {
     const svg = svgOf(
       chartsOf(
         [

@@ -23,7 +23,7 @@ const chart = (...lines: (readonly [number, number | null])[][]): Chart => ({
 describe('a raster', () => {
   const text = (raster: Raster): string[] => raster.rows().map((pieces) => pieces.map((piece) => piece.text).join(''));
 
-  it('has eight dots a character', () => {
+  it('has eight dots per character', () => {
     const raster = new Raster(2, 2, null);
     raster.line(0, [
       [0, 0],
@@ -32,13 +32,13 @@ describe('a raster', () => {
     expect(text(raster)).toEqual([' ⡜', '⡜ ']);
   });
 
-  it('leaves gaps, and shows a point alone', () => {
+  it('leaves gaps, and shows a lone point', () => {
     const raster = new Raster(5, 1, ['*']);
     raster.line(0, [[0, 0], [0.25, 0], null, [1, 0], null]);
     expect(text(raster)).toEqual(['**  *']);
   });
 
-  it('draws a point alone as four dots, wherever it is in its character', () => {
+  it('draws a lone point as four dots, wherever it is in its character', () => {
     for (const [x, y, shown] of [
       [0, 1, '⠛ '],
       [1 / 3, 2 / 3, '⠶ '],
@@ -51,7 +51,7 @@ describe('a raster', () => {
     }
   });
 
-  it('has lines of dots and dashes, across, up and aslant', () => {
+  it('draws dotted and dashed lines in all directions', () => {
     const drawn = (
       to: readonly [number, number],
       pattern: string,
@@ -68,7 +68,7 @@ describe('a raster', () => {
     expect(drawn([1, 1], '#.', [2, 1])).toEqual(['⡀⠂']);
   });
 
-  it('has a later line over an earlier one', () => {
+  it('draws later lines over earlier ones', () => {
     const raster = new Raster(3, 1, ['a', 'b']);
     raster.line(0, [
       [0, 0],
@@ -86,7 +86,7 @@ describe('a raster', () => {
 });
 
 describe('charts in a terminal', () => {
-  it('have axes with round numbers and a legend with where each line ends', () => {
+  it('have axes with round numbers and a legend with the last value of each line', () => {
     expect(
       dashboard(
         [
@@ -116,7 +116,7 @@ describe('charts in a terminal', () => {
     ]);
   });
 
-  it('of one line are Braille without colours, too', () => {
+  it('of one line use Braille even without colours', () => {
     expect(
       dashboard(
         [
@@ -139,7 +139,7 @@ describe('charts in a terminal', () => {
     ]);
   });
 
-  it('paint each line and its place in the legend', () => {
+  it('colour each line and its legend entry', () => {
     const lines = dashboard(
       [
         chart(
@@ -160,7 +160,7 @@ describe('charts in a terminal', () => {
     expect(lines.join('\n')).toMatch(/┤<b>⠉+<\/b>/);
   });
 
-  it('dash the second lines of a colour, and their places in the legend', () => {
+  it('dash the second lines of a colour, and their legend entries', () => {
     const [first, second] = chart(
       [
         [0, 1],
@@ -197,7 +197,7 @@ describe('charts in a terminal', () => {
     expect(lines.join('\n')).toMatch(/<a>⠉⠉⠁<\/a> <a>⠉⠉⠁<\/a> .*\n[^]*<a>⠄{50,}<[^]*<a>⣀{50,}</);
   });
 
-  it('have a mark for each line, however many there are, and the same one for a run in each chart', () => {
+  it('have a mark for each of any number of lines, the same for a run in each chart', () => {
     const runs = Array.from({ length: 60 }, (_, index) => ({
       name: `r${index}`,
       curves: curvesOf({ reports: 3, evaluations: index === 0 ? 0 : 2, above: index }),
@@ -226,7 +226,7 @@ describe('charts in a terminal', () => {
     expect(two.slice(8).join('')).not.toContain('o');
   });
 
-  it('count whole steps', () => {
+  it('have ticks at whole steps', () => {
     const below = (points: [number, number][], change: Partial<Chart> = {}): string =>
       dashboard([{ ...chart(points), ...change }], { ...look, columns: 90 })
         .at(-1)!
@@ -246,7 +246,7 @@ describe('charts in a terminal', () => {
     ).toMatch(/^0 +0\.2 /);
   });
 
-  it('suit a line that stays where it is, one point, zeros and very small numbers', () => {
+  it('support a constant line, one point, zeros and very small numbers', () => {
     for (const points of [
       [
         [1, 5],
@@ -266,7 +266,7 @@ describe('charts in a terminal', () => {
     }
   });
 
-  it('stand beside each other below the first, or one below the other where it is narrow', () => {
+  it('are placed side by side below the first chart, or one below the other if there is little room', () => {
     const charts = chartsOf([{ name: 'a', curves: curvesOf() }], { horizontal: 'step' });
     const wide = dashboard(charts, { ...look, columns: 79 });
     expect(wide.some((line) => /^Gradient norm 0\.2010 +Learning rate 0 +Speed 51k$/.test(line))).toBe(true);
@@ -274,7 +274,7 @@ describe('charts in a terminal', () => {
     expect(narrow.filter((line) => /^(Loss|Gradient|Learning|Speed)/.test(line))).toHaveLength(4);
   });
 
-  it('are drawn whatever a log may have in it', () => {
+  it('are drawn from any log', () => {
     const value = fc.oneof(
       fc.double(),
       fc.constantFrom(
@@ -325,7 +325,7 @@ describe('charts in a terminal', () => {
     );
   });
 
-  it('write numbers shortly, however large or small', () => {
+  it('format large and small numbers briefly', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(Math.max(tickText(value).length, valueText(value).length)).toBeLessThan(11);
@@ -334,7 +334,7 @@ describe('charts in a terminal', () => {
     expect([1e15, -1.5e300, 123_456, 2e-4].map(tickText)).toEqual(['1e15', '-1.5e300', '123.5k', '2e-4']);
   });
 
-  it('never are wider than they may be', () => {
+  it('never exceed their width', () => {
     const charts = chartsOf(
       [
         { name: 'a', curves: curvesOf() },
