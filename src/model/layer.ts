@@ -1,5 +1,5 @@
-// One layer through time: its cell at each of T steps, with the state carried in and out, and what
-// is around the cell. Knows operations, no devices.
+// One layer through time: its cell at each of T time steps, with the state carried in and out, and
+// the parts around the cell. Knows operations, but not devices.
 import type { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
 import { cellOf } from './cells/registry.ts';
@@ -8,25 +8,25 @@ import { normalise } from './normalise.ts';
 import { layerWeights } from './parameters.ts';
 import type { Regularisation } from './regularisation.ts';
 
-/** The size of what one call of a program works on. */
+/** The size of the work of one call of a program. */
 export interface Extent {
   /** T, time steps. */
   readonly steps: number;
-  /** N, rows of the batch that this program sees: a shard of it where a device splits the batch. */
+  /** N, batch rows of this program: a shard if a device splits the batch. */
   readonly rows: number;
 }
 
 /**
- * What is multiplied by a weight: a sequence (T·N, D), or symbols (T·N), each in place of the
- * one-hot vector of which the product is a row of the weight.
+ * An input that is multiplied by a weight: a sequence (T·N, D), or tokens (T·N). A token represents
+ * a one-hot vector, so its product is a row of the weight.
  */
 export type Input = { readonly sequence: Value } | { readonly symbols: Value };
 
-/** What a layer reads. */
+/** The inputs of a layer. */
 interface LayerInputs {
-  /** What comes from the layer below. */
+  /** From the layer below. */
   readonly below: Input;
-  /** What the lowest layer reads. */
+  /** The input of the lowest layer. */
   readonly source: Input;
 }
 
@@ -34,8 +34,8 @@ interface LayerInputs {
 export type Named = Readonly<Record<string, Value>>;
 
 /**
- * Keeps the masks of layers' outputs, which have the numbers of their layers, and those of weights
- * and symbols apart.
+ * The first number of weight masks. Masks of layers' outputs have the smaller numbers of their
+ * layers.
  */
 const WEIGHT_SITES = 2 ** 16;
 /** Matrices of one cell. */
@@ -47,13 +47,13 @@ export interface StateShape {
   readonly columns: number;
 }
 
-/** What a model carries from window to window, for each row of the batch. */
+/** The state that a model carries from window to window, for each batch row. */
 export function stateShapes(model: ModelConfiguration): StateShape[] {
   const { learnedState = false } = model;
   return learnedState ? [...carriedShapes(model), { name: STARTED, columns: 1 }] : carriedShapes(model);
 }
 
-/** Of these, what a gradient flows through. */
+/** The carried states through which a gradient flows. */
 export function carriedShapes(model: ModelConfiguration): StateShape[] {
   const { layers, hidden: columns, timeSkip = 0 } = model;
   return Array.from({ length: layers }, (_, layer) => [
@@ -62,7 +62,7 @@ export function carriedShapes(model: ModelConfiguration): StateShape[] {
   ]).flat();
 }
 
-/** A state, a gate or a weight of a layer, by the name that it has in programs and checkpoints. */
+/** The name of a state, a gate or a weight of a layer in programs and checkpoints. */
 export function activationName(layer: number, name: string): string {
   return `layer${layer}.${name}`;
 }
@@ -70,15 +70,15 @@ export function activationName(layer: number, name: string): string {
 /** 1 for a row that has read something since it was reset. */
 const STARTED = 'started';
 
-/** The output of so many steps before the last one that was made. */
+/** The output of `past` steps before the last step. */
 const pastName = (layer: number, past: number): string => activationName(layer, `past${past}`);
 
-/** Keeps that all rows have read something, where that matters. */
+/** Stores that all rows have read something, if the model needs that. */
 export function keepStarted(builder: Builder, { learnedState = false }: ModelConfiguration, { rows: N }: Extent): void {
   if (learnedState) builder.keep(STARTED, builder.constant(N, 1, 1));
 }
 
-/** The states and gates (N, H) of a layer at each step, by name. */
+/** The states and gates (N, H) of a layer at each time step, by name. */
 export function layerSteps(
   builder: Builder,
   model: ModelConfiguration,
@@ -101,7 +101,7 @@ export function layerSteps(
   const [h] = cell.states;
   const first = state[h];
   const steps: Named[] = [];
-  /** The output of step t, of which −1 is the last step of the window before. */
+  /** The output of step t. −1 is the last step of the window before. */
   const outputAt = (t: number): Value => steps[t]?.[h] ?? [first, ...before][-t - 1];
   const earlier = (t: number): Value => (t >= 0 ? back(outputAt(t)) : outputAt(t));
 
@@ -131,7 +131,7 @@ function layerParameters(builder: Builder, model: ModelConfiguration, layer: num
 }
 
 /**
- * What the inputs of all steps come to before the cell sees them: x·Wx + b, and what else is read.
+ * Projects the inputs of all steps before the cell sees them: x·Wx + b, plus the skip connection.
  */
 function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: Named): Value {
   const own = product(builder, below, Wx, gx ? undefined : b);
@@ -145,7 +145,7 @@ function product(builder: Builder, input: Input, weight: Value, bias?: Value): V
     : builder.linear(input.sequence, weight, bias);
 }
 
-/** The weights that the cell is given: with dropout, its recurrent matrices have holes. */
+/** The weights for the cell, with DropConnect on its recurrent matrices. */
 function dropped(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, rate: number): Named {
   if (rate === 0) return weights;
   const recurrent = layerWeights(model, layer).filter(({ role }) => role === 'recurrent');
@@ -164,10 +164,7 @@ function dropped(builder: Builder, model: ModelConfiguration, layer: number, wei
   };
 }
 
-/**
- * What was carried, or, for rows that have read nothing yet, what the model has learned to start
- * with.
- */
+/** The carried state, or the learned initial state for rows that have read nothing yet. */
 function initialState(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, N: number): Named {
   const states = cellOf(model).states.map((name) => {
     const carried = builder.state(activationName(layer, name), N, model.hidden);

@@ -1,5 +1,5 @@
-// The network: layers on top of each other. Training, evaluation, reading and sampling are programs
-// of one network. Knows operations, no devices.
+// The network: stacked layers. Training, evaluation, reading and sampling are programs of one
+// network. Knows operations, but not devices.
 import { Builder } from '../program/builder.ts';
 import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums } from '../program/rewrite.ts';
@@ -18,12 +18,12 @@ import { headWeights, layersRead, matrixName } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
 
-/** Of the masks of symbols; those of layers and their weights have lower numbers. */
+/** Number of the mask of tokens. Masks of layers and their weights have lower numbers. */
 const EMBEDDING_SITE = 2 ** 20;
 
 interface Options {
   readonly loss: boolean;
-  /** Of the loss. */
+  /** Factor of the loss. */
   readonly scale?: number;
   readonly regularisation?: Regularisation;
 }
@@ -32,7 +32,7 @@ interface Forward {
   readonly builder: Builder;
   /** (T·N, V) */
   readonly logits: Value;
-  /** Of each layer at each step, its states and gates by name, (N, H) each. */
+  /** The states and gates of each layer at each time step by name, (N, H) each. */
   readonly layers: readonly (readonly Named[])[];
 }
 
@@ -65,7 +65,7 @@ export function networkProgram(
   return foldRunningSums(builder.program(named));
 }
 
-/** The loss before any rewrite: tests compare the other programs with it. */
+/** The loss before any rewrite, with which tests compare the other programs. */
 export function lossProgram(
   model: ModelConfiguration,
   extent: Extent,
@@ -77,7 +77,7 @@ export function lossProgram(
 
 /**
  * Loss and gradients of one window of truncated back-propagation through time (Williams and Peng,
- * 1990). The loss is a sum; gradients are of the loss times `scale`, and of the terms that
+ * 1990). The loss is a sum. The gradients are of the loss times `scale`, and of the terms that
  * regularisation adds to it.
  *
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
@@ -91,18 +91,18 @@ export function trainingProgram(
   return foldRunningSums(differentiate(lossProgram(model, extent, scale, regularisation)));
 }
 
-/** What a cell holds and lets through: its carried values first, then its gates. */
+/** Names of a cell's activations: its carried states first, then its gates. */
 export function activationNames(model: ModelConfiguration): readonly string[] {
   const { states, gates } = cellOf(model);
   return [...states, ...gates];
 }
 
 /**
- * One step, and the gradient back through it. The state `seed.NAME` holds the gradient that reaches
- * the carried value NAME after the step; the gradient of the loss of `targets` (N) is added to it.
- * Outputs: `NAME`, the gradient at the carried value before the step, and `after.NAME`, the whole
- * gradient at each state of a cell after the step, including the part that comes through the layers
- * above.
+ * One time step, and the gradient back through it. The state `seed.NAME` holds the gradient that
+ * reaches the carried value NAME after the step. The gradient of the loss of `targets` (N) is added
+ * to it. Outputs: `NAME`, the gradient at the carried value before the step, and `after.NAME`, the
+ * whole gradient at each state of a cell after the step, including the part that comes through the
+ * layers above.
  */
 export function backwardStepProgram(model: ModelConfiguration, rows: number): Program {
   const { builder, layers } = forward(model, { steps: 1, rows }, { loss: true });
@@ -112,7 +112,7 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
   );
   const seeds = carried.map(({ name, columns }) => {
     const seed = builder.state(`seed.${name}`, rows, columns);
-    builder.keep(`seed.${name}`, seed); // devices have states for what is kept
+    builder.keep(`seed.${name}`, seed); // devices have states only for values that are kept
     return [kept.get(name)!, seed] as const;
   });
   const before = carried.map(({ name, columns }) => [name, builder.state(name, rows, columns)] as const);
@@ -128,7 +128,7 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
 }
 
 /**
- * The forward pass, layer by layer, so that a layer's whole sequence is there before the next
+ * The forward pass, layer by layer: the whole sequence of a layer is computed before the next layer
  * begins.
  */
 function forward(
@@ -164,7 +164,7 @@ function forward(
   return { builder, logits, layers };
 }
 
-/** What the lowest layer reads. */
+/** The input of the lowest layer. */
 function symbols(
   builder: Builder,
   { embedding, vocabulary: V }: ModelConfiguration,
@@ -179,7 +179,7 @@ function symbols(
   return { sequence: builder.multiply(embedded, builder.matmul(kept, builder.constant(1, embedding, 1))) };
 }
 
-/** The sequence of a layer's outputs on its way up. */
+/** The sequence of a layer's outputs for the layer above, with dropout. */
 function droppedOut(
   builder: Builder,
   steps: readonly Value[],
@@ -199,8 +199,9 @@ function droppedOut(
 }
 
 /**
- * Adds to the loss that is differentiated, and not to the loss that is reported. @param scale of
- * the loss, 1/(T·N)
+ * Adds activation regularisation to the differentiated loss, but not to the reported loss.
+ *
+ * @param scale of the loss, 1/(T·N)
  */
 function penalise(
   builder: Builder,
@@ -217,8 +218,9 @@ function penalise(
 }
 
 /**
- * What a layer y above the first hands on, given its input x (H): residual x + y (He et al., 2016),
- * highway t∘y + (1 − t)∘x with t = σ(x·Wt + bt) (Srivastava, Greff and Schmidhuber, 2015).
+ * The output of a layer above the first, given its input x (H) and its cell's output y. Residual: x
+ * + y (He et al., 2016). Highway: t∘y + (1 − t)∘x with t = σ(x·Wt + bt) (Srivastava, Greff and
+ * Schmidhuber, 2015).
  */
 function stacked(
   builder: Builder,

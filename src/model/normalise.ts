@@ -1,6 +1,7 @@
-// Layer normalisation (Ba, Kiros and Hinton, 2016):  y = g∘(x − mean)/√(variance + ε), with mean and variance over the elements of each
-// row. Sums over a row are products with a column of ones, and a number for each row reaches all of it by a product with a row of
-// ones: no operation of its own is needed, on any device.
+// Layer normalisation (Ba, Kiros and Hinton, 2016):  y = g∘(x − mean)/√(variance + ε)
+// Mean and variance are over the elements of each row. Sums over a row are matrix products with a
+// column of ones, and a product with a row of ones spreads a number over its row. So no device
+// needs a special operation.
 import type { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
 

@@ -1,5 +1,5 @@
 // The weights of a model: their names, shapes and order, and how they start. In memory they are one
-// vector, each weight row by row, one after another in this order.
+// vector: the weights in this order, each row by row.
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 import type { Random } from '../random.ts';
@@ -8,12 +8,12 @@ import { cellOf } from './cells/registry.ts';
 import type { ModelConfiguration } from './configuration.ts';
 import { orthogonalMatrix } from './orthogonal.ts';
 
-/** A weight, with what an initialisation and a change of the vocabulary need to know of it. */
+/** A weight, with all that an initialisation and a change of the vocabulary need to know. */
 interface ModelWeight extends ParameterShape {
   readonly role: CellWeight['role'] | 'embedding';
   readonly gates: string;
   readonly start?: number;
-  /** Its axis that has a place for each symbol, if one has. */
+  /** The axis that is indexed by tokens, if there is one. */
   readonly symbols?: 'rows' | 'columns';
 }
 
@@ -35,8 +35,8 @@ export function parameterShapes(model: ModelConfiguration): ParameterShape[] {
 }
 
 /**
- * The weights of one layer by their names within it: those of its cell, and those of what is around
- * the cell.
+ * The weights of one layer by their names within it: the weights of its cell, and of the parts
+ * around the cell.
  */
 export function layerWeights(model: ModelConfiguration, layer: number): readonly ModelWeight[] {
   const {
@@ -62,8 +62,8 @@ export function layerWeights(model: ModelConfiguration, layer: number): readonly
     weights.push({ name: 'Ws', rows: inputWidth, columns, role: 'input', gates, symbols });
   if (timeSkip > 0) weights.push({ name: 'Wk', rows: H, columns, role: 'input', gates });
   if (layerNorm) weights.push(rowWeight('gx', 'gain', gates, columns, 1));
-  // Open enough for a layer to take part, closed enough for its input to go through it (Srivastava,
-  // Greff and Schmidhuber, 2015).
+  // Open enough for a layer to take part, and closed enough for its input to pass through
+  // (Srivastava, Greff and Schmidhuber, 2015).
   if (layer > 0 && stacking === 'highway')
     weights.push({ name: 'Wt', rows: H, columns: H, role: 'input', gates: 't' }, rowWeight('bt', 'bias', 't', H, -1));
   if (learnedState) weights.push(...cell.states.map((state) => rowWeight(`${state}0`, 'bias', state, H, 0)));
@@ -77,9 +77,9 @@ export function layersRead({ layers, skip = 'none' }: ModelConfiguration): reado
 }
 
 /**
- * The output layer reads one layer by `head.W` (H, V), those below by `head.W0` …. If it is tied,
- * these lead to the width of the embedding, whose weights lead on to the symbols; then none is
- * needed where both have the same width.
+ * The output layer reads one layer by `head.W` (H, V), and lower layers by `head.W0` …. With weight
+ * tying, these lead to the width of the embedding, whose weights lead to the tokens. Then no matrix
+ * is needed if both have the same width.
  */
 export function headWeights(model: ModelConfiguration): readonly ModelWeight[] {
   const { hidden: H, embedding, vocabulary: V, tied = false } = model;
@@ -103,12 +103,12 @@ export function matrixName({ layers }: ModelConfiguration, layer: number): strin
   return layer === layers - 1 ? 'head.W' : `head.W${layer}`;
 }
 
-/** The weights that a new model starts from, as one vector in the order of `parameterShapes`. */
+/** The initial weights of a new model, as one vector in the order of `parameterShapes`. */
 export function initialParameters(model: ModelConfiguration, random: Random): Float32Array {
   return runAtOnce(initialParametersInPieces(model, random));
 }
 
-/** The same; orthogonal matrices of many units take long. */
+/** The same in pieces, because orthogonal matrices of many units take long. */
 export function* initialParametersInPieces(model: ModelConfiguration, random: Random): Pieces<Float32Array> {
   const weights = modelWeights(model);
   const vector = new Float32Array(countParameters(weights));
@@ -122,10 +122,10 @@ export function* initialParametersInPieces(model: ModelConfiguration, random: Ra
 }
 
 /**
- * `uniform`: every weight and bias in ±`initScale`; by default ±1/√H, as PyTorch's recurrent layers
- * and (with H inputs) its nn.Linear. `xavier`: matrices in ±√(6/(rows + H)) per gate (Glorot and
- * Bengio, 2010), biases 0. `orthogonal`: as `xavier`, but each gate's recurrent block is a random
- * orthogonal matrix (Saxe et al., 2014).
+ * `uniform`: every weight and bias in ±`initScale`, by default ±1/√H, as in PyTorch's recurrent
+ * layers and (with H inputs) its nn.Linear. `xavier`: matrices in ±√(6/(rows + H)) per gate (Glorot
+ * and Bengio, 2010), biases 0. `orthogonal`: as `xavier`, but each gate's recurrent block is a
+ * random orthogonal matrix (Saxe et al., 2014).
  */
 function* fillWeight(
   values: Float32Array,
@@ -152,7 +152,7 @@ function* fillWeight(
   } else drawWithin(Math.sqrt(6 / (rows + block)));
 }
 
-/** Biases of gates that are to start open, or closed. */
+/** Sets the biases of gates that start open or closed. */
 function fillGateBiases(values: Float32Array, { gates, columns }: ModelWeight, model: ModelConfiguration): void {
   const { forgetGate, updateGate } = cellOf(model);
   const H = columns / gates.length;
@@ -164,7 +164,7 @@ function fillGateBiases(values: Float32Array, { gates, columns }: ModelWeight, m
   fill(updateGate?.gate, (model.gateBias ?? 0) * (updateGate?.keeps ?? 1));
 }
 
-/** Puts a square matrix into the columns of a gate. */
+/** Copies a square matrix into the columns of a gate. */
 function putBlock(values: Float32Array, { rows, columns }: ModelWeight, gate: number, block: Float64Array): void {
   for (let row = 0; row < rows; row++)
     values.set(block.subarray(row * rows, (row + 1) * rows), row * columns + gate * rows);

@@ -1,42 +1,46 @@
-// What is done in training, and nowhere else, so that a model does not learn its text by heart.
-// Plain data.
+// Regularisation: changes in training, and only there, so that a model does not overfit. Plain
+// data.
 
 export interface Regularisation {
   /**
-   * Probability with which an element of a layer's output is zeroed on its way up, never in time
-   * (Zaremba et al., 2014).
+   * Dropout: probability with which an element of a layer's output is zeroed on its way to the
+   * layer above, but not through time (Zaremba et al., 2014).
    */
   readonly dropout: number;
   /**
-   * The same elements are zeroed at all steps of a window (after Gal and Ghahramani, 2016, who zero
-   * those that flow in time, too; as here in Merity et al., 2018).
+   * Variational dropout: the same elements are zeroed at all time steps of a window (after Gal and
+   * Ghahramani, 2016, who also drop recurrent inputs, and as in Merity et al., 2018).
    */
   readonly locked: boolean;
   /**
-   * Probability with which a weight of a cell's recurrent matrices is zeroed, the same for a whole
-   * window (DropConnect: Wan et al., 2013; Merity et al., 2018). Those of a skip through time stay.
+   * DropConnect: probability with which a weight of a cell's recurrent matrices is zeroed, the same
+   * for a whole window (Wan et al., 2013; Merity et al., 2018). Not for weights of a skip through
+   * time.
    */
   readonly weightDropout: number;
   /**
-   * Probability with which a symbol is zeroed wherever it stands in a window (Gal and Ghahramani,
-   * 2016). Needs an embedding.
+   * Embedding dropout: probability with which a token is zeroed wherever it occurs in a window (Gal
+   * and Ghahramani, 2016). Needs an embedding.
    */
   readonly embeddingDropout: number;
   /**
-   * α: adds α·mean(y²) to the loss for the output y of the last layer's cell after dropout (Merity,
-   * McCann and Socher, 2017).
+   * α of activation regularisation (AR): adds α·mean(y²) to the loss for the output y of the last
+   * layer's cell after dropout (Merity, McCann and Socher, 2017).
    */
   readonly activation: number;
   /**
-   * β: adds β·mean((h_t − h_{t−1})²) to the loss for the last layer's output before dropout (the
-   * same). The first step of a window counts as no change, so that this is (T − 1)/T of the paper's
-   * mean.
+   * β of temporal activation regularisation (TAR): adds β·mean((h_t − h_{t−1})²) to the loss for
+   * the last layer's output before dropout (Merity, McCann and Socher, 2017). The first step of a
+   * window counts as no change, so this is (T − 1)/T of the paper's mean.
    */
   readonly temporal: number;
-  /** ε: a target is 1 − ε of its symbol and ε of all symbols alike (Szegedy et al., 2016). */
+  /**
+   * ε of label smoothing: a target is 1 − ε of its token and ε spread evenly over all tokens
+   * (Szegedy et al., 2016).
+   */
   readonly smoothing: number;
   /**
-   * Elements of the gradient that flows from a step to the one before it are kept within ±this; 0
+   * Elements of the gradient that flows from a time step to its predecessor are clipped to ±this. 0
    * for no limit.
    */
   readonly clipState: number;

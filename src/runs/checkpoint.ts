@@ -1,5 +1,5 @@
-// A checkpoint in memory, and the names and limits of its file format, which
-// docs/checkpoint-format.md describes for writers of other readers.
+// A checkpoint in memory, and the names and limits of its file format. docs/checkpoint-format.md
+// describes the format for other programs.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -10,7 +10,7 @@ export const formatName = 'rnn-checkpoint';
 export const formatVersion = 2;
 
 /**
- * The oldest version whose readers understand the model: those of version 1 would ignore how its
+ * The oldest version whose readers understand the model: readers of version 1 would ignore how its
  * cells are connected.
  */
 export function versionOf({
@@ -24,17 +24,17 @@ export function versionOf({
   return skip !== 'none' || stacking !== 'plain' || timeSkip > 0 || tied || layerNorm || learnedState ? 2 : 1;
 }
 
-/** Named numbers in row-major order; `data.length` is the product of `shape`. */
+/** Named numbers in row-major order. `data.length` is the product of `shape`. */
 export interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
-/** How many numbers a tensor of a shape has. */
+/** The number of elements of a tensor of a shape. */
 export const numbersIn = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
-/** All numbers of a checkpoint. */
+/** All tensors of a checkpoint. */
 export const allTensors = ({ tensors, state, optimizer }: Checkpoint): Tensor[] => [
   ...tensors,
   ...state,
@@ -42,16 +42,16 @@ export const allTensors = ({ tensors, state, optimizer }: Checkpoint): Tensor[] 
 ];
 
 /**
- * The state of a run, as plain JSON. The members named here are checked; others may be added, and
- * come back as they were written.
+ * The state of a run, as plain JSON. The members named here are checked. Other members may be
+ * added, and are returned unchanged.
  */
 export interface TrainingRecord {
   readonly options: Readonly<Record<string, unknown>>;
   /** Update steps since the run began. */
   readonly step: number;
-  /** With a fraction. */
+  /** Epochs done, with a fraction. */
   readonly epoch: number;
-  /** The window that comes next. */
+  /** The next window. */
   readonly position: { readonly epoch: number; readonly window: number };
   readonly random: RandomState;
   /** Reports and evaluations, oldest first. */
@@ -72,7 +72,9 @@ export interface Checkpoint {
   readonly training: TrainingRecord;
   /** The parameters. */
   readonly tensors: readonly Tensor[];
-  /** The hidden state carried to the next window; empty if the next window starts from zeros. */
+  /**
+   * The hidden state carried to the next window. Empty if the next window starts from a zero state.
+   */
   readonly state: readonly Tensor[];
   /** Null in a checkpoint from which training cannot continue. */
   readonly optimizer: OptimizerState | null;
@@ -97,23 +99,23 @@ export function freshRecord(options: TrainingRecord['options'] = {}, seed = 1): 
 }
 
 /**
- * Id of the token that a zero state reads before a text, as in training; null for models that were
- * not trained so.
+ * Id of the token that a zero state reads before a text, as in training. Null for models that were
+ * not trained in this way.
  */
 export function startSymbolOf({ training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>): number | null {
   return training.options['textStarts'] === true ? new Vocabulary(vocabulary).startSymbol : null;
 }
 
-/** Bounds on what a file may ask of this program, far above any real checkpoint. */
+/** Maximum sizes that a file may demand from this program, far above any real checkpoint. */
 export const limits = {
-  /** Bytes of everything but the data of tensors: all of Unicode as a vocabulary is 14 MB. */
+  /** Bytes of everything except the data of tensors: a vocabulary of all of Unicode is 14 MB. */
   textBytes: 32 * 2 ** 20,
   /**
-   * Values in that, keys among them: all of Unicode is a million, and each may take a hundred bytes
-   * of memory.
+   * Values and keys in that part: all of Unicode is a million, and each may take a hundred bytes of
+   * memory.
    */
   values: 2 ** 21,
-  /** Braces and brackets inside one another. */
+  /** Nesting of braces and brackets. */
   depth: 64,
   /** Tensors in one list. */
   tensors: 65_536,

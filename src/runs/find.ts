@@ -1,4 +1,5 @@
-// The runs in a folder, and the run or the checkpoint file that the user means. Opens no file.
+// Finds the runs in a folder, and the run or the checkpoint file that the user means. Does not open
+// files.
 import { readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -7,7 +8,7 @@ import { pathIn } from '../files/path-in.ts';
 import { bestFile, isOurs, isRunFolder, latestFile, lockFile, previousFile, snapshotsIn } from './run-files.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** The files of a run folder of which the first that is there is used. */
+/** The checkpoint files of a run folder, in the order of preference. */
 const preferred = `${bestFile}, ${latestFile}, ${previousFile} and step-*.json`;
 const MAX_NAMED = 5;
 
@@ -41,15 +42,15 @@ export async function runFoldersIn(folder: string): Promise<Listing> {
 /** @throws RnnError `checkpoint` if there is no such folder */
 export const runsIn = async (folder: string): Promise<readonly string[]> => (await runFoldersIn(folder)).runs;
 
-/** The folders in a folder that hold runs, though it holds none itself. */
+/** The folders in a folder that hold runs, even if the folder itself holds none. */
 export async function foldersOfRuns(folder: string): Promise<string[]> {
   const paths = (await namesInside(folder)).toSorted().map((name) => pathIn(folder, name));
   return filter(paths, async (path) => (await runsIn(path).catch(() => [])).length > 0);
 }
 
 /**
- * The run folders that are meant: a folder of runs stands for those in it, a file for the run that
- * it belongs to, and nothing for the newest run in `runs`.
+ * The run folders that the user means. A folder of runs means all runs in it, a file means its run,
+ * and nothing means the newest run in `runs`.
  *
  * @throws RnnError `checkpoint` if there is no run, or the folder cannot be read
  */
@@ -62,7 +63,7 @@ async function runsMeant(given: string): Promise<readonly string[]> {
   const isFile = (await statusOf(given)) === 'file';
   const folder = isFile ? dirname(given) : given;
   if (isFile && !isRunFolder(await namesInside(folder)))
-    throw refusal(`${given} belongs to no run`, 'give a run folder, or a file in one');
+    throw refusal(`${given} does not belong to a run`, 'give a run folder, or a file in one');
   const found = await runsIn(folder);
   if (found.length > 0) return found;
   const inside = await foldersOfRuns(given);
@@ -73,7 +74,7 @@ async function runsMeant(given: string): Promise<readonly string[]> {
 }
 
 /**
- * The path of a checkpoint file. A folder stands for the best checkpoint in it, and nothing for the
+ * The path of a checkpoint file. A folder means the best checkpoint in it, and nothing means the
  * newest run in `runs`.
  *
  * @throws RnnError `checkpoint` that says where it looked
@@ -86,7 +87,7 @@ export async function findCheckpoint(
   const status = await statusOf(given);
   if (status === null)
     throw refusal(given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`, toHaveOne);
-  // The caller opens anything but a folder, and can say more about it.
+  // The caller opens anything except a folder, and can describe a problem better.
   if (status !== 'folder') return given;
   const found = await checkpointIn(given);
   if (found !== null) return found;
@@ -97,7 +98,9 @@ export async function findCheckpoint(
   );
 }
 
-/** Never that of an older run: its text would be taken for the newest one's. */
+/**
+ * Never the checkpoint of an older run, because its text would be mistaken for the newest run's.
+ */
 async function inNewestRun(runs: string): Promise<string> {
   const [newest, ...older] = await runsNewestFirst(runs);
   const found = await checkpointIn(newest);
@@ -119,7 +122,7 @@ async function checkpointIn(folder: string): Promise<string | null> {
 
 const hasCheckpoint = async (folder: string): Promise<boolean> => (await checkpointIn(folder)) !== null;
 
-/** @throws RnnError `checkpoint` if there is none, or the folder cannot be read */
+/** @throws RnnError `checkpoint` if there is no run, or the folder cannot be read */
 async function runsNewestFirst(folder: string): Promise<string[]> {
   const paths = await runsIn(folder).catch((error: unknown) => {
     if (error instanceof RnnError && systemCode(error.cause) === 'ENOENT') return [];
@@ -129,7 +132,7 @@ async function runsNewestFirst(folder: string): Promise<string[]> {
   throw refusal(`there is no checkpoint in ./${folder} (looked for ${preferred} in each folder in it)`, toHaveOne);
 }
 
-/** The newest run first: the one of which any file was written last. */
+/** The newest run first: the run whose files include the last one written. */
 async function byAge(paths: readonly string[]): Promise<string[]> {
   const runs = await Promise.all(paths.map(async (path) => ({ path, changedMs: await lastChange(path) })));
   return runs.toSorted((a, b) => b.changedMs - a.changedMs).map(({ path }) => path);
@@ -143,7 +146,7 @@ async function lastChange(path: string): Promise<number> {
   return Math.max(0, ...times);
 }
 
-/** Null if there is nothing. */
+/** Null if nothing has this path. */
 async function statusOf(path: string): Promise<'file' | 'folder' | 'other' | null> {
   try {
     const status = await stat(path);
@@ -160,9 +163,10 @@ async function namesInside(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (cause) {
     const why =
-      { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[systemCode(cause)] ?? (cause as Error).message;
+      { ENOENT: 'there is no such folder', ENOTDIR: 'it is not a folder' }[systemCode(cause)] ??
+      (cause as Error).message;
     throw refusal(
-      `there are no runs in ${folder}: ${why}`,
+      `cannot look for runs in ${folder}: ${why}`,
       'give a folder that has run folders in it, such as checkpoints',
       cause,
     );

@@ -1,4 +1,4 @@
-// Making folders, and the words for what is in the way.
+// Makes folders, and words the errors for paths that cannot be folders.
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -9,18 +9,18 @@ import { otherFolder } from '../options/flags.ts';
 
 /** Why a path cannot be a folder, by the system's error. */
 const noFolder: Readonly<Record<string, string>> = {
-  EEXIST: 'there is a file of that name on the way',
-  ENOTDIR: 'there is a file of that name on the way',
-  ELOOP: 'symbolic links on the way lead in a circle',
+  EEXIST: 'a part of the path is a file',
+  ENOTDIR: 'a part of the path is a file',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'a name in it is longer than the file system allows',
 };
 
 /**
- * Makes a folder and its parents one by one: in Node 20, mkdir with `recursive` never ends if the
- * system says ENOENT although the parent is there, as it does for /proc/run
+ * Makes a folder and its parents one by one. In Node 20, mkdir with `recursive` never ends if the
+ * system reports ENOENT although the parent exists, as for /proc/run
  * (github.com/nodejs/node/issues/31177 is that loop on Windows).
  *
- * @throws the system's error for the first that cannot be made
+ * @throws the system's error for the first folder that cannot be made
  */
 export async function makeFolders(path: string): Promise<void> {
   if (await isFolder(path)) return;
@@ -28,13 +28,13 @@ export async function makeFolders(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    // Another process may have made it meanwhile, and a/.. is there since a is.
+    // Another process may have made it, and a/.. exists because a does.
     if (!(await isFolder(path))) throw error;
   }
 }
 
 /**
- * Refuses a folder that cannot be made or written to, as far as that can be seen without writing.
+ * Refuses a folder that cannot be made or written to, as far as can be seen without writing.
  *
  * @throws the system's error
  */
@@ -49,14 +49,16 @@ export async function refuseUnmakable(path: string): Promise<void> {
 }
 
 /**
- * The system's error as one of ours; errors that did not come from the system are returned as they
- * are. @param what such as `run folder`
+ * The system's error as an RnnError. Errors that did not come from the system are returned
+ * unchanged.
+ *
+ * @param what such as `run folder`
  */
 export function notMade(what: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
   if (Object.hasOwn(noFolder, code))
-    return usageError(`${path} cannot be a ${what}: ${noFolder[code]}`, otherFolder, { cause });
-  return diskError(`the ${what} ${path} could not be made`, cause);
+    return usageError(`cannot use ${path} as a ${what}: ${noFolder[code]}`, otherFolder, { cause });
+  return diskError(`cannot make the ${what} ${path}`, cause);
 }
 
 async function isFolder(path: string): Promise<boolean> {

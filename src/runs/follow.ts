@@ -1,25 +1,25 @@
-// Reads a log from its start, and further as it grows. Another process may write it meanwhile, cut
-// it back or begin it again.
+// Reads a log from its start, and continues as it grows. Meanwhile another process may write it,
+// cut it back or begin it again.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 import { systemCode, machineError } from '../errors.ts';
 import { type LogLine, objectsIn } from './log.ts';
 
-/** What one look at a log finds. */
+/** The result of one look at a log. */
 interface Fresh {
-  /** Those that are JSON objects. */
+  /** The lines that are JSON objects. */
   readonly lines: readonly LogLine[];
-  /** The lines before these are no longer valid: these begin the log. */
+  /** Earlier lines are no longer valid: these lines begin the log. */
   readonly isAnew: boolean;
-  /** Whether nothing is left to read for now. */
+  /** Whether all of the log has been read for now. */
   readonly isAll: boolean;
 }
 
-/** Read at a time. A longer line is skipped. */
+/** Bytes read at a time. A longer line is skipped. */
 const PIECE_BYTES = 4 << 20;
 /**
- * A reader compares so many bytes before its position: they differ if the log was cut back
- * meanwhile and grew again.
+ * The number of bytes before its position that a reader compares. They differ if the log was cut
+ * back and grew again.
  */
 const MARK_BYTES = 256;
 const NEWLINE = 10;
@@ -35,9 +35,9 @@ export class LogFollower {
   }
 
   /**
-   * The next lines; none where there is no log yet.
+   * The next lines. Empty if there is no log yet.
    *
-   * @throws RnnError `machine` if it cannot be read
+   * @throws RnnError `machine` if the log cannot be read
    */
   async next(): Promise<Fresh> {
     let file: FileHandle | null = null;
@@ -70,7 +70,7 @@ export class LogFollower {
     const bytes = await piece(file, this.#position, Math.min(PIECE_BYTES, size - this.#position));
     const isAll = this.#position + bytes.length >= size;
     const end = bytes.lastIndexOf(NEWLINE) + 1;
-    // The last line may be whole without a newline, as in a log that was written by hand.
+    // The last line may be complete without a newline, as in a log that was written by hand.
     const isWhole = isAll && objectsIn(bytes.toString('utf8', end)).length > 0;
     const taken = isWhole || (end === 0 && !isAll) ? bytes.length : end;
     const read = bytes.subarray(0, taken);
@@ -89,7 +89,11 @@ export class LogFollower {
   }
 }
 
-/** The lines of a whole log. @throws RnnError `machine` if it cannot be read */
+/**
+ * The lines of a whole log.
+ *
+ * @throws RnnError `machine` if the log cannot be read
+ */
 export async function* readLog(path: string): AsyncGenerator<LogLine> {
   const follower = new LogFollower(path);
   for (let isAll = false; !isAll;) {

@@ -1,6 +1,6 @@
-// A JSON file of any size as one value. The long base64 texts in it stay on the disk until their
-// numbers are asked for. So the file is never in memory as a whole, and nothing is allocated that
-// the file is too short to fill. Knows JSON and base64, and nothing of checkpoints.
+// Reads a JSON file of any size as one value. Its long base64 texts stay on the disk until their
+// numbers are requested. So the file is never in memory as a whole, and nothing is allocated that
+// the file is too short to fill. Independent of checkpoints.
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -13,10 +13,10 @@ const BACKSLASH = 0x5c;
 const CHUNK_BYTES = 2 ** 20;
 /** A multiple of 4, so that only the last piece of base64 has padding. */
 const PIECE_CHARACTERS = 2 ** 18;
-/** Longer texts named `data` are left on the disk. */
+/** Longer texts named `data` stay on the disk. */
 const MAX_KEPT_BYTES = 4096;
 
-/** A text that is left on the disk. */
+/** A text that stays on the disk. */
 interface Cut {
   readonly start: number;
   readonly length: number;
@@ -26,13 +26,12 @@ export class JsonFile {
   readonly size: number;
   readonly #descriptor: number;
   readonly #fail: Fail;
-  /** Where the value has the text `#3`, the file has the text at `#cuts[3]`. */
+  /** A text `#3` in the value represents the text at `#cuts[3]` in the file. */
   readonly #cuts: Cut[] = [];
   readonly #asked = new Set<Cut>();
 
   /**
-   * @throws the system's error if the file cannot be opened, or `EISDIR` if it is anything but a
-   * plain file
+   * @throws the system's error if the file cannot be opened, or `EISDIR` if it is not a plain file
    */
   constructor(path: string, fail: Fail) {
     // Opening a named pipe would wait for a writer. Windows has no such flag.
@@ -55,11 +54,12 @@ export class JsonFile {
   }
 
   /**
-   * The object in the file, by JSON.parse, and the SHA-256 of the first `hashedBytes` bytes in hex.
-   * Refuses an object that is too large or too deep, or has a key twice, or one that could reach a
-   * prototype.
+   * The object in the file, parsed by JSON.parse, and the SHA-256 of the first `hashedBytes` bytes
+   * in hex. Refuses an object that is too large or too deep, or has a duplicate key or a key that
+   * could reach a prototype.
    *
-   * @param isHead read only what stands before the first list of the object, and null in its place
+   * @param isHead read only the part before the first list of the object, and null instead of the
+   * list
    */
   parse(hashedBytes: number, isHead = false): { value: Record<string, unknown>; digest: string } {
     const hash = createHash('sha256');
@@ -75,7 +75,7 @@ export class JsonFile {
         if (inText) {
           const quote = chunk.indexOf(QUOTE, at);
           const text = chunk.subarray(at, quote < 0 ? count : Math.min(quote, count));
-          if (text.includes(0)) this.#fail(`it has a NUL in a text (after byte ${base + at})`);
+          if (text.includes(0)) this.#fail(`it has a NUL character in a text (after byte ${base + at})`);
           const escape = text.indexOf(BACKSLASH);
           inText = escape >= 0 || at + text.length === count;
           at += escape < 0 ? text.length : escape + 2;
@@ -110,11 +110,11 @@ export class JsonFile {
   }
 
   /**
-   * The numbers that a text holds as base64, little-endian; none if they are not kept. Then only
-   * the checksum of the file vouches for the text.
+   * The little-endian numbers that a text holds as base64. Empty if they are not kept: then only
+   * the checksum of the file verifies the text.
    */
   numbers(text: unknown, count: number, isKept: boolean, what: string): Float32Array {
-    if (typeof text !== 'string') this.#fail(`${what} has the data ${shown(text)}, expected base64`);
+    if (typeof text !== 'string') this.#fail(`${what} has the data ${shown(text)}: expected base64`);
     const cut = text.startsWith('#') ? this.#cuts[Number(text.slice(1))] : undefined;
     if (cut !== undefined) this.#asked.add(cut);
     const length = cut?.length ?? text.length;
@@ -132,9 +132,9 @@ export class JsonFile {
     return data;
   }
 
-  /** Refuses a file with a text left on the disk of which no numbers were asked for. */
+  /** Refuses a file that has a text on the disk whose numbers were not requested. */
   refuseStrayData(): void {
-    if (this.#asked.size < this.#cuts.length) this.#fail('it has "data" that belongs to no tensor');
+    if (this.#asked.size < this.#cuts.length) this.#fail('it has "data" that does not belong to a tensor');
   }
 
   /** Whether a text is long and named `data`. */
@@ -145,7 +145,7 @@ export class JsonFile {
     );
   }
 
-  /** The text before `end` without what is cut. */
+  /** The text before `end`, with placeholders for the texts on the disk. */
   #textBefore(end: number): string {
     const parts: Buffer[] = [];
     let from = 0;
@@ -167,12 +167,12 @@ export class JsonFile {
     }
     const trouble = troubleInJson(value, '');
     if (trouble.message !== null) this.#fail(trouble.message);
-    if (trouble.keys !== keys) this.#fail('it has a key twice');
+    if (trouble.keys !== keys) this.#fail('it has a duplicate key');
     return isObject(value) ? value : this.#fail('it is not a JSON object');
   }
 
-  #tooMuch(most: string): never {
-    return this.#fail(`it holds more than ${most} besides the data of its tensors`);
+  #tooMuch(max: string): never {
+    return this.#fail(`it holds more than ${max} besides the data of its tensors`);
   }
 
   #cutOff(): never {
@@ -181,9 +181,9 @@ export class JsonFile {
 }
 
 /**
- * Decodes a piece of base64 from `start` on, and says whether it is base64 and nothing else. Node
- * skips characters that are not base64 and takes the URL-safe alphabet, so a shortfall or one of -
- * and _ tells.
+ * Decodes a piece of base64 to `start`, and returns whether the piece is pure base64. Node skips
+ * characters that are not base64 and accepts the URL-safe alphabet, so this checks the decoded
+ * length and looks for - and _.
  */
 function decodes(text: string, target: Buffer, start: number, isLast: boolean): boolean {
   const padding = isLast ? (3 - (target.length % 3)) % 3 : 0;

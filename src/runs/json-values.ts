@@ -1,10 +1,9 @@
-// What may be wrong with values that came out of JSON, and how a message quotes them. Knows no
-// files.
+// Checks values that were read from JSON, and quotes them in messages. Independent of files.
 import { inQuotes } from '../errors.ts';
 import { shortened } from '../options/values.ts';
 import { limits } from './checkpoint.ts';
 
-/** Ends the reading with an error that says what is wrong; the caller knows the file's name. */
+/** Throws an error with this detail. It knows the name of the file. */
 export type Fail = (detail: string, cause?: unknown) => never;
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -13,13 +12,15 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 export const isWhole = (value: unknown, min: number, max: number): value is number =>
   Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 
-/** They could reach a prototype. */
+/** Keys that could reach a prototype. */
 export const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** A value of a checkpoint as a message quotes it: all of it if it is short. */
+/** A value of a checkpoint as messages quote it, shortened if it is long. */
 export const shown = (value: unknown): string => shortened(jsonOf(value) ?? inQuotes(value));
 
-/** Undefined for what JSON has no word for: a BigInt, a symbol, a list that holds itself. */
+/**
+ * Undefined for values that JSON cannot express: a BigInt, a symbol, a list that contains itself.
+ */
 function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
@@ -29,9 +30,9 @@ function jsonOf(value: unknown): string | undefined {
 }
 
 /**
- * What, if anything, makes a value unfit for a checkpoint: a number that JSON has no word for, a
- * key that could reach a prototype, too much depth. `keys` counts the keys met: fewer than were
- * written means that one was there twice.
+ * The reason why a value is unfit for a checkpoint, or null: a number that JSON cannot express, a
+ * key that could reach a prototype, too much depth. `keys` counts the keys: fewer than were written
+ * means that a key is duplicate.
  */
 export function troubleInJson(
   value: unknown,
@@ -58,7 +59,10 @@ export function troubleInJson(
   return { message: trouble === null ? null : `${what}${shownPath(path)} ${trouble}`.replace(/^\./, ''), keys };
 }
 
-/** `.options.include[3]`; of a long one the end, without what could disturb a terminal. */
+/**
+ * `.options.include[3]`. Only the end of a long path, without characters that could disturb a
+ * terminal.
+ */
 function shownPath(path: readonly (string | number)[]): string {
   const text = path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${JSON.stringify(key).slice(1, -1)}`))

@@ -1,4 +1,4 @@
-// The lock file: how it is made and read. lock.ts decides which process may take it.
+// Makes and reads the lock file. lock.ts decides which process may take it.
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -16,18 +16,18 @@ import { systemCode, usageError } from '../errors.ts';
 import { otherFolder } from '../options/flags.ts';
 
 /**
- * A process that has not renewed its lock for so long is gone, or suspended: then it notices so
- * before it writes anything.
+ * A process that has not renewed its lock for this long is gone or suspended. A suspended process
+ * notices the lost lock before it writes anything.
  */
 const STALE_MS = 60_000;
 /**
- * A larger file is not a lock, and reading it may take minutes. One that rnn wrote has about 200
+ * A larger file is not a lock, and reading it may take minutes. A file that rnn wrote has about 200
  * bytes.
  */
 const MAX_BYTES = 65_536;
 /**
- * No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of
- * Windows' word for that.
+ * Error codes of file systems without hard links: FAT, some network and FUSE file systems. Node
+ * reports Windows' code for it as EISDIR.
  */
 const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
@@ -36,21 +36,21 @@ export interface Holder {
   readonly token: string;
   readonly pid: number;
   readonly host: string;
-  /** The namespace of process numbers; null if the system does not say. */
+  /** The namespace of process numbers. Null if the system does not report it. */
   readonly pids: string | null;
   readonly since: string;
 }
 
-/** The same for all processes of a machine outside containers, also after a restart. */
+/** The same for all processes of a machine outside containers, even after a restart. */
 export const pidsHere = linkOrNull('/proc/self/ns/pid');
 
 /**
- * Of the locks that this process holds or is taking: an earlier process may have had the same
- * number.
+ * Tokens of the locks that this process holds or is taking. The process number is not enough,
+ * because an earlier process may have had the same number.
  */
 export const ownTokens = new Set<string>();
 
-/** Makes the lock together with its content; false if there is one. */
+/** Makes the lock together with its content. Returns false if there is a lock already. */
 export function createFrom(temporary: string, path: string, content: string): boolean {
   try {
     linkSync(temporary, path);
@@ -77,18 +77,22 @@ export function createAt(path: string, content: string): boolean {
 export interface Found {
   readonly holder: Holder | null;
   readonly isGone: boolean;
-  /** Differs between locks, and changes when one is renewed. */
+  /** Differs between locks, and changes when a lock is renewed. */
   readonly id: string;
 }
 
-/** The lock that is there, or null. @param now by the clock of the file system, in milliseconds */
+/**
+ * The current lock, or null.
+ *
+ * @param now by the clock of the file system, in milliseconds
+ */
 export function look(path: string, now: number): Found | null {
   let file: number;
   try {
     // Opening a named pipe would wait for a writer, and a link may lead to a pipe, or to nothing.
     if (!lstatSync(path).isFile())
       throw usageError(
-        `${path} is not a plain file, and is to be the lock of a run`,
+        `cannot use ${path} as the lock of a run: it is not a plain file`,
         `move it away, or ${otherFolder}`,
       );
     file = openSync(path, 'r');
@@ -100,7 +104,8 @@ export function look(path: string, now: number): Found | null {
     const { ino, mtimeMs, size } = fstatSync(file);
     const text = size > MAX_BYTES ? '' : readFileSync(file, 'utf8');
     const holder = parse(text);
-    // Nor is a lock of the future believed: the clock was set back after its process had ended.
+    // A lock from the future is not valid either: the clock was set back after its process had
+    // ended.
     const isOld = Math.abs(now - mtimeMs) > STALE_MS;
     const isGone = isOld || (holder !== null && isHere(holder) && !isRunning(holder));
     return { holder, isGone, id: createHash('sha256').update(`${ino} ${mtimeMs} ${text}`).digest('hex').slice(0, 16) };
@@ -124,7 +129,7 @@ function parse(text: string): Holder | null {
   }
 }
 
-/** Whether its process number means something here. */
+/** Whether its process number is valid here. */
 function isHere({ host, pids }: Holder): boolean {
   return host === hostname() && pids === pidsHere;
 }
@@ -143,6 +148,6 @@ function isRunning({ pid, token }: Holder): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return systemCode(error) === 'EPERM'; // another user's
+    return systemCode(error) === 'EPERM'; // another user's process
   }
 }

@@ -1,9 +1,9 @@
-// One process at a time may write a run folder. A file in it names that process, which renews the
-// time of the file every few seconds. A lock is left behind if its process has ended, as its number
-// tells, or, for a process on another machine or in a container with other numbers, if the file is
-// old by the clock of the file system. So a run can be started again at once after a kill, and
-// within a minute in a new container of the old one's name. Only Linux says how processes are
-// numbered: elsewhere two containers of one host name count as one.
+// Lets only one process at a time write a run folder. A lock file in the folder names that process,
+// which renews the time of the file every few seconds. A lock is stale if its process has ended.
+// For a process on another machine, or in a container with other process numbers, the lock is stale
+// if the file is old by the clock of the file system. So a run can be started again immediately
+// after a kill, and within a minute in a new container with the name of the old one. Only Linux
+// shows how processes are numbered: elsewhere two containers with one host name count as one.
 
 import { randomUUID } from 'node:crypto';
 import {
@@ -27,7 +27,7 @@ import { lockFile } from './run-files.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
 
 const RENEW_MS = 10_000;
-/** While other processes take and release the same lock. */
+/** Tries while other processes take and release the same lock. */
 const MAX_TRIES = 20;
 
 export class Lock {
@@ -40,13 +40,13 @@ export class Lock {
     this.#path = path;
     this.#token = token;
     this.#content = content;
-    // The timer keeps no process alive. `ensure` notices a lock that could not be renewed.
+    // The timer does not keep the process alive. `ensure` notices a lock that could not be renewed.
     this.#timer = setInterval(() => this.#renew(), RENEW_MS).unref();
   }
 
   /**
-   * @throws RnnError `busy`, at once, if another process holds the folder; the system's error if
-   * the lock cannot be written
+   * @throws RnnError `busy`, without waiting, if another process holds the folder. The system's
+   * error if the lock cannot be written
    */
   static take(folder: string): Lock {
     const path = pathIn(folder, lockFile);
@@ -66,7 +66,7 @@ export class Lock {
         const now = statSync(temporary).mtimeMs; // by the clock of the file system
         if (createFrom(temporary, path, content)) return new Lock(path, holder, content);
         const other = look(path, now);
-        if (other === null) continue; // given back meanwhile
+        if (other === null) continue; // released meanwhile
         if (!other.isGone) throw inUse(folder, other.holder);
         if (takeOver(other, { temporary, path, content, now }, folder)) return new Lock(path, holder, content);
       }
@@ -80,7 +80,7 @@ export class Lock {
   }
 
   /**
-   * @throws RnnError `busy` if another process holds the folder; the system's error if that cannot
+   * @throws RnnError `busy` if another process holds the folder. The system's error if that cannot
    * be seen
    */
   static refuseIfHeld(folder: string): void {
@@ -91,9 +91,9 @@ export class Lock {
   /**
    * Makes sure, before anything is written, that this process still holds the lock.
    *
-   * @param isOurs whether the run in the folder is as this process left it: then a lock that is
-   * gone was removed, and is taken again
-   * @throws RnnError `busy` if another process has taken over, as it may from one that was
+   * @param isOurs whether the run in the folder is as this process left it. In that case a missing
+   * lock was removed, and this process takes it again
+   * @throws RnnError `busy` if another process has taken over, which it may do if this process was
    * suspended for a minute
    */
   ensure(folder: string, isOurs: () => boolean): void {
@@ -105,7 +105,7 @@ export class Lock {
       'busy',
       `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`,
       {
-        hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with ${flagOf('resume')}`,
+        hint: `let the other process continue: it began from the last state that this one saved, and this one writes nothing more. If there is no other process, ${lockFile} was removed: continue with ${flagOf('resume')}`,
       },
     );
   }
@@ -119,15 +119,15 @@ export class Lock {
     }
   }
 
-  /** Gives the folder back, unless another process has it by now. */
+  /** Releases the folder, unless another process has taken it over. */
   release(): void {
     clearInterval(this.#timer);
     ownTokens.delete(this.#token);
-    // If it stays, the next process finds that it was left behind.
+    // If the file stays, the next process finds that it is stale.
     if (this.isThere()) removeIfPossible(this.#path);
   }
 
-  /** Writes the file again in its place, so that its time is by the clock of the file system. */
+  /** Rewrites the file in place, which sets its time by the clock of the file system. */
   #renew(): void {
     try {
       const file = openSync(this.#path, 'r+');
@@ -137,7 +137,7 @@ export class Lock {
         closeSync(file);
       }
     } catch {
-      // A full or lost disk. `ensure` says so when there is something to write.
+      // A full or lost disk. `ensure` reports it when there is something to write.
     }
   }
 }
@@ -147,16 +147,16 @@ export function isHeld(folder: string): boolean {
   try {
     return look(pathIn(folder, lockFile), Date.now())?.isGone === false;
   } catch {
-    return false; // a process that wants to train there is told what is wrong with the lock
+    return false; // a process that wants to train there gets an error about the lock
   }
 }
 
 /**
- * Replaces a lock whose holder is gone. Of several processes that found it, only the one that
- * claims this very lock may: by renaming alone, each would replace the lock of the process before
- * it.
+ * Replaces a stale lock. Of several processes that found it, only the process that claims this very
+ * lock may replace it. If each just renamed its file, each would replace the lock of the process
+ * before it.
  *
- * @returns false if it is not there any more
+ * @returns false if the lock is not there any more
  * @throws RnnError `busy` if another process has the claim
  */
 function takeOver(
@@ -169,12 +169,12 @@ function takeOver(
     const other = look(claim, now);
     if (other === null) return false;
     if (!other.isGone) throw inUse(folder, other.holder);
-    // That process was killed before it was done. To remove its claim might remove another's that
-    // has taken the same name since.
+    // That process was killed before it was done. Removing its claim could remove the claim of
+    // another process that has taken the same name since.
     claim = claimOn(claim, other);
   }
   try {
-    // Whoever had the claim before has replaced the lock.
+    // The process that had the claim before has replaced the lock.
     if (look(path, now)?.id !== stale.id) return false;
     renameSync(temporary, path);
     return true;
@@ -183,7 +183,7 @@ function takeOver(
   }
 }
 
-/** The name of a claim on a lock, or on a claim, that was left behind. */
+/** The name of a claim on a stale lock, or on a stale claim. */
 const claimOn = (path: string, { id }: Found): string => `${path}.${id}${temporarySuffix}`;
 
 /**
@@ -193,7 +193,7 @@ function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // What went wrong before counts, or nothing did.
+    // The earlier error counts, or there was none.
   }
 }
 

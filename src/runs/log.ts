@@ -1,4 +1,4 @@
-// The log of a run: a file with one JSON object a line. Knows only the step and the event of a
+// The log of a run: a file with one JSON object per line. Knows only the step and the event of a
 // line.
 
 import { type Stats, appendFileSync, statSync, truncateSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { isObject } from './json-values.ts';
 export type LogLine = Readonly<Record<string, unknown>>;
 
 /**
- * Adds a line; if the disk does not take all of it, nothing of it stays.
+ * Adds a line. If the disk does not take all of it, no part of it stays.
  *
  * @throws RnnError `machine` that says what failed
  */
@@ -25,26 +25,26 @@ export function appendLine(path: string, line: object): void {
       try {
         truncateSync(path, size);
       } catch {
-        // Not a file that can be cut, or a disk that does not even take that: the first error says
-        // what is wrong.
+        // The file cannot be cut, or the disk does not even take that. The first error says what is
+        // wrong.
       }
       throw error;
     }
   } catch (error) {
-    throw diskError(`${path} could not be written`, error);
+    throw diskError(`cannot write ${path}`, error);
   }
 }
 
 /**
  * Removes the lines from the first of a later step on, and a last line that a crash cut off.
  *
- * @param undone events that had not come yet at that very step
+ * @param undone events that had not happened yet at `step` itself
  * @throws RnnError `machine` that says what failed
  */
 export async function cutLogBack(path: string, step: number, undone: readonly string[] = []): Promise<void> {
   let kept = 0;
   try {
-    // A device such as /dev/null keeps no lines, and reading one may never end.
+    // A device such as /dev/null stores no lines, and reading a device may never end.
     if (refuseNoFile(path)?.isFile() !== true) return;
     const log = await readFile(path);
     for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
@@ -56,19 +56,19 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
     }
     if (kept < log.length) await truncate(path, kept);
   } catch (error) {
-    throw diskError(`${path} could not be cut back to the checkpoint`, error);
+    throw diskError(`cannot cut ${path} back to the checkpoint`, error);
   }
 }
 
-/** How a log begins. */
+/** The beginning of a log. */
 export const logStart = '{"event":"';
 
-/** Enough for the reports of the last minutes, and a sample of text or two. */
+/** Enough for the reports of the last minutes, and one or two samples. */
 const TAIL_BYTES = 65_536;
 
 /**
- * The last lines of a log, oldest first; none if there is no log, or it cannot be read: what counts
- * is in the checkpoints. Only its end is read, however long it is.
+ * The last lines of a log, oldest first. Empty if there is no log or it cannot be read, because
+ * everything important is in the checkpoints. Only its end is read, however long it is.
  */
 export const lastLines = async (path: string): Promise<LogLine[]> => objectsIn(await endOf(path, TAIL_BYTES));
 
@@ -90,11 +90,13 @@ function objectOf(line: string): LogLine | null {
 }
 
 /**
- * What is there. @throws RnnError `machine` if it is a folder, or a named pipe, which would wait
- * for a reader or a writer
+ * The status of the file.
+ *
+ * @throws RnnError `machine` if it is a folder, or a named pipe, which would wait for a reader or a
+ * writer
  */
 function refuseNoFile(path: string): Stats | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined || status.isFile() || status.isCharacterDevice()) return status;
-  throw machineError(`${path} could not be written: it is no file`, 'move it away; the log goes on in a new file');
+  throw machineError(`cannot write ${path}: it is not a file`, 'move it away: the log then continues in a new file');
 }

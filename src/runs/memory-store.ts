@@ -1,16 +1,17 @@
-// A run that is kept in memory and not on disk: its last state and its best one. There is no log:
-// the caller gets each event as it comes.
+// A run in memory instead of on disk: its last state and its best state. There is no log, because
+// the caller gets each event.
 import { checkpointError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
 import type { RunFolder } from './run-folder.ts';
 import { refuseNonFinite } from './write.ts';
 
-/** Where a run keeps its states and its log: in a run folder, or in memory. */
+/** Where a run stores its states and its log: in a run folder or in memory. */
 export type RunStore = Omit<RunFolder, 'previousPath' | 'close'>;
 
 /**
- * Takes the memory of two checkpoints: each has the weights and, with Adam, twice as much again.
+ * Takes the memory of two checkpoints. Each has the weights and, with Adam, twice as many numbers
+ * of the optimizer.
  */
 export class MemoryStore implements RunStore {
   readonly path = 'memory';
@@ -19,23 +20,23 @@ export class MemoryStore implements RunStore {
   readonly logPath = 'memory:log';
   readonly isLatestSound = true;
   latest: Checkpoint | null = null;
-  /** The state with the lowest validation loss; null if there was no validation. */
+  /** The state with the lowest validation loss. Null if there was no validation. */
   best: Checkpoint | null = null;
-  /** The last state that was not saved by the clock, while the latest one was. */
+  /** The last state that was not saved by the clock, if the latest state was. */
   #beforeClock: { readonly latest: Checkpoint | null } | null = null;
 
   async holdsRun(): Promise<boolean> {
     return this.latest !== null || this.best !== null;
   }
 
-  /** As in a folder, the best state is the newest one if there is no other. */
+  /** As in a folder, the best state is the newest if there is no other. */
   async newest(): Promise<Newest> {
     const checkpoint = this.latest ?? this.best;
-    if (checkpoint === null) throw checkpointError('nothing of this run is in memory');
+    if (checkpoint === null) throw checkpointError('there is no checkpoint of this run in memory');
     return { checkpoint, path: this.latest === null ? this.bestPath : this.latestPath, instead: null };
   }
 
-  /** Keeps no snapshots. */
+  /** Saves no snapshots. */
   async saveLatest(checkpoint: Checkpoint, _keep = 0, isByClock = false): Promise<null> {
     refuseNonFinite(this.latestPath, checkpoint);
     this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.latest }) : null;
@@ -58,7 +59,7 @@ export class MemoryStore implements RunStore {
   async cutBack(): Promise<void> {}
 }
 
-/** The tensors of a checkpoint are overwritten by the next. */
+/** A copy, because the next checkpoint overwrites the tensors. */
 function copyOf(checkpoint: Checkpoint): Checkpoint {
   const copied = (tensors: readonly Tensor[]): Tensor[] =>
     tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));

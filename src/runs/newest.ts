@@ -1,5 +1,5 @@
-// What a run folder holds: its newest state that can be read, or as much of it as a list of runs
-// shows. Writes nothing.
+// Reads a run folder: its newest readable state, or only the parts that a list of runs shows.
+// Writes nothing.
 import { RnnError, systemCode, checkpointError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -15,30 +15,31 @@ import { flagOf } from '../options/flags.ts';
 export interface Newest {
   readonly checkpoint: Checkpoint;
   readonly path: string;
-  /** Why it is not that of latest.json; null if it is. */
+  /** Why it is not the state in latest.json. Null if it is. */
   readonly instead: string | null;
 }
 
-/** What a run folder holds, at little cost: no weights are read. */
+/** The contents of a run folder without any weights, which takes little time. */
 export interface RunFiles {
-  /** Of the state from which the run would continue; null if there is none that can be read. */
+  /** Of the state from which the run would continue. Null if no state can be read. */
   readonly newest: Header | null;
   /** Of best.json. */
   readonly best: Header | null;
   /** The last lines of the log. */
   readonly log: readonly LogLine[];
   readonly isRunning: boolean;
-  /** Why something of it could not be read; null if all could. */
+  /** Why a part of it could not be read. Null if all could. */
   readonly trouble: string | null;
-  /** Whether that is another program's: a newer rnn may read it. */
+  /** Whether the trouble is a checkpoint of another program, such as a newer rnn. */
   readonly isForeign: boolean;
 }
 
 /**
- * The state from which a run continues: that of latest.json, or if that is damaged or missing, the
- * one of the latest step among previous.json, best.json and the snapshots.
+ * The state from which a run continues: latest.json, or if that is damaged or missing, the state of
+ * the latest step among previous.json, best.json and the snapshots.
  *
- * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
+ * @throws RnnError `checkpoint` if no state can be read, `machine` if a state does not fit into
+ * memory
  */
 export async function newestIn(folder: string): Promise<Newest> {
   const troubles: RnnError[] = [];
@@ -57,8 +58,8 @@ export async function newestIn(folder: string): Promise<Newest> {
   throw checkpointError(
     trouble === undefined
       ? `there is no checkpoint in ${folder}`
-      : `the run in ${folder} cannot be continued: ${instead}, and no other checkpoint in it can be read`,
-    `put a copy of one of its checkpoints there if you have one; ${flagOf('force')} starts anew`,
+      : `cannot continue the run in ${folder}: ${instead}, and no other checkpoint in it can be read`,
+    `put a copy of one of its checkpoints there if you have one, or use ${flagOf('force')} to start again`,
     { cause: trouble },
   );
 }
@@ -79,14 +80,14 @@ export async function lookInto(folder: string): Promise<RunFiles> {
   };
 }
 
-/** @param read gives null for a file that is missing or cannot be read */
+/** @param read returns null for a file that is missing or cannot be read */
 async function newestState<State extends Header>(
   folder: string,
   read: (path: string) => Promise<State | null>,
 ): Promise<{ readonly state: State; readonly path: string } | null> {
   let newest: { readonly state: State; readonly path: string } | null = null;
-  // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run
-  // is over.
+  // At the same step a snapshot has precedence over best.json: it was a latest.json, which records
+  // whether the run is over.
   for (const file of [latestFile, previousFile, ...(await snapshotsIn(folder)), bestFile]) {
     const known = newest?.state.training.step ?? -1;
     if ((stepOfSnapshot(file) ?? Infinity) <= known) continue;
@@ -99,8 +100,8 @@ async function newestState<State extends Header>(
 }
 
 /**
- * Null for a file that is missing, and for one that cannot be read: that is one more of the
- * troubles.
+ * Null for a file that is missing or cannot be read. The error of a file that cannot be read is
+ * added to the troubles.
  */
 async function readIfPossible<State>(
   path: string,

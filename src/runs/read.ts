@@ -1,4 +1,4 @@
-// A checkpoint file to a Checkpoint, or an error that says what is wrong with the file.
+// Reads a checkpoint file, or throws an error that says what is wrong with the file.
 import { systemCode } from '../errors.ts';
 import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName } from './checkpoint.ts';
 import { JsonFile } from './json-file.ts';
@@ -21,19 +21,19 @@ import {
   firstNonFinite,
 } from './validation.ts';
 
-/** The checksum must begin within so many bytes of the end of the file. */
+/** The checksum must begin within this many bytes of the end of the file. */
 const TAIL_BYTES = 1024;
 
-/** What stands before the tensors of a checkpoint. */
+/** The part of a checkpoint before its tensors. */
 export type Header = Pick<TrainedModel, 'model' | 'vocabulary' | 'training'>;
 
 /**
- * The checkpoint in a file. With `weightsOnly`, the tensors that only training needs (two thirds of
- * the file with Adam) are skipped: the checksum still covers them, but they are neither decoded nor
- * kept.
+ * Reads the checkpoint in a file. With `weightsOnly`, the tensors that only training needs (two
+ * thirds of the file with Adam) are skipped: the checksum still covers them, but they are neither
+ * decoded nor kept.
  *
- * @throws RnnError `checkpoint` if the file cannot be read or is not a whole, unchanged checkpoint
- * of a version known here
+ * @throws RnnError `checkpoint` if the file cannot be read, or is not a complete, unchanged
+ * checkpoint of a known version
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint>;
 export async function readCheckpoint(path: string, options: { readonly weightsOnly: true }): Promise<TrainedModel>;
@@ -66,9 +66,9 @@ export async function readCheckpoint(
     file.refuseStrayData();
     const keys = Object.keys(value);
     if (!keys.includes('checksum')) fail('"checksum" is missing');
-    if (keys.at(-1) !== 'checksum') fail(`${shown(keys.at(-1))} follows the checksum, which must come last`);
+    if (keys.at(-1) !== 'checksum') fail(`${shown(keys.at(-1))} follows "checksum", which must come last`);
     if (value['checksum'] !== digest)
-      fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
+      fail('its checksum does not match its contents, so it was edited, or a disk or a transfer changed it');
     refuseOtherCells(header.model, path);
     if (!weightsOnly) return { ...header, tensors, state, optimizer };
     return { ...header, tensors, optimizer: optimizer && { name: optimizer.name, scalars: optimizer.scalars } };
@@ -76,9 +76,9 @@ export async function readCheckpoint(
 }
 
 /**
- * What a checkpoint says of its model and its run. Only that is read, and the last bytes of the
- * file: so it takes a moment however large the model is, and damage shows only there, or where the
- * file is cut off.
+ * Reads the model and the record of the run from a checkpoint. It reads only that part and the last
+ * bytes of the file, so it is fast however large the model is, and finds damage only there, or if
+ * the file is cut off.
  *
  * @throws RnnError `checkpoint` as `readCheckpoint` does
  */

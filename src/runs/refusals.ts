@@ -1,4 +1,4 @@
-// The errors for checkpoint files. Knows nothing of how a file is read.
+// The errors for checkpoint files. Independent of how a file is read.
 import { basename, dirname } from 'node:path';
 import { RnnError, systemCode, checkpointError, machineError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
@@ -8,7 +8,7 @@ import type { JsonFile } from './json-file.ts';
 import { checkCell } from './validation.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** For a sound checkpoint that needs another program, such as a newer rnn. */
+/** For an undamaged checkpoint that needs another program, such as a newer rnn. */
 export class ForeignCheckpoint extends RnnError {}
 
 /** Refuses a file as damaged. */
@@ -20,22 +20,23 @@ export const failureOf =
 
 export function tooLarge(path: string, cause: RangeError): RnnError {
   return machineError(
-    `${path} does not fit into the memory of this machine`,
-    'end other programs, or use it on a machine with more memory',
+    `cannot read ${path}: it does not fit into the memory of this machine`,
+    'end other programs, or use a machine with more memory',
     { cause },
   );
 }
 
 export function refuseOtherCells(model: TrainedModel['model'], path: string): void {
   checkCell(model, (detail) => {
-    throw new ForeignCheckpoint('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, {
-      hint: 'use the rnn that wrote it, or a newer one than this',
+    throw new ForeignCheckpoint('checkpoint', `cannot run the model of ${path} with this rnn: ${detail}`, {
+      hint: 'use the rnn that wrote it, or a newer rnn',
     });
   });
 }
 
 /**
- * Refuses an empty file, and one that does not begin like JSON: it was probably never a checkpoint.
+ * Refuses an empty file, and a file that does not begin like JSON, which was probably never a
+ * checkpoint.
  */
 export function refuseOtherFiles(file: JsonFile, path: string): void {
   if (file.size === 0) throw checkpointError(`${path} is empty`, adviceOnDamage(path));
@@ -50,8 +51,8 @@ export function refuseOtherVersions(version: unknown, path: string, fail: Fail):
   if ((version as number) > formatVersion) {
     throw new ForeignCheckpoint(
       'checkpoint',
-      `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`,
-      { hint: 'it was written by a newer rnn: update this one, or use the one that wrote it' },
+      `${path} has version ${String(version)} of the checkpoint format: expected at most ${formatVersion}, the newest that this rnn reads`,
+      { hint: 'update rnn, or use the newer rnn that wrote it' },
     );
   }
 }
@@ -59,18 +60,18 @@ export function refuseOtherVersions(version: unknown, path: string, fail: Fail):
 export function otherFormat(path: string, detail: string): RnnError {
   return checkpointError(
     `${path} is not a checkpoint of rnn: ${detail}`,
-    `a checkpoint begins with "format": "${formatName}"; \`rnn train\` writes them into checkpoints/`,
+    `give a file that begins with "format": "${formatName}", such as \`rnn train\` writes into checkpoints/`,
   );
 }
 
 function adviceOnDamage(path: string): string {
   const previous = pathIn(dirname(path), 'previous.json');
   return basename(path) === 'latest.json'
-    ? `the checkpoint before it may be whole: try ${flagOf('checkpoint')} ${previous}`
+    ? `try the checkpoint before it: ${flagOf('checkpoint')} ${previous}`
     : 'use another checkpoint of the run, or a copy of this one';
 }
 
-/** The error for a file that the system does not let us read. */
+/** The error for a file that the system does not let rnn read. */
 export function unreadable(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
   const known = { ENOENT: 'does not exist', ENOTDIR: 'does not exist', EISDIR: 'is not a file' }[code];

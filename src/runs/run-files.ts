@@ -1,4 +1,5 @@
-// The files of a run folder: their names, which of them are there, and how they are removed. Opens none of them.
+// The files of a run folder: their names, which of them exist, and how to remove them. Does not
+// open them.
 import { readdir, unlink } from 'node:fs/promises';
 
 import { temporarySuffix } from '../files/atomic.ts';
@@ -19,7 +20,7 @@ const damagedName = /^latest\.json\.damaged(-\d+)?$/;
 
 export const snapshotFile = (step: number): string => `step-${String(step).padStart(9, '0')}.json`;
 
-/** By its name; null for any other file. */
+/** The step in the name of a snapshot. Null for any other file. */
 export function stepOfSnapshot(file: string): number | null {
   const [, step] = /^step-(\d+)\.json$/.exec(file) ?? [];
   return step === undefined ? null : Number(step);
@@ -33,15 +34,15 @@ export function isTemporary(file: string): boolean {
   return of !== undefined && file.endsWith(temporarySuffix) && (of === logFile || of === lockFile || isCheckpoint(of));
 }
 
-/** A file that a run writes, or a temporary one of it; not its lock. */
+/** A file that a run writes, or its temporary file, but not its lock. */
 export const isOurs = (file: string): boolean =>
   file === logFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
 
-/** A run that has just begun has no more than its lock. */
+/** A run that has just begun has only its lock. */
 export const isRunFolder = (files: readonly string[]): boolean =>
   files.some((file) => isCheckpoint(file) || file === logFile || file === lockFile);
 
-/** Newest first; none if the folder cannot be read. */
+/** Newest first. Empty if the folder cannot be read. */
 export async function snapshotsIn(folder: string): Promise<string[]> {
   const files = await readdir(folder).catch(() => []);
   return files
@@ -50,9 +51,9 @@ export async function snapshotsIn(folder: string): Promise<string[]> {
 }
 
 /**
- * The names in a folder; none where there is no such folder.
+ * The names in a folder. Empty if there is no such folder.
  *
- * @throws RnnError `machine` if the user may not see them
+ * @throws RnnError `machine` if the user has no permission to see them
  */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
@@ -68,7 +69,8 @@ export async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Nothing is removed before it is sure that everything can be replaced.
+ * Refuses folders in the way, so that nothing is removed before it is certain that everything can
+ * be replaced.
  *
  * @throws RnnError `usage` if a folder has the name of a file that a run writes
  */
@@ -77,14 +79,14 @@ export async function refuseFolders(path: string): Promise<void> {
   const folder = entries.find((entry) => entry.isDirectory() && isOurs(entry.name));
   if (folder === undefined) return;
   throw usageError(
-    `${pathIn(path, folder.name)} is a folder, and is to be a file of a run`,
+    `cannot write ${pathIn(path, folder.name)}, a file of the run: it is a folder`,
     `move it away, or ${otherFolder}`,
   );
 }
 
 /**
- * Removes a file if it is there. Not by rm, which reports another user's file in a shared folder as
- * not a folder (Node 20).
+ * Removes a file if it exists. Uses unlink instead of rm, which reports another user's file in a
+ * shared folder as not a folder (Node 20).
  */
 export async function remove(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {

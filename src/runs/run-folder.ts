@@ -1,6 +1,6 @@
-// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation
-// loss), numbered snapshots, log.jsonl, and a lock while a process trains. Knows when which file is
-// replaced, and not what a checkpoint means.
+// One folder per run: latest.json, previous.json (the checkpoint before it), best.json (lowest
+// validation loss), numbered snapshots, log.jsonl, and a lock while a process trains. Decides when
+// which file is replaced, and does not know the meaning of a checkpoint.
 
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
@@ -36,7 +36,7 @@ import { writeCheckpoint } from './write.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
 
 /** In messages. */
-const what = 'run folder';
+const kindOfFolder = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
 export class RunFolder {
@@ -48,7 +48,7 @@ export class RunFolder {
   readonly #lock: Lock;
   /** Whether the latest state is what `newest` found, or has been saved since. */
   isLatestSound = true;
-  /** latest.json was saved by the clock; previous.json is the state before such saves. */
+  /** latest.json was saved by the clock, and previous.json is the state before such saves. */
   #isByClock = false;
 
   private constructor(path: string, lock: Lock) {
@@ -61,19 +61,19 @@ export class RunFolder {
   }
 
   /**
-   * Whether the folder holds a checkpoint. Nothing can be continued from a log alone.
+   * Whether the folder holds a checkpoint. A log alone is not enough to continue.
    *
-   * @throws RnnError `machine` if the user may not see what is in the folder
+   * @throws RnnError `machine` if the user has no permission to see the contents of the folder
    */
   static async holdsRun(path: string): Promise<boolean> {
     return (await namesIn(path)).some(isCheckpoint);
   }
 
   /**
-   * Refuses what `create` would refuse, and writes nothing.
+   * Refuses the same folders as `create`, but writes nothing.
    *
    * @throws RnnError `busy` if another process trains in the folder, `usage` if it holds a run and
-   * `force` was not given, or if it cannot be a folder; `machine` if that cannot be seen
+   * `force` was not given, or if it cannot be a folder. `machine` if that cannot be seen
    */
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
     try {
@@ -81,7 +81,7 @@ export class RunFolder {
       await RunFolder.#refuseFiles(path, force);
       await refuseUnmakable(path);
     } catch (cause) {
-      throw notMade(what, path, cause);
+      throw notMade(kindOfFolder, path, cause);
     }
   }
 
@@ -93,7 +93,7 @@ export class RunFolder {
       );
     await refuseFolders(path);
     const log = pathIn(path, logFile);
-    // A crash may have cut its first line off. Whatever else is wrong with it is noticed when it is
+    // A crash may have cut its first line off. Any other problem with it is noticed when it is
     // written.
     if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
     throw usageError(
@@ -121,8 +121,8 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder ready for a new run. Removes temporary files that a killed process left and,
-   * with `force`, the files of an old run.
+   * Prepares the folder for a new run. Removes temporary files that a killed process left and, with
+   * `force`, the files of an old run.
    *
    * @throws RnnError as `refuseIfTaken`, and `machine` if the folder cannot be made
    */
@@ -141,24 +141,24 @@ export class RunFolder {
       }
       return folder;
     } catch (cause) {
-      throw notMade(what, path, cause);
+      throw notMade(kindOfFolder, path, cause);
     }
   }
 
   /**
-   * The folder of a run to continue, or null if there is none. Removes temporary files that a
+   * The folder of a run to continue, or null if there is no run. Removes temporary files that a
    * killed process left.
    *
-   * @throws RnnError `busy` if it is in use, `machine` if nothing can be written there
+   * @throws RnnError `busy` if another process uses it, `machine` if nothing can be written there
    */
   static async open(path: string): Promise<RunFolder | null> {
     if (!(await RunFolder.holdsRun(path))) return null;
     try {
       const folder = new RunFolder(path, Lock.take(path));
-      await folder.#tidy(isTemporary).catch(() => {}); // a file that is in the way is noticed when something is written
+      await folder.#tidy(isTemporary).catch(() => {}); // a file in the way is noticed when rnn writes something
       return folder;
     } catch (cause) {
-      throw diskError(`the run in ${path} cannot be continued`, cause);
+      throw diskError(`cannot continue the run in ${path}`, cause);
     }
   }
 
@@ -167,14 +167,16 @@ export class RunFolder {
     return RunFolder.holdsRun(this.path);
   }
 
-  /** Lets other processes have the folder. */
+  /** Releases the folder for other processes. */
   close(): void {
     this.#lock.release();
   }
 
   /**
    * The state from which the run continues.
-   * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
+   *
+   * @throws RnnError `checkpoint` if no state can be read, `machine` if a state does not fit into
+   * memory
    */
   async newest(): Promise<Newest> {
     const newest = await newestIn(this.path);
@@ -184,13 +186,13 @@ export class RunFolder {
   }
 
   /**
-   * Writes latest.json. The old one becomes previous.json, unless it was saved by the clock or
-   * could not be read: then it is set aside. At every moment there is a whole checkpoint in the
-   * folder. If the folder was removed, it is made again.
+   * Writes latest.json. The old latest.json becomes previous.json. If it was saved by the clock it
+   * is replaced, and if it could not be read it is set aside. The folder contains a complete
+   * checkpoint at every moment. If the folder was removed, it is made again.
    *
    * @param keep how many of the newest states also stay as snapshots
    * @param isByClock whether `dropClockSave` takes this state back
-   * @returns why there is no snapshot of this state; null if there is one, or `keep` is 0
+   * @returns why there is no snapshot of this state. Null if there is a snapshot, or `keep` is 0
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
@@ -206,20 +208,20 @@ export class RunFolder {
       await this.#keepSnapshots(checkpoint.training.step, keep);
       return null;
     } catch (cause) {
-      const error = diskError(`old snapshots in ${this.path} could not be removed`, cause);
+      const error = diskError(`cannot update the snapshots in ${this.path}`, cause);
       if (error instanceof RnnError) return error;
       throw error;
     }
   }
 
-  /** previous.json becomes latest.json again, if that was saved by the clock. */
+  /** If the clock saved latest.json, previous.json becomes latest.json again. */
   async dropClockSave(): Promise<void> {
     if (!this.#isByClock) return;
     await this.#ready();
     try {
       await renameOnto(this.previousPath, this.latestPath).catch(() => rm(this.latestPath, { force: true }));
     } catch (error) {
-      throw diskError(`${this.latestPath} could not be removed`, error);
+      throw diskError(`cannot remove ${this.latestPath}`, error);
     }
     this.#isByClock = false;
   }
@@ -229,43 +231,43 @@ export class RunFolder {
     await writeCheckpoint(this.bestPath, checkpoint);
   }
 
-  /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
+  /** Adds a line to the log. Synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void {
     try {
       this.#ensureLock();
     } catch (error) {
-      throw diskError(`${this.logPath} could not be written`, error);
+      throw diskError(`cannot write ${this.logPath}`, error);
     }
     appendLine(this.logPath, line);
   }
 
   /**
-   * Removes lines of the log and snapshots that are of later steps, and the lines of that very step
-   * with an `undone` event.
+   * Removes lines of the log and snapshots of later steps, and the lines of `step` itself with an
+   * `undone` event.
    */
   async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
     try {
       await this.#tidy((file) => (stepOfSnapshot(file) ?? 0) > step);
     } catch (error) {
-      throw diskError(`snapshots in ${this.path} that are of later steps could not be removed`, error);
+      throw diskError(`cannot remove snapshots of later steps in ${this.path}`, error);
     }
     await cutLogBack(this.logPath, step, undone);
   }
 
-  /** Makes sure that the folder is there, and that this process still holds it. */
+  /** Makes sure that the folder exists, and that this process still holds it. */
   async #ready(): Promise<void> {
     try {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      // A file that is in the way now may be removed again. So the command is not wrong, as it is
-      // at the start.
-      throw diskError(`the ${what} ${this.path} could not be made`, cause);
+      // A file that is in the way now may be removed again, so unlike at the start, the command is
+      // not wrong.
+      throw diskError(`cannot make the ${kindOfFolder} ${this.path}`, cause);
     }
   }
 
-  /** A lock that is gone is taken again if the whole run is: the folder was removed. */
+  /** A missing lock is taken again if the whole run is missing: then the folder was removed. */
   #ensureLock(): void {
     this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))));
   }
@@ -281,8 +283,8 @@ export class RunFolder {
   }
 
   /**
-   * A latest.json that could not be read must not replace what could. Perhaps another program, or
-   * another day, can read it.
+   * Sets aside a latest.json that could not be read, so that it does not replace a readable file.
+   * Another program, or a later version, may be able to read it.
    */
   async #setAside(): Promise<void> {
     const names = await readdir(this.path);

@@ -1,4 +1,4 @@
-// What the rest of the program may do with checkpoints.
+// The functions on checkpoints for the rest of the program.
 
 export {
   type Checkpoint,

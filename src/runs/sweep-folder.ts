@@ -1,6 +1,6 @@
 // The folder of a sweep: a run folder for each trial, and .sweep.json with everything that the
-// trials share, so that another sweep does not take them for its own. The file is hidden because a
-// sweep may lie among the texts that it learns.
+// trials share, so that another sweep does not use them by mistake. The file is hidden because a
+// sweep may be in the folder of texts that it learns.
 import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -14,10 +14,10 @@ import { flagOf, otherFolder } from '../options/flags.ts';
 const formatName = 'rnn-sweep';
 const sweepFile = '.sweep.json';
 const kindOfFolder = 'sweep folder';
-/** The file names options and texts: no sweep writes a larger one. */
+/** The file holds the names of options and texts: no sweep writes a larger one. */
 const MAX_BYTES = 2 ** 24;
 
-/** What all trials of a sweep share: plain JSON. */
+/** The properties that all trials of a sweep share: plain JSON. */
 export interface SweepIdentity {
   /** The texts, as the user named them. */
   readonly sources: readonly string[];
@@ -26,17 +26,17 @@ export interface SweepIdentity {
 }
 
 interface SharedOption {
-  /** The words after the flag; none after a switch. */
+  /** The words after the flag. Empty after a switch. */
   readonly written: readonly string[];
   /** The meaning of these words, which may be written in several ways. */
   readonly value: unknown;
 }
 
 /**
- * Makes the folder, or checks that it belongs to this sweep. What the trials share may change as
+ * Makes the folder, or checks that it belongs to this sweep. The shared properties may change as
  * long as there are no runs.
  *
- * @throws RnnError `usage` if another sweep is in it, `machine` if it cannot be written
+ * @throws RnnError `usage` if it holds another sweep, `machine` if it cannot be written
  */
 export async function openSweepFolder(folder: string, identity: SweepIdentity): Promise<void> {
   const path = pathIn(folder, sweepFile);
@@ -46,8 +46,8 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
     if (difference === null) return;
     if ((await runsIn(folder)).length > 0)
       throw usageError(
-        `${folder} holds a sweep ${difference.message}`,
-        `give the same ${difference.subject} to go on with it, or another ${flagOf('out')}`,
+        `cannot use ${folder}: it holds a sweep ${difference.message}`,
+        `give the same ${difference.subject} to continue it, or another ${flagOf('out')}`,
       );
   }
   try {
@@ -64,7 +64,7 @@ function differenceOf(
 ): { readonly message: string; readonly subject: string } | null {
   if (!isDeepStrictEqual(earlier.sources, now.sources))
     return {
-      message: `of another text: it is ${now.sources.join(' ')}, and was ${earlier.sources.join(' ')}`,
+      message: `of another text: ${earlier.sources.join(' ')}, not ${now.sources.join(' ')}`,
       subject: 'text',
     };
   const flag = Object.keys({ ...earlier.options, ...now.options }).find(
@@ -96,14 +96,14 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
     // Not JSON, or a member is missing.
   }
   throw usageError(
-    `${path} is damaged: it does not say what the runs beside it have in common`,
-    `remove it if they are of this very sweep, or ${otherFolder}`,
+    `${path} is damaged: it does not describe the sweep of the runs in its folder`,
+    `remove it if they belong to this sweep, or ${otherFolder}`,
   );
 }
 
 /**
- * Empty for anything that no sweep writes: a folder, a device, a pipe that would wait for a writer,
- * a huge file.
+ * Empty for a path that no sweep writes: a folder, a device, a pipe that would wait for a writer, a
+ * huge file.
  */
 async function readPlain(path: string): Promise<string> {
   const status = await stat(path);

@@ -1,13 +1,13 @@
-// Weights as named tensors, the way checkpoints hold them, and as one vector, the way devices do.
+// Weights as named tensors, as in checkpoints, and as one vector, as on devices.
 import { checkpointError } from '../errors.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import type { Tensor, TrainedModel } from './checkpoint.ts';
 
 const notOurs =
-  'the file was edited or written by another program: use another checkpoint of the run, or a copy of this one';
+  'use another checkpoint of the run, or a copy of this one: the file was edited, or written by another program';
 
-/** How many parameters a model has. */
+/** The number of parameters of a model. */
 export function weightsIn({ tensors }: Pick<TrainedModel, 'tensors'>): number {
   return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }
@@ -29,13 +29,16 @@ export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Arra
 export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' | 'tensors'>): Float32Array {
   const shapes = parameterShapes(model);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  // All are checked before memory is taken for them: the model may claim terabytes.
+  // All are checked before memory is allocated: the model may claim terabytes.
   const found = shapes.map(({ name, rows, columns }) => {
     const tensor = byName.get(name);
-    if (!tensor) throw checkpointError(`the checkpoint has no tensor ${name}, which its model needs`, notOurs);
+    if (!tensor) throw checkpointError(`tensor ${name} is missing from the checkpoint`, notOurs);
     const shape = tensor.shape.join('×');
     if (shape === `${rows}×${columns}`) return tensor.data;
-    throw checkpointError(`tensor ${name} has the shape ${shape}, and its model says ${rows}×${columns}`, notOurs);
+    throw checkpointError(
+      `tensor ${name} has the shape ${shape}: expected ${rows}×${columns} as in its model`,
+      notOurs,
+    );
   });
   const vector = new Float32Array(countParameters(shapes));
   for (const [index, { data }] of tensorsOf(shapes, vector).entries()) data.set(found[index]);

@@ -1,7 +1,7 @@
-// The rules for the parts of a checkpoint: one for each member, and an error that names the member,
-// its value and what was expected. Written by hand because importing zod takes 75 to 125 ms, and
-// zod/mini hardly less: more than reading a checkpoint, and a fifth of the time in which `rnn
-// sample` has to show its first character.
+// The rules for the parts of a checkpoint: a rule for each member, and an error that names the
+// member, its value and the expected value. Written by hand because importing zod takes 75 to 125
+// ms, and zod/mini hardly less. That is more than reading a checkpoint, and a fifth of the time in
+// which `rnn sample` has to show its first character.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
@@ -42,7 +42,7 @@ export const recordOf = (what: string, holds: Rule['holds']): Rule =>
 
 const { preset: _, cell: __, ...ofNetwork } = modelOptions;
 /**
- * The options of a network are members of its configuration. Those that are newer than the format
+ * The options of a network are members of its configuration. Options that are newer than the format
  * are optional.
  */
 const modelRules: Rules = {
@@ -87,7 +87,7 @@ const tensorRules: Rules = {
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
-/** The value as the rules describe it. */
+/** Returns the value if it follows the rules. */
 export function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value))
     fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
@@ -97,7 +97,7 @@ export function check<Checked>(value: unknown, rules: Rules, what: string, fail:
   return fail(`${what}.${wrong} is ${shown(value[wrong])}, expected ${rules[wrong].expected(value[wrong])}`);
 }
 
-/** The first member that is missing, or not what its rule says; null if there is none. */
+/** The first member that is missing or breaks its rule. Null if all members are valid. */
 export function firstWrong(value: Readonly<Record<string, unknown>>, rules: Rules): string | null {
   const isWrong = ([member, { holds, isOptional = false }]: [string, MemberRule]): boolean =>
     Object.hasOwn(value, member) ? !holds(value[member]) : !isOptional;
@@ -106,31 +106,34 @@ export function firstWrong(value: Readonly<Record<string, unknown>>, rules: Rule
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
   const model = check<ModelConfiguration>(value, modelRules, 'model', fail);
-  if (model.tied && model.embedding === 0) fail('model.tied is true, and there is no embedding');
+  if (model.tied && model.embedding === 0) fail('model.tied is true, but the model has no embedding');
   if (model.layerNorm && model.cell !== 'lstm')
-    fail(`model.layerNorm is true, and there is no ${shown(model.cell)} with layer normalisation`);
+    fail(`model.layerNorm is true, but cell ${shown(model.cell)} has no layer normalisation`);
   return model;
 }
 
 /**
- * Checks that the cell is one of ours, with the same conventions. One that is not recorded
- * contradicts nothing.
+ * Checks that the cell is known here, with the same conventions. A convention that is not recorded
+ * does not contradict.
  */
 export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
   const cell = cells.find((candidate) => candidate.name === name);
   if (cell === undefined)
-    fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
+    fail(`its cell is ${shown(name)}, expected one of ${cells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
     if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}, expected ${shown(meant)}`);
   }
 }
 
-/** Also checks that the symbols are a vocabulary, of as many as the model has outputs. */
+/**
+ * Also checks that the tokens form a vocabulary whose size is the number of the model's outputs.
+ */
 export function checkVocabulary(value: unknown, model: ModelConfiguration, fail: Fail): VocabularyData {
   const vocabulary = check<VocabularyData>(value, vocabularyRules, 'vocabulary', fail);
   const size = vocabulary.symbols.length;
-  if (size !== model.vocabulary) fail(`the vocabulary has ${size} symbols and the model ${model.vocabulary}`);
+  if (size !== model.vocabulary)
+    fail(`the vocabulary has ${size} symbols, expected ${model.vocabulary} as in the model`);
   try {
     return new Vocabulary(vocabulary).data;
   } catch (cause) {
@@ -151,7 +154,7 @@ export const checkOptimizer = (value: unknown, fail: Fail) =>
 /**
  * The tensors of a list, with different names.
  *
- * @param dataOf gives the numbers of one, as many as its shape says
+ * @param dataOf returns the numbers of a tensor, as many as its shape requires
  */
 export function checkTensors(
   list: unknown,
@@ -175,7 +178,7 @@ const dataInMemory =
   (fail: Fail) =>
   (data: unknown, count: number, title: string): Float32Array => {
     if (!(data instanceof Float32Array)) fail(`${title} has no Float32Array of numbers`);
-    if (data.length !== count) fail(`${title} has ${data.length} numbers, and its shape ${count}`);
+    if (data.length !== count) fail(`${title} has ${data.length} numbers, expected ${count} for its shape`);
     return data;
   };
 
@@ -189,8 +192,8 @@ export function checkTrained({ model, vocabulary, training, tensors }: TrainedMo
 
 /** The index of the first number that is NaN or infinite, or -1. */
 export function firstNonFinite(data: Float32Array): number {
-  // Nine times as fast as calling isFinite: all eight exponent bits are set in NaN and the
-  // infinities, and in nothing else.
+  // Nine times as fast as calling isFinite: all eight exponent bits are set only in NaN and the
+  // infinities.
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   for (let i = 0; i < bits.length; i++) if ((bits[i] & 0x7f800000) === 0x7f800000) return i;
   return -1;

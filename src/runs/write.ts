@@ -1,4 +1,4 @@
-// A Checkpoint to a file, in pieces of text, so that no tensor is ever one string.
+// Writes a checkpoint to a file, in pieces of text, so that no tensor is ever one string.
 // docs/checkpoint-format.md describes the layout and the checksum.
 
 import { createHash } from 'node:crypto';
@@ -10,18 +10,15 @@ import { type Fail, troubleInJson } from './json-values.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
 import { flagOf } from '../options/flags.ts';
 
-/**
- * A multiple of 3, so that the base64 of pieces is the pieces of the base64; 48 KB become 64 KB of
- * text.
- */
+/** A multiple of 3, so that the pieces can be encoded separately. 48 KB become 64 KB of base64. */
 const pieceBytes = 3 * 2 ** 14;
 
 /**
  * Replaces the file as `replaceFile` does. The tensors must not change until the promise is
  * settled.
  *
- * @param beforeRename runs when the new file is safely on disk and the old one still in place
- * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity (nothing is written then),
+ * @param beforeRename runs when the new file is safely on disk and the old file is still in place
+ * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity (then nothing is written),
  * `machine` if the disk fails
  */
 export async function writeCheckpoint(
@@ -35,7 +32,7 @@ export async function writeCheckpoint(
 /**
  * The bytes of a checkpoint file.
  *
- * @param fail is called for any other fault; if this program made the checkpoint, that is a bug
+ * @param fail is called for any other fault. If this program made the checkpoint, that is a bug
  * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity
  */
 export function checkpointPieces(path: string, checkpoint: Checkpoint, fail = bugIn(path)): Iterable<Uint8Array> {
@@ -99,8 +96,8 @@ function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<s
 }
 
 /**
- * What could not be read back is not written. That numbers are not finite is no bug: a run may
- * diverge.
+ * Refuses a checkpoint that could not be read back. Numbers that are not finite are not a bug,
+ * because a run may diverge.
  */
 function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
   checkTrained(checkpoint, fail);
@@ -121,8 +118,8 @@ export function refuseNonFinite(path: string, checkpoint: Checkpoint): void {
     const bad = firstNonFinite(data);
     if (bad < 0) continue;
     throw checkpointError(
-      `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`,
-      `training has diverged: continue from the last checkpoint with a lower ${flagOf('learningRate')}`,
+      `cannot write ${path}: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`,
+      `continue from the last checkpoint with a lower ${flagOf('learningRate')}: training has diverged`,
     );
   }
 }

@@ -1,24 +1,27 @@
-// Texts that are drawn together, a row each: the weights, which take longer to read than to compute
-// with, are read once for all.
+// Texts that are sampled together, one per row, so that the weights, which take longer to read than
+// to compute with, are read once for all.
 import type { Network, Rows, Start } from './network.ts';
 import type { Text } from './text.ts';
 
 /**
- * Characters drawn within this time are handed on together: handing on costs as much as drawing one
- * from a small model.
+ * Characters sampled within this time are passed on together, because passing on costs as much as
+ * sampling a character from a small model.
  */
 const FLUSH_MS = 8;
 
-/** Draws for a while. */
+/** Samples for a while. */
 export type Draw = () => Promise<void>;
 
 /**
- * Texts by row: those that have ended stay until all have. The very first time, one character of each
- * text is drawn, so that something is there at once.
+ * Samples texts in rows. The rows of texts that have ended stay until all have ended. The first
+ * call samples one character of each text, so that output appears immediately.
  */
 export function batchOf(network: Network, start: Start, texts: readonly Text[]): Draw {
   let rows: Rows | null = null;
-  /** Draws a symbol for each text, which is what its row is fed next; gives how many of them go on. */
+  /**
+   * Samples a token for each text, which is the next input of its row. Returns how many texts
+   * continue.
+   */
   const draw = ({ ids }: Rows, logits: readonly Float32Array[]): number => {
     let going = 0;
     for (let row = 0; row < texts.length; row++) {

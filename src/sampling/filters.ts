@@ -1,10 +1,10 @@
-// From logits to a drawn symbol: temperature, min-p, top-k, top-p. Pure arithmetic in float64;
-// knows nothing of models, of text, or of where logits come from.
+// From logits to a sampled token: temperature, min-p, top-k, top-p. Pure arithmetic in float64,
+// independent of models and text.
 //
-// The order is fixed. Temperature comes first, because the other three are about the distribution
-// that is really drawn from. Each of them keeps a prefix of the symbols sorted by probability (the
-// lower id first where two are equal), so their order would not matter but for top-p, which is
-// about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
+// The order is fixed. Temperature comes first, because the other three filter the distribution that
+// is sampled from. Each of them keeps a prefix of the tokens sorted by probability (the lower id
+// first if two are equal). So their order would not matter, except for top-p: it keeps a fraction
+// of the total that min-p and top-k left, as in Hugging Face's transformers.
 
 import { inQuotes, usageError, checkpointError } from '../errors.ts';
 import { sampleOptions } from '../options/commands.ts';
@@ -13,34 +13,37 @@ import type { Random } from '../random.ts';
 
 export interface SamplingOptions {
   /**
-   * Logits are divided by it. 1 draws what the model predicts, less is safer and more repetitive,
-   * more is wilder; 0 always takes the likeliest symbol (the lowest id among equals) and draws no
-   * random number. Default 1; 0.7 to 1 reads well for most models.
+   * Divides the logits. 1 samples from the model's prediction, less is safer and more repetitive,
+   * more is wilder. 0 always takes the most likely token (the lowest id among equals) and uses no
+   * random number. Default 1. 0.7 to 1 reads well for most models.
    */
   readonly temperature?: number | undefined;
   /**
-   * Keeps the k likeliest symbols (Fan et al., 2018). Default: all. 10 to 40 for characters; less
-   * useful than the next two, because it is blind to how sure the model is.
+   * Keeps the k most likely tokens (Fan et al., 2018). Default: all. 10 to 40 for characters. Less
+   * useful than the next two, because it ignores how sure the model is.
    */
   readonly topK?: number | undefined;
   /**
-   * Keeps the fewest likeliest symbols that together have at least this probability: the nucleus
-   * (Holtzman et al., 2019). Default 1: all. 0.9 to 0.95 cuts off the unlikely tail.
+   * Nucleus sampling: keeps the fewest most likely tokens that together have at least this
+   * probability (Holtzman et al., 2019). Default 1: all. 0.9 to 0.95 cuts off the unlikely tail.
    */
   readonly topP?: number | undefined;
   /**
-   * Keeps symbols at least this many times as likely as the likeliest (Nguyen et al., 2024).
-   * Default 0: all. 0.02 to 0.1; holds up better than top-p at temperatures above 1.
+   * Keeps tokens whose probability is at least this fraction of the highest (Nguyen et al., 2024).
+   * Default 0: all. 0.02 to 0.1 is usual. Works better than top-p at temperatures above 1.
    */
   readonly minP?: number | undefined;
-  /** Ids that are never drawn, such as the unknown symbol's; the others share their probability. */
+  /**
+   * Ids that are never sampled, such as the unknown token's. The other tokens share their
+   * probability.
+   */
   readonly never?: readonly number[] | undefined;
 }
 
 const { temperature, topK, topP, minP } = tableOf(sampleOptions);
 const rules: Options = { temperature, topK, topP, minP };
 
-/** @throws RnnError `usage` naming the flag, its value and what it may be */
+/** @throws RnnError `usage` that names the flag, its value and the allowed values */
 export function validateSamplingOptions(options: SamplingOptions): void {
   for (const [name, row] of Object.entries(rules)) {
     const value = options[name as keyof SamplingOptions];
@@ -49,36 +52,34 @@ export function validateSamplingOptions(options: SamplingOptions): void {
     const flag = `--${keyOf(name, row)}`;
     throw usageError(
       `${flag} is ${inQuotes(value)}, expected ${kind.expected(value)}`,
-      'leave it out to draw as the model predicts',
+      'leave it out to sample from the unchanged distribution',
       { options: [flag] },
     );
   }
 }
 
-/** Draws symbols of a vocabulary of V with fixed options; its scratch memory is allocated once. */
+/** Samples tokens of a vocabulary of V with fixed options. Allocates its memory once. */
 export class SymbolSampler {
   readonly #temperature: number;
   readonly #topK: number;
   readonly #topP: number;
   readonly #minP: number;
-  /** 1 where a symbol may be drawn. */
+  /** 1 if a token may be sampled. */
   readonly #allowed: Uint8Array; // (V)
-  /**
-   * exp((logit - largest) / temperature): the largest is 1, and 0 stands for a symbol that is out.
-   */
+  /** exp((logit - largest) / temperature): the largest is 1. 0 for an excluded token. */
   readonly #weights: Float64Array; // (V)
-  /** Ids, as a heap of which the likeliest is the root. */
+  /** Ids, as a heap whose root is the most likely. */
   readonly #heap: Uint32Array; // (V)
   #heapSize = 0;
-  /** Ids to draw from: all in their order, or in the order in which they left the heap. */
+  /** Ids to sample from: all in their order, or in the order in which they left the heap. */
   readonly #kept: Uint32Array; // (V)
   /**
-   * The sum of the weights that are to be drawn from. A field, because a number that is handed over
-   * is allocated.
+   * The sum of the weights to sample from. It is a field, because a number that is returned is
+   * allocated.
    */
   #mass = 0;
 
-  /** @throws RnnError `usage` for options out of range, or if no symbol is left to draw */
+  /** @throws RnnError `usage` for options out of range, or if no token is left to sample */
   constructor(vocabulary: number, options: SamplingOptions = {}) {
     validateSamplingOptions(options);
     const { temperature = 1, topK = vocabulary, topP = 1, minP = 0, never = [] } = options;
@@ -89,15 +90,18 @@ export class SymbolSampler {
     this.#allowed = new Uint8Array(vocabulary).fill(1);
     for (const id of never) this.#allowed[id] = 0;
     if (!this.#allowed.includes(1))
-      throw usageError('the model has no symbol that may be drawn', 'train on text with more than one character');
+      throw usageError(
+        'cannot sample from the model: it knows no token that may be sampled',
+        'train on text with more than one character',
+      );
     this.#weights = new Float64Array(vocabulary);
     this.#heap = new Uint32Array(vocabulary);
     this.#kept = new Uint32Array(vocabulary);
   }
 
   /**
-   * The id of a symbol with probability proportional to exp(logit / temperature) among those that
-   * the options keep. Draws exactly one uniform number, or none at temperature 0.
+   * Samples the id of a token with probability proportional to exp(logit / temperature) among the
+   * tokens that the options keep. Uses exactly one uniform random number, or none at temperature 0.
    *
    * @param logits (V)
    * @throws RnnError `checkpoint` if a logit is NaN or infinite: the weights are damaged or have
@@ -115,7 +119,7 @@ export class SymbolSampler {
       left -= weights[kept[i]];
       if (left < 0) return kept[i];
     }
-    // Rounding may leave a crumb of the total after the last symbol.
+    // Rounding may leave a tiny rest of the total after the last token.
     return kept[count - 1];
   }
 
@@ -128,11 +132,11 @@ export class SymbolSampler {
     let greedy = -1;
     for (let id = 0; id < logits.length; id++) {
       const logit = logits[id];
-      // Only NaN and the infinities differ from themselves when subtracted.
+      // Only for NaN and the infinities is the difference from themselves not 0.
       if (logit - logit !== 0) {
         throw checkpointError(
-          `the model's prediction for symbol ${id} is ${logit}`,
-          'its weights are damaged or its training diverged: use an earlier checkpoint of the run',
+          `the model's logit for token ${id} is ${logit}: expected a finite number`,
+          'use an earlier checkpoint of the run: the weights are damaged, or training diverged',
         );
       }
       if (logit > largest && allowed[id] === 1) {
@@ -143,7 +147,7 @@ export class SymbolSampler {
     return greedy;
   }
 
-  /** Fills the weights, zeroing those that may not be drawn or that min-p leaves out. */
+  /** Computes the weights. They are 0 for tokens that are not allowed, or that min-p excludes. */
   #weigh(logits: Float32Array | Float64Array, largest: number): void {
     const weights = this.#weights;
     const allowed = this.#allowed;
@@ -152,7 +156,7 @@ export class SymbolSampler {
     let total = 0;
     for (let id = 0; id < weights.length; id++) {
       let weight = allowed[id] === 1 ? Math.exp((logits[id] - largest) / temperature) : 0;
-      // The likeliest symbol weighs 1, so a weight is already the ratio that min-p speaks of.
+      // The most likely token has weight 1, so a weight is already the ratio that min-p compares.
       if (weight < minP) weight = 0;
       weights[id] = weight;
       total += weight;
@@ -160,9 +164,7 @@ export class SymbolSampler {
     this.#mass = total;
   }
 
-  /**
-   * Takes all ids that weigh something into `kept`, in their order, and gives how many they are.
-   */
+  /** Puts all ids with a weight above 0 into `kept`, in their order. Returns their number. */
   #keepAll(): number {
     let count = 0;
     for (let id = 0; id < this.#weights.length; id++) if (this.#weights[id] > 0) this.#kept[count++] = id;
@@ -170,8 +172,8 @@ export class SymbolSampler {
   }
 
   /**
-   * Takes ids from the likeliest on into `kept` and gives how many of them top-k and then top-p let
-   * through.
+   * Puts ids, the most likely first, into `kept`. Returns how many of them top-k and then top-p
+   * keep.
    */
   #keep(): number {
     const weights = this.#weights;
@@ -179,7 +181,7 @@ export class SymbolSampler {
     this.#fillHeap();
     const cutByTopK = this.#topK < this.#heapSize;
     const limit = cutByTopK ? this.#topK : this.#heapSize;
-    // What top-p is a share of is known only when top-k has taken its pick.
+    // The total of which top-p takes a fraction is known only after top-k.
     const goal = cutByTopK ? Infinity : this.#topP * this.#mass;
     let count = 0;
     let mass = 0;
@@ -198,7 +200,7 @@ export class SymbolSampler {
   }
 
   /**
-   * A heap rather than a sort: O(V) to build and O(log V) for each symbol kept, of which there are
+   * A heap instead of a sort: O(V) to build and O(log V) for each kept token, of which there are
    * usually few.
    */
   #fillHeap(): void {

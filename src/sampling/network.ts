@@ -1,29 +1,29 @@
-// A network that goes one character at a time, for one row or for several at once, each with a
-// state of its own. Knows programs and devices, and nothing of text.
+// A network that advances by one token at a time, for one row or for several at once, each with a
+// separate state. Knows programs and devices, but not text.
 import type { Device, Executable, Job, StandingCall } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
 import { networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 
-/** Where texts start: what follows a prime, and the state after it, by name. */
+/** Where texts start: the prediction after a prompt, and the state by name. */
 export interface Start {
   /** (V) */
   readonly logits: Float32Array;
   readonly states: ReadonlyMap<string, Float32Array>;
 }
 
-/** Rows that go on together. */
+/** Rows that advance together. */
 export interface Rows {
   readonly width: number;
-  /** (N) of the next step; those of rows that nobody needs any more may be any. */
+  /** (N) of the next step. Arbitrary for rows that are no longer needed. */
   readonly ids: Int32Array;
   /** N of (V), after each step. */
   readonly logits: readonly Float32Array[];
   step(): Promise<void> | void;
 }
 
-/** Steps after which the thread is given to others. */
+/** Steps after which other work gets the thread. */
 const STEPS_AT_ONCE = 64;
 
 export class Network {
@@ -31,7 +31,7 @@ export class Network {
   readonly #vocabulary: number;
   /** Names of the carried states. */
   readonly #states: readonly string[];
-  /** How many rows there is a program for besides the one for a single row. */
+  /** The number of rows of the program for several rows. There is another one for a single row. */
   readonly #width: number;
   readonly #rows = new Map<number, Rows>();
 
@@ -42,7 +42,7 @@ export class Network {
     this.#width = width;
   }
 
-  /** @param rows how many go on together, at most */
+  /** @param rows how many advance together, at most */
   static async open(model: ModelConfiguration, device: Device, rows: number): Promise<Network> {
     const parameters = parameterShapes(model);
     const jobs = [...new Set([rows, 1])].map((width): Job => ({
@@ -63,8 +63,9 @@ export class Network {
   }
 
   /**
-   * Reads symbols, at least one, from a zero state. @param rest is awaited now and then, so that
-   * the thread is not taken for long
+   * Reads at least one token from a zero state.
+   *
+   * @param rest is awaited from time to time, so that the thread is not blocked for long
    */
   async read(ids: Int32Array, rest: () => Promise<unknown>): Promise<Start> {
     const single = this.#rowsOf(1);
@@ -84,7 +85,8 @@ export class Network {
   }
 
   /**
-   * So many rows, or some more, that all go on from one place. What went on before is forgotten.
+   * Returns at least `count` rows that all continue from one place. Rows that were started before
+   * are invalid.
    */
   async start({ states }: Start, count: number): Promise<Rows> {
     const rows = this.#rowsOf(count === 1 ? 1 : this.#width);
@@ -115,7 +117,7 @@ function jobOf(width: number): string {
   return `sample ${width}`;
 }
 
-/** For devices that have none. */
+/** A prepared call for devices without one. */
 function standingCallOf(executable: Executable, width: number, vocabulary: number): StandingCall {
   const ids = new Int32Array(width);
   const logits = Array.from({ length: width }, () => new Float32Array(vocabulary));

@@ -1,5 +1,4 @@
-// From a model to text: each drawn symbol is fed back as the next input. Knows no files and no
-// terminal.
+// Samples text from a model: each sampled token is the next input.
 import { setImmediate } from 'node:timers/promises';
 import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
@@ -13,19 +12,16 @@ import { Network, type Start } from './network.ts';
 import { Text } from './text.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** A text; bytes that need not be UTF-8 are for models of bytes. */
+/** A text. A model of bytes also takes bytes that are not UTF-8. */
 export type Given = string | Uint8Array;
 
 export interface SampleRequest {
   readonly prime: Given;
-  /**
-   * The prime is from within a text, and not where one starts: no start symbol precedes it. Default
-   * false.
-   */
+  /** The prompt is from within a text, so no start token precedes it. Default false. */
   readonly midText?: boolean;
-  /** Symbols to draw: characters, or bytes. */
+  /** Tokens to sample: characters or bytes. */
   readonly length: number;
-  /** Each ends the text once it has been written; the prime does not count. */
+  /** Each ends the text once it has been sampled. The prompt does not count. */
   readonly stop: Given | readonly Given[] | null;
   /** Whether the stop that ends a text belongs to the text. Default true. */
   readonly keepStop?: boolean;
@@ -33,34 +29,34 @@ export interface SampleRequest {
   readonly options: SamplingOptions;
 }
 
-/** Texts that go on from one place, each with a seed of its own. */
+/** Texts that continue from one place, each with a separate seed. */
 export interface TextsRequest extends Omit<SampleRequest, 'seed'> {
   readonly seeds: Iterable<number>;
 }
 
-/** What a sampler will be asked for. */
+/** The requests that a sampler must be able to answer. */
 export interface SamplerUse {
   /** Texts of a request, at most. Default 1. */
   readonly texts?: number;
-  /** Characters of each text, at most. Default: not many. */
+  /** Characters of each text, at most. Default 1. */
   readonly length?: number;
 }
 
-/** A string with a unit for each byte. */
+/** A string with a code unit for each byte. */
 const BYTES = 'latin1';
 const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 /**
- * Rows drawn at a time, at most: with more, a row costs no less, and there is only more to wait
- * for.
+ * Rows sampled at a time, at most. With more, the cost per row is the same, and the wait is longer.
  */
 const MOST_ROWS = 32;
-/** Characters that may wait in memory for their turn. */
+/** Characters of later texts that may wait in memory. */
 const MOST_WAITING = 6.4e7;
 
 /**
- * The model of a checkpoint, ready to write any number of texts.
- * @throws RnnError `checkpoint` if its tensors are not those of its model
+ * Opens a checkpoint's model for sampling.
+ *
+ * @throws RnnError `checkpoint` if its tensors do not fit its model
  */
 export async function openSampler(checkpoint: TrainedModel, device: Device, use: SamplerUse = {}): Promise<Sampler> {
   const parameters = parameterVector(checkpoint);
@@ -73,7 +69,7 @@ export async function openSampler(checkpoint: TrainedModel, device: Device, use:
   return sampler;
 }
 
-/** A model ready to write, whose weights may be replaced: training takes its samples with one. */
+/** A model ready to sample, whose weights may be replaced: training takes its samples with it. */
 export class Sampler {
   readonly #model: ModelConfiguration;
   readonly #vocabulary: Vocabulary;
@@ -95,7 +91,10 @@ export class Sampler {
     this.#startSymbol = startSymbol;
   }
 
-  /** @param startSymbol what a zero state reads before a prime, as in training; null for nothing */
+  /**
+   * @param startSymbol the token that a zero state reads before a prompt, as in training. Null for
+   * none
+   */
   static async open(
     model: ModelConfiguration,
     vocabulary: Vocabulary,
@@ -103,7 +102,7 @@ export class Sampler {
     { texts = 1, length = 1, startSymbol = null }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
     const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_WAITING / length)));
-    // As many rows in each batch.
+    // The same number of rows in each batch, as far as possible.
     const rows = Math.ceil(texts / Math.ceil(texts / most));
     return new Sampler(model, vocabulary, await Network.open(model, device, rows), rows, startSymbol);
   }
@@ -112,28 +111,29 @@ export class Sampler {
     await this.#network.load(parameters);
   }
 
-  /** One text, as `texts` gives it. */
+  /** One text, as from `texts`. */
   text({ seed, ...request }: SampleRequest): AsyncGenerator<string> {
     const [text] = this.texts({ ...request, seeds: [seed] });
     return text;
   }
 
   /**
-   * Texts, each piece by piece as it is drawn; the prime is not repeated. Each is exactly what it
-   * would be alone. They are to be read one after another: some are drawn at a time, and what is
-   * drawn of the later ones waits in memory. The request is checked here and now, before the first
-   * piece is asked for, so that nobody shows a prime that is then refused.
+   * Samples texts, each piece by piece, without the prompt. Each is exactly as if it were sampled
+   * alone. Read them one after another: some are sampled together, and the later ones wait in
+   * memory. The request is checked immediately, before the first piece is requested, so that the
+   * caller does not show a prompt that is then refused.
    *
-   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for
-   * options out of range
+   * @throws RnnError `corpus` for characters in the prompt that the model does not know, `usage`
+   * for options out of range
    */
   texts(request: TextsRequest): Iterable<AsyncGenerator<string>> {
     return mapped(this.#units(request), this.#vocabulary.unit === 'byte' ? decoded : (units) => units);
   }
 
   /**
-   * The same as bytes: those that a model of bytes draws, or the UTF-8 of characters. @throws
-   * RnnError as `texts` does
+   * The same as bytes: the bytes that a model of bytes samples, or the UTF-8 of characters.
+   *
+   * @throws RnnError as `texts` does
    */
   bytes(request: TextsRequest): Iterable<AsyncGenerator<Uint8Array>> {
     const encoding = this.#vocabulary.unit === 'byte' ? BYTES : 'utf8';
@@ -144,7 +144,10 @@ export class Sampler {
     await this.#network.close();
   }
 
-  /** Texts as strings of UTF-16 code units or, of a model of bytes, with a unit for each byte. */
+  /**
+   * Texts as strings of UTF-16 code units, or, from a model of bytes, with a code unit for each
+   * byte.
+   */
   #units({
     prime,
     midText = false,
@@ -174,10 +177,10 @@ export class Sampler {
     return this.#vocabulary.encode(textOf(prime, 'the prime'));
   }
 
-  /** In the units that a text is drawn in. */
+  /** The stop in the code units of the sampled text. */
   #stop(stop: Given): string {
     if (stop.length === 0)
-      throw usageError('a stop is empty, expected some text', 'leave it out for a text of full length');
+      throw usageError('a stop is empty: expected some text', 'leave it out for a text of full length');
     return this.#vocabulary.unit === 'byte'
       ? Buffer.from(stop).toString(BYTES)
       : this.#vocabulary.inKnownForm(textOf(stop, 'a stop'));
@@ -199,7 +202,7 @@ export class Sampler {
   }
 }
 
-/** @param begin gives the batch in which the text is drawn */
+/** @param begin returns the batch in which the text is sampled */
 async function* pieces(text: Text, begin: () => Promise<Draw>): AsyncGenerator<string> {
   for (;;) {
     const piece = text.take();
@@ -208,14 +211,15 @@ async function* pieces(text: Text, begin: () => Promise<Draw>): AsyncGenerator<s
     else {
       const draw = await begin();
       await draw();
-      await setImmediate(); // lets signals and the output stream have their turn
+      await setImmediate(); // gives signals and the output stream a turn
     }
   }
 }
 
 /**
- * What is read from a zero state before the first character is drawn. @param startSymbol precedes
- * the prime; null for nothing
+ * The tokens that are read from a zero state before the first character is sampled.
+ *
+ * @param startSymbol precedes the prompt. Null for none
  */
 function contextOf(prime: Int32Array, startSymbol: number | null): Int32Array {
   if (startSymbol === null || prime[0] === startSymbol) return prime;
@@ -229,9 +233,9 @@ function* mapped<From, To>(all: Iterable<From>, change: (each: From) => To): Gen
   for (const each of all) yield change(each);
 }
 
-/** The text of bytes that come as units; U+FFFD stands for bytes that are not UTF-8. */
+/** Decodes bytes that come as code units. U+FFFD replaces bytes that are not UTF-8. */
 async function* decoded(units: AsyncIterable<string>): AsyncGenerator<string> {
-  // ignoreBOM keeps a byte order mark: bytes of a text are all the text's own.
+  // ignoreBOM keeps a byte order mark, because all bytes belong to the text.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   for await (const piece of units) {
     const text = decoder.decode(Buffer.from(piece, BYTES), { stream: true });
@@ -251,8 +255,12 @@ function textOf(given: Given, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(given);
   } catch (cause) {
-    throw corpusError(`${name} is not UTF-8`, `only a model of bytes (${flagOf('unit')} byte) takes any bytes`, {
-      cause,
-    });
+    throw corpusError(
+      `${name} is not UTF-8: expected text`,
+      `use a model of bytes (${flagOf('unit')} byte) for other bytes`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -1,13 +1,13 @@
-// One text while it is drawn: its own random numbers, where it ends, and what of it has not been
-// handed on. Knows no model: it is given logits and gives the symbol that comes next.
+// One text while it is sampled: its random numbers, its end, and the part of it that was not passed
+// on yet. Independent of models: takes logits and returns the next token.
 import { Random } from '../random.ts';
 import type { SymbolSampler } from './filters.ts';
 
 export interface TextOptions {
   readonly seed: number;
-  /** Symbols to draw. */
+  /** Tokens to sample. */
   readonly length: number;
-  /** Each ends the text once it has been written. */
+  /** Each ends the text once it has been sampled. */
   readonly stops: readonly string[];
   /** Whether the stop that ends the text belongs to it. */
   readonly keepStop: boolean;
@@ -26,7 +26,7 @@ export class Text {
   #left: number;
   #failure: unknown = null;
 
-  /** @param texts of the symbols, by their ids */
+  /** @param texts of the tokens, by their ids */
   constructor(symbols: SymbolSampler, texts: readonly string[], { seed, length, stops, keepStop }: TextOptions) {
     this.#symbols = symbols;
     this.#texts = texts;
@@ -42,7 +42,7 @@ export class Text {
   }
 
   /**
-   * Draws the next symbol and gives its id. What goes wrong ends the text, and is thrown by whoever
+   * Samples the next token and returns its id. An error ends the text and is thrown when the caller
    * takes the rest of it.
    */
   draw(logits: Float32Array): number {
@@ -58,9 +58,7 @@ export class Text {
     }
   }
 
-  /**
-   * What was written since the last time, without the beginning of a stop that is not to be kept.
-   */
+  /** The text since the last call, without the beginning of a stop that is not kept. */
   take(): string {
     const held = this.#keepStop || this.ended ? 0 : this.#begunStop();
     const taken = this.#written.slice(0, this.#written.length - held);
@@ -79,7 +77,7 @@ export class Text {
     if (!this.#keepStop) this.#written = this.#written.slice(0, -Math.max(...stopped.map((stop) => stop.length)));
   }
 
-  /** How many units at the end of the text may be the beginning of a stop. */
+  /** How many code units at the end of the text may be the beginning of a stop. */
   #begunStop(): number {
     for (let length = this.#longestStop - 1; length > 0; length--)
       if (this.#stops.some((stop) => stop.length > length && this.#end.endsWith(stop.slice(0, length)))) return length;

@@ -16,21 +16,20 @@ interface RunActivity {
     | 'compressing'
     | 'counting n-grams';
   /**
-   * Characters that were validated, scored, inspected or sampled; of anything else 0, and 1 when it
-   * is done.
+   * Characters validated, scored, inspected or sampled so far. For other work: 0, then 1 when it is
+   * done.
    */
   readonly done: number;
-  /** `done` when the work is done; null if unknown beforehand. */
+  /** The value of `done` at the end of the work. Null if it is not known beforehand. */
   readonly total: number | null;
 }
 
 /**
- * Is called whenever some of the work is done, the last time when all of it is. It must return
- * soon.
+ * Called after each part of the work, the last time when all of it is done. It must return soon.
  */
 export type ActivityListener = (activity: Activity) => void;
 
-/** Does work that is done in one piece, and reports its beginning and its end. */
+/** Runs a piece of work, and reports its beginning and its end. */
 export async function reporting<Result>(
   onActivity: ActivityListener | undefined,
   kind: RunActivity['kind'],

@@ -1,6 +1,6 @@
-// Writes the checkpoints and the log of a training run, to a folder or to memory. A disk that fails
-// does not end a run: the writer reports it, and tries again at the next checkpoint. Knows nothing
-// of when something is saved.
+// Writes the checkpoints and the log of a training run, to a folder or to memory. A disk failure
+// does not end a run: the writer reports it and tries again at the next checkpoint. The caller
+// decides when to save.
 import { setTimeout } from 'node:timers/promises';
 import type { Checkpoint, Newest, RunStore } from '../runs/store.ts';
 import { count } from '../count.ts';
@@ -9,18 +9,18 @@ import { type ActivityListener, reporting } from './activity.ts';
 import type { TrainingEvent } from './events.ts';
 
 /**
- * Waits before each further try to save the last state; together less than a run may take to end
- * after a signal.
+ * Waits before each retry to save the last state. Their sum is less than the time in which a run
+ * must end after a signal.
  */
 const WAITS_MS = [300, 700, 1500];
 
 /**
- * Why a checkpoint is not saved: `checkpoint` if a number in it is not finite, `machine` if the
- * disk failed; null if it is saved.
+ * Why a checkpoint was not saved: `checkpoint` if it has a number that is not finite, `machine` if
+ * the disk failed. Null if it was saved.
  */
 type SaveError = RnnError | null;
 
-/** @param step of the state in the store that the run continues; null for a new run */
+/** @param step of the state in the store from which the run continues. Null for a new run */
 export function checkpointWriter(store: RunStore, step: number | null, onActivity?: ActivityListener) {
   const { path, latestPath, bestPath, logPath } = store;
   const failing = new Set<string>();
@@ -30,8 +30,8 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
   let savedStepNotByClock = step;
 
   /**
-   * A failure is reported once when it begins and once when it is over, because a disk may stay
-   * full for thousands of steps.
+   * Reports a failure once when it begins and once when it is over, because a disk may stay full
+   * for thousands of update steps.
    */
   const note = (file: string, failure: string | null): void => {
     if (failure !== null && !failing.has(file)) news.push(failure);
@@ -42,12 +42,12 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
   const save = async (file: string, work: () => Promise<void>): Promise<SaveError> => {
     const error = await reporting(onActivity, 'saving', () => attempt(work));
     if (error?.kind !== 'checkpoint')
-      note(file, error && `${error.message}; training goes on, and it is tried again whenever it is due`);
+      note(file, error && `${error.message}. Training continues, and rnn tries again at the next checkpoint`);
     return error;
   };
 
   /**
-   * @param isByClock a state to resume from after a crash, and not to return to after a divergence
+   * @param isByClock the state is for resuming after a crash, not for recovering from a divergence
    */
   const saveLatest = (checkpoint: Checkpoint, keep: number, isByClock = false): Promise<SaveError> =>
     save(latestPath, async () => {
@@ -56,17 +56,17 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
       if (isByClock) return;
       savedStepNotByClock = savedStep;
       hasSaved = true;
-      note(`snapshots in ${path}`, error && `${error.message}; ${latestPath} is saved, and training goes on`);
+      note(`snapshots in ${path}`, error && `${error.message}. ${latestPath} is saved, and training continues`);
     });
 
-  /** Adds a line to the log; a line that the disk does not take is lost. */
+  /** Adds a line to the log. A line that cannot be written is lost. */
   const log = <Event extends TrainingEvent>(event: Event): Event => {
     let failure: string | null = null;
     try {
       store.appendLog(event);
     } catch (error) {
       if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
-      failure = `${error.message}; training goes on`;
+      failure = `${error.message}. Training continues`;
     }
     note(logPath, failure);
     return event;
@@ -76,12 +76,15 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
     saveLatest,
     log,
 
-    /** The file of the last state; null if none was saved. */
+    /** The file of the last state. Null if no state was saved. */
     get savedPath(): string | null {
       return savedStep === null ? null : latestPath;
     },
 
-    /** Not so where the run continues another checkpoint, until the next one is saved. */
+    /**
+     * False while the run continues another checkpoint than the latest, until it saves its next
+     * one.
+     */
     get isLatestSound(): boolean {
       return store.isLatestSound;
     },
@@ -93,8 +96,8 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
       }),
 
     /**
-     * @throws RnnError `machine` if the disk does not take it after several tries, `checkpoint` if a
-     * number in it is not finite
+     * @throws RnnError `machine` if the disk fails at each of several tries, `checkpoint` if a
+     * number in the checkpoint is not finite
      */
     async saveLast(checkpoint: Checkpoint, keep: number): Promise<void> {
       let error = await saveLatest(checkpoint, keep);
@@ -105,17 +108,17 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
       }
       if (error === null) return;
       if (error.kind === 'checkpoint') throw error;
-      const saved = savedStep === null ? 'nothing was saved' : `what is saved is step ${count(savedStep)}`;
+      const saved = savedStep === null ? 'nothing was saved' : `the newest saved state is of step ${count(savedStep)}`;
       throw machineError(
-        `the last state, of step ${count(checkpoint.training.step)}, could not be saved: ${error.message}; ${saved}`,
+        `cannot save the last state, of step ${count(checkpoint.training.step)}: ${error.message} (${saved})`,
         error.hint,
         { cause: error },
       );
     },
 
     /**
-     * A run that diverges does not return to a clock save: it may be diverging already, and the
-     * result must not depend on speed.
+     * A run that diverges does not return to a state that was saved by the clock, because that
+     * state may be diverging already, and the result must not depend on speed.
      */
     async dropClockSave(): Promise<void> {
       await attempt(() => store.dropClockSave()); // if the disk fails, the run returns to the clock save
@@ -123,10 +126,10 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
     },
 
     /**
-     * The newest saved state; null if none was ever saved.
+     * The newest saved state. Null if none was ever saved.
      *
-     * @param why it is needed, in words
-     * @throws RnnError `checkpoint` if none can be read, or none is left
+     * @param why the state is needed, in words
+     * @throws RnnError `checkpoint` if no saved state is left, or none can be read
      */
     async newest(why: string): Promise<Newest | null> {
       try {
@@ -138,15 +141,19 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
     },
 
     /**
-     * Removes later lines from the log. @param undone events that had not come yet at that very step
+     * Removes later lines from the log.
+     *
+     * @param undone events that had not happened yet at step `last`
      */
     async cutBack(last: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
       const error = await attempt(() => store.cutBack(last, undone));
-      note(logPath, error && `${error.message}; training goes on`);
+      note(logPath, error && `${error.message}. Training continues`);
     },
 
     /**
-     * Logs and returns what cannot be written any more, and what can again, since the last call.
+     * Logs and returns which files cannot be written any more, and which can be written again,
+     * since the last call.
+     *
      * @param now the current step
      */
     takeNews: (now: number): readonly TrainingEvent[] =>
@@ -156,8 +163,8 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
 export type CheckpointWriter = ReturnType<typeof checkpointWriter>;
 
 /**
- * @throws errors of neither the disk nor the numbers: the folder is no longer this process's, or a
- * bug
+ * @throws errors that come neither from the disk nor from the numbers: another process took the
+ * folder over, or a bug
  */
 async function attempt(save: () => Promise<void>): Promise<SaveError> {
   try {

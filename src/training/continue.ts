@@ -1,5 +1,5 @@
-// A run that goes on: what it was, what was asked for now, and whether the two go together. The
-// state itself is restored by the session and the loop.
+// Continues a run: merges the settings of the run with the given ones, and refuses those that
+// cannot change. The session and the loop restore the state itself.
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
@@ -36,20 +36,23 @@ export interface RunSettings {
   readonly machine: MachineOptions;
 }
 
-/** What was given on the command line, and nothing else. */
+/** The settings that were given on the command line, and no others. */
 export type GivenSettings = { readonly [Part in keyof RunSettings]: Partial<RunSettings[Part]> };
 
 export interface Continuation extends RunSettings {
-  /** What is different from now on: flags, and the same for the user to read. */
+  /**
+   * The flags whose values are different from now on. `notes` describes the same changes to the
+   * user.
+   */
   readonly changed: readonly string[];
   readonly notes: readonly string[];
 }
 
 /**
- * The settings of the run, with what was given now in their place.
+ * The settings of the run, replaced where others are given now.
  *
- * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings
- * are not all there
+ * @throws RnnError `usage` for a setting that cannot change in a run, `checkpoint` if settings are
+ * missing from the checkpoint
  */
 export function continueRun({ model, training }: Checkpoint, given: GivenSettings): Continuation {
   const earlier = {
@@ -64,7 +67,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   for (const option of namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start')) {
     const own = recorded[option];
     if (earlier.options[option] !== own)
-      throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
+      throw unfit(`training.options.${option} is ${earlier.options[option]}, expected ${own} as in its model`);
   }
   const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
   const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
@@ -75,7 +78,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     ? { epochs: null, maxSteps: null, budgetMs: null }
     : {};
   const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
-  // A file to validate or to test on takes the place of a part of the text, and a part replaces a file.
+  // A file to validate or test on replaces the part of the text held out for it, and vice versa.
   const { validationFile, validationFraction, testFile, testFraction } = given.reading;
   const heldOut = {
     ...(validationFile !== undefined && { validationFraction: 0 }),
@@ -99,19 +102,19 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     machine,
     changed: changed.map(flagOf),
     notes: changed.map(
-      (name) => `${flagOf(name)} is ${shown(name, now[name])} from here on; it was ${shown(name, before[name])}`,
+      (name) => `${flagOf(name)} is ${shown(name, now[name])} from here on (it was ${shown(name, before[name])})`,
     ),
   };
 }
 
-/** Why the run was over when it was saved, if it is with these options, too; else null. */
+/** Why the run was over when it was saved. Null if it was not, or is not with these options. */
 export function endOf({ training }: Checkpoint, options: TrainingOptions): EndReason | null {
   const { finished } = recordedLoop(training);
   const before = recordedOptions(training);
   return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
 }
 
-/** How a run that is over went. */
+/** The verdict on a run that is over. */
 export function verdictOn(
   { training: { history, step, epoch } }: Checkpoint,
   options: TrainingOptions,
@@ -120,42 +123,42 @@ export function verdictOn(
 }
 
 /**
- * What has no effect on a run that is over, and how it would have one, for the user to read; null
- * for no such flags.
+ * A note for the user on flags that have no effect on a run that is over, and how to continue it.
+ * Null if there are no such flags.
  */
 export function unusedNote(flags: readonly string[], end: EndReason): string | null {
   if (flags.length === 0) return null;
-  // The reasons are called as the flags are.
-  return `not used, because the run is over: ${flags.join(', ')}; with a higher --${end} it goes on`;
+  // The reasons have the names of the flags.
+  return `the run is over, so these flags have no effect: ${flags.join(', ')} (a higher --${end} continues it)`;
 }
 
-/** The texts of a run, each with the digest that says whether it is another one. */
+/** The texts of a run, each with the digest that shows whether it has changed. */
 const texts = [
   {
     digest: 'sourcesDigest',
     characters: 'characters',
-    isOther: 'the text is not the one that this run was trained on',
+    isOther: 'the text is not the text that this run was trained on',
     consequence:
       'the run continues at the same part of it, from a zero state, and looks for the best validation loss again',
   },
   {
     digest: 'digest',
     characters: 'validation',
-    isOther: 'the text to validate on is not the one that this run had',
+    isOther: 'the text to validate on is not the text that this run had',
     consequence: 'the run looks for the best validation loss again',
   },
   {
     digest: 'testDigest',
     characters: 'test',
-    isOther: 'the text to test on is not the one that this run had',
+    isOther: 'the text to test on is not the text that this run had',
     consequence: `rnn eval ${flagOf('part')} test scores it`,
   },
 ] as const;
 
 /**
- * What is different about the text, for the user to read.
+ * Notes for the user on how the text differs from the text of the run.
  *
- * @throws RnnError `corpus` if it is another text, and that was not accepted
+ * @throws RnnError `corpus` if it is another text, and the user did not accept that
  */
 export function compareCorpus(
   { training }: Checkpoint,
@@ -168,31 +171,31 @@ export function compareCorpus(
   const isOther = ({ digest }: (typeof texts)[number]): boolean => before[digest] !== now[digest];
   const notes = (isOther(sources) ? [sources] : heldOut.filter(isOther)).map(
     ({ characters, isOther: message, consequence }) => {
-      const what = `${message}: ${difference(now[characters], before[characters])}`;
-      if (accepted) return `${what}; ${consequence}`;
+      const change = `${message}: ${difference(now[characters], before[characters])}`;
+      if (accepted) return `${change}, so ${consequence}`;
       throw corpusError(
-        what,
-        `give the same text, or start a new run with ${flagOf('initFrom')} and ${flagOf('out')}; with ${flagOf('acceptNewCorpus')} ${consequence}`,
+        change,
+        `give the same text, start a new run with ${flagOf('initFrom')} and ${flagOf('out')}, or use ${flagOf('acceptNewCorpus')}: then ${consequence}`,
       );
     },
   );
   return isOther(sources) || before.train === now.train
     ? notes
-    : [`${count(now.train)} characters are trained on from here on; it was ${count(before.train)}`, ...notes];
+    : [`the run trains on ${count(now.train)} characters from here on (it was ${count(before.train)})`, ...notes];
 }
 
 function difference(now: number, before: number): string {
   return now === before
-    ? `its ${count(now)} characters are not the same`
-    : `it has ${count(now)} characters, and had ${count(before)}`;
+    ? `its ${count(now)} characters are different`
+    : `it has ${count(now)} characters instead of ${count(before)}`;
 }
 
 function refuseChange(option: OptionName, given: unknown, before: unknown): void {
   if (given === undefined || given === before) return;
   const flag = flagOf(option);
   throw usageError(
-    `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`,
-    `leave it out to continue; ${flagOf('initFrom')} starts a new run from these weights, on any text, and a run from nothing may have any sizes`,
+    `cannot change ${flag} in a run: it is ${String(before)}, and you gave ${String(given)}`,
+    `leave it out to continue, use ${flagOf('initFrom')} to start a new run from these weights on any text, or train a new model, which can have any sizes`,
     { options: [flag] },
   );
 }

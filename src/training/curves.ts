@@ -1,22 +1,21 @@
-// The course of a run from its log: the reports, evaluations and samples that hold. Where a run
-// went back, by a resumption or a recovery, later lines replace earlier ones. Knows nothing of how
-// it is shown.
+// The course of a run from its log: reports, evaluations and samples. Where a run went back, by a
+// resumption or a recovery, later lines replace earlier ones.
 import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { recordedOptionsOrNull } from './record.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
-/** How far a run was; null where the log does not show it. */
+/** How far a run was. Null if the log does not show it. */
 export interface Moment {
   readonly step: number;
   readonly epoch: number | null;
   readonly elapsedMs: number | null;
-  /** Read from the training text, repetitions included. */
+  /** Characters of the training text read so far, counting repetitions. */
   readonly characters: number | null;
 }
 
-/** A measurement is null where it was not a number, as in a run that diverged. */
+/** A measurement is null if it was not a number, as in a run that diverged. */
 export interface Report extends Moment {
   readonly lossNats: number | null;
   readonly gradientNorm: number | null;
@@ -47,14 +46,14 @@ interface Evaluated extends AtStep {
 
 export class Curves {
   readonly reports: Report[] = [];
-  /** Why the run ended; null while it continues, or if the log does not show it. */
+  /** Why the run ended. Null while it continues, or if the log does not show it. */
   end: EndReason | null = null;
   readonly #evaluations: Evaluated[] = [];
   readonly #samples: (AtStep & { readonly text: string })[] = [];
   #trainCharacters: number | null = null;
   #options: TrainingOptions | null = null;
 
-  /** Adds a line of a log; lines that are not events of training are skipped. */
+  /** Adds a line of a log. Skips lines that are not training events. */
   add(line: LogLine): void {
     const step = Number.isSafeInteger(line.step) && (line.step as number) >= 0 ? (line.step as number) : null;
     if (line.event === 'start') {
@@ -91,7 +90,7 @@ export class Curves {
     return last === undefined ? null : { ...this.#momentAt(last.step), validationLossNats: last.validationLossNats };
   }
 
-  /** The verdict of the end of the run; null if nothing was evaluated. */
+  /** The verdict on the whole run. Null if nothing was evaluated. */
   get verdict(): Verdict | null {
     const evaluations = this.#evaluations.flatMap(({ validationLossNats, trainingLossNats, ...evaluation }) =>
       validationLossNats === null
@@ -99,7 +98,7 @@ export class Curves {
         : {
             ...evaluation,
             validationLossNats,
-            // Logs of earlier versions have the training loss in their reports alone.
+            // In logs of earlier versions, only the reports have the training loss.
             trainingLossNats: trainingLossNats ?? lastUpTo(this.reports, evaluation.step)?.lossNats ?? null,
           },
     );
@@ -124,7 +123,7 @@ export class Curves {
 
   #addReport(step: number, line: LogLine): void {
     dropFrom(this.reports, step);
-    // An evaluation or a sample of this step came before its report, or will come again.
+    // An evaluation or a sample of this step comes before its report, or comes again.
     dropFrom(this.#evaluations, step + 1);
     dropFrom(this.#samples, step + 1);
     const epoch = numberOf(line.epoch);
@@ -142,7 +141,7 @@ export class Curves {
   }
 
   /**
-   * Interpolates between two reports by steps, because neither evaluations nor samples have the
+   * Interpolates between two reports by steps, because evaluations and samples do not record the
    * time.
    */
   #momentAt(step: number): Moment {
@@ -172,7 +171,7 @@ function lastUpTo<Kind extends AtStep>(moments: readonly Kind[], step: number): 
   return moments.findLast((moment) => moment.step <= step) ?? null;
 }
 
-/** A larger number is not a measurement, but damage; a number below MIN is zero. */
+/** A larger number is damage, not a measurement. A number below MIN is zero. */
 const MAX = { any: 1e15, loss: 1e9, gradientNorm: 1e60 };
 const MIN = 1e-60;
 

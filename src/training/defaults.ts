@@ -1,6 +1,6 @@
-// The network, its regularisation and the length of the run where they are not given: from the
-// length of the text, and from a length of the run that was given. Measured by bench/defaults.js,
-// on texts of 10,000 characters to 5 million. Pure.
+// Chooses the network, its regularisation and the length of the run where they are not given: from
+// the length of the text, and from a length of the run if the user gives one. Measured by
+// bench/defaults.js on texts of 10,000 to 5 million characters. Pure.
 import type { TrainingOptions } from '../options/training.ts';
 import { charactersWithin } from './work.ts';
 
@@ -25,7 +25,7 @@ interface Row extends Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'drop
 }
 
 /**
- * mLSTM learns most from little text, and of very little text one layer learns more than two. From
+ * mLSTM learns most from little text, and one layer learns more than two from very little text. On
  * more text, the cheaper LSTM reads more in the same time.
  */
 const rows: readonly Row[] = [
@@ -37,12 +37,12 @@ const rows: readonly Row[] = [
   { upTo: Infinity, epochs: 6, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
 ];
 
-/** Characters to train on, over all epochs: more take longer than some minutes on two cores. */
+/** Characters to train on, over all epochs: more take longer than a few minutes on two cores. */
 const MAX_CHARACTERS = 8_000_000;
-/** A text so short that an epoch is a few update steps needs a number of steps, not of epochs. */
+/** A text whose epoch is only a few update steps needs a number of steps instead of epochs. */
 export const MIN_STEPS = 500;
 /**
- * A run of this size or larger has update steps to spare: large windows take less time per
+ * A run of at least this size has update steps to spare, and large batches take less time per
  * character.
  */
 const MIN_LARGE = { characters: 4_000_000, hidden: 256 };
@@ -65,24 +65,24 @@ const DROPOUT_MULTIPLE = 0.05;
  * and factors of mLSTM.
  */
 const MULTIPLY_ADDS = 15;
-/** With more distinct characters, one-hot input takes more weights than the rest of the network. */
+/** With more distinct characters, one-hot input has more weights than the rest of the network. */
 const MAX_ONE_HOT = 300;
 const EMBEDDING = 64;
 
 const rowFor = (length: number): Row => rows.find(({ upTo }) => length <= upTo)!;
 
 /**
- * @returns characters to train on over all epochs, where no length of the run is given. @param
- * length of the text to train on
+ * @param length of the text to train on
+ * @returns characters to train on over all epochs, if the user does not give a length of the run
  */
 export function charactersToTrain(length: number): number {
   return Math.min(MAX_CHARACTERS, rowFor(length).epochs * length);
 }
 
 /**
- * A small text needs a small network and much dropout. A text that is read more often needs more of
- * both dropout and weight decay. The units follow from a budget too, because few updates of a large
- * network teach it less than many of a small one.
+ * A small text needs a small network and much dropout. A text that is read more often needs more
+ * dropout and more weight decay. The number of units follows from a time budget too, because a few
+ * updates of a large network teach it less than many updates of a small one.
  */
 export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): Choice {
   const row = rowFor(text.length);
@@ -92,7 +92,7 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
   const optimizer = given.optimizer ?? 'adam';
   return {
     ...(hidden > MIN_LARGE.hidden ? WINDOWS.large : windowsFor(relativeLength * charactersToTrain(text.length))),
-    cell: given.layerNorm ? 'lstm' : row.cell, // layer normalisation is for an LSTM only
+    cell: given.layerNorm ? 'lstm' : row.cell, // only the LSTM has layer normalisation
     layers,
     hidden,
     skip: layers > 1 ? 'both' : 'none',
@@ -101,7 +101,7 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
       inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout),
       DROPOUT_MULTIPLE,
     ),
-    // Decay is multiplied by the learning rate, which is much larger for the other optimizers.
+    // Decay is multiplied by the learning rate, which is much higher for the other optimizers.
     weightDecay:
       optimizer === 'adam'
         ? Number(inRange(row.weightDecay * relativeLength ** WEIGHT_DECAY_EXPONENT, MAX.weightDecay).toPrecision(1))
@@ -112,8 +112,8 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
 const windowsFor = (characters: number): Windows => WINDOWS[characters >= MIN_LARGE.characters ? 'large' : 'small'];
 
 /**
- * The length of the run as a multiple of the one that is chosen for the text. Steps are counted in
- * the windows that are chosen with it.
+ * The length of the run as a multiple of the length chosen for the text. Steps are counted in the
+ * batches chosen with that length.
  */
 function relativeLengthOf(given: Partial<TrainingOptions>, length: number): number {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
@@ -127,10 +127,10 @@ function relativeLengthOf(given: Partial<TrainingOptions>, length: number): numb
   return charactersWithin(budgetMs, MULTIPLY_ADDS * matricesOf(layers) * hidden ** 2) / chosen;
 }
 
-/** Recurrent and input matrices of a gate, of H × H each; the first layer's input is one-hot. */
+/** Recurrent and input matrices of a gate, H × H each. The first layer's input is one-hot. */
 const matricesOf = (layers: number): number => 2 * layers - 1;
 
-/** Units of each layer: the more layers, the fewer, at about the same cost. */
+/** Units of each layer: the more layers, the fewer units, at about the same cost. */
 function hiddenFor(row: Row, layers: number, relativeLength: number): number {
   const growth = Math.min(MAX.growth, relativeLength ** HIDDEN_EXPONENTS[relativeLength < 1 ? 'shorter' : 'longer']);
   const hidden = row.hidden * growth * Math.sqrt(matricesOf(row.layers) / matricesOf(layers));
@@ -141,7 +141,7 @@ function inRange(value: number, max: number): number {
   return Math.min(max, Math.max(0, value));
 }
 
-/** To a multiple, so that a note can say all of it. */
+/** Rounds to a multiple, so that a note can show the whole number. */
 function rounded(value: number, multiple: number): number {
   return Number((multiple * Math.round(value / multiple)).toFixed(2));
 }

@@ -1,16 +1,17 @@
-// When training has diverged: the loss of a step is not a number, or the loss has jumped. Pure.
+// Detects divergence: the loss of a step is not a number, or the loss has jumped. Pure.
 import type { CallResult } from '../devices/device.ts';
 
 /**
- * Steps of the exponential moving average of the loss: one window of strange text is not a jump.
+ * Steps of the exponential moving average of the loss, so that one batch of strange text is not a
+ * jump.
  */
 const AVERAGED_STEPS = 20;
-/** An average of fewer steps says little. */
+/** An average of fewer steps is not reliable. */
 const STEPS_UNTIL_JUDGED = 50;
 /**
- * A jump is to more than `factor` times the lowest average, and to `nats` more: far beyond the loss
- * on another kind of text. The loss of a uniform guess, with which training begins, counts as such
- * an average.
+ * A jump takes the average above `factor` times the lowest average and more than `nats` above it:
+ * far beyond the loss on another kind of text. The loss of a uniform guess, with which training
+ * begins, counts as such an average.
  */
 const JUMP = { factor: 2, nats: 1 };
 
@@ -19,11 +20,11 @@ export interface LossTrendState {
   readonly steps: number;
   /** Exponential moving average of the loss, nats per character. */
   readonly average: number;
-  /** The lowest average so far; null before there is one. */
+  /** The lowest average so far. Null before the first. */
   readonly lowest: number | null;
 }
 
-/** Watches the loss of one step after another. */
+/** Watches the loss from step to step. */
 export class LossTrend {
   /** ln V, the loss of a uniform guess. */
   readonly uniformNats: number;
@@ -34,13 +35,14 @@ export class LossTrend {
     this.state = state;
   }
 
-  /** The training loss of the last steps, in nats per character; null before the first. */
+  /** The training loss of the last steps, in nats per character. Null before the first step. */
   get averageNats(): number | null {
     return this.state.steps === 0 ? null : this.state.average;
   }
 
   /**
-   * @param lossNats of the step, per character @returns what is wrong, in words; null if nothing is
+   * @param lossNats of the step, per character
+   * @returns the problem in words, or null
    */
   add(lossNats: number): string | null {
     const steps = this.state.steps + 1;
@@ -55,7 +57,10 @@ export class LossTrend {
     return null;
   }
 
-  /** What is wrong with a run of steps, and after how many of them; null if nothing is. */
+  /**
+   * The problem in a series of steps, and after how many of them it occurred. Null without a
+   * problem.
+   */
   troubleIn(
     steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[],
   ): { readonly what: string; readonly after: number } | null {

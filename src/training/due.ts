@@ -2,24 +2,24 @@
 
 /** An evaluation, a sample or a save, which recurs in a run. */
 export interface Recurring {
-  /** In steps; 0 is only at the end or never, null spaces it over the run. */
+  /** In steps. 0: only at the end, or never. Null: spaced over the run. */
   readonly every: number | null;
-  /** How often it comes where it is spaced over the run, the last at the end. */
+  /** How often it occurs if it is spaced over the run, the last time at the end. */
   readonly times: number;
-  /** The time that steps had taken when it last came. */
+  /** The milliseconds that steps had taken when it last occurred. */
   readonly lastMs: number;
-  /** How long it took then; 0 if unknown. */
+  /** How many milliseconds it took then. 0 if unknown. */
   readonly tookMs: number;
 }
 
 /**
  * With a budget, training between two evaluations takes at least this many times as long as an
- * evaluation. On a slow machine evaluations come less often than planned, and the run still takes
- * about its budget.
+ * evaluation. On a slow machine evaluations are rarer than planned, and the run still takes about
+ * its budget.
  */
 const TRAINED_PER_PAUSE = 2;
 
-/** The progress of a run. Of `totalSteps` and `budgetMs`, one is null. */
+/** The progress of a run. Either `totalSteps` or `budgetMs` is null. */
 export interface Reached {
   readonly step: number;
   readonly totalSteps: number | null;
@@ -27,7 +27,7 @@ export interface Reached {
   readonly budgetMs: number | null;
 }
 
-/** Steps from one to the next; null if time decides. */
+/** Steps between two occurrences. Null if time decides. */
 export function stepsBetween(
   { every, times }: Pick<Recurring, 'every' | 'times'>,
   totalSteps: number | null,
@@ -45,7 +45,7 @@ export function isDue(recurring: Recurring, { step, totalSteps, trainingMs, budg
   );
 }
 
-/** How many times it still comes before the end of the run. */
+/** How many more times it occurs before the end of the run. */
 export function timesLeft(recurring: Recurring, { step, totalSteps, trainingMs, budgetMs }: Reached): number {
   const every = stepsBetween(recurring, totalSteps);
   if (every === 0) return 0;

@@ -10,15 +10,15 @@ export interface Edge {
   readonly end: 'lowest' | 'highest';
   /** The values, or the range, beyond that end, as `--grid` and `--sample` take them. */
   readonly next: string;
-  /** The values were drawn from a range, and the best is near its end. */
+  /** The values were sampled from a range, and the best is near its end. */
   readonly isRange: boolean;
 }
 
-/** A value that is drawn from a range is at an end if it is this close, as a part of the range. */
+/** A value sampled from a range is at an end if it is this close, as a fraction of the range. */
 const NEAR_END = 0.1;
 /**
- * How far the next range reaches, as parts of the range that was searched. The first that the
- * option allows is taken.
+ * How far the next range may reach, as fractions of the range that was searched. The first that the
+ * option allows is used.
  */
 const REACHES = [1, 0.5, NEAR_END];
 
@@ -42,7 +42,10 @@ export function edgesOf(
     const [last, before] = end === 'lowest' ? numbers : numbers.toReversed();
     const isFactor = range?.logarithmic ?? numbers[0] > 0;
     const isWhole = range?.whole ?? numbers.every(Number.isInteger);
-    /** So many times as far from the end as the number before it is: by a factor, or by a difference. */
+    /**
+     * A number `times` steps beyond the end. A step is the factor or the difference between the end
+     * and the number before it.
+     */
     const beyond = (times: number): number =>
       rounded(isFactor ? last * (last / before) ** times : last + times * (last - before), isWhole);
     const fits = (next: number): boolean => next !== last && isValue({ option, value: String(next) });
@@ -58,10 +61,11 @@ const rangeFrom = (last: number, next: number | undefined, { logarithmic }: Rang
   next === undefined ? '' : `${logarithmic ? 'log:' : ''}${[last, next].toSorted((a, b) => a - b).join('..')}`;
 
 /**
- * Null between the ends, for a single number, and where some values are not numbers.
+ * The end of the range at which a value lies. Null between the ends, for a single number, and if
+ * some values are not numbers.
  *
  * @param numbers sorted
- * @param tolerance how far from an end a value may be, as a part of the range
+ * @param tolerance how far from an end a value may be, as a fraction of the range
  */
 function endOf(numbers: readonly number[], value: number, tolerance: number, logarithmic = false): Edge['end'] | null {
   if (numbers.some(Number.isNaN)) return null;

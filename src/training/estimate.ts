@@ -1,5 +1,5 @@
-// Estimates how long a run takes on this machine: measures its steps, evaluations and samples for a
-// moment on its device. Learns and writes nothing.
+// Estimates how long a run takes on this machine: briefly measures its steps, evaluations and
+// samples on its device. Trains nothing and writes nothing.
 import { reporting } from './activity.ts';
 import { timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
@@ -11,31 +11,31 @@ import { Session } from './session.ts';
 const WARM_UP_MS = 250;
 const STEPS_MS = 1000;
 const EVALUATIONS_MS = 200;
-/** Characters of a row that are evaluated at a time: as many as the chunks of a sample have. */
+/** Characters of a row that are evaluated at a time: as many as in the chunks of a sample. */
 const EVALUATED_CHARACTERS = 2000;
 
 export interface RunEstimate {
   /** One line. */
   readonly device: string;
-  /** Of this process at its peak, in bytes. */
+  /** Peak memory of this process, in bytes. */
   readonly memoryBytes: number;
-  /** Of the whole run, without reading the text; less if early stopping ends it. */
+  /** Milliseconds of the whole run without reading the text. Early stopping shortens it. */
   readonly milliseconds: number;
   readonly steps: number;
   readonly epochs: number;
   readonly stepMs: number;
   readonly evaluations: number;
-  /** Null where there is nothing to validate on. */
+  /** Null without validation. */
   readonly evaluationMs: number | null;
   readonly samples: number;
-  /** Null where no samples are taken. */
+  /** Null if no samples are taken. */
   readonly sampleMs: number | null;
 }
 
 /**
- * @param run a new one
- * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text holds no
- * window, `device` if the device fails
+ * @param run a new run
+ * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text is too short
+ * for one batch, `device` if the device fails
  */
 export function estimateRun({ onActivity, ...run }: TrainingRun): Promise<RunEstimate> {
   return reporting(onActivity, 'measuring', () => measureRun(run));
@@ -53,7 +53,7 @@ async function measureRun(run: TrainingRun): Promise<RunEstimate> {
     const evaluationMs = session.validation.isPossible ? await timeOfEvaluation(run, session, clock) : null;
     const sampleMs = options.sampleEvery === 0 ? null : await timeOfSample(session, clock);
     const steps = allSteps ?? Math.max(1, Math.floor(options.budgetMs! / stepMs));
-    /** One always comes at the end. */
+    /** How often it occurs, including the end of the run. */
     const timesOf = (every: number | null, times: number, tookMs: number | null): number => {
       if (tookMs === null) return 0;
       const reached = {
@@ -86,7 +86,7 @@ async function measureRun(run: TrainingRun): Promise<RunEstimate> {
 
 const isUrgent = (): boolean => false;
 
-/** Measures a part of an evaluation, and scales it to all of it. */
+/** Measures a part of an evaluation and scales it to the whole. */
 async function timeOfEvaluation({ options }: TrainingRun, session: Session, now: () => number): Promise<number> {
   const { validation } = session;
   const part = Math.min(validation.scored(), options.evaluationStreams * EVALUATED_CHARACTERS);
@@ -98,7 +98,7 @@ async function timeOfEvaluation({ options }: TrainingRun, session: Session, now:
   return validation.scored() * (await timeOf(evaluate, EVALUATIONS_MS, now));
 }
 
-/** The first sample also opens the sampler, so that the second one is measured. */
+/** The first sample also opens the sampler, so only the second one is measured. */
 async function timeOfSample(session: Session, now: () => number): Promise<number> {
   const sample = async (): Promise<number> => {
     await session.sample(isUrgent);
@@ -109,8 +109,9 @@ async function timeOfSample(session: Session, now: () => number): Promise<number
 }
 
 /**
- * Milliseconds of a unit of work, which is repeated for so long, at least once. @param work returns
- * how many units it has done
+ * Milliseconds per unit of work. Repeats the work for at least `milliseconds`, at least once.
+ *
+ * @param work returns how many units it has done
  */
 async function timeOf(work: () => Promise<number>, milliseconds: number, now: () => number): Promise<number> {
   const started = now();

@@ -1,5 +1,5 @@
-// What a training run tells while it runs: the lines of `--json` and of log.jsonl. Fields are only
-// ever added. Plain data; knows nothing of how it is shown.
+// The events of a training run: the lines of `--json` and of log.jsonl. Fields are only ever added.
+// Plain data, independent of how it is shown.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { EndReason, Verdict } from './verdict.ts';
 
@@ -10,7 +10,7 @@ export interface StartEvent {
   /** Steps made by earlier invocations of the run. */
   readonly step: number;
   readonly model: ModelConfiguration;
-  /** How many weights are trained. */
+  /** The number of trained parameters. */
   readonly parameters: number;
   /** One line: the device, its kernels and its thread count. */
   readonly device: string;
@@ -22,12 +22,9 @@ export interface StartEvent {
     readonly test: number;
   };
   readonly options: Readonly<Record<string, unknown>>;
-  /** Steps of the whole run, or null where only time ends it. */
+  /** Update steps of the whole run. Null if only time ends it. */
   readonly totalSteps: number | null;
-  /**
-   * Of this process at its peak, in bytes, within 20 %; what a GPU holds in its own memory counts,
-   * too.
-   */
+  /** Peak memory of this process, in bytes, within 20 %. Includes the memory of a GPU. */
   readonly memoryBytes: number;
   /** Milliseconds of earlier invocations of the run. */
   readonly elapsedMs: number;
@@ -36,14 +33,14 @@ export interface StartEvent {
 export interface ReportEvent {
   readonly event: 'report';
   readonly step: number;
-  /** Passes over the training text, with the fraction of the one in hand. */
+  /** Epochs so far, with a fraction. */
   readonly epoch: number;
   /** Mean training loss since the last report, nats per character. */
   readonly lossNats: number;
   readonly learningRate: number;
-  /** Global norm of the gradient before clipping, of the last step. */
+  /** Global norm of the gradient of the last step, before clipping. */
   readonly gradientNorm: number;
-  /** Speed since the last report; only time spent in training steps counts. */
+  /** Speed since the last report. Only the time spent in training steps counts. */
   readonly charactersPerSecond: number;
   readonly elapsedMs: number;
   /** Fraction of the whole run that is done, in [0, 1]. */
@@ -51,8 +48,8 @@ export interface ReportEvent {
   /** Time spent in training steps alone, over all invocations of the run. */
   readonly trainingMs: number;
   /**
-   * How long evaluations, samples and saves will still take until the end of the run, by how long
-   * the last ones took.
+   * How long evaluations, samples and saves will still take until the end of the run, estimated
+   * from the last ones.
    */
   readonly remainingPausesMs: number;
 }
@@ -61,10 +58,10 @@ export interface EvaluationEvent {
   readonly event: 'evaluation';
   readonly step: number;
   readonly validationLossNats: number;
-  /** The lowest validation loss so far, this one included. */
+  /** Whether this is the lowest validation loss so far. */
   readonly best: boolean;
   /**
-   * Mean over the last twenty steps or so; null before the first step, and missing in logs of
+   * Mean over about the last twenty steps. Null before the first step, and missing in logs of
    * earlier versions.
    */
   readonly trainingLossNats?: number | null;
@@ -73,14 +70,14 @@ export interface EvaluationEvent {
 }
 
 /**
- * A validation loss of another number of characters than those of evaluations: of fewer where a
- * slow run is looked at by the clock, and of all at the end of a run that validates on a sample. It
+ * A validation loss over another number of characters than evaluations have. It has fewer if it was
+ * measured by the clock in a slow run, and all at the end of a run that validates on a sample. It
  * counts neither as the best loss nor for patience or the learning rate.
  */
 export interface InterimEvent {
   readonly event: 'interim';
   readonly step: number;
-  /** On so many `characters` of the validation text. */
+  /** Over `characters` of the validation text. */
   readonly validationLossNats: number;
   readonly characters: number;
 }
@@ -98,8 +95,7 @@ export interface CheckpointEvent {
 }
 
 /**
- * Something that went wrong, such as a loss that is no number or a GPU that was lost, and what was
- * done about it.
+ * A problem, such as a loss that is not a number or a GPU that was lost, and the response to it.
  */
 export interface RecoveryEvent {
   readonly event: 'recovery';
@@ -112,12 +108,12 @@ export interface EndEvent {
   readonly reason: EndReason;
   readonly step: number;
   readonly bestValidationLossNats: number | null;
-  /** The file that holds the last state, or null if nothing could be saved. */
+  /** The file of the last state. Null if nothing could be saved. */
   readonly checkpoint: string | null;
-  /** The peak of the learning rate as it is by now: halved by each recovery. */
+  /** The current peak of the learning rate: each recovery halves it. */
   readonly peakLearningRate: number;
   readonly elapsedMs: number;
-  /** Null where nothing was evaluated; missing in logs of earlier versions. */
+  /** Null if nothing was evaluated, and missing in logs of earlier versions. */
   readonly verdict?: Verdict | null;
 }
 

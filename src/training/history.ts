@@ -1,6 +1,6 @@
-// What a checkpoint remembers of a run: its evaluations, and the last report. The log has all
-// reports, but how many there are depends on the speed of the machine, and a checkpoint must be the
-// same with and without interruptions.
+// The evaluations and the last report of a run, for its checkpoints. The log has all reports, but
+// their number depends on the speed of the machine, and a checkpoint must be the same with and
+// without interruptions.
 import type { EvaluationEvent, ReportEvent } from './events.ts';
 
 export type Remembered = Readonly<Record<string, unknown>>;
@@ -21,8 +21,8 @@ export function remember(history: readonly Remembered[], event: EvaluationEvent 
 }
 
 /**
- * Neither the first nor the last evaluation, but the first of those with the fewest steps from the
- * one before to the one after, so that the evaluations stay evenly spread.
+ * The index of the evaluation to remove, so that the evaluations stay evenly spread: the first of
+ * those with the fewest steps between their neighbours. Never the first or the last evaluation.
  */
 function leastMissed(evaluations: readonly Remembered[]): number {
   const steps = evaluations.map(({ step }) => Number(step));

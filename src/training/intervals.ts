@@ -1,6 +1,6 @@
-// Chooses how often a run evaluates, samples and saves, and on how much it validates. All of it
-// follows from counts of characters; where the length of the run is a time, the intervals are parts
-// of it. Pure.
+// Chooses how often a run evaluates, samples and saves, and on how much text it validates. All of
+// it follows from counts of characters. If the length of the run is a time, the intervals are
+// fractions of it. Pure.
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
@@ -11,19 +11,19 @@ export type Intervals = Pick<
 
 /** The run that intervals are chosen for. */
 export interface ExpectedRun {
-  /** Update steps; null where only time ends the run. */
+  /** Update steps. Null if only time ends the run. */
   readonly steps: number | null;
-  /** Characters of a step. */
+  /** Characters in a step. */
   readonly perStep: number;
 }
 
-/** How many evaluations and samples are spaced over a run; the last at its end. */
+/** How many evaluations and samples are spaced over a run, the last at its end. */
 export const EVALUATIONS = 10;
 export const SAMPLES = 4;
 
 /**
- * Characters trained per character validated: all evaluations take 5 % of the time that update
- * steps take.
+ * Characters trained on per character validated. With 7, all evaluations take 5 % of the time of
+ * update steps.
  */
 const TRAINED_PER_VALIDATED = 7;
 /**
@@ -32,14 +32,16 @@ const TRAINED_PER_VALIDATED = 7;
  */
 const MAX_COST_OF_WHOLE = 0.1;
 /**
- * A held-out part of at most MAX_WHOLE characters is used whole; a longer one is sampled. The
- * length of the part alone decides, so that losses of runs on one text can be compared. A mean over
+ * A held-out part of at most MAX_WHOLE characters is used whole, and a longer one is sampled. Only
+ * the length of the part decides, so that losses of runs on one text can be compared. A mean over
  * SAMPLE characters has a standard error of about 0.01 nats.
  */
 const MAX_WHOLE = 150_000;
 const SAMPLE = 50_000;
 const MIN_STEPS_BETWEEN_EVALUATIONS = 100;
-/** A power cut must not cost more update steps, however long the validation text. */
+/**
+ * The maximum number of update steps that a power cut can cost, however long the validation text.
+ */
 const MAX_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
 /** @param validation characters that are held out */
@@ -60,13 +62,13 @@ function stepsToEvaluate({ perStep }: ExpectedRun, validated: number): number {
   return Math.max(MIN_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * validated) / perStep));
 }
 
-/** A sample comes with an evaluation. */
+/** Samples are taken together with evaluations. */
 function stepsToSample(steps: number | null, evaluateEvery: number | null): number | null {
   if (evaluateEvery === 0) return 0;
   if (steps === null || evaluateEvery === null) return null;
   return evaluateEvery * Math.max(1, Math.ceil(steps / evaluateEvery / SAMPLES));
 }
 
-/** Whether a run that validates on a sample may score all that is held out at its end. */
+/** Whether a run that validates on a sample may score the whole held-out part at its end. */
 export const affordsWhole = (characters: number, validation: number): boolean =>
   COST_OF_SCORING * validation <= MAX_COST_OF_WHOLE * characters;

@@ -1,5 +1,5 @@
-// The training loop, as an async generator of events: when to step, report, evaluate, sample, save,
-// go back and stop. Knows nothing of terminals. The events are also the log.
+// The training loop, an async generator of events: when to step, report, evaluate, sample, save, go
+// back and stop. The events are also the log.
 import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
@@ -16,9 +16,9 @@ import { StopRequest } from './stop-request.ts';
 import { LOOK_CHARACTERS, timetableOf } from './timetable.ts';
 import { evaluationsIn, verdictOf } from './verdict.ts';
 
-/** Reported where a device fails within a step. */
+/** Reported if a device fails within a step. */
 const STATE_IS_LOST =
-  'the hidden state was lost with the current step: a run that continues from here begins with zeros, so that its numbers differ slightly';
+  'the hidden state was lost with the current step. A run that continues from here begins with a zero state, so its numbers differ slightly';
 
 export class Loop {
   readonly #run: TrainingRun;
@@ -65,7 +65,7 @@ export class Loop {
     try {
       while ((reason = yield* this.#look()) === null) yield* this.#advance();
     } catch (error) {
-      // The device is gone, or a part of it, but perhaps not the weights of the step before.
+      // The device or a part of it is lost, but perhaps not the weights of the step before.
       const { intact, step } = this.#session;
       const canSave = !this.#isSaved && !this.#hasDiverged && step > 0 && intact !== 'nothing';
       if (canSave) yield* this.#save();
@@ -76,8 +76,8 @@ export class Loop {
   }
 
   /**
-   * Does what is due at the current step, and at the end of the run whatever has not been done
-   * there. Returns the reason to end.
+   * Does everything that is due at the current step, and at the end of the run everything that is
+   * not done yet. Returns the reason to end.
    */
   async *#look(): AsyncGenerator<TrainingEvent, EndReason | null> {
     yield* this.#writer.takeNews(this.#session.step);
@@ -88,7 +88,7 @@ export class Loop {
     return this.#reasonToEnd;
   }
 
-  /** One run of calls. */
+  /** Runs one series of calls. */
   async *#advance(): AsyncGenerator<TrainingEvent> {
     const before = this.#now();
     const results = await this.#session.advance(
@@ -99,7 +99,7 @@ export class Loop {
     const elapsed = this.#now() - before;
     this.#state.trainingMs += elapsed;
     for (const { note } of results) if (note !== undefined) yield this.#tell(note);
-    await setImmediate(); // signals and timers have their turn, even where the device computes on this thread
+    await setImmediate(); // gives signals and timers a turn, even if the device computes on this thread
     this.#isSaved = false;
     const steps = results.filter(({ updated }) => updated);
     const trouble = this.#state.trend.troubleIn(results);
@@ -112,7 +112,7 @@ export class Loop {
   }
 
   async *#goBack(trouble: string, at = this.#session.step): AsyncGenerator<TrainingEvent> {
-    this.#hasDiverged = true; // until it is back: a diverged state is not saved
+    this.#hasDiverged = true; // until the state is restored: a diverged state is not saved
     const where = { trouble, at };
     const back = await goBack(this.#session, this.#writer, this.#state, this.#options, where);
     this.#hasDiverged = !back.isBack;
@@ -138,7 +138,7 @@ export class Loop {
     });
   }
 
-  /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
+  /** Evaluates, samples and saves if that is due and not done yet. */
   async *#due(): AsyncGenerator<TrainingEvent> {
     const reason = this.#reasonToEnd;
     // A user who stops a run wants it saved, not evaluated.
@@ -178,7 +178,7 @@ export class Loop {
       event = this.#writer.log({ event: 'sample', step, text });
     } catch (error) {
       if (!(error instanceof RnnError) || error.kind === 'usage' || error.kind === 'busy') throw error;
-      event = this.#tell(`no sample could be taken: ${error.message}`);
+      event = this.#tell(`cannot take a sample: ${error.message}`);
     }
     if (isDue) {
       this.#state.sampledAt = step;
@@ -193,7 +193,7 @@ export class Loop {
     const { step, validation } = this.#session;
     if (!validation.isPossible || this.#state.evaluatedAt === step) return;
     if (this.#timetable.isSavedBeforeEvaluation(atEnd)) yield* this.#save(true);
-    if (this.#hasDiverged || this.#session.step !== step) return; // a state that cannot be saved has made it go back
+    if (this.#hasDiverged || this.#session.step !== step) return; // a state that cannot be saved made the run go back
     this.#timetable.begin('evaluation');
     const validationLossNats = await this.#session.evaluate(this.#stop.isUrgent);
     if (validationLossNats === null) return;
@@ -211,12 +211,12 @@ export class Loop {
       ...(characters < validation.all && { characters }),
     };
     countEvaluation(this.#state, event, this.#options);
-    this.#logAndRemember(event); // before best.json, from which a run that is killed after it continues without evaluating again
+    this.#logAndRemember(event); // before best.json: a run killed after it does not evaluate again
     if (best) {
-      // Whatever else is due at this step is not done yet: even at the end the run is not over.
+      // Other things may still be due at this step, so even at the end the run is not over.
       const record = { ...this.#record(null), bestValidationLossNats: validationLossNats };
       const error = await this.#writer.saveBest(await this.#session.checkpoint(record));
-      if (error === null) this.#state.best = validationLossNats; // as best.json has it
+      if (error === null) this.#state.best = validationLossNats; // the best loss is the loss in best.json
       if (error?.kind === 'checkpoint') return yield* this.#goBack('a weight is not a finite number');
     }
     this.#timetable.end('evaluation');
@@ -244,13 +244,13 @@ export class Loop {
     const { batchSize, sequenceLength, keep, learningRate } = this.#options;
     const { step, epoch, validation } = this.#session;
     const { best, evaluatedAt, sinceBest, history, learningRateFactor } = this.#state;
-    // A diverged state is not saved: the checkpoint before is the last.
+    // A diverged state is not saved, so the checkpoint before it is the last.
     if (!this.#hasDiverged && !this.#isSaved) {
       await this.#writer.saveLast(await this.#session.checkpoint(this.#record()), keep);
       yield this.#saved();
     }
     yield* this.#writer.takeNews(this.#session.step);
-    // After a run that validates on a sample: the loss of the best weights on all that is held out,
+    // After a run that validates on a sample: scores the best weights on the whole held-out part,
     // if that costs little.
     const isOver = !this.#wasOver && this.#stop.reason === null && this.#timetable.finished !== null;
     const isBestSampled = evaluatedAt === step && sinceBest === 0 && validation.scored() < validation.all;
@@ -274,7 +274,7 @@ export class Loop {
     return this.#stop.reason ?? (this.#stop.isTimeOver && (finished === null || !isJudged) ? 'max-time' : finished);
   }
 
-  /** Of the whole run, over all invocations. */
+  /** Milliseconds of the whole run, over all invocations. */
   get #elapsedMs(): number {
     return this.#state.elapsedMs + this.#now() - this.#started;
   }
@@ -289,7 +289,7 @@ export class Loop {
     return this.#writer.log(event);
   }
 
-  /** Something that went wrong, and what was done about it. */
+  /** Logs a problem and the response to it. */
   #tell(reason: string): TrainingEvent {
     return this.#writer.log({ event: 'recovery', step: this.#session.step, reason });
   }

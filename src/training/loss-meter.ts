@@ -1,7 +1,7 @@
 // The mean loss and the speed since the last report.
 
 const REPORT_EVERY_MS = 1000;
-/** A coarse clock may show no time at all. */
+/** A coarse clock may show that no time has passed. */
 const MIN_MS = 1e-3;
 
 /** @param now milliseconds from any moment on */
@@ -10,8 +10,8 @@ export function lossMeter(now: () => number) {
   let since = now();
   return {
     /**
-     * @param steps with their losses in nats over all their characters @param milliseconds spent in
-     * training steps alone
+     * @param steps with their losses in nats, summed over all their characters
+     * @param milliseconds spent in training steps only
      */
     add(steps: readonly { readonly lossNats: number; readonly characters: number }[], milliseconds: number): void {
       for (const step of steps) {
@@ -25,7 +25,7 @@ export function lossMeter(now: () => number) {
       return now() - since >= REPORT_EVERY_MS;
     },
 
-    /** Returns what was measured, and starts again. */
+    /** Returns the measurements, and starts again. */
     reset(): { readonly lossNats: number; readonly charactersPerSecond: number } {
       const charactersPerSecond = (1000 * characters) / Math.max(trainingMs, MIN_MS);
       const measured = { lossNats: lossNats / characters, charactersPerSecond };

@@ -24,7 +24,7 @@ export function regularisationOf(options: TrainingOptions): Regularisation {
   return { dropout, locked, weightDropout, embeddingDropout, activation, temporal, smoothing, clipState };
 }
 
-/** P, the numbers that a run has to learn. */
+/** P, the number of trained parameters. */
 export function parametersOf(options: TrainingOptions, vocabulary: number): number {
   return countParameters(parameterShapes(modelOf(options, vocabulary)));
 }

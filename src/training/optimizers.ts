@@ -1,5 +1,5 @@
-// Optimizers: the equations of one update, written like a cell, and the scalars that change from
-// step to step.
+// Optimizers: the equations of one update, written in the same way as a cell, and the scalars that
+// change from step to step.
 import type { UpdateRule } from '../devices/device.ts';
 import { mapValues } from '../group.ts';
 import { Builder } from '../program/builder.ts';
@@ -9,7 +9,7 @@ import type { OptimizerName, TrainingOptions } from '../options/training.ts';
 /** Averages below this become zero, because denormal numbers make an update many times slower. */
 const NEGLIGIBLE = 1e-30;
 
-/** The slot of the moving average of the weights. */
+/** The slot of the exponential moving average (EMA) of the weights. */
 export const AVERAGE = 'average';
 /** The slot of the gradients that wait for an update. */
 export const SUM = 'sum';
@@ -17,15 +17,15 @@ export const SUM = 'sum';
 export interface Optimizer {
   readonly name: OptimizerName;
   readonly rule: UpdateRule;
-  /** The slots of its equations, of no use to another optimizer. */
+  /** The slots of its equations, which another optimizer cannot use. */
   readonly ownSlots: readonly string[];
-  /** How many windows an update takes: gradient accumulation if more than one. */
+  /** Batches per update: gradient accumulation if more than one. */
   readonly windows: number;
-  /** The scalars of the rule at a window, counted from 1. */
+  /** The scalars of the rule at a batch, counted from 1. */
   scalars(window: number, learningRate: number): Record<string, number>;
 }
 
-/** Options that are left out are off. */
+/** Omitted options are off. */
 export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> &
   Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average' | 'accumulate'>>;
 
@@ -39,14 +39,15 @@ interface Equations {
    * clipping.
    */
   update(ops: Builder, w: Value, g: Value, slots: Vectors, scalars: Vectors): Record<string, Value>;
-  /** The values of `scalars` at an update, counted from 1; with accumulation at a window. */
+  /** The values of `scalars` at an update, counted from 1. With accumulation, at a batch. */
   at(count: number, learningRate: number): Record<string, number>;
 }
 
 /**
- * Decoupled weight decay (Loshchilov and Hutter, 2019):  w' = w − η·λ·w − …, with η the learning rate of the step and `…` what the
- * equations take from w. It applies to all weights, biases and embeddings too, as in PyTorch's AdamW. In PyTorch's other optimizers
- * `weight_decay` is a part of the gradient instead.
+ * Decoupled weight decay (Loshchilov and Hutter, 2019):  w' = w − η·λ·w − …
+ * η is the learning rate of the step, and `…` is the update by the equations. It applies to all
+ * weights, including biases and embeddings, as in PyTorch's AdamW. In PyTorch's other optimizers
+ * `weight_decay` is added to the gradient instead.
  */
 function withDecay({ slots, scalars, update, at }: Equations, weightDecay: number): Equations {
   return {
@@ -60,8 +61,9 @@ function withDecay({ slots, scalars, update, at }: Equations, weightDecay: numbe
 
 /**
  * Exponential moving average of the weights (after Polyak and Juditsky, 1992):
- * e' = d_t·e + (1−d_t)·w'  with d_t = min(d, (1+t)/(10+t)) at update t, so that the first weights are soon forgotten. e starts as they do.
- * Written e + (1−d_t)·(w' − e): 1−d_t is small, and has all its digits as a number of its own.
+ * e' = d_t·e + (1−d_t)·w'  with d_t = min(d, (1+t)/(10+t)) at update t, so that the first weights are soon forgotten.
+ * e starts as a copy of w. Written e + (1−d_t)·(w' − e), because 1−d_t is small and as a separate
+ * number has all its digits.
  */
 function withAverage({ slots, scalars, update, at }: Equations, max: number): Equations {
   return {
@@ -80,10 +82,10 @@ function withAverage({ slots, scalars, update, at }: Equations, max: number): Eq
 }
 
 /**
- * Gradient accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at
- * every n-th window, with its learning rate. Written for every element as x·apply + y·(1−apply)
- * with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped separately, by norm
- * and by value, because the device that knows the norm does not know the sum.
+ * Gradient accumulation: averages the gradients of n batches, s' = s + g/n, and updates at every
+ * n-th batch with its learning rate. Written for every element as x·apply + y·(1−apply) with apply
+ * 0 or 1, which is exactly x or y. Each batch's gradient is clipped separately, by norm and by
+ * value, because the device that knows the norm does not know the sum.
  */
 function withAccumulation({ slots, scalars, update, at }: Equations, windows: number): Equations {
   return {
@@ -105,8 +107,8 @@ function withAccumulation({ slots, scalars, update, at }: Equations, windows: nu
 }
 
 /**
- * The gradient is clipped as a whole, to `clipNorm`, and then element by element, to ±`clipValue`;
- * either is off at 0.
+ * Clips the gradient by its norm, to `clipNorm`, and then each element, to ±`clipValue`. 0 turns
+ * either off.
  */
 function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipValue: number): UpdateRule {
   return {
@@ -132,14 +134,15 @@ function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipVal
   };
 }
 
-/** Equations of which only the learning rate changes from step to step. */
+/** Equations in which only the learning rate changes from step to step. */
 const learningRateAlone: Pick<Equations, 'scalars' | 'at'> = {
   scalars: ['learningRate'],
   at: (_, learningRate) => ({ learningRate }),
 };
 
 /**
- * Adam (Kingma and Ba, 2015):  m' = β₁m + (1−β₁)g    v' = β₂v + (1−β₂)g²    w' = w − η/(1−β₁ᵗ) · m' / (√(v'/(1−β₂ᵗ)) + ε)
+ * Adam (Kingma and Ba, 2015):
+ * m' = β₁m + (1−β₁)g    v' = β₂v + (1−β₂)g²    w' = w − η/(1−β₁ᵗ) · m' / (√(v'/(1−β₂ᵗ)) + ε)
  * with β₁ = 0.9, β₂ = 0.999, ε = 1e-8, as in PyTorch. With weight decay it is AdamW.
  */
 function adam(): Equations {
@@ -163,8 +166,9 @@ function adam(): Equations {
 /**
  * w' = w − η·g / (√v' + ε), with v' from v and g²:
  *
- * RMSProp (Tieleman and Hinton, 2012):  v' = αv + (1−α)g²  with α = 0.95, ε = 1e-8, as char-rnn uses it.
- * Adagrad (Duchi, Hazan and Singer, 2011):  v' = v + g²  with ε = 1e-10 and v from 0, as in PyTorch. Its slot is called s.
+ * RMSProp (Tieleman and Hinton, 2012):  v' = αv + (1−α)g²  with α = 0.95, ε = 1e-8, as in char-rnn.
+ * Adagrad (Duchi, Hazan and Singer, 2011):  v' = v + g²  with ε = 1e-10 and v from 0, as in
+ * PyTorch. Its slot is called s.
  */
 function dividedByRoot(
   slot: string,
@@ -190,7 +194,8 @@ const adagrad = dividedByRoot('s', 1e-10, (ops, s, squares) => ops.add(s, square
 
 /**
  * Gradient descent with momentum (Polyak, 1964), in PyTorch's form:  b' = μb + g    w' = w − η·b'
- * Nesterov's (1983), in PyTorch's form too, looks one step ahead along b':  w' = w − η·(g + μb')
+ * Nesterov momentum (1983), also in PyTorch's form, looks one step ahead along b':  w' = w − η·(g +
+ * μb')
  */
 function sgd(momentum: number, nesterov: boolean): Equations {
   return {

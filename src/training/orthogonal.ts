@@ -1,6 +1,6 @@
-// Keeps recurrent matrices orthogonal: each is replaced now and then by the nearest orthogonal
-// matrix, by which activations and gradients neither grow nor vanish through time (Saxe et al.,
-// 2014, at initialisation; Vorontsov et al., 2017, in training). Pure.
+// Keeps recurrent matrices orthogonal: replaces each at intervals by the nearest orthogonal matrix,
+// with which activations and gradients neither grow nor vanish through time (Saxe et al., 2014, at
+// initialisation; Vorontsov et al., 2017, in training). Pure.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
 import type { Pieces } from '../pieces.ts';
@@ -8,18 +8,21 @@ import type { Pieces } from '../pieces.ts';
 /** An n×n matrix row by row, in float64. */
 type Square = Float64Array;
 
-/** Each iteration makes a small singular value larger by half: 1e-16 of the largest becomes 1. */
+/**
+ * Each iteration makes a small singular value larger by half, so 1e-16 of the largest becomes 1.
+ */
 const MAX_ITERATIONS = 100;
-/** Each iteration squares the error, so that the next one is below the precision of float64. */
+/** Each iteration squares the error, so the next error is below the precision of float64. */
 const TOLERANCE = 1e-8;
 
-/** Bytes besides the weights: five matrices of float64. */
+/** Bytes in addition to the weights: five matrices of float64. */
 export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>): number {
   return 5 * 8 * hidden * hidden;
 }
 
 /**
- * Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix.
+ * Replaces each H×H block of each recurrent matrix, one per gate, by the nearest orthogonal matrix.
+ *
  * @param parameters (P), changed in place
  */
 export function* makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): Pieces<void> {
@@ -39,13 +42,15 @@ export function* makeOrthogonal(parameters: Float32Array, model: ModelConfigurat
 }
 
 /**
- * The orthogonal matrix Q for which ‖A − Q‖ is least: the polar factor U·Vᵀ of A = U·S·Vᵀ, by Newton and Schulz's iteration
- * X' = X·(3I − XᵀX)/2  (Björck and Bowie, 1971), which moves each singular value below √3 to 1 and leaves U and V as they are.
- * ‖QᵀQ − I‖ is about 1e-15·n. Singular values of 0 stay 0. A matrix with a
- * number that is not finite is returned as it is.
+ * The orthogonal matrix Q that minimises ‖A − Q‖: the polar factor U·Vᵀ of A = U·S·Vᵀ, by the
+ * Newton–Schulz iteration
+ * X' = X·(3I − XᵀX)/2  (Björck and Bowie, 1971)
+ * It moves each singular value below √3 to 1 and leaves U and V unchanged. ‖QᵀQ − I‖ is about
+ * 1e-15·n. Singular values of 0 stay 0. A matrix with a number that is not finite is returned
+ * unchanged.
  *
- * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly
- * orthogonal, 10 to 25 for others.
+ * An iteration takes 1.5·n³ multiply-adds. A nearly orthogonal matrix takes 3 to 6 iterations,
+ * another one 10 to 25.
  */
 export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
   const start = yield* scaleDown(a, n);
@@ -65,7 +70,10 @@ export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
   return x;
 }
 
-/** A over an upper bound of its largest singular value, if it might not converge as it is. */
+/**
+ * Divides A by an upper bound of its largest singular value, if the iteration might not converge on
+ * A itself.
+ */
 function* scaleDown(a: Square, n: number): Pieces<Square> {
   const gram = yield* gramOf(a, n);
   let [distance, squares, maxRowSum] = [0, 0, 0];
@@ -102,7 +110,7 @@ function* product(a: Square, b: Square, n: number): Pieces<Square> {
   return out;
 }
 
-/** A row of a product: `row` · b. */
+/** A row of a matrix product: `row` · b. */
 function addRow(out: Square, row: Square, b: Square, n: number): void {
   for (let k = 0; k < n; k++) {
     const left = row[k];

@@ -1,4 +1,4 @@
-// What can be told of a run's options before its text is read.
+// Checks a run's options before its text is read.
 import { count } from '../count.ts';
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { usageError } from '../errors.ts';
@@ -11,19 +11,19 @@ import { resolveOptions } from './resolve.ts';
 import { demandOf, workloadOf } from './workload.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** Sizes, and what presets hold, go by the length of the text: these are the ends. */
+/** Sizes and the contents of presets depend on the length of the text. These are its bounds. */
 const LENGTHS = { shortest: 2 ** 14, longest: 2 ** 32 };
 const vocabulary = characterVocabulary('ab', false);
 
-/** Whether the run validates: on some of the text, or on another one. */
+/** Whether the run validates, on a part of the text or on another text. */
 type Validates = { readonly validates: boolean };
 
 /**
- * Whether a run could have these options, whatever its text, as long as that is long enough.
+ * Refuses options that no run could have, whatever its text, if that is long enough.
  *
- * @returns a note for each option that does nothing beside the others, whatever the length of the
- * text
- * @throws RnnError `usage` for what no run can have, such as --tied without an embedding
+ * @returns a note for each option that the other options make ineffective, whatever the length of
+ * the text
+ * @throws RnnError `usage` for impossible options, such as --tied without an embedding
  */
 export function refuseImpossible(given: Partial<TrainingOptions>, validates: Validates): readonly string[] {
   const [shortest, longest] = optionsByLength(given, validates).map((options) => notesOnNoEffect(given, options));
@@ -36,16 +36,16 @@ export function refuseImpossible(given: Partial<TrainingOptions>, validates: Val
  * @throws RnnError `usage`
  */
 export function refuseHopelessSizes(given: Partial<TrainingOptions>, { validates }: Validates): void {
-  // What is not given is smallest for the shortest text.
+  // Sizes that are not given are smallest for the shortest text.
   const [options] = optionsByLength(given, { validates });
   const model = modelOf(options, vocabulary.size);
   refuseHopeless(demandOf(model, options, workloadOf(model, options, createOptimizer(options), validates), 0));
 }
 
 /**
- * All options, for the shortest text that a window fits into and for the longest text.
+ * All options, for the shortest text that holds one batch, and for the longest text.
  *
- * @throws RnnError `usage` if no text is so long
+ * @throws RnnError `usage` if no text can be long enough
  */
 function optionsByLength(
   given: Partial<TrainingOptions>,
@@ -54,7 +54,7 @@ function optionsByLength(
   const window = (given.batchSize ?? 1) * (given.sequenceLength ?? 1) + 1;
   if (window > LENGTHS.longest)
     throw usageError(
-      `${flagOf('batchSize')} times ${flagOf('sequenceLength')} is more than any text has: ${count(LENGTHS.longest)} characters`,
+      `${flagOf('batchSize')} times ${flagOf('sequenceLength')} is ${count(window - 1)}: expected less than the longest text, ${count(LENGTHS.longest)} characters`,
       `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}`,
     );
   const validation = { length: validates ? 2 ** 16 : 0 };

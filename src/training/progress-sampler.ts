@@ -1,4 +1,4 @@
-// Texts of a model while it learns. Knows nothing of when they are due.
+// Samples texts from a model during training. The caller decides when.
 import type { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
@@ -7,11 +7,11 @@ import { Sampler } from '../sampling/sample.ts';
 import { reporting } from './activity.ts';
 import type { TrainingRun } from './run.ts';
 
-/** `machine.threads` are the most if the cpu samples for another device. */
+/** `machine.threads` is the maximum number of threads if the cpu samples for another device. */
 type Surroundings = Pick<TrainingRun, 'device' | 'onActivity'> & Partial<Pick<TrainingRun, 'machine'>>;
 
 export interface ProgressSampler {
-  /** A text of the model with these weights, or null if it became urgent to end. */
+  /** A text of the model with these weights, or null if the run must end soon. */
   text(parameters: Float32Array, length: number, seed: number, isUrgent: () => boolean): Promise<string | null>;
   close(): Promise<void>;
 }
@@ -25,8 +25,8 @@ export function progressSampler(
   /** The device that samples, if it is not the device that trains. */
   let cpu: Device | null = null;
   /**
-   * The cpu samples one character after another faster than a GPU, to which all weights would have
-   * to go for each character.
+   * The cpu samples one character after another faster than a GPU, which would have to read all
+   * weights for each character.
    */
   const samplingDevice = async (): Promise<Device> => {
     if (!device.name.startsWith('gpu')) return device;

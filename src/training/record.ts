@@ -1,6 +1,6 @@
-// What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is
-// read back. The file has been checked for damage by then; what is left to check is that each
-// member is what the loop takes it for.
+// Defines the record of a run in a checkpoint, apart from its tensors and its position in the text,
+// and reads it back. The file was already checked for damage. This module checks that each member
+// has a value that the loop can use.
 import { type Checkpoint, firstWrong, isObject } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError, checkpointError } from '../errors.ts';
@@ -17,8 +17,8 @@ import { flagOf } from '../options/flags.ts';
 type Training = Checkpoint['training'];
 
 /**
- * Of steps, epochs, whatever a run counts on from: far beyond any run, and far from where adding 1
- * to a number changes nothing.
+ * Maximum of steps, epochs and other counters: far beyond any run, and far below the numbers to
+ * which adding 1 has no effect.
  */
 export const MOST_COUNTED = 2 ** 48;
 
@@ -32,58 +32,59 @@ const count = wholeNumber(0, MOST_COUNTED);
 const milliseconds = number({ min: 0 });
 const trendRules: Rules<LossTrendState> = { steps: count, average: number(), lowest: orNull(number()) };
 const loopRules = {
-  /** Steps of the whole run; null where only time ends it. */
+  /** Steps of the whole run. Null if only time ends it. */
   totalSteps: orNull(wholeNumber(0)),
-  /** Spent in training steps alone, over all invocations. */
+  /** Spent in training steps only, over all invocations. */
   trainingMs: milliseconds,
   elapsedMs: milliseconds,
   /** Evaluations since the best one. */
   sinceBest: count,
   /**
-   * Evaluations since the best one, or since the learning rate last fell for the lack of one; and
-   * how often it has.
+   * Evaluations since the best one or since the last drop of the learning rate, and the number of
+   * drops.
    */
   sinceDrop: count,
   drops: count,
-  /** Steps at which a loss was last evaluated, and a sample taken. */
+  /** The steps of the last evaluation and of the last sample. */
   evaluatedAt: number(),
   sampledAt: number(),
-  /** How much time steps had taken by then. */
+  /** Milliseconds that steps had taken by then. */
   evaluatedMs: milliseconds,
   sampledMs: milliseconds,
   recoveries: count,
-  /** What recoveries have made of the learning rate. */
+  /** The product of all changes that recoveries made to the learning rate. */
   learningRateFactor: number({ above: 0, max: 1 }),
-  /** Why the run is over; null while it is not. */
+  /** Why the run is over. Null while it is not. */
   finished: orNull(choice<EndReason>(['epochs', 'max-steps', 'budget', 'patience'])),
   trend: {
     expected: () => 'the trend of the loss',
     holds: (value: unknown): value is LossTrendState => isObject(value) && firstWrong(value, trendRules) === null,
   },
 };
-/** Where the loop stands, apart from its session. */
+/** The state of the loop, without its session. */
 export interface LoopState extends Allowed<typeof loopRules> {}
 
 const corpusRules = {
-  /** The name of the text; null in checkpoints without one. */
+  /** The name of the text. Null in checkpoints without one. */
   name: orNull(anyText),
   digest: anyText,
-  /** Of the text without a validation file. */
+  /** Digest of the text without a validation file. */
   sourcesDigest: anyText,
-  /** Of the text with the test file and without a validation file. */
+  /** Digest of the text with the test file and without a validation file. */
   testDigest: anyText,
   characters: count,
   train: count,
   validation: count,
   test: count,
 };
-/** Which text a run was trained on. */
+/** The text that a run was trained on. */
 export interface CorpusRecord extends Allowed<typeof corpusRules> {}
 
 /**
- * The members with rules, and no others: unknown members must not become options.
- * @param earlier members that checkpoints from before them do not have
- * @throws RnnError `checkpoint` if one is missing or breaks its rule
+ * Returns the members with rules, and no others, because unknown members must not become options.
+ *
+ * @param earlier values of members that older checkpoints do not have
+ * @throws RnnError `checkpoint` if a member is missing or breaks its rule
  */
 function part<Members>(
   training: Training,
@@ -93,7 +94,7 @@ function part<Members>(
 ): Members {
   const recorded = training[name];
   if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${name} is missing`);
-  const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
+  const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // the recorded members first, to keep their order when a checkpoint is written again
   const wrong = firstWrong(value, rules) as (keyof Members & string) | null;
   if (wrong === null)
     return pick(
@@ -105,27 +106,25 @@ function part<Members>(
   );
 }
 
-/**
- * The error for a checkpoint that is whole, but not one of a run that this program can continue.
- */
-export function unfit(what: string): RnnError {
+/** The error for an undamaged checkpoint of a run that this program cannot continue. */
+export function unfit(reason: string): RnnError {
   return checkpointError(
-    `a run cannot be continued from this checkpoint: ${what}`,
-    `it was edited, imported, or written by another program; ${flagOf('initFrom')} starts a new run from its weights`,
+    `cannot continue a run from this checkpoint: ${reason}`,
+    `it was edited, imported or written by another program: use ${flagOf('initFrom')} to start a new run from its weights`,
   );
 }
 
-/** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
+/** @throws RnnError `checkpoint` if options are missing or have invalid values */
 export function recordedOptions(training: Training): TrainingOptions {
   const options = part<TrainingOptions>(training, 'options', kindsOf(trainingOptions), legacyOptions);
   if (lengths.filter((option) => options[option] !== null).length !== 1)
-    throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
+    throw unfit(`exactly one of training.options.${lengths.join(', ')} must not be null`);
   return options;
 }
 
 export const recordedReading = (training: Training): ReadingOptions =>
   part<ReadingOptions>(training, 'reading', kindsOf(readingOptions), legacyReading);
-/** @param record of a run: of its checkpoint, or the first line of its log */
+/** @param record of a run: from its checkpoint, or the first line of its log */
 export const recordedOptionsOrNull = (record: Readonly<Record<string, unknown>>): TrainingOptions | null =>
   orNullIfUnfit(recordedOptions, record as Training);
 /** Null for models of other programs. */
@@ -169,7 +168,7 @@ export function recordedCorpus(training: Training): CorpusRecord {
 
 export type RunTexts = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
 
-/** Which parts of a text are those that the run had. */
+/** Which parts of a text are the same as in the run. */
 export function sameParts(training: Training, corpus: RunTexts): Record<'train' | 'validation' | 'test', boolean> {
   const recorded = recordedCorpus(training);
   const isSame = (name: 'train' | 'validation' | 'test', digest: 'sourcesDigest' | 'digest' | 'testDigest'): boolean =>

@@ -1,5 +1,5 @@
-// From the options that were given to all options: the network, its regularisation and the length
-// of the run are chosen from the length of the corpus, everything else has a default.
+// Completes the given options: chooses the network, its regularisation and the length of the run
+// from the length of the corpus, and gives every other option its default.
 import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
@@ -19,20 +19,23 @@ import { withPreset } from '../options/presets.ts';
 import { stepsOf, windowsPerEpoch } from './work.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** Chance of a zero state at a window. */
+/** Bounds of the default probability that a batch row starts a window with a zero state. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
-/** Lines between two resets of a stream, between these bounds. */
+/** Lines of text between two resets of a batch row, within these bounds. */
 const LINES_PER_RESET = 24;
-/** Symbols at the beginning of a text in which lines are counted. */
+/** Tokens at the beginning of a text in which lines are counted. */
 const LOOKED_FOR_STARTS = 1_000_000;
 
 /**
- * Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400
- * steps of 128 units on a megabyte of plays.
+ * Adagrad has the rate of min-char-rnn: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 nats
+ * after 400 steps of 128 units on a megabyte of plays.
  */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
 
-/** A text, or only its length where the text is not read yet: then it has no lines to count. */
+/**
+ * A text, or only its length if the text is not read yet. Without the text, its lines cannot be
+ * counted.
+ */
 interface Text {
   readonly length: number;
   readonly [at: number]: number;
@@ -40,22 +43,20 @@ interface Text {
 
 export interface Resolved {
   readonly options: TrainingOptions;
-  /** What was chosen, for the user to read. */
+  /** The chosen options, for the user to read. */
   readonly notes: readonly string[];
 }
 
-/** Where the value of an option comes from; `text` is its length. */
+/** Where the value of an option comes from. `text` is the length of the text. */
 export type OptionSource = 'given' | 'preset' | 'text' | 'default';
 
 export interface ResolvedAnew extends Resolved {
   readonly sources: Readonly<Record<keyof TrainingOptions, OptionSource>>;
-  /** A note for each option that was given in vain. */
+  /** A note for each given option that has no effect. */
   readonly idle: readonly string[];
 }
 
-/**
- * @throws RnnError `usage` for values that cannot be, `corpus` for a text too short
- */
+/** @throws RnnError `usage` for invalid values, `corpus` if the text is too short */
 export function resolveOptions(
   asked: Partial<TrainingOptions>,
   corpus: { readonly train: Text; readonly validation: Text } & Pick<Corpus, 'vocabulary'>,
@@ -114,15 +115,15 @@ function sourcesOf(
 const withoutNulls = (given: Partial<TrainingOptions>): Partial<TrainingOptions> =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 
-/** Each stream of a validation text has something to read. */
+/** The number of rows in which a validation text is evaluated: each row has something to read. */
 function streamsIn({ validation }: { readonly validation: Text }, max: number): number {
   return Math.min(max, Math.max(1, validation.length - 1));
 }
 
 /**
- * The options of a run that goes on, fitted to the text as it is now.
+ * The options of a run that continues, fitted to the current text.
  *
- * @throws RnnError `usage` for values that cannot be
+ * @throws RnnError `usage` for invalid values
  */
 export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Text }): Resolved {
   refuseUnfit(options, corpus);
@@ -131,12 +132,12 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
     evaluationStreams === options.evaluationStreams
       ? []
       : [
-          `${flagOf('evaluationStreams')} is ${evaluationStreams} from now on: the text to validate on is too short for ${options.evaluationStreams}`,
+          `${flagOf('evaluationStreams')} is ${evaluationStreams} from here on: the text to validate on is too short for ${options.evaluationStreams}`,
         ];
   return { options: { ...options, evaluationStreams }, notes };
 }
 
-/** @throws RnnError `usage` for values that cannot be, or do not go with the text */
+/** @throws RnnError `usage` for values that are invalid or do not fit the text */
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
   const wrong = wrongValue(trainingOptions, { ...options });
   if (wrong !== null) {
@@ -151,17 +152,17 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {
   return usageError(
-    `${flag} ${value} needs evaluations to wait for, and there are none`,
+    `cannot use ${flag} ${value}: the run has no evaluations`,
     `leave out ${flagOf('validationFraction')} 0 and ${flagOf('evaluateEvery')} 0, or ${flag}`,
     { options: [flag] },
   );
 }
 
 /**
- * The peak of the cosine that learnt best of those tried for Adam, at batches of 32 × 32 on a
- * megabyte of plays: for an LSTM of 256 units 0.004, 0.008, 0.015 and 0.03 gave a training loss of
- * 1.83, 1.75, 1.61 and 1.59 after 750 steps. Smaller for larger layers and smaller batches.
- * Rounded, so that the note says all of it.
+ * The peak of the cosine that gave Adam the lowest loss of those tried, with batches of 32 × 32 on
+ * a megabyte of plays. For an LSTM of 256 units, 0.004, 0.008, 0.015 and 0.03 gave a training loss
+ * of 1.83, 1.75, 1.61 and 1.59 nats after 750 steps. Lower for larger layers and smaller batches.
+ * Rounded, so that the note shows all digits.
  */
 function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, batchSize: number): number {
   const peak = (learningRateTimesHidden / hidden) * Math.sqrt(batchSize / 32);
@@ -169,11 +170,10 @@ function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, 
 }
 
 /**
- * A list of short lines is sampled and scored line by line, so starts must be met often; in prose a
- * reset costs what the text before it would have told. On 29,494 names, an mLSTM of 256 units
- * trained for 2,500 steps with 0.05, 0.15 and 0.3 scores held-out names, each from a zero state, at
- * 2.047, 2.013 and 2.001 nats (2.002 to 2.006 in running text); on tinyshakespeare 0.15 costs 0.012
- * nats.
+ * A list of short lines is sampled and scored line by line, so a model must often see starts. In
+ * prose, a reset loses the context before it. On 29,494 names, an mLSTM of 256 units trained for
+ * 2,500 steps with 0.05, 0.15 and 0.3 scores held-out names, each from a zero state, at 2.047,
+ * 2.013 and 2.001 nats (2.002 to 2.006 in running text). On tinyshakespeare 0.15 costs 0.012 nats.
  */
 function defaultStateReset(
   { train, vocabulary }: { readonly train: Text } & Pick<Corpus, 'vocabulary'>,
@@ -205,7 +205,7 @@ function runLength(
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
   if (validationCharacters === 0 || validationCharacters >= validation - 1) return [];
   return [
-    `validating on ${count(validationCharacters)} of ${count(validation)} held-out characters; to score them all, give rnn eval the text and ${flagOf('part')} validation`,
+    `the run validates on ${count(validationCharacters)} of ${count(validation)} held-out characters (rnn eval with the text and ${flagOf('part')} validation scores all of them)`,
   ];
 }
 

@@ -8,18 +8,19 @@ import { legacyOptions } from '../options/train.ts';
 import type { TrainingOption, TrainingOptions } from '../options/training.ts';
 
 /**
- * The name of the weights in training in a checkpoint, where its `tensors` are their moving
+ * The name of the trained weights in a checkpoint whose `tensors` are their exponential moving
  * average.
  */
 export const WEIGHTS = 'weights';
-/** Vectors that are kept with the slots of every optimizer. */
+/** Vectors that are stored with the slots of every optimizer. */
 const extras: readonly string[] = [WEIGHTS, SUM];
 
 /**
- * The optimizer's vectors (P each) by name, and how many windows went into them; null if they are
- * another optimizer's. Gradients that wait for an update of another number of windows are left out.
+ * The optimizer's vectors (P each) by name, and the number of batches that went into them. Null if
+ * they belong to another optimizer. Gradients that wait for an update are left out if gradient
+ * accumulation now uses another number of batches.
  *
- * @throws RnnError `checkpoint` if they have its name, but not its slots
+ * @throws RnnError `checkpoint` if the optimizer has the same name, but other slots
  */
 export function gatheredIn(
   recorded: Checkpoint['optimizer'],
@@ -33,30 +34,33 @@ export function gatheredIn(
   );
   const fit = slots.size === ownSlots.length && ownSlots.every((slot) => slots.get(slot)?.length === parameters);
   if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED)
-    throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
+    throw unfit(`its optimizer is not ${name} for ${parameters} parameters`);
   if (windows === 1 || windows !== recordedWindows) return { slots, windows: step * windows };
   if (!Number.isInteger(waiting) || waiting < 0 || waiting >= windows)
-    throw unfit(`${waiting} windows wait for an update of ${windows}`);
+    throw unfit(`the gradients of ${waiting} windows wait for an update, expected less than ${windows}`);
   const sum = extraIn(recorded, SUM, parameters);
-  if (sum === null) throw unfit(`there is no ${SUM} of the windows that wait for an update`);
+  if (sum === null) throw unfit(`the ${SUM} of the gradients that wait for an update is missing`);
   return { slots: slots.set(SUM, sum), windows: step * windows + waiting };
 }
 
 /**
- * A vector (P) that is kept with the slots of every optimizer; null if it is missing.
- * @throws RnnError `checkpoint` if it is that of another model
+ * A vector (P) that is stored with the slots of every optimizer. Null if it is missing.
+ *
+ * @throws RnnError `checkpoint` if it belongs to another model
  */
 export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parameters: number): Float32Array | null {
   const found = optimizer?.tensors.find((tensor) => tensor.name === name);
   if (found === undefined) return null;
-  if (found.data.length !== parameters) throw unfit(`its ${name} are not ${parameters}`);
+  if (found.data.length !== parameters)
+    throw unfit(`its vector ${name} has ${found.data.length} elements, expected ${parameters}`);
   return found.data;
 }
 
 /**
- * The carried state by name; null if the next window begins from zeros.
- * @param batchSize rows of each
- * @throws RnnError `checkpoint` if it is that of another model or batch
+ * The carried state by name. Null if the next window begins from a zero state.
+ *
+ * @param batchSize rows of each state
+ * @throws RnnError `checkpoint` if the state belongs to another model or batch size
  */
 export function statesIn(
   state: Checkpoint['state'],
@@ -69,20 +73,21 @@ export function statesIn(
     found.size !== shapes.length ||
     !shapes.every(({ name, columns }) => found.get(name)?.length === batchSize * columns)
   )
-    throw unfit('its carried state is not that of this model and batch');
+    throw unfit('its carried state belongs to another model or batch size');
   return found;
 }
 
 /** @throws RnnError `checkpoint` if there is no such window */
 export function placeIn(position: StreamPosition, windowsPerEpoch: number): StreamPosition {
   if (position.window >= windowsPerEpoch)
-    throw unfit(`it stands at window ${position.window}, and the text has ${windowsPerEpoch}`);
+    throw unfit(`its position is window ${position.window}, and the text has only ${windowsPerEpoch}`);
   return position;
 }
 
 /**
- * The same part of a text that is cut into other windows, or of another text. @param epoch with a
- * fraction
+ * The same position in a text that is cut into other windows, or in another text.
+ *
+ * @param epoch with a fraction
  */
 export function nearestPlace(epoch: number, windowsPerEpoch: number): StreamPosition {
   const whole = Math.floor(epoch);
@@ -101,7 +106,7 @@ export function sameWindows(recorded: RecordedOptions, options: TrainingOptions)
 /** Whether the same characters of a held-out part are validated on. */
 export function sameSample(recorded: RecordedOptions, options: TrainingOptions): boolean {
   const isWhole = options.validationCharacters === 0;
-  // The chunks of a sample lie elsewhere with another number of them.
+  // The chunks of a sample are elsewhere if their number is different.
   return agree(recorded, options, isWhole ? ['validationCharacters'] : ['validationCharacters', 'evaluationStreams']);
 }
 

@@ -1,5 +1,5 @@
-// The state of a run apart from its weights and its place in the text: what checkpoints keep as
-// `training.loop`, the best loss and the history. Data, which the loop changes as it trains.
+// The state of a run without its weights and its position in the text: `training.loop` of a
+// checkpoint, the best loss and the history. The loop changes it during training.
 import type { Checkpoint } from '../runs/store.ts';
 import { count } from '../count.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
@@ -18,7 +18,7 @@ type SameTexts = Pick<Restored, 'sameTraining' | 'sameValidation'>;
 
 export interface RunState extends Omit<{ -readonly [Name in keyof LoopState]: LoopState[Name] }, 'trend'> {
   trend: LossTrend;
-  /** The lowest validation loss, as best.json has it; null before the first. */
+  /** The lowest validation loss, as in best.json. Null before the first. */
   best: number | null;
   history: readonly Remembered[];
 }
@@ -40,7 +40,7 @@ const initial: Omit<LoopState, 'trend'> = {
 };
 
 /**
- * @param training of the checkpoint that the run continues; null for a new run
+ * @param training of the checkpoint that the run continues. Null for a new run
  * @param uniformNats ln V, the loss of a uniform guess
  */
 export function runState(training: Training | null, uniformNats: number): RunState {
@@ -60,15 +60,16 @@ export function forgetLosses(state: RunState, { sameTraining, sameValidation }: 
 }
 
 /**
- * Drops and recoveries were those of the earlier learning rate: another one starts without them.
+ * Drops and recoveries belong to the earlier learning rate, so another learning rate starts without
+ * them.
  */
 export function forgetLearningRate(state: RunState): void {
   Object.assign(state, { drops: 0, sinceDrop: 0, recoveries: 0, learningRateFactor: 1 });
 }
 
 /**
- * After training has diverged: the state is that of a checkpoint, or of the beginning, with half
- * the learning rate. The best loss stays, as best.json does.
+ * After training has diverged: restores the state of a checkpoint, or of the beginning, with half
+ * the learning rate. The best loss stays, because best.json does.
  */
 export function returnTo(state: RunState, training: Training | null, texts: SameTexts): void {
   const { trainingMs, evaluatedMs, sampledMs, elapsedMs, totalSteps, best } = state;
@@ -87,13 +88,13 @@ export function returnTo(state: RunState, training: Training | null, texts: Same
 }
 
 /**
- * Brings session, state and log of a run that has diverged to the last state that was saved, or to
- * the beginning, with half the learning rate; or abandons the run.
+ * Returns the session, the state and the log of a diverged run to the last saved state, or to the
+ * beginning, with half the learning rate. Abandons the run after `maxRecoveries`.
  *
  * @param trouble in words
- * @param at the step at which it was noticed
- * @returns whether the run continues, whether its state is in latest.json, and what was done
- * @throws RnnError `checkpoint` if there should be a saved state, and none can be read
+ * @param at the step at which it was detected
+ * @returns whether the run continues, whether its state is in latest.json, and a message about it
+ * @throws RnnError `checkpoint` if there should be a saved state, but none can be read
  */
 export async function goBack(
   session: Session,
@@ -104,7 +105,7 @@ export async function goBack(
 ): Promise<{ readonly isBack: boolean; readonly isSaved: boolean; readonly reason: string }> {
   await writer.dropClockSave();
   if (state.recoveries >= maxRecoveries) {
-    const reason = `${trouble}, and ${flagOf('maxRecoveries')} is ${maxRecoveries}: the run is given up`;
+    const reason = `${trouble}, and ${flagOf('maxRecoveries')} is ${maxRecoveries}: rnn abandons the run`;
     return { isBack: false, isSaved: false, reason };
   }
   const where = `${trouble} at step ${count(at)}`;
@@ -113,19 +114,16 @@ export async function goBack(
   if (newest === null) await session.begin();
   returnTo(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
   await writer.cutBack(session.step, undoneAt(state, session.step));
-  const from = newest?.instead ? ` of ${newest.path}, since ${newest.instead}` : '';
+  const from = newest?.instead ? ` of ${newest.path}, because ${newest.instead}` : '';
   const peak = Number((learningRate * state.learningRateFactor).toPrecision(2));
   return {
     isBack: true,
     isSaved: newest !== null && writer.isLatestSound,
-    reason: `${where}: back to step ${count(session.step)}${from}, and on with half the learning rate, ${peak} at its peak (${state.recoveries} of at most ${maxRecoveries} times)`,
+    reason: `${where}: the run continues from step ${count(session.step)}${from} with half the learning rate, now ${peak} at its peak (recovery ${state.recoveries} of at most ${maxRecoveries})`,
   };
 }
 
-/**
- * An evaluation counts for --patience, and for the schedule that decays where the loss does not
- * fall.
- */
+/** Counts an evaluation for --patience and for the plateau schedule. */
 export function countEvaluation(
   state: RunState,
   { step, best }: Pick<EvaluationEvent, 'step' | 'best'>,
@@ -140,18 +138,18 @@ export function countEvaluation(
   state.sinceDrop = 0;
 }
 
-/** What may be due at a step and was not done there. */
+/** Events that may be due at a step and have not happened there. */
 export function undoneAt({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
   return [...(evaluatedAt < step ? ['evaluation' as const] : []), ...(sampledAt < step ? ['sample' as const] : [])];
 }
 
-/** What a checkpoint keeps of the state. */
+/** The part of the state that a checkpoint stores. */
 export function recordOfState(state: RunState, elapsedMs: number, finished: EndReason | null): RunRecord {
   const { trend, best, history, ...loop } = state;
   return { loop: { ...loop, trend: trend.state, elapsedMs, finished }, bestValidationLossNats: best, history };
 }
 
-/** @param restored how far the session could continue the earlier run; null for a new one */
+/** @param restored how far the session could continue the earlier run. Null for a new run */
 export function stateOf(run: TrainingRun, session: Session, restored: Restored | null): RunState {
   const training = run.earlier?.training ?? null;
   const state = runState(training, Math.log(session.model.vocabulary));
@@ -162,8 +160,8 @@ export function stateOf(run: TrainingRun, session: Session, restored: Restored |
 }
 
 /**
- * Steps of the whole run; null where only time ends it. Epochs are counted in windows: where these
- * have changed, the windows of the epochs that are left count.
+ * Steps of the whole run. Null if only time ends it. Epochs are counted in windows. If the windows
+ * have changed, the windows of the remaining epochs count.
  *
  * @param samePlace whether an earlier part of the run had the same windows
  */

@@ -1,4 +1,4 @@
-// What a training run is made of: its options, text and device.
+// The parts of a training run: its options, text and device.
 import type { Checkpoint, TrainedModel } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
@@ -10,15 +10,15 @@ export interface TrainingRun {
   readonly options: TrainingOptions;
   readonly corpus: Corpus;
   readonly device: Device;
-  /** What checkpoints also keep, so that a run can be continued without these options. */
+  /** Also stored in checkpoints, so that a run can be continued without these options. */
   readonly reading: ReadingOptions;
   readonly machine: MachineOptions;
-  /** The state that this run continues; null or left out for a new run. */
+  /** The state that this run continues. Null or undefined for a new run. */
   readonly earlier?: Checkpoint | null;
   /** The model whose weights a new run begins with. */
   readonly initial?: TrainedModel | null;
-  /** Milliseconds from any moment on; it may stand still while the process is suspended. */
+  /** Milliseconds from any moment on. It may stop while the process is suspended. */
   readonly clock?: () => number;
-  /** Receives the work between two events. */
+  /** Is called with the work between two events. */
   readonly onActivity?: ActivityListener;
 }

@@ -1,5 +1,4 @@
-// What there is to tell of a run in one line, and which of several runs is the best. Knows nothing
-// of how it is shown.
+// Summarises runs, one line each, and ranks them. Independent of how they are shown.
 import { basename } from 'node:path';
 import { type Header, type RunFiles, lookInto, runFoldersIn } from '../runs/store.ts';
 import { parameterShapes } from '../model/parameters.ts';
@@ -14,8 +13,8 @@ import { type LoopState, recordedCorpus, recordedCorpusOrNull, recordedLoopOrNul
 import { resolveOptions } from './resolve.ts';
 
 /**
- * `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not
- * everything can be read; of `empty` ones nothing was saved.
+ * `stopped`: the run can be continued by --resume. `newer`: a newer rnn wrote it. `damaged`: a part
+ * of it cannot be read. `empty`: nothing was saved.
  */
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'newer' | 'damaged' | 'empty';
 
@@ -24,33 +23,34 @@ export interface RunSummary {
   readonly path: string;
   readonly status: RunStatus;
   /**
-   * Why a run ended, as in an `end` event; of a newer or damaged one, why it cannot be read; null
-   * where that is not known.
+   * Why the run ended, as in an `end` event. For a newer or damaged run, why it cannot be read.
+   * Null if unknown.
    */
   readonly reason: string | null;
-  /** Null where nothing was validated. */
+  /** Null if nothing was validated. */
   readonly bestValidationLossNats: number | null;
   /** The step of the best loss. */
   readonly bestStep: number | null;
   readonly step: number | null;
-  /** Of the whole run; null where only time ends it, or nothing is saved yet. */
+  /** Of the whole run. Null if only time ends it, or nothing is saved yet. */
   readonly totalSteps: number | null;
   readonly parameters: number | null;
   readonly cell: string | null;
   readonly layers: number | null;
   readonly hidden: number | null;
-  /** Spent in training steps. */
+  /** Milliseconds spent in training steps. */
   readonly trainedMs: number | null;
   readonly text: TextOfRun | null;
   /**
-   * The options that are neither the sizes of the network, nor the length of the run, nor the
-   * defaults that go with these.
+   * The options that differ from the defaults for the sizes of the network. Without these sizes and
+   * the length of the run.
    */
   readonly changes: Partial<TrainingOptions>;
 }
 
 /**
- * The text of a run. Losses on different texts, or on different parts of one, cannot be compared.
+ * The text of a run. Losses on different texts, or on different parts of a text, cannot be
+ * compared.
  */
 export interface TextOfRun {
   /** Null in checkpoints of earlier versions. */
@@ -63,9 +63,9 @@ export interface TextOfRun {
 }
 
 /**
- * The runs in a folder, those of one text together, the lowest validation loss first, then those
- * without one by name; at the end newer, damaged and empty ones. A folder that cannot be read may
- * be a run, and is a damaged one.
+ * The runs in a folder. Runs of the same text are together, the lowest validation loss first, then
+ * runs without a loss by name. Newer, damaged and empty runs come last. A folder that cannot be
+ * read may be a run, and is listed as damaged.
  *
  * @throws RnnError `checkpoint` if there is no such folder
  */
@@ -76,12 +76,12 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
     status: 'damaged',
     reason,
   }));
-  // One after another: each has a megabyte in memory while it is read.
+  // One after another, because each takes a megabyte of memory while it is read.
   for (const path of runs) summaries.push(await summaryOf(path));
   return ranked(summaries);
 }
 
-/** Whether two runs had the same text, in the same parts. */
+/** Whether two runs had the same text, divided into the same parts. */
 export const haveOneText = ({ text: a }: RunSummary, { text: b }: RunSummary): boolean =>
   a === b ||
   (a !== null && b !== null && a.digest === b.digest && a.train === b.train && a.validation === b.validation);
@@ -98,7 +98,7 @@ export function ranked(runs: readonly RunSummary[]): RunSummary[] {
   );
 }
 
-/** By the name of the text, those without a text last. */
+/** By the name of the text, runs without a text last. */
 function byText(a: RunSummary, b: RunSummary): number {
   if (haveOneText(a, b)) return 0;
   if (a.text === null || b.text === null) return a.text === null ? 1 : -1;
@@ -106,7 +106,7 @@ function byText(a: RunSummary, b: RunSummary): number {
   return wordsOf(a.text).localeCompare(wordsOf(b.text), 'en', { numeric: true });
 }
 
-/** The run in a folder; if nothing is saved, as much as its log says. */
+/** The run in a folder. If nothing is saved, the summary is taken from its log. */
 export async function summaryOf(path: string): Promise<RunSummary> {
   const files = await lookInto(path);
   const { newest: header, best, isRunning, log } = files;
@@ -130,7 +130,7 @@ export async function summaryOf(path: string): Promise<RunSummary> {
   };
 }
 
-/** Of a folder of which no more is known. */
+/** For a folder about which nothing else is known. */
 const summaryOfNothing = (path: string): RunSummary => ({
   name: basename(path),
   path,
@@ -151,7 +151,7 @@ const summaryOfNothing = (path: string): RunSummary => ({
 
 export type RunBackground = Pick<RunSummary, 'text' | 'trainedMs'>;
 
-/** The text and the time of a run, from its checkpoint; null where another program wrote it. */
+/** The text and the time of a run, from its checkpoint. Null if another program wrote it. */
 export function backgroundOf({ training }: Header): RunBackground {
   const corpus = recordedCorpusOrNull(training);
   return {
@@ -174,11 +174,11 @@ function standingOf(
   };
 }
 
-/** Every summary of a run has them, whether they are defaults or not. */
+/** Every summary shows them, whether they are defaults or not. */
 const alwaysShown: readonly TrainingOption[] = ['cell', 'layers', 'hidden', ...lengths];
 /**
- * The options of a run that are neither its sizes nor the defaults that go with them; empty for a
- * run of another program.
+ * The options that differ from the defaults for the sizes of the run. Empty for a run of another
+ * program.
  */
 function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptions> {
   try {

@@ -2,11 +2,11 @@
 import { flagOf } from '../options/flags.ts';
 import type { ScheduleName, TrainingOptions } from '../options/training.ts';
 
-/** The progress of a run when a step is about to be made. */
+/** The progress of a run before a step. */
 export interface Progress {
   /** Steps done. */
   readonly step: number;
-  /** Passes over the training text, with a fraction. */
+  /** Epochs done, with a fraction. */
   readonly epoch: number;
   /** Fraction of the whole run that is done, in [0, 1]. */
   readonly fraction: number;
@@ -15,18 +15,21 @@ export interface Progress {
 }
 
 /**
- * PyTorch's `one-cycle`: the first learning rate, as a part of the peak, and when the peak is
- * reached.
+ * PyTorch's `one-cycle`: the first learning rate as a fraction of the peak, and the fraction of the
+ * run at which the peak is reached.
  */
 const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
-/** What the learning rate does, a line each for `--help`. */
+/** The schedules, a line each for `--help`. */
 export const schedules: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
-  { name: 'cosine', summary: `along half a cosine to ${flagOf('finalFraction')} of the peak at the end` },
-  { name: 'one-cycle', summary: 'up for three tenths of the run, then down along a cosine' },
-  { name: 'plateau', summary: `by ${flagOf('decay')} when ${flagOf('plateauPatience')} evaluations were no best` },
-  { name: 'step', summary: `by ${flagOf('decay')} every ${flagOf('decayEpochs')}` },
-  { name: 'exponential', summary: 'as step, but a little after every step' },
+  { name: 'cosine', summary: `falls along half a cosine to ${flagOf('finalFraction')} of the peak at the end` },
+  { name: 'one-cycle', summary: 'rises for three tenths of the run, then falls along a cosine' },
+  {
+    name: 'plateau',
+    summary: `falls by ${flagOf('decay')} after ${flagOf('plateauPatience')} evaluations without a best`,
+  },
+  { name: 'step', summary: `falls by ${flagOf('decay')} every ${flagOf('decayEpochs')}` },
+  { name: 'exponential', summary: 'as step, but a little at each update step' },
   { name: 'constant', summary: 'stays at the peak' },
 ];
 
@@ -36,7 +39,7 @@ export const schedules: readonly { readonly name: ScheduleName; readonly summary
  * | schedule | factor |
  * |---|---|
  * | constant | 1 |
- * | step | decay^⌊late / decayEpochs⌋, where late is how many epochs are over since decayAfter |
+ * | step | decay^⌊late / decayEpochs⌋, where late is the number of epochs since decayAfter |
  * | exponential | decay^(late / decayEpochs) |
  * | plateau | decay^drops, with one drop after every plateauPatience evaluations without a new best |
  * | cosine | from 1 to finalFraction along half a cosine over the whole run (Loshchilov and Hutter, 2017) |
@@ -44,9 +47,9 @@ export const schedules: readonly { readonly name: ScheduleName; readonly summary
  *
  * and times (step + 1)/warmupSteps while that is below 1.
  *
- * `one-cycle` is Smith's (2018), falling along a cosine as in PyTorch's OneCycleLR; momentum stays
- * as it is. A `plateau` drops at evaluation plateauPatience after the best or the last drop, where
- * PyTorch's ReduceLROnPlateau waits for one more.
+ * `one-cycle` is Smith's (2018), with a cosine as in PyTorch's OneCycleLR, but without a change of
+ * momentum. A `plateau` drops at evaluation plateauPatience after the best or the last drop.
+ * PyTorch's ReduceLROnPlateau waits for one more evaluation.
  */
 export function learningRateAt(
   options: Pick<

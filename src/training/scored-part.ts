@@ -1,4 +1,5 @@
-// Which part of a text `rnn eval` scores, and how: split and evaluated as the run of the model was.
+// Selects the part of a text that `rnn eval` scores, and how: split and evaluated as in the run of
+// the model.
 import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
@@ -18,14 +19,14 @@ import { flagOf } from '../options/flags.ts';
 
 type Training = TrainedModel['training'];
 
-/** For checkpoints that do not say how their run was evaluated. */
+/** For checkpoints that do not record how their run was evaluated. */
 const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 
 /**
  * How to read a text of which a part is scored.
  *
- * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split,
- * `corpus` if nothing was held out of it
+ * @throws RnnError `checkpoint` if the checkpoint does not record how the run's text was split,
+ * `corpus` if the run held out no such part
  */
 export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
@@ -35,14 +36,14 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
   if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   if (recorded === null)
     throw checkpointError(
-      `the checkpoint does not say how its run split the text, so there is no ${flagOf('part')} ${part}`,
-      `use ${flagOf('part')} all, which scores a whole text`,
+      `cannot score ${flagOf('part')} ${part}: the checkpoint does not say how its run split the text`,
+      `use ${flagOf('part')} all to score a whole text`,
     );
   const heldOut = { train: true, validation: validationFile ?? validationFraction, test: testFile ?? testFraction };
   if (heldOut[part] === 0)
     throw corpusError(
-      `this run has no ${part} part, so there is no ${flagOf('part')} ${part}`,
-      `train a run with ${flagOf(part === 'test' ? 'testFraction' : 'validationFraction')} 0.1 to hold one out, or score another text as a whole with ${flagOf('part')} all`,
+      `cannot score ${flagOf('part')} ${part}: this run has no ${part} part`,
+      `train a run with ${flagOf(part === 'test' ? 'testFraction' : 'validationFraction')} 0.1 to hold out such a part, or use ${flagOf('part')} all to score another text as a whole`,
     );
   return {
     ...files,
@@ -60,25 +61,25 @@ export interface GivenScoring {
   readonly dynamic?: Partial<DynamicOptions>;
 }
 
-/** What will be scored, how, and what a user should know of it. */
+/** What to score and how, with facts for the user. */
 export interface ScoringPlan extends TextToScore {
   /** For the choice of a device. */
   readonly work: TrainingWork;
-  /** Why a part is not the one that the run had, for the user to read; null if it is. */
+  /** A message for the user if the part is not the part of the run. Null if it is. */
   readonly warning: string | null;
   /**
-   * The share of `tokens` that the run was trained on, from 0 to 1; null if the digest of the text
-   * is not the run's.
+   * The fraction of `tokens` that the run was trained on, from 0 to 1. Null if the digest of the
+   * text differs from the run's.
    */
   readonly trainedShare: number | null;
 }
 
 /**
- * Options that are not given are those that the run was evaluated with. A short text is scored as
- * one chunk, unless the run was evaluated on it in several. Dynamic evaluation reads one stream, so
- * that nothing is learnt from what comes later in the text.
+ * Options that are not given are as in the run's evaluations. A short text is scored as one chunk,
+ * unless the run was evaluated on it in several. Dynamic evaluation reads the text in one row, so
+ * that nothing is learned from later parts of the text.
  *
- * @throws RnnError `corpus` if there is nothing to score
+ * @throws RnnError `corpus` if the text is too short
  */
 export function planScoring(
   { model, training, vocabulary }: Pick<TrainedModel, 'model' | 'training' | 'vocabulary'>,
@@ -89,8 +90,8 @@ export function planScoring(
   const tokens = part === 'all' ? corpus.train : corpus[part];
   if (tokens.length < 2) {
     throw corpusError(
-      `there is nothing to score in ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`,
-      'it takes two characters at least',
+      `cannot score ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`,
+      'give a text of at least two characters',
     );
   }
   const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...definedIn(given.dynamic) };
@@ -98,7 +99,7 @@ export function planScoring(
   const fitting = part === 'validation' ? recorded : evaluationStreams(tokens.length, recorded);
   const streams = given.streams ?? (dynamic === null ? fitting : 1);
   const options = {
-    streams: Math.min(streams, tokens.length - 1), // each has something to read
+    streams: Math.min(streams, tokens.length - 1), // each row has something to read
     sequenceLength: given.sequenceLength ?? recordedOption(training, 'sequenceLength'),
     dynamic,
     startSymbol: startSymbolOf({ training, vocabulary }),
@@ -122,7 +123,7 @@ export function planScoring(
   return { ...options, tokens, work: { ...work, multiplyAdds }, warning, trainedShare };
 }
 
-/** An option with which the run was evaluated, by its checkpoint. */
+/** An option with which the run was evaluated, from its checkpoint. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
   const value = Object.hasOwn(options, option) ? options[option] : undefined;
   return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
@@ -130,13 +131,14 @@ function recordedOption({ options }: Training, option: keyof typeof otherwise): 
 
 function differenceFromRun(training: Training, corpus: RunTexts, part: Part): string | null {
   if (part === 'all' || sameParts(training, corpus)[part]) return null;
-  const use = { train: 'was trained on', validation: 'validated on', test: 'held out to test on' }[part];
-  return `the text is not the one that the run had, so this is not the part that it ${use}`;
+  const use = { train: 'was trained on', validation: 'validated on', test: 'held out for testing' }[part];
+  return `the text is not the text of the run, so this is not the part that the run ${use}`;
 }
 
 /**
- * The part of a text that the run was trained on; null unless the text is the run's. @param corpus
- * a text of which nothing is held out
+ * The part of a text that the run was trained on. Null if the run had another text.
+ *
+ * @param corpus a text of which nothing is held out
  */
 export function trainedPart(
   training: Training,

@@ -1,5 +1,5 @@
-// The trials of a search over options: a whole grid, or some drawn at random. Options are names and
-// texts, as on a command line. What they mean is not known here.
+// The trials of a search over options: a whole grid, or some sampled at random. Options are names
+// and texts, as on a command line. This module does not know their meaning.
 import { createHash } from 'node:crypto';
 import { count } from '../count.ts';
 import { usageError } from '../errors.ts';
@@ -14,15 +14,15 @@ export interface Setting {
 
 export interface Trial {
   /**
-   * A name for a folder: different settings have different names, and the same settings always the
-   * same.
+   * A folder name. Different settings have different names, and the same settings always have the
+   * same name.
    */
   readonly name: string;
   readonly settings: readonly Setting[];
 }
 
 /**
- * Values to draw from: uniformly from `low` to `high`, or uniformly in the logarithm, for options
+ * Values to sample from: uniformly from `low` to `high`, or uniformly in the logarithm, for options
  * that work by factors (a learning rate).
  */
 export interface Range {
@@ -32,20 +32,20 @@ export interface Range {
   readonly whole: boolean;
 }
 
-/** An option to search over, and the values that it can take. */
+/** An option to search over, and its possible values. */
 export interface Axis<Values = readonly string[] | Range> {
   readonly option: string;
   readonly values: Values;
 }
 
-/** More are a mistake: at a minute each, they take a week. */
+/** More trials are a mistake: at a minute each, this many take a week. */
 const MAX_TRIALS = 10_000;
 /**
- * Significant digits of a number that is drawn: more would make names hard to read, and no option
- * is as fine.
+ * Significant digits of a sampled number: more digits make names hard to read, and no option needs
+ * them.
  */
 const DIGITS = 3;
-/** Draws for each trial, since the same trial may be drawn again. */
+/** Draws for each trial, because the same trial may be drawn again. */
 const MAX_DRAWS = 100;
 const MAX_NAME_LENGTH = 150;
 
@@ -53,7 +53,9 @@ const byOption = (a: { readonly option: string }, b: { readonly option: string }
   a.option < b.option ? -1 : 1;
 
 /**
- * Every combination; the last axis varies fastest. @throws RnnError `usage` if there are too many
+ * Every combination. The last axis varies fastest.
+ *
+ * @throws RnnError `usage` if there are too many
  */
 export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
   refuseTooMany(axes.reduce((product, { values }) => product * values.length, 1));
@@ -64,16 +66,16 @@ export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
 }
 
 /**
- * Different trials, drawn at random: fewer than `max` if there are no more. With the same seed
- * the first ones are the same, however many are drawn.
+ * Different trials, sampled at random: fewer than `max` if there are not enough. With the same seed
+ * the first trials are the same, whatever `max` is.
  *
- * @throws RnnError `usage` if too many are asked for
+ * @throws RnnError `usage` if `max` is too large
  */
 export function drawTrials(axes: readonly Axis[], max: number, seed: number): Trial[] {
   refuseTooMany(max);
   const random = new Random(seed);
   const trials = new Map<string, Trial>();
-  // The order in which the user names options is not part of the search.
+  // The order in which the user names options must not change the search.
   const sorted = axes.toSorted(byOption);
   for (let draws = 0; draws < max * MAX_DRAWS && trials.size < max; draws++) {
     const trial = trialOf(sorted.map(({ option, values }) => ({ option, value: valueFrom(values, random.uniform()) })));
@@ -85,8 +87,8 @@ export function drawTrials(axes: readonly Axis[], max: number, seed: number): Tr
 function refuseTooMany(trials: number): void {
   if (trials <= MAX_TRIALS) return;
   throw usageError(
-    `that is a sweep of ${count(trials)} trials, expected at most ${count(MAX_TRIALS)}`,
-    `use ${flagOf('random')} for a few dozen of them: more seldom find a much better one`,
+    `the sweep has ${count(trials)} trials: expected at most ${count(MAX_TRIALS)}`,
+    `use ${flagOf('random')} for a few dozen of them: more trials seldom find a much better model`,
   );
 }
 
@@ -99,13 +101,13 @@ function valueFrom(values: Axis['values'], u: number): string {
   return String(Math.min(high, Math.max(low, rounded(x, whole))));
 }
 
-/** As a search writes its numbers: no finer than a name should be. */
+/** Rounds a number as names of trials show it. */
 export const rounded = (value: number, isWhole: boolean): number =>
   isWhole ? Math.round(value) : Number(value.toPrecision(DIGITS));
 
 /**
- * The name is `hidden=256,lr=0.005`, by option, with all that a folder's name should not have as
- * %2F; a long one ends in a hash.
+ * The name is `hidden=256,lr=0.005`, sorted by option. Characters that a folder name should not
+ * have are encoded as %2F. A long name ends in a hash.
  */
 function trialOf(settings: readonly Setting[]): Trial {
   const parts = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encoded(value)}`);

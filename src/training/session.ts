@@ -1,5 +1,5 @@
-// One model in training on one device: its weights, optimizer, place in the text. Steps, evaluates,
-// samples and makes checkpoints when told to. loop.ts decides when.
+// One model in training on one device: its weights, optimizer and position in the text. Steps,
+// evaluates, samples and makes checkpoints. loop.ts decides when.
 import type { Checkpoint } from '../runs/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Call, CallResult, Executable, Intact } from '../devices/device.ts';
@@ -22,22 +22,22 @@ import { validationOf } from './validation.ts';
 import { type Weights, weightsOn } from './weights.ts';
 import { TRAIN, demandOf, trainingJob, workloadOf } from './workload.ts';
 
-/** What a checkpoint records besides the session's own state. */
+/** The part of a checkpoint that is not the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> &
   Readonly<Record<string, unknown>>;
 
-/** What is as it was in the run that a session continues. */
+/** The parts of a run that are unchanged in the session that continues it. */
 export interface Restored {
   /** The text to train on. */
   readonly sameTraining: boolean;
-  /** That text, in the same windows. */
+  /** The text to train on, cut into the same windows. */
   readonly samePlace: boolean;
   /** The characters to validate on. */
   readonly sameValidation: boolean;
   readonly sameOptimizer: boolean;
 }
 
-/** The learning rate of a step that is about to be made. */
+/** The learning rate of the next step. */
 type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
 
 /** The results of one window, its size, and the learning rate of its call. */
@@ -46,7 +46,7 @@ export type WindowResult = CallResult & { readonly characters: number; readonly 
 interface PlannedCall {
   readonly call: Call;
   readonly learningRate: number;
-  /** The place in the text after it. */
+  /** The position in the text after it. */
   readonly after: StreamPosition;
 }
 
@@ -55,7 +55,7 @@ type SessionRun = Pick<TrainingRun, 'options' | 'corpus' | 'device'> & Partial<T
 export class Session {
   readonly model: ModelConfiguration;
   readonly parameters: number;
-  /** Of the whole process at its peak, as estimated. */
+  /** Estimated peak memory of the whole process. */
   readonly memoryBytes: number;
   /** The device with its kernels and threads, in one line. */
   readonly deviceDescription: string;
@@ -91,9 +91,10 @@ export class Session {
   }
 
   /**
-   * A session that must be told where to begin: `begin` or `restore`.
+   * Opens a session. The caller must then call `begin` or `restore`.
+   *
    * @throws RnnError `usage` if the model does not fit into this machine's memory, `corpus` if the
-   * text holds no window of these sizes
+   * text is too short for one window of these sizes
    */
   static async open(run: SessionRun): Promise<Session> {
     const { options, corpus, device, onActivity } = run;
@@ -110,7 +111,7 @@ export class Session {
     return new Session(run, model, weights, executable, processBytes(demand, executable.memoryBytes));
   }
 
-  /** The first step comes next. */
+  /** Prepares the first step of a new run. */
   async begin(): Promise<void> {
     const { initial, corpus } = this.#run;
     this.#random = new Random(this.#run.options.seed);
@@ -122,10 +123,10 @@ export class Session {
   }
 
   /**
-   * Continues a run of this model. In another text, or in windows of other sizes, it continues at
-   * the same part of the text, from a zero state; another optimizer begins with zeros.
+   * Continues a run of this model. If the text or the sizes of windows have changed, it continues
+   * at the same part of the text, from a zero state. Another optimizer begins with zeros.
    *
-   * @throws RnnError `checkpoint` if its tensors are not those of this model
+   * @throws RnnError `checkpoint` if its tensors do not fit this model
    */
   async restore(checkpoint: Checkpoint): Promise<Restored> {
     const { training, state } = checkpoint;
@@ -146,27 +147,27 @@ export class Session {
     return { sameTraining, sameValidation, samePlace, sameOptimizer };
   }
 
-  /** What the device still holds of the state before a step that failed. */
+  /** The part of the state before a failed step that the device still has. */
   get intact(): Intact {
     return this.#executable.intact?.() ?? 'everything';
   }
 
-  /** Updates made so far. */
+  /** Update steps done. */
   get step(): number {
     return this.#step;
   }
 
-  /** Passes over the training text, with a fraction. */
+  /** Epochs done, with a fraction. */
   get epoch(): number {
     const { epoch, window } = this.streams.position;
     return epoch + window / this.streams.windowsPerEpoch;
   }
 
   /**
-   * Trains on windows one after another, as many as suit the device and at most `max`: loss,
-   * gradient, update of each. Each counts as a step if its update was applied. One that was refused
-   * is the last; then the next window starts from a zero state. At every `orthogonalEvery`-th step
-   * recurrent matrices are made orthogonal before anything else looks at them.
+   * Trains on successive windows, as many as suit the device and at most `max`: loss, gradient and
+   * update of each. Each counts as a step if its update was applied. A refused update ends the
+   * series, and the next window starts from a zero state. At every `orthogonalEvery`-th step the
+   * recurrent matrices are made orthogonal before they are used again.
    */
   async advance(max: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
     const { batchSize, orthogonalEvery } = this.#run.options;
@@ -192,8 +193,8 @@ export class Session {
   }
 
   /**
-   * The next calls of one length, should none be refused. The place in the text stays where it is
-   * until they were run.
+   * The next calls of one length, if none is refused. The position in the text does not change
+   * until they have run.
    */
   #plan(count: number, learningRateOf: LearningRateOf): readonly PlannedCall[] {
     const { position: start, nextSteps } = this.streams;
@@ -211,25 +212,25 @@ export class Session {
   }
 
   /**
-   * Mean nats per character of the validation text, or null if there is none or it became urgent to
-   * end.
+   * Mean nats per character of the validation text, or null if there is no such text or the run
+   * must end soon.
    *
-   * @param characters of it to score at most, in a sample; those of the run if left out
+   * @param characters to score at most, in a sample. By default as in the run
    */
   evaluate(isUrgent: () => boolean, characters?: number): Promise<number | null> {
     return this.#weights.used(() => this.validation.loss(this.#executable, isUrgent, characters));
   }
 
   /**
-   * A text of the current model, or null if it became urgent to end; its seed follows from the
-   * run's and the step.
+   * A text of the current model, or null if the run must end soon. Its seed is the run's seed plus
+   * the step.
    */
   async sample(isUrgent: () => boolean): Promise<string | null> {
     const { sampleLength, seed } = this.#run.options;
     return this.#sampler.text(await this.#weights.read(), sampleLength, seed + this.#step, isUrgent);
   }
 
-  /** Its tensors are overwritten by the next one. */
+  /** The next call overwrites the tensors of the result. */
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
     const { corpus, options } = this.#run;
     const state = [];

@@ -1,6 +1,6 @@
-// When an invocation has to end before the run does: it was asked to stop, or the time of
-// --max-time is over. Real time counts, even while the process is suspended, because a user who
-// gives an invocation an hour wants the machine back then.
+// When an invocation ends before its run: a signal asked it to stop, or the time of --max-time is
+// over. Real time counts, even while the process is suspended, because a user who gives an
+// invocation an hour wants the machine back after an hour.
 import type { EndReason } from './events.ts';
 
 export class StopRequest {
@@ -9,14 +9,14 @@ export class StopRequest {
   /** Whether this invocation has made a step. */
   hasAdvanced = false;
 
-  /** @param maxTimeMs from now on; null for as long as it takes */
+  /** @param maxTimeMs from now on. Null for no limit */
   constructor(signal: AbortSignal | undefined, maxTimeMs: number | null) {
     this.#signal = signal;
     this.#endMs = performance.now() + (maxTimeMs ?? Infinity);
   }
 
   /**
-   * Why the invocation was asked to stop, which may be the reason of the abort signal; null if it
+   * Why the invocation was asked to stop, which may be the reason of the abort signal. Null if it
    * was not.
    */
   get reason(): EndReason | null {
@@ -30,8 +30,8 @@ export class StopRequest {
 
   /**
    * Whether to abandon the current evaluation or sample. Time alone is not a reason before the
-   * first step: each invocation would begin again an evaluation that takes longer than the
-   * invocation may.
+   * first step, because an evaluation that takes longer than the invocation may would be started
+   * again by each invocation.
    */
   readonly isUrgent = (): boolean => this.reason !== null || (this.hasAdvanced && this.isTimeOver);
 }

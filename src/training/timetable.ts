@@ -1,9 +1,9 @@
-// What is due at the current step: an evaluation, a sample, a save, the end of the run; and how
-// long the rest of them will take.
+// Decides whether an evaluation, a sample, a save or the end of the run is due at the current step,
+// and how long the remaining pauses will take.
 //
 // A run also saves, evaluates and samples by the clock, because intervals in steps are too long
-// where steps are slow. The clock changes only what is written: the same seed still gives the same
-// model, and a run that diverges goes back to a state that was saved by steps.
+// when steps are slow. The clock changes only the output: the same seed still gives the same model,
+// and a run that diverges goes back to a state that was saved by steps.
 import { isDue, stepsBetween, timesLeft } from './due.ts';
 import type { EndReason } from './events.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
@@ -13,20 +13,20 @@ import type { RunState } from './run-state.ts';
 import type { Progress } from './schedules.ts';
 import type { Session } from './session.ts';
 
-/** What a run does between update steps. */
+/** A pause between update steps. */
 type Pause = 'evaluation' | 'sample' | 'save';
 const pauses: readonly Pause[] = ['evaluation', 'sample', 'save'];
 
 /**
- * Multiply-adds of an evaluation before which the state is saved. At the end of a run a short
- * evaluation is enough, because the whole training would be lost.
+ * The state is saved before an evaluation of at least this many multiply-adds. At the end of a run
+ * a short evaluation is enough, because otherwise a crash would lose the whole training.
  */
 const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11 };
 
 const CLOCK_SAVE_EVERY_MS = 5 * 60_000;
 /**
- * Bounds of the time between two looks, evaluations and samples by the clock. Within them, each
- * comes when the run is twice as old.
+ * Bounds of the time between two looks, which are evaluations and samples by the clock. Within
+ * them, each look occurs when the run is twice as old as at the last.
  */
 const LOOK_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
 /**
@@ -74,7 +74,7 @@ export function timetableOf(options: TrainingOptions, session: Session, state: R
       tookMs[pause] = now() - pausedMs;
     },
 
-    /** An evaluation or a look was made. */
+    /** Records that an evaluation or a look was made. */
     looked(): void {
       lookedMs = now();
     },
@@ -96,14 +96,14 @@ export function timetableOf(options: TrainingOptions, session: Session, state: R
       return (session.validation.isPossible && isPauseDue('evaluation')) || isPauseDue('sample');
     },
 
-    /** How many steps may be made before something is due, or the run is over. */
+    /** How many steps can be made before something is due or the run is over. */
     get stepsUntilDue(): number {
       const { step, totalSteps } = reached();
       const intervals = pauses.map((pause) => stepsBetween(recurring(pause), totalSteps) || Infinity);
       return Math.min(...intervals.map((every) => every - (step % every)), (totalSteps ?? Infinity) - step);
     },
 
-    /** Why the whole run is over, not only this invocation; null while it is not. */
+    /** Why the whole run is over, not only this invocation. Null while it is not. */
     get finished(): EndReason | null {
       const { totalSteps, trainingMs, sinceBest } = state;
       if (totalSteps !== null && session.step >= totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
@@ -118,8 +118,8 @@ export function timetableOf(options: TrainingOptions, session: Session, state: R
     },
 
     /**
-     * How much of the run is done at a place in the text: the current one, or one that the current
-     * run of calls reaches, within which time stands still.
+     * The progress of the run at a position in the text: the current one, or one within the current
+     * series of calls. The time is the same for the whole series.
      */
     progressAt({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = session): Progress {
       const { totalSteps, trainingMs, drops } = state;
@@ -140,7 +140,10 @@ export function timetableOf(options: TrainingOptions, session: Session, state: R
       );
     },
 
-    /** A process that is killed in a long evaluation must not lose the training before it. */
+    /**
+     * Whether to save first: a process that is killed in a long evaluation must not lose the
+     * training before it.
+     */
     isSavedBeforeEvaluation(atEnd: boolean): boolean {
       const work = session.validation.scored() * session.parameters;
       return atEnd ? work >= MIN_SAVED_BEFORE.atEnd : checkpointEvery > 0 && work >= MIN_SAVED_BEFORE.during;

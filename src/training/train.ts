@@ -1,4 +1,4 @@
-// From options, text and device to a run that is ready to start. What it then does is in loop.ts.
+// Prepares a run from its options, text and device. loop.ts runs it.
 import { haveSameNumbers } from '../devices/same-numbers.ts';
 import type { Checkpoint, RunStore } from '../runs/store.ts';
 import { checkpointWriter } from './checkpoint-writer.ts';
@@ -13,7 +13,7 @@ import { type Restored, Session } from './session.ts';
  * been written.
  */
 export interface PreparedRun {
-  /** What has changed since the run was saved, for the user to read. */
+  /** Changes since the run was saved, for the user to read. */
   readonly notes: readonly string[];
   train(store: RunStore, signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
   close(): Promise<void>;
@@ -21,7 +21,7 @@ export interface PreparedRun {
 
 /**
  * @throws RnnError `usage` if the model does not fit into memory, `checkpoint` if the earlier state
- * is not one of this run
+ * does not belong to this run
  */
 export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
   const session = await Session.open(run);
@@ -55,12 +55,12 @@ function differences(
   return [
     samePlace || !sameTraining
       ? ''
-      : 'the text is cut into other windows: the run goes on at the same part of it, from a zero state',
+      : 'the text is cut into other windows, so the run continues at the same part of it, from a zero state',
     sameOptimizer
       ? ''
-      : `what ${optimizer?.name ?? 'the optimizer'} had gathered is of no use to the new optimizer, which begins anew`,
+      : `the optimizer has changed, so it starts without the state of ${optimizer?.name ?? 'the earlier one'}`,
     typeof device === 'string' && haveSameNumbers(device, session.deviceDescription)
       ? ''
-      : `until now it ran on ${typeof device === 'string' ? device : 'another device'}: from here on its numbers are those of another device`,
+      : `the run used ${typeof device === 'string' ? device : 'another device'} until now, so its numbers differ slightly from here on`,
   ].filter(Boolean);
 }

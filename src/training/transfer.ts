@@ -1,4 +1,4 @@
-// The weights of a trained model as the beginning of a new run: on another text, with characters
+// Uses the weights of a trained model as the beginning of a new run, even on a text with characters
 // that the model has never seen.
 import { type TrainedModel, parameterVector } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
@@ -11,8 +11,9 @@ import type { TrainingOptions } from '../options/training.ts';
 import { flagOf } from '../options/flags.ts';
 
 /**
- * The options of a new run that starts from these weights: the sizes are theirs.
- * @throws RnnError `usage` if others were given
+ * The options of a new run that starts from these weights, with the sizes of their model.
+ *
+ * @throws RnnError `usage` if other sizes were given
  */
 export function withSizesOf(
   { model }: Pick<TrainedModel, 'model'>,
@@ -24,7 +25,7 @@ export function withSizesOf(
     const value = given[option];
     if (value === undefined || value === own[option]) continue;
     throw usageError(
-      `${flagOf(option)} ${value} does not go with ${flagOf('initFrom')}: its weights are those of ${flagOf(option)} ${own[option]}`,
+      `cannot use ${flagOf(option)} ${value} with ${flagOf('initFrom')}: its model has ${flagOf(option)} ${own[option]}`,
       `leave it out, or start without ${flagOf('initFrom')}`,
       { options: [flagOf(option), flagOf('initFrom')] },
     );
@@ -33,9 +34,9 @@ export function withSizesOf(
 }
 
 /**
- * The weights (P) of a model whose vocabulary holds that of `from`, and perhaps more: rows and
- * columns of symbols that `from` knows are its own, those of new ones are those of `initial`.
- * Everything else is copied.
+ * The weights (P) of a model whose vocabulary includes the vocabulary of `from`. Rows and columns
+ * of tokens that `from` knows are copied from it, and rows and columns of new tokens from
+ * `initial`. Everything else is copied.
  *
  * @param initial (P), as for a new model
  */

@@ -10,14 +10,13 @@ import { modelOf } from './model.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
 
-/** Bytes of a weight as it is kept, and as it is computed with in float64. */
+/** Bytes of a weight in the model, and in the float64 of computations. */
 const BYTES = 4 + 8;
 
 /**
- * Sizes that are not given are those that training on this text would choose.
+ * An untrained network. Sizes that are not given are chosen as for training on this text.
  *
- * @throws RnnError `usage` for values that cannot be, or a network that needs more memory than is
- * free
+ * @throws RnnError `usage` for invalid values, or if the network needs more memory than is free
  */
 export function untrainedModel(
   given: Partial<TrainingOptions>,
@@ -26,6 +25,6 @@ export function untrainedModel(
   const { options } = resolveOptions(given, corpus);
   const model = modelOf(options, corpus.vocabulary.size);
   const bytes = BYTES * countParameters(parameterShapes(model));
-  refuseWithoutRoom('this network needs', bytes, 'fewer hidden units or layers need less');
+  refuseWithoutRoom('this network needs', bytes, 'use fewer hidden units or layers');
   return { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(options.seed))) };
 }

@@ -9,24 +9,25 @@ export function validationOf({ corpus, options, onActivity }: Pick<TrainingRun, 
   /** Characters that are held out. */
   const { length: all } = corpus.validation;
   const ofRun = options.validationCharacters || Infinity;
-  /** There is a text to validate on. */
+  /** Whether there is a text to validate on. */
   const isPossible = all > 1;
   return {
     all,
     isPossible,
 
     /**
-     * Characters that an evaluation scores. @param characters to score at most; those of the run if
-     * left out
+     * Characters that an evaluation scores.
+     *
+     * @param characters to score at most. By default as in the run
      */
     scored: (characters = ofRun): number =>
       characters < all - 1 ? scoredCharacters(all, { streams, characters }) : all,
 
     /**
-     * Mean nats per character, or null if there is none or it became urgent to end.
+     * Mean nats per character, or null if there is no text to validate on or the run must end soon.
      *
      * @param executable with an evaluation job, and the weights to use
-     * @param characters to score at most, in a sample; those of the run if left out
+     * @param characters to score at most, in a sample. By default as in the run
      */
     async loss(executable: Executable, isUrgent: () => boolean, characters = ofRun): Promise<number | null> {
       if (!isPossible) return null;

@@ -1,4 +1,4 @@
-// How a run went: when its validation loss was lowest, whether the model overfitted or underfitted,
+// Judges a run: when its validation loss was lowest, whether the model overfitted or underfitted,
 // and which options to try next. Pure.
 import type { TrainingOption, TrainingOptions } from '../options/training.ts';
 import { asTyped } from '../options/flags.ts';
@@ -7,7 +7,7 @@ import { asTyped } from '../options/flags.ts';
 export type EndReason =
   'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
 
-/** An evaluation, with the training loss at that step where it is known. */
+/** An evaluation, with the training loss at that step if it is known. */
 export interface EvaluatedStep {
   readonly step: number;
   readonly validationLossNats: number;
@@ -19,12 +19,12 @@ export interface EvaluatedStep {
 export interface RunToJudge {
   /** In the order of their steps. */
   readonly evaluations: readonly EvaluatedStep[];
-  /** Null if they are not known: then there is no advice. */
+  /** Null if they are not known. Then there is no advice. */
   readonly options: TrainingOptions | null;
   /** Update steps and epochs of the whole run so far. */
   readonly step: number;
   readonly epoch: number | null;
-  /** Why the run ended; null while it continues. */
+  /** Why the run ended. Null while it continues. */
   readonly reason: EndReason | null;
 }
 
@@ -36,12 +36,12 @@ export interface Verdict {
   readonly best: {
     readonly step: number;
     readonly epoch: number | null;
-    /** Of the steps of the run so far, in (0, 1]. */
+    /** The step as a fraction of all steps so far, in (0, 1]. */
     readonly fraction: number;
     readonly validationLossNats: number;
     readonly trainingLossNats: number | null;
     /**
-     * Validation loss − training loss; negative where the training loss is higher, as with dropout.
+     * Validation loss − training loss. Negative if the training loss is higher, as with dropout.
      */
     readonly gapNats: number | null;
   };
@@ -50,8 +50,8 @@ export interface Verdict {
   /** The validation loss still fell by more than noise at the end. */
   readonly isFalling: boolean;
   /**
-   * Options for a new run, as on the command line: the two most likely to lower the validation
-   * loss, the likelier one first.
+   * Options for a new run, as on the command line: the two that are most likely to lower the
+   * validation loss, the likelier one first.
    */
   readonly advice: readonly string[];
 }
@@ -70,8 +70,8 @@ const MIN_RISE_NATS = 0.01;
 /** A rise counts if it exceeds this many standard deviations of the noise between evaluations. */
 const NOISE_DEVIATIONS = 3;
 /**
- * The standard deviation of a second difference of independent values is √6 of theirs, and 0.6745
- * of them are its median size.
+ * The standard deviation of a second difference of independent values is √6 times theirs, and its
+ * median absolute value is 0.6745 standard deviations.
  */
 const DEVIATION_OF_SECOND_DIFFERENCE = 0.6745 * Math.sqrt(6);
 /** A run whose best loss is in its last tenth has not passed the minimum. */
@@ -80,8 +80,9 @@ const LATE_FRACTION = 0.9;
 const FALL_FRACTION = 0.8;
 /**
  * Growth of the gap, as a fraction of the validation loss, below which a larger model or a longer
- * run lowers both losses. It grows from the gap of the first epoch, in which the training text is
- * as new as the validation text: that gap is the difference between the two texts.
+ * run lowers both losses. The growth is measured from the gap of the first epoch. In that epoch the
+ * training text is as new as the validation text, so its gap is the difference between the two
+ * texts.
  */
 const MAX_UNDERFITTED_GAP = 0.06;
 
@@ -123,9 +124,7 @@ export function verdictOf(run: RunToJudge): Verdict | null {
 
 type Facts = Omit<Verdict, 'fit' | 'advice'>;
 
-/**
- * Reasons for which a run ends when it is done. A run that was stopped could still have improved.
- */
+/** Reasons for which a completed run ends. A run that was stopped could still have improved. */
 const completions: readonly (EndReason | null)[] = ['epochs', 'max-steps', 'budget', 'patience', 'finished'];
 
 function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | null {
@@ -141,7 +140,7 @@ function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | nul
   return isLate && (isClose || isFalling) ? 'underfitted' : 'good';
 }
 
-/** 0 where nothing was evaluated in the first epoch. */
+/** 0 if nothing was evaluated in the first epoch. */
 function gapOfFirstEpoch({ evaluations, step, epoch }: RunToJudge): number {
   const last = evaluations.findLast((evaluation) => epoch !== null && evaluation.step * epoch <= step);
   return last === undefined || last.trainingLossNats === null ? 0 : last.validationLossNats - last.trainingLossNats;
@@ -158,8 +157,8 @@ const smallestRise = (evaluations: readonly EvaluatedStep[]): number =>
   Math.max(MIN_RISE_NATS, NOISE_DEVIATIONS * noiseOf(evaluations));
 
 /**
- * The standard deviation of the loss from one evaluation to the next. Second differences leave out
- * a steady fall or rise.
+ * The standard deviation of the loss from one evaluation to the next. Second differences ignore a
+ * steady fall or rise.
  */
 function noiseOf(evaluations: readonly EvaluatedStep[]): number {
   const losses = evaluations
@@ -176,7 +175,7 @@ function isFallingAtEnd(evaluations: readonly EvaluatedStep[], step: number): bo
   return before.validationLossNats - last.validationLossNats > smallestRise(evaluations);
 }
 
-/** The lower one of the two in the middle. */
+/** The lower of the two in the middle if their number is even. */
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
 
 const MAX_ADVICE = 2;
@@ -185,7 +184,10 @@ const MAX_ADVICE = 2;
  * LSTMs).
  */
 const DROPOUT_RATES = [0.3, 0.5];
-/** The upper end of what helps against overfitting (see `weightDecay` in options/training.ts). */
+/**
+ * The upper end of the range that helps against overfitting (see `weightDecay` in
+ * options/training.ts).
+ */
 const WEIGHT_DECAY = 0.1;
 const PATIENCE = 5;
 const MIN_HIDDEN = 32;
@@ -197,7 +199,7 @@ function adviceFor(fit: Fit, { options }: RunToJudge): string[] {
   return asTyped(candidates).slice(0, MAX_ADVICE);
 }
 
-/** Values to try, the most promising first; null where there is none. */
+/** Values to try, the most promising first. Null if there is none for the option. */
 type Advice = { readonly [Name in TrainingOption]?: TrainingOptions[Name] | null };
 
 function againstOverfitting(options: TrainingOptions): Advice {
@@ -212,7 +214,7 @@ function againstOverfitting(options: TrainingOptions): Advice {
 
 function againstUnderfitting({ epochs, maxSteps, budgetMs, hidden, layers, dropout }: TrainingOptions): Advice {
   const less = dropout > 0 ? (dropout < 0.2 ? 0 : significant(dropout / 2)) : null;
-  // In the same time a larger model makes fewer steps, and has a higher loss.
+  // In the same time a larger model makes fewer steps and has a higher loss.
   if (budgetMs !== null) return { budgetMs: 1000 * rounded((2 * budgetMs) / 1000), dropout: less };
   return {
     ...(epochs === null ? { maxSteps: 2 * maxSteps! } : { epochs: rounded(2 * epochs) }),
@@ -222,7 +224,7 @@ function againstUnderfitting({ epochs, maxSteps, budgetMs, hidden, layers, dropo
   };
 }
 
-/** Two digits, and whole from 5 on. */
+/** Two significant digits, and whole numbers from 5 on. */
 function rounded(value: number): number {
   const short = significant(value);
   return short < 5 ? short : Math.round(short);

@@ -1,5 +1,5 @@
-// The vectors of a model in training, which live on the device: its weights, their moving average,
-// and the slots of the optimizer. Reads and writes them, for checkpoints too.
+// The vectors of a model in training, which are on the device: its weights, their exponential
+// moving average (EMA), and the slots of the optimizer. Reads and writes them, for checkpoints too.
 import { withCleanup } from '../files/cleanup.ts';
 import { type Checkpoint, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
@@ -20,7 +20,7 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
   const count = countParameters(shapes); // P
   const { rule } = optimizer;
   const averages = rule.slots.includes(AVERAGE);
-  /** The weights to use: their moving average, where there is one. */
+  /** The weights to use: their EMA, if there is one. */
   const inUse: Held = averages ? { kind: 'slot', name: AVERAGE } : trained;
   /** Reused for each checkpoint. */
   const copies = new Map<string, Float32Array>();
@@ -34,7 +34,7 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
     return copied;
   };
 
-  /** Slots that are left out are zeros, but for the average. */
+  /** Missing slots become zeros, except for the average. */
   const fill = async (
     parameters: Float32Array,
     average: Float32Array,
@@ -55,11 +55,11 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
     begin: (parameters: Float32Array): Promise<void> => fill(parameters, parameters),
 
     /**
-     * Restores the vectors of a checkpoint. Another optimizer begins with zeros, and a moving average
-     * that the checkpoint does not have begins as a copy of its weights.
+     * Restores the vectors of a checkpoint. Another optimizer begins with zeros. An EMA that the
+     * checkpoint does not have begins as a copy of its weights.
      *
      * @returns whether the optimizer continues
-     * @throws RnnError `checkpoint` if its tensors are not those of this model
+     * @throws RnnError `checkpoint` if its tensors do not fit this model
      */
     async restore(checkpoint: Checkpoint): Promise<boolean> {
       const saved = parameterVector(checkpoint);
@@ -69,11 +69,15 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
       return gathered !== null;
     },
 
-    /** The scalars of a window. @param ahead how many windows are planned before it */
+    /**
+     * The scalars of a window.
+     *
+     * @param ahead how many windows are planned before it
+     */
     scalars: (ahead: number, learningRate: number): Record<string, number> =>
       optimizer.scalars(windows + ahead + 1, learningRate),
 
-    /** To be called when the gradients of windows were applied, or added up for an update. */
+    /** Must be called after the gradients of windows were applied, or added up for an update. */
     advanced(more: number): void {
       windows += more;
     },
@@ -81,9 +85,7 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
     /** The weights to use (P). */
     read: (): Promise<Float32Array> => executable.read(inUse),
 
-    /**
-     * Does something while the device has the weights to use in the place of the weights in training.
-     */
+    /** Runs `work` while the device has the weights to use instead of the weights in training. */
     async used<Result>(work: () => Promise<Result>): Promise<Result> {
       if (!averages) return work();
       const parameters = await copy(trained);
@@ -92,8 +94,8 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
     },
 
     /**
-     * Makes the recurrent matrices orthogonal. Their average stays as it is: the average of
-     * orthogonal matrices is not orthogonal.
+     * Makes the recurrent matrices orthogonal. Their EMA does not change: the average of orthogonal
+     * matrices is not orthogonal.
      */
     async makeOrthogonal(): Promise<void> {
       const parameters = await copy(trained);
@@ -102,8 +104,8 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
     },
 
     /**
-     * The part of a checkpoint. The next call overwrites it, because copies would stay in memory
-     * until they are collected.
+     * The weights and the optimizer for a checkpoint. The next call overwrites them, because copies
+     * would stay in memory until they are garbage-collected.
      */
     async saved(): Promise<Pick<Checkpoint, 'tensors' | 'optimizer'>> {
       const shape = [count];

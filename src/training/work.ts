@@ -1,4 +1,4 @@
-// How much work a run is: its update steps, and the multiply-adds of each. Pure.
+// Computes the work of a run: its update steps, and the multiply-adds of each. Pure.
 import { countWindows } from '../corpus/cuts.ts';
 import type { TrainingWork } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -10,14 +10,14 @@ type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'> & Partial<P
 type RunOptions = Windows & Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
 
 /**
- * Multiply-adds a second of a typical machine: two cores with AVX-512 do more, one core with
- * WebAssembly less.
+ * Multiply-adds per second of a typical machine. Two cores with AVX-512 do more, one core with
+ * WebAssembly does less.
  */
 const NOMINAL_SPEED = 20e9;
-/** A smaller part of a window is an error of rounding. */
+/** A smaller fraction of a window is a rounding error. */
 const ROUNDING = 1e-9;
 
-/** @param length of the text, in symbols */
+/** @param length of the text, in tokens */
 export function windowsPerEpoch(
   length: number,
   { batchSize: N, sequenceLength: T, randomOffset: offset = false }: Windows,
@@ -28,8 +28,9 @@ export function windowsPerEpoch(
 export const stepsOfEpochs = (epochs: number, windows: number): number => Math.ceil(epochs * windows - ROUNDING);
 
 /**
- * Update steps of a new run that neither stops early nor diverges; null where only time ends it.
- * @param length of the text, in symbols
+ * Update steps of a new run that neither stops early nor diverges. Null if only time ends it.
+ *
+ * @param length of the text, in tokens
  */
 export function stepsOf(options: Omit<RunOptions, 'budgetMs' | 'maxTimeMs'>, length: number): number | null {
   const { epochs, maxSteps } = options;
@@ -37,14 +38,15 @@ export function stepsOf(options: Omit<RunOptions, 'budgetMs' | 'maxTimeMs'>, len
 }
 
 /**
- * Characters that a machine of nominal speed trains on in a time. @param multiplyAdds for each of
- * them, in training
+ * Characters that a machine of nominal speed trains on in a time.
+ *
+ * @param multiplyAdds per character, in training
  */
 export function charactersWithin(milliseconds: number, multiplyAdds: number): number {
   return Math.floor((milliseconds / 1000) * (NOMINAL_SPEED / multiplyAdds));
 }
 
-/** @param corpus how many symbols there are to train on, and how many distinct ones */
+/** @param corpus the number of tokens to train on, and of distinct ones */
 export function workOf(
   options: ModelOptions & RunOptions,
   corpus: { readonly length: number; readonly symbols: number },
@@ -52,12 +54,12 @@ export function workOf(
   return workOfModel(modelOf(options, corpus.symbols), options, corpus.length);
 }
 
-/** @param length of the text, in symbols */
+/** @param length of the text, in tokens */
 export function workOfModel(model: ModelConfiguration, options: RunOptions, length: number): TrainingWork {
   const { batchSize: N, sequenceLength: T, budgetMs, maxTimeMs } = options;
   return {
     kind: 'training',
-    // The gradient of a matrix product is two more.
+    // The gradient of a matrix product takes two more products.
     multiplyAdds: 3 * N * T * weightsOfProducts(model),
     steps: stepsOf(options, length),
     milliseconds: Math.min(budgetMs ?? Infinity, maxTimeMs ?? Infinity),
@@ -65,7 +67,7 @@ export function workOfModel(model: ModelConfiguration, options: RunOptions, leng
   };
 }
 
-/** The weights that each symbol is multiplied by. Symbols themselves are looked up instead. */
+/** The weights that each token is multiplied by. Tokens themselves are looked up instead. */
 function weightsOfProducts(model: ModelConfiguration): number {
   const products = modelWeights(model).filter(
     ({ role, symbols }) => (role === 'input' || role === 'recurrent') && symbols !== 'rows',

@@ -12,7 +12,8 @@ import type { TrainingOptions } from '../options/training.ts';
 import { orthogonalBytes } from './orthogonal.ts';
 
 /**
- * The job of training windows of the mean length. Windows of other lengths share its carried state.
+ * The job that trains on windows of the mean length. Windows of other lengths share its carried
+ * state.
  */
 export const TRAIN = 'train';
 
@@ -30,8 +31,8 @@ function windowLengths({
 }
 
 /**
- * A program has one length, so each length of window has a program. The gradients of all are scaled
- * as those of the mean length: a longer window weighs more.
+ * A program has one length, so each window length needs a program. All gradients have the scale of
+ * the mean length, so a longer window has more weight.
  */
 export function workloadOf(
   model: ModelConfiguration,
@@ -67,7 +68,7 @@ type SizeOptions = Pick<
   'batchSize' | 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'
 >;
 
-/** What training takes memory for. */
+/** The memory that training needs. */
 export function demandOf(
   model: ModelConfiguration,
   options: SizeOptions,
@@ -75,7 +76,7 @@ export function demandOf(
   textBytes: number,
 ): Demand {
   const { batchSize, sequenceLength, sampleEvery, orthogonalEvery } = options;
-  // The sampler has weights of its own, as they are and packed.
+  // The sampler has a copy of the weights, plain and packed.
   const sampler = sampleEvery !== 0 ? 8 * countParameters(workload.parameters) : 0;
   const projection = orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
   return {

@@ -1,22 +1,22 @@
-// What a cell is: the equations of one time step and the shapes of their weights. A cell knows
-// operations and never devices, gradients, the loop over time, or what the layer's input is made
-// of.
+// Defines a cell: the equations of one time step and the shapes of their weights. A cell uses
+// operations. It knows nothing of devices, gradients, the loop over time or the parts of the
+// layer's input.
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 
-/** A weight of a cell, with what an initialisation needs to know of it. */
+/** A weight of a cell, with all that an initialisation needs to know. */
 export interface CellWeight {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
   /**
-   * `input` and `recurrent` matrices have one block of H columns per gate; a `bias` and a `gain`,
-   * which multiplies, have one row of them.
+   * `input` and `recurrent` matrices have one block of H columns per gate. A `bias` and a
+   * multiplicative `gain` have one row of such blocks.
    */
   readonly role: 'input' | 'recurrent' | 'bias' | 'gain';
   /** The gates in the order of their blocks, one letter each. */
   readonly gates: string;
-  /** What all of its elements are at first, whatever the initialisation. */
+  /** The initial value of all elements, whatever the initialisation. */
   readonly start?: number;
 }
 
@@ -25,36 +25,38 @@ export interface Cell {
   /** One line for `--help`. */
   readonly summary: string;
   /**
-   * The peak of Adam's learning rate that serves batches of 32 rows, unless another is given, times
-   * H: the smaller, the sooner the cell comes apart.
+   * The default peak of Adam's learning rate for batches of 32 rows, times H. The smaller it is,
+   * the sooner the cell diverges.
    */
   readonly learningRateTimesHidden: number;
   /** Names of the carried values, (N, H) each. The first is the cell's output. */
   readonly states: readonly string[];
-  /**
-   * Names of what lies between 0 and 1 and lets through: the gates that are sigmoids, (N, H) each.
-   */
+  /** Names of the sigmoid gates, whose values are between 0 and 1, (N, H) each. */
   readonly gates: readonly string[];
-  /** Conventions on which libraries disagree; recorded in checkpoints. */
+  /** Conventions on which libraries disagree. Recorded in checkpoints. */
   readonly conventions: Readonly<Record<string, string>>;
   /** The gate whose bias starts at the configuration's `forgetBias`, if the cell has one. */
   readonly forgetGate?: string;
   /**
-   * The gate that blends old state and new, if the cell has one, and whether it keeps the old (1)
-   * or takes the new (−1) when it is open.
+   * The gate that blends old state and new, if the cell has one, and whether an open gate keeps the
+   * old state (1) or takes the new one (−1).
    */
   readonly updateGate?: { readonly gate: string; readonly keeps: 1 | -1 };
   /** Recurrent matrices start as identity matrices, whatever the configuration says. */
   readonly startsAsIdentity?: true;
   /**
-   * The weights in order; `Wx` and `b` are those of the input. Where a layer has several inputs,
-   * each has a `Wx` of its own.
-   * @param D width of the input @param H hidden units
+   * The weights in order. `Wx` and `b` belong to the input. If a layer has several inputs, each has
+   * a separate `Wx`.
+   *
+   * @param D width of the input
+   * @param H hidden units
    */
   weights(D: number, H: number): readonly CellWeight[];
   /**
-   * The state after one step, and the gates that were at work in it.
-   * @param x what the input comes to, x·Wx + b: (N, blocks of `Wx` · H) @param state (N, H) each
+   * The state after one time step, and the gates that were active in it.
+   *
+   * @param x the projected input x·Wx + b: (N, blocks of `Wx` · H)
+   * @param state (N, H) each
    * @param w the weights by name
    */
   step(
@@ -66,8 +68,9 @@ export interface Cell {
 }
 
 /**
- * The usual weights: x·Wx + h·Wh + b, with one block for each gate in each.
- * @param recurrent the gates of each recurrent matrix, where that is not one Wh for all
+ * The usual weights: x·Wx + h·Wh + b, each with one block per gate.
+ *
+ * @param recurrent the gates of each recurrent matrix, if there is not one Wh for all gates
  */
 export function gateWeights(
   gates: string,
@@ -86,7 +89,11 @@ export function gateWeights(
   ];
 }
 
-/** A weight of one row. @param start what its elements are at first */
+/**
+ * A weight of one row.
+ *
+ * @param start the initial value of its elements
+ */
 export function rowWeight(
   name: string,
   role: CellWeight['role'],
@@ -103,7 +110,7 @@ export function blocks(ops: Builder, z: Value, count: number): Value[] {
   return Array.from({ length: count }, (_, gate) => ops.columns(z, gate * H, H));
 }
 
-/** z∘a + (1 − z)∘b, as b + z∘(a − b): one multiplication less. */
+/** z∘a + (1 − z)∘b, computed as b + z∘(a − b), which saves a multiplication. */
 export function blend(ops: Builder, z: Value, a: Value, b: Value): Value {
   return ops.add(b, ops.multiply(z, ops.subtract(a, b)));
 }

@@ -1,10 +1,10 @@
-// Gated recurrent unit in its two forms. In both z = 1 keeps the old state, as in Cho et al.
-// (2014), PyTorch and Keras; some texts blend the other way.
+// Gated recurrent unit in its two forms. In both, z = 1 keeps the old state, as in Cho et al.
+// (2014), PyTorch and Keras. Some texts blend the other way.
 import { type Cell, blend, blocks, gateWeights, rowWeight } from './cell.ts';
 
 /**
- * As cuDNN and PyTorch's nn.GRU have it: the reset gate acts after the product with h, so that all
- * three products of a step are one; bh is the bias inside that product.
+ * The form of cuDNN and PyTorch's nn.GRU: the reset gate acts after the product with h, so that all
+ * three products of a time step are one. bh is the bias inside that product.
  *
  *   r, z = σ(x·Wx + h·Wh + b)    n = tanh(x·Wx + b + r∘(h·Wh + bh))
  *   h' = z∘h + (1 − z)∘n
@@ -29,8 +29,8 @@ export const gru: Cell = {
 };
 
 /**
- * As it was first (Cho et al., 2014): the reset gate acts before the product, which then has to
- * wait for it.
+ * The original form (Cho et al., 2014): the reset gate acts before the product, which has to wait
+ * for it.
  *
  *   r, z = σ(x·Wx + h·Wh + b)    n = tanh(x·Wx + (r∘h)·Wn + b)
  *   h' = z∘h + (1 − z)∘n
@@ -38,7 +38,7 @@ export const gru: Cell = {
 export const gruCho: Cell = {
   ...gru,
   name: 'gru-cho',
-  summary: 'GRU as it was first, its reset gate before the product: slower',
+  summary: 'original GRU, its reset gate before the product: slower',
   conventions: { ...gru.conventions, reset: 'before the product' },
   weights: gateWeights('rzn', { Wh: 'rz', Wn: 'n' }),
   step(ops, x, { h }, { Wh, Wn }) {

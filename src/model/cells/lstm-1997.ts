@@ -1,7 +1,7 @@
-// Long short-term memory as it was first, without a forget gate: nothing but addition ever changes
-// the cell, so that a gradient goes back through it unchanged (Hochreiter and Schmidhuber, 1997).
-// The paper squashes by 4σ − 2 and 2σ − 1 where we have tanh, and cuts the gradient off at the
-// gates; here it is that of the whole unrolled network.
+// The original long short-term memory, without a forget gate (Hochreiter and Schmidhuber, 1997).
+// The cell state changes only by addition, so a gradient flows back through it unchanged. The paper
+// squashes by 4σ − 2 and 2σ − 1 instead of tanh, and cuts the gradient off at the gates. Here the
+// gradient flows through the whole unrolled network.
 //
 //   i, o = σ(x·Wx + h·Wh + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = c + i∘g                 h' = o∘tanh(c')
@@ -9,7 +9,7 @@ import { type Cell, blocks, gateWeights } from './cell.ts';
 
 export const lstm1997: Cell = {
   name: 'lstm-1997',
-  summary: 'LSTM without a forget gate, as it was first: for study',
+  summary: 'original LSTM, without a forget gate: for study',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
   gates: ['i', 'o'],

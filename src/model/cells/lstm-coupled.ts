@@ -1,5 +1,4 @@
-// Long short-term memory that takes in just what it forgets: the input gate is 1 − f (CIFG in Greff
-// et al., 2017).
+// Long short-term memory with coupled gates: the input gate is 1 − f (CIFG in Greff et al., 2017).
 //
 //   f, o = σ(x·Wx + h·Wh + b)        g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + (1 − f)∘g             h' = o∘tanh(c')
@@ -9,7 +8,7 @@ import { lstm } from './lstm.ts';
 export const lstmCoupled: Cell = {
   ...lstm,
   name: 'lstm-coupled',
-  summary: 'LSTM that takes in what it forgets: a quarter fewer weights',
+  summary: 'LSTM whose input gate is 1 − its forget gate: a quarter smaller',
   gates: ['f', 'o'],
   conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
   weights: gateWeights('fgo'),

@@ -1,9 +1,11 @@
-// The LSTM with layer normalisation (Ba, Kiros and Hinton, 2016): of what comes from the input (the
-// layer does that), of what comes from the state, and of the cell where it goes out. Each over all
-// of its elements: the four gates together.
+// The LSTM with layer normalisation (Ba, Kiros and Hinton, 2016) of three things: the projected
+// input (in the layer), the projected state, and the cell state before the output gate. Each is
+// normalised over all of its elements, the four gates together.
 //
-//   z = LN(x·Wx) + LN(h·Wh) + b       i, f, o = σ(z)    g = tanh(z), where x·Wx is the sum over all inputs but that of a skip through time
+//   z = LN(x·Wx) + LN(h·Wh) + b       i, f, o = σ(z)    g = tanh(z)
 //   c' = f∘c + i∘g                    h' = o∘tanh(LN(c') + bc)
+//
+// x·Wx is the sum over all inputs except a skip connection through time.
 import { normalise } from '../normalise.ts';
 import { type Cell, rowWeight } from './cell.ts';
 import { lstm, lstmStep } from './lstm.ts';

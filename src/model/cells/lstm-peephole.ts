@@ -1,6 +1,6 @@
-// Long short-term memory whose gates see the cell (Gers and Schmidhuber, 2000; the form of Graves,
-// 2013): each unit's gates its own cell alone, so that the weights p are rows. The output gate sees
-// the cell after the step.
+// Long short-term memory with peepholes (Gers and Schmidhuber, 2000, in the form of Graves, 2013). The
+// gates of a unit see only its own cell state, so the weights p are rows. The output gate sees the
+// cell state after the time step.
 //
 //   i, f = σ(x·Wx + h·Wh + p∘c + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                     o = σ(x·Wx + h·Wh + po∘c' + b)    h' = o∘tanh(c')
@@ -10,7 +10,7 @@ import { lstm } from './lstm.ts';
 export const lstmPeephole: Cell = {
   ...lstm,
   name: 'lstm-peephole',
-  summary: 'LSTM whose gates see the cell: for counting and timing',
+  summary: 'LSTM whose gates see the cell state: for counting and timing',
   weights: (D, H) => [...lstm.weights(D, H), ...['i', 'f', 'o'].map((gate) => rowWeight(`p${gate}`, 'gain', gate, H))],
   step(ops, x, { h, c }, { Wh, pi, pf, po }) {
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 4H)

@@ -1,6 +1,6 @@
 // Long short-term memory with a forget gate (Hochreiter and Schmidhuber, 1997; Gers, Schmidhuber
-// and Cummins, 2000), without peepholes, as in PyTorch's nn.LSTM but for one bias where PyTorch
-// adds up two.
+// and Cummins, 2000), without peepholes. As in PyTorch's nn.LSTM, but with one bias where PyTorch
+// adds two.
 //
 //   i, f, o = σ(x·Wx + h·Wh + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                  h' = o∘tanh(c')
@@ -9,8 +9,9 @@ import type { Value } from '../../program/value.ts';
 import { type Cell, blocks, gateWeights } from './cell.ts';
 
 /**
- * The equations above after z = x·Wx + h·Wh + b (N, 4H). @param visible the part of c' that the
- * output gate lets through, before its tanh
+ * The equations above after z = x·Wx + h·Wh + b (N, 4H).
+ *
+ * @param visible the part of c' that the output gate lets through, before its tanh
  */
 export function lstmStep(
   ops: Builder,

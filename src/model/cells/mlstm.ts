@@ -1,7 +1,7 @@
-// Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016): what all gates and the candidate see
-// of the past is m, whose recurrent matrix depends on the symbol. The paper's m has no bias; ours
-// has one, as part of the input's. Versions of the paper differ in what goes through a tanh and
-// when; here it is what an LSTM has.
+// Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016). All gates and the candidate read the
+// past through m, whose recurrent matrix depends on the token. The paper's m has no bias. Ours has
+// one, as part of the input's bias. Versions of the paper differ in where they apply tanh. Here it
+// is applied as in an LSTM.
 //
 //   m = (x·Wx + b)∘(h·Wm)
 //   i, f, o = σ(x·Wx + m·Wh + b)    g = tanh(x·Wx + m·Wh + b)
@@ -12,7 +12,7 @@ import { lstm, lstmStep } from './lstm.ts';
 export const mlstm: Cell = {
   ...lstm,
   name: 'mlstm',
-  summary: 'multiplicative LSTM: one layer of it learns small texts best',
+  summary: 'multiplicative LSTM: one layer learns small texts best',
   learningRateTimesHidden: 2,
   conventions: { gates: 'm i f g o' },
   weights: gateWeights('mifgo', { Wm: 'm', Wh: 'ifgo' }),

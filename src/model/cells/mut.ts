@@ -1,7 +1,7 @@
 // The three cells that a search over ten thousand found to be as good as LSTM and GRU (Jozefowicz,
-// Zaremba and Sutskever, 2015). z = 1 takes the new state, the other way round than in our GRU. The
-// paper adds x, or tanh(x), to H units as it is, which asks for an input of H units: here it is
-// multiplied by a block of Wx first, whatever its width, and has that block's bias.
+// Zaremba and Sutskever, 2015). z = 1 takes the new state, which is the opposite of our GRU. The
+// paper adds x, or tanh(x), directly to H units, which requires an input of H units. Here the input
+// is first multiplied by a block of Wx, whatever its width, and has that block's bias.
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 import { type Cell, blend, blocks, gateWeights, rowWeight } from './cell.ts';
@@ -51,5 +51,5 @@ const later = (name: string, summary: string, seen: (ops: Builder, h: Value) => 
  */
 export const mut2 = later('mut2', 'found by search: close to gru-cho', (_, h) => h);
 
-/** As MUT2, but z = σ(x·Wx + tanh(h)·Wz + b) and r = σ(x·Wx + h·Wr + b) as in the paper. */
+/** As MUT2, but z = σ(x·Wx + tanh(h)·Wz + b), and r = σ(x·Wx + h·Wr + b) as in the paper. */
 export const mut3 = later('mut3', 'found by search: an update gate that sees tanh(h)', (ops, h) => ops.tanh(h));

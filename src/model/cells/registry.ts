@@ -30,18 +30,20 @@ export const cells: readonly Cell[] = [
 
 /**
  * The cell of a model.
- * @throws RnnError (usage) if there is none of that name, or none with layer normalisation
+ *
+ * @throws RnnError `usage` if there is no such cell, or it has no layer normalisation
  */
 export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'cell' | 'layerNorm'>): Cell {
   const plain = cellNamed(cell);
   if (!layerNorm) return plain;
-  if (plain !== lstm) throw usageError(`there is no ${cell} with layer normalisation`, 'only an lstm can have it');
+  if (plain !== lstm)
+    throw usageError(`cannot use layer normalisation with cell ${cell}: only lstm has it`, 'use cell lstm');
   return lstmLayerNorm;
 }
 
-/** @throws RnnError (usage) if there is no such cell */
+/** @throws RnnError `usage` if there is no such cell */
 export function cellNamed(name: string): Cell {
   const cell = cells.find((candidate) => candidate.name === name);
-  if (!cell) throw usageError(`unknown cell '${name}'`, `one of ${cells.map((each) => each.name).join(', ')}`);
+  if (!cell) throw usageError(`unknown cell '${name}'`, `use one of ${cells.map((each) => each.name).join(', ')}`);
   return cell;
 }

@@ -1,4 +1,4 @@
-// The vanilla recurrent network (Elman, 1990), with tanh or with a rectifier:  h' = f(x·Wx + h·Wh + b).
+// The vanilla recurrent network (Elman, 1990), with tanh or ReLU:  h' = f(x·Wx + h·Wh + b).
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 import { type Cell, gateWeights } from './cell.ts';
@@ -37,9 +37,9 @@ export const rnnRelu = vanilla(
 );
 
 /**
- * IRNN (Le, Jaitly and Hinton, 2015): a rectifier, a recurrent matrix that starts as the identity,
- * and biases that start at 0, so that a state is kept until something changes it. The paper's input
- * weights start with a deviation of 0.001, ours like those of other cells.
+ * IRNN (Le, Jaitly and Hinton, 2015): ReLU, a recurrent matrix that starts as the identity, and
+ * biases that start at 0, so that a state is kept until something changes it. The paper's input
+ * weights start with a standard deviation of 0.001. Ours start as in other cells.
  */
 export const irnn: Cell = {
   ...rnnRelu,
