@@ -52,13 +52,13 @@ export async function refuseUnmakable(path: string): Promise<void> {
  * The system's error as an RnnError. Errors that did not come from the system are returned
  * unchanged.
  *
- * @param what such as `run folder`
+ * @param kindOfFolder such as `run folder`
  */
-export function notMade(what: string, path: string, cause: unknown): unknown {
+export function notMade(kindOfFolder: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
   if (Object.hasOwn(noFolder, code))
-    return usageError(`cannot use ${path} as a ${what}: ${noFolder[code]}`, otherFolder, { cause });
-  return diskError(`cannot make the ${what} ${path}`, cause);
+    return usageError(`cannot use ${path} as a ${kindOfFolder}: ${noFolder[code]}`, otherFolder, { cause });
+  return diskError(`cannot make the ${kindOfFolder} ${path}`, cause);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -49,7 +49,7 @@ export class LogFollower {
       if (systemCode(cause) !== 'ENOENT')
         throw machineError(
           `cannot read ${this.#path}: ${(cause as Error).message}`,
-          'check what it is and its permissions with ls -l',
+          'check its type and permissions with ls -l',
           { cause },
         );
       this.#begin();

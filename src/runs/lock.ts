@@ -193,7 +193,7 @@ function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // The earlier error counts, or there was none.
+    // An earlier error counts more than this one.
   }
 }
 

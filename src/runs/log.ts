@@ -14,7 +14,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 /**
  * Adds a line. If the disk does not take all of it, no part of it stays.
  *
- * @throws RnnError `machine` that says what failed
+ * @throws RnnError `machine` that names the failure
  */
 export function appendLine(path: string, line: object): void {
   try {
@@ -39,7 +39,7 @@ export function appendLine(path: string, line: object): void {
  * Removes the lines from the first of a later step on, and a last line that a crash cut off.
  *
  * @param undone events that had not happened yet at `step` itself
- * @throws RnnError `machine` that says what failed
+ * @throws RnnError `machine` that names the failure
  */
 export async function cutLogBack(path: string, step: number, undone: readonly string[] = []): Promise<void> {
   let kept = 0;

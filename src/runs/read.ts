@@ -1,4 +1,4 @@
-// Reads a checkpoint file, or throws an error that says what is wrong with the file.
+// Reads a checkpoint file, or throws an error that names the fault of the file.
 import { systemCode } from '../errors.ts';
 import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName } from './checkpoint.ts';
 import { JsonFile } from './json-file.ts';

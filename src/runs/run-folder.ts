@@ -46,7 +46,7 @@ export class RunFolder {
   readonly bestPath: string;
   readonly logPath: string;
   readonly #lock: Lock;
-  /** Whether the latest state is what `newest` found, or has been saved since. */
+  /** Whether `newest` found the latest state, or it has been saved since. */
   isLatestSound = true;
   /** latest.json was saved by the clock, and previous.json is the state before such saves. */
   #isByClock = false;

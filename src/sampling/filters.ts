@@ -91,7 +91,7 @@ export class SymbolSampler {
     for (const id of never) this.#allowed[id] = 0;
     if (!this.#allowed.includes(1))
       throw usageError(
-        'cannot sample from the model: it knows no token that may be sampled',
+        'cannot sample from the model: its vocabulary has no token that may be sampled',
         'train on text with more than one character',
       );
     this.#weights = new Float64Array(vocabulary);

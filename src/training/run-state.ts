@@ -119,7 +119,7 @@ export async function goBack(
   return {
     isBack: true,
     isSaved: newest !== null && writer.isLatestSound,
-    reason: `${where}: the run continues from step ${count(session.step)}${from} with half the learning rate, now ${peak} at its peak (recovery ${state.recoveries} of at most ${maxRecoveries})`,
+    reason: `${where}: the run continues with half the learning rate, now ${peak} at its peak, from step ${count(session.step)}${from} (recovery ${state.recoveries} of at most ${maxRecoveries})`,
   };
 }
 

@@ -199,7 +199,7 @@ function adviceFor(fit: Fit, { options }: RunToJudge): string[] {
   return asTyped(candidates).slice(0, MAX_ADVICE);
 }
 
-/** Values to try, the most promising first. Null if there is none for the option. */
+/** Values to try, the most promising first. Null if an option should not change. */
 type Advice = { readonly [Name in TrainingOption]?: TrainingOptions[Name] | null };
 
 function againstOverfitting(options: TrainingOptions): Advice {

@@ -144,7 +144,7 @@ describe('a model', () => {
       await model.evaluate(await Corpus.fromText(verse.slice(5), { vocabulary: model.vocabulary }), {
         part: 'validation',
       }),
-    ).toMatchObject({ warning: expect.stringContaining('not the one that the run had') });
+    ).toMatchObject({ warning: expect.stringContaining('not the text of the run') });
   });
 
   it('is compared with compressors and n-gram models, and reports its progress', async () => {

@@ -67,7 +67,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ['a misspelt checkpoint', () => allOf(sample({ chekpoint: 'x' })), "there is no option 'chekpoint'"],
   ['a prime that is no text', () => allOf(model.sample({ prime: 3 })), 'prime is 3, expected a text or bytes'],
   ['an end that is no text', () => allOf(model.sample({ stop: 3 })), 'stop is 3, expected a text, bytes or a list'],
-  ['an end that is empty', () => allOf(model.sample({ stop: '' })), 'a stop is empty, expected some text'],
+  ['an end that is empty', () => allOf(model.sample({ stop: '' })), 'a stop is empty: expected some text'],
   ['a list of ends with an empty one', () => allOf(model.sampleMany({ count: 2, stop: ['a', ''] })), 'a stop is empty'],
   [
     'an end that is to be kept perhaps',
@@ -284,7 +284,7 @@ const brokenModels: readonly (readonly [what: string, change: (whole: object) =>
   [
     'whose numbers do not fill its shape',
     (whole) => ({ ...whole, tensors: [{ name: 'x', shape: [2], data: new Float32Array(3) }] }),
-    'has 3 numbers, and its shape 2',
+    'has 3 numbers, expected 2 for its shape',
   ],
   [
     'with a BigInt',

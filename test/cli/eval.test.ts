@@ -253,7 +253,7 @@ describe('rnn eval', () => {
     const { code, stderr } = await rnn(['eval', at('other.txt'), '--part', 'validation', ...run('run')]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^warning: the text is not the one that the run had, so this is not the part that it validated on\n/,
+      /^warning: the text is not the text of the run, so this is not the part that the run validated on\n/,
     );
     expect((await rnn(['eval', at('other.txt'), ...run('run')])).stderr).not.toContain('warning');
   });

@@ -161,7 +161,7 @@ export const textFaults = endingWith(3, [
   [
     'the text of a run changed',
     resume('@run', '--max-steps 8', '@other.txt'),
-    /^the text is not the one that this run was trained on: it has 8,019 characters, and had 8,100$/,
+    /^the text is not the text that this run was trained on: it has 8,019 characters instead of 8,100$/,
     /--accept-new-corpus/,
   ],
   [

@@ -172,7 +172,7 @@ describe('rnn train --resume', () => {
     expect(await train('--resume', '--max-steps', '9')).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /the text is not the one that this run was trained on: it has 3,080 characters, and had 2,640\nhint: .*--accept-new-corpus/,
+        /the text is not the text that this run was trained on: it has 3,080 characters instead of 2,640\nhint: .*--accept-new-corpus/,
       ),
     });
     const { code, stderr } = await train('--resume', '--accept-new-corpus', '--max-steps', '9');

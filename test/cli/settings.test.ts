@@ -180,7 +180,7 @@ it('a run that goes on takes them as given again: the same are passed over in si
   expect(longer.stderr).toContain('--max-steps is 3 from here on; it was 2');
   expect(await again({}, { hidden: 5 })).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--hidden cannot change in a run: it is 4, and 5 was given'),
+    stderr: expect.stringContaining('cannot change --hidden in a run: it is 4, and you gave 5'),
   });
 });
 

@@ -85,7 +85,7 @@ describe('a test part', () => {
       'test',
     ]);
     expect(warning).toMatch(
-      /^warning: the text is not the one that the run had, so this is not the part that it held out to test on\n/,
+      /^warning: the text is not the text of the run, so this is not the part that the run held out for testing\n/,
     );
   });
 
@@ -103,7 +103,7 @@ describe('a test part', () => {
     await train('text.txt', 'run', '--test-fraction', '0.1');
     expect(await train('text.txt', 'run', '--resume', '--test-fraction', '0.2')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--test-fraction cannot change in a run: it is 0.1, and 0.2 was given') as string,
+      stderr: expect.stringContaining('cannot change --test-fraction in a run: it is 0.1, and you gave 0.2') as string,
     });
     expect(await train('text.txt', 'run', '--resume', '--test-file', at('test.txt'))).toMatchObject({ code: 2 });
     const { code, stderr } = await train('text.txt', 'run', '--resume', '--max-steps', '9');
@@ -117,7 +117,7 @@ describe('a test part', () => {
     expect(await train('text.txt', 'run', '--resume', '--max-steps', '9')).toMatchObject({
       code: 3,
       stderr: expect.stringContaining(
-        'the text to test on is not the one that this run had: it has 44 characters, and had 220',
+        'the text to test on is not the text that this run had: it has 44 characters instead of 220',
       ) as string,
     });
     expect((await train('text.txt', 'run', '--resume', '--max-steps', '9', '--accept-new-corpus')).code).toBe(0);

@@ -8,8 +8,8 @@ import { type Regularisation, noRegularisation } from '../../src/model/regularis
 import { Random } from '../../src/random.ts';
 
 /**
- * Of the largest gradient in the tensor. Central differences of this step in float64 are good to
- * about 1e-9.
+ * Relative to the largest gradient in the tensor. Central differences with this step in float64 are
+ * accurate to about 1e-9.
  */
 const TOLERANCE = 1e-6;
 const STEP = 2e-5;
@@ -22,8 +22,8 @@ interface Case {
 }
 
 /**
- * Every weight of a network, with states carried in: the program's gradients against finite
- * differences of the loss as it is written.
+ * Compares the program's gradients of every weight of a network, with states carried in, with
+ * finite differences of the loss.
  */
 function expectGradients(random: Random, { T, model: given, regularisation: some = {} }: Case): void {
   const normal = (count: number, deviation: number): Matrix =>
@@ -64,7 +64,7 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
   );
   const evaluated = (): { lossNats: number; penalty: number } =>
     evaluate(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
-  /** What is minimised: smoothed targets are not in the loss that is told. */
+  /** The minimised loss. Label smoothing is not part of the reported loss. */
   const loss = (): number => {
     const { lossNats, penalty } = evaluated();
     return (
@@ -83,8 +83,8 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
     const gradient = result.values.get(program.gradients.get(name)!)!;
     const largest = gradient.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
     expect(largest, name).toBeGreaterThan(0);
-    // Along a random direction of length 1, so that each element of the tensor counts, and no two of
-    // them could change places.
+    // Along a random direction of length 1, so that each element of the tensor counts and two
+    // swapped elements are noticed.
     const normals = normal(weights.length, 1);
     const direction = normals.map((x) => x / Math.hypot(...normals));
     const before = weights.slice();
@@ -100,8 +100,8 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
 }
 
 /**
- * Σ over rows of the target's logit minus the mean of all: what smoothed targets add to the loss,
- * times ε.
+ * Σ over rows of the target's logit minus the mean of all logits: the term that label smoothing
+ * adds to the loss, times ε.
  */
 function smoothed(program: ReturnType<typeof lossProgram>, environment: Parameters<typeof evaluate>[1]): number {
   const { values } = evaluate(program, environment);
@@ -124,7 +124,7 @@ const sizes: readonly Case[] = [
 ];
 
 describe.each(cells.map((cell) => cell.name))('%s', (cell) => {
-  test.each(sizes)('gradients over $T steps of $model with $regularisation are those of finite differences', (size) => {
+  test.each(sizes)('gradients over $T steps of $model with $regularisation match finite differences', (size) => {
     expectGradients(new Random(7), { ...size, model: { ...size.model, cell } });
   });
 });
@@ -146,12 +146,12 @@ const connections: readonly Partial<ModelConfiguration>[] = [
 
 describe('gradients of connections', () => {
   for (const cell of ['lstm', 'gru', 'rnn'] as const) {
-    test.each(connections)(`between ${cell} cells, %o, are those of finite differences`, (model) => {
+    test.each(connections)(`between ${cell} cells, %o, match finite differences`, (model) => {
       expectGradients(new Random(8), { T: 7, model: { layers: 3, cell, ...model } });
     });
   }
   test.each([{}, { embedding: 4 }, { skip: 'input' }, { learnedState: true, timeSkip: 3 }] as const)(
-    'with layer normalisation in an LSTM, %o, are those of finite differences',
+    'with layer normalisation in an LSTM, %o, match finite differences',
     (model) => {
       expectGradients(new Random(9), { T: 5, model: { layers: 2, layerNorm: true, ...model } });
     },
@@ -172,14 +172,14 @@ describe('gradients of regularisation', () => {
     .map(([name, value]) => ({ [name]: value }))
     .concat({ dropout: 0.3, locked: true } as never, all as never);
   for (const cell of ['lstm', 'mlstm', 'gru', 'mut1'] as const) {
-    test.each(each)(`of ${cell} cells, %o, are those of finite differences`, (regularisation) => {
+    test.each(each)(`of ${cell} cells, %o, match finite differences`, (regularisation) => {
       expectGradients(new Random(10), { T: 6, model: { layers: 2, cell, embedding: 4 }, regularisation });
     });
   }
 });
 
 test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
-  'of %s cells, in all layers, no way from step to step is left out by the clipping',
+  'of %s cells, in all layers, are clipped on every path from step to step',
   (cell) => {
     const [T, random] = [6, new Random(12)];
     const model: ModelConfiguration = {
@@ -201,8 +201,8 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
         Float64Array.from({ length: rows * columns }, () => random.normal() / 2),
       ]),
     );
-    // A symbol for each step, and one target, at the end: what a symbol's weights learn comes back
-    // from there.
+    // A token for each step, and one target at the end: the gradient of a token's weights comes
+    // back from there.
     const inputs = new Map([
       ['ids', Float64Array.from({ length: T }, (_, t) => t)],
       ['targets', Float64Array.from({ length: T }, (_, t) => (t < T - 1 ? -1 : 0))],
@@ -232,7 +232,7 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
   },
 );
 
-test('the gradient that flows from step to step is clipped, element by element, and only that', () => {
+test('only the gradient that flows from step to step is clipped, element by element', () => {
   const model: ModelConfiguration = {
     cell: 'rnn',
     layers: 1,
@@ -263,18 +263,19 @@ test('the gradient that flows from step to step is clipped, element by element, 
     const { values } = evaluate(program, { parameters, inputs, state: new Map() });
     return Object.fromEntries([...program.gradients].map(([name, value]) => [name, [...values.get(value)!]]));
   };
-  // h' = tanh(Wx + 3h): the loss reaches step 2 alone, and what it sends back through 3·(1 − h'²)
-  // is far above the limit.
+  // h' = tanh(Wx + 3h): only step 2 has a loss, and the gradient that it sends back through 3·(1 −
+  // h'²) is far above the limit.
   const [h1, h2] = [0.1, 0.2].reduce<number[]>((hs, x) => [...hs, Math.tanh(x + 3 * (hs.at(-1) ?? 0))], []);
   const [free, kept] = [gradients(0), gradients(0.01)];
   expect(kept['head.W']).toEqual(free['head.W']);
   const limited = Math.sign(free['layer0.b'][0]) * 0.01;
-  // By step: dh2 is whole, dh1 and dh0 are at the limit before they pass the tanh of their step.
+  // By step: dh2 is not clipped, and dh1 and dh0 are at the limit before they pass the tanh of
+  // their step.
   const dz = [limited * (1 - h1 ** 2), limited * (1 - h2 ** 2)];
   const h3 = Math.tanh(0.1 + 3 * h2);
   const p1 = 1 / (1 + Math.exp(-80 * h3));
   const last = (-40 * (1 - p1 - 1) + 40 * p1) * (1 - h3 ** 2);
-  // Of h1 too: what reaches it comes from a step whose own gradient was cut to 0.01, times 3·(1 −
+  // The same for h1: its gradient comes from a step whose gradient was cut to 0.01, times 3·(1 −
   // h2²), which is above the limit again.
   expect(0.01 * 3 * (1 - h2 ** 2)).toBeGreaterThan(0.01);
   expect(kept['layer0.b'][0]).toBeCloseTo(dz[0] + dz[1] + last, 12);

@@ -1,5 +1,5 @@
-// Programs that look into a network, against the plain forward pass. The one that goes back:
-// test/insight/gradient-flow.test.ts.
+// Compares programs that look into a network with the plain forward pass.
+// test/insight/gradient-flow.test.ts tests the backward program.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
@@ -49,7 +49,7 @@ describe.each(cells.map(({ name }) => name))('%s', (cell) => {
   const [ids, targets] = [integers(T * N), integers(T * N)];
   const names = [0, 1].flatMap((layer) => activationNames(model).map((name) => activationName(layer, name)));
 
-  test('holds, step by step, what one step after the other leaves as its state', () => {
+  test('has at every step the state that single steps leave', () => {
     const all = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'activations' }), parameters, { ids });
     expect(Object.keys(all)).toEqual(names);
     const [single, state] = [
@@ -65,7 +65,7 @@ describe.each(cells.map(({ name }) => name))('%s', (cell) => {
     }
   });
 
-  test('predicts what its loss is made of', () => {
+  test('has the logits that its loss is computed from', () => {
     const { logits } = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'logits' }), parameters, {
       ids,
     });

@@ -1,5 +1,5 @@
-// The network, as its program is written before any rewrite, against a naive twin: an option at a
-// time, and options together.
+// Compares the network's program before any rewrite with a reference implementation: with one
+// option at a time, and with options together.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
@@ -10,10 +10,10 @@ import { type Regularisation, noRegularisation } from '../../src/model/regularis
 import { Random } from '../../src/random.ts';
 import { type Case, H, L, N, SCALE, T, type Told, V, cellTwins, twin } from './twin.ts';
 
-/** Two orders of adding up a few dozen float64 numbers around one. */
+/** Two orders of adding a few dozen float64 numbers near one. */
 const TOLERANCE = 1e-12;
 
-/** The same by the program as it is written, window after window. */
+/** The same by the unchanged program, window after window. */
 function programTold({ model, regularisation, weights, start, windows }: Case): Told[] {
   const program = lossProgram(model, { steps: T, rows: N }, SCALE, regularisation);
   const loss = program.values.find(({ kind }) => kind === 'crossEntropy')!;
@@ -38,7 +38,7 @@ function programTold({ model, regularisation, weights, start, windows }: Case): 
 }
 
 /**
- * Random weights, carried states and two windows of text. Of a learned start, row 0 has read
+ * Random weights, carried states and two windows of text. With a learned start, row 0 has read
  * nothing yet and row 1 has.
  */
 function caseOf(cell: string, changes: Partial<ModelConfiguration>, some: Partial<Regularisation> = {}): Case {
@@ -70,7 +70,7 @@ function caseOf(cell: string, changes: Partial<ModelConfiguration>, some: Partia
       return [name, normal(N * columns).map((value, at) => (model.learnedState && at < columns ? 0 : value))];
     }),
   );
-  const windows = [21, 22].map((dropoutKey) => ({ ids: integers(0, V), targets: integers(-1, V), dropoutKey })); // a target of −1 counts nothing
+  const windows = [21, 22].map((dropoutKey) => ({ ids: integers(0, V), targets: integers(-1, V), dropoutKey })); // −1: no target
   return { model, regularisation: { ...noRegularisation, ...some }, weights, start, windows };
 }
 
@@ -100,13 +100,13 @@ const ofAnyCell: readonly Row[] = [
   ['layers on top of each other, fed one-hot', {}],
   ['an embedding', { embedding: 4 }],
   ['connections from the input to every layer', { skip: 'input' }],
-  ['connections to every layer from an embedding as wide as they are', { skip: 'input', embedding: H }],
+  ['connections to every layer from an embedding of width H', { skip: 'input', embedding: H }],
   ['connections from every layer to the output', { skip: 'output' }],
   ['connections from the input and to the output, with an embedding', { skip: 'both', embedding: 4 }],
   ['residual layers', { stacking: 'residual' }],
   ['highway layers', { stacking: 'highway' }],
   ['highway layers with connections to the output', { stacking: 'highway', skip: 'both' }],
-  ['steps that read what was put out two steps before', { timeSkip: 2 }],
+  ['steps that read the output of two steps before', { timeSkip: 2 }],
   ['steps that read further back than a window is long', { timeSkip: 6 }],
   ['an output tied to an embedding as wide as the layers', { tied: true, embedding: H }],
   ['an output tied to an embedding of another width', { tied: true, embedding: 4 }],
@@ -114,7 +114,7 @@ const ofAnyCell: readonly Row[] = [
   ['a tied output of another width that every layer leads to', { tied: true, embedding: 4, skip: 'both' }],
   ['a learned start, for the row that has read nothing', { learnedState: true }],
   ['a learned start where steps read further back', { learnedState: true, timeSkip: 2 }],
-  ['dropout, anew in every step', {}, { dropout: 0.4 }],
+  ['dropout, separate in every step', {}, { dropout: 0.4 }],
   ['locked dropout', {}, { dropout: 0.4, locked: true }],
   ['dropout in highway layers that read the input', { stacking: 'highway', skip: 'both' }, { dropout: 0.4 }],
   ['dropout of weights from state to state, not of those from further back', { timeSkip: 2 }, { weightDropout: 0.4 }],
@@ -129,7 +129,7 @@ const ofAnyCell: readonly Row[] = [
   ['a penalty on changes', {}, { temporal: 3 }],
   ['a penalty on changes, before dropout', {}, { temporal: 3, dropout: 0.4, locked: true }],
   [
-    'penalties on what the last layer puts out, before its input is added',
+    "penalties on the last layer's output, before its input is added",
     { stacking: 'residual' },
     { activation: 2, temporal: 3, dropout: 0.4 },
   ],
@@ -158,7 +158,7 @@ const ofAnyCell: readonly Row[] = [
 const ofLayerNorm: readonly Row[] = [
   ['alone', {}],
   ['of all that is read, with connections from an embedding', { embedding: 4, skip: 'both' }],
-  ['but not of what was put out two steps before', { timeSkip: 2 }],
+  ['but not of the output of two steps before', { timeSkip: 2 }],
   ['in residual layers', { stacking: 'residual' }],
   ['of weights with holes', {}, { weightDropout: 0.4, dropout: 0.3 }],
   [
@@ -176,21 +176,18 @@ const ofLayerNorm: readonly Row[] = [
   ],
 ];
 
-describe.each(Object.keys(cellTwins))(
-  'loss, states and penalties of %s cells are those of equations written out',
-  (cell) => {
-    for (const [what, model, regularisation] of ofAnyCell)
-      test(`with ${what}`, () => expectTwin(caseOf(cell, model, regularisation)));
-  },
-);
+describe.each(Object.keys(cellTwins))('loss, states and penalties of %s cells match their equations', (cell) => {
+  for (const [what, model, regularisation] of ofAnyCell)
+    test(`with ${what}`, () => expectTwin(caseOf(cell, model, regularisation)));
+});
 
-describe('loss, states and penalties of lstm cells with layer normalisation are those of equations written out', () => {
+describe('loss, states and penalties of lstm cells with layer normalisation match their equations', () => {
   for (const [what, model, regularisation] of ofLayerNorm)
     test(`layer normalisation ${what}`, () =>
       expectTwin(caseOf('lstm', { layerNorm: true, ...model }, regularisation)));
 });
 
-test('smoothed targets change what is learnt, and not the loss that is told', () => {
+test('label smoothing changes the gradients, but not the reported loss', () => {
   const [plain, smoothed] = [0, 0.2].map((smoothing) => programTold(caseOf('lstm', {}, { smoothing })));
   for (const [which, { lossNats, gradient, state }] of plain.entries()) {
     expect(smoothed[which]).toMatchObject({ lossNats, penalty: 0, state });

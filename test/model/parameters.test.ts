@@ -44,7 +44,7 @@ const largest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 
 describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
-  test('are those that its programs use, in the order embedding, layers, head', () => {
+  test('are the weights that its programs use, in the order embedding, layers, head', () => {
     for (const embedding of [0, 5]) {
       const configuration = model({ cell, embedding });
       const shapes = parameterShapes(configuration);
@@ -62,7 +62,7 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
     }
   });
 
-  test('are, where uniform, within ±1/√H and reach nearly so far, biases too', () => {
+  test('if uniform, are within ±1/√H and nearly reach these bounds, biases too', () => {
     const limit = 1 / Math.sqrt(H);
     for (const [name, values] of weightsOf(model({ cell, forgetBias: 0 }))) {
       if (cell === 'irnn' && !name.endsWith('Wx')) continue; // an identity matrix, and biases of zero
@@ -71,7 +71,7 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
     }
   });
 
-  test("are, where orthogonal, orthogonal in every gate's recurrent block", () => {
+  test("if orthogonal, are orthogonal in every gate's recurrent block", () => {
     const configuration = model({ cell, initialisation: 'orthogonal' });
     const weights = weightsOf(configuration);
     const recurrent = layerWeights(configuration, 0).filter(({ role }) => role === 'recurrent');
@@ -91,11 +91,11 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
       }
     }
     const firsts = new Set(blocks.map(([[first]]) => first));
-    expect(firsts.size).toBe(cell === 'irnn' ? 1 : blocks.length); // each drawn anew, but for identity matrices
+    expect(firsts.size).toBe(cell === 'irnn' ? 1 : blocks.length); // all different, except identity matrices
     expect(largest(weights.get('layer1.Wx')!)).toBeLessThanOrEqual(Math.fround(Math.sqrt(6 / (H + H))));
   });
 
-  test("are, with Xavier's, within ±√(6/(rows + H)) for a gate, and biases zero but for the forget gate", () => {
+  test("with Xavier's, are within ±√(6/(rows + H)) for a gate, and biases are zero except for the forget gate", () => {
     const configuration = model({ cell, initialisation: 'xavier', forgetBias: 0 });
     for (const [name, values] of weightsOf(configuration)) {
       if (cell === 'irnn' && name.endsWith('Wh')) continue;
@@ -109,7 +109,7 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
 });
 
 describe('initial weights', () => {
-  test("have the forget gate's bias where it was asked for, and no other gate's", () => {
+  test('have the given bias of the forget gate, and of no other gate', () => {
     for (const initialisation of ['uniform', 'xavier', 'orthogonal'] as const) {
       const weights = weightsOf(model({ initialisation, forgetBias: 1.5 }));
       for (const layer of [0, 1]) {
@@ -129,7 +129,7 @@ describe('initial weights', () => {
     expect(largest(values)).toBeGreaterThan(3 / Math.sqrt(50)); // no uniform distribution
   });
 
-  test('are the same for a seed and others for another', () => {
+  test('are the same for the same seed and different for another seed', () => {
     const vector = (seed: number): Float32Array =>
       initialParameters(model({ initialisation: 'orthogonal' }), new Random(seed));
     expect(vector(1)).toEqual(vector(1));
@@ -147,7 +147,7 @@ describe('weights around the cells', () => {
     learnedState: true,
   } as const;
 
-  test('come after those of the cell, lead from where a connection begins, and are all used', () => {
+  test('come after the weights of the cell, have the width of their connection, and are all used', () => {
     const configuration = model(around);
     const names = (layer: number): string[] =>
       layerWeights(configuration, layer).map(({ name, rows, columns }) => `${name} ${rows}×${columns}`);
@@ -175,7 +175,7 @@ describe('weights around the cells', () => {
     );
   });
 
-  test('of a tied head lead to the width of the embedding, if it is not that of a layer', () => {
+  test('of a tied head project to the width of the embedding, if it differs from the width of a layer', () => {
     const head = (embedding: number): unknown =>
       parameterShapes(model({ embedding, tied: true })).filter(({ name }) => name.startsWith('head'));
     expect(head(H)).toEqual([{ name: 'head.b', rows: 1, columns: 11 }]);
@@ -185,7 +185,7 @@ describe('weights around the cells', () => {
     ]);
   });
 
-  test('start where their connections are best tried: learned states at zero, highways rather closed, gains at one', () => {
+  test('start at good values: learned states at zero, highways rather closed, gains at one', () => {
     const values = weightsOf(model({ ...around, initialisation: 'orthogonal' }));
     expect([...values.get('layer1.h0')!].every((x) => x === 0)).toBe(true);
     expect([...values.get('layer1.bt')!].every((x) => x === -1)).toBe(true);
@@ -204,9 +204,9 @@ describe('weights around the cells', () => {
     expect(largest(bias('gru').slice(0, H))).toBeLessThan(1);
   });
 
-  test('layer normalisation is there for the LSTM alone', () => {
+  test('only the LSTM has layer normalisation', () => {
     expect(() => parameterShapes(model({ cell: 'gru', layerNorm: true }))).toThrow(
-      'there is no gru with layer normalisation',
+      'cannot use layer normalisation with cell gru: only lstm has it',
     );
   });
 });

@@ -1,18 +1,21 @@
-// A naive twin of the network: one row of the batch at a time, one character after another through
-// all layers, its vectors in plain arrays, written from the papers and docstrings and not from
-// layer.ts. What comes from the input is the product with a one-hot vector, and windows are one
-// text: nothing is carried, the twin goes on. Knows no operations and no programs.
+// The reference implementation of the network: one row of the batch at a time, one character after
+// another through all layers, with plain arrays, written from the papers and docstrings instead of
+// layer.ts. The input is multiplied as a one-hot vector, and windows are one text: no state is
+// carried between windows. Does not use operations or programs.
 import type { Matrix } from '../../src/devices/reference/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import type { Regularisation } from '../../src/model/regularisation.ts';
 import { dropoutKeeps } from '../../src/random.ts';
 
 export const [N, T, V, H, L] = [2, 4, 5, 3, 3];
-/** As if these rows were half of a batch: penalties are means over all of it. */
+/** As if these rows were half of a batch, because penalties are means over the whole batch. */
 export const SCALE = 1 / (T * 2 * N);
-/** Layer normalisation's, in PyTorch too. */
+/** As in layer normalisation, and in PyTorch. */
 const EPSILON = 1e-5;
-/** Numbers that masks are made from: layers have their own, these are of weights and of symbols. */
+/**
+ * Numbers from which masks are made: masks of layers have the layers' numbers, these are for
+ * weights and tokens.
+ */
 const [WEIGHT_SITES, EMBEDDING_SITE] = [2 ** 16, 2 ** 20];
 
 type Vector = readonly number[];
@@ -28,17 +31,17 @@ export interface Case {
   readonly model: ModelConfiguration;
   readonly regularisation: Regularisation;
   readonly weights: Named<Matrix>;
-  /** What is carried into the first window, (N, H) each. */
+  /** The state carried into the first window, (N, H) each. */
   readonly start: Named<Matrix>;
   readonly windows: readonly Window[];
 }
 
-/** What one window comes to. */
+/** The results of one window. */
 export interface Told {
   lossNats: number;
   penalty: number;
   readonly state: Record<string, number[]>;
-  /** Of the loss, by the logits: (T·N, V). */
+  /** The gradient of the loss with respect to the logits: (T·N, V). */
   readonly gradient: number[];
 }
 
@@ -65,9 +68,7 @@ function normalised(x: Vector, gain: ArrayLike<number>): Vector {
   return x.map((value, at) => (gain[at] * (value - mean)) / deviation);
 }
 
-/**
- * One step of a row from what the input comes to. The blocks are in the order of the cell's gates.
- */
+/** One step of a row from its projected input. The blocks are in the order of the cell's gates. */
 export const cellTwins: Named<(x: Vector, state: Named<Vector>, w: Named<Matrix>) => Named<Vector>> = {
   rnn: (x, { h }, { Wh }) => ({ h: plus(x, times(h, Wh)).map(Math.tanh) }),
   lstm(x, { h, c }, { Wh, gh, gc, bc }) {
@@ -100,15 +101,15 @@ export const cellTwins: Named<(x: Vector, state: Named<Vector>, w: Named<Matrix>
   },
 };
 
-/** Names of the carried values of a cell, and of the matrices from state to state. */
+/** Names of the carried values of a cell, and of its recurrent matrices. */
 const carried: Named<readonly string[]> = { rnn: ['h'], lstm: ['h', 'c'], gru: ['h'], 'gru-cho': ['h'] };
 const recurrent: Named<readonly string[]> = { rnn: ['Wh'], lstm: ['Wh'], gru: ['Wh'], 'gru-cho': ['Wh', 'Wn'] };
 
-/** Each element is kept with probability 1 − rate, and then as much larger. */
+/** Each element is kept with probability 1 − rate, and scaled up by 1/(1 − rate). */
 const kept = ({ dropoutKey }: Window, site: number, index: number, rate: number): number =>
   dropoutKeeps(dropoutKey, site, index, rate) ? 1 / (1 - rate) : 0;
 
-/** The weights of a layer in one window, with holes in those from state to state. */
+/** The weights of a layer in one window, with DropConnect on the recurrent ones. */
 function layerWeightsIn(window: Window, layer: number, { model, regularisation, weights }: Case): Named<Matrix> {
   const prefix = `layer${layer}.`;
   const own = Object.entries(weights)
@@ -129,7 +130,7 @@ function layerWeightsIn(window: Window, layer: number, { model, regularisation, 
   );
 }
 
-/** What a symbol is to the lowest layer: one-hot, or its row of the embedding. */
+/** A token as the input of the lowest layer: one-hot, or its row of the embedding. */
 function sourceOf(id: number, window: Window, { model: { embedding }, regularisation, weights }: Case): Vector {
   if (embedding === 0) return oneHot(V, id);
   return rowOf(weights['embedding.W'], id, embedding).map(
@@ -137,7 +138,7 @@ function sourceOf(id: number, window: Window, { model: { embedding }, regularisa
   );
 }
 
-/** What a layer above the first hands on, given its input x. */
+/** The output of a layer above the first, given its input x. */
 function handedOn({ stacking = 'plain' }: ModelConfiguration, x: Vector, y: Vector, { Wt, bt }: Named<Matrix>): Vector {
   if (stacking === 'plain') return y;
   if (stacking === 'residual') return plus(x, y);
@@ -145,7 +146,7 @@ function handedOn({ stacking = 'plain' }: ModelConfiguration, x: Vector, y: Vect
   return y.map((value, j) => t[j] * value + (1 - t[j]) * x[j]);
 }
 
-/** The logits from what each layer hands on. */
+/** The logits from the outputs of the layers. */
 function readOut(
   { tied = false, embedding, skip = 'none' }: ModelConfiguration,
   layers: readonly Vector[],
@@ -167,8 +168,8 @@ function readOut(
 }
 
 /**
- * Adds the loss of a character, and writes down its gradient: the target is 1 − ε of its symbol and
- * ε of all symbols alike, in the gradient alone.
+ * Adds the loss of a character, and records its gradient. Only in the gradient, the target is 1 − ε
+ * of its token and ε spread evenly over all tokens.
  */
 function addLoss(told: Told, logits: Vector, target: number, row: number, smoothing: number): void {
   if (target < 0) return;
@@ -180,17 +181,14 @@ function addLoss(told: Told, logits: Vector, target: number, row: number, smooth
   });
 }
 
-/**
- * A layer as one row of the batch knows it: what it carries, and what it has put out, the latest
- * first.
- */
+/** A layer for one row of the batch: its carried state and its outputs, the latest first. */
 interface Memory {
   state: Named<Vector>;
   readonly past: Vector[];
 }
 
 /**
- * What a row of a layer starts with. What was before a text began is zero but for the state itself,
+ * The initial state of a layer for a row. Everything before a text is zero except the state itself,
  * which may be learned.
  */
 function remembered(layer: number, n: number, { model, weights, start }: Case): Memory {
@@ -213,7 +211,7 @@ function remembered(layer: number, n: number, { model, weights, start }: Case): 
   };
 }
 
-/** One character through one layer: what it puts out, in time and upwards. */
+/** One character through one layer: its outputs, in time and upwards. */
 function layerStep(
   layer: number,
   memory: Memory,
@@ -224,7 +222,7 @@ function layerStep(
   const { cell, timeSkip = 0, layerNorm = false, skip = 'none' } = model;
   let read = times(below, w['Wx']);
   if (layer > 0 && (skip === 'input' || skip === 'both')) read = plus(read, times(source, w['Ws']));
-  if (layerNorm) read = normalised(read, w['gx']); // all that is read at this step; of what was put out k steps ago the product is added as it is
+  if (layerNorm) read = normalised(read, w['gx']); // without the output of k steps ago
   read = plus(read, w['b']);
   if (timeSkip > 0) read = plus(read, times(memory.past[timeSkip - 1], w['Wk']));
   memory.state = cellTwins[cell](read, memory.state, w);
@@ -232,9 +230,9 @@ function layerStep(
 }
 
 /**
- * Penalties of the last layer in one step: α·mean(y²) of what goes up, β·mean((h_t − h_{t−1})²) of
- * the states. The first step of a window has no difference, but counts in the mean: T − 1
- * differences are divided by T.
+ * Penalties of the last layer in one step: α·mean(y²) of the output upwards, β·mean((h_t −
+ * h_{t−1})²) of the states. The first step of a window has no difference, but counts in the mean: T
+ * − 1 differences are divided by T.
  */
 function penaltyOf(t: number, h: Vector, before: Vector, y: Vector, { activation, temporal }: Regularisation): number {
   const ofOutput = activation * average(y.map((value) => value ** 2));
@@ -242,7 +240,7 @@ function penaltyOf(t: number, h: Vector, before: Vector, y: Vector, { activation
   return SCALE * (ofOutput + ofChange);
 }
 
-/** What each window comes to. */
+/** The results of each window. */
 export function twin(given: Case): Told[] {
   const { model, regularisation, windows, weights } = given;
   const { dropout, locked } = regularisation;

@@ -1,4 +1,4 @@
-// Checkpoints whose checksum is right and whose content is not.
+// Checkpoints with a correct checksum and wrong contents.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,12 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { alter, alterParsed, failure, temporaryFolder, written } from './fixture.ts';
 
-/** Seconds on an idle machine; nothing here depends on how long it takes. */
+/** Seconds on an idle machine. No test here depends on the time it takes. */
 const slowMachineMs = 120_000;
 
 const base64 = (...numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString('base64');
 
-describe('reading a checkpoint whose checksum is right and whose content is not', () => {
+describe('reading a checkpoint with a correct checksum and wrong contents', () => {
   const altered: [string, (file: any) => unknown, string][] = [
     ['NaN in a weight', (file) => (file.tensors[2].data = base64(NaN)), 'tensor "scale" holds NaN at index 0 of 1'],
     [
@@ -41,7 +41,7 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
       'tensor "layer0.Wx" is shorter than its shape says',
     ],
     [
-      'a shape whose product is no number',
+      'a shape whose product is not a number',
       (file) => (file.tensors[0].shape = Array(8).fill(2 ** 31 - 1)),
       'is shorter than its shape says',
     ],
@@ -71,18 +71,18 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ],
     ['padding that is missing', (file) => (file.tensors[2].data = 'AAAAAAAA'), 'tensor "scale" is not base64'],
     [
-      'data that is no text',
+      'data that is not a text',
       (file) => (file.tensors[0].data = [1, 2]),
-      'tensor "layer0.Wx" has the data [1,2], expected base64',
+      'tensor "layer0.Wx" has the data [1,2]: expected base64',
     ],
-    ['no data', (file) => delete file.tensors[0].data, 'tensor "layer0.Wx" has the data undefined, expected base64'],
+    ['no data', (file) => delete file.tensors[0].data, 'tensor "layer0.Wx" has the data undefined: expected base64'],
     ['no shape', (file) => delete file.tensors[0].shape, 'tensors[0].shape is missing'],
     [
       'two tensors of one name',
       (file) => (file.tensors[1].name = 'layer0.Wx'),
       'tensors has two tensors named "layer0.Wx"',
     ],
-    ['tensors that are no list', (file) => (file.tensors = {}), 'tensors is {}, expected a list of tensors'],
+    ['tensors that are not a list', (file) => (file.tensors = {}), 'tensors is {}, expected a list of tensors'],
     ['no tensors', (file) => delete file.tensors, '"tensors" is missing'],
     ['no optimizer', (file) => delete file.optimizer, '"optimizer" is missing'],
     ['no vocabulary', (file) => delete file.vocabulary, '"vocabulary" is missing'],
@@ -97,7 +97,7 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     [
       'a model tied to an embedding that is not there',
       (file) => (file.model.tied = true),
-      'model.tied is true, and there is no embedding',
+      'model.tied is true, but the model has no embedding',
     ],
     [
       'a connection through one step',
@@ -112,18 +112,18 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     [
       'layer normalisation in a GRU',
       (file) => Object.assign(file.model, { cell: 'gru', layerNorm: true }),
-      'model.layerNorm is true, and there is no "gru" with layer normalisation',
+      'model.layerNorm is true, but cell "gru" has no layer normalisation',
     ],
     ['a model that is a text', (file) => (file.model = 'lstm'), 'model is "lstm", expected an object'],
     [
       'more symbols than outputs',
       (file) => file.vocabulary.symbols.push('x'),
-      'the vocabulary has 9 symbols and the model 8',
+      'the vocabulary has 9 symbols, expected 8 as in the model',
     ],
     ['a symbol that is there twice', (file) => (file.vocabulary.symbols[1] = 'a'), 'a token occurs twice'],
     ['an unknown symbol that does not exist', (file) => (file.vocabulary.unknown = 8), 'unknown token is 8'],
     [
-      'a step that is no whole number',
+      'a step that is not a whole number',
       (file) => (file.training.step = 1.5),
       'training.step is 1.5, expected a whole number',
     ],
@@ -141,7 +141,7 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ['an optimizer scalar that is a text', (file) => (file.optimizer.scalars.step = '1'), 'optimizer.scalars is'],
   ];
 
-  it.each(altered)('names what is wrong with %s', async (_, edit, message) => {
+  it.each(altered)('names the fault of %s', async (_, edit, message) => {
     const path = await written();
     alterParsed(path, edit);
     expect(await failure(path)).toMatchObject({
@@ -156,20 +156,20 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     [
       'a cell that this version does not have',
       { cell: 'qrnn' },
-      'is of a model that this rnn cannot run: its cell is "qrnn", and the cells known here are rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+      'with this rnn: its cell is "qrnn", expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
     ],
     ['a cell named like a property', { cell: 'constructor' }, 'its cell is "constructor"'],
     [
       'gates in another order',
       { conventions: { gates: 'i f o g' } },
-      'cannot run: its lstm has gates "i f o g", expected "i f g o"',
+      'with this rnn: its lstm has gates "i f o g", expected "i f g o"',
     ],
     [
       'a GRU that blends the other way',
       { cell: 'gru', conventions: { gates: 'r z n', blend: "h' = z * n + (1 - z) * h" } },
       `its gru has blend "h' = z * n + (1 - z) * h", expected`,
     ],
-  ])('refuses %s, and says what it knows', async (_, changes, message) => {
+  ])('refuses %s, and lists the known ones', async (_, changes, message) => {
     const path = await written();
     alterParsed(path, (file) => Object.assign(file.model, changes));
     expect(await failure(path)).toMatchObject({
@@ -179,7 +179,7 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     });
   });
 
-  it('takes a model whose conventions leave some out, or name more', async () => {
+  it('accepts a model whose conventions are incomplete, or name more', async () => {
     const path = await written();
     for (const conventions of [{}, { gates: 'i f g o', addedLater: 'x' }]) {
       alterParsed(path, (file) => (file.model.conventions = conventions));
@@ -211,14 +211,14 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     [
       'a key that is there twice',
       (text) => text.replace('"step": 120', '"step": 1, "step": 120'),
-      'it has a key twice',
+      'it has a duplicate key',
     ],
     [
       'a member that is there twice',
       (text) => text.replace('"state": [', '"tensors": [], "state": ['),
-      'it has a key twice',
+      'it has a duplicate key',
     ],
-    ['a shape that is there twice', (text) => text.replace('"dtype"', '"shape": [1], "dtype"'), 'it has a key twice'],
+    ['a duplicate shape', (text) => text.replace('"dtype"', '"shape": [1], "dtype"'), 'it has a duplicate key'],
     [
       'nesting without end',
       (text) => text.replace('"step": 120', `"deep": ${'['.repeat(100_000)}`),
@@ -246,12 +246,12 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
-  it('refuses a checksum that is missing, or not the last member, and anything after the end', async () => {
+  it('refuses a missing checksum, a checksum that is not the last member, and anything after the end', async () => {
     const path = await written();
     const text = readFileSync(path, 'utf8');
     const cases = {
       [text.replace(/,\s*"checksum.*\n/, '\n')]: '"checksum" is missing',
-      [text.replace(/\n}\n$/, ', "more": []}')]: '"more" follows the checksum',
+      [text.replace(/\n}\n$/, ', "more": []}')]: '"more" follows "checksum"',
       [`${text}x`]: 'it is not JSON: ',
       [text.replace(/("checksum": ")./, '$1g')]: 'its checksum does not match',
     };

@@ -8,11 +8,11 @@ import { RnnError } from '../../src/errors.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { alter, alterParsed, failure, smallCheckpoint, temporaryFolder, written } from './fixture.ts';
 
-/** Seconds on an idle machine; nothing here depends on how long it takes. */
+/** Seconds on an idle machine. No test here depends on the time it takes. */
 const slowMachineMs = 120_000;
 
-describe('reading a checkpoint that is not whole', () => {
-  it('says that it is cut off, wherever that happened', async () => {
+describe('reading a damaged checkpoint', () => {
+  it('reports that it is cut off, wherever that happened', async () => {
     const path = await written();
     const whole = readFileSync(path);
     for (let length = whole.length - 2; length > 0; length -= 7) {
@@ -21,7 +21,7 @@ describe('reading a checkpoint that is not whole', () => {
     }
   });
 
-  it('says so too where only the weights are wanted', async () => {
+  it('also reports that if only the weights are read', async () => {
     const path = await written('best.json');
     const whole = readFileSync(path, 'utf8');
     const optimizerAt = whole.indexOf('"optimizer"');
@@ -66,7 +66,7 @@ describe('reading a checkpoint that is not whole', () => {
     });
   });
 
-  it('says what else the file is', async () => {
+  it('names the other format of the file', async () => {
     const path = join(temporaryFolder(), 'file');
     const messages = {
       '': 'is empty',
@@ -91,17 +91,17 @@ describe('reading a checkpoint that is not whole', () => {
     }
   });
 
-  it('names both versions when the file is of a newer one', async () => {
+  it('names both versions if the file has a newer version', async () => {
     const path = await written();
     alter(path, (text) => text.replace('"version": 1', '"version": 3'));
     expect(await failure(path)).toMatchObject({
       kind: 'checkpoint',
-      message: `${path} has version 3 of the checkpoint format, and this rnn reads versions up to 2`,
+      message: `${path} has version 3 of the checkpoint format: expected at most 2, the newest that this rnn reads`,
       hint: expect.stringContaining('update'),
     });
   });
 
-  it('says that there is no such file, that it is a folder, or that it may not be read', async () => {
+  it('reports a missing file, a folder, or a missing permission', async () => {
     const folder = temporaryFolder();
     expect(await failure(join(folder, 'none.json'))).toMatchObject({
       kind: 'checkpoint',
@@ -112,7 +112,7 @@ describe('reading a checkpoint that is not whole', () => {
   });
 
   it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
-    'says that it may not be read (skipped for root, who may read everything)',
+    'reports a missing permission (skipped for root, who may read everything)',
     async () => {
       const path = await written();
       chmodSync(path, 0);
@@ -123,7 +123,7 @@ describe('reading a checkpoint that is not whole', () => {
 
 describe('reading anything at all', () => {
   it(
-    'ends in a checkpoint or one of our errors, whichever bytes are changed',
+    'gives a checkpoint or an RnnError, whichever bytes are changed',
     async () => {
       const folder = temporaryFolder();
       const path = join(folder, 'latest.json');

@@ -1,4 +1,4 @@
-// Which checkpoint and which runs a user means.
+// The checkpoint and the runs that a user means.
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -17,7 +17,7 @@ function runWith(folder: string, files: Record<string, number>): string {
 }
 
 describe('finding a checkpoint', () => {
-  it('takes a file as it is', async () => {
+  it('accepts a file', async () => {
     const folder = runWith(temporaryFolder(), { 'any.json': 1 });
     expect(await findCheckpoint(join(folder, 'any.json'))).toBe(join(folder, 'any.json'));
   });
@@ -27,14 +27,14 @@ describe('finding a checkpoint', () => {
     expect(await findCheckpoint(run)).toBe(join(run, 'best.json'));
   });
 
-  it('makes do with what a run has', async () => {
+  it('takes the next best checkpoint of a run', async () => {
     const unevaluated = runWith(temporaryFolder(), { 'latest.json': 1 });
     expect(await findCheckpoint(unevaluated)).toBe(join(unevaluated, 'latest.json'));
     const crashed = runWith(temporaryFolder(), { 'previous.json': 1 });
     expect(await findCheckpoint(crashed)).toBe(join(crashed, 'previous.json'));
   });
 
-  it('takes the run that was written last, by any of its files, if nothing is given', async () => {
+  it('takes the run with the last written file, if nothing is given', async () => {
     const runs = temporaryFolder();
     runWith(join(runs, 'old'), { 'latest.json': 1000, 'best.json': 1000 });
     runWith(join(runs, 'new'), { 'latest.json': 3000, 'best.json': 500 });
@@ -43,7 +43,7 @@ describe('finding a checkpoint', () => {
     expect(await findCheckpoint(undefined, { runs })).toBe(join(runs, 'new', 'best.json'));
   });
 
-  it('finds the newest run where its log is found, whichever of them was written last', async () => {
+  it('finds the same newest run as for logs, whichever file was written last', async () => {
     const runs = temporaryFolder();
     runWith(join(runs, 'evaluated'), { 'latest.json': 1000, 'log.jsonl': 4000 });
     runWith(join(runs, 'imported'), { 'latest.json': 3000 });
@@ -55,7 +55,7 @@ describe('finding a checkpoint', () => {
     }
   });
 
-  it('of a newest run that has none yet is refused, and an older run is named', async () => {
+  it('is refused if the newest run has no checkpoint yet, and the hint names an older run', async () => {
     const runs = temporaryFolder();
     runWith(join(runs, 'old'), { 'latest.json': 1000 });
     runWith(join(runs, 'begun'), { 'log.jsonl': 9000 });
@@ -76,7 +76,7 @@ describe('finding a checkpoint', () => {
     expect(await findCheckpoint(run)).toBe(join(run, 'step-000000200.json'));
   });
 
-  it('says where it looked and what to do if there is none', async () => {
+  it('says where it looked and how to continue if there is no checkpoint', async () => {
     const folder = temporaryFolder();
     const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
     await expect(findCheckpoint(undefined, { runs: join(folder, 'checkpoints') })).rejects.toMatchObject({
@@ -93,7 +93,7 @@ describe('finding a checkpoint', () => {
     });
   });
 
-  it('names the runs inside a folder that is not one itself', async () => {
+  it('names the runs inside a folder that is not a run', async () => {
     const runs = temporaryFolder();
     const run = runWith(join(runs, 'sonnets'), { 'latest.json': 1 });
     await expect(findCheckpoint(runs)).rejects.toMatchObject({

@@ -69,8 +69,7 @@ export function smallCheckpoint(changes: Partial<Checkpoint> = {}): Checkpoint {
 }
 
 /**
- * Changes the text of a checkpoint file and gives it the checksum of what it then holds, so that
- * only the change is wrong with it.
+ * Changes the text of a checkpoint file and updates its checksum, so that only the change is wrong.
  */
 export function alter(path: string, edit: (text: string) => string): void {
   const [body] = edit(readFileSync(path, 'utf8')).split('"checksum"');
@@ -94,7 +93,7 @@ export async function written(name = 'latest.json'): Promise<string> {
   return path;
 }
 
-/** Why a file cannot be read. */
+/** The error of reading a file. */
 export async function failure(path: string): Promise<RnnError> {
   const error = await readCheckpoint(path).then(
     () => null,

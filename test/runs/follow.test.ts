@@ -1,4 +1,4 @@
-// A log that is read while another process writes it.
+// Reads a log while another process writes it.
 import { appendFileSync, mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ const whole = async (): Promise<object[]> => {
 };
 
 describe('a log', () => {
-  it('is read past lines that are none of it, to a last one that nothing ends', async () => {
+  it('is read past invalid lines, to a last line without a newline', async () => {
     writeFileSync(
       path,
       '{"step":1}\nnull\n\u0000\u0001\n[3]\n\n{"event":"rep{"step":2}\n{"text":"ä\\n"}\r\n{"step":4}',
@@ -28,7 +28,7 @@ describe('a log', () => {
     expect(await whole()).toEqual([{ step: 1 }, { text: 'ä\n' }, { step: 4 }]);
   });
 
-  it('is read whole though it is longer than what is read at a time, past a line that is longer, too', async () => {
+  it('is read completely if it is longer than a piece, past a line that is longer, too', async () => {
     const lines = Array.from({ length: 3000 }, (_, step) => ({ step, text: 'é'.repeat(1000) }));
     writeFileSync(
       path,
@@ -40,7 +40,7 @@ describe('a log', () => {
     expect(read.at(-1)).toEqual({ step: -1 });
   });
 
-  it('brings what has come since, each line once and whole', async () => {
+  it('gives the new lines, each once and complete', async () => {
     const follower = new LogFollower(path);
     expect(await follower.next()).toEqual({ lines: [], isAnew: true, isAll: true });
     writeFileSync(path, '{"step":1}\n{"st');
@@ -52,7 +52,7 @@ describe('a log', () => {
     expect((await follower.next()).lines).toEqual([{ step: 3 }]);
   });
 
-  it('begins anew where it was cut back, also if it has grown since beyond where it was', async () => {
+  it('begins again if it was cut back, even if it has grown beyond its old end since', async () => {
     writeFileSync(path, '{"step":1}\n{"step":2}\n');
     const follower = new LogFollower(path);
     await follower.next();
@@ -67,7 +67,7 @@ describe('a log', () => {
     expect(await follower.next()).toEqual({ lines: [], isAnew: true, isAll: true });
   });
 
-  it('that is no file says so', async () => {
+  it('is refused if it is not a file', async () => {
     mkdirSync(path);
     await expect(whole()).rejects.toMatchObject({
       kind: 'machine',
@@ -77,7 +77,7 @@ describe('a log', () => {
   });
 });
 
-describe('the runs that are meant', () => {
+describe('the runs that the user means', () => {
   const make = (...names: string[]): string => {
     const run = join(folder, ...names);
     mkdirSync(run, { recursive: true });
@@ -85,7 +85,7 @@ describe('the runs that are meant', () => {
     return run;
   };
 
-  it('are those of a folder, that of a file, and each once', async () => {
+  it('are the runs of a folder and the run of a file, each once', async () => {
     const [a, b] = [make('runs', 'a'), make('runs', 'b')];
     mkdirSync(join(folder, 'runs', 'no run'));
     expect(await findRuns([join(folder, 'runs')])).toEqual([a, b]);
@@ -98,11 +98,11 @@ describe('the runs that are meant', () => {
     writeFileSync(join(folder, 'runs', 'notes.txt'), '');
     await expect(findRuns([join(folder, 'runs', 'notes.txt')])).rejects.toMatchObject({
       kind: 'checkpoint',
-      message: `${join(folder, 'runs', 'notes.txt')} belongs to no run`,
+      message: `${join(folder, 'runs', 'notes.txt')} does not belong to a run`,
     });
   });
 
-  it('are the one whose log was written last, if none is named', async () => {
+  it('are the run whose log was written last, if no run is named', async () => {
     for (const [name, time] of [
       ['a', 100],
       ['b', 300],
@@ -113,7 +113,7 @@ describe('the runs that are meant', () => {
     const log = join(folder, 'runs', 'b', 'log.jsonl');
     await expect(findRuns([], log)).rejects.toMatchObject({
       kind: 'checkpoint',
-      message: `there are no runs in ${log}: it is no folder`,
+      message: `cannot look for runs in ${log}: it is not a folder`,
     });
     await expect(findRuns([], join(folder, 'none'))).rejects.toMatchObject({
       kind: 'checkpoint',

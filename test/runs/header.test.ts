@@ -11,13 +11,13 @@ async function written(changes = {}): Promise<string> {
   return path;
 }
 
-test('the header of a checkpoint is what reading all of it gives, without the tensors', async () => {
+test('the header of a checkpoint is the whole checkpoint without its tensors', async () => {
   const path = await written();
   const { model, vocabulary, training } = await readCheckpoint(path);
   expect(await readHeader(path)).toEqual({ model, vocabulary, training });
 });
 
-test('nothing of the tensors is read for it', async () => {
+test('the header is read without any tensors', async () => {
   const path = await written();
   const text = readFileSync(path, 'utf8');
   const from = text.indexOf('"tensors"') + '"tensors": ['.length;
@@ -44,14 +44,14 @@ test.each([
   [
     'has a cell of another program',
     (path: string) => alter(path, (text) => text.replace('"lstm"', '"nothing"')),
-    'that this rnn cannot run',
+    'cannot run the model of ',
   ],
   [
-    'has a step that is none',
+    'has an invalid step',
     (path: string) => alter(path, (text) => text.replace('"step": 120,', '"step": -1,')),
     'training.step is -1',
   ],
-])('a file that %s has none', async (_, damage, message) => {
+])('a file that %s has no header', async (_, damage, message) => {
   const path = await written();
   damage(path);
   await expect(readHeader(path)).rejects.toMatchObject({
@@ -60,7 +60,7 @@ test.each([
   });
 });
 
-test('a checkpoint whose tensors come first is read all the same', async () => {
+test('a checkpoint whose tensors come first is read, too', async () => {
   const path = await written({ state: [], optimizer: null });
   alter(path, (text) => {
     const [head, tensors] = [

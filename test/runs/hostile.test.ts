@@ -1,5 +1,5 @@
-// Files that were made to do harm: each attack by its name. What happens by accident is in
-// damage.test.ts.
+// Files that were made to do harm, with the name of each attack. damage.test.ts has accidental
+// damage.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,20 +51,20 @@ async function refusal(path: string): Promise<RnnError> {
   return whole as RnnError;
 }
 
-/** Bytes of memory that a call leaves the process with, be they garbage or not. */
+/** Growth of the memory of the process during a call, including garbage. */
 async function grown(action: () => Promise<unknown>): Promise<number> {
   const before = process.memoryUsage.rss();
   await action();
   return process.memoryUsage.rss() - before;
 }
-/** Of a file of gigabytes, or a model of terabytes. What Vitest itself does meanwhile is in it. */
+/** For a file of gigabytes, or a model of terabytes. Includes the memory of Vitest itself. */
 const LITTLE_BYTES = 400e6;
 const slowMachineMs = 240_000;
-/** Everywhere else such a file takes no room on the disk. */
+/** Everywhere else such a file does not take space on the disk. */
 const isWindows = process.platform === 'win32';
 
-describe('a file that is large, or says so,', () => {
-  it('is no model of terabytes: nothing is allocated for one whose tensors are small', async () => {
+describe('a file that is large, or claims to be', () => {
+  it('cannot claim a model of terabytes: nothing is allocated if its tensors are small', async () => {
     const path = await written();
     alterParsed(path, (file) => Object.assign(file.model, { hidden: 1_000_000, layers: 1024 }));
     const growth = await grown(async () => {
@@ -72,35 +72,34 @@ describe('a file that is large, or says so,', () => {
       expect(() => parameterVector(checkpoint)).toThrow(
         expect.objectContaining({
           kind: 'checkpoint',
-          message: 'tensor layer0.Wx has the shape 8×12, and its model says 8×4000000',
+          message: 'tensor layer0.Wx has the shape 8×12: expected 8×4000000 as in its model',
         }),
       );
     });
     expect(growth).toBeLessThan(LITTLE_BYTES);
   });
 
-  it.skipIf(isWindows)(
-    'is refused by the first piece of a tensor of gigabytes that takes no room on the disk',
-    async () => {
-      const tensor = (shape: readonly number[]) =>
-        `${head}"tensors": [{"name": "w", "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
-      const path = fileOf(tensor([20_000, 20_000]));
-      truncateSync(path, 2.2e9);
-      expect(
-        await grown(async () => expect((await refusal(path)).message).toContain('it has a NUL in a text')),
-      ).toBeLessThan(LITTLE_BYTES);
-      const absurd = fileOf(tensor([50_000, 50_000]));
-      truncateSync(absurd, 1e12);
-      expect((await refusal(absurd)).message).toContain('it has a NUL in a text');
-    },
-  );
+  it.skipIf(isWindows)('is refused at the first piece of a sparse tensor of gigabytes', async () => {
+    const tensor = (shape: readonly number[]) =>
+      `${head}"tensors": [{"name": "w", "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
+    const path = fileOf(tensor([20_000, 20_000]));
+    truncateSync(path, 2.2e9);
+    expect(
+      await grown(async () => expect((await refusal(path)).message).toContain('it has a NUL character in a text')),
+    ).toBeLessThan(LITTLE_BYTES);
+    const absurd = fileOf(tensor([50_000, 50_000]));
+    truncateSync(absurd, 1e12);
+    expect((await refusal(absurd)).message).toContain('it has a NUL character in a text');
+  });
 
   it.skipIf(isWindows).each(['"vocabulary": {"unit": "char", "symbols": ["', '"training": {"options": {"x": "', '"'])(
-    'is refused where %s goes on for gigabytes',
+    'is refused if %s has gigabytes',
     async (start) => {
       const path = fileOf(head, start);
       truncateSync(path, 2.2e9);
-      const growth = await grown(async () => expect((await refusal(path)).message).toContain('it has a NUL in a text'));
+      const growth = await grown(async () =>
+        expect((await refusal(path)).message).toContain('it has a NUL character in a text'),
+      );
       expect(growth).toBeLessThan(LITTLE_BYTES);
     },
     slowMachineMs,
@@ -108,7 +107,7 @@ describe('a file that is large, or says so,', () => {
 
   it.each([
     [
-      'members that nobody knows',
+      'unknown members',
       `"m0": 0${Array.from({ length: 40 }, (_, i) => `, "m${i + 1}": "${'x'.repeat(2 ** 20)}"`).join('')}}`,
       '32 MB',
     ],
@@ -153,7 +152,7 @@ describe('a file that is large, or says so,', () => {
     slowMachineMs,
   );
 
-  it('has a message of a line, however long what it quotes', async () => {
+  it('has a message of one line, however long the quoted value', async () => {
     const long = 'x'.repeat(2 ** 20);
     const cases: readonly (readonly [string, string])[] = [
       [`{"format": "rnn-checkpoint", "version": 1, ["${long}"]: 1}`, 'it is not JSON: '],
@@ -167,8 +166,8 @@ describe('a file that is large, or says so,', () => {
     expect((await refusal(path)).message).toContain('is not one character');
   });
 
-  // An ordinary open waits for someone to write.
-  it.skipIf(isWindows)('is no pipe: nobody waits for it', async () => {
+  // An ordinary open waits for a process that writes.
+  it.skipIf(isWindows)('cannot be a pipe, for which reading would wait', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     expect(spawnSync('mkfifo', [path]).status).toBe(0);
     expect((await refusal(path)).message).toBe(`${path} is not a file`);
@@ -190,7 +189,7 @@ describe('JSON that is made to confuse', () => {
       'it is nested more than 64 deep',
     ],
     [
-      'a member that nobody knows',
+      'an unknown member',
       (text: string) => text.replace('"tensors"', `"more":${nested(100_000)},"tensors"`),
       'it is nested more than 64 deep',
     ],
@@ -209,14 +208,14 @@ describe('JSON that is made to confuse', () => {
   });
 
   it.each([
-    ['in the model', ['"hidden":3', '"hidden":3,"hidden":1048576'], 'it has a key twice'],
-    ['spelt in two ways', ['"hidden":3', '"hidden":3,"h\\u0069dden":1048576'], 'it has a key twice'],
-    ['deep inside', ['"options":{', '"options":{"a":[{"b":{"c":1,"c":2}}],'], 'it has a key twice'],
-    ['that is a number', ['"options":{', '"options":{"1":1,"1":2,'], 'it has a key twice'],
-    ['at the top, spelt in two ways', ['"state":', '"t\\u0065nsors":[],"state":'], 'it has a key twice'],
-    ['in the optimizer', ['"scalars"', '"name":"sgd","scalars"'], 'it has a key twice'],
-    ['of data', ['"dtype"', '"data":"AAAA","dtype"'], 'it has a key twice'],
-  ])('is refused for a key twice, %s', async (_, [from, to], message) => {
+    ['in the model', ['"hidden":3', '"hidden":3,"hidden":1048576'], 'it has a duplicate key'],
+    ['spelt in two ways', ['"hidden":3', '"hidden":3,"h\\u0069dden":1048576'], 'it has a duplicate key'],
+    ['deep inside', ['"options":{', '"options":{"a":[{"b":{"c":1,"c":2}}],'], 'it has a duplicate key'],
+    ['that is a number', ['"options":{', '"options":{"1":1,"1":2,'], 'it has a duplicate key'],
+    ['at the top, spelt in two ways', ['"state":', '"t\\u0065nsors":[],"state":'], 'it has a duplicate key'],
+    ['in the optimizer', ['"scalars"', '"name":"sgd","scalars"'], 'it has a duplicate key'],
+    ['of data', ['"dtype"', '"data":"AAAA","dtype"'], 'it has a duplicate key'],
+  ])('is refused for a duplicate key, %s', async (_, [from, to], message) => {
     const path = await written();
     alterText(path, (text) => text.replace(from, to));
     expect((await refusal(path)).message).toContain(message);
@@ -240,7 +239,7 @@ describe('JSON that is made to confuse', () => {
   });
 });
 
-it('tensors with names like paths are names and nothing else', async () => {
+it('may have tensors with names like paths, which are only names', async () => {
   const path = await written();
   alterParsed(path, (file) => {
     file.tensors[0].name = '../../etc/passwd';

@@ -1,5 +1,5 @@
-// Two processes that take over one lock: whatever the one has done by the time that the other acts,
-// one of them has the lock.
+// Two processes that take over one lock. Whatever the first has done when the second acts, one of
+// them has the lock.
 import { spawnSync } from 'node:child_process';
 import type * as Fs from 'node:fs';
 import { existsSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { Lock } from '../../src/runs/lock.ts';
 import { lockFile } from '../../src/runs/run-files.ts';
 import { temporaryFolder } from './fixture.ts';
 
-/** What happens before one of the calls to the file system. */
+/** A callback before a call to the file system. */
 const disk = vi.hoisted(() => ({ calls: 0, interruptAt: -1, interrupt: () => {} }));
 
 vi.mock('node:fs', async (original) => {
@@ -47,7 +47,7 @@ function abandoned(): string {
   return folder;
 }
 
-/** The lock, or why it was refused. */
+/** The lock, or the error. */
 function attempt(folder: string): Lock | string {
   try {
     return Lock.take(folder);
@@ -57,8 +57,8 @@ function attempt(folder: string): Lock | string {
 }
 
 /**
- * A folder with the lock of a process that is gone, and the claim of one that was killed while it
- * took the lock over.
+ * A folder with the lock of a process that is gone, and the claim of a process that was killed
+ * while it took the lock over.
  */
 function abandonedTwice(): string {
   const folder = abandoned();
@@ -83,7 +83,7 @@ function abandonedTwice(): string {
 it.each([
   ['a lock', abandoned],
   ['a lock with a claim on it', abandonedTwice],
-])('%s that was left behind goes to one of two, at whatever moment the second comes', (_, leave) => {
+])('%s that was left behind goes to one of two processes, whenever the second comes', (_, leave) => {
   let moments = 0;
   for (let hasCome = true; hasCome; moments++) {
     const folder = leave();
@@ -104,7 +104,7 @@ it.each([
   expect(moments).toBeGreaterThan(10);
 });
 
-it('a process that is killed while it takes a lock over keeps no other from it', () => {
+it('a process that is killed while it takes a lock over does not block others', () => {
   const folder = abandoned();
   for (let moment = 0, wasKilled = true; wasKilled; moment++) {
     const left = new Map<string, string>();
@@ -117,7 +117,7 @@ it('a process that is killed while it takes a lock over keeps no other from it',
     disk.interruptAt = moment;
     wasKilled = attempt(folder) === 'killed';
     disk.interruptAt = -1;
-    // What it could not remove any more.
+    // The files that it could not remove any more.
     for (const [name, content] of left)
       if (name !== lockFile || !existsSync(join(folder, name))) writeFileSync(join(folder, name), content);
     expect(!wasKilled || attempt(folder) instanceof Lock, `at moment ${moment}`).toBe(true);

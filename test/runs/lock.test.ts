@@ -1,4 +1,4 @@
-// Who may write a run folder.
+// Which process may write a run folder.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -45,7 +45,7 @@ function leave(holder: Partial<{ pid: number; host: string; pids: string }>, age
   utimesSync(path, time, time);
 }
 
-/** The number of a process that was there and is gone. */
+/** The number of a process that has ended. */
 async function goneProcess(): Promise<number> {
   const child = spawn(process.execPath, ['-e', '0']);
   await once(child, 'exit');
@@ -65,13 +65,13 @@ describe('a lock', () => {
     Lock.take(folder).release();
   });
 
-  it('of a living process of this machine is respected, without a sign of life for half a minute', () => {
+  it('of a living process of this machine is valid, even without a renewal for half a minute', () => {
     leave({ pid: process.ppid }, 30);
     expect(() => Lock.take(folder)).toThrow(`number ${process.ppid} on ${hostname()}`);
     expect(readFileSync(path, 'utf8')).toContain('theirs');
   });
 
-  it('of a process that is gone is taken over at once', async () => {
+  it('of a process that is gone is taken over immediately', async () => {
     leave({ pid: await goneProcess() });
     Lock.refuseIfHeld(folder);
     const lock = Lock.take(folder);
@@ -86,14 +86,14 @@ describe('a lock', () => {
     lock.release();
   });
 
-  it('from another machine is respected while it is fresh, and taken over when it is old', () => {
+  it('from another machine is valid while it is fresh, and taken over when it is old', () => {
     leave({ pid: 1, host: 'elsewhere' }, 20);
     expect(() => Lock.take(folder)).toThrow('number 1 on elsewhere');
     leave({ pid: 1, host: 'elsewhere' }, 300);
     Lock.take(folder).release();
   });
 
-  it('whose time lies ahead of the clock, which was set back since, is taken over', () => {
+  it('from the future, because the clock was set back, is taken over', () => {
     leave({ pid: 1, host: 'elsewhere' }, -20);
     expect(() => Lock.take(folder)).toThrow('number 1 on elsewhere');
     leave({ pid: 1, host: 'elsewhere' }, -300);
@@ -101,7 +101,7 @@ describe('a lock', () => {
     Lock.take(folder).release();
   });
 
-  it('from a container with the name of this machine, whose numbers mean nothing here, is respected while it is fresh', async () => {
+  it('from a container with the name of this machine and other process numbers is valid while it is fresh', async () => {
     const elsewhere = { pid: await goneProcess(), pids: 'pid:[1]' };
     leave(elsewhere, 20);
     expect(() => Lock.take(folder)).toThrow(expect.objectContaining(inUse));
@@ -111,8 +111,8 @@ describe('a lock', () => {
     Lock.take(folder).release();
   });
 
-  it('of a process that is gone is taken over at once by one that numbers processes as it did', async () => {
-    Lock.take(folder); // the lock of a process that will not be there
+  it('of a process that is gone is taken over immediately by a process with the same numbering', async () => {
+    Lock.take(folder); // the lock of a process that will not exist
     const left = JSON.parse(readFileSync(path, 'utf8')) as object;
     writeFileSync(path, JSON.stringify({ ...left, token: 'theirs', pid: await goneProcess() }));
     const lock = Lock.take(folder);
@@ -120,18 +120,21 @@ describe('a lock', () => {
     lock.release();
   });
 
-  it.skipIf(process.platform === 'win32')('is no named pipe: nobody waits for one (skipped on Windows)', () => {
-    const refusal = {
-      kind: 'usage',
-      message: `${path} is not a plain file, and is to be the lock of a run`,
-      hint: expect.stringContaining('move it away'),
-    };
-    execFileSync('mkfifo', [path]);
-    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(refusal));
-    expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(refusal));
-  });
+  it.skipIf(process.platform === 'win32')(
+    'cannot be a named pipe, for which reading would wait (skipped on Windows)',
+    () => {
+      const refusal = {
+        kind: 'usage',
+        message: `cannot use ${path} as the lock of a run: it is not a plain file`,
+        hint: expect.stringContaining('move it away'),
+      };
+      execFileSync('mkfifo', [path]);
+      expect(() => Lock.take(folder)).toThrow(expect.objectContaining(refusal));
+      expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(refusal));
+    },
+  );
 
-  it('is no link: one that leads nowhere would be in the way of every process, and believed to be held', () => {
+  it('cannot be a link: a broken link would block every process and look like a held lock', () => {
     symlinkSync(join(folder, 'nowhere'), path);
     expect(() => Lock.take(folder)).toThrow(
       expect.objectContaining({ kind: 'usage', message: expect.stringContaining(path) }),
@@ -139,7 +142,7 @@ describe('a lock', () => {
     expect(existsSync(join(folder, 'nowhere'))).toBe(false);
   });
 
-  it('that is larger than a lock can be is not read', () => {
+  it('that is too large is not read', () => {
     writeFileSync(path, '');
     truncateSync(path, 2 ** 40);
     expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
@@ -148,7 +151,7 @@ describe('a lock', () => {
   });
 
   it.each(['', '{', '[]', '{"token": 5}', '{"token":"a","pid":-1,"host":"x","since":""}'])(
-    'that says nothing (%j) is respected while it is fresh',
+    'without valid contents (%j) is valid while it is fresh',
     (text) => {
       writeFileSync(path, text);
       expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
@@ -157,7 +160,7 @@ describe('a lock', () => {
     },
   );
 
-  it('that another process took over meanwhile is noticed before anything is written, and not removed', () => {
+  it('that another process took over is noticed before anything is written, and not removed', () => {
     const lock = Lock.take(folder);
     lock.ensure(folder, whole);
     leave({ pid: process.ppid });
@@ -173,7 +176,7 @@ describe('a lock', () => {
     expect(readFileSync(path, 'utf8')).toContain('theirs');
   });
 
-  it('that is gone is taken anew where the run is as it was left, and else believed to have been taken over by one that has ended', () => {
+  it('that is gone is taken again if the run is unchanged, and otherwise counts as taken over by a process that has ended', () => {
     const lock = Lock.take(folder);
     rmSync(path);
     expect(() => lock.ensure(folder, whole)).toThrow(/has taken over/);
@@ -187,20 +190,17 @@ describe('a lock', () => {
 describe('a lock that is held', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it.skipIf(process.platform === 'win32')(
-    'is not renewed where a named pipe has taken its place (skipped on Windows)',
-    () => {
-      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-      const lock = Lock.take(folder);
-      rmSync(path);
-      execFileSync('mkfifo', [path]);
-      vi.advanceTimersByTime(30_000);
-      lock.release();
-      expect(statSync(path).isFIFO()).toBe(true);
-    },
-  );
+  it.skipIf(process.platform === 'win32')('is not renewed if a named pipe has replaced it (skipped on Windows)', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const lock = Lock.take(folder);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    vi.advanceTimersByTime(30_000);
+    lock.release();
+    expect(statSync(path).isFIFO()).toBe(true);
+  });
 
-  it("is renewed every few seconds, and not once it is another process's", () => {
+  it('is renewed every few seconds, but not after another process has taken it over', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const lock = Lock.take(folder);
     utimesSync(path, 1, 1);
@@ -220,9 +220,12 @@ describe.skipIf(!existsSync(built))(
   'of many processes that want a lock at the same moment (npm run build makes them)',
   { timeout: 60_000 },
   () => {
-    /** What each of six says when told to take it, and which of them holds it then. */
+    /**
+     * The answers of six processes that are asked to take the lock, and which of them holds it
+     * then.
+     */
     async function race(): Promise<{ said: readonly unknown[]; holder: number }> {
-      // A process that no longer listened would end, and leave its lock to those that come late.
+      // A process that stopped listening would end, and leave its lock to later processes.
       const script = `const { Lock } = await import(${JSON.stringify(built.href)});
       process.on('message', () => {
         try { Lock.take(${JSON.stringify(folder)}); process.send('has it'); } catch (error) { process.send(error.kind === 'busy' ? 'refused' : error.stack); }
@@ -245,13 +248,13 @@ describe.skipIf(!existsSync(built))(
       return { said, holder: children.findIndex((child) => child.pid === pid) };
     }
 
-    it('one has a free one, and all others are refused', async () => {
+    it('one process gets a free lock, and all others are refused', async () => {
       const { said, holder } = await race();
       expect(said.toSorted()).toEqual(['has it', ...new Array<string>(5).fill('refused')]);
       expect(said[holder]).toBe('has it');
     });
 
-    it('one takes over a lock that was left behind, and all others are refused', async () => {
+    it('one process takes over a lock that was left behind, and all others are refused', async () => {
       leave({ pid: await goneProcess() });
       const { said, holder } = await race();
       expect(said.toSorted()).toEqual(['has it', ...new Array<string>(5).fill('refused')]);

@@ -1,4 +1,4 @@
-// The log of a run on a disk that fills up, and with lines in it that nobody should have written.
+// The log of a run on a disk that fills up, and with invalid lines in it.
 import { execFileSync } from 'node:child_process';
 import type * as Fs from 'node:fs';
 import type * as FsPromises from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { appendLine, cutLogBack } from '../../src/runs/log.ts';
 import { temporaryFolder } from './fixture.ts';
 
 const disk = vi.hoisted(() => ({ isFull: false, read: [] as string[] }));
-/** A disk that takes half of what it is given, and then no more. */
+/** A disk that takes half of the given bytes, and then no more. */
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof Fs>();
   return {
@@ -39,18 +39,18 @@ beforeEach(() => {
 const lines = (): string[] => readFileSync(path, 'utf8').split('\n').slice(0, -1);
 
 describe('a log', () => {
-  it('has nothing of a line that a full disk did not take, and the next line whole', () => {
+  it('has no part of a line that a full disk did not take, and the next line complete', () => {
     appendLine(path, { step: 1 });
     disk.isFull = true;
     expect(() => appendLine(path, { step: 2, more: 'of it' })).toThrow(
-      expect.objectContaining({ kind: 'machine', message: `${path} could not be written: the disk is full` }),
+      expect.objectContaining({ kind: 'machine', message: `cannot write ${path}: the disk is full` }),
     );
     disk.isFull = false;
     appendLine(path, { step: 3 });
     expect(lines()).toEqual(['{"step":1}', '{"step":3}']);
   });
 
-  it('is cut back to a step past lines that are none, with one at its end that was cut off', async () => {
+  it('is cut back to a step past invalid lines and a cut-off last line', async () => {
     const before = [
       '{"step":1}',
       '{"event":"rep{"step":2}',
@@ -70,23 +70,23 @@ describe('a log', () => {
     expect(lines()).toEqual(before);
   });
 
-  it('is cut back to what had been done at a step', async () => {
+  it('is cut back to the events that had happened at a step', async () => {
     const done = ['{"event":"sample","step":2}', '{"event":"report","step":3}', '{"event":"evaluation","step":3}'];
     writeFileSync(path, `${[...done, '{"event":"sample","step":3}', '{"event":"end","step":3}'].join('\n')}\n`);
     await cutLogBack(path, 3, ['sample']);
     expect(lines()).toEqual(done);
   });
 
-  it('that is not there is not made by cutting it', async () => {
+  it('is not created by cutting it back', async () => {
     await cutLogBack(path, 3);
     expect(existsSync(path)).toBe(false);
   });
 
-  it('is no folder', async () => {
+  it('cannot be a folder', async () => {
     mkdirSync(path);
     const refusal = {
       kind: 'machine',
-      message: `${path} could not be written: it is no file`,
+      message: `cannot write ${path}: it is not a file`,
       hint: expect.stringContaining('move it away'),
     };
     expect(() => appendLine(path, {})).toThrow(expect.objectContaining(refusal));
@@ -94,7 +94,7 @@ describe('a log', () => {
   });
 
   it.skipIf(!existsSync('/dev/null'))(
-    'that is a device takes lines, and is not read to its end to be cut back (where there is /dev/null)',
+    'may be a device, which is not read to its end to be cut back (where there is /dev/null)',
     async () => {
       symlinkSync('/dev/null', path);
       appendLine(path, { step: 5 });
@@ -105,13 +105,13 @@ describe('a log', () => {
   );
 
   it.skipIf(process.platform === 'win32')(
-    'is no named pipe, for which one would wait for ever (skipped on Windows)',
+    'cannot be a named pipe, for which rnn would wait for ever (skipped on Windows)',
     async () => {
       const pipe = `${path}.pipe`;
       execFileSync('mkfifo', [pipe]);
       symlinkSync(pipe, path);
-      expect(() => appendLine(path, {})).toThrow(`${path} could not be written: it is no file`);
-      await expect(cutLogBack(path, 3)).rejects.toThrow(`${path} could not be written: it is no file`);
+      expect(() => appendLine(path, {})).toThrow(`cannot write ${path}: it is not a file`);
+      await expect(cutLogBack(path, 3)).rejects.toThrow(`cannot write ${path}: it is not a file`);
     },
   );
 });

@@ -1,5 +1,5 @@
-// Checkpoints changed at random, the same every time: the short version of bench/mutations.js, with
-// whose mutations it works.
+// Checkpoints with random changes, the same every time: the short version of bench/mutations.js,
+// whose mutations it uses.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,23 +55,18 @@ interface Original {
 
 const SEED = 1;
 const COUNT = isEverything ? 2000 : 400;
-/** Of one member that is any JSON. */
+/** Mutations of one member to arbitrary JSON. */
 const MEMBERS = isEverything ? 500 : 100;
-/**
- * Of the files that are loaded, and of all files: training and `rnn info` take longer than the
- * rest.
- */
+/** Numbers of loaded files, and of all files: training and `rnn info` take longer than the rest. */
 const TRAINED_EVERY = COUNT / 20;
 const DESCRIBED_EVERY = 20;
-/**
- * Where the checksum were never made anew, or always rightly, one of the two would be a handful.
- */
+/** Without both wrong and correct checksums, one of these numbers would be tiny. */
 const LEAST_OF_EACH = COUNT / 10;
 
 let folder: string;
 let text: string;
 let originals: readonly Original[];
-/** Written anew for each mutation. */
+/** Written again for each mutation. */
 let path: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rnn-mutations-'));
@@ -91,7 +86,7 @@ function made(where: string): Promise<readonly Original[]> {
 }
 
 describe('a mutated checkpoint', () => {
-  it('is refused by a clear error, or is whole and can be worked with', async () => {
+  it('is refused by a clear error, or is valid and can be used', async () => {
     const device = await openDevice('cpu', { threads: 1 });
     const count = { loaded: 0, refused: 0, byChecksum: 0 };
     for (let number = 0; number < COUNT; number++) {
@@ -115,7 +110,7 @@ describe('a mutated checkpoint', () => {
     expect(count.byChecksum).toBeLessThan(count.refused / 2);
   });
 
-  it('is so as well where any member is any JSON', async () => {
+  it('is also refused or valid if a member is arbitrary JSON', async () => {
     const file = JSON.parse(originals[0].bytes.toString('utf8'));
     const members = [
       'format',
@@ -150,7 +145,7 @@ describe('a mutated checkpoint', () => {
 });
 
 describe('the check itself', () => {
-  it('makes the same mutation of the same number, whenever the checkpoints were made', async () => {
+  it('makes the same mutation for the same number, whenever the checkpoints were made', async () => {
     const again = await made('again');
     for (let number = 0; number < 50; number++) {
       const [{ bytes, what }, expected] = [again, originals].map((each) => mutate(each, new Random(number)));
@@ -159,7 +154,7 @@ describe('the check itself', () => {
     }
   });
 
-  it('finds errors that are not ours, say nothing, or say too much, and weights that are no numbers', async () => {
+  it('finds other errors than RnnError, empty or long messages, and weights that are not numbers', async () => {
     writeFileSync(path, originals[0].bytes);
     await expect(use(path, program)).resolves.toMatchObject({ loaded: true, refusal: null });
     const failing = (error: unknown) => ({

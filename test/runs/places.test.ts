@@ -1,5 +1,4 @@
-// What else may be in the place of a run folder and its files, before a run and in the middle of
-// it.
+// Other things in the place of a run folder and its files, before a run and during it.
 import {
   chmodSync,
   cpSync,
@@ -31,7 +30,7 @@ async function begin(): Promise<RunFolder> {
 
 const isRoot = process.getuid?.() === 0;
 
-/** As somebody who may not do everything. */
+/** As a user without all permissions. */
 async function withoutRights(act: () => Promise<void>): Promise<void> {
   if (isRoot) process.seteuid?.(65_534);
   try {
@@ -48,13 +47,13 @@ describe('a run folder', () => {
     mkdirSync(join(path, 'previous.json'));
     await expect(RunFolder.create(path, { force: true })).rejects.toMatchObject({
       kind: 'usage',
-      message: `${join(path, 'previous.json')} is a folder, and is to be a file of a run`,
+      message: `cannot write ${join(path, 'previous.json')}, a file of the run: it is a folder`,
       hint: expect.stringContaining('move it away'),
     });
     expect(readdirSync(path)).toEqual(['best.json', 'latest.json', 'previous.json']);
   });
 
-  it('names the folder that has come to be in the place of one of its files', async () => {
+  it('names the folder that has replaced one of its files', async () => {
     const run = await begin();
     mkdirSync(run.previousPath);
     await expect(run.saveLatest(atStep(2))).rejects.toMatchObject({
@@ -65,13 +64,13 @@ describe('a run folder', () => {
     await run.saveLatest(atStep(3));
   });
 
-  it('in whose place a file has come to be is a failure of the machine, which may pass', async () => {
+  it('that a file has replaced is a failure of the machine, which may pass', async () => {
     const run = await begin();
     renameSync(run.path, `${run.path}-away`);
     writeFileSync(run.path, 'of another program');
     await expect(run.saveLatest(atStep(2))).rejects.toMatchObject({
       kind: 'machine',
-      message: `the run folder ${run.path} could not be made: there is a file in the place of the folder`,
+      message: `cannot make the run folder ${run.path}: there is a file in the place of the folder`,
     });
     expect(readFileSync(run.path, 'utf8')).toBe('of another program');
     rmSync(run.path);
@@ -79,7 +78,7 @@ describe('a run folder', () => {
     await run.saveLatest(atStep(3));
   });
 
-  it('that was swapped for the one of another run while a checkpoint was written is left alone', async () => {
+  it('that was swapped for the folder of another run during a save is not changed', async () => {
     const run = await begin();
     const other = join(temporaryFolder(), 'other');
     mkdirSync(other);
@@ -105,7 +104,7 @@ describe('a run folder', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'beside what a link leads to is one folder to look into and to write to (skipped on Windows)',
+    'next to the target of a link is the same folder for reading and writing (skipped on Windows)',
     async () => {
       const folder = temporaryFolder();
       mkdirSync(join(folder, 'real', 'deep'), { recursive: true });
@@ -122,7 +121,7 @@ describe('a run folder', () => {
   );
 
   it.skipIf(process.platform === 'win32')(
-    'that the user may not look into is not taken for an empty one (skipped on Windows)',
+    'without permission to read it is not mistaken for an empty folder (skipped on Windows)',
     async () => {
       const run = await begin();
       onTestFinished(() => chmodSync(run.path, 0o700));
@@ -137,7 +136,7 @@ describe('a run folder', () => {
   );
 
   it.runIf(isRoot)(
-    "with another user's files in a folder that all share is one that may not be written (skipped but for root)",
+    "with another user's files in a shared folder cannot be written (skipped except for root)",
     async () => {
       const path = temporaryFolder();
       writeFileSync(join(path, 'best.json'), '');
@@ -145,7 +144,7 @@ describe('a run folder', () => {
       await withoutRights(() =>
         expect(RunFolder.create(path, { force: true })).rejects.toMatchObject({
           kind: 'machine',
-          message: `the run folder ${path} could not be made: you have no permission to write there`,
+          message: `cannot make the run folder ${path}: you have no permission to write there`,
         }),
       );
       expect(readdirSync(path)).toEqual(['best.json']);
@@ -155,7 +154,7 @@ describe('a run folder', () => {
 
 describe('finding a checkpoint', () => {
   it.skipIf(process.platform === 'win32')(
-    'takes what is no file, and reading it says so (skipped on Windows)',
+    'accepts a path that is not a file, which reading then refuses (skipped on Windows)',
     async () => {
       const run = temporaryFolder();
       symlinkSync('/dev/null', join(run, 'best.json'));

@@ -10,7 +10,7 @@ import { alterParsed, smallCheckpoint, temporaryFolder, tensor } from './fixture
 const documentation = readFileSync(new URL('../../docs/checkpoint-format.md', import.meta.url), 'utf8');
 
 describe('a checkpoint file', () => {
-  it('gives back exactly what was written', async () => {
+  it('returns exactly the written checkpoint', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     for (const checkpoint of [smallCheckpoint(), smallCheckpoint({ optimizer: null, state: [], tensors: [] })]) {
       await writeCheckpoint(path, checkpoint);
@@ -18,7 +18,7 @@ describe('a checkpoint file', () => {
     }
   });
 
-  it('gives back every bit of a number, among them the smallest, the largest and minus zero', async () => {
+  it('returns every bit of a number, including the smallest, the largest and minus zero', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const data = Float32Array.of(-0, 1.401298464324817e-45, 3.4028234663852886e38, -3.4028234663852886e38, 1 / 3);
     await writeCheckpoint(path, smallCheckpoint({ tensors: [{ name: 'w', shape: [5], data }] }));
@@ -29,7 +29,7 @@ describe('a checkpoint file', () => {
   // Pieces are 768 KB when writing, 256 K characters when reading, and the window is 1 MB: sizes at
   // and around their ends.
   it.each([65_535, 65_536, 196_607, 196_608, 196_609, 262_145, 786_433])(
-    'carries a tensor of %i numbers, among small ones',
+    'holds a tensor of %i numbers, among small ones',
     async (length) => {
       const path = join(temporaryFolder(), 'latest.json');
       const checkpoint = smallCheckpoint({
@@ -47,7 +47,7 @@ describe('a checkpoint file', () => {
     },
   );
 
-  it('carries a vocabulary and a history larger than the window it is read through', async () => {
+  it('holds a vocabulary and a history larger than the window of reading', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const symbols = Array.from({ length: 200_000 }, (_, i) => String.fromCodePoint(0x20000 + i));
     const base = smallCheckpoint();
@@ -66,7 +66,7 @@ describe('a checkpoint file', () => {
     expect(await readCheckpoint(path)).toEqual(checkpoint);
   });
 
-  it('is the same wherever the end of a chunk of it lies: before, in and after an escape and a quotation mark', async () => {
+  it('is the same wherever a chunk ends: before, in and after an escape and a quotation mark', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const { training, ...small } = smallCheckpoint();
     const write = (note: string): Promise<void> => writeCheckpoint(path, { ...small, training: { ...training, note } });
@@ -79,14 +79,14 @@ describe('a checkpoint file', () => {
     }
   });
 
-  it('takes tensors that lie in memory shared with workers, and parts of larger arrays', async () => {
+  it('accepts tensors in memory shared with workers, and parts of larger arrays', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const shared = new Float32Array(new SharedArrayBuffer(64), 8, 6).fill(0.25);
     await writeCheckpoint(path, smallCheckpoint({ tensors: [{ name: 'shared', shape: [2, 3], data: shared }] }));
     expect([...(await readCheckpoint(path)).tensors[0].data]).toEqual([...shared]);
   });
 
-  it('is JSON with what people look for first', async () => {
+  it('is JSON that begins with the most useful members', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     await writeCheckpoint(path, smallCheckpoint());
     const text = readFileSync(path, 'utf8');
@@ -107,7 +107,7 @@ describe('a checkpoint file', () => {
     expect(text).toContain('\n    "step": 120,\n');
   });
 
-  it('has a version that readers refuse who would pass over how the cells are connected', async () => {
+  it('has a version that is refused by readers that would ignore how the cells are connected', async () => {
     const { model } = smallCheckpoint();
     const versionFor = async (connections: object): Promise<unknown> => {
       const path = join(temporaryFolder(), 'connected.json');
@@ -144,7 +144,7 @@ describe('a checkpoint file', () => {
 
   // The window is 1 MB: tensors that end before it does, and tensors that need several.
   it.each([3, 300_001])(
-    'gives only what using the model takes, where that is asked for (optimizer of %i numbers)',
+    'returns only the parts that using the model needs, on request (optimizer of %i numbers)',
     async (length) => {
       const path = join(temporaryFolder(), 'latest.json');
       const optimizer = {
@@ -177,7 +177,7 @@ describe('a checkpoint file', () => {
 
 describe('writing a checkpoint', () => {
   it.each([NaN, Infinity, -Infinity])(
-    'refuses %s in a weight, names the tensor, and leaves the old file and no other',
+    'refuses %s in a weight, names the tensor, and leaves only the old file',
     async (bad) => {
       const folder = temporaryFolder();
       const path = join(folder, 'latest.json');
@@ -201,7 +201,7 @@ describe('writing a checkpoint', () => {
     },
   );
 
-  it('treats what could not be read back as a bug: wrong shapes, numbers that JSON lacks, forbidden keys', async () => {
+  it('treats unreadable contents as a bug: wrong shapes, numbers that JSON lacks, forbidden keys', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const { training } = smallCheckpoint();
     for (const changes of [

@@ -26,7 +26,7 @@ const atStep = (step: number) => {
 const stepIn = async (path: string) => (await readCheckpoint(path)).training.step;
 
 describe('a run folder', () => {
-  it('keeps the newest checkpoint, the one before it and the best', async () => {
+  it('keeps the newest, the previous and the best checkpoint', async () => {
     const run = await RunFolder.create(join(temporaryFolder(), 'deep', 'run'));
     for (const step of [1, 2, 3]) await run.saveLatest(atStep(step));
     await run.saveBest(atStep(2));
@@ -37,7 +37,7 @@ describe('a run folder', () => {
     ]);
   });
 
-  it('refuses a folder that holds a run, whichever checkpoint is left of it, and names the ways out', async () => {
+  it('refuses a folder that holds any checkpoint of a run, and names the ways out', async () => {
     for (const file of ['latest.json', 'previous.json', 'best.json', 'step-000000100.json']) {
       const path = temporaryFolder();
       writeFileSync(join(path, file), 'anything');
@@ -81,7 +81,7 @@ describe('a run folder', () => {
     expect(readdirSync(path).toSorted()).toEqual(['latest.json.bak', 'notes.txt']);
   });
 
-  it('keeps a run that is continued, and removes what a killed process was writing', async () => {
+  it('keeps a run that is continued, and removes the unfinished files of a killed process', async () => {
     const path = temporaryFolder();
     for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp', 'step-000000010.json.77-1.tmp'])
       writeFileSync(join(path, file), '');
@@ -91,7 +91,7 @@ describe('a run folder', () => {
     expect([await RunFolder.holdsRun(path), await RunFolder.holdsRun(temporaryFolder())]).toEqual([true, false]);
   });
 
-  it('refuses a path on which there is a file', async () => {
+  it('refuses the path of a file', async () => {
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, '');
     for (const taken of [path, join(path, 'run')])
@@ -101,22 +101,22 @@ describe('a run folder', () => {
       });
   });
 
-  // In Node 20, mkdir with `recursive` tries for ever where the system says that there is no such
-  // folder and the parent is there.
+  // In Node 20, mkdir with `recursive` tries for ever if the system reports that there is no such
+  // folder and the parent exists.
   it.skipIf(!existsSync('/proc/self'))(
-    'refuses a path in which no folder can be made (skipped where there is no /proc)',
+    'refuses a path in which folders cannot be made (skipped without /proc)',
     async () => {
       for (const path of ['/proc/rnn-run', '/proc/rnn-run/deep/er']) {
         await expect(RunFolder.create(path)).rejects.toMatchObject({
           kind: 'machine',
-          message: `the run folder ${path} could not be made: the folder is not there`,
+          message: `cannot make the run folder ${path}: the folder is not there`,
           hint: expect.stringContaining('--out'),
         });
       }
     },
   );
 
-  it('is made with all folders on the way to it, also through .. and by several at once', async () => {
+  it('is made with all its parent folders, also through .. and by several processes at the same time', async () => {
     const folder = temporaryFolder();
     await Promise.all(['a/b/c', 'a/b/d/', 'a/../a/b/e'].map((path) => RunFolder.create(`${folder}/${path}`)));
     expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['c', 'd', 'e']);
@@ -139,13 +139,13 @@ describe('a run folder', () => {
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
-  it('goes on after a crash between the two renames of saving', async () => {
+  it('continues after a crash between the two renames of saving', async () => {
     const run = await RunFolder.create(temporaryFolder());
     await run.saveLatest(atStep(1));
     await run.saveLatest(atStep(2));
     const crash = new Error('crash');
-    // What saveLatest does up to the last rename: previous.json and latest.json are then two names
-    // of one file.
+    // The steps of saveLatest before the last rename: previous.json and latest.json are then two
+    // names of one file.
     linkSync(run.latestPath, join(run.path, 'second'));
     renameSync(join(run.path, 'second'), run.previousPath);
     await expect(writeCheckpoint(run.latestPath, atStep(3), () => Promise.reject(crash))).rejects.toBe(crash);
@@ -156,7 +156,7 @@ describe('a run folder', () => {
     expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'previous.json']);
   });
 
-  it('is made again if it was removed, with its lock; a line of the log that finds no folder is a failure of the machine', async () => {
+  it('is made again with its lock if it was removed, and a log line without a folder is a failure of the machine', async () => {
     const run = await RunFolder.create(join(temporaryFolder(), 'run'));
     await run.saveLatest(atStep(1));
     rmSync(run.path, { recursive: true });
@@ -173,7 +173,7 @@ describe('a run folder', () => {
     await expect(RunFolder.create(run.path, { force: true })).rejects.toMatchObject({ kind: 'busy' });
   });
 
-  it('keeps as many snapshots as it is told to, each a whole checkpoint, and none of later steps than it goes back to', async () => {
+  it('keeps the requested number of snapshots, each a complete checkpoint, and removes later ones when it goes back', async () => {
     const run = await RunFolder.create(temporaryFolder());
     for (const step of [1, 2, 3, 4]) await run.saveLatest(atStep(step), 3);
     const snapshots = () => readdirSync(run.path).filter((file) => file.startsWith('step-'));
@@ -183,7 +183,7 @@ describe('a run folder', () => {
     expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json']);
   });
 
-  it('is saved even where its snapshot cannot be, and gives the reason', async () => {
+  it('is saved even if its snapshot cannot be, and returns the reason', async () => {
     const run = await RunFolder.create(temporaryFolder());
     const snapshot = join(run.path, 'step-000000001.json');
     mkdirSync(join(snapshot, 'in the way'), { recursive: true });
@@ -196,7 +196,7 @@ describe('a run folder', () => {
     expect(await run.saveLatest(atStep(2), 3)).toBeNull();
   });
 
-  it('goes on from latest.json, or if that is damaged or missing from what else has the latest step, saying so', async () => {
+  it('continues from latest.json, or if that is damaged or missing from the latest other state, and says so', async () => {
     const run = await RunFolder.create(temporaryFolder());
     for (const step of [1, 2]) await run.saveLatest(atStep(step));
     await run.saveBest(atStep(1));
@@ -241,7 +241,7 @@ describe('a run folder', () => {
     });
   });
 
-  it('whose latest.json could not be read keeps what it went on from, and sets that file aside', async () => {
+  it('with an unreadable latest.json keeps the state that it continued from, and sets that file aside', async () => {
     const path = temporaryFolder();
     const before = await RunFolder.create(path);
     for (const step of [1, 2]) await before.saveLatest(atStep(step));
@@ -263,7 +263,7 @@ describe('a run folder', () => {
     expect(readdirSync(path)).toEqual([]);
   });
 
-  it('takes a snapshot before best.json of the same step: it knows whether the run is over', async () => {
+  it('prefers a snapshot to best.json of the same step, because it records whether the run is over', async () => {
     const run = await RunFolder.create(temporaryFolder());
     await run.saveBest(atStep(7));
     await run.saveLatest(atStep(7), 1);
@@ -272,7 +272,7 @@ describe('a run folder', () => {
     run.close();
   });
 
-  it('of which only a snapshot is left goes on from that', async () => {
+  it('with only a snapshot continues from it', async () => {
     const path = temporaryFolder();
     await writeCheckpoint(join(path, 'step-000000007.json'), atStep(7));
     const run = (await RunFolder.open(path))!;
@@ -283,7 +283,7 @@ describe('a run folder', () => {
     run.close();
   });
 
-  it.skipIf(!existsSync('/dev/full'))('says that the disk is full (skipped where there is no /dev/full)', async () => {
+  it.skipIf(!existsSync('/dev/full'))('reports that the disk is full (skipped without /dev/full)', async () => {
     const run = await RunFolder.create(temporaryFolder());
     symlinkSync('/dev/full', run.logPath);
     expect(() => run.appendLog({ event: 'report' })).toThrow(
@@ -291,7 +291,7 @@ describe('a run folder', () => {
     );
   });
 
-  it('logs one JSON object a line, and cuts the log back to a step, with a line that a crash cut off', async () => {
+  it('logs one JSON object per line, and cuts the log back to a step, with a line that a crash cut off', async () => {
     const run = await RunFolder.create(temporaryFolder());
     await run.cutBack(5);
     expect(existsSync(run.logPath)).toBe(false);

@@ -31,11 +31,11 @@ describe('the weights of a checkpoint', () => {
     ['transposed', [9, 2], '9×2'],
     ['flat', [18], '18'],
     ['larger by a dimension of 1', [1, 2, 9], '1×2×9'],
-  ])('are refused if one is %s, though it has as many numbers', (_, shape, shown) => {
+  ])('are refused if one is %s, even with the same number of elements', (_, shape, shown) => {
     expect(() => parameterVector({ model, tensors: changed('layer0.Wx', (tensor) => ({ ...tensor, shape })) })).toThrow(
       expect.objectContaining({
         kind: 'checkpoint',
-        message: `tensor layer0.Wx has the shape ${shown}, and its model says 2×9`,
+        message: `tensor layer0.Wx has the shape ${shown}: expected 2×9 as in its model`,
         hint: expect.any(String) as string,
       }),
     );

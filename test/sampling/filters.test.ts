@@ -6,17 +6,20 @@ import { type SamplingOptions, SymbolSampler, validateSamplingOptions } from '..
 
 const draws = 20_000;
 /**
- * Standard errors of a frequency of which a correct sampler is off in one of 15,000 comparisons;
- * the seeds are fixed, so it passes or it does not.
+ * Standard errors of a frequency. A correct sampler exceeds them in one of 15,000 comparisons. The
+ * seeds are fixed, so the test always passes or always fails.
  */
 const standardErrors = 4;
 
-/** One draw, by a sampler that has drawn nothing before. */
+/** One sample, by a new sampler. */
 function drawSymbol(logits: Float32Array | Float64Array, options: SamplingOptions, random: Random): number {
   return new SymbolSampler(logits.length, options).draw(logits, random);
 }
 
-/** The distribution that the options describe, by sorting: a naive twin of the sampler. */
+/**
+ * The distribution that the options describe, by sorting: a reference implementation of the
+ * sampler.
+ */
 function exactProbabilities(
   logits: readonly number[],
   { temperature = 1, topK = logits.length, topP = 1, minP = 0, never = [] }: SamplingOptions,
@@ -43,7 +46,9 @@ function exactProbabilities(
   return probabilities;
 }
 
-/** The symbols that were drawn too often or too rarely, in words; none, if the sampler is right. */
+/**
+ * The tokens that were sampled too often or too rarely, in words. Empty if the sampler is correct.
+ */
 function deviations(logits: readonly number[], options: SamplingOptions, seed: number): string[] {
   const sampler = new SymbolSampler(logits.length, options);
   const random = new Random(seed);
@@ -74,13 +79,13 @@ const settings: SamplingOptions[] = [
   { never: [0, 4], topP: 0.9 },
 ];
 
-describe('drawing a symbol', () => {
-  it.each(settings)('draws as often as the distribution says with %j', (options) => {
+describe('sampling a token', () => {
+  it.each(settings)('has the frequencies of the distribution with %j', (options) => {
     expect(deviations([1.2, 0.3, -1, 2.5, 1.9, -3, 0.1], options, 1)).toEqual([]);
     expect(deviations(normalLogits(65, 2), options, 3)).toEqual([]);
   });
 
-  it('draws the same symbols from the same seed, and spends one random number on each', () => {
+  it('samples the same tokens with the same seed, and uses one random number for each', () => {
     const logits = Float32Array.from(normalLogits(65, 4));
     for (const options of settings) {
       const sampler = new SymbolSampler(65, options);
@@ -93,7 +98,7 @@ describe('drawing a symbol', () => {
     }
   });
 
-  it('takes the likeliest symbol at temperature 0, the first of equals, without a random number', () => {
+  it('takes the most likely token at temperature 0, the first of equals, without a random number', () => {
     const random = new Random(6);
     const before = random.state;
     expect(drawSymbol(Float64Array.of(1, 3, 2, 3), { temperature: 0 }, random)).toBe(1);
@@ -101,7 +106,7 @@ describe('drawing a symbol', () => {
     expect(random.state).toEqual(before);
   });
 
-  it('takes the likeliest symbol with --top-k 1, a tiny --top-p, --min-p 1 or a tiny temperature', () => {
+  it('takes the most likely token with --top-k 1, a tiny --top-p, --min-p 1 or a tiny temperature', () => {
     const random = new Random(7);
     const logits = Float64Array.from([0, 4, 1, 3.9]);
     for (const options of [
@@ -115,14 +120,14 @@ describe('drawing a symbol', () => {
     }
   });
 
-  it('keeps exactly k of equally likely symbols, those with the lowest ids', () => {
+  it('keeps exactly k of equally likely tokens, the k lowest ids', () => {
     expect(deviations([0, 0, 0, 0, 0], { topK: 2 }, 8)).toEqual([]);
     expect(deviations([-1, 2, 2, 2, 2, 2], { topK: 3 }, 9)).toEqual([]);
     expect(deviations([1, 1, 1, 1], { topP: 0.5 }, 10)).toEqual([]);
     expect(deviations([1, 1, 1, 0], { minP: 1 }, 11)).toEqual([]);
   });
 
-  it('draws as without filters when the filters keep everything', () => {
+  it('samples as without filters if the filters keep everything', () => {
     const logits = Float64Array.from(normalLogits(65, 12));
     for (let seed = 0; seed < 200; seed++) {
       expect(drawSymbol(logits, { topK: 65, topP: 1, minP: 0 }, new Random(seed))).toBe(
@@ -132,16 +137,16 @@ describe('drawing a symbol', () => {
     expect(() => drawSymbol(logits, { topK: 1_000_000 }, new Random(1))).not.toThrow();
   });
 
-  it('measures top-p on what top-k and min-p left', () => {
-    // The first three become 0.5, 0.3 and 0.2, of which two make 0.7; of all nine it would take
-    // more than three.
+  it('applies top-p to the probability that top-k and min-p left', () => {
+    // The first three become 0.5, 0.3 and 0.2, of which two make 0.7. Of all nine, more than three
+    // would be needed.
     const logits = [0.25, 0.15, 0.1, 0.09, 0.09, 0.09, 0.09, 0.09, 0.05].map(Math.log);
     expect(exactProbabilities(logits, { topK: 3, topP: 0.7 }).filter((p) => p > 0)).toHaveLength(2);
     expect(deviations(logits, { topK: 3, topP: 0.7 }, 13)).toEqual([]);
     expect(deviations(logits, { minP: 0.39, topP: 0.7 }, 14)).toEqual([]);
   });
 
-  it('survives logits near the largest numbers there are', () => {
+  it('works with logits near the largest numbers', () => {
     const huge = Number.MAX_VALUE;
     const random = new Random(15);
     for (const options of settings.slice(0, 8)) {
@@ -152,7 +157,7 @@ describe('drawing a symbol', () => {
     expect(deviations([-5000, -5001, -5002], { topP: 0.9 }, 17)).toEqual([]);
   });
 
-  it('agrees with the definition on a vocabulary of 10,000 symbols', () => {
+  it('agrees with the definition on a vocabulary of 10,000 tokens', () => {
     const logits = normalLogits(10_000, 18);
     const values = Float64Array.from(logits);
     for (const options of [{ topK: 40 }, { topP: 0.3, temperature: 0.4 }, { topK: 500, topP: 0.5, minP: 0.02 }]) {
@@ -165,7 +170,7 @@ describe('drawing a symbol', () => {
     }
   });
 
-  it.each([NaN, Infinity, -Infinity])('blames the checkpoint for a prediction of %s, at any temperature', (bad) => {
+  it.each([NaN, Infinity, -Infinity])('reports a bad checkpoint for a logit of %s, at any temperature', (bad) => {
     for (const temperature of [0, 1]) {
       const attempt = () => drawSymbol(Float32Array.of(1, bad, 2), { temperature }, new Random(20));
       expect(attempt).toThrow(
@@ -174,7 +179,7 @@ describe('drawing a symbol', () => {
     }
   });
 
-  it('leaves the logits as they were', () => {
+  it('does not change the logits', () => {
     const logits = Float32Array.from(normalLogits(65, 21));
     const copy = logits.slice();
     drawSymbol(logits, { temperature: 0.5, topK: 5, topP: 0.5, minP: 0.1 }, new Random(22));
@@ -193,7 +198,7 @@ describe('sampling options', () => {
     [{ topP: 1.1 }, '--top-p is 1.1'],
     [{ minP: -0.1 }, '--min-p is -0.1, expected a number from 0 to 1'],
     [{ minP: 2 }, '--min-p is 2'],
-  ] as const)('refuses %j, naming the flag, the value and what it may be', (options, message) => {
+  ] as const)('refuses %j, naming the flag, the value and the allowed values', (options, message) => {
     expect(() => validateSamplingOptions(options)).toThrow(RnnError);
     expect(() => validateSamplingOptions(options)).toThrow(
       expect.objectContaining({ kind: 'usage', message: expect.stringContaining(message), hint: expect.any(String) }),
@@ -206,7 +211,7 @@ describe('sampling options', () => {
       expect(() => validateSamplingOptions(options)).not.toThrow();
   });
 
-  it('refuses to leave no symbol to draw', () => {
+  it('refuses a vocabulary without a token to sample', () => {
     expect(() => new SymbolSampler(2, { never: [0, 1] })).toThrow('no symbol that may be drawn');
   });
 });

@@ -1,5 +1,5 @@
 import { freshRecord } from '../../src/runs/checkpoint.ts';
-// Models to draw from, and a device that remembers what was drawn.
+// Models to sample from, and a device that records its calls.
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';
 import type { VocabularyData } from '../../src/corpus/vocabulary.ts';
@@ -8,7 +8,7 @@ import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 
-/** An untrained model of these symbols. */
+/** An untrained model of these tokens. */
 export function untrained(
   vocabulary: VocabularyData,
   change: (name: string, data: Float32Array) => void = () => undefined,
@@ -33,8 +33,8 @@ export function untrained(
 }
 
 /**
- * A model that writes the next symbol of its vocabulary after each, the first after the last;
- * `logit` says how surely.
+ * A model that predicts the next token of its vocabulary after each, the first after the last.
+ * `logit` sets how surely.
  */
 export function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
   const V = vocabulary.symbols.length;
@@ -55,7 +55,7 @@ export function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
     new Float32Array(shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0)),
   );
   for (let id = 0; id < V; id++) {
-    tensors.find(({ name }) => name === 'layer0.Wx')!.data[id * V + id] = 1; // h is the last symbol, one-hot
+    tensors.find(({ name }) => name === 'layer0.Wx')!.data[id * V + id] = 1; // h is the last token, one-hot
     tensors.find(({ name }) => name === 'head.W')!.data[id * V + ((id + 1) % V)] = logit;
   }
   return { ...untrained(vocabulary), model, tensors };
@@ -67,8 +67,8 @@ export interface Step {
 }
 
 /**
- * A device that runs everything by lists of calls and remembers them: `zeroed` holds how many there
- * were before each state of zeros.
+ * A device that runs everything by lists of calls and records them. `zeroed` holds the number of
+ * calls before each zero state.
  */
 export function recording(device: Device): { device: Device; steps: Step[]; zeroed: number[] } {
   const steps: Step[] = [];

@@ -9,7 +9,9 @@ import { type SampleRequest, openSampler } from '../../src/sampling/sample.ts';
 import { corpusOf, train } from '../training/fixture.ts';
 import { cyclic, recording, untrained } from './fixture.ts';
 
-/** A model of bytes that writes each of these after the one before it, the first after the last. */
+/**
+ * A model of bytes that predicts each of these after the previous one, the first after the last.
+ */
 function bytesInTurn(...bytes: readonly number[]): Checkpoint {
   const checkpoint = cyclic(byteVocabulary().data, 1);
   const head = checkpoint.tensors.find(({ name }) => name === 'head.W')!.data;
@@ -55,13 +57,13 @@ async function bytesOf(checkpoint: Checkpoint, { seed = 1, ...request }: Partial
 const letters = characterVocabulary('abcdef\n', false).data; // ids: \n a b c d e f
 
 describe('a text from a checkpoint', () => {
-  test('goes on from the end of its prime, which it does not repeat', async () => {
+  test('continues after its prompt, without repeating it', async () => {
     const greedy = { options: { temperature: 0 }, length: 6 };
     expect(await write(cyclic(letters, 1), { prime: 'ab', ...greedy })).toBe('cdef\na');
     expect(await write(cyclic(letters, 1), { prime: 'b\nd', ...greedy })).toBe('ef\nabc');
   });
 
-  test('starts its prime after the start symbol if the model was trained so, but for a prime from within a text', async () => {
+  test('reads the start token before its prompt if the model was trained so, except for a prompt from within a text', async () => {
     const fed = async (checkpoint: Checkpoint, request: Partial<SampleRequest>): Promise<(readonly number[])[]> => {
       const { device, steps } = recording(openReference());
       await write(checkpoint, { length: 1, ...request }, device);
@@ -77,7 +79,7 @@ describe('a text from a checkpoint', () => {
     expect([await fed(now, {}), await fed(before, {})]).toEqual([[[0]], [[0]]]);
   });
 
-  test("follows a line's end where nothing primes it, else a space, else the first symbol", async () => {
+  test('without a prompt follows the end of a line, else a space, else the first token', async () => {
     const first = (characters: string): Promise<string> =>
       write(cyclic(characterVocabulary(characters, false).data, 1), { length: 1, options: { temperature: 0 } });
     expect(await first('ab\n c')).toBe(' '); // ids: \n, space, a …
@@ -85,34 +87,34 @@ describe('a text from a checkpoint', () => {
     expect(await first('cde')).toBe('d');
   });
 
-  test('feeds the model each symbol of its prime, then each that it draws, from a zero state', async () => {
+  test('feeds the model each token of its prompt, then each sampled token, from a zero state', async () => {
     const { device, steps, zeroed } = recording(openReference());
     await write(cyclic(letters, 1), { prime: 'ab', length: 3, options: { temperature: 0 } }, device);
-    expect(steps.map(({ ids }) => ids)).toEqual([[1], [2], [3], [4]]); // a b, c d; e is drawn and not fed
+    expect(steps.map(({ ids }) => ids)).toEqual([[1], [2], [3], [4]]); // a b, c d: the sampled e is not an input
     expect(zeroed).toContain(0); // before the first of them
   });
 
-  test('has as many symbols as were asked for, none if none', async () => {
+  test('has the requested number of tokens, even 0', async () => {
     for (const length of [0, 1, 7, 300])
       expect([...(await write(untrained(letters), { length }))]).toHaveLength(length);
   });
 
-  test('follows a prime and ends with a stop in decomposed characters, where the model has composed ones', async () => {
+  test('accepts a prompt and a stop in decomposed characters, if the model has composed ones', async () => {
     const accented = cyclic(characterVocabulary('\nab\u{E9}\u{F4}', false).data, 1);
     const request = { prime: 'be\u{301}', options: { temperature: 0 }, length: 9 };
     expect(await write(accented, { ...request, stop: 'o\u{302}\n' })).toBe('ô\n');
     expect(await write(accented, { ...request, stop: 'e\u{301}' })).toBe('ô\nabé');
   });
 
-  test('ends with the text it was to stop at, and only there', async () => {
+  test('ends with the stop, and only there', async () => {
     const greedy = { options: { temperature: 0 }, prime: 'c' };
     expect(await write(cyclic(letters, 1), { ...greedy, stop: 'f\na' })).toBe('def\na');
     expect(await write(cyclic(letters, 1), { ...greedy, stop: 'd' })).toBe('d');
-    expect(await write(cyclic(letters, 1), { ...greedy, stop: 'cd', length: 10 })).toBe('def\nabcd'); // the c of the prime does not count
+    expect(await write(cyclic(letters, 1), { ...greedy, stop: 'cd', length: 10 })).toBe('def\nabcd'); // the c of the prompt does not count
     expect(await write(cyclic(letters, 1), { ...greedy, stop: 'xyz', length: 10 })).toHaveLength(10);
   });
 
-  test('is the same for a seed and another for another, on either device', async () => {
+  test('is the same for the same seed and different for another, on either device', async () => {
     const checkpoint = untrained(letters);
     const text = await write(checkpoint, { seed: 3 });
     expect(await write(checkpoint, { seed: 3 })).toBe(text);
@@ -120,15 +122,15 @@ describe('a text from a checkpoint', () => {
     expect(await write(checkpoint, { seed: 3 }, await openCpu())).toBe(text);
   });
 
-  test('draws as often as the model says', async () => {
-    // After each symbol the next one has logit 2 and the six others 0: e² / (e² + 6) of the time.
+  test('has the frequencies that the model predicts', async () => {
+    // After each token the next one has logit 2 and the six others 0: e² / (e² + 6) of the time.
     const text = await write(cyclic(letters, 2), { length: 4000, prime: 'a' });
     const ids = [...text].map((symbol) => letters.symbols.indexOf(symbol));
     const followed = ids.slice(1).filter((id, i) => id === (ids[i] + 1) % 7).length / (ids.length - 1);
     expect(Math.abs(followed - Math.E ** 2 / (Math.E ** 2 + 6))).toBeLessThan(0.03);
   });
 
-  test('never has the unknown symbol in it, however likely it is', async () => {
+  test('never contains the unknown token, however likely it is', async () => {
     const vocabulary = characterVocabulary('ab', true).data;
     const checkpoint = untrained(vocabulary, (name, data) => name === 'head.b' && (data[vocabulary.unknown!] = 50));
     for (const temperature of [0, 1])
@@ -139,7 +141,7 @@ describe('a text from a checkpoint', () => {
       ).toBe(true);
   });
 
-  test('of bytes comes out as whole characters, and a character cut off at the end as U+FFFD', async () => {
+  test('of bytes has complete characters, and U+FFFD for a character that is cut off at the end', async () => {
     const checkpoint = bytesInTurn(0x61, 0xe2, 0x82, 0xac); // a€
     const request = { prime: 'a', options: { temperature: 0 } };
     const written = await pieces(checkpoint, { ...request, length: 9 }, openReference());
@@ -148,7 +150,7 @@ describe('a text from a checkpoint', () => {
     expect(await write(checkpoint, { ...request, prime: '€', length: 4, stop: '€' })).toBe('a€');
   });
 
-  test('of bytes is available as the bytes that were drawn, which need not be text, and starts with any bytes', async () => {
+  test('of bytes is available as the sampled bytes, which need not be text, and accepts any bytes as its prompt', async () => {
     const checkpoint = bytesInTurn(0x61, 0xff, 0x00, 0xe2);
     const request = { prime: Uint8Array.of(0xff), options: { temperature: 0 } };
     expect(await bytesOf(checkpoint, { ...request, length: 6 })).toEqual([0x00, 0xe2, 0x61, 0xff, 0x00, 0xe2]);
@@ -158,9 +160,9 @@ describe('a text from a checkpoint', () => {
     ]);
   });
 
-  test('of bytes ends with its stop, a sequence of bytes, and with nothing after it', async () => {
+  test('of bytes ends right after its stop, a sequence of bytes', async () => {
     const greedy = { prime: 'a', length: 12, options: { temperature: 0 } };
-    const broken = bytesInTurn(0x61, 0xe2, 0x62, 0x63); // a, a character that is broken off, b, c
+    const broken = bytesInTurn(0x61, 0xe2, 0x62, 0x63); // a, a character that is cut off, b, c
     expect(await write(broken, greedy)).toBe('\u{FFFD}bca\u{FFFD}bca\u{FFFD}bca');
     expect(await write(broken, { ...greedy, stop: 'ca' })).toBe('\u{FFFD}bca');
     expect(await bytesOf(broken, { ...greedy, stop: Uint8Array.of(0x61, 0xe2) })).toEqual([
@@ -171,7 +173,7 @@ describe('a text from a checkpoint', () => {
     ]);
   });
 
-  test('reads a prime and a stop with composed accents where the model knows decomposed ones, and the other way round', async () => {
+  test('accepts a prompt and a stop with composed accents if the model knows decomposed ones, and vice versa', async () => {
     const greedy = { options: { temperature: 0 } };
     const decomposed = cyclic(characterVocabulary('abe\u0301', false).data, 1); // a b e ´
     expect(await write(decomposed, { ...greedy, prime: 'b\u00e9', length: 3 })).toBe('abe');
@@ -180,18 +182,18 @@ describe('a text from a checkpoint', () => {
     expect(await write(composed, { ...greedy, prime: 'be\u0301', length: 2 })).toBe('ab');
   });
 
-  test('refuses an empty stop, and a prime of bytes that is not text where the model knows characters', async () => {
+  test('refuses an empty stop, and a prompt of bytes that is not text if the model knows characters', async () => {
     await expect(write(untrained(letters), { stop: ['a', ''] })).rejects.toMatchObject({
       kind: 'usage',
-      message: 'a stop is empty, expected some text',
+      message: 'a stop is empty: expected some text',
     });
     await expect(write(untrained(letters), { prime: Uint8Array.of(0xff) })).rejects.toMatchObject({
       kind: 'corpus',
-      message: 'the prime is not UTF-8',
+      message: 'the prime is not UTF-8: expected text',
     });
   });
 
-  test('refuses a prime of characters that the model has never seen', async () => {
+  test('refuses a prompt with characters that the model has never seen', async () => {
     await expect(write(untrained(letters), { prime: 'xyz' })).rejects.toMatchObject({
       kind: 'corpus',
       message: expect.stringContaining('never seen') as string,
@@ -199,7 +201,7 @@ describe('a text from a checkpoint', () => {
   });
 });
 
-test('a sampler writes one text after another, each as if it were alone', async () => {
+test('a sampler samples one text after another, each as if it were alone', async () => {
   const checkpoint = untrained(letters);
   const sampler = await openSampler(checkpoint, openReference());
   for (const [prime, seed] of [
@@ -214,7 +216,7 @@ test('a sampler writes one text after another, each as if it were alone', async 
   await sampler.close();
 });
 
-test('a model that learned "hello hello hello hello" goes on with "ello hello" after an h, greedily or at a low temperature', async () => {
+test('a model that learned "hello hello hello hello" continues with "ello hello" after an h, greedily or at a low temperature', async () => {
   const { folder } = await train(corpusOf('hello hello hello hello', ''), {
     hidden: 32,
     batchSize: 1,

@@ -4,7 +4,7 @@ import { type Vocabulary, characterVocabulary } from '../../src/corpus/vocabular
 import { SymbolSampler } from '../../src/sampling/filters.ts';
 import { Text } from '../../src/sampling/text.ts';
 
-/** Draws these ids one after the other, taking what was written after each `every` of them. */
+/** Samples these ids one after another, and takes the text after every `every` of them. */
 function drawn(
   vocabulary: Vocabulary,
   ids: readonly number[],
@@ -29,8 +29,8 @@ function drawn(
   return all + text.take();
 }
 
-describe('a text while it is drawn', () => {
-  test('ends where one of its stops first ends, wherever its pieces are taken, with the stop or without it', () => {
+describe('a text while it is sampled', () => {
+  test('ends at the first end of one of its stops, wherever its pieces are taken, with the stop or without it', () => {
     const vocabulary = characterVocabulary('ab\u{1F600}', false);
     const some = fc.array(fc.nat(2), { maxLength: 40 });
     const stop = fc.array(fc.nat(2), { minLength: 1, maxLength: 5 });
@@ -58,13 +58,13 @@ describe('a text while it is drawn', () => {
     );
   });
 
-  test('of thousands of characters keeps them all until they are taken, those of two code units too', () => {
+  test('of thousands of characters keeps them all until they are taken, even characters of two code units', () => {
     const vocabulary = characterVocabulary('ab\u{1F600}', false);
     const ids = Array.from({ length: 5001 }, (_, i) => (i * i) % 3);
     expect(drawn(vocabulary, ids, [], { every: 4000 })).toBe(vocabulary.decode(ids));
   });
 
-  test('that cannot go on gives what it has, and then says why', () => {
+  test('that cannot continue returns its text so far, and then throws the reason', () => {
     const vocabulary = characterVocabulary('ab', false);
     const text = new Text(new SymbolSampler(2), vocabulary.data.symbols, {
       seed: 1,

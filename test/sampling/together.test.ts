@@ -14,7 +14,7 @@ import { cyclic, recording, untrained } from './fixture.ts';
 const letters = characterVocabulary('abcdefghijklmnopqrstuvwxyz \n', false).data;
 const seedsFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
-/** Several texts, as a test asks for them. */
+/** A request for several texts. */
 interface Asked extends Partial<Omit<TextsRequest, 'seeds'>> {
   readonly seeds?: readonly number[];
 }
@@ -39,7 +39,7 @@ async function texts(checkpoint: Checkpoint, request: Asked, device: Device, use
   return all;
 }
 
-/** Each with a sampler of its own. */
+/** The same texts, each from a separate sampler. */
 async function alone(
   checkpoint: Checkpoint,
   { seeds = [1], ...request }: Asked,
@@ -51,16 +51,16 @@ async function alone(
 }
 
 /**
- * Weights far from 0, so that a difference in the last bit soon becomes one in the text; for relu
- * not so far that it overflows.
+ * Weights far from 0, so that a difference in the last bit soon becomes a difference in the text.
+ * For relu not so far that it overflows.
  */
 function lively(size: Parameters<typeof untrained>[2]): Checkpoint {
   const factor = size?.cell === 'rnn-relu' ? 1 : 4;
   return untrained(letters, (_, data) => data.forEach((value, i) => void (data[i] = factor * value)), size);
 }
 
-describe('several texts drawn together are each what they would be alone', () => {
-  test('where the device has threads and the fastest kernels, and alone neither', async () => {
+describe('several texts sampled together are the same as each alone', () => {
+  test('if the device has threads and the fastest kernels, and alone neither', async () => {
     const checkpoint = lively({ hidden: 1024, layers: 1 });
     const request = { seeds: seedsFrom(1, 8), prime: 'to be\n', length: 20 };
     expect(await texts(checkpoint, request, await openCpu({ threads: 2 }))).toEqual(
@@ -69,8 +69,8 @@ describe('several texts drawn together are each what they would be alone', () =>
   });
 
   for (const [at, kernels] of (['avx512', 'avx2', 'wasm', 'wasm-portable'] as const).entries()) {
-    // Each size with every other of the kernels, unless everything is asked for. More than 256 units are summed in two parts; 13 and 300 fill no whole number of vectors and
-    // panels.
+    // Each size runs with two of the four kernels, or with RNN_TEST=all with each. More than 256
+    // units are summed in two parts. 13 and 300 are not multiples of the widths of vectors and panels.
     for (const [count, hidden, layers] of [
       [2, 13, 1],
       [3, 300, 1],
@@ -138,7 +138,7 @@ describe('several texts drawn together are each what they would be alone', () =>
 });
 
 describe('texts that end early', () => {
-  test('are what they would be alone, and so are those that go on', async () => {
+  test('are the same as alone, and so are the texts that continue', async () => {
     const checkpoint = lively({ hidden: 20, layers: 2 });
     for (const count of [2, 7, 40]) {
       const request = { seeds: seedsFrom(1, count), length: 120, stop: 'q' };
@@ -150,7 +150,7 @@ describe('texts that end early', () => {
 });
 
 describe('a batch of texts', () => {
-  test('reads the prime once for all, and takes one step for a character of each', async () => {
+  test('reads the prompt once for all texts, and takes one step for a character of each', async () => {
     const { device, steps } = recording(openReference());
     await texts(
       cyclic(letters, 1),
@@ -166,7 +166,7 @@ describe('a batch of texts', () => {
     ]);
   });
 
-  test('is one of several where there are many, all as large, after one reading of the prime', async () => {
+  test('is one of several equally large batches if there are many texts, after one reading of the prompt', async () => {
     const { device, steps } = recording(openReference());
     await texts(
       cyclic(letters, 1),
@@ -176,7 +176,7 @@ describe('a batch of texts', () => {
     expect(steps.map(({ ids }) => ids.length)).toEqual([1, 1, 1, 24, 24, 24, 24, 24, 24]);
   });
 
-  test('has drawn the later texts by the time the first is there', async () => {
+  test('has sampled the later texts when the first is complete', async () => {
     const { device, steps } = recording(openReference());
     const sampler = await openSampler(lively({}), device, { texts: 3 });
     const counts: number[] = [];
@@ -188,7 +188,7 @@ describe('a batch of texts', () => {
     await sampler.close();
   });
 
-  test('gives its first character before it draws more', async () => {
+  test('returns its first character before it samples more', async () => {
     const { device, steps } = recording(openReference());
     const sampler = await openSampler(lively({}), device, { texts: 2 });
     const [text] = sampler.texts({ prime: 'ab', length: 30, stop: null, seeds: [1, 2], options: {} });
@@ -199,7 +199,7 @@ describe('a batch of texts', () => {
   });
 });
 
-test('more texts may be asked for than there will ever be, and long ones do not all wait in memory', async () => {
+test('the request may have endlessly many texts, and long texts do not all wait in memory', async () => {
   let asked = 0;
   function* endless(): Generator<number> {
     for (;;) yield ++asked;

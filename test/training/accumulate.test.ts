@@ -1,4 +1,4 @@
-// Windows whose gradients wait for each other: --accumulate.
+// Gradient accumulation: --accumulate.
 import { expect, test } from 'vitest';
 import { type Checkpoint, parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { train, verses } from './fixture.ts';
@@ -9,7 +9,7 @@ async function trained(maxSteps: number, options: object = {}, earlier: Checkpoi
   return readCheckpoint((await train(verses, { ...given, maxSteps, ...options }, { earlier })).folder.latestPath);
 }
 
-test('weights change at every n-th window alone, and a checkpoint between two updates keeps the sum of the gradients', async () => {
+test('weights change only at every n-th window, and a checkpoint between two updates keeps the sum of the gradients', async () => {
   const [one, three, four, seven] = await Promise.all([1, 3, 4, 7].map((steps) => trained(steps)));
   expect(parameterVector(three)).toEqual(parameterVector(one));
   expect(parameterVector(four)).not.toEqual(parameterVector(three));
@@ -23,7 +23,7 @@ test('weights change at every n-th window alone, and a checkpoint between two up
   expect(seven.optimizer!.tensors.find(({ name }) => name === 'sum')!.data.some((x) => x !== 0)).toBe(true);
 });
 
-test('with another number of windows the optimizer continues, and the gradients that waited are left out', async () => {
+test('with another number of windows the optimizer continues, and the waiting gradients are left out', async () => {
   const seven = await trained(7);
   const eight = await trained(8, { accumulate: 2 }, seven);
   expect(eight.optimizer!.scalars).toEqual({ step: 1, windows: 2, waiting: 1 });

@@ -1,4 +1,4 @@
-// What a run is busy with between its events.
+// The work of a run between its events.
 import { expect, test } from 'vitest';
 import type { Activity } from '../../src/training/activity.ts';
 import { readCheckpoint } from '../../src/runs/store.ts';
@@ -27,7 +27,7 @@ test('each activity is reported from its beginning to its end, in the order of t
     expect(own.at(-1)!.done).toBe(own.at(-1)!.total);
   }
   const validating = activities.filter(({ kind }) => kind === 'validating');
-  // The first call reads the start symbol first.
+  // The first call reads the start token first.
   const scored = [0, ...Array.from({ length: 17 }, (_, call) => Math.min(10 * call + 9, verses.validation.length - 1))];
   expect(validating.map(({ done }) => done)).toEqual(scored);
   const untold = await train(verses, given);
@@ -56,8 +56,8 @@ test('reports show how long evaluations, samples and saves will still take', asy
     },
   );
   const reports = events.flatMap((event) => (event.event === 'report' && event.step % 2 === 0 ? [event] : []));
-  // An evaluation of 162 characters is expected to take a third of the 1 ms that a trained one
-  // takes; afterwards it takes 1 s, and 10 ms more to save the best weights.
+  // An evaluation of 162 characters is expected to take a third of the 1 ms of a trained character. Then it
+  // takes 1 s, and 10 ms more to save the best weights.
   expect(
     reports.map(({ step, trainingMs, remainingPausesMs }) => [step, trainingMs, Math.round(remainingPausesMs)]),
   ).toEqual([

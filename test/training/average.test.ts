@@ -1,4 +1,4 @@
-// The average of the weights: --average.
+// The exponential moving average of the weights: --average.
 import { expect, test } from 'vitest';
 import { type Checkpoint, type Tensor, parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -15,7 +15,7 @@ const given = { average: 0.9, maxSteps: 20, evaluateEvery: 10, dropout: 0.2, sch
 const trained = ({ optimizer }: Checkpoint): readonly Tensor[] =>
   optimizer!.tensors.filter(({ name }) => name === 'weights');
 
-/** The loss of the weights in a checkpoint, on a device of its own. */
+/** The loss of the weights in a checkpoint, on a separate device. */
 async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
   const device = await openCpu({ threads: 1 });
   const { model } = checkpoint;
@@ -41,7 +41,7 @@ async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
   return loss;
 }
 
-test('a moving average leaves training as it is, and is evaluated, sampled and saved', async () => {
+test('a moving average does not change training, and is evaluated, sampled and saved', async () => {
   const { events, folder } = await train(verses, { ...given, sampleEvery: 20 });
   const [best, latest] = [await readCheckpoint(folder.bestPath), await readCheckpoint(folder.latestPath)];
   const plain = await readCheckpoint((await train(verses, { ...given, average: 0 })).folder.latestPath);
@@ -62,7 +62,7 @@ test('a moving average leaves training as it is, and is evaluated, sampled and s
   expect(text).toBe(drawn);
 });
 
-test('a run continues with its own weights without the average, and begins an average with them', async () => {
+test('a run continues without the average from its trained weights, and a new average begins with them', async () => {
   const { checkpoint } = await (await train(verses, given)).folder.newest();
   const { checkpoint: plain } = await (await train(verses, { ...given, average: 0 })).folder.newest();
   const longer = { ...given, maxSteps: 21 };
@@ -74,7 +74,7 @@ test('a run continues with its own weights without the average, and begins an av
   parameterVector(begun).forEach((w, i) => expect(w).toBeCloseTo(expected[i], 6));
 });
 
-test('an evaluation that fails leaves the weights that are trained in their place', async () => {
+test('after an evaluation that fails, the device still has the trained weights', async () => {
   const cpu = await openCpu({ threads: 1 });
   const failing: Device = {
     ...cpu,

@@ -1,4 +1,4 @@
-// A run of which a time is the length: what comes on the way is spaced over that time.
+// A run whose length is a time: evaluations, samples and saves are spaced over that time.
 import { expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -14,7 +14,7 @@ interface Took {
   readonly evaluationMs?: number;
 }
 
-/** Trains by a clock that moves when the device computes, and nowhere else. */
+/** Trains by a clock that moves only when the device computes. */
 async function trainBudgeted(
   { stepMs, evaluationMs = 0 }: Took,
   options: Parameters<typeof train>[1],
@@ -38,7 +38,8 @@ test.each([
   const { events } = await trainBudgeted({ stepMs }, given);
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([evaluations, samples]);
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'budget' });
-  // The last of them are of the last step, and the training loss of the same step precedes each.
+  // The last evaluation and sample are at the last step, and the training loss of the same step
+  // precedes each.
   const [{ step }] = events.slice(-1) as { step: number }[];
   for (const kind of ['evaluation', 'sample'])
     expect(events.findLast(({ event }) => event === kind)).toMatchObject({ step });
@@ -46,7 +47,7 @@ test.each([
   expect(events.every((event) => event.event !== 'evaluation' || reports.has(event.step))).toBe(true);
 });
 
-test('a run that is killed and goes on evaluates and samples as often as one that was not', async () => {
+test('a run that is killed and resumed evaluates and samples as often as an uninterrupted run', async () => {
   const due = { ...given, checkpointEvery: 1 };
   let seen = 0;
   const first = await trainBudgeted({ stepMs: 900 }, due, {
@@ -58,7 +59,7 @@ test('a run that is killed and goes on evaluates and samples as often as one tha
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([10, 4]);
 });
 
-test('a longer budget, or epochs in its place, space what is still to come', async () => {
+test('a longer budget, or epochs instead of a budget, space the remaining evaluations and samples', async () => {
   const { folder } = await trainBudgeted({ stepMs: 900 }, given);
   const { checkpoint: earlier } = await folder.newest();
   expect(earlier.training.step).toBe(34);
@@ -76,10 +77,10 @@ test('patience counts the evaluations of a budget', async () => {
   expect(count(events, 'evaluation')).toBe(4);
 });
 
-test('a machine that is slow at evaluating evaluates less often, and ends in about half as long again as its budget', async () => {
+test('a machine with slow evaluations evaluates less often, and takes about half as long again as its budget', async () => {
   const { events } = await trainBudgeted({ stepMs: 300, evaluationMs: 1000 }, { ...given, evaluationStreams: 5 });
   const end = events.at(-1)!;
-  // An evaluation is of sixteen calls, and takes 16 s.
+  // An evaluation has sixteen calls and takes 16 s.
   expect(end).toMatchObject({ event: 'end', reason: 'budget' });
   expect(count(events, 'evaluation')).toBeGreaterThan(1);
   expect((end as { elapsedMs: number }).elapsedMs).toBeLessThan(1.5 * 30_000 + 2 * 16_000);

@@ -1,4 +1,4 @@
-// A disk that fails in mid-run.
+// A disk that fails during a run.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RunFolder, readCheckpoint } from '../../src/runs/store.ts';
@@ -8,7 +8,10 @@ import { newFolder, train, verses } from './fixture.ts';
 const reasonsOf = (events: readonly TrainingEvent[]): string[] =>
   events.flatMap((event) => (event.event === 'recovery' ? [event.reason] : []));
 
-/** A folder in the place of a file: writing and renaming over it fails, for root too. */
+/**
+ * A folder in the place of a file: writing the file or renaming another onto it fails, even for
+ * root.
+ */
 function obstruct(path: string): () => void {
   rmSync(path, { force: true });
   mkdirSync(path);
@@ -26,7 +29,7 @@ test('training continues while checkpoints cannot be written, and reports the fa
   const { events } = await train(verses, { maxSteps: 24, checkpointEvery: 3, sampleEvery: 10 }, { folder, seen });
   const [failed, works] = [
     expect.stringMatching(
-      /previous\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/,
+      /previous\.json could not be written: .*\. Training continues, and rnn tries again at the next checkpoint$/,
     ),
     `${folder.latestPath} can be written again`,
   ];
@@ -34,7 +37,7 @@ test('training continues while checkpoints cannot be written, and reports the fa
   expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 12, 21, 24]);
 });
 
-test('a snapshot that cannot be kept is reported once, and the checkpoint is saved', async () => {
+test('a snapshot that cannot be saved is reported once, and the checkpoint is saved', async () => {
   const folder = await newFolder();
   const free = [3, 6].map((step) => obstruct(`${folder.path}/step-00000000${step}.json`));
   const { events } = await train(
@@ -49,7 +52,7 @@ test('a snapshot that cannot be kept is reported once, and the checkpoint is sav
   );
   expect(reasonsOf(events)).toEqual([
     expect.stringMatching(
-      /step-000000003\.json could not be written: .*; .*latest\.json is saved, and training goes on$/,
+      /step-000000003\.json could not be written: .*\. .*latest\.json is saved, and training continues$/,
     ),
     `snapshots in ${folder.path} can be written again`,
   ]);
@@ -72,7 +75,9 @@ test('a last state that cannot be saved is an error that names the saved step', 
   );
   await expect(run).rejects.toMatchObject({
     kind: 'machine',
-    message: expect.stringMatching(/^the last state, of step 8, could not be saved: .*; what is saved is step 6$/),
+    message: expect.stringMatching(
+      /^cannot save the last state, of step 8: .* \(the newest saved state is of step 6\)$/,
+    ),
     hint: expect.any(String),
   });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(6);
@@ -100,7 +105,7 @@ test('a best state that cannot be saved is not called the best', async () => {
   expect((await readCheckpoint(folder.bestPath)).training.bestValidationLossNats).toBe(Math.min(...losses.slice(2)));
 });
 
-test('a log that cannot be written is reported once each time, and continues when it can', async () => {
+test('a log that cannot be written is reported once each time, and continues when it can be written again', async () => {
   const folder = await newFolder();
   let free = obstruct(folder.logPath);
   const { events } = await train(
@@ -116,7 +121,7 @@ test('a log that cannot be written is reported once each time, and continues whe
     },
   );
   const [failed, works] = [
-    expect.stringMatching(/log\.jsonl could not be written: .*; training goes on$/),
+    expect.stringMatching(/cannot write .*log\.jsonl: .*\. Training continues$/),
     `${folder.logPath} can be written again`,
   ];
   expect(reasonsOf(events)).toEqual([failed, works, failed, works]);
@@ -147,7 +152,7 @@ test('a run folder that is removed is created again', async () => {
   expect(existsSync(`${folder.path}/lock.json`)).toBe(false);
 });
 
-test('a run whose lock is removed writes nothing more, and says how to go on', async () => {
+test('a run whose lock is removed writes nothing more, and says how to continue', async () => {
   const folder = await newFolder();
   const run = train(
     verses,
@@ -162,7 +167,7 @@ test('a run whose lock is removed writes nothing more, and says how to go on', a
   await expect(run).rejects.toMatchObject({
     kind: 'busy',
     message: expect.stringContaining('has taken over'),
-    hint: expect.stringContaining('somebody removed lock.json: go on with --resume'),
+    hint: expect.stringContaining('lock.json was removed: continue with --resume'),
   });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
 });

@@ -1,4 +1,4 @@
-// What may change when a run goes on, and what is said about it.
+// Which settings may change when a run continues, and the notes about the changes.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/runs/store.ts';
 import { type GivenSettings, compareCorpus, continueRun, endOf } from '../../src/training/continue.ts';
@@ -18,19 +18,19 @@ const given = ({ options = {}, reading = {}, machine = {} }: Partial<GivenSettin
 });
 const goOn = (settings: Partial<GivenSettings>) => continueRun(checkpoint, given(settings));
 
-describe('the settings of a run that goes on', () => {
-  it('are those that it had, but for how long this invocation may take', () => {
+describe('the settings of a run that continues', () => {
+  it('are unchanged, except for the time limit of the invocation', () => {
     const { options, reading, machine, notes } = goOn({});
     expect(options).toEqual({ ...checkpoint.training.options, maxTimeMs: null });
     expect(reading).toEqual(checkpoint.training.reading);
-    // In the same order, so that the file that is written next is the same text.
+    // In the same order, so that the next file has the same text.
     expect(JSON.stringify(reading)).toBe(JSON.stringify(checkpoint.training.reading));
     expect(machine).toEqual(checkpoint.training.machine);
     expect(notes).toEqual([]);
     expect(goOn({ options: { maxTimeMs: 1000 } })).toMatchObject({ options: { maxTimeMs: 1000 }, notes: [] });
   });
 
-  it('are what they were then where the run was saved before there was such an option', () => {
+  it('have the earlier behaviour of an option that is newer than the checkpoint', () => {
     const options = Object.fromEntries(
       Object.entries(checkpoint.training.options).filter(([option]) => !(option in legacyOptions)),
     );
@@ -39,7 +39,7 @@ describe('the settings of a run that goes on', () => {
     expect(legacyOptions).toMatchObject({ nesterov: false, weightDecay: 0, clipValue: 0 });
   });
 
-  it('give way to what is given now, which is said', () => {
+  it('are replaced by settings given now, with a note', () => {
     const { options, machine, notes } = goOn({
       options: { learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 },
       machine: { threads: 2 },
@@ -47,20 +47,20 @@ describe('the settings of a run that goes on', () => {
     expect(options).toMatchObject({ learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 });
     expect(machine.threads).toBe(2);
     expect(notes).toEqual([
-      '--dropout is 0.5 from here on; it was 0',
-      '--batch-size is 4 from here on; it was 8',
-      '--learning-rate is 0.001 from here on; it was 0.01',
-      '--threads is 2 from here on; it was not given',
+      '--dropout is 0.5 from here on (it was 0)',
+      '--batch-size is 4 from here on (it was 8)',
+      '--learning-rate is 0.001 from here on (it was 0.01)',
+      '--threads is 2 from here on (it was not given)',
     ]);
   });
 
   it('have one length', () => {
     const { options, notes } = goOn({ options: { budgetMs: 90_000 } });
     expect(options).toMatchObject({ budgetMs: 90_000, maxSteps: null, epochs: null });
-    expect(notes).toEqual(['--budget is 90s from here on; it was not given']);
+    expect(notes).toEqual(['--budget is 90s from here on (it was not given)']);
   });
 
-  it('have validation text of one kind', () => {
+  it('have either a validation file or a validation fraction', () => {
     expect(goOn({ reading: { validationFile: 'other.txt' } }).reading).toMatchObject({
       validationFile: 'other.txt',
       validationFraction: 0,
@@ -71,7 +71,7 @@ describe('the settings of a run that goes on', () => {
     });
   });
 
-  it('have test text of one kind', () => {
+  it('have either a test file or a test fraction', () => {
     expect(goOn({ reading: { testFile: 'other.txt' } }).reading).toMatchObject({
       testFile: 'other.txt',
       testFraction: 0,
@@ -79,7 +79,7 @@ describe('the settings of a run that goes on', () => {
     expect(goOn({ reading: { testFraction: 0 } }).reading).toMatchObject({ testFile: null, testFraction: 0 });
   });
 
-  it('have no test part where the run was saved before there was one', () => {
+  it('have no test part if the checkpoint is older than test parts', () => {
     const {
       testFraction: _fraction,
       testFile: _file,
@@ -90,18 +90,18 @@ describe('the settings of a run that goes on', () => {
   });
 
   it.each([
-    [{ reading: { testFraction: 0.1 } }, '--test-fraction cannot change in a run: it is 0, and 0.1 was given'],
-    [{ options: { hidden: 32 } }, '--hidden cannot change in a run: it is 16, and 32 was given'],
-    [{ options: { layers: 2 } }, '--layers cannot change in a run: it is 1, and 2 was given'],
-    [{ options: { cell: 'gru' } }, '--cell cannot change in a run: it is lstm, and gru was given'],
-    [{ options: { embedding: 8 } }, '--embedding cannot change in a run: it is 0, and 8 was given'],
+    [{ reading: { testFraction: 0.1 } }, 'cannot change --test-fraction in a run: it is 0, and you gave 0.1'],
+    [{ options: { hidden: 32 } }, 'cannot change --hidden in a run: it is 16, and you gave 32'],
+    [{ options: { layers: 2 } }, 'cannot change --layers in a run: it is 1, and you gave 2'],
+    [{ options: { cell: 'gru' } }, 'cannot change --cell in a run: it is lstm, and you gave gru'],
+    [{ options: { embedding: 8 } }, 'cannot change --embedding in a run: it is 0, and you gave 8'],
     [
       { options: { initialisation: 'xavier' } },
-      '--initialisation cannot change in a run: it is uniform, and xavier was given',
+      'cannot change --initialisation in a run: it is uniform, and you gave xavier',
     ],
-    [{ reading: { unit: 'byte' } }, '--unit cannot change in a run: it is char, and byte was given'],
-    [{ reading: { minCount: 2 } }, '--min-count cannot change in a run: it is 1, and 2 was given'],
-  ] as const)('cannot become %o: the way out is named', (settings, message) => {
+    [{ reading: { unit: 'byte' } }, 'cannot change --unit in a run: it is char, and you gave byte'],
+    [{ reading: { minCount: 2 } }, 'cannot change --min-count in a run: it is 1, and you gave 2'],
+  ] as const)('cannot become %o, and the hint names a way out', (settings, message) => {
     expect(() => goOn(settings)).toThrow(
       expect.objectContaining({ kind: 'usage', message, hint: expect.stringContaining('--init-from') }),
     );
@@ -113,7 +113,7 @@ describe('the settings of a run that goes on', () => {
     ['options', 'seed', undefined, 'training.options.seed is missing'],
     ['reading', 'include', 'x', 'training.reading.include is "x"'],
     ['machine', 'threads', 0, 'training.machine.threads is 0'],
-  ])('that a checkpoint has wrong (%s.%s: %s) are refused', (part, member, value, message) => {
+  ])('are refused if the checkpoint has wrong ones (%s.%s: %s)', (part, member, value, message) => {
     const { training } = checkpoint;
     const edited = {
       ...checkpoint,
@@ -128,22 +128,22 @@ describe('the settings of a run that goes on', () => {
   });
 });
 
-it('a run is over if it was when it was saved, unless it is made longer', () => {
+it('a run that was over when it was saved is over, unless it is made longer', () => {
   const { options } = goOn({});
   expect(endOf(checkpoint, options)).toBe('max-steps');
   expect(endOf(checkpoint, { ...options, maxSteps: 9 })).toBeNull();
   expect(endOf(checkpoint, { ...options, learningRate: 1 })).toBe('max-steps');
 });
 
-describe('the text of a run that goes on', () => {
-  it('may be the same, with nothing to say', () => {
+describe('the text of a run that continues', () => {
+  it('may be the same, without a note', () => {
     expect(compareCorpus(checkpoint, verses, { accepted: false })).toEqual([]);
   });
 
-  it('is said to be cut elsewhere, if it is', () => {
+  it('is noted if it is split elsewhere', () => {
     expect(
       compareCorpus(checkpoint, { ...verses, train: verses.train.subarray(0, 1000) }, { accepted: false }),
-    ).toEqual([`1,000 characters are trained on from here on; it was ${verses.train.length.toLocaleString('en')}`]);
+    ).toEqual([`the run trains on 1,000 characters from here on (it was ${verses.train.length.toLocaleString('en')})`]);
   });
 
   it('may have another text to validate on, if that is accepted', () => {
@@ -151,13 +151,13 @@ describe('the text of a run that goes on', () => {
     expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(
       expect.objectContaining({
         kind: 'corpus',
-        message: `the text to validate on is not the one that this run had: it has 100 characters, and had ${verses.validation.length}`,
+        message: `the text to validate on is not the text that this run had: it has 100 characters instead of ${verses.validation.length}`,
         hint: expect.stringContaining('--accept-new-corpus'),
       }),
     );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
       expect.stringMatching(
-        /^the text to validate on is not the one that this run had: .*; the run looks for the best validation loss again$/,
+        /^the text to validate on is not the text that this run had: .*, so the run looks for the best validation loss again$/,
       ),
     ]);
   });
@@ -167,21 +167,21 @@ describe('the text of a run that goes on', () => {
     expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(
       expect.objectContaining({
         kind: 'corpus',
-        message: 'the text to test on is not the one that this run had: it has 100 characters, and had 0',
+        message: 'the text to test on is not the text that this run had: it has 100 characters instead of 0',
       }),
     );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
-      expect.stringMatching(/^the text to test on is not the one that this run had: /),
+      expect.stringMatching(/^the text to test on is not the text that this run had: /),
     ]);
   });
 
-  it('of which a checkpoint from before test parts has no third digest is told apart by the two', () => {
+  it('is compared by two digests with a checkpoint that is older than test parts', () => {
     const { testDigest: _digest, test: _test, ...corpus } = checkpoint.training.corpus as Record<string, unknown>;
     const older = { ...checkpoint, training: { ...checkpoint.training, corpus } };
     expect(compareCorpus(older, verses, { accepted: false })).toEqual([]);
   });
 
-  it('of which an older checkpoint has one digest is told apart by that', () => {
+  it('is compared by one digest with an even older checkpoint', () => {
     const { sourcesDigest: _, ...corpus } = checkpoint.training.corpus as { sourcesDigest: string };
     const older = { ...checkpoint, training: { ...checkpoint.training, corpus } };
     expect(compareCorpus(older, verses, { accepted: false })).toEqual([]);
@@ -190,20 +190,20 @@ describe('the text of a run that goes on', () => {
     ).toThrow(/the text is not the one/);
   });
 
-  it('is refused if it is another one, unless that is accepted', () => {
+  it('is refused if it is another text, unless that is accepted', () => {
     const other = { ...verses, digest: 'other', sourcesDigest: 'other', characters: 9999 };
     expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(
       expect.objectContaining({
         kind: 'corpus',
-        message: `the text is not the one that this run was trained on: it has 9,999 characters, and had ${verses.characters.toLocaleString('en')}`,
+        message: `the text is not the text that this run was trained on: it has 9,999 characters instead of ${verses.characters.toLocaleString('en')}`,
         hint: expect.stringContaining('--accept-new-corpus'),
       }),
     );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
-      expect.stringContaining('the text is not the one that this run was trained on'),
+      expect.stringContaining('the text is not the text that this run was trained on'),
     ]);
     expect(() =>
       compareCorpus(checkpoint, { ...verses, digest: 'other', sourcesDigest: 'other' }, { accepted: false }),
-    ).toThrow(/characters are not the same/);
+    ).toThrow(/characters are different/);
   });
 });

@@ -25,7 +25,7 @@ const evaluation = (step: number, validationLossNats: number | null = 2) => ({
 const sample = (step: number, text = 'text') => ({ event: 'sample', step, text });
 
 describe('the curves of a run', () => {
-  it('are its reports, with what was read of the text by then', () => {
+  it('are its reports, with the characters read by then', () => {
     const { reports, end } = curvesOf(start, report(100), report(250), { event: 'end', reason: 'patience', step: 250 });
     expect(reports).toEqual([
       {
@@ -80,7 +80,7 @@ describe('the curves of a run', () => {
     ]);
   });
 
-  it('tell of a sample how good the model was by then', () => {
+  it('give each sample the losses of the model at that time', () => {
     const { stages } = curvesOf(
       start,
       sample(10, 'a'),
@@ -96,7 +96,7 @@ describe('the curves of a run', () => {
     ]);
   });
 
-  it('forget what a run has gone back from', () => {
+  it('forget the steps from which a run has gone back', () => {
     const { reports, evaluations, stages } = curvesOf(
       report(100),
       evaluation(100),
@@ -122,14 +122,14 @@ describe('the curves of a run', () => {
     });
   });
 
-  it('keep what came at the very step of a report', () => {
+  it('keep evaluations and samples of the same step as a report', () => {
     expect(curvesOf(evaluation(100), sample(100), report(100))).toMatchObject({
       evaluations: [{ step: 100 }],
       stages: [{ step: 100 }],
     });
   });
 
-  it('have gaps where a run came apart, and nothing of lines that are none', () => {
+  it('have gaps where a run diverged, and ignore invalid lines', () => {
     const { reports, evaluations, stages } = curvesOf(
       {},
       { event: 'start', corpus: null },
@@ -150,7 +150,7 @@ describe('the curves of a run', () => {
     expect(stages).toEqual([]);
   });
 
-  it('take nothing that no run could have written', () => {
+  it('ignore values that no run could have written', () => {
     const { reports, evaluations, stages, end } = curvesOf(
       report(1e308),
       report(-5),

@@ -1,4 +1,4 @@
-// A worker thread that dies in mid-run, as one does that finds no memory.
+// A worker thread that dies during a run, for example because it cannot allocate memory.
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -34,45 +34,42 @@ afterAll(() => {
   syncBuiltinESMExports();
 });
 
-test.each([1, 2])(
-  'ends the run with an error that says so, and the steps so far saved (%d threads)',
-  async (threads) => {
-    started = [];
-    const folder = await newFolder();
-    const events: TrainingEvent[] = [];
-    const seen = (event: TrainingEvent): void => {
-      events.push(event);
-      if (event.event === 'sample' && event.step === 6) void started.at(-1)!.terminate();
-    };
-    await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({
-      kind: 'machine',
-      message: 'a worker thread died',
-      hint: expect.stringContaining('--resume'),
-    });
-    expect(events.at(-1)).toMatchObject({
-      event: 'recovery',
-      reason: expect.stringContaining('the hidden state was lost'),
-    });
-    const last = events.at(-2);
-    expect(last).toMatchObject({ event: 'checkpoint' });
-    const checkpoint = await readCheckpoint(folder.latestPath);
-    expect(checkpoint.training.step).toBe((last as { step: number }).step);
-    expect(checkpoint.training.step).toBeGreaterThanOrEqual(6);
-    // What the step that was cut off has done to the carried state nobody knows.
-    expect(checkpoint.state).toEqual([]);
-    folder.close();
-    const again = (await RunFolder.open(folder.path))!;
-    const { checkpoint: earlier } = await again.newest();
-    const { events: more } = await train(
-      verses,
-      { maxSteps: earlier.training.step + 5 },
-      { threads, folder: again, earlier },
-    );
-    expect(more.at(-1)).toMatchObject({ reason: 'max-steps', step: earlier.training.step + 5 });
-  },
-);
+test.each([1, 2])('ends the run with a clear error, and the steps so far are saved (%d threads)', async (threads) => {
+  started = [];
+  const folder = await newFolder();
+  const events: TrainingEvent[] = [];
+  const seen = (event: TrainingEvent): void => {
+    events.push(event);
+    if (event.event === 'sample' && event.step === 6) void started.at(-1)!.terminate();
+  };
+  await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({
+    kind: 'machine',
+    message: 'a worker thread died',
+    hint: expect.stringContaining('--resume'),
+  });
+  expect(events.at(-1)).toMatchObject({
+    event: 'recovery',
+    reason: expect.stringContaining('the hidden state was lost'),
+  });
+  const last = events.at(-2);
+  expect(last).toMatchObject({ event: 'checkpoint' });
+  const checkpoint = await readCheckpoint(folder.latestPath);
+  expect(checkpoint.training.step).toBe((last as { step: number }).step);
+  expect(checkpoint.training.step).toBeGreaterThanOrEqual(6);
+  // The effect of the interrupted step on the carried state is unknown.
+  expect(checkpoint.state).toEqual([]);
+  folder.close();
+  const again = (await RunFolder.open(folder.path))!;
+  const { checkpoint: earlier } = await again.newest();
+  const { events: more } = await train(
+    verses,
+    { maxSteps: earlier.training.step + 5 },
+    { threads, folder: again, earlier },
+  );
+  expect(more.at(-1)).toMatchObject({ reason: 'max-steps', step: earlier.training.step + 5 });
+});
 
-/** Has one of the threads die in what `changed` puts in the place of a module's exports. */
+/** Lets one of the threads die in a changed export of a module. */
 const dieIn = (worker: number, changed: string): string => `
   import { workerData } from 'node:worker_threads';
   const { Instance } = WebAssembly;
@@ -96,8 +93,8 @@ const inEvaluation = 'exports.run && modules === 2 ? { run: () => process.exit(1
 const given = { maxSteps: 20, evaluateEvery: 9, dropout: 0.2 };
 
 /**
- * Goes on with a run in which a worker died; gives where from, and where it and one in which none
- * died have come to.
+ * Continues a run in which a worker died. Returns the step it continued from, and the final states
+ * of this run and of an undisturbed run.
  */
 async function goOn(path: string, threads: number): Promise<{ from: number; came: unknown; undisturbed: unknown }> {
   const folder = (await RunFolder.open(path))!;
@@ -111,7 +108,7 @@ async function goOn(path: string, threads: number): Promise<{ from: number; came
 }
 
 test.each([1, 2])(
-  'in the midst of an update, nothing of it is saved: the run goes on from the last checkpoint, bit by bit (%d threads)',
+  'during an update, nothing is saved, and the run continues bit by bit from the last checkpoint (%d threads)',
   async (threads) => {
     const folder = await newFolder();
     const events: TrainingEvent[] = [];
@@ -132,7 +129,7 @@ test.each([1, 2])(
 );
 
 test.each([1, 2])(
-  'in an evaluation, nothing is lost: what is saved is all there is, bit by bit (%d threads)',
+  'during an evaluation, nothing is lost, and everything is saved bit by bit (%d threads)',
   async (threads) => {
     const folder = await newFolder();
     const events: TrainingEvent[] = [];

@@ -29,7 +29,7 @@ describe('the network that is chosen', () => {
     }
   });
 
-  test('has narrower layers the more of them are given, and no skips with one', () => {
+  test('has narrower layers the more layers are given, and no skip connections with one layer', () => {
     const text = { length: 1_000_000, symbols };
     const [one, two, three] = [1, 2, 3].map((layers) => chooseOptions({ layers }, text));
     expect(one.hidden).toBeGreaterThan(two.hidden);
@@ -41,7 +41,7 @@ describe('the network that is chosen', () => {
     expect(chooseOptions({}, { length: 100_000, symbols: 6003 }).embedding).toBe(64);
   });
 
-  test('can be normalised where that is asked for', () => {
+  test('is an LSTM if layer normalisation is given', () => {
     expect(chooseOptions({ layerNorm: true }, { length: 100_000, symbols }).cell).toBe('lstm');
   });
 });
@@ -50,7 +50,7 @@ describe('a length of the run that is given', () => {
   const text = { length: 100_000, symbols };
   const chosen = chooseOptions({}, text);
 
-  test('of more epochs calls for more dropout and weight decay, of fewer for less', () => {
+  test('in epochs raises dropout and weight decay if it is longer, and lowers them if it is shorter', () => {
     const [longer, shorter] = [100, 3].map((epochs) => chooseOptions({ epochs }, text));
     for (const option of ['dropout', 'weightDecay'] as const) {
       expect(longer[option]).toBeGreaterThan(chosen[option]);
@@ -61,7 +61,7 @@ describe('a length of the run that is given', () => {
     expect(chooseOptions({ maxSteps: 1 }, text).dropout).toBe(0);
   });
 
-  test('as a budget decides on the units as well', () => {
+  test('in time also decides on the number of units', () => {
     const hidden = [100, 10_000, 600_000, 1e9].map(
       (budgetMs) => chooseOptions({ budgetMs }, { length: 1e8, symbols }).hidden,
     );
@@ -74,7 +74,7 @@ describe('a length of the run that is given', () => {
   });
 });
 
-test('a longer text is trained on for longer, and for fewer epochs where it is long', () => {
+test('a longer text is trained on for longer, but for fewer epochs', () => {
   const characters = lengths.map(charactersToTrain);
   expect(characters).toEqual(characters.toSorted((a, b) => a - b));
   expect(charactersToTrain(1e8)).toBe(charactersToTrain(1e9));

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { LossTrend } from '../../src/training/divergence.ts';
 import { Random } from '../../src/random.ts';
 
-/** ln V of 128 symbols. */
+/** ln V of 128 tokens. */
 const UNIFORM_NATS = Math.log(128);
 
-/** The first step at which a jump is seen, counted from 1; null if none is. */
+/** The first step at which a jump is detected, counted from 1. Null if there is no jump. */
 function jumpIn(losses: readonly number[], trend = new LossTrend(UNIFORM_NATS)): number | null {
   const index = losses.findIndex((loss) => trend.add(loss) !== null);
   return index < 0 ? null : index + 1;
@@ -14,17 +14,17 @@ function jumpIn(losses: readonly number[], trend = new LossTrend(UNIFORM_NATS)):
 const falling = (steps: number): number[] =>
   Array.from({ length: steps }, (_, step) => 1.2 + 3 * Math.exp(-step / 100));
 
-test('a loss that falls, with as much noise as small batches have, never jumps', () => {
+test('a falling loss with the noise of small batches never jumps', () => {
   const random = new Random(3);
   expect(jumpIn(falling(5000).map((loss) => Math.max(0, loss + 0.5 * random.normal())))).toBeNull();
 });
 
-test('a window of strange text is not a jump, nor is text that costs half as much again', () => {
+test('one window of strange text is not a jump, and neither is a loss that is higher by half', () => {
   expect(jumpIn([...falling(500), 12, ...new Array<number>(500).fill(1.25)])).toBeNull();
   expect(jumpIn([...falling(500), ...new Array<number>(500).fill(1.9)])).toBeNull();
 });
 
-test('a loss that stays at twice what it was, or worse, has jumped, and the message says from where to where', () => {
+test('a loss that more than doubles and stays has jumped, and the message has both values', () => {
   expect(jumpIn([...falling(500), ...new Array<number>(100).fill(4)])).toBeLessThan(530);
   const trend = new LossTrend(UNIFORM_NATS);
   const messages = [...falling(500), ...new Array<number>(20).fill(30)]
@@ -33,7 +33,7 @@ test('a loss that stays at twice what it was, or worse, has jumped, and the mess
   expect(messages[0]).toMatch(/^the loss jumped from 1\.\d\d to \d+\.\d\d nats$/);
 });
 
-test('an overfitted text may cost a nat again', () => {
+test('after overfitting, a loss of one nat is not a jump', () => {
   expect(
     jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(0.9)]),
   ).toBeNull();
@@ -53,7 +53,7 @@ test('the trend continues from its state as if it had not been interrupted', () 
   }
 });
 
-test('steps count by what a character costs in each, however long its window', () => {
+test('steps count by their loss per character, whatever the length of their window', () => {
   const trend = new LossTrend(UNIFORM_NATS);
   expect(
     trend.troubleIn([
@@ -64,7 +64,7 @@ test('steps count by what a character costs in each, however long its window', (
   expect(trend.state).toMatchObject({ steps: 2, average: 3 });
 });
 
-test('a loss that stays far above that of a uniform guess has diverged, even if it was never lower', () => {
+test('a loss that stays far above the loss of a uniform guess has diverged, even if it was never lower', () => {
   expect(jumpIn(new Array<number>(100).fill(736))).toBe(50);
   expect(jumpIn(new Array<number>(100).fill(1.9 * UNIFORM_NATS))).toBeNull();
   const trend = new LossTrend(UNIFORM_NATS);

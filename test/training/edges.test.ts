@@ -48,7 +48,7 @@ describe('the edge of a search', () => {
     expect(edges(option, values, value)).toEqual([]);
   });
 
-  it('goes as far as the option can be, and is none where the option can go no further', () => {
+  it('continues as far as the option allows, and is missing if the option cannot go further', () => {
     expect(edges('dropout', list('0.1', '0.4', '0.7'), '0.7', fromZeroToOne)).toEqual([]);
     expect(edges('dropout', list('0', '0.3', '0.6'), '0.6', fromZeroToOne)).toMatchObject([{ next: '0.9' }]);
     expect(edges('dropout', list('0', '0.3', '0.6'), '0', fromZeroToOne)).toEqual([]);

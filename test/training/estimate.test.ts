@@ -1,4 +1,4 @@
-// How long a run would take, by a clock that only work makes go on.
+// The estimated time of a run, by a clock that only work advances.
 import { describe, expect, it } from 'vitest';
 import { evaluationWindows } from '../../src/corpus/evaluation-windows.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
@@ -70,7 +70,7 @@ describe('the estimate of a run', () => {
     expect(told).toEqual([0, 1].map((done) => ({ kind: 'measuring', done, total: 1 })));
   });
 
-  it('is its steps, its evaluations and its samples, each as long as it was measured', async () => {
+  it('is the sum of the measured times of its steps, evaluations and samples', async () => {
     const options = { maxSteps: 45, evaluateEvery: 20, sampleEvery: 30, sampleLength: 20 };
     const { milliseconds, ...estimate } = await estimated(options);
     const windows = windowsOf(verses);
@@ -83,20 +83,20 @@ describe('the estimate of a run', () => {
     expect(estimate.memoryBytes).toBeGreaterThan(0);
   });
 
-  it('counts epochs, and steps from them', async () => {
+  it('counts epochs and their steps', async () => {
     const { steps, epochs } = await estimated({ epochs: 2.5 });
     const whole = await estimated({ epochs: 1 });
     expect(steps).toBe(Math.ceil(2.5 * whole.steps));
     expect([epochs, whole.epochs]).toEqual([steps / whole.steps, 1]);
   });
 
-  it('says how many steps fit into a budget, and adds what comes besides', async () => {
+  it('counts the steps that fit into a budget, and adds evaluations and samples', async () => {
     const { steps, evaluations, evaluationMs, milliseconds } = await estimated({ budgetMs: 2000, evaluateEvery: 150 });
     expect({ steps, evaluations }).toEqual({ steps: 200, evaluations: 2 });
     expect(milliseconds).toBeCloseTo(2000 + 2 * evaluationMs!, 6);
   });
 
-  it('evaluates once where that is only due at the end, and not at all without a text to validate on', async () => {
+  it('has one evaluation if it is only due at the end, and none without a validation text', async () => {
     expect(await estimated({ maxSteps: 45, evaluateEvery: 0 })).toMatchObject({
       evaluations: 1,
       samples: 0,
@@ -110,7 +110,7 @@ describe('the estimate of a run', () => {
     });
   });
 
-  it('measures a part of a long validation text for all of it', async () => {
+  it('measures a part of a long validation text and scales it', async () => {
     const long = corpusOf('the quick brown fox. '.repeat(100), 'the quick brown fox. '.repeat(1000));
     const { evaluationMs } = await estimated({ maxSteps: 45, evaluateEvery: 20, validationCharacters: 0 }, long);
     const measured = evaluationMs! / 4 / windowsOf(long);

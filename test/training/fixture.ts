@@ -1,4 +1,4 @@
-// A small corpus and runs on it, for the tests of the training room.
+// A small corpus and runs on it, for the tests of training.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,8 +51,8 @@ export const plain = {
 } as const;
 
 /**
- * Options of a run that ends by steps alone. The learning rate may be one that users are refused,
- * so that a run can be made to diverge.
+ * Options of a run that only steps end. Also accepts a learning rate that the command line refuses,
+ * so that a run can diverge.
  */
 export function optionsOf(
   corpus: Corpus,
@@ -78,8 +78,7 @@ export function optionsOf(
 }
 
 /**
- * What of a checkpoint must not depend on how fast the machine is, nor on whether the run was
- * interrupted.
+ * The parts of a checkpoint that must not depend on the speed of the machine or on interruptions.
  */
 export function timeless({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): unknown {
   const { loop, history, ...rest } = training;
@@ -101,14 +100,12 @@ export function timeless({ model, vocabulary, training, tensors, state, optimize
   };
 }
 
-/** Numbers as one text, bit by bit: thousands of them are slow to compare one by one. */
+/** Numbers as one text, bit by bit, because comparing thousands of them one by one is slow. */
 function withBits({ data, ...tensor }: Checkpoint['tensors'][number]): unknown {
   return { ...tensor, bits: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') };
 }
 
-/**
- * The cpu, with something done to the results of each call of training; calls are counted from 1.
- */
+/** The cpu with changed results of training calls. Calls are counted from 1. */
 export async function deviceThat(change: (result: CallResult, call: number) => CallResult): Promise<Device> {
   const device = await openCpu({ threads: 1 });
   return {
@@ -132,7 +129,7 @@ export async function deviceThat(change: (result: CallResult, call: number) => C
   };
 }
 
-/** What checkpoints keep of how a run was asked for, where it does not matter. */
+/** Default settings in checkpoints, for tests that do not depend on them. */
 export const asked: { reading: ReadingOptions; machine: MachineOptions } = {
   reading: {
     include: [],
@@ -160,15 +157,17 @@ export async function newFolder(): Promise<RunFolder> {
 }
 
 interface Behaviour {
-  /** What `callsPerRun` gives, one after another and over again. */
+  /** The results of `callsPerRun`, in a cycle. */
   readonly counts: readonly number[];
-  /** Which calls of training are refused: the first is 1. */
+  /** The training calls to refuse, counted from 1. */
   readonly refused?: readonly number[];
-  /** Is told of each run of calls: how many were handed over, and how many were run. */
+  /**
+   * Is called after each series of calls with the number of calls in it, and the number that ran.
+   */
   readonly ran?: (job: string, handed: number, run: number) => void;
 }
 
-/** A device that asks for so many calls at a time, and refuses the updates that it is told to. */
+/** A device that requests these numbers of calls, and refuses the given updates. */
 export function inRunsOf({ counts, refused = [], ran }: Behaviour, device: Device): Device {
   const wrap = (inner: Executable): Executable => {
     let asked = 0;
@@ -225,8 +224,8 @@ interface Surroundings extends Pick<
   /** The run folder, if not a new one. */
   readonly folder?: RunFolder;
   /**
-   * Is told of each event as it comes; one that returns true is the last, as if the process had
-   * been killed.
+   * Is called with each event. If it returns true, the run ends there as if the process were
+   * killed.
    */
   readonly seen?: (event: TrainingEvent) => boolean | void;
 }

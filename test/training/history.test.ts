@@ -1,4 +1,4 @@
-// What a checkpoint remembers of a long run.
+// The history of a long run in a checkpoint.
 import { expect, test } from 'vitest';
 import type { EvaluationEvent, ReportEvent } from '../../src/training/events.ts';
 import { type Remembered, remember } from '../../src/training/history.ts';
@@ -24,7 +24,7 @@ const report = (step: number): ReportEvent => ({
 });
 
 /**
- * The history of a run of so many evaluations, ten steps apart, with reports and checkpoints after
+ * The history of a run of `count` evaluations, ten steps apart, with reports and checkpoints after
  * some of them.
  */
 function remembered(
@@ -68,7 +68,7 @@ test('it is spread evenly over the run, from the first evaluation to the last', 
   expect(firstHalf).toBeLessThanOrEqual(667);
 });
 
-test('it keeps the last report alone, in its place', () => {
+test('it has only the last report, at its place', () => {
   const events = [report(1), evaluation(2), report(3), evaluation(4)];
   const history = events.reduce(remember, [] as readonly Remembered[]);
   expect(history.map(({ step }) => step)).toEqual([2, 3, 4]);

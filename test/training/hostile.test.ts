@@ -1,4 +1,4 @@
-// Checkpoints that are whole and yet ask for what no run would: what continuing makes of them.
+// Undamaged checkpoints with values that no run would have, and the result of continuing them.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,11 +38,11 @@ const nothing = { options: {}, reading: {}, machine: {} };
 const unfit = (message: string) =>
   expect.objectContaining({
     kind: 'checkpoint',
-    message: `a run cannot be continued from this checkpoint: ${message}`,
+    message: `cannot continue a run from this checkpoint: ${message}`,
     hint: expect.any(String) as string,
   });
 
-/** Prepares to go on with a run, on the text that it had. */
+/** Prepares to continue a run on its text. */
 async function prepare(earlier: Checkpoint): Promise<readonly string[]> {
   const { options, reading, machine } = continueRun(earlier, nothing);
   const corpus = await readCorpus({ sources: [text], ...reading, vocabulary: new Vocabulary(earlier.vocabulary) });
@@ -53,15 +53,15 @@ async function prepare(earlier: Checkpoint): Promise<readonly string[]> {
 }
 
 describe('a run that is continued', () => {
-  it('is of the model that its options say', () => {
+  it('must have the model of its options', () => {
     expect(() => continueRun(original, nothing)).not.toThrow();
     for (const [option, value, message] of [
-      ['cell', 'gru', 'training.options.cell is gru, and its model has mlstm'],
-      ['hidden', 5, 'training.options.hidden is 5, and its model has 4'],
-      ['layers', 1024, 'training.options.layers is 1024, and its model has 1'],
-      ['embedding', 3, 'training.options.embedding is 3, and its model has 0'],
-      ['forgetBias', 2, 'training.options.forgetBias is 2, and its model has 1'],
-      ['initialisation', 'xavier', 'training.options.initialisation is xavier, and its model has uniform'],
+      ['cell', 'gru', 'training.options.cell is gru, expected mlstm as in its model'],
+      ['hidden', 5, 'training.options.hidden is 5, expected 4 as in its model'],
+      ['layers', 1024, 'training.options.layers is 1024, expected 1 as in its model'],
+      ['embedding', 3, 'training.options.embedding is 3, expected 0 as in its model'],
+      ['forgetBias', 2, 'training.options.forgetBias is 2, expected 1 as in its model'],
+      ['initialisation', 'xavier', 'training.options.initialisation is xavier, expected uniform as in its model'],
     ] as const)
       expect(() =>
         continueRun(
@@ -71,8 +71,8 @@ describe('a run that is continued', () => {
       ).toThrow(unfit(message));
   });
 
-  it('has one length, no more and no less', () => {
-    const message = 'of training.options.epochs, maxSteps, budgetMs, exactly one must not be null';
+  it('must have exactly one length', () => {
+    const message = 'exactly one of training.options.epochs, maxSteps, budgetMs must not be null';
     expect(() =>
       continueRun(
         changed(({ training }) => (training.options.maxSteps = null)),
@@ -93,19 +93,16 @@ describe('a run that is continued', () => {
     ).toThrow(unfit('training.options.epochs is 1e+308, expected a number above 0 and of at most 1000000000, or null'));
   });
 
-  it.each([null, 'auto', 'off', '/tmp/evil.so', 3])(
-    'has nothing of the BLAS that an earlier version recorded: %s',
-    (blas) => {
-      const { machine, changed: now } = continueRun(
-        changed(({ training }) => (training.machine = { device: null, threads: 1, blas })),
-        nothing,
-      );
-      expect(machine).toEqual({ device: null, threads: 1, kernels: null });
-      expect(now).toEqual([]);
-    },
-  );
+  it.each([null, 'auto', 'off', '/tmp/evil.so', 3])('ignores the BLAS that an earlier version recorded: %s', (blas) => {
+    const { machine, changed: now } = continueRun(
+      changed(({ training }) => (training.machine = { device: null, threads: 1, blas })),
+      nothing,
+    );
+    expect(machine).toEqual({ device: null, threads: 1, kernels: null });
+    expect(now).toEqual([]);
+  });
 
-  it('knows only members that it knows', () => {
+  it('ignores unknown members', () => {
     const more = { sources: ['/etc/passwd'], stdin: {}, known: {}, path: '../../etc', out: '/' };
     const { options, reading, machine } = continueRun(
       changed(({ training }) =>
@@ -121,7 +118,7 @@ describe('a run that is continued', () => {
     });
   });
 
-  it('stands where a run can stand', () => {
+  it('must be at a possible position', () => {
     for (const [member, value, expected] of [
       ['totalSteps', 4.5, 'a whole number of at least 0, or null'],
       ['totalSteps', -1, 'a whole number of at least 0, or null'],
@@ -153,12 +150,12 @@ describe('a run that is continued', () => {
     );
   });
 
-  it('tells of a device that is no text without a stumble', async () => {
+  it('accepts a recorded device that is not a text', async () => {
     const notes = await prepare(changed(({ training }) => (training.device = { toString: 1, valueOf: 1 })));
-    expect(notes).toEqual(['until now it ran on another device: from here on its numbers are those of another device']);
+    expect(notes).toEqual(['the run used another device until now, so its numbers differ slightly from here on']);
   });
 
-  it('is refused where the text holds no window of its sizes, or no memory so many threads and streams', async () => {
+  it('is refused if the text is shorter than a window, or memory too small for its threads and streams', async () => {
     await expect(prepare(changed(({ training }) => (training.options.batchSize = 2000)))).rejects.toMatchObject({
       kind: 'corpus',
       message: expect.stringContaining('--batch-size 2000 with --sequence-length 5 needs at least 10,001'),

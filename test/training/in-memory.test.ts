@@ -1,4 +1,4 @@
-// A run that is kept in memory instead of a folder.
+// A run in memory instead of a folder.
 import { expect, test } from 'vitest';
 import { MemoryStore, readCheckpoint } from '../../src/runs/store.ts';
 import type { CallResult, Device } from '../../src/devices/device.ts';
@@ -8,7 +8,7 @@ import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture
 
 const given = { maxSteps: 20, checkpointEvery: 8, evaluateEvery: 10, schedule: 'constant' } as const;
 
-/** Refuses the update of a call of training. */
+/** Refuses the update of a training call. */
 const refusing = (at: number): Promise<Device> =>
   deviceThat((result, call): CallResult => (call === at ? { ...result, lossNats: NaN, updated: false } : result));
 
@@ -24,7 +24,7 @@ async function trainInMemory(device: Device): Promise<{ events: TrainingEvent[];
 test.each([
   [11, 'from its last state'],
   [5, 'from the beginning'],
-])('a run that diverges at step %i continues %s, to the weights that it would have in a folder', async (at) => {
+])('a run that diverges at step %i continues %s, to the same weights as in a folder', async (at) => {
   const { events, store } = await trainInMemory(await refusing(at));
   expect(events.filter(({ event }) => event === 'recovery')).toHaveLength(1);
   const { folder } = await train(verses, given, { device: await refusing(at) });
@@ -32,7 +32,7 @@ test.each([
   expect(timeless(store.best!)).toEqual(timeless(await readCheckpoint(folder.bestPath)));
 });
 
-test('a kept state stays as it was when the run continues, and all of its numbers are finite', async () => {
+test('a saved state does not change when the run continues, and all its numbers are finite', async () => {
   const { store } = await trainInMemory(await refusing(0));
   const [kept] = store.latest!.tensors;
   const before = kept.data.slice();

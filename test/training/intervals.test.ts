@@ -1,5 +1,5 @@
-// How often a run evaluates, samples and saves, and on how much it validates: chosen from counts of
-// characters alone.
+// How often a run evaluates, samples and saves, and on how much text it validates: chosen only from
+// counts of characters.
 import { describe, expect, test } from 'vitest';
 import { type ExpectedRun, affordsWhole, chooseIntervals } from '../../src/training/intervals.ts';
 
@@ -7,7 +7,7 @@ const run = (characters: number): ExpectedRun => ({ steps: characters / 1000, pe
 const timed: ExpectedRun = { steps: null, perStep: 1000 };
 
 describe('intervals that are not given', () => {
-  test('give evaluations on all that is held out a twentieth of the training time, while that leaves ten of them', () => {
+  test('give evaluations on the whole held-out part a twentieth of the training time', () => {
     expect(chooseIntervals({}, run(10e6), 100_000)).toEqual({
       validationCharacters: 0,
       evaluateEvery: 700,
@@ -16,7 +16,7 @@ describe('intervals that are not given', () => {
     });
   });
 
-  test('sample a long held-out part, by its length alone', () => {
+  test('sample a long held-out part, and only its length decides', () => {
     const chosen = [run(1e5), run(1e9), timed].map((each) => chooseIntervals({}, each, 13_700_000));
     expect(chosen.map(({ validationCharacters }) => validationCharacters)).toEqual([50_000, 50_000, 50_000]);
     expect(chooseIntervals({}, run(10e6), 150_000).validationCharacters).toBe(0);
@@ -39,7 +39,7 @@ describe('intervals that are not given', () => {
     });
   });
 
-  test('of a run that only time ends are parts of that time', () => {
+  test('are fractions of the time of a run that only time ends', () => {
     expect(chooseIntervals({}, timed, 13_700_000)).toMatchObject({
       evaluateEvery: null,
       sampleEvery: null,
@@ -47,7 +47,7 @@ describe('intervals that are not given', () => {
     });
   });
 
-  test('follow from those that are given', () => {
+  test('follow from intervals that are given', () => {
     expect(chooseIntervals({ evaluateEvery: 200 }, run(10e6), 1e6)).toMatchObject({
       validationCharacters: 50_000,
       sampleEvery: 2600,
@@ -63,7 +63,7 @@ describe('intervals that are not given', () => {
     expect(chooseIntervals(both, timed, 2e6)).toEqual(both);
   });
 
-  test('leave room for all that is held out at the end where that costs at most a tenth of the training', () => {
+  test('allow scoring the whole held-out part at the end if that costs at most a tenth of the training', () => {
     expect([affordsWhole(1e6, 300_000), affordsWhole(1e6, 310_000)]).toEqual([true, false]);
   });
 });

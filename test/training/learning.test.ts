@@ -1,6 +1,6 @@
-// Every cell and every option learns: held-out text is told better than by counting characters or
-// threes of them. The text is of words over few letters, which only who sees more than two
-// characters back can tell apart.
+// Every cell and every option learns: held-out text is predicted better than by counting characters
+// or trigrams. The text has words over few letters, which can be distinguished only by more than
+// two preceding characters.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
@@ -19,7 +19,7 @@ const corpus = corpusOf(text(4000), text(500));
 
 const loss = (order: number): number => ngramLoss(corpus.train, corpus.validation, order, corpus.vocabulary.size);
 const [unigram, trigram] = [loss(1), loss(3)];
-/** Of a model that knows the words: all it cannot know is which comes next. */
+/** The loss of a model that knows the words: only the choice of the next word is unknown. */
 const least = Math.log(words.length) / (words.join(' ').length / words.length + 1);
 
 let device: Device;
@@ -37,7 +37,7 @@ async function learnt(given: Partial<TrainingOptions>): Promise<number> {
   return end.event === 'end' ? end.bestValidationLossNats! : NaN;
 }
 
-test('the text is one that counting does not tell', () => {
+test('counting does not predict the text', () => {
   expect(unigram).toBeGreaterThan(1.5);
   expect(trigram).toBeLessThan(unigram - 0.1);
   expect(least).toBeLessThan(0.6 * trigram);
@@ -86,9 +86,9 @@ const options: readonly Partial<TrainingOptions>[] = [
   { schedule: 'constant' },
 ];
 
-describe('held-out text is told better than by a trigram model', () => {
+describe('held-out text is predicted better than by a trigram model', () => {
   test.each(cells.map(({ name }) => name))('by %s', async (cell) => {
-    // Cells that add up have to learn to forget first.
+    // Cells that only add up must learn to forget first.
     const maxSteps = cell === 'irnn' || cell === 'lstm-1997' ? 1200 : 500;
     expect(await learnt({ cell, maxSteps })).toBeLessThan(Math.min(unigram, trigram) - 0.05);
   });

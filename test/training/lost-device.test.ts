@@ -1,4 +1,4 @@
-// A device that goes away in mid-run, for good or for a while.
+// A device that is lost during a run, for good or for a while.
 import { expect, test } from 'vitest';
 import { RnnError } from '../../src/errors.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -20,7 +20,7 @@ test('a device that is lost for good ends the run, with the step before it saved
   await run.close();
 });
 
-test('a device that comes back is reported, and the run continues', async () => {
+test('a device that returns is reported, and the run continues', async () => {
   const device = await deviceThat((result, call) =>
     call === 3 ? { ...result, note: 'the GPU was lost and came back' } : result,
   );

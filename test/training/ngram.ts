@@ -1,10 +1,11 @@
-// Models that only count, in plain maps, for learning and for src/evaluation/ngrams.ts to be
-// measured by: what the last characters say of the next.
+// Models that only count, in plain maps, as a measure for learning and for
+// src/evaluation/ngrams.ts: they predict the next token from the last ones.
 
 /**
- * Mean nats per symbol of `held`, after its first, under counts of `train`: shorter contexts fill
- * in for what longer ones have rarely seen (interpolated; Witten and Bell, 1991).
- * @param order symbols that are counted together: 1 for a unigram, 3 for a trigram
+ * Mean nats per token of `held`, after its first, under counts of `train`. Shorter contexts
+ * complement rare longer ones (interpolated, Witten and Bell, 1991).
+ *
+ * @param order tokens that are counted together: 1 for a unigram, 3 for a trigram
  */
 export function ngramLoss(train: ArrayLike<number>, held: ArrayLike<number>, order: number, symbols: number): number {
   const counts = Array.from({ length: order }, () => new Map<string, Map<number, number>>());
@@ -27,7 +28,7 @@ export function ngramLoss(train: ArrayLike<number>, held: ArrayLike<number>, ord
   return nats / (held.length - 1);
 }
 
-/** What has followed the symbols before a place, and how often. */
+/** The tokens that followed a context, and how often. */
 function followers(
   counts: Map<string, Map<number, number>>,
   text: ArrayLike<number>,

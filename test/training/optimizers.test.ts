@@ -14,7 +14,7 @@ const STEPS = 12;
 
 type Vector = Float64Array;
 
-/** What the papers say, in plain loops. `t` counts from 1. */
+/** The formulas of the papers, in plain loops. `t` counts from 1. */
 const formulas: Readonly<
   Record<string, (w: Vector, g: Vector, slots: Record<string, Vector>, t: number, rate: number) => void>
 > = {
@@ -80,7 +80,7 @@ const optionsOf = (name: string): OptimizerOptions => ({
 describe.each(Object.keys(formulas))('%s', (name) => {
   const optimizer = createOptimizer(optionsOf(name));
 
-  test('changes weights and its averages as its formula says, from the first step on', () => {
+  test('changes weights and its averages by its formula, from the first step on', () => {
     const random = new Random(4);
     const normal = (): Vector => Float64Array.from({ length: P }, () => random.normal());
     const zeros = (): Record<string, Vector> =>
@@ -99,13 +99,13 @@ describe.each(Object.keys(formulas))('%s', (name) => {
         step,
         rate,
       );
-      for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9); // ε stands beside √v̂ in both
+      for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9); // both have ε next to √v̂
       for (const slot of optimizer.rule.slots)
         for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
     }
   });
 
-  test('with weight decay takes η·λ of every weight besides, and nothing of it goes into its averages', () => {
+  test('with weight decay subtracts η·λ times every weight, and leaves its averages unchanged', () => {
     const random = new Random(6);
     const decaying = createOptimizer({ ...optionsOf(name), weightDecay: 0.3 });
     const [g, w] = [0, 1].map(() => Float64Array.from({ length: P }, () => random.normal()));
@@ -120,7 +120,7 @@ describe.each(Object.keys(formulas))('%s', (name) => {
       for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
   });
 
-  test('with --clip-value sees no element of the gradient beyond it, after clipping by norm', () => {
+  test('with --clip-value limits every element of the gradient, after clipping by norm', () => {
     const clipping = createOptimizer({ ...optionsOf(name), clipValue: 0.25 });
     const g = Float64Array.of(0.1, -0.1, 1, -1, 0.5, 0, 0.6);
     const [w, slots] = [
@@ -138,7 +138,7 @@ describe.each(Object.keys(formulas))('%s', (name) => {
       for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
   });
 
-  test('with --average keeps an average of the weights besides, in which the first ones soon count little', () => {
+  test('with --average maintains an average of the weights, which soon forgets the first ones', () => {
     const random = new Random(8);
     const normal = (): Vector => Float64Array.from({ length: P }, () => random.normal());
     const averaging = createOptimizer({ ...optionsOf(name), average: 0.6 });
@@ -162,7 +162,7 @@ describe.each(Object.keys(formulas))('%s', (name) => {
     expect(averaging.scalars(1000, 0.1)['share']).toBeCloseTo(0.4, 12);
   });
 
-  test('with --accumulate changes nothing but the sum until the last window, and then all by the mean of the gradients', () => {
+  test('with --accumulate changes only the sum until the last window, and then updates by the mean of the gradients', () => {
     const random = new Random(9);
     const normal = (): Vector => Float64Array.from({ length: P }, () => random.normal());
     const options = { ...optionsOf(name), weightDecay: 0.1, average: 0.6 };
@@ -188,7 +188,7 @@ describe.each(Object.keys(formulas))('%s', (name) => {
   });
 
   // A sum of squares never falls.
-  test.skipIf(name === 'adagrad')('lets averages of nothing fall to zero, and not to denormal numbers', () => {
+  test.skipIf(name === 'adagrad')('without gradients its averages fall to zero instead of denormal numbers', () => {
     const slots = Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P).fill(1e-30)]));
     updated(optimizer, new Float64Array(P), new Float64Array(P), slots, 100, 0.01, 1);
     for (const slot of optimizer.rule.slots) expect([...slots[slot]]).toEqual(new Array(P).fill(0));

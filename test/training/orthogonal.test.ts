@@ -12,8 +12,8 @@ const nearestOrthogonal = (a: Float64Array, n: number): Float64Array => runAtOnc
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
 /**
- * Of a matrix given by its rows: turns pairs of rows until all are perpendicular (Jacobi); then
- * their lengths are the singular values.
+ * The singular values of a matrix given by its rows: turns pairs of rows until all are
+ * perpendicular (Jacobi). Then their lengths are the singular values.
  */
 function singularValues(matrix: readonly (readonly number[])[]): number[] {
   const rows = matrix.map((row) => [...row]);
@@ -41,7 +41,7 @@ describe('the nearest orthogonal matrix', () => {
   const normal = (n: number): Float64Array => Float64Array.from({ length: n * n }, () => random.normal());
 
   test.each([1, 2, 7, 24])(
-    'of %i×%i has singular values of 1, and what is left of the matrix is symmetric and positive, as its polar form says',
+    'of %i×%i has singular values of 1, and the other polar factor is symmetric and positive',
     (n) => {
       for (const scale of [1e-6, 1, 1e6]) {
         const a = normal(n).map((x) => x * scale);
@@ -59,8 +59,8 @@ describe('the nearest orthogonal matrix', () => {
           ),
         );
         for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) expect(Math.abs(p[i][j] - p[j][i])).toBeLessThan(1e-9);
-        // Of a symmetric matrix no eigenvalue is negative where its trace is the sum of its
-        // singular values.
+        // A symmetric matrix has no negative eigenvalue if its trace is the sum of its singular
+        // values.
         expect(p.reduce((sum, row, i) => sum + row[i], 0)).toBeCloseTo(
           singularValues(p).reduce((sum, x) => sum + x, 0),
           8,
@@ -78,7 +78,7 @@ describe('the nearest orthogonal matrix', () => {
     expect(nearestOrthogonal(new Float64Array(36), 6)).toEqual(new Float64Array(36));
   });
 
-  test('of numbers that are not finite is what was given', () => {
+  test('of a matrix with numbers that are not finite is that matrix', () => {
     const a = Float64Array.of(1, NaN, 0, 1);
     expect(nearestOrthogonal(a, 2)).toEqual(a);
   });

@@ -1,4 +1,4 @@
-// On which device a model in training samples.
+// The device on which a model in training samples.
 import { expect, test, vi } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { OpenOptions } from '../../src/devices/open.ts';
@@ -17,7 +17,7 @@ vi.mock('../../src/devices/open.ts', async (original) => {
 test.each([
   ['as many threads as the run was given', 1],
   ['a thread per core where none were given', null],
-])('beside a GPU the cpu samples with %s', async (_, threads) => {
+])('if a GPU trains, the cpu samples with %s', async (_, threads) => {
   opened.options = [];
   const device = { ...(await openCpu({ threads: 1 })), name: 'gpu' };
   const { events } = await train(

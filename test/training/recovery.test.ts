@@ -1,4 +1,5 @@
-// A run that diverges: back to the last good state with half the learning rate, a few times.
+// A run that diverges returns to the last good state with half the learning rate, a limited number
+// of times.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -13,7 +14,7 @@ const recoveriesOf = (events: readonly TrainingEvent[]): [number, string][] =>
 const endOf = (events: readonly TrainingEvent[]): EndEvent => events.at(-1) as EndEvent;
 const loopOf = async (path: string): Promise<LoopState> => (await readCheckpoint(path)).training.loop as LoopState;
 
-/** Refuses the updates of these calls of training. */
+/** Refuses the updates of these training calls. */
 const refusing = (...calls: readonly number[]) =>
   deviceThat((result, call): CallResult =>
     calls.includes(call) ? { ...result, lossNats: NaN, updated: false } : result,
@@ -28,7 +29,7 @@ test('a step whose loss is not a number is undone: the run continues from the la
   expect(recoveriesOf(events)).toEqual([
     [
       8,
-      'the loss is not a finite number at step 10: back to step 8, and on with half the learning rate, 0.005 at its peak (1 of at most 3 times)',
+      'the loss is not a finite number at step 10: the run continues with half the learning rate, now 0.005 at its peak, from step 8 (recovery 1 of at most 3)',
     ],
   ]);
   expect(events.find(({ event }) => event === 'report')).toMatchObject({ step: 20, learningRate: 0.005 });
@@ -54,7 +55,7 @@ const damaging =
       for (const file of files) writeFileSync(join(folder.path, file), 'damaged');
   };
 
-test('a run whose checkpoints cannot be read ends with the reason, and everything stays as it is', async () => {
+test('a run whose checkpoints cannot be read ends with the reason, and its files do not change', async () => {
   const folder = await newFolder();
   const files = ['latest.json', 'previous.json', 'step-000000008.json'];
   const seen = damaging(8, [...files, 'step-000000004.json'], folder);
@@ -66,7 +67,7 @@ test('a run whose checkpoints cannot be read ends with the reason, and everythin
   await expect(run).rejects.toMatchObject({
     kind: 'checkpoint',
     message: expect.stringMatching(
-      /^the loss is not a finite number at step 10, and the run in .* cannot be continued: .*latest\.json .*, and no other checkpoint in it can be read$/,
+      /^the loss is not a finite number at step 10, and cannot continue the run in .*: .*latest\.json .*, and no other checkpoint in it can be read$/,
     ),
     hint: expect.any(String),
   });
@@ -74,7 +75,7 @@ test('a run whose checkpoints cannot be read ends with the reason, and everythin
   expect(readFileSync(folder.logPath, 'utf8')).toContain('"event":"checkpoint","step":8');
 });
 
-test('a run whose newest checkpoint cannot be read goes back to the one before, and reports why', async () => {
+test('a run whose newest checkpoint cannot be read goes back to the previous checkpoint, and reports why', async () => {
   const folder = await newFolder();
   const { events } = await train(
     verses,
@@ -85,7 +86,7 @@ test('a run whose newest checkpoint cannot be read goes back to the one before, 
     [
       4,
       expect.stringMatching(
-        / at step 10: back to step 4 of .*previous\.json, since .*latest\.json is not a checkpoint.*, and on with half the learning rate/,
+        / at step 10: the run continues with half the learning rate, .* from step 4 of .*previous\.json, because .*latest\.json is not a checkpoint/,
       ),
     ],
   ]);
@@ -123,12 +124,12 @@ test('a loss that jumps is undone, too', async () => {
   expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 110 });
 });
 
-test('a run that diverges again and again is abandoned, and its saved state stays as it was', async () => {
+test('a run that diverges again and again is abandoned, and its saved state does not change', async () => {
   const given = { maxSteps: 20, checkpointEvery: 8, maxRecoveries: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(10, 13, 15) });
   expect(recoveriesOf(events).at(-1)).toEqual([
     9,
-    'the loss is not a finite number, and --max-recoveries is 2: the run is given up',
+    'the loss is not a finite number, and --max-recoveries is 2: rnn abandons the run',
   ]);
   expect(endOf(events)).toMatchObject({
     reason: 'diverged',
@@ -138,12 +139,12 @@ test('a run that diverges again and again is abandoned, and its saved state stay
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(8);
   const none = await train(verses, { ...given, maxRecoveries: 0 }, { device: await refusing(2) });
   expect(recoveriesOf(none.events)).toEqual([
-    [1, 'the loss is not a finite number, and --max-recoveries is 0: the run is given up'],
+    [1, 'the loss is not a finite number, and --max-recoveries is 0: rnn abandons the run'],
   ]);
   expect(endOf(none.events)).toMatchObject({ reason: 'diverged', checkpoint: null });
 });
 
-test('the log has the lines that led to the state of the run, and a line about going back', async () => {
+test('the log has the lines that led to the state of the run, and a line about the recovery', async () => {
   const { folder } = await train(
     verses,
     { maxSteps: 12, checkpointEvery: 4, evaluateEvery: 5 },
@@ -166,7 +167,7 @@ test('the log has the lines that led to the state of the run, and a line about g
   ]);
 });
 
-test('on another text a run that goes back to where it came from forgets the losses of the old text again', async () => {
+test('on another text a run that goes back to its old checkpoint forgets the losses of the old text again', async () => {
   const { folder } = await train(verses, { maxSteps: 20 });
   const { checkpoint: earlier } = await folder.newest();
   const other = { ...verses, digest: 'other', sourcesDigest: 'other' };
@@ -176,7 +177,7 @@ test('on another text a run that goes back to where it came from forgets the los
 });
 
 test('a run that is killed after going back goes back again, to the same weights', async () => {
-  // Comes apart by itself, at this learning rate: no device is told to.
+  // Diverges at this learning rate without a fault in the device.
   const given = {
     cell: 'rnn-relu',
     hidden: 64,
@@ -202,8 +203,8 @@ test('a run that is killed after going back goes back again, to the same weights
   );
 });
 
-// Clipped gradients and saturated gates keep even a loss of 1e30 finite: only rates near float32's
-// end give infinities at once.
+// Clipped gradients and saturated gates keep even a loss of 1e30 finite. Only learning rates near
+// the maximum of float32 give infinities immediately.
 test.each([
   ['sgd', 1e38],
   ['adam', 1e37],

@@ -30,7 +30,7 @@ describe('sizes that were not given', () => {
     expect(new Set(weights).size).toBe(4);
   });
 
-  test('shrink to windows that a short text has', () => {
+  test('shrink until a short text holds a window', () => {
     for (const length of [3, 5, 23, 100, 1000]) {
       const { batchSize, sequenceLength, maxSteps, epochs } = resolve(length).options;
       expect(batchSize * sequenceLength, String(length)).toBeLessThanOrEqual(length - 1);
@@ -38,7 +38,7 @@ describe('sizes that were not given', () => {
     }
   });
 
-  test('are said in one line, and those that were given are not', () => {
+  test('are listed in one note, without given sizes', () => {
     const { options, notes } = resolve(100_000);
     expect(notes).toHaveLength(1);
     for (const part of [
@@ -71,7 +71,7 @@ describe('sizes that were not given', () => {
 });
 
 describe('the length of a run', () => {
-  test('is what was given, and otherwise fewer epochs the longer the text', () => {
+  test('is as given, and otherwise fewer epochs the longer the text', () => {
     expect(resolve(50_000, { budgetMs: 1000 }).options).toMatchObject({ epochs: null, maxSteps: null, budgetMs: 1000 });
     expect(resolve(50_000, { maxSteps: 7 }).options).toMatchObject({ epochs: null, maxSteps: 7, budgetMs: null });
     expect(resolve(50_000, { epochs: 3 }).options).toMatchObject({ epochs: 3, maxSteps: null, budgetMs: null });
@@ -144,17 +144,17 @@ describe('options', () => {
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null, preset: null });
   });
 
-  test('of a run that goes on have no more streams than the validation text of now has characters', () => {
+  test('of a run that continues have no more streams than the current validation text has characters', () => {
     const { options } = resolve(5000, { evaluationStreams: 16 }, 100);
     const refitted = refitOptions(options, { validation: new Uint8Array(4) });
     expect(refitted).toEqual({
       options: { ...options, evaluationStreams: 3 },
-      notes: ['--evaluation-streams is 3 from now on: the text to validate on is too short for 16'],
+      notes: ['--evaluation-streams is 3 from here on: the text to validate on is too short for 16'],
     });
     expect(refitOptions(options, { validation: new Uint8Array(50) })).toEqual({ options, notes: [] });
   });
 
-  test('that wait for evaluations are refused where there are none, and streams are no more than the validation text has characters', () => {
+  test('that wait for evaluations are refused without evaluations, and streams are limited by the validation text', () => {
     expect(failureOf(5000, { schedule: 'plateau', evaluateEvery: 0 })).toMatchObject({
       kind: 'usage',
       message: expect.stringContaining('--schedule plateau needs evaluations') as string,
@@ -191,7 +191,7 @@ describe('options', () => {
     });
   });
 
-  test('of a text too short are refused, with sizes that would fit', () => {
+  test('are refused for too short a text, with sizes that would fit', () => {
     expect(failureOf(2, {})).toMatchObject({ kind: 'corpus' });
     expect(failureOf(50, { batchSize: 10, sequenceLength: 10 })).toMatchObject({
       kind: 'corpus',

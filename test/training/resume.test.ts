@@ -1,4 +1,4 @@
-// A run that was interrupted, and goes on as if it had not been.
+// A run that was interrupted continues as if it had not been.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Checkpoint, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
@@ -13,8 +13,8 @@ import { asked, newFolder, optionsOf, timeless, train, verses } from './fixture.
 type Surroundings = NonNullable<Parameters<typeof train>[2]>;
 
 /**
- * Another process opens the folder and goes on from what is on disk; a run that has no checkpoint
- * yet starts again.
+ * Another process opens the folder and continues from the files. A run without a checkpoint starts
+ * again.
  */
 async function goOn(
   folder: RunFolder,
@@ -38,7 +38,7 @@ const checkpointsOf = async ({ latestPath, bestPath }: RunFolder): Promise<unkno
   best: timeless(await readCheckpoint(bestPath)),
 });
 
-/** Losses and samples as they stand in the log. */
+/** Losses and samples in the log. */
 const logOf = ({ logPath }: RunFolder): unknown[] =>
   readFileSync(logPath, 'utf8')
     .trimEnd()
@@ -84,10 +84,10 @@ describe.each([
     return whole;
   };
 
-  // The first of one thread, which two threads have, and every other one only with RNN_TEST=all.
+  // Without RNN_TEST=all, one thread leaves out the first combination, and all every other one.
   const first = threads === 1 ? 2 : 0;
   test.each(given.filter((_, index) => isEverything || (index >= first && index % 2 === 0)))(
-    'a run (%o) that is killed again and again comes to the same weights, bit by bit',
+    'a run (%o) that is killed again and again has the same weights in the end, bit by bit',
     async (given) => {
       const whole = await wholeOf(given);
       let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
@@ -100,10 +100,10 @@ describe.each([
     },
   );
 
-  // Other cells change nothing about stopping. Only two of these runs without RNN_TEST=all: others
-  // than those that are killed.
+  // Other cells change nothing about stopping. Without RNN_TEST=all there are two
+  // of these runs, with combinations that no killed run has.
   test.each(given.filter(({ cell }, index) => cell === undefined && (isEverything || index % 4 === 1)))(
-    'so does one (%o) that is told to stop, at any step, with an evaluation or sample left to do',
+    'so has a run (%o) that is asked to stop, at any step, before an evaluation or a sample',
     async (given) => {
       const whole = await wholeOf(given);
       const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
@@ -128,7 +128,7 @@ describe.each([
   );
 });
 
-test('a run that is killed where only its best state is saved goes on from that, bit by bit, and is over only when all is done', async () => {
+test('a run that is killed when only its best state is saved continues from it, bit by bit, until everything is done', async () => {
   const given = { ...dropped, maxSteps: 30, evaluateEvery: 5, sampleEvery: 10, checkpointEvery: 0, keep: 1 };
   const whole = await train(verses, given);
   let { folder } = await train(verses, given, { seen: at('evaluation', 5) });
@@ -163,7 +163,7 @@ test('a run that is killed as soon as its best state is saved has that evaluatio
   expect(logOf(last.folder)).toEqual(logOf(whole.folder));
 });
 
-test('an evaluation that a signal prevented is made up for, and counts for patience', async () => {
+test('an evaluation that a signal prevented is done later, and counts for patience', async () => {
   const given = { maxSteps: 40, evaluateEvery: 3, checkpointEvery: 5 };
   const controller = new AbortController();
   const { folder, events } = await train(
@@ -203,7 +203,7 @@ test('times add up over invocations, and so does the time of --budget', async ()
   expect((longer.events.at(-1) as { elapsedMs: number }).elapsedMs).toBeGreaterThan(elapsedMs);
 });
 
-/** What is said when a run goes on with other settings, and where its first step is. */
+/** The notes when a run continues with other settings, and the epoch of its first step. */
 async function changed(
   given: Partial<TrainingOptions>,
   corpus: Corpus = verses,
@@ -226,10 +226,10 @@ async function changed(
 const reportOf = (events: readonly TrainingEvent[]): Extract<TrainingEvent, { event: 'report' }> =>
   events.find((event) => event.event === 'report')!;
 
-test('with another batch size or sequence length a run continues at the same part of the text', async () => {
+test('with another batch size or sequence length a runcontinues at the same part of the text', async () => {
   const { notes, events, from } = await changed({ batchSize: 4, sequenceLength: 20 });
   expect(notes).toEqual([
-    'the text is cut into other windows: the run goes on at the same part of it, from a zero state',
+    'the text is cut into other windows, so the run continues at the same part of it, from a zero state',
   ]);
   const { epoch } = reportOf(events);
   expect(from.training.epoch).toBe(1.25);
@@ -237,7 +237,7 @@ test('with another batch size or sequence length a run continues at the same par
 });
 
 test('with random windows, or another seed of them, a run continues at the same part of the text', async () => {
-  const note = 'the text is cut into other windows: the run goes on at the same part of it, from a zero state';
+  const note = 'the text is cut into other windows, so the run continues at the same part of it, from a zero state';
   expect((await changed({ randomOffset: true })).notes).toEqual([note]);
   expect((await changed({ randomLength: true })).notes).toEqual([note]);
   const { folder } = await train(verses, { maxSteps: 5, randomLength: true });
@@ -258,7 +258,7 @@ test('with random windows, or another seed of them, a run continues at the same 
 
 test('with another optimizer its averages begin at zero, and the steps of the run continue', async () => {
   const { notes, events } = await changed({ optimizer: 'rmsprop', learningRate: 0.001 });
-  expect(notes).toEqual(['what adam had gathered is of no use to the new optimizer, which begins anew']);
+  expect(notes).toEqual(['the optimizer has changed, so it starts without the state of adam']);
   expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 30 });
 });
 
@@ -276,7 +276,7 @@ test('on another text the run looks for the best loss again', async () => {
   expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
 });
 
-test('with another text to validate on a run continues at its place, to the same weights', async () => {
+test('with another validation text a run continues at its position, to the same weights', async () => {
   const corpus = { ...verses, digest: 'other', validation: verses.validation.subarray(0, 100) };
   const { folder } = await train(verses, { maxSteps: 25 });
   const { checkpoint } = await folder.newest();
@@ -294,7 +294,7 @@ test('with another text to validate on a run continues at its place, to the same
   );
 });
 
-test('of a checkpoint that is not one of this run is refused before anything is written', async () => {
+test('a checkpoint that does not belong to this run is refused before anything is written', async () => {
   const { folder } = await train(verses, { maxSteps: 5 });
   const { checkpoint } = await folder.newest();
   const [first, ...rest] = checkpoint.optimizer!.tensors;
@@ -305,11 +305,11 @@ test('of a checkpoint that is not one of this run is refused before anything is 
       /its optimizer is not adam for/,
     ],
     [{ optimizer: { ...checkpoint.optimizer!, scalars: {} } }, /its optimizer is not adam for/],
-    [{ state: checkpoint.state.slice(1) }, /its carried state is not/],
+    [{ state: checkpoint.state.slice(1) }, /its carried state belongs to another model/],
     [{ tensors: checkpoint.tensors.slice(1) }, /no tensor layer0.Wx/],
     [
       { training: { ...checkpoint.training, position: { epoch: 0, window: 999 } } },
-      /stands at window 999, and the text has 20/,
+      /its position is window 999, and the text has only 20/,
     ],
     [{ training: { ...checkpoint.training, loop: undefined } }, /training\.loop is missing/],
     [

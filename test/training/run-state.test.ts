@@ -1,4 +1,4 @@
-// The state of a run, and what of it is forgotten when.
+// The state of a run, and when parts of it are forgotten.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/runs/store.ts';
 import type { LoopState } from '../../src/training/record.ts';
@@ -18,7 +18,7 @@ type Training = Checkpoint['training'];
 /** Far above the losses here. */
 const UNIFORM_NATS = 5;
 
-/** Of a run that has gone back twice and waits for a better loss. */
+/** The state of a run that has gone back twice and waits for a better loss. */
 const state: Partial<LoopState> = {
   trainingMs: 1000,
   sinceBest: 3,
@@ -44,18 +44,18 @@ beforeAll(async () => {
   };
 });
 
-/** What a checkpoint would keep. */
+/** The state in a checkpoint. */
 const kept = (state: RunState): object => {
   const { loop, bestValidationLossNats } = recordOfState(state, 0, null);
   return { ...(loop as LoopState), best: bestValidationLossNats };
 };
 
 describe('the state of a run', () => {
-  it('is as the checkpoint has it', () => {
+  it('is the same as in the checkpoint', () => {
     expect(kept(runState(training, UNIFORM_NATS))).toEqual({ ...state, best: 1.75, elapsedMs: 0, finished: null });
   });
 
-  it('has no losses to compare with on another text', () => {
+  it('forgets its losses on another text', () => {
     const run = runState(training, UNIFORM_NATS);
     forgetLosses(run, { sameTraining: false, sameValidation: false });
     expect(kept(run)).toMatchObject({
@@ -68,7 +68,7 @@ describe('the state of a run', () => {
     });
   });
 
-  it('has the loss of training to compare with where only the text to validate on is another one, and the other way round', () => {
+  it('forgets only the validation loss with another validation text, and only the training loss with another training text', () => {
     const [trained, validated] = [runState(training, UNIFORM_NATS), runState(training, UNIFORM_NATS)];
     forgetLosses(trained, { sameTraining: true, sameValidation: false });
     expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, sinceDrop: 0, drops: 2, trend: state.trend });
@@ -76,12 +76,12 @@ describe('the state of a run', () => {
     expect(kept(validated)).toMatchObject({ best: 1.75, sinceBest: 3, trend: { steps: 0 } });
   });
 
-  it('has had no drops of the learning rate where the checkpoint is from before there were any', () => {
+  it('has no drops of the learning rate if the checkpoint is older than drops', () => {
     const { sinceDrop: _, drops: __, ...loop } = training.loop as LoopState;
     expect(kept(runState({ ...training, loop }, UNIFORM_NATS))).toMatchObject({ sinceDrop: 0, drops: 0, sinceBest: 3 });
   });
 
-  it('counts a drop after so many evaluations without a new best, and again after as many more', () => {
+  it('counts a drop after every plateauPatience evaluations without a new best', () => {
     const run = runState(null, UNIFORM_NATS);
     const judged = [false, false, true, false, false, false, false, false].map((best, index) => {
       countEvaluation(run, { step: index + 1, best }, { schedule: 'plateau', plateauPatience: 2 });
@@ -97,7 +97,7 @@ describe('the state of a run', () => {
     expect(run.drops).toBe(0);
   });
 
-  it('has all its recoveries again with another learning rate', () => {
+  it('has all its recoveries available again with another learning rate', () => {
     const run = runState(training, UNIFORM_NATS);
     forgetLearningRate(run);
     expect(kept(run)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
@@ -105,7 +105,7 @@ describe('the state of a run', () => {
 });
 
 describe('the state of a run that went back', () => {
-  /** Since the checkpoint it has trained longer, and found a better loss. */
+  /** Since the checkpoint, the run has trained longer and found a better loss. */
   const returned = (
     ...to: [Checkpoint['training'] | null, { sameTraining: boolean; sameValidation: boolean }]
   ): object => {
@@ -115,7 +115,7 @@ describe('the state of a run that went back', () => {
     return kept(run);
   };
 
-  it('is as in the checkpoint, but for the time, the best loss and the learning rate', () => {
+  it('is as in the checkpoint, except for the time, the best loss and the learning rate', () => {
     expect(returned(training, { sameTraining: true, sameValidation: true })).toMatchObject({
       ...state,
       trainingMs: 5000,
@@ -125,7 +125,7 @@ describe('the state of a run that went back', () => {
     });
   });
 
-  it('has no losses of the text before this one', () => {
+  it('has no losses of the earlier text', () => {
     expect(returned(training, { sameTraining: false, sameValidation: false })).toMatchObject({
       best: 1.5,
       sinceBest: 0,
@@ -134,7 +134,7 @@ describe('the state of a run that went back', () => {
     });
   });
 
-  it('is the beginning where there is no checkpoint', () => {
+  it('is the beginning if there is no checkpoint', () => {
     expect(returned(null, { sameTraining: true, sameValidation: true })).toMatchObject({
       trainingMs: 5000,
       best: 1.5,

@@ -8,14 +8,14 @@ import { Session } from '../../src/training/session.ts';
 import { isEverything } from '../everything.ts';
 import { inRunsOf, optionsOf, train, verses } from './fixture.ts';
 
-/** The second, as many as there may be, only where everything is asked for. */
+/** The second one, with as many calls as possible, only with RNN_TEST=all. */
 const manyCounts = isEverything ? [[1, 3, 7, 2], [1000]] : [[1, 3, 7, 2]];
 
-/** What must not depend on how many calls a run has: all but paths. */
+/** The events that must not depend on the number of calls in a series: everything except paths. */
 interface Outcome {
   readonly events: readonly unknown[];
   readonly latest: unknown;
-  /** Handed over and run, of each run of calls. */
+  /** The numbers of planned and of executed calls in each series. */
   readonly runs: readonly (readonly [number, number])[];
 }
 
@@ -27,7 +27,7 @@ function contentOf({ model, training, tensors, state, optimizer }: Checkpoint): 
   return { model, training, tensors, state, optimizer };
 }
 
-/** A clock that stands still, or goes on by so many milliseconds with each call of training. */
+/** A clock that stops, or advances by `ms` milliseconds with each training call. */
 function stopClock(): (ms: number) => void {
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
@@ -41,7 +41,7 @@ interface Settings {
   readonly counts: readonly number[];
   readonly refused?: readonly number[];
   readonly msPerCall?: number;
-  /** Tells the run to stop when it sees an event. */
+  /** Asks the run to stop when it sees an event. */
   readonly stopAt?: (event: TrainingEvent) => boolean;
 }
 
@@ -87,9 +87,8 @@ const reportsOf = (events: readonly unknown[]): ReportEvent[] =>
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
 
 describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls', ({ counts }) => {
-  // 20 windows an epoch: state, masks and rates by epoch cross from one to the next within a run of
-  // calls.
-  // The other schedules only where everything is asked for.
+  // 20 windows per epoch: state, masks and learning rates pass from epoch to epoch within a series.
+  // The other schedules run only with RNN_TEST=all.
   test.each(['cosine', 'step', ...(isEverything ? (['exponential', 'constant'] as const) : [])] as const)(
     'give the events and the checkpoint of single calls, with the %s schedule',
     async (schedule) => {
@@ -102,14 +101,14 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
     },
   );
 
-  test('have windows of one length each, where lengths are drawn, and give what single calls do', async () => {
+  test('have windows of one length each if lengths are random, with the same results as single calls', async () => {
     await expectSame(
       { dropout: 0.3, maxSteps: 45, evaluateEvery: 10, randomLength: true, randomOffset: true },
       { counts },
     );
   });
 
-  test('end where something is due', async () => {
+  test('end when something is due', async () => {
     const { events } = await expectSame(
       { maxSteps: 23, evaluateEvery: 4, sampleEvery: 5, checkpointEvery: 6 },
       { counts },
@@ -125,8 +124,8 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
     expect(events.at(-1)).toMatchObject({ reason: 'epochs', step: 40 });
   });
 
-  test('go on after refused updates as single calls do', async () => {
-    // Each goes back to the last checkpoint: after the 6th call that was made just before.
+  test('continue after refused updates as single calls do', async () => {
+    // Each returns to the last checkpoint: after the 6th call, to a new checkpoint.
     const { events, runs } = await expectSame(
       { optimizer: 'adam', dropout: 0.2, maxSteps: 30, evaluateEvery: 6, checkpointEvery: 3, maxRecoveries: 9 },
       { counts, refused: [2, 6, 7, 12, 21, 30] },
@@ -140,7 +139,7 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
   test.each([
     [5, 0],
     [20, 12],
-  ])('save, right after call %i was refused, the state that they went back to', async (call, step) => {
+  ])('save the state that they went back to, right after call %i was refused', async (call, step) => {
     const { latest, events } = await expectSame(
       { maxSteps: 40, checkpointEvery: 12 },
       { counts, refused: [call], stopAt: ({ event }) => event === 'recovery' },
@@ -171,7 +170,7 @@ test('runs of calls end where recurrent matrices are made orthogonal', async () 
   expect(runs.map(([, run]) => run)).toEqual([4, 4, 2]);
 });
 
-test('a report has the mean loss of the steps since the last report, and the learning rate and gradient of its own', async () => {
+test('a report has the mean loss since the last report, and the learning rate and gradient norm of its step', async () => {
   const given = { maxSteps: 20, warmupSteps: 20 };
   const each = reportsOf((await outcome(given, { counts: [1], msPerCall: 1000 })).events);
   const reports = reportsOf((await outcome(given, { counts: [3], msPerCall: 400 })).events);
@@ -188,7 +187,7 @@ test('a report has the mean loss of the steps since the last report, and the lea
   }
 });
 
-test('a refused update takes back the steps before it, and slows none of those that come after', async () => {
+test('a refused update undoes the steps before it, and does not slow the steps after it', async () => {
   const { events } = await outcome({ maxSteps: 8 }, { counts: [4], refused: [3], msPerCall: 500 });
   expect((events as TrainingEvent[]).slice(1, 4)).toMatchObject([
     { event: 'recovery', step: 0 },
@@ -209,7 +208,7 @@ test('a signal, --max-time and --budget end a run after the current calls', asyn
   expect(stopped.events.at(-1)).toMatchObject({ reason: 'signal', step: 4 });
 });
 
-test('a device that fails leaves the place in the text where it was', async () => {
+test('a device that fails does not change the position in the text', async () => {
   const cpu = await openCpu({ threads: 1 });
   const ran = (_: string, handed: number): void => {
     if (handed === 3) throw new Error('lost');

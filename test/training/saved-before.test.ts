@@ -1,4 +1,4 @@
-// A process that is killed in a long evaluation loses nothing of what was learnt before it.
+// A process that is killed in a long evaluation does not lose the training before it.
 import { expect, test } from 'vitest';
 import { RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -7,8 +7,8 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import { VERSE, corpusOf, timeless, train, verses } from './fixture.ts';
 
 /**
- * An evaluation is long enough to be saved before at the end of a run, and too short to be on its
- * way.
+ * An evaluation that is long enough for a save before it at the end of a run, but too short for a
+ * save during the run.
  */
 const corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(50));
 const given = { maxSteps: 12, evaluateEvery: 4, hidden: 64, schedule: 'constant' } as const;
@@ -16,7 +16,7 @@ const given = { maxSteps: 12, evaluateEvery: 4, hidden: 64, schedule: 'constant'
 const kindsAt = (events: readonly TrainingEvent[], step: number): string[] =>
   events.flatMap((event) => ('step' in event && event.step === step && event.event !== 'start' ? [event.event] : []));
 
-test('the last evaluation begins when everything is saved, and a run that is killed in it goes on to the same end', async () => {
+test('the last evaluation begins when everything is saved, and a run that is killed in it resumes to the same end', async () => {
   const whole = await train(corpus, given);
   expect(kindsAt(whole.events, 12)).toEqual(['report', 'checkpoint', 'evaluation', 'checkpoint', 'end']);
   const killed = await train(corpus, given, { seen: ({ event }) => event === 'checkpoint' });
@@ -42,13 +42,13 @@ test('a run that is stopped twice before its last evaluation is not finished', a
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'signal', step: 12 });
 });
 
-test('evaluations that are short are not worth a save of their own', async () => {
+test('short evaluations have no separate save before them', async () => {
   const { events } = await train(corpus, given);
   expect([4, 8].map((step) => kindsAt(events, step))).toEqual([4, 8].map(() => ['report', 'evaluation']));
   expect(kindsAt((await train(verses, given)).events, 12)).toEqual(['report', 'evaluation', 'checkpoint', 'end']);
 });
 
-test('a state whose validation loss is no number is not gone back to, although it was saved before the evaluation', async () => {
+test('a run does not return to a state whose validation loss is not a number, even if it was saved before the evaluation', async () => {
   const { events } = await train(corpus, { ...given, checkpointEvery: 8 }, { device: await failingInEvaluation(3) });
   expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
     { step: 8, reason: expect.stringContaining('back to step 8') },
@@ -56,7 +56,7 @@ test('a state whose validation loss is no number is not gone back to, although i
   expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 12 });
 });
 
-/** The cpu, with losses that are no numbers in one evaluation; the first is 1. */
+/** The cpu, with losses of NaN in one evaluation. The first is 1. */
 async function failingInEvaluation(failing: number): Promise<Device> {
   const device = await openCpu({ threads: 1 });
   let evaluation = 0;

@@ -18,16 +18,16 @@ const at = (changes: Partial<Schedule>, progress: Partial<Progress>): number =>
   );
 
 describe('the learning rate', () => {
-  test('stays where it is with the constant schedule', () => {
+  test('does not change with the constant schedule', () => {
     expect([0, 0.5, 1].map((fraction) => at({}, { fraction, epoch: 9 * fraction }))).toEqual([0.01, 0.01, 0.01]);
   });
 
-  test('falls at once every decayEpochs with the step schedule', () => {
+  test('falls in a step every decayEpochs with the step schedule', () => {
     const rates = [0, 1.99, 2, 3.99, 4].map((epoch) => at({ schedule: 'step' }, { epoch }));
     expect(rates).toEqual([0.01, 0.01, 0.005, 0.005, 0.0025]);
   });
 
-  test('does not begin to fall before decayAfter', () => {
+  test('does not fall before decayAfter', () => {
     expect([0, 10, 11.9, 12, 14].map((epoch) => at({ schedule: 'step', decayAfter: 10 }, { epoch }))).toEqual([
       0.01, 0.01, 0.01, 0.005, 0.0025,
     ]);

@@ -40,20 +40,20 @@ describe('a grid', () => {
   });
 });
 
-describe('trials drawn at random', () => {
+describe('trials sampled at random', () => {
   const axes = [
     { option: 'lr', values: range(1e-4, 1e-2, { logarithmic: true }) },
     { option: 'cell', values: ['lstm', 'gru'] },
   ];
 
-  test('follow from the seed, and more of them begin with the same ones', () => {
+  test('follow from the seed, and a longer list begins with the same trials', () => {
     const ten = drawTrials(axes, 10, 7);
     expect(drawTrials(axes, 10, 7)).toEqual(ten);
     expect(drawTrials(axes, 30, 7).slice(0, 10)).toEqual(ten);
     expect(drawTrials(axes, 10, 8)).not.toEqual(ten);
   });
 
-  test('lie in their range, spread evenly, or evenly by factors', () => {
+  test('are within their range, spread evenly or evenly by factors', () => {
     const middle = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
     const [linear, logarithmic] = [drawn(range(1e-4, 1e-2), 400), drawn(range(1e-4, 1e-2, { logarithmic: true }), 400)];
     for (const values of [linear, logarithmic]) expect(values.filter((x) => x < 1e-4 || x > 1e-2)).toEqual([]);
@@ -63,14 +63,14 @@ describe('trials drawn at random', () => {
     expect(middle(logarithmic)).toBeLessThan(1.4e-3);
   });
 
-  test('are whole where the option is, and reach both ends', () => {
+  test('are whole numbers if the option is, and reach both ends', () => {
     expect(drawn(range(1, 4, { whole: true }), 100).toSorted()).toEqual([1, 2, 3, 4]);
     const sizes = drawn(range(8, 512, { whole: true, logarithmic: true }), 50);
     expect(sizes.every(Number.isInteger)).toBe(true);
     expect(sizes.filter((x) => x < 64).length).toBeGreaterThan(10);
   });
 
-  test('are all different, and fewer where there are no more', () => {
+  test('are all different, and fewer if there are not enough', () => {
     const trials = drawTrials([{ option: 'cell', values: ['lstm', 'gru'] }], 10, 1);
     expect(trials.map(({ name }) => name).toSorted()).toEqual(['cell=gru', 'cell=lstm']);
   });
@@ -80,7 +80,7 @@ describe('the name of a trial', () => {
   const nameOf = (...values: string[]): string =>
     gridOf(values.map((value, i) => ({ option: `o${i}`, values: [value] })))[0].name;
 
-  test('can be the name of a folder, whatever is in it', () => {
+  test('can be the name of a folder, whatever it contains', () => {
     expect(nameOf('../a b.txt', "*'()~!")).toBe('o0=..%2Fa%20b.txt,o1=%2A%27%28%29%7E%21');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (value) => {
@@ -90,7 +90,7 @@ describe('the name of a trial', () => {
     );
   });
 
-  test('is not too long for one, and still its own', () => {
+  test('is not too long for a folder, and still unique', () => {
     const long = 'a'.repeat(300);
     expect(nameOf(long)).toHaveLength(150);
     expect(nameOf(long)).not.toBe(nameOf(`${long}b`));
@@ -98,7 +98,7 @@ describe('the name of a trial', () => {
   });
 });
 
-test('what no run can have is refused whatever the text, and what hangs on the text is not', () => {
+test('impossible options are refused whatever the text, and options that depend on the text are not', () => {
   expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow(
     '--tied cannot be used where --embedding is 0',
   );
@@ -110,8 +110,8 @@ test('what no run can have is refused whatever the text, and what hangs on the t
     { tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 },
     { validates: true },
   );
-  // A note must hold for texts of any length: the preset has dropout for some, and of no --layers
-  // there are two for long ones.
+  // A note must be true for texts of any length. The preset has dropout only for some lengths, and
+  // long texts have two layers if --layers is not given.
   expect(refuseImpossible({ lockedDropout: true, preset: 'quick' }, { validates: true })).toEqual([]);
   expect(refuseImpossible({ stacking: 'residual' }, { validates: true })).toEqual([]);
   expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual([
@@ -124,12 +124,15 @@ test.each([
   [{ layers: 100, sequenceLength: 100 }, 'too long to plan'],
   [{ hidden: 2 ** 20 }, 'of memory, but only'],
   [{ batchSize: 1e8 }, 'of memory, but only'],
-  [{ batchSize: 1e10 }, '--batch-size times --sequence-length is more than any text has'],
-])('sizes that fit no machine are refused whatever the text: %o', (given, message) => {
+  [
+    { batchSize: 1e10 },
+    '--batch-size times --sequence-length is 10,000,000,000: expected less than the longest text, 4,294,967,296 characters',
+  ],
+])('sizes that do not fit any machine are refused whatever the text: %o', (given, message) => {
   expect(() => refuseHopelessSizes(given, { validates: true })).toThrow(message);
 });
 
-test('sizes that a text or another device may bear are not refused before it is read', () => {
+test('sizes that may suit the text or another device are not refused before the text is read', () => {
   for (const given of [{}, { layers: 64, sequenceLength: 32 }, { batchSize: 4096 }, { preset: 'best' }] as const)
     expect(() => refuseHopelessSizes(given, { validates: false })).not.toThrow();
 });

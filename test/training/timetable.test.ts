@@ -1,4 +1,4 @@
-// The clock of a run, which changes what is written and never the weights.
+// The clock of a run, which changes its output but never its weights.
 import { expect, test } from 'vitest';
 import { MemoryStore, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { Device } from '../../src/devices/device.ts';
@@ -10,7 +10,7 @@ import { prepareTraining } from '../../src/training/train.ts';
 import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
 const MINUTE = 60_000;
-/** Looks and saves are due at the end, after all steps, if only steps count. */
+/** Looks and saves would be due only at the end, after all steps, if only steps counted. */
 const given = {
   maxSteps: 40,
   evaluateEvery: 100,
@@ -20,7 +20,7 @@ const given = {
   schedule: 'constant',
 } as const;
 
-/** A clock that moves on by so much each time that the run looks at it. */
+/** A clock that advances by a fixed time whenever the run reads it. */
 function clockOf(stepMs: number): () => number {
   let now = 0;
   return () => (now += stepMs);
@@ -119,7 +119,7 @@ test('a run that is killed after a save by the clock, and diverges once resumed,
   );
 });
 
-test('a slow run that is abandoned keeps nothing that the clock saved', async () => {
+test('a slow run that is abandoned has no state that the clock saved', async () => {
   const device = await deviceThat((result, at) => (at > 30 ? { ...result, lossNats: NaN, updated: false } : result));
   const { events, folder } = await train(verses, { ...given, maxRecoveries: 0 }, { clock: clockOf(MINUTE), device });
   expect(events.some(({ event }) => event === 'checkpoint')).toBe(true);
@@ -133,7 +133,7 @@ test('intervals that are turned off stay off, however slow the run', async () =>
   expect(kindsBefore(events, 40)).toEqual(new Set(['report']));
 });
 
-test('looks are due after one minute, then as far apart as the run is old, at most ten minutes; saves every five', () => {
+test('looks are due after one minute, then at intervals of the age of the run, up to ten minutes, and saves every five', () => {
   let now = 0;
   const timetable = timetableOf(optionsOf(verses, given), {} as Session, runState(null, 1), () => now);
   const [looks, saves]: [number[], number[]] = [[], []];

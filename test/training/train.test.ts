@@ -18,10 +18,7 @@ const stepsOf = (
 ): number[] => those(events, kind).map(({ step }) => step);
 const endOf = (events: readonly TrainingEvent[]): EndEvent => events.at(-1) as EndEvent;
 
-/**
- * Nats per character of a model that knows how often each character of a text occurs, and nothing
- * else.
- */
+/** Nats per character of a model that knows only how often each character of a text occurs. */
 function unigramNats(ids: ArrayLike<number>): number {
   const counts = new Map<number, number>();
   for (const id of Array.from(ids)) counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -29,7 +26,7 @@ function unigramNats(ids: ArrayLike<number>): number {
 }
 
 describe('a training run', () => {
-  test('learns what a count of characters does not know, and says so from start to end', async () => {
+  test('learns more than the frequencies of characters, and reports it from start to end', async () => {
     const { events, folder } = await train(verses, { maxSteps: 150, evaluateEvery: 50 });
     const unigram = unigramNats(verses.train);
     expect(those(events, 'evaluation').at(-1)!.validationLossNats).toBeLessThan(0.7 * unigram);
@@ -54,7 +51,7 @@ describe('a training run', () => {
     });
   });
 
-  test('evaluates, samples and saves at exactly the steps that were asked for, and at the end', async () => {
+  test('evaluates, samples and saves exactly at the requested steps, and at the end', async () => {
     const { events, folder } = await train(verses, {
       maxSteps: 12,
       evaluateEvery: 4,
@@ -63,7 +60,7 @@ describe('a training run', () => {
     });
     expect(stepsOf(events, 'evaluation')).toEqual([4, 8, 12]);
     expect(stepsOf(events, 'sample')).toEqual([5, 10, 12]);
-    expect(stepsOf(events, 'checkpoint')).toEqual([6, 12]); // the last of them once, not once more because it is the last
+    expect(stepsOf(events, 'checkpoint')).toEqual([6, 12]); // the last one once, although it is also at the end
     expect(those(events, 'sample').map(({ text }) => [...text].length)).toEqual([20, 20, 20]);
     // However fast the run, the training loss of the same step precedes each of them, for `rnn
     // story` and `rnn info`.
@@ -84,7 +81,7 @@ describe('a training run', () => {
     ]).toEqual([12, 6]);
   });
 
-  test('only saves, and evaluates once, if nothing else was asked for', async () => {
+  test('only saves, and evaluates once, if nothing else was requested', async () => {
     const { events } = await train(verses, { maxSteps: 3 });
     expect(events.map(({ event }) => event)).toEqual(['start', 'report', 'evaluation', 'checkpoint', 'end']);
     const { events: unvalidated } = await train(corpusOf('abcd'.repeat(50), ''), { maxSteps: 3, evaluateEvery: 1 });
@@ -92,14 +89,14 @@ describe('a training run', () => {
     expect(endOf(unvalidated).bestValidationLossNats).toBeNull();
   });
 
-  test('of so many epochs ends where the last window of the text was read', async () => {
+  test('with a length in epochs ends after the last window of the text', async () => {
     const { events } = await train(verses, { epochs: 2, batchSize: 8, sequenceLength: 20 });
     const windows = Math.floor(Math.floor((verses.train.length - 1) / 8) / 20);
     expect(endOf(events)).toMatchObject({ reason: 'epochs', step: 2 * windows });
     expect(those(events, 'report').at(-1)).toMatchObject({ epoch: 2, progress: 1 });
   });
 
-  test('reports every step if steps take longer than a second, and else only what a second brings', async () => {
+  test('reports every step if steps take longer than a second, and otherwise once a second', async () => {
     let now = 0;
     const clock = vi.spyOn(performance, 'now');
     onTestFinished(() => clock.mockRestore());
@@ -109,8 +106,8 @@ describe('a training run', () => {
     expect(stepsOf((await train(verses, { maxSteps: 4 })).events, 'report')).toEqual([4]);
   });
 
-  test('stops when so many evaluations have brought no better loss', async () => {
-    // The more it learns of this text, the worse it foretells the other.
+  test('stops when `patience` evaluations have had no better loss', async () => {
+    // The more the model learns of this text, the worse it predicts the other one.
     const { events } = await train(corpusOf('ab'.repeat(200), 'bbbbaaaa'.repeat(5)), {
       maxSteps: 200,
       evaluateEvery: 2,
@@ -127,7 +124,7 @@ describe('a training run', () => {
     ).toBe(true);
   });
 
-  test('that is told to stop ends after the step in hand, saved', async () => {
+  test('that is asked to stop ends after the current step, saved', async () => {
     const controller = new AbortController();
     const { events, folder } = await train(
       verses,
@@ -142,7 +139,7 @@ describe('a training run', () => {
     });
   });
 
-  test('that is told to stop in a long evaluation does not finish it, and is saved', async () => {
+  test('that is asked to stop in a long evaluation does not finish it, and is saved', async () => {
     const controller = new AbortController();
     const { events, folder } = await train(
       verses,
@@ -167,7 +164,7 @@ describe('a training run', () => {
     schedule: 'constant',
   } as const;
 
-  test('goes back when a validation loss is no number, and never saves such a loss as the best', async () => {
+  test('goes back when a validation loss is not a number, and never saves such a loss as the best', async () => {
     const { events } = await train(verses, { ...unstable, evaluateEvery: 1 });
     expect(
       those(events, 'recovery').some(({ reason }) =>
@@ -178,16 +175,16 @@ describe('a training run', () => {
       expect(Number.isFinite(validationLossNats)).toBe(true);
   });
 
-  test('goes on when no sample can be drawn, and says so', async () => {
+  test('continues when it cannot take a sample, and reports that', async () => {
     const { events } = await train(verses, { ...unstable, sampleEvery: 1, sampleLength: 200 });
-    expect(those(events, 'recovery').some(({ reason }) => reason.startsWith('no sample could be taken: '))).toBe(true);
+    expect(those(events, 'recovery').some(({ reason }) => reason.startsWith('cannot take a sample: '))).toBe(true);
   });
 });
 
 describe('one seed', () => {
   const options = { cell: 'gru', layers: 2, dropout: 0.2, maxSteps: 12, evaluateEvery: 5, sampleEvery: 6 } as const;
 
-  test('gives the same checkpoint and the same samples, another one others', async () => {
+  test('gives the same checkpoint and the same samples, and another seed gives others', async () => {
     const [first, second, other] = [
       await train(verses, options, { threads: 2 }),
       await train(verses, options, { threads: 2 }),
@@ -205,7 +202,7 @@ describe('one seed', () => {
   });
 
   // Mean nats per character. Kernels and thread counts differ in the seventh digit, and ten steps
-  // of Adam make little more of it.
+  // of Adam hardly increase the difference.
   test.each([
     [
       'of earlier versions',
@@ -228,8 +225,8 @@ describe('one seed', () => {
   });
 });
 
-test('with the plateau schedule the learning rate falls where the validation loss stands still, and goes on from there when the run does', async () => {
-  // So small a rate changes nothing: after the first evaluation there is no better one.
+test('with the plateau schedule the learning rate falls when the validation loss stops falling, and continues from there when the run does', async () => {
+  // Such a low rate changes nothing, so the first evaluation remains the best.
   const given = { schedule: 'plateau', decay: 0.5, learningRate: 1e-30, evaluateEvery: 2 } as const;
   const rateOf = (events: readonly TrainingEvent[]): number =>
     (events.findLast(({ event }) => event === 'report') as ReportEvent).learningRate;

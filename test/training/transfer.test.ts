@@ -1,4 +1,4 @@
-// New runs from the weights of old ones: --init-from.
+// New runs from the weights of old runs: --init-from.
 import { expect, test } from 'vitest';
 import { parameterVector, tensorsOf } from '../../src/runs/store.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
@@ -10,12 +10,12 @@ import { transferParameters, withSizesOf } from '../../src/training/transfer.ts'
 import { corpusOf, train, verses } from './fixture.ts';
 
 test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden: 28 }])(
-  'a model %o that learns new characters keeps all that it knew of the old ones',
+  'a model %o with new characters predicts the old ones as before',
   async (given) => {
     const { folder } = await train(verses, { maxSteps: 150, ...given });
     const { checkpoint: old } = await folder.newest();
-    // As many hidden units as symbols, in the last case: axes are told by what they are for, not by
-    // their length.
+    // In the last case there are as many hidden units as tokens: axes are distinguished by their
+    // meaning, not by their length.
     const vocabulary = characterVocabulary([...old.vocabulary.symbols, ...'#A~é'], false);
     const model = { ...old.model, vocabulary: vocabulary.size };
     const weights = transferParameters(old, model, vocabulary, initialParameters(model, new Random(1)));
@@ -26,7 +26,7 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
       parameters: Float32Array,
       bias: number,
     ): Promise<string> => {
-      // What is new may not be drawn, so that the texts can be compared.
+      // New tokens are never sampled, so that the texts can be compared.
       const biased = parameters.slice();
       for (const [id, symbol] of symbols.symbols.entries())
         if ('#A~é'.includes(symbol)) biased[biased.length - symbols.symbols.length + id] = bias;
@@ -52,7 +52,7 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
   },
 );
 
-test('a run that starts from weights starts where they ended, on a text with new characters', async () => {
+test('a run that starts from weights starts with their loss, on a text with new characters', async () => {
   const { folder } = await train(verses, { maxSteps: 200 });
   const { checkpoint: initial } = await folder.newest();
   const marked = (text: string): string => text.replaceAll('fox', 'FOX');
@@ -73,7 +73,7 @@ test('a run that starts from weights starts where they ended, on a text with new
   expect(lossOf(fresh.events)).toBeLessThan(0.6 * lossOf(none.events));
 });
 
-test('sizes are those of the weights, and others are refused', () => {
+test('a run has the sizes of its initial weights, and other sizes are refused', () => {
   const model = { cell: 'gru', layers: 2, hidden: 16, embedding: 0 } as never;
   expect(withSizesOf({ model }, { dropout: 0.5, hidden: 16 })).toMatchObject({
     dropout: 0.5,
@@ -86,7 +86,7 @@ test('sizes are those of the weights, and others are refused', () => {
   expect(() => withSizesOf({ model }, { hidden: 32 })).toThrow(
     expect.objectContaining({
       kind: 'usage',
-      message: '--hidden 32 does not go with --init-from: its weights are those of --hidden 16',
+      message: 'cannot use --hidden 32 with --init-from: its model has --hidden 16',
       hint: expect.any(String),
     }),
   );

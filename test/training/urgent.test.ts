@@ -1,5 +1,5 @@
-// An end in the middle of an evaluation or a sample: given up, and made up for when the run goes
-// on.
+// An end during an evaluation or a sample, which is abandoned and done later when the run
+// continues.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
@@ -8,7 +8,7 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 import { timeless, train, verses } from './fixture.ts';
 
-/** What time it is, for --max-time: it goes on only when a test says so. */
+/** The time for --max-time, which advances only when a test says so. */
 let now: number;
 beforeEach(() => {
   now = 0;
@@ -20,8 +20,8 @@ const HOUR = 3_600_000;
 const given = { maxSteps: 12, evaluateEvery: 4, sampleEvery: 6, sampleLength: 300, evaluationStreams: 1 } as const;
 
 /**
- * The cpu, and something that happens when an evaluation begins, or a sample: that is when a
- * sampler is given its weights.
+ * The cpu, with a callback at the beginning of an evaluation, or of a sample: that is when a
+ * sampler gets its weights.
  */
 async function deviceWhere(job: 'evaluate' | 'sample', happens: () => void): Promise<Device> {
   const device = await openCpu({ threads: 1 });
@@ -46,7 +46,7 @@ async function deviceWhere(job: 'evaluate' | 'sample', happens: () => void): Pro
 const told = (events: readonly TrainingEvent[]): unknown[] =>
   events.filter(({ event }) => event === 'evaluation' || event === 'sample');
 
-/** Ends the first invocation in the middle of a job, by `end`, and goes on. */
+/** Ends the first invocation during a job, by `end`, and continues. */
 async function interrupted(
   job: 'evaluate' | 'sample',
   options: Partial<TrainingOptions>,
@@ -74,10 +74,10 @@ describe.each(ways)('%s', (_, reason, end) => {
   test.each([
     ['evaluate', {}, 4],
     ['sample', {}, 6],
-    // At the end of the run there is nothing else left to do.
+    // At the end of the run nothing else is left to do.
     ['evaluate', { evaluateEvery: 0 }, 12],
     ['sample', { sampleEvery: 100 }, 12],
-  ] as const)('cuts short what begins to %s (%o), and going on makes up for it', async (job, options, step) => {
+  ] as const)('abandons a step that begins to %s (%o), and the resumed run does it', async (job, options, step) => {
     const whole = await train(verses, { ...given, ...options });
     const { first, saved, second, latest } = await interrupted(job, options, end);
     expect(first.at(-1)).toMatchObject({ event: 'end', reason, step });
@@ -89,7 +89,7 @@ describe.each(ways)('%s', (_, reason, end) => {
   });
 });
 
-test('an evaluation that takes longer than --max-time is done by an invocation that begins with it', async () => {
+test('an evaluation that takes longer than --max-time is completed by an invocation that begins with it', async () => {
   const slow = (): Promise<Device> => deviceWhere('evaluate', () => void (now += 2 * HOUR));
   const first = await train(verses, { ...given, maxTimeMs: HOUR }, { device: await slow() });
   expect(first.events.at(-1)).toMatchObject({ reason: 'max-time', step: 4 });

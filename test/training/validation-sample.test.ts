@@ -1,5 +1,5 @@
-// A run that validates on a sample of what is held out, and on all of it at its end where that
-// costs little.
+// A run that validates on a sample of the held-out part, and at its end on all of it if that costs
+// little.
 import { describe, expect, test } from 'vitest';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -12,7 +12,7 @@ const lossesIn = (events: readonly TrainingEvent[]): TrainingEvent[] =>
   events.filter(({ event }) => event === 'evaluation' || event === 'interim');
 
 describe('a run that validates on a sample', () => {
-  test('says so with each evaluation, and scores all that is held out where its end is the best', async () => {
+  test('reports that with each evaluation, and scores the whole held-out part if its end is the best', async () => {
     const { events } = await train(corpus, given);
     expect(lossesIn(events).map((event) => ({ ...event, validationLossNats: 0 }))).toMatchObject([
       ...[10, 20, 30, 40].map((step) => ({
@@ -35,12 +35,12 @@ describe('a run that validates on a sample', () => {
   test.each([
     ['would cost much', { maxSteps: 20 }],
     ['is not of the best weights', { learningRate: 1e-30 }],
-  ])('leaves the rest to rnn eval where it %s', async (_, otherwise) => {
+  ])('leaves the rest to rnn eval if it %s', async (_, otherwise) => {
     const { events } = await train(corpus, { ...given, ...otherwise });
     expect(events.some(({ event }) => event === 'interim')).toBe(false);
   });
 
-  test('learns the same as one that validates on everything', async () => {
+  test('learns the same as a run that validates on everything', async () => {
     const [sampled, whole] = await Promise.all(
       [400, 0].map((validationCharacters) => train(corpus, { ...given, validationCharacters })),
     );
@@ -49,7 +49,7 @@ describe('a run that validates on a sample', () => {
     expect(a.training.options.validationCharacters).toBe(400);
   });
 
-  test('looks for the best loss anew where it goes on with another sample', async () => {
+  test('looks for the best loss again if it continues with another sample', async () => {
     const { folder } = await train(corpus, given);
     const { checkpoint } = await folder.newest();
     const earlier = { ...checkpoint, training: { ...checkpoint.training, bestValidationLossNats: 0 } };

@@ -1,4 +1,4 @@
-// How a run is judged by its evaluations, and which options are advised.
+// Judges runs by their evaluations, and advises options.
 import { describe, expect, it } from 'vitest';
 import type { LogLine } from '../../src/runs/store.ts';
 import { Curves } from '../../src/training/curves.ts';
@@ -34,7 +34,7 @@ const falling = [[2.6, 2.3], [2.4, 2.1], [2.2, 1.9], [2.0, 1.7], [1.8, 1.5]] as 
 const good = [[2.2, 2.1], [1.8, 1.6], [1.71, 1.5], [1.7, 1.45], [1.702, 1.44]] as const; // prettier-ignore
 
 describe('a verdict', () => {
-  it('says when the validation loss was lowest, and how far the training loss was below it', () => {
+  it('shows when the validation loss was lowest, and how far the training loss was below it', () => {
     const { best, riseNats } = verdictOf(run(overfitted))!;
     expect(best).toMatchObject({ step: 400, epoch: 4, fraction: 0.4, validationLossNats: 1.8, trainingLossNats: 1.6 });
     expect(best.gapNats).toBeCloseTo(0.2, 10);
@@ -53,14 +53,14 @@ describe('a verdict', () => {
     expect(verdictOf(run(losses))!.fit).toBe(fit);
   });
 
-  it('takes no noise for a rise', () => {
+  it('does not mistake noise for a rise', () => {
     const noisy = good.map(
       ([validation, training], index) => [validation + [0, 0.03, 0, 0.04, 0.03][index], training] as const,
     );
     expect(verdictOf(run(noisy))).toMatchObject({ fit: 'good', riseNats: expect.closeTo(0.022, 6) });
   });
 
-  it('says of a run that was stopped only what is known', () => {
+  it('has only the known facts about a run that was stopped', () => {
     for (const reason of ['signal', 'max-time', 'output-closed', null] as const) {
       expect(verdictOf(run(underfitted, { reason }))).toMatchObject({ fit: null, advice: [], best: { step: LENGTH } });
       expect(verdictOf(run(overfitted, { reason }))!.fit).toBe('overfitted');
@@ -69,7 +69,7 @@ describe('a verdict', () => {
     expect(verdictOf(run([]))).toBeNull();
   });
 
-  it('compares no losses of another validation text', () => {
+  it('ignores losses of another validation text', () => {
     const before = run([[1, 0.9]]).evaluations.map((evaluation) => ({ ...evaluation, step: 1 }));
     const { evaluations } = run(overfitted);
     expect(verdictOf(run(overfitted, { evaluations: [...before, ...evaluations] }))!.best.validationLossNats).toBe(1.8);
@@ -100,7 +100,7 @@ describe('advice', () => {
     expect(adviceFor(underfitted, given)).toEqual(advice);
   });
 
-  it('is missing where the options are not known, or the model fits well', () => {
+  it('is missing if the options are not known, or the model fits well', () => {
     expect(verdictOf(run(overfitted, { options: null }))).toMatchObject({ fit: 'overfitted', advice: [] });
     expect(verdictOf(run(good))!.advice).toEqual([]);
   });
@@ -121,7 +121,7 @@ describe('a run', () => {
     expect(curves.verdict).toEqual(verdict);
   });
 
-  it('without a validation part ends without one', async () => {
+  it('without a validation part ends without a verdict', async () => {
     const { events } = await train(corpusOf('abcd'.repeat(50), ''), { maxSteps: 3, evaluateEvery: 1 });
     expect(events.at(-1)).toMatchObject({ event: 'end', verdict: null });
   });

@@ -16,12 +16,12 @@ const options = {
 } as TrainingOptions;
 const corpus = { length: 101, symbols: 11 };
 
-it('counts the products of a step, forward and backward', () => {
-  // Of the first layer h·Wh, of the second x·Wx and h·Wh, and the logits.
+it('counts the matrix products of a step, forward and backward', () => {
+  // In the first layer h·Wh, in the second x·Wx and h·Wh, and the logits.
   expect(workOf(options, corpus).multiplyAdds).toBe(3 * 2 * 5 * (36 + 36 + 36 + 33));
   expect(workOf({ ...options, embedding: 4 }, corpus).multiplyAdds).toBe(3 * 2 * 5 * (48 + 36 + 36 + 36 + 33));
-  // Skips to the upper layer look symbols up; those of the lower one to the output, and through
-  // time, are products.
+  // Skips to the upper layer look tokens up. Skips of the lower layer to the output, and skips
+  // through time, are matrix products.
   expect(workOf({ ...options, skip: 'both', timeSkip: 2 }, corpus).multiplyAdds).toBe(
     3 * 2 * 5 * (36 + 36 + 36 + 33 + 33 + 2 * 36),
   );
@@ -32,7 +32,7 @@ it('counts the products of a step, forward and backward', () => {
   expect(workOf(options, corpus).sequence).toBe(10);
 });
 
-it('knows how long a run is, by its steps or its time', () => {
+it('has the length of a run, by its steps or its time', () => {
   expect(workOf(options, corpus)).toMatchObject({ steps: 7, milliseconds: Infinity });
   expect(workOf({ ...options, maxSteps: null, epochs: 1.5 }, corpus)).toMatchObject({
     steps: 15,
@@ -47,7 +47,7 @@ it('knows how long a run is, by its steps or its time', () => {
 it('counts the steps of a run as the windows of its text', () => {
   expect(stepsOf({ ...options, maxSteps: null, epochs: 0.55 }, 101)).toBe(6);
   expect(stepsOf({ ...options, maxSteps: null, epochs: 3 }, 101)).toBe(30);
-  // The place of the first window is drawn, and takes the room of one.
+  // The position of the first window is random, which takes the space of one window.
   expect(stepsOf({ ...options, maxSteps: null, epochs: 3, randomOffset: true }, 101)).toBe(27);
   expect(stepsOf({ ...options, maxSteps: null }, 101)).toBeNull();
 });

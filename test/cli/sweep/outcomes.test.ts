@@ -47,7 +47,7 @@ describe('a trial that diverged', () => {
     );
     expect(first.stdout).toMatch(/ empty \(diverged\) +init-scale=1000000\n$/);
     expect(first.stderr).toMatch(
-      /\ninit-scale=1000000: .*: the run is given up\n1 of 2 trials diverged; one whose folder is removed is tried again\n$/,
+      /\ninit-scale=1000000: .*: rnn abandons the run\n1 of 2 trials diverged; one whose folder is removed is tried again\n$/,
     );
     expect(first.code).toBe(0);
     const { start, started } = inProcess();

@@ -1,5 +1,5 @@
-// Each cell against a naive twin: one unit of one row at a time in plain loops, written from the
-// papers and not from the cell.
+// Compares each cell with a reference implementation: one unit of one row at a time in plain loops,
+// written from the papers instead of the cell.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../../src/devices/reference/evaluate.ts';
 import { RnnError } from '../../../src/errors.ts';
@@ -9,10 +9,10 @@ import { cellNamed, cells } from '../../../src/model/cells/registry.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { Random } from '../../../src/random.ts';
 
-/** Two orders of adding up a few float64 numbers around one. */
+/** Two orders of adding a few float64 numbers near one. */
 const TOLERANCE = 1e-12;
 const [N, D, H] = [3, 5, 4];
-/** Layer normalisation's, in PyTorch too. */
+/** As in layer normalisation, and in PyTorch. */
 const EPSILON = 1e-5;
 
 type Named = Readonly<Record<string, Matrix>>;
@@ -166,7 +166,7 @@ const named: readonly (readonly [string, Cell])[] = [
 ];
 
 describe.each(named)('%s', (name, cell) => {
-  test('computes, over three steps, what its equations say when written out for each unit', () => {
+  test('computes over three time steps the same as its equations for each unit', () => {
     const random = new Random(6);
     const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
     const weights = Object.fromEntries(
@@ -186,7 +186,7 @@ describe.each(named)('%s', (name, cell) => {
     }
   });
 
-  test('says of its weights what an initialisation must know: the gates of each block, and gates with a bias that exist', () => {
+  test('describes its weights for an initialisation: the gates of each block, and existing gates with a bias', () => {
     for (const { rows, columns, role, gates } of cell.weights(D, H)) {
       expect(columns).toBe(gates.length * H);
       expect(rows).toBe({ input: D, recurrent: H, bias: 1, gain: 1 }[role]);
@@ -198,7 +198,7 @@ describe.each(named)('%s', (name, cell) => {
   });
 });
 
-test('a cell that does not exist is a mistake of usage, and the ones that do are listed', () => {
+test('a cell that does not exist is a usage error that lists the existing cells', () => {
   expect(() => cellNamed('lstn')).toThrow(RnnError);
   expect(() => cellNamed('lstn')).toThrow(
     expect.objectContaining({
