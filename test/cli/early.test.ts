@@ -30,8 +30,16 @@ const impossible: readonly Impossible[] = [
   { options: '--time-skip 1', code: 2, message: /--time-skip is 1/ },
   { options: '--layers 2000', code: 2, message: /--layers is 2000/ },
   { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm cannot be used where --cell is gru/ },
-  { options: '--patience 3 --validation-fraction 0', code: 2, message: /--patience 3 needs evaluations/ },
-  { options: '--schedule plateau --evaluate-every 0', code: 2, message: /--schedule plateau needs evaluations/ },
+  {
+    options: '--patience 3 --validation-fraction 0',
+    code: 2,
+    message: /cannot use --patience 3: the run has no evaluations/,
+  },
+  {
+    options: '--schedule plateau --evaluate-every 0',
+    code: 2,
+    message: /cannot use --schedule plateau: the run has no evaluations/,
+  },
   { options: '--sequence-length 5000', code: 2, message: /too long to plan/ },
   { options: '--layers 1000', code: 2, message: /too long to plan/ },
   { options: '--hidden 1000000', code: 2, message: /GB are free/ },
@@ -71,7 +79,9 @@ it('a run that continues is checked before its text is read', async () => {
   const resume = (...more: string[]) => rnn([...run, '--resume', '--max-steps', '4', ...more]);
   expect((await resume()).stderr).toContain(wasRead);
   expect((await resume('--sequence-length', '5000')).stderr).toContain('too long to plan');
-  expect((await resume('--patience', '2', '--evaluate-every', '0')).stderr).toContain('--patience 2 needs evaluations');
+  expect((await resume('--patience', '2', '--evaluate-every', '0')).stderr).toContain(
+    'cannot use --patience 2: the run has no evaluations',
+  );
   const unusable = tryKernels().find(({ problem }) => problem !== null)!; // no machine has all
   expect((await resume('--kernels', unusable.name)).stderr).toContain(`cannot use the kernels ${unusable.name}:`);
 });

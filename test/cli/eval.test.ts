@@ -262,7 +262,7 @@ describe('rnn eval', () => {
     [['foreign.txt'], 'run', 3, 'the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö'],
     [['missing.txt'], 'run', 3, 'missing.txt'],
     [['empty.txt'], 'run', 3, 'the corpus is empty'],
-    [['one.txt'], 'run', 3, 'there is nothing to score in a text of one character'],
+    [['one.txt'], 'run', 3, 'cannot score a text of one character'],
     [['verse.txt', '--part', 'validation'], 'whole', 3, 'this run has no validation part'],
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],

@@ -175,7 +175,7 @@ const words = endingWith(2, [
   [
     'patience without evaluations',
     train('--patience 3 --validation-fraction 0'),
-    /^--patience 3 needs evaluations/,
+    /^cannot use --patience 3: the run has no evaluations/,
     /--validation-fraction 0/,
   ],
   ['rare bytes', train('--unit byte --min-count 2'), /^cannot use --min-count with --unit byte/, /omit one of the two/],

@@ -78,7 +78,7 @@ const checkpointFaults = endingWith(4, [
   [
     'a weight too few',
     sample('', '@shape.json'),
-    /^the checkpoint has no tensor head\.b, which its model needs$/,
+    /^tensor head\.b is missing from the checkpoint$/,
     /another checkpoint/,
   ],
   [
@@ -96,13 +96,13 @@ const checkpointFaults = endingWith(4, [
   [
     'a run with nothing left',
     resume('@hopeless'),
-    /^the run in .*hopeless cannot be continued: .*latest\.json is damaged: .*, and no other checkpoint in it can be read$/,
-    /--force starts anew/,
+    /^cannot continue the run in .*hopeless: .*latest\.json is damaged: .*, and no other checkpoint in it can be read$/,
+    /use --force to start again/,
   ],
   [
     'a run that lost its place',
     resume('@no-loop'),
-    /^a run cannot be continued from .*no-loop.latest\.json: training\.loop is missing$/,
+    /^cannot continue a run from .*no-loop.latest\.json: training\.loop is missing$/,
     /--init-from/,
   ],
   [
@@ -191,13 +191,13 @@ const folderFaults = endingWith(2, [
   [
     'other sizes than the model to start from',
     train('--init-from @run --hidden 16'),
-    /^--hidden 16 does not go with --init-from: its weights are those of --hidden 8$/,
+    /^cannot use --hidden 16 with --init-from: its model has --hidden 8$/,
     /leave it out/,
   ],
   [
     'another cell than the model to start from',
     train('--init-from @run --cell rnn'),
-    /^--cell rnn does not go with --init-from/,
+    /^cannot use --cell rnn with --init-from/,
     /leave it out/,
   ],
   [
@@ -219,7 +219,7 @@ const machineFaults = endingWith(1, [
   [
     'a folder that may not be made',
     'train @text.txt --out /sys/run $SMALL --device reference',
-    /^the run folder \/sys\/run could not be made: (you have no permission|the disk is read-only)/,
+    /^cannot make the run folder \/sys\/run: (you have no permission|the disk is read-only)/,
     /--out/,
     { onlyOnLinux: true },
   ],

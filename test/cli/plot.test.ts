@@ -212,7 +212,7 @@ describe('rnn plot', () => {
   });
 
   it.each([
-    [['plot', 'missing'], 4, /there are no runs in missing: there is no such folder/],
+    [['plot', 'missing'], 4, /cannot look for runs in missing: there is no such folder/],
     [['plot', ''], 4, /the name of the folder is empty/],
     [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: a run logs its first losses/],
     [

@@ -71,7 +71,7 @@ describe('rnn train --resume', () => {
     await started('--dropout', '0.25', '--sample-every', '3');
     const { code, stderr } = await train('--resume', '--max-steps', '9');
     expect(code).toBe(0);
-    expect(stderr).toContain('--max-steps is 9 from here on; it was 6\n');
+    expect(stderr).toContain('--max-steps is 9 from here on (it was 6)\n');
     expect(stderr).toContain(`going on at step 6, from ${join(out, 'latest.json')}\n`);
     expect(stderr).toContain('mlstm, 1 × 8');
     expect(stderr).toContain('all steps are done: step 9 after');
@@ -120,7 +120,7 @@ describe('rnn train --resume', () => {
     );
     expect(code).toBe(0);
     expect(stderr).toContain(
-      'not used, because the run is over: --batch-size, --learning-rate, --accept-new-corpus; with a higher --max-steps it goes on\n',
+      'the run is over, so these flags have no effect: --batch-size, --learning-rate, --accept-new-corpus (a higher --max-steps continues it)\n',
     );
     expect((await train('--resume', '--max-steps', '6', '--batch-size', '4')).stderr).not.toContain('not used');
     expect((await train('--resume', '--learning-rate', '0.5', '--quiet')).stderr).toBe('');
@@ -199,7 +199,7 @@ describe('rnn train --resume', () => {
     expect({ code, stderr }).toMatchObject({
       code: 0,
       stderr: expect.stringContaining(
-        '--evaluation-streams is 6 from now on: the text to validate on is too short for 16\n',
+        '--evaluation-streams is 6 from here on: the text to validate on is too short for 16\n',
       ),
     });
     expect(stderr).toContain('the text to validate on is not the one');

@@ -315,6 +315,6 @@ describe('rnn runs', () => {
   ])('%s is an error', async (name, why) => {
     const { code, stdout, stderr } = await rnn(['runs', at(name)]);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
-    expect(stderr).toContain(`error: there are no runs in ${at(name)}: ${why}\nhint: `);
+    expect(stderr).toContain(`error: cannot look for runs in ${at(name)}: ${why}\nhint: `);
   });
 });

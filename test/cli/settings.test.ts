@@ -177,7 +177,7 @@ it('a run that goes on takes them as given again: the same are passed over in si
     stderr: expect.not.stringMatching(/from here on|not used/),
   });
   const longer = await again({ RNN_MAX_STEPS: '3' }, { hidden: 4 });
-  expect(longer.stderr).toContain('--max-steps is 3 from here on; it was 2');
+  expect(longer.stderr).toContain('--max-steps is 3 from here on (it was 2)');
   expect(await again({}, { hidden: 5 })).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('cannot change --hidden in a run: it is 4, and you gave 5'),

@@ -94,7 +94,7 @@ describe('a test part', () => {
     expect(await rnn(['eval', at('text.txt'), '--checkpoint', at('run'), '--part', 'test'])).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /^error: this run has no test part, so there is no --part test\nhint: train a run with --test-fraction 0.1/,
+        /^error: cannot score --part test: this run has no test part\nhint: train a run with --test-fraction 0.1/,
       ),
     });
   });

@@ -97,7 +97,7 @@ describe('a run folder', () => {
     for (const taken of [path, join(path, 'run')])
       await expect(RunFolder.create(taken)).rejects.toMatchObject({
         kind: 'usage',
-        message: expect.stringContaining('there is a file of that name'),
+        message: expect.stringContaining('a part of the path is a file'),
       });
   });
 
@@ -235,7 +235,7 @@ describe('a run folder', () => {
     await expect(run.newest()).rejects.toMatchObject({
       kind: 'checkpoint',
       message: expect.stringMatching(
-        /cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/,
+        /^cannot continue the run in .*: .*latest\.json is missing, and no other checkpoint in it can be read$/,
       ),
       hint: expect.stringMatching(/--force/),
     });

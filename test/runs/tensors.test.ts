@@ -47,7 +47,7 @@ describe('the weights of a checkpoint', () => {
     ).toThrow(
       expect.objectContaining({
         kind: 'checkpoint',
-        message: expect.stringContaining('has no tensor head.b') as string,
+        message: expect.stringContaining('tensor head.b is missing') as string,
       }),
     );
   });

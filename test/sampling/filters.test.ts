@@ -174,7 +174,7 @@ describe('sampling a token', () => {
     for (const temperature of [0, 1]) {
       const attempt = () => drawSymbol(Float32Array.of(1, bad, 2), { temperature }, new Random(20));
       expect(attempt).toThrow(
-        expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(`symbol 1 is ${bad}`) }),
+        expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(`token 1 is ${bad}`) }),
       );
     }
   });
@@ -212,6 +212,6 @@ describe('sampling options', () => {
   });
 
   it('refuses a vocabulary without a token to sample', () => {
-    expect(() => new SymbolSampler(2, { never: [0, 1] })).toThrow('no symbol that may be drawn');
+    expect(() => new SymbolSampler(2, { never: [0, 1] })).toThrow('no token that may be sampled');
   });
 });

@@ -113,6 +113,6 @@ test('an average of another model is refused', async () => {
     train(verses, given, { earlier: { ...checkpoint, optimizer: { ...optimizer!, tensors } } }),
   ).rejects.toMatchObject({
     kind: 'checkpoint',
-    message: expect.stringContaining('its weights are not') as string,
+    message: expect.stringContaining('its vector weights has ') as string,
   });
 });

@@ -187,7 +187,7 @@ describe('the text of a run that continues', () => {
     expect(compareCorpus(older, verses, { accepted: false })).toEqual([]);
     expect(() =>
       compareCorpus(older, { ...verses, sourcesDigest: 'other', digest: 'other' }, { accepted: false }),
-    ).toThrow(/the text is not the one/);
+    ).toThrow(/the text is not the text/);
   });
 
   it('is refused if it is another text, unless that is accepted', () => {

@@ -146,7 +146,7 @@ describe('a run that is continued', () => {
     const { optimizer } = changed((checkpoint) => (checkpoint.optimizer.scalars.step = 2 ** 53 - 1));
     const [{ name, data }] = optimizer!.tensors;
     expect(() => gatheredIn(optimizer, { name: 'adam', ownSlots: [name], windows: 1 }, data.length)).toThrow(
-      unfit(`its optimizer is not adam for ${data.length} weights`),
+      unfit(`its optimizer is not adam for ${data.length} parameters`),
     );
   });
 

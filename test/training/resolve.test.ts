@@ -157,7 +157,7 @@ describe('options', () => {
   test('that wait for evaluations are refused without evaluations, and streams are limited by the validation text', () => {
     expect(failureOf(5000, { schedule: 'plateau', evaluateEvery: 0 })).toMatchObject({
       kind: 'usage',
-      message: expect.stringContaining('--schedule plateau needs evaluations') as string,
+      message: expect.stringContaining('cannot use --schedule plateau: the run has no evaluations') as string,
     });
     expect(failureOf(5000, { patience: 2, evaluateEvery: 0 })).toMatchObject({
       kind: 'usage',

@@ -51,7 +51,7 @@ test('short evaluations have no separate save before them', async () => {
 test('a run does not return to a state whose validation loss is not a number, even if it was saved before the evaluation', async () => {
   const { events } = await train(corpus, { ...given, checkpointEvery: 8 }, { device: await failingInEvaluation(3) });
   expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
-    { step: 8, reason: expect.stringContaining('back to step 8') },
+    { step: 8, reason: expect.stringContaining('from step 8 ') },
   ]);
   expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 12 });
 });

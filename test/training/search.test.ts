@@ -102,7 +102,9 @@ test('impossible options are refused whatever the text, and options that depend 
   expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow(
     '--tied cannot be used where --embedding is 0',
   );
-  expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow('--patience 3 needs evaluations');
+  expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow(
+    'cannot use --patience 3: the run has no evaluations',
+  );
   expect(() => refuseImpossible({ layerNorm: true, cell: 'gru' }, { validates: true })).toThrow(
     '--layer-norm cannot be used',
   );

@@ -54,7 +54,7 @@ describe('the folder of a sweep', () => {
     expect(refused).toEqual({
       code: 2,
       stdout: '',
-      stderr: `error: ${out} holds a sweep of another text: it is ${other}, and was ${text}\nhint: give the same text to go on with it, or another --out\n`,
+      stderr: `error: cannot use ${out}: it holds a sweep of another text: ${text}, not ${other}\nhint: give the same text to continue it, or another --out\n`,
     });
   });
 
@@ -111,7 +111,7 @@ describe('the folder of a sweep', () => {
   it('that cannot be is refused', async () => {
     expect(await sweep(fixed, { into: text })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining(`${text} cannot be a sweep folder: there is a file of that name on the way`),
+      stderr: expect.stringContaining(`cannot use ${text} as a sweep folder: a part of the path is a file`),
     });
     expect(statSync(text).isFile()).toBe(true);
   });

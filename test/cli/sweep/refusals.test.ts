@@ -83,7 +83,7 @@ describe('rnn sweep', () => {
     ],
     [['--random', '3', '--sample', 'hidden=..5'], [], '--hidden is ..5, expected a whole number', ''],
     [['--random', '3', '--sample', 'cell=0..1'], [], '--cell is 0..1, expected one of', ''],
-    [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'that is a sweep of 10,001 trials', ''],
+    [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'the sweep has 10,001 trials', ''],
   ])('%j -- %j is refused before anything is trained', async (words, after, message, hint) => {
     const { code, stdout, stderr } = await sweep(words, undefined, after);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

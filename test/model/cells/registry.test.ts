@@ -204,7 +204,7 @@ test('a cell that does not exist is a usage error that lists the existing cells'
     expect.objectContaining({
       kind: 'usage',
       message: "unknown cell 'lstn'",
-      hint: 'one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+      hint: 'use one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
     }) as Error,
   );
 });
