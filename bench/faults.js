@@ -308,8 +308,8 @@ await inFolder(async (folder) => {
         const { code, stderr } = await start(folder, [...brief, '--out', join(disk, 'run'), '--keep', '9']).ended;
         expect(code === 1, `it ended with ${code}: ${stderr}`);
         expect(
-          /could not be written: the disk is full; training goes on/.test(stderr) &&
-            /the last state, of step 400, could not be saved/.test(stderr),
+          /could not be written: the disk is full\. Training continues/.test(stderr) &&
+            /cannot save the last state, of step 400/.test(stderr),
           stderr,
         );
         for (const file of readdirSync(join(disk, 'run')).filter((name) => name.endsWith('.json')))
@@ -334,7 +334,7 @@ await inFolder(async (folder) => {
       const trainer = start(
         folder,
         [...brief, '--out', join(disk, 'run')],
-        stoppingAt('the disk is full; training goes on'),
+        stoppingAt('the disk is full. Training continues'),
       );
       await trainer.stopped();
       rmSync(join(disk, 'filler'));
@@ -357,10 +357,10 @@ await inFolder(async (folder) => {
         await trainer.said('step 60 ');
         await between(() => execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' }));
         try {
-          await trainer.said('read-only; training goes on');
+          await trainer.said('read-only. Training continues');
           trainer.child.kill('SIGTERM');
           const { code, stderr } = await trainer.ended;
-          expect(code === 1 && stderr.includes('could not be saved'), `it ended with ${code}: ${stderr}`);
+          expect(code === 1 && stderr.includes('cannot save'), `it ended with ${code}: ${stderr}`);
           const refused = await start(folder, ['--out', join(disk, 'run'), '--resume']).ended;
           expect(
             refused.code === 1 && refused.stderr.includes('the disk is read-only'),

@@ -25,8 +25,7 @@ export function appendLine(path: string, line: object): void {
       try {
         truncateSync(path, size);
       } catch {
-        // The file cannot be cut, or the disk does not even take that. The first error says what is
-        // wrong.
+        // The file cannot be cut, or the disk does not even take that. The first error is the cause.
       }
       throw error;
     }

@@ -311,7 +311,7 @@ describe('rnn runs', () => {
 
   it.each([
     ['missing', 'there is no such folder'],
-    ['text.txt', 'it is no folder'],
+    ['text.txt', 'it is not a folder'],
   ])('%s is an error', async (name, why) => {
     const { code, stdout, stderr } = await rnn(['runs', at(name)]);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
