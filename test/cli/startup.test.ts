@@ -58,6 +58,7 @@ it('the commands load the rest of the program only when they run', () => {
     'src/model/normalise.ts',
     'src/model/configuration.ts',
     'src/count.ts',
+    'src/median.ts',
     'src/runs/log-file.ts',
     'src/random.ts',
     'src/training/schedules.ts',
