@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Hands over to the command line, which is in dist/ once it is built.
+// Starts the command line, which `npm run build` puts into dist/.
 const hints = {
-  ERR_MODULE_NOT_FOUND: 'run npm run build: a clone is not built yet',
+  ERR_MODULE_NOT_FOUND: 'run npm run build, because a clone is not built yet',
   EMFILE: 'raise the limit on open files (ulimit -n)',
 };
 
