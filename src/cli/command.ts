@@ -1,4 +1,4 @@
-// A command as data, from which its help, its flags and the checks of them follow.
+// A command as data. Its help, its flags and their checks follow from the data.
 import type { Command } from 'commander';
 import { commonOptions } from '../options/common.ts';
 import { type Exclusive, type FlagsOf, type OptionGroups, columnOf, tableOf } from '../options/option.ts';
@@ -10,7 +10,7 @@ import { acceptRetired } from './retired.ts';
 
 /** The module of a command. */
 export interface CommandModule {
-  /** @param takes its arguments, such as `<corpus...>` */
+  /** @param takes the arguments of the command, such as `<corpus...>` */
   define(command: Command, context: Context, takes: string): void;
 }
 
@@ -18,10 +18,10 @@ interface Definition<Argument, Groups extends OptionGroups> {
   readonly description: string;
   /** Describes the arguments. */
   readonly argument?: string;
-  /** The last group has the options that every command has, too. */
+  /** The options of every command are added to the last group. */
   readonly options: Groups;
   readonly exclusive?: readonly Exclusive[];
-  readonly examples?: readonly (readonly [line: string, what: string])[];
+  readonly examples?: readonly (readonly [line: string, purpose: string])[];
   /** Adds parts that only this command has. */
   more?(command: Command): void;
   /**
@@ -31,6 +31,7 @@ interface Definition<Argument, Groups extends OptionGroups> {
   run(argument: Argument, flags: FlagsOf<Groups>, context: Context): Promise<number | void>;
 }
 
+/** Makes the module of a command from its definition. */
 export function defineCommand<Argument, const Groups extends OptionGroups>(
   definition: Definition<Argument, Groups>,
 ): CommandModule {

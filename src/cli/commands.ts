@@ -1,22 +1,22 @@
-// Which commands there are, and where each is.
+// The list of commands, and the module of each.
 import type { CommandModule } from './command.ts';
 
 export interface CommandEntry {
   readonly name: string;
-  /** Its arguments, for the help. */
+  /** The arguments, for the help. */
   readonly takes: string;
   readonly summary: string;
-  /** Loads what defines its options and runs it, only if its name is on the command line. */
+  /** Loads the module of the command. It is called only if the name is on the command line. */
   readonly load: () => Promise<CommandModule>;
 }
 
 type Row = readonly [name: string, takes: string, summary: string, load: CommandEntry['load']];
 
-/** In the order of the help. */
+/** The commands, in the order of the help. */
 const rows: readonly Row[] = [
   ['train', '<corpus...>', 'train a model on files, folders, globs or - (stdin)', () => import('./commands/train.ts')],
-  ['sample', '[run]', 'write text with a trained model', () => import('./commands/sample.ts')],
-  ['eval', '<corpus...>', 'tell how well a trained model predicts a text', () => import('./commands/eval.ts')],
+  ['sample', '[run]', 'generate text with a trained model', () => import('./commands/sample.ts')],
+  ['eval', '<corpus...>', 'measure how well a trained model predicts a text', () => import('./commands/eval.ts')],
   [
     'gradients',
     '<corpus...>',
@@ -26,18 +26,18 @@ const rows: readonly Row[] = [
   [
     'inspect',
     '<text...>',
-    'show what the cells of a trained model do on a text',
+    'show how the units of a trained model respond to a text',
     () => import('./commands/inspect.ts'),
   ],
-  ['info', '[checkpoint...]', 'show what a checkpoint is, or compare several', () => import('./commands/info.ts')],
+  ['info', '[checkpoint...]', 'describe a checkpoint, or compare several', () => import('./commands/info.ts')],
   ['runs', '[folder]', 'list runs by their text, the lowest loss first', () => import('./commands/runs.ts')],
-  ['plot', '[runs...]', 'draw how training went, here or as a page or picture', () => import('./commands/plot.ts')],
+  ['plot', '[runs...]', 'draw training curves, here or as a page or picture', () => import('./commands/plot.ts')],
   ['watch', '[run]', 'show the curves of a run while it trains', () => import('./commands/watch.ts')],
-  ['story', '[run]', 'show what a run wrote as it learnt', () => import('./commands/story.ts')],
+  ['story', '[run]', 'show the samples of a run as it learnt', () => import('./commands/story.ts')],
   [
     'sweep',
     '<corpus...>',
-    'train on a grid of options, or on some drawn at random',
+    'train on a grid of options, or on random combinations',
     () => import('./commands/sweep.ts'),
   ],
   [
@@ -46,14 +46,14 @@ const rows: readonly Row[] = [
     'write a trained model as a file for other programs',
     () => import('./commands/export.ts'),
   ],
-  ['import', '<file>', 'make a run folder of a model that comes from PyTorch', () => import('./commands/import.ts')],
+  ['import', '<file>', 'make a run folder from a model trained in PyTorch', () => import('./commands/import.ts')],
   ['corpus', '[name]', 'list the built-in corpora, or write one to corpora/', () => import('./commands/corpus.ts')],
-  ['doctor', '', 'tell which devices work here, and which do not and why', () => import('./commands/doctor.ts')],
+  ['doctor', '', 'check which devices work here, and why others do not', () => import('./commands/doctor.ts')],
   ['bench', '', 'measure how fast this machine trains and samples', () => import('./commands/bench.ts')],
   [
     'completion',
     '<shell>',
-    'print what makes a shell complete commands and options',
+    'print a script that completes commands and options',
     () => import('./commands/completion.ts'),
   ],
 ];

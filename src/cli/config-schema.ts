@@ -1,11 +1,12 @@
-// The JSON Schema of configuration files, for editors and other checkers, from the definitions of
-// the options. `npm run build:schema` writes it to schema/rnn.json. What `rnn train` refuses is
-// decided by config.ts and the parsers of the flags.
+// Makes the JSON Schema of configuration files from the definitions of the options, for editors and
+// other checkers. `npm run build:schema` writes it to schema/rnn.json. `rnn train` itself checks a
+// file with config.ts and the parsers of the flags.
 import { exclusive } from '../options/run.ts';
 import { trainParser } from './commands/train.ts';
 import { flagsInFiles, namesInFiles } from './config.ts';
 import { type Flag, flagsOf } from './flags.ts';
 
+/** The JSON Schema of a configuration file. */
 export function configSchema(): object {
   const flags = flagsInFiles(flagsOf(trainParser()));
   const properties = Object.fromEntries(
@@ -14,7 +15,9 @@ export function configSchema(): object {
       return namesInFiles(flag).map((name) => [name, schema]);
     }),
   );
-  /** That a file has the option, by whatever name; a switch that is off does not count. */
+  /**
+   * Requires that a file has the option, under any of its names, and not as a switch that is off.
+   */
   const has = (option: string): object => ({
     anyOf: flags
       .filter((flag) => flag.option === option)

@@ -1,6 +1,6 @@
-// Options from a JSON file, by the names of the flags without their dashes, or by their names in
-// code: {"hidden": 256, "budget": "30m", "batchSize": 32, "include": ["*.c"]}. Knows nothing of the
-// environment, and not what is stronger than what.
+// Options from a JSON file, named by flags without their dashes or by their names in code:
+// {"hidden": 256, "budget": "30m", "batchSize": 32, "include": ["*.c"]}. Knows nothing of the
+// environment or of priorities.
 import { type RnnError, inQuotes, usageError } from '../errors.ts';
 import { appendTo } from '../group.ts';
 import { retiredOptions } from '../options/retired.ts';
@@ -9,29 +9,30 @@ import { shellWord } from '../shell-word.ts';
 import { type Flag, camelCase, suggestedKeys } from './flags.ts';
 import { readWhole } from './input/whole-file.ts';
 
-/** An option that something other than the command line gives. */
+/** An option from a file or the environment. */
 export interface Setting {
   readonly flag: Flag;
-  /** As errors call it: `RNN_HIDDEN`, `rnn.json:3: hidden`. */
+  /** The name in errors: `RNN_HIDDEN`, `rnn.json:3: hidden`. */
   readonly name: string;
   /** `RNN_HIDDEN`, `rnn.json`. */
   readonly origin: string;
-  /** By Commander's names. */
+  /** The source, as Commander names it. */
   readonly source: 'env' | 'config';
   /**
-   * What the command line would give. @throws RnnError `usage` for a value that the option cannot
-   * have
+   * The value, as the command line would give it.
+   *
+   * @throws RnnError `usage` for a value that the option cannot have
    */
   readonly value: () => unknown;
 }
 
-/** By the names of options. */
+/** The settings of one source, by the names of options. */
 export type Level = ReadonlyMap<string, Setting>;
 
-/** Of a configuration file. */
+/** Size of a configuration file at most. */
 const MAX_BYTES = 32e6;
 
-/** Where editors look for the schema. */
+/** The member with which editors find the schema. */
 const schemaKey = '$schema';
 
 /** The options that a configuration file may have. */
@@ -39,12 +40,12 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
   flags.filter(({ row, negate }) => !negate && row.isNotInFiles === undefined);
 
 /**
- * What a configuration file says of options.
+ * The options in a configuration file.
  *
- * @param by what names the file: `--config` or `RNN_CONFIG`
- * @param onRetired is told of each option of an earlier version, which is then ignored
- * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option,
- * or twice the same
+ * @param by the option that names the file: `--config` or `RNN_CONFIG`
+ * @param onRetired is called with each option of an earlier version, which is then ignored
+ * @throws RnnError `usage` if the file cannot be read, is not a JSON object, has a member that is
+ * not an option, or the same member twice
  */
 export async function fromFile(
   by: string,
@@ -55,7 +56,7 @@ export async function fromFile(
   const text = decoded(
     path,
     await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
-      throw usageError(`${by} ${path} cannot be read: ${(cause as Error).message}`, remedy(by, path, cause), { cause });
+      throw usageError(`cannot read ${by} ${path}: ${(cause as Error).message}`, remedy(by, path, cause), { cause });
     }),
   );
   const inFiles = flagsInFiles(flags);
@@ -67,7 +68,7 @@ export async function fromFile(
     .flatMap(([key, value]): Setting[] => {
       const [line, again] = lines.get(key)!;
       const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
-      if (again !== undefined) throw usageError(`${name} stands on line ${again}, too`, 'leave one of them out');
+      if (again !== undefined) throw usageError(`${name} is also on line ${again}`, 'leave one of them out');
       if (retiredOptions.includes(key)) {
         onRetired(name);
         return [];
@@ -79,28 +80,29 @@ export async function fromFile(
   return levelOf(given);
 }
 
-/** @throws RnnError `usage` for an option by two names */
+/** @throws RnnError `usage` for an option under two names */
 export function levelOf(settings: readonly Setting[]): Level {
   const level = new Map<string, Setting>();
   for (const setting of settings) {
     const other = level.get(setting.flag.option);
     if (other !== undefined)
-      throw usageError(`${other.name} and ${setting.name} are one option`, 'leave one of them out');
+      throw usageError(`${other.name} and ${setting.name} are the same option`, 'leave one of them out');
     level.set(setting.flag.option, setting);
   }
   return level;
 }
 
-/** What may be done about a file that cannot be read. */
+/** A hint for a file that cannot be read. */
 function remedy(by: string, path: string, cause: unknown): string {
-  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return 'it is a file such as {"hidden": 256, "cell": "gru"}';
-  if (by !== '--config') return `correct ${by}, or do without it: unset ${by}`;
-  return `rnn train <corpus...> --dry-run --json | jq .config >${shellWord(path)} writes one`;
+  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+    return 'name a JSON file such as {"hidden": 256, "cell": "gru"}';
+  if (by !== '--config') return `correct ${by}, or remove it: unset ${by}`;
+  return `write a file with rnn train <corpus...> --dry-run --json | jq .config >${shellWord(path)}`;
 }
 
 /**
- * Without the mark that editors of Windows begin a file with; its PowerShell writes UTF-16, where >
- * does.
+ * The text without the byte order mark that editors on Windows write. In PowerShell, > writes
+ * UTF-16.
  */
 function decoded(path: string, bytes: Uint8Array): string {
   try {
@@ -108,7 +110,7 @@ function decoded(path: string, bytes: Uint8Array): string {
       bytes,
     );
   } catch (cause) {
-    throw usageError(`${path} is not UTF-8`, 'save it as UTF-8: another encoding would change names of files', {
+    throw usageError(`${path} is not UTF-8`, 'save it as UTF-8, because another encoding would change file names', {
       cause,
     });
   }
@@ -120,23 +122,26 @@ function objectIn(path: string, text: string): object {
     value = JSON.parse(text);
   } catch (cause) {
     throw usageError(
-      `${path} is no JSON: ${(cause as Error).message}`,
-      'names and texts stand between double quotes, no comma follows the last member, and there are no comments: {"hidden": 256}',
+      `${path} is not valid JSON: ${(cause as Error).message}`,
+      'put names and texts between double quotes, without a comma after the last member and without comments: {"hidden": 256}',
       { cause },
     );
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw usageError(`${path} holds ${shown(value)}, expected an object`, 'such as {"hidden": 256, "cell": "gru"}');
+  throw usageError(
+    `${path} is ${shown(value)}: expected an object`,
+    'write an object such as {"hidden": 256, "cell": "gru"}',
+  );
 }
 
-/** `batch-size`, `batchSize`. */
+/** The names of an option in a file: `batch-size`, `batchSize`. */
 export const namesInFiles = ({ key }: Flag): string[] => [...new Set([key, camelCase(key)])];
 
 function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
   const [near] = suggestedKeys(flagsInFiles(flags), key);
-  const meant = near === undefined ? 'rnn train --help lists its options' : `did you mean ${near}?`;
-  const hint = flags.some((flag) => flag.key === key) ? `--${key} is for the command line` : meant;
-  return usageError(`${name} is no option of rnn train that a file can have`, hint);
+  const meant = near === undefined ? 'run rnn train --help to list its options' : `did you mean ${near}?`;
+  const hint = flags.some((flag) => flag.key === key) ? `use --${key} on the command line` : meant;
+  return usageError(`${name} is not an option that a configuration file can have`, hint);
 }
 
 /** @throws RnnError `usage` for a value that the option cannot have */
@@ -155,14 +160,14 @@ function valueOf({ kind }: Flag, name: string, value: unknown): unknown {
     case 'duration':
       return kind.parse(name, typeof value === 'string' ? value : shown(value));
     case 'number':
-      // JSON makes null of 1e400.
+      // JSON.stringify turns 1e400 into null.
       return kind.parse(name, typeof value === 'number' ? String(value) : shown(value));
   }
 }
 
 /**
- * The lines on which each member of an object that JSON.parse takes begins, by its name: two for
- * one that is there twice. A text before a colon is a name.
+ * The lines on which the members of a valid JSON object begin, by name. A repeated member has
+ * several lines. A text before a colon is a name.
  */
 function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
   const lines = new Map<string, number[]>();
@@ -176,7 +181,7 @@ function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
   return lines;
 }
 
-/** A value as a message quotes it. One that may be of any depth or length is only named. */
+/** A value as a message quotes it. An object or a list is only named, because it can be large. */
 function shown(value: unknown): string {
   return typeof value === 'object' && value !== null ? inQuotes(value) : shortened(JSON.stringify(value));
 }

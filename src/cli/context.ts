@@ -1,4 +1,4 @@
-// What every command is handed: the streams, and where to leave its exit code.
+// The context of a command: its streams, the origins of its options, and its exit code.
 import type { Io } from './process/io.ts';
 import type { Output } from './output/output.ts';
 import type { WaitingLine } from './progress/live-line.ts';
@@ -8,21 +8,20 @@ export interface Context {
   readonly stdout: Output;
   readonly stderr: Output;
   /**
-   * The progress line of a command that has printed nothing yet; null if no terminal would show it.
-   * It ends when something is written to stdout, or when the command ends.
+   * The progress line of a command that has not printed anything yet, or null without a terminal.
+   * It ends at the first write to stdout, or when the command ends.
    */
   waiting: WaitingLine | null;
   exitCode: number;
   /**
-   * Where options that were given come from (`--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`),
-   * by their names in the program.
+   * The origin of each given option: `--learning-rate`, `RNN_LEARNING_RATE` or `rnn.json`. The keys
+   * are flags, such as `--learning-rate`.
    */
   readonly origins: Map<string, string>;
   /**
-   * Whether errors are printed on stdout, too; null until the command line and the environment were
-   * read.
+   * Whether errors are also printed on stdout as JSON, or null until the options have been read.
    */
   wantsJson: boolean | null;
-  /** Whether errors are told with their stack because the environment says --debug. */
+  /** Whether errors are printed with their stack because of RNN_DEBUG. */
   wantsDebug: boolean;
 }

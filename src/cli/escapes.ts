@@ -1,24 +1,22 @@
-// Escapes in texts of the command line, for characters that are hard to type there: \n, \t, \r, \\,
-// \u{2014}, \xff. Everything else that follows a backslash stays as it is written, backslash
-// included.
+// Escapes in texts of the command line, for characters that are hard to type: \n, \t, \r, \\,
+// \u{2014}, \xff. Any other character after a backslash stays unchanged, with the backslash.
 import type { Unit } from '../corpus/vocabulary.ts';
 
 const named: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
 const escapes = /(\\(?:[ntr\\]|x[\dA-Fa-f]{2}|u\{[\dA-Fa-f]{1,6}\}))/;
 
 /**
- * The text with its escapes replaced. For a model of bytes its UTF-8, in which `\xff` is a single
- * byte.
+ * The text with its escapes replaced. For a byte-level model, its UTF-8, with `\xff` as one byte.
  */
 export function unescaped(text: string, unit: Unit): string | Uint8Array {
-  // Of the parts, every second one is an escape.
+  // Every second part is an escape.
   const parts = text.split(escapes).map((part, index) => (index % 2 === 0 ? part : meaningOf(part)));
   if (unit === 'byte')
     return Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))));
   return parts.map((part) => (typeof part === 'number' ? String.fromCharCode(part) : part)).join('');
 }
 
-/** A number below 256 for `\xff`. An escape without a character stays as it is. */
+/** A number below 256 for `\xff`. An escape that is not a valid character stays unchanged. */
 function meaningOf(escape: string): string | number {
   if (escape[1] === 'x') return Number.parseInt(escape.slice(2), 16);
   if (escape[1] !== 'u') return named[escape[1]];

@@ -1,10 +1,10 @@
-// From an error to what the user sees of it and to the exit code. Knows nothing of commands.
+// Turns an error into a message for the user and an exit code. Knows nothing of commands.
 import { inspect } from 'node:util';
 import { type ErrorKind, RnnError, THREAD_LIMIT_HINT, systemCode } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
 import { type Signal, signalCodes } from './process/signals.ts';
 
-/** `machine` for a bug, too: then the lines that were printed say more than the message. */
+/** A bug has the code of `machine`, too. Its stack says more than its message. */
 export const exitCodes: Readonly<Record<ErrorKind, number>> = {
   machine: 1,
   usage: 2,
@@ -21,29 +21,29 @@ interface Failure {
   readonly hint: string | undefined;
   /** The cases of a failure that has several. */
   readonly cases: readonly string[];
-  /** That it is about, as the command line calls them. */
+  /** The options that the failure is about, by their names on the command line. */
   readonly options: readonly string[];
   /** Shown for a bug, and for any error with --debug. */
   readonly stack: string | undefined;
 }
 
 /**
- * How to raise the limits of the system that the program can reach, by the system's names for the
- * errors.
+ * How to raise the limits of the system that the program can reach, by the error codes of the
+ * system.
  */
 const limitHints: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit on open files (ulimit -n), or lower --threads',
-  ENFILE: 'the whole system has too many open files: end other programs, or raise its limit',
+  ENFILE: 'end other programs, or raise the limit on open files of the whole system',
   EAGAIN: THREAD_LIMIT_HINT,
   ERR_WORKER_INIT_FAILED: THREAD_LIMIT_HINT,
   ENOMEM: 'free memory, or raise the limit on address space (ulimit -v)',
 };
-/** What V8 says when it gets no memory. */
+/** The messages of V8 when it cannot allocate memory. */
 const outOfMemory = /^Array buffer allocation failed$|could not allocate memory$/;
 
-/** What to do about a limit or another fault of the system; undefined for any other error. */
+/** A hint for a limit or another fault of the system, or undefined for any other error. */
 function limitHint(error: unknown): string | undefined {
-  // A relative path cannot be resolved.
+  // Node cannot resolve a relative path.
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd')
     return 'change to a folder that exists, because the current folder was removed';
   const code = error instanceof RangeError && outOfMemory.test(error.message) ? 'ENOMEM' : systemCode(error);
@@ -51,8 +51,8 @@ function limitHint(error: unknown): string | undefined {
 }
 
 /**
- * Describes anything that was thrown: the user can act on an RnnError or on a limit of the system,
- * everything else is a bug.
+ * Describes anything that was thrown. The user can act on an RnnError or on a limit of the system.
+ * Any other error is a bug.
  */
 export function failureOf(error: unknown, { debug }: { debug: boolean }): Failure {
   const stack = debug ? inspect(error) : undefined;
@@ -64,26 +64,26 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
   const message = error instanceof Error ? error.message : String(error);
   const hint = limitHint(error);
   if (hint !== undefined) return { ...failure, message: `cannot continue: ${message}`, hint };
-  const request = 'this is a bug in rnn; please report it with the command and the lines above';
-  return { ...failure, message: `unexpected: ${message}`, hint: request, stack: inspect(error) };
+  const request = 'report this bug in rnn, with the command and the lines above';
+  return { ...failure, message: `unexpected error: ${message}`, hint: request, stack: inspect(error) };
 }
 
 /**
- * Where the options that a failure is about come from, as far as that is not the command line: who
- * set a variable long ago does not think of it.
+ * The origins of the options that a failure is about, except the command line. A user who set a
+ * variable long ago may have forgotten it.
  *
  * @param origins as in the context of commands
  */
 export function comeFrom({ code, options }: Failure, origins: ReadonlyMap<string, string>): string[] {
   const named = options.map((flag) => [flag, flag]);
   if (code === exitCodes.checkpoint) named.push(['the checkpoint', '--checkpoint']);
-  return named.flatMap(([what, flag]) => {
+  return named.flatMap(([name, flag]) => {
     const origin = origins.get(flag);
-    return origin === undefined || origin.startsWith('--') ? [] : [`${what} comes from ${origin}`];
+    return origin === undefined || origin.startsWith('--') ? [] : [`${name} comes from ${origin}`];
   });
 }
 
-/** Whether a failure of this program ends it with the code, and not the system or a signal. */
+/** Whether the code is from a failure of this program, and not from the system or a signal. */
 export function isFailureCode(code: number | null): code is number {
   return Object.values(exitCodes).some((known) => known === code);
 }

@@ -1,22 +1,23 @@
-// Commander's options from rows of options, and what a command's help has besides them. Knows
-// nothing of what the options mean.
+// Makes Commander's options from rows of options, and adds examples to a command's help. Knows
+// nothing of the meaning of options.
 import { type Command, Option as CommanderOption } from 'commander';
 import { usageError } from '../errors.ts';
 import type { Kind } from '../options/kind.ts';
 import { type Option, type OptionGroups, type Options, defaultOf, keyOf } from '../options/option.ts';
 import { suggestions } from '../options/suggest.ts';
 
-/** `<n>` of a value, unless its row says otherwise. */
+/** The placeholder of a value, such as `<n>`, unless the row of the option has another. */
 const placeholders = { number: '<n>', duration: '<time>', choice: '<name>', text: '<text>', list: '<text>' } as const;
 
+/** A flag of the command line, made from the row of an option. */
 export class Flag extends CommanderOption {
-  /** In code, in checkpoints and for Commander: `learningRate` of `--learning-rate`. */
+  /** The name in code, in checkpoints and for Commander: `learningRate` for `--learning-rate`. */
   readonly option: string;
   readonly row: Option;
-  /** Without its dashes: also its name in a configuration file. */
+  /** The name without dashes, as in a configuration file. */
   readonly key: string;
 
-  /** @param key unless it is the row's own: of an alias, or `no-…`, which undoes a switch */
+  /** @param key for an alias, or `no-…`, which undoes a switch */
   constructor(option: string, row: Option, key = keyOf(option, row)) {
     const {
       kind,
@@ -27,12 +28,12 @@ export class Flag extends CommanderOption {
     this.row = row;
     this.key = key;
     if (key !== this.mainKey) this.hideHelp();
-    // `--no-prime` is an option of its own, and does not undo `--prime <text>`.
+    // `--no-prime` is a separate option, and does not undo `--prime <text>`.
     if (option.startsWith('no')) this.negate = false;
     if (kind.name !== 'switch') this.argParser((given, earlier) => kind.parse(this.longName, given, earlier));
   }
 
-  /** With both dashes. */
+  /** The name with both dashes. */
   get longName(): string {
     return `--${this.key}`;
   }
@@ -41,17 +42,17 @@ export class Flag extends CommanderOption {
     return this.row.kind;
   }
 
-  /** The key that the help shows: `learning-rate` of the alias `lr`. */
+  /** The key that the help shows: `learning-rate` for the alias `lr`. */
   get mainKey(): string {
     return keyOf(this.option, this.row);
   }
 
-  /** With both dashes. */
+  /** The main key with both dashes. */
   get mainName(): string {
     return `--${this.mainKey}`;
   }
 
-  /** `folder` of `--out <folder>`; null for a switch. */
+  /** `folder` for `--out <folder>`, or null for a switch. */
   get placeholder(): string | null {
     return /<(.*)>/.exec(this.flags)?.[1] ?? null;
   }
@@ -67,16 +68,16 @@ function helpOf(row: Option): string {
   return shown === '' ? row.help : `${row.help} [default: ${shown}]`;
 }
 
-/** The default of an option as the help shows it; empty for those that need no word. */
+/** The default of an option as the help shows it, or empty if it is not shown. */
 export function shownDefaultOf(row: Option): string {
   const value = row.defaultInWords ?? defaultOf(row);
   return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }
 
-/** `batchSize` of `batch-size`. */
+/** `batchSize` for `batch-size`. */
 export const camelCase = (key: string): string => key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
-/** The flags of a table of options, with the hidden ones of aliases. */
+/** The flags of a table of options, with hidden flags for aliases. */
 export const flagsFor = (options: Options): Flag[] =>
   Object.entries(options).flatMap(([name, row]) => [
     new Flag(name, row),
@@ -90,8 +91,8 @@ export function addGroups(command: Command, groups: OptionGroups): void {
 }
 
 /**
- * `--no-tied` for `--tied`: undoes it in a file, the environment or an earlier run. It has no line
- * of its own in the help.
+ * Adds `--no-tied` for `--tied`, which undoes it in a file, the environment or an earlier run. The
+ * help does not show it.
  */
 export function addUndoing(command: Command, options: Options): void {
   for (const [name, row] of Object.entries(options))
@@ -99,10 +100,7 @@ export function addUndoing(command: Command, options: Options): void {
       for (const key of [keyOf(name, row), ...(row.aliases ?? [])]) command.addOption(new Flag(name, row, `no-${key}`));
 }
 
-/**
- * Makes it an error to give an option twice that takes one value: which of the two is meant would
- * be a guess.
- */
+/** Makes it an error to give an option with a single value twice, because either could be meant. */
 export function refuseRepeats(command: Command): void {
   const given = new Map<string, string>();
   for (const flag of flagsOf(command)) {
@@ -120,10 +118,10 @@ export function refuseRepeats(command: Command): void {
 export const flagsOf = (command: Command): Flag[] => command.options.filter((option) => option instanceof Flag);
 
 /**
- * The keys that a word probably stands for: those that the help shows, else those of which hidden
- * flags are other names.
+ * The keys that a user probably meant by a word: keys that the help shows, else the main keys of
+ * hidden flags.
  *
- * @param others what else may be meant, such as the argument of the command
+ * @param others other possible meanings, such as the argument of the command
  */
 export function suggestedKeys(
   options: readonly CommanderOption[],
@@ -141,15 +139,15 @@ export function suggestedKeys(
 
 const keyIn = ({ long }: CommanderOption): string => long!.slice(2);
 
-const widestExample = 78;
+const MAX_EXAMPLE_WIDTH = 78;
 
-/**
- * At the end of a command's help: what a user would type, each with a few words on what it is for.
- */
-export function addExamples(command: Command, examples: readonly (readonly [line: string, what: string])[]): void {
+/** Adds examples to the end of a command's help: command lines, each with its purpose. */
+export function addExamples(command: Command, examples: readonly (readonly [line: string, purpose: string])[]): void {
   if (examples.length === 0) return;
   const column = Math.max(...examples.map(([line]) => line.length)) + 2;
-  const fits = examples.every(([, what]) => 2 + column + what.length <= widestExample);
-  const rows = examples.map(([line, what]) => (fits ? `  ${line.padEnd(column)}${what}` : `  # ${what}\n  ${line}`));
+  const fits = examples.every(([, purpose]) => 2 + column + purpose.length <= MAX_EXAMPLE_WIDTH);
+  const rows = examples.map(([line, purpose]) =>
+    fits ? `  ${line.padEnd(column)}${purpose}` : `  # ${purpose}\n  ${line}`,
+  );
   command.addHelpText('after', `\nExamples:\n${rows.join('\n')}`);
 }

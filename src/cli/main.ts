@@ -1,5 +1,5 @@
-// The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows
-// nothing of what commands do.
+// The command line: finds the command, runs it, and turns its result or its error into an exit
+// code.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, type Option } from 'commander';
 import { type RnnError, usageError } from '../errors.ts';
@@ -20,15 +20,12 @@ Examples:
   rnn train corpora/sonnets.txt --budget 2m
   rnn sample --prime "Shall I compare" --temp 0.8
 
-'rnn train --help' lists the options of a command, and how to choose them.`;
+To list the options of a command, and how to choose them, run 'rnn train --help'.`;
 
-const widestHelp = 100;
+const MAX_HELP_WIDTH = 100;
 const usageCode = 2;
 
-/**
- * Runs one command line and settles to its exit code. Nothing is thrown, and the process is left
- * running.
- */
+/** Runs one command line and settles to its exit code. It neither throws nor ends the process. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
   const context = await openContext(io, !words.has('--no-color'));
@@ -49,7 +46,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return context.exitCode;
   } catch (error) {
     context.waiting?.end();
-    // The help or the version was asked for; it may not have gone anywhere.
+    // The user asked for the help or the version, and writing it may have failed.
     const thrown = error instanceof CommanderError && error.exitCode === 0 ? await written : error;
     if (thrown === null || thrown instanceof OutputClosed) return 0;
     // `rnn` alone: the help has been printed, on stderr.
@@ -81,7 +78,7 @@ async function openContext(io: Io, colour: boolean): Promise<Context> {
   };
 }
 
-/** Nothing of it is seen but in a terminal. */
+/** Opens the progress line, which only a terminal shows. */
 async function openWaiting(context: Context): Promise<void> {
   const { stdout, stderr, wantsJson } = context;
   if (!stderr.isTerminal || wantsJson === true) return;
@@ -90,7 +87,10 @@ async function openWaiting(context: Context): Promise<void> {
   stdout.beforeWrite = () => context.waiting?.end();
 }
 
-/** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
+/**
+ * Turns `rnn help trian` into `rnn trian`, which is an error. Commander would print the general
+ * help.
+ */
 function wanted(argv: readonly string[]): string[] {
   const [first, second] = argv;
   const isLost =
@@ -111,16 +111,16 @@ async function define(argv: readonly string[], context: Context, writeHelp: (tex
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', "print a command's help")
     .addHelpText('after', examples)
-    // So that `rnn sample --prime --version` is a prime.
+    // So that --version in `rnn sample --prime --version` is the value of --prime.
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: writeHelp,
       writeErr: (text) => stderr.line(text.trimEnd()),
-      // An error arrives in `run` and is told there, like any other.
+      // `run` catches the error and prints it, like any other.
       outputError: () => {},
-      getOutHelpWidth: () => Math.min(widestHelp, stdout.columns),
-      getErrHelpWidth: () => Math.min(widestHelp, stderr.columns),
+      getOutHelpWidth: () => Math.min(MAX_HELP_WIDTH, stdout.columns),
+      getErrHelpWidth: () => Math.min(MAX_HELP_WIDTH, stderr.columns),
       getOutHasColors: () => stdout.colour !== noColours,
       getErrHasColors: () => stderr.colour !== noColours,
     })
@@ -134,7 +134,7 @@ async function define(argv: readonly string[], context: Context, writeHelp: (tex
   for (const flag of flagsFor(commonOptions)) program.addOption(flag);
   for (const { name, takes, summary, load } of commands) {
     const command = program.command(name).summary(summary);
-    // Completions are for all of them.
+    // A completion script covers all commands.
     if (argv.includes(name) || argv.includes('completion')) (await load()).define(command, context, takes);
     refuseRepeats(command);
   }
@@ -152,7 +152,7 @@ function readVersion(): string {
   return version;
 }
 
-/** The command that was tried, if there is one of that name. */
+/** The command that the user named, if it exists. */
 function triedIn(argv: readonly string[]): CommandEntry | undefined {
   const common = new Set(flagsFor(commonOptions).map((flag) => flag.long));
   const first = argv.find((word) => !common.has(word));
@@ -180,19 +180,16 @@ function commandLineError(
   if (command !== undefined) return usageError(message, `did you mean ${command}?`);
   const [word, value] = /^unknown option '(-[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
   if (value !== undefined && options.some(({ long }) => long === word))
-    return usageError(
-      `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`,
-      `write ${word} alone`,
-    );
+    return usageError(`${word} is ${value.slice(1) || 'an empty text'}: expected no value`, `write ${word} alone`);
   const hint = word === undefined || tried === undefined ? undefined : hintFor(word, tried, options);
-  return usageError(message, hint ?? `${help} shows what there is`);
+  return usageError(message, hint ?? `run ${help}`);
 }
 
-/** What an unknown option of a command probably means; undefined if there is nothing to suggest. */
+/** A hint on the probable meaning of an unknown option, or undefined without a suggestion. */
 function hintFor(word: string, { name, takes }: CommandEntry, options: readonly Option[]): string | undefined {
   const argument = /\w+/.exec(takes)?.[0];
   const meant = suggestedKeys(options, word, argument === undefined ? [] : [argument]);
-  if (meansOutput(word) && !meant.some(meansOutput)) return `rnn ${name} writes to standard output: add >FILE`;
+  if (meansOutput(word) && !meant.some(meansOutput)) return `add >FILE: rnn ${name} writes to standard output`;
   if (argument !== undefined && meant[0] === argument) return `give it as an argument: rnn ${name} ${takes}`;
   return meant.length > 0 ? `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?` : undefined;
 }
@@ -204,15 +201,15 @@ async function report(
 ): Promise<number> {
   const failure = failureOf(thrown, options);
   const { code, message, cases, stack } = failure;
-  // A value that is refused says what is allowed; how to choose it is in the help.
-  const advice = failure.hint ?? (code === usageCode ? `${options.help} tells how to choose it` : undefined);
+  // The message about a wrong value lists the allowed values, and the help says how to choose.
+  const advice = failure.hint ?? (code === usageCode ? `run ${options.help} to see how to choose it` : undefined);
   const hint = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])].join('; ') || undefined;
-  // They may quote a file that came from anywhere.
+  // The stack and the message may quote a file from an untrusted source.
   if (stack !== undefined) stderr.line(stderr.colour.dim(harmless(stack)));
   stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}${cases.length === 0 ? '' : ':'}`);
   for (const each of cases) stderr.line(`  ${onOneLine(each)}`);
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${onOneLine(hint)}`));
-  // If stdout is what failed, stderr has told it.
+  // If writing to stdout failed, stderr already shows the error.
   if (options.json)
     await stdout
       .writeJson({ event: 'error', code, message, hint: hint ?? null, ...(cases.length > 0 && { cases }) })

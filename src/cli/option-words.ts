@@ -1,4 +1,4 @@
-// Options of a run as their flags have them, without dashes: `dropout 0.3`, `tied`,
+// Writes options of a run like their flags, without dashes: `dropout 0.3`, `tied`,
 // `no-text-starts`.
 import { type Option, keyOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';
@@ -9,7 +9,7 @@ import { duration } from './output/format.ts';
 export const keyOfOption = (option: string): string =>
   Object.hasOwn(trainOptions, option) ? keyOf(option, trainOptions[option as keyof typeof trainOptions]) : option;
 
-/** The value of an option; a length of time in words. */
+/** The value of an option, with durations like `2m 10s`. */
 export function valueInWords(option: string, value: unknown): string {
   const row: Option | undefined = trainOptions[option as keyof typeof trainOptions];
   if (typeof value === 'number' && row?.kind.name === 'duration') return duration(value);

@@ -1,31 +1,31 @@
-// The runs that a command was given, as curves with names that are fit for a terminal. Reading them
-// is api/'s.
+// The runs that the user gave to a command, with names that are safe for a terminal. api/ reads
+// them.
 import { basename } from 'node:path';
 import { type RnnError, usageError, checkpointError } from '../errors.ts';
 import type { Run } from '../api/runs.ts';
 import { onOneLine } from './output/format.ts';
 
-/** @throws RnnError `checkpoint` if there is none */
+/** The curves of the given runs. @throws RnnError `checkpoint` if there is no run */
 export async function readRuns(given: readonly string[]): Promise<Run[]> {
   const runs = await (await import('../api/runs.ts')).readRuns(given);
   return runs.map((run) => ({ ...run, name: onOneLine(run.name) }));
 }
 
-/** The folder of the one run that is meant. @throws RnnError `usage` if those are several */
+/** The folder of the given run. @throws RnnError `usage` if there are several runs */
 export async function findRun(given: string | undefined): Promise<string> {
   const [path, ...others] = await (await import('../runs/store.ts')).findRuns(given === undefined ? [] : [given]);
   if (others.length > 0)
-    throw usageError(`there are ${others.length + 1} runs in ${given}`, `give one of them, such as ${path}`);
+    throw usageError(`${given} has ${others.length + 1} runs: expected one`, `name one of them, such as ${path}`);
   return path;
 }
 
 export const nothingLogged = (path: string): RnnError =>
   checkpointError(
     `nothing is logged in ${path}`,
-    'a run logs its first losses about a second after it began, and an imported one has none; rnn runs lists the runs that there are',
+    'use rnn runs to list other runs. A run logs its first loss about a second after its start, and an imported run has no log',
   );
 
-/** At most `max` of the texts, and how many more there are. */
+/** At most `max` of the texts, and the number of other texts. */
 export function listed(texts: readonly string[], max = 5): string {
   const more = texts.length - max;
   return [...texts.slice(0, max), ...(more > 0 ? [`${more} more`] : [])].join(', ');
@@ -33,7 +33,7 @@ export function listed(texts: readonly string[], max = 5): string {
 
 export const nameOf = (path: string): string => onOneLine(basename(path));
 
-/** Of folders or files: as short as tells them apart. */
+/** The names of folders or files, or their paths where names are equal. */
 export function namesOf(paths: readonly string[]): string[] {
   const names = paths.map(nameOf);
   return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : onOneLine(paths[index])));

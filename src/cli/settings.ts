@@ -1,6 +1,6 @@
-// Where the options of a command come from: the command line, else the environment
-// (RNN_LEARNING_RATE for --learning-rate), else a file. What is stronger is decided here; what is
-// weaker than all of them (presets, the text, defaults) is decided by training/.
+// The options of a command, from the command line, else the environment (RNN_LEARNING_RATE for
+// --learning-rate), else a file. This file decides between these sources. training/ decides between
+// the weaker sources: presets, the text and defaults.
 import type { Command } from 'commander';
 import { usageError } from '../errors.ts';
 import { evalOptions, sampleOptions } from '../options/commands.ts';
@@ -16,12 +16,12 @@ import { type Flag, flagsFor, flagsOf, suggestedKeys } from './flags.ts';
 import type { Io } from './process/io.ts';
 import { retiredWarning, warnOfRetired } from './retired.ts';
 
-/** One that counts. */
+/** A setting that takes effect, with its value. */
 export interface Settled extends Omit<Setting, 'value'> {
   readonly value: unknown;
 }
 
-/** Variables that are not options: of devices/cpu, devices/gpu and the tests. */
+/** Variables of devices/cpu, devices/gpu and the tests, which are not options. */
 const otherVariables: ReadonlySet<string> = new Set([
   'RNN_KERNELS',
   ...retiredVariables,
@@ -30,28 +30,28 @@ const otherVariables: ReadonlySet<string> = new Set([
   'RNN_SCREENSHOTS',
   'RNN_CHROMIUM',
 ]);
-/** Whether its variable applies to every command that has the option. */
+/** Whether the variable of an option applies to every command with the option. */
 const isEverywhere = ({ row }: Flag): boolean => row.isEverywhere === true;
 
-/** Keys of variables that apply wherever a device computes, whatever options the command has. */
+/** Keys of variables that apply to every command that uses a device, whatever options it has. */
 const ofDevices: readonly string[] = ['kernels', 'gpu-products'];
 
 /**
- * Adds what the environment, and for `rnn train` a file, say of options that were not given, and
- * remembers where each comes from.
+ * Adds options from the environment, and for `rnn train` from a file, that the command line does
+ * not have, and stores the origin of each option.
  */
 export async function settle(command: Command, context: Context): Promise<void> {
   const flags = flagsOf(command);
   const given = new Map<string, unknown>();
   for (const flag of flags) {
     const value: unknown = command.getOptionValue(flag.option);
-    // Of a switch and its undoing, the one that was written.
+    // Of a switch and its `--no-…`, take the flag that was written.
     if (command.getOptionValueSource(flag.option) !== 'cli' || flag.negate === (value !== false)) continue;
     given.set(flag.option, value);
     context.origins.set(flag.mainName, flag.negate ? flag.longName : flag.mainName);
   }
   const { env } = context.io;
-  // Before anything can be wrong with the others.
+  // These are read first, because they decide how an error in another option is printed.
   const said = fromEnvironment(
     flags.filter(({ key }) => key === 'debug' || (key === 'json' && command.name() === 'train')),
     env,
@@ -78,7 +78,8 @@ async function settingsFor(
 ): Promise<readonly Settled[]> {
   if (command.name() === 'train')
     return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
-  // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
+  // The options of a sweep have no variables, and sweep/options.ts passes options of train to
+  // trials.
   if (command.name() === 'sweep') return [];
   warnOfRetired(command, context);
   const flags = flagsOf(command).filter(isEverywhere);
@@ -87,10 +88,10 @@ async function settingsFor(
 }
 
 /**
- * What the environment and a file say of options of `rnn train`, as far as nothing stronger does.
+ * The options of `rnn train` from the environment and a file that no stronger source has.
  *
  * @param given options of the command line and their values, by name
- * @throws RnnError `usage` for what cannot be read, is not an option, or is not a value of one
+ * @throws RnnError `usage` for a file that cannot be read, an unknown option, or an invalid value
  */
 export async function settingsOfTrain(
   command: Command,
@@ -112,16 +113,18 @@ export async function settingsOfTrain(
     path === undefined
       ? new Map<string, Setting>()
       : new Map(await fromFile(by, path, flags, (name) => stderr.warn(retiredWarning(name))));
-  // A device reads it by itself, and only where no option says otherwise.
+  // The device reads RNN_KERNELS itself, but only without an option, and RNN_KERNELS is stronger
+  // than the file.
   if (env.RNN_KERNELS) file.delete('kernels');
   return strongest(given, [environment, file]);
 }
 
 /**
- * What the environment says of some options. An empty variable says nothing. RNN_KERNELS is left to
- * the device that reads it: it is a wish for wherever the cpu computes, and no error elsewhere.
+ * The settings of some options from the environment. Empty variables are ignored. RNN_KERNELS is
+ * left to the cpu device, because it is a preference for the cpu and not an error with other
+ * devices.
  *
- * @throws RnnError `usage` for an option by two names
+ * @throws RnnError `usage` for an option under two names
  */
 export const fromEnvironment = (flags: readonly Flag[], environment: Io['env']): Level =>
   levelOf(
@@ -137,7 +140,7 @@ function valueOf({ kind }: Flag, name: string, text: string): unknown {
   if (kind.name !== 'list') return kind.parse(name, text);
   // Between braces, a comma is part of a glob.
   const texts = text.split(/,(?![^{]*\})/).map((each) => each.trim());
-  if (texts.includes('')) throw badValue(name, text, 'texts between commas, none of them empty');
+  if (texts.includes('')) throw badValue(name, text, 'texts between commas, without empty texts');
   return texts.reduce<unknown>((earlier, each) => kind.parse(name, each, earlier), undefined);
 }
 
@@ -151,13 +154,13 @@ export function knownVariables(): ReadonlySet<string> {
 function warnOfMisspelt(command: Command, flags: readonly Flag[], { io, stderr }: Context): void {
   const others = flagsOf(command).some(({ option }) => option === 'device') ? ofDevices : [];
   for (const { name, meant } of misspelt(flags, others, io.env))
-    stderr.warn(`${name} is no option of rnn ${command.name()}; did you mean ${meant}?`);
+    stderr.warn(`${name} is not an option of rnn ${command.name()}. Did you mean ${meant}?`);
 }
 
 /**
- * Variables that look like a misspelt option, each with the one that was probably meant. Its first
- * letter is taken to be right: variables of other programs, such as RNN_HOME, are near to some
- * option as well.
+ * Variables that look like a misspelt option, each with the variable that was probably meant. The
+ * first letter must match, because variables of other programs, such as RNN_HOME, are also similar
+ * to an option.
  */
 function misspelt(
   flags: readonly Flag[],
@@ -173,17 +176,17 @@ function misspelt(
       const undone = switches.find(({ key }) => variableOf(`no-${key}`) === name);
       if (undone !== undefined) return [{ name, meant: `${variableOf(undone.key)}=0` }];
       const [key = null] = suggestedKeys(flags, written, others);
-      // Windows knows RNN_Hidden by this name, too.
+      // On Windows, RNN_Hidden and RNN_HIDDEN are the same variable.
       if (key === null || !key.startsWith(written.slice(0, 1)) || environment[variableOf(key)] !== undefined) return [];
       return [{ name, meant: variableOf(key) }];
     });
 }
 
 /**
- * What each level adds to the stronger ones: nothing where they have the option, or one that is a
- * choice with it, or a device that has no kernels to choose.
+ * The settings that each level adds to stronger levels. A setting is dropped if a stronger level
+ * has the option, or an option that excludes it, or, for kernels, a device other than the cpu.
  *
- * @throws RnnError `usage` if a level has two that are one choice, or a value that cannot be
+ * @throws RnnError `usage` if a level has two options that exclude each other, or an invalid value
  */
 function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]): readonly Settled[] {
   const taken = new Map(given);

@@ -1,10 +1,10 @@
-// Several values for an option of `rnn train` that takes one, `0.002,0.005`: the user means a
-// sweep.
+// Several values, such as `0.002,0.005`, for an option of `rnn train` that takes one. The user
+// probably wants a sweep.
 import type { Flag } from './flags.ts';
 import { shellWord } from '../shell-word.ts';
 import { RnnError, usageError } from '../errors.ts';
 
-/** Makes the error for several values name the command that tries them. */
+/** Adds a sweep over the values to the hint of the error for several values. */
 export function suggestGrid(flag: Flag): void {
   const { kind, longName } = flag;
   if (kind.name === 'switch' || kind.name === 'list') return;
@@ -20,7 +20,7 @@ export function suggestGrid(flag: Flag): void {
   });
 }
 
-/** Whether a text is several values of an option, between commas. */
+/** Whether a text is a list of values of an option, separated by commas. */
 export function isListFor(flag: Flag, text: string): boolean {
   const values = text.split(',');
   if (values.length < 2 || !['number', 'duration', 'choice'].includes(flag.kind.name)) return false;
@@ -36,5 +36,5 @@ export function isValueOf({ kind, longName }: Flag, text: string): boolean {
   }
 }
 
-/** `--grid lr=0.002,0.005` */
+/** The option of a sweep: `--grid lr=0.002,0.005`. */
 export const gridOption = ({ key }: Flag, text: string): string => `--grid ${key}=${shellWord(text)}`;

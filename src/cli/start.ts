@@ -1,19 +1,20 @@
-// The real process: its arguments, its streams, its exit code, and what no promise caught.
+// The real process: its arguments, streams and exit code, and uncaught exceptions.
 import { failureOf } from './failures.ts';
 import { openProcessIo } from './process/io.ts';
 import { run } from './main.ts';
 import { signalCodes } from './process/signals.ts';
 
+/** Runs the command line of this process and sets its exit code. */
 export async function start(): Promise<void> {
   process.on('uncaughtException', (error) => {
-    // A progress bar may be standing there.
+    // Erase a progress bar.
     if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
     const { code, message, hint, stack } = failureOf(error, { debug: process.argv.includes('--debug') });
     for (const line of [stack, `error: ${message}`, hint && `hint: ${hint}`]) if (line) console.error(line);
     process.exit(code);
   });
-  // A command that has nothing to save ends by it, as by other signals, where Node would open the
-  // port of its debugger.
+  // USR1 ends a command that has nothing to save, like other signals. By default, Node would open
+  // the port of its debugger.
   process.on('SIGUSR1', () => {
     if (process.listenerCount('SIGUSR1') === 1) process.exit(signalCodes.SIGUSR1);
   });

@@ -1,4 +1,4 @@
-// `--untrained lstm,forget-bias=5`: a network by its options as `rnn train` has them.
+// `--untrained lstm,forget-bias=5`: a network, described by options of `rnn train`.
 import { CommanderError } from 'commander';
 import { RnnError, usageError } from '../errors.ts';
 import { namesWith, trainOptions } from '../options/train.ts';
@@ -8,17 +8,17 @@ import { givenOptions, trainParser } from './commands/train.ts';
 import { flagsOf } from './flags.ts';
 import { badValue } from '../options/values.ts';
 
-/**
- * Of the options of `rnn train`, those that a network has before it learns anything: their keys.
- */
+/** The keys of the options of `rnn train` that affect an untrained network. */
 const ofModels = [...namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start'), 'seed'].map((name) =>
   keyOf(name, trainOptions[name as keyof typeof trainOptions]),
 );
 const flag = '--untrained';
 
 /**
- * @param text a cell, and `option=value` after commas; a switch alone is on @throws RnnError
- * `usage`
+ * The options of an untrained network.
+ *
+ * @param text a cell, then `option=value` after commas. A switch without a value is on
+ * @throws RnnError `usage`
  */
 export function untrainedOptions(text: string): Partial<TrainingOptions> {
   const command = trainParser();
@@ -26,13 +26,13 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
   for (const setting of settings) {
     const name = `--${setting.split('=')[0]}`;
     const option = flagsOf(command).find(({ longName }) => longName === name);
-    // An alias counts as the option that it stands for.
+    // An alias counts as its option.
     if (option === undefined || !ofModels.includes(option.mainKey))
       throw badValue(
         flag,
         text,
         'a cell and options such as lstm,hidden=64,forget-bias=5',
-        `those of a network before training: ${ofModels.join(', ')}`,
+        `use options of an untrained network: ${ofModels.join(', ')}`,
       );
   }
   try {
@@ -45,7 +45,7 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
     const hint = cause instanceof RnnError ? cause.hint : undefined;
     throw usageError(
       `${flag} ${text}: ${cause.message.replace(/^error: /, '')}`,
-      hint ?? 'rnn train --help lists cells and options, and how to choose them',
+      hint ?? 'run rnn train --help to see cells and options, and how to choose them',
       { cause },
     );
   }

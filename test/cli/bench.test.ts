@@ -111,27 +111,27 @@ describe('rnn bench', () => {
     const { setups, closed } = useBench();
     const { code, stdout, stderr } = await rnn(['bench']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toBe(`lstm 2 × 128, batch 50, 50 steps, 65 symbols: 239,297 parameters
+    expect(stdout).toBe(`lstm 2 × 128, batch 50, 50 time steps, 65 tokens: 239,297 parameters
 cpu: two threads
 gpu: a card
 
-                                 cpu        gpu
-training, characters/s        40,363  1,250,000
-a training step                62 ms    2.00 ms
-steps handed over at a time        1         16
-sampling, characters/s        74,519     74,519
-compiling for training        312 ms     312 ms
-compiling for sampling         17 ms      17 ms
-memory for training            27 MB      27 MB
-operations a step              3,032      3,032
-passes a step                               812
-passes a layer and time step               8.12
-kernels                                      31
-multiply-adds a step           1.53G      1.53G
-read and written a step                  2.5 GB
-GFLOP/s reached                 49.4       1530
-of the processor's peak         53 %
-GB/s reached                               1250
+                                   cpu        gpu
+training, characters/s          40,363  1,250,000
+an update step                   62 ms    2.00 ms
+update steps per call                1         16
+sampling, characters/s          74,519     74,519
+compiling for training          312 ms     312 ms
+compiling for sampling           17 ms      17 ms
+memory for training              27 MB      27 MB
+operations per step              3,032      3,032
+passes per step                               812
+passes per layer and time step               8.12
+kernels                                        31
+multiply-adds per step           1.53G      1.53G
+read and written per step                  2.5 GB
+GFLOP/s reached                   49.4       1530
+processor peak reached            53 %
+GB/s reached                                 1250
 `);
     expect(setups).toEqual(
       Array.from({ length: 2 }, () => ({
@@ -209,7 +209,9 @@ GB/s reached                               1250
       const { code, stderr } = await rnn([...command, '--kernels', 'wasm']);
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: expect.stringMatching(/^error: --kernels is the cpu's, and --device is (gpu|reference)\nhint: /),
+        stderr: expect.stringMatching(
+          /^error: --kernels needs the device cpu, but --device is (gpu|reference)\nhint: /,
+        ),
       });
     }
   });
@@ -239,7 +241,7 @@ GB/s reached                               1250
 
   it('says where a device had not settled for a number of steps', async () => {
     useBench({ unsettled: true });
-    expect((await rnn(['bench', '--device', 'gpu'])).stdout).toMatch(/^steps handed over at a time +16 so far$/m);
+    expect((await rnn(['bench', '--device', 'gpu'])).stdout).toMatch(/^update steps per call +16 so far$/m);
   });
 
   it('shows what was measured before a device failed', async () => {
@@ -271,19 +273,19 @@ GB/s reached                               1250
     expect(setups.map((setup) => setup.profile)).toEqual([true, true]);
     expect(stdout.slice(stdout.indexOf('\n\ncpu'))).toBe(`
 
-cpu, the first thread's share of a training step: the operations that take most, 1 of 1
+cpu, the first thread's share of an update step: the slowest operations, 1 of 1
   share  times  µs each  kind          shape     GFLOP/s
 100.0 %    100       20  a·b over 128  25 × 512      164
-all 100, each by itself: 2.00 ms; a whole step: 62 ms (they differ by what waits and what overlaps)
-the host's processor works 120 ms a step
+sum of all 100: 2.00 ms, whole step: 62 ms (the difference is waiting and overlap)
+the processor of the host works 120 ms per step
 
-gpu, a training step: the operations that take most, 10 of 11
+gpu, an update step: the slowest operations, 10 of 11
  share  times  µs each  kind     shape          GFLOP/s
 59.1 %     50     12.3  product  50 × 512 × 2      1060
 38.3 %    100        4  chain    50 × 128 × 10
 ${' 0.3 %      1        3  sum      1 × 1\n'.repeat(8)}\
-all 159, each by itself: 1.04 ms; a whole step: 2.00 ms (they differ by what waits and what overlaps)
-the host's processor works 1.23 ms a step
+sum of all 159: 1.04 ms, whole step: 2.00 ms (the difference is waiting and overlap)
+the processor of the host works 1.23 ms per step
 `);
   });
 
@@ -302,7 +304,7 @@ the host's processor works 1.23 ms a step
     const { setups } = useBench();
     const { stdout } = await rnn(['bench', '--dry-run']);
     expect(setups[0].milliseconds).toBeNull();
-    expect(stdout).toMatch(/passes a step +812/);
+    expect(stdout).toMatch(/passes per step +812/);
     expect(stdout).not.toContain('characters/s');
     // gpu.js compiles when a plan first runs.
     expect(stdout).toMatch(/planning for training +312 ms/);

@@ -36,7 +36,7 @@ describe('rnn train --dry-run', () => {
       /^--hidden 512 +preset karpathy-2015$/m,
       /^--decay-after 9 +preset karpathy-2015$/m,
       /^--seed 1 +default$/m,
-      /^[\d,]+ parameters; 22,680 characters to train on, 2,520 to validate on$/m,
+      /^[\d,]+ parameters, 22,680 characters for training, 2,520 for validation$/m,
     ])
       expect(stdout).toMatch(line);
     const json = await plan(['--json']);
@@ -52,7 +52,7 @@ describe('rnn train --dry-run', () => {
 
   it('says how much text is held out to test on', async () => {
     const { stdout } = await plan(['--test-fraction', '0.1']);
-    expect(stdout).toMatch(/; 20,160 characters to train on, 2,520 to validate on, 2,520 to test on$/m);
+    expect(stdout).toMatch(/, 20,160 characters for training, 2,520 for validation, 2,520 for testing$/m);
     expect(stdout).toMatch(/^--test-fraction 0.1 +--test-fraction$/m);
     expect(JSON.parse((await plan(['--test-fraction', '0.1', '--json'])).stdout)).toMatchObject({
       corpus: { test: 2520 },
@@ -77,19 +77,19 @@ describe('rnn train --dry-run', () => {
   it('says how long the run takes, and with what', async () => {
     expect((await plan()).stdout).toContain(
       [
-        '\ntime    about 2m 10s: 20,000 steps of 6.20 ms, 3.3 epochs',
+        '\ntime    about 2m 10s: 20,000 update steps of 6.20 ms, 3.3 epochs',
         '        with 10 evaluations of 500 ms and 5 samples of 200 ms',
-        'device  fake device, 2 threads; about 96 MB of memory\n\n',
+        'device  fake device, 2 threads, about 96 MB of memory\n\n',
       ].join('\n'),
     );
     useEstimate({ evaluationMs: null, sampleMs: null, milliseconds: 400 });
     const bare = await plan();
-    expect(bare.stdout).toMatch(/^time    less than a second: 20,000 steps of 6.20 ms, 3.3 epochs\ndevice/m);
+    expect(bare.stdout).toMatch(/^time    less than a second: 20,000 update steps of 6.20 ms, 3.3 epochs\ndevice/m);
   });
 
   it('says how many steps fit into a budget, and what may end a run earlier', async () => {
     const { stdout } = await plan(['--budget', '2m', '--patience', '3', '--max-time', '1m']);
-    expect(stdout).toMatch(/^time    about 2m 10s: --budget 120s has room for 20,000 steps of 6.20 ms, 3.3 epochs$/m);
+    expect(stdout).toMatch(/^time    about 2m 10s: --budget 120s allows 20,000 update steps of 6.20 ms, 3.3 epochs$/m);
     expect(stdout).toMatch(
       /^        unless --patience 3 ends it earlier\n        --max-time ends this invocation after 1m 00s$/m,
     );

@@ -115,8 +115,8 @@ describe('rnn eval --by-character', () => {
     // The chunk starts from zero a little before its first character, so only the last digits
     // differ.
     expect(second[cut].split('\t').slice(0, 2)).toEqual(first[cut].split('\t').slice(0, 2));
-    expect(one.stderr).toContain('one stream');
-    expect(several.stderr).toContain('3 streams');
+    expect(one.stderr).toContain('one sequence');
+    expect(several.stderr).toContain('3 parallel sequences');
   });
 
   it('ends quietly when nobody reads any more', async () => {
@@ -167,13 +167,15 @@ describe('rnn eval --html', () => {
       await rnn([...argv, '--html', at('figures.html')]),
       await rnn([...argv, '--by-character', '--json']),
     ];
-    expect(without.stderr).toContain(' 3 streams; ');
+    expect(without.stderr).toContain(' 3 parallel sequences, ');
     expect(withPage.stdout).toBe(without.stdout);
     const tiles = [...(await readFile(at('figures.html'), 'utf8')).matchAll(/<dt>[^<]*<\/dt><dd>([^<]*)<\/dd>/g)].map(
       ([, figure]) => figure,
     );
     const figureOf = (name: string): string => new RegExp(`^${name} +(.*)$`, 'm').exec(without.stdout)![1];
-    expect(tiles.toSorted()).toEqual(['bits', 'nats', 'perplexity', 'accuracy', 'characters'].map(figureOf).toSorted());
+    expect(tiles.toSorted()).toEqual(
+      ['bits', 'nats', 'perplexity', 'top-1 accuracy', 'characters'].map(figureOf).toSorted(),
+    );
     const { nats } = JSON.parse(byCharacter.stdout.trimEnd().split('\n').at(-1)!) as { nats: number };
     expect(nats.toFixed(4)).toBe(figureOf('nats'));
   });
@@ -193,7 +195,7 @@ describe('rnn eval --html', () => {
       ...machine,
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^bytes +1,018\n[\s\S]*; n-grams count 839 bytes\n/);
+    expect(stdout).toMatch(/^bytes +1,018\n[\s\S]* \(n-gram counts from 839 bytes\)\n/);
     const page = await readFile(at('bytes.html'), 'utf8');
     expect(page).toContain('<dt>bytes</dt><dd>1,018</dd>');
     expect(page).not.toContain('are below');
@@ -222,7 +224,7 @@ describe('rnn eval beside others', () => {
     expect(other.ngrams!.bits[5]).toBeLessThan(own.ngrams!.bits[5]);
     const { stdout } = await evaluate([at('other.txt'), '--against', at('verse.txt')]);
     expect(stdout).toContain(
-      `; n-grams count ${Math.floor(0.9 * text.length).toLocaleString('en')} characters, the part that the run was trained on\n`,
+      ` (n-gram counts from ${Math.floor(0.9 * text.length).toLocaleString('en')} characters, the training part of the run)\n`,
     );
     const bits = own.ngrams!.bits[5];
     const nats = bits * Math.LN2;

@@ -132,7 +132,7 @@ describe('rnn eval', () => {
   it('tells nats, bits and perplexity, of every character but the first', async () => {
     const { code, stdout, stderr } = await rnn(['eval', at('other.txt'), ...run('run')]);
     expect(code).toBe(0);
-    expect(stderr.startsWith(`${at('run/best.json')}, one stream; cpu: `)).toBe(true);
+    expect(stderr.startsWith(`${at('run/best.json')}, one sequence, cpu: `)).toBe(true);
     expect(stderr.endsWith('1 thread\n')).toBe(true);
     const [characters, nats, bits, perplexity] = [...stdout.matchAll(/^\w+ +([\d.,]+)$/gm)].map(([, figure]) =>
       Number(figure.replace(',', '')),
@@ -140,7 +140,7 @@ describe('rnn eval', () => {
     expect(characters).toBe(OTHER.length * 40 - 1);
     expect(bits).toBeCloseTo(nats / Math.LN2, 3);
     expect(perplexity).toBeCloseTo(Math.exp(nats), 2);
-    expect(stdout).toMatch(/^accuracy +\d+\.\d\d %$/m);
+    expect(stdout).toMatch(/^top-1 accuracy +\d+\.\d\d %$/m);
   });
 
   it.each([
@@ -148,19 +148,19 @@ describe('rnn eval', () => {
       'of the text of the run names the share and the part to score',
       'run',
       'verse.txt',
-      '90 % of this text; use --part validation',
+      '90 % of this text. Use --part validation',
     ],
     [
       'names another text where nothing else is left',
       'whole',
       'verse.txt',
-      '100 % of this text; use --part validation, or a text that',
+      '100 % of this text. Use --part validation, or a text that',
     ],
     [
       'of a text with a validation file is about the text alone',
       'file',
       'verse.txt',
-      '100 % of this text; use --part validation, or a text that',
+      '100 % of this text. Use --part validation, or a text that',
     ],
   ])('the note on what was trained on %s', async (_, name, text, note) => {
     const { stderr } = await rnn(['eval', at(text), ...run(name)]);
@@ -284,7 +284,7 @@ describe('rnn eval', () => {
   it.each(['run', 'run/best.json'])('says how to name a run that stands in the place of a text: %s', async (name) => {
     const { code, stderr } = await rnn(['eval', at(name), ...run('run')]);
     expect(code).toBe(3);
-    expect(stderr).toContain(`\nhint: name a text; to use the run ${at('run')}, give --checkpoint ${at('run')}\n`);
+    expect(stderr).toContain(`\nhint: name a text, and use --checkpoint ${at('run')} for the run\n`);
   });
 
   it('a checkpoint that does not say how its text was split has no parts, and scores any text all the same', async () => {

@@ -137,14 +137,14 @@ export const textFaults = endingWith(3, [
   [
     'a prime from a file that is not there',
     sample('--prime-file @nowhere.txt'),
-    /^--prime-file .*nowhere\.txt cannot be read: ENOENT/,
-    /give a text file, or -/,
+    /^cannot read --prime-file .*nowhere\.txt: ENOENT/,
+    /name a text file, or -/,
   ],
   [
     'a prime from a folder',
     sample('--prime-file @empty'),
-    /^--prime-file .*empty cannot be read: EISDIR/,
-    /give a text file, or -/,
+    /^cannot read --prime-file .*empty: EISDIR/,
+    /name a text file, or -/,
   ],
   [
     'a prime in Latin-1',

@@ -1,8 +1,8 @@
 // What a user may get wrong on a command line, all with exit code 2.
 import { type Fault, endingWith, sample, train } from './fault.ts';
 
-const helpOfTrain = /^rnn train --help tells how to choose it$/;
-const helpOfSample = /^rnn sample --help tells how to choose it$/;
+const helpOfTrain = /^run rnn train --help to see how to choose it$/;
+const helpOfSample = /^run rnn sample --help to see how to choose it$/;
 
 const values = endingWith(2, [
   ['no units', train('--hidden 0'), /^--hidden is 0, expected a whole number from 1 to 1048576$/, helpOfTrain],
@@ -111,7 +111,12 @@ const values = endingWith(2, [
   ],
   ['no texts', sample('--count 0'), /^--count is 0, expected a whole number/, helpOfSample],
   ['nothing to stop at', sample("--stop ''"), /^--stop is empty, expected some text$/, helpOfSample],
-  ['no time to measure in', 'bench --seconds 0', /^--seconds is 0, expected a number above 0$/, /^rnn bench --help/],
+  [
+    'no time to measure in',
+    'bench --seconds 0',
+    /^--seconds is 0, expected a number above 0$/,
+    /^run rnn bench --help/,
+  ],
   [
     'a choice that no doctor knows',
     'doctor --device tpu',
@@ -129,17 +134,12 @@ const words = endingWith(2, [
     /^did you mean --hidden\?$/,
   ],
   ['a bad value, told to a program', train('--hidden 0 --json'), /^--hidden is 0, expected/, helpOfTrain],
-  [
-    'a flag of another command',
-    sample('--epochs 3'),
-    /^unknown option '--epochs'$/,
-    /^rnn sample --help shows what there is$/,
-  ],
+  ['a flag of another command', sample('--epochs 3'), /^unknown option '--epochs'$/, /^run rnn sample --help$/],
   ['a slip in a command', 'trian @text.txt', /^unknown command 'trian'$/, /^did you mean train\?$/],
-  ['a command that there is not', 'paint @text.txt', /^unknown command 'paint'$/, /^rnn --help shows what there is$/],
-  ['no text', 'train', /^missing required argument 'corpus'$/, /^rnn train --help/],
-  ['a flag without its value', train('--hidden'), /^option '--hidden <n>' argument missing$/, /^rnn train --help/],
-  ['a word too many', 'export @run @run', /^too many arguments for 'export'/, /^rnn export --help/],
+  ['a command that there is not', 'paint @text.txt', /^unknown command 'paint'$/, /^run rnn --help$/],
+  ['no text', 'train', /^missing required argument 'corpus'$/, /^run rnn train --help/],
+  ['a flag without its value', train('--hidden'), /^option '--hidden <n>' argument missing$/, /^run rnn train --help/],
+  ['a word too many', 'export @run @run', /^too many arguments for 'export'/, /^run rnn export --help/],
   ['a corpus that there is not', 'corpus hamlet', /^there is no built-in corpus "hamlet"$/, /sonnets/],
   [
     'both continued and removed',
@@ -169,7 +169,7 @@ const words = endingWith(2, [
   [
     'kernels of the cpu for another device',
     train('--device reference --kernels wasm'),
-    /^--kernels is the cpu's, and --device is reference$/,
+    /^--kernels needs the device cpu, but --device is reference$/,
     /leave one of them out/,
   ],
   [

@@ -107,7 +107,7 @@ const processFaults: readonly ProcessFault[] = [
     line: 'rnn sample --checkpoint run --seed 1 > /dev/full',
     code: 1,
     cause: /^cannot write to stdout: ENOSPC/,
-    remedy: /make room/,
+    remedy: /free disk space/,
     needs: 'Linux',
   },
   {
@@ -115,7 +115,7 @@ const processFaults: readonly ProcessFault[] = [
     line: 'rnn info run > /dev/full',
     code: 1,
     cause: /^cannot write to stdout: ENOSPC/,
-    remedy: /make room/,
+    remedy: /free disk space/,
     needs: 'Linux',
   },
   {
@@ -279,8 +279,8 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
         const ended = await run.ended;
         expect(ended).toMatchObject({ code, signal: null, stdout: '' });
         expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-        expect(ended.stderr).toContain(`warning: ${signal}: finishing the step in hand and saving`);
-        expect(ended.stderr.endsWith(`to continue:\n  rnn train text.txt --resume --out ${out}\n`), ended.stderr).toBe(
+        expect(ended.stderr).toContain(`warning: ${signal}: rnn finishes the current update step, saves and stops`);
+        expect(ended.stderr.endsWith(`to resume:\n  rnn train text.txt --resume --out ${out}\n`), ended.stderr).toBe(
           true,
         );
         const step = await stepOf(out);
@@ -333,12 +333,12 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       );
       await run.seen(/saved run-twice/);
       run.send('SIGINT');
-      await run.seen(/again stops at once/);
+      await run.seen(/again to stop immediately/);
       run.send('SIGINT');
       const ended = await run.ended;
       expect(ended).toMatchObject({ code: 130, signal: null, stdout: '' });
       expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-      const [before, after] = ended.stderr.split('again stops at once\n');
+      const [before, after] = ended.stderr.split('again to stop immediately.\n');
       expect(after).toBe('');
       expect(await stepOf('run-twice')).toBe(before.split('saved run-twice').length - 1);
     });
@@ -384,7 +384,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
           `rnn ${endless('run-unwritten', '--checkpoint-every 0').join(' ')} cpu --json > /dev/full`,
           { folder },
         );
-        expectRefusal(ran, { code: 1, cause: /^cannot write to stdout: ENOSPC/, remedy: /make room/ });
+        expectRefusal(ran, { code: 1, cause: /^cannot write to stdout: ENOSPC/, remedy: /free disk space/ });
         expect(await stepOf('run-unwritten')).toBeGreaterThanOrEqual(0);
       },
     );

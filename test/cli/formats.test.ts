@@ -80,7 +80,7 @@ describe('rnn export', () => {
     expect(await rnn(['export', 'checkpoints/verse', '--out', 'model.pt'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /--out ends in \.pt, expected \.safetensors or \.onnx\nhint: --format safetensors/,
+        /--out ends in \.pt: expected \.safetensors or \.onnx\nhint: add --format safetensors/,
       ) as string,
     });
     expect(existsSync('model.pt')).toBe(false);

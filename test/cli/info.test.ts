@@ -29,11 +29,11 @@ describe('rnn info', () => {
       /^conventions +gates i f g o$/m,
       /^vocabulary +4 characters$/m,
       /^ +\\n ␣ a U\+001B$/m,
-      /^trained +1,234 steps, 3\.50 epochs$/m,
-      /^loss +1\.250 nats, 1\.803 bits per character$/m,
-      /^validation +1\.500 nats, .*best 1\.400 nats/m,
+      /^trained +1,234 update steps, 3\.50 epochs$/m,
+      /^loss +1\.250 nats, 1\.803 bpc$/m,
+      /^validation +1\.500 nats, .*\(best: 1\.400 nats, .*\)$/m,
       /^options +cell lstm, learning-rate 0\.002$/m,
-      /^optimizer +not kept: good for all but --resume$/m,
+      /^optimizer +not saved: only --resume needs it$/m,
       /3\.4 kB, \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
     ]) {
       expect(stdout).toMatch(row);
@@ -66,8 +66,8 @@ describe('rnn info', () => {
     const [results, options] = stdout.trimEnd().split('\n\n');
     expect(results).toMatch(/^ +a +b\ntext +text [\da-f]{7}, 720\+80 +text /);
     for (const row of [
-      /^best validation +\d\.\d{4} \(\d\.\d{3} bits\) +\d\.\d{4} /m,
-      /^steps +2 +2$/m,
+      /^best validation +\d\.\d{4} \(\d\.\d{3} bpc\) +\d\.\d{4} /m,
+      /^update steps +2 +2$/m,
       /^time +\d+s +\d+s$/m,
     ])
       expect(results).toMatch(row);
@@ -98,7 +98,7 @@ describe('rnn info', () => {
     await writeFile(join(folder, 'text.txt'), 'the lazy dog\n'.repeat(60));
     await train('c');
     expect((await rnn(['info', ...paths, join(folder, 'c')])).stdout).toContain(
-      '\nthe losses are on different texts, and cannot be compared\n',
+      '\nthe losses cannot be compared, because the texts differ\n',
     );
   });
 

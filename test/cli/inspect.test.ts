@@ -48,9 +48,9 @@ describe('rnn inspect', () => {
   it('tells which cells tell what, and how often gates are open and shut', async () => {
     const { code, stdout, stderr } = await rnn(['inspect', at('text.txt'), ...model()]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(new RegExp(`^${at('model.json')}, 901 characters; cpu: `));
+    expect(stderr).toMatch(new RegExp(`^${at('model.json')}, 901 characters, cpu: `));
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^ +chance up to +units, the best first$/);
+    expect(lines[0]).toMatch(/^ +chance up to +units, best first$/);
     expect(stdout).toMatch(/^word +AUC 0\.\d\d +\d\.[hc]\.\d 0\.\d\d/m);
     expect(stdout).toMatch(/^not in the text: .*upper case, after if$/m);
     expect(lines.filter((line) => /^ +[01] +[ifo] +\d+\.\d % +\d+\.\d % +\d+ +\d+$/.test(line))).toHaveLength(6);
@@ -95,7 +95,7 @@ describe('rnn inspect', () => {
     expect(stderr).toContain('the first 500 of 901 characters');
     expect(stdout).toContain('chance up to');
     const short = await rnn(['inspect', at('text.txt'), ...model(), '--length', '100']);
-    expect(short.stderr).toContain('100 characters are too few to search for units: it takes 400');
+    expect(short.stderr).toContain('the search for units needs 400 characters, but the text has 100');
     expect(short.stdout).toMatch(/^layer +gate/);
   });
 
@@ -105,10 +105,10 @@ describe('rnn inspect', () => {
     const rare = long.replaceAll('(', () => (++brackets % 4 === 0 ? '(' : 'a')).replaceAll(/\)/g, ')');
     await writeFile(at('long.txt'), `${rare}\n"abc" de`);
     const { stderr, stdout } = await rnn(['inspect', at('long.txt'), ...model()]);
-    expect(stderr).toMatch(/, the first 1\d,000 of 1\d,\d{3} characters;/);
+    expect(stderr).toMatch(/, the first 1\d,000 of 1\d,\d{3} characters,/);
     expect(stdout).toMatch(/^not in the text: .*quotes/m);
     const whole = await rnn(['inspect', at('long.txt'), ...model(), '--length', '30000']);
-    expect(whole.stderr).toMatch(/, 1\d,\d{3} characters;/);
+    expect(whole.stderr).toMatch(/, 1\d,\d{3} characters,/);
     expect(whole.stdout).toMatch(
       /^not tested because the text is too short: quotes \(needs about 1,700,000 characters\)/m,
     );
@@ -240,7 +240,7 @@ describe('rnn inspect', () => {
 
   it.each([
     [['--cell', '0.c'], 2, '--cell is 0.c, expected LAYER.VALUE.UNIT, such as 0.h.0'],
-    [['--cell', '2.c.0'], 2, 'hint: this model has layers 0 to 1, in each h, c, i, f, o, of units 0 to 7'],
+    [['--cell', '2.c.0'], 2, 'hint: this model has layers 0 to 1, values h, c, i, f, o, and units 0 to 7'],
     [['--cell', '0.c.8'], 2, '--cell is 0.c.8, expected'],
     [['--cell', '0.z.1'], 2, '--cell is 0.z.1, expected'],
     [['--record', 'x.csv'], 2, '--record is x.csv, expected a file whose name ends in .jsonl or .npz'],

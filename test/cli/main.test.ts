@@ -35,7 +35,7 @@ describe('exit codes', () => {
     const { code, stderr } = await rnn(['train', 'hamlet.txt']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/TypeError: x is not a function\n {4}at /);
-    expect(stderr).toContain('please report it');
+    expect(stderr).toContain('report this bug');
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe('exit codes', () => {
   });
 
   it('what is thrown need not be an error', () => {
-    expect(failureOf('a string', { debug: false })).toMatchObject({ code: 1, message: 'unexpected: a string' });
+    expect(failureOf('a string', { debug: false })).toMatchObject({ code: 1, message: 'unexpected error: a string' });
   });
 });
 
@@ -116,18 +116,18 @@ describe('errors', () => {
       "unknown option '--lr-d'",
       'did you mean --learning-rate or --decay or --decay-epochs or --decay-after?',
     ],
-    [['train', 'hamlet.txt', '--tied=yes'], '--tied takes no value, and yes was given', 'write --tied alone'],
+    [['train', 'hamlet.txt', '--tied=yes'], '--tied is yes: expected no value', 'write --tied alone'],
     [['train', 'hamlet.txt', '--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['trian', 'hamlet.txt'], "unknown command 'trian'", 'did you mean train?'],
     [['evaluate', 'hamlet.txt'], "unknown command 'evaluate'", 'did you mean eval?'],
     [['generate'], "unknown command 'generate'", 'did you mean sample?'],
-    [['sample', 'hamlet', 'macbeth'], "too many arguments for 'sample'", 'rnn sample --help shows'],
-    [['train'], "missing required argument 'corpus'", 'rnn train --help shows'],
-    [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn train --help shows'],
-    [['--debug', 'train', '--no-color'], "missing required argument 'corpus'", 'rnn train --help shows'],
-    [['--nonsense', 'train'], "unknown option '--nonsense'", 'rnn --help shows'],
+    [['sample', 'hamlet', 'macbeth'], "too many arguments for 'sample'", 'run rnn sample --help'],
+    [['train'], "missing required argument 'corpus'", 'run rnn train --help'],
+    [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'run rnn train --help'],
+    [['--debug', 'train', '--no-color'], "missing required argument 'corpus'", 'run rnn train --help'],
+    [['--nonsense', 'train'], "unknown option '--nonsense'", 'run rnn --help'],
     [['sample', '-n', '3'], "unknown option '-n'", 'did you mean --length or --count?'],
-    [['sample', '--out', 'x'], "unknown option '--out'", 'rnn sample writes to standard output: add >FILE'],
+    [['sample', '--out', 'x'], "unknown option '--out'", 'add >FILE: rnn sample writes to standard output'],
     [['plot', '--out', 'x'], "unknown option '--out'", 'did you mean --svg or --html?'],
     [['export', '--to', 'x'], "unknown option '--to'", 'did you mean --out?'],
     [
@@ -148,8 +148,8 @@ describe('errors', () => {
       'did you mean --learning-rate?',
     ],
     [['help', 'trian'], "unknown command 'trian'", 'did you mean train?'],
-    [['help', 'nonsense'], "unknown command 'nonsense'", 'rnn --help shows'],
-    [['nonsense', 'train'], "unknown command 'nonsense'", 'rnn --help shows'],
+    [['help', 'nonsense'], "unknown command 'nonsense'", 'run rnn --help'],
+    [['nonsense', 'train'], "unknown command 'nonsense'", 'run rnn --help'],
   ])('rnn %j is refused with a hint', async (argv, message, hint) => {
     const { code, stdout, stderr } = await rnn(argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -211,7 +211,7 @@ describe('help', () => {
       const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
       expect(full).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/),
+        stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: free disk space/),
       });
       const shut = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EBADF' } }) });
       expect(shut).toMatchObject({

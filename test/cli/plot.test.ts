@@ -214,7 +214,7 @@ describe('rnn plot', () => {
   it.each([
     [['plot', 'missing'], 4, /cannot look for runs in missing: there is no such folder/],
     [['plot', ''], 4, /the name of the folder is empty/],
-    [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: a run logs its first losses/],
+    [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: use rnn runs/],
     [
       ['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'],
       1,
@@ -226,9 +226,13 @@ describe('rnn plot', () => {
       /--horizontal is week, expected one of step, epoch, time, characters/,
     ],
     [['plot', 'RUNS/a', '--smoothing', '1'], 2, /--smoothing is 1, expected a number of at least 0 and below 1/],
-    [['watch', 'RUNS'], 2, /there are 2 runs in .*\nhint: give one of them/],
-    [['story', 'EMPTY/begun'], 4, /no samples were taken in .*\nhint: rnn train takes them with --sample-every/],
-    [['story', 'RUNS'], 2, /there are 2 runs in/],
+    [['watch', 'RUNS'], 2, / has 2 runs: expected one\nhint: name one of them/],
+    [
+      ['story', 'EMPTY/begun'],
+      4,
+      /cannot show samples of .*: its training generated none\nhint: train with --sample-every/,
+    ],
+    [['story', 'RUNS'], 2, / has 2 runs: expected one/],
   ] as const)('%j is an error', async (argv, code, message) => {
     const names: Record<string, string> = { EMPTY: at('empty'), RUNS: at('runs'), NOWHERE: at('nowhere') };
     const ran = await rnn(argv.map((word) => word.replace(/^[A-Z]+/, (name) => names[name])));
@@ -250,7 +254,9 @@ describe('a log without what is asked for', () => {
     const { code, stderr } = await rnn(['plot', bare(), ...flags]);
     expect({ code, stderr }).toEqual({
       code: 4,
-      stderr: expect.stringContaining(`nothing to draw: no ${missing} in the log of ${at('bare')}\nhint: `),
+      stderr: expect.stringContaining(
+        `cannot draw ${missing}: there are no values in the log of ${at('bare')}\nhint: `,
+      ),
     });
   });
 
@@ -267,7 +273,7 @@ describe('a log without what is asked for', () => {
     expect({ code, stderr }).toEqual({
       code: 4,
       stderr: expect.stringContaining(
-        'nothing to draw: no loss, gradient norm, learning rate, speed over steps in the log of ',
+        'cannot draw loss, gradient norm, learning rate, speed over steps: there are no values in the log of ',
       ),
     });
   });

@@ -74,7 +74,7 @@ describe('rnn train --resume', () => {
     expect(stderr).toContain('--max-steps is 9 from here on (it was 6)\n');
     expect(stderr).toContain(`going on at step 6, from ${join(out, 'latest.json')}\n`);
     expect(stderr).toContain('mlstm, 1 × 8');
-    expect(stderr).toContain('all steps are done: step 9 after');
+    expect(stderr).toContain('all update steps are done: step 9 after');
     const lines = readFileSync(join(out, 'log.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')
@@ -132,7 +132,7 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await train('--resume', '--quiet');
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*previous\.json\n$/);
-    expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 steps');
+    expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 update steps');
   });
 
   it('goes on from the best state where nothing else can be read, with a warning that says why', async () => {
@@ -141,7 +141,7 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await train('--resume', '--quiet');
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*best\.json\n$/);
-    expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 steps');
+    expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 update steps');
     for (const file of ['latest.json', 'previous.json']) rmSync(join(out, file), { force: true });
     expect(await train('--resume', '--quiet')).toMatchObject({
       code: 0,
@@ -224,9 +224,9 @@ describe('rnn train --resume', () => {
     io.send('SIGTERM');
     const { code, stderr } = await ended;
     expect(code).toBe(143);
-    expect(stderr).toContain(`to continue:\n  rnn train ${text} --resume --out ${out}\n`);
+    expect(stderr).toContain(`to resume:\n  rnn train ${text} --resume --out ${out}\n`);
     expect((await train('--resume', '--max-time', '0.1s')).stderr).toContain(
-      `to continue:\n  rnn train ${text} --resume --out ${out}\n`,
+      `to resume:\n  rnn train ${text} --resume --out ${out}\n`,
     );
   });
 });

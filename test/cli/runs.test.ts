@@ -296,7 +296,7 @@ describe('rnn runs', () => {
     expect(await rnn(['runs', at('empty')])).toEqual({
       code: 0,
       stdout: '',
-      stderr: `there are no runs in ${at('empty')}; rnn train --out ${at('empty')}/<name> makes one\n`,
+      stderr: `there are no runs in ${at('empty')}: to make one, use rnn train --out ${at('empty')}/<name>\n`,
     });
     expect(await rnn(['runs', at('empty'), '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
@@ -305,7 +305,7 @@ describe('rnn runs', () => {
     cpSync(at('runs'), at('sweeps', 'one two'), { recursive: true });
     cpSync(at('runs'), at('sweeps', 'three'), { recursive: true });
     mkdirSync(at('sweeps', 'none', 'deeper'), { recursive: true });
-    const hint = `there are no runs in ${at('sweeps')}, but in folders of it:\n  rnn runs '${at('sweeps', 'one two')}'\n  rnn runs ${at('sweeps', 'three')}\n`;
+    const hint = `there are no runs in ${at('sweeps')}, but there are runs in its folders:\n  rnn runs '${at('sweeps', 'one two')}'\n  rnn runs ${at('sweeps', 'three')}\n`;
     expect(await rnn(['runs', at('sweeps')])).toEqual({ code: 0, stdout: '', stderr: hint });
   });
 

@@ -169,7 +169,7 @@ describe('rnn sample', () => {
     [['--top-p', '0'], 2, '--top-p is 0, expected a number above 0 and of at most 1'],
     [['--stop', ''], 2, '--stop is empty, expected some text'],
     [['--prime', 'a', '--prime-file', 'b'], 2, '--prime and --prime-file exclude each other'],
-    [['--prime-file', 'no-such-file'], 3, '--prime-file no-such-file cannot be read: ENOENT'],
+    [['--prime-file', 'no-such-file'], 3, 'cannot read --prime-file no-such-file: ENOENT'],
   ])('%j is refused', async (argv, code, message) => {
     const calls = useDoubles();
     const ran = await rnn(['sample', ...argv]);

@@ -23,45 +23,49 @@ describe('what is wrong is called by where it stands', () => {
     [{ file: { tied: 'yes' } }, 'rnn.json:1: tied is "yes", expected true or false', ''],
     [{ file: { include: '*.c' } }, 'rnn.json:1: include is "*.c", expected a list of texts', ''],
     [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
-    [
-      { file: '{\n  "cell": "gru",\n  "hiden": 64\n}' },
-      'rnn.json:3: hiden is no option of rnn train',
-      'did you mean hidden?',
-    ],
+    [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is not an option', 'did you mean hidden?'],
     [
       { env: { RNN_LR: '0.1', RNN_LEARNING_RATE: '0.2' } },
-      'RNN_LEARNING_RATE and RNN_LR are one option',
+      'RNN_LEARNING_RATE and RNN_LR are the same option',
       'leave one of them out',
     ],
-    [{ file: { lr: 0.1, 'learning-rate': 0.2 } }, 'rnn.json:1: learning-rate are one option', 'leave one of them out'],
+    [
+      { file: { lr: 0.1, 'learning-rate': 0.2 } },
+      'rnn.json:1: learning-rate are the same option',
+      'leave one of them out',
+    ],
     [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon, expected the name of an encoding', ''],
-    [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is no option', 'did you mean decay?'],
+    [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is not an option', 'did you mean decay?'],
     [
       { file: { validationFractoin: 0.1 } },
-      'rnn.json:1: validationFractoin is no option',
+      'rnn.json:1: validationFractoin is not an option',
       'did you mean validation-fraction?',
     ],
-    [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is no option', 'did you mean learning-rate?'],
-    [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is no option', 'did you mean hidden?'],
-    [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is no option', 'did you mean max-steps?'],
+    [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is not an option', 'did you mean learning-rate?'],
+    [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is not an option', 'did you mean hidden?'],
+    [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is not an option', 'did you mean max-steps?'],
     [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity, expected a whole number', ''],
     [{ file: '{"out": "\\"hidden\\":",\n "hidden": 0}' }, 'rnn.json:2: hidden is 0', ''],
     [
       { file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' },
-      'rnn.json:2: hidden stands on line 4, too',
+      'rnn.json:2: hidden is also on line 4',
       'leave one',
     ],
-    [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is no JSON: ', 'there are no comments'],
-    [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is no option', 'did you mean hidden?'],
-    [{ file: { config: 'x.json' } }, 'rnn.json:1: config is no option', '--config is for the command line'],
-    [{ file: '{"__proto__": {}}' }, 'rnn.json:1: __proto__ is no option', 'rnn train --help lists its options'],
+    [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is not valid JSON: ', 'without comments'],
+    [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is not an option', 'did you mean hidden?'],
+    [{ file: { config: 'x.json' } }, 'rnn.json:1: config is not an option', 'use --config on the command line'],
+    [
+      { file: '{"__proto__": {}}' },
+      'rnn.json:1: __proto__ is not an option',
+      'run rnn train --help to list its options',
+    ],
     [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'give one'],
-    [{ file: '{"hidden": 64,}' }, 'rnn.json is no JSON: ', 'no comma follows the last member'],
+    [{ file: '{"hidden": 64,}' }, 'rnn.json is not valid JSON: ', 'without a comma after the last member'],
     // The same name in another object is not the option.
-    [{ file: '{"hidden": 64,\n"x": {"hidden": 3}}' }, 'rnn.json:2: x is no option', 'lists its options'],
+    [{ file: '{"hidden": 64,\n"x": {"hidden": 3}}' }, 'rnn.json:2: x is not an option', 'to list its options'],
     [{ file: { out: 'a\0b' } }, 'rnn.json:1: out is a␀b, expected a text without a NUL character', ''],
     [{ file: { include: ['*.txt', '\0'] } }, 'rnn.json:1: include is ␀, expected a text without a NUL character', ''],
-    [{ file: '[64]' }, 'rnn.json holds a list, expected an object', 'such as {"hidden": 256'],
+    [{ file: '[64]' }, 'rnn.json is a list: expected an object', 'such as {"hidden": 256'],
   ])('%j', async (given, message, hint) => {
     const { code, stderr, calls } = await train(given);
     expect({ code, corpus: calls.corpus }).toEqual({ code: 2 });
@@ -87,9 +91,9 @@ describe('what is wrong is called by where it stands', () => {
     [
       `${many} members`,
       `{${Array.from({ length: many }, (_, index) => `"x${index}":\n1`).join(',')}}`,
-      'rnn.json:1: x0 is no option',
+      'rnn.json:1: x0 is not an option',
     ],
-    [`a name of ${long} characters`, `{"${'x'.repeat(long)}": 1}`, `rnn.json:1: ${'x'.repeat(57)}... is no option`],
+    [`a name of ${long} characters`, `{"${'x'.repeat(long)}": 1}`, `rnn.json:1: ${'x'.repeat(57)}... is not an option`],
     [
       'a text of a million escapes',
       `{"cell": "${String.raw`\"`.repeat(1e6)}"}`,
@@ -104,21 +108,21 @@ describe('what is wrong is called by where it stands', () => {
     const missing = join(folder, 'no.json');
     const { code, stderr } = await rnn(['train', text, '--config', missing]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^error: --config .*no\.json cannot be read: ENOENT.*\nhint: .*--dry-run --json/);
+    expect(stderr).toMatch(/^error: cannot read --config .*no\.json: ENOENT.*\nhint: .*--dry-run --json/);
     // That hint would name the same file again.
     expect((await rnn(['train', text], { env: { RNN_CONFIG: missing } })).stderr).toMatch(
-      /^error: RNN_CONFIG .*no\.json cannot be read: ENOENT.*\nhint: .*unset RNN_CONFIG/,
+      /^error: cannot read RNN_CONFIG .*no\.json: ENOENT.*\nhint: .*unset RNN_CONFIG/,
     );
     expect((await rnn(['train', text, '--config', folder])).stderr).toMatch(
-      /cannot be read: EISDIR.*\nhint: it is a file such as/,
+      /^error: cannot read .*: EISDIR.*\nhint: name a JSON file such as/,
     );
   });
 
   it('a variable of another command that is probably misspelt is a warning, and one of rnn train is not', async () => {
     const env = { RNN_TEMPRATURE: '0.5', RNN_THREDS: '1', RNN_HIDDEN: '3' };
     const { stderr } = await rnn(['sample', 'no-such-run'], { env });
-    expect(stderr).toContain('warning: RNN_TEMPRATURE is no option of rnn sample; did you mean RNN_TEMP?\n');
-    expect(stderr).toContain('warning: RNN_THREDS is no option of rnn sample; did you mean RNN_THREADS?\n');
+    expect(stderr).toContain('warning: RNN_TEMPRATURE is not an option of rnn sample. Did you mean RNN_TEMP?\n');
+    expect(stderr).toContain('warning: RNN_THREDS is not an option of rnn sample. Did you mean RNN_THREADS?\n');
     expect(stderr).not.toContain('RNN_HIDDEN is');
   });
 
@@ -131,9 +135,9 @@ describe('what is wrong is called by where it stands', () => {
     async (command, ...words) => {
       const env = { RNN_KERNLES: 'wasm', RNN_GPU_PRODUCT: 'plain' };
       const { stderr } = await rnn([command, ...words], { env });
-      expect(stderr.match(/RNN_\w+ is no option.*/g)).toEqual([
-        `RNN_KERNLES is no option of rnn ${command}; did you mean RNN_KERNELS?`,
-        `RNN_GPU_PRODUCT is no option of rnn ${command}; did you mean RNN_GPU_PRODUCTS?`,
+      expect(stderr.match(/RNN_\w+ is not an option.*/g)).toEqual([
+        `RNN_KERNLES is not an option of rnn ${command}. Did you mean RNN_KERNELS?`,
+        `RNN_GPU_PRODUCT is not an option of rnn ${command}. Did you mean RNN_GPU_PRODUCTS?`,
       ]);
       expect((await rnn(['runs', 'no-such-folder'], { env })).stderr).not.toContain('RNN_');
     },
@@ -145,13 +149,13 @@ describe('what is wrong is called by where it stands', () => {
     });
     expect(code).toBe(0);
     expect(stderr.match(/^warning: RNN.*/gm)).toEqual([
-      'warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?',
+      'warning: RNN_HIDEN is not an option of rnn train. Did you mean RNN_HIDDEN?',
     ]);
   });
 
   it('a variable that would undo a switch is a warning that names the one that does', async () => {
     const { stderr } = await train({ env: { RNN_NO_TIED: '1' } });
-    expect(stderr).toContain('warning: RNN_NO_TIED is no option of rnn train; did you mean RNN_TIED=0?\n');
+    expect(stderr).toContain('warning: RNN_NO_TIED is not an option of rnn train. Did you mean RNN_TIED=0?\n');
   });
 
   it('a list with nothing between two commas is refused as a whole', async () => {

@@ -252,7 +252,7 @@ describe('a sweep', () => {
     });
     expect(await sweep(['--grid', 'lr=1', '--config', config], {})).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('it goes after --'),
+      stderr: expect.stringContaining('put it after --'),
     });
   });
 });

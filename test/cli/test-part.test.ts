@@ -41,7 +41,7 @@ describe('a test part', () => {
     const { code, stderr } = await train('text.txt', 'run', '--test-fraction', '0.1');
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringContaining('1,760 to train on, 220 to validate, 220 to test\n') as string,
+      stderr: expect.stringContaining('(1,760 training, 220 validation, 220 test), ') as string,
     });
     expect((await rnn(['info', at('run')])).stdout).toMatch(
       /^text +2,200 characters: 1,760 training, 220 validation, 220 test$/m,
@@ -71,7 +71,7 @@ describe('a test part', () => {
     const { code, stderr } = await train('text.txt', 'run', '--test-file', at('test.txt'));
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringContaining('1,980 to train on, 220 to validate, 220 to test\n') as string,
+      stderr: expect.stringContaining('(1,980 training, 220 validation, 220 test), ') as string,
     });
     expect((await score('text.txt', '--part', 'test')).nats).toBe((await score('test.txt')).nats);
     writeFileSync(at('test.txt'), VERSE);
@@ -107,7 +107,7 @@ describe('a test part', () => {
     });
     expect(await train('text.txt', 'run', '--resume', '--test-file', at('test.txt'))).toMatchObject({ code: 2 });
     const { code, stderr } = await train('text.txt', 'run', '--resume', '--max-steps', '9');
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(', 220 to test\n') as string });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(', 220 test), ') as string });
     expect((await score('text.txt', '--part', 'test')).characters).toBe(219);
   });
 

@@ -114,13 +114,13 @@ describe.skipIf(process.platform === 'win32')('a file without end', () => {
     const { code, stderr } = await rnn(['train', text, '--config', '/dev/zero']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('--config /dev/zero cannot be read: it has more than 32 MB') as string,
+      stderr: expect.stringContaining('cannot read --config /dev/zero: it has more than 32 MB') as string,
     });
     await train(text, 'run');
     const primed = await rnn(['sample', '--checkpoint', join(folder, 'run'), '--prime-file', '/dev/zero']);
     expect(primed).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining('--prime-file /dev/zero cannot be read: it has more than 64 MB') as string,
+      stderr: expect.stringContaining('cannot read --prime-file /dev/zero: it has more than 64 MB') as string,
     });
   });
 });
@@ -129,6 +129,6 @@ it('control characters of a name are escaped in notes', async () => {
   const text = file('red\u001b[31m.txt', lines.replaceAll('\n', '\r\n'));
   const { stderr } = await train(text, 'bell\u0007');
   expect(stderr).toContain('red␛[31m.txt has CRLF');
-  expect(stderr).toContain('bell␇; to sample from it');
+  expect(stderr).toContain('bell␇. To sample from it');
   for (const control of ['\u0007', '\u001b[31m']) expect(stderr).not.toContain(control);
 });

@@ -86,7 +86,7 @@ it('a learning rate that no text could be learnt with is refused before anything
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr:
-      'error: --learning-rate is 1001, expected a number above 0 and of at most 1000\nhint: rnn train --help tells how to choose it\n',
+      'error: --learning-rate is 1001, expected a number above 0 and of at most 1000\nhint: run rnn train --help to see how to choose it\n',
   });
   expect(calls.corpus).toBeUndefined();
 });

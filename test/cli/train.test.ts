@@ -13,12 +13,12 @@ describe('rnn train', () => {
     for (const text of [
       'rnn skipped 2 hidden or binary files',
       'chosen for 1,800 characters of text: --cell',
-      '1,115,394 characters, 65 symbols; 1,003,854 to train on, 111,540 to validate',
+      '1,115,394 characters (1,003,854 training, 111,540 validation), vocabulary of 65 tokens',
       'device fake: there is no other\n',
       'lstm, 2 × 128, 240,321 parameters',
-      'cpu, relaxed SIMD, 2 threads; about 96 MB of memory',
-      'all steps are done',
-      'saved in checkpoints/hamlet; to sample from it (the checkpoint of the best validation loss):\n  rnn sample checkpoints/hamlet\n',
+      'cpu, relaxed SIMD, 2 threads, about 96 MB of memory',
+      'all update steps are done',
+      'saved in checkpoints/hamlet. To sample from its checkpoint with the best validation loss:\n  rnn sample checkpoints/hamlet\n',
     ]) {
       expect(stderr).toContain(text);
     }
@@ -207,7 +207,7 @@ it('a run that diverged ends with 5 and the command that goes on with half of it
   const { code, stderr } = await rnn(['train', 'hamlet.txt']);
   expect(code).toBe(5);
   expect(stderr).toContain(
-    'go on from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --learning-rate 0.00075; ',
+    'resume from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --learning-rate 0.00075. ',
   );
 });
 
@@ -215,15 +215,15 @@ it('a run that diverged before it learnt anything is not advised to learn more s
   useDoubles({ events: () => [start, { ...end('diverged'), step: 0, checkpoint: null } as TrainingEvent] });
   const { stderr } = await rnn(['train', 'hamlet.txt', '--activation-penalty', '1000']);
   expect(stderr).toContain(
-    'so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty',
+    'so a lower --learning-rate does not help. Use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty',
   );
   const { stderr: later } = await doubled(['train', 'hamlet.txt'], {
     events: () => [start, end('diverged')],
   });
-  expect(later).toContain('; --clip-norm 5 or less, or a longer --warmup-steps, helps against spikes');
+  expect(later).toContain('. Against spikes of the loss, use --clip-norm 5 or less, or a longer --warmup-steps');
   useDoubles({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
   expect((await rnn(['train', 'hamlet.txt'])).stderr).toContain(
-    'nothing was saved: try again with --learning-rate 0.00075; ',
+    'no checkpoint was saved. Train again with --learning-rate 0.00075. ',
   );
 });
 
@@ -260,7 +260,7 @@ describe('signals while training', () => {
   ] as const)('%s ends the run after the step in hand, with %d', async (signal, code) => {
     const ran = await interrupted([signal]);
     expect(ran.code).toBe(code);
-    expect(ran.stderr).toContain(`${signal}: finishing the step in hand and saving`);
+    expect(ran.stderr).toContain(`${signal}: rnn finishes the current update step, saves and stops`);
     expect(ran.stderr).toContain('stopped by a signal: step 2,000');
     expect(ran.stderr).toContain('rnn sample checkpoints/hamlet');
     expect(ran.io.exits).toEqual([]);

@@ -54,7 +54,7 @@ describe('rnn watch', () => {
     expect(await ran).toEqual({
       code: 0,
       stdout:
-        'step 100  loss 2.100 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  loss 1.050 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  validation loss 1.275 nats\nall steps are done\n',
+        'step 100  loss 2.100 nats, 3.030 bpc  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  loss 1.050 nats, 1.515 bpc  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  validation loss 1.275 nats, 1.839 bpc\nall update steps are done\n',
       stderr: '',
     });
   });
@@ -67,7 +67,7 @@ describe('rnn watch', () => {
     const first = bare(stdout.text).split('\n');
     expect(first[0]).toMatch(/^a run  █+░+ +25% .* loss 2\.100 .* val 5\.100 .* left *$/);
     expect(first).toHaveLength(40);
-    expect(first.at(-1)).toBe('Ctrl-C leaves; the run goes on');
+    expect(first.at(-1)).toBe('Ctrl-C leaves this view, and the run continues');
     expect(first.some((line) => line.startsWith('Gradient norm'))).toBe(true);
 
     const before = stdout.text.length;
@@ -82,7 +82,7 @@ describe('rnn watch', () => {
     run.close();
     expect(await ran).toMatchObject({ code: 0, stderr: '' });
     const last = stdout.text.slice(stdout.text.lastIndexOf('\u001B[?1049l'));
-    expect(bare(last)).toMatch(/^Loss, nats per character[\s\S]*training 1\.050[\s\S]*\nall steps are done\n$/);
+    expect(bare(last)).toMatch(/^Loss, nats per character[\s\S]*training 1\.050[\s\S]*\nall update steps are done\n$/);
     expect(stdout.listenerCount('resize')).toBe(0);
   });
 
@@ -106,7 +106,7 @@ describe('rnn watch', () => {
     const { code, stderr } = await ran;
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /^warning: nothing trains in .*a run any more, and its log does not say why; rnn train --resume goes on\n$/,
+      /^warning: no process trains .*a run any more, and its log does not show why\. To resume, use rnn train --resume\.\n$/,
     );
   });
 
@@ -125,14 +125,14 @@ describe('rnn watch', () => {
     log(...Array.from({ length: 50 }, (_, index) => [report(150 + index), evaluation(150 + index)]).flat(), end);
     run.close();
     const { stdout } = await rnn(['watch', run.path]);
-    expect(stdout).toBe('step 199  validation loss 1.281 nats\nall steps are done\n');
+    expect(stdout).toBe('step 199  validation loss 1.281 nats, 1.849 bpc\nall update steps are done\n');
     // Once at most for each look at the log, however many lines there are.
     expect(all.mock.calls.length).toBeLessThan(3);
     all.mockRestore();
   });
 
   it.each([
-    [{ reason: { toString: 1 } }, /^step 100 [^\n]*\n$/, /its log does not say why/],
+    [{ reason: { toString: 1 } }, /^step 100 [^\n]*\n$/, /its log does not show why/],
     [{ reason: 'toString' }, /\nended: toString\n$/, /^$/],
     [{ reason: '\u001B[2J\n' }, /\nended: ␛\[2J␊\n$/, /^$/],
   ])('is disturbed by no end that is none: %j', async (ending, told, warning) => {

@@ -1,5 +1,5 @@
-// `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring
-// is diagnosis/'s.
+// `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON.
+// diagnosis/ measures.
 import { withCleanup } from '../../files/cleanup.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
@@ -16,13 +16,13 @@ import { textTable } from '../output/text-table.ts';
 type BenchFlags = FlagsOf<typeof benchOptions>;
 
 export const { define } = defineCommand({
-  description: 'Measures how fast this machine trains and samples a model, on symbols drawn at random.',
+  description: 'Measure how fast this machine trains and samples a model, on random tokens.',
   options: benchOptions,
   exclusive: exclusiveOf.bench,
   examples: [
-    ['rnn bench', 'the cpu, and a gpu if one answers'],
+    ['rnn bench', 'the cpu, and a gpu if there is one'],
     ['rnn bench --device cpu --hidden 512 --layers 3', 'a larger model'],
-    ['rnn bench --dry-run', 'what a step takes, without a run'],
+    ['rnn bench --dry-run', 'memory and operation counts'],
   ],
   run: (_: undefined, flags, context) => benchAll(flags, context),
 });
@@ -50,7 +50,8 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
   refuseKernelsWithout(kernels, [...names]);
   const measure = async (): Promise<void> => {
-    // One after the other: of the two kinds of GPU, a process can have one at a time.
+    // One device after another, because a process can use only one of the two kinds of GPU at a
+    // time.
     for (const name of names) {
       let isOpen = false;
       const activity = (): void => {
@@ -59,7 +60,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
       };
       try {
         const measured = await bench({ ...request, device: name, listener: { activity } });
-        // By the name that was asked for: several modes of the gpu are one device.
+        // The name that the user gave, because several modes of the gpu are one device.
         results.push({ ...measured, device: name });
       } catch (error) {
         const isMissing = !isOpen && error instanceof RnnError && error.kind === 'device';
@@ -72,21 +73,21 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   };
   const show = async (): Promise<void> => {
     if (json || results.length === 0) return;
-    const sizes = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols`;
+    const sizes = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} time steps, ${VOCABULARY} tokens`;
     const title = stdout.colour.bold(`${sizes}: ${count(results[0].parameters)} parameters`);
     const descriptions = results.map(({ description }) => description);
     await stdout.write(`${[title, ...descriptions, '', table(results, stdout.colour.dim)].join('\n')}\n`);
     if (profile) for (const result of results) await stdout.write(`\n${profileText(result, stdout.colour)}\n`);
   };
-  // What was measured before a device failed is shown all the same.
+  // If a device fails, the results of earlier devices are still shown.
   await withCleanup(measure, show);
 }
 
 const rows: readonly (readonly [name: string, cell: (result: BenchResult) => string | null])[] = [
   ['training, characters/s', ({ training }) => training && count(training.charactersPerSecond)],
-  ['a training step', ({ training }) => training && milliseconds(training.stepMs)],
+  ['an update step', ({ training }) => training && milliseconds(training.stepMs)],
   [
-    'steps handed over at a time',
+    'update steps per call',
     ({ training }) => training && `${count(training.callsPerRun)}${training.settled ? '' : ' so far'}`,
   ],
   ['sampling, characters/s', ({ sampling }) => sampling && count(sampling.charactersPerSecond)],
@@ -94,15 +95,15 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['planning for training', ({ training, compileMs }) => (training === null ? milliseconds(compileMs) : null)],
   ['compiling for sampling', ({ sampling }) => sampling && milliseconds(sampling.compileMs)],
   ['memory for training', ({ memoryBytes }) => bytes(memoryBytes)],
-  ['operations a step', ({ operations }) => count(operations)],
-  ['passes a step', ({ cost }) => cost && count(cost.passes)],
-  ['passes a layer and time step', ({ cost }) => cost && significant(cost.passesPerLayerStep)],
+  ['operations per step', ({ operations }) => count(operations)],
+  ['passes per step', ({ cost }) => cost && count(cost.passes)],
+  ['passes per layer and time step', ({ cost }) => cost && significant(cost.passesPerLayerStep)],
   ['kernels', ({ cost }) => cost && count(cost.kernels)],
-  ['multiply-adds a step', ({ multiplyAdds }) => large(multiplyAdds)],
-  ['read and written a step', ({ cost }) => cost && bytes(cost.bytes)],
+  ['multiply-adds per step', ({ multiplyAdds }) => large(multiplyAdds)],
+  ['read and written per step', ({ cost }) => cost && bytes(cost.bytes)],
   ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
   [
-    "of the processor's peak",
+    'processor peak reached',
     ({ training }) => (training && training.partOfPeak !== null ? `${Math.round(100 * training.partOfPeak)} %` : null),
   ],
   [
@@ -114,7 +115,7 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
 
 const large = (value: number): string => (value < 999.5e6 ? compact(value) : `${significant(value / 1e9)}G`);
 
-/** A row for each figure that some device has, a column for each device. */
+/** A row for each figure that at least one device has, and a column for each device. */
 function table(results: readonly BenchResult[], dim: (text: string) => string): string {
   const lines = rows
     .map(([name, cell]) => [dim(name), ...results.map((result) => cell(result) ?? '')])

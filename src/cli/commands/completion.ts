@@ -1,5 +1,5 @@
-// `rnn completion`: prints a script that has a shell complete the words after `rnn`.
-// completion/model.ts knows what can follow what, and a file for each shell writes its script.
+// `rnn completion`: prints a script with which a shell completes the words after `rnn`.
+// completion/model.ts knows which words can follow, and one file for each shell writes its script.
 import { Argument, type Command } from 'commander';
 import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
@@ -22,24 +22,24 @@ To install it, once:
   zsh    echo 'source <(rnn completion zsh)' >>~/.zshrc
   fish   rnn completion fish >~/.config/fish/completions/rnn.fish
 
-In ~/.zshrc it belongs below the line that calls compinit; if there is none, add
-  autoload -U compinit; compinit
+In ~/.zshrc, put the line below the call of compinit. Without such a call, add
+  autoload -U compinit && compinit
 
-Before fish was first used at a prompt, its folder is made by
+If you have never used fish at a prompt, make its folder first:
   mkdir -p ~/.config/fish/completions
 
-The bash of macOS is too old for <(…) there; it takes
+The bash of macOS is too old for <(…). Use this instead:
   rnn completion bash >~/.rnn-completion; source ~/.rnn-completion`;
 
 export function define(command: Command, context: Context, takes: string): void {
   const names = Object.keys(shells);
-  // Listed for the completion of this very command; Commander's own refusal of other values has no
-  // hint.
-  const shell = new Argument(takes, 'the one that you use')
+  // The choices are for the completion of this command itself. The parser replaces the error of
+  // Commander, which has no hint.
+  const shell = new Argument(takes, 'your shell')
     .choices(names)
     .argParser((text: string) => parseChoice('the shell', text, names));
   command
-    .description('Prints a script that has a shell complete commands, options, their values, run folders and files.')
+    .description('Print a script with which a shell completes commands, options, their values, run folders and files.')
     .addArgument(shell)
     .addHelpText('after', installing);
   addGroups(command, { 'Options:': commonOptions });

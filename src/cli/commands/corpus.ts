@@ -1,4 +1,4 @@
-// `rnn corpus`: the corpora that come with the program. They are in corpus/.
+// `rnn corpus`: the corpora that come with the program. The module corpus/ has them.
 import { corpusOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -6,11 +6,11 @@ import { textTable } from '../output/text-table.ts';
 
 export const { define } = defineCommand({
   description:
-    'Lists the built-in corpora, or writes one to corpora/. Any other text will do: a book of gutenberg.org, source code.',
+    'List the built-in corpora, or write one to corpora/. You can train on any other text: a book from gutenberg.org, source code.',
   argument: 'the corpus to write',
   options: corpusOptions,
   examples: [
-    ['rnn corpus', 'what there is'],
+    ['rnn corpus', 'list the built-in corpora'],
     ['rnn corpus sonnets', 'write corpora/sonnets.txt'],
   ],
   async run(name: string | undefined, flags, { stdout, stderr }) {

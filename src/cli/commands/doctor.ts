@@ -1,4 +1,4 @@
-// `rnn doctor`: what works on this machine. The checks are diagnosis/'s.
+// `rnn doctor`: which devices work on this machine. The checks are in diagnosis/.
 import type { Check } from '../../diagnosis/doctor.ts';
 import { doctorOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
@@ -9,11 +9,11 @@ import type { Output } from '../output/output.ts';
 import { labelled } from '../output/text-table.ts';
 
 export const { define } = defineCommand({
-  description: 'Tells which devices work here, which do not and why. Ends with 0 if one does.',
+  description: 'Check which devices work here, and why others do not. The exit code is 0 if one works.',
   options: doctorOptions,
   examples: [
     ['rnn doctor', 'every device'],
-    ['rnn doctor --device gpu --full', 'all checks of one'],
+    ['rnn doctor --device gpu --full', 'all checks of one device'],
   ],
   run: (_: undefined, flags, context) => doctor(flags, context),
 });
@@ -38,7 +38,7 @@ async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise
   return working.length === 0 ? exitCodes.device : 0;
 }
 
-/** The mark, the longest title, `device gpu:software`, and the spaces. */
+/** Columns of the mark, the longest title (`device gpu:software`) and the spaces. */
 const INDENT = 23;
 
 function rowOf({ verdict, title, detail, fix }: Check, { colour, columns }: Output): string {

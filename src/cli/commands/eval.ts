@@ -19,22 +19,22 @@ import { isStdout, openOutputs } from '../output/output-files.ts';
 
 type EvalFlags = FlagsOf<typeof evalOptions>;
 
-/** Half a gigabyte. */
-const mostByCharacter = 10_000_000;
-/** More would keep a browser busy for long. */
-const mostOnPage = 100_000;
+/** Characters of --by-character at most: they take half a gigabyte of memory. */
+const MAX_BY_CHARACTER = 10_000_000;
+/** Characters of a page at most: more would keep a browser busy for too long. */
+const MAX_ON_PAGE = 100_000;
 
 export const { define } = defineCommand({
   description:
-    'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
+    'Measure how well a trained model predicts a text: loss in nats and bits per character, perplexity, and top-1 accuracy.',
   argument: 'the text: files, folders, globs, or - for stdin',
   options: evalOptions,
   examples: [
-    ['rnn eval other.txt', 'bits per character under the newest run'],
+    ['rnn eval other.txt', 'bits per character of the newest run'],
     ['rnn eval book.txt --part validation', 'the part that the run validated on'],
     ['rnn eval book.txt --part test', 'the part that --test-fraction held out'],
     ['rnn eval other.txt --dynamic', 'with a model that learns as it reads'],
-    ['rnn eval other.txt --html surprise.html', 'a page of what was hard to predict'],
+    ['rnn eval other.txt --html surprise.html', 'a page shaded by surprisal'],
   ],
   run: evaluate,
 });
@@ -62,16 +62,16 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     (await named(`--against ${flags.against.join(' ')}`, readKnownText(flags.against, model, flags, context)));
   const { unit } = model.vocabulary;
   const characters = (part === 'all' ? text.characters : text[part].length) - 1;
-  if (byCharacter && characters > mostByCharacter) {
+  if (byCharacter && characters > MAX_BY_CHARACTER) {
     throw usageError(
-      `--by-character is for texts of up to ${count(mostByCharacter)} ${unitName(unit)}s, and this one has ${count(characters)}`,
-      'score a part of it: head -c 1000000 FILE | rnn eval - --by-character',
+      `the text has ${count(characters)} ${unitName(unit)}s: --by-character takes at most ${count(MAX_BY_CHARACTER)}`,
+      'evaluate a part of the text: head -c 1000000 FILE | rnn eval - --by-character',
     );
   }
   const evaluation = await model.evaluate(text, {
     part,
     ...givenOptions(flags),
-    surprise: byCharacter ? mostByCharacter : flags.html === undefined ? 0 : mostOnPage,
+    surprise: byCharacter ? MAX_BY_CHARACTER : flags.html === undefined ? 0 : MAX_ON_PAGE,
     baselines: { against, compressors: flags.compressors === true },
     listener: {
       note: (note) => stderr.note(note),
@@ -80,32 +80,32 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     },
   });
   const { tokens, trainedShare, surprise } = evaluation;
-  const streams = evaluation.streams === 1 ? 'one stream' : `${count(evaluation.streams)} streams`;
-  if (!json) stderr.note(`${model.path}, ${streams}; ${evaluation.device}${by}`);
-  // A figure on text that was learnt says little of any other text.
+  const streams = evaluation.streams === 1 ? 'one sequence' : `${count(evaluation.streams)} parallel sequences`;
+  if (!json) stderr.note(`${model.path}, ${streams}, ${evaluation.device}${by}`);
+  // The loss on text that the model was trained on says little about other texts.
   if (!json && part === 'all' && trainedShare) {
     const share = `${Math.floor(1000 * trainedShare) / 10} % of this text`;
-    const remedy = 'use --part validation, or a text that it was not trained on';
-    stderr.line(stderr.colour.yellow(`note: the run was trained on ${share}; ${remedy}`));
+    const remedy = 'Use --part validation, or a text that it was not trained on.';
+    stderr.line(stderr.colour.yellow(`note: the run was trained on ${share}. ${remedy}`));
   }
   const run = basename(dirname(resolve(model.path!)));
   if (flags.html !== undefined) {
     const { surpriseOf } = await import('../../api/evaluation.ts');
     const { surprisePage } = await import('../../reports/surprise-page.ts');
     const shown = { run, text: namesOfTexts(sources), others: otherBits(evaluation.baselines) };
-    await files.write('--html', surprisePage({ ...surpriseOf(model, evaluation, mostOnPage), ...shown }));
+    await files.write('--html', surprisePage({ ...surpriseOf(model, evaluation, MAX_ON_PAGE), ...shown }));
   }
   const isForPeople =
     !byCharacter ||
     (await writeCharacters({ tokens, vocabulary: text.vocabulary, surprise: surprise! }, json === true, context));
   if (json) return stdout.writeJson(evaluationObject(evaluation, { checkpoint: model.path, part }));
-  // Where stdout is for another program to read, figures are beside it.
+  // If another program reads stdout, the table goes to stderr.
   const table = ({ colour }: Output): string => scoresTable(evaluation, onOneLine(run), unitName(unit), colour);
   if (isForPeople && !isStdout(flags.html)) await stdout.write(table(stdout));
   else stderr.line(table(stderr).trimEnd());
 }
 
-/** An error says which of the texts it is about. */
+/** Puts the name of the text before the message of an error. */
 const named = <Read>(name: string, reading: Promise<Read>): Promise<Read> =>
   reading.catch((error: unknown) => {
     throw errorAbout(name, error);

@@ -9,13 +9,13 @@ import { defineCommand } from '../command.ts';
 import { isStdout, openOutputs } from '../output/output-files.ts';
 
 export const { define } = defineCommand({
-  description: 'Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.',
-  argument: 'a run folder or a file; the newest run unless given',
+  description: 'Write a trained model as a file for other programs: PyTorch, or any runtime of ONNX.',
+  argument: 'a run folder or a file [default: the newest run]',
   options: exportOptions,
   examples: [
     ['rnn export', 'the newest run, for PyTorch'],
     ['rnn export checkpoints/hamlet --format onnx', 'hamlet.onnx, for ONNX Runtime'],
-    ['rnn export --out model.safetensors --force', 'a file by its name, again'],
+    ['rnn export --out model.safetensors --force', 'replace an existing file'],
   ],
   run: write,
 });
@@ -35,11 +35,10 @@ async function write(given: string | undefined, flags: ExportFlags, context: Con
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
   if (isStdout(out) && stdout.stream.isTTY === true)
     throw usageError(
-      'the file is not for a terminal to show',
-      'name a file with --out, or send it on: rnn export --out - > model.safetensors',
+      'cannot write the model to a terminal: the file is binary',
+      'name a file with --out, or redirect the output: rnn export --out - > model.safetensors',
     );
-  // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who
-  // wrote it.
+  // rnn's metadata survives training in other programs, so it does not show that rnn wrote a file.
   const reads = { force: flags.force, checkpoints: [checkpoint] };
   const files = await openOutputs({ '--out': out, '--json': flags.json }, reads, context);
   waiting?.begin('exporting');
@@ -50,20 +49,21 @@ async function write(given: string | undefined, flags: ExportFlags, context: Con
 }
 
 /**
- * The first format if there is no ending. @throws RnnError `usage` if it is that of other files,
- * which whoever opens it would expect
+ * The format of a file by the ending of its name, or the first format if it has no ending.
+ *
+ * @throws RnnError `usage` if the ending belongs to another kind of file
  */
 function formatByEnding(out: string | undefined, formats: typeof exportFormats): (typeof exportFormats)[number] {
   const ending = extname(out ?? '');
   const found = ending === '' ? formats[0] : formats.find(({ extension }) => extension === ending.toLowerCase());
   if (found !== undefined) return found;
   throw usageError(
-    `--out ends in ${ending}, expected ${formats.map(({ extension }) => extension).join(' or ')}`,
-    `--format ${formats[0].name} writes such a file whatever its name`,
+    `--out ends in ${ending}: expected ${formats.map(({ extension }) => extension).join(' or ')}`,
+    `add --format ${formats[0].name} to keep the name`,
   );
 }
 
-/** That of the run folder, or of a file that was taken out of one. */
+/** The name of the run folder, or of a file that was moved out of its run folder. */
 function nameOf(checkpoint: string, isCheckpoint: (file: string) => boolean): string {
   const file = basename(checkpoint);
   return isCheckpoint(file) ? basename(dirname(resolve(checkpoint))) || 'model' : basename(file, extname(file));

@@ -1,5 +1,4 @@
-// `rnn gradients`: how far back the loss of networks reaches, side by side. What is measured is
-// insight/'s.
+// `rnn gradients`: compares how far back the loss of networks reaches. insight/ measures it.
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { usageError } from '../../errors.ts';
 import type { Corpus } from '../../api/corpus.ts';
@@ -19,10 +18,10 @@ import { openOutputs } from '../output/output-files.ts';
 
 type GradientsFlags = FlagsOf<typeof gradientsOptions>;
 
-/** Of the chart in a terminal. */
+/** Rows of the chart in a terminal. */
 const rows = 14;
 
-/** A network, and the text in its own symbols. */
+/** A network, and the text in tokens of its vocabulary. */
 interface Subject {
   readonly name: string;
   readonly model: Model;
@@ -31,13 +30,13 @@ interface Subject {
 
 export const { define } = defineCommand({
   description:
-    'Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.',
+    'Show how far back the loss reaches: the norm of the gradient of the loss at time step t with respect to the state of each layer k steps earlier, and how much one time step can multiply a gradient.',
   argument: 'the text: files, folders, globs, or - for standard input',
   options: gradientsOptions,
   examples: [
-    ['rnn gradients book.txt', 'how far back the newest run learns'],
+    ['rnn gradients book.txt', 'how far back gradients of the newest run reach'],
     ['rnn gradients book.txt --untrained lstm --untrained rnn', 'two cells side by side'],
-    ['rnn gradients book.txt --svg gradients.svg', 'as a picture'],
+    ['rnn gradients book.txt --svg gradients.svg', 'a picture'],
   ],
   run: gradients,
 });
@@ -51,7 +50,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const subjects = await subjectsOf(sources, flags, machine, context);
   const found: Gradients[] = [];
   for (const { name, model, text } of subjects) {
-    waiting?.begin('walking back in time');
+    waiting?.begin('computing gradients');
     found.push({ ...(await model.gradients(text, { steps, positions, jacobians })), name });
     if (json) await stdout.writeJson(lineOf(found.at(-1)!, model.path));
   }
@@ -66,13 +65,14 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   await stdout.write(`${[...chart, '', ...gradientsTable(found, stdout)].join('\n')}\n`);
 }
 
-/** Those that are named; the newest run, as undefined, unless there are other networks to show. */
+/** The named checkpoints, or undefined for the newest run unless untrained networks are shown. */
 const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly (string | undefined)[] =>
   checkpoint ?? (untrained.length > 0 ? [] : [undefined]);
 
 /**
- * The trained ones first. @throws RnnError `usage` if the text would have to be read twice and
- * cannot
+ * The networks to compare, trained networks first.
+ *
+ * @throws RnnError `usage` if several checkpoints would have to read standard input
  */
 async function subjectsOf(
   sources: readonly string[],
@@ -83,8 +83,8 @@ async function subjectsOf(
   const untrained = (flags.untrained ?? []).map((name) => ({ name, options: untrainedOptions(name) }));
   const checkpoints = checkpointsOf(flags);
   if (sources.some(isStandardInput) && checkpoints.length > 1) {
-    const reason = 'and each checkpoint reads the text with its own vocabulary';
-    throw usageError(`standard input (-) can be read only once, ${reason}`, 'put the text into a file');
+    const reason = 'each checkpoint reads the text with its own vocabulary';
+    throw usageError(`standard input (-) can be read only once, but ${reason}`, 'put the text into a file');
   }
   const { openModel } = await import('../../api/model.ts');
   const models: Model[] = [];
@@ -105,16 +105,16 @@ async function subjectsOf(
   return subjects;
 }
 
-/** Null is for a gradient of which nothing arrives. */
+/** The JSON object of a network. A norm of zero has the logarithm null. */
 function lineOf(
   { name, model: { cell, layers, hidden }, flows, singularValues }: Gradients,
   checkpoint: string | null,
 ): object {
-  const told = flows.map(({ layer, state, logNorms, perStep }) => ({
+  const finiteFlows = flows.map(({ layer, state, logNorms, perStep }) => ({
     layer,
     state,
     perStep,
     logNorms: logNorms.map((value) => (Number.isFinite(value) ? value : null)),
   }));
-  return { event: 'gradients', name, checkpoint, model: { cell, layers, hidden }, flows: told, singularValues };
+  return { event: 'gradients', name, checkpoint, model: { cell, layers, hidden }, flows: finiteFlows, singularValues };
 }

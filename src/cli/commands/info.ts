@@ -1,4 +1,4 @@
-// `rnn info`: what a checkpoint is, for people or as JSON.
+// `rnn info`: describes a checkpoint, as text or as JSON.
 import { dirname, resolve } from 'node:path';
 import type { CheckpointInfo as Info } from '../../api/runs.ts';
 import type { CorpusRecord } from '../../training/record.ts';
@@ -8,25 +8,25 @@ import { infoOptions } from '../../options/commands.ts';
 import { modelOptions } from '../../options/network.ts';
 import type { Options } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { verdictLines } from '../progress/text.ts';
+import { lossText, verdictLines } from '../progress/text.ts';
 import { optionsInWords } from '../option-words.ts';
 import { symbolName } from '../../evaluation/pieces.ts';
 import { count } from '../../count.ts';
-import { bits, bytes, onOneLine } from '../output/format.ts';
+import { bytes, onOneLine } from '../output/format.ts';
 import { unitName } from '../../options/choices.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
 import { labelled } from '../output/text-table.ts';
 
 export const { define } = defineCommand({
-  description: 'Shows what a checkpoint is, or compares several.',
-  argument: 'run folders or files; the newest run unless given',
+  description: 'Describe a checkpoint, or compare several.',
+  argument: 'run folders or files [default: the newest run]',
   options: infoOptions,
   examples: [
     ['rnn info', 'the newest run'],
     ['rnn info checkpoints/hamlet', 'a run by its folder'],
-    ['rnn info checkpoints/hamlet/best.json --json', 'a file, as data'],
-    ['rnn info checkpoints/a checkpoints/b', 'two runs, and the options in which they differ'],
+    ['rnn info checkpoints/hamlet/best.json --json', 'a file, as JSON'],
+    ['rnn info checkpoints/a checkpoints/b', 'two runs, and the options that differ'],
   ],
   run: (given: readonly string[], { json = false }, context) => show(given, json, context),
 });
@@ -34,7 +34,7 @@ export const { define } = defineCommand({
 async function show(given: readonly string[], json: boolean, { stdout }: Context): Promise<void> {
   const { describeCheckpoint } = await import('../../api/runs.ts');
   const found: Awaited<ReturnType<typeof describeCheckpoint>>[] = [];
-  // One after another: each has its weights in memory while it is described.
+  // One after another, because each checkpoint is in memory while it is described.
   for (const each of given.length === 0 ? [undefined] : given) found.push(await describeCheckpoint(each));
   const infos = found.map(({ info }) => info);
   const names = namesOfCheckpoints(infos.map(({ path }) => path));
@@ -68,7 +68,7 @@ function comparedRun(
   };
 }
 
-/** The names of the runs, or of the files where two are of one run. */
+/** The names of the runs, or the paths of the files if two files belong to one run. */
 function namesOfCheckpoints(paths: readonly string[]): readonly string[] {
   const folders = paths.map((path) => dirname(resolve(path)));
   return new Set(folders).size === folders.length ? namesOf(folders) : paths;
@@ -79,10 +79,9 @@ function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: st
   return `${count(characters)} ${unit}s: ${parts.join(', ')}`;
 }
 
-const loss = (nats: number | null): string =>
-  nats === null ? 'none' : `${nats.toFixed(3)} nats, ${bits(nats).toFixed(3)} bits per character`;
+const loss = (nats: number | null): string => (nats === null ? 'none' : lossText(nats));
 
-/** Sizes, and the options of the network that are not off. */
+/** The sizes of the network, and its options that are on. */
 function described(model: Info['model']): string {
   const { cell, layers, hidden, ...others } = model;
   const rows: Options = modelOptions;
@@ -102,7 +101,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
   const given = Object.entries(training.options).filter(([, value]) => value !== null);
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbolName).join(' ');
-  const unknown = vocabulary.unknown === null ? '' : ', one of them for all unknown ones';
+  const unknown = vocabulary.unknown === null ? '' : ', one of them for unknown characters';
   const rows: [string, string][] = [
     ['file', `${info.path}, ${bytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
     ['model', described(model)],
@@ -113,13 +112,13 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ...(training.corpus === null
       ? []
       : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
-    ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
+    ['trained', `${count(training.step)} update steps, ${training.epoch.toFixed(2)} epochs`],
     ...(training.device === null ? [] : [['device', training.device] satisfies [string, string]]),
     ['loss', loss(training.lossNats)],
-    ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
+    ['validation', `${loss(training.validationLossNats)} (best: ${loss(training.bestValidationLossNats)})`],
     ...verdictRows(info),
     ['options', optionsInWords(Object.fromEntries(given)).join(', ')],
-    ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
+    ['optimizer', info.optimizer ?? 'not saved: only --resume needs it'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows

@@ -1,5 +1,5 @@
-// `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is
-// insight/'s, the page reports/'s.
+// `rnn inspect`: the values of a trained model's units while it reads a text. insight/ computes
+// them, and reports/ makes the page.
 import { basename, dirname, extname } from 'node:path';
 import type { FoundCells } from '../../api/model-results.ts';
 import type { ModelConfiguration } from '../../model/configuration.ts';
@@ -22,14 +22,14 @@ type InspectFlags = FlagsOf<typeof inspectOptions>;
 
 export const { define } = defineCommand({
   description:
-    'Shows what the units of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
+    'Show how the units of a trained model respond to a text: which units detect quotations, brackets or the position in a line, and how often gates are open and shut.',
   argument: 'the text: files, folders, globs, or - for standard input',
   options: inspectOptions,
   examples: [
-    ['rnn inspect book.txt', 'which cells tell what'],
-    ['rnn inspect book.txt --cell 0.c.17', 'the text in the colours of one cell'],
-    ['rnn inspect book.txt --html cells.html', 'a page with all cells'],
-    ['rnn inspect book.txt --record cells.npz', 'for NumPy'],
+    ['rnn inspect book.txt', 'the units that detect something'],
+    ['rnn inspect book.txt --cell 0.c.17', 'the text coloured by one unit'],
+    ['rnn inspect book.txt --html cells.html', 'a page with all units'],
+    ['rnn inspect book.txt --record cells.npz', 'all values, for NumPy'],
   ],
   run: inspect,
 });
@@ -63,15 +63,15 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
       ? `the first ${count(pieces.length)} of ${count(text.characters)}`
       : count(pieces.length);
   const extent = `${read} ${unitName(opened.vocabulary.unit)}s`;
-  note(`${path}, ${extent}; ${activations.device}${by}`);
+  note(`${path}, ${extent}, ${activations.device}${by}`);
   if (record !== null) await files.write('--record', record(pieces, activations));
 
   const isPageOnStdout = isStdout(flags.html);
   if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
   if (cell !== null && flags.html === undefined) return;
-  waiting?.begin('searching cells');
+  waiting?.begin('searching units');
   if (pieces.length < LEAST_CHARACTERS)
-    note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
+    note(`the search for units needs ${LEAST_CHARACTERS} characters, but the text has ${count(pieces.length)}`);
   const found = await findCells(cells);
   if (flags.html !== undefined) {
     const { cellsPage } = await import('../../reports/cells-page.ts');
@@ -82,7 +82,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   if (cell === null && !isPageOnStdout) await showTables(found, flags, context);
 }
 
-/** @throws RnnError `usage` for a name that is none, or not one of this model's */
+/** @throws RnnError `usage` for a name that is not valid, or not in this model */
 function cellNamed(
   text: string,
   { layers, hidden }: ModelConfiguration,
@@ -96,7 +96,7 @@ function cellNamed(
     '--cell',
     text,
     `LAYER.VALUE.UNIT, such as 0.${names[0]}.0`,
-    `this model has layers 0 to ${layers - 1}, in each ${names.join(', ')}, of units 0 to ${hidden - 1}`,
+    `this model has layers 0 to ${layers - 1}, values ${names.join(', ')}, and units 0 to ${hidden - 1}`,
   );
 }
 

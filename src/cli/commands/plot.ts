@@ -1,5 +1,5 @@
-// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is api/'s, drawing
-// them reports/'.
+// `rnn plot`: the training curves of runs, in the terminal or as a file. api/ reads them, and
+// reports/ draws them.
 import type { Chart, ChartOptions } from '../../reports/charts.ts';
 import { type RnnError, checkpointError } from '../../errors.ts';
 import type { Run } from '../../api/runs.ts';
@@ -13,18 +13,18 @@ import { openOutputs } from '../output/output-files.ts';
 type PlotFlags = FlagsOf<typeof plotOptions>;
 
 const rows = 16;
-/** As many as a picture is wide in points, or finely enough for who reads JSON. */
+/** Points of a curve at most: the width of a picture in points, or a fine resolution for JSON. */
 const places = { picture: 450, json: 2000 };
 
 export const { define } = defineCommand({
   description:
-    'Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.',
-  argument: 'run folders or folders of them; the newest unless given',
+    'Draw training curves: training and validation loss, gradient norm, learning rate and speed. Several runs share the charts.',
+  argument: 'run folders or folders of them [default: the newest run]',
   options: plotOptions,
   examples: [
     ['rnn plot', 'the newest run, in the terminal'],
-    ['rnn plot checkpoints/a checkpoints/b --horizontal time', 'two runs over each other'],
-    ['rnn plot --html curves.html', 'a page to zoom in'],
+    ['rnn plot checkpoints/a checkpoints/b --horizontal time', 'two runs in one chart'],
+    ['rnn plot --html curves.html', 'a page with zoom'],
     ['rnn plot --only loss --smoothing 0.9 --svg loss.svg', 'a picture of the loss'],
   ],
   run: plot,
@@ -42,7 +42,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
     only: flags.only && [flags.only],
   };
   const isPageAlone = flags.html !== undefined && flags.svg === undefined && !flags.json;
-  // On a page everything is over steps at first, and can be chosen.
+  // A page first shows all curves over update steps, and the reader can choose another axis.
   const first: ChartOptions = isPageAlone ? { horizontal: 'step' } : options;
   if (chartsOf(runs, first).length === 0) throw nothingToDraw(whatIsMissing(first), runs);
   const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
@@ -58,7 +58,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   await stdout.write(`${dashboard(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);
 }
 
-/** Those of which there is anything to draw. @throws RnnError `checkpoint` if there is none */
+/** The runs with anything to draw. @throws RnnError `checkpoint` if no run has */
 function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
@@ -69,8 +69,8 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
 
 const nothingToDraw = (missing: string, runs: readonly Run[]): RnnError =>
   checkpointError(
-    `nothing to draw: no ${missing} in the log of ${listed(runs.map(({ path }) => path))}`,
-    'choose with --horizontal and --only what there is; rnn plot RUN draws all of it over steps. A logarithmic axis, as of the gradient norm, shows only what is above zero',
+    `cannot draw ${missing}: there are no values in the log of ${listed(runs.map(({ path }) => path))}`,
+    'choose other curves with --horizontal and --only, or run rnn plot RUN to draw all curves over update steps. A logarithmic axis, as for the gradient norm, shows only values above zero',
   );
 
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {

@@ -1,5 +1,4 @@
-// `rnn runs`: the runs in a folder, the best first. Looking into them is training/'s and
-// runs/'s.
+// `rnn runs`: the runs in a folder, best first. training/ and runs/ read them.
 import type { Context } from '../context.ts';
 import { runsOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
@@ -7,16 +6,16 @@ import { shellWord } from '../../shell-word.ts';
 import { runsTable } from '../results/runs-table.ts';
 
 const defaultFolder = 'checkpoints';
-/** As many as one reads. */
-const mostNamed = 10;
+/** Folders that a hint names at most. */
+const MAX_NAMED = 10;
 
 export const { define } = defineCommand({
-  description: 'Lists the runs in a folder, those of one text together, the lowest validation loss first.',
-  argument: 'a folder of run folders; checkpoints unless given',
+  description: 'List the runs in a folder, grouped by text, with the lowest validation loss first.',
+  argument: 'a folder of run folders [default: checkpoints]',
   options: runsOptions,
   examples: [
-    ['rnn runs', 'those in checkpoints/'],
-    ['rnn runs sweeps/book', 'those of a sweep'],
+    ['rnn runs', 'the runs in checkpoints/'],
+    ['rnn runs sweeps/book', 'the runs of a sweep'],
   ],
   run: (folder: string | undefined, flags, context) => list(folder ?? defaultFolder, flags, context),
 });
@@ -31,11 +30,11 @@ async function list(folder: string, { json }: { json?: boolean }, { stdout, stde
   }
   if (runs.length > 0) return stdout.write(`${runsTable(runs, haveOneText, stdout.colour).join('\n')}\n`);
   const inside = await (await import('../../runs/store.ts')).foldersOfRuns(folder);
-  const commands = inside.slice(0, mostNamed).map((path) => `\n  rnn runs ${shellWord(path)}`);
-  if (inside.length > mostNamed) commands.push(`\n  … and ${inside.length - mostNamed} more`);
+  const commands = inside.slice(0, MAX_NAMED).map((path) => `\n  rnn runs ${shellWord(path)}`);
+  if (inside.length > MAX_NAMED) commands.push(`\n  … and ${inside.length - MAX_NAMED} more`);
   const hint =
     inside.length === 0
-      ? `; rnn train --out ${folder}/<name> makes one`
-      : `, but in folders of it:${commands.join('')}`;
+      ? `: to make one, use rnn train --out ${folder}/<name>`
+      : `, but there are runs in its folders:${commands.join('')}`;
   stderr.note(`there are no runs in ${folder}${hint}`);
 }

@@ -1,4 +1,4 @@
-// `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
+// `rnn sample`: writes text to stdout as the model generates it. sampling/ generates it.
 import type { TrainedModel } from '../../runs/checkpoint.ts';
 import type { Activity } from '../../training/activity.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
@@ -19,18 +19,18 @@ import { readWhole } from '../input/whole-file.ts';
 
 type SampleFlags = FlagsOf<typeof sampleOptions>;
 
-/** A longer prime takes many minutes to read. */
+/** A model takes many minutes to read a longer prompt. */
 const MAX_PRIME_BYTES = 64e6;
 
 export const { define } = defineCommand({
-  description: 'Writes text with a trained model to stdout, as it is drawn.',
-  argument: 'a run folder or a checkpoint; the newest run unless given',
+  description: 'Generate text with a trained model, and write it to stdout character by character.',
+  argument: 'a run folder or a checkpoint [default: the newest run]',
   options: sampleOptions,
   exclusive: exclusiveOf.sample,
   examples: [
-    ['rnn sample', '500 characters by the newest run'],
-    ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'calmer, and longer'],
-    ['rnn sample checkpoints/hamlet --count 8 --json', 'eight texts as data'],
+    ['rnn sample', '500 characters from the newest run'],
+    ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'safer, and longer'],
+    ['rnn sample checkpoints/hamlet --count 8 --json', 'eight texts as JSON'],
     ["rnn sample --count 20 --stop '\\n' --no-keep-stop", 'twenty lines'],
     ["rnn sample --top-p 0.9 --stop 'The end' --seed 42", 'the same text every time'],
   ],
@@ -38,7 +38,9 @@ export const { define } = defineCommand({
 });
 
 /**
- * The argument takes the place of RNN_CHECKPOINT. @throws a usage error if the run is given twice
+ * The run given as an argument, instead of RNN_CHECKPOINT.
+ *
+ * @throws a usage error if it is given twice
  */
 function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
   if (run === undefined) return {};
@@ -56,7 +58,7 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
       '--seed',
       String(seed),
       `at most 2^53 − ${count} with --count ${count}`,
-      'each text has the seed after that of the one before',
+      'lower --seed or --count: each text uses the seed of the previous text plus one',
     );
   const given = await readPrime(flags, io);
   const { machine, by } = machineFrom(flags, context);
@@ -75,7 +77,7 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   await writeSamples(model, { ...options, listener: { activity } }, { json, keepPrime: !noPrime }, stdout);
 }
 
-/** Text that was typed, with its escapes, or the bytes of a file. */
+/** Text from the command line, with its escapes, or the bytes of a file. */
 type Prime = { readonly typed: string } | { readonly name: string; readonly bytes: Uint8Array };
 
 /** @throws RnnError `corpus` for a file that cannot be read */
@@ -87,16 +89,17 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
     return { name, bytes: await readWhole(isPiped ? io.stdin : primeFile, MAX_PRIME_BYTES) };
   } catch (cause) {
     throw corpusError(
-      `--prime-file ${name} cannot be read: ${(cause as Error).message}`,
-      'give a text file, or - for standard input',
+      `cannot read --prime-file ${name}: ${(cause as Error).message}`,
+      'name a text file, or - for standard input',
       { cause },
     );
   }
 }
 
 /**
- * A file is read in the encoding of the model's text. @throws RnnError `corpus` for one of another,
- * unless the model reads bytes
+ * Decodes a file in the encoding of the model's text.
+ *
+ * @throws RnnError `corpus` for a file in another encoding, unless the model reads bytes
  */
 async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<Given> {
   if ('typed' in prime) return typedText('--prime', prime.typed, unit);
@@ -108,13 +111,15 @@ async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime:
   if (text !== null) return text;
   throw corpusError(
     `--prime-file ${prime.name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`,
-    `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from the encoding that it has; only a model of bytes reads any file`,
+    `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from its actual encoding. Only a byte-level model reads any file`,
   );
 }
 
 /**
- * @throws RnnError `usage` for bytes that are not UTF-8, if the model reads bytes: Node puts U+FFFD
- * in their place
+ * Text from the command line with its escapes replaced.
+ *
+ * @throws RnnError `usage` for bytes that are not UTF-8, which Node replaces by U+FFFD, if the
+ * model reads bytes
  */
 function typedText(flag: string, text: string, unit: Unit): Given {
   if (unit === 'byte' && text.includes('\u{FFFD}'))

@@ -1,4 +1,4 @@
-// `rnn story`: what a run wrote as it learnt. Which samples are told is reports/'s.
+// `rnn story`: the samples of a run as it learnt. reports/ chooses which samples to show.
 import { checkpointError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { storyOptions } from '../../options/commands.ts';
@@ -10,18 +10,17 @@ import { openOutputs } from '../output/output-files.ts';
 
 type StoryFlags = FlagsOf<typeof storyOptions>;
 
-/** As many as one reads in a terminal. */
-const defaultStages = 6;
-const widest = 72;
+/** Samples that are shown in a terminal by default. */
+const DEFAULT_STAGES = 6;
+const MAX_RULE = 72;
 
 export const { define } = defineCommand({
-  description:
-    'Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.',
-  argument: 'a run folder; the newest run unless given',
+  description: 'Show the samples that a run generated during training, each with its update step and loss.',
+  argument: 'a run folder [default: the newest run]',
   options: storyOptions,
   examples: [
-    ['rnn story', 'what the newest run wrote, stage by stage'],
-    ['rnn story checkpoints/hamlet --html story.html', 'all of it, as a page'],
+    ['rnn story', 'samples of the newest run'],
+    ['rnn story checkpoints/hamlet --html story.html', 'all samples, as a page'],
   ],
   run: story,
 });
@@ -34,21 +33,21 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const [{ name, path, curves }] = await readRuns([await findRun(given)]);
   if (curves.stages.length === 0)
     throw checkpointError(
-      `no samples were taken in ${path}`,
-      'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now',
+      `cannot show samples of ${path}: its training generated none`,
+      'train with --sample-every 500, or use rnn sample to sample from the current model',
     );
   const { someOf, captionOf, factsOf } = await import('../../reports/story.ts');
   const isWhole = flags.html !== undefined || flags.json === true;
-  const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : defaultStages));
+  const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : DEFAULT_STAGES));
   if (flags.html !== undefined)
     await files.write('--html', (await import('../../reports/story-page.ts')).storyPage({ name, curves }, stages));
   if (flags.json) await stdout.writeJson(...stages.map((stage) => ({ event: 'stage', run: path, ...stage })));
   if (isWhole) return;
   const { bold, dim } = stdout.colour;
-  const rule = dim('─'.repeat(Math.min(stdout.columns - 1, widest)));
-  const told = stages.map(
+  const rule = dim('─'.repeat(Math.min(stdout.columns - 1, MAX_RULE)));
+  const texts = stages.map(
     (stage, index) =>
       `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${harmless(stage.text).replace(/\n+$/, '')}\n`,
   );
-  await stdout.write(`${told.join('\n')}`);
+  await stdout.write(`${texts.join('\n')}`);
 }

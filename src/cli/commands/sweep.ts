@@ -29,16 +29,16 @@ Examples:
     --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m
   rnn sweep corpus.txt --grid seed=1,2,3,4 --emit -- --threads 1 | parallel -j 4
 
-Or as an array of jobs, one for each line, with Slurm: --emit … >points.txt,
-sbatch --array=1-4, and in its script
+With Slurm, use an array of jobs, one for each line: --emit … >points.txt,
+sbatch --array=1-4, and in the script of the job
   eval "$(sed -n "\${SLURM_ARRAY_TASK_ID}p" points.txt)"
 
-The same command goes on with a sweep that was interrupted.`;
+To resume an interrupted sweep, run the same command again.`;
 
 export const { define } = defineCommand({
   description:
-    "Trains a model for each trial of a grid, or for trials drawn at random, and ranks them. Options of 'rnn train' that hold for all trials go after --.",
-  argument: 'the text to learn',
+    "Train a model for each trial of a grid, or for random trials, and rank them. Put the options of 'rnn train' that all trials share after --.",
+  argument: 'the text to train on',
   options: sweepOptions,
   exclusive: exclusiveOf.sweep,
   more(command) {
@@ -56,8 +56,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const { axes, trials } = await searchOf(flags, written);
   const shared = await written.withSettings(axes, context);
   refuseKernelsWithout(shared.flags.kernels, [shared.flags.device]);
-  if (trials.length < (flags.random ?? 0))
-    note(`there are no more than ${count(trials.length)} different trials to draw`);
+  if (trials.length < (flags.random ?? 0)) note(`there are only ${count(trials.length)} different trials`);
   (await shared.notesOn(trials)).forEach(note);
   const out = flags.out ?? join('sweeps', (await import('../../corpus/read.ts')).corpusName(shared.sources[0]));
   const runs = trials.map((trial, index): TrialRun => {
@@ -67,7 +66,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   if (!emit) await refuseMissing(shared);
   const { openSweepFolder } = await import('../../runs/store.ts');
   await openSweepFolder(out, shared.identity).catch((error: unknown) => {
-    // The lines may be for another machine.
+    // The folder is not needed here if the printed commands are for another machine.
     if (!emit || !(error instanceof RnnError) || error.kind !== 'machine') throw error;
     stderr.warn(harmless(error.message));
   });
@@ -82,7 +81,11 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   return 0;
 }
 
-/** Says once what is wrong for all trials. @throws RnnError `corpus` if a text is not there */
+/**
+ * Reports a missing text once instead of for each trial.
+ *
+ * @throws RnnError `corpus` for a missing text
+ */
 async function refuseMissing({ sources, flags }: SharedOptions): Promise<void> {
   const { include = [], exclude = [], skipInvalid = false, validationFile, testFile } = flags;
   const { findFiles } = await import('../../corpus/read.ts');
@@ -93,27 +96,28 @@ async function refuseMissing({ sources, flags }: SharedOptions): Promise<void> {
 }
 
 /**
- * The trials, and the values that they are chosen from. @throws RnnError `usage` for no search, or
- * for an option that is given twice
+ * The trials, and the values that they are chosen from.
+ *
+ * @throws RnnError `usage` if the search varies no option, or if an option is given twice
  */
 async function searchOf(
   flags: SweepFlags,
   shared: SharedOptions,
 ): Promise<{ trials: readonly Trial[]; axes: readonly Axis[] }> {
   const { grid = [], sample = [], random, seed } = flags;
-  // One of the two is empty.
+  // One of these is empty, because --grid and --sample exclude each other.
   const gridAxes = grid.map((text) => shared.gridAxis(text));
   const sampleAxes = sample.map((text) => shared.sampleAxis(text));
   const axes = [...gridAxes, ...sampleAxes];
   if (axes.length === 0)
     throw usageError(
-      'a sweep needs something to try',
+      'a sweep must vary at least one option',
       'use --grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
     );
   const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
   if (twice !== undefined) {
     const flag = `${random === undefined ? '--grid' : '--sample'} ${twice}`;
-    throw usageError(`${flag} is given twice`, `give all its values at once: ${flag}=…`);
+    throw usageError(`${flag} is given twice`, `list all its values together: ${flag}=…`);
   }
   const { drawTrials, gridOf } = await import('../../training/search.ts');
   return { axes, trials: random === undefined ? gridOf(gridAxes) : drawTrials(sampleAxes, random, seed) };
@@ -146,13 +150,14 @@ async function train(
   if (json) await stdout.writeJson({ event: 'end', points: trials.length, ...counts, signal, edges });
   else if (!quiet) for (const edge of edges) stderr.line(edgeLine(edge));
   if (signal !== null) {
-    if (!json && !quiet) stderr.note('to continue, give the same command again');
+    if (!json && !quiet) stderr.note('to resume, run the same command again');
     return signalCodes[signal];
   }
   const of = (n: number): string => `${count(n)} of ${count(trials.length)} trials`;
   if (counts.diverged > 0 && !quiet)
-    stderr.note(`${of(counts.diverged)} diverged; one whose folder is removed is tried again`);
-  if (counts.busy > 0) stderr.warn(`${of(counts.busy)} left to another process; the same command looks again`);
-  if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed; the same command tries them again`);
+    stderr.note(`${of(counts.diverged)} diverged. To train one again, remove its folder and run the same command.`);
+  if (counts.busy > 0)
+    stderr.warn(`another process trains ${of(counts.busy)}. To check them again, run the same command.`);
+  if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed. To train them again, run the same command.`);
   return codeOf(results);
 }

@@ -1,5 +1,5 @@
-// What `rnn train --dry-run` shows: how long the run would take, every option as it would be, and
-// where it comes from; as data, too, of which a part is a configuration file.
+// The output of `rnn train --dry-run`, as text or JSON: the time that the run would take, and each
+// option with its value and origin. A part of the JSON is a configuration file.
 import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import { excludedBy, readingNames } from '../../options/run.ts';
@@ -24,11 +24,11 @@ interface Row {
   readonly name: TrainName;
   readonly value: unknown;
   readonly source: Source;
-  /** In words: `--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`, `preset quick`. */
+  /** The source for people: `--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`, `preset quick`. */
   readonly origin: string;
 }
 
-/** @param path of the run folder */
+/** Writes the plan to stdout. @param path of the run folder @returns the exit code */
 export async function showPlan(
   context: Context,
   flags: TrainFlags,
@@ -61,29 +61,29 @@ export async function showPlan(
     return 0;
   }
   const shown = rows.map((row) => [`${flagOf(row.name)} ${inWords(row)}`, row.origin]);
-  const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on${test > 0 ? `, ${count(test)} to test on` : ''}`;
+  const head = `${count(parameters)} parameters, ${count(train)} characters for training, ${count(validation)} for validation${test > 0 ? `, ${count(test)} for testing` : ''}`;
   const measured = estimate === null ? [`time    not measured: ${unmeasured}`] : estimateLines(estimate, options);
   await stdout.write(`${[head, ...measured, '', ...textTable(shown, 'l')].join('\n')}\n`);
   return 0;
 }
 
-/** How long the whole run takes, and what bounds it. */
+/** The time that the whole run takes, and its limits. */
 function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }: TrainingOptions): string[] {
   const { steps, epochs, stepMs, evaluations, evaluationMs, samples, sampleMs } = estimate;
   const whole = estimate.milliseconds < 1000 ? 'less than a second' : `about ${duration(estimate.milliseconds)}`;
-  const budget = budgetMs === null ? '' : `--budget ${textOfValue(trainOptions.budgetMs, budgetMs)} has room for `;
+  const budget = budgetMs === null ? '' : `--budget ${textOfValue(trainOptions.budgetMs, budgetMs)} allows `;
   const looks = [
     evaluationMs !== null && `${plural(evaluations, 'evaluation')} of ${milliseconds(evaluationMs)}`,
     sampleMs !== null && `${plural(samples, 'sample')} of ${milliseconds(sampleMs)}`,
   ].filter((part) => part !== false);
   return [
-    `time    ${whole}: ${budget}${count(steps)} steps of ${milliseconds(stepMs)}, ${epochs.toFixed(1)} epochs`,
+    `time    ${whole}: ${budget}${count(steps)} update steps of ${milliseconds(stepMs)}, ${epochs.toFixed(1)} epochs`,
     ...(looks.length > 0 ? [`        with ${looks.join(' and ')}`] : []),
     ...(patience > 0 ? [`        unless --patience ${patience} ends it earlier`] : []),
     ...(maxTimeMs !== null && maxTimeMs < estimate.milliseconds
       ? [`        --max-time ends this invocation after ${duration(maxTimeMs)}`]
       : []),
-    `device  ${estimate.device}; about ${bytes(estimate.memoryBytes)} of memory`,
+    `device  ${estimate.device}, about ${bytes(estimate.memoryBytes)} of memory`,
   ];
 }
 
@@ -95,10 +95,11 @@ function rowsOfTraining(
 ): Row[] {
   return trainingNames.map((name) => {
     const flag = flagOf(name);
-    // What comes with the weights of --init-from is given, too, but not by the user.
+    // The checkpoint of --init-from also counts as given, although the user did not write the
+    // option.
     const source = sources[name] === 'given' && flags[name] === undefined ? 'weights' : sources[name];
     const origin = {
-      weights: 'of --init-from',
+      weights: 'from --init-from',
       given: origins.get(flag) ?? flag,
       preset: `preset ${options.preset}`,
       text: 'chosen from the text',
@@ -108,7 +109,7 @@ function rowsOfTraining(
   });
 }
 
-/** The options that no preset and no text has a say in. */
+/** The options that depend neither on a preset nor on the text. */
 function otherRows(
   { device, threads, kernels, initFrom, config }: TrainFlags,
   reading: ReadingOptions,
@@ -125,21 +126,23 @@ function otherRows(
     row(
       name,
       isReplaced(name) ? null : reading[name],
-      name === 'unit' && initFrom !== undefined ? 'of --init-from' : 'default',
+      name === 'unit' && initFrom !== undefined ? 'from --init-from' : 'default',
     );
-  const wish = io.env.RNN_KERNELS || undefined;
+  const fromEnvironment = io.env.RNN_KERNELS || undefined;
   return [
     ...readingNames.map(ofReading),
     row('device', device ?? 'auto'),
     row('threads', threads ?? null, 'all cores'),
-    row('kernels', kernels ?? wish ?? 'auto', wish === undefined ? 'default' : 'RNN_KERNELS'),
+    row('kernels', kernels ?? fromEnvironment ?? 'auto', fromEnvironment === undefined ? 'default' : 'RNN_KERNELS'),
     row('out', path, 'the name of the text'),
     row('initFrom', initFrom ?? null),
     row('config', config ?? null),
   ];
 }
 
-/** What a configuration file needs for the same run on any text: all that is not so by default. */
+/**
+ * A configuration file for the same run on any text: the options that differ from their defaults.
+ */
 function asConfig(rows: readonly Row[]): object {
   const kept = rows.filter(
     ({ name, value, source }) => name !== 'config' && value !== null && source !== 'default' && source !== 'weights',
@@ -152,7 +155,7 @@ function asConfig(rows: readonly Row[]): object {
   );
 }
 
-/** As the command line has it, as far as it has it. */
+/** A value as it would be written on the command line, or `(none)`. */
 function inWords({ name, value }: Row): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return '(none)';
   return [value]

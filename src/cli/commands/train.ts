@@ -1,5 +1,5 @@
-// `rnn train`: asks for a run, new or one that goes on, and shows how it goes. Opening it is
-// api/'s, the training training/'s.
+// `rnn train`: starts or resumes a run, and shows its progress. api/ opens the run, and training/
+// trains it.
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Listener, RunRequest } from '../../api/run-request.ts';
@@ -31,16 +31,16 @@ import { showPlan } from './train-plan.ts';
 export function define(command: Command, context: Context, takes: string): void {
   command
     .description(
-      'Trains a model on text: files, folders, globs, or - for standard input. The checkpoints go to a run folder.',
+      'Train a model on text: files, folders, globs, or - for standard input. Checkpoints are saved in a run folder.',
     )
-    .argument(takes, 'the text to learn');
+    .argument(takes, 'the text to train on');
   addTrainFlags(command);
   command.action(async (sources: string[], flags: TrainFlags) => {
     context.exitCode = await train({ sources, flags, context });
   });
 }
 
-/** What was written on the command line, and where it was. */
+/** The command line, and the context that it runs in. */
 interface Request {
   readonly sources: readonly string[];
   readonly flags: TrainFlags;
@@ -56,7 +56,7 @@ async function train(request: Request): Promise<number> {
   const stopwatch = openStopwatch(io);
   try {
     const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
-    // What is told may quote files that came from anywhere.
+    // Notes and warnings may quote files from untrusted sources.
     const tell: Listener = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
@@ -103,7 +103,7 @@ function requestOf({ sources, flags, context }: Request, folder: string): RunReq
   };
 }
 
-/** Shows the events of a run until its end, and sees to signals meanwhile. */
+/** Trains a run to its end, shows its events, and handles signals. @returns the exit code */
 async function follow(
   { sources, flags, context }: Request,
   path: string,
@@ -127,8 +127,8 @@ async function follow(
       try {
         await reporter.handle(event);
       } catch (error) {
-        // Nobody reads stdout any more (`rnn train --json | head`), or its disk is full: end as a
-        // signal would, with everything saved.
+        // The reader of stdout has closed it (`rnn train --json | head`), or the disk is full: save
+        // and end, as after a signal.
         if (!(error instanceof OutputClosed)) trouble ??= error;
         controller.abort('output-closed' satisfies EndReason);
       }
@@ -139,32 +139,32 @@ async function follow(
     if (end.reason === 'diverged') reporter.warn(harmless(adviceOnDivergence(end, resume)));
     showWhereItIs(end, path, reporter);
     if (['signal', 'output-closed', 'max-time'].includes(end.reason))
-      reporter.note(harmless(`to continue:\n  ${resume}`));
+      reporter.note(harmless(`to resume:\n  ${resume}`));
     return codeOfEnd(end.reason, interruption.signal());
   } finally {
     interruption.stop();
   }
 }
 
-/** A run that diverged before its first step has no learning rate to blame. */
+/** If a run diverged before its first update step, the learning rate is not the cause. */
 function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, resume: string): string {
   if (step === 0)
-    return 'nothing was learnt yet, so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty';
+    return 'the model diverged before its first update step, so a lower --learning-rate does not help. Use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty';
   const lower = `--learning-rate ${Number((peakLearningRate / 2).toPrecision(2))}`;
   const remedy =
     checkpoint === null
-      ? `nothing was saved: try again with ${lower}`
-      : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}`;
-  return `${remedy}; --clip-norm 5 or less, or a longer --warmup-steps, helps against spikes`;
+      ? `no checkpoint was saved. Train again with ${lower}`
+      : `resume from ${checkpoint} with half the learning rate: ${resume} ${lower}`;
+  return `${remedy}. Against spikes of the loss, use --clip-norm 5 or less, or a longer --warmup-steps`;
 }
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
-  if (end.checkpoint === null) return reporter.note('nothing was saved');
-  const which = end.bestValidationLossNats === null ? '' : ' (the checkpoint of the best validation loss)';
-  reporter.note(harmless(`saved in ${folder}; to sample from it${which}:\n  rnn sample ${shellWord(folder)}`));
+  if (end.checkpoint === null) return reporter.note('no checkpoint was saved');
+  const checkpoint = end.bestValidationLossNats === null ? 'it' : 'its checkpoint with the best validation loss';
+  reporter.note(harmless(`saved in ${folder}. To sample from ${checkpoint}:\n  rnn sample ${shellWord(folder)}`));
 }
 
-/** What is remembered with the run need not be given again. */
+/** The command that resumes a run. The run folder stores the other options. */
 function resumeLine(sources: readonly string[], { out }: TrainFlags): string {
   const words = [...sources.map(shellWord), '--resume', ...(out === undefined ? [] : ['--out', shellWord(out)])];
   return `${sources.some(isStandardInput) ? '… | ' : ''}rnn train ${words.join(' ')}`;
@@ -175,7 +175,7 @@ function addTrainFlags(command: Command): void {
   flagsOf(command).forEach(suggestGrid);
   addUndoing(command, trainOptions);
   listNamed(command, 'Cells:', cells);
-  listNamed(command, 'Schedules of the learning rate:', schedules);
+  listNamed(command, 'Learning rate schedules:', schedules);
   listNamed(
     command,
     "Presets ('--dry-run' shows the options of one):",
@@ -186,19 +186,19 @@ function addTrainFlags(command: Command): void {
   command.addHelpText(
     'after',
     `
-Options are taken from the command line, else from RNN_<OPTION> (RNN_SEED=2),
-else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
+Options come from the command line, else from RNN_<OPTION> (RNN_SEED=2), else
+from the file of --config. --no-<switch> turns a switch off: --no-nesterov.`,
   );
   addExamples(command, [
-    ['rnn train book.txt', 'sizes and length chosen from the text'],
+    ['rnn train book.txt', 'model size and epochs chosen from the text'],
     ['rnn train book.txt --preset quick', 'the best in three minutes'],
     ["rnn train src/ --include '*.c' --unit byte --budget 30m", 'source code, half an hour'],
     ['rnn train book.txt --config rnn.json --resume --max-time 50m', 'a job for cron'],
-    ['rnn train book.txt --hidden 512 --dry-run', 'what would be trained, and why'],
+    ['rnn train book.txt --hidden 512 --dry-run', 'the plan, and the origin of each option'],
   ]);
 }
 
-/** `rnn train` with its options, to read words that are not on the command line. It prints nothing. */
+/** A parser for options of `rnn train` that are not on the command line. It prints nothing. */
 export function trainParser(): Command {
   const command = new Command('train')
     .exitOverride()
@@ -209,10 +209,10 @@ export function trainParser(): Command {
   return command;
 }
 
-/** @throws RnnError `usage` where two options contradict each other */
+/** @throws RnnError `usage` if two options contradict each other */
 export const checkTogether = (flags: TrainFlags): void => refuseContradictions(trainOptions, exclusive, { ...flags });
 
-/** The options of the training that were given. */
+/** The training options that were given. */
 export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => pick(flags, trainingNames);
 
 function listNamed(

@@ -1,5 +1,4 @@
-// `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is
-// api/'s.
+// `rnn watch`: the curves of a run while another process trains it. api/ reads the log as it grows.
 import type { Context } from '../context.ts';
 import { watchOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
@@ -9,12 +8,12 @@ import { type Signal, signalCodes } from '../process/signals.ts';
 
 export const { define } = defineCommand({
   description:
-    'Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.',
-  argument: 'a run folder; the newest run unless given',
+    'Show the curves of a run while another process trains it, until the run ends. If stdout is not a terminal, print one line per report.',
+  argument: 'a run folder [default: the newest run]',
   options: watchOptions,
   examples: [
     ['rnn watch', 'the newest run'],
-    ['rnn watch checkpoints/hamlet --json', 'its events as they come'],
+    ['rnn watch checkpoints/hamlet --json', 'its events, as they occur'],
   ],
   run: async (given: string | undefined, flags, context) => watch(await findRun(given), flags, context),
 });
@@ -47,7 +46,7 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
     await view.end(curves);
     if (curves.end === null)
       stderr.warn(
-        `nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`,
+        `no process trains ${harmless(path)} any more, and its log does not show why. To resume, use rnn train --resume.`,
       );
     return 0;
   } finally {

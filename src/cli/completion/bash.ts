@@ -1,13 +1,13 @@
-// The completion of bash, from 3.2 on, which macOS has: a function that looks at the words of the
-// line, with no other packages. Of the commands it knows only that options of train follow the
-// dashes of a sweep.
+// The completion of bash 3.2 (the version of macOS) and newer: a function that reads the words of
+// the line, without other packages. The only command-specific rule is that options of train follow
+// the -- of a sweep.
 import { groupBy } from '../../group.ts';
 import type { CommandModel, Values } from './model.ts';
 
 /**
- * Finds the command of the line and the word before the cursor, which may be an option that takes a
- * value. Run folders are looked for at every TAB. File names reach COMPREPLY by assignment alone:
- * `compgen -W` would run what is in them.
+ * Finds the command of the line and the word before the cursor, which may be an option with a
+ * value. Each TAB searches for run folders. File names are only assigned to COMPREPLY, because
+ * `compgen -W` would execute commands in them.
  */
 const script = (values: readonly string[], others: readonly string[]): string => `
 # bash completion for rnn, written by: rnn completion bash
@@ -40,21 +40,21 @@ _rnn_folders() {
   compopt -o filenames 2>/dev/null
 }
 
-# With nothing in COMPREPLY, readline completes names of files.
+# If COMPREPLY is empty, readline completes file names.
 _rnn_files() { :; }
 
 _rnn_nothing() { compopt +o default 2>/dev/null; }
 
 _rnn() {
   local cur=\${COMP_WORDS[COMP_CWORD]} before= prev= command= i at=$COMP_CWORD
-  # bash takes gpu:software for three words, and completes the last of them.
+  # bash splits gpu:software into three words, and completes the last word.
   if (( at > 1 )) && [[ $cur == : ]]; then
     before=\${COMP_WORDS[at-1]}: cur= at=$(( at - 1 ))
   elif (( at > 2 )) && [[ \${COMP_WORDS[at-1]} == : ]]; then
     before=\${COMP_WORDS[at-2]}: at=$(( at - 2 ))
   fi
   (( at > 0 )) && prev=\${COMP_WORDS[at-1]}
-  # It does the same with --cell=gru.
+  # bash also splits --cell=gru.
   if [[ $cur == = ]]; then
     cur=
   elif (( at > 1 )) && [[ $prev == = ]]; then

@@ -1,11 +1,11 @@
-// The completion of fish: a line for each option. Of the commands it knows only that options of
-// train follow the dashes of a sweep.
+// The completion of fish: a line for each option. The only command-specific rule is that options of
+// train follow the -- of a sweep.
 import type { CommandModel, OptionModel, Values } from './model.ts';
 
 const script = (lines: readonly string[]): string => `
 # fish completion for rnn, written by: rnn completion fish
 
-# Whether this is the command of the line: its first word that is not an option.
+# Whether the argument is the command of the line, its first word that is not an option.
 function __rnn_is
     for token in (commandline -opc)[2..-1]
         if not string match -q -- '-*' $token
@@ -46,7 +46,7 @@ export function fishScript([rnn, ...commands]: readonly CommandModel[]): string 
       lineOf(`__rnn_is ${command.name}`, valuesIn(command.argument)),
       ...command.options.map((option) => optionLine(command, option)),
     ]),
-    // fish completes no options after dashes, so these are words to it.
+    // fish does not complete options after --, so these are plain words.
     ...train.options.flatMap(({ name, summary, values }) => [
       lineOf('__rnn_is sweep; and __rnn_is_after_dashes', `-a '${name}'`, summary),
       ...(values?.kind === 'words'
@@ -68,7 +68,7 @@ function optionLine(command: CommandModel, { name, summary, values }: OptionMode
   );
 }
 
-/** `complete -f` above has taken all files away: -F gives them back. */
+/** `complete -f` above disables file names, and -F enables them again. */
 function valuesIn({ kind, words }: Values): string {
   const listed = `-f -a ${quoted(words.join(' '))}`;
   return {

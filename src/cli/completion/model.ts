@@ -1,22 +1,22 @@
-// What can follow what on the command line, as plain data, read off the definitions of the
-// commands. Knows no shell. Libraries for completion (@pnpm/tabtab, omelette, @bomb.sh/tab) have
-// the shell start the program at every TAB to ask it; a script that knows everything answers at
-// once.
+// Plain data on the words that can follow each other on the command line, from the definitions of
+// the commands. Independent of the shell. With the libraries for completion (@pnpm/tabtab,
+// omelette, @bomb.sh/tab) the shell starts the program at every TAB. A script that contains all
+// words answers immediately.
 import type { Command } from 'commander';
 import { type Flag, flagsOf } from '../flags.ts';
 
 /** The words that a value can be, or names that the shell finds. */
 export interface Values {
   /**
-   * A value follows a `setting` at once. `runs` are run folders and files. About `nothing` the
-   * script knows nothing.
+   * A value follows a word of `settings` without a space. `runs` are run folders and files. The
+   * script has no completions for `nothing`.
    */
   readonly kind: 'words' | 'settings' | 'runs' | 'files' | 'folders' | 'nothing';
   readonly words: readonly string[];
 }
 
 export interface OptionModel {
-  /** With both dashes. */
+  /** The name with both dashes. */
   readonly name: string;
   readonly summary: string;
   /** Null for a switch. */
@@ -31,7 +31,7 @@ export interface CommandModel {
   readonly argument: Values;
 }
 
-/** How help texts call values. */
+/** The kinds of values, by their placeholders in help texts. */
 const kinds: Readonly<Record<string, Values['kind']>> = {
   file: 'files',
   corpus: 'files',
@@ -44,11 +44,11 @@ const kinds: Readonly<Record<string, Values['kind']>> = {
 };
 
 /**
- * `rnn` itself, then all commands. After the `--` of `rnn sweep`, options of `rnn train` follow:
- * each script knows that.
+ * `rnn` itself, then all commands. Each script has the rule that options of `rnn train` follow the
+ * `--` of `rnn sweep`.
  *
  * @param program with all commands defined
- * @param corpora names of the built-in ones
+ * @param corpora names of the built-in corpora
  */
 export function modelOf(program: Command, corpora: readonly string[]): readonly CommandModel[] {
   const train = program.commands.find((command) => command.name() === 'train')!;
@@ -82,12 +82,12 @@ const oneOf = (words: readonly string[]): Values => ({ kind: 'words', words });
 
 const valuesCalled = (placeholder = ''): Values => ({ kind: kinds[placeholder] ?? 'nothing', words: [] });
 
-/** @param settings the values of an option that is about options of `rnn train` */
+/** @param settings the values of an option whose values are options of `rnn train` */
 function valuesOf({ kind, placeholder }: Flag, settings: readonly string[]): Values | null {
   if (placeholder === null) return null;
   if (kind.choices.length > 0) return oneOf(kind.choices);
   if (kind.name === 'number' || kind.name === 'duration') return valuesCalled();
   if (placeholder.startsWith('option=')) return { kind: 'settings', words: settings };
-  // `--prime <text>` is a text itself, and not the place of one.
+  // The value of `--prime <text>` is a text itself, not a path.
   return valuesCalled(placeholder === 'text' ? '' : placeholder);
 }

@@ -1,5 +1,5 @@
-// The completion of zsh, by its own _arguments, which shows what each option is for. Of the
-// commands it knows only that options of train follow the dashes of a sweep.
+// The completion of zsh with _arguments, which shows a summary of each option. The only
+// command-specific rule is that options of train follow the -- of a sweep.
 import type { CommandModel, OptionModel, Values } from './model.ts';
 
 const script = (commands: readonly string[], options: readonly string[], cases: readonly string[]): string => `
@@ -23,7 +23,7 @@ _rnn() {
   case $state in
     command) _describe command commands ;;
     rest)
-      # Options of train follow the dashes of a sweep.
+      # Options of train follow the -- of a sweep.
       at=\${words[(I)--]}
       if [[ $words[1] == sweep ]] && (( at > 1 && at < CURRENT )); then
         words=(train "\${(@)words[at+1,-1]}")
@@ -35,7 +35,7 @@ _rnn() {
   esac
 }
 
-# Read by source, it registers itself; as a file in $fpath, it is called.
+# If sourced, the script registers itself. As a file in $fpath, it is called.
 if [[ $funcstack[1] == _rnn ]]; then _rnn "$@"; else compdef _rnn rnn; fi
 `;
 
@@ -49,9 +49,9 @@ export function zshScript([rnn, ...commands]: readonly CommandModel[]): string {
 }
 
 function specOf({ name, summary, values }: OptionModel): string {
-  // The value is the next word, or follows = in the same.
+  // The value is the next word, or follows = in the same word.
   const spec = `${name}${values === null ? '' : '='}[${summary.replace(/[\\[\]]/g, String.raw`\$&`)}]`;
-  // An option that takes a value may be a list, so it is offered again.
+  // An option with a value can be a list, so it is offered again.
   return quoted(values === null ? spec : `*${spec}: :${actionOf(values)}`);
 }
 

@@ -1,4 +1,4 @@
-// A text that a trained model is to read, and what is said of it. Reading it is api/'s.
+// Reads a text for a trained model through api/, with notes and errors for the user.
 import type { Corpus } from '../../api/corpus.ts';
 import type { Model } from '../../api/model.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
@@ -13,11 +13,11 @@ export interface TextFlags extends Partial<Pick<ReadingOptions, 'include' | 'exc
   readonly json?: boolean;
 }
 
-/** What the texts that were named are called, for a page or an error. */
+/** The names of the given texts, for a page or an error. */
 export const namesOfTexts = (sources: readonly string[]): string =>
   sources.map((source) => (isStandardInput(source) ? 'standard input' : source)).join(', ');
 
-/** How a command reads a text. */
+/** The options with which a command reads a text. */
 export const readOptionsOf = (
   sources: readonly string[],
   { include, exclude, encoding, skipInvalid }: TextFlags,
@@ -31,6 +31,11 @@ export const readOptionsOf = (
   listener: { activity: isTyped(sources, io) ? undefined : waiting?.listen },
 });
 
+/**
+ * Reads a text in tokens of the model's vocabulary, and prints notes on it.
+ *
+ * @throws RnnError `corpus` for a text that cannot be read
+ */
 export async function readKnownText(
   sources: readonly string[],
   model: Model,
@@ -48,7 +53,7 @@ export async function readKnownText(
 }
 
 /**
- * The error for a text that cannot be read, with another hint where the text is a run: other
+ * The error for a text that cannot be read. If the text is a run, the hint differs, because other
  * commands take a run as their argument.
  */
 async function asRunNamed(thrown: unknown, sources: readonly string[]): Promise<unknown> {
@@ -59,14 +64,16 @@ async function asRunNamed(thrown: unknown, sources: readonly string[]): Promise<
     try {
       [run] = await findRuns([source]);
     } catch {
-      continue; // it is a text, or it does not exist, and then the current error names the file
+      continue; // a text, or a file that does not exist, which the error already names
     }
-    const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
+    const hint = `name a text, and use --checkpoint ${shellWord(run)} for the run`;
     return corpusError(thrown.message, hint, { options: thrown.options, cause: thrown });
   }
   return thrown;
 }
 
-/** Whether the user types the text into the terminal: a progress line must not overwrite it. */
+/**
+ * Whether the user types the text into the terminal, where a progress line must not overwrite it.
+ */
 export const isTyped = (sources: readonly string[], io: Io): boolean =>
   io.isStdinTerminal && sources.some(isStandardInput);

@@ -1,12 +1,12 @@
-// Which streams get colours, and the few that are used. Chalk is loaded only if one does: that is a
-// tenth of the time of `rnn --help`.
+// Colours for the streams that get them. Chalk is loaded only if a stream has colours, because
+// loading it takes a tenth of the time of `rnn --help`.
 import type { Io, OutputStream } from '../process/io.ts';
 
 type Style = (text: string) => string;
 
-/** The part of Chalk that is used. */
+/** The styles of Chalk that are used. */
 export interface Colours extends Readonly<Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan', Style>> {
-  /** For the lines of charts; empty where there are no colours. */
+  /** Styles for the lines of charts, or empty without colours. */
   readonly series: readonly Style[];
 }
 
@@ -21,21 +21,21 @@ export const noColours: Colours = {
   series: [],
 };
 
-/** @param allowed false with --no-color */
+/** The colours of a stream, or `noColours` if it gets none. @param allowed false with --no-color */
 export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: boolean): Promise<Colours> {
   if (!allowed || !wantsColour(stream, env)) return noColours;
   const [{ Chalk }, { seriesColours }] = await Promise.all([import('chalk'), import('../../reports/colours.ts')]);
   const level = levelOf(env);
   const chalk = new Chalk({ level });
-  // The sixteen basic colours, which every terminal's own scheme keeps readable; more only for
-  // lines, which have to be told apart.
+  // Use the sixteen basic colours, which every colour scheme keeps readable. Only the lines of
+  // charts use more colours, because they must differ from each other.
   const { bold, dim, red, green, yellow, blue, magenta, cyan } = chalk;
   const series =
     level === 1 ? [cyan, yellow, magenta, green, blue, red] : seriesColours.any.map((colour) => chalk.hex(colour));
   return { bold, dim, red, green, yellow, cyan, series };
 }
 
-/** 3: 16 million colours, 2: 256, 1: 16. */
+/** The colour level of the terminal: 3 is 16 million colours, 2 is 256, 1 is 16. */
 export function levelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal = '' }: Io['env']): 1 | 2 | 3 {
   if (force === '1' || force === '2' || force === '3') return Number(force) as 1 | 2 | 3;
   if (colours === 'truecolor' || colours === '24bit' || terminal.endsWith('-direct')) return 3;
@@ -43,8 +43,8 @@ export function levelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal
 }
 
 /**
- * FORCE_COLOR decides if it is set, then NO_COLOR (no-color.org), then whether a capable terminal
- * is there.
+ * FORCE_COLOR decides if it is set, then NO_COLOR (no-color.org), then whether the stream is a
+ * capable terminal.
  */
 function wantsColour(stream: OutputStream, env: Io['env']): boolean {
   const force = env.FORCE_COLOR;

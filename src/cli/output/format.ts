@@ -1,7 +1,7 @@
-// Numbers, times and text as people read them. Pure.
+// Formats numbers, times and text for people. Pure.
 import { stripVTControlCharacters } from 'node:util';
 
-/** 812, 45.2k, 1.24M: four or five characters. */
+/** 812, 45.2k, 1.24M: at most five characters. */
 export function compact(value: number): string {
   if (value < 999.5) return value.toFixed(0);
   const [scaled, letter] = value < 999_500 ? [value / 1e3, 'k'] : [value / 1e6, 'M'];
@@ -35,16 +35,16 @@ export function bytes(value: number): string {
   return `${power === 0 || scaled >= 9.95 ? scaled.toFixed(0) : scaled.toFixed(1)} ${names[power]}`;
 }
 
-/** Bits of a loss in nats. */
+/** A loss in bits, from a loss in nats. */
 export const bits = (nats: number): number => nats / Math.LN2;
 
-/** A learning rate or a norm: three digits that count. */
+/** Three significant digits, for a learning rate or a norm. */
 export const significant = (value: number): string => String(Number(value.toPrecision(3)));
 
 /**
- * Text that cannot move the cursor, ring the bell or change the direction of the text around it:
- * control characters other than newline and tab become their symbols (␛), those without one and the
- * controls of bidirectional text become escapes (\u{9b}).
+ * Makes text safe to print: it cannot move the cursor, ring the bell or change the direction of the
+ * text around it. Control characters except newline and tab become their symbols (␛). Control
+ * characters without a symbol and controls of bidirectional text become escapes (\u{9b}).
  */
 export function harmless(text: string): string {
   // oxlint-disable-next-line no-control-regex
@@ -55,14 +55,14 @@ export function harmless(text: string): string {
 }
 
 /**
- * Such text on one line: a newline becomes its symbol (␊), so that no file can write lines of its
- * own into an error.
+ * Safe text on one line. A newline becomes its symbol (␊), so that a file cannot add lines to an
+ * error.
  */
 export const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
 
 /**
- * JSON that is the same value, with nothing in it that a terminal obeys: JSON itself escapes only
- * some control characters.
+ * JSON of the same value that is safe to print in a terminal. JSON.stringify escapes only some
+ * control characters.
  */
 export function harmlessJson(value: unknown): string {
   return JSON.stringify(value).replace(
@@ -71,7 +71,7 @@ export function harmlessJson(value: unknown): string {
   );
 }
 
-/** Lines of at most `width` characters, colours not counted, unless a word is longer. */
+/** Lines of at most `width` characters, not counting colours, unless a word is longer. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -82,5 +82,5 @@ export function wrap(text: string, width: number): string[] {
   return lines.map((line, index) => (index === 0 ? line.trimEnd() : line.trim()));
 }
 
-/** Without colours. */
+/** The length of a text, not counting colours. */
 export const lengthShown = (text: string): number => stripVTControlCharacters(text).length;

@@ -1,4 +1,4 @@
-// The files that a command is asked to write: pages, pictures, records, models.
+// The output files of a command: pages, pictures, records, models.
 import { resolve } from 'node:path';
 import { usageError } from '../../errors.ts';
 import type { OutputRules } from '../../files/output-file.ts';
@@ -6,29 +6,29 @@ import type { Context } from '../context.ts';
 import { bytes } from './format.ts';
 import { logOf } from '../../runs/log-file.ts';
 
-/** What a command reads: none of these files is ever replaced by one that it writes. */
+/** The files that a command reads. An output file never replaces one of them. */
 interface Reads {
-  /** Files, folders, globs, or - for standard input, with what limits them. */
+  /** Files, folders, globs, or - for standard input, limited by `include` and `exclude`. */
   readonly texts?: readonly string[];
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
-  /** Run folders or files; undefined for the newest run. */
+  /** Run folders or files, or undefined for the newest run. */
   readonly checkpoints?: readonly (string | undefined)[];
-  /** As `findRuns` takes them. */
+  /** Run folders, or folders of them, as `findRuns` takes them. */
   readonly logs?: readonly string[];
-  /** Whether a file that rnn did not write is replaced. */
+  /** Whether to replace a file that rnn did not write. */
   readonly force?: boolean | undefined;
 }
 
-/** Where each output of a command goes, by its flag: to a file, or to standard output alone. */
+/** The target of each output of a command, by its flag: a path, or true for standard output. */
 type Outputs = Readonly<Record<string, string | boolean | undefined>>;
 
 /** The files of one command. */
 interface OutputFiles {
-  /** A file that the command reads, although the user did not name it. */
+  /** Adds a file that the command reads although the user did not name it. */
   alsoReads(path: string): void;
   /**
-   * Writes the file of a flag, and says so; to stdout for `-`.
+   * Writes the file of a flag and prints a note, or writes to stdout for `-`.
    *
    * @throws RnnError as `openOutputs`
    */
@@ -36,10 +36,10 @@ interface OutputFiles {
 }
 
 /**
- * Before anything is computed for them; leaves the files as they are.
+ * Checks the output files before anything is computed for them, without changing them.
  *
- * @throws RnnError `usage` if a page or picture for standard output is not alone there, or for a
- * file that is not to be replaced, `machine` for one that cannot be written
+ * @throws RnnError `usage` if standard output would get two outputs, or if a file must not be
+ * replaced; `machine` for a file that cannot be written
  */
 export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stderr }: Context): Promise<OutputFiles> {
   refuseMixed(outputs);
@@ -76,7 +76,7 @@ export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stde
   };
 }
 
-/** A source that does not exist is refused where it is read. */
+/** The paths of all files that a command reads. Reading a missing source is an error later. */
 async function sourcesOf({ texts = [], include = [], exclude = [], checkpoints = [], logs }: Reads): Promise<string[]> {
   const { findFiles } = await import('../../corpus/read.ts');
   const { findCheckpoint, findRuns } = await import('../../runs/store.ts');
@@ -88,7 +88,7 @@ async function sourcesOf({ texts = [], include = [], exclude = [], checkpoints =
   return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
-/** `-`, or what the system calls standard output. */
+/** Whether a path is `-` or a system's path of standard output. */
 export const isStdout = (path: unknown): boolean => ['-', '/dev/stdout', '/dev/fd/1'].includes(path as string);
 
 function refuseMixed(outputs: Outputs): void {

@@ -1,5 +1,4 @@
-// One output stream: its colours, its width, and what happens when nobody reads it any more. Knows
-// nothing of what is written.
+// One output stream: its colours, its width, and the errors of writing to it.
 import { systemCode, machineError } from '../../errors.ts';
 import type { TextLook } from '../../reports/terminal.ts';
 import type { Colours } from './colour.ts';
@@ -7,27 +6,30 @@ import { harmless, harmlessJson } from './format.ts';
 import type { Io, OutputStream } from '../process/io.ts';
 
 /**
- * Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason
- * to stop.
+ * Thrown by `write` when the reader has closed the stream (`rnn sample | head -1`). It is a reason
+ * to stop, not a failure.
  */
 export class OutputClosed extends Error {}
 
-/** EOF is what Windows may say of a closed pipe, EPIPE what all others do. */
+/** Error codes of a closed stream. A closed pipe gives EPIPE, or EOF on Windows. */
 const readerGone = new Set(['EPIPE', 'EOF', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
 
 function hintOn(code: string, stream: string): string {
   if (code === 'EBADF') return `open ${stream} for writing`;
-  return code === 'EFBIG' ? 'raise ulimit -f, or send it elsewhere' : 'make room where it goes, or send it elsewhere';
+  return code === 'EFBIG'
+    ? 'raise ulimit -f, or redirect the output elsewhere'
+    : 'free disk space, or redirect the output elsewhere';
 }
 
-/**
- * A line that stays below everything that is printed: how to take it away, and how to put it back.
- */
+/** A line that stays below everything that is printed. */
 export interface Pinned {
+  /** The control sequence that erases the line. */
   erased(): string;
+  /** The text that draws the line. */
   drawn(): string;
 }
 
+/** An output stream of the command line. */
 export class Output {
   readonly colour: Colours;
   /** A terminal of any kind. */
@@ -35,7 +37,7 @@ export class Output {
   /** A terminal that understands cursor movements. */
   readonly isTerminal: boolean;
   pinned: Pinned | null = null;
-  /** Is called before each write of what a command has to say. */
+  /** Called before each write of results. */
   beforeWrite: () => void = () => {};
   readonly #name: string;
   readonly stream: OutputStream;
@@ -46,7 +48,8 @@ export class Output {
     this.isTty = this.stream.isTTY === true;
     this.isTerminal = this.isTty && io.env.TERM !== 'dumb';
     this.colour = colour;
-    // Without a listener a closed pipe would be an uncaught exception; write() hears of it too.
+    // Without a listener, a closed pipe would be an uncaught exception. write() gets the error,
+    // too.
     this.stream.on('error', () => {});
   }
 
@@ -58,17 +61,19 @@ export class Output {
     return this.stream.rows || 24;
   }
 
-  /** For charts of `rows`. One column stays free: a full last column makes some terminals wrap. */
+  /**
+   * The look of charts with `rows`. One column stays free, because a full last column makes some
+   * terminals wrap.
+   */
   look(rows: number): TextLook {
     const { bold, dim, series } = this.colour;
     return { columns: this.columns - 1, rows, bold, dim, series: series.length === 0 ? null : series };
   }
 
   /**
-   * Settles once the stream has taken the text or the bytes, so that awaiting it honours
-   * backpressure.
-   * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full
-   * disk)
+   * Settles once the stream has taken the text or the bytes. Await it to respect backpressure.
+   * @throws OutputClosed if the reader has closed the stream, a machine error if writing fails (a
+   * full disk)
    */
   write(content: string | Uint8Array): Promise<void> {
     this.beforeWrite();
@@ -84,34 +89,32 @@ export class Output {
     });
   }
 
-  /**
-   * Text that came from a model or a file. A terminal would obey the control characters in it, so
-   * there they are escaped.
-   */
+  /** Text from a model or a file. For a terminal, its control characters are escaped. */
   shown(text: string): string {
     return this.isTty ? harmless(text) : text;
   }
 
-  /** The object on one line. */
+  /** An object as JSON on one line, safe for a terminal. */
   json(object: object): string {
     return this.isTty ? harmlessJson(object) : JSON.stringify(object);
   }
 
-  /** Settles as `write` does. */
+  /** Writes each object on a line, and settles as `write` does. */
   writeJson(...objects: readonly object[]): Promise<void> {
     return this.write(objects.map((object) => `${this.json(object)}\n`).join(''));
   }
 
-  /** A line that nobody waits for; one that cannot be written is lost. For stderr. */
+  /** Writes a line to stderr without waiting. A line that cannot be written is lost. */
   line(text: string): void {
     this.stream.write(`${this.pinned?.erased() ?? ''}${text}\n${this.pinned?.drawn() ?? ''}`);
   }
 
-  /** Such a line beside the results, such as which file was read. */
+  /** Writes a note to stderr, such as the name of a file. */
   note(text: string): void {
     this.line(this.colour.dim(harmless(text)));
   }
 
+  /** Writes a warning to stderr. */
   warn(text: string): void {
     this.line(this.colour.yellow(harmless(`warning: ${text}`)));
   }

@@ -1,14 +1,13 @@
-// Text with a number for each piece, such as what a character cost or what a unit held: on a
-// coloured ground, or above marks where a stream has no colours. Knows nothing of what the numbers
-// are.
+// Text with a number for each piece, such as a surprisal or the value of a unit. The number is the
+// background colour, or a mark below the text if the stream has no colours.
 import { levelOf, noColours } from './colour.ts';
 import { harmless } from './format.ts';
 import type { Io } from '../process/io.ts';
 import type { Output } from './output.ts';
 
 /**
- * Text, and −1 (blue, a low mark) to 0 (as it is) to 1 (red, a high mark); values beyond these are
- * as at them.
+ * A text with a value from −1 (blue, a low mark) to 1 (red, a high mark). 0 has no colour. Values
+ * outside this range are clipped to it.
  */
 export interface Shaded {
   readonly text: string;
@@ -16,26 +15,29 @@ export interface Shaded {
 }
 
 /**
- * Shows pieces of text one after the other in a terminal; a line's end has a sign, so that its
- * colour is seen.
+ * Shades pieces of text for a terminal. The end of a line has a sign, so that its colour is
+ * visible.
  */
 type Shader = (pieces: Iterable<Shaded>) => string;
 
-/** Shades on each side of none: fewer than there are colours, so that neighbours share theirs. */
+/**
+ * Shades on each side of 0. There are fewer shades than colours, so that neighbours can share a
+ * shade.
+ */
 const STEPS = 12;
 
 type Colour = readonly [red: number, green: number, blue: number];
 
 /**
- * The ground of text without a shade, and of the strongest shades. On a dark ground what matters is
- * lighter than the rest, on a light one darker.
+ * The background colours of text without a shade, and of the strongest shades. The strongest shades
+ * are lighter than a dark background, and darker than a light background.
  */
 const palettes: Readonly<Record<'dark' | 'light', Readonly<Record<'ink' | 'ground' | 'warm' | 'cold', Colour>>>> = {
   dark: { ink: [255, 255, 255], ground: [20, 20, 24], warm: [214, 38, 30], cold: [60, 120, 245] },
   light: { ink: [0, 0, 0], ground: [255, 255, 255], warm: [244, 108, 84], cold: [96, 160, 250] },
 };
 
-/** @returns null for a stream that gets no colours */
+/** @returns null for a stream without colours */
 export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Shader | null> {
   if (colour === noColours) return null;
   const { Chalk } = await import('chalk');
@@ -67,13 +69,14 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
 const bounded = (value: number): number => Math.max(-1, Math.min(1, value));
 
 /**
- * Some terminals report the numbers of their ink and their ground; most do not, and most are dark.
+ * Some terminals report their foreground and background colours in COLORFGBG. Most terminals do
+ * not, and most are dark.
  */
 const hasLightGround = ({ COLORFGBG = '' }: Io['env']): boolean => /;(?:7|15)$/.test(COLORFGBG);
 
 const marks = '▁▂▃▄▅▆▇█';
 
-/** Lines of the text, cut at `width`, and below each line the marks of its characters. */
+/** The lines of a text, broken at `width`, with the marks of the characters below each line. */
 export function markedText(pieces: Iterable<Shaded>, width: number): string {
   let shown = '';
   let line = '';

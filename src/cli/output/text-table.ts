@@ -1,12 +1,11 @@
-// Text in columns. Pure.
+// Arranges text in columns. Pure.
 import { lengthShown, wrap } from './format.ts';
 
 /**
- * Rows as lines, with columns as wide as their widest cell, two spaces apart. Cells may have
+ * Rows as lines. Columns are as wide as their widest cell, and two spaces apart. Cells can have
  * colours.
  *
- * @param align a letter for each column, as in LaTeX: l or r; the last one holds for all further
- * columns
+ * @param align l or r for each column, as in LaTeX. The last letter applies to all further columns
  * @param minWidth of each column
  */
 export function textTable(rows: readonly (readonly string[])[], align: string, minWidth = 0): string[] {
@@ -26,7 +25,7 @@ export function textTable(rows: readonly (readonly string[])[], align: string, m
 }
 
 /**
- * A label, and beside it a text in lines of at most `width` characters, the label included.
+ * A label and, to its right, a text in lines of at most `width` characters including the label.
  * @param indent columns of the label
  */
 export const labelled = (label: string, text: string, indent: number, width: number): string =>

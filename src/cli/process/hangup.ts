@@ -1,14 +1,16 @@
-// Whether this process was to outlive its terminal, as `nohup` has it. A program that inherits an
-// ignored signal can ask the system for it; one in Node cannot: Node gives every ignored signal its
-// default back before any script runs (PlatformInit in src/node.cc). What can still be seen are the
-// traces that nohup leaves. Knows nothing of what is done with the answer.
+// Finds out whether this process should outlive its terminal, as with `nohup`. Other programs can
+// ask the system whether they inherited an ignored signal. A Node program cannot, because Node
+// resets every ignored signal to its default before any script runs (PlatformInit in src/node.cc).
+// nohup leaves traces that are still visible.
 import { readFileSync } from 'node:fs';
 
 interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The number of the process that started this one. */
   readonly parent: number;
-  /** The text of a file; empty where there is none, as in /proc on other systems than Linux. */
+  /**
+   * The text of a file, or empty if it does not exist, such as /proc on systems other than Linux.
+   */
   readonly read?: (path: string) => string;
 }
 
@@ -17,11 +19,11 @@ const HANGUP = 1n;
 const ACCESS_MODE = 3;
 const WRITE_ONLY = 1;
 
-/** Whether it was started by nohup, or by a process that itself ignores SIGHUP. */
+/** Whether this process was started by nohup, or by a process that ignores SIGHUP. */
 export function isHangupIgnored({ env, parent, read = textOf }: Surroundings): boolean {
-  // Shells leave there what they were told to start: bash, zsh and ksh do.
+  // bash, zsh and ksh put the path of the command that they start into this variable.
   if (/(^|\/)nohup$/.test(env._ ?? '')) return true;
-  // GNU's nohup puts an unreadable file in the place of a terminal.
+  // GNU nohup replaces a terminal on stdin by a file that cannot be read.
   const flags = /^flags:\s*([0-7]+)$/m.exec(read('/proc/self/fdinfo/0'))?.[1];
   if (flags !== undefined && (Number.parseInt(flags, 8) & ACCESS_MODE) === WRITE_ONLY) return true;
   const ignored = /^SigIgn:\s*([\da-f]+)$/m.exec(read(`/proc/${parent}/status`))?.[1];

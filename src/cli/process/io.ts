@@ -1,5 +1,5 @@
-// The edges of the process that the command line touches, as one object, so that a test can hand
-// over its own. Nothing else in cli/ reads `process`, but child.ts.
+// The parts of the process that the command line uses, as one object, so that a test can pass its
+// own. In cli/, only this file and child.ts read `process`.
 import { fstatSync } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { isatty } from 'node:tty';
@@ -9,21 +9,22 @@ import { type Signal, endingSignals } from './signals.ts';
 
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
-  /** Width of the terminal; it changes when the window does. */
+  /** Width of the terminal. It changes with the window. */
   readonly columns?: number;
   readonly rows?: number;
 }
 
+/** The streams, the environment and the signals of a process. */
 export interface Io {
-  /** It is opened when it is first read. */
+  /** The stream is opened when it is first read. */
   readonly stdin: AsyncIterable<Uint8Array | string>;
-  /** The user types what is read from `stdin`. */
+  /** Whether the user types the content of `stdin`. */
   readonly isStdinTerminal: boolean;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * Calls `handler` for each signal, in place of the default, until the returned function is
+   * Calls `handler` for each signal, instead of the default action, until the returned function is
    * called.
    */
   onSignal(handler: (signal: Signal) => void): () => void;
@@ -32,29 +33,29 @@ export interface Io {
    */
   onStop(handler: () => void): () => void;
   /**
-   * Calls `handler` when the process goes on after it was stopped (Ctrl-Z, `kill -STOP`), until the
+   * Calls `handler` when the process continues after a stop (Ctrl-Z, `kill -STOP`), until the
    * returned function is called.
    */
   onContinue(handler: () => void): () => void;
-  /** Starts this program once more, with other arguments. */
+  /** Starts this program again, with other arguments. */
   start(argv: readonly string[], lines: ChildLines): Child;
-  /** Ends the process at once. */
+  /** Ends the process immediately. */
   exit(code: number): void;
-  /** A seed for who gave none. */
+  /** A seed for users who gave none. */
   randomSeed(): number;
 }
 
 /**
- * The real process. To be called once: from here on a hangup does not end a process that was to
+ * The real process. Call it only once. After the call, a hangup does not end a process that should
  * outlive its terminal.
  */
 export function openProcessIo(): Io {
   const ignoresHangup = isHangupIgnored({ env: process.env, parent: process.ppid });
-  // Without a listener it would end the process.
+  // Without a listener SIGHUP would end the process.
   if (ignoresHangup) process.on('SIGHUP', () => {});
   const signals = endingSignals.filter((signal) => !(ignoresHangup && signal === 'SIGHUP'));
   return {
-    // Merely looking at process.stdin opens it.
+    // Even reading the property process.stdin opens the stream.
     stdin: {
       [Symbol.asyncIterator]: () => (isStdinFolder() ? folderAsStdin() : process.stdin)[Symbol.asyncIterator](),
     },
@@ -79,7 +80,7 @@ export function openProcessIo(): Io {
   };
 }
 
-/** Windows stops no process, and has no signals for it. */
+/** Windows cannot stop processes and has no signals for it. */
 const stopsProcesses = process.platform !== 'win32';
 
 function listen<Name extends NodeJS.Signals>(signals: readonly Name[], handler: (signal: Name) => void): () => void {
@@ -93,11 +94,11 @@ function isStdinFolder(): boolean {
   try {
     return fstatSync(0).isDirectory();
   } catch {
-    return false; // the error appears where it is read
+    return false; // reading stdin reports the error
   }
 }
 
-/** Node makes an empty stream of a folder. This one fails as reading the folder does. */
+/** Node makes an empty stream from a folder. This stream fails as reading the folder does. */
 function folderAsStdin(): Readable {
   const error = Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
   return new Readable({ read: (): void => void 0 }).destroy(error);

@@ -1,10 +1,10 @@
-// The signals that ask this program to end. Knows nothing of how it ends.
+// The signals that ask this program to end.
 import { constants } from 'node:os';
 
 /**
- * Those that people and schedulers send, or that the system sends when an alarm or a limit of CPU
- * time is reached. Without a listener each ends the process at once, but for USR1, on which Node
- * opens the port of its debugger.
+ * The signals that users and schedulers send, or that the system sends when an alarm or a limit of
+ * CPU time is reached. Without a listener each ends the process immediately, except USR1, on which
+ * Node opens the port of its debugger.
  */
 export const endingSignals = [
   'SIGINT',
@@ -20,24 +20,25 @@ export const endingSignals = [
 export type Signal = (typeof endingSignals)[number];
 
 /**
- * What shells report of a process that a signal ended. USR1 and USR2 have other numbers on macOS
- * than on Linux.
+ * The exit codes that shells report for a process that a signal ended. The numbers of USR1 and USR2
+ * differ between macOS and Linux.
  */
 export const signalCodes = Object.fromEntries(
   endingSignals.map((signal) => [signal, 128 + constants.signals[signal]]),
 ) as Readonly<Record<Signal, number>>;
 
 /**
- * Some send INT to every process of a job (scancel), while a sweep hands its own on as TERM: so
- * close together they are one, whichever the system delivers first.
+ * Signals within this time count as one. scancel sends INT to every process of a job, and a sweep
+ * forwards its own INT as TERM, so a trial gets both, in any order.
  */
 const TOGETHER_MS = 100;
 
 /**
- * The first signal asks for the end of the current step, a second INT for an end at once.
+ * After the first signal the current update step is finished. A second INT ends the process
+ * immediately.
  *
  * @param io calls the handler for each signal until the returned function is called
- * @returns the first signal, or null, and what stops listening
+ * @returns the first signal, or null, and a function that stops listening
  */
 export function watchSignals(
   io: { onSignal(handler: (signal: Signal) => void): () => void },
@@ -47,7 +48,8 @@ export function watchSignals(
   const stop = io.onSignal((signal) => {
     if (first === null) {
       first = { signal, atMs: performance.now() };
-      on.warn(`${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`);
+      const again = signal === 'SIGINT' ? '. Press Ctrl-C again to stop immediately.' : '';
+      on.warn(`${signal}: rnn finishes the current update step, saves and stops${again}`);
       on.first();
     } else if (signal === 'SIGINT' && (first.signal === 'SIGINT' || performance.now() - first.atMs > TOGETHER_MS))
       on.again();

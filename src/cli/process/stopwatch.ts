@@ -1,22 +1,21 @@
-// A clock that stands still while the process is stopped (Ctrl-Z, `kill -STOP`): who pauses a run
-// for lunch does not want to pay for it with the time that the run may train. Knows nothing of
-// runs.
+// A clock that pauses while the process is stopped (Ctrl-Z, `kill -STOP`), so that a pause does not
+// count as training time. Knows nothing of runs.
 import type { Io } from './io.ts';
 
 const TICK_MS = 200;
 /**
- * Ticks may be late where a thread is busy; a stop is told by its signal, and how long it was by
- * the tick that is missing.
+ * A tick can be this late because the thread is busy. The signal shows that the process was
+ * stopped, and the delay of the tick shows for how long.
  */
 const LATE_MS = 1000;
 
 interface Stopwatch {
-  /** Milliseconds, from any moment on. */
+  /** Milliseconds since an arbitrary moment. */
   now(): number;
   close(): void;
 }
 
-/** @param clock milliseconds that go on while the process is stopped */
+/** @param clock milliseconds that also count while the process is stopped */
 export function openStopwatch(io: Pick<Io, 'onContinue'>, clock: () => number = () => performance.now()): Stopwatch {
   let stopped = 0;
   let ticked = clock();
@@ -27,11 +26,12 @@ export function openStopwatch(io: Pick<Io, 'onContinue'>, clock: () => number = 
     ticked = now;
   };
   const timer = setInterval(tick, TICK_MS).unref();
-  // The timer may come first.
+  // The timer can run before or after the signal.
   const stop = io.onContinue(() => {
     tick();
     if (clock() - gap.seen > LATE_MS) return;
-    stopped += gap.length - TICK_MS; // it may have run for so long since the last tick, and time must not go back
+    // The process can have run for up to TICK_MS since the last tick, and time must not go back.
+    stopped += gap.length - TICK_MS;
     gap = { length: 0, seen: -Infinity };
   });
   return {

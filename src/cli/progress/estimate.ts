@@ -1,9 +1,9 @@
-// How long a run will still take, from the events alone.
+// Estimates how long a run will still take, from its events alone.
 import type { ReportEvent, StartEvent } from '../../training/events.ts';
 
 export class Estimate {
   readonly #maxTimeMs: number | null;
-  /** Of the run, when this invocation began. */
+  /** Age of the run when this invocation began. */
   #startedMs = 0;
   #first: ReportEvent | null = null;
 
@@ -16,10 +16,11 @@ export class Estimate {
   }
 
   /**
-   * Milliseconds left after this report, or null while nothing can be said: of training by its
-   * speed, and of evaluations, samples and saves by how long the last ones took. The speed is
-   * measured from the first report of this invocation, because earlier invocations and the
-   * compilation in the first step had another speed; a run that goes back is measured from there.
+   * Milliseconds left after this report, or null while there is no estimate. The time of training
+   * follows from its speed, and the time of evaluations, samples and saves from their last
+   * duration. The speed is measured from the first report of this invocation, because earlier
+   * invocations and the compilation in the first update step had another speed. After a recovery
+   * from an earlier checkpoint, it is measured from there.
    */
   timeLeftMs(report: ReportEvent): number | null {
     if (this.#first === null || report.progress < this.#first.progress) this.#first = report;

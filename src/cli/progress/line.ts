@@ -1,5 +1,4 @@
-// The progress line of a terminal: fields of fixed width and a bar that takes the rest. Pure; knows
-// no terminal.
+// The progress line of a terminal: fields of fixed width and a bar in the remaining space. Pure.
 import cliProgress from 'cli-progress';
 import type { Activity } from '../../training/activity.ts';
 import type { Colours } from '../output/colour.ts';
@@ -14,56 +13,53 @@ export interface ProgressState {
   readonly learningRate?: number | null;
   readonly charactersPerSecond?: number | null;
   readonly timeLeftMs?: number | null;
-  /** The work that interrupts training; null while the run trains. */
+  /** The work that interrupts training, or null while the run trains. */
   readonly wait?: ShownWait | null;
 }
 
-/** Work that takes its time and is not training. */
+/** Work other than training that takes time. */
 export interface Wait {
   /** A participle: `validating`. */
   readonly label: string;
   readonly done: number;
   /** Null if the amount of work is unknown. */
   readonly total: number | null;
-  /** How much is done, in words; empty where the percentage says enough. */
+  /** How much is done, in words, or empty if the percentage is enough. */
   readonly detail: string;
 }
 
-/** A wait with how long it has lasted. */
+/** A wait, and how long it has lasted. */
 export interface ShownWait {
   readonly wait: Wait;
   readonly elapsedMs: number;
 }
 
-/** The field with the highest rank is the first to go where the line is too narrow. */
+/** If the line is too narrow, the field with the highest rank is removed first. */
 type Field = readonly [rank: number, text: string];
 
 const GAP = '  ';
 const MAX_BAR = 40;
-/** Of ` 42%`, and the space between it and the bar. */
+/** Width of ` 42%` and the space between it and the bar. */
 const PERCENTAGE_WIDTH = 5;
-/** 10m 05s */
+/** Width of `10m 05s`. */
 const MAX_TIME_WIDTH = 7;
-/** Which ranks a line has, and the shortest bar: from the most to the least. */
+/** The ranks that a line shows, and its shortest bar, from the widest layout to the narrowest. */
 const layouts = [
   ...[7, 6, 5, 4, 3, 2].map((maxRank) => ({ maxRank, minBar: 6 })),
   ...[3, 2, 1, 0].map((maxRank) => ({ maxRank, minBar: 0 })),
 ];
-/**
- * A sign that moves in every line and shows that the program works: the end of the bar, or a
- * spinner if there is no bar.
- */
+/** A moving sign shows that the program works: the end of the bar, or a spinner without a bar. */
 const movingEnd = ['░', '▒', '▓', '▒'];
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /**
- * Where a run is, in a line of at most `width` characters, colours not counted.
+ * The progress of a run, in a line of at most `width` characters, not counting colours.
  * @param frame counts the redraws
  */
 export const progressLine = (state: ProgressState, width: number, colour: Colours, frame = 0): string =>
   fittingLine(state.progress, fieldsOf(state, colour), width, colour, frame);
 
-/** The progress of a wait that belongs to no run, in such a line; empty without a wait. */
+/** The progress of a wait outside a run, in such a line, or empty without a wait. */
 export function waitLine(shown: ShownWait | null, width: number, colour: Colours, frame = 0): string {
   if (shown === null) return '';
   const { wait, elapsedMs } = shown;
@@ -76,7 +72,7 @@ export function waitLine(shown: ShownWait | null, width: number, colour: Colours
   return fittingLine(fractionOf(wait), fields, width, colour, frame);
 }
 
-/** Milliseconds that a wait will still take at its speed so far; null if that is unknown. */
+/** Milliseconds that a wait will still take at its speed so far, or null if that is unknown. */
 export function leftOf({ wait, elapsedMs }: ShownWait): number | null {
   const fraction = fractionOf(wait);
   return fraction === null || fraction === 0 ? null : (elapsedMs * (1 - fraction)) / fraction;
@@ -85,11 +81,11 @@ export function leftOf({ wait, elapsedMs }: ShownWait): number | null {
 const fractionOf = ({ done, total }: Wait): number | null =>
   total === null || total === 0 ? null : Math.min(1, done / total);
 
-/** The current work, in the form that the line shows; null if all of it is done. */
+/** The current work, as the line shows it, or null if it is finished. */
 export function waitFor(activity: Activity): Wait | null {
   const { kind, done, total } = activity;
   if (total !== null && done >= total) return null;
-  // A total of 1 has no parts: the work begins and ends.
+  // A total of 1 has no parts, so there is no percentage.
   return {
     label: kind,
     done,
@@ -106,10 +102,10 @@ function extent({ done, total, files }: Extract<Activity, { files: unknown }>): 
 }
 
 /**
- * The first layout that fits. The step, the learning rate and the like go before the bar does, the
- * loss and the time left after it.
+ * The first layout that fits. A narrow line loses the update step, the learning rate and similar
+ * fields before the bar, and the loss and the time left after it.
  *
- * @param progress of the bar and the percentage; null for a line without them
+ * @param progress of the bar and the percentage, or null for a line without them
  */
 function fittingLine(
   progress: number | null,
@@ -131,7 +127,9 @@ function fittingLine(
   return width >= 1 ? sign : '';
 }
 
-/** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
+/**
+ * The fields keep their widths from one redraw to the next where possible, so that nothing jumps.
+ */
 function fieldsOf(
   {
     step,
@@ -150,11 +148,11 @@ function fieldsOf(
     const loss = lossNats.toFixed(3);
     fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [
       5,
-      bits(lossNats).toFixed(2) + dim(' bits'),
+      bits(lossNats).toFixed(2) + dim(' bpc'),
     ]);
   }
   if (validationLossNats !== null) fields.push([3, dim('val ') + validationLossNats.toFixed(3)]);
-  // While the run does something else it has neither a learning rate nor a speed.
+  // A wait has neither a learning rate nor a speed.
   if (isTraining && learningRate !== null)
     fields.push([6, dim('lr ') + (learningRate === 0 ? '0'.padEnd(6) : learningRate.toExponential(1))]);
   if (isTraining && charactersPerSecond !== null)
@@ -174,13 +172,13 @@ function timeLeft(milliseconds: number, dim: Colours['dim']): Field {
   return [2, left + dim(' left'.padEnd(' left'.length + MAX_TIME_WIDTH - left.length))];
 }
 
-/** ` 42%`: rounded down, because 100 % is only said when it is true. */
+/** ` 42%`, rounded down, so that 100 % appears only at the end. */
 const percentage = (fraction: number): string => `${Math.floor(fraction * 100)}%`.padStart(4);
 
 function bar(progress: number, width: number, colour: Colours, frame: number): string {
   const end = movingEnd[frame % movingEnd.length];
   const [complete, incomplete] = cliProgress.Format.BarFormat(progress, {
-    barsize: width - 1, // and its end
+    barsize: width - 1, // without the moving end
     barCompleteString: '█'.repeat(width),
     barIncompleteString: '░'.repeat(width),
     barGlue: '|',

@@ -1,15 +1,12 @@
-// The last line of a terminal, drawn again and again while everything else is printed above it: what
-// a command or a run does that has nothing to show yet.
+// The last line of a terminal, which is redrawn continually while everything else is printed above
+// it. It shows the current work of a command or a run.
 import type { Activity } from '../../training/activity.ts';
 import type { Output, Pinned } from '../output/output.ts';
 import { type ShownWait, type Wait, waitFor, waitLine } from './line.ts';
 
 const REDRAWS_PER_SECOND = 8;
 const TO_LINE_START = '\r';
-/**
- * To the end of the screen: in a window that became narrower, the old line takes more rows than
- * one.
- */
+/** Erases to the end of the screen, because an old line takes several rows of a narrowed window. */
 const ERASE_FROM_HERE = '\u001B[J';
 
 export class WaitingLine implements Pinned {
@@ -23,9 +20,9 @@ export class WaitingLine implements Pinned {
   #isDrawn = false;
 
   /**
-   * @param draw gives a line of at most `width` columns, also while there is no wait; `frame` counts
-   * how often it was drawn, for whatever moves in it
-   * @param now milliseconds from any moment on
+   * @param draw gives a line of at most `width` columns, also while there is no wait; `frame`
+   * counts the redraws, for the moving parts of the line
+   * @param now milliseconds since an arbitrary moment
    */
   constructor(
     output: Output,
@@ -38,7 +35,7 @@ export class WaitingLine implements Pinned {
     this.#now = now;
   }
 
-  /** Takes what modules report of their work. */
+  /** Shows the work that modules report. */
   readonly listen = (activity: Activity): void => this.change(waitFor(activity));
 
   /** Begins work that reports nothing. */
@@ -46,28 +43,27 @@ export class WaitingLine implements Pinned {
     this.change({ label, done: 0, total: null, detail: '' });
   }
 
-  /** Another wait, or more that is done of the current one; null if the wait is over. */
+  /** Starts a wait, or updates the current one, or null ends it. */
   change(wait: Wait | null): void {
     if (wait !== null && wait.label !== this.#wait?.label) this.#sinceMs = this.#now();
     this.#wait = wait;
     this.show();
   }
 
-  /** The wait is over; the line stays. */
+  /** Ends the wait. The line stays. */
   endWait(): void {
     this.#wait = null;
   }
 
-  /** From the next redraw on: a wait that is over by then is not seen. */
+  /** Shows the line from the next redraw on. A wait that ends before that is never visible. */
   show(): void {
     if (this.#timer !== null) return;
     this.#output.pinned = this;
-    // The check phase comes after signals, so that a window that was resized meanwhile is drawn in
-    // its new width.
+    // setImmediate runs after signals, so that a resized window gets a line of its new width.
     this.#timer = setInterval(() => setImmediate(() => this.#redraw()), 1000 / REDRAWS_PER_SECOND).unref();
   }
 
-  /** Leaves the terminal as it was found; the wait goes on. May be called more than once. */
+  /** Removes the line from the terminal. The wait continues. May be called more than once. */
   hide(): void {
     if (this.#timer === null) return;
     clearInterval(this.#timer);
@@ -78,7 +74,8 @@ export class WaitingLine implements Pinned {
   }
 
   /**
-   * Leaves the terminal as it was found, for results to be printed. May be called more than once.
+   * Ends the wait and removes the line, so that results can be printed. May be called more than
+   * once.
    */
   end(): void {
     this.endWait();
@@ -90,9 +87,8 @@ export class WaitingLine implements Pinned {
   }
 
   /**
-   * The cursor stays at the start: there it remains the first row of the line where a narrower
-   * window breaks it into several. One column stays free, because a full last column makes some
-   * terminals wrap.
+   * The cursor stays at the start, which is still the first row if a narrower window breaks the
+   * line into several. One column stays free, because a full last column makes some terminals wrap.
    */
   drawn(): string {
     if (!this.#isDrawn) return '';
@@ -100,7 +96,7 @@ export class WaitingLine implements Pinned {
     return this.#draw(shown, this.#output.columns - 1, this.#frame) + ERASE_FROM_HERE + TO_LINE_START;
   }
 
-  /** One write a frame, which replaces the line without erasing it first: nothing flickers. */
+  /** Replaces the line in one write, without erasing it first, so that nothing flickers. */
   #redraw(): void {
     if (this.#timer === null) return;
     this.#frame++;

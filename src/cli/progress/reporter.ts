@@ -1,4 +1,4 @@
-// How the events of a training run reach the user: as JSON, as warnings only, as lines, or as lines
+// Shows the events of a training run to the user: as JSON, as warnings only, as lines, or as lines
 // above a progress bar.
 import type { Activity } from '../../training/activity.ts';
 import type { ReportEvent, TrainingEvent } from '../../training/events.ts';
@@ -20,22 +20,19 @@ import {
 } from './text.ts';
 
 export interface Reporter {
-  /** @throws OutputClosed if its reader has gone */
+  /** @throws OutputClosed if the reader of the output has closed it */
   handle(event: TrainingEvent): Promise<void>;
-  /** A line that is not an event: what was chosen, where things are. */
+  /** A line that is not an event, such as a chosen option or a path. */
   note(text: string): void;
   /** A line that even --quiet shows. */
   warn(text: string): void;
-  /**
-   * Takes what is done besides training, each time that more of it is done. Only a terminal has a
-   * line for it.
-   */
+  /** Shows the progress of work other than training. Only a terminal has a line for it. */
   readonly listen?: ((activity: Activity) => void) | undefined;
-  /** Leaves the terminal as it was found. May be called more than once. */
+  /** Removes the progress line from the terminal. May be called more than once. */
   close(): void;
 }
 
-/** @param options `maxTimeMs` ends this invocation, and so bounds the time left */
+/** @param options `maxTimeMs` ends this invocation, so it limits the time left */
 export function openReporter(
   stdout: Output,
   stderr: Output,
@@ -57,16 +54,16 @@ const warningsOf = (stderr: Output, handle: Reporter['handle']): Reporter => ({
 });
 
 /**
- * Milliseconds from one printed report to the next, at a given age of the run: ten seconds for ten
- * minutes, then a sixtieth of the run's age, so that a night of training is some 250 lines and not
- * 30,000.
+ * Milliseconds between two printed reports, at a given age of the run: ten seconds for the first
+ * ten minutes, then a sixtieth of the age, so that a night of training prints about 250 lines
+ * instead of 30,000.
  */
 export const reportEveryMs = (elapsedMs: number): number => Math.max(10_000, elapsedMs / 60);
 
 /**
- * Lines for a log file or a pipe; in a terminal, a progress bar below them.
+ * Prints lines, and in a terminal a progress bar below them.
  *
- * @param now milliseconds from any moment on
+ * @param now milliseconds since an arbitrary moment
  */
 export function textReporter(stderr: Output, maxTimeMs: number | null, now = () => performance.now()): Reporter {
   const { colour } = stderr;
@@ -78,9 +75,8 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
   let savedStep = -1;
 
   /**
-   * From one report to the next it passes as time does, but it is never less than what the wait
-   * still takes. Null, too, for a wait that takes longer than was expected, because no estimate is
-   * left.
+   * Counts down between two reports, but is at least the remaining time of the wait. It is null if
+   * a wait takes longer than expected, because there is no estimate any more.
    */
   const timeLeft = (wait: ShownWait | null): number | null => {
     const timeLeftMs = state?.timeLeftMs ?? null;
@@ -114,7 +110,7 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
     warn,
     close,
     async handle(event) {
-      line?.endWait(); // the event that was waited for is here
+      line?.endWait(); // the wait was for this event
       switch (event.event) {
         case 'start':
           estimate.start(event);
@@ -131,8 +127,8 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
         case 'sample':
           return note(line === null ? sampleLine(event) : sampleText(event, width(), colour));
         case 'checkpoint':
-          // The bar has no room for it, and the end says where they are. A log has one line for those
-          // before and after an evaluation.
+          // A terminal shows no checkpoints, because the end of the run prints their folder. A log
+          // has one line for the checkpoints before and after an evaluation.
           if (line !== null || event.step === savedStep) return;
           savedStep = event.step;
           return note(`step ${count(event.step)}  saved ${harmless(event.path)}`);

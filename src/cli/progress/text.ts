@@ -1,4 +1,4 @@
-// The sentences about a run: its events, and how it went. Pure.
+// The sentences about the events and the result of a run. Pure.
 import type {
   EndEvent,
   EndReason,
@@ -15,7 +15,7 @@ import { count } from '../../count.ts';
 import { bits, bytes, duration, harmless, onOneLine, significant, wrap } from '../output/format.ts';
 import { labelled } from '../output/text-table.ts';
 
-/** Columns of the names in the first three lines. */
+/** Columns of the labels in the first three lines. */
 const NAME_WIDTH = 8;
 const MAX_RULE = 60;
 /** Characters of a sample on one line. */
@@ -24,26 +24,25 @@ const MAX_LINE_OF_SAMPLE = 80;
 /** The text, the model and the device: a line each, or more in a narrow window. */
 export function startText(event: StartEvent, colour: Colours, width: number): string {
   const { model, corpus } = event;
-  const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
-  const test = corpus.test === 0 ? '' : `, ${count(corpus.test)} to test`;
-  const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} steps`;
+  const validation = corpus.validation === 0 ? 'no validation' : `${count(corpus.validation)} validation`;
+  const test = corpus.test === 0 ? '' : `, ${count(corpus.test)} test`;
+  const parts = `${count(corpus.train)} training, ${validation}${test}`;
+  const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} update steps`;
   const rows = [
-    [
-      'text',
-      `${count(corpus.characters)} characters, ${count(corpus.symbols)} symbols; ${count(corpus.train)} to train on, ${validation}${test}`,
-    ],
+    ['text', `${count(corpus.characters)} characters (${parts}), vocabulary of ${count(corpus.symbols)} tokens`],
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
-    ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory`],
+    ['device', `${event.device}, about ${bytes(event.memoryBytes)} of memory`],
   ];
   return rows.map(([name, value]) => labelled(colour.dim(name), value, NAME_WIDTH, width)).join('\n');
 }
 
+/** The line of a report in a log. */
 export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: Colours): string {
   const left = timeLeftMs === null ? '' : `, ${duration(timeLeftMs)} left`;
   return [
     `step ${count(event.step)}`,
     `epoch ${event.epoch.toFixed(2)}`,
-    `loss ${lossText(event.lossNats, 'bits', colour)}`,
+    `loss ${lossText(event.lossNats, colour)}`,
     `lr ${significant(event.learningRate)}`,
     `${count(event.charactersPerSecond)} char/s`,
     `${(event.progress * 100).toFixed(1)}%${left}`,
@@ -51,24 +50,24 @@ export function reportText(event: ReportEvent, timeLeftMs: number | null, colour
 }
 
 export const validationText = ({ step, validationLossNats }: EvaluationEvent | InterimEvent, colour: Colours): string =>
-  `step ${count(step)}  validation loss ${lossText(validationLossNats, 'bits', colour)}`;
+  `step ${count(step)}  validation loss ${lossText(validationLossNats, colour)}`;
 
-/** In nats, and in bits per character (bpc) or per token. */
-const lossText = (nats: number, unit: 'bits' | 'bpc', { bold } = noColours): string =>
-  `${bold(nats.toFixed(3))} nats, ${bits(nats).toFixed(3)} ${unit}`;
+/** A loss in nats and in bits per character (bpc). */
+export const lossText = (nats: number, { bold } = noColours): string =>
+  `${bold(nats.toFixed(3))} nats, ${bits(nats).toFixed(3)} bpc`;
 
 /**
- * A training sample between two rules, with nothing in it that could disturb a terminal.
+ * A training sample between two rules, safe to print in a terminal.
  * @param width of its lines, which are broken between words
  */
 export function sampleText(event: SampleEvent, width: number, colour: Colours): string {
   const ruleWidth = Math.min(width, MAX_RULE);
-  const title = `── a sample at step ${count(event.step)} `;
+  const title = `── sample at step ${count(event.step)} `;
   const text = harmless(event.text).replace(/\n+$/, '');
   return `${colour.dim(title.padEnd(ruleWidth, '─'))}\n${wrapped(text, width)}\n${colour.dim('─'.repeat(ruleWidth))}`;
 }
 
-/** The beginning of a sample, for a log that is not a terminal. */
+/** The beginning of a sample on one line, for a log. */
 export function sampleLine(event: SampleEvent): string {
   const characters = [...onOneLine(event.text.replace(/\n+$/, ''))];
   const isCut = characters.length > MAX_LINE_OF_SAMPLE;
@@ -76,8 +75,8 @@ export function sampleLine(event: SampleEvent): string {
 }
 
 /**
- * Text in lines of at most `width` columns, broken between words. Indented lines stay whole: they
- * are commands to copy.
+ * Text in lines of at most `width` columns, broken between words. Indented lines stay whole,
+ * because they are commands to copy.
  */
 export const wrapped = (text: string, width: number): string =>
   text
@@ -89,12 +88,12 @@ export const recoveryText = ({ step, reason }: RecoveryEvent): string => `step $
 
 export const endReasons: Readonly<Record<EndReason, string>> = {
   epochs: 'all epochs are done',
-  'max-steps': 'all steps are done',
-  budget: 'the time of --budget is spent',
+  'max-steps': 'all update steps are done',
+  budget: 'the time of --budget is over',
   'max-time': 'the time of --max-time is over',
-  patience: 'the validation loss has stopped falling',
+  patience: 'early stopping: the validation loss has stopped falling',
   signal: 'stopped by a signal',
-  'output-closed': 'stopped because its output was closed',
+  'output-closed': 'stopped because the output was closed',
   finished: 'the run was already finished',
   diverged: 'the training diverged',
 };
@@ -107,24 +106,24 @@ export function endText(
     ? verdictLines(verdict, colour)
     : best === null
       ? []
-      : [`best validation loss ${lossText(best, 'bpc', colour)}`];
+      : [`best validation loss ${lossText(best, colour)}`];
   return [`${endReasons[reason]}: step ${count(step)} after ${duration(elapsedMs)}`, ...quality].join('\n');
 }
 
-/** The best loss, how the model fits, and which options to try next. */
+/** The best loss, whether the model over- or underfitted, and the options to try next. */
 export function verdictLines(verdict: Verdict, colour?: Colours): string[] {
   const { best, fit, advice } = verdict;
   const epoch = best.epoch === null ? '' : `, epoch ${best.epoch.toFixed(1)}`;
   const when = `step ${count(best.step)}${epoch}, ${Math.round(100 * best.fraction)} % of the run`;
   return [
-    `best validation loss ${lossText(best.validationLossNats, 'bpc', colour)} at ${when}`,
+    `best validation loss ${lossText(best.validationLossNats, colour)} at ${when}`,
     ...(fit === null ? [] : [`${explanations[fit](verdict)}${gapText(verdict)}`]),
     ...(advice.length === 0 ? [] : [`to lower the validation loss, try ${advice.join(' or ')}`]),
   ];
 }
 
 const explanations: Readonly<Record<Fit, (verdict: Verdict) => string>> = {
-  overfitted: ({ riseNats }) => `the model overfitted: the loss then rose by ${lossText(riseNats, 'bpc')}`,
+  overfitted: ({ riseNats }) => `the model overfitted: the loss then rose by ${lossText(riseNats)}`,
   underfitted: ({ isFalling }) =>
     isFalling
       ? 'the model underfitted: the loss still fell at the end'
@@ -134,4 +133,4 @@ const explanations: Readonly<Record<Fit, (verdict: Verdict) => string>> = {
 
 /** How far the validation loss was from the training loss. */
 const gapText = ({ best: { gapNats } }: Verdict): string =>
-  gapNats === null ? '' : `; gap to the training loss ${lossText(gapNats, 'bpc')}`;
+  gapNats === null ? '' : ` (gap to the training loss ${lossText(gapNats)})`;

@@ -1,5 +1,5 @@
-// What each character of a text cost, on stdout: the text itself coloured by it where there are
-// colours, else a line for each character.
+// Writes the surprisal of each character of a text to stdout: as the background colour of the text,
+// or without colours, as a line for each character.
 import type { Tokens, Vocabulary } from '../../corpus/read.ts';
 import type { Surprise } from '../../evaluation/surprise.ts';
 import { chunksOf } from '../../group.ts';
@@ -7,18 +7,19 @@ import type { Context } from '../context.ts';
 import { bits } from '../output/format.ts';
 import { shaderFor } from '../output/shaded-text.ts';
 
+/** A text in tokens, with the surprisal of each. */
 export interface CharacterCosts {
   readonly tokens: Tokens;
   readonly vocabulary: Vocabulary;
   readonly surprise: Surprise;
 }
 
-/** Costs from here on are the reddest. */
+/** A surprisal of at least this many bits has the strongest red. */
 const HIGHEST_BITS = 8;
 /** Pieces written at a time. */
 const CHUNK = 4096;
 
-/** @returns whether it is a text for people to read, after which there may be more */
+/** @returns whether the output is a text for people, which other results can follow */
 export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, stdout }: Context): Promise<boolean> {
   const { piecesOf, symbolName, symbolTexts } = await import('../../evaluation/pieces.ts');
   const shade = json ? null : await shaderFor(stdout, io.env);
@@ -50,7 +51,7 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
   return false;
 }
 
-/** Ranks are from 1, the likeliest. */
+/** The results of each character. Rank 1 is the most likely character. */
 function* characters(
   { tokens, surprise: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts,
   texts: readonly string[],

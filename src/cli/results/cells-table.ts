@@ -1,4 +1,4 @@
-// What `rnn inspect` found, for a terminal and as JSON.
+// The results of `rnn inspect`, for a terminal and as JSON.
 import { type Finding, cellText, restInWords, scoreOf, scoreText } from '../../insight/finding.ts';
 import { type Saturation, saturationHeads, saturationRow, summaryOf } from '../../insight/saturation.ts';
 import type { Colours } from '../output/colour.ts';
@@ -6,17 +6,17 @@ import { lengthShown, wrap } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { textTable } from '../output/text-table.ts';
 
-/** Of each column. */
+/** The width of each column at least. */
 const MIN_WIDTH = 12;
 const GAP = 2;
 
-/** A line for each property that some unit tells, and one for each kind of other properties. */
+/** A line for each property that a unit detects, and a line for each kind of other properties. */
 export function cellsTable(
   findings: readonly Finding[],
   { colour: { dim }, columns }: Pick<Output, 'colour' | 'columns'>,
 ): string[] {
-  const told = findings.filter(({ cells }) => cells.length > 0);
-  const rows = told.map(({ property, chance, cells }) => ({
+  const detected = findings.filter(({ cells }) => cells.length > 0);
+  const rows = detected.map(({ property, chance, cells }) => ({
     left: [dim(property.name), scoreText(property, chance!)],
     units: cells.map((cell) => `${cellText(cell)} ${scoreText(property, cell.correlation).replace(/^\S+ /, '')}`),
   }));
@@ -30,7 +30,7 @@ export function cellsTable(
   const leftWidth = Math.max(...table(0).map(lengthShown));
   const [head, ...lines] = table(Math.max(1, Math.floor((columns - leftWidth) / (GAP + unitWidth))));
   return [
-    ...(told.length === 0 ? [] : [dim(`${head}  units, the best first`), ...lines]),
+    ...(detected.length === 0 ? [] : [dim(`${head}  units, best first`), ...lines]),
     ...restInWords(findings).map((line) => dim(wrap(line, Math.max(20, columns - 2)).join('\n  '))),
   ];
 }
@@ -42,6 +42,7 @@ export function gatesTable(saturation: readonly Saturation[], { dim }: Colours):
   return [dim(head), ...lines];
 }
 
+/** The JSON object of a property of the text. */
 export function findingObject({ property, chance, cells, neededCharacters }: Finding): object {
   return {
     event: 'property',
@@ -61,6 +62,7 @@ export function findingObject({ property, chance, cells, neededCharacters }: Fin
   };
 }
 
+/** The JSON object of a gate. */
 export function saturationObject(saturation: Saturation): object {
   const { layer, gate, left, right } = saturation;
   return { event: 'saturation', layer, gate, ...summaryOf(saturation), cells: { left: [...left], right: [...right] } };

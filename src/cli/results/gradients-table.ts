@@ -1,17 +1,15 @@
-// What `rnn gradients` found as a table: as many steps as the terminal is wide.
+// The results of `rnn gradients` as a table, with the time steps that fit the terminal.
 import type { Gradients } from '../../api/model-results.ts';
 import { median } from '../../median.ts';
 import { harmless, wrap } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { textTable } from '../output/text-table.ts';
 
-/**
- * The steps that are shown, as far as there are so many and as they fit; the last one always is.
- */
+/** The time steps to show if they exist and fit. The last step is always shown. */
 const shown = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 /**
- * Columns of the terminal, with the space before all but the names: names, what is multiplied by
- * per step, σ max, and each step.
+ * Widths in columns of the terminal: names, factor per step, σ max, and each step. All but the
+ * names include the space before them.
  */
 const NAME_WIDTH = 12;
 const RATE_WIDTH = 10;
@@ -19,10 +17,11 @@ const STRETCH_WIDTH = 7;
 const STEP_WIDTH = 8;
 
 const legend =
-  'The norm of the gradient of the loss at a step with respect to what was held k steps before it, and what it is multiplied by per step.';
+  'The norm of the gradient of the loss at a time step with respect to the state k steps earlier, and its factor per step.';
 const stretchLegend =
-  'σ max: the largest singular value of the Jacobian of one step of a layer, the most that the step can multiply a gradient by within the layer.';
+  'σ max: the largest singular value of the Jacobian of one time step of a layer, the maximum by which the step can multiply a gradient within the layer.';
 
+/** The lines of the table of all networks. */
 export function gradientsTable(
   networks: readonly Gradients[],
   { columns, colour: { dim, bold } }: Pick<Output, 'columns' | 'colour'>,
@@ -58,7 +57,7 @@ function stepsThatFit(K: number, room: number): number[] {
   return Array.from({ length: count }, (_, index) => steps[Math.round((index * (steps.length - 1)) / (count - 1))]);
 }
 
-/** 3e-5, of a natural logarithm that may be beyond all numbers. */
+/** `3e-5` from a natural logarithm, also outside the range of floating-point numbers. */
 function powerOfTen(logarithm: number): string {
   if (!Number.isFinite(logarithm)) return '0';
   const exponent = Math.floor(logarithm / Math.LN10);

@@ -1,5 +1,5 @@
-// Where the time of a training step goes, as `rnn bench --profile` prints it: by the passes of a
-// GPU or the operations of the cpu. Pure.
+// The time of an update step by passes of a GPU or operations of the cpu, as `rnn bench --profile`
+// prints it. Pure.
 import type { PassTime } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import type { Colours } from '../output/colour.ts';
@@ -9,6 +9,7 @@ import { textTable } from '../output/text-table.ts';
 
 const MAX_ROWS = 10;
 
+/** The profile of a device: a table of its slowest operations, and the total times. */
 export function profileText(
   { device, profile, training }: BenchResult,
   { bold, dim }: Pick<Colours, 'bold' | 'dim'>,
@@ -29,12 +30,12 @@ export function profileText(
       : '',
   ]);
   const [head, ...lines] = textTable([['share', 'times', 'µs each', 'kind', 'shape', 'GFLOP/s'], ...rows], 'rrrllr');
-  const step = device === 'cpu' ? "the first thread's share of a training step" : 'a training step';
+  const step = device === 'cpu' ? "the first thread's share of an update step" : 'an update step';
   return [
-    `${bold(device)}, ${step}: the operations that take most, ${few.length} of ${profile.length}`,
+    `${bold(device)}, ${step}: the slowest operations, ${few.length} of ${profile.length}`,
     dim(head),
     ...lines,
-    `all ${count(passes)}, each by itself: ${milliseconds(sumMs)}; a whole step: ${milliseconds(training.stepMs)} ${dim('(they differ by what waits and what overlaps)')}`,
-    `the host's processor works ${milliseconds(training.cpuMs)} a step`,
+    `sum of all ${count(passes)}: ${milliseconds(sumMs)}, whole step: ${milliseconds(training.stepMs)} ${dim('(the difference is waiting and overlap)')}`,
+    `the processor of the host works ${milliseconds(training.cpuMs)} per step`,
   ].join('\n');
 }

@@ -1,11 +1,10 @@
-// Runs side by side: what each came to, and the options in which they differ. Knows nothing of
-// files.
+// Compares runs: their results, and the options that differ. Knows nothing of files.
 import { count } from '../../count.ts';
 import { bits, compact, duration, onOneLine } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 import { keyOfOption, valueInWords } from '../option-words.ts';
 
-/** A run as it is compared. */
+/** A run of a comparison. */
 export interface ComparedRun {
   readonly name: string;
   readonly text: string;
@@ -17,13 +16,13 @@ export interface ComparedRun {
   readonly lossNats: number | null;
   readonly validationLossNats: number | null;
   readonly bestValidationLossNats: number | null;
-  /** Its options, and the members of its network that are not options. */
+  /** The options of the run, and the members of its network that are not options. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Each option in which the runs differ, with the value of each run; undefined where a run does not
- * have it.
+ * The options that differ, with the value of each run, or undefined if a run does not have the
+ * option.
  */
 export function differingOptions(runs: readonly ComparedRun[]): Record<string, readonly unknown[]> {
   const names = new Set(runs.flatMap(({ options }) => Object.keys(options)));
@@ -34,7 +33,7 @@ export function differingOptions(runs: readonly ComparedRun[]): Record<string, r
 }
 
 const loss = (nats: number | null): string =>
-  nats === null ? '–' : `${nats.toFixed(4)} (${bits(nats).toFixed(3)} bits)`;
+  nats === null ? '–' : `${nats.toFixed(4)} (${bits(nats).toFixed(3)} bpc)`;
 
 const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string])[] = [
   ['text', ({ text }) => text],
@@ -43,7 +42,7 @@ const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string
   ['loss', (run) => loss(run.lossNats)],
   ['parameters', ({ parameters }) => compact(parameters)],
   ['vocabulary', ({ vocabulary }) => count(vocabulary)],
-  ['steps', ({ step }) => count(step)],
+  ['update steps', ({ step }) => count(step)],
   ['epochs', ({ epoch }) => epoch.toFixed(2)],
   ['time', ({ trainedMs }) => (trainedMs === null ? '–' : duration(trainedMs))],
 ];
@@ -69,6 +68,6 @@ export function comparisonTable(runs: readonly ComparedRun[], dim: (text: string
     ...lines.slice(0, split),
     '',
     ...(options.length === 0 ? ['all options are the same'] : lines.slice(split)),
-    ...(isOneText ? [] : ['', 'the losses are on different texts, and cannot be compared']),
+    ...(isOneText ? [] : ['', 'the losses cannot be compared, because the texts differ']),
   ].join('\n');
 }

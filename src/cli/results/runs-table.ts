@@ -1,5 +1,4 @@
-// Runs as a table, those of one text together and the best first: for `rnn runs` and the end of
-// `rnn sweep`.
+// Runs as a table, grouped by text and best first, for `rnn runs` and the end of `rnn sweep`.
 import type { RunSummary } from '../../training/runs.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
@@ -8,7 +7,7 @@ import { optionsInWords } from '../option-words.ts';
 import { listed } from '../runs-given.ts';
 import { textTable } from '../output/text-table.ts';
 
-/** Names and options may be long, and stand at the end. */
+/** Names and options can be long, so they are at the end. */
 const headings = ['loss', 'at step', 'steps', 'model', 'parameters', 'time', 'state', 'text', 'run', 'options'];
 const align = 'rrrlrrl';
 /** Characters of a digest that distinguish two texts. */
@@ -18,8 +17,10 @@ const MAX_OPTIONS = 4;
 type HaveOneText = (a: RunSummary, b: RunSummary) => boolean;
 
 /**
- * One line for each run, an empty one before each other text, and one for each run that cannot be
- * read. @param runs as they are ranked
+ * A line for each run, an empty line between two texts, and a line for each run that cannot be
+ * read.
+ *
+ * @param runs in the order of their ranks
  */
 export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText, colour: Colours): string[] {
   const rows = runs.map((run) => cellsOf(run, textLabel(run, runs, haveOneText)));
@@ -36,7 +37,7 @@ export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText,
   return [colour.dim(heading), ...groups, ...reasons];
 }
 
-/** The name of the text; with its digest and sizes where the runs have other texts of that name. */
+/** The name of the text, with its digest and sizes if other runs have another text of that name. */
 function textLabel(run: RunSummary, runs: readonly RunSummary[], haveOneText: HaveOneText): string {
   if (run.text === null) return '';
   const { name, digest, train, validation } = run.text;

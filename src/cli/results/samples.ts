@@ -1,18 +1,21 @@
-// How texts of a model go to stdout: as JSON, as bytes, or as text for a terminal or a pipe.
+// Writes samples of a model to stdout: as JSON, as bytes, or as text for a terminal or a pipe.
 import type { Model } from '../../api/model.ts';
 import type { TextsOptions } from '../../api/writer.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Output } from '../output/output.ts';
 
-/** What is asked for, with the seed of the first text; each of the others has the next one. */
+/**
+ * The options of the samples. `seed` is for the first sample, and each further sample uses the next
+ * seed.
+ */
 type Asked = TextsOptions & Required<Pick<TextsOptions, 'prime' | 'seed'>>;
 type Write = (model: Model, asked: Asked, start: Given, stdout: Output) => Promise<void>;
 
 /**
- * Draws all texts that are asked for. A prime that the model does not know is refused before
- * anything is on stdout.
+ * Generates and writes all samples. A prompt with unknown characters is an error before anything is
+ * written.
  *
- * @param keepPrime whether a text begins with its prime
+ * @param keepPrime whether a text begins with its prompt
  */
 export async function writeSamples(
   model: Model,
@@ -41,7 +44,7 @@ const writeObjects: Write = async (model, asked, start, stdout) => {
   }
 };
 
-/** As many as were asked for: nothing is added between texts or after the last. */
+/** Writes exactly the bytes of the samples, with nothing between them or after the last. */
 const writeBytes: Write = async (model, asked, start, stdout) => {
   for await (const pieces of model.sampleManyBytePieces(asked)) {
     if (start.length > 0) await stdout.write(start);
@@ -50,8 +53,8 @@ const writeBytes: Write = async (model, asked, start, stdout) => {
 };
 
 /**
- * On a terminal each of several has a heading; elsewhere there are the texts alone, each with a
- * newline at its end.
+ * On a terminal, each of several samples has a heading. Elsewhere, the output is only the samples,
+ * each with a newline at its end.
  */
 const writeTexts: Write = async (model, asked, start, stdout) => {
   const { seed, count } = asked;
@@ -74,6 +77,6 @@ const writeTexts: Write = async (model, asked, start, stdout) => {
   }
 };
 
-/** U+FFFD stands for bytes that are not UTF-8. */
+/** The text of bytes, with U+FFFD for bytes that are not UTF-8. */
 const textOf = (given: Given): string =>
   typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given);

@@ -1,4 +1,4 @@
-// The figures of `rnn eval`, for people and as an object.
+// The results of `rnn eval`, as a table and as a JSON object.
 import type { Baselines, Evaluation } from '../../api/model-results.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
@@ -7,7 +7,7 @@ import { textTable } from '../output/text-table.ts';
 
 const figures = (nats: number) => ({ nats, bits: bits(nats), perplexity: Math.exp(nats) });
 
-/** @param model the checkpoint, and the part of its run's text */
+/** The JSON object of an evaluation. @param model the checkpoint, and the part of its run's text */
 export function evaluationObject(
   { characters, nats, accuracy, dynamicNats, dynamic, baselines, streams, trainedShare }: Evaluation,
   model: { readonly checkpoint: string | null; readonly part: string },
@@ -20,8 +20,10 @@ export function evaluationObject(
 const MIN_WIDTH = 10;
 
 /**
- * Two columns, or three with dynamic evaluation. @param run the name of the model @param unit the
- * name of a token
+ * A table of two columns, or three with dynamic evaluation.
+ *
+ * @param run the name of the model
+ * @param unit the name of a token
  */
 export function scoresTable(evaluation: Evaluation, run: string, unit: 'character' | 'byte', colour: Colours): string {
   const { characters, nats, accuracy, dynamicNats } = evaluation;
@@ -30,7 +32,7 @@ export function scoresTable(evaluation: Evaluation, run: string, unit: 'characte
   const rows = [
     [`${unit}s`, count(characters)],
     ...columns.map((name, index) => [name, ...models.map((each) => each[index])]),
-    ['accuracy', `${(100 * accuracy).toFixed(2)} %`],
+    ['top-1 accuracy', `${(100 * accuracy).toFixed(2)} %`],
   ].map(([name, ...values]) => [dim(name), ...values]);
   const head = models.length > 1 ? [['', dim('static'), dim('dynamic')]] : [];
   return `${[...textTable([...head, ...rows], 'lr', MIN_WIDTH), ...comparison(evaluation, run, unit, colour)].join('\n')}\n`;
@@ -40,7 +42,7 @@ const columns = ['nats', 'bits', 'perplexity'];
 
 const cells = (nats: number): string[] => [nats.toFixed(4), bits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
 
-/** The model among the other means, the best first; empty where there are no others. */
+/** The model among the baselines, best first, or empty without baselines. */
 function comparison(
   { nats, dynamicNats, baselines }: Evaluation,
   run: string,
@@ -55,16 +57,16 @@ function comparison(
   const counted =
     ngrams === null
       ? ''
-      : `; n-grams count ${count(ngrams.characters)} ${unit}s${ngrams.isTrainingPart ? ', the part that the run was trained on' : ''}`;
+      : ` (n-gram counts from ${count(ngrams.characters)} ${unit}s${ngrams.isTrainingPart ? ', the training part of the run' : ''})`;
   const [head, ...lines] = textTable(
     [['', ...columns], ...sorted.map((each) => [dim(each.name), ...cells(each.nats)])],
     'lr',
     MIN_WIDTH,
   );
-  return ['', dim(`compared with other means${counted}`), dim(head), ...lines];
+  return ['', dim(`compared with baselines${counted}`), dim(head), ...lines];
 }
 
-/** Each by its name, for tables. */
+/** The bits per character of each baseline with its name, for tables. */
 export function otherBits({ compressors, ngrams }: Baselines): [name: string, bits: number][] {
   return [
     ...Object.entries(compressors ?? {}),

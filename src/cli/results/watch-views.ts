@@ -1,5 +1,5 @@
-// The ways in which `rnn watch` shows a run: as JSON, as lines, or as charts that fill the
-// terminal. They know nothing of where the log is.
+// The views of `rnn watch`: JSON, lines, or charts that fill the terminal. They know nothing of the
+// log file.
 import { chartsOf } from '../../reports/charts.ts';
 import { dashboard } from '../../reports/terminal.ts';
 import type { LogLine } from '../../runs/store.ts';
@@ -9,22 +9,22 @@ import { onOneLine, significant } from '../output/format.ts';
 import type { Io } from '../process/io.ts';
 import type { Output } from '../output/output.ts';
 import { progressLine } from '../progress/line.ts';
-import { endReasons } from '../progress/text.ts';
+import { endReasons, lossText } from '../progress/text.ts';
 
 interface View {
-  /** A line of the log, and the curves with it. */
+  /** Takes a line of the log, and the curves that include it. */
   take(line: LogLine, curves: Curves): void;
-  /** All lines are taken that there are for now. */
+  /** Called when all current lines have been taken. */
   show(curves: Curves): Promise<void>;
-  /** The run is over. */
+  /** Shows the end of the run. */
   end(curves: Curves): Promise<void>;
-  /** Leaves the terminal as it was found. May be called more than once. */
+  /** Restores the terminal. May be called more than once. */
   close(): void;
 }
 
 /**
- * A line for each event, as JSON, or for each report and evaluation, of which only the last one
- * before this process began.
+ * As JSON, a line for each event. As text, a line for each report and evaluation, but only the last
+ * line from before this process began.
  */
 export function lineView(stdout: Output, isJson: boolean): View {
   let lines: string[] = [];
@@ -62,7 +62,7 @@ function textOf({ event }: LogLine, { reports, lastEvaluation }: Curves): string
   ].join('  ');
 }
 
-const nats = (loss: number | null): string => (loss === null ? 'none' : `${loss.toFixed(3)} nats`);
+const nats = (loss: number | null): string => (loss === null ? 'none' : lossText(loss));
 
 const endText = (end: keyof typeof endReasons): string =>
   Object.hasOwn(endReasons, end) ? endReasons[end] : onOneLine(`ended: ${end}`);
@@ -72,12 +72,13 @@ const leave = '\u001B[?1049l';
 const home = '\u001B[H';
 const eraseToRight = '\u001B[K';
 const eraseBelow = '\u001B[J';
-/** With fewer rows for the loss, the other charts are left out. */
+/** If the loss would get fewer rows, only the loss is drawn. */
 const MIN_ROWS = 8;
 const ROWS_AT_END = 16;
-/** From less, no time left can be estimated. */
+/** Progress below this is too small to estimate the time left. */
 const MIN_PROGRESS = 1e-9;
 
+/** Charts that fill the terminal, on its alternate screen. */
 export function screenView(stdout: Output, io: Io, name: string): View {
   const { stream, colour } = stdout;
   let shown: Curves | null = null;
@@ -91,7 +92,7 @@ export function screenView(stdout: Output, io: Io, name: string): View {
     return dashboard(chartsOf([{ name, curves }], options), look);
   };
 
-  /** All charts, or the loss alone, with as many rows as make that many lines. */
+  /** All charts, or the loss alone, in the given number of lines. */
   const filling = (curves: Curves, lines: number): string[] => {
     const rowsFor = (only?: readonly ['loss']): number => lines + 1 - charts(curves, 1, only).length;
     const rows = rowsFor();
@@ -107,13 +108,11 @@ export function screenView(stdout: Output, io: Io, name: string): View {
     return `${colour.bold(name)}  ${progressLine(state, stdout.columns - name.length - 3, colour)}`;
   };
 
-  /**
-   * The whole screen: every line is written over the one that was there, so that nothing flickers.
-   */
+  /** The whole screen. Each line overwrites the previous line, so that nothing flickers. */
   const frame = (): string => {
     const { rows } = stdout;
     const lines = shown === null ? [] : [heading(shown), '', ...filling(shown, rows - 3)];
-    const all = [...lines.slice(0, rows - 1), colour.dim('Ctrl-C leaves; the run goes on')];
+    const all = [...lines.slice(0, rows - 1), colour.dim('Ctrl-C leaves this view, and the run continues')];
     return `${home}${all.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
   };
 

@@ -1,6 +1,5 @@
-// Options of `rnn train` in a sweep: those that all trials share, those that the search varies, and
-// the command line of a trial. All that can be wrong with any trial is found here, before the first
-// is trained.
+// Options of `rnn train` in a sweep: shared options, varied options, and the command line of a
+// trial. Every error in the options of any trial is found here, before the first trial starts.
 import { type Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError, errorAbout, usageError } from '../../errors.ts';
@@ -19,18 +18,18 @@ import { retiredOptions } from '../../options/retired.ts';
 import { badValue } from '../../options/values.ts';
 import { withoutOption } from '../retired.ts';
 
-/** Options of `rnn train` that a sweep decides, and what to do instead. */
+/** Options of `rnn train` that a sweep sets itself, each with a hint. */
 const decided: Readonly<Record<string, string>> = {
-  out: 'give --out before --: each trial has a folder in it',
-  resume: 'leave it out: each run goes on where it was',
-  force: 'remove the folder of the sweep to begin anew, or give another --out',
-  json: 'give it before --',
-  quiet: 'give it before --',
-  dryRun: 'rnn sweep --emit prints the command lines, to which --dry-run can be added with --resume left out',
-  debug: 'give it before --',
-  noColor: 'give --no-color before --',
+  out: 'put --out before --: it has a folder for each trial',
+  resume: 'leave it out: each run resumes automatically',
+  force: 'to start again, remove the folder of the sweep or choose another --out',
+  json: 'put it before --',
+  quiet: 'put it before --',
+  dryRun: 'use rnn sweep --emit to print the command lines, and replace --resume by --dry-run in one of them',
+  debug: 'put it before --',
+  noColor: 'put --no-color before --',
 };
-/** They change nothing in the weights, and may change when a sweep continues. */
+/** Options that do not affect the parameters, so they can change when a sweep is resumed. */
 const ofThisMachine: readonly string[] = [
   'device',
   'threads',
@@ -50,8 +49,8 @@ export class SharedOptions {
   readonly #command: Command;
 
   /**
-   * @param words the text, and the words after `--` @throws Commander's errors, or a usage error
-   * for options that trials cannot have
+   * @param words the text, and the words after `--`
+   * @throws Commander's errors, or a usage error for options that trials cannot have
    */
   constructor(words: readonly string[]) {
     const command = trainParser().argument('<corpus...>');
@@ -66,18 +65,21 @@ export class SharedOptions {
     this.#command = command;
     this.flags = command.opts<TrainFlags>();
     if (command.args.length > this.sources.length)
-      throw usageError(`${command.args.at(-1)} stands after options of rnn train, and is none`, 'name texts before --');
+      throw usageError(
+        `${command.args.at(-1)} follows options of rnn train, but is not an option`,
+        'name texts before --',
+      );
     for (const flag of this.#written.keys()) refuseDecided(flag, `${flag.longName} after --`);
     if ([...this.sources, this.flags.validationFile, this.flags.testFile].some(isStandardInput))
       throw usageError(
-        'standard input (-) can be read only once, and a sweep reads its text for each trial',
+        'standard input (-) can be read only once, but a sweep reads its text for each trial',
         'put the text into a file',
       );
   }
 
   /**
-   * With what the environment and a file say about options of the trials, as if the user had
-   * written it after `--`: so the sweep checks it, its folder remembers it, and `--emit` prints it.
+   * Adds options of the trials from the environment and a file, as if the user had written them
+   * after `--`. So the sweep checks them, its folder stores them, and `--emit` prints them.
    */
   async withSettings(axes: readonly Axis[], context: Context): Promise<SharedOptions> {
     const given = new Map<string, unknown>(Object.entries(this.flags));
@@ -87,6 +89,7 @@ export class SharedOptions {
     return new SharedOptions([...this.sources, ...words, ...settings.filter(isForTrials).flatMap(wordsOf)]);
   }
 
+  /** The texts and options that must not change when a sweep is resumed. */
   get identity(): SweepIdentity {
     const options = [...this.#written]
       .filter(([flag]) => !ofThisMachine.includes(flag.option))
@@ -115,16 +118,20 @@ export class SharedOptions {
       const [near] = suggestedKeys(flagsOf(this.#command), key);
       throw usageError(
         `${by} ${key}: rnn train has no option --${key}`,
-        near === undefined ? 'rnn train --help lists its options' : `did you mean ${near}?`,
+        near === undefined ? 'run rnn train --help to list its options' : `did you mean ${near}?`,
       );
     }
     refuseDecided(flag, `${by} ${key}`);
     if (this.flags[flag.option as keyof TrainFlags] !== undefined)
-      throw usageError(`${flag.mainName} is given for all trials, and by ${by}`, 'leave one of them out');
+      throw usageError(`${flag.mainName} is given for all trials and in ${by}`, 'leave one of them out');
     return { flag, values: text.slice(at + 1) };
   }
 
-  /** The options that do nothing, each once. @throws RnnError `usage` for what no run can have */
+  /**
+   * Notes on options without effect, each once.
+   *
+   * @throws RnnError `usage` for options that no run can have
+   */
   async notesOn(trials: readonly Trial[]): Promise<readonly string[]> {
     const { refuseImpossible } = await import('../../training/possible.ts');
     const times = new Map<string, number>();
@@ -136,7 +143,7 @@ export class SharedOptions {
       const flags: TrainFlags = { ...this.flags, ...Object.fromEntries(varied.filter(([, value]) => value !== false)) };
       try {
         checkTogether({ ...flags, resume: true });
-        // The weights to start from have sizes of their own.
+        // The checkpoint of --init-from has its own sizes.
         if (flags.initFrom !== undefined) continue;
         for (const note of refuseImpossible(givenOptions(flags), { validates: flags.validationFraction !== 0 }))
           times.set(note, (times.get(note) ?? 0) + 1);
@@ -169,8 +176,8 @@ export class SharedOptions {
 }
 
 /**
- * Options of `rnn train` as hidden ones of `rnn sweep`: if a user gives one there, the error says
- * where it goes.
+ * Adds the options of `rnn train` to `rnn sweep` as hidden options. If a user gives one there, the
+ * error says where to put it.
  */
 export function refuseTrainFlags(command: Command): void {
   const known = new Set(flagsOf(command).map(({ key }) => key));
@@ -181,13 +188,15 @@ export function refuseTrainFlags(command: Command): void {
       const where =
         value !== undefined && isListFor(flag, value)
           ? `use ${gridOption(flag, value)}`
-          : `it goes after --: rnn sweep <corpus...> … -- ${flag.longName}${value === undefined ? '' : ` ${shellWord(value)}`}`;
+          : `put it after --: rnn sweep <corpus...> … -- ${flag.longName}${value === undefined ? '' : ` ${shellWord(value)}`}`;
       throw usageError(`${flag.longName} is an option of rnn train`, decided[flag.option] ?? where);
     });
   }
 }
 
-/** Options of the machine that come from the environment reach each trial by its own. */
+/**
+ * Whether trials need the option. Each trial reads options of the machine from its own environment.
+ */
 function isForTrials({ flag, source }: Settled): boolean {
   const name = flag.option;
   return name !== 'config' && !Object.hasOwn(decided, name) && !(source === 'env' && ofThisMachine.includes(name));
@@ -195,18 +204,18 @@ function isForTrials({ flag, source }: Settled): boolean {
 
 function wordsOf({ flag, value }: Settled): readonly string[] {
   if (typeof value === 'boolean') return [value ? flag.longName : `--no-${flag.key}`];
-  // In one word each: a text may begin with a dash.
+  // One word for each option, because a text can begin with a dash.
   return [value].flat().map((each) => `${flag.longName}=${textOfValue(flag.row, each)}`);
 }
 
-function refuseDecided(flag: Flag, what: string): void {
+function refuseDecided(flag: Flag, written: string): void {
   const name = flag.option;
-  if (Object.hasOwn(decided, name)) throw usageError(`${what} is not for the runs of a sweep`, decided[name]);
+  if (Object.hasOwn(decided, name)) throw usageError(`trials of a sweep cannot have ${written}`, decided[name]);
 }
 
 /**
- * Numbers and switches as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as
- * it is, even 01.
+ * The values of a list. Numbers and switches are normalised, so that 0.0050 and 5e-3 are one trial.
+ * Texts are unchanged, even 01.
  */
 function listOf(flag: Flag, text: string): readonly string[] {
   const isNormalised = flag.kind.name === 'number' || flag.kind.name === 'switch';
@@ -218,8 +227,9 @@ function listOf(flag: Flag, text: string): readonly string[] {
 }
 
 /**
- * Null for a text that is not a range, or an option that is not a number. @throws RnnError `usage`
- * for ends that it cannot have
+ * Null for a text that is not a range, or an option that is not a number.
+ *
+ * @throws RnnError `usage` for ends that are not values of the option
  */
 function rangeOf(flag: Flag, text: string): Range | null {
   const [, log, ...ends] = /^(log:)?(.+?)\.\.(.+)$/.exec(text) ?? [];
@@ -228,7 +238,7 @@ function rangeOf(flag: Flag, text: string): Range | null {
   if (low >= high) throw badValue(`--sample ${flag.key}`, text, 'a lower and a higher number, low..high');
   const logarithmic = log !== undefined;
   if (logarithmic && low <= 0)
-    throw badValue(`--sample ${flag.key}`, text, 'numbers above 0, since it is drawn by its logarithm');
+    throw badValue(`--sample ${flag.key}`, text, 'numbers above 0, because the logarithm is sampled');
   return { low, high, logarithmic, whole: flag.kind.isWhole === true };
 }
 
@@ -238,6 +248,6 @@ const valueOf = ({ kind, longName }: Flag, value: string): unknown => {
     return kind.parse(longName, value);
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
-    throw usageError(error.message, error.hint ?? 'rnn train --help tells how to choose it');
+    throw usageError(error.message, error.hint ?? 'run rnn train --help to see how to choose it');
   }
 };

@@ -1,6 +1,5 @@
-// How far a sweep is, in the last line of a terminal: how many trials are done, the trial in
-// progress, and the time left at the speed of the trials so far. Knows nothing of how trials are
-// run.
+// The progress of a sweep in the last line of a terminal: the number of finished trials, the
+// current trial, and the time left at the speed of the trials so far.
 import { count } from '../../count.ts';
 import type { WaitingLine } from '../progress/live-line.ts';
 
@@ -9,15 +8,14 @@ export interface SweepProgress {
   /** @param progress of the current trial, from 0 to 1 */
   report(progress: number): void;
   /**
-   * Ends a trial, or counts one that never began. Takes the line away, so that the result can be
-   * printed.
+   * Ends a trial, or counts a skipped trial. Removes the line, so that the result can be printed.
    */
   end(): void;
 }
 
 export function sweepProgress(line: WaitingLine, trials: number): SweepProgress {
   let done = 0;
-  /** Trials that took no time, because they were over before. */
+  /** Trials that took no time, because they had ended before. */
   let skipped = 0;
   let current: string | null = null;
   const report = (progress: number): void =>

@@ -1,5 +1,4 @@
-// The results of the trials of a sweep: for people, as JSON, and as an exit code. Knows nothing of
-// how trials are run.
+// The results of the trials of a sweep: as text, as JSON, and as an exit code.
 import type { Edge } from '../../training/edges.ts';
 import type { Colours } from '../output/colour.ts';
 import type { Context } from '../context.ts';
@@ -10,8 +9,9 @@ import { runsTable } from '../results/runs-table.ts';
 import type { TrialResult, TrialRun } from './run.ts';
 
 /**
- * The code of all trials if they have the same, such as 6 where there is no such device. A failed
- * trial does not end a sweep, but its exit code says so.
+ * The exit code of a sweep. If all trials have the same code, it is their code, such as 6 if the
+ * device is not available. A failed trial does not end a sweep, but its exit code shows the
+ * failure.
  */
 export function codeOf(results: readonly TrialResult[]): number {
   const codes = new Set(results.map(({ code }) => code));
@@ -48,15 +48,13 @@ export function trialLine({ trial, outcome, message, summary }: TrialResult, tri
     diverged: `diverged${best && `, ${best} before`}`,
     stopped: `stopped at step ${count(step ?? 0)}${message === null ? '' : ` (${message})`}`,
     failed: `failed: ${message}`,
-    busy: `left out: ${message}`,
+    busy: `skipped: ${message}`,
   }[outcome];
   const isGood = ['finished', 'earlier', 'stopped'].includes(outcome);
   return `[${trial.index + 1}/${trials}] ${trial.name}: ${isGood ? onOneLine(text) : colour.red(onOneLine(text))}`;
 }
 
-/**
- * The finished trial with the lowest validation loss, if there are several to compare; else null.
- */
+/** The finished trial with the lowest validation loss, or null for fewer than two such trials. */
 export function bestOf(results: readonly TrialResult[]): TrialRun | null {
   const lossOf = ({ summary }: TrialResult): number | null => summary.bestValidationLossNats;
   const [best, second] = results
@@ -65,11 +63,15 @@ export function bestOf(results: readonly TrialResult[]): TrialRun | null {
   return second === undefined ? null : best.trial;
 }
 
+/**
+ * Says that the best value of an option is at the edge of its values, and which value to try next.
+ */
 export function edgeLine({ option, value, end, next, isRange }: Edge): string {
-  const place = isRange ? `is near the ${end} end of the range` : `is the ${end} that was tried`;
+  const place = isRange ? `is near the ${end} end of the range` : `is the ${end} value of the grid`;
   return `the best ${option}, ${value}, ${place}: continue with ${isRange ? '--sample' : '--grid'} ${option}=${next}`;
 }
 
+/** Writes the trials as a table or as JSON, best first. */
 export async function showRanking(results: readonly TrialResult[], json: boolean, { stdout }: Context): Promise<void> {
   const { haveOneText, ranked } = await import('../../training/runs.ts');
   const runs = ranked(results.map(({ summary }) => summary));

@@ -1,5 +1,5 @@
-// The trials of a sweep, one after another, each in a separate process. Finished trials are
-// skipped, interrupted ones continue. Knows nothing of options, and prints warnings but no results.
+// Trains the trials of a sweep one after another, each in a separate process. Finished trials are
+// skipped, and interrupted trials are resumed. Prints warnings but no results.
 import type { RunSummary } from '../../training/runs.ts';
 import type { Trial } from '../../training/search.ts';
 import type { Child } from '../process/child.ts';
@@ -10,7 +10,7 @@ import { type Signal, signalCodes, watchSignals } from '../process/signals.ts';
 import type { SweepProgress } from './progress.ts';
 
 export interface TrialRun extends Trial {
-  /** Among all trials of the sweep. */
+  /** The position among all trials of the sweep, from 0. */
   readonly index: number;
   readonly folder: string;
   /** The words after `rnn` that train it. */
@@ -18,14 +18,19 @@ export interface TrialRun extends Trial {
 }
 
 /**
- * `earlier` trials had finished before; `diverged` ones are over, too; `stopped` ones can continue;
- * another process trains `busy` ones.
+ * How a trial ended:
+ * - `finished`: in this sweep
+ * - `earlier`: before this sweep
+ * - `diverged`: it cannot be resumed
+ * - `stopped`: it can be resumed
+ * - `failed`: with an error
+ * - `busy`: another process trains it
  */
 export type Outcome = 'finished' | 'earlier' | 'diverged' | 'stopped' | 'failed' | 'busy';
 
 interface End {
   readonly outcome: Outcome;
-  /** Why it failed, stopped or is busy. */
+  /** The reason why the trial failed, stopped or is busy. */
   readonly message: string | null;
   /** The exit code of a sweep that has no other trial. */
   readonly code: number;
@@ -36,14 +41,14 @@ export interface TrialResult extends End {
   readonly summary: RunSummary;
 }
 
-/** The process that trains now, for signals. */
+/** The process of the current trial, for signals. */
 interface Current {
   child: Child | null;
 }
 
-/** The user has been told that a signal came. */
+/** A trial's warning about a signal is not repeated, because the sweep has printed its own. */
 const aboutSignal = /^warning: SIG[A-Z\d]+: /;
-const busy: End = { outcome: 'busy', message: 'another process trains in it', code: exitCodes.busy };
+const busy: End = { outcome: 'busy', message: 'another process trains this trial', code: exitCodes.busy };
 const diverged: End = { outcome: 'diverged', message: null, code: exitCodes.diverged };
 
 /** Trains trials, and settles to the signal that ended the sweep, or to null. */
@@ -58,8 +63,8 @@ export async function runTrials(
   const current: Current = { child: null };
   const { signal, stop } = watchSignals(io, {
     warn: (text) => stderr.warn(text),
-    // Not INT: schedulers send an INT to every process of a job (scancel, KillSignal= of
-    // systemd), and a second one ends a run at once.
+    // Not INT, because schedulers send an INT to every process of a job (scancel, KillSignal= of
+    // systemd), and a second INT ends a run immediately.
     first: () => current.child?.send('SIGTERM'),
     again: () => (current.child === null ? io.exit(signalCodes.SIGINT) : current.child.send('SIGINT')),
   });
@@ -85,7 +90,7 @@ export async function runTrials(
   }
 }
 
-/** Null for a trial that is to be trained. */
+/** The end of a trial that is not to be trained, or null for a trial that is to be trained. */
 function endBefore({ status, reason }: RunSummary): End | null {
   if (status === 'finished') return { outcome: 'earlier', message: null, code: 0 };
   if (status === 'running') return busy;
@@ -93,12 +98,13 @@ function endBefore({ status, reason }: RunSummary): End | null {
 }
 
 /**
- * @param code of its process; null if the system ended it @param message why it failed, if it did
+ * @param code of the process, or null if the system ended it
+ * @param message the reason of a failure
  */
 function endOf(code: number | null, message: string, { status, reason }: RunSummary, isInterrupted: boolean): End {
   if (code === 0 && status === 'finished') return { outcome: 'finished', message: null, code };
   if (code === 0 || (isInterrupted && !isFailureCode(code))) return { outcome: 'stopped', message: reason, code: 0 };
-  // Another process was quicker to take the folder.
+  // Another process took the folder first.
   if (code === exitCodes.busy) return busy;
   if (code === exitCodes.diverged) return diverged;
   return { outcome: 'failed', message, code: isFailureCode(code) ? code : exitCodes.machine };
@@ -131,12 +137,12 @@ async function train(
   return { code, message: error ?? ending };
 }
 
-/** From what a trial wrote to stderr: its warnings, or all of it if it is the stack of a bug. */
+/** The lines of stderr to show: warnings, or all lines after a failure of the machine or a bug. */
 function worthTelling(lines: readonly string[], code: number | null): readonly string[] {
   if (code === exitCodes.machine) return lines;
   const warnings = lines.filter((line) => line.startsWith('warning: '));
-  // The last warning of a run that diverged says how to continue it alone, which would make it
-  // another trial.
+  // The last warning of a diverged run says how to resume it with other options, which would make
+  // it another trial.
   return code === exitCodes.diverged ? warnings.slice(0, -1) : warnings;
 }
 

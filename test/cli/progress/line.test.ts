@@ -20,13 +20,13 @@ const state: ProgressState = {
 describe('the progress line', () => {
   it('says everything at 120 columns', () => {
     expect(progressLine(state, 119, plain)).toBe(
-      '██████████████░░░░░░░░░░░░░░░░░░░  42%  step 12,345  loss 1.532  2.21 bits  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ',
+      '██████████████░░░░░░░░░░░░░░░░░░░░  42%  step 12,345  loss 1.532  2.21 bpc  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ',
     );
   });
 
   it('says all but the step at 80 columns', () => {
     expect(progressLine(state, 79, plain)).toBe(
-      '██░░░░  42%  loss 1.532  2.21 bits  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ',
+      '███░░░░  42%  loss 1.532  2.21 bpc  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ',
     );
   });
 

@@ -34,13 +34,13 @@ describe('the progress bar of a terminal', () => {
     vi.advanceTimersByTime(500);
     const drawn = stream.text.split('\n').at(-1)?.split('\r') ?? [];
     expect(lastLine(stream)).toMatch(
-      /^█+[░▒▓]░+ {2}25% {2}step 500 {2}loss 1\.532 {2}2\.21 bits {2}lr 2\.0e-3 {2}45\.2k\/s {2}1m 30s left $/,
+      /^█+[░▒▓]░+ {2}25% {2}step 500 {2}loss 1\.532 {2}2\.21 bpc {2}lr 2\.0e-3 {2}45\.2k\/s {2}1m 30s left $/,
     );
     expect(Math.max(...drawn.map((line) => bare(line).length))).toBeLessThan(80);
 
     await reporter.handle(end('max-steps'));
     expect(stream.text.slice(stream.text.lastIndexOf(erase))).toMatch(
-      /all steps are done: step 2,000 after 2m 10s\nbest validation loss .*\n$/,
+      /all update steps are done: step 2,000 after 2m 10s\nbest validation loss .*\n$/,
     );
     const length = stream.text.length;
     vi.advanceTimersByTime(5000);
@@ -60,7 +60,7 @@ describe('the progress bar of a terminal', () => {
       expect(printed.slice(erase.length)).toMatch(/^[^\r]*\n[^\r\n]*\r$/);
       expect(lastLine(stream)).toMatch(/^[░▒▓]░+ /);
     }
-    expect(bare(stream.text)).toContain('step 1,000  validation loss 1.612 nats, 2.326 bits  best so far');
+    expect(bare(stream.text)).toContain('step 1,000  validation loss 1.612 nats, 2.326 bpc  best so far');
     expect(bare(stream.text)).toContain('To be, or␛[2J not to be');
     reporter.close();
   });
@@ -199,16 +199,16 @@ describe('a narrow window', () => {
     expect(lines.filter((line) => line.length > 29)).toEqual([
       '  rnn sample --checkpoint checkpoints/hamlet --temp 0.8',
     ]);
-    expect(lines).toContain('text    1,115,394 characters,');
-    expect(lines).toContain('        65 symbols; 1,003,854');
+    expect(lines).toContain('text    1,115,394 characters');
+    expect(lines).toContain('        (1,003,854 training,');
   });
 });
 
 describe('plain lines', () => {
   it('a report says the step, the loss, the speed and the time left', async () => {
     expect(await linesOf([report(1, 0, 0), report(500, 30_000, 0.25)])).toEqual([
-      'step 1  epoch 0.00  loss 1.532 nats, 2.210 bits  lr 0.002  45,210 char/s  0.0%',
-      'step 500  epoch 1.25  loss 1.532 nats, 2.210 bits  lr 0.002  45,210 char/s  25.0%, 1m 30s left',
+      'step 1  epoch 0.00  loss 1.532 nats, 2.210 bpc  lr 0.002  45,210 char/s  0.0%',
+      'step 500  epoch 1.25  loss 1.532 nats, 2.210 bpc  lr 0.002  45,210 char/s  25.0%, 1m 30s left',
     ]);
   });
 

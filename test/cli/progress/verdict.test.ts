@@ -27,17 +27,17 @@ describe('a verdict', () => {
   it('is three lines: the best loss, the fit, and what to try', () => {
     expect(linesOf({})).toEqual([
       'best validation loss 1.774 nats, 2.559 bpc at step 1,170, epoch 7.0, 18 % of the run',
-      'the model overfitted: the loss then rose by 0.124 nats, 0.179 bpc; gap to the training loss 0.206 nats, 0.297 bpc',
+      'the model overfitted: the loss then rose by 0.124 nats, 0.179 bpc (gap to the training loss 0.206 nats, 0.297 bpc)',
       'to lower the validation loss, try --dropout 0.3 or --epochs 11',
     ]);
   });
 
   it('has a sentence for each fit', () => {
     expect(linesOf({ fit: 'underfitted', isFalling: true })[1]).toMatch(
-      /^the model underfitted: the loss still fell at the end;/,
+      /^the model underfitted: the loss still fell at the end \(/,
     );
     expect(linesOf({ fit: 'underfitted', best: { ...verdict.best, gapNats: -0.04 } })[1]).toBe(
-      'the model underfitted: the loss is close to the training loss; gap to the training loss -0.040 nats, -0.058 bpc',
+      'the model underfitted: the loss is close to the training loss (gap to the training loss -0.040 nats, -0.058 bpc)',
     );
     expect(linesOf({ fit: 'good', advice: [] })).toHaveLength(2);
   });
@@ -83,11 +83,11 @@ describe('of a run', () => {
       expect.stringMatching(
         /^best validation loss \d\.\d{3} nats, \d\.\d{3} bpc at step 40, epoch .*, 100 % of the run$/,
       ),
-      expect.stringMatching(/^the model underfitted: .*; gap to the training loss /),
+      expect.stringMatching(/^the model underfitted: .* \(gap to the training loss .*\)$/),
       'to lower the validation loss, try --max-steps 80 or --hidden 16',
     ]);
     expect(trained.stderr).toContain(
-      `saved in ${at('run')}; to sample from it (the checkpoint of the best validation loss):\n  rnn sample ${at('run')}\n`,
+      `saved in ${at('run')}. To sample from its checkpoint with the best validation loss:\n  rnn sample ${at('run')}\n`,
     );
     expect((await rnn([...train, '--resume'])).stderr).toContain(shown.join('\n'));
 

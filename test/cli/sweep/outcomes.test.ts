@@ -47,7 +47,7 @@ describe('a trial that diverged', () => {
     );
     expect(first.stdout).toMatch(/ empty \(diverged\) +init-scale=1000000\n$/);
     expect(first.stderr).toMatch(
-      /\ninit-scale=1000000: .*: rnn abandons the run\n1 of 2 trials diverged; one whose folder is removed is tried again\n$/,
+      /\ninit-scale=1000000: .*: rnn abandons the run\n1 of 2 trials diverged\. To train one again, remove its folder and run the same command\.\n$/,
     );
     expect(first.code).toBe(0);
     const { start, started } = inProcess();
@@ -123,14 +123,14 @@ describe('signals', () => {
         ended: new Promise<ChildEnd>((done) =>
           setImmediate(() => {
             io.send('SIGINT');
-            lines.stderr('warning: SIGTERM: finishing the step in hand and saving');
+            lines.stderr('warning: SIGTERM: rnn finishes the current update step, saves and stops');
             done({ code: 143, signal: null });
           }),
         ),
       }),
     });
     expect(await run(['sweep', text, '--out', out, ...hidden(4), '--', ...fixed], io)).toBe(130);
-    expect(io.stderr.text.match(/finishing the step/g)).toHaveLength(1);
+    expect(io.stderr.text.match(/finishes the current update step/g)).toHaveLength(1);
   });
 });
 
@@ -151,11 +151,13 @@ describe('a trial that another process trains', () => {
       io,
     );
     expect(events({ code, stdout, stderr })).toMatchObject([
-      { event: 'point', outcome: 'busy', message: 'another process trains in it' },
+      { event: 'point', outcome: 'busy', message: 'another process trains this trial' },
       { event: 'run', status: 'running' },
       { event: 'end', failed: 0, busy: 1 },
     ]);
-    expect(stderr).toContain('warning: 1 of 1 trials left to another process; the same command looks again\n');
+    expect(stderr).toContain(
+      'warning: another process trains 1 of 1 trials. To check them again, run the same command.\n',
+    );
     expect(code).toBe(7);
   });
 });

@@ -96,7 +96,7 @@ describe('the end of a sweep', () => {
     const after = fixed.slice(2);
     const { stderr } = await sweep(words, inProcess().start, [...after, '--hidden', '8']);
     expect(stderr).toContain(
-      '\nthe best max-steps, 60, is the highest that was tried: continue with --grid max-steps=1800,54000\n',
+      '\nthe best max-steps, 60, is the highest value of the grid: continue with --grid max-steps=1800,54000\n',
     );
     const end = events(await sweep([...words, '--json'], undefined, [...after, '--hidden', '8'])).at(-1);
     expect(end).toMatchObject({

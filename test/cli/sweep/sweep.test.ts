@@ -78,7 +78,7 @@ describe('rnn sweep', () => {
   it('prints nothing with --quiet but what goes wrong', async () => {
     const ran = await sweep(['--grid', 'validation-fraction=0.1,0.999', '--quiet'], inProcess().start);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
-    expect(ran.stderr).toBe('warning: 1 of 2 trials failed; the same command tries them again\n');
+    expect(ran.stderr).toBe('warning: 1 of 2 trials failed. To train them again, run the same command.\n');
   });
 
   it('takes more trials, and skips the ones it has', async () => {
@@ -96,7 +96,7 @@ describe('rnn sweep', () => {
       /^\[1\/3] validation-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] validation-fraction=0\.999: failed: the text .*\n\[3\/3] validation-fraction=0: finished, 6 steps in \d+s\n/,
     );
     expect(ran.stdout).toMatch(/ empty +validation-fraction=0\.999\n$/);
-    expect(ran.stderr).toContain('warning: 1 of 3 trials failed; the same command tries them again\n');
+    expect(ran.stderr).toContain('warning: 1 of 3 trials failed. To train them again, run the same command.\n');
     const again = inProcess();
     expect((await sweep(['--grid', 'validation-fraction=0.1,0.999,0'], again.start)).code).toBe(1);
     expect(again.started).toHaveLength(1);
@@ -154,8 +154,8 @@ describe('rnn sweep', () => {
       const words = ['--grid', 'hidden=4,5'];
       expect(await run(['sweep', text, '--out', out, ...words, '--', ...long], io)).toBe(code);
       expect(io.stdout.text).toMatch(/^\[1\/2] hidden=4: stopped at step \d+ \(signal\)\n$/);
-      expect(io.stderr.text).toContain(`warning: ${signal}: finishing the step in hand and saving`);
-      expect(io.stderr.text).toContain('to continue, give the same command again\n');
+      expect(io.stderr.text).toContain(`warning: ${signal}: rnn finishes the current update step, saves and stops`);
+      expect(io.stderr.text).toContain('to resume, run the same command again\n');
       expect(io.listensForSignals).toBe(false);
       expect((await rnn(['runs', join(out, 'hidden=4'), '--json'])).stdout).toContain('"status":"stopped"');
       expect(existsSync(join(out, 'hidden=5'))).toBe(false);
