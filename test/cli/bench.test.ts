@@ -230,7 +230,7 @@ GB/s reached                                 1250
     expect(order).toEqual([]);
   });
 
-  it('shows what was measured before a device that was asked for is found missing', async () => {
+  it('shows earlier results if a named device is missing', async () => {
     const { closed } = useBench({ without: ['gpu'] });
     const { code, stdout, stderr } = await rnn(['bench', '--device', 'cpu', '--device', 'gpu']);
     expect(code).toBe(6);
@@ -244,7 +244,7 @@ GB/s reached                                 1250
     expect((await rnn(['bench', '--device', 'gpu'])).stdout).toMatch(/^update steps per call +16 so far$/m);
   });
 
-  it('shows what was measured before a device failed', async () => {
+  it('shows the results from before a device failed', async () => {
     const { closed } = useBench({ broken: ['gpu'] });
     const { code, stdout, stderr } = await rnn(['bench']);
     expect(code).toBe(6);
@@ -253,7 +253,7 @@ GB/s reached                                 1250
     expect(closed).toEqual(['cpu', 'gpu']);
   });
 
-  it('--json gives an object for each device, named as it was asked for', async () => {
+  it('--json gives an object for each device, with the name that the user gave', async () => {
     useBench();
     const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:webasm']);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -266,7 +266,7 @@ GB/s reached                                 1250
     });
   });
 
-  it('--profile tells where the time of a step goes', async () => {
+  it('--profile shows the time of each operation of an update step', async () => {
     const { setups } = useBench();
     const { code, stdout } = await rnn(['bench', '--profile']);
     expect(code).toBe(0);
@@ -289,7 +289,7 @@ the processor of the host works 1.23 ms per step
 `);
   });
 
-  it('--profile gives all kernels in --json, and nothing without being asked', async () => {
+  it('--profile gives all kernels in --json, and without it there is no profile', async () => {
     useBench();
     const lines = (await rnn(['bench', '--json', '--profile'])).stdout
       .trim()

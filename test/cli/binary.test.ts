@@ -1,4 +1,4 @@
-// The real program in a process of its own.
+// The real program in a separate process.
 import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A command line of the shell; its working directory is empty at first. */
+/** A command line of the shell. Its working directory is empty at first. */
 const shell = (line: string, env: Record<string, string> = {}) => shellIn(line, { folder, env });
 
 it('says how to build a clone that is not built yet', async () => {
@@ -54,9 +54,9 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
       '--hidden 8 --layers 1 --batch-size 8 --sequence-length 8',
       '--hidden 128 --layers 2 --batch-size 50 --sequence-length 50 --threads 2',
       ...(isEverything ? ['--hidden 384 --layers 2 --batch-size 64 --sequence-length 20 --threads 1'] : []),
-    ])('tells before training how much memory %s will take, within a fifth', async (sizes) => {
+    ])('predicts before training how much memory %s will need, within a fifth', async (sizes) => {
     await writeFile(join(folder, 'text'), 'The quick brown fox jumps over the lazy dog, and why not?\n'.repeat(3000));
-    // Told by the process itself, at its end, in KiB.
+    // The process prints it at its end, in KiB.
     const telling =
       "data:text/javascript,import{isMainThread}from'node:worker_threads';isMainThread&&process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))";
     const { code, stdout, stderr } = await shell(

@@ -31,7 +31,7 @@ const isThere = (name: string): boolean => spawnSync(name, ['--version']).error 
 const runs = ['checkpoints/$(touch oops)', 'checkpoints/hamlet', 'checkpoints/my run', 'sweeps/a/lr=1'];
 
 /**
- * What completes the last word, in bash; nothing where readline's completion of files takes over.
+ * The completions of the last word in bash, or nothing if readline completes files.
  */
 function inBash(words: readonly string[], setup = ''): string[] {
   const script = `${setup}\nsource ./rnn.bash; COMP_WORDS=(rnn "$@"); COMP_CWORD=$#; $(complete -p rnn | sed 's/.*-F \\([^ ]*\\).*/\\1/') rnn "$\{!#}"; for each in "$\{COMPREPLY[@]}"; do printf '%s\\n' "$each"; done`;
@@ -102,21 +102,21 @@ describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: ther
     ['commands to help with', ['help', 'sw'], ['sweep']],
     ['nothing for a number', ['train', '--hidden', ''], []],
     ['files, which is left to readline', ['train', 'corp'], []],
-    ['nothing of what was hidden', ['sweep', '--hidd'], []],
+    ['no hidden options', ['sweep', '--hidd'], []],
   ] as const)('completes %s: rnn %j', (_what, words, expected) => {
     expect(inBash(words)).toEqual(expected);
   });
 
-  it('does without what the bash of macOS does not have', () => {
+  it('does not use features that the bash of macOS lacks', () => {
     expect(inBash(['sample', '--checkpoint', ''], 'enable -n compopt')).toEqual(runs);
     expect(scripts.bash).not.toMatch(/mapfile|readarray|declare -A|local -A|\$\{\w+[,^]/);
   });
 
   const hasScript = isThere('script');
   it.skipIf(!hasScript || process.platform !== 'linux')(
-    `completes what is typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`,
+    `completes words that are typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`,
     () => {
-      // Each TAB is the key; a run folder with a space in it comes quoted.
+      // Each TAB is the key. A run folder with a space in its name is quoted.
       const typed = [
         'PS1=',
         'rnn() { printf "<%s>" "$@"; }',
@@ -154,7 +154,7 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
   });
 
   it('completes run folders, among files', () => {
-    // With the slash that files have: each is offered once.
+    // With the slash that files have, so that each is offered once.
     expect(inFish('rnn sample --checkpoint ')).toEqual(expect.arrayContaining(runs.map((run) => `${run}/`)));
     expect(inFish('rnn sample --checkpoint ')).not.toContain('checkpoints/no-run/');
     expect(inFish('rnn sample --checkpoint checkpoints/ham')).toEqual(['checkpoints/hamlet/']);
@@ -180,7 +180,7 @@ describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there i
 
   const hasScript = isThere('script');
   it.skipIf(!hasScript || process.platform !== 'linux')(
-    `completes what is typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`,
+    `completes words that are typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`,
     () => {
       const typed = [
         "PS1=''",

@@ -7,7 +7,7 @@ interface Schema {
   readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-it('schema/rnn.json is what the options of rnn train come to (npm run build:schema writes it)', () => {
+it('schema/rnn.json matches the options of rnn train (npm run build:schema writes it)', () => {
   expect(JSON.parse(readFileSync(resolve(import.meta.dirname, '../../schema/rnn.json'), 'utf8'))).toEqual(
     JSON.parse(JSON.stringify(configSchema())),
   );

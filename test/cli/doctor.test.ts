@@ -30,7 +30,7 @@ function useChecks(...checks: readonly Check[]): readonly Examination[] {
   return asked;
 }
 
-it('shows each check with its mark, and what would mend it', async () => {
+it('shows each check with its mark and a fix', async () => {
   const asked = useChecks(gpuMissing, cpu, broken);
   expect(await rnn(['doctor'])).toEqual({
     code: 0,
@@ -49,7 +49,7 @@ it('shows each check with its mark, and what would mend it', async () => {
   expect(asked).toEqual([{ full: false }]);
 });
 
-it('hands on what was asked for', async () => {
+it('passes the options on', async () => {
   const asked = useChecks(cpu);
   await rnn(['doctor', '--full', '--device', 'gpu:software']);
   await rnn(['doctor', '--device', 'auto']);
@@ -71,7 +71,7 @@ it('is coloured on a terminal', async () => {
   expect(stdout.text).toContain('\u001B[31m✗\u001B[39m device gpu:webasm');
 });
 
-it('--json prints one object per check, and what works at the end', async () => {
+it('--json prints one object per check, and the working devices at the end', async () => {
   useChecks(gpuMissing, cpu);
   const { stdout, stderr } = await rnn(['doctor', '--json']);
   expect(stderr).toBe('');

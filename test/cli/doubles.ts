@@ -13,7 +13,7 @@ import { prepareTraining } from '../../src/training/train.ts';
 import { type Ran, type Surroundings, rnn } from './helpers.ts';
 
 const { withSpies } = vi.hoisted(() => ({
-  /** The module as it is, with functions that a test may replace. */
+  /** The unchanged module, with functions that a test can replace. */
   withSpies:
     (...names: readonly string[]) =>
     async (original: () => Promise<object>): Promise<object> => {

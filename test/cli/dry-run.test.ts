@@ -27,7 +27,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const plan = (argv: readonly string[] = []) => rnn(['train', text, '--out', out, '--dry-run', ...argv]);
 
 describe('rnn train --dry-run', () => {
-  it('shows what every option would be and where it comes from, and makes nothing', async () => {
+  it('shows the value and the origin of every option, and writes nothing', async () => {
     const { code, stdout, stderr } = await plan(['--preset', 'karpathy-2015', '--layers', '3']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const line of [
@@ -59,7 +59,7 @@ describe('rnn train --dry-run', () => {
     });
   });
 
-  it('shows in a terminal what it waits for, and removes it before it says anything', async () => {
+  it('shows its current work in a terminal, and removes the line before it prints anything', async () => {
     const terminal = new FakeStream({ columns: 80 });
     vi.mocked(estimateRun).mockImplementation(async ({ onActivity }) => {
       onActivity!({ kind: 'measuring', done: 0, total: 1 });
@@ -74,7 +74,7 @@ describe('rnn train --dry-run', () => {
     expect(terminal.text.split('\r\u001B[J').at(-1)).toMatch(/^[\d,]+ parameters/);
   });
 
-  it('says how long the run takes, and with what', async () => {
+  it('shows how long the run takes, and on which device', async () => {
     expect((await plan()).stdout).toContain(
       [
         '\ntime    about 2m 10s: 20,000 update steps of 6.20 ms, 3.3 epochs',
@@ -87,7 +87,7 @@ describe('rnn train --dry-run', () => {
     expect(bare.stdout).toMatch(/^time    less than a second: 20,000 update steps of 6.20 ms, 3.3 epochs\ndevice/m);
   });
 
-  it('says how many steps fit into a budget, and what may end a run earlier', async () => {
+  it('shows how many update steps a budget allows, and the options that can end a run earlier', async () => {
     const { stdout } = await plan(['--budget', '2m', '--patience', '3', '--max-time', '1m']);
     expect(stdout).toMatch(/^time    about 2m 10s: --budget 120s allows 20,000 update steps of 6.20 ms, 3.3 epochs$/m);
     expect(stdout).toMatch(

@@ -51,7 +51,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('rnn eval --by-character', () => {
-  it('--json has a line for each character but the first, and the figures they come to', async () => {
+  it('--json has a line for each character but the first, and the resulting figures', async () => {
     const { code, stdout, stderr } = await evaluate([at('verse.txt'), '--by-character', '--json']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout
@@ -87,7 +87,7 @@ describe('rnn eval --by-character', () => {
     expect(stderr).toMatch(/\ncharacters +6\nnats /);
   });
 
-  it('in a terminal is the text in shades of what it cost, and the figures', async () => {
+  it('in a terminal is the text shaded by surprisal, and the figures', async () => {
     const { stdout } = await evaluate([at('other.txt'), '--by-character'], {
       stdout: new FakeStream({ columns: 80 }),
       env: { COLORTERM: 'truecolor' },
@@ -119,7 +119,7 @@ describe('rnn eval --by-character', () => {
     expect(several.stderr).toContain('3 parallel sequences');
   });
 
-  it('ends quietly when nobody reads any more', async () => {
+  it('ends quietly when its output is closed', async () => {
     const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });
     const { code, stderr } = await evaluate([at('verse.txt'), '--by-character'], { stdout });
     expect(code).toBe(0);
@@ -127,7 +127,7 @@ describe('rnn eval --by-character', () => {
     expect(stderr).not.toContain('error');
   });
 
-  it('of bytes shows those that are no characters by their numbers', async () => {
+  it('of bytes shows bytes that are not characters by their numbers', async () => {
     const { stdout } = await rnn(['eval', '-', '--by-character', '--checkpoint', at('bytes'), ...machine], {
       stdin: 'aé',
     });
@@ -201,21 +201,21 @@ describe('rnn eval --html', () => {
     expect(page).not.toContain('are below');
   });
 
-  it('- is stdout, and the figures are beside it', async () => {
+  it('- is stdout, and the figures go to stderr', async () => {
     const { stdout, stderr } = await evaluate([at('other.txt'), '--html', '-']);
     expect(stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
     expect(stderr).toMatch(/\ncharacters +689\n/);
   });
 });
 
-describe('rnn eval beside others', () => {
+describe('rnn eval with baselines', () => {
   const othersOf = async (argv: readonly string[]) =>
     JSON.parse((await evaluate([...argv, '--json'])).stdout) as {
       compressors: Record<string, number> | null;
       ngrams: { characters: number; bits: number[] } | null;
     };
 
-  it('--against counts what the run was trained on, where that is the text, and all of another one', async () => {
+  it('--against counts the training part of the same text, and all of another text', async () => {
     const own = await othersOf([at('other.txt'), '--against', at('verse.txt')]);
     expect(own.ngrams!.characters).toBe(Math.floor(0.9 * text.length));
     expect(own.ngrams!.bits).toHaveLength(6);
@@ -236,7 +236,7 @@ describe('rnn eval beside others', () => {
     );
   });
 
-  it('the model stands among the others, the best first', async () => {
+  it('the model is listed among the baselines, best first', async () => {
     const { stdout } = await evaluate([at('other.txt'), '--against', at('verse.txt'), '--dynamic']);
     const rows = stdout.split('perplexity\n')[1].trimEnd().split('\n');
     expect(rows.map((row) => row.split(/ {2,}/)[0]).toSorted()).toEqual(
@@ -251,7 +251,7 @@ describe('rnn eval beside others', () => {
   it.each([
     ['the text itself', 'other.txt', 'name another text'],
     ['the text of the run', 'verse.txt', 'use --part validation'],
-  ])('n-grams never count what they predict: %s', async (_, scored, remedy) => {
+  ])('n-gram models never count the text that they predict: %s', async (_, scored, remedy) => {
     const argv = [at(scored), '--against', at(scored)];
     const { code, stderr } = await evaluate(argv);
     expect(code).toBe(0);

@@ -108,7 +108,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What the run itself found of its last best weights. */
+/** The validation loss that the run measured for its best checkpoint. */
 async function bestOf(name: string): Promise<number> {
   const { training } = JSON.parse(await readFile(at(`${name}/best.json`), 'utf8')) as {
     training: { bestValidationLossNats: number };
@@ -129,7 +129,7 @@ describe('rnn eval', () => {
     expect((JSON.parse(stdout) as { nats: number }).nats).toBeCloseTo(await bestOf(name), 6);
   });
 
-  it('tells nats, bits and perplexity, of every character but the first', async () => {
+  it('shows nats, bits and perplexity of every character but the first', async () => {
     const { code, stdout, stderr } = await rnn(['eval', at('other.txt'), ...run('run')]);
     expect(code).toBe(0);
     expect(stderr.startsWith(`${at('run/best.json')}, one sequence, cpu: `)).toBe(true);
@@ -162,7 +162,7 @@ describe('rnn eval', () => {
       'verse.txt',
       '100 % of this text. Use --part validation, or a text that',
     ],
-  ])('the note on what was trained on %s', async (_, name, text, note) => {
+  ])('the note on the training text %s', async (_, name, text, note) => {
     const { stderr } = await rnn(['eval', at(text), ...run(name)]);
     expect(stderr).toContain(`\nnote: the run was trained on ${note}`);
   });
@@ -171,7 +171,7 @@ describe('rnn eval', () => {
     ['another text', ['other.txt'], null],
     ['the part that was held out', ['verse.txt', '--part', 'validation'], 0],
     ['the part that was asked for', ['verse.txt', '--part', 'train'], 1],
-  ])('there is no note on what was trained on for %s', async (_, [text, ...flags], trainedShare) => {
+  ])('there is no note on the training text for %s', async (_, [text, ...flags], trainedShare) => {
     expect((await rnn(['eval', at(text), ...flags, ...run('run')])).stderr).not.toContain('note: ');
     expect(await evaluated([at(text), ...flags, ...run('run')])).toMatchObject({ trainedShare });
   });
@@ -204,26 +204,26 @@ describe('rnn eval', () => {
       evaluated([at('verse.txt'), ...run('run'), '--streams', `${streams}`]),
     );
     expect((await strict).nats).toBe(all.nats);
-    // What precedes a chunk in the text is read before the chunk is scored.
+    // The text before a chunk is read before the chunk is scored.
     expect(Math.abs((await strict).nats - (await parallel).nats)).toBeLessThan(1e-3);
     expect(
       (await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--sequence-length', '5'])).nats,
     ).toBeCloseTo((await strict).nats, 5);
   });
 
-  it('reads standard input, in one stream where that is short and never in more than there are characters', async () => {
+  it('reads standard input, as one sequence if it is short, and never as more sequences than characters', async () => {
     expect(await evaluated(['-', ...run('run')], 'the')).toMatchObject({ characters: 2, streams: 1 });
     expect(await evaluated(['-', ...run('run'), '--streams', '5'], 'the')).toMatchObject({ characters: 2, streams: 2 });
   });
 
-  it('reads what lies beside a checkpoint that was taken out of its run', async () => {
+  it('reads a checkpoint that was moved out of its run folder', async () => {
     await copyFile(at('run/best.json'), at('taken.json'));
     expect(await evaluated([at('texts/*.txt'), ...run('taken.json')])).toMatchObject({
       characters: VERSE.length * 12 - 1,
     });
   });
 
-  it('--dynamic tells both, and learns what comes again and again in a text that is unlike what was learnt', async () => {
+  it('--dynamic shows both losses, and learns repetitions in a text that is unlike the training text', async () => {
     const { nats, dynamic, streams } = await evaluated([at('other.txt'), ...run('run'), '--dynamic']);
     expect(streams).toBe(1);
     expect(dynamic).toEqual({
@@ -249,7 +249,7 @@ describe('rnn eval', () => {
     expect(faster.dynamic!.nats).toBeLessThan(dynamic!.nats);
   });
 
-  it('says so where the text is not the one that the run was validated on', async () => {
+  it('warns if the text differs from the text that the run was validated on', async () => {
     const { code, stderr } = await rnn(['eval', at('other.txt'), '--part', 'validation', ...run('run')]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
@@ -281,7 +281,7 @@ describe('rnn eval', () => {
     expect(ran.stdout === '').toBe(code > 0);
   });
 
-  it.each(['run', 'run/best.json'])('says how to name a run that stands in the place of a text: %s', async (name) => {
+  it.each(['run', 'run/best.json'])('says how to name a run that was given instead of a text: %s', async (name) => {
     const { code, stderr } = await rnn(['eval', at(name), ...run('run')]);
     expect(code).toBe(3);
     expect(stderr).toContain(`\nhint: name a text, and use --checkpoint ${at('run')} for the run\n`);

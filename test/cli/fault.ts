@@ -6,7 +6,7 @@ import type { Surroundings } from './helpers.ts';
 export interface Fault {
   /** In words. */
   readonly wrong: string;
-  /** What follows `rnn`. */
+  /** The words after `rnn`. */
   readonly line: string;
   readonly code: number;
   readonly cause: RegExp;

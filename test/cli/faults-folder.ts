@@ -136,7 +136,7 @@ export function renewLocks(folder: string): void {
   for (const name of ['taken', 'far']) utimesSync(join(folder, name, 'lock.json'), now, now);
 }
 
-/** Every path in a folder, with what is there. */
+/** Every path in a folder, with its content. */
 export function contentsOf(folder: string, under = ''): Record<string, string> {
   const contents: Record<string, string> = {};
   for (const name of readdirSync(join(folder, under)).toSorted()) {

@@ -1,4 +1,4 @@
-// What can be wrong with a text, all with exit code 3.
+// Faults of a text, all with exit code 3.
 import { endingWith, resume, sample, train } from './fault.ts';
 
 export const textFaults = endingWith(3, [

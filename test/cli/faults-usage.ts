@@ -1,4 +1,4 @@
-// What a user may get wrong on a command line, all with exit code 2.
+// Mistakes on a command line, all with exit code 2.
 import { type Fault, endingWith, sample, train } from './fault.ts';
 
 const helpOfTrain = /^run rnn train --help to see how to choose it$/;

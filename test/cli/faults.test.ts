@@ -38,7 +38,7 @@ function expectRefusal({ code, stdout, stderr }: Ran, expected: Expected, isJson
   );
 }
 
-/** Runs something that must leave the folder as it is. */
+/** Runs something that must not change the folder. */
 async function unchanged(run: () => Promise<Ran>): Promise<Ran> {
   renewLocks(folder);
   const before = contentsOf(folder);
@@ -54,7 +54,7 @@ function wordsOf(line: string): string[] {
   );
 }
 
-describe('what is refused', () => {
+describe('refusals', () => {
   it('is a table of at least 70', () => {
     expect(faults.length).toBeGreaterThanOrEqual(70);
     expect(new Set(faults.map(({ line, around }) => `${line} ${JSON.stringify(around)}`)).size).toBe(faults.length);
@@ -80,7 +80,7 @@ interface ProcessFault extends Expected {
   /** A line of shell, in the folder. */
   readonly line: string;
   readonly env?: Record<string, string>;
-  /** What it takes. */
+  /** The requirements. */
   readonly needs?: 'Linux' | 'mounts' | 'no GPU';
 }
 
@@ -206,12 +206,12 @@ const processFaults: readonly ProcessFault[] = [
 
 /** Why a fault cannot be made here, or null. */
 function missing(needs: ProcessFault['needs']): string | null {
-  if (needs === 'mounts' && !mounts) return 'unshare cannot give this user a disk of its own here';
+  if (needs === 'mounts' && !mounts) return 'unshare cannot give this user a separate disk here';
   if (needs === 'no GPU' && mayHaveGpu()) return 'there may be a GPU here';
   return needs === 'Linux' && process.platform !== 'linux' ? 'only on Linux' : null;
 }
 
-describe.skipIf(!isBuilt)('what the program itself refuses (npm run build makes it)', { timeout: patience }, () => {
+describe.skipIf(!isBuilt)('refusals of the built program (npm run build makes it)', { timeout: patience }, () => {
   it.for(processFaults.map((fault) => [`${fault.wrong}: ${fault.line} ends with ${fault.code}`, fault] as const))(
     '%s',
     async ([, fault], { skip }) => {
@@ -225,7 +225,7 @@ describe.skipIf(!isBuilt)('what the program itself refuses (npm run build makes 
   );
 });
 
-describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the program)', { timeout: patience }, () => {
+describe.skipIf(!isBuilt)('unusual cases that work (npm run build makes the program)', { timeout: patience }, () => {
   it('a run that is over, on a disk that is read-only, says so and ends with 0', async ({ skip }) => {
     skip(!mounts, missing('mounts') ?? '');
     const line =
@@ -245,13 +245,13 @@ const endless = (out: string, more = '', text = 'text.txt', sizes = SMALL): stri
     / +/,
   );
 
-/** That the run in a folder can be continued; gives its step. */
+/** Checks that the run in a folder can be resumed, and gives its update step. */
 async function stepOf(out: string): Promise<number> {
   return (await readCheckpoint(join(folder, out, 'latest.json'))).training.step;
 }
 
 describe.skipIf(!isBuilt || process.platform === 'win32')(
-  'what a signal ends (npm run build makes the program)',
+  'signals (npm run build makes the program)',
   { timeout: patience },
   () => {
     const signals = [
@@ -300,7 +300,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       });
     });
 
-    it('HUP does not end what nohup has started', async () => {
+    it('HUP does not end a process that nohup has started', async () => {
       const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], {
         folder,
         env: { _: '/usr/bin/nohup' },
@@ -315,7 +315,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       expect(ended.stderr).not.toContain('SIGHUP');
     });
 
-    it('a second INT ends it at once, with 130 and the checkpoint that was there', async () => {
+    it('a second INT ends it immediately, with 130 and the earlier checkpoint', async () => {
       // A step takes so long that it is still in hand when the second INT comes; the first would
       // end the run after it, with 130 too.
       writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));

@@ -1,4 +1,4 @@
-// What can be wrong with a command line, a text, a checkpoint, a folder or a disk.
+// Faults of a command line, a text, a checkpoint, a folder or a disk.
 import { type Fault, endingWith, resume, sample, train } from './fault.ts';
 import { textFaults } from './faults-text.ts';
 import { usageFaults } from './faults-usage.ts';
@@ -70,7 +70,7 @@ const checkpointFaults = endingWith(4, [
     /the rnn that wrote it/,
   ],
   [
-    'a weight that is no number',
+    'a weight that is not a number',
     sample('', '@nan.json'),
     /nan\.json is damaged: tensor ".*" holds NaN at index 0/,
     /another checkpoint/,
@@ -217,7 +217,7 @@ const machineFaults = endingWith(1, [
     { onlyOnLinux: true },
   ],
   [
-    'a folder that may not be made',
+    'a folder that the user has no permission to make',
     'train @text.txt --out /sys/run $SMALL --device reference',
     /^cannot make the run folder \/sys\/run: (you have no permission|the disk is read-only)/,
     /--out/,

@@ -86,7 +86,7 @@ describe('rnn export', () => {
     expect(existsSync('model.pt')).toBe(false);
   });
 
-  it('leaves a file that is there as it is, unless --force is given', async () => {
+  it('leaves an existing file unchanged without --force', async () => {
     await writeFile('there.safetensors', 'mine');
     const refused = await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors']);
     expect(refused).toMatchObject({
@@ -146,14 +146,14 @@ describe('rnn export', () => {
   it.each([
     ['peephole', ['lstm-peephole']],
     ['skipping', ['--skip both', '--learned-state']],
-  ])('names what PyTorch has no module for in %s, and what can go there', async (name, what) => {
+  ])('names the parts of %s that PyTorch has no module for, and the formats that can hold it', async (name, what) => {
     const { code, stderr } = await rnn(['export', `checkpoints/${name}`]);
     expect(code).toBe(2);
     for (const words of [...what, 'lstm, gru, rnn, rnn-relu, irnn']) expect(stderr).toContain(words);
     expect(existsSync(`${name}.safetensors`)).toBe(false);
   });
 
-  it('knows its formats, and tells of each in the help', async () => {
+  it('has all formats, and describes each in the help', async () => {
     expect(formatNames).toEqual(formats.map(({ name }) => name));
     const { stdout } = await rnn(['export', '--help']);
     for (const { name } of formats) expect(stdout).toContain(name);
@@ -210,7 +210,7 @@ describe('rnn import', () => {
     expect(Buffer.compare(await readFile('again.safetensors'), await readFile('sent.safetensors'))).toBe(0);
   });
 
-  it('makes one that says why it cannot be continued, and what can be done instead', async () => {
+  it('makes a run that says why it cannot be resumed, and how to fine-tune it instead', async () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'ended'])).code).toBe(0);
     expect(await rnn(['train', 'text.txt', '--out', 'ended', '--resume', ...machine])).toMatchObject({
       code: 4,
@@ -220,7 +220,7 @@ describe('rnn import', () => {
     });
   });
 
-  it('makes none of the folder of all runs, where the name of the file is dots before its ending', async () => {
+  it('does not make the folder of all runs a run if the file name has only dots before its ending', async () => {
     await writeFile('..safetensors', await readFile('sent.safetensors'));
     const { stdout } = await rnn(['import', '..safetensors', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ path: join('checkpoints', '..safetensors') });
@@ -267,13 +267,13 @@ describe('rnn import', () => {
       /^error: text\.txt is no safetensors file: .*\nhint: give a file that rnn export wrote/,
     ],
     [
-      'of another size than that of --like',
+      'of another size than the model of --like',
       'anonymous.safetensors',
       ['--like', 'checkpoints/small'],
       /to be like: .* and the model says/,
     ],
     [
-      'whose tensors are those of another model',
+      'with the tensors of another model',
       'anonymous.safetensors',
       ['--like', 'checkpoints/skipping'],
       /--learned-state/,
@@ -301,7 +301,7 @@ describe('rnn import', () => {
     });
   });
 
-  it.each([0, 7, 300, 2000])('refuses what is left of a file that was cut off after %i bytes', async (length) => {
+  it.each([0, 7, 300, 2000])('refuses a file that was cut off after %i bytes', async (length) => {
     await writeFile('cut.safetensors', safetensors.write(trained));
     await truncate('cut.safetensors', length);
     expect(await rnn(['import', 'cut.safetensors', '--out', 'nothing'])).toMatchObject({

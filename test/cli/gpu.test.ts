@@ -70,7 +70,7 @@ const sample = (run: string, name: string): Promise<Ran> =>
   rnn('sample', '--checkpoint', run, '--seed', '3', '--length', '80', '--temp', '0.5', '--device', name);
 
 describe.skipIf(missing !== '')(`the program on a software GPU${missing}`, () => {
-  it.each(names)('trains on %s what samples the same text on both', async (name) => {
+  it.each(names)('trains a model on %s that samples the same text on both devices', async (name) => {
     const { code, stdout, stderr } = trained.get(name)!;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const events = stdout
@@ -86,7 +86,7 @@ describe.skipIf(missing !== '')(`the program on a software GPU${missing}`, () =>
     expect(texts[1]).toEqual(texts[0]);
   });
 
-  it('learns there what it learns on the cpu', async () => {
+  it('learns the same as on the cpu', async () => {
     const [onGpu, onCpu] = names.map(
       (name) =>
         (JSON.parse(trained.get(name)!.stdout.trim().split('\n').at(-1)!) as { bestValidationLossNats: number })

@@ -54,7 +54,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('rnn gradients', () => {
-  it('tells of each network, trained or not, how gradients fade', async () => {
+  it('shows for each network, trained or not, how gradients vanish', async () => {
     const [trained, fresh, keeps] = await measured(
       '--checkpoint',
       at('run'),

@@ -24,7 +24,7 @@ export interface Surroundings {
 /** An output stream that remembers; a terminal if it has columns. */
 export class FakeStream extends Writable {
   text = '';
-  /** What was written, byte for byte. */
+  /** The written bytes. */
   readonly chunks: Buffer[] = [];
   readonly isTTY: boolean;
   readonly columns: number | undefined;

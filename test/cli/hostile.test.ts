@@ -23,7 +23,7 @@ beforeEach(async () => {
   writeFileSync(join(run, 'latest.json'), readFileSync(join(run, 'previous.json')));
 });
 
-/** All files under the folder but those of the run, with what is in them. */
+/** All files in the folder outside the run, with their content. */
 function outside(): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -124,7 +124,7 @@ describe('a checkpoint with words for the terminal', () => {
   // oxlint-disable-next-line no-control-regex
   const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
-  it('is shown by rnn info without them, and on lines of its own', async () => {
+  it('is shown by rnn info without them, and on separate lines', async () => {
     alterLatest((file) => {
       file.model.conventions = { [escape]: escape };
       file.training.options[escape] = `${escape}\noptimizer     forged`;
@@ -137,7 +137,7 @@ describe('a checkpoint with words for the terminal', () => {
     expect(stdout).toContain('␛[2J');
   });
 
-  it('is refused, and gone on with, without them', async () => {
+  it('is refused, and resumed, without them', async () => {
     alterLatest((file) => {
       file.training.device = escape;
       file.optimizer.name = escape;

@@ -42,7 +42,7 @@ describe('rnn info', () => {
     expect(stdout).not.toMatch(/\u001B/);
   });
 
-  it('compares several by what they came to, and by the options in which they differ', async () => {
+  it('compares the results and the differing options of several runs', async () => {
     const train = (name: string, ...argv: string[]) =>
       rnn([
         'train',
@@ -118,7 +118,7 @@ describe('rnn info', () => {
 });
 
 describe('rnn corpus', () => {
-  it('lists what there is', async () => {
+  it('lists the built-in corpora', async () => {
     expect(await rnn(['corpus'])).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^\w+ {2,}\S.*\n/) as string,
@@ -126,7 +126,7 @@ describe('rnn corpus', () => {
     });
   });
 
-  it('writes one, prints its path on stdout and the next command on stderr', async () => {
+  it('writes a corpus, prints its path on stdout and the next command on stderr', async () => {
     vi.mocked(writeBuiltin).mockResolvedValue('corpora/sonnets.txt');
     expect(await rnn(['corpus', 'sonnets'])).toEqual({
       code: 0,

@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('rnn inspect', () => {
-  it('tells which cells tell what, and how often gates are open and shut', async () => {
+  it('shows which units detect which property, and how often gates are open and shut', async () => {
     const { code, stdout, stderr } = await rnn(['inspect', at('text.txt'), ...model()]);
     expect(code).toBe(0);
     expect(stderr).toMatch(new RegExp(`^${at('model.json')}, 901 characters, cpu: `));
@@ -197,7 +197,7 @@ describe('rnn inspect', () => {
     : numpy.status === 0
       ? ''
       : ' (skipped: python3 has no numpy)';
-  it.skipIf(missing !== '')(`--record writes what NumPy reads, with right checksums${missing}`, async () => {
+  it.skipIf(missing !== '')(`--record writes a file that NumPy reads, with valid checksums${missing}`, async () => {
     await rnn(['inspect', at('text.txt'), ...model(), '--record', at('all.npz')]);
     const program =
       'import numpy, sys, json, zipfile; a = numpy.load(sys.argv[1]); print(json.dumps([zipfile.ZipFile(sys.argv[1]).testzip(), {k: [str(v.dtype), list(v.shape)] for k, v in a.items()}, "".join(map(chr, a["text"])), a["layer1.c"][:, 3].tolist()]))';
@@ -231,7 +231,7 @@ describe('rnn inspect', () => {
     ]);
   });
 
-  it('ends quietly where nobody reads', async () => {
+  it('ends quietly when its output is closed', async () => {
     const { code, stderr } = await rnn(['inspect', at('text.txt'), ...model()], {
       stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }),
     });

@@ -25,7 +25,7 @@ const limits = [
 ];
 
 it.runIf(isBuilt && process.platform === 'linux').each(limits)(
-  'a limit on $limit is named, with what raises it',
+  'a limit on $limit is named, with the command that raises it',
   async ({ set, code, error, hint }) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text'), 'hello, limits. '.repeat(100));
@@ -52,7 +52,7 @@ it.runIf(isBuilt && process.platform === 'linux')(
   patience,
 );
 
-it('memory that the system refuses is named, with what raises the limit', () => {
+it('an error for lack of memory names the command that raises the limit', () => {
   const refused = vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
     throw new RangeError('WebAssembly.Memory(): could not allocate memory');
   });

@@ -29,7 +29,7 @@ it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run'
 });
 
 it.each([
-  ['a validation text of its own', (): string[] => ['--validation-file', at('list.txt')]],
+  ['a separate validation text', (): string[] => ['--validation-file', at('list.txt')]],
   ['no validation part', (): string[] => ['--validation-fraction', '0']],
 ])('does not come with %s', async (_, flags) => {
   useEstimate();

@@ -69,7 +69,7 @@ describe('exit codes', () => {
     });
   });
 
-  it('what is thrown need not be an error', () => {
+  it('a thrown value need not be an error', () => {
     expect(failureOf('a string', { debug: false })).toMatchObject({ code: 1, message: 'unexpected error: a string' });
   });
 });
@@ -83,7 +83,7 @@ describe('errors', () => {
     expect(stderr).toContain('error: unreadable\n');
   });
 
-  it('--json tells them on stdout too', async () => {
+  it('--json also prints them on stdout', async () => {
     useDoubles({ failWith: new RnnError('corpus', 'too short') });
     const { stdout } = await rnn(['train', 'hamlet.txt', '--json']);
     expect(JSON.parse(stdout)).toEqual({ event: 'error', code: 3, message: 'too short', hint: null });
@@ -206,7 +206,7 @@ describe('help', () => {
   });
 
   it.each([['--help'], ['help', 'train'], ['help', 'help'], ['train', '--help'], ['--version']])(
-    'that cannot be written is an error (%j %j), and one that nobody reads is not',
+    'is an error if it cannot be written (%j %j), but not if its output is closed',
     async (...argv) => {
       const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
       expect(full).toMatchObject({
@@ -246,7 +246,7 @@ describe('colour', () => {
     expect(stderr).toBe(bare(stderr));
   });
 
-  it('NO_COLOR, TERM=dumb and --no-color turn it off; an empty NO_COLOR does not', async () => {
+  it('NO_COLOR, TERM=dumb and --no-color turn it off, and an empty NO_COLOR does not', async () => {
     expect(await failing({ NO_COLOR: '1' })).toBe(false);
     expect(await failing({ TERM: 'dumb' })).toBe(false);
     expect(await failing({}, ['--no-color'])).toBe(false);

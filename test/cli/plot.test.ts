@@ -1,4 +1,4 @@
-// rnn plot and rnn story: what they write, and of which runs.
+// rnn plot and rnn story: their output, and the runs that they show.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,7 +66,7 @@ const jsonOf = (stdout: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('rnn plot', () => {
-  it('names five of many runs of which nothing is logged, and counts the others', async () => {
+  it('names five of many runs with empty logs, and counts the rest', async () => {
     for (let index = 1; index <= 8; index++) {
       mkdirSync(at('many', `${index}`), { recursive: true });
       writeFileSync(at('many', `${index}`, 'log.jsonl'), '');
@@ -113,7 +113,7 @@ describe('rnn plot', () => {
     expect(stdout).toMatch(/x validation/);
   });
 
-  it('takes what there is of several runs, and disturbs no terminal with their names', async () => {
+  it('draws the curves that several runs have, with names that are safe for a terminal', async () => {
     const { code, stdout, stderr } = await rnn([
       'plot',
       at('runs'),
@@ -129,7 +129,7 @@ describe('rnn plot', () => {
     expect(stdout).toMatch(/ minutes\n$/);
   });
 
-  it('tells lines as JSON, with gaps', async () => {
+  it('writes lines as JSON, with gaps', async () => {
     const { stdout } = await rnn(['plot', at('runs'), '--only', 'loss', '--json', '--horizontal', 'epoch']);
     expect(jsonOf(stdout)).toEqual([
       {
@@ -241,7 +241,7 @@ describe('rnn plot', () => {
   });
 });
 
-describe('a log without what is asked for', () => {
+describe('a log without the requested curves', () => {
   const bare = (): string => logged('../bare', [{ event: 'report', step: 1, lossNats: 2, gradientNorm: 0 }]);
   it.each([
     [['--only', 'gradient'], 'gradient norm over steps'],
@@ -260,7 +260,7 @@ describe('a log without what is asked for', () => {
     });
   });
 
-  it('is on a page what there is of it', async () => {
+  it('gives a page with the curves that it has', async () => {
     expect((await rnn(['plot', bare(), '--html', '-', '--horizontal', 'time', '--only', 'gradient'])).stdout).toMatch(
       /^<!doctype html>/,
     );
@@ -278,7 +278,7 @@ describe('a log without what is asked for', () => {
     });
   });
 
-  it('is drawn over logarithms as far as it is above zero', async () => {
+  it('is drawn on a logarithmic axis where it is above zero', async () => {
     const run = logged(
       '../zero',
       [0, 2, 3].flatMap((loss, index) => [report(index + 1, loss), evaluation(index + 1, loss)]),
@@ -305,7 +305,7 @@ describe('standard output', () => {
 });
 
 describe('rnn story', () => {
-  it('tells what a run wrote, from its first sample to its last', async () => {
+  it('shows the samples of a run from the first to the last', async () => {
     const { code, stdout, stderr } = await rnn(['story', at('runs', 'a')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const rule = '─'.repeat(72);
@@ -322,7 +322,7 @@ describe('rnn story', () => {
     );
   });
 
-  it('tells as many stages as one likes, and all of them as JSON', async () => {
+  it('shows the requested number of stages, and all stages as JSON', async () => {
     expect(
       (await rnn(['story', at('runs', 'a'), '--stages', '2'])).stdout.match(/^(at first|train more)  step \d+/gm),
     ).toEqual(['at first  step 100', 'train more  step 400']);

@@ -1,4 +1,4 @@
-// The real program in processes of its own: a line of shell that runs it, and a process to send
+// The real program in separate processes: a line of shell that runs it, and a process to send
 // signals to. Both end with the test that began them, whatever becomes of it. `npm test` builds the
 // program first.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -23,7 +23,7 @@ export interface Place {
   readonly isolated?: boolean;
 }
 
-/** A user who is root in a world of mounts of its own. */
+/** A user who is root in a separate mount namespace. */
 const isolation = ['unshare', '--map-root-user', '--mount'] as const;
 
 /**

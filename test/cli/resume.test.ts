@@ -34,7 +34,7 @@ const started = async (...args: string[]): Promise<void> => {
 };
 
 describe('rnn train --resume', () => {
-  it('starts where there is nothing to go on with', async () => {
+  it('starts a new run if there is no run to resume', async () => {
     const { code, stderr } = await train(...sizes, '--max-steps', '4', '--resume');
     expect(code).toBe(0);
     expect(stderr).not.toContain('going on');
@@ -67,7 +67,7 @@ describe('rnn train --resume', () => {
     expect(await elsewhere('.')).toContain(`so this starts a new one; did you mean `);
   });
 
-  it('goes on with the options that the run had, and says where', async () => {
+  it('resumes with the options of the run, and says from which step', async () => {
     await started('--dropout', '0.25', '--sample-every', '3');
     const { code, stderr } = await train('--resume', '--max-steps', '9');
     expect(code).toBe(0);
@@ -106,7 +106,7 @@ describe('rnn train --resume', () => {
     expect(existsSync(join(out, 'lock.json'))).toBe(false);
   });
 
-  it('says which options it has no use for in a run that is over, and what would give them one', async () => {
+  it('names the options without effect on a finished run, and how to make them take effect', async () => {
     await started();
     const { code, stderr } = await train(
       '--resume',
@@ -135,7 +135,7 @@ describe('rnn train --resume', () => {
     expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 update steps');
   });
 
-  it('goes on from the best state where nothing else can be read, with a warning that says why', async () => {
+  it('resumes from the best checkpoint if no other can be read, with a warning that says why', async () => {
     await started('--checkpoint-every', '3', '--evaluate-every', '2');
     for (const file of ['latest.json', 'previous.json']) truncateSync(join(out, file), 500);
     const { code, stderr } = await train('--resume', '--quiet');
@@ -149,7 +149,7 @@ describe('rnn train --resume', () => {
     });
   });
 
-  it('goes on with a folder for a text in which the run itself lies', async () => {
+  it('resumes a run in a folder that is also its text', async () => {
     const run = (...args: string[]) => rnn(['train', folder, '--out', out, ...sizes, '--resume', ...args]);
     expect((await run('--max-steps', '4', '--checkpoint-every', '2')).code).toBe(0);
     expect(await run('--max-steps', '6')).toMatchObject({
@@ -166,7 +166,7 @@ describe('rnn train --resume', () => {
     });
   });
 
-  it('takes another text only if it is told that it may, and never characters that the model does not know', async () => {
+  it('accepts another text only with --accept-new-corpus, and never unknown characters', async () => {
     await started();
     writeFileSync(text, 'the lazy dog jumps over the quick brown fox\n'.repeat(70));
     expect(await train('--resume', '--max-steps', '9')).toMatchObject({
@@ -217,7 +217,7 @@ describe('rnn train --resume', () => {
     expect((await train('--resume', '--max-steps', '9', '--batch-size', '9')).code).toBe(0);
   });
 
-  it('names the command that goes on, after a signal and after --max-time', async () => {
+  it('names the command that resumes, after a signal and after --max-time', async () => {
     const io = new FakeProcess();
     const ended = rnn(['train', text, '--out', out, ...sizes, '--max-steps', '100000'], {}, io);
     while (!io.listensForSignals || !io.stderr.text.includes('device  ')) await new Promise(setImmediate);
@@ -261,7 +261,7 @@ describe('rnn train --init-from', () => {
     ).toBe(0);
   });
 
-  it('with --resume goes on with a run that was started so, from its own weights', async () => {
+  it('with --resume resumes such a run from its own checkpoint', async () => {
     await started();
     const given = [
       'train',
@@ -285,7 +285,7 @@ describe('rnn train --init-from', () => {
   });
 });
 
-it('--keep lets so many checkpoints stay, each good for sampling', async () => {
+it('--keep keeps that many checkpoints, each usable for sampling', async () => {
   await started('--checkpoint-every', '1', '--keep', '2');
   expect(readdirSync(out).filter((file) => file.startsWith('step-'))).toEqual([
     'step-000000005.json',

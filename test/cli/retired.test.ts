@@ -37,7 +37,7 @@ describe('rnn train', () => {
     expect(calls.device?.[1]).not.toHaveProperty('kernels');
   });
 
-  it('warns of the key in a file, and says where it stands', async () => {
+  it('warns about the key in a file, and names its line', async () => {
     const { code, calls, ...ran } = await train({ file: { blas: 'off', hidden: 32, kernels: 'wasm' } });
     expect(code).toBe(0);
     expect(warnings(ran)).toMatch(
@@ -64,7 +64,7 @@ describe('other commands', () => {
     },
   );
 
-  it('that compute warn of flag and variable, those that do not know of neither', async () => {
+  it('that compute warn about the flag and the variable, and others about neither', async () => {
     const checked = await rnn(['doctor', '--device', 'reference', '--blas', 'off'], { env: { RNN_WASM: 'portable' } });
     expect(checked).toMatchObject({
       code: 0,
@@ -77,7 +77,7 @@ describe('other commands', () => {
     });
   });
 
-  it('rnn sweep warns once of what all its trials share, and hands it to none of them', async () => {
+  it('rnn sweep warns once about an option that all trials share, and does not pass it to them', async () => {
     const folder = temporaryFolder();
     const text = join(folder, 'text');
     writeFileSync(text, 'to be or not to be. '.repeat(60));

@@ -125,7 +125,7 @@ describe('rnn runs', () => {
     expect(bare(terminal.stdout)).toBe(stdout);
   });
 
-  it('shows what differs from the defaults for the sizes and the preset of a run, by the names of flags', async () => {
+  it('shows the options that differ from the defaults of a run, by the names of flags', async () => {
     const path = at('changed');
     const one = ['train', at('text.txt'), ...sizes.slice(0, 2), ...sizes.slice(6), '--max-steps', '2'];
     await rnn([
@@ -152,7 +152,7 @@ describe('rnn runs', () => {
     });
   });
 
-  it('ranks only runs of one text against each other, and tells texts of one name apart', async () => {
+  it('ranks only runs of the same text against each other, and distinguishes texts with the same name', async () => {
     const path = copied('texts');
     mkdirSync(at('more'));
     writeFileSync(at('more', 'text.txt'), 'how vexingly quick daft zebras jump\n'.repeat(60));
@@ -240,13 +240,13 @@ describe('rnn runs', () => {
     expect((await listed(path)).find(({ name }) => name === 'short')).toMatchObject({ status: 'finished', step: 10 });
   });
 
-  it('knows a run that can go on, and why it ended', async () => {
+  it('recognises a run that can be resumed, and says why it ended', async () => {
     const path = at('stopped');
     await rnn(['train', at('text.txt'), '--out', join(path, 'a'), ...sizes, '--epochs', '1000', '--max-time', '0.2s']);
     expect(await listed(path)).toMatchObject([{ name: 'a', status: 'stopped', reason: 'max-time' }]);
   });
 
-  it('goes by whatever a run would go on from', async () => {
+  it('uses the checkpoint that a resumed run would start from', async () => {
     const path = copied('partial');
     for (const [name, file] of [
       ['short', 'previous.json'],
@@ -265,7 +265,7 @@ describe('rnn runs', () => {
     expect(runs.find(({ name }) => name === 'gru')).toMatchObject({ status: 'stopped', step: 30, bestStep: 30 });
   });
 
-  it('does not take what a newer rnn wrote for damaged', async () => {
+  it('does not call a checkpoint of a newer rnn damaged', async () => {
     const path = copied('newer');
     const file = join(path, 'short', 'latest.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace(/"version": \d+/, '"version": 99'));
@@ -280,19 +280,19 @@ describe('rnn runs', () => {
     );
   });
 
-  it('says of a run that nothing was saved of why it ended', async () => {
+  it('says why a run without a checkpoint ended', async () => {
     mkdirSync(at('apart', 'a'), { recursive: true });
     writeFileSync(at('apart', 'a', 'log.jsonl'), '{"event":"end","step":0,"reason":"diverged"}\n');
     expect((await rnn(['runs', at('apart')])).stdout).toMatch(/ empty \(diverged\) +a\n$/);
   });
 
-  it('a log without a checkpoint is a run of which nothing was saved', async () => {
+  it('a log without a checkpoint is an empty run', async () => {
     mkdirSync(at('logs', 'a'), { recursive: true });
     writeFileSync(at('logs', 'a', 'log.jsonl'), '{"event":"start"}\nnull\n');
     expect(await listed(at('logs'))).toMatchObject([{ name: 'a', status: 'empty', step: null }]);
   });
 
-  it('says where there are none', async () => {
+  it('says that a folder has no runs', async () => {
     expect(await rnn(['runs', at('empty')])).toEqual({
       code: 0,
       stdout: '',
@@ -301,7 +301,7 @@ describe('rnn runs', () => {
     expect(await rnn(['runs', at('empty'), '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  it('names the folders of a folder that do hold runs', async () => {
+  it('names the subfolders that have runs', async () => {
     cpSync(at('runs'), at('sweeps', 'one two'), { recursive: true });
     cpSync(at('runs'), at('sweeps', 'three'), { recursive: true });
     mkdirSync(at('sweeps', 'none', 'deeper'), { recursive: true });

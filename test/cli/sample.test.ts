@@ -88,7 +88,7 @@ describe('rnn sample', () => {
     expect(await rnn(['sample', '--seed', '1'])).toEqual({ code: 0, stdout: 'Enter Ghost\n', stderr: '' });
   });
 
-  it('hands on what was asked for', async () => {
+  it('passes the options on', async () => {
     const calls = useDoubles();
     const argv =
       '--checkpoint runs/a --temp 0.7 --length 80 --top-k 20 --top-p 0.9 --min-p 0.05 --seed 3 --stop END --device cpu --threads 1';
@@ -208,7 +208,7 @@ describe('rnn sample', () => {
     },
   );
 
-  it('ends quietly when nobody reads any more (rnn sample | head -1)', async () => {
+  it('ends quietly when its output is closed (rnn sample | head -1)', async () => {
     const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });
     const calls = useDoubles();
     const { code, stderr } = await rnn(['sample', '--seed', '1'], { stdout });

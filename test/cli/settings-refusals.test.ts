@@ -8,7 +8,7 @@ import { rnn } from './helpers.ts';
 import { useDoubles, useEstimate } from './doubles.ts';
 import { config, folder, has, text, train } from './settings-fixture.ts';
 
-describe('what is wrong is called by where it stands', () => {
+describe('an error names the place of a wrong option', () => {
   it.each([
     [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0, expected a whole number from 1 to 1048576', ''],
     [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm, expected one of rnn, ', 'did you mean'],
@@ -176,7 +176,7 @@ describe('what is wrong is called by where it stands', () => {
     });
   });
 
-  it('an option that cannot be, by what is known later, is said to come from there', async () => {
+  it('an error in an option that is found later names its source', async () => {
     useEstimate();
     const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
     expect(tied).toMatchObject({
@@ -198,7 +198,7 @@ describe('what is wrong is called by where it stands', () => {
     );
   });
 
-  it('errors are told with their stack where the environment asks for it', async () => {
+  it('errors have their stack if the environment asks for it', async () => {
     expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
     expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain(
       '    at ',
@@ -206,7 +206,7 @@ describe('what is wrong is called by where it stands', () => {
     expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '0' } })).stderr).not.toContain('    at ');
   });
 
-  it('errors are told as data where the environment asks for it', async () => {
+  it('errors are JSON if the environment asks for it', async () => {
     const wrong = await rnn(['train', text], { env: { RNN_JSON: '1', RNN_HIDDEN: '0' } });
     expect(JSON.parse(wrong.stdout)).toMatchObject({ event: 'error', code: 2 });
     const { stdout } = await rnn(['train', join(folder, 'no.txt')], { env: { RNN_JSON: '1' } });

@@ -1,4 +1,4 @@
-// Where options come from: what is stronger, and how each source writes a value.
+// The sources of options, their priorities, and how each source writes a value.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -71,7 +71,7 @@ describe('the command line is stronger than the environment, that than the file,
     });
   });
 
-  it('RNN_KERNELS, which the device reads by itself, takes the place of kernels in the file', async () => {
+  it('RNN_KERNELS, which the device reads itself, replaces kernels in the file', async () => {
     const { calls } = await train({ env: { RNN_KERNELS: 'auto' }, file: { kernels: 'wasm', device: 'cpu' } });
     expect(calls.device?.[1]).not.toHaveProperty('kernels');
   });
@@ -163,7 +163,7 @@ it('a plan has in it the file that gives the same run again', async () => {
   expect(again.config).toEqual(first.config);
 });
 
-it('a run that goes on takes them as given again: the same are passed over in silence, others count or are refused', async () => {
+it('a resumed run takes them as given again: equal values are ignored silently, others apply or are refused', async () => {
   const again = (env: Record<string, string>, file: object): Promise<Ran> => {
     has({ 'validation-fraction': 0, 'sequence-length': 8, 'batch-size': 2, 'sample-every': 0, ...file });
     return rnn(['train', text, '--config', config, '--resume', '--out', join(folder, 'run')], {
@@ -185,7 +185,7 @@ it('a run that goes on takes them as given again: the same are passed over in si
 });
 
 describe('other commands', () => {
-  it('take from the environment what means the same everywhere, below what was given', async () => {
+  it('take options with the same meaning everywhere from the environment, below given options', async () => {
     const calls = useDoubles();
     const env = {
       RNN_CHECKPOINT: 'runs/a',
@@ -202,7 +202,7 @@ describe('other commands', () => {
     expect(calls.sampled[0]).toMatchObject({ length: 500, options: { temperature: 0.7 } });
   });
 
-  it('that take a checkpoint beside their options have it from RNN_CHECKPOINT, too', async () => {
+  it('that take a checkpoint as an argument also read RNN_CHECKPOINT', async () => {
     for (const command of ['info', 'export', 'sample']) {
       expect(await rnn([command], { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).toMatchObject({
         code: 4,
@@ -226,7 +226,7 @@ describe('a sweep', () => {
   const sweep = async (argv: readonly string[], env: Record<string, string>): Promise<Ran> =>
     rnn(['sweep', text, '--out', join(folder, 'sweep'), '--emit', ...argv], { env });
 
-  it('hands the environment and the file on to its points, but for what it tries or decides itself', async () => {
+  it('passes the environment and the file on to its trials, except options that it varies or sets itself', async () => {
     has({ epochs: 2, hidden: 64, nesterov: true, out: 'elsewhere', device: 'cpu' });
     const { code, stdout, stderr } = await sweep(
       ['--grid', 'budget=1m', '--', '--config', config, '--sequence-length', '20'],

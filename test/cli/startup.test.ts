@@ -21,7 +21,7 @@ function loadedBy(file: string, found = new Set<string>()): Set<string> {
 const root = resolve(import.meta.dirname, '../..');
 const loaded = [...loadedBy(resolve(root, 'src/cli/start.ts'))].map((file) => relative(root, file));
 
-it('rnn --help loads nothing but the frame of the command line, so that it answers at once', () => {
+it('rnn --help loads nothing but the frame of the command line, so that it answers immediately', () => {
   expect(loaded).toContain('src/cli/main.ts');
   expect(loaded).toContain('src/errors.ts');
   const shared = [
@@ -45,7 +45,7 @@ it('the commands load the rest of the program only when they run', () => {
       .map((file) => relative(root, file))
       .filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts'),
   );
-  // A few lines each; and what cells, presets and options there are, for the help of rnn train.
+  // Files of a few lines, and the lists of cells, presets and options for the help of rnn train.
   const named = [
     'src/files/cleanup.ts',
     'src/files/path-in.ts',

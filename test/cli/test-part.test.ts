@@ -37,7 +37,7 @@ const score = async (text: string, ...more: string[]): Promise<Record<string, nu
 };
 
 describe('a test part', () => {
-  it('is the end of the text, and shown beside the other parts', async () => {
+  it('is the end of the text, and is shown with the other parts', async () => {
     const { code, stderr } = await train('text.txt', 'run', '--test-fraction', '0.1');
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -56,7 +56,7 @@ describe('a test part', () => {
     expect(sizesOf.map(({ characters }) => characters)).toEqual([2199, 1759, 219, 219]);
   });
 
-  it('has no part in what a run becomes', async () => {
+  it('does not influence the trained model', async () => {
     writeFileSync(at('other.txt'), VERSE.repeat(45) + [...VERSE].toReversed().join('').repeat(5));
     const learnt: unknown[] = [];
     for (const text of ['text.txt', 'other.txt']) {
@@ -67,7 +67,7 @@ describe('a test part', () => {
     expect(learnt[0]).toEqual(learnt[1]);
   });
 
-  it('may be a file, which rnn eval finds by its name', async () => {
+  it('can be a file, which rnn eval finds by its name', async () => {
     const { code, stderr } = await train('text.txt', 'run', '--test-file', at('test.txt'));
     expect({ code, stderr }).toEqual({
       code: 0,

@@ -43,7 +43,7 @@ describe('a text with CRLF line ends', () => {
     expect((await resume(text, 'run', '--keep-line-ends')).stderr).toContain('cannot change --keep-line-ends in a run');
   });
 
-  it('is read as it was by a run of an older version, to the same weights', async () => {
+  it('is read unchanged by a run of an older version, to the same weights', async () => {
     const text = file('crlf.txt', lines.replaceAll('\n', '\r\n'));
     for (const out of ['newer', 'older']) await train(text, out, '--keep-line-ends');
     alterParsed(join(folder, 'older', 'latest.json'), ({ training: { reading } }) => {

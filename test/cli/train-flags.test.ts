@@ -17,7 +17,7 @@ const resolution = (characters: number, given: Partial<TrainingOptions> = {}): R
 const resolved = (characters: number, given: Partial<TrainingOptions> = {}): TrainingOptions =>
   resolution(characters, given).options;
 
-/** What the help says of each option. */
+/** The help of each option. */
 async function helpOfTrain(): Promise<ReadonlyMap<string, string>> {
   const { stdout } = await rnn(['train', '--help']);
   return new Map([...stdout.matchAll(/^ +(--[\w-]+)(?: <\w+>)? {2,}(.*)$/gm)].map(([, flag, text]) => [flag, text]));
@@ -69,7 +69,7 @@ it('the help of rnn train shows every default that does not depend on the text, 
   });
 });
 
-it('the help of rnn train says what the rest is chosen from', async () => {
+it('the help of rnn train says how omitted options are chosen', async () => {
   const help = await helpOfTrain();
   for (const name of namesWith(({ defaultInWords: words }) => words !== undefined && words !== ''))
     expect(help.get(flagOf(name)), name).toContain(`[default: ${(trainingOptions[name] as Option).defaultInWords}]`);

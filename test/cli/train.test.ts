@@ -6,7 +6,7 @@ import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
 import { defaultEvents, doubled, end, report, start, useDoubles } from './doubles.ts';
 
 describe('rnn train', () => {
-  it('says what was chosen, how it goes, where the checkpoint is, and how to sample from it', async () => {
+  it('shows the chosen options, the progress, the run folder, and how to sample from it', async () => {
     const calls = useDoubles();
     const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
@@ -97,7 +97,7 @@ describe('rnn train', () => {
     expect(calls.device).toEqual(['cpu', { threads: 2, work: expect.objectContaining({ kind: 'training' }) }]);
   });
 
-  it('chooses nothing by itself but where to look and where to save', async () => {
+  it('passes only the text and the run folder if no options are given', async () => {
     const calls = useDoubles();
     await rnn(['train', '-']);
     expect(calls.given).toEqual({});
@@ -202,7 +202,7 @@ describe('rnn train', () => {
   });
 });
 
-it('a run that diverged ends with 5 and the command that goes on with half of its present learning rate', async () => {
+it('a run that diverged ends with 5 and the command that resumes with half of its learning rate', async () => {
   useDoubles({ events: () => [start, end('diverged')] });
   const { code, stderr } = await rnn(['train', 'hamlet.txt']);
   expect(code).toBe(5);
@@ -211,7 +211,7 @@ it('a run that diverged ends with 5 and the command that goes on with half of it
   );
 });
 
-it('a run that diverged before it learnt anything is not advised to learn more slowly', async () => {
+it('a run that diverged before its first update step gets no advice to lower its learning rate', async () => {
   useDoubles({ events: () => [start, { ...end('diverged'), step: 0, checkpoint: null } as TrainingEvent] });
   const { stderr } = await rnn(['train', 'hamlet.txt', '--activation-penalty', '1000']);
   expect(stderr).toContain(
@@ -257,7 +257,7 @@ describe('signals while training', () => {
     ['SIGHUP', 129],
     ['SIGQUIT', 131],
     ['SIGALRM', 142],
-  ] as const)('%s ends the run after the step in hand, with %d', async (signal, code) => {
+  ] as const)('%s ends the run after the current update step, with %d', async (signal, code) => {
     const ran = await interrupted([signal]);
     expect(ran.code).toBe(code);
     expect(ran.stderr).toContain(`${signal}: rnn finishes the current update step, saves and stops`);
@@ -267,7 +267,7 @@ describe('signals while training', () => {
     expect(ran.io.listensForSignals).toBe(false);
   });
 
-  it('a second INT ends the process at once; a TERM after it only waits', async () => {
+  it('a second INT ends the process immediately, and a TERM after it only waits', async () => {
     expect((await interrupted(['SIGINT', 'SIGINT'])).io.exits).toEqual([130]);
     expect((await interrupted(['SIGINT', 'SIGTERM'])).io.exits).toEqual([]);
     // As where a job is sent INT, and its sweep hands it on as TERM.

@@ -36,7 +36,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** A command that goes on until the run ends, and what it has written by now. */
+/** A command that runs until the run ends, with its output so far. */
 function watching(argv: readonly string[] = [], surroundings: Surroundings = {}) {
   const io = new FakeProcess(surroundings);
   const ran = rnn(['watch', run.path, ...argv], surroundings, io);
@@ -44,7 +44,7 @@ function watching(argv: readonly string[] = [], surroundings: Surroundings = {})
 }
 
 describe('rnn watch', () => {
-  it('tells where the run is, then a line for each report, until it ends', async () => {
+  it('shows the current state of the run, then a line for each report, until the run ends', async () => {
     const { ran, hasTold } = watching();
     await hasTold('step 100');
     log(report(200), evaluation(200));
@@ -59,7 +59,7 @@ describe('rnn watch', () => {
     });
   });
 
-  it('draws the curves on a screen of their own, follows its size, and leaves the last ones behind', async () => {
+  it('draws the curves on the alternate screen, follows its size, and leaves the last curves behind', async () => {
     const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
     const { ran, hasTold } = watching([], { stdout });
     await hasTold('training 2.100');
@@ -86,7 +86,7 @@ describe('rnn watch', () => {
     expect(stdout.listenerCount('resize')).toBe(0);
   });
 
-  it('ends quietly on Ctrl-C, and leaves the terminal as it was', async () => {
+  it('ends quietly on Ctrl-C, and restores the terminal', async () => {
     const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
     const { io, ran, hasTold } = watching([], { stdout });
     await hasTold('training 2.100');
@@ -96,7 +96,7 @@ describe('rnn watch', () => {
     expect(io.listensForSignals).toBe(false);
   });
 
-  it('tells a log anew that was cut back', async () => {
+  it('shows a truncated log again from its start', async () => {
     const { ran, hasTold } = watching();
     await hasTold('step 100');
     writeFileSync(run.logPath, readFileSync(run.logPath, 'utf8').split('\n').slice(0, 3).join('\n').concat('\n'));
@@ -110,7 +110,7 @@ describe('rnn watch', () => {
     );
   });
 
-  it('shows a run that was begun anew as one that begins', async () => {
+  it('shows a run that was started again as a new run', async () => {
     const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
     const { io, ran, hasTold } = watching([], { stdout });
     await hasTold('training 2.100');
@@ -163,7 +163,7 @@ describe('rnn watch', () => {
     expect(stdout.text).toContain('\u001B[?1049l');
   });
 
-  it('ends quietly where nobody reads any more', async () => {
+  it('ends quietly when its output is closed', async () => {
     const { code, stderr } = await rnn(['watch', run.path], {
       stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }),
     });

@@ -65,7 +65,7 @@ describe.skipIf(!isBuilt || !isWritten)('where %s (Linux on x86-64 only)', () =>
       });
     });
 
-    it('rnn doctor tells the reason', { timeout: patience }, async () => {
+    it('rnn doctor shows the reason', { timeout: patience }, async () => {
       const { code, stdout } = await start(['doctor', '--device', 'cpu', '--json']);
       const checks = stdout
         .trimEnd()

@@ -40,7 +40,7 @@ describe('how numbers are shown', () => {
 describe('how text is shown', () => {
   it('nothing in a training sample can move the cursor', () => {
     expect(harmless('a\u001B[2J\u0007b\u009Bc\r\n\td\u007F')).toBe('a␛[2J␇b\\u{9b}c␍\n\td␡');
-    // Nor turn the direction of what is beside it.
+    // Nor change the direction of the text around it.
     expect(harmless('a\u202Eb\u2066c\u200F')).toBe('a\\u{202e}b\\u{2066}c\u200F');
   });
 

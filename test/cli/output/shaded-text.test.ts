@@ -42,7 +42,7 @@ describe('shades of text', () => {
     expect(await shaded({ NO_COLOR: '1' })).toBe(null);
   });
 
-  it('grow lighter with what they show on a dark ground, and darker on a light one', async () => {
+  it('grow lighter with the value on a dark background, and darker on a light background', async () => {
     const brightness = async (env: Record<string, string>): Promise<number[]> => {
       const text = await shaded(
         { COLORTERM: 'truecolor', ...env },
@@ -77,7 +77,7 @@ describe('marks below a text', () => {
     expect(markedText(piecesOf('ab\ncd', [-1, -2, 0, 0.5, 3]), 80)).toBe('ab↵\n▁▁▅\ncd\n▆█\n');
   });
 
-  it('stand below their characters where a line is cut', () => {
+  it('are below their characters when a line is cut', () => {
     expect(markedText(piecesOf('abcde\n', [-1, -1, 1, 1, -1, 1]), 2)).toBe('ab\n▁▁\ncd\n██\ne↵\n▁█\n');
   });
 

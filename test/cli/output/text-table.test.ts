@@ -17,7 +17,7 @@ describe('a table of text', () => {
     expect(textTable([[red('a'), 'b'], ['cc']], 'l', 3)).toEqual([`${red('a')}    b`, 'cc']);
   });
 
-  it('has labels beside texts that are wrapped', () => {
+  it('has labels to the left of wrapped texts', () => {
     expect(labelled(red('text'), 'one two three', 6, 13)).toBe(`${red('text')}  one two\n      three`);
   });
 });

@@ -46,7 +46,7 @@ const words = (line: string): string[] => line.replaceAll('@', `${folder}/`).spl
 const run = (flag: string, path: string, ...more: string[]): ReturnType<typeof rnn> =>
   rnn([...words(writing[flag]), path, ...more]);
 
-/** What lies in a folder, byte for byte. */
+/** The content of a folder, byte for byte. */
 const contents = (path = folder): Record<string, string> =>
   Object.fromEntries(
     readdirSync(path, { recursive: true, withFileTypes: true })
@@ -77,7 +77,7 @@ describe.each(Object.keys(writing))('rnn %s', (flag) => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 
-  it('leaves a file that rnn did not write as it is, unless --force is given', async () => {
+  it('leaves a file that rnn did not write unchanged without --force', async () => {
     const file = at(`mine${ending(flag)}`);
     writeFileSync(file, 'mine');
     const refused = await run(flag, file);
@@ -187,7 +187,7 @@ it('two files of one name are refused', async () => {
 });
 
 describe.skipIf(!isBuilt || process.platform === 'win32')(
-  'what is written to streams that are open (npm run build makes the program)',
+  'output to open streams (npm run build makes the program)',
   { timeout: patience },
   () => {
     it('/dev/stdout is standard output, and a descriptor is written to', async () => {

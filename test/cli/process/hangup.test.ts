@@ -1,4 +1,4 @@
-// What nohup leaves behind, and where there is nothing of the kind.
+// The traces of nohup, and cases without them.
 import { expect, it } from 'vitest';
 import { isHangupIgnored } from '../../../src/cli/process/hangup.ts';
 
@@ -10,7 +10,7 @@ const parentIgnores = (mask: string): Record<string, string> => ({
 });
 
 it.each([
-  ['a shell has left what it was told to start', { _: '/usr/bin/nohup' }, {}, true],
+  ['a shell has left the path of the command that it started', { _: '/usr/bin/nohup' }, {}, true],
   ['it has left another program', { _: '/usr/bin/node' }, {}, false],
   ['that is only called like it', { _: '/home/me/rnohup' }, {}, false],
   ['stdin can only be written', {}, stdinOpened('0100001'), true],

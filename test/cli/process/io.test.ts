@@ -1,4 +1,4 @@
-// What the command line does to its process, and when.
+// The effects of the command line on its process.
 import { expect, it } from 'vitest';
 import { nodeFlags } from '../../../src/cli/process/child.ts';
 import { endingSignals, signalCodes } from '../../../src/cli/process/signals.ts';
@@ -20,14 +20,14 @@ it('importing a module listens for no signal, even in a process that was to outl
   }
 });
 
-it('a process that is started for a run has the flags of node, without those of the debugger', () => {
+it('a process that is started for a run has the flags of node, without the debugger flags', () => {
   expect(nodeFlags(['--max-old-space-size=8192', '--inspect=9230', '--inspect-brk', '--stack-size=2000'])).toEqual([
     '--max-old-space-size=8192',
     '--stack-size=2000',
   ]);
 });
 
-it.skipIf(process.platform === 'win32')('each signal has a code of its own, as in a shell', () => {
+it.skipIf(process.platform === 'win32')('each signal has its own exit code, as in a shell', () => {
   expect(new Set(endingSignals.map((signal) => signalCodes[signal])).size).toBe(endingSignals.length);
   expect(signalCodes).toMatchObject({
     SIGINT: 130,

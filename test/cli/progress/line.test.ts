@@ -53,7 +53,7 @@ describe('the progress line', () => {
     expect(progressLine({ ...state, progress: 1 }, 119, plain)).toContain('100%');
   });
 
-  it('says only what is known before the first report', () => {
+  it('shows only known fields before the first report', () => {
     const unknown = {
       progress: 0,
       step: 0,

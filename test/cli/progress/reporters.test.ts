@@ -47,7 +47,7 @@ describe('the progress bar of a terminal', () => {
     expect(stream.text).toHaveLength(length);
   });
 
-  it('stays below what is printed: evaluations, samples, warnings', async () => {
+  it('stays below printed lines: evaluations, samples, warnings', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = textReporter(output, null);
     await reporter.handle(start);
@@ -65,7 +65,7 @@ describe('the progress bar of a terminal', () => {
     reporter.close();
   });
 
-  it('leaves the terminal as it was: no hidden cursor, no switched-off wrapping, no saved position', async () => {
+  it('restores the terminal: no hidden cursor, no switched-off wrapping, no saved position', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = textReporter(output, null);
     await reporter.handle(start);
@@ -85,7 +85,7 @@ const linesOf = async (events: Parameters<Reporter['handle']>[0][]): Promise<str
   return stream.text.trimEnd().split('\n');
 };
 
-describe('what a run waits for', () => {
+describe('the work besides training', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -100,7 +100,7 @@ describe('what a run waits for', () => {
   ] as const satisfies readonly Activity[];
 
   it.each([80, 40, 30, 20])(
-    'moves in a line of its own at least each second, before the first step and after it, at %i columns',
+    'moves in a separate line at least each second, before the first step and after it, at %i columns',
     async (columns) => {
       const labels: (string | undefined)[] = [];
       for (const isTraining of [false, true]) {
@@ -260,7 +260,7 @@ describe('the time left', () => {
     expect(estimate.timeLeftMs(at(12_000, 0.6))).toBeCloseTo(40_000, 6);
   });
 
-  it('is that of training by its own speed, and that of the pauses as the report expects them', () => {
+  it('is the time of training at its own speed, plus the expected pauses of the report', () => {
     const estimate = new Estimate(null);
     const training = { trainingMs: 1000, remainingPausesMs: 9000 };
     expect(estimate.timeLeftMs({ ...at(2000, 0.1), ...training })).toBeNull();

@@ -1,4 +1,4 @@
-// What commands show in a terminal while nothing is printed.
+// The line that commands show in a terminal while they print nothing.
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useDoubles } from '../doubles.ts';
@@ -8,7 +8,7 @@ import { Output } from '../../../src/cli/output/output.ts';
 import { WaitingLine } from '../../../src/cli/progress/live-line.ts';
 import { bare, FakeProcess, FakeStream, rnn } from '../helpers.ts';
 
-describe('what a command waits for', () => {
+describe('the current work of a command', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 

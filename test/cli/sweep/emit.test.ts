@@ -119,7 +119,7 @@ describe('rnn sweep --emit', () => {
     expect(await names('--random', '9', ...lr, ...hidden)).toEqual(await names('--random', '9', ...hidden, ...lr));
   });
 
-  it('writes numbers in one way, and leaves texts as they are', async () => {
+  it('normalises numbers, and leaves texts unchanged', async () => {
     const valuesOf = async (grid: string): Promise<unknown[]> =>
       events(await sweep(['--grid', grid, '--emit', '--json'], undefined, [])).map(({ argv }) => (argv as string[])[3]);
     expect(await valuesOf('hidden=08,8,16')).toEqual(['8', '16']);
@@ -140,14 +140,14 @@ describe('rnn sweep --emit', () => {
     });
   });
 
-  it('names its folder for the text unless told otherwise', async () => {
+  it('names its folder for the text without --out', async () => {
     const before = process.cwd();
     process.chdir(folder);
     const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit']).finally(() => process.chdir(before));
     expect(stdout).toContain(`--out ${join('sweeps', 'text', 'hidden=4')}\n`);
   });
 
-  it('lets its runs take another text, if told to', async () => {
+  it('lets its runs take another text with --accept-new-corpus', async () => {
     expect(await sweep(['--grid', 'hidden=4', '--emit'], undefined, ['--accept-new-corpus'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(' --accept-new-corpus --hidden 4 --resume '),

@@ -58,7 +58,7 @@ describe('the folder of a sweep', () => {
     });
   });
 
-  it("is known by --emit, too, and is nobody's as long as there are no runs", async () => {
+  it('is checked by --emit, too, and belongs to no sweep while it has no runs', async () => {
     const emit = { words: [...grid, '--emit'] };
     expect((await sweep(['--max-steps', '9', ...rest], emit)).code).toBe(0);
     const { code, stdout } = await sweep(fixed, emit);

@@ -68,7 +68,7 @@ export function inProcess(begun: (started: Started) => void = () => {}): { start
   return { start, started };
 }
 
-/** Processes that end as they are told to, and train nothing. */
+/** Processes that end in a given way, and train nothing. */
 export const pretending =
   (end: ChildEnd, told: { stdout?: string; stderr?: string } = {}): Io['start'] =>
   (_, lines) => {

@@ -40,7 +40,7 @@ describe('a trial that diverged', () => {
     '0',
   ];
 
-  it('is done, is not tried again, and is in the ranking', async () => {
+  it('is done, is not trained again, and is in the ranking', async () => {
     const first = await sweep(words, inProcess().start, wild);
     expect(first.stdout).toMatch(
       /^\[1\/2] init-scale=0\.1: [\d.]+ nats, 400 steps in \d+s\n\[2\/2] init-scale=1000000: diverged\n/,
@@ -135,7 +135,7 @@ describe('signals', () => {
 });
 
 describe('a trial that another process trains', () => {
-  it('is busy where that process was quicker to take the folder, and is not counted as failed', async () => {
+  it('is busy if that process took the folder first, and does not count as failed', async () => {
     const io: FakeProcess = new FakeProcess({
       start: (argv) => ({
         ...child,
@@ -182,7 +182,7 @@ describe('the exit code', () => {
   });
 });
 
-describe('what a run writes to stderr', () => {
+describe('the stderr of a trial', () => {
   const told = { stderr: 'warning: the text has changed\nTypeError: x is not a function\n    at y (z.js:1:2)' };
 
   it('is shown with the name of its trial if it is a warning', async () => {
@@ -190,7 +190,7 @@ describe('what a run writes to stderr', () => {
     expect(stderr.split('\n').slice(1, -1)).toEqual(['hidden=4: warning: the text has changed']);
   });
 
-  it('is shown whole where it ended by a bug', async () => {
+  it('is shown completely after a bug', async () => {
     const { stderr } = await sweep(hidden(4), pretending({ code: 1, signal: null }, told));
     expect(stderr).toContain(
       'hidden=4: warning: the text has changed\nhidden=4: TypeError: x is not a function\nhidden=4:     at y (z.js:1:2)\n',

@@ -19,7 +19,7 @@ const fixed =
   '--batch-size 4 --sequence-length 8 --sample-every 0 --evaluate-every 0 --checkpoint-every 20 --threads 1 --device cpu'.split(
     ' ',
   );
-/** Too long to end by itself while a test looks at it. */
+/** Too long to end while a test runs. */
 const endless = [
   'sweep',
   'text.txt',
@@ -44,7 +44,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
-  it('trains, and tells a reader of a pipe', { timeout: patience }, async () => {
+  it('trains, and reports to a pipe', { timeout: patience }, async () => {
     const { code, stdout, stderr } = await begin(
       ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--json', '--', '--max-steps', '5', ...fixed],
       { folder },
@@ -100,7 +100,7 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
   });
 
   it.skipIf(!existsSync('/proc/self/stat'))(
-    'stops with its run by Ctrl-Z, and goes on with it (skipped where there is no /proc)',
+    'stops with its run on Ctrl-Z, and continues with it (skipped where there is no /proc)',
     { timeout: patience },
     async () => {
       const sweep = begin(endless, { folder });
@@ -119,22 +119,18 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
     },
   );
 
-  it(
-    'a run whose sweep was killed saves and ends by itself, and lets the next one have its folder',
-    { timeout: patience },
-    async () => {
-      const sweep = begin(endless, { folder });
-      await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
-      const pid = numberOfRun();
-      sweep.send('SIGKILL');
-      await until(() => !existsSync(at('sweep', 'hidden=4', 'lock.json')));
-      await until(() => !isRunning(pid));
-      const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8')
-        .trimEnd()
-        .split('\n');
-      expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
-    },
-  );
+  it('a run whose sweep was killed saves, ends and releases its folder', { timeout: patience }, async () => {
+    const sweep = begin(endless, { folder });
+    await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+    const pid = numberOfRun();
+    sweep.send('SIGKILL');
+    await until(() => !existsSync(at('sweep', 'hidden=4', 'lock.json')));
+    await until(() => !isRunning(pid));
+    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
+  });
 });
 
 function isRunning(pid: number): boolean {

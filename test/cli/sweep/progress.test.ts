@@ -13,7 +13,7 @@ inFolderOfItsOwn();
 const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> =>
   rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
 
-/** As a terminal of so many columns shows it. */
+/** The line in a terminal of that many columns. */
 function progressOf(trials: number, columns = 80) {
   const stream = new FakeStream({ columns });
   const output = new Output('stderr', new FakeProcess({ stderr: stream }), noColours);

@@ -75,20 +75,20 @@ describe('rnn sweep', () => {
     expect(readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'))).toEqual(before);
   });
 
-  it('prints nothing with --quiet but what goes wrong', async () => {
+  it('prints only warnings and errors with --quiet', async () => {
     const ran = await sweep(['--grid', 'validation-fraction=0.1,0.999', '--quiet'], inProcess().start);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toBe('warning: 1 of 2 trials failed. To train them again, run the same command.\n');
   });
 
-  it('takes more trials, and skips the ones it has', async () => {
+  it('takes more trials, and skips finished trials', async () => {
     await sweep(['--grid', 'hidden=4'], inProcess().start);
     const { start, started } = inProcess();
     expect((await sweep(['--grid', 'hidden=4,5'], start)).code).toBe(0);
     expect(started).toHaveLength(1);
   });
 
-  it('reports a trial that fails, continues with the others, and ends with 1', async () => {
+  it('reports a trial that fails, continues with the next trials, and ends with 1', async () => {
     const { start } = inProcess();
     const ran = await sweep(['--grid', 'validation-fraction=0.1,0.999,0'], start);
     expect(ran.code).toBe(1);
@@ -114,7 +114,7 @@ describe('rnn sweep', () => {
       { stdout: 'not JSON', stderr: 'FATAL ERROR: heap out of memory' },
       'exit code 134: FATAL ERROR: heap out of memory',
     ],
-  ])('says why a run failed that ended with %j and told %j', async (end, told, message) => {
+  ])('says why a run failed that ended with %j and printed %j', async (end, told, message) => {
     const { stdout } = await sweep(['--grid', 'hidden=4'], pretending(end, told));
     expect(stdout).toContain(`[1/1] hidden=4: failed: ${message}\n`);
   });
@@ -191,7 +191,7 @@ describe('rnn sweep', () => {
     expect(sent).toEqual(['SIGTERM', 'SIGINT']);
   });
 
-  it('skips a trial that another process trains, continues with the others, and ends with 7', async () => {
+  it('skips a trial that another process trains, continues with the next trials, and ends with 7', async () => {
     await sweep(['--grid', 'hidden=4'], inProcess().start, [
       '--max-time',
       '0.05s',
