@@ -21,7 +21,7 @@ export const textFaults = endingWith(3, [
     'a folder without files',
     train('', '@empty'),
     /^the folder .*empty contains no files$/,
-    /name a folder or a file with text/,
+    /name a folder or a file that contains text/,
   ],
   [
     'a folder of hidden files',

@@ -186,12 +186,12 @@ const words = endingWith(2, [
     /^--profile and --dry-run exclude each other$/,
     /^a profile needs a run$/,
   ],
-  ['standard input twice', train('', '- -'), /^standard input \(-\) can be read only once$/, /into a file/],
+  ['standard input twice', train('', '- -'), /^standard input \(-\) can be read only once$/, /to a file/],
   [
     'standard input to train and to validate on',
     train('--validation-file -', '-'),
     /^standard input \(-\) can be read only once$/,
-    /into a file/,
+    /to a file/,
   ],
 ]);
 

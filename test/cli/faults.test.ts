@@ -137,7 +137,7 @@ const processFaults: readonly ProcessFault[] = [
     line: 'cd blocked && rnn corpus sonnets',
     code: 1,
     cause: /^cannot write corpora\/sonnets\.txt: there is a file in the place of the folder$/,
-    remedy: /make corpora a folder/,
+    remedy: /make sure that corpora is writable/,
   },
   {
     wrong: 'another text where a built-in one should be',

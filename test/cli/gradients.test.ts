@@ -130,7 +130,7 @@ describe('rnn gradients', () => {
       ...machine,
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Gradient norm, of the loss at a step, .*\n━━ layer 0 h /);
+    expect(stdout).toMatch(/^Gradient norm, of the loss at a time step, .*\n━━ layer 0 h /);
     expect(stdout).toMatch(
       /\n\nuntrained rnn,layers=1,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 0 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/,
     );
