@@ -36,7 +36,7 @@ const tableOf = (flags) =>
 function rowOf({ flags, row }) {
   const { choices } = row.kind;
   const named = choices.every((choice) => row.help.includes(choice)) ? '' : `: ${choices.join(', ')}`;
-  const meaning = `${row.help.replace(/; listed below$/, '')}${named}`;
+  const meaning = `${row.help.replace(/ \(listed below\)$/, '')}${named}`;
   return `| \`${flags}\` | ${meaning.replaceAll('|', String.raw`\|`)} | ${shownDefaultOf(row)} |`;
 }
 

@@ -1,12 +1,12 @@
-// Errors that a user can act on. Everything thrown on purpose in this project is an RnnError;
-// anything else is a bug. This file knows the kinds of failure, not how they are printed or which
-// exit code they become: that is cli/'s.
+// Errors that a user can act on. Everything that this project throws on purpose is an RnnError. Any
+// other error is a bug. This file knows the kinds of failure. How they are printed and which exit
+// code they become is decided in cli/.
 
 /**
- * What went wrong, in the words of the exit-code table: `machine` the disk or another part of the
- * machine failed, `usage` a wrong flag or value, `corpus` the text, `checkpoint` the checkpoint,
- * `diverged` training could not be recovered, `device` the requested device is not available,
- * `busy` another process trains in the run folder.
+ * The kind of failure, named as in the table of exit codes: `machine`: the disk or another part of
+ * the machine failed. `usage`: a wrong option or value. `corpus`: the text. `checkpoint`: the
+ * checkpoint. `diverged`: training diverged and could not recover. `device`: the requested device
+ * is not available. `busy`: another process trains in the run folder.
  */
 export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device' | 'busy';
 
@@ -16,15 +16,13 @@ interface Details {
   readonly cases?: readonly string[];
 }
 
-/**
- * A failure with a cause the user can understand (`message`) and something to do about it (`hint`).
- */
+/** A failure that the user can understand (`message`), with something to do about it (`hint`). */
 export class RnnError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
-  /** The options that it is about, as the command line calls them: `--tied`. */
+  /** The options that caused the failure, as flags: `--tied`. */
   readonly options: readonly string[];
-  /** The cases of a failure that has several, a line each. */
+  /** The cases of a failure that has several, one line each. */
   readonly cases: readonly string[];
 
   constructor(kind: ErrorKind, message: string, details: Details & { readonly hint?: string | undefined } = {}) {
@@ -48,21 +46,24 @@ export const checkpointError = errorOf('checkpoint');
 export const deviceError = errorOf('device');
 export const machineError = errorOf('machine');
 
-/** The same failure, of one of several things: its message begins with the name. A bug stays as it is. */
+/**
+ * The same error with a name in front of its message. Errors that are not an RnnError are returned
+ * unchanged.
+ */
 export const errorAbout = (name: string, error: unknown): unknown =>
   error instanceof RnnError ? new RnnError(error.kind, `${name}: ${error.message}`, { ...error, cause: error }) : error;
 
 /**
- * The system's name for what went wrong (`ENOENT`, `EACCES` …), or '' for an error that did not
- * come from the system.
+ * The system's code of an error (`ENOENT`, `EACCES` …), or '' if the error did not come from the
+ * system.
  */
 export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 /**
- * For messages, of any value that a program may hand over: a text in quotes, so that '8' is not
- * taken for 8; 8n; Symbol(x); an object.
+ * Shows a value in a message: a string in quotes, so that '8' differs from 8, a bigint as 8n, a
+ * symbol as Symbol(x), and an object as 'an object'.
  */
 export function inQuotes(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
@@ -72,11 +73,11 @@ export function inQuotes(value: unknown): string {
   return String(value);
 }
 
-/** For threads that the system refuses to start. */
+/** The hint if the system refuses to start a thread. */
 export const THREAD_LIMIT_HINT =
   'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)';
 
-/** The message of an error without the lines after the first, such as a stack of a library's own. */
+/** The first line of an error's message. Other libraries may add a stack below it. */
 export function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0];
 }

@@ -1,20 +1,20 @@
-// Lists and members by their keys.
+// Groups lists and members of objects by key.
 
-/** Lists by a key, in order of first appearance. (Map.groupBy needs Node 21.) */
+/** Groups items into lists by key, in order of first appearance. (Map.groupBy needs Node 21.) */
 export function groupBy<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();
   for (const item of items) appendTo(groups, keyOf(item), item);
   return groups;
 }
 
-/** Appends to the list of a key. */
+/** Appends an item to the list of a key. */
 export function appendTo<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
   const list = lists.get(key);
   if (list) list.push(item);
   else lists.set(key, [item]);
 }
 
-/** The same members with other values. */
+/** An object with the same members and other values. */
 export const mapValues = <Name extends string, From, To>(
   members: Readonly<Record<Name, From>>,
   change: (value: From, name: Name) => To,
@@ -23,7 +23,7 @@ export const mapValues = <Name extends string, From, To>(
     Object.entries<From>(members).map(([name, value]) => [name, change(value, name as Name)]),
   ) as Record<Name, To>;
 
-/** Lists of `size` items each, the last perhaps shorter. */
+/** Lists of `size` items each. The last list may be shorter. */
 export function* chunksOf<Item>(items: Iterable<Item>, size: number): Generator<readonly Item[]> {
   let chunk: Item[] = [];
   for (const item of items) {

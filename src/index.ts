@@ -1,5 +1,5 @@
-// All that `import … from 'rnn'` has, and nothing else: docs/library.md tells how to use it, and a
-// test notices when it changes. Whatever is not here may change at any time.
+// The public API: everything that `import … from 'rnn'` gives. docs/library.md explains how to use
+// it, and a test fails when it changes. Everything else may change at any time.
 
 // Training.
 export { planTraining, train, Training } from './api/training.ts';
@@ -85,11 +85,11 @@ export {
   xzSize,
 } from './api/pages.ts';
 
-// What a model is measured by.
+// Measures and records.
 export { Ngrams } from './evaluation/ngrams.ts';
 export { recordFormats } from './insight/record.ts';
 
-// This machine, and what there is to choose from.
+// This machine, and the names to choose from.
 export { bench, type BenchRequest, doctor } from './api/machine.ts';
 export { type Choice, cells, presets, schedules } from './api/train-request.ts';
 export { deviceNames } from './devices/open.ts';

@@ -1,8 +1,8 @@
-// Seeded random numbers, the only source of chance in the project: the same seed gives the same
-// run. The state is four words, small enough to be written into a checkpoint.
+// Seeded random numbers, the only source of randomness in the project: the same seed gives the same
+// run. The state is four words, small enough to be stored in a checkpoint.
 
 /**
- * A hash of 32 bits in which every bit of x counts for every bit of the result (the finaliser of
+ * A 32-bit hash in which every bit of x affects every bit of the result (the finaliser of
  * splitmix32).
  */
 export function hash32(x: number): number {
@@ -13,20 +13,23 @@ export function hash32(x: number): number {
 }
 
 /**
- * Whether dropout keeps an element. It depends on nothing but its arguments, so every device and
- * every split of the batch drops the same.
+ * Whether dropout keeps an element. The result depends only on the arguments, so every device and
+ * every split of the batch drops the same elements.
  * @param index of the element in (T·N, columns) of the whole batch, time first
  */
 export function dropoutKeeps(key: number, site: number, index: number, rate: number): boolean {
   return hash32(index ^ dropoutSeed(key, site)) >= dropoutThreshold(rate);
 }
 
-/** What the masks of one site follow from in one call. */
+/** The seed of the dropout masks of one site in one call. */
 export function dropoutSeed(key: number, site: number): number {
   return hash32(key + Math.imul(site, 0x9e3779b9));
 }
 
-/** Hashes below this are dropped. It is even: who can compare only 31 bits needs no more. */
+/**
+ * Elements whose hash is below this threshold are dropped. The threshold is even, so comparing the
+ * upper 31 bits is enough.
+ */
 export function dropoutThreshold(rate: number): number {
   return 2 * Math.floor(rate * 2 ** 31);
 }
@@ -38,9 +41,9 @@ export type RandomState = readonly [number, number, number, number];
 export class Random {
   #state: Uint32Array;
 
-  /** @param seed any integer; only its low 53 bits count */
+  /** @param seed any integer, of which only the low 53 bits are used */
   constructor(seed: number) {
-    let mixed = (seed ^ hash32(Math.floor(seed / 2 ** 32))) >>> 0; // hashed, or seed −1 would be seed 0
+    let mixed = (seed ^ hash32(Math.floor(seed / 2 ** 32))) >>> 0; // hashed, so that seed −1 differs from seed 0
     this.#state = Uint32Array.from({ length: 4 }, () => {
       mixed = (mixed + 0x9e3779b9) >>> 0;
       return hash32(mixed);
@@ -63,7 +66,7 @@ export class Random {
     return this.#next() >>> 0;
   }
 
-  /** The bits of one as a signed integer, which V8 need not allocate. */
+  /** The 32 random bits as a signed integer, which V8 need not allocate. */
   #next(): number {
     const s = this.#state;
     const product = Math.imul(s[1], 5);
@@ -84,8 +87,8 @@ export class Random {
   }
 
   /**
-   * A standard normal number (Box and Muller, 1958; one of the pair is thrown away, so that the
-   * state stays four words).
+   * A standard normal number (Box and Muller, 1958). The second number of each pair is discarded,
+   * so that the state stays four words.
    */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());

@@ -1,5 +1,5 @@
-// A word for a shell, in the commands that messages name. Pure.
+// Shell words for the commands that messages show. Pure.
 
-/** The word as it is, quoted only if it must be. */
+/** The text as one shell word, quoted only if necessary. */
 export const shellWord = (text: string): string =>
   /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

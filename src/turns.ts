@@ -4,10 +4,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Pieces } from './pieces.ts';
 
-/** How long the event loop may have to wait. */
+/** The longest time that the event loop may have to wait. */
 const MAX_WAIT_MS = 20;
 
-/** The result of a computation that is interrupted for the event loop. */
+/** Runs a computation to its end, and lets the event loop run between pieces. */
 export async function runInTurns<Result>(
   pieces: Pieces<Result>,
   now: () => number = () => performance.now(),

@@ -1,4 +1,4 @@
-// Checkpoints as files, and models for other programs and from them.
+// Reads and writes checkpoints, and exports and imports models of other programs.
 import {
   type Checkpoint,
   type TrainedModel,
@@ -28,12 +28,12 @@ import {
 } from './checks.ts';
 
 /**
- * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history,
+ * Reads a whole checkpoint, which can be saved again: its weights, vocabulary, options, history and
  * optimizer.
  *
- * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if
- * left out
- * @throws RnnError `checkpoint` if there is none, or it is damaged, or of a newer version
+ * @param source a run folder (its best checkpoint) or a file. Default: the newest run in
+ * ./checkpoints
+ * @throws RnnError `checkpoint` if there is no checkpoint, or it is damaged or of a newer version
  */
 export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
   if (source !== undefined) refuseOther('the checkpoint', source, runName);
@@ -41,11 +41,11 @@ export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
 }
 
 /**
- * Writes a checkpoint to a separate file: to a temporary name first, which is renamed to `path`
- * when it is complete. Another checkpoint is replaced, any other file only with `force`.
+ * Writes a checkpoint to a separate file, first under a temporary name that is renamed to `path`
+ * when the file is complete. Replaces another checkpoint, and any other file only with `force`.
  *
- * @throws RnnError `checkpoint` if a number of it is not finite, or it could not be read back,
- * `usage` if another file is there, `machine` if it cannot be written
+ * @throws RnnError `checkpoint` if one of its numbers is not finite or it could not be read again,
+ * `usage` if another file is at that path, `machine` if the file cannot be written
  */
 export async function saveCheckpoint(
   path: string,
@@ -57,18 +57,21 @@ export async function saveCheckpoint(
   refuseWrong(options, forceMember);
   const { force = false } = options;
   const pieces = checkpointPieces(path, checkpoint, (detail) => {
-    throw checkpointError(`cannot write ${path}: ${detail}`, 'change what loadCheckpoint gives, and only its numbers');
+    throw checkpointError(
+      `cannot write ${path}: ${detail}`,
+      'use a result of loadCheckpoint, and change only its numbers',
+    );
   });
   await writeOutput(path, pieces, { force, isOurs: startsAsCheckpoint });
 }
 
-const readCorpus = rule('what Corpus.read or Corpus.fromText gives', (given) => given instanceof Corpus);
+const readCorpus = rule('a result of Corpus.read or Corpus.fromText', (given) => given instanceof Corpus);
 
 /**
- * A network as training on this text would begin with it.
+ * The network with which training on this text would begin.
  *
- * @throws RnnError `usage` for options that cannot be, or a network that needs more memory than is
- * free
+ * @throws RnnError `usage` for options that are impossible, or a network that needs more memory
+ * than is free
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
   refuseOther('the corpus', corpus, readCorpus);
@@ -78,32 +81,31 @@ export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions>
   return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
 }
 
-/** The formats of `exportModel`, with the ending of their files. */
+/** The formats of `exportModel`, with the extensions of their files. */
 export const exportFormats: readonly (Choice & { readonly extension: string })[] = formats.map(
   ({ name, summary, extension }) => ({ name, summary, extension }),
 );
 
 /**
- * The bytes of a file for another program.
+ * Exports a model, and returns the bytes of the file.
  *
  * @param format a name of `exportFormats`: `safetensors` for PyTorch, `onnx` for ONNX Runtime
- * @throws RnnError `usage` for a format that there is not, or a model that it cannot hold
+ * @throws RnnError `usage` for an unknown format, or a model that the format cannot hold
  */
 export function exportModel(trained: TrainedModel, format: string): Uint8Array {
   const found = formats.find(({ name }) => name === format);
   const names = formats.map(({ name }) => name).join(', ');
-  if (found === undefined) throw usageError(`there is no format ${inQuotes(format)}`, `one of ${names}`);
+  if (found === undefined) throw usageError(`there is no format ${inQuotes(format)}`, `use one of ${names}`);
   refuseUnlessModel('the model', trained);
   return found.write(trained);
 }
 
 /**
- * The model in a safetensors file that `exportModel` or PyTorch wrote. It has no optimizer, so its
- * run cannot be resumed.
+ * Imports the model in a safetensors file that `exportModel` or PyTorch wrote. It has no optimizer,
+ * so its run cannot be resumed.
  *
- * @param like a model of the same sizes and vocabulary, for a file that does not say of which model
- * it is
- * @throws RnnError `checkpoint` that says what is wrong with the file
+ * @param like a model of the same sizes and vocabulary, for a file that does not describe its model
+ * @throws RnnError `checkpoint` that describes the defect of the file
  */
 export function importModel(file: Uint8Array, options: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {
   refuseOther(

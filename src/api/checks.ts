@@ -1,5 +1,5 @@
-// Checks of the arguments of a JavaScript program, which may pass anything where types are not
-// checked. A command line has checked its words already.
+// Checks the arguments of JavaScript programs, which can pass any value because their types are not
+// checked. The command line has already checked its options.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { type RnnError, usageError, checkpointError } from '../errors.ts';
 import { mapValues } from '../group.ts';
@@ -11,10 +11,10 @@ import { shortened } from '../options/values.ts';
 import { trainOptions } from '../options/train.ts';
 import { trainingOptions } from '../options/training.ts';
 
-/** By the names of the members of a request. */
+/** The rules of a request's members, by name. */
 type Members = Readonly<Record<string, Rule>>;
 
-/** No system has names with a NUL character. */
+/** No system allows names with a NUL character. */
 const isName = (given: unknown): given is string => typeof given === 'string' && !given.includes('\0');
 const areNames = (given: unknown): boolean => [given].flat().every(isName);
 export const isText = (given: unknown): given is string | Uint8Array =>
@@ -29,28 +29,28 @@ export const folderName = rule('the name of a folder', isName);
 export const runName = rule('a run folder or a file', isName);
 export const textOrBytes = rule('a string or bytes', isText);
 export const sourceNames = rule('a file, a folder, a pattern, - or a list of them', areNames);
-export const runNames = rule('a run folder, a folder of them, a file in one, or a list of them', areNames);
-/** A run folder, a file, or what `loadCheckpoint` gives. */
+export const runNames = rule('a run folder, a folder of runs, a file in a run, or a list of them', areNames);
+/** A run folder, a file, or a result of `loadCheckpoint`. */
 export const modelOrName = rule(
-  'a run folder, a file or what loadCheckpoint gives',
+  'a run folder, a file or a result of loadCheckpoint',
   (given) => isName(given) || isModel(given),
 );
-/** What `-` stands for: pieces of text or bytes, as they come or all at once. */
+/** The input that `-` stands for: pieces of text or bytes, as they arrive or all at once. */
 export const stream = rule(
   'an async iterable of texts or bytes',
   (given) => typeof given === 'object' && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given),
 );
-/** Functions of it may be omitted. */
+/** Any of its functions may be omitted. */
 export const listenerMember = rule('an object of functions', (given) => typeof given === 'object' && given !== null);
 export const abortSignal = rule('an AbortSignal', (given) => given instanceof AbortSignal);
 
-/** Of training options: null counts as omitted. */
+/** The rules of training options. Null counts as omitted. */
 export const trainingMembers: Members = mapValues(kindsOf(trainingOptions as Options), (kind) => ({
   ...kind,
   holds: (value) => value === null || kind.holds(value),
 }));
 
-/** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
+/** @throws RnnError `usage` that names the value and the expected values, unless `holds` */
 export function refuseUnless(holds: boolean, name: string, value: unknown, words: string): asserts holds {
   if (!holds) throw usageError(`${name} is ${inWords(value)}, expected ${words}`);
 }
@@ -61,9 +61,9 @@ export function refuseOther(name: string, value: unknown, kind: Rule): void {
 }
 
 /**
- * @param known what the members of the request may be; undefined ones count as omitted
+ * @param known the rules of the members. A member that is undefined counts as omitted
  * @throws RnnError `usage` for a value that is not an object, an unknown name, or a wrong value: no
- * option is ignored in silence
+ * option is ignored silently
  */
 export function refuseWrong(request: object, known: Members): void {
   refuseOther('the request', request, requestObject);
@@ -79,7 +79,7 @@ export function refuseWrong(request: object, known: Members): void {
 
 const warned = new Set<string>();
 
-/** Once in a process. */
+/** Warns once in a process. */
 function warnOnce(warning: string): void {
   if (!warned.has(warning)) process.emitWarning(warning, 'DeprecationWarning');
   warned.add(warning);
@@ -90,12 +90,12 @@ const requestObject = rule(
   (given) => typeof given === 'object' && given !== null,
 );
 
-/** Whether to replace what is there. */
+/** The member `force`: whether to replace an existing file or run. */
 export const force = { force: onOff };
 
 /**
- * As a program would write it, as far as a line has room. Of an object only the names, for it may
- * be a model.
+ * A value as in source code, shortened to fit a line. An object is shown by its member names only,
+ * because it may be a model.
  */
 function inWords(value: unknown): string {
   if (typeof value === 'string') return shortened(JSON.stringify(value));
@@ -111,9 +111,12 @@ function inWords(value: unknown): string {
  * parts
  */
 export function refuseUnlessModel(name: string, value: unknown): asserts value is TrainedModel {
-  refuseUnless(isModel(value), name, value, 'what loadCheckpoint gives');
+  refuseUnless(isModel(value), name, value, 'a result of loadCheckpoint');
   checkTrained(value, (detail) => {
-    throw checkpointError(`cannot use ${name}: ${detail}`, 'change what loadCheckpoint gives, and only its numbers');
+    throw checkpointError(
+      `cannot use ${name}: ${detail}`,
+      'use a result of loadCheckpoint, and change only its numbers',
+    );
   });
 }
 
@@ -124,10 +127,10 @@ function unknownName(unknown: string, known: readonly string[]): RnnError {
     ...(row.aliases ?? []),
   ]);
   const meant = suggestions(unknown, known, flags);
-  const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
+  const similar = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
   const hint =
     meant.length > 0
       ? `did you mean ${meant.join(' or ')}?`
-      : `one of ${(alike.length > 0 ? alike : known).join(', ')}`;
+      : `use one of ${(similar.length > 0 ? similar : known).join(', ')}`;
   return usageError(`there is no option '${unknown}'`, hint);
 }

@@ -1,5 +1,5 @@
-// A corpus as other programs read one: files or a text, encoded and split, with how it was read,
-// which a run records.
+// A corpus for other programs: files or a text, encoded and split, together with the reading
+// options, which a run records.
 import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import {
   type Corpus as ReadCorpus,
@@ -26,64 +26,69 @@ import {
   textOrBytes,
 } from './checks.ts';
 
-/** How a text is read. The defaults are those of `rnn train`. */
+/** How a text is read and split. The defaults are the same as in `rnn train`. */
 export interface TextOptions {
   /** `char` (the default), or `byte` for files that are not UTF-8. */
   readonly unit?: Unit;
   /**
-   * Of the files; a label of the Encoding Standard, such as `windows-1252`. Default `utf-8`. A byte
-   * order mark in a file knows better.
+   * The encoding of the files, a label of the Encoding Standard such as `windows-1252`. Default
+   * `utf-8`. A byte order mark in a file takes precedence.
    */
   readonly encoding?: string;
   /**
-   * Read CR and CRLF as they are, and put no newline between files that lack their last. Default
-   * false; true for bytes, and for a `vocabulary` that has CR.
+   * Keep CR and CRLF, and add no newline between files that do not end with one. Default false, but
+   * true for bytes and for a `vocabulary` that contains CR.
    */
   readonly keepLineEnds?: boolean;
-  /** Characters seen fewer times become one unknown symbol. Default 1: all are kept. */
+  /**
+   * Characters that occur less often become one unknown token. Default 1, which keeps all
+   * characters.
+   */
   readonly minCount?: number;
   /**
-   * The last part of the text that is not to be tested on, to validate on. Default 0.1; 0 for a
-   * tiny text, and for one that is only to be scored.
+   * The fraction of the text for validation, taken from its end, before the test part. Default 0.1,
+   * but 0 for a tiny text and for a text that is only scored.
    */
   readonly validationFraction?: number;
-  /** The last part of the text, to test on when training is over. Default 0. */
+  /** The fraction at the end of the text for the test after training. Default 0. */
   readonly testFraction?: number;
-  /** Read with these symbols and no others, as a model that is to read the text has them. */
+  /** Use exactly this vocabulary, such as the vocabulary of the model that will read the text. */
   readonly vocabulary?: VocabularyData | Vocabulary;
   /**
-   * These symbols, and whatever else the text has: for a run that begins with the weights of a
-   * model.
+   * Extend this vocabulary by the characters of the text, for a run that starts from the weights of
+   * a model.
    */
   readonly known?: VocabularyData | Vocabulary;
 }
 
+/** How files are read. */
 export interface FileOptions extends TextOptions, Listening {
   /**
-   * Leave out files that cannot be read as text; `notes` says which. Default false: they are an
-   * error, which names them all.
+   * Skip files that cannot be read as text. `notes` names them. Default false: such files are an
+   * error, which names all of them.
    */
   readonly skipInvalid?: boolean;
-  /** Of folders, only these files; globs. */
+  /** Read only these files of folders. Globs. */
   readonly include?: readonly string[];
-  /** Of folders and patterns, not these files; globs. */
+  /** Skip these files of folders and patterns. Globs. */
   readonly exclude?: readonly string[];
-  /** A file to validate on, instead of a part of the text. */
+  /** Validate on this file instead of a part of the text. */
   readonly validationFile?: string;
-  /** A file to test on, instead of a part of the text. */
+  /** Test on this file instead of a part of the text. */
   readonly testFile?: string;
-  /** Of folders and patterns, nothing in this folder is read. */
+  /** Files in this folder are not read by folders and patterns. */
   readonly runFolder?: string;
-  /** What `-` stands for; the standard input of the process unless given. */
+  /** The input that `-` stands for. Default: the standard input of the process. */
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }
 
+/** How a text in memory is read. */
 export interface GivenTextOptions extends TextOptions {
-  /** For messages. Default: `text`. */
+  /** The name of the text in messages. Default `text`. */
   readonly name?: string;
-  /** Another text to validate on, instead of a part of this one. */
+  /** Validate on this text instead of a part of `text`. */
   readonly validationText?: string | Uint8Array;
-  /** Another text to test on, instead of a part of this one. */
+  /** Test on this text instead of a part of `text`. */
   readonly testText?: string | Uint8Array;
 }
 
@@ -117,6 +122,7 @@ const fileMembers = {
 export const textName = rule('a name for messages', (given) => typeof given === 'string');
 const givenTextMembers = { ...textMembers, name: textName, validationText: textOrBytes, testText: textOrBytes };
 
+/** A text as token ids, split into a training, a validation and a test part. */
 export class Corpus implements ReadCorpus {
   readonly vocabulary!: Vocabulary;
   readonly train!: Tokens;
@@ -130,19 +136,21 @@ export class Corpus implements ReadCorpus {
   readonly skipped!: number;
   readonly notes!: readonly string[];
   readonly name!: string;
-  /** How it was read, as a run on it records it. */
+  /** The reading options, as a run on this corpus records them. */
   readonly reading: ReadingOptions;
 
-  /** @param reading how it was read */
+  /** @param reading the reading options */
   constructor(read: ReadCorpus, reading: ReadingOptions) {
     Object.assign(this, read);
     this.reading = reading;
   }
 
   /**
-   * @param sources files, folders, glob patterns, `-` for standard input
-   * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or the text
-   * is empty; `usage` for options that cannot be met
+   * Reads files.
+   *
+   * @param sources files, folders, glob patterns, or `-` for standard input
+   * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or if the
+   * text is empty; `usage` for options that cannot be met
    */
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseWrong(options, fileMembers);
@@ -157,8 +165,10 @@ export class Corpus implements ReadCorpus {
   }
 
   /**
-   * @throws RnnError `corpus` if the text is empty, one single character, or no UTF-8; `usage` for
-   * options that cannot be met
+   * Encodes a text in memory.
+   *
+   * @throws RnnError `corpus` if the text is empty, has only one distinct character, or is not
+   * valid UTF-8; `usage` for options that cannot be met
    */
   static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
     refuseWrong(options, givenTextMembers);
@@ -173,7 +183,8 @@ export class Corpus implements ReadCorpus {
   }
 
   /**
-   * @param recorded the names of files that are held out, for a program that resumes a run on it
+   * @param recorded the names of the held-out files, for a program that resumes a run on this
+   * corpus
    */
   static async #encode(
     sources: readonly Source[],
@@ -183,7 +194,7 @@ export class Corpus implements ReadCorpus {
     more: Pick<CorpusOptions, 'runFolder' | 'stdin' | 'onActivity'>,
   ): Promise<Corpus> {
     const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
-    // A model that knows CR read its text with the line ends that it had.
+    // A model whose vocabulary contains CR read its text with the original line ends.
     const hasCarriageReturns = vocabulary?.data.symbols.includes('\r') === true;
     const asked = {
       ...(hasCarriageReturns && { keepLineEnds: true }),
@@ -195,7 +206,7 @@ export class Corpus implements ReadCorpus {
   }
 }
 
-/** A corpus has the symbols with what encodes them, a model has them alone. */
+/** A vocabulary given as an object, which can encode, or as the data of a model. */
 function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {
   const given = options[name];
   return given === undefined || given instanceof Vocabulary ? given : new Vocabulary(given);
@@ -204,11 +215,11 @@ function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocab
 const corpusName = rule('the name of a built-in corpus', (given) => typeof given === 'string');
 
 /**
- * Writes a built-in corpus to `folder`/`name`.txt, and gives that path.
+ * Writes a built-in corpus to `folder`/`name`.txt and returns that path.
  *
- * @param options `force` replaces another text in its place
- * @throws RnnError `usage` if there is no such corpus, or another text is in its place, `machine`
- * if the file cannot be written
+ * @param options `force` replaces a different file at that path
+ * @throws RnnError `usage` if there is no such corpus or a different file is at that path,
+ * `machine` if the file cannot be written
  */
 export async function writeBuiltin(
   name: string,

@@ -1,5 +1,5 @@
-// How well a model predicts a text, and how well compressors and n-gram models do. The scoring is
-// in evaluation/.
+// Measures how well a model, compressors and n-gram models predict a text. The scoring is in
+// evaluation/.
 import { count } from '../count.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
@@ -43,10 +43,10 @@ const members = {
 const dynamicMembers = { learningRate: dynamicRate, decay: dynamicDecay };
 const baselinesMembers = { against: anObject, compressors: onOff };
 
-/** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
+/** Longer texts are compressed only on request, because compressing takes longer than scoring. */
 const SOON_COMPRESSED = 100_000;
 
-/** A text as `planScoring` takes it. */
+/** The parts of a text, as `planScoring` takes them. */
 type Parts = Parameters<typeof planScoring>[1];
 
 export async function evaluateText(
@@ -84,17 +84,18 @@ export async function evaluateText(
 }
 
 /**
- * What each character of a text cost, of an evaluation that kept it: what `surprisePage` takes.
+ * The loss of each character of a text, from an evaluation with the option `surprise`.
+ * `surprisePage` draws it.
  *
- * @param most characters, from the beginning of the text
- * @throws RnnError `usage` for an evaluation that did not keep it
+ * @param most maximum number of characters, from the beginning of the text
+ * @throws RnnError `usage` if the evaluation did not keep these losses
  */
 export function surpriseOf(
   { trained: { model, vocabulary: data } }: { readonly trained: TrainedModel },
   { tokens, bits, accuracy, characters, surprise }: Evaluation,
   most = Infinity,
 ): SurpriseOfText {
-  refuseUnless(surprise !== null, 'surprise', surprise, 'what evaluate keeps by its option surprise');
+  refuseUnless(surprise !== null, 'surprise', surprise, 'the result of evaluate with the option surprise');
   const vocabulary = new Vocabulary(data);
   const kept = { ...surprise, nats: surprise.nats.subarray(0, most) };
   return {
@@ -116,7 +117,7 @@ function partsOf(text: TextToRead, part: Part, symbols: Vocabulary): Parts {
       part === 'all',
       'part',
       part,
-      "'all' for a string; model.read(files, { part }) reads a text that has parts",
+      "'all' for a string (use model.read(files, { part }) for a text with parts)",
     );
     const train = tokensOf(text, symbols);
     const none = train.subarray(0, 0);
@@ -129,11 +130,14 @@ function partsOf(text: TextToRead, part: Part, symbols: Vocabulary): Parts {
 /** The text that n-grams count. */
 interface CountedText {
   readonly tokens: Tokens;
-  /** It is the text of the run, of which only the part that the run was trained on is counted. */
+  /** The counted text is the run's training part. */
   readonly isTrainingPart: boolean;
 }
 
-/** Null, with a warning, where n-grams would count the text that they have to predict. */
+/**
+ * The text that n-grams count. Null, with a warning, if they would count the text that they have to
+ * predict.
+ */
 function countedText(
   { training }: TrainedModel,
   { tokens, trainedShare }: ScoringPlan,
@@ -148,13 +152,13 @@ function countedText(
   if (!isOfScored && !isSame(tokens, train)) return { tokens: trained ?? train, isTrainingPart: trained !== null };
   const remedy =
     trained !== null && trained.length < train.length ? `use ${flagOf('part')} validation` : 'name another text';
-  warn?.(`n-grams are left out, because ${flagOf('against')} names the text that is scored; ${remedy}`);
+  warn?.(`n-grams are left out, because ${flagOf('against')} names the text that is scored: ${remedy}`);
   return null;
 }
 
 const isSame = (a: Tokens, b: Tokens): boolean => a.length === b.length && a.every((id, at) => id === b[at]);
 
-/** @param asked for compressors, however long it takes */
+/** @param asked compress a text of any length */
 async function baselinesOf(
   text: Tokens,
   vocabulary: VocabularyData,
@@ -176,7 +180,7 @@ async function baselinesOf(
   const { characters } = ngrams;
   if (characters < tokens.length) {
     note?.(
-      `n-grams are those of the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`,
+      `n-grams count the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s, because more do not fit into memory`,
     );
   }
   const nats = await runInTurns(ngrams.natsInPieces(text));

@@ -1,4 +1,4 @@
-// A run folder from another program's file.
+// Makes a run folder from another program's file.
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
@@ -8,25 +8,25 @@ import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../r
 import { flagOf, otherFolder } from '../options/flags.ts';
 import { fileName, folderName, force as forceMember, refuseOther, refuseWrong, runName } from './checks.ts';
 
-/** What Node reads of a file in one piece. */
+/** The largest file that Node reads in one call. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 export interface ImportRequest {
-  /** The run folder; checkpoints/<name of the file> if omitted. */
+  /** The run folder. Default: checkpoints/<name of the file>. */
   readonly out?: string | undefined;
-  /** A model of the same sizes, for a file that names none: a run folder or a file. */
+  /** A model of the same sizes, for a file that does not name its model: a run folder or a file. */
   readonly like?: string | undefined;
-  /** Replace the run that is in the folder. */
+  /** Replace the existing run in the folder. */
   readonly force?: boolean | undefined;
 }
 
 const members = { out: folderName, like: runName, ...forceMember };
 
 /**
- * Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate,
- * and begin another run with.
+ * Makes a run folder from a safetensors file that PyTorch or `rnn export` wrote. You can sample
+ * from the run, evaluate it and start another run from its weights.
  *
- * @throws RnnError `usage` if the folder holds a run, `checkpoint` that says what is wrong with the
+ * @throws RnnError `usage` if the folder holds a run, `checkpoint` that describes the defect of the
  * file
  */
 export async function importRun(
@@ -38,11 +38,11 @@ export async function importRun(
   const { out, like, force = false } = request;
   const path = out ?? join('checkpoints', runNameOf(file));
   if (!force && (await RunFolder.holdsRun(path))) {
-    // It may well be the run that was exported, of which the file is called by default: not to be
-    // replaced lightly.
+    // The existing run may be the exported run, because both have the same name by default, so it
+    // is not replaced without `force`.
     throw usageError(
       `${path} already holds a run`,
-      `${otherFolder}; ${flagOf('force')} replaces that run, whose optimizer and log no file has`,
+      `${otherFolder}, or replace that run, its optimizer and its log with ${flagOf('force')}`,
     );
   }
   const likePath = like === undefined ? null : await findCheckpoint(like);
@@ -63,16 +63,17 @@ export async function importRun(
 }
 
 /**
- * The file's without its ending; all of it where that would leave dots, which name other folders.
+ * The name of the file without its extension, or the whole name if only dots would remain, because
+ * they name other folders.
  */
 function runNameOf(file: string): string {
   const name = basename(file, extname(file));
   return /^\.*$/.test(name) ? basename(file) : name;
 }
 
-/** @throws RnnError `checkpoint` if it is not a plain file, or larger than can be read */
+/** @throws RnnError `checkpoint` if the file is not a plain file or too large */
 async function readWhole(file: string): Promise<Uint8Array> {
-  const hint = 'give a file that rnn export wrote, or one with its names: docs/pytorch.md';
+  const hint = 'use a file that rnn export wrote, or a file with the same names: docs/pytorch.md';
   const refuse = (message: string, cause?: unknown): never => {
     throw checkpointError(message, hint, { cause });
   };
@@ -84,17 +85,15 @@ async function readWhole(file: string): Promise<Uint8Array> {
       const { size } = status;
       if (!status.isFile()) refuse(`${file} is not a plain file`);
       if (size > MAX_BYTES)
-        refuse(
-          `${file} has ${(size / 1e9).toFixed(1)} GB, and ${(MAX_BYTES / 1e9).toFixed(1)} GB are all that can be read`,
-        );
+        refuse(`${file} has ${(size / 1e9).toFixed(1)} GB, expected at most ${(MAX_BYTES / 1e9).toFixed(1)} GB`);
       return await handle.readFile();
     } finally {
       await handle.close().catch(() => {});
     }
   } catch (error) {
     if (systemCode(error) === 'ENOENT')
-      refuse(file === '' ? 'the name of the file is empty' : `there is no ${file}`, error);
-    if (systemCode(error) !== '') refuse(`${file} could not be read: ${(error as Error).message}`, error);
+      refuse(file === '' ? 'the name of the file is empty' : `${file} does not exist`, error);
+    if (systemCode(error) !== '') refuse(`cannot read ${file}: ${(error as Error).message}`, error);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-// What this machine can do, for other programs: its devices, and how fast they are. The checks are
-// loaded when they are asked for: few programs do.
+// Checks the devices of this machine and measures their speed, for other programs. The code of the
+// checks is loaded when it is needed, because few programs need it.
 import { benchModel, benchOptions, doctorOptions } from '../options/commands.ts';
 import { orNull } from '../options/kind.ts';
 import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
@@ -12,8 +12,8 @@ import { withDevice } from './trained.ts';
 import { listenerMember, refuseWrong } from './checks.ts';
 
 /**
- * What works here and what does not, check by check: `full` runs all comparisons with the reference
- * device, on all devices.
+ * Checks the devices of this machine and yields the result of each check. `full` runs all
+ * comparisons with the reference device on all devices.
  */
 export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
   const { json: _, ...members } = kindsOf(tableOf(doctorOptions));
@@ -23,6 +23,7 @@ export async function* doctor(examination: Partial<Examination> = {}): AsyncGene
   yield* examine({ ...examination, full });
 }
 
+/** The request of `bench`: the model to measure, the duration in milliseconds and the machine. */
 export interface BenchRequest extends Partial<BenchSetup>, MachineChoice, Listening {}
 
 const { profile, milliseconds } = tableOf(benchOptions);
@@ -34,11 +35,11 @@ const members = {
 };
 
 /**
- * How fast a device trains and samples a model, on symbols drawn at random; `cpu` unless another is
- * named.
+ * Measures how fast a device trains and samples a model, on tokens sampled at random. The default
+ * device is `cpu`.
  *
- * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model
- * too large or an option that is none
+ * @throws RnnError `device` if the device is not available or does not compute numbers, `usage` for
+ * a model that is too large or an unknown option
  */
 export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   refuseWrong(request, members);

@@ -1,4 +1,4 @@
-// Requests to a trained model and its results: plain data.
+// Requests to a trained model and their results: plain data.
 import type { Tokens } from '../corpus/read.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Part } from '../options/choices.ts';
@@ -14,91 +14,112 @@ import type { Corpus } from './corpus.ts';
 import type { Listening } from './run-request.ts';
 import type { GivenScoring, ScoringPlan } from '../training/scored-part.ts';
 
-/** One of `deviceNames`, or `auto`, which is the default; its threads, and its library for products. */
+/**
+ * The machine options: a device (`auto`, the default, or one of `deviceNames`), its threads, and
+ * its kernels.
+ */
 export interface MachineChoice extends Partial<ValuesOf<typeof machineOfCommands>> {}
 
-/** The text itself, or one that was read with the model's symbols. */
+/** A string, or a corpus that was read with the model's vocabulary. */
 export type TextToRead = string | Corpus;
 
+/** How `Model.evaluate` scores a text. */
 export interface EvaluationOptions extends GivenScoring, Listening {
-  /** Of a corpus, `all` (the default) or a part of it; a warning says if the run had another. */
+  /**
+   * The part of a corpus: `all` (the default) or a part. A warning says if the run's parts were
+   * different.
+   */
   readonly part?: Part;
-  /** The number of characters, from the first on, whose cost is kept. Default 0. */
+  /** The number of characters, from the beginning, whose loss is kept. Default 0. */
   readonly surprise?: number;
-  /** Compare with compressors and n-gram models. Default: neither. */
+  /** Compare with compressors and n-gram models. By default the model is not compared. */
   readonly baselines?: BaselinesOptions;
 }
 
+/** Baselines to compare a model with. */
 export interface BaselinesOptions {
   /**
-   * The text that n-grams count; of the run's own text, only the part that the run was trained on.
+   * The text whose n-grams are counted. If it is the run's own text, only its training part is
+   * counted.
    */
   readonly against?: TextToRead | undefined;
-  /** Compress a text of any length, and by xz, too. Default: by others, up to 100,000 characters. */
+  /**
+   * Compress a text of any length, also with xz. By default, texts of up to 100,000 characters are
+   * compressed, without xz.
+   */
   readonly compressors?: boolean;
 }
 
-/** Bits per character of compressors and n-gram models; null where they were not asked for. */
+/**
+ * Bits per character (bpc) of compressors and n-gram models. Null for baselines that were not
+ * requested.
+ */
 export interface Baselines {
   readonly compressors: Readonly<Record<string, number>> | null;
-  /** Of orders 1, 2 …, and how many characters were counted. */
+  /** Bits per character for the orders 1, 2 …, and the number of characters that were counted. */
   readonly ngrams: {
     readonly characters: number;
     readonly bits: readonly number[];
-    /** The characters are the part of the run's text that the run was trained on. */
+    /** Whether the counted text is the run's training part. */
     readonly isTrainingPart: boolean;
   } | null;
 }
 
-/** How well a text was predicted, and how it was read. */
+/** How well a text was predicted, and how it was scored. */
 export interface Evaluation extends Score, Omit<ScoringPlan, 'work' | 'startSymbol'> {
-  /** Per character, as `nats` is. */
+  /** Loss in bits per character (bpc): `nats` / ln 2. */
   readonly bits: number;
   readonly perplexity: number;
-  /** What each character cost; null if that was not asked for. */
+  /** The loss of each character. Null if it was not requested. */
   readonly surprise: Surprise | null;
   readonly baselines: Baselines;
 }
 
 /**
- * What each character of a text cost; with `run`, `text` and `others` it is what `surprisePage`
- * takes.
+ * The loss of each character of a text. `surprisePage` takes it with `run`, `text` and `others`
+ * added.
  */
 export interface SurpriseOfText extends Omit<SurpriseReport, 'run' | 'text' | 'others'> {
   readonly model: ModelConfiguration;
   readonly ids: Tokens;
 }
 
+/** How `Model.activations` reads a text. */
 export interface ActivationsOptions extends Listening {
   /**
-   * How many characters to read. Null for as many as it takes to find cells, from 10,000 to 80,000;
-   * all of the text if left out.
+   * The number of characters to read. Null for as many as are needed to find cells, from 10,000 to
+   * 80,000. Default: the whole text.
    */
   readonly length?: number | null;
 }
 
-/** A text, and what the cells held at each of its characters. */
+/** A text, and the activations of all units at each of its characters. */
 export type CellsRead = Pick<CellsReport, 'pieces' | 'activations'>;
 
 /**
- * What cells held while a text was read; with `name`, `summary` and `cell` it is what `cellsPage`
- * takes. In a text of fewer than 400 characters no cell tells anything.
+ * The activations of all units while a text was read, and the units that follow a property of the
+ * text. `cellsPage` takes it with `name`, `summary` and `cell` added. A text of fewer than 400
+ * characters is too short to find units.
  */
 export interface Inspection extends CellsRead, FoundCells {}
+/** Units that follow a property of the text, and the saturation of gates. */
 export type FoundCells = Pick<CellsReport, 'findings' | 'saturation'>;
 
-/** How many steps back, at how many places of the text, and how many steps' singular values. */
+/**
+ * The number of time steps back, of places in the text, and of steps whose singular values are
+ * found.
+ */
 export interface GradientsOptions extends Partial<ValuesOf<typeof gradientsMeasured>> {}
 
-/** How far back a loss reaches: what `gradientsPage` takes. */
+/** How far back gradients of the loss flow. `gradientsPage` draws it. */
 export interface Gradients extends NetworkGradients {
   readonly model: ModelConfiguration;
 }
 
-/** In the place of how the text of the run was read. */
+/** Reading options that replace the recorded options of the run. */
 export interface ReadOptions
   extends Partial<Pick<ReadingOptions, 'include' | 'exclude' | 'encoding' | 'skipInvalid'>>, Listening {
-  /** Which part is to be looked at: then the text is cut as the run's was. Default `all`. */
+  /** The part to read. The text is split as the run's text was. Default `all`. */
   readonly part?: Part;
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }

@@ -1,6 +1,6 @@
 // A trained model, for commands and other programs: it generates and scores text, and shows its
-// activations and gradients. Each task opens the device that suits it and closes it afterwards. Only a sampler
-// stays open, until `close`.
+// activations and gradients. Each task opens the device that suits it and closes it afterwards.
+// Only a sampler stays open until `close`.
 import { type TrainedModel, startSymbolOf, weightsIn } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
@@ -51,9 +51,11 @@ const activationsMembers = { length: orNull(tableOf(inspectOptions).length.kind)
 const readMembers = { part, include, exclude, encoding, skipInvalid, stdin: stream, listener: listenerMember };
 
 /**
- * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and
- * `Training.trained` give; the newest run in ./checkpoints if left out
- * @throws RnnError `checkpoint` if there is none that can be read
+ * Opens a trained model.
+ *
+ * @param source a run folder (its best checkpoint), a file, or a result of `loadCheckpoint` or
+ * `Training.trained`. Default: the newest run in ./checkpoints
+ * @throws RnnError `checkpoint` if no checkpoint can be read
  */
 export async function openModel(source?: string | TrainedModel, machine: MachineChoice = {}): Promise<Model> {
   refuseWrong(machine, machineMembers);
@@ -66,9 +68,10 @@ export async function openModel(source?: string | TrainedModel, machine: Machine
   return new Model(trained, path, machine);
 }
 
+/** A trained model. Each method uses the device that `openModel` was given. */
 export class Model {
   readonly trained: TrainedModel;
-  /** The file that it was read from; null if it came from none. */
+  /** The file from which it was read, or null. */
   readonly path: string | null;
   readonly configuration: ModelConfiguration;
   readonly vocabulary: VocabularyData;
@@ -76,7 +79,7 @@ export class Model {
   readonly #symbols: Vocabulary;
   readonly #writer: Writer;
 
-  /** `openModel` makes one. */
+  /** Use `openModel`, which checks its arguments. */
   constructor(trained: TrainedModel, path: string | null, machine: MachineChoice) {
     this.trained = trained;
     this.path = path;
@@ -88,17 +91,17 @@ export class Model {
   }
 
   /**
-   * Generates a text, piece by piece as it is sampled. To end it early, stop asking for pieces.
+   * Generates a text in pieces, as they are sampled. To end it early, stop iterating.
    *
-   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for
-   * options out of range
+   * @throws RnnError `corpus` for characters in the prompt that the model does not know, `usage`
+   * for options out of range
    */
   sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     return this.#writer.pieces(options, asText);
   }
 
   /**
-   * The same text as bytes, piece by piece: what a model of bytes draws need not be text.
+   * The same text as bytes, in pieces. The output of a byte-level model need not be valid UTF-8.
    *
    * @throws RnnError as `sample` does
    */
@@ -107,7 +110,7 @@ export class Model {
   }
 
   /**
-   * Writes several texts at once, which is faster than one after another, and gives each as a
+   * Generates several texts at once, which is faster than one after another. Yields each text as a
    * whole.
    *
    * @throws RnnError as `sample` does
@@ -117,7 +120,7 @@ export class Model {
   }
 
   /**
-   * The same texts as bytes.
+   * The texts of `sampleMany` as bytes.
    *
    * @throws RnnError as `sample` does
    */
@@ -126,7 +129,8 @@ export class Model {
   }
 
   /**
-   * Several texts at once, each piece by piece as it is sampled: read one after the other.
+   * Generates several texts at once, and yields each in pieces as they are sampled. Read the texts
+   * one after another.
    *
    * @throws RnnError as `sample` does
    */
@@ -135,7 +139,7 @@ export class Model {
   }
 
   /**
-   * The same texts as bytes.
+   * The texts of `sampleManyPieces` as bytes.
    *
    * @throws RnnError as `sample` does
    */
@@ -144,10 +148,10 @@ export class Model {
   }
 
   /**
-   * Files, folders, patterns or `-`, read with this model's symbols, and cut as its run's text was
-   * if a part is wanted.
+   * Reads files, folders, patterns or `-` with this model's vocabulary. If you ask for a part, the
+   * text is split as the run's text was.
    *
-   * @throws RnnError `corpus` if they cannot be read, or have characters that the model does not
+   * @throws RnnError `corpus` if they cannot be read, or contain characters that the model does not
    * know
    */
   async read(sources: string | readonly string[], request: ReadOptions = {}): Promise<Corpus> {
@@ -158,11 +162,12 @@ export class Model {
   }
 
   /**
-   * The loss on a text: every character but the first, in as many streams as the run was evaluated
-   * in.
+   * Measures the loss on a text, in nats and bits per character. Every character but the first is
+   * predicted. By default the text is scored in as many parallel sequences as in the evaluations of
+   * the run.
    *
-   * @throws RnnError `corpus` for an unknown character or a text too short, `usage` for options out
-   * of range
+   * @throws RnnError `corpus` for an unknown character or a text that is too short, `usage` for
+   * options out of range
    */
   async evaluate(text: TextToRead, options: EvaluationOptions = {}): Promise<Evaluation> {
     this.#writer.refuseClosed();
@@ -170,7 +175,8 @@ export class Model {
   }
 
   /**
-   * What each character of a text cost, read strictly from its beginning to its end.
+   * Measures the loss of each character of a text, which is read as one sequence from beginning to
+   * end.
    *
    * @throws RnnError as `evaluate` does
    */
@@ -179,7 +185,8 @@ export class Model {
   }
 
   /**
-   * What the cells hold at each character, and which of them tell something.
+   * Records the activations of all units at each character, and finds the units that follow a
+   * property of the text.
    *
    * @throws RnnError `corpus` for unknown characters, `usage` for a text too long for memory
    */
@@ -189,7 +196,7 @@ export class Model {
   }
 
   /**
-   * What the cells hold at each character: what `findCells` takes.
+   * Records the activations of all units at each character. `findCells` searches them.
    *
    * @throws RnnError as `inspect` does
    */
@@ -200,8 +207,8 @@ export class Model {
     const { model } = this.trained;
     const whole = tokensOf(text, this.#symbols).subarray(0, length ?? maxDefaultLength(model));
     if (whole.length === 0) {
-      const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
-      throw corpusError('there is nothing to read in an empty text', hint);
+      const hint = `use at least one character, or ${LEAST_CHARACTERS} to find cells`;
+      throw corpusError('cannot read the text: it is empty', hint);
     }
     const decoder = this.#symbols.decoder();
     const decoded = Array.from(whole, (id) => decoder.push(id));
@@ -216,9 +223,9 @@ export class Model {
   }
 
   /**
-   * How far back the loss reaches in a text.
+   * Measures how far back gradients of the loss flow through time.
    *
-   * @throws RnnError `corpus` for unknown characters, or a text too short for so many steps
+   * @throws RnnError `corpus` for unknown characters, or a text too short for the number of steps
    */
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#writer.refuseClosed();
@@ -227,7 +234,7 @@ export class Model {
     const { trained } = this;
     const { model } = trained;
     const tokens = tokensOf(text, this.#symbols);
-    // For the Jacobians: gradients through time are walked in float64.
+    // Only the Jacobians count: gradients through time are computed on the host in float64.
     const multiplyAdds = 2 * weightsIn(trained) * jacobians * model.layers * model.hidden;
     return withDevice(this.#machine, { kind: 'sampling', multiplyAdds }, async (device) => ({
       name: this.path ?? 'the model',
@@ -237,31 +244,29 @@ export class Model {
     }));
   }
 
-  /**
-   * Frees threads and memory; no task can start after it, and those that are running end as usual.
-   */
+  /** Frees threads and memory. No task can start after it, and running tasks end as usual. */
   async close(): Promise<void> {
     await this.#writer.close();
   }
 }
 
 /**
- * Which cells tell something of the text that they read, and how far their gates are open. In a
- * text of fewer than 400 characters no cell tells anything.
+ * Finds units that follow a property of the text, and how often gates are open and shut. A text of
+ * fewer than 400 characters is too short to find any.
  */
 export const findCells = async ({ pieces, activations }: CellsRead): Promise<FoundCells> => ({
   findings: pieces.length < LEAST_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
   saturation: saturationOf(activations),
 });
 
-/** What `openModel` and `Model.sample` take, together. */
+/** The request of `sample`: the options of `openModel` and `Model.sample`. */
 export interface SampleRequest extends SampleOptions, MachineChoice {
-  /** A run folder, a file or a model; the newest run in ./checkpoints if left out. */
+  /** A run folder, a file or a model. Default: the newest run in ./checkpoints. */
   readonly checkpoint?: string | TrainedModel;
 }
 
 /**
- * Opens a model, writes one text piece by piece, and closes it.
+ * Opens a model, generates one text in pieces, and closes the model.
  *
  * @throws RnnError as `openModel` and `Model.sample` do
  */

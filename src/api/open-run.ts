@@ -1,5 +1,5 @@
-// Takes a run from its request to where it can start, whether it is new or resumed, and reports
-// what it chose. Knows neither terminals nor signals.
+// Opens a new or resumed run from its request, up to the point where it can start, and reports its
+// choices. Knows neither terminals nor signals.
 import { count } from '../count.ts';
 import { basename, dirname } from 'node:path';
 import {
@@ -43,17 +43,20 @@ import {
 import { type Asked, wasRead } from './run-request.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** A run that was over when it was opened. */
+/** A run that had already ended when it was opened. */
 export interface RunThatIsOver {
   readonly end: EndEvent;
 }
 
-/** A run that can start: everything that can be refused has been checked. */
+/** A run that can start: all checks have passed. */
 export interface OpenRun {
   readonly end: null;
-  /** Where its checkpoints and its log are kept. */
+  /** The store of its checkpoints and its log. */
   readonly store: RunStore;
-  /** Once. The signal asks it to end after the current step, with everything saved. */
+  /**
+   * Trains the run, once. The signal asks it to end after the current update step, with everything
+   * saved.
+   */
   train(signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
   /** Frees the folder, the device and its threads. */
   close(): Promise<void>;
@@ -64,8 +67,8 @@ interface Store extends RunStore {
 }
 
 /**
- * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or
- * folder does not do
+ * @throws RnnError of any kind except `diverged`: for a request, text, checkpoint, device or folder
+ * that cannot be used
  */
 export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
   const { request, tell } = asked;
@@ -75,21 +78,21 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
   try {
     folder = resume ? await RunFolder.open(path) : null;
   } catch (error) {
-    // A run that is over needs no disk that can be written.
+    // A run that has ended can be opened on a disk that cannot be written to.
     const newest =
       error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
-    if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}; ${newest.path} was read`);
+    if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}, so rnn read ${newest.path} instead`);
     const end = newest === null ? null : await endIfOver(asked, newest, await settingsOf(asked, newest));
     if (end === null) throw error;
     return { end };
   }
   if (folder === null) {
-    // Before a minute is spent on reading.
+    // Check the folder before spending a minute on reading the text.
     await refuseTaken(request, path);
     if (resume) await noteNewRun(asked, path);
     return start(asked);
   }
-  const opened = await goOn(asked, folder).catch((error: unknown) => {
+  const opened = await resumeRun(asked, folder).catch((error: unknown) => {
     folder.close();
     throw error;
   });
@@ -97,11 +100,14 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
   return opened;
 }
 
-/** Otherwise the user would notice a misspelt folder only when the new run is there. */
+/**
+ * Notes that a new run starts. Otherwise the user would notice a misspelt folder only when the new
+ * run exists.
+ */
 async function noteNewRun({ tell }: Asked, path: string): Promise<void> {
   const similar = await similarRuns(path);
-  const meant = similar.length === 0 ? '' : `; did you mean ${similar.join(' or ')}?`;
-  tell.note(`there is no run in ${path} to continue, so this starts a new one${meant}`);
+  const meant = similar.length === 0 ? '' : `. Did you mean ${similar.join(' or ')}?`;
+  tell.note(`there is no run in ${path} to resume, so rnn starts a new run${meant}`);
 }
 
 async function start(asked: Asked): Promise<OpenRun> {
@@ -118,8 +124,8 @@ async function start(asked: Asked): Promise<OpenRun> {
 }
 
 /**
- * @throws RnnError `busy` where a run was to be continued, and there was none until another process
- * began it
+ * @throws RnnError `busy` if a run was to be resumed, did not exist, and another process has begun
+ * it since
  */
 async function makeFolder({ request: { force, resume } }: Asked, folder: string): Promise<Store> {
   try {
@@ -127,31 +133,36 @@ async function makeFolder({ request: { force, resume } }: Asked, folder: string)
   } catch (cause) {
     if (!resume || !(cause instanceof RnnError) || cause.kind !== 'usage' || !(await RunFolder.holdsRun(folder)))
       throw cause;
-    throw new RnnError('busy', `another process has begun the run in ${folder} meanwhile`, {
-      hint: 'run the same command again: it continues that run',
+    throw new RnnError('busy', `cannot start a run in ${folder}: another process has just started one`, {
+      hint: 'run the same command again to resume that run',
       cause,
     });
   }
 }
 
-/** Refuses before a long text is read what this machine cannot do, whatever the text. */
+/**
+ * Refuses requests that this machine cannot fulfil, whatever the text, before a long text is read.
+ */
 async function refuseEarly({ options, reading, machine }: Early): Promise<void> {
   refuseHopelessRun(options, reading);
-  // Where the choice is left to the program, the cpu must be there at least.
+  // If the program chooses the device, at least the cpu must be available.
   const name = machine.device === null || machine.device === 'auto' ? 'cpu' : machine.device;
   const device = await openDevice(name, ofMachine(machine));
   await device.close();
 }
 
-async function goOn(asked: Asked, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
+async function resumeRun(
+  asked: Asked,
+  folder: Store & { newest(): Promise<Newest> },
+): Promise<OpenRun | RunThatIsOver> {
   await RunFolder.refuseSources(folder.path, filesRead(asked.request));
   const newest = await folder.newest();
-  if (newest.instead !== null) asked.tell.warn(`${newest.instead}; the run goes on from ${newest.path}`);
+  if (newest.instead !== null) asked.tell.warn(`${newest.instead}, so the run resumes from ${newest.path}`);
   try {
-    return await goOnFrom(asked, folder, newest);
+    return await resumeFrom(asked, folder, newest);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
-    // The functions that read it do not know its path.
+    // The functions that check the checkpoint do not know its path.
     const message = error.message.includes('this checkpoint')
       ? error.message.replace('this checkpoint', newest.path)
       : `${newest.path}: ${error.message}`;
@@ -159,12 +170,12 @@ async function goOn(asked: Asked, folder: Store & { newest(): Promise<Newest> })
   }
 }
 
-async function goOnFrom(asked: Asked, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
+async function resumeFrom(asked: Asked, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
   const { request, tell } = asked;
   const settings = await settingsOf(asked, newest);
   if (request.initFrom !== null) {
-    const otherwise = `with another ${flagOf('out')} a new one starts from those`;
-    tell.note(`${flagOf('initFrom')} is not used: this run has begun, and goes on from its own weights; ${otherwise}`);
+    const otherwise = `use another ${flagOf('out')} to start a new run from those weights`;
+    tell.note(`${flagOf('initFrom')} has no effect because this run resumes from its own weights: ${otherwise}`);
   }
   const end = await endIfOver(asked, newest, settings);
   if (end !== null) return { end };
@@ -182,7 +193,7 @@ async function goOnFrom(asked: Asked, folder: Store, newest: Newest): Promise<Op
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
   const { options, notes } = refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
-  tell.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
+  tell.note(`resuming at step ${count(earlier.training.step)} from ${file}`);
   return prepare(asked, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 
@@ -195,15 +206,15 @@ async function settingsOf(
 }
 
 /**
- * Whether a text that was read already is the same as before is seen by its digest, however its
- * characters were read.
+ * The reading options without those that affect characters. The digest decides whether a text that
+ * was read already is the same as before, however its characters were read.
  */
 function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
   const { encoding: _encoding, keepLineEnds: _keepLineEnds, skipInvalid: _skipInvalid, ...others } = reading;
   return others;
 }
 
-/** The end of a run of which nothing is left to do; null if something is. */
+/** The `end` event of a run that has nothing left to do, or null. */
 async function endIfOver(
   { request: { acceptNewCorpus }, tell }: Asked,
   { checkpoint, path }: Newest,
@@ -243,7 +254,7 @@ interface Beginning {
   readonly earlier: Checkpoint | null;
 }
 
-/** @param openStore is called when everything that can be refused has been checked */
+/** @param openStore is called after all checks */
 async function prepare(
   asked: Asked,
   { settings: { options, machine, reading }, corpus, initial, earlier }: Beginning,
@@ -282,12 +293,12 @@ async function prepare(
 const MAX_NAMED = 3;
 
 /**
- * Runs that the user may have meant by a folder without a run: those in the folder, else those next
- * to it with a similar name.
+ * Runs that the user may have meant by a folder without a run: the runs in the folder, and the runs
+ * next to it with similar names.
  */
 async function similarRuns(path: string): Promise<string[]> {
   const inside = await runsIn(path).catch(() => []);
-  const beside = new Map((await runsIn(dirname(path)).catch(() => [])).map((run) => [basename(run), run]));
-  const similar = suggestions(basename(path), [...beside.keys()]).map((name) => beside.get(name)!);
+  const neighbours = new Map((await runsIn(dirname(path)).catch(() => [])).map((run) => [basename(run), run]));
+  const similar = suggestions(basename(path), [...neighbours.keys()]).map((name) => neighbours.get(name)!);
   return [...new Set([...inside, ...similar])].slice(0, MAX_NAMED);
 }

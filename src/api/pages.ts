@@ -70,10 +70,10 @@ const isSurprise = has<SurpriseReport>({
   others: isList,
 });
 
-const runsGiven = rule('a list of runs, such as readRuns gives', listOf(isRun));
-const runGiven = rule('one that readRuns gives', isRun);
-const charts = rule('a list of charts, such as chartsOf gives', listOf(isChart));
-const networks = rule('a list of what model.gradients gives', listOf(isNetwork));
+const runsGiven = rule('a list of runs, as returned by readRuns', listOf(isRun));
+const runGiven = rule('a run, as returned by readRuns', isRun);
+const charts = rule('a list of charts, as returned by chartsOf', listOf(isChart));
+const networks = rule('a list of results of model.gradients', listOf(isNetwork));
 const stages = rule('the stages of its curves', listOf(has<Stage>({ step: isNumber, text: isString })));
 const aText = rule('a text', isString);
 const bytes = rule('bytes', isBytes);
@@ -86,7 +86,7 @@ const chartMembers = {
   places: rule('a number', isNumber),
 };
 
-/** The function, but an argument that is not as expected is refused by its name. */
+/** The function with a check of its arguments. The error names the argument. */
 const checked =
   <Arguments extends unknown[], Result>(
     act: (...given: Arguments) => Result,
@@ -98,8 +98,9 @@ const checked =
   };
 
 /**
- * The charts that have data. @throws RnnError `usage` for a value that is not a run, or a wrong
- * option
+ * The charts that have data.
+ *
+ * @throws RnnError `usage` for a value that is not a run, or a wrong option
  */
 export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): Chart[] {
   refuseOther('runs', runs, runsGiven);
@@ -108,52 +109,83 @@ export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): C
   return chartsOfRuns(runs, options);
 }
 
-/** A picture. @throws RnnError `usage` for a value that is not a chart, or for no charts */
+/**
+ * Charts as one SVG picture.
+ *
+ * @throws RnnError `usage` for a value that is not a chart, or for no charts
+ */
 export const svgOf = checked(
   async (drawn: readonly Chart[], title: string): Promise<string> => svgOfCharts(drawn, title),
   { charts, title: aText },
 );
 
 /**
- * The first chart large, the others small below it, as lines of text. @throws RnnError `usage` for
- * a value that is not a chart
+ * The first chart large and all others small below it, as lines of text for a terminal.
+ *
+ * @throws RnnError `usage` for a value that is not a chart
  */
 export const dashboard = checked(dashboardOf, { charts, 'the look': rule('columns, rows and styles', isLook) });
 
-/** @throws RnnError `usage` for a value that is not a run */
+/**
+ * An HTML page with the curves of runs.
+ *
+ * @throws RnnError `usage` for a value that is not a run
+ */
 export const curvesPage = checked(pageOfCurves, { runs: runsGiven });
 
-/** @throws RnnError `usage` for a value that is not a run, or not stages of one */
+/**
+ * An HTML page with the samples that a run generated while it learnt.
+ *
+ * @throws RnnError `usage` for a value that is not a run, or for stages that are not a run's
+ */
 export const storyPage = checked(pageOfStory, { 'the run': runGiven, stages });
 
-/** @throws RnnError `usage` for a value that is not such a report */
+/**
+ * An HTML page of a text, coloured by the loss of each character.
+ *
+ * @throws RnnError `usage` for a value that is not a result of `surpriseOf` with `run`, `text` and
+ * `others`
+ */
 export const surprisePage = checked(pageOfSurprise, {
-  'the report': rule('what model.surprise gives, with run, text and others', isSurprise),
-});
-
-/** @throws RnnError `usage` for a value that is not such a report */
-export const cellsPage = checked(async (report: CellsReport): Promise<string> => pageOfCells(report), {
-  'the report': rule('what model.inspect gives, with name, summary and cell', isCells),
+  'the report': rule('a result of model.surprise, with run, text and others', isSurprise),
 });
 
 /**
- * Lines of one network have its colour. @throws RnnError `usage` for a value that is not such a
- * network
+ * An HTML page of a text, coloured by the activation of any unit.
+ *
+ * @throws RnnError `usage` for a value that is not an `Inspection` with `name`, `summary` and `cell`
+ */
+export const cellsPage = checked(async (report: CellsReport): Promise<string> => pageOfCells(report), {
+  'the report': rule('a result of model.inspect, with name, summary and cell', isCells),
+});
+
+/**
+ * The charts of gradients through time. All lines of one network have the same colour.
+ *
+ * @throws RnnError `usage` for a value that is not a result of `model.gradients`
  */
 export const gradientCharts = checked(chartsOfGradients, { networks });
 
-/** @throws RnnError `usage` for a value that is not such a network */
+/**
+ * An HTML page of how far back gradients flow in each network.
+ *
+ * @throws RnnError `usage` for a value that is not a result of `model.gradients`
+ */
 export const gradientsPage = checked(pageOfGradients, { networks, text: aText });
 
 /**
- * gzip and brotli at their best, both with their headers. A megabyte takes two seconds. @throws
- * RnnError `usage` for a value that is not bytes
+ * The sizes in bytes of a text compressed by gzip and brotli at their highest levels, including
+ * headers. A megabyte takes two seconds.
+ *
+ * @throws RnnError `usage` for a value that is not bytes
  */
 export const compressedSizes = checked(async (text: Uint8Array): Promise<Sizes> => compressed(text), { text: bytes });
 
 /**
- * The size by the system's `xz -9e`; null if that program is missing or fails. @throws RnnError
- * `usage` as above
+ * The size in bytes of a text compressed by the system's `xz -9e`. Null if that program is missing
+ * or fails.
+ *
+ * @throws RnnError `usage` for a value that is not bytes
  */
 export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
   refuseOther('text', text, bytes);

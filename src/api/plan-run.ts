@@ -25,19 +25,19 @@ import { readModel } from './trained.ts';
 import { type Asked, type RunRequest, readingOf, wasRead } from './run-request.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** A new run before anything is made for it. */
+/** A new run before any resource is created for it. */
 export interface PlannedRun extends ResolvedAnew {
   readonly corpus: Corpus;
   readonly reading: ReadingOptions;
-  /** The model of --init-from. */
+  /** The model of `--init-from`. */
   readonly initial: TrainedModel | null;
 }
 
-/** May refuse the options of a run before its text is read. */
+/** Can refuse the options of a run before its text is read. */
 type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void> | void;
 
 /**
- * @param beforeReading omitted, options that no run can have are refused
+ * @param beforeReading by default, refuses options that are impossible for any text
  * @throws RnnError as `openRun` does, up to the choice of options
  */
 export async function planRun(asked: Asked, beforeReading: BeforeReading = refuseWrongOptions): Promise<PlannedRun> {
@@ -49,7 +49,7 @@ export async function planRun(asked: Asked, beforeReading: BeforeReading = refus
   await beforeReading(given, reading);
   const corpus = await textOf(asked, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
   const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
-  // If the user names a separate text to validate on, how it differs is the user's choice.
+  // If the user names a separate validation text, any difference is the user's choice.
   const [source] = wasRead(text) || corpus.files > 1 ? [] : text;
   const file = typeof source === 'string' && !isStandardInput(source) ? source : undefined;
   const warning = reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary, file) : null;
@@ -58,7 +58,7 @@ export async function planRun(asked: Asked, beforeReading: BeforeReading = refus
 }
 
 export interface TriedRun extends PlannedRun {
-  /** Null where the device cannot be used: `unmeasured` says why. */
+  /** Null if the device cannot be used. `unmeasured` is then the reason. */
   readonly estimate: RunEstimate | null;
   readonly unmeasured: string | null;
 }
@@ -66,8 +66,8 @@ export interface TriedRun extends PlannedRun {
 /**
  * A dry run: the options of a new run, how long it would take, and the checks that could refuse it.
  *
- * @throws RnnError as `openRun` does, except for a device that cannot be used: the result has the
- * reason instead
+ * @throws RnnError as `openRun` does, except for a device that cannot be used, whose reason is in
+ * the result
  */
 export async function tryRun(asked: Asked): Promise<TriedRun> {
   const { request, tell, clock } = asked;
@@ -75,7 +75,7 @@ export async function tryRun(asked: Asked): Promise<TriedRun> {
   const planned = await planRun(asked, refuseHopelessRun);
   try {
     const machine = machineOf(request);
-    // The estimate has the device, so a note would repeat it.
+    // The estimate names the device, so a note would repeat it.
     const device = await openDeviceFor({ ...asked, tell: { ...tell, note() {} } }, { ...planned, machine });
     try {
       const estimate = await estimateRun({ ...planned, device, machine, clock, onActivity: tell.activity });
@@ -89,7 +89,7 @@ export async function tryRun(asked: Asked): Promise<TriedRun> {
   }
 }
 
-/** Whether a run that reads its text so has something to validate on, if that is long enough. */
+/** Whether a run with these reading options has a validation part, if the text is long enough. */
 const validatesBy = ({ validationFile, validationFraction }: ReadingOptions): boolean =>
   validationFile !== null || validationFraction > 0;
 
@@ -98,7 +98,7 @@ function refuseWrongOptions(options: Partial<TrainingOptions>, reading: ReadingO
 }
 
 /**
- * Refuses options that no run can have, and sizes that no device has room for, whatever the text.
+ * Refuses options that are impossible for any text, and sizes that are too large for any device.
  *
  * @throws RnnError `usage`
  */
@@ -107,25 +107,26 @@ export function refuseHopelessRun(options: Partial<TrainingOptions>, reading: Re
   refuseHopelessSizes(options, { validates: validatesBy(reading) });
 }
 
-/** @throws RnnError as RunFolder.refuseSources and RunFolder.refuseIfTaken do; writes nothing */
+/**
+ * Refuses a folder that is taken or holds a source. Writes nothing.
+ *
+ * @throws RnnError as RunFolder.refuseSources and RunFolder.refuseIfTaken do
+ */
 export async function refuseTaken(request: RunRequest, folder: string): Promise<void> {
   const { initFrom, force } = request;
-  // Reading the model says why there is none.
+  // Reading the model later gives the reason.
   const initial = typeof initFrom === 'string' ? await findCheckpoint(initFrom).catch(() => null) : null;
   await RunFolder.refuseSources(folder, [...filesRead(request), ...(initial === null ? [] : [initial])]);
   await RunFolder.refuseIfTaken(folder, { force });
 }
 
-/**
- * The files that a run is made from, as far as they are named: nothing in its own folder is found
- * by a pattern.
- */
+/** The files that the request names. Patterns never find files in the run's own folder. */
 export function filesRead({ text, reading, alsoReads = [] }: RunRequest): string[] {
   const named = [...(wasRead(text) ? [] : text), reading.validationFile, reading.testFile];
   return [...named.filter((source) => typeof source === 'string'), ...alsoReads];
 }
 
-/** The machine that a new run asks for. */
+/** The machine options of a new run. */
 export const machineOf = ({
   machine: { device = null, threads = null, kernels = null },
 }: RunRequest): MachineOptions => ({
@@ -139,7 +140,7 @@ export const ofMachine = ({ threads, kernels }: MachineOptions): OpenOptions => 
   ...(kernels !== null && { kernels }),
 });
 
-/** The device of a run, with a note on why it was chosen. */
+/** Opens the device of a run, and notes why it was chosen. */
 export async function openDeviceFor(
   { request: { deviceBy }, tell }: Asked,
   { options, machine, corpus }: Pick<RunSettings, 'options' | 'machine'> & { readonly corpus: Corpus },
@@ -158,19 +159,19 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: A
   const { unit } = trained.vocabulary;
   const { unit: asked } = request.reading;
   if (asked !== undefined && asked !== unit) {
-    const message = `${flagOf('unit')} ${asked} does not go with ${flagOf('initFrom')}: ${path} is a model of ${unitName(unit)}s`;
-    throw usageError(message, 'leave one of them out');
+    const message = `cannot use ${flagOf('unit')} ${asked} with ${flagOf('initFrom')}: ${path} is a ${unitName(unit)}-level model`;
+    throw usageError(message, 'omit one of them');
   }
   tell.note(`starting from the weights of ${path}, step ${count(trained.training.step)}`);
   return trained;
 }
 
-/** Beside how a text is read: for what run. */
+/** How the run affects the reading of a text. */
 interface KnownSymbols {
   readonly runFolder?: string | undefined;
-  /** Its symbols and no others. */
+  /** Exactly this vocabulary. */
   readonly vocabulary?: Vocabulary['data'];
-  /** These symbols, and those of the text. */
+  /** This vocabulary, extended by the characters of the text. */
   readonly known?: Vocabulary['data'] | undefined;
   readonly plainValidation?: boolean;
   readonly plainTest?: boolean;
@@ -179,10 +180,10 @@ interface KnownSymbols {
 }
 
 /**
- * The text of a run: read as the run asks for it, or checked where it was read before.
+ * Reads the text of a run, or checks a text that was read before.
  *
- * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run
- * needs
+ * @throws RnnError `corpus` if the text cannot be read, or was read with another vocabulary than
+ * the run needs
  */
 export async function textOf(
   { request, tell }: Asked,
@@ -209,8 +210,8 @@ export async function textOf(
 }
 
 /**
- * The command that starts a new run which knows more characters of these texts; undefined for texts
- * that are not files.
+ * A hint with the command that starts a new run which knows more characters of these texts.
+ * Undefined if the texts are not files.
  */
 export function toAddCharacters({ text }: RunRequest, reading: ReadingOptions, folder: string): string | undefined {
   if (wasRead(text) || text.some(isText)) return undefined;
@@ -226,7 +227,7 @@ export function toAddCharacters({ text }: RunRequest, reading: ReadingOptions, f
     `${own}-2`,
     ...others.flatMap((name) => wordsOf(name, readingOptions[name], reading[name])),
   ];
-  return `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them`;
+  return `run rnn train ${words.map(shellWord).join(' ')} to start from the weights of this run and learn them`;
 }
 
 function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, known }: KnownSymbols): void {
@@ -241,7 +242,7 @@ function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, know
   const own = data.symbols.length;
   const option = vocabulary === undefined ? 'known' : 'vocabulary';
   throw corpusError(
-    `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`,
-    `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
+    `cannot train on the text: its vocabulary of ${own} tokens differs from the model's ${needed.symbols.length}`,
+    `read it with { ${option}: checkpoint.vocabulary }, or pass its files instead`,
   );
 }

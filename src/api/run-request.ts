@@ -1,5 +1,5 @@
-// The request to open a run, from the command line or another program: every option under its name
-// in the program.
+// The request to open a run, from the command line or another program. Options have the names that
+// they have in the program.
 import type { TrainedModel } from '../runs/store.ts';
 import type { Corpus, Source } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
@@ -10,8 +10,8 @@ import { type MachineOptions, type ReadingOptions, readingNames, readingOptions 
 const defaults = defaultValues(readingOptions) as ReadingOptions;
 
 /**
- * How the text of a new run is read: as given, else by default. Bytes are left as they are, and no
- * part of a text is held out where another text is given for it.
+ * The reading options of a new run: those given, and defaults for the rest. Byte-level text keeps
+ * its line ends, and no part of the text is held out if another text is given for that purpose.
  */
 export function readingOf(asked: Partial<ReadingOptions>): ReadingOptions {
   const all: ReadingOptions = { ...defaults, keepLineEnds: asked.unit === 'byte', ...pick(asked, readingNames) };
@@ -23,7 +23,7 @@ export function readingOf(asked: Partial<ReadingOptions>): ReadingOptions {
   };
 }
 
-/** A text that was read already, and how. */
+/** A text that was read already, and its reading options. */
 export interface ReadText {
   readonly corpus: Corpus;
   readonly reading: ReadingOptions;
@@ -35,47 +35,47 @@ export interface RunRequest {
   readonly text: readonly Source[] | ReadText;
   /** The run folder; null keeps the run in memory. */
   readonly folder: string | null;
-  /** Continue the run in the folder, if there is one. */
+  /** Resume the run in the folder, if there is one. */
   readonly resume: boolean;
   /** Replace the run in the folder. */
   readonly force: boolean;
-  /** A resumed run may have another text from here on. */
+  /** Accept another text for the resumed run. */
   readonly acceptNewCorpus: boolean;
-  /** Whose weights a new run begins with: a run folder, a file, or the model itself. */
+  /** Start the new run from these weights: a run folder, a file, or the model itself. */
   readonly initFrom: string | TrainedModel | null;
   /**
-   * Only the options that were given: a resumed run has the others from its checkpoint, a new one
-   * from its text and the defaults.
+   * Only the options that were given. A resumed run takes all other options from its checkpoint,
+   * and a new run from its text and the defaults.
    */
   readonly options: Partial<TrainingOptions>;
   readonly reading: Partial<ReadingOptions>;
   readonly machine: Partial<MachineOptions>;
-  /** Who chose the device, where a note should say so. */
+  /** The reason for the device, if a note should state it. */
   readonly deviceBy?: string;
-  /** Files that are read besides, such as one with options: the run replaces none of them. */
+  /** Other files that are read, such as a configuration file. The run never replaces them. */
   readonly alsoReads?: readonly string[];
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }
 
-/** How messages that are not events reach the caller. */
+/** Receives messages that are not events. */
 export interface Listener {
-  /** A choice, or a difference from before. */
+  /** A choice, or a change since the last invocation. */
   note(text: string): void;
-  /** A failure that was recovered from. */
+  /** A failure from which the program recovered. */
   warn(text: string): void;
-  /** The progress of work that takes long. */
+  /** The progress of long work. */
   readonly activity?: ActivityListener | undefined;
 }
 
-/** What a task reports while it runs. */
+/** An option for reports of a running task. */
 export interface Listening {
   readonly listener?: Partial<Listener> | undefined;
 }
 
-/** A request, with its caller's listener and clock. */
+/** A request, and its caller's listener and clock. */
 export interface Asked {
   readonly request: RunRequest;
   readonly tell: Listener;
-  /** Milliseconds from any moment on; it may stand still while the process is suspended. */
+  /** Milliseconds since an arbitrary moment. The clock may stop while the process is suspended. */
   readonly clock?: (() => number) | undefined;
 }

@@ -1,5 +1,5 @@
-// Runs on disk, to be drawn, compared or described: their logs as curves, with a name each, and
-// their checkpoints. Writes nothing.
+// Runs on disk, for drawing, comparing and describing: their logs as curves with names, and their
+// checkpoints. Writes nothing.
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,20 +12,23 @@ import type { Verdict } from '../training/verdict.ts';
 import { readModel } from './trained.ts';
 import { abortSignal, folderName, refuseOther, refuseWrong, runName, runNames } from './checks.ts';
 
+/** A run on disk, with the curves of its log. */
 export interface Run {
   readonly path: string;
-  /** The folder's; all of its path where another run has the same. */
+  /** The name of the folder, or its whole path if another run has the same name. */
   readonly name: string;
   readonly curves: Curves;
 }
 
-/** A run reports once a second. */
+/** Look this often. A run reports once a second. */
 const lookEveryMs = 250;
 
 /**
- * @param given run folders, folders of them, or files in one; nothing stands for the newest run in
+ * The runs with the curves of their logs.
+ *
+ * @param given run folders, folders of runs, or files in a run. Default: the newest run in
  * ./checkpoints
- * @throws RnnError `checkpoint` if there is none
+ * @throws RnnError `checkpoint` if there is no run
  */
 export async function readRuns(given: string | readonly string[] = []): Promise<Run[]> {
   refuseOther('runs', given, runNames);
@@ -42,10 +45,11 @@ export async function readRuns(given: string | readonly string[] = []): Promise<
 }
 
 /**
- * The runs in a folder, those of one text together, the lowest validation loss first, then those
- * without one by name; at the end newer, damaged and empty ones.
+ * The runs in a folder. Runs of one text are together, the lowest validation loss first, followed
+ * by runs without a loss in order of name. Empty and damaged runs, and runs of a newer version, are
+ * last.
  *
- * @throws RnnError `checkpoint` if there is no such folder
+ * @throws RnnError `checkpoint` if the folder does not exist
  */
 export async function listRuns(folder: string): Promise<RunSummary[]> {
   refuseOther('the folder', folder, folderName);
@@ -55,13 +59,14 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
 /** The new lines of a growing log. */
 export interface FreshLines {
   readonly lines: readonly LogLine[];
-  /** What came before holds no more: these lines begin the log. */
+  /** These lines start the log again, and all earlier lines are invalid. */
   readonly isAnew: boolean;
 }
 
 /**
- * The log of a run from its beginning, and on as another process writes it, a look four times a
- * second, until nobody trains in the folder any more or the signal is aborted.
+ * Reads the log of a run from its beginning, and then the lines that another process adds, four
+ * times a second. Ends when no process trains in the folder any more, or when the signal is
+ * aborted.
  *
  * @throws RnnError `checkpoint` if there is no run, `machine` if its log cannot be read
  */
@@ -76,7 +81,8 @@ export async function* followRun(
   const follower = new LogFollower(logOf(path));
   const isStopped = (): boolean => signal?.aborted === true;
   for (let isOver = false; !isOver && !isStopped();) {
-    // Before the log is read, so that nothing is missed of a run that ends meanwhile.
+    // Check before reading the log, so that the last lines of a run that ends meanwhile are not
+    // missed.
     const isRunning = isHeld(path);
     const { lines, isAnew, isAll } = await follower.next();
     yield { lines, isAnew };
@@ -85,7 +91,10 @@ export async function* followRun(
   }
 }
 
-/** What a checkpoint is, as `rnn info --json` prints it; fields are only ever added. */
+/**
+ * The description of a checkpoint, as `rnn info --json` prints it. Later versions only add members.
+ * Losses are in nats.
+ */
 export interface CheckpointInfo {
   readonly event: 'info';
   readonly path: string;
@@ -101,23 +110,26 @@ export interface CheckpointInfo {
     readonly validationLossNats: number | null;
     readonly bestValidationLossNats: number | null;
     readonly options: Readonly<Record<string, unknown>>;
-    /** The device with its kernels and threads, in one line; null where the checkpoint does not say. */
+    /**
+     * The device with its kernels and threads, in one line. Null if the checkpoint does not record
+     * it.
+     */
     readonly device: string | null;
-    /** The text that the run had; null where the checkpoint does not say. */
+    /** The text of the run. Null if the checkpoint does not record it. */
     readonly corpus: CorpusRecord | null;
   };
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string | null;
-  /** The verdict on the run of the checkpoint; null without a log, or if nothing was evaluated. */
+  /** The verdict on the checkpoint's run. Null if it has no log or no evaluations. */
   readonly verdict: Verdict | null;
 }
 
 /**
- * What a checkpoint is, without its numbers, and what its run had.
+ * Describes a checkpoint, without its parameters, and the background of its run.
  *
- * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if
- * left out
- * @throws RnnError `checkpoint` if there is none that can be read
+ * @param source a run folder (its best checkpoint) or a file. Default: the newest run in
+ * ./checkpoints
+ * @throws RnnError `checkpoint` if no checkpoint can be read
  */
 export async function describeCheckpoint(
   source?: string,

@@ -1,5 +1,5 @@
-// What `train` and `planTraining` take, every option by its name in one flat object, and how that
-// becomes the request that a run is opened with.
+// The requests of `train` and `planTraining`, which have all options by name in one flat object,
+// and their conversion to the request that opens a run.
 import type { TrainedModel } from '../runs/store.ts';
 import type { GivenText } from '../corpus/read.ts';
 import { usageError } from '../errors.ts';
@@ -36,7 +36,7 @@ import {
   trainingMembers,
 } from './checks.ts';
 
-/** A name with a line on what it is, for programs that let people choose. */
+/** A name and a one-line description, for programs that show choices to people. */
 export interface Choice {
   readonly name: string;
   readonly summary: string;
@@ -44,46 +44,51 @@ export interface Choice {
 
 const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({ name, summary }) => ({ name, summary }));
 
-/** What `cell` may be. */
+/** The values of `cell`. */
 export const cells: readonly Choice[] = choices(allCells);
 
-/** What `preset` may be. */
+/** The values of `preset`. */
 export const presets: readonly Choice[] = choices(
   Object.entries(allPresets).map(([name, { summary }]) => ({ name, summary })),
 );
 
-/** What `schedule` may be. */
+/** The values of `schedule`. */
 export const schedules: readonly Choice[] = choices(allSchedules);
 
 /**
- * Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it
- * how it was read.
+ * Files, folders, patterns or `-`, a text, or a corpus that was read already. A corpus brings its
+ * reading options with it.
  */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
 
+/** The request of `planTraining`: a text, and any options of its reading and training. */
 export interface PlanRequest extends Partial<TrainingOptions>, Partial<ReadingOptions> {
   readonly corpus: TextToLearn;
-  /** Whose weights the run begins with: a run folder, a file, or a model. */
+  /** Start from the weights of this run folder, file or model. */
   readonly initFrom?: string | TrainedModel;
-  /** What `-` in the corpus stands for; the standard input of the process unless given. */
+  /** The input that `-` in the corpus stands for. Default: the standard input of the process. */
   readonly stdin?: AsyncIterable<Uint8Array | string>;
 }
 
+/** The request of `train`. */
 export interface TrainRequest extends PlanRequest, MachineChoice {
   /**
-   * The run folder. Left out or null, nothing is written: the run is in memory, as long as somebody
-   * holds it.
+   * The run folder. If it is omitted or null, nothing is written and the run stays in memory as
+   * long as the `Training` is referenced.
    */
   readonly out?: string | null;
-  /** Resume the run in the folder, with the options that it has; start one if there is none. */
+  /**
+   * Resume the run in the folder with its recorded options, or start a new run if the folder has no
+   * run.
+   */
   readonly resume?: boolean;
   /** Replace the run in the folder. */
   readonly force?: boolean;
-  /** A resumed run may have another text from here on. */
+  /** Accept another text for the resumed run. */
   readonly acceptNewCorpus?: boolean;
   /**
-   * Ends the run after the current step, with everything saved: the last event is `end`, its reason
-   * `signal`.
+   * Aborting this signal ends the run after the current update step and saves it. The last event is
+   * then `end` with the reason `signal`.
    */
   readonly signal?: AbortSignal;
 }
@@ -111,9 +116,7 @@ const members = {
   ...trainingMembers,
 };
 
-/**
- * @throws RnnError `usage` for a name that is no option's, or options that contradict each other
- */
+/** @throws RnnError `usage` for an unknown option, or options that contradict each other */
 export function runRequestOf(request: TrainRequest): RunRequest {
   refuseWrong(request, members);
   const { corpus, out = null, initFrom = null, stdin } = request;
@@ -122,7 +125,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   const { resume = false, force = false, acceptNewCorpus = false } = request;
   refuseContradictions(trainOptions, exclusive, { ...request }, (name) => name);
   if (resume && out === null) {
-    throw usageError('resume goes on with the run in a folder, and out names none', 'give out');
+    throw usageError('cannot resume: out does not name a run folder', 'add out');
   }
   const reading = pick(request, readingNames);
   const machine = pick(request, machineNames);
@@ -133,7 +136,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   if (isRead(corpus) && Object.keys(reading).length > 0) {
     throw usageError(
       `${Object.keys(reading).join(', ')}: the corpus was read already`,
-      'give it to Corpus.read or Corpus.fromText',
+      'pass these options to Corpus.read or Corpus.fromText',
     );
   }
   return {
@@ -150,7 +153,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   };
 }
 
-/** @throws RnnError `usage` for a text with other members than a name */
+/** @throws RnnError `usage` for a text with members other than `text` and `name` */
 function textOf(corpus: TextToLearn): RunRequest['text'] {
   if (isRead(corpus)) return { corpus, reading: corpus.reading };
   if (!isGiven(corpus)) return [corpus as string | readonly string[]].flat();

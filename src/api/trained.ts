@@ -1,5 +1,4 @@
-// A trained model and what it needs to work: where it is found, the text that it reads, the device
-// that it runs on.
+// Finds a trained model, the text that it reads, and the device that it runs on.
 import { runOf } from '../runs/log-file.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
@@ -14,9 +13,11 @@ import { Corpus } from './corpus.ts';
 import type { MachineChoice, ReadOptions, TextToRead } from './model-results.ts';
 
 /**
- * @param given a run folder (its best checkpoint) or a file; omitted, the newest run in
+ * Reads the weights of a model.
+ *
+ * @param given a run folder (its best checkpoint) or a file. Default: the newest run in
  * ./checkpoints
- * @throws RnnError `checkpoint` if there is none that can be read
+ * @throws RnnError `checkpoint` if no checkpoint can be read
  */
 export async function readModel(given?: string): Promise<{ readonly path: string; readonly trained: TrainedModel }> {
   const path = await findCheckpoint(given);
@@ -38,10 +39,12 @@ export async function withDevice<Result>(
 }
 
 /**
- * A text that a trained model is to read: found as in training, by the model's own vocabulary.
+ * Reads a text for a trained model: its files are found as in training, and it is encoded by the
+ * model's vocabulary.
  *
- * @param loaded its path is null for a model that is in no file
- * @throws RnnError `corpus` if it cannot be read, or has characters that the model does not know
+ * @param loaded its path is null for a model that is not in a file
+ * @throws RnnError `corpus` if the text cannot be read, or has characters that the model does not
+ * know
  */
 export async function readKnownText(
   sources: readonly string[],
@@ -63,8 +66,8 @@ export async function readKnownText(
     ...reading,
     onActivity: listener?.activity,
     vocabulary: new Vocabulary(vocabulary),
-    // As in training, the files of a run are not text. A file that was taken out of its run may lie
-    // among texts.
+    // As in training, the files of the model's run are not read as text. A checkpoint that was
+    // moved out of its run may lie among texts.
     runFolder: path === null ? undefined : runOf(path),
     plainValidation: true,
     plainTest: true,
@@ -74,8 +77,10 @@ export async function readKnownText(
 }
 
 /**
- * @throws RnnError `usage` if it is neither, `corpus` for characters that the model does not know,
- * or a corpus of other symbols
+ * The token ids of a text.
+ *
+ * @throws RnnError `usage` if it is neither a string nor a corpus, `corpus` for characters that the
+ * model does not know, or a corpus with another vocabulary
  */
 export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
   if (typeof text === 'string') return Uint32Array.from(vocabulary.encode(text));
@@ -90,15 +95,15 @@ export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
 }
 
 /**
- * @throws RnnError `usage` for a value that is not a corpus, `corpus` for one of other symbols than
- * these
+ * @throws RnnError `usage` for a value that is not a corpus, `corpus` for a corpus with another
+ * vocabulary
  */
 export function refuseOtherSymbols(corpus: Corpus, vocabulary: Vocabulary): void {
-  refuseUnless(corpus instanceof Corpus, 'text', corpus, 'a string, or a corpus such as model.read gives');
+  refuseUnless(corpus instanceof Corpus, 'text', corpus, 'a string, or a corpus as returned by model.read');
   const { data } = corpus.vocabulary;
   if (data === vocabulary.data || isDeepStrictEqual(data, vocabulary.data)) return;
   throw corpusError(
-    `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`,
-    'read it by model.read(files), or with { vocabulary: model.vocabulary }',
+    `cannot read the corpus: its vocabulary of ${data.symbols.length} tokens differs from the model's ${vocabulary.size}`,
+    'read it with model.read(files), or with { vocabulary: model.vocabulary }',
   );
 }

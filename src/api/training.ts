@@ -1,5 +1,5 @@
-// Training for other programs: a run as something to iterate over, that saves and closes itself
-// whichever way it is left. Prints nothing, and listens for no signals of the process.
+// Training for other programs: a run that the caller iterates over. It saves and closes itself
+// however the iteration ends. It prints nothing and does not listen for signals of the process.
 import {
   type Checkpoint,
   type RunStore,
@@ -21,61 +21,62 @@ import { refuseOther } from './checks.ts';
 import { type PlanRequest, type TrainRequest, runRequestOf } from './train-request.ts';
 
 /**
- * Something that was chosen, or is not as it was: a line for people, with options called as on the
- * command line.
+ * A choice of the program, or a change since the last invocation: one line for people. Options are
+ * named as on the command line.
  */
 export interface NoteEvent {
   readonly event: 'note';
   readonly text: string;
 }
 
-/** Something that went wrong before this run, and was made good. */
+/** A problem that occurred before this run, and that the program fixed. */
 export interface WarningEvent {
   readonly event: 'warning';
   readonly text: string;
 }
 
 /**
- * The updates of a run: notes, then the events of its log and of `rnn train --json`, of which the
- * last is `end`.
+ * The updates of a run: notes and warnings, then the events that are also in its log and in the
+ * output of `rnn train --json`. The last event is `end`.
  */
 export type TrainingUpdate = NoteEvent | WarningEvent | TrainingEvent;
 
 /**
- * A run that begins when it is iterated over. If you leave the loop early or abort the signal, the
- * run ends after the current step and saves its weights.
+ * Trains a run when you iterate over the result. If you leave the loop early or abort the signal,
+ * the run ends after the current update step and saves its weights.
  *
- * @throws RnnError `usage` for a name that is no option's, or settings that contradict each other.
- * What else is wrong (text, folder, device, memory) is thrown by the iteration. A run that diverges
- * throws nothing: it ends, and says so
+ * @throws RnnError `usage` for an unknown option, or options that contradict each other. The
+ * iteration throws all other errors (text, folder, device, memory). A run that diverges does not
+ * throw: it ends, and its `end` event says so
  */
 export function train(request: TrainRequest): Training {
   return new Training(request);
 }
 
+/** A run that is trained while the caller iterates over it, once. */
 export class Training implements AsyncIterable<TrainingUpdate, void, undefined> {
   readonly #request: RunRequest;
   readonly #signal: AbortSignal | undefined;
   #hasBegun = false;
   #store: RunStore | null = null;
 
-  /** As `train` does. */
+  /** See `train`. */
   constructor(request: TrainRequest) {
     this.#request = runRequestOf(request);
     this.#signal = request.signal;
   }
 
-  /** @throws RnnError `usage` if it was called before: a run is trained once */
+  /** @throws RnnError `usage` if it was called before: a `Training` runs once */
   [Symbol.asyncIterator](): AsyncGenerator<TrainingUpdate, void, undefined> {
     if (this.#hasBegun) {
-      const hint = 'train it once; { out, resume: true } goes on with a run in a folder';
-      throw usageError('this run has begun already', hint);
+      const hint = 'make a new Training, with { out, resume: true } to resume a run in a folder';
+      throw usageError('cannot iterate over a run twice', hint);
     }
     this.#hasBegun = true;
     return this.#updates();
   }
 
-  /** Trains to the end without showing events. */
+  /** Trains to the end and returns the last event. */
   async finished(): Promise<EndEvent> {
     let end: EndEvent | null = null;
     for await (const update of this) if (update.event === 'end') end = update;
@@ -83,10 +84,10 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   }
 
   /**
-   * The model with the lowest validation loss, or as it was last saved: during the run and after
-   * it.
+   * The model with the lowest validation loss, or the model that was saved last. Works during the
+   * run and after it.
    *
-   * @throws RnnError `checkpoint` if nothing was saved
+   * @throws RnnError `checkpoint` if nothing was saved yet
    */
   async trained(which: 'best' | 'latest' = 'best'): Promise<Checkpoint> {
     refuseOther('which', which, choice(['best', 'latest']));
@@ -98,18 +99,18 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
       const { folder } = this.#request;
       return which === 'best' ? readCheckpoint(await findCheckpoint(folder)) : (await newestIn(folder)).checkpoint;
     }
-    throw checkpointError('nothing of this run was saved yet', 'iterate over it, or wait for finished()');
+    throw checkpointError('this run has not saved a checkpoint yet', 'iterate over it, or wait for finished()');
   }
 
   async *#updates(): AsyncGenerator<TrainingUpdate, void, undefined> {
-    const told: TrainingUpdate[] = [];
+    const messages: TrainingUpdate[] = [];
     const tell = {
-      note: (text: string) => void told.push({ event: 'note', text }),
-      warn: (text: string) => void told.push({ event: 'warning', text }),
+      note: (text: string) => void messages.push({ event: 'note', text }),
+      warn: (text: string) => void messages.push({ event: 'warning', text }),
     };
     const run = await openRun({ request: this.#request, tell });
     if (run.end !== null) {
-      yield* told;
+      yield* messages;
       yield run.end;
       return;
     }
@@ -117,7 +118,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
     const stop = new AbortController();
     let events: AsyncGenerator<TrainingEvent> | null = null;
     try {
-      yield* told;
+      yield* messages;
       events = run.train(this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]));
       for (let next = await events.next(); next.done !== true; next = await events.next()) yield next.value;
     } finally {
@@ -132,28 +133,26 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   }
 }
 
-/** A run before it begins. */
+/** The options and the size of a run before it begins. */
 export interface TrainingPlan {
   readonly options: TrainingOptions;
-  /**
-   * Where each option comes from: `given`, a `preset`, the length of the `text`, or a `default`.
-   */
+  /** The source of each option: `given`, a `preset`, the length of the `text`, or a `default`. */
   readonly sources: Readonly<Record<keyof TrainingOptions, OptionSource>>;
-  /** What was chosen, and which options have no effect, for people. */
+  /** Notes for people: the choices of the program, and options that have no effect. */
   readonly notes: readonly string[];
-  /** P, the numbers that it would learn. */
+  /** P, the number of parameters. */
   readonly parameters: number;
   readonly corpus: StartEvent['corpus'];
 }
 
 /**
- * Reads the text and chooses every option, as `train` does, and makes nothing.
+ * Reads the text and chooses every option as `train` does, but trains and writes nothing.
  *
- * @throws RnnError `corpus` for the text, `usage` for options that cannot be
+ * @throws RnnError `corpus` for the text, `usage` for options that are impossible
  */
 export async function planTraining(request: PlanRequest): Promise<TrainingPlan> {
-  const told: string[] = [];
-  const tell = { note: (text: string) => void told.push(text), warn: (text: string) => void told.push(text) };
+  const messages: string[] = [];
+  const tell = { note: (text: string) => void messages.push(text), warn: (text: string) => void messages.push(text) };
   const {
     options,
     sources,
@@ -165,7 +164,7 @@ export async function planTraining(request: PlanRequest): Promise<TrainingPlan> 
   return {
     options,
     sources,
-    notes: [...told, ...notes, ...idle],
+    notes: [...messages, ...notes, ...idle],
     parameters: parametersOf(options, symbols),
     corpus: { characters, symbols, train: train.length, validation: validation.length, test: test.length },
   };

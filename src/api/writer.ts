@@ -1,5 +1,5 @@
-// Text from a trained model: what may be asked for, and a sampler that stays open from one text to
-// the next. Knows nothing of what else a model can do.
+// Generates text with a trained model: the options of sampling, and a sampler that stays open from
+// one text to the next. Knows nothing else about models.
 import { constants } from 'node:buffer';
 import { type TrainedModel, weightsIn } from '../runs/store.ts';
 import { openDevice } from '../devices/open.ts';
@@ -19,26 +19,30 @@ import { isText, listenerMember, refuseOther, refuseUnless, refuseWrong } from '
 import type { MachineChoice } from './model-results.ts';
 import type { Listening } from './run-request.ts';
 
+/** How to sample a text. */
 export interface SampleOptions extends SamplingOptions, Listening {
   /**
-   * How the text starts, after a line's end; it is not repeated. A model of bytes takes any bytes.
+   * The prompt, which starts at the beginning of a line. It is not repeated in the output. A
+   * byte-level model accepts any bytes.
    */
   readonly prime?: string | Uint8Array;
-  /** The prime is from within a text: nothing precedes it. Default false. */
+  /** The prompt is from the middle of a text, so no line end is put before it. Default false. */
   readonly midText?: boolean;
-  /** Characters to write, or bytes. Default 500. */
+  /** The number of characters to generate (bytes for a byte-level model). Default 500. */
   readonly length?: number;
-  /** Ends the text once this, or one of these, has been written. */
+  /** Ends the text when this string, or one of these strings, has been generated. */
   readonly stop?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** Whether the stop that ends the text is part of it. Default true. */
+  /** Whether the `stop` string that ends the text is part of the output. Default true. */
   readonly keepStop?: boolean;
-  /** The same seed writes the same text; one by chance unless given. */
+  /** The same seed gives the same text. Default: a random seed. */
   readonly seed?: number;
 }
 
+/** How to sample several texts at once. */
 export interface TextsOptions extends SampleOptions {
   /**
-   * How many, drawn together; text k has the seed `seed` + k, with which it can be had again alone.
+   * The number of texts. Text k has the seed `seed` + k, so that it can be generated alone with
+   * that seed.
    */
   readonly count: number;
 }
@@ -75,7 +79,7 @@ export class Writer {
     this.#machine = machine;
   }
 
-  /** One text, piece by piece as it is drawn. */
+  /** Generates one text in pieces. */
   async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     this.refuseClosed();
     refuseWrong(options, sampleMembers);
@@ -89,7 +93,7 @@ export class Writer {
     }
   }
 
-  /** Whole texts, one after another. */
+  /** Generates whole texts, one after another. */
   async *texts<Piece>(given: TextsOptions, form: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseWrong(given, textsMembers);
     const { length = 0 } = given;
@@ -97,7 +101,7 @@ export class Writer {
       length <= constants.MAX_STRING_LENGTH,
       'length',
       length,
-      `at most ${constants.MAX_STRING_LENGTH}: sample gives a longer text in pieces`,
+      `at most ${constants.MAX_STRING_LENGTH} (use sample for a longer text in pieces)`,
     );
     for await (const text of this.piecesOfTexts(given, form)) {
       const pieces: Piece[] = [];
@@ -106,7 +110,7 @@ export class Writer {
     }
   }
 
-  /** Texts, one after another, each piece by piece. */
+  /** Generates texts in pieces, one text after another. */
   async *piecesOfTexts<Piece>(
     given: TextsOptions,
     { draw }: Form<Piece>,
@@ -116,7 +120,7 @@ export class Writer {
     const { count, listener, ...options } = given;
     refuseOther('count', count, textsMembers.count);
     const { seed, ...request } = requestOf(options);
-    // Beyond it two texts would have one seed.
+    // With a larger seed, two texts would have the same seed.
     const lastSeed = Number.MAX_SAFE_INTEGER - (count - 1);
     refuseUnless(
       options.seed === undefined || seed <= lastSeed,
@@ -132,7 +136,7 @@ export class Writer {
     }
   }
 
-  /** Texts that are being sampled end as usual. */
+  /** Texts that are being generated end as usual. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#takeIdle()?.close();
@@ -140,7 +144,7 @@ export class Writer {
 
   /** @throws RnnError `usage` once the model is closed */
   refuseClosed(): void {
-    if (this.#isClosed) throw usageError('this model is closed', 'open it again by openModel');
+    if (this.#isClosed) throw usageError('cannot use a closed model', 'open it again with openModel');
   }
 
   #takeIdle(): OpenSampler | null {
@@ -149,7 +153,7 @@ export class Writer {
     return idle;
   }
 
-  /** A sampler on the device that suits so many texts. */
+  /** Opens a sampler on the device that suits this number of texts. */
   async #open(use: Required<SamplerUse>, listener: Listening['listener']): Promise<OpenSampler> {
     const { device: name = 'auto', threads, kernels } = this.#machine;
     const multiplyAdds = use.texts * use.length * weightsIn(this.#trained);
@@ -169,7 +173,7 @@ export class Writer {
     }
   }
 
-  /** Of several texts that were drawn at once one sampler stays. */
+  /** Keeps one sampler open for the next text, and closes any other. */
   async #giveBack(sampler: OpenSampler): Promise<void> {
     if (this.#isClosed || this.#idle !== null) await sampler.close();
     else this.#idle = sampler;
@@ -193,7 +197,8 @@ function* seedsFrom(first: number, count: number): Generator<number> {
 }
 
 /**
- * Texts as characters or as bytes: how a sampler draws them, and how a whole is made of its pieces.
+ * The form of texts, characters or bytes: how a sampler draws them, and how their pieces are
+ * joined.
  */
 interface Form<Piece> {
   draw(sampler: Sampler, request: TextsRequest): Iterable<AsyncGenerator<Piece>>;

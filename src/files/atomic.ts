@@ -1,5 +1,5 @@
-// Files that are replaced whole or not at all, and the words for a disk that fails. Knows nothing
-// of what is in the files.
+// Atomic replacement of files, and the messages for a disk that fails. Knows nothing about the
+// contents of the files.
 
 import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -11,17 +11,17 @@ import { pathIn } from './path-in.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
 
 /**
- * Ends the names of files that are being written; what a killed process left behind is recognised
- * by it.
+ * The suffix of files that are being written. Files that a killed process left behind are
+ * recognised by it.
  */
 export const temporarySuffix = '.tmp';
 let counter = 0;
 
 /**
- * Writes `pieces` under a temporary name beside `path`, flushes them to disk and renames the file
- * to `path`. On failure the temporary file is removed and `path` is as it was.
+ * Writes `pieces` to a temporary file next to `path`, flushes it to disk and renames it to `path`.
+ * On failure the temporary file is removed and `path` is unchanged.
  *
- * @throws RnnError `machine` that says what failed
+ * @throws RnnError `machine` that says which step failed
  */
 export async function replaceFile(
   path: string,
@@ -41,16 +41,16 @@ export async function replaceFile(
     await flushFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw diskError(`${path} could not be written`, error);
+    throw diskError(`cannot write ${path}`, error);
   }
 }
 
 /**
- * Gives a file that will not change a second name in its folder, in the place of what has that
- * name; where the file system knows no links, a copy of it gets the name. On failure what had the
- * name is as it was.
+ * Gives a file that will not change a second name in its folder, and replaces any file of that
+ * name. Where the file system does not support links, the second name is a copy. On failure a file
+ * of that name is unchanged.
  *
- * @throws RnnError `machine` that says what failed
+ * @throws RnnError `machine` that says which step failed
  */
 export async function nameAgain(path: string, second: string): Promise<void> {
   const temporary = `${second}.${process.pid}-${counter++}${temporarySuffix}`;
@@ -59,9 +59,10 @@ export async function nameAgain(path: string, second: string): Promise<void> {
     await renameOnto(temporary, second);
     await flushFolder(dirname(second));
   } catch (error) {
-    throw diskError(`${second} could not be written`, error);
+    throw diskError(`cannot write ${second}`, error);
   } finally {
-    // Also after success: renaming between two names of one file does nothing, and leaves both.
+    // Also after success: renaming one name of a file to another name of the same file does nothing
+    // and leaves both.
     await rm(temporary, { force: true }).catch(() => {});
   }
 }
@@ -76,18 +77,17 @@ async function copy(path: string, to: string): Promise<void> {
 }
 
 /**
- * What Windows says of a file that another program has open: one that looks for viruses or makes an
- * index, for a moment after it was written.
+ * The error codes of Windows for a file that another program has open, such as a virus scanner or
+ * an indexer shortly after the file was written.
  */
 const inUseForNow = new Set(['EPERM', 'EACCES', 'EBUSY']);
-/** How often it is asked again, and after how long: two seconds in all. */
+/** The number of retries, and the pause between them: two seconds in all. */
 const RENAME_TRIES = 40;
 const RENAME_PAUSE_MS = 50;
 
 /**
- * Gives a file the name of another one, in its place.
- * @param tries how often a refusal that may pass is met by trying again: on Windows alone,
- * elsewhere it does not pass
+ * Renames a file onto another file, which it replaces.
+ * @param tries how often to retry if the file is in use. Only Windows reports files in use
  */
 export async function renameOnto(
   from: string,
@@ -105,8 +105,8 @@ export async function renameOnto(
 }
 
 /**
- * Makes renames in a folder survive a power cut, where the platform can open a folder (Windows
- * cannot, and needs no help).
+ * Makes renames in a folder survive a power cut, where the platform can open a folder. Windows
+ * cannot, and does not need it.
  */
 async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => null);
@@ -114,7 +114,7 @@ async function flushFolder(path: string): Promise<void> {
   try {
     await folder.sync();
   } catch (error) {
-    // Some network and FUSE file systems have no such call; a disk that fails says EIO.
+    // Some network and FUSE file systems do not support this call. A disk that fails reports EIO.
     if (systemCode(error) === 'EIO') throw error;
   } finally {
     await folder.close().catch(() => {});
@@ -122,16 +122,16 @@ async function flushFolder(path: string): Promise<void> {
 }
 
 /**
- * The system's error as one of ours; errors that did not come from the system are returned as they
- * are.
+ * Converts a system error to an RnnError. Errors that did not come from the system are returned
+ * unchanged.
  *
- * @param remedy the hint, in the place of one for a run folder
+ * @param remedy the hint; by default a hint for a run folder
  */
-export function diskError(what: string, error: unknown, remedy?: string): unknown {
+export function diskError(problem: string, error: unknown, remedy?: string): unknown {
   const code = systemCode(error);
   if (error instanceof RnnError || code === '') return error;
   const [reason, hint] = reasonOf(error as NodeJS.ErrnoException & { readonly dest?: string }, code);
-  return machineError(`${what}: ${reason}`, remedy ?? hint, { cause: error });
+  return machineError(`${problem}: ${reason}`, remedy ?? hint, { cause: error });
 }
 
 function reasonOf(
@@ -140,18 +140,18 @@ function reasonOf(
 ): readonly [string, string] {
   if (code === 'EISDIR' && dest !== undefined) return [`${dest} is a folder`, `move it away, or ${otherFolder}`];
   if (Object.hasOwn(reasons, code)) return reasons[code];
-  return [`the system says ${code}`, 'look for trouble with the disk, and try again'];
+  return [`the system reports ${code}`, 'check the disk, and try again'];
 }
 
 const permission = [
   'you have no permission to write there',
   `check the permissions of the folder, or choose another with ${flagOf('out')}`,
 ] as const;
-const full = ['the disk is full', `make room, or choose a folder on another disk with ${flagOf('out')}`] as const;
-const fileInPlace = ['there is a file in the place of the folder', `move the file away, or ${otherFolder}`] as const;
+const full = ['the disk is full', `free some space, or choose a folder on another disk with ${flagOf('out')}`] as const;
+const fileInPlace = ['a file has the name of the folder', `move the file away, or ${otherFolder}`] as const;
 const gone = [
-  'the folder is not there',
-  `it was removed or a disk was unmounted; choose a folder with ${flagOf('out')}`,
+  'the folder does not exist',
+  `check whether it was removed or its disk unmounted, or choose a folder with ${flagOf('out')}`,
 ] as const;
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EACCES: permission,

@@ -1,5 +1,5 @@
-// Cleaning up after work that may fail: the caller hears why the work failed, and not what went
-// wrong afterwards because of it.
+// Cleaning up after work that may fail. The caller gets the error of the work, and not the errors
+// that followed from it.
 
 /**
  * Does the work, then cleans up. If the work fails, its error is thrown, even if cleaning up fails

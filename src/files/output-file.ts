@@ -1,5 +1,6 @@
-// Files that a user asks for: written whole or not at all, never in the place of a file that the
-// same command reads, and in the place of a file that rnn did not write only if the user insists.
+// Files that a user asks for. They are written completely or not at all. They never replace a file
+// that the same command reads, and they replace a file that rnn did not write only if the user
+// insists.
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, appendFile, lstat, open, rm, stat } from 'node:fs/promises';
@@ -24,7 +25,7 @@ export interface OutputRules {
    * to replace.
    */
   readonly sources?: () => Promise<readonly string[]>;
-  /** For every refusal but that of an existing file or a source. */
+  /** The hint of every error except those about an existing file or a source. */
   readonly hint?: string;
 }
 
@@ -33,16 +34,16 @@ const defaultHint = 'choose another file';
 
 /**
  * Whether a path names a stream that is open already, such as /dev/stdout, or /dev/fd/63 for
- * `>(gzip)`: that is written to, not replaced.
+ * `>(gzip)`. Such a stream is written to, not replaced.
  */
 const isOpenStream = (path: string): boolean => /^\/dev\/(stdout|stderr|fd\/\d+)$/.test(path);
 
 /**
- * Refuses what `writeOutput` would refuse, before anything is computed for the file. Leaves the
- * file as it is, or absent.
+ * Throws the errors that `writeOutput` would throw, before anything is computed for the file.
+ * Changes no file.
  *
- * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that
- * cannot be written
+ * @throws RnnError `usage` for an existing file that must not be replaced, `machine` for a file
+ * that cannot be written
  */
 export async function refuseOutput(path: string, rules: OutputRules = {}): Promise<void> {
   if (isOpenStream(path)) return;
@@ -62,8 +63,8 @@ export async function refuseOutput(path: string, rules: OutputRules = {}): Promi
  * Writes a file for the user, under a temporary name in the same folder first.
  *
  * @returns its size in bytes
- * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that
- * cannot be written
+ * @throws RnnError `usage` for an existing file that must not be replaced, `machine` for a file
+ * that cannot be written
  */
 export async function writeOutput(
   path: string,
@@ -83,7 +84,7 @@ export async function writeOutput(
       return size;
     }
     await refuseToReplace(path, rules);
-    // Once more when the file is complete: writing a large one takes time.
+    // Check again when the file is complete, because writing a large file takes time.
     const refuseAgain = async (): Promise<void> => void (await refuseToReplace(path, rules));
     await replaceFile(path, counted(), refuseAgain, temporaryBeside(path));
     return size;
@@ -93,8 +94,8 @@ export async function writeOutput(
 }
 
 /**
- * The first of the files that is one of `others`, under whatever name; null if none is. A file that
- * does not exist is not one of them.
+ * The first of the files that is also one of `others`, under any name. Null if there is no such
+ * file. A file that does not exist does not count.
  */
 export async function firstSameFile(files: readonly string[], others: readonly string[]): Promise<string | null> {
   const known = new Set(await Promise.all(others.map(identityOf)));
@@ -103,8 +104,8 @@ export async function firstSameFile(files: readonly string[], others: readonly s
 }
 
 /**
- * @returns whether there is a file to replace. @throws RnnError `usage` or `machine` if the file
- * that is there must not be replaced
+ * @returns whether there is a file to replace
+ * @throws RnnError `usage` or `machine` if the existing file must not be replaced
  */
 async function refuseToReplace(path: string, rules: OutputRules): Promise<boolean> {
   const status = await lstat(path).catch((cause: unknown) => {
@@ -118,19 +119,19 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
   if ((await firstSameFile([path], sources)) !== null)
     throw usageError(
       `cannot write ${path}: this command reads it`,
-      `name another file: not even ${flagOf('force')} replaces this one`,
+      `name another file: ${flagOf('force')} does not replace this one`,
     );
   if (rules.force || rules.isOurs?.(await startOf(path, START_BYTES))) return true;
   throw usageError(
-    `cannot write ${path}: the file is already there`,
+    `cannot write ${path}: the file already exists`,
     `replace it with ${flagOf('force')}, or name another file`,
   );
 }
 
-/** The first characters of a file; empty for one that cannot be read, and for no plain file. */
+/** The first characters of a file. Empty if it cannot be read or is not a plain file. */
 export const startOf = (path: string, bytes: number): Promise<string> => textAt(path, bytes, () => 0);
 
-/** The last characters of a file, as `startOf` gives the first. */
+/** The last characters of a file. Empty as for `startOf`. */
 export const endOf = (path: string, bytes: number): Promise<string> =>
   textAt(path, bytes, (size) => Math.max(0, size - bytes));
 
@@ -152,10 +153,13 @@ async function textAt(path: string, bytes: number, positionIn: (size: number) =>
   }
 }
 
-/** Short, so that it fits wherever the name of the file does. */
+/** A short temporary name, so that it is valid wherever the name of the file is. */
 const temporaryBeside = (path: string): string => pathIn(dirname(path), `.${randomUUID()}${temporarySuffix}`);
 
-/** Of what the path leads to; null where nothing is. `-` is what standard input comes from. */
+/**
+ * The device and inode of the file that the path leads to, null if there is no file. `-` is the
+ * file behind standard input.
+ */
 async function identityOf(path: string): Promise<string | null> {
   const status = await stat(path === '-' ? '/dev/stdin' : path, { bigint: true }).catch(() => null);
   return status === null ? null : `${status.dev} ${status.ino}`;

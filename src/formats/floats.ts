@@ -1,17 +1,17 @@
-// The number formats of other programs' tensors, little-endian, and how each becomes float32. Knows
-// nothing of files.
+// The number formats of other programs' tensors, little-endian, and their conversion to float32.
+// Knows nothing of files.
 
 /**
- * Bytes of a number, and numbers from bytes. Float64 is rounded to the nearest float32; the short
- * formats are exact in it.
+ * The bytes of a number, and the conversion from bytes. Float64 is rounded to the nearest float32.
+ * The 16-bit formats are exact in float32.
  */
 export interface FloatFormat {
   readonly bytes: number;
-  /** @param bytes a copy that nobody else uses */
+  /** @param bytes a copy that the function may keep */
   decode(bytes: Uint8Array<ArrayBuffer>): Float32Array;
 }
 
-/** By the names that safetensors gives them. */
+/** Number formats by their names in safetensors. */
 export const floatFormats: Readonly<Record<string, FloatFormat>> = {
   F32: { bytes: 4, decode: (bytes) => new Float32Array(bytes.buffer) },
   F64: { bytes: 8, decode: (bytes) => Float32Array.from(new Float64Array(bytes.buffer)) },
@@ -22,7 +22,7 @@ export const floatFormats: Readonly<Record<string, FloatFormat>> = {
   },
 };
 
-/** The bytes of numbers: little-endian, as on all machines on which WebAssembly shares memory. */
+/** The bytes of numbers: little-endian, as on all machines where WebAssembly shares memory. */
 export const bytesOfNumbers = (numbers: ArrayBufferView): Uint8Array =>
   new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 

@@ -1,5 +1,5 @@
-// The formats that models can be written in: a new one is one entry here, and its name in the help
-// of rnn export.
+// The formats to which models can be exported. To add a format, add an entry here and its name to
+// the help of rnn export.
 import { onnx } from './onnx/onnx.ts';
 import { type ExportFormat, safetensors } from './trained.ts';
 

@@ -1,20 +1,20 @@
-// Our weights under the names, in the shapes and with the gates that PyTorch's nn.LSTM, nn.GRU and
-// nn.RNN have, and back. Knows nothing of files. The names are those of a module with the members
-// `embedding`, `rnn` and `output`: CharacterModel in docs/rnn_model.py.
+// Converts our weights to the names, shapes and gate order of PyTorch's nn.LSTM, nn.GRU and nn.RNN,
+// and back. Knows nothing of files. A module has these names if it has the members `embedding`,
+// `rnn` and `output`: CharacterModel in docs/rnn_model.py.
 //
-// Both have one block of H for each gate, in the same order: i f g o for LSTM, r z n for GRU; z = 1
-// keeps the old state in both. PyTorch's matrices are the transposes of ours: (blocks · H, D) where
-// ours are (D, blocks · H). It has two biases where we have one, and adds them up before anything
-// else looks at them; only that of n, in the GRU, is a second one in truth: it is inside the
-// product with r.
+// Both have one block of H for each gate, in the same order: i f g o for LSTM, r z n for GRU. In
+// both, z = 1 keeps the old state. PyTorch's matrices are the transposes of ours: (blocks · H, D)
+// instead of (D, blocks · H). PyTorch has two biases for our one, and adds them before any other
+// use. Only the second bias of n in the GRU is really a separate bias: it is inside the product
+// with r.
 import { type Fail, type Tensor, type TrainedModel, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { asTyped, flagOf } from '../options/flags.ts';
 
 /**
- * The module of PyTorch that has the equations of a cell. An irnn differs from rnn-relu in how it
- * starts alone.
+ * The PyTorch module that has the equations of a cell. An irnn differs from rnn-relu only in its
+ * initialisation.
  */
 const modules: Readonly<Record<string, string>> = {
   lstm: 'nn.LSTM',
@@ -25,8 +25,8 @@ const modules: Readonly<Record<string, string>> = {
 };
 
 /**
- * What of a model no module of PyTorch has, in words, with what can go there; null if all of it
- * can.
+ * Why no PyTorch module can hold a model, with a hint about models that can be exported. Null if a
+ * module can.
  */
 export function whyNoModule({
   cell,
@@ -50,17 +50,23 @@ export function whyNoModule({
     : { message: `PyTorch's ${modules[cell]} has no equivalent of ${foreign.join(', ')}`, hint };
 }
 
-/** A tensor of such a module, and the weight of ours that it has. */
+/** A tensor of such a module, and our weight that it holds. */
 interface ModuleTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Ours, where it is not the second bias of a layer. */
+  /**
+   * Our weight. `layer0.bh` and so on name the second bias of a layer, which most of our cells do
+   * not have.
+   */
   readonly weight: string;
-  /** It is the transpose of ours. */
+  /** Whether it is the transpose of our weight. */
   readonly isTransposed?: boolean;
 }
 
-/** The tensors of such a module, in its order. @param model one for which there is a module */
+/**
+ * The tensors of such a module, in its order.
+ * @param model a model for which there is a module
+ */
 function moduleTensors({
   cell,
   layers,
@@ -94,11 +100,11 @@ function moduleTensors({
 }
 
 /**
- * The weights of a model as PyTorch has them. All of a bias is in `bias_ih`, and only that inside
- * the GRU's product in `bias_hh`, so that they come back as they went, to the last bit.
+ * The weights of a model as PyTorch has them. The whole bias is in `bias_ih`, except the bias
+ * inside the GRU's product, which is in `bias_hh`. Importing them gives the same bits.
  *
- * @param trained of a model for which there is a module
- * @throws RnnError `checkpoint` if its tensors are not those of its model
+ * @param trained a model for which there is a module
+ * @throws RnnError `checkpoint` if its tensors do not match its model
  */
 export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Tensor[] {
   const { model } = trained;
@@ -116,10 +122,11 @@ export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Ten
 }
 
 /**
- * Our weights from those of PyTorch: the two biases of a layer are added up where we have one.
+ * Our weights from PyTorch's weights. The two biases of a layer are added where we have one.
  *
- * @param model one for which there is a module
- * @param fail is told which tensor is missing, has another shape, or is none of the model's
+ * @param model a model for which there is a module
+ * @param fail is called with the tensor that is missing, has another shape, or does not belong to
+ * the model
  */
 export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonly Tensor[], fail: Fail): Tensor[] {
   const { cell, hidden: H, tied } = model;
@@ -129,14 +136,14 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
     const found = theirs.get(name);
     if (found === undefined) fail(`it has no tensor ${name}, which the model needs`);
     if (found.shape.join('×') !== shape.join('×'))
-      fail(`${name} has the shape ${found.shape.join('×')}, and the model says ${shape.join('×')}`);
+      fail(`${name} has the shape ${found.shape.join('×')}, expected ${shape.join('×')}`);
   }
   const stranger = tensors.find(({ name }) => !expected.some((each) => each.name === name));
-  if (stranger !== undefined) fail(`it has a tensor ${JSON.stringify(stranger.name)}, which the model has not`);
+  if (stranger !== undefined) fail(`it has a tensor ${JSON.stringify(stranger.name)}, which the model does not have`);
   const data = (name: string): Float32Array => theirs.get(name)!.data;
   const embedding = tied ? data('embedding.weight') : null;
   if (embedding !== null && data('output.weight').some((value, at) => value !== embedding[at]))
-    fail('its model is tied, and output.weight is not embedding.weight: they were trained as two');
+    fail('its model has tied weights, but output.weight differs from embedding.weight');
   return parameterShapes(model).map(({ name, rows, columns }) => {
     const { name: theirName, isTransposed } = expected.find(({ weight }) => weight === name)!;
     let values = data(theirName);
@@ -145,14 +152,14 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
     else if (theirName.startsWith('rnn.bias_ih')) {
       const second = data(theirName.replace('_ih_', '_hh_'));
       const inside = cell === 'gru' ? 2 * H : second.length;
-      // Not +0 to −0, which would be 0.
+      // Do not add +0 to −0, because the sum is +0.
       values = values.map((bias, at) => (at >= inside || second[at] === 0 ? bias : bias + second[at]));
     }
     return { name, shape: [rows, columns], data: values };
   });
 }
 
-/** @param columns of the matrix that is given, row by row */
+/** @param columns of the given matrix, which is stored row by row */
 function transposed(values: Float32Array, columns: number): Float32Array {
   const rows = values.length / columns;
   const result = new Float32Array(values.length);

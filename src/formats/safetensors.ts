@@ -1,14 +1,14 @@
 // The safetensors container (github.com/huggingface/safetensors): 8 bytes of header length, a JSON
-// header, the numbers. Knows nothing of models; what the tensors are called is pytorch.ts's. A file
-// that is read may come from anywhere: nothing in it is taken on trust, and nothing is allocated
-// that the file is too short to fill.
+// header, the numbers. Knows nothing of models: pytorch.ts names the tensors. A file may come from
+// anywhere, so everything in it is checked, and memory is allocated only for numbers that the file
+// contains.
 import { isUtf8 } from 'node:buffer';
 import { type Fail, type Tensor, firstNonFinite, limits, numbersIn, troubleInJson } from '../runs/store.ts';
 import { type Rules, check, recordOf, shape } from '../runs/validation.ts';
 import { anyText, choice, rule } from '../options/kind.ts';
 import { bytesOfNumbers, floatFormats } from './floats.ts';
 
-/** Texts by name that go with the tensors. */
+/** Texts by name, stored with the tensors. */
 export type Metadata = Readonly<Record<string, string>>;
 
 export interface Safetensors {
@@ -16,13 +16,13 @@ export interface Safetensors {
   readonly tensors: readonly Tensor[];
 }
 
-/** The one member of the header that is no tensor. */
+/** The only member of the header that is not a tensor. */
 const METADATA = '__metadata__';
 const lengthBytes = 8;
-/** The numbers begin at a multiple of this, so that a reader may use them in their place. */
+/** The numbers begin at a multiple of this, so that a reader can use them without copying. */
 const alignment = 8;
 
-/** The bytes of a file, tensors in their order, each as float32. */
+/** The bytes of a file. The tensors keep their order, and all numbers are float32. */
 export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array {
   let end = 0;
   const entries = tensors.map(({ name, shape, data }) => [
@@ -33,7 +33,7 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
   const headerBytes = Math.ceil(json.length / alignment) * alignment;
   const file = new Uint8Array(lengthBytes + headerBytes + end);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.fill(0x20, lengthBytes, lengthBytes + headerBytes); // spaces after JSON are JSON, too
+  file.fill(0x20, lengthBytes, lengthBytes + headerBytes); // JSON may end with spaces
   file.set(json, lengthBytes);
   let offset = lengthBytes + headerBytes;
   for (const { data } of tensors) {
@@ -44,9 +44,9 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
 }
 
 /**
- * What a file holds, all numbers as float32, in the order of the file. It must be whole: every byte
- * belongs to one tensor.
- * @param fail is told what is wrong with the file
+ * The content of a file: the metadata, and the tensors in the order of the file, converted to
+ * float32. The file must be complete: every byte belongs to one tensor.
+ * @param fail is called with the defect of the file
  */
 export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   const { header, dataStart } = readHeader(file, fail);
@@ -63,8 +63,8 @@ export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   if (covered !== file.length - dataStart)
     fail(`its tensors end at byte ${covered} of ${file.length - dataStart} bytes of numbers`);
   const tensors = places.map(({ name, title, shape, dtype, begin, end }): Tensor => {
-    // A copy, which is aligned whatever the length of the header. Not Buffer's own slice, which is
-    // a view.
+    // A copy, which is aligned whatever the length of the header. Buffer's own slice would be a
+    // view.
     const data = floatFormats[dtype].decode(
       Uint8Array.prototype.slice.call(file, dataStart + begin, dataStart + end) as Uint8Array<ArrayBuffer>,
     );
@@ -75,15 +75,18 @@ export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   return { metadata, tensors };
 }
 
-/** Whether a file can be one: its header begins after the length of the header, which may be any. */
+/**
+ * Whether a file can be safetensors: its header begins after the 8 bytes of its length, which can
+ * have any value.
+ */
 export const looksLikeSafetensors = (file: Uint8Array): boolean => file[lengthBytes] === 0x7b;
 
 function readHeader(file: Uint8Array, fail: Fail): { header: Record<string, unknown>; dataStart: number } {
   const following = file.length - lengthBytes;
-  if (following <= 0) fail(`it has ${file.length} bytes, expected ${lengthBytes + 1} at least`);
+  if (following <= 0) fail(`it has ${file.length} bytes, expected at least ${lengthBytes + 1}`);
   if (!looksLikeSafetensors(file)) fail('its header does not begin with {');
   const length = new DataView(file.buffer, file.byteOffset, lengthBytes).getBigUint64(0, true);
-  if (length > BigInt(following)) fail(`its header is said to have ${length} bytes, and ${following} follow`);
+  if (length > BigInt(following)) fail(`its header should have ${length} bytes, but only ${following} follow`);
   if (length > BigInt(limits.textBytes)) fail(`its header has ${length} bytes, expected at most ${limits.textBytes}`);
   const dataStart = lengthBytes + Number(length);
   const text = file.subarray(lengthBytes, dataStart);
@@ -92,17 +95,17 @@ function readHeader(file: Uint8Array, fail: Fail): { header: Record<string, unkn
   try {
     header = JSON.parse(Buffer.from(text.buffer, text.byteOffset, text.length).toString('utf8'));
   } catch (cause) {
-    fail('its header is not JSON', cause);
+    fail('its header is not valid JSON', cause);
   }
   const { message, keys } = troubleInJson(header, 'its header');
   if (message !== null) fail(message);
-  // A name that is there twice is not noticed here; the numbers of the first one then belong to no
-  // tensor, which is.
+  // A duplicate name is not noticed here. The numbers of the first tensor then belong to no tensor,
+  // which is noticed.
   if (keys > limits.values) fail(`its header has ${keys} values, expected at most ${limits.values}`);
   return { header: header as Record<string, unknown>, dataStart };
 }
 
-/** What the header has of a tensor. */
+/** The entry of a tensor in the header. */
 interface Entry {
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -134,6 +137,6 @@ function placeOf(name: string, entry: unknown, fail: Fail): Place {
   const { dtype, shape, data_offsets: offsets } = check<Entry>(entry, entryRules, title, fail);
   const [begin, end] = offsets;
   const expected = numbersIn(shape) * floatFormats[dtype].bytes;
-  if (end - begin !== expected) fail(`${title} has ${end - begin} bytes, and its shape ${expected}`);
+  if (end - begin !== expected) fail(`${title} has ${end - begin} bytes, but its shape needs ${expected}`);
   return { name, title, dtype, shape, begin, end };
 }

@@ -1,6 +1,6 @@
-// A trained model as a safetensors file with PyTorch's names, and back. What a PyTorch module does
-// not know of itself (configuration, vocabulary, where training stands) goes along as texts, which
-// survive PyTorch if whoever saves the file hands them on.
+// A trained model as a safetensors file with PyTorch's names, and back. The configuration, the
+// vocabulary and the progress of training are not part of a PyTorch module. They are stored as
+// texts, which PyTorch code can copy to the files that it saves.
 import type { FormatName } from '../options/choices.ts';
 import {
   type Checkpoint,
@@ -22,9 +22,12 @@ import { flagOf } from '../options/flags.ts';
 import { pick } from '../options/option.ts';
 
 const formatName = 'rnn';
-/** Of the names and texts in the file; raised when an older reader would go wrong. */
+/**
+ * The version of the names and texts in the file. It increases when older readers would misread the
+ * file.
+ */
 const layoutVersion = '1';
-/** Of what is recorded of training, what means something without the optimizer. */
+/** The members of the training record that have a meaning without the optimizer. */
 const keptOfTraining = ['step', 'epoch', 'bestValidationLossNats', 'options', 'reading', 'corpus'] as const;
 
 export interface ExportFormat {
@@ -32,11 +35,12 @@ export interface ExportFormat {
   readonly name: FormatName;
   /** One line for people. */
   readonly summary: string;
-  /** Of its files, with the dot. */
+  /** The extension of its files, with the dot. */
   readonly extension: string;
   /**
    * The bytes of a file.
-   * @throws RnnError `usage` that says what the format cannot hold, and which models it can
+   * @throws RnnError `usage` that says which part of the model the format cannot hold, and which
+   * models it can hold
    */
   write(trained: TrainedModel): Uint8Array;
 }
@@ -63,43 +67,42 @@ function metadataOf({ model, vocabulary, training }: Header): Metadata {
 }
 
 /**
- * The checkpoint in a safetensors file: good for everything but to be continued as the run that it
- * was, for it has no optimizer.
+ * The checkpoint in a safetensors file. It has no optimizer, so its run cannot be resumed. It can
+ * be used for everything else.
  *
  * @param path of the file, for errors
- * @param like whose configuration and vocabulary the weights have, whatever the file says; null for
- * those in the file
- * @throws RnnError `checkpoint` that says what is wrong with the file, or that it does not say of
- * which model it is
+ * @param like the configuration and vocabulary to use instead of the file's; null to use the file's
+ * @throws RnnError `checkpoint` that describes the defect of the file, or that it does not describe
+ * its model
  */
 export function readTrained(file: Uint8Array, path: string, like: Header | null): Checkpoint {
   if (file.length > 8 && !looksLikeSafetensors(file))
     throw checkpointError(
-      `${path} is no safetensors file: byte 9 of it is not {`,
-      'give a file that rnn export wrote, or weights that PyTorch saved as docs/pytorch.md does it',
+      `${path} is not a safetensors file: its byte 9 is not {`,
+      'use a file that rnn export wrote, or save weights from PyTorch as in docs/pytorch.md',
     );
   const damaged = damage(path);
   const { metadata, tensors } = readSafetensors(file, damaged);
   const isOurs = metadata['format'] === formatName;
   if (isOurs && metadata['version'] !== layoutVersion) {
     throw checkpointError(
-      `${path} has layout ${JSON.stringify(metadata['version']?.slice(0, 20))}, and this rnn reads layout ${layoutVersion}`,
-      'use the rnn that wrote it, or a newer one than this',
+      `${path} has layout ${JSON.stringify(metadata['version']?.slice(0, 20))}, but this rnn reads layout ${layoutVersion}`,
+      'use the rnn that wrote it, or a newer version',
     );
   }
   if (!isOurs && like === null) {
     throw checkpointError(
-      `${path} does not say of which model its weights are`,
-      `${flagOf('like')} CHECKPOINT takes configuration and vocabulary from there; docs/pytorch.md shows how PyTorch hands them on`,
+      `${path} does not say to which model its weights belong`,
+      `add ${flagOf('like')} CHECKPOINT to use the configuration and vocabulary of a checkpoint, or store them in the file as in docs/pytorch.md`,
     );
   }
   const header = like ?? headerIn(metadata, damaged);
   const recorded = isOurs ? trainingIn(metadata, damaged) : {};
   const why = whyNoModule(header.model);
-  if (why !== null) throw checkpointError(`${path} cannot be read: ${why.message}`, why.hint);
+  if (why !== null) throw checkpointError(`cannot read ${path}: ${why.message}`, why.hint);
   const mismatched = failure(
-    `${path} does not fit ${like === null ? 'its model' : 'the model that it is to be like'}`,
-    'the names are those of the module itself, not of what is wrapped around it, and the shapes follow from its sizes: docs/pytorch.md lists them',
+    `${path} does not fit ${like === null ? 'its model' : `the model of ${flagOf('like')}`}`,
+    'save the tensors of the module itself, without the prefix of a wrapper, in the shapes that docs/pytorch.md lists',
   );
   return {
     model: header.model,
@@ -124,11 +127,11 @@ function headerIn(metadata: Metadata, fail: Fail): Pick<TrainedModel, 'model' | 
   return { model, vocabulary: checkVocabulary(jsonIn(metadata, 'vocabulary', fail), model, fail) };
 }
 
-/** What the file records of training: nothing if it says nothing of it. */
+/** The recorded members of training. Empty if the file has no record. */
 function trainingIn(metadata: Metadata, fail: Fail): Partial<TrainingRecord> {
   if (!Object.hasOwn(metadata, 'training')) return {};
   const training = jsonIn(metadata, 'training', fail);
-  if (typeof training !== 'object' || training === null) fail('its record of training is no object');
+  if (typeof training !== 'object' || training === null) fail('its record of training is not an object');
   return pick(training as TrainingRecord, keptOfTraining);
 }
 
@@ -138,18 +141,18 @@ function jsonIn(metadata: Metadata, key: string, fail: Fail): unknown {
   try {
     value = JSON.parse(metadata[key]);
   } catch (cause) {
-    fail(`__metadata__.${key} is not JSON`, cause);
+    fail(`__metadata__.${key} is not valid JSON`, cause);
   }
-  // As deep as it will stand in a checkpoint.
+  // At the depth that it has in a checkpoint.
   const { message } = troubleInJson({ [key]: value }, '__metadata__');
   if (message !== null) fail(message);
   return value;
 }
 
-const damage = (path: string): Fail => failure(`${path} is damaged`, 'write it once more, or take another copy of it');
+const damage = (path: string): Fail => failure(`${path} is damaged`, 'write it again, or use another copy of it');
 
 const failure =
-  (what: string, hint: string): Fail =>
+  (message: string, hint: string): Fail =>
   (detail, cause) => {
-    throw checkpointError(`${what}: ${detail}`, hint, { cause });
+    throw checkpointError(`${message}: ${detail}`, hint, { cause });
   };

@@ -1,21 +1,22 @@
-// Names to choose from that more than one module knows.
+// Names of choices that several modules use.
 
 /** The parts of a text that a model can be scored on. */
 export const parts = ['all', 'train', 'validation', 'test'] as const;
 /**
- * `train` and `validation` are the parts that the run was trained and validated on, `test` is the
- * part that the run never read; `all` is the whole text.
+ * `train` and `validation` are the parts on which the run was trained and validated, `test` is the
+ * part that the run never read, and `all` is the whole text.
  */
 export type Part = (typeof parts)[number];
 
-/** What a symbol of a model is called. */
+/** The name of a model's tokens. */
 export const unitName = (unit: 'char' | 'byte'): 'character' | 'byte' => (unit === 'byte' ? 'byte' : 'character');
 
-/** The encoding of a text unless another is given. */
+/** The default encoding of a text. */
 export const UTF8 = 'utf-8';
 
 /**
- * The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label.
+ * The name of an encoding in the Encoding Standard, from a label such as `latin1`. Null for an
+ * unknown label.
  */
 export function encodingNamed(label: string): string | null {
   try {
@@ -25,22 +26,22 @@ export function encodingNamed(label: string): string | null {
   }
 }
 
-/** What the cpu device computes with, the fastest first. */
+/** The kernels of the cpu device, the fastest first. */
 export const kernelNames = ['accelerate', 'avx512', 'avx2', 'wasm', 'wasm-portable'] as const;
 export type KernelName = (typeof kernelNames)[number];
 export const kernelChoices = ['auto', ...kernelNames] as const;
 export type KernelChoice = (typeof kernelChoices)[number];
 
-/** What curves are drawn over. */
+/** The horizontal axes of curves. */
 export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
 export type Horizontal = (typeof horizontals)[number];
 
 export const chartNames = ['loss', 'gradient', 'rate', 'speed'] as const;
 export type ChartName = (typeof chartNames)[number];
 
-/** The files that a model can be exported to. */
+/** The formats of rnn export. */
 export const formatNames = ['safetensors', 'onnx'] as const;
 export type FormatName = (typeof formatNames)[number];
 
-/** The options of which one ends a run. */
+/** The options that set the length of a run. One of them ends it. */
 export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;

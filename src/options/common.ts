@@ -1,8 +1,8 @@
-// What every command has.
+// The options that every command has.
 import { onOff } from './kind.ts';
 import type { Options } from './option.ts';
 
 export const commonOptions = {
   debug: { kind: onOff, help: 'print the stack of an error', isNotInFiles: true, isEverywhere: true },
-  noColor: { kind: onOff, help: 'no colours; NO_COLOR and FORCE_COLOR work too', isNotInFiles: true },
+  noColor: { kind: onOff, help: 'no colours (NO_COLOR and FORCE_COLOR work too)', isNotInFiles: true },
 } as const satisfies Options;

@@ -1,4 +1,4 @@
-// How messages name options: by the tables, so that no message names a flag that is not there.
+// The names of options in messages. They come from the tables, so that every named flag exists.
 import * as commands from './commands.ts';
 import { type Option, type OptionGroups, type TableOf, keyOf, tableOf } from './option.ts';
 import { type TrainFlags, trainOptions } from './train.ts';
@@ -24,8 +24,8 @@ const rows = Object.assign({}, ...groups.map(tableOf), trainOptions) as Readonly
 export const flagOf = (name: OptionName): string => `--${keyOf(name, rows[name])}`;
 
 /**
- * Options with their values, as one types them: `--hidden 64`, `--tied`. Those that are undefined
- * or null are left out.
+ * Options with their values as on a command line: `--hidden 64`, `--tied`. Undefined and null
+ * values are left out.
  */
 export const asTyped = (values: { readonly [Name in OptionName]?: unknown }): string[] =>
   Object.entries(values)
@@ -35,5 +35,5 @@ export const asTyped = (values: { readonly [Name in OptionName]?: unknown }): st
 /** The hint of an error about a run folder. */
 export const otherFolder = `choose another folder with ${flagOf('out')}`;
 
-/** What makes a training run smaller. */
+/** The options that make a training run smaller. */
 export const sizeFlags = `${flagOf('hidden')}, ${flagOf('layers')}, ${flagOf('batchSize')} or ${flagOf('sequenceLength')}`;

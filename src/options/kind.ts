@@ -1,5 +1,5 @@
-// The kinds of values that options have. A kind checks a value, parses a text, describes itself in
-// an error and gives its JSON Schema. Knows nothing of single options.
+// The kinds of option values. A kind checks a value, parses a text, describes itself in an error
+// and has a JSON Schema. Knows nothing of single options.
 import {
   type NumberRange,
   badValue,
@@ -14,9 +14,9 @@ import {
 
 export type KindName = 'switch' | 'number' | 'duration' | 'choice' | 'text' | 'list';
 
-/** What a value may be. */
+/** The allowed values of something. */
 export interface Rule {
-  /** For an error: `OPTION is X, expected …`. */
+  /** The end of an error: `OPTION is X, expected …`. */
   expected(value?: unknown): string;
   holds(value: unknown): boolean;
 }
@@ -25,16 +25,16 @@ export const rule = (words: string, holds: Rule['holds']): Rule => ({ expected: 
 
 export interface Kind<Value = unknown> extends Rule {
   readonly name: KindName;
-  /** The values to choose from, of a choice or a list of choices; else empty. */
+  /** The values of a choice or a list of choices, else empty. */
   readonly choices: readonly string[];
-  /** Of a number. */
+  /** Whether a number must be whole. */
   readonly isWhole?: boolean;
   /** A JSON Schema of the value in a configuration file. */
   readonly schema: object;
   holds(value: unknown): value is Value;
   /**
-   * @param option as the error calls it
-   * @param earlier the value so far, of a list
+   * @param option the name of the option in errors
+   * @param earlier the previous value of a list
    * @throws RnnError `usage` for a text that is not a value of this kind
    */
   parse(option: string, text: string, earlier?: unknown): Value;
@@ -79,7 +79,7 @@ export function number(range: NumberRange = {}): Kind<number> {
 export const wholeNumber = (min: number, max?: number): Kind<number> =>
   number({ whole: true, min, ...(max === undefined ? {} : { max }) });
 
-/** Milliseconds, in texts a number of seconds. */
+/** Milliseconds. A text gives the number of seconds. */
 export const seconds: Kind<number> = {
   ...number({ above: 0 }),
   parse: (option, text) => 1000 * parseNumber(option, text, { above: 0 }),
@@ -115,7 +115,7 @@ export const choice = <const Choice extends string>(
 /** `adam, rmsprop or sgd`, for a help text. */
 export const orList = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 
-/** @param expected which texts `holds` accepts, where it is not every text */
+/** @param expected the texts that `holds` accepts, if not every text */
 export const text = (expected = 'some text', holds: (value: string) => boolean = () => true): Kind<string> => ({
   name: 'text',
   expected: () => expected,
@@ -135,7 +135,7 @@ export const anyText: Kind<string> = {
   parse: (_option, given) => given,
 };
 
-/** Of texts, or of choices. On the command line, the option is repeated. */
+/** A list of texts or choices. On the command line, the option is repeated. */
 export function list<Choice extends string = string>(choices: readonly Choice[] = []): Kind<readonly Choice[]> {
   const item: Kind<string> = choices.length === 0 ? text() : choice(choices);
   return {
@@ -148,7 +148,7 @@ export function list<Choice extends string = string>(choices: readonly Choice[] 
   };
 }
 
-/** A value that may also be null, which no text stands for. */
+/** A value that may also be null. No text is parsed as null. */
 export const orNull = <Value>(kind: Kind<Value>): Kind<Value | null> => ({
   ...kind,
   expected: (value) => `${kind.expected(value)}, or null`,

@@ -1,5 +1,4 @@
-// The options of a run that say what is trained: the network, and what keeps it from overfitting.
-// Each is a row; see option.ts.
+// The options of the network, and of its regularisation. Each option is a row: see option.ts.
 import { cellNamed, cells } from '../model/cells/registry.ts';
 import { initialisations, skips, stackings } from '../model/configuration.ts';
 import { choice, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
@@ -9,8 +8,8 @@ export const presetNames = ['quick', 'good', 'best', 'char-rnn', 'karpathy-2015'
 export type PresetName = (typeof presetNames)[number];
 
 /**
- * The largest value that is added to weights or multiplied with them: they are float32, and soon
- * infinite beyond.
+ * The largest value that is added to weights or multiplied by them. Weights are float32, and soon
+ * become infinite beyond it.
  */
 export const MAX_FACTOR = 1e6;
 export const MAX_SIZE = 2 ** 20;
@@ -28,22 +27,22 @@ const hasLayers: Condition = {
 const hasEmbedding: Condition = {
   option: 'embedding',
   holds: (embedding: number) => embedding > 0,
-  orError: 'give --embedding a width, such as that of a layer (--hidden)',
+  orError: 'give --embedding a width, such as the width of a layer (--hidden)',
 };
 export const hasTime: Condition = { option: 'sequenceLength', holds: (length: number) => length > 1 };
 
 export const modelOptions = {
-  /** The name in presets.ts of what options were taken from that were not given; null for none. */
+  /** The preset (presets.ts) from which omitted options were taken, or null. */
   preset: {
     kind: orNull(choice(presetNames)),
     placeholder: '<name>',
-    help: 'options that go together; listed below',
+    help: 'use options that go together (listed below)',
     legacyValue: null,
     fixedFor: 'run',
   },
   /**
-   * `lstm` is good on large texts, `mlstm` better on small ones; `gru` is a quarter smaller and
-   * faster; `rnn` is for study.
+   * `lstm` is good on large texts, and `mlstm` is better on small texts. `gru` is a quarter smaller
+   * and faster. `rnn` is for study.
    */
   cell: {
     kind: choice(cells.map(({ name }) => name)),
@@ -52,7 +51,10 @@ export const modelOptions = {
     defaultInWords: 'mlstm, above 400 kB lstm',
     fixedFor: 'weights',
   },
-  /** L. Two with skip connections learn more than one in the same time; three need hours. */
+  /**
+   * L. Two layers with skip connections learn more than one layer in the same time. Three layers
+   * need hours.
+   */
   layers: {
     kind: wholeNumber(1, 1024),
     help: 'recurrent layers',
@@ -60,34 +62,34 @@ export const modelOptions = {
     fixedFor: 'weights',
   },
   /**
-   * H. The first thing to raise if the training loss stays high, the first to lower if only the
-   * validation loss does.
+   * H. Raise it first if the training loss stays high (underfitting). Lower it first if only the
+   * validation loss does (overfitting).
    */
   hidden: {
     kind: wholeNumber(1, MAX_SIZE),
-    help: 'units of each layer',
+    help: 'units per layer',
     defaultInWords: 'chosen',
     fixedFor: 'weights',
   },
   /**
-   * Width of a learned embedding; 0 is one-hot, which costs nothing with fewer than a few hundred
-   * symbols.
+   * Width of a learned embedding. 0 is one-hot, which costs nothing for a vocabulary of less than a
+   * few hundred tokens.
    */
   embedding: {
     kind: wholeNumber(0, MAX_SIZE),
     help: 'width, 0 one-hot',
-    defaultInWords: '64 above 300 symbols',
+    defaultInWords: '64 above 300 tokens',
     fixedFor: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
-  dropout: { kind: probability, help: 'rate; more if the run overfits', defaultInWords: 'chosen' },
+  dropout: { kind: probability, help: 'raise it if the run overfits', defaultInWords: 'chosen' },
   /**
-   * Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et
-   * al., 2015).
+   * Initial bias of the forget gate. With 1, gradients flow from the first update step (Jozefowicz
+   * et al., 2015).
    */
   forgetBias: {
     kind: bias,
-    help: '1 lets an LSTM remember at first',
+    help: 'set 1 to let an LSTM remember',
     default: 1,
     fixedFor: 'start',
     needs: [
@@ -106,21 +108,23 @@ export const modelOptions = {
     default: 'uniform',
     fixedFor: 'start',
   },
-  /** Limit of uniform initialisation; 0 is 1/√H, which is mostly right. 0.08 is char-rnn's. */
+  /**
+   * Limit of uniform initialisation. 0 is 1/√H, which is mostly right. 0.08 is char-rnn's limit.
+   */
   initScale: {
     kind: nonNegative,
-    help: 'limit of uniform; 0 is 1/sqrt(H)',
+    help: 'limit of uniform, 0 is 1/sqrt(H)',
     legacyValue: 0,
     fixedFor: 'start',
     needs: [{ option: 'initialisation', holds: (name: string) => name === 'uniform' }],
   },
   /**
-   * Initial bias of the update gate of GRU, MUT1–3, towards keeping the old state: 1 or 2 for long
-   * dependencies.
+   * Initial bias of the update gate of GRU and MUT1–3, towards keeping the old state. Use 1 or 2
+   * for long dependencies.
    */
   gateBias: {
     kind: bias,
-    help: '1-2 lets a GRU or MUT remember',
+    help: 'set 1-2 to let GRU, MUT remember',
     legacyValue: 0,
     fixedFor: 'start',
     needs: [
@@ -131,7 +135,7 @@ export const modelOptions = {
       },
     ],
   },
-  /** `both` for two layers and more: then every layer learns from the first step. */
+  /** Use `both` for two layers and more, so that every layer learns from the first update step. */
   skip: {
     kind: choice(skips),
     placeholder: '<which>',
@@ -142,7 +146,8 @@ export const modelOptions = {
     needs: [hasLayers],
   },
   /**
-   * `residual` or `highway` for stacks that are slow to begin to learn; two layers need neither.
+   * Use `residual` or `highway` for stacks that are slow to begin to learn. Two layers need
+   * neither.
    */
   stacking: {
     kind: choice(stackings),
@@ -153,8 +158,8 @@ export const modelOptions = {
     needs: [hasLayers],
   },
   /**
-   * k, for a vanilla network that has to remember over more than ten steps; gated cells gain
-   * nothing.
+   * k, for a vanilla network that has to remember over more than ten time steps. Gated cells do not
+   * gain from it.
    */
   timeSkip: {
     kind: number({ whole: true, min: 2, max: 2 ** 16, orZero: true }),
@@ -164,7 +169,8 @@ export const modelOptions = {
     fixedFor: 'weights',
   },
   /**
-   * With a large vocabulary: saves V × H weights. Best where the embedding is as wide as a layer.
+   * Saves V × H parameters, which matters for a large vocabulary. Works best with an embedding as
+   * wide as a layer.
    */
   tied: {
     kind: onOff,
@@ -173,15 +179,21 @@ export const modelOptions = {
     fixedFor: 'weights',
     needs: [hasEmbedding],
   },
-  /** LSTM only: steadier at high learning rates, and half as fast. */
+  /** LSTM only. Steadier at high learning rates, and half as fast. */
   layerNorm: {
     kind: onOff,
-    help: 'normalise inside the LSTM; steadier, half as fast',
+    help: 'normalise inside the LSTM, which halves its speed',
     legacyValue: false,
     fixedFor: 'weights',
-    needs: [{ option: 'cell', holds: (cell: string) => cell === 'lstm', orError: 'only --cell lstm has it' }],
+    needs: [
+      {
+        option: 'cell',
+        holds: (cell: string) => cell === 'lstm',
+        orError: 'use --cell lstm, the only cell that has it',
+      },
+    ],
   },
-  /** Matters where state is often reset: many short streams, or short primes. */
+  /** Matters if the state is often reset: many short sequences, or short prompts. */
   learnedState: {
     kind: onOff,
     help: 'learn the state at the start of a text',
@@ -192,7 +204,8 @@ export const modelOptions = {
 
 export const regularisationOptions = {
   /**
-   * Dropout zeroes the same elements at all steps of a window. The rate can then be higher by half.
+   * Dropout zeroes the same elements at all time steps of a sequence. The rate can then be higher
+   * by half.
    */
   lockedDropout: {
     kind: onOff,
@@ -201,21 +214,21 @@ export const regularisationOptions = {
     needs: [{ option: 'dropout', holds: (dropout: number) => dropout > 0 }],
   },
   /**
-   * Probability with which a weight from state to state is zeroed for a window: 0.2–0.5 beside
+   * Probability that a recurrent weight is zeroed for a sequence. Use 0.2–0.5 together with
    * dropout, for small texts and long runs. Slower.
    */
   weightDropout: { kind: probability, help: 'DropConnect on recurrent weights', legacyValue: 0 },
-  /** Probability with which a symbol is zeroed for a window; 0.02–0.1. Needs an embedding. */
+  /** Probability that a token is zeroed for a sequence, 0.02–0.1. Needs an embedding. */
   embeddingDropout: {
     kind: probability,
     aliases: ['embed-dropout'],
-    help: 'of whole tokens; needs --embedding',
+    help: 'drop whole tokens, needs --embedding',
     legacyValue: 0,
     needs: [hasEmbedding],
   },
-  /** α, weight of mean(y²) of the last layer's output; 1–2 beside dropout. */
+  /** α, the weight of mean(y²) of the last layer's output. Use 1–2 together with dropout. */
   activationPenalty: { kind: nonNegative, aliases: ['ar'], help: 'activation regularisation, 1-2', legacyValue: 0 },
-  /** β, weight of mean((h_t − h_{t−1})²) of the last layer; 0.5–1 beside dropout. */
+  /** β, the weight of mean((h_t − h_{t−1})²) of the last layer. Use 0.5–1 together with dropout. */
   temporalPenalty: {
     kind: nonNegative,
     aliases: ['tar'],
@@ -224,8 +237,8 @@ export const regularisationOptions = {
     needs: [hasTime],
   },
   /**
-   * ε, how much of a target belongs to all symbols alike: 0.01–0.1. Makes the model less sure,
-   * which its reported loss has to pay for.
+   * ε, the fraction of a target that is spread over all tokens, 0.01–0.1. It makes the model less
+   * confident, which raises the reported loss.
    */
-  labelSmoothing: { kind: probability, help: 'part of a target for all tokens', legacyValue: 0 },
+  labelSmoothing: { kind: probability, help: 'fraction of a target for all tokens', legacyValue: 0 },
 } as const satisfies Options;

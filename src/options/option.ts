@@ -1,6 +1,6 @@
-// An option is a row of a table: from the row follow its flag, its line in the help, its
-// environment variable, its key in configuration files, its JSON Schema, its completion and every
-// check of its values.
+// An option is a row of a table. The row defines its flag, its line in the help, its environment
+// variable, its key in configuration files, its JSON Schema, its completion and every check of its
+// values.
 import { mapValues } from '../group.ts';
 import type { Kind, ValueOf } from './kind.ts';
 
@@ -8,55 +8,50 @@ import type { Kind, ValueOf } from './kind.ts';
 export interface Condition {
   readonly option: string;
   readonly holds: (value: never) => boolean;
-  /** Why the option has no effect otherwise; `--OPTION is VALUE` unless given. */
+  /** Why the option has no effect otherwise. Default: `--OPTION is VALUE`. */
   readonly otherwise?: string;
-  /** It is an error otherwise, with this hint. */
+  /** If given, the unmet condition is an error with this hint. */
   readonly orError?: string;
 }
 
 export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
-  /** An imperative or a noun, with how to choose the value, in at most 55 characters. */
+  /** An imperative or a noun, with advice on the value, in at most 55 characters. */
   readonly help: string;
   /**
-   * The flag without its dashes, if it is not the name in kebab-case: `budget` of budgetMs. A switch
-   * with `no-` before its name is on unless the flag is given.
+   * The flag without its dashes, if it differs from the name in kebab-case: `budget` of budgetMs. A
+   * switch with `no-` in front of its name is on unless the flag is given.
    */
   readonly key?: string;
   /**
-   * `<n>`, which follows the flag in the help; by default it follows from the kind. A switch has
-   * no placeholder.
+   * `<n>`, which follows the flag in the help. The default depends on the kind. A switch has no
+   * placeholder.
    */
   readonly placeholder?: string;
-  /**
-   * Keys that earlier versions had for it, and other spellings. They work, and no help shows them.
-   */
+  /** Keys of earlier versions, and other spellings. They work but are not in the help. */
   readonly aliases?: readonly string[];
-  /** The value of an omitted option, unless it follows from the text. */
+  /** The value of an omitted option, unless it depends on the text. */
   readonly default?: Value;
   /**
    * How the value of an omitted option is chosen from the text or from other options, in a few
    * words for the help. Empty if the help of another option explains it.
    */
   readonly defaultInWords?: string;
-  /**
-   * The value in a checkpoint that does not record the option, because the checkpoint is older
-   * than the option.
-   */
+  /** The value for a checkpoint that is older than the option and does not record it. */
   readonly legacyValue?: Value;
   /**
-   * Why the option cannot change when a run is resumed: `weights` if the weights are made for it,
-   * `start` if it says how the weights are initialised, `run` for any other reason. A new run from
-   * the weights of another run keeps only options of the first kind.
+   * Why the option cannot change when a run is resumed: `weights` if it determines the shape or
+   * meaning of the weights, `start` if it affects their initialisation, `run` for any other reason.
+   * A new run from the weights of another run keeps only options of the first kind.
    */
   readonly fixedFor?: 'weights' | 'start' | 'run';
-  /** Changes how a run is watched and saved, not what it learns. */
+  /** The option changes how a run is watched and saved, not what the model learns. */
   readonly isForWatching?: true;
-  /** The option has no effect unless all hold. */
+  /** The option has no effect unless all these conditions hold. */
   readonly needs?: readonly Condition[];
-  /** It is an error to give the option without this other option. */
+  /** Giving the option without this other option is an error. */
   readonly requires?: Requirement;
-  /** A configuration file cannot have it. */
+  /** The option is not allowed in configuration files. */
   readonly isNotInFiles?: true;
   /** Its environment variable applies to every command with the option, not only to `rnn train`. */
   readonly isEverywhere?: true;
@@ -75,7 +70,7 @@ export interface Exclusive {
 
 export type Options = Readonly<Record<string, Option>>;
 
-/** By the headings of a command's help. */
+/** Tables of options by the headings of a command's help. */
 export type OptionGroups = Readonly<Record<string, Options>>;
 
 /** The values of a table of options, by their names. */
@@ -93,7 +88,7 @@ type Intersection<Union> = (Union extends unknown ? (each: Union) => void : neve
 export type TableOf<Groups extends OptionGroups> =
   Intersection<Groups[keyof Groups]> extends infer Table extends Options ? Table : never;
 
-/** What a command is given of its options: those with a default always have a value. */
+/** The options that a command receives. Options with a default always have a value. */
 export type FlagsOf<Groups extends OptionGroups, Table extends Options = TableOf<Groups>> = ValuesOf<
   Pick<Table, Having<'default', Table>>
 > &
@@ -113,15 +108,15 @@ export const columnOf = <Table extends Options, Column extends 'default' | 'lega
 ): ValuesOf<Pick<Table, Having<Column, Table>>> =>
   definedIn(mapValues(table, (row) => row[column])) as ValuesOf<Pick<Table, Having<Column, Table>>>;
 
-/** The values of options that are not given, as far as they do not follow from the text. */
+/** The defaults of omitted options, except options whose value depends on the text. */
 export const defaultValues = <Table extends Options>(table: Table): Partial<ValuesOf<Table>> =>
   definedIn(mapValues(table, defaultOf)) as Partial<ValuesOf<Table>>;
 
-/** The members that are not undefined: one that is counts as omitted. */
+/** The members that are not undefined. An undefined member counts as omitted. */
 export const definedIn = <Whole extends object>(whole: Whole): Whole =>
   Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined)) as Whole;
 
-/** The members of these names that are given. */
+/** The given members among these names. */
 export function pick<Whole extends object, Name extends keyof Whole>(
   all: Whole,
   names: readonly Name[],
@@ -131,8 +126,8 @@ export function pick<Whole extends object, Name extends keyof Whole>(
 }
 
 /**
- * `learning-rate` of learningRate: what its flag is without the dashes, and its name in a
- * configuration file.
+ * `learning-rate` of learningRate: its flag without the dashes, and its name in a configuration
+ * file.
  */
 export const keyOf = (name: string, row: Option): string => row.key ?? kebab(name);
 
@@ -142,8 +137,8 @@ export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) =
 export const variableOf = (key: string): string => `RNN_${key.toUpperCase().replaceAll('-', '_')}`;
 
 /**
- * What came to be an option later is as it was before, unless it has another default. Undefined for
- * one that follows from the text.
+ * The default of an option: `default`, else `legacyValue`, else null if the kind allows it.
+ * Undefined if the value depends on the text.
  */
 export function defaultOf({ defaultInWords, default: value, legacyValue, kind }: Option): unknown {
   if (defaultInWords !== undefined) return undefined;

@@ -1,6 +1,6 @@
-// Options that go together, by name. What is given beside a preset takes the place of what is in
-// it. The first three are for a time that one has, on two cores, and fit their sizes to
-// the text; the others are the settings of programs and papers.
+// Named sets of options that go together. An option that is given replaces the option of the
+// preset. The first three presets are for a training time on two cores, and choose their sizes by
+// the text. All others are the settings of programs and papers.
 import { usageError } from '../errors.ts';
 import { lengths } from './choices.ts';
 import type { PresetName } from './network.ts';
@@ -10,11 +10,11 @@ import type { TrainingOptions } from './training.ts';
 export interface Preset {
   /** One line for `--help`. */
   readonly summary: string;
-  /** @param length of the text to train on, in symbols */
+  /** @param length of the training text, in tokens */
   options(length: number): Partial<TrainingOptions>;
 }
 
-/** What suits texts of up to so many symbols. */
+/** The sizes for texts of up to `upTo` tokens. */
 interface Sizes extends Required<Pick<TrainingOptions, 'hidden' | 'dropout' | 'weightDecay'>> {
   readonly upTo: number;
 }
@@ -28,8 +28,9 @@ function fitting(rows: readonly Sizes[], length: number): Omit<Sizes, 'upTo'> {
 const MINUTE = 60_000;
 
 /**
- * What presets for a time share: mLSTM learns most from little text, in one layer, for a second
- * comes apart at such rates. The gradient is clipped where runs jumped.
+ * The common options of presets for a training time. mLSTM learns most from a small text, in one
+ * layer, because a second layer diverges at these learning rates. The gradient is clipped where the
+ * loss jumped.
  */
 const forTime: Partial<TrainingOptions> = {
   cell: 'mlstm',
@@ -40,19 +41,19 @@ const forTime: Partial<TrainingOptions> = {
 };
 
 /**
- * For many passes over a text: a rate that does not fall. Weight decay holds the weights, and their
- * mean stands in for the fall.
+ * For many epochs: a learning rate that does not decay. Weight decay limits the weights, and their
+ * EMA replaces the decay of the learning rate.
  */
 const steady: Partial<TrainingOptions> = { schedule: 'constant', average: 0.999, randomOffset: true };
 
-/** None of the earlier programs has these. */
+/** Turns off options that earlier programs do not have. */
 const plain: Partial<TrainingOptions> = { skip: 'none', embedding: 0, weightDecay: 0 };
 
 /**
- * char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget
- * biases of 1, no clipping by norm. Its rate falls for the first time at the end of epoch 10. It
- * clips sums over a window at 5: the presets have 5 over its length, for our gradients are of
- * means.
+ * The training of char-rnn and of Karpathy, Johnson and Fei-Fei (2015): RMSProp, forget biases of
+ * 1, no clipping by norm. The learning rate decays for the first time at the end of epoch 10.
+ * char-rnn clips gradients of sums over a sequence at 5. The presets divide 5 by the sequence
+ * length, because our gradients are of means.
  */
 const karpathy: Partial<TrainingOptions> = {
   ...plain,
@@ -71,7 +72,7 @@ const karpathy: Partial<TrainingOptions> = {
   epochs: 50,
 };
 
-/** Of a larger text `quick` sees less than two passes, and needs no regularisation. */
+/** `quick` reads a larger text for less than two epochs, and needs no regularisation. */
 const quickSizes: readonly Sizes[] = [
   { upTo: 30_000, hidden: 128, dropout: 0.5, weightDecay: 0.5 },
   { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.3 },
@@ -122,7 +123,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   'char-rnn': {
     summary: 'the defaults of char-rnn (Karpathy, 2015)',
-    // Its 5 % for validation are --validation-fraction 0.05.
+    // Its validation part of 5 % is --validation-fraction 0.05.
     options: () => ({
       ...karpathy,
       layers: 2,
@@ -136,7 +137,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   'karpathy-2015': {
     summary: 'as in Visualizing and Understanding Recurrent Networks',
-    // The paper tries one to three layers of 64 to 512 units, with a tenth of the text held out
+    // The paper tries one to three layers of 64 to 512 units, and holds out a tenth of the text
     // twice.
     options: () => ({
       ...karpathy,
@@ -151,8 +152,8 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
   'min-char-rnn': {
     summary: "Karpathy's 112 lines of Python",
-    // Its weights begin with a deviation of 0.01, as these do, but normal, and its biases with 0.
-    // It, too, clips sums at 5.
+    // Its weights are initialised with a standard deviation of 0.01, as here, but from a normal
+    // distribution, and its biases with 0. It also clips gradients of sums at 5.
     options: () => ({
       ...plain,
       cell: 'rnn',
@@ -175,9 +176,9 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 };
 
 /**
- * What a preset gives where nothing else was given. Another length of the run takes the place of
- * the preset's. Presets for a time leave the learning rate to its default, which fits the network;
- * those of programs and papers have theirs.
+ * The given options, completed by a preset. A given length of the run replaces the preset's length.
+ * Presets for a training time use the default learning rate, which suits the network. Presets of
+ * programs and papers have their own.
  */
 export function withPreset(
   name: PresetName | null,
@@ -186,7 +187,7 @@ export function withPreset(
 ): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
-    throw usageError(`unknown preset '${name}'`, `one of ${Object.keys(presets).join(', ')}`);
+    throw usageError(`unknown preset '${name}'`, `use one of ${Object.keys(presets).join(', ')}`);
   const isLengthGiven = lengths.some((option) => given[option] != null);
   const own = Object.entries(presets[name].options(length)).filter(
     ([option]) => !(isLengthGiven && lengths.includes(option as never)),

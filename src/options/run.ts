@@ -1,5 +1,5 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
-// it is kept, and where its options come from. Each is a row; see option.ts.
+// it is stored, and the sources of its options. Each option is a row of a table: see option.ts.
 import { UTF8, encodingNamed, kernelChoices, lengths } from './choices.ts';
 import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
 import type { Exclusive, Options, ValuesOf } from './option.ts';
@@ -7,39 +7,39 @@ import type { Exclusive, Options, ValuesOf } from './option.ts';
 const heldOut = number({ min: 0, below: 1 });
 const patterns = list();
 
-/** How the text of a run is read, apart from which files it is in. */
+/** How the text of a run is read, apart from the choice of files. */
 export const readingOptions = {
   include: {
     kind: patterns,
     placeholder: '<glob>',
-    help: "of a folder, only these files ('*.c'); repeatable",
+    help: "in folders, read only these ('*.c'), repeatable",
     default: [],
   },
-  exclude: { kind: patterns, placeholder: '<glob>', help: 'of a folder, not these files; repeatable', default: [] },
+  exclude: { kind: patterns, placeholder: '<glob>', help: 'in folders, skip these files, repeatable', default: [] },
   unit: {
     kind: choice(['char', 'byte']),
     placeholder: '<unit>',
-    help: 'char, or byte for any file',
+    help: 'level: char, or byte for any file',
     default: 'char',
     fixedFor: 'run',
   },
   encoding: {
     kind: text('the name of an encoding, such as windows-1252', (name) => encodingNamed(name) !== null),
     placeholder: '<name>',
-    help: 'such as windows-1252, utf-16le',
+    help: 'such as windows-1252 or utf-16le',
     default: UTF8,
     legacyValue: UTF8,
   },
   keepLineEnds: {
     kind: onOff,
-    help: 'keep CR and CRLF; add no newline between files',
+    help: 'keep CR and CRLF, add no newline between files',
     default: false,
     legacyValue: true,
     fixedFor: 'run',
   },
   skipInvalid: {
     kind: onOff,
-    help: 'leave out files that cannot be read as text',
+    help: 'skip files that cannot be read as text',
     default: false,
     legacyValue: false,
   },
@@ -47,42 +47,42 @@ export const readingOptions = {
   validationFraction: {
     kind: heldOut,
     aliases: ['val-fraction'],
-    help: 'part to validate on, 0 if tiny',
+    help: 'fraction to validate on, 0 if tiny',
     default: 0.1,
   },
   validationFile: {
     kind: orNull(text('the name of a file')),
     placeholder: '<file>',
     aliases: ['val-file'],
-    help: 'validate on this text instead',
+    help: 'validate on this file instead',
   },
   testFraction: { kind: heldOut, help: 'last part, for rnn eval --part test', default: 0, legacyValue: 0 },
   testFile: {
     kind: orNull(text('the name of a file')),
     placeholder: '<file>',
-    help: 'test on this text instead',
+    help: 'test on this file instead',
     legacyValue: null,
   },
 } as const satisfies Options;
 export interface ReadingOptions extends ValuesOf<typeof readingOptions> {}
 export const readingNames = Object.keys(readingOptions) as (keyof ReadingOptions)[];
 
-/** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
+/** The device names of devices/open.ts, which is not loaded for help. A test compares the two. */
 export const devices: Readonly<Record<string, string>> = {
   cpu: 'machine code or WebAssembly, in threads',
   gpu: 'a graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
-  'gpu:software': 'the same on a Vulkan made of software: slow, for tests',
+  'gpu:software': 'the same on a software Vulkan: slow, for tests',
   'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
   'gpu:cpu': "the same kernels in gpu.js's JavaScript: slower",
   reference: 'plain loops, which define what the others compute',
 };
 
-/** Far above any machine, and what a checkpoint may record. */
+/** More threads than any machine has, and the maximum in a checkpoint. */
 const MAX_THREADS = 65_536;
 
 /**
- * Opening a device refuses one that is not there: a run may have been trained by a program with
- * other devices.
+ * Any name is accepted here, because a program with other devices may have trained the run. Opening
+ * the device refuses unknown names.
  */
 const deviceName = {
   ...choice(['auto', ...Object.keys(devices)]),
@@ -90,46 +90,53 @@ const deviceName = {
   holds: (value: unknown) => typeof value === 'string',
 } as Kind<string>;
 
-/** What a command computes on. */
+/** The machine options of a command. */
 export const machineOfCommands = {
   device: {
     kind: deviceName,
     placeholder: '<name>',
-    help: 'where to compute; listed below',
+    help: 'compute on this device (listed below)',
     default: 'auto',
     isEverywhere: true,
   },
-  threads: { kind: wholeNumber(1, MAX_THREADS), help: 'of the cpu; all cores unless given', isEverywhere: true },
+  threads: {
+    kind: wholeNumber(1, MAX_THREADS),
+    help: 'threads of the cpu',
+    defaultInWords: 'all cores',
+    isEverywhere: true,
+  },
   kernels: {
     kind: choice(kernelChoices),
     placeholder: '<which>',
-    help: 'what the cpu computes with; auto is the fastest',
+    help: 'kernels of the cpu',
+    defaultInWords: 'auto, the fastest',
   },
 } as const satisfies Options;
 
 const { device, threads, kernels } = machineOfCommands;
-/** What a run is computed on; null where that is left open. */
+/** The machine options of a run. Null if the choice is left to the program. */
 export const machineOptions = {
-  device: { ...device, kind: orNull(device.kind), help: 'where to train; listed below' },
+  device: { ...device, kind: orNull(device.kind), help: 'train on this device (listed below)' },
   threads: { ...threads, kind: orNull(threads.kind) },
   kernels: { ...kernels, kind: orNull(kernels.kind) },
 } as const satisfies Options;
 export interface MachineOptions extends ValuesOf<typeof machineOptions> {}
 export const machineNames = Object.keys(machineOptions) as (keyof MachineOptions)[];
 
-/** Which run this is, in its folder. */
+/** The run folder, and the use of an existing run. */
 export const folderOptions = {
   out: {
     kind: text('the name of a folder'),
     placeholder: '<folder>',
-    help: 'the run folder; checkpoints/<name of the text>',
+    help: 'run folder',
+    defaultInWords: 'checkpoints/<text name>',
   },
   force: { kind: onOff, help: 'replace the run in the folder' },
-  resume: { kind: onOff, help: 'continue the run in the folder, or start one' },
+  resume: { kind: onOff, help: 'resume the run in the folder, or start one' },
   acceptNewCorpus: {
     kind: onOff,
-    help: 'with --resume: accept another text',
-    requires: { option: 'resume', hint: 'a new run takes any text' },
+    help: 'accept another text when resuming',
+    requires: { option: 'resume', hint: 'add --resume, or omit it: a new run takes any text' },
   },
   initFrom: {
     kind: text('a run folder or a file'),
@@ -138,26 +145,26 @@ export const folderOptions = {
   },
 } as const satisfies Options;
 
-/** Where options come from, and what is printed. */
+/** Sources of options, and output. */
 export const outputOptions = {
   config: {
     kind: text('the name of a file'),
     placeholder: '<file>',
-    help: 'more options, in a JSON file: {"hidden": 256}',
+    help: 'read options from a JSON file: {"hidden": 256}',
     isNotInFiles: true,
   },
   dryRun: { kind: onOff, help: 'show all options, time and memory; write nothing' },
-  json: { kind: onOff, help: 'one JSON object per event on stdout' },
-  quiet: { kind: onOff, help: 'warnings and errors only' },
+  json: { kind: onOff, help: 'print one JSON object per event on stdout' },
+  quiet: { kind: onOff, help: 'print only warnings and errors' },
 } as const satisfies Options;
 
-/** Of each group, at most one option can be given. */
+/** In each group, at most one option can be given. */
 export const exclusive: readonly Exclusive[] = [
-  { options: lengths, hint: 'each is the length of the whole run: give one' },
-  { options: ['resume', 'force'], hint: 'the first continues the run that is there, the second removes it' },
-  { options: ['resume', 'dryRun'], hint: 'rnn info shows the options of a run that is there; leave one of them out' },
-  { options: ['validationFraction', 'validationFile'], hint: 'give the part of the text, or another text' },
-  { options: ['testFraction', 'testFile'], hint: 'give the part of the text, or another text' },
+  { options: lengths, hint: 'give one of them, because each sets the length of the whole run' },
+  { options: ['resume', 'force'], hint: 'use --resume to continue the existing run, or --force to replace it' },
+  { options: ['resume', 'dryRun'], hint: 'omit one of them, or use rnn info to show the options of an existing run' },
+  { options: ['validationFraction', 'validationFile'], hint: 'give a fraction of the text, or another text' },
+  { options: ['testFraction', 'testFile'], hint: 'give a fraction of the text, or another text' },
 ];
 
 /** The options that cannot be given together with this option. */

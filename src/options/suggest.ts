@@ -1,9 +1,8 @@
-// "Did you mean …?": from a word that is not the name of an option, a value or a command to the
-// names that it probably stands for. Knows what options are called in char-rnn, torch-rnn, nanoGPT
-// and by custom. Pure.
+// "Did you mean …?": finds the names of options, values or commands that an unknown word probably
+// means. Knows the common names of options in char-rnn, torch-rnn, nanoGPT and elsewhere. Pure.
 import { distance } from 'fastest-levenshtein';
 
-/** Names of one meaning. A command, or a function of the library, knows some of each line. */
+/** Synonyms. A command, or a function of the library, knows some of the names in each line. */
 const synonyms: readonly (readonly string[])[] = [
   ['learning-rate', 'lr', 'eta', 'step-size'],
   ['decay', 'lr-decay', 'learning-rate-decay', 'lr-decay-factor', 'gamma'],
@@ -44,7 +43,7 @@ const synonyms: readonly (readonly string[])[] = [
   ['quiet', 'silent', 'q'],
   ['force', 'overwrite', 'f'],
 ];
-/** Where a command writes. */
+/** Names of an output. */
 const outputs: readonly string[] = [
   'out',
   'html',
@@ -59,10 +58,10 @@ const outputs: readonly string[] = [
   'save',
 ];
 
-/** Names that begin with a word are suggested if they are at most so many. */
+/** Up to this many names that begin with a word are suggested. */
 const MAX_BEGUN = 4;
 /**
- * Edits, of which a suggestion may need at most so many, and at most this part of the longer name.
+ * The most edits to a suggestion, and the largest ratio of edits to the length of the longer name.
  */
 const MAX_EDITS = { count: 3, part: 0.5 };
 
@@ -70,11 +69,11 @@ const MAX_EDITS = { count: 3, part: 0.5 };
 const bare = (name: string): string => name.replace(/[^a-z\d]/gi, '').toLowerCase();
 
 /**
- * The known names that a word probably stands for, the most probable first: those of the same
- * letters, those of the same meaning, those that it begins or that begin it, and those of the least
- * edit distance, a swap of letters counted as one edit. Empty if there are none.
+ * The known names that a word probably means, the most probable first: names with the same letters,
+ * synonyms, names that begin with the word or begin the word, and names with the smallest edit
+ * distance, where a swap of letters is one edit. Empty if there is no such name.
  *
- * @param more names of one meaning that the caller knows of
+ * @param more synonyms that the caller knows
  */
 export function suggestions(
   word: string,
@@ -99,10 +98,13 @@ export function suggestions(
   return near.filter(({ count }) => count === least).map(({ name }) => name);
 }
 
-/** Two words of the same letters differ by letters that are swapped: one edit. */
+/**
+ * The sorted letters of a word. Words with the same letters differ by a swap, which counts as one
+ * edit.
+ */
 const lettersOf = (word: string): string => [...word].toSorted().join('');
 
-/** The first suggestion; null if there is none. */
+/** The first suggestion, or null. */
 export const nearest = (word: string, known: readonly string[]): string | null => suggestions(word, known)[0] ?? null;
 
 function namesMeant(word: string, known: readonly string[], more: readonly (readonly string[])[]): string[] {
@@ -115,5 +117,5 @@ function namesMeant(word: string, known: readonly string[], more: readonly (read
   return known.filter((name) => meanings.some((names) => names.includes(bare(name))));
 }
 
-/** Whether a name means a file to write. */
+/** Whether a name means an output file. */
 export const meansOutput = (word: string): boolean => outputs.map(bare).includes(bare(word));

@@ -1,4 +1,4 @@
-// Options that contradict each other, or need another one.
+// Options that contradict each other, or need another option.
 import { usageError } from '../errors.ts';
 import { flagOf } from './flags.ts';
 import { type Condition, type Exclusive, type Option, type Options, keyOf } from './option.ts';
@@ -6,9 +6,9 @@ import { type TrainingOption, type TrainingOptions, trainingNames, trainingOptio
 
 /**
  * @param given null, and a switch that is off, count as not given
- * @param nameOf how the error calls an option
- * @throws RnnError `usage` for two options of which one can be given, or one without another that
- * it requires
+ * @param nameOf the name of an option in errors
+ * @throws RnnError `usage` for two options that exclude each other, or an option without another
+ * option that it requires
  */
 export function refuseContradictions(
   table: Options,
@@ -19,16 +19,16 @@ export function refuseContradictions(
   const isGiven = (name: string): boolean => given[name] != null && given[name] !== false;
   for (const { options, hint } of exclusive) {
     const flags = options.filter(isGiven).map(nameOf);
-    if (flags.length > 1) throw usageError(`${flags.join(' and ')} exclude each other`, hint, { options: flags });
+    if (flags.length > 1) throw usageError(`${flags.join(' and ')} cannot be used together`, hint, { options: flags });
   }
   for (const [name, { requires }] of Object.entries(table)) {
     if (requires === undefined || !isGiven(name) || isGiven(requires.option)) continue;
     const flags = [nameOf(name), nameOf(requires.option)];
-    throw usageError(flags.join(' is for '), requires.hint, { options: flags });
+    throw usageError(flags.join(' requires '), requires.hint, { options: flags });
   }
 }
 
-/** The first of its needs that an option lacks beside the others; undefined if it is off. */
+/** The first unmet need of an option, given all options. Undefined if the option is off. */
 function lackOf(
   name: TrainingOption,
   options: TrainingOptions,
@@ -39,7 +39,7 @@ function lackOf(
   return need && { need, is: `${flagOf(need.option as TrainingOption)} is ${String(valueOf(need))}` };
 }
 
-/** A note for each option that was given and has no effect beside the others. */
+/** A note for each given option that has no effect with the other options. */
 export function notesOnNoEffect(given: Partial<TrainingOptions>, options: TrainingOptions): string[] {
   return trainingNames.flatMap((name) => {
     const lack = given[name] === undefined ? undefined : lackOf(name, options);
@@ -47,17 +47,17 @@ export function notesOnNoEffect(given: Partial<TrainingOptions>, options: Traini
   });
 }
 
-/** @throws RnnError `usage` for an option that is an error beside the others */
+/** @throws RnnError `usage` for an option that is an error in combination with the other options */
 export function refuseLacking(options: TrainingOptions): void {
   for (const name of trainingNames) {
     const { need, is } = lackOf(name, options) ?? {};
     if (need?.orError === undefined) continue;
     const flags = [name, need.option as TrainingOption].map(flagOf);
-    throw usageError(`${flags[0]} cannot be used where ${is}`, need.orError, { options: flags });
+    throw usageError(`${flags[0]} cannot be used when ${is}`, need.orError, { options: flags });
   }
 }
 
-/** It was switched off, or is as it was before there was the option. */
+/** Whether the option is switched off, or has the value from before the option existed. */
 function isOff(name: TrainingOption, options: TrainingOptions): boolean {
   const { kind, legacyValue, needs = [] }: Option = trainingOptions[name];
   const isError = needs.some(({ orError }) => orError !== undefined);

@@ -1,4 +1,4 @@
-// All options of `rnn train`, under the headings of its help, and what follows from the rows.
+// All options of `rnn train`, under the headings of its help, and values derived from the rows.
 import { type Option, type Options, type ValuesOf, columnOf } from './option.ts';
 import { commonOptions } from './common.ts';
 import { modelOptions, regularisationOptions } from './network.ts';
@@ -18,14 +18,14 @@ const output = { ...outputOptions, ...commonOptions };
 
 export const trainGroups: Readonly<Record<string, Options>> = {
   'The text:': readingOptions,
-  'The model (what is chosen depends on the text and the run):': modelOptions,
+  'The model (chosen defaults depend on text and run):': modelOptions,
   'Against overfitting, with --dropout:': regularisationOptions,
-  'How long (one of the first three):': lengthOptions,
+  'Length of the run (give one of the first three):': lengthOptions,
   'Learning:': learningOptions,
   'The learning rate:': learningRateOptions,
   'Evaluating and saving:': files,
   'The machine:': machineOptions,
-  'Where options come from, and output:': output,
+  'Sources of options, and output:': output,
 };
 
 const all = { ...readingOptions, ...trainingOptions, ...folderOptions, ...machineOptions, ...output };
@@ -48,8 +48,7 @@ export interface WrongValue<Name = string> {
 }
 
 /**
- * The first option with a value that is not of its kind; null if there is none. A missing one
- * counts as well.
+ * The first option whose value is not of its kind, or is missing. Null if there is no such option.
  */
 export function wrongValue<Name extends string>(
   table: Readonly<Record<Name, Option>>,

@@ -1,5 +1,5 @@
-// The options of a training run: what it learns, how, and how it is watched. Each is a row; see
-// option.ts. A row without a default has one that follows from the text or from other options, in
+// The options of a training run: its learning, its length and its reports. Each option is a row:
+// see option.ts. The default of a row without one depends on the text or on other options, in
 // training/resolve.ts.
 import { choice, duration, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
 import { MAX_SIZE, fraction, hasTime, modelOptions, probability, regularisationOptions } from './network.ts';
@@ -11,8 +11,8 @@ export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'plat
 export type ScheduleName = (typeof scheduleNames)[number];
 
 /**
- * The lengths that windows of mean length T may have with `randomLength`: T−d, T−d/2, T, T+d/2 and
- * T+d with d near T/4, the least first. T alone below 4.
+ * The sequence lengths with `randomLength` and mean length T: T−d, T−d/2, T, T+d/2 and T+d with d
+ * near T/4, the shortest first. Only T if T is below 4.
  */
 export function lengthsAround(T: number): readonly number[] {
   const half = Math.round(T / 8);
@@ -24,8 +24,8 @@ const scheduleIn = (...names: readonly string[]): readonly Condition[] => [
 ];
 const isSgd: Condition = { option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' };
 /**
- * Exactly one of the first three is not null: the length of the whole run, and the end of its
- * schedule.
+ * Exactly one of the first three is not null. It sets the length of the whole run, and the end of
+ * its schedule.
  */
 export const lengthOptions = {
   epochs: {
@@ -34,7 +34,7 @@ export const lengthOptions = {
     help: 'passes over the text',
     defaultInWords: 'chosen',
   },
-  maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', defaultInWords: '' },
+  maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps (batches with --accumulate)', defaultInWords: '' },
   budgetMs: {
     kind: orNull(duration),
     key: 'budget',
@@ -47,24 +47,26 @@ export const lengthOptions = {
     help: 'end this invocation then, whatever the schedule',
     isForWatching: true,
   },
-  /** Evaluations without a new best before the run stops early. */
-  patience: { kind: wholeNumber(0), help: 'evaluations without a best; 0 off', default: 0 },
+  /** Early stopping: evaluations without a new best before the run ends. */
+  patience: { kind: wholeNumber(0), help: 'early stopping: evaluations, 0 off', default: 0 },
 } as const satisfies Options;
 
 export const learningOptions = {
   /**
-   * T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text.
+   * T, the time steps of truncated back-propagation. A longer T lets gradients flow further, and
+   * gives fewer update steps per epoch.
    */
   sequenceLength: {
     kind: wholeNumber(1),
     aliases: ['seq-length'],
-    help: 'time steps of a window',
+    help: 'time steps per sequence',
     defaultInWords: '32 or 64',
   },
   /**
-   * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and
-   * Blunsom, 2018). Without it a state is carried through the whole text, cells drift to values in
-   * the hundreds, and the model may fail where every text begins: at zero.
+   * Probability that a sequence starts from a zero state, in all batch rows (Melis, Dyer and
+   * Blunsom, 2018). Without it, the state is carried through the whole text and cells drift to
+   * values in the hundreds. The model may then fail at the beginning of every text, where the state
+   * is zero.
    */
   stateReset: {
     kind: fraction,
@@ -73,17 +75,20 @@ export const learningOptions = {
     defaultInWords: '0.05 or more',
   },
   /**
-   * A stream that starts from a zero state starts with the start symbol (a line feed, else a
-   * space), so that the model knows this as the start of a text: samples, primes and evaluated
-   * texts start so. Off for text whose lines mean nothing.
+   * A batch row that starts from a zero state starts with the start token (a line feed, else a
+   * space), so that the model knows this as the start of a text. Samples, prompts and evaluated
+   * texts start in the same way. Turn it off for a text whose lines have no meaning.
    */
   textStarts: {
     kind: onOff,
-    help: 'zero states only at line starts; on by default',
+    help: 'zero states only at line starts (on by default)',
     default: true,
     legacyValue: false,
   },
-  /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
+  /**
+   * N, parallel sequences. A larger N is faster per character, and gives fewer update steps per
+   * epoch.
+   */
   batchSize: { kind: wholeNumber(1), help: 'parallel sequences', defaultInWords: '16 or 32' },
   optimizer: {
     kind: choice(optimizerNames, { adamw: 'adam' }),
@@ -92,108 +97,117 @@ export const learningOptions = {
     default: 'adam',
   },
   momentum: { kind: probability, help: 'momentum of sgd', default: 0.9, needs: [isSgd] },
-  /** Global-norm clipping. The highest value that stops the spikes of the gradient norm. */
-  clipNorm: { kind: number({ min: 0 }), help: 'limit of the gradient norm; 0 off', default: 0.5 },
-  /** Mostly no worse than plain momentum, and steadier near 0.99. */
+  /**
+   * Clipping of the global gradient norm. Use the highest value that stops the spikes of the
+   * gradient norm.
+   */
+  clipNorm: { kind: number({ min: 0 }), help: 'clip the gradient norm, 0 off', default: 0.5 },
+  /** Mostly as good as plain momentum, and steadier near 0.99. */
   nesterov: {
     kind: onOff,
-    help: 'of sgd: momentum that looks one step ahead',
+    help: 'use Nesterov momentum with sgd',
     legacyValue: false,
     needs: [isSgd, { option: 'momentum', holds: (momentum: number) => momentum > 0 }],
   },
-  /** λ of decoupled weight decay: each update takes η·λ of every weight. */
-  weightDecay: { kind: fraction, help: 'rate; 0.1-0.6 if it overfits', legacyValue: 0, defaultInWords: 'chosen' },
+  /** λ of decoupled weight decay: each update step subtracts η·λ of every weight. */
+  weightDecay: { kind: fraction, help: 'rate, 0.1-0.6 if it overfits', legacyValue: 0, defaultInWords: 'chosen' },
   /**
-   * Clamps each element of the gradient, after clipping by norm: for what one weight's spike would
-   * do to all others by the norm.
+   * Clamps each element of the gradient, after clipping by norm. Use it if the spike of one weight
+   * would scale down all other gradients through the norm.
    */
-  clipValue: { kind: number({ min: 0 }), help: 'limit of each gradient; 0 off', legacyValue: 0 },
+  clipValue: { kind: number({ min: 0 }), help: 'clip each gradient element, 0 off', legacyValue: 0 },
   /**
-   * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over
-   * about 1/(1−d) updates. 0.99 for a thousand updates, 0.999 for ten thousand and more; most worth
-   * where the learning rate stays high.
+   * d of the exponential moving average (EMA) of the weights: evaluations, samples and checkpoints
+   * use the average over about 1/(1−d) update steps. Use 0.99 for a thousand update steps, and
+   * 0.999 for ten thousand and more. It helps most where the learning rate stays high.
    */
   average: { kind: probability, help: 'EMA of the weights, 0.99-0.999', legacyValue: 0 },
   /**
-   * n, windows whose gradients are averaged into one update: for what a larger batch would learn,
-   * where memory has no room for it. Steps, and all that is counted in them, are windows; clipping
-   * is of each window's gradient. Up to n−1 windows at the end of a run go without an update.
+   * n batches whose gradients are averaged into one update step (gradient accumulation). Use it to
+   * learn as with a larger batch that does not fit into memory. Steps, and everything counted in
+   * them, are then batches, and the gradient of each batch is clipped separately. Up to n−1 batches
+   * at the end of a run have no update step.
    */
-  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows to accumulate per update', legacyValue: 1 },
+  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'accumulate gradients of n batches', legacyValue: 1 },
   /**
-   * Recurrent matrices are made orthogonal again, gate by gate, on the host. For a tanh RNN that is
-   * to remember over many steps, with orthogonal initialisation, as often as the time allows: a
-   * gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
+   * Recurrent matrices are made orthogonal again, gate by gate, on the host. Use it for a tanh RNN
+   * that has to remember over many time steps, with orthogonal initialisation, as often as time
+   * allows. A gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
   orthogonalEvery: { kind: wholeNumber(0), help: 'steps between orthogonalisations', legacyValue: 0 },
   /**
-   * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For
-   * runs of many epochs: gradients reach back to the beginning of a window alone, and so never see
-   * some characters together.
+   * Each epoch begins at an offset sampled from the seed, so that its sequences are cut at other
+   * places. Use it for runs of many epochs: gradients flow back only to the beginning of a
+   * sequence, so without it some characters are never in one sequence.
    */
-  randomOffset: { kind: onOff, help: 'cut windows elsewhere in each epoch', legacyValue: false },
+  randomOffset: { kind: onOff, help: 'cut sequences elsewhere in each epoch', legacyValue: false },
   /**
-   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4):
-   * no step is always the first. The idea is that of Merity et al. (2018), who draw from a normal
-   * distribution and change the learning rate with T. Takes the time to compile and the memory of
-   * five programs; on a GPU, only windows of one length go in a run of calls together.
+   * T is sampled around its mean, in an order sampled for each epoch (T ± d and T ± d/2, d near
+   * T/4), so that no time step is always the first. The idea is from Merity et al. (2018), who
+   * sample from a normal distribution and change the learning rate with T. It needs the compile
+   * time and the memory of five programs. On a GPU, only sequences of one length can share a run of
+   * calls.
    */
   randomLength: {
     kind: onOff,
-    help: 'vary windows by a quarter of --sequence-length',
+    help: 'vary --sequence-length by up to a quarter',
     legacyValue: false,
     needs: [{ option: 'sequenceLength', holds: (length: number) => lengthsAround(length).length > 1 }],
   },
   /**
-   * Limit of each element of the gradient that flows from step to step. The gradient is that of a
-   * mean over T·N characters, so small: 1 over T·N is about what clipping a sum at 1 would be.
-   * (Graves, 2013, clips that of sums, and before the gates.)
+   * Limit of each element of the gradient that flows from time step to time step. The loss is a
+   * mean over T·N characters, so its gradients are small: 1 / (T·N) corresponds to clipping the
+   * gradient of a sum at 1. (Graves, 2013, clips gradients of sums, and before the gates.)
    */
-  clipState: { kind: number({ min: 0 }), help: 'limit of gradients through time', legacyValue: 0, needs: [hasTime] },
+  clipState: { kind: number({ min: 0 }), help: 'clip gradients through time', legacyValue: 0, needs: [hasTime] },
   /**
-   * How often a run that diverges may go back and halve its learning rate before it is given up.
+   * How often a run that diverges may return to an earlier state and halve its learning rate before
+   * it is abandoned.
    */
-  maxRecoveries: { kind: wholeNumber(0), help: 'times to go back when it diverges', default: 3, isForWatching: true },
-  seed: { kind: wholeNumber(0), help: 'the same seed, the same model', default: 1 },
+  maxRecoveries: { kind: wholeNumber(0), help: 'max recoveries of a diverging run', default: 3, isForWatching: true },
+  seed: { kind: wholeNumber(0), help: 'the same seed gives the same model', default: 1 },
 } as const satisfies Options;
 
 export const learningRateOptions = {
   /**
-   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default
-   * of an LSTM), RMSProp 2e-3, Adagrad 0.1, SGD 0.1–1.
+   * The peak of the schedule. Adam: a few thousandths, more for small layers (4 / H is the default
+   * of an LSTM). RMSProp: 2e-3. Adagrad: 0.1. SGD: 0.1–1.
    */
   learningRate: {
     kind: number({ above: 0, max: 1000 }),
     aliases: ['lr'],
-    help: 'peak rate',
+    help: 'peak learning rate',
     defaultInWords: 'by cell and hidden',
   },
   schedule: {
     kind: choice(scheduleNames),
     placeholder: '<name>',
     aliases: ['lr-schedule'],
-    help: 'how it decays; listed below',
+    help: 'how it decays (listed below)',
     default: 'cosine',
   },
   warmupSteps: { kind: wholeNumber(0), aliases: ['warmup'], help: 'update steps in which it rises', default: 20 },
-  /** The factor each time. For `plateau` 0.5, or 0.2 if evaluations are rare. */
+  /** The factor of each decay. For `plateau` 0.5, or 0.2 if evaluations are rare. */
   decay: {
     kind: number({ above: 0, max: 1 }),
     aliases: ['lr-decay'],
-    help: 'factor; of plateau 0.5',
+    help: 'factor, 0.5 for plateau',
     default: 0.95,
     needs: scheduleIn('step', 'exponential', 'plateau'),
   },
-  /** `step`: how many epochs between two factors; `exponential`: epochs per factor. */
+  /** `step`: epochs between two decays. `exponential`: epochs per factor. */
   decayEpochs: {
     kind: number({ above: 0 }),
     placeholder: '<n>',
     aliases: ['lr-decay-epochs'],
-    help: 'step, exponential: epochs between',
+    help: 'step, exponential: epochs per decay',
     default: 1,
     needs: scheduleIn('step', 'exponential'),
   },
-  /** Epochs before the learning rate begins to decay. Until the validation loss slows down. */
+  /**
+   * Epochs before the learning rate begins to decay. Choose the epoch in which the validation loss
+   * slows down.
+   */
   decayAfter: {
     kind: number({ min: 0 }),
     placeholder: '<n>',
@@ -202,15 +216,15 @@ export const learningRateOptions = {
     legacyValue: 0,
     needs: scheduleIn('step', 'exponential'),
   },
-  /** Where the learning rate ends, as a fraction of its peak. */
+  /** The final learning rate as a fraction of its peak. */
   finalFraction: {
     kind: fraction,
     aliases: ['lr-final'],
-    help: 'cosine, one-cycle: of the peak',
+    help: 'cosine, one-cycle: final / peak',
     default: 0.01,
     needs: scheduleIn('cosine', 'one-cycle'),
   },
-  /** Of `plateau`: evaluations without a new best before the learning rate decays. */
+  /** `plateau`: evaluations without a new best before the learning rate decays. */
   plateauPatience: {
     kind: wholeNumber(1),
     help: 'plateau: evaluations before decay',
@@ -220,7 +234,10 @@ export const learningRateOptions = {
 } as const satisfies Options;
 
 export const watchingOptions = {
-  /** Null spaces ten evaluations over the run: by its steps or, with a budget, by time. */
+  /**
+   * In update steps. Null spaces ten evaluations evenly over the run: by update steps or, with a
+   * budget, by time.
+   */
   evaluateEvery: {
     kind: orNull(wholeNumber(0)),
     aliases: ['eval-every'],
@@ -235,28 +252,33 @@ export const watchingOptions = {
     isForWatching: true,
   },
   keep: { kind: wholeNumber(0), help: 'newest checkpoints to keep by number', default: 0, isForWatching: true },
-  /** Null spaces four samples over the run, as `evaluateEvery` does. */
+  /** Null spaces four samples over the run, in the same way as `evaluateEvery`. */
   sampleEvery: {
     kind: orNull(wholeNumber(0)),
     help: 'steps, 0 never',
     defaultInWords: 'four a run',
     isForWatching: true,
   },
-  sampleLength: { kind: wholeNumber(1, MAX_SIZE), help: 'characters of a sample', default: 150, isForWatching: true },
-  /** In evenly spaced chunks. `rnn eval` scores all of the text in any case. */
+  sampleLength: {
+    kind: wholeNumber(1, MAX_SIZE),
+    help: 'length of a sample in characters',
+    default: 150,
+    isForWatching: true,
+  },
+  /** The characters are in evenly spaced chunks. `rnn eval` always scores the whole text. */
   validationCharacters: {
     kind: wholeNumber(0),
     aliases: ['val-characters'],
-    help: 'to validate on; 0 all',
+    help: 'to validate on, 0 all',
     legacyValue: 0,
     defaultInWords: 'chosen',
     isForWatching: true,
   },
-  /** 1 is the strict figure. */
+  /** With 1, the text is scored as one sequence, which is the strict measure. */
   evaluationStreams: {
     kind: wholeNumber(1),
     aliases: ['streams'],
-    help: 'chunks in parallel; 1 is strict',
+    help: 'parallel chunks, 1 is strict',
     defaultInWords: 'chosen',
     isForWatching: true,
   },

@@ -1,10 +1,10 @@
-// Numbers and durations as people write them on a command line, read strictly: what is not wholly
-// understood is refused with the flag, the value and what is allowed. Knows nothing of what the
-// flags mean.
+// Parses numbers and durations from a command line, strictly: a text that is not completely
+// understood is refused, with the flag, the value and the allowed values. Does not know the meaning
+// of flags.
 import { type RnnError, usageError } from '../errors.ts';
 import { nearest } from './suggest.ts';
 
-/** What a number may be. */
+/** The allowed range of a number. */
 export interface NumberRange {
   /** Whole numbers only. */
   readonly whole?: boolean;
@@ -16,7 +16,7 @@ export interface NumberRange {
   readonly orZero?: boolean;
 }
 
-/** Characters of a value in a message. */
+/** The most characters of a value that a message shows. */
 const MAX_SHOWN = 60;
 const MIN_DURATION_MS = 1;
 /** A million days. */
@@ -31,17 +31,17 @@ const units = [
 ] as const;
 const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/;
 
-/** As much of a text as a message has room for. */
+/** The text, shortened for a message. */
 export const shortened = (text: string): string =>
   text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 
-/** In quotes where white space would be overlooked, or would end the line. */
+/** The value for a message, in quotes if white space would be overlooked or would end the line. */
 function visible(value: string): string {
   if (value === '') return 'empty';
   return /^\s|\s$|[\n\r\t]/.test(value) ? shortened(JSON.stringify(value)) : shortened(value);
 }
 
-/** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
+/** The error about a wrong value: `--hidden is 0, expected a whole number of at least 1`. */
 export const badValue = (name: string, value: string, expected: string, hint?: string): RnnError =>
   usageError(`${name} is ${visible(value)}, expected ${expected}`, hint);
 
@@ -65,8 +65,8 @@ export function parseNumber(flag: string, text: string, range: NumberRange): num
 }
 
 /**
- * Milliseconds of `30s`, `3m`, `1.5h`, `2d` or a chain of them, `1h30m`. @throws a usage error for
- * anything else, and for no time at all
+ * Milliseconds of `30s`, `3m`, `1.5h`, `2d` or a combination, `1h30m`.
+ * @throws a usage error for anything else, and for a duration of zero
  */
 export function parseDuration(flag: string, text: string): number {
   const match = durationPattern.exec(text);
@@ -76,9 +76,7 @@ export function parseDuration(flag: string, text: string): number {
       : units.reduce((sum, { milliseconds }, index) => sum + Number(match[index + 1] ?? 0) * milliseconds, 0);
   if (total <= 0) {
     const hint =
-      decimal.test(text) && Number(text) > 0
-        ? `a bare number has no unit: ${flag} ${text}s, ${text}m or ${text}h`
-        : undefined;
+      decimal.test(text) && Number(text) > 0 ? `add a unit: ${flag} ${text}s, ${text}m or ${text}h` : undefined;
     throw badValue(flag, text, 'a duration such as 30s, 3m or 1.5h', hint);
   }
   if (total < MIN_DURATION_MS) throw badValue(flag, text, 'a duration of at least 0.001s');
@@ -88,8 +86,8 @@ export function parseDuration(flag: string, text: string): number {
 
 /**
  * @param aliases other names of choices
- * @param otherwise the hint for a value that is near to none of them
- * @throws a usage error that lists the choices, and names the one that was probably meant
+ * @param otherwise the hint for a value that is not similar to any choice
+ * @throws a usage error that lists the choices, and suggests the most similar choice
  */
 export function parseChoice<Choice extends string>(
   flag: string,
@@ -105,8 +103,8 @@ export function parseChoice<Choice extends string>(
 }
 
 /**
- * @throws a usage error if the text is empty, or has a character that no name of a file can have,
- * nor a word of a command line
+ * @throws a usage error if the text is empty or contains a NUL character, which file names and
+ * command lines cannot contain
  */
 export function parseText(flag: string, text: string): string {
   if (text === '') throw badValue(flag, text, 'some text');
@@ -114,13 +112,13 @@ export function parseText(flag: string, text: string): string {
   return text;
 }
 
-/** The limit of the numbers of this program, if that is what a value is beyond. */
+/** The limit of this program's numbers, if the value exceeds it. */
 export function limitBelow(value: number, whole = false): string | undefined {
   if (whole) return value > Number.MAX_SAFE_INTEGER ? '2^53 − 1' : undefined;
   return value === Infinity ? '1.7e308' : undefined;
 }
 
-/** @param limit that goes without saying as long as a value is within it */
+/** @param limit a limit that is mentioned only if the value exceeds it */
 export function describeRange({ whole, min, above, max, below, orZero }: NumberRange, limit?: string): string {
   const upper = max ?? (below === undefined ? limit : undefined);
   const bounds = [

@@ -1,7 +1,7 @@
 // Options as words of a command line.
 import { type Option, keyOf } from './option.ts';
 
-/** A value as its flag takes it: a length of time in seconds. */
+/** A value as its flag takes it. A duration is in seconds. */
 export const textOfValue = ({ kind }: Option, value: unknown): string =>
   kind.name === 'duration' ? `${Number(value) / 1000}s` : String(value);
 

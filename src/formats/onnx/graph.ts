@@ -1,19 +1,20 @@
-// A one-step program as a graph of ONNX: its inputs, outputs and constants, and names for all of
-// its values. Knows programs and what operations.ts makes of each operation; nothing of cells,
-// checkpoints or bytes.
+// Converts a one-step program to an ONNX graph: its inputs, outputs and constants, and names for
+// all of its values. Knows programs and the nodes that operations.ts makes of each operation, and
+// nothing of cells, checkpoints or bytes.
 import type { Program, Value } from '../../program/value.ts';
 import type { OnnxGraph, OnnxPort } from './messages.ts';
 import { GraphNodes } from './operations.ts';
 
-/** How the size is called that each call chooses: the rows of the batch. */
+/** The name of the size that each call chooses: the rows of the batch. */
 const BATCH = 'N';
 
 /**
- * The graph of a program. It reads `ids` (N) and each state as `state.NAME` (N, columns), and gives
- * the program's outputs and what is kept of each state, `next.NAME`.
+ * The graph of a program. It reads `ids` (N) and each state as `state.NAME` (N, columns). It
+ * returns the program's outputs and each stored state as `next.NAME`.
  *
  * @param program one step of `rows` rows
- * @param rows more than any weight has rows or columns, so that the batch is told by its size
+ * @param rows more rows than any weight has rows or columns, so that the batch is recognised by its
+ * size
  * @param weights by name
  * @throws Error naming an operation that cannot be written, or a value of several steps
  */
@@ -29,7 +30,7 @@ export function graphOf(program: Program, rows: number, weights: ReadonlyMap<str
   const graph = new GraphNodes(isBatch);
   const inputs: OnnxPort[] = [];
   const outputs: OnnxPort[] = [...program.outputs].map(([name, value]) => port(name, value));
-  /** An input, a weight or a value of two names is no output by itself. */
+  /** An input, a weight or a value with two names needs an extra node to become an output. */
   const giveAs = (name: string, value: Value): void => {
     if (nameOf(value) !== name) graph.add('Identity', [nameOf(value)], name);
   };
@@ -58,7 +59,7 @@ export function graphOf(program: Program, rows: number, weights: ReadonlyMap<str
 
 function isRowOfBatch(value: Value, rows: number): boolean {
   if (value.rows > rows)
-    throw new Error(`ONNX export is for one step of ${rows} rows, and ${value.kind} has ${value.rows}`);
+    throw new Error(`cannot export to ONNX: one step has ${rows} rows, but ${value.kind} has ${value.rows}`);
   return value.rows === rows;
 }
 
@@ -67,9 +68,9 @@ function nextName({ name }: Value<'keep'>): string {
 }
 
 /**
- * Weights and inputs have their own names, and so has what is kept or put out. Any other value is
- * called by its operation and by what it belongs to, the layer of the highest weight or state that
- * went into it: `layer1.sigmoid.2` is the second sigmoid of layer 1.
+ * Names for all values. Weights, inputs, stored states and outputs have their own names. Any other
+ * value is named after its operation and the layer of the highest weight or state that it depends
+ * on: `layer1.sigmoid.2` is the second sigmoid of layer 1.
  */
 function namesOf(program: Program): ReadonlyMap<Value, string> {
   const names = new Map<Value, string>();
@@ -81,7 +82,7 @@ function namesOf(program: Program): ReadonlyMap<Value, string> {
   for (const value of program.values) if (value.kind === 'keep') claim(nextName(value), value.inputs[0]);
 
   const counts = new Map<string, number>();
-  /** Layers in the order in which they first appear, which is that of the network. */
+  /** Layers in the order in which they first appear, which is their order in the network. */
   const places: string[] = [];
   const placeOf = new Map<Value, number>();
   for (const value of program.values) {

@@ -1,14 +1,14 @@
 // The messages of an ONNX file (onnx/onnx.proto of github.com/onnx/onnx) that hold a graph of
-// matrices, and their bytes. Plain data in. Knows nothing of programs and models: graph.ts makes a
-// graph of one.
+// matrices, and their bytes. Takes plain data. Knows nothing of programs and models: graph.ts makes
+// a graph of a program.
 import { bytesOfNumbers } from '../floats.ts';
 import { type Pieces, bytesField, bytesOf, integerField, messageField, textField } from './protobuf.ts';
 
-/** The version of the messages: that of ONNX 1.8 (2020), and read by everything since. */
+/** The version of the messages, from ONNX 1.8 (2020). All later versions read it. */
 const IR_VERSION = 7;
 /**
- * The version of the operators, of the same age. All that are used here mean the same in later
- * ones.
+ * The version of the operators, also from ONNX 1.8. The operators used here have the same meaning
+ * in later versions.
  */
 const OPERATOR_SET_VERSION = 13;
 
@@ -18,7 +18,7 @@ const INT64 = 7;
 /** Of AttributeProto.AttributeType. */
 const INT_ATTRIBUTE = 2;
 
-/** One operator at work. */
+/** One node: an operator with its inputs and output. */
 export interface OnnxNode {
   readonly name: string;
   /** An operator of ONNX: `Gemm`, `Sigmoid` … */
@@ -29,24 +29,24 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** Numbers that the file brings: weights, and what operators need to know. */
+/** Numbers in the file: weights, and parameters of operators. */
 export interface OnnxConstant {
   readonly name: string;
   readonly shape: readonly number[];
   readonly data: Float32Array | BigInt64Array;
 }
 
-/** What a call gives to the graph, or gets from it. */
+/** An input or output of the graph. */
 export interface OnnxPort {
   readonly name: string;
   readonly type: 'float' | 'int64';
-  /** Sizes; a name for one that each call chooses. */
+  /** Sizes. A size that each call chooses has a name instead. */
   readonly shape: readonly (number | string)[];
 }
 
 export interface OnnxGraph {
   readonly name: string;
-  /** Each after the nodes that it reads. */
+  /** In an order in which each node follows the nodes that it reads. */
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly OnnxConstant[];
   readonly inputs: readonly OnnxPort[];
@@ -104,7 +104,7 @@ function tensorFields({ name, shape, data }: OnnxConstant): Pieces[] {
 }
 
 /**
- * ValueInfoProto: name 1, type 2, which has tensor_type 1, and that elem_type 1 and shape 2.
+ * ValueInfoProto: name 1, type 2. The type has tensor_type 1, which has elem_type 1 and shape 2.
  * TensorShapeProto: dim 1, which has dim_value 1 or dim_param 2.
  */
 function portFields({ name, type, shape }: OnnxPort): Pieces[] {

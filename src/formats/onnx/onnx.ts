@@ -1,6 +1,6 @@
-// A model as an ONNX file: its one-step program in another notation, so that every cell and
-// connection is there as soon as a program has it. Bytes out; knows no files. docs/onnx.md
-// describes the file for those who read it.
+// A model as an ONNX file: its one-step program in another notation. A new cell or connection can
+// be exported as soon as it has a program. Returns bytes and knows no files. docs/onnx.md describes
+// the file to its users.
 import { type TrainedModel, limits } from '../../runs/checkpoint.ts';
 import { parameterVector, tensorsOf } from '../../runs/tensors.ts';
 import { usageError } from '../../errors.ts';
@@ -12,7 +12,7 @@ import { graphOf } from './graph.ts';
 import { onnxFile } from './messages.ts';
 import { flagOf } from '../../options/flags.ts';
 
-/** No message of Protocol Buffers is larger, and an ONNX file is one. */
+/** The largest message of Protocol Buffers. An ONNX file is one message. */
 const MOST_BYTES = 2 ** 31 - 1;
 
 export const onnx: ExportFormat = {
@@ -23,12 +23,12 @@ export const onnx: ExportFormat = {
 };
 
 /**
- * The file: one step from `ids` (N) to `logits` (N, V), states as inputs `state.NAME` and outputs
- * `next.NAME` (N, columns), for any number of rows N. Zeros are the states before a text. Its
- * metadata has `rnn.model` and `rnn.vocabulary`, as a checkpoint has them, in JSON.
+ * The file: one step from `ids` (N) to `logits` (N, V), with states as inputs `state.NAME` and
+ * outputs `next.NAME` (N, columns), for any number of rows N. The states before a text are zeros.
+ * The metadata has `rnn.model` and `rnn.vocabulary` in JSON, as in a checkpoint.
  *
- * @throws RnnError `usage` if the weights are too large for a file of this kind, `checkpoint` if
- * they are not the model's
+ * @throws RnnError `usage` if the weights are too large for an ONNX file, `checkpoint` if they do
+ * not match the model
  */
 export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'tensors'>): Uint8Array {
   const { model, vocabulary } = trained;
@@ -46,9 +46,9 @@ export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'ten
 
 function checkSize(shapes: readonly ParameterShape[]): void {
   const bytes = countParameters(shapes) * Float32Array.BYTES_PER_ELEMENT;
-  if (bytes <= MOST_BYTES - limits.textBytes) return; // what is left is enough for all else
+  if (bytes <= MOST_BYTES - limits.textBytes) return; // textBytes is enough for the rest of the file
   throw usageError(
-    `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, and an ONNX file holds less than 2 GB`,
-    `export it with ${flagOf('format')} safetensors, which has no such limit`,
+    `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, but an ONNX file holds less than 2 GB`,
+    `use ${flagOf('format')} safetensors, which does not have this limit`,
   );
 }

@@ -1,12 +1,12 @@
-// What each operation of a program is in ONNX. Knows the names of an operation's inputs and of its
-// value, and neither the graph around them nor bytes. Operators as in onnx/docs/Operators.md,
+// The ONNX nodes of each operation of a program. Knows the names of an operation's inputs and of
+// its value, but neither the graph around them nor bytes. Operators follow onnx/docs/Operators.md,
 // version 13.
 import type { ElementwiseFunction, Place, Value } from '../../program/value.ts';
 import type { OnnxConstant, OnnxNode } from './messages.ts';
 
 type Attributes = OnnxNode['attributes'];
 
-/** The operation is one operator with the same inputs. */
+/** Operations that are one operator with the same inputs. */
 const sameOperator: Partial<Record<ElementwiseFunction, string>> = {
   add: 'Add',
   subtract: 'Sub',
@@ -23,8 +23,7 @@ export class GraphNodes {
   readonly nodes: OnnxNode[] = [];
   readonly constants: OnnxConstant[] = [];
   /**
-   * Whether a value has a row for each row of the batch, of which a graph does not know how many
-   * there are.
+   * Whether a value has one row for each row of the batch, whose number the graph does not know.
    */
   readonly #isBatch: (value: Value) => boolean;
 
@@ -38,15 +37,15 @@ export class GraphNodes {
 
   /**
    * Adds the nodes that compute a value from its inputs, which are given by name.
-   * @throws Error naming an operation without nodes here; a one-step program that reads and
-   * predicts has none
+   * @throws Error naming an operation that cannot be exported. A one-step program that reads and
+   * predicts has no such operation
    */
   addOperation(value: Value, inputs: readonly string[], output: string): void {
     switch (value.kind) {
       case 'gather': // row ids[r] of the table
         return this.#addWithSum('Gather', inputs.slice(0, 2), inputs[2], output, `${output}.read`, { axis: 0 });
       case 'matmul': {
-        // Gemm adds one matrix, which may be a row for all rows: a running sum after a bias is a
+        // Gemm adds one matrix, which may be one row for all rows. A running sum after a bias is a
         // separate node.
         const attributes = { ...(value.transposeA ? { transA: 1 } : {}), ...(value.transposeB ? { transB: 1 } : {}) };
         return this.#addWithSum('Gemm', inputs.slice(0, 3), inputs[3], output, `${output}.product`, attributes);
@@ -73,8 +72,8 @@ export class GraphNodes {
   }
 
   /**
-   * @param sum is added to what the operator gives, if it is there @param before what the operator
-   * gives then
+   * @param sum is added to the result of the operator, if given
+   * @param before the name of the operator's result in that case
    */
   #addWithSum(
     operator: string,
@@ -108,7 +107,7 @@ export class GraphNodes {
     }
   }
 
-  /** As many rows as there are ids, or as many as the program says. */
+  /** Zeros with a row for each id, or with the number of rows that the program states. */
   #addZeros(value: Value<'zeros'>, output: string): void {
     const { rows, columns } = value;
     const isBatch = this.#isBatch(value);
@@ -117,7 +116,7 @@ export class GraphNodes {
       this.add('Concat', [`${output}.rows`, this.#integers(columns)], `${output}.shape`, { axis: 0 });
     }
     const shape = isBatch ? `${output}.shape` : this.#integers(rows, columns);
-    this.add('ConstantOfShape', [shape], output); // of zeros, if nothing else is said
+    this.add('ConstantOfShape', [shape], output); // its default value is zero
   }
 
   #addSlice([x]: readonly string[], output: string, axis: 0 | 1, first: number, count: number): void {
@@ -142,7 +141,7 @@ export class GraphNodes {
   }
 }
 
-/** Along which the pieces of a join lie. */
+/** The axis along which the pieces of a join lie. */
 function axisOf({ rows, columns, inputs }: Value<'join'>): 0 | 1 {
   if (inputs.every((piece) => piece.columns === columns)) return 0;
   if (inputs.every((piece) => piece.rows === rows)) return 1;
@@ -150,7 +149,5 @@ function axisOf({ rows, columns, inputs }: Value<'join'>): 0 | 1 {
 }
 
 function notWritten(operation: string): Error {
-  return new Error(
-    `ONNX export knows no nodes for the operation '${operation}': they belong into formats/onnx/operations.ts`,
-  );
+  return new Error(`cannot export the operation '${operation}' to ONNX: add its nodes to formats/onnx/operations.ts`);
 }

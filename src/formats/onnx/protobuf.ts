@@ -1,10 +1,10 @@
-// The wire format of Protocol Buffers, as much of it as writing ONNX takes: fields that are
-// integers, or bytes after their length (protobuf.dev, "Encoding"). Knows no messages.
+// The wire format of Protocol Buffers, as far as ONNX files need it: integer fields, and fields of
+// bytes after their length (protobuf.dev, "Encoding"). Knows no messages.
 
-/** Bytes that follow one another: in pieces, so that large ones are copied once. */
+/** Consecutive bytes in pieces, so that large pieces are copied only once. */
 export type Pieces = readonly Uint8Array[];
 
-/** What comes before a field says its number and how to read it. */
+/** The wire types, which a field's tag contains together with its number. */
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
@@ -21,7 +21,7 @@ export function messageField(field: number, fields: readonly Pieces[]): Pieces {
   return [varint(field * 8 + LENGTH_DELIMITED), varint(lengthOf(content)), ...content];
 }
 
-/** All pieces in one place. */
+/** Joins all pieces. */
 export function bytesOf(pieces: Pieces): Uint8Array {
   const bytes = new Uint8Array(lengthOf(pieces));
   let at = 0;
@@ -34,7 +34,10 @@ export function bytesOf(pieces: Pieces): Uint8Array {
 
 const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0);
 
-/** Seven bits a byte, the lowest first; all bytes but the last have the eighth bit set. */
+/**
+ * An integer with seven bits in each byte, the lowest first. All bytes but the last have the eighth
+ * bit set.
+ */
 function varint(value: number): Uint8Array {
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is not an integer from 0 to 2^53 - 1`);
   const bytes: number[] = [];
