@@ -30,7 +30,7 @@ const often =
   '--checkpoint-every 15 --evaluate-every 100 --sample-every 150 --sample-length 50 --streams 64 --keep 2'.split(' ');
 const files = ['latest.json', 'best.json'];
 /** What a run says that was killed between its first best.json and its first latest.json. */
-const fromBest = /^warning: \S+latest\.json is missing; the run goes on from \S+best\.json\n$/;
+const fromBest = /^warning: \S+latest\.json is missing, so the run resumes from \S+best\.json\n$/;
 
 let faults = 0;
 await inFolder(async (folder) => {

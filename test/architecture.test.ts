@@ -152,7 +152,7 @@ const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((fo
 const program = files.filter(({ path }) => path.startsWith('src/') || path.startsWith('bin/'));
 
 describe('the modules of the program', () => {
-  it('are all that there is in src/', () => {
+  it('are all modules in src/', () => {
     expect(program.map(({ path }) => path).filter((path) => moduleOf(path) === null && !shared.includes(path))).toEqual(
       [],
     );
@@ -168,7 +168,7 @@ describe('the modules of the program', () => {
     expect(program.flatMap(wrongEffects)).toEqual([]);
   });
 
-  it('name options by the tables', () => {
+  it('take the names of options from the tables', () => {
     // A flag of Docker; and errors.ts, below the tables, has one hint for commands and devices.
     expect(program.flatMap(flagsWritten).toSorted()).toEqual([
       'src/devices/gpu/search.ts writes --device',
@@ -180,7 +180,7 @@ describe('the modules of the program', () => {
   });
 });
 
-it(`no file is longer than ${longestLines} lines, nor a test than ${longestTestLines}, but for those that say why`, () => {
+it(`no file is longer than ${longestLines} lines, nor a test than ${longestTestLines}, except those that say why`, () => {
   const mostLines = (path: string): number => (path.startsWith('test/') ? longestTestLines : longestLines);
   const long = files
     .filter(({ path, source }) => source.split('\n').length - 1 > mostLines(path))
@@ -188,8 +188,8 @@ it(`no file is longer than ${longestLines} lines, nor a test than ${longestTestL
   expect(long.toSorted()).toEqual(Object.keys(longFiles).toSorted());
 });
 
-describe('what goes beyond the order of modules', () => {
-  it('no files import each other in a circle, not even by types', () => {
+describe('rules beyond the order of modules', () => {
+  it('files do not import each other in a cycle, not even for types', () => {
     expect(circles(program)).toEqual([]);
     expect(
       circles([
@@ -199,7 +199,7 @@ describe('what goes beyond the order of modules', () => {
     ).toEqual(['src/a.ts → src/b.ts → src/a.ts']);
   });
 
-  it('a device knows none of the others', () => {
+  it('a device does not know any other device', () => {
     const device = (path: string): string | undefined => /^src\/devices\/(\w+)\//.exec(path)?.[1];
     const leading = program.flatMap(({ path, source }) =>
       targetsOf({ path, source }).map((target) => ({ path, from: device(path), to: device(target) })),
@@ -228,7 +228,7 @@ describe('what goes beyond the order of modules', () => {
     expect(shared.filter((path) => !rows.at(-1)![2].includes(posix.basename(path)))).toEqual([]);
   });
 
-  it('docs/architecture.md names no file that is not there, but for those that it says how to add', () => {
+  it('docs/architecture.md names only existing files, except in its recipes', () => {
     const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
     const named = [...page.matchAll(/`((?:src|test|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path);
     expect(named.length).toBeGreaterThan(30);
@@ -262,7 +262,7 @@ describe('the check itself', () => {
     ['bin/rnn.js', "import { x } from '../bench/kernels.js';", 'in no module'],
     ['src/cli/main.ts', "import { train } from '../index.ts';", 'is for other programs'],
     ['src/index.ts', "import { x } from './cli/main.ts';", 'src/cli is above src/api'],
-  ])('finds in %s what is wrong with %s', (path, source, complaint) => {
+  ])('finds the violation in %s: %s', (path, source, complaint) => {
     const found = checked(path, source);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(complaint);

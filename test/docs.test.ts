@@ -82,7 +82,7 @@ describe.skipIf(!isBuilt)('every command in a block of shell works (npm run buil
   );
 });
 
-it('every page of the project is one of those whose commands are run', () => {
+it('the commands of every page of the project are run', () => {
   const inDocs = readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`);
@@ -90,7 +90,7 @@ it('every page of the project is one of those whose commands are run', () => {
   expect(written.filter((name) => !pages.some((page) => page.name === name))).toEqual([]);
 });
 
-it('what is not run is shown somewhere', () => {
+it('commands that are not run are listed', () => {
   const shown = new Set(pages.flatMap(({ name }) => blocksOf(read(name)).flatMap(({ lines }) => commandsOf(lines))));
   expect([...Object.keys(notRun), ...Object.keys(mayFail)].filter((command) => !shown.has(command))).toEqual([]);
 });
@@ -107,7 +107,7 @@ describe('the readers of a page', () => {
     ]);
   });
 
-  it('take a command that goes on for one', () => {
+  it('read a command over several lines as one', () => {
     const commands = ['rnn info', 'rnn train \\\n  x', "cat >y <<'END'\nrnn no\nEND", '# why', 'rnn y'];
     expect(commandsOf(commands.flatMap((command) => command.split('\n')))).toEqual(commands);
   });

@@ -5,14 +5,14 @@ const take = <Item>(count: number, make: () => Item): Item[] => Array.from({ len
 const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 describe('random numbers', () => {
-  test('are those of xoshiro128** 1.1 from a known state', () => {
+  test('follow xoshiro128** 1.1 from a known state', () => {
     // The first outputs of the authors' C program (prng.di.unimi.it/xoshiro128starstar.c) from the
     // state 1, 2, 3, 4.
     const random = Random.restore([1, 2, 3, 4]);
     expect(take(5, () => random.uint32())).toEqual([11520, 0, 5927040, 70819200, 2031721883]);
   });
 
-  test('are the same for one seed, and others for another, whole or beyond 32 bits', () => {
+  test('are the same for the same seed, and differ for other seeds, also beyond 32 bits', () => {
     const draw = (seed: number): number[] => {
       const random = new Random(seed);
       return take(4, () => random.uint32());
@@ -22,7 +22,7 @@ describe('random numbers', () => {
     expect(new Set(seeds.map((seed) => draw(seed).join())).size).toBe(seeds.length);
   });
 
-  test('go on from a saved state as if nothing had happened', () => {
+  test('continue from a saved state without a difference', () => {
     const random = new Random(7);
     take(10, () => random.normal());
     const { state } = random;
@@ -60,7 +60,7 @@ describe('dropout', () => {
     Array.from({ length: 20_000 }, (_, index) => dropoutKeeps(key, site, index, rate));
   const share = (mask: readonly boolean[]): number => mask.filter(Boolean).length / mask.length;
 
-  test('keeps a share of 1 − rate', () => {
+  test('keeps a fraction of 1 − rate', () => {
     for (const rate of [0.1, 0.5, 0.9]) expect(Math.abs(share(kept(3, 0, rate)) - (1 - rate))).toBeLessThan(0.02);
     expect(share(kept(3, 0, 0))).toBe(1);
   });

@@ -69,7 +69,7 @@ it('README and guide can be typed in one folder, one after the other: no run is 
   expect(folders.filter((folder, index) => folders.indexOf(folder) < index)).toEqual([]);
 });
 
-describe('every command that is written down is one', () => {
+describe('every command in a page exists', () => {
   // The file that docs/configuration.md shows, for all commands that are given one.
   const shownFile = join(mkdtempSync(join(tmpdir(), 'rnn-shown-')), 'rnn.json');
   writeFileSync(shownFile, /^```json\n([\s\S]*?)^```/m.exec(read('docs/configuration.md'))![1]);
@@ -88,7 +88,7 @@ describe('every command that is written down is one', () => {
       .map((words) => ({ name, words })),
   );
 
-  it('and there are some', () => {
+  it('pages contain commands', () => {
     expect(inBlocks.length).toBeGreaterThan(4);
     expect(inText.length).toBeGreaterThan(4);
   });
@@ -120,7 +120,7 @@ describe('every command that is written down is one', () => {
     },
   );
 
-  it('and every variable is one', () => {
+  it('every variable in a page exists', () => {
     const known = knownVariables();
     // RNN_HIDEN is the page's example of one that is none.
     expect(
@@ -130,7 +130,7 @@ describe('every command that is written down is one', () => {
     ).toEqual(['RNN_HIDEN']);
   });
 
-  it('and every option in the README is one of some command, or of the benchmark', async () => {
+  it('every option in the README belongs to a command or to the benchmark', async () => {
     const helps = await Promise.all(commands.map(({ name }) => rnn([name, '--help'])));
     const known = new Set(
       [...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []),
@@ -139,7 +139,7 @@ describe('every command that is written down is one', () => {
   });
 });
 
-describe('every page that another one refers to is there', () => {
+describe('every linked page exists', () => {
   const pages = [
     'README.md',
     'CONTRIBUTING.md',
@@ -174,7 +174,7 @@ describe('every page that another one refers to is there', () => {
   });
 });
 
-it('docs/choosing.md tells what the presets for a time have', () => {
+it('docs/choosing.md lists the options of the presets for a training time', () => {
   for (const name of ['quick', 'good', 'best'] as const) {
     const { cell, layers, hidden, batchSize, sequenceLength, dropout, weightDecay } = presets[name].options(1_000_000);
     const row = read('docs/choosing.md')
@@ -185,7 +185,7 @@ it('docs/choosing.md tells what the presets for a time have', () => {
   }
 });
 
-it('every npm script that the README names is there', () => {
+it('every npm script in the README exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [...readme.matchAll(/\bnpm (?:run )?(\w+)/g)]
     .map(([, name]) => name)
@@ -201,7 +201,7 @@ it('npm run check has every check of CI that is an npm script', () => {
   expect(scripts['check'].split(' && ')).toEqual([...inCi.map((name) => `npm run ${name}`), 'npm test']);
 });
 
-it('every folder that the README lists is there, and every folder of src/ is listed', () => {
+it('every folder in the README exists, and every folder of src/ is listed', () => {
   const listed = [...readme.matchAll(/^([\w/]+\/) {1,}\w/gm)].map(([, folder]) => folder);
   expect(listed).toContain('src/model/');
   expect(listed.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
@@ -242,7 +242,7 @@ describe('the readers of the page', () => {
     expect(inlineCommands('`rnn info` and `rnn info [checkpoint]`\n```\n`rnn no`\n```\n')).toEqual(['rnn info']);
   });
 
-  it('would see an option that is none', async () => {
+  it('detect an unknown option', async () => {
     expect((await rnn(['train', 'x', '--hiden', '3'])).code).toBe(2);
   });
 });

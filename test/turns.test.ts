@@ -36,13 +36,13 @@ async function countTurns<Result>(pieces: Pieces<Result>): Promise<{ result: Res
   return { result, turns };
 }
 
-test('initial orthogonal matrices let the event loop have its turn, and are the same', async () => {
+test('initial orthogonal matrices let the event loop run, and are the same', async () => {
   const { result, turns } = await countTurns(initialParametersInPieces(model, new Random(4)));
   expect(result).toEqual(initialParameters(model, new Random(4)));
   expect(turns).toBeGreaterThan(3 * model.hidden - 2);
 });
 
-test('making matrices orthogonal lets the event loop have its turn, and gives the same', async () => {
+test('making matrices orthogonal lets the event loop run, and gives the same result', async () => {
   const uniform = (): Float32Array => initialParameters({ ...model, initialisation: 'uniform' }, new Random(4));
   const [atOnce, inTurns] = [uniform(), uniform()];
   runAtOnce(makeOrthogonal(atOnce, model));

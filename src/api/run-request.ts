@@ -33,7 +33,7 @@ export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' 
 
 export interface RunRequest {
   readonly text: readonly Source[] | ReadText;
-  /** The run folder; null keeps the run in memory. */
+  /** The run folder. Null keeps the run in memory. */
   readonly folder: string | null;
   /** Resume the run in the folder, if there is one. */
   readonly resume: boolean;

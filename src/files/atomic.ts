@@ -125,7 +125,7 @@ async function flushFolder(path: string): Promise<void> {
  * Converts a system error to an RnnError. Errors that did not come from the system are returned
  * unchanged.
  *
- * @param remedy the hint; by default a hint for a run folder
+ * @param remedy the hint. The default is a hint for a run folder
  */
 export function diskError(problem: string, error: unknown, remedy?: string): unknown {
   const code = systemCode(error);

@@ -39,8 +39,8 @@ const defaultHint = 'choose another file';
 const isOpenStream = (path: string): boolean => /^\/dev\/(stdout|stderr|fd\/\d+)$/.test(path);
 
 /**
- * Throws the errors that `writeOutput` would throw, before anything is computed for the file.
- * Changes no file.
+ * Throws the errors that `writeOutput` would throw, before anything is computed for the file. Does
+ * not change any file.
  *
  * @throws RnnError `usage` for an existing file that must not be replaced, `machine` for a file
  * that cannot be written

@@ -71,7 +71,7 @@ function metadataOf({ model, vocabulary, training }: Header): Metadata {
  * be used for everything else.
  *
  * @param path of the file, for errors
- * @param like the configuration and vocabulary to use instead of the file's; null to use the file's
+ * @param like the model whose configuration and vocabulary replace the recorded ones, or null
  * @throws RnnError `checkpoint` that describes the defect of the file, or that it does not describe
  * its model
  */

@@ -26,13 +26,13 @@ const knownText = {
   include: {
     kind: list(),
     placeholder: '<glob>',
-    help: 'read only these files of folders',
+    help: 'in folders, read only these',
     defaultInWords: 'as in training',
   },
   exclude: {
     kind: list(),
     placeholder: '<glob>',
-    help: 'skip these files of folders',
+    help: 'in folders, skip these',
     defaultInWords: 'as in training',
   },
   encoding: {
@@ -85,7 +85,7 @@ export const sampleOptions = {
       defaultInWords: 'random',
     },
   },
-  'The machine:': { device: { ...device, help: 'sample on this device (listed below)' }, threads },
+  'The machine:': { device: { ...device, help: 'device to sample on (listed below)' }, threads },
   'Output:': { json: { ...json, help: 'print one JSON object per complete text' } },
 } as const satisfies OptionGroups;
 

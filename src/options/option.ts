@@ -45,7 +45,7 @@ export interface Option<Value = unknown> {
    * A new run from the weights of another run keeps only options of the first kind.
    */
   readonly fixedFor?: 'weights' | 'start' | 'run';
-  /** The option changes how a run is watched and saved, not what the model learns. */
+  /** The option changes how a run is watched and saved, but not its training. */
   readonly isForWatching?: true;
   /** The option has no effect unless all these conditions hold. */
   readonly needs?: readonly Condition[];

@@ -72,7 +72,7 @@ const karpathy: Partial<TrainingOptions> = {
   epochs: 50,
 };
 
-/** `quick` reads a larger text for less than two epochs, and needs no regularisation. */
+/** `quick` reads a larger text for less than two epochs, and does not need regularisation. */
 const quickSizes: readonly Sizes[] = [
   { upTo: 30_000, hidden: 128, dropout: 0.5, weightDecay: 0.5 },
   { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.3 },

@@ -74,7 +74,7 @@ export const devices: Readonly<Record<string, string>> = {
   'gpu:software': 'the same on a software Vulkan: slow, for tests',
   'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
   'gpu:cpu': "the same kernels in gpu.js's JavaScript: slower",
-  reference: 'plain loops, which define what the others compute',
+  reference: 'plain loops, which define the correct results',
 };
 
 /** More threads than any machine has, and the maximum in a checkpoint. */
@@ -95,7 +95,7 @@ export const machineOfCommands = {
   device: {
     kind: deviceName,
     placeholder: '<name>',
-    help: 'compute on this device (listed below)',
+    help: 'device to compute on (listed below)',
     default: 'auto',
     isEverywhere: true,
   },
@@ -116,7 +116,7 @@ export const machineOfCommands = {
 const { device, threads, kernels } = machineOfCommands;
 /** The machine options of a run. Null if the choice is left to the program. */
 export const machineOptions = {
-  device: { ...device, kind: orNull(device.kind), help: 'train on this device (listed below)' },
+  device: { ...device, kind: orNull(device.kind), help: 'device to train on (listed below)' },
   threads: { ...threads, kind: orNull(threads.kind) },
   kernels: { ...kernels, kind: orNull(kernels.kind) },
 } as const satisfies Options;
@@ -153,7 +153,7 @@ export const outputOptions = {
     help: 'read options from a JSON file: {"hidden": 256}',
     isNotInFiles: true,
   },
-  dryRun: { kind: onOff, help: 'show all options, time and memory; write nothing' },
+  dryRun: { kind: onOff, help: 'show all options, time and memory, write nothing' },
   json: { kind: onOff, help: 'print one JSON object per event on stdout' },
   quiet: { kind: onOff, help: 'print only warnings and errors' },
 } as const satisfies Options;

@@ -16,7 +16,7 @@ describe('a corpus', () => {
     expect((await Corpus.fromText(Buffer.from(text), { unit: 'byte' })).vocabulary.size).toBe(256);
   });
 
-  it('is split as it was asked, or has a text of its own to validate on', async () => {
+  it('is split as requested, or has a separate validation text', async () => {
     expect((await Corpus.fromText(text, { validationFraction: 0 })).validation).toHaveLength(0);
     const corpus = await Corpus.fromText(text, { validationText: 'Ein Vogel' });
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('Ein Vogel');
@@ -38,7 +38,7 @@ describe('a corpus', () => {
     expect(other.notes[0]).toMatch(/^only the validation or test part has these characters.*: .*U\+005A Z/);
   });
 
-  it('holds out a text to test on, from its end or another', async () => {
+  it('holds out a test part from its end, or takes another text', async () => {
     const { vocabulary, train, validation, test, reading } = await Corpus.fromText(text, { testFraction: 0.1 });
     expect(vocabulary.decode(test)).toBe([...text].slice(-test.length).join(''));
     expect([train.length, validation.length, test.length]).toEqual([680, 85, 85]);
@@ -52,7 +52,7 @@ describe('a corpus', () => {
     expect([read.vocabulary.decode(read.test), read.reading.testFile]).toEqual(['Drei', file]);
   });
 
-  it('is in an encoding where it is given as bytes', async () => {
+  it('is decoded from an encoding if it is given as bytes', async () => {
     const bytes = Buffer.from('caf\xe9', 'latin1');
     const read = [bytes, 'café'].map(async (given) =>
       Corpus.fromText(given, { encoding: 'windows-1252', validationFraction: 0 }),
@@ -68,7 +68,7 @@ describe('a corpus', () => {
     expect((await Corpus.fromText('a\r\nb', { vocabulary })).characters).toBe(4);
   });
 
-  it('is read with the symbols of a model, or with more', async () => {
+  it('is read with the vocabulary of a model, or extends it', async () => {
     const {
       vocabulary: { data },
     } = await Corpus.fromText(text);
@@ -78,7 +78,7 @@ describe('a corpus', () => {
     await expect(Corpus.fromText('xyz', { vocabulary: data })).rejects.toMatchObject({ kind: 'corpus' });
   });
 
-  it('comes from standard input where it is told of one', async () => {
+  it('comes from standard input if the caller gives one', async () => {
     async function* stdin(): AsyncGenerator<string> {
       yield text.slice(0, 20);
       yield text.slice(20);
@@ -92,7 +92,7 @@ describe('a corpus', () => {
     ['aaaa', 'the corpus repeats a single character'],
     [new Uint8Array([0x61, 0xff, 0x62]), 'text is not UTF-8 at line 1, column 2 (byte 1, 0xFF)'],
     [new Uint8Array([0x61, 0]), 'text looks like a binary file: a NUL byte at byte 1'],
-  ])('is refused with its name where it is none: %j', async (given, message) => {
+  ])('is refused by name if it is not a text: %j', async (given, message) => {
     await expect(Corpus.fromText(given)).rejects.toMatchObject({
       kind: 'corpus',
       message: expect.stringContaining(message),

@@ -52,7 +52,7 @@ beforeAll(async () => {
 const written = async (pieces: AsyncIterable<string>): Promise<string> => (await allOf(pieces)).join('');
 
 describe('a model', () => {
-  it('writes what rnn sample writes with the same seed', async () => {
+  it('generates the same text as rnn sample with the same seed', async () => {
     const { stdout } = await rnn([
       'sample',
       '--checkpoint',
@@ -76,7 +76,7 @@ describe('a model', () => {
     ).toBe(stdout);
   });
 
-  it('writes each text as it would alone, be they drawn at once, one amid another, or after one that was left', async () => {
+  it('generates each text as it would alone: at once with others, during another, or after an abandoned text', async () => {
     const alone = [];
     for (const seed of [3, 4, 5]) alone.push(await written(sample({ checkpoint: out, length: 40, seed, ...machine })));
     expect(await allOf(model.sampleMany({ count: 3, length: 40, seed: 3 }))).toEqual(alone);
@@ -98,7 +98,7 @@ describe('a model', () => {
     );
   });
 
-  it('gives what a model of bytes draws as bytes, with or without a stop of bytes', async () => {
+  it('returns the output of a byte-level model as bytes, with or without a stop of bytes', async () => {
     const corpus = await Corpus.fromText(verse, { unit: 'byte' });
     const bytes = await openModel(untrainedModel(corpus, { hidden: 4, layers: 1 }), machine);
     const request = { prime: Uint8Array.of(0xff), length: 64, seed: 3 };
@@ -173,7 +173,7 @@ describe('a model', () => {
     expect((await model.evaluate(verse)).baselines).toEqual({ compressors: null, ngrams: null });
   });
 
-  it('tells what each character cost, and a page of it', async () => {
+  it('measures the loss of each character, and makes a page of it', async () => {
     const found = await model.surprise(verse.slice(0, 200));
     expect(found.pieces.map(({ text: piece }) => piece).join('')).toBe(verse.slice(0, 200));
     const bits = found.pieces.reduce((sum, { nats }) => sum + nats, 0) / Math.LN2 / 199;
@@ -181,7 +181,7 @@ describe('a model', () => {
     expect(surprisePage({ ...found, run: 'run', text: 'verse', others: [] })).toContain('<!doctype html>');
   });
 
-  it('shows what its cells hold, and how far back its loss reaches, as pages, too', async () => {
+  it('shows activations, and how far back gradients flow, also as pages', async () => {
     const inspection = await model.inspect(verse.slice(0, 800));
     expect(inspection.activations).toMatchObject({ characters: 800, hidden: 16 });
     expect(inspection.findings.length).toBeGreaterThan(3);
@@ -201,7 +201,7 @@ describe('a model', () => {
     expect(gradientsPage([gradients], 'verse')).toContain('<!doctype html>');
   });
 
-  it('refuses a text with symbols that it does not know, and everything once it is closed', async () => {
+  it('refuses a text with unknown characters, and everything after it is closed', async () => {
     await expect(model.evaluate('Ωmega')).rejects.toMatchObject({ kind: 'corpus' });
     await expect(model.evaluate(await Corpus.fromText('another text'))).rejects.toMatchObject({ kind: 'corpus' });
     await expect(model.inspect('')).rejects.toMatchObject({ kind: 'corpus' });
@@ -238,7 +238,7 @@ describe('a model', () => {
     await expect(written(closed.sample())).rejects.toThrow('closed');
   });
 
-  it('may be one that has learnt nothing yet', async () => {
+  it('can be untrained', async () => {
     const corpus = await Corpus.fromText(verse);
     const untrained: TrainedModel = untrainedModel(corpus, { hidden: 16, layers: 1 });
     const blank = await openModel(untrained, machine);
@@ -292,7 +292,7 @@ describe('runs', () => {
 });
 
 describe('the machine', () => {
-  it('tells which devices work, and how fast one is', async () => {
+  it('reports which devices work, and how fast a device is', async () => {
     const checks = await allOf(doctor({ device: 'cpu' }));
     expect(checks.at(-1)).toMatchObject({ device: 'cpu', verdict: 'good' });
     expect(deviceNames).toContain('cpu');
@@ -305,7 +305,7 @@ describe('the machine', () => {
   });
 });
 
-it('what counts and what compresses is there to measure a model by', async () => {
+it('n-gram counts and compressors are available to measure a model', async () => {
   const { train: tokens, vocabulary } = await Corpus.fromText(verse, { validationFraction: 0 });
   const nats = new Ngrams(tokens, vocabulary.size, { order: 3 }).nats(tokens);
   expect(nats[2]).toBeLessThan(nats[0]);

@@ -40,7 +40,7 @@ describe.skipIf(!existsSync(index))('a program that imports the package (npm run
     expect(ended).toEqual({ error: null, stdout: '', stderr: '' });
   });
 
-  it('keeps the flags of V8 that it was started with', { timeout: patienceMs }, () => {
+  it('keeps its V8 flags', { timeout: patienceMs }, () => {
     const look = "(await import('node:vm')).runInNewContext('typeof gc')";
     const program = `${begin} await run.finished(); process.stdout.write(${look});`;
     for (const [flags, expected] of [

@@ -46,16 +46,16 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => train({ ...small, initFrom: { a: 1 } }),
     'initFrom is { a }, expected a run folder',
   ],
-  ['two lengths of a run', () => train({ ...small, epochs: 1 }), 'epochs and maxSteps exclude each other'],
+  ['two lengths of a run', () => train({ ...small, epochs: 1 }), 'epochs and maxSteps cannot be used together'],
   [
     'a part to validate on, and another text',
     () => train({ ...small, corpus: 'x', validationFraction: 0.2, validationFile: 'y' }),
-    'validationFraction and validationFile exclude each other',
+    'validationFraction and validationFile cannot be used together',
   ],
   [
     'another text for a run that is not resumed',
     () => train({ ...small, acceptNewCorpus: true }),
-    'acceptNewCorpus is for resume',
+    'acceptNewCorpus requires resume',
   ],
   ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), 'hidden is "8", expected a whole number'],
   ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), "there is no option 'hiden'"],
@@ -167,7 +167,11 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => saveCheckpoint(3, model.trained),
     'the path is 3, expected the name of a file',
   ],
-  ['nothing to save', () => saveCheckpoint('x.json', {}), 'the checkpoint is {  }, expected what loadCheckpoint gives'],
+  [
+    'nothing to save',
+    () => saveCheckpoint('x.json', {}),
+    'the checkpoint is {  }, expected a result of loadCheckpoint',
+  ],
   ['runs that are none', () => readRuns(Symbol('runs')), 'runs is Symbol(runs), expected a run folder'],
   ['a folder of runs that is none', () => listRuns(3n), 'the folder is 3n, expected the name of a folder'],
   ['a file that is a text', () => importModel('model'), 'the file is "model", expected bytes'],
@@ -189,7 +193,11 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ],
   ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
   ['a size that is none', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
-  ['a corpus that is none', () => untrainedModel({ train: [1] }), 'the corpus is { train }, expected what Corpus.read'],
+  [
+    'a corpus that is none',
+    () => untrainedModel({ train: [1] }),
+    'the corpus is { train }, expected a result of Corpus.read',
+  ],
   [
     'ids in the place of a corpus',
     () => model.evaluate({ vocabulary: corpus.vocabulary, train: [1, 2, 900] }),
@@ -239,11 +247,11 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => allOf(model.sampleMany({ count: 3, seed: 2 ** 53 - 1 })),
     'expected at most 2^53 − 3 for 3 texts',
   ],
-  ['no model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected what loadCheckpoint gives'],
+  ['no model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected a result of loadCheckpoint'],
   [
     'no model to be like',
     () => importModel(new Uint8Array(8), { like: 'x' }),
-    'like is "x", expected what loadCheckpoint gives',
+    'like is "x", expected a result of loadCheckpoint',
   ],
   ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
   [
@@ -302,7 +310,7 @@ it.each(brokenModels)('a model %s is refused wherever it is used', async (_what,
   expect(() => train({ ...small, initFrom: broken })).toThrow(expect.objectContaining(refused));
 });
 
-it('an option that is undefined is chosen as if it were left out', async () => {
+it('an option that is undefined counts as omitted', async () => {
   const { training } = await bench({
     hidden: 2,
     layers: undefined,
@@ -331,10 +339,10 @@ it('an option of a run that is null is chosen, or comes from the preset', async 
   expect(await planTraining({ ...request, ...nulls })).toEqual(await planTraining(request));
 });
 
-it('a model that is closed reads no files either', async () => {
+it('a closed model does not read files either', async () => {
   const closed = await openModel(model.trained);
   await closed.close();
-  await expect(closed.read('a')).rejects.toMatchObject({ kind: 'usage', message: 'this model is closed' });
+  await expect(closed.read('a')).rejects.toMatchObject({ kind: 'usage', message: 'cannot use a closed model' });
 });
 
 it('pieces of standard input that are neither text nor bytes are refused', async () => {
@@ -360,24 +368,24 @@ const nothingToDraw: readonly (readonly [what: string, draw: (value: unknown) =>
   ['new Ngrams', (value) => new library.Ngrams(value as never, 3)],
 ];
 
-it.each(nothingToDraw)('%s refuses what it cannot show', async (_name, draw) => {
+it.each(nothingToDraw)('%s refuses values that it cannot show', async (_name, draw) => {
   for (const value of [undefined, null, 3, 'text', {}, [{}], [null], Symbol('x')])
     await expect((async () => draw(value))()).rejects.toBeInstanceOf(library.RnnError);
 });
 
-it('a chart over what there is not is refused', () => {
+it('a chart over an unknown axis is refused', () => {
   expect(() => library.chartsOf([], { horizontal: 'steps' as never })).toThrow(
     'horizontal is "steps", expected one of step, epoch',
   );
   expect(() => library.chartsOf([], null as never)).toThrow('the request is null, expected an object');
 });
 
-it('a text can be read with the symbols of another corpus, as with those of a model', async () => {
+it('a text can be read with the vocabulary of another corpus or of a model', async () => {
   for (const vocabulary of [corpus.vocabulary, model.vocabulary])
     expect((await Corpus.fromText('the fox', { vocabulary })).vocabulary.data).toBe(corpus.vocabulary.data);
 });
 
-it('a run to follow that is not there is refused, not followed for ever or passed over', async () => {
+it('following a run that does not exist is refused, neither ignored nor endless', async () => {
   await expect(allOf(followRun('no-such-run'))).rejects.toMatchObject({
     kind: 'checkpoint',
     message: expect.stringContaining('no-such-run'),
@@ -392,7 +400,7 @@ it.each([
   ['temp', () => allOf(model.sample({ temp: 1 } as never)), 'temperature'],
   ['num', () => allOf(model.sampleMany({ num: 2 } as never)), 'count'],
   ['batch_size', () => bench({ batch_size: 3 } as never), 'batchSize'],
-])('%s, which a flag or another program is called, names the option that is meant', async (name, call, meant) => {
+])('%s, the name of a flag or in another program, suggests the right option', async (name, call, meant) => {
   await expect((async () => call())()).rejects.toMatchObject({
     message: `there is no option '${name}'`,
     hint: `did you mean ${meant}?`,

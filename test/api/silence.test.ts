@@ -24,7 +24,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('nothing is printed, no signal is listened to, the process is not ended, and no variable of the environment counts that is for the command line', async () => {
+it('the library does not print, listen for signals, end the process or read environment variables of the command line', async () => {
   const said: string[] = [];
   for (const stream of [process.stdout, process.stderr])
     vi.spyOn(stream, 'write').mockImplementation((chunk) => said.push(String(chunk)) > 0);

@@ -11,11 +11,11 @@ import { newFolder, root } from './fixture.ts';
 const entry = join(root, 'dist/index.d.ts');
 
 describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the declarations)', () => {
-  it('is what is written down', async () => {
+  it('is the surface in surface.txt', async () => {
     await expect(`${surfaceOf(entry).join('\n')}\n`).toMatchFileSnapshot('surface.txt');
   });
 
-  it('has, of each class, function and constant that is declared, one that is there', async () => {
+  it('exports every class, function and constant that is declared', async () => {
     const built: Record<string, unknown> = await import(pathToFileURL(join(root, 'dist/index.js')).href);
     const values = surfaceOf(entry).flatMap((line) => /^(\w+): (?:class|function|const)$/.exec(line)?.[1] ?? []);
     expect(values.toSorted()).toEqual(Object.keys(built).toSorted());
@@ -25,8 +25,8 @@ describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the
   });
 });
 
-describe('what is written down', () => {
-  it('has every type that an export leads to, wherever it is declared, and nothing that stays inside', () => {
+describe('surface.txt', () => {
+  it('has every type that an export uses, wherever it is declared, and no internal type', () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'inner'));
     const declared = (file: string, text: string): void => writeFileSync(join(folder, file), text);

@@ -19,7 +19,7 @@ const weightsOf = async (request: TrainRequest): Promise<number[]> => {
 };
 
 describe('a training run', () => {
-  it('tells what it chose and how it goes, from start to end', async () => {
+  it('reports its choices and its progress from start to end', async () => {
     const updates = await allOf(train({ ...small, hidden: undefined }));
     const kinds = updates.map(({ event }) => event);
     expect(kinds.slice(0, 2)).toEqual(['note', 'start']);
@@ -28,7 +28,7 @@ describe('a training run', () => {
     expect(updates.at(-1)).toMatchObject({ event: 'end', reason: 'max-steps', step: 40, checkpoint: 'memory:latest' });
   });
 
-  it('writes nothing unless it is given a folder, and gives the model either way', async () => {
+  it('writes files only if it has a folder, and returns the model in both cases', async () => {
     const folder = newFolder();
     const here = readdirSync('.');
     const [kept, written] = [train(small), train({ ...small, out: join(folder, 'run') })];
@@ -45,7 +45,7 @@ describe('a training run', () => {
       expect((await kept.trained(which)).tensors).toEqual((await written.trained(which)).tensors);
   });
 
-  it('is the same beside another one as alone', async () => {
+  it('is the same at the same time as another run as alone', async () => {
     const requests = [small, { ...small, cell: 'gru', seed: 2 }] as const;
     const alone = [];
     for (const request of requests)
@@ -59,7 +59,7 @@ describe('a training run', () => {
     expect(together).toEqual(alone);
   });
 
-  it.each(['left', 'aborted'] as const)('that is %s is saved, and goes on to the same weights', async (how) => {
+  it.each(['left', 'aborted'] as const)('that is %s is saved, and resumes to the same weights', async (how) => {
     const out = join(newFolder(), 'run');
     const controller = new AbortController();
     const seen: TrainingUpdate[] = [];
@@ -77,7 +77,7 @@ describe('a training run', () => {
 
     const rest = train({ ...small, out, resume: true });
     const updates = await allOf(rest);
-    expect(updates).toContainEqual({ event: 'note', text: expect.stringMatching(/^going on at step \d+, from /) });
+    expect(updates).toContainEqual({ event: 'note', text: expect.stringMatching(/^resuming at step \d+ from /) });
     expect((await rest.trained('latest')).tensors.flatMap(({ data }) => [...data])).toEqual(await weightsOf(small));
     // Over by now.
     expect((await allOf(train({ ...small, out, resume: true }))).at(-1)).toMatchObject({
@@ -87,7 +87,7 @@ describe('a training run', () => {
     });
   });
 
-  it('goes on from the weights of another, on a text that was read with its symbols and more', async () => {
+  it('starts from the weights of another run, on a text with more characters', async () => {
     const first = train(small);
     await first.finished();
     const trained = await first.trained();
@@ -99,10 +99,10 @@ describe('a training run', () => {
     expect((await second.trained()).model).toMatchObject({ hidden: 16, vocabulary: corpus.vocabulary.size });
     await expect(
       train({ ...small, corpus: await Corpus.fromText('another text'.repeat(100)), initFrom: trained }).finished(),
-    ).rejects.toThrow('symbols of its own');
+    ).rejects.toThrow('differs from the model');
   });
 
-  it('is refused with the reason, and as the kind of error that it is', async () => {
+  it('is refused with the reason and the kind of the error', async () => {
     expect(() => train({ ...small, hiden: 3 } as TrainRequest)).toThrow(
       expect.objectContaining({ kind: 'usage', message: "there is no option 'hiden'", hint: 'did you mean hidden?' }),
     );
@@ -117,7 +117,7 @@ describe('a training run', () => {
     const run = train(small);
     await expect(run.trained()).rejects.toMatchObject({ kind: 'checkpoint' });
     await run.finished();
-    await expect(run.finished()).rejects.toThrow('has begun already');
+    await expect(run.finished()).rejects.toThrow('cannot iterate over a run twice');
   });
 
   it.each([
@@ -126,14 +126,14 @@ describe('a training run', () => {
     [{ device: 3 }, 'device is 3, expected the name of a device, or null'],
     [{ include: '*.txt' }, 'include is "*.txt", expected a list of texts'],
     [{ hidden: 'many' }, 'hidden is "many", expected a whole number from 1 to 1048576'],
-  ])('is refused with %j, which a program in JavaScript may hand over', async (given, message) => {
+  ])('is refused with %j, which a JavaScript program may pass', async (given, message) => {
     const refusal = { kind: 'usage', message };
     await expect(
       (async () => train({ ...small, ...given } as unknown as TrainRequest).finished())(),
     ).rejects.toMatchObject(refusal);
   });
 
-  it('whose signal was aborted before it began ends at once; one that is left before its first step lets go of its folder', async () => {
+  it('ends at once if its signal was aborted before, and releases its folder if the caller leaves before the first step', async () => {
     const aborted = await allOf(train({ ...small, signal: AbortSignal.abort() }));
     expect(aborted.at(-1)).toMatchObject({ event: 'end', reason: 'signal', step: 0 });
     const out = join(newFolder(), 'run');
@@ -142,7 +142,7 @@ describe('a training run', () => {
     expect(await train({ ...small, out }).finished()).toMatchObject({ step: 40 });
   });
 
-  it('has its folder to itself, in one process, too', async () => {
+  it('locks its folder, also within one process', async () => {
     const out = join(newFolder(), 'run');
     for await (const { event } of train({ ...small, out })) {
       if (event !== 'start') continue;
@@ -151,7 +151,7 @@ describe('a training run', () => {
     }
   });
 
-  it('does not take the place of one that is there', async () => {
+  it('does not replace an existing run', async () => {
     const out = join(newFolder(), 'run');
     await train({ ...small, out, maxSteps: 1 }).finished();
     await expect(train({ ...small, out }).finished()).rejects.toMatchObject({ kind: 'usage' });
@@ -160,7 +160,7 @@ describe('a training run', () => {
 });
 
 describe('a plan', () => {
-  it('has every option and where it comes from, and makes nothing', async () => {
+  it('has every option and its source, and creates nothing', async () => {
     const plan = await planTraining({ corpus: { text: verse }, preset: 'karpathy-2015', layers: 3 });
     expect(plan.options).toMatchObject({ layers: 3, hidden: 512, seed: 1 });
     expect(plan.sources).toMatchObject({

@@ -24,9 +24,9 @@ interface Impossible {
 }
 
 const impossible: readonly Impossible[] = [
-  { options: '--tied', code: 2, message: /--tied cannot be used where --embedding is 0/ },
-  { options: '', env: { RNN_TIED: '1' }, code: 2, message: /--tied cannot be used where --embedding is 0/ },
-  { options: '--embedding-dropout 0.5', code: 2, message: /--embedding-dropout cannot be used where --embedding is 0/ },
+  { options: '--tied', code: 2, message: /--tied cannot be used when --embedding is 0/ },
+  { options: '', env: { RNN_TIED: '1' }, code: 2, message: /--tied cannot be used when --embedding is 0/ },
+  { options: '--embedding-dropout 0.5', code: 2, message: /--embedding-dropout cannot be used when --embedding is 0/ },
   { options: '--time-skip 1', code: 2, message: /--time-skip is 1/ },
   { options: '--layers 2000', code: 2, message: /--layers is 2000/ },
   { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm cannot be used where --cell is gru/ },

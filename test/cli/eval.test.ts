@@ -266,7 +266,7 @@ describe('rnn eval', () => {
     [['verse.txt', '--part', 'validation'], 'whole', 3, 'this run has no validation part'],
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
-    [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-rate is for --dynamic'],
+    [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-rate requires --dynamic'],
     [
       ['verse.txt', '--sequence-length', '100000'],
       'run',

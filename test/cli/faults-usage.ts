@@ -70,7 +70,7 @@ const values = endingWith(2, [
     'a time without a unit',
     train('--budget 30'),
     /^--budget is 30, expected a duration such as 30s, 3m or 1\.5h$/,
-    /^a bare number has no unit: --budget 30s, 30m or 30h$/,
+    /^add a unit: --budget 30s, 30m or 30h$/,
   ],
   ['no time', train('--max-time 0s'), /^--max-time is 0s, expected a duration/, helpOfTrain],
   [
@@ -144,27 +144,27 @@ const words = endingWith(2, [
   [
     'both continued and removed',
     train('--resume --force'),
-    /^--resume and --force exclude each other$/,
+    /^--resume and --force cannot be used together$/,
     /continues the run that is there, .* removes it/,
   ],
   [
     'another text for a new run',
     train('--accept-new-corpus'),
-    /^--accept-new-corpus is for --resume$/,
+    /^--accept-new-corpus requires --resume$/,
     /a new run takes any text/,
   ],
-  ['two lengths', train('--epochs 2 --budget 3m'), /^--epochs and --budget exclude each other$/, /give one/],
+  ['two lengths', train('--epochs 2 --budget 3m'), /^--epochs and --budget cannot be used together$/, /give one/],
   [
     'three lengths',
     train('--epochs 2 --max-steps 5 --budget 3m'),
-    /^--epochs and --max-steps and --budget exclude each other$/,
+    /^--epochs and --max-steps and --budget cannot be used together$/,
     /give one/,
   ],
   [
     'two texts to validate on',
     train('--validation-fraction 0.2 --validation-file @other.txt'),
-    /^--validation-fraction and --validation-file exclude each other$/,
-    /give the part of the text, or another text/,
+    /^--validation-fraction and --validation-file cannot be used together$/,
+    /give a fraction of the text, or another text/,
   ],
   [
     'kernels of the cpu for another device',
@@ -183,8 +183,8 @@ const words = endingWith(2, [
   [
     'a profile of nothing',
     'bench --dry-run --profile',
-    /^--profile and --dry-run exclude each other$/,
-    /^a profile needs a run$/,
+    /^--profile and --dry-run cannot be used together$/,
+    /: a profile needs a measurement$/,
   ],
   ['standard input twice', train('', '- -'), /^standard input \(-\) can be read only once$/, /to a file/],
   [

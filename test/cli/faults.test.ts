@@ -143,7 +143,7 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'another text where a built-in one should be',
     line: 'cd edited && rnn corpus sonnets',
     code: 2,
-    cause: /^cannot write corpora\/sonnets\.txt: the file is already there$/,
+    cause: /^cannot write corpora\/sonnets\.txt: the file already exists$/,
     remedy: /--force/,
   },
   {

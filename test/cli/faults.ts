@@ -203,7 +203,7 @@ const folderFaults = endingWith(2, [
   [
     'another unit than the model to start from',
     train('--init-from @run --unit byte'),
-    /^--unit byte does not go with --init-from: .* is a model of characters$/,
+    /^cannot use --unit byte with --init-from: .* is a character-level model$/,
     /leave one of them out/,
   ],
 ]);

@@ -91,9 +91,7 @@ describe('rnn export', () => {
     const refused = await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors']);
     expect(refused).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(
-        /cannot write there\.safetensors: the file is already there[\s\S]*--force/,
-      ) as string,
+      stderr: expect.stringMatching(/cannot write there\.safetensors: the file already exists[\s\S]*--force/) as string,
     });
     expect(await readFile('there.safetensors', 'utf8')).toBe('mine');
     expect((await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors', '--force'])).code).toBe(0);
@@ -166,7 +164,7 @@ describe('rnn export', () => {
   it('says that a file cannot be written before it reads a model', async () => {
     expect(await rnn(['export', 'checkpoints/verse', '--out', 'nowhere/x.safetensors'])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('cannot write nowhere/x.safetensors: the folder is not there') as string,
+      stderr: expect.stringContaining('cannot write nowhere/x.safetensors: the folder does not exist') as string,
     });
   });
 });
@@ -240,7 +238,7 @@ describe('rnn import', () => {
   it('takes configuration and characters from another model where the file does not have them', async () => {
     expect(await rnn(['import', 'anonymous.safetensors'])).toMatchObject({
       code: 4,
-      stderr: expect.stringMatching(/does not say of which model[\s\S]*--like/) as string,
+      stderr: expect.stringMatching(/does not say to which model[\s\S]*--like/) as string,
     });
     expect((await rnn(['import', 'anonymous.safetensors', '--like', 'checkpoints/verse', '--out', 'like'])).code).toBe(
       0,
@@ -264,7 +262,7 @@ describe('rnn import', () => {
       'that is text',
       'text.txt',
       [],
-      /^error: text\.txt is no safetensors file: .*\nhint: give a file that rnn export wrote/,
+      /^error: text\.txt is not a safetensors file: .*\nhint: use a file that rnn export wrote/,
     ],
     [
       'of another size than the model of --like',
@@ -319,7 +317,7 @@ describe('rnn import', () => {
     [
       'has one that its model has not',
       (names: string[]) => [...names, 'rnn.weight_hr_l0'],
-      /a tensor "rnn\.weight_hr_l0", which the model has not/,
+      /a tensor "rnn\.weight_hr_l0", which the model does not have/,
     ],
     [
       'is of what DistributedDataParallel wraps',

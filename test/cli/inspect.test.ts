@@ -243,7 +243,7 @@ describe('rnn inspect', () => {
     [['--cell', '0.z.1'], 2, '--cell is 0.z.1, expected'],
     [['--record', 'x.csv'], 2, '--record is x.csv, expected a file whose name ends in .jsonl or .npz'],
     [['--length', '0'], 2, '--length is 0, expected a whole number of at least 1'],
-    [['--html', '/nowhere/x.html'], 1, 'cannot write /nowhere/x.html: the folder is not there'],
+    [['--html', '/nowhere/x.html'], 1, 'cannot write /nowhere/x.html: the folder does not exist'],
   ])('%j ends with %i', async (flags, code, message) => {
     const ran = await rnn(['inspect', at('text.txt'), ...model(), ...flags]);
     expect(ran.stderr).toContain(message);

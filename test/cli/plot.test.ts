@@ -218,7 +218,7 @@ describe('rnn plot', () => {
     [
       ['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'],
       1,
-      /cannot write .*x\.html: the folder is not there\nhint: choose another file/,
+      /cannot write .*x\.html: the folder does not exist\nhint: choose another file/,
     ],
     [
       ['plot', 'RUNS/a', '--horizontal', 'week'],

@@ -38,7 +38,7 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await train(...sizes, '--max-steps', '4', '--resume');
     expect(code).toBe(0);
     expect(stderr).not.toContain('going on');
-    expect(stderr).toContain(`there is no run in ${out} to continue, so this starts a new one\n`);
+    expect(stderr).toContain(`there is no run in ${out} to resume, so rnn starts a new run\n`);
     expect(readdirSync(out).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl']);
   });
 
@@ -52,7 +52,7 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await rnn(['train', '-', '--out', out, ...sizes, '--max-steps', '6', '--resume'], {}, io);
     expect(code).toBe(7);
     expect(stderr).toContain(
-      `error: another process has begun the run in ${out} meanwhile\nhint: run the same command again`,
+      `error: cannot start a run in ${out}: another process has just started one\nhint: run the same command again`,
     );
   });
 
@@ -62,9 +62,9 @@ describe('rnn train --resume', () => {
       rnn(['train', text, '--out', join(folder, name), ...sizes, '--max-steps', '1', '--resume']).then(
         ({ stderr }) => stderr,
       );
-    expect(await elsewhere('Runn')).toContain(`so this starts a new one; did you mean ${out}?\n`);
-    expect(await elsewhere('sonnets')).toContain('so this starts a new one\n');
-    expect(await elsewhere('.')).toContain(`so this starts a new one; did you mean `);
+    expect(await elsewhere('Runn')).toContain(`so rnn starts a new run. Did you mean ${out}?\n`);
+    expect(await elsewhere('sonnets')).toContain('so rnn starts a new run\n');
+    expect(await elsewhere('.')).toContain(`so rnn starts a new run. Did you mean `);
   });
 
   it('resumes with the options of the run, and says from which step', async () => {
@@ -145,7 +145,7 @@ describe('rnn train --resume', () => {
     for (const file of ['latest.json', 'previous.json']) rmSync(join(out, file), { force: true });
     expect(await train('--resume', '--quiet')).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/latest\.json is missing; the run goes on from .*best\.json\n$/),
+      stderr: expect.stringMatching(/latest\.json is missing, so the run resumes from .*best\.json\n$/),
     });
   });
 
@@ -154,7 +154,7 @@ describe('rnn train --resume', () => {
     expect((await run('--max-steps', '4', '--checkpoint-every', '2')).code).toBe(0);
     expect(await run('--max-steps', '6')).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('going on at step 4'),
+      stderr: expect.stringContaining('resuming at step 4'),
     });
     // By a pattern, and through a link, too.
     symlinkSync(folder, join(folder, 'here'));
@@ -162,7 +162,7 @@ describe('rnn train --resume', () => {
       await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8']),
     ).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('going on at step 6'),
+      stderr: expect.stringContaining('resuming at step 6'),
     });
   });
 
@@ -278,10 +278,12 @@ describe('rnn train --init-from', () => {
     ];
     expect((await rnn([...given, '--max-steps', '4'])).stderr).toContain('starting from the weights of');
     const again = await rnn([...given, '--max-steps', '6']);
-    expect(again.stderr).toContain('going on at step 4');
+    expect(again.stderr).toContain('resuming at step 4');
     expect(again.stderr).not.toContain('starting from the weights of');
-    expect(again.stderr).toContain('--init-from is not used: this run has begun');
-    expect((await rnn([...given, '--max-steps', '6'])).stderr).toContain('--init-from is not used: this run has begun');
+    expect(again.stderr).toContain('--init-from has no effect because this run resumes');
+    expect((await rnn([...given, '--max-steps', '6'])).stderr).toContain(
+      '--init-from has no effect because this run resumes',
+    );
   });
 });
 

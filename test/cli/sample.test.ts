@@ -69,7 +69,7 @@ describe('rnn sample', () => {
     }
     expect(await rnn(['sample', 'checkpoints/hamlet', '--checkpoint', 'checkpoints/other'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('exclude each other') as string,
+      stderr: expect.stringContaining('cannot be used together') as string,
     });
   });
 

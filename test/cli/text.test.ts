@@ -88,7 +88,7 @@ describe('characters that a run does not know', () => {
     writeFileSync(text, `${lines}ünd\n`);
     const { code, stderr } = await resume(text, 'run', '--accept-new-corpus', '--max-steps', '8');
     expect(code).toBe(3);
-    const command = /^hint: run rnn (.*): it starts from the weights of this run, and learns them$/m.exec(stderr)?.[1];
+    const command = /^hint: run rnn (.*) to start from the weights of this run and learn them$/m.exec(stderr)?.[1];
     expect(command).toBe(
       `train ${text} --init-from ${join(folder, 'run')} --out ${join(folder, 'run')}-2 --validation-fraction 0.2`,
     );

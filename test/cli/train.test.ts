@@ -135,16 +135,16 @@ describe('rnn train', () => {
       ['--device', 'gpuu'],
       '--device is gpuu, expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference',
     ],
-    [['--epochs', '2', '--budget', '3m'], '--epochs and --budget exclude each other'],
+    [['--epochs', '2', '--budget', '3m'], '--epochs and --budget cannot be used together'],
     [
       ['--epochs', '2', '--max-steps', '9', '--budget', '3m'],
-      '--epochs and --max-steps and --budget exclude each other',
+      '--epochs and --max-steps and --budget cannot be used together',
     ],
     [
       ['--validation-fraction', '0.2', '--validation-file', 'b'],
-      '--validation-fraction and --validation-file exclude each other',
+      '--validation-fraction and --validation-file cannot be used together',
     ],
-    [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file exclude each other'],
+    [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file cannot be used together'],
     [['--hidden', '0'], '--hidden is 0, expected a whole number from 1 to 1048576'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
     [

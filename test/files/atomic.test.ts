@@ -58,10 +58,10 @@ beforeEach(() => {
 });
 const flushed = (): string => `flush ${basename(folder)}`;
 const text = (file: string): string => readFileSync(file, 'utf8');
-const full = { kind: 'machine', message: expect.stringMatching(/could not be written: the disk is full$/) };
+const full = { kind: 'machine', message: expect.stringMatching(/^cannot write .*: the disk is full$/) };
 
 describe('a file that is replaced', () => {
-  it('is on disk before it has its name, and its name is before that is told', async () => {
+  it('is on disk before it has its name, and its name is on disk before the call returns', async () => {
     await replaceFile(path, [Buffer.from('a '), Buffer.from('world')], () =>
       Promise.resolve(void disk.done.push('what has to be before')),
     );
@@ -89,13 +89,13 @@ describe('a file that is replaced', () => {
 describe('a new name for a file, where another program may have the old one open', () => {
   const tries = 3;
 
-  it.each(['EPERM', 'EACCES', 'EBUSY'])('is asked for again after %s', async (code) => {
+  it.each(['EPERM', 'EACCES', 'EBUSY'])('is retried after %s', async (code) => {
     disk.refusals = [code, code];
     await renameOnto(path, join(folder, 'next.json'), tries);
     expect(readdirSync(folder)).toEqual(['next.json']);
   });
 
-  it('is given up for after some tries, and at once where trying again cannot help', async () => {
+  it('fails after some retries, and at once if retrying cannot help', async () => {
     disk.refusals = Array.from({ length: tries + 1 }, () => 'EBUSY');
     await expect(renameOnto(path, join(folder, 'next.json'), tries)).rejects.toMatchObject({ code: 'EBUSY' });
     expect(disk.refusals).toEqual([]);
@@ -106,7 +106,7 @@ describe('a new name for a file, where another program may have the old one open
 });
 
 describe('a second name', () => {
-  it('is there at once, for a file that is whole, with links or without', async () => {
+  it('appears at once and for a complete file, with links or without', async () => {
     const second = join(folder, 'second.json');
     await nameAgain(path, second);
     expect(disk.done).toEqual(['link latest.json second.json.tmp', 'rename second.json.tmp second.json', flushed()]);
@@ -123,14 +123,14 @@ describe('a second name', () => {
     expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'another']);
   });
 
-  it('that a file has already stays, and nothing else is left', async () => {
+  it('that a file already has stays, and no other file is left', async () => {
     const second = join(folder, 'second.json');
     await nameAgain(path, second);
     await nameAgain(path, second);
     expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'half a world']);
   });
 
-  it('is that of the file before if there is no room for a copy', async () => {
+  it('still names the earlier file if there is no space for a copy', async () => {
     const second = join(folder, 'second.json');
     writeFileSync(second, 'before');
     disk.failing = ['link', 'copy'];

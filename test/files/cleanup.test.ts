@@ -36,7 +36,7 @@ const fails =
     Promise.reject(new Error(message));
 
 describe('cleaning up', () => {
-  it('comes after the work, whose result is handed on', async () => {
+  it('follows the work, and returns its result', async () => {
     const done: string[] = [];
     const work = async (): Promise<number> => {
       done.push('work');
@@ -50,7 +50,7 @@ describe('cleaning up', () => {
     await expect(withCleanup(fails('the cause'), fails('its effect'))).rejects.toThrow('the cause');
   });
 
-  it('that fails after work that succeeded is not passed over', async () => {
+  it('is reported if it fails after successful work', async () => {
     await expect(withCleanup(async () => 7, fails('not closed'))).rejects.toThrow('not closed');
   });
 });
@@ -59,7 +59,7 @@ describe('the cause of an error is not hidden by what could not be removed or cl
   it.each([
     ['rename', ['rename', 'rm']],
     ['write', ['write', 'close', 'rm']],
-  ])('where a checkpoint takes the place of another, and %s fails', async (cause, failing) => {
+  ])('when a checkpoint replaces another, and %s fails', async (cause, failing) => {
     const folder = await RunFolder.create(join(temporaryFolder(), 'run'));
     await folder.saveLatest(smallCheckpoint());
     disk.failing = failing;
@@ -69,7 +69,7 @@ describe('the cause of an error is not hidden by what could not be removed or cl
     expect(error).toMatchObject({ kind: 'machine', cause: { message: cause } });
   });
 
-  it('where a file for the user is written', async () => {
+  it('when a file for the user is written', async () => {
     const path = join(temporaryFolder(), 'page');
     writeFileSync(path, 'old');
     disk.failing = ['write', 'close', 'rm'];

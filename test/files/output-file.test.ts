@@ -37,7 +37,7 @@ const listing = (): string[] =>
   });
 
 describe('a file for the user', () => {
-  it('is written whole, under a name that was free, and leaves nothing else in the folder', async () => {
+  it('is written completely under a free name, and leaves no other file in the folder', async () => {
     await refuseOutput(at('new'));
     expect(readdirSync(folder)).toEqual(['book.txt', 'page']);
     expect(await write('new')).toBe(9);
@@ -54,7 +54,7 @@ describe('a file for the user', () => {
   it.each([{ isOurs }, {}])('replaces another file only with force: %j', async (rules) => {
     expect(await refusalOf('book.txt', rules)).toMatchObject({
       kind: 'usage',
-      message: `cannot write ${at('book.txt')}: the file is already there`,
+      message: `cannot write ${at('book.txt')}: the file already exists`,
       hint: expect.stringContaining('--force') as string,
     });
     await write('book.txt', { ...rules, force: true });
@@ -75,7 +75,7 @@ describe('a file for the user', () => {
     });
   });
 
-  it('does not look for sources where there is nothing to replace', async () => {
+  it('does not look for sources if there is no file to replace', async () => {
     const sources = (): never => expect.unreachable();
     await refuseOutput(at('new'), { sources });
     await write('new', { sources });
@@ -95,7 +95,7 @@ describe('a file for the user', () => {
     },
   );
 
-  it.skipIf(process.platform === 'win32')('never takes the place of a device', async () => {
+  it.skipIf(process.platform === 'win32')('never replaces a device', async () => {
     await expect(writeOutput('/dev/null', [], { force: true })).rejects.toMatchObject({
       message: 'cannot write /dev/null: it is not a plain file',
     });
@@ -103,8 +103,8 @@ describe('a file for the user', () => {
   });
 
   it.each([
-    ['none/page', 'the folder is not there'],
-    ['page/page', 'there is a file in the place of the folder'],
+    ['none/page', 'the folder does not exist'],
+    ['page/page', 'a file has the name of the folder'],
     ['new/', 'it is not a plain file'],
     ['n'.repeat(300), 'a name in it is longer than the file system allows'],
   ])('at %s is refused before anything is computed for it', async (name, reason) => {
@@ -115,14 +115,14 @@ describe('a file for the user', () => {
     });
   });
 
-  it('has any name that the system takes', async () => {
+  it('can have any name that the system allows', async () => {
     const name = 'n'.repeat(255);
     await refuseOutput(at(name));
     await write(name);
     expect(readFileSync(at(name), 'utf8')).toBe('ours: new');
   });
 
-  it('that cannot be written completely leaves the old one, and no other file', async () => {
+  it('leaves the old file and no other file if it cannot be written completely', async () => {
     const pieces = function* (): Generator<Uint8Array> {
       yield Buffer.from('half');
       throw new Error('no more');

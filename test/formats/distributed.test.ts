@@ -112,7 +112,7 @@ describe.skipIf(python === null)(`training in two processes of PyTorch${whyNoPyt
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('lowers the validation loss, and rnn eval finds what PyTorch found', async () => {
+  it('lowers the validation loss, and rnn eval measures the same loss as PyTorch', async () => {
     const told = await torchrun([
       at('sent.safetensors'),
       at('verse.txt'),

@@ -93,7 +93,7 @@ describe.skipIf(python === null)(`PyTorch${whyNoPython}`, () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('does what docs/pytorch.md says', async () => {
+  it('runs the examples of docs/pytorch.md', async () => {
     expect(JSON.parse(await readFile(at('page.json'), 'utf8'))).toEqual({
       shape: ['Shall I compare'.length, 1, symbols.length],
       refusal: expect.stringContaining("the model has never seen ['#', '0']") as string,
@@ -131,7 +131,7 @@ describe.skipIf(python === null)(`PyTorch${whyNoPython}`, () => {
   });
 });
 
-it('docs/pytorch.md shows docs/rnn_model.py as it is', async () => {
+it('docs/pytorch.md shows docs/rnn_model.py unchanged', async () => {
   const [shown] = await shownInDocs();
   expect(shown).toBe(await readFile(join(docs, 'rnn_model.py'), 'utf8'));
 });

@@ -30,7 +30,7 @@ const tensor = (name: string, shape: readonly number[], ...data: number[]): Tens
 });
 
 describe('a safetensors file', () => {
-  it('is what the format says, byte by byte', () => {
+  it('follows the format, byte by byte', () => {
     const file = writeSafetensors({
       metadata: { a: 'b' },
       tensors: [tensor('x', [1, 2], 1, -2), tensor('y', [1], 0.5)],
@@ -47,7 +47,7 @@ describe('a safetensors file', () => {
     );
   });
 
-  it('is read as it was written', () => {
+  it('is read back unchanged', () => {
     const written = { metadata: { a: 'ä' }, tensors: [tensor('x', [2, 1], 1e-40, -0), tensor('scalar', [], 3)] };
     expect(readSafetensors(writeSafetensors(written), refuse)).toEqual(written);
   });
@@ -65,14 +65,14 @@ describe('a safetensors file', () => {
   const entry = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
   const eight = new Uint8Array(8);
   it.each<[string, Uint8Array, RegExp]>([
-    ['that is empty', new Uint8Array(0), /0 bytes, expected 9/],
+    ['that is empty', new Uint8Array(0), /0 bytes, expected at least 9/],
     [
       'whose header would take all memory',
       Buffer.from('ffffffffffffff7f7b7d', 'hex'),
-      /its header is said to have \d{19} bytes, and 2 follow/,
+      /its header should have \d{19} bytes, but only 2 follow/,
     ],
     ['that is something else', Buffer.from('\x02\0\0\0\0\0\0\0[]'), /does not begin with \{/],
-    ['whose header is not JSON', fileOf('{"x":', eight), /not JSON/],
+    ['whose header is not JSON', fileOf('{"x":', eight), /not valid JSON/],
     ['whose header is not UTF-8', fileOf(Buffer.from('{"\xff":1}', 'latin1'), eight), /not UTF-8/],
     [
       'with a name that could reach a prototype',
@@ -92,12 +92,12 @@ describe('a safetensors file', () => {
     [
       'with a huge shape',
       fileOf({ x: { ...entry, shape: [2 ** 30, 2 ** 30] } }, eight),
-      /has 8 bytes, and its shape 4611686018427388000/,
+      /has 8 bytes, but its shape needs 4611686018427388000/,
     ],
     [
       'whose tensor ends behind its end',
       fileOf({ x: { ...entry, data_offsets: [0, 12] } }, eight),
-      /has 12 bytes, and its shape 8/,
+      /has 12 bytes, but its shape needs 8/,
     ],
     ['whose tensor ends before it begins', fileOf({ x: { ...entry, data_offsets: [8, 0] } }, eight), /-8 bytes/],
     [
@@ -148,7 +148,7 @@ describe('a model in a damaged file', () => {
     }
   };
 
-  it('is read while it is whole', () => {
+  it('is read if it is complete', () => {
     expect(readTrained(whole, 'file', null).model.cell).toBe('gru');
   });
 
@@ -172,7 +172,7 @@ describe('a model in a damaged file', () => {
     );
   });
 
-  it('is refused with a reason where a value of the header is another one', () => {
+  it('is refused with a reason if a value of the header is changed', () => {
     const members = Object.entries(header).flatMap(([name, entry]) =>
       Object.keys(entry).map((key) => [name, key] as const),
     );
@@ -184,7 +184,7 @@ describe('a model in a damaged file', () => {
     );
   });
 
-  it('is refused with a reason where what it says of its model and training is something else', () => {
+  it('is refused with a reason if its record of model or training is changed', () => {
     const { metadata: texts } = readSafetensors(whole, refuse);
     const withText = (name: string, text: string): Uint8Array =>
       fileOf({ ...header, __metadata__: { ...texts, [name]: text } }, numbers);
@@ -205,7 +205,7 @@ describe('a model in a damaged file', () => {
       expect(trouble(withText('training', `{"options":{"x":${'['.repeat(depth)}${']'.repeat(depth)}}}`))).toBeNull();
   });
 
-  it('can be written as a checkpoint wherever it was not refused', async () => {
+  it('can be written as a checkpoint whenever it is not refused', async () => {
     expect(accepted.length).toBeGreaterThan(100);
     const path = join(temporaryFolder(), 'latest.json');
     for (const checkpoint of new Map(

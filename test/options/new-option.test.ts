@@ -78,7 +78,7 @@ describe('a row that was added to the table of options', () => {
     );
   });
 
-  it('is taken from the command line, the environment and a configuration file, and the dry run says from where', async () => {
+  it('is taken from the command line, the environment and a configuration file, and the dry run shows its source', async () => {
     const inFile = (key: string): string => write(`${key}.json`, JSON.stringify({ [key]: 2 }));
     for (const [argv, env, origin] of [
       [['--cool-down', '2'], {}, '--cool-down'],
@@ -129,7 +129,7 @@ describe('a row that was added to the table of options', () => {
     expect((await rnn(['train', text, '--friends', ''])).stderr).toContain('--friends is empty');
   });
 
-  it('cannot change when a run continues if it is fixed', async () => {
+  it('cannot change when a run resumes if it is fixed', async () => {
     const argv = ['train', text, '--hidden', '4', '--layers', '1', '--device', 'reference'];
     const folderOf = ['--out', join(folder, 'fixed'), '--resume', '--quiet'];
     expect((await rnn([...argv, ...folderOf, '--motto', 'go on', '--max-steps', '2'])).code).toBe(0);
@@ -138,7 +138,7 @@ describe('a row that was added to the table of options', () => {
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--motto') });
   });
 
-  it('is checked, whatever gives it', async () => {
+  it('is checked, whatever its source', async () => {
     for (const [argv, env, name] of [
       [['--cool-down', '10'], {}, '--cool-down'],
       [[], { RNN_COOL_DOWN: '10' }, 'RNN_COOL_DOWN'],
@@ -157,7 +157,7 @@ describe('a row that was added to the table of options', () => {
     ).toThrow('--cool-down is 10');
   });
 
-  it('is suggested for a name that is near to it', async () => {
+  it('is suggested for a similar name', async () => {
     expect((await rnn(['train', text, '--cool-dwon', '1'])).stderr).toContain('did you mean --cool-down?');
   });
 
@@ -181,7 +181,7 @@ describe('a row that was added to the table of options', () => {
     );
   });
 
-  it('has no effect without what it needs, and a note says so', async () => {
+  it('has no effect if a need is unmet, and a note says so', async () => {
     useEstimate();
     const { stderr } = await rnn([
       'train',

@@ -58,6 +58,6 @@ test.each(vain)('a note says that %o has no effect', (given, note, changed) => {
   expect(notesFor({ ...given, ...changed })).toEqual([]);
 });
 
-test('what a preset gives is not what the user gave', () => {
+test('options from a preset do not count as given by the user', () => {
   expect(notesFor({ preset: 'karpathy-2015', cell: 'gru' })).toEqual([]);
 });

@@ -16,7 +16,7 @@ const resolved = (characters: number, given: Partial<TrainingOptions>): Resolved
   });
 
 describe.each(names)('--preset %s', (preset) => {
-  test('is a run that can be made, of texts of any length', () => {
+  test('is a valid run for texts of any length', () => {
     for (const characters of [700, 20_000, 1_000_000, 200_000_000]) {
       const { options } = resolved(characters, { preset });
       const { batchSize, sequenceLength, ...rest } = presets[preset].options(characters);
@@ -26,14 +26,14 @@ describe.each(names)('--preset %s', (preset) => {
     }
   });
 
-  test('gives way to what is given, another length of the run included', () => {
+  test('is overridden by given options, also by another length of the run', () => {
     const { options, sources } = resolved(1_000_000, { preset, hidden: 17, maxSteps: 5 });
     expect(options).toMatchObject({ hidden: 17, maxSteps: 5, epochs: null, budgetMs: null });
     expect(sources).toMatchObject({ hidden: 'given', maxSteps: 'given', layers: 'preset', seed: 'default' });
   });
 });
 
-test('presets for a time have larger models for longer texts and longer times', () => {
+test('presets for a training time have larger models for longer texts and longer times', () => {
   const size = (preset: PresetName, characters: number): number => {
     const { layers, hidden } = resolved(characters, { preset }).options;
     return layers * hidden ** 2;
@@ -44,7 +44,7 @@ test('presets for a time have larger models for longer texts and longer times', 
   expect(size('good', 1_000_000)).toBeLessThan(size('best', 1_000_000));
 });
 
-test('presets for a time leave the learning rate to the network, others have their own', () => {
+test('presets for a training time use the default learning rate, and all others have their own', () => {
   for (const given of [{}, { cell: 'rnn' }, { hidden: 256 }, { optimizer: 'sgd' }] as const) {
     const { options } = resolved(1_000_000, { preset: 'good', ...given });
     const { cell, hidden, batchSize, optimizer } = options;
@@ -67,7 +67,7 @@ test('without a preset every option is given, chosen from the text, or a default
   });
 });
 
-test('presets of programs and papers have none of the defaults that came later', () => {
+test('presets of programs and papers have none of the later defaults', () => {
   for (const preset of ['char-rnn', 'karpathy-2015', 'min-char-rnn'] as const)
     for (const length of [10_000, 5_000_000]) {
       const { options } = resolved(length, { preset });

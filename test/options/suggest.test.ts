@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { meansOutput, suggestions } from '../../src/options/suggest.ts';
 
-describe('the names that are meant by a name', () => {
+describe('suggestions for a name', () => {
   it.each([
     ['--learning_rate', ['--learning-rate', '--layers'], ['--learning-rate']],
     ['lr', ['learningRate', 'layers'], ['learningRate']],
@@ -18,16 +18,16 @@ describe('the names that are meant by a name', () => {
     expect(suggestions(word, known)).toEqual(meant);
   });
 
-  it('are those that are only written otherwise before those of one meaning', () => {
+  it('put other spellings before synonyms', () => {
     expect(suggestions('gradClip', ['grad-clip', 'clip-norm'])).toEqual(['grad-clip']);
   });
 
-  it('are as many as the caller knows of', () => {
+  it('include synonyms that the caller knows', () => {
     expect(suggestions('--ar', ['activationPenalty'])).toEqual([]);
     expect(suggestions('--ar', ['activationPenalty'], [['activationPenalty', '--ar']])).toEqual(['activationPenalty']);
   });
 
-  it('are none for a name that means nothing', () => {
+  it('are empty for a meaningless name', () => {
     expect(suggestions('nonsense', ['lr', 'hidden'])).toEqual([]);
     expect(suggestions('', ['lr', 'hidden'])).toEqual([]);
     expect(meansOutput('nonsense')).toBe(false);

@@ -23,7 +23,7 @@ describe('numbers on the command line', () => {
     [' 8', '--hidden is " 8", expected a number'],
     ['8\n', String.raw`--hidden is "8\n", expected a number`],
     ['8\t', String.raw`--hidden is "8\t", expected a number`],
-  ])('%j is shown in quotes, so that its white space is seen', (text, message) => {
+  ])('%j is shown in quotes, so that its white space is visible', (text, message) => {
     expect(() => parseNumber('--hidden', text, {})).toThrow(message);
   });
 
@@ -38,7 +38,7 @@ describe('numbers on the command line', () => {
     [{ whole: true, min: 1 }, '99999999999999999999', 'expected a whole number from 1 to 2^53 − 1'],
     [{ min: 0 }, '1e999', '--hidden is 1e999, expected a number from 0 to 1.7e308'],
     [{ min: 0, max: 1 }, '1e999', '--hidden is 1e999, expected a number from 0 to 1'],
-  ])('outside %j, %s is refused with what is allowed', (range, text, message) => {
+  ])('outside %j, %s is refused with the allowed range', (range, text, message) => {
     expect(() => parseNumber('--hidden', text, range)).toThrow(message);
   });
 });
@@ -67,7 +67,7 @@ describe('durations', () => {
     expect(() => parseDuration('--budget', text)).toThrow(message);
   });
 
-  it('a number without a unit is refused with the units it could have', () => {
+  it('a number without a unit is refused, and the hint shows possible units', () => {
     expect(() => parseDuration('--budget', '30')).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('--budget 30s, 30m or 30h') }),
     );
@@ -75,7 +75,7 @@ describe('durations', () => {
 });
 
 describe('choices', () => {
-  it('a wrong one is refused with all that there are, and the nearest', () => {
+  it('a wrong value is refused with all choices and the most similar one', () => {
     expect(() => parseChoice('--optimizer', 'adamw', ['adam', 'sgd'])).toThrow(
       expect.objectContaining({
         message: '--optimizer is adamw, expected one of adam, sgd',

@@ -58,7 +58,7 @@ describe('a run folder', () => {
     mkdirSync(run.previousPath);
     await expect(run.saveLatest(atStep(2))).rejects.toMatchObject({
       kind: 'machine',
-      message: `${run.previousPath} could not be written: ${run.previousPath} is a folder`,
+      message: `cannot write ${run.previousPath}: ${run.previousPath} is a folder`,
     });
     rmSync(run.previousPath, { recursive: true });
     await run.saveLatest(atStep(3));

@@ -163,7 +163,7 @@ describe('a run folder', () => {
     expect(() => run.appendLog({ event: 'report' })).toThrow(
       expect.objectContaining({
         kind: 'machine',
-        message: expect.stringContaining('the folder is not there'),
+        message: expect.stringContaining('the folder does not exist'),
         hint: expect.any(String),
       }),
     );
@@ -189,7 +189,7 @@ describe('a run folder', () => {
     mkdirSync(join(snapshot, 'in the way'), { recursive: true });
     expect(await run.saveLatest(atStep(1), 3)).toMatchObject({
       kind: 'machine',
-      message: expect.stringContaining(`${snapshot} could not be written`),
+      message: expect.stringContaining(`cannot write ${snapshot}: `),
     });
     expect(await stepIn(run.latestPath)).toBe(1);
     expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'step-000000001.json']);

@@ -100,7 +100,7 @@ describe('the name of a trial', () => {
 
 test('impossible options are refused whatever the text, and options that depend on the text are not', () => {
   expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow(
-    '--tied cannot be used where --embedding is 0',
+    '--tied cannot be used when --embedding is 0',
   );
   expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow(
     'cannot use --patience 3: the run has no evaluations',

@@ -1,6 +1,6 @@
 // A model as an ONNX file: its one-step program in another notation. A new cell or connection can
-// be exported as soon as it has a program. Returns bytes and knows no files. docs/onnx.md describes
-// the file to its users.
+// be exported as soon as it has a program. Returns bytes and does not access files. docs/onnx.md
+// describes the file to its users.
 import { type TrainedModel, limits } from '../../runs/checkpoint.ts';
 import { parameterVector, tensorsOf } from '../../runs/tensors.ts';
 import { usageError } from '../../errors.ts';

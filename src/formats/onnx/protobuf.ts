@@ -1,5 +1,5 @@
 // The wire format of Protocol Buffers, as far as ONNX files need it: integer fields, and fields of
-// bytes after their length (protobuf.dev, "Encoding"). Knows no messages.
+// bytes after their length (protobuf.dev, "Encoding"). Does not know any messages.
 
 /** Consecutive bytes in pieces, so that large pieces are copied only once. */
 export type Pieces = readonly Uint8Array[];

@@ -73,7 +73,7 @@ describe.each(Object.keys(writing))('rnn %s', (flag) => {
     // An export has the name of its checkpoint unless it is given one.
     const line = command === 'export' ? words(writing[flag]) : [command, at('missing'), option];
     const { code, stderr, stdout } = await rnn([...line, file]);
-    expect(stderr).toContain(`cannot write ${file}: the folder is not there`);
+    expect(stderr).toContain(`cannot write ${file}: the folder does not exist`);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 

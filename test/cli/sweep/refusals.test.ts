@@ -25,7 +25,7 @@ describe('rnn sweep', () => {
     [
       ['--grid', 'tied=true', '--grid', 'hidden=4'],
       [],
-      'hidden=4,tied=true: --tied cannot be used where --embedding is 0',
+      'hidden=4,tied=true: --tied cannot be used when --embedding is 0',
       'give --embedding a width',
     ],
     [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], '--grid learning-rate is given twice', 'together'],

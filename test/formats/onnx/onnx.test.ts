@@ -134,7 +134,7 @@ describe('an ONNX file', () => {
     await session.close();
   });
 
-  it('has the model and the vocabulary as a checkpoint has them', () => {
+  it('has the model and the vocabulary as in a checkpoint', () => {
     const trained = modelOf({ cell: 'gru', layers: 1, embedding: 0, architecture: {} });
     const file = Buffer.from(onnxOf(trained));
     expect(file.includes(JSON.stringify(trained.model))).toBe(true);
@@ -145,6 +145,6 @@ describe('an ONNX file', () => {
     const size: Partial<ModelConfiguration> = { hidden: 12_000 }; // 2.2 GB in Wh alone
     const { model } = untrained(vocabulary);
     const large = { vocabulary, model: { ...model, ...size }, tensors: [] };
-    expect(() => onnxOf(large)).toThrow(/has 2\.\d GB of weights, and an ONNX file holds less than 2 GB/);
+    expect(() => onnxOf(large)).toThrow(/has 2\.\d GB of weights, but an ONNX file holds less than 2 GB/);
   });
 });

@@ -152,7 +152,7 @@ async function expectAlike(write: Write): Promise<void> {
   await session.close();
 }
 
-describe('what ONNX Runtime computes is what the reference does for', () => {
+describe('ONNX Runtime computes the same as the reference for', () => {
   it.each(Object.entries(written))('%s', (_kind, write) => expectAlike(write));
 
   const known = Object.entries(functions).flatMap(([name, write]) =>
@@ -161,17 +161,17 @@ describe('what ONNX Runtime computes is what the reference does for', () => {
   it.each(known)('%s of each element', (_name, write) => expectAlike(write));
 });
 
-describe('an operation that one step of reading has not is refused by its name', () => {
+describe('an operation that a one-step program does not have is refused by name', () => {
   const graph = (write: Write): unknown => graphOf(programOf(write, ROWS), ROWS, weights);
 
   it.each(Object.entries(refused))('%s', (kind, write) => {
-    expect(() => graph(write)).toThrow(`no nodes for the operation '${kind}'`);
+    expect(() => graph(write)).toThrow(`cannot export the operation '${kind}' to ONNX`);
   });
 
   const unknown = (Object.keys(functions) as ElementwiseFunction[]).filter((name) => functions[name] === 'refused');
   it.each(unknown)('%s', (name) => {
     expect(() => graph(({ ops, x, state }) => [ops.elementwise(name, [x, state])])).toThrow(
-      `no nodes for the operation '${name}'`,
+      `cannot export the operation '${name}' to ONNX`,
     );
   });
 
@@ -191,7 +191,7 @@ describe('an operation that one step of reading has not is refused by its name',
 
   it('several steps at once', () => {
     expect(() => graph(({ ops, x, state }) => [ops.stack([x, state])])).toThrow(
-      'is for one step of 11 rows, and join has 22',
+      'one step has 11 rows, but join has 22',
     );
   });
 });
