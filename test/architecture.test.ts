@@ -37,15 +37,15 @@ const shared: readonly string[] = [
   'src/turns.ts',
   'src/shell-word.ts',
 ];
-/** What other programs import. It belongs to the library, and nothing imports it. */
+/** The file that other programs import. It belongs to the library, and no file imports it. */
 const door = 'src/index.ts';
 
-/** Longer than anyone likes, each with the reason why it is one file all the same. */
+/** Files over the limit, each with the reason why it is one file. */
 const longFiles: Readonly<Record<string, string>> = {
-  'bench/faults.js': 'a list of what may happen to a run, each with its check, and nothing else',
+  'bench/faults.js': 'a list of faults of a run, each with its check, and nothing else',
 };
 const longestLines = 300;
-/** Tests are lists of cases, which are read a case at a time. */
+/** Tests are lists of cases, which are read one case at a time. */
 const longestTestLines = 400;
 
 interface SourceFile {
@@ -53,7 +53,7 @@ interface SourceFile {
   readonly source: string;
 }
 
-/** What is wrong with where a file's imports lead, in words; nothing if all is well. */
+/** The forbidden imports of a file, in words. */
 function wrongImports({ path, source }: SourceFile): string[] {
   return importsOf(source).flatMap((specifier) => {
     if (!specifier.startsWith('.')) {
@@ -69,14 +69,15 @@ function wrongImports({ path, source }: SourceFile): string[] {
     if (to === null) return [`${path} imports ${target}, which is in no module`];
     if (shared.includes(path)) return [`${path} is shared by all modules and imports from ${to}`];
     if (from === null) return [`${path} is in no module`];
-    if (from === 'src/model' && to === 'src/devices') return [`${path} imports ${target}: a model knows no device`];
+    if (from === 'src/model' && to === 'src/devices')
+      return [`${path} imports ${target}: a model must not know a device`];
     return modules.indexOf(to) < modules.indexOf(from) ? [`${path} imports ${target}: ${to} is above ${from}`] : [];
   });
 }
 
 /**
- * What is wrong with how a file touches the process: printing, arguments and exit codes are for
- * cli/ and bin/ alone.
+ * The forbidden uses of the process in a file: printing, arguments and exit codes are for cli/ and
+ * bin/ alone.
  */
 function wrongEffects({ path, source }: SourceFile): string[] {
   if (moduleOf(path) === 'src/cli' || moduleOf(path) === 'bin') return [];
@@ -86,8 +87,8 @@ function wrongEffects({ path, source }: SourceFile): string[] {
 }
 
 function importsOf(source: string): string[] {
-  // The keyword stands at the start of a statement, or after a bracket or a space where the import
-  // is an expression.
+  // The keyword is at the start of a statement, or after a bracket or a space if the import is an
+  // expression.
   return [
     ...withoutComments(source).matchAll(
       /(?:^|[\s;}])(?:import|export)\b[^;'"()]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g,
@@ -96,7 +97,7 @@ function importsOf(source: string): string[] {
 }
 
 /**
- * Flags of options that stand in a file as text: below cli/, messages name them by the tables
+ * Flags of options that are in a file as text: below cli/, messages name them by the tables
  * (options/flags.ts), so that none is forgotten when an option is renamed.
  */
 function flagsWritten({ path, source }: SourceFile): string[] {
@@ -143,7 +144,7 @@ const flags = new Set(Object.keys(trainOptions).map((name) => flagOf(name as key
 const root = resolve(import.meta.dirname, '..');
 const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.[jt]s$/.test(name) && !name.includes('node_modules')) // the peers of the benchmark have packages of their own
+    .filter((name) => /\.[jt]s$/.test(name) && !name.includes('node_modules')) // the peers of the benchmark have separate packages
     .map((name) => ({
       path: posix.join(folder, name.replaceAll('\\', '/')),
       source: readFileSync(join(root, folder, name), 'utf8'),
@@ -169,7 +170,8 @@ describe('the modules of the program', () => {
   });
 
   it('take the names of options from the tables', () => {
-    // A flag of Docker; and errors.ts, below the tables, has one hint for commands and devices.
+    // Exceptions: a flag of Docker, and errors.ts, which is below the tables and has one hint for
+    // commands and devices.
     expect(program.flatMap(flagsWritten).toSorted()).toEqual([
       'src/devices/gpu/search.ts writes --device',
       'src/errors.ts writes --threads',
@@ -205,8 +207,7 @@ describe('rules beyond the order of modules', () => {
       targetsOf({ path, source }).map((target) => ({ path, from: device(path), to: device(target) })),
     );
     expect(leading.filter(({ from }) => from === 'gpu').length).toBeGreaterThan(10);
-    // The reference defines what others compute; what they are compared with must not be what
-    // computes them.
+    // All other devices are compared with the reference, so it must not use their code.
     expect(
       leading
         .filter(({ from, to }) => from !== undefined && to !== undefined && from !== to)
@@ -255,7 +256,11 @@ describe('the check itself', () => {
     ['src/sampling/sample.ts', "const x = await import('../cli/main.ts');", 'src/cli is above src/sampling'],
     ['src/sampling/sample.ts', "import '../cli/main.ts';", 'src/cli is above src/sampling'],
     ['src/sampling/sample.ts', "type X = typeof import('../cli/main.ts');", 'src/cli is above src/sampling'],
-    ['src/model/cells/lstm.ts', "import { openCpu } from '../../devices/cpu/cpu.ts';", 'a model knows no device'],
+    [
+      'src/model/cells/lstm.ts',
+      "import { openCpu } from '../../devices/cpu/cpu.ts';",
+      'a model must not know a device',
+    ],
     ['src/model/cells/lstm.ts', "import { readFile } from 'node:fs';", 'are pure'],
     ['src/errors.ts', "import { x } from './cli/main.ts';", 'shared by all modules'],
     ['src/cli/main.ts', "import { x } from '../../test/cli/helpers.ts';", 'in no module'],

@@ -1,7 +1,6 @@
-// Every command that a page shows in a block of shell, run by the built program, page by page and
-// in the order of the page. Training is kept short by words behind those that are shown
-// (docs/limited.js). Where a page shows what is printed, that is compared. Commands in running text
-// are readme.test.ts's.
+// Runs every command in a page's shell blocks with the built program, page by page and in order.
+// Extra words keep training short (docs/limited.js). Where a page shows output, the output is
+// compared. readme.test.ts checks commands in running text.
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -25,8 +24,8 @@ const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 const patience = 300_000;
 
 /**
- * One command after the other; the first that fails, and may not, ends it with its code and its
- * name.
+ * Runs commands one after another. The first command that fails, and must not, ends the script with
+ * its code and its name.
  */
 function script(commands: readonly string[]): string {
   const told = commands.map((command) => {
@@ -46,7 +45,7 @@ async function expectSuccess(block: Block, place: Place): Promise<void> {
   expect(code, output.split('\n').slice(-12).join('\n')).toBe(0);
 }
 
-/** Each command sees the code of the one before it as `$?`. */
+/** Each command sees the exit code of the previous command as `$?`. */
 async function expectOutput(block: Block, place: Place): Promise<void> {
   let last = 0;
   for (const { command, output } of transcript(block.lines)) {

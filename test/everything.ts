@@ -1,2 +1,2 @@
-/** RNN_TEST=all, as `.ci/run` has it: also what takes minutes. */
+/** Whether RNN_TEST=all is set, as in `.ci/run`, to run slow tests, too. */
 export const isEverything = process.env.RNN_TEST === 'all';

@@ -1,5 +1,5 @@
-// What pages say of the program: every command in their text and their blocks has to parse, every
-// option and link has to be there. Those in blocks are run by docs.test.ts.
+// Checks pages against the program: every command in their text and their blocks has to parse, and
+// every option and link has to exist. docs.test.ts runs the commands in blocks.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -46,8 +46,8 @@ function programCalls(line: string): string[][] {
 }
 
 /**
- * Commands in running text, between backticks; those with <placeholders> or [options] are forms and
- * no commands.
+ * Commands in running text, between backticks. Text with <placeholders> or [options] describes a
+ * form and is not a command.
  */
 function inlineCommands(page: string): string[] {
   return [...page.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`(rnn [^`]+)`/g)]
@@ -208,7 +208,7 @@ it('every folder in the README exists, and every folder of src/ is listed', () =
 });
 
 it.skipIf(!isBuilt)(
-  'hello hello is learnt by heart, with the very lines of the README (npm run build makes the program)',
+  'the model of the README overfits hello hello, with the lines of the README (npm run build makes the program)',
   { timeout: patience },
   async () => {
     const block = shellBlocks(readme).find((lines) => lines[0].includes('hello hello'));

@@ -91,7 +91,7 @@ export class Model {
   }
 
   /**
-   * Generates a text in pieces, as they are sampled. To end it early, stop iterating.
+   * Generates a text in pieces. To end it early, stop iterating.
    *
    * @throws RnnError `corpus` for characters in the prompt that the model does not know, `usage`
    * for options out of range
@@ -129,8 +129,7 @@ export class Model {
   }
 
   /**
-   * Generates several texts at once, and yields each in pieces as they are sampled. Read the texts
-   * one after another.
+   * Generates several texts at once, and yields each in pieces. Read the texts one after another.
    *
    * @throws RnnError as `sample` does
    */

@@ -5,7 +5,7 @@ import { type Option, keyOf } from './option.ts';
 export const textOfValue = ({ kind }: Option, value: unknown): string =>
   kind.name === 'duration' ? `${Number(value) / 1000}s` : String(value);
 
-/** `--batch-size`, `32`; `--no-tied`; a flag for each item of a list. */
+/** `--batch-size`, `32` or `--no-tied`. A list has a flag for each item. */
 export function wordsOf(name: string, row: Option, value: unknown): string[] {
   const key = keyOf(name, row);
   if (typeof value === 'boolean') return [value ? `--${key}` : `--no-${key}`];

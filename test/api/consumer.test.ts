@@ -1,5 +1,5 @@
-// A project in TypeScript that uses the package as it is built: its declarations are all that it
-// has, with no types of Node and no package that only this project needs.
+// A TypeScript project that uses the built package through its declarations alone, without the
+// types of Node and without packages that only this project needs.
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ main().catch((error: unknown) => {
 
 // @ts-expect-error there is no such option
 train({ corpus: 'x.txt', hiden: 3 });
-// @ts-expect-error a text is no number
+// @ts-expect-error a text is not a number
 sample({ prime: 3 });
 `;
 

@@ -1,6 +1,6 @@
-// The public surface of the package as its declarations have it: each name that can be imported,
-// what it is declared as, and every type that this leads to. Reads what tsc writes, of which each
-// statement begins and ends at the edge of the page.
+// Reads the public surface of the package from its declarations: each name that can be imported,
+// its declaration, and every type that it uses. Reads the output of tsc, in which each statement
+// begins and ends at the left margin.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
@@ -10,15 +10,15 @@ interface Name {
 }
 
 interface Page {
-  /** What is declared here, without comments and modifiers, in one line. */
+  /** The declarations, each without comments and modifiers, in one line. */
   readonly declared: ReadonlyMap<string, string>;
-  /** What comes from elsewhere, be it used here or handed on. */
+  /** Names from other files, whether used or re-exported. */
   readonly imported: ReadonlyMap<string, Name>;
-  /** What it gives to others. */
+  /** The exported names. */
   readonly exported: readonly string[];
 }
 
-/** Sorted lines: first the exports of the entry, then the types that they lead to. */
+/** Sorted lines: first the exports of the entry, then the types that they use. */
 export function surfaceOf(entry: string): string[] {
   const pages = new Map<string, Page>();
   const pageOf = (file: string): Page => pages.get(file) ?? pages.set(file, read(file)).get(file)!;
@@ -75,7 +75,7 @@ function read(file: string): Page {
     const plain = statement.replace(/^(export )?(declare )?/, '').replace(/\s+/g, ' ');
     const name = /^(?:abstract )?(?:class|function\*?|const|interface|type) (\w+)/.exec(plain)?.[1];
     if (name === undefined) continue;
-    // Of a function that is overloaded all forms count.
+    // All forms of an overloaded function count.
     declared.set(name, [declared.get(name), plain].filter((form) => form !== undefined).join(' '));
     if (statement.startsWith('export')) exported.push(name);
   }

@@ -9,7 +9,7 @@ import { newFolder, root } from './fixture.ts';
 
 interface Example {
   readonly source: string;
-  /** What the page says that it prints; null if it does not. */
+  /** Its output according to the page, or null. */
   readonly prints: string | null;
 }
 

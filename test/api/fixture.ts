@@ -39,8 +39,8 @@ export async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return all;
 }
 
-/** What must not depend on how fast the machine is. */
+/** The updates without members that depend on the speed of the machine. */
 export function timeless(updates: readonly TrainingUpdate[]): readonly unknown[] {
-  // How often is reported depends on the time, and so what losses a report is the mean of.
+  // The number of reports depends on the time, and so do the mean losses in them.
   return updates.filter(({ event }) => event !== 'report').map((update) => ({ ...update, elapsedMs: 0 }));
 }

@@ -1,5 +1,5 @@
-// A program that imports the package as it is built: it ends by itself, whichever way it leaves a
-// run or a model, and hears nothing of it.
+// A program that imports the built package ends on its own, however it leaves a run or a model,
+// without noticing the package.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// What a program in JavaScript may hand over by mistake: each is refused with its name, what it is
-// and what it may be, before anything is opened for it.
+// Wrong values that a JavaScript program may pass. Each is refused with its name, its value and the
+// expected values, before anything is opened for it.
 import { beforeAll, expect, it } from 'vitest';
 import * as library from '../../src/index.ts';
 import { allOf, small, verse } from './fixture.ts';
@@ -35,14 +35,14 @@ beforeAll(async () => {
 });
 
 const calls: readonly (readonly [what: string, call: () => unknown, message: string])[] = [
-  ['a run of nothing', () => train(), 'the request is undefined, expected an object'],
+  ['a run without a request', () => train(), 'the request is undefined, expected an object'],
   ['a run without a text', () => train({}), 'corpus is undefined, expected a file'],
   ['a text that is a number', () => train({ ...small, corpus: { text: 3 } }), 'text is 3, expected a string or bytes'],
-  ['files that are none', () => train({ ...small, corpus: [1] }), 'corpus is [1], expected a file'],
-  ['a signal that is none', () => train({ ...small, signal: {} }), 'signal is {  }, expected an AbortSignal'],
-  ['a folder that is none', () => train({ ...small, out: 3 }), 'out is 3, expected the name of a folder'],
+  ['files that are not names', () => train({ ...small, corpus: [1] }), 'corpus is [1], expected a file'],
+  ['an object that is not a signal', () => train({ ...small, signal: {} }), 'signal is {  }, expected an AbortSignal'],
+  ['a folder that is a number', () => train({ ...small, out: 3 }), 'out is 3, expected the name of a folder'],
   [
-    'a model to begin with that is none',
+    'an initial model that is not a model',
     () => train({ ...small, initFrom: { a: 1 } }),
     'initFrom is { a }, expected a run folder',
   ],
@@ -70,12 +70,12 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ['an end that is empty', () => allOf(model.sample({ stop: '' })), 'a stop is empty: expected some text'],
   ['a list of ends with an empty one', () => allOf(model.sampleMany({ count: 2, stop: ['a', ''] })), 'a stop is empty'],
   [
-    'an end that is to be kept perhaps',
+    'a keepStop that is not true or false',
     () => allOf(model.sample({ keepStop: 'no' })),
     'keepStop is "no", expected true or false',
   ],
   [
-    'a text without end',
+    'a text of infinite length',
     () => allOf(model.sample({ length: Infinity })),
     'length is Infinity, expected a whole number',
   ],
@@ -84,7 +84,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ['texts without a number', () => allOf(model.sampleMany({})), 'count is undefined, expected a whole number'],
   ['bytes to score', () => model.evaluate(new Uint8Array(8)), 'text is 8 bytes, expected a string, or a corpus'],
   [
-    'a part that there is not',
+    'an unknown part',
     () => model.evaluate(corpus, { part: 'tests' as never }),
     'part is "tests", expected one of all, train, validation, test',
   ],
@@ -95,9 +95,9 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => model.evaluate(verse, { dynamic: { learningRate: -1 } }),
     'learningRate is -1, expected a number above 0',
   ],
-  ['files that are none, to a model', () => model.read(), 'sources is undefined, expected a file'],
-  ['files that are none, to a corpus', () => Corpus.read(), 'sources is undefined, expected a file'],
-  ['a text that is none', () => Corpus.fromText(), 'text is undefined, expected a string or bytes'],
+  ['no files, to a model', () => model.read(), 'sources is undefined, expected a file'],
+  ['no files, to a corpus', () => Corpus.read(), 'sources is undefined, expected a file'],
+  ['no text', () => Corpus.fromText(), 'text is undefined, expected a string or bytes'],
   [
     'symbols that are none',
     () => Corpus.fromText(verse, { vocabulary: 'abc' }),
@@ -126,7 +126,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'layers is {  }, expected',
   ],
   [
-    'a seed beyond whole numbers',
+    'a seed beyond safe integers',
     () => allOf(model.sample({ seed: 2 ** 53 })),
     'seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
   ],
@@ -136,7 +136,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'seed is 9007199254740991, expected at most 2^53 − 2 for 2 texts',
   ],
   [
-    'a seed of a run beyond them',
+    'a seed of a run beyond safe integers',
     () => train({ ...small, seed: 2 ** 53 }),
     'seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
   ],
@@ -172,8 +172,8 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => saveCheckpoint('x.json', {}),
     'the checkpoint is {  }, expected a result of loadCheckpoint',
   ],
-  ['runs that are none', () => readRuns(Symbol('runs')), 'runs is Symbol(runs), expected a run folder'],
-  ['a folder of runs that is none', () => listRuns(3n), 'the folder is 3n, expected the name of a folder'],
+  ['runs that are a symbol', () => readRuns(Symbol('runs')), 'runs is Symbol(runs), expected a run folder'],
+  ['a folder of runs that is a BigInt', () => listRuns(3n), 'the folder is 3n, expected the name of a folder'],
   ['a file that is a text', () => importModel('model'), 'the file is "model", expected bytes'],
   ['a format that is a symbol', () => exportModel(model.trained, Symbol('x')), 'there is no format Symbol(x)'],
   [
@@ -192,9 +192,9 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'is too long to plan, expected at most 2048',
   ],
   ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
-  ['a size that is none', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
+  ['a size that is a text', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
   [
-    'a corpus that is none',
+    'a corpus that is not a Corpus',
     () => untrainedModel({ train: [1] }),
     'the corpus is { train }, expected a result of Corpus.read',
   ],
@@ -203,15 +203,15 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => model.evaluate({ vocabulary: corpus.vocabulary, train: [1, 2, 900] }),
     'text is { vocabulary, train }',
   ],
-  ['no object of options to read by', () => model.read('a', null), 'the request is null, expected an object'],
-  ['no object of options to score by', () => model.evaluate(verse, null), 'the request is null, expected an object'],
+  ['null as options of read', () => model.read('a', null), 'the request is null, expected an object'],
+  ['null as options of evaluate', () => model.evaluate(verse, null), 'the request is null, expected an object'],
   [
-    'no object of options to follow back by',
+    'null as options of gradients',
     () => model.gradients(verse, null),
     'the request is null, expected an object',
   ],
   [
-    'no object of options to save by',
+    'null as options of saveCheckpoint',
     () => saveCheckpoint('x.json', model.trained, null),
     'the request is null, expected an object',
   ],
@@ -247,15 +247,15 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => allOf(model.sampleMany({ count: 3, seed: 2 ** 53 - 1 })),
     'expected at most 2^53 − 3 for 3 texts',
   ],
-  ['no model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected a result of loadCheckpoint'],
+  ['an object without a model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected a result of loadCheckpoint'],
   [
-    'no model to be like',
+    'a text as the like model',
     () => importModel(new Uint8Array(8), { like: 'x' }),
     'like is "x", expected a result of loadCheckpoint',
   ],
   ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
   [
-    'a number in the place of a signal',
+    'a number as a signal',
     () => allOf(followRun('x', { signal: 1 })),
     'signal is 1, expected an AbortSignal',
   ],
@@ -264,7 +264,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => writeBuiltin('sonnets', 3),
     'the folder is 3, expected the name of a folder',
   ],
-  ['a check that is to be full perhaps', () => allOf(doctor({ full: 'no' })), 'full is "no", expected true or false'],
+  ['a full that is not true or false', () => allOf(doctor({ full: 'no' })), 'full is "no", expected true or false'],
   ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), "there is no option 'dev'"],
 ];
 
@@ -275,7 +275,7 @@ it.each(calls)('%s is refused', async (_what, call, message) => {
   });
 });
 
-/** What loadCheckpoint gives, put together wrongly. */
+/** Results of loadCheckpoint with wrong parts. */
 const brokenModels: readonly (readonly [what: string, change: (whole: object) => object, message: string])[] = [
   ['without members', () => ({ model: {}, tensors: [], vocabulary: {}, training: {} }), 'model.cell is missing'],
   [
@@ -350,7 +350,7 @@ it('pieces of standard input that are neither text nor bytes are refused', async
   await expect(Corpus.read('-', { stdin: [5] })).rejects.toMatchObject(refused);
 });
 
-/** As programs hand over what other functions of the library gave, and sometimes something else. */
+/** Calls with a value that should be the result of another function of the library. */
 const nothingToDraw: readonly (readonly [what: string, draw: (value: unknown) => unknown])[] = [
   ['chartsOf', (value) => library.chartsOf(value as never, { horizontal: 'step' })],
   ['svgOf', (value) => library.svgOf(value as never, 'title')],

@@ -1,5 +1,4 @@
-// What a library must leave alone: the streams, the signals and the end of the process that it is
-// in.
+// A library must not touch the streams, the signals and the end of its process.
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { Corpus, openModel, train } from '../../src/index.ts';

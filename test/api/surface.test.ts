@@ -1,6 +1,5 @@
-// What can be imported from the package is written down in surface.txt: a change of it is meant,
-// and shows in a review. `npx vitest run test/api/surface.test.ts -u` writes it anew, after npm run
-// build.
+// surface.txt lists the exports of the package, so that a change of them is deliberate and visible
+// in a review. `npx vitest run test/api/surface.test.ts -u` writes it again, after npm run build.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

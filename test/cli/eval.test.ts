@@ -301,9 +301,9 @@ describe('rnn eval', () => {
     });
   });
 
-  it('its help names the parts there are, and the defaults that hold', async () => {
+  it('its help names the parts, and the defaults', async () => {
     const { stdout } = await rnn(['eval', '--help']);
-    expect(stdout).toContain(`${parts.slice(0, -1).join(', ')} or ${parts.at(-1)}: `);
+    expect(stdout).toContain(`${parts.slice(0, -1).join(', ')} or ${parts.at(-1)} [default: all]`);
     expect(stdout).toMatch(new RegExp(`--dynamic-rate .*\\[default: ${dynamicDefaults.learningRate}\\]`));
     expect(stdout).toMatch(new RegExp(`--dynamic-decay .*\\[default: ${dynamicDefaults.decay}\\]`));
   });

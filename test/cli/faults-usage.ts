@@ -145,7 +145,7 @@ const words = endingWith(2, [
     'both continued and removed',
     train('--resume --force'),
     /^--resume and --force cannot be used together$/,
-    /continues the run that is there, .* removes it/,
+    /^use --resume to continue the existing run, or --force to replace it$/,
   ],
   [
     'another text for a new run',

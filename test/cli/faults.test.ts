@@ -191,7 +191,7 @@ const processFaults: readonly ProcessFault[] = [
     line: `mount -t tmpfs -o size=4k none "$PWD/small" && head -c 4096 text.txt > small/full && ${train} reference --out small`,
     code: 1,
     cause: /: the disk is full$/,
-    remedy: /make room/,
+    remedy: /free some space/,
     needs: 'mounts',
   },
   {

@@ -204,7 +204,7 @@ const folderFaults = endingWith(2, [
     'another unit than the model to start from',
     train('--init-from @run --unit byte'),
     /^cannot use --unit byte with --init-from: .* is a character-level model$/,
-    /leave one of them out/,
+    /omit one of them/,
   ],
 ]);
 

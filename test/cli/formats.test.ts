@@ -229,7 +229,7 @@ describe('rnn import', () => {
     expect(await rnn(['import', 'sent.safetensors', '--out', 'once'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /once already holds a run\nhint: choose another folder with --out; --force/,
+        /once already holds a run\nhint: choose another folder with --out, or replace that run, its optimizer and its log with --force/,
       ) as string,
     });
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once', '--force'])).code).toBe(0);
@@ -255,9 +255,9 @@ describe('rnn import', () => {
 
   it.each([
     ['without a name', '', [], /^error: the name of the file is empty/],
-    ['that is not there', 'none.safetensors', [], /there is no none\.safetensors/],
+    ['that is not there', 'none.safetensors', [], /none\.safetensors does not exist/],
     ['that is a folder', 'checkpoints', [], /not a plain file/],
-    ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /^error: \S+ is no safetensors file/],
+    ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /^error: \S+ is not a safetensors file/],
     [
       'that is text',
       'text.txt',
@@ -268,7 +268,7 @@ describe('rnn import', () => {
       'of another size than the model of --like',
       'anonymous.safetensors',
       ['--like', 'checkpoints/small'],
-      /to be like: .* and the model says/,
+      /does not fit the model of --like: .* has the shape .*, expected/,
     ],
     [
       'with the tensors of another model',
@@ -295,7 +295,7 @@ describe('rnn import', () => {
     await truncate('large.safetensors', 2 ** 40);
     expect(await rnn(['import', 'large.safetensors', '--out', 'nothing'])).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('are all that can be read') as string,
+      stderr: expect.stringContaining('GB, expected at most 2.1 GB') as string,
     });
   });
 
@@ -322,7 +322,7 @@ describe('rnn import', () => {
     [
       'is of what DistributedDataParallel wraps',
       (names: string[]) => names.map((name) => `module.${name}`),
-      /no tensor embedding\.weight[\s\S]*names are those of the module itself/,
+      /no tensor embedding\.weight[\s\S]*save the tensors of the module itself/,
     ],
   ])('refuses a file that %s', async (_, rename, complaint) => {
     const { metadata, tensors } = readSafetensors(safetensors.write(trained), fail);

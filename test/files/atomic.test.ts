@@ -1,5 +1,5 @@
-// Files that are replaced whole: what reaches the disk before what, and what is left where a step
-// of it fails.
+// Atomic replacement of files: the order in which data reaches the disk, and the files that remain
+// if a step fails.
 import type * as Fs from 'node:fs/promises';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { nameAgain, renameOnto, replaceFile } from '../../src/files/atomic.ts';
 import { temporaryFolder } from '../runs/fixture.ts';
 
-/** What was done, in order; and what fails. */
+/** The operations in order, and the operations that fail. */
 const disk = vi.hoisted(() => ({ done: [] as string[], failing: [] as string[], refusals: [] as string[] }));
 
 vi.mock('node:fs/promises', async (original) => {
@@ -63,13 +63,13 @@ const full = { kind: 'machine', message: expect.stringMatching(/^cannot write .*
 describe('a file that is replaced', () => {
   it('is on disk before it has its name, and its name is on disk before the call returns', async () => {
     await replaceFile(path, [Buffer.from('a '), Buffer.from('world')], () =>
-      Promise.resolve(void disk.done.push('what has to be before')),
+      Promise.resolve(void disk.done.push('the step before renaming')),
     );
     expect(disk.done).toEqual([
       'write latest.json.tmp',
       'write latest.json.tmp',
       'flush latest.json.tmp',
-      'what has to be before',
+      'the step before renaming',
       'rename latest.json.tmp latest.json',
       flushed(),
     ]);
@@ -77,7 +77,7 @@ describe('a file that is replaced', () => {
   });
 
   it.each(['write', 'flush', 'rename'])(
-    'is as it was if the disk fails to %s, and nothing else is left',
+    'is unchanged if the disk fails to %s, and no other file is left',
     async (what) => {
       disk.failing = [what];
       await expect(replaceFile(path, [Buffer.from('a world')])).rejects.toMatchObject(full);

@@ -1,4 +1,4 @@
-// Cleaning up: what the caller hears when both the work and the cleaning up fail.
+// Cleaning up: the error that the caller gets when both the work and the cleaning up fail.
 import { writeFileSync } from 'node:fs';
 import type * as Fs from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { withCleanup } from '../../src/files/cleanup.ts';
 import { writeOutput } from '../../src/files/output-file.ts';
 import { smallCheckpoint, temporaryFolder } from '../runs/fixture.ts';
 
-/** What of a disk fails, each time with its own name in the error. */
+/** The disk operations that fail. Each error has the name of its operation. */
 const disk = vi.hoisted(() => ({ failing: [] as string[] }));
 
 vi.mock('node:fs/promises', async (original) => {
@@ -55,7 +55,7 @@ describe('cleaning up', () => {
   });
 });
 
-describe('the cause of an error is not hidden by what could not be removed or closed after it', () => {
+describe('the cause of an error is not hidden by a later failure to remove or close a file', () => {
   it.each([
     ['rename', ['rename', 'rm']],
     ['write', ['write', 'close', 'rm']],

@@ -1,4 +1,4 @@
-// Files that a user asks for: what they replace, and what they never replace.
+// Files that a user asks for: which files they replace, and which they never replace.
 import { execFileSync } from 'node:child_process';
 import { linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const isOurs = (start: string): boolean => start.startsWith('ours: ');
 const write = (name: string, rules: OutputRules = {}): Promise<number> =>
   writeOutput(at(name), [Buffer.from('ours: '), Buffer.from('new')], rules);
 
-/** What both the early check and the writing say; and neither changes anything in the folder. */
+/** The error that both the early check and the writing throw. Neither changes the folder. */
 async function refusalOf(name: string, rules: OutputRules = {}): Promise<unknown> {
   const before = listing();
   const errors = [

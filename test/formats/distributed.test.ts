@@ -1,5 +1,5 @@
-// docs/train_distributed.py as it is, in two processes: a model goes to PyTorch, learns there, and
-// comes back as good as PyTorch says.
+// docs/train_distributed.py, unchanged, in two processes: a model is exported to PyTorch, trained
+// there, and imported with the loss that PyTorch reports.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -24,13 +24,13 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Streams of a process that is not there go somewhere else. That says nothing, and keeps the
- * default away, at which PyTorch 1.13 trips over Python 3.11: there, going through an enumeration
- * of flags leaves out the one that is 0 (github.com/meta-llama/llama/issues/86).
+ * Redirects the streams of a process that does not exist. This has no effect, but it replaces the
+ * default, with which PyTorch 1.13 fails on Python 3.11, where iterating over an enumeration of
+ * flags skips the value 0 (github.com/meta-llama/llama/issues/86).
  */
 const asUsual = ['--redirects', '9:1', '--tee', '9:1'];
 
-/** What `torchrun` prints of two processes. */
+/** The output of `torchrun` with two processes. */
 async function torchrun(args: readonly string[]): Promise<string> {
   const run = [
     '-m',
@@ -40,13 +40,13 @@ async function torchrun(args: readonly string[]): Promise<string> {
     '--master_addr',
     '127.0.0.1',
     `--master_port=${await freePort()}`,
-    '--monitor_interval=0.1', // seconds between looks at whether all is done; else 5
+    '--monitor_interval=0.1', // seconds between checks whether all processes have ended, 5 by default
     ...asUsual,
     script,
     ...args,
   ];
-  // By itself gloo listens at the address of the machine's name, which it need not have. No GPU:
-  // two processes would want two.
+  // By default gloo listens at the address of the machine's name, which need not exist. No GPU,
+  // because two processes would need two.
   const env = {
     ...process.env,
     OMP_NUM_THREADS: '1',
@@ -137,11 +137,11 @@ describe.skipIf(python === null)(`training in two processes of PyTorch${whyNoPyt
 
     await succeed(['import', at('returned.safetensors'), '--out', at('back')]);
     expect(Math.abs((await evaluated('verse.txt', '--part', 'validation')) - after)).toBeLessThan(TOLERANCE);
-    // It knows the text for the one that the model was trained on.
+    // rnn recognises the text on which the model was trained.
     expect(
       (await rnn(['eval', at('verse.txt'), '--part', 'validation', '--checkpoint', at('back'), ...machine])).stderr,
     ).not.toContain('warning');
-    // The same, of the held-out text as a file by itself.
+    // The same for the held-out text in a separate file.
     await writeFile(at('held.txt'), VERSE.repeat(60).slice(Math.floor(VERSE.length * 60 * (1 - 0.1))));
     expect(Math.abs((await evaluated('held.txt')) - after)).toBeLessThan(TOLERANCE);
     const { training } = JSON.parse(await succeed(['info', at('back'), '--json'])) as {

@@ -8,7 +8,7 @@ import { Random } from '../../src/random.ts';
 
 export const symbols: readonly string[] = [...'\n ISabcdefghijklmnopqrstuvwxyzäß😀'];
 
-/** A model of 33 symbols that knows where its training stood. */
+/** A model of 33 tokens with a record of its training. */
 export function randomModel(given: Partial<ModelConfiguration> & { readonly cell: string }): Checkpoint {
   const model: ModelConfiguration = {
     layers: 1,

@@ -6,16 +6,13 @@ const docs = resolve(import.meta.dirname, '../../docs');
 const looksForTorch =
   'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None or importlib.util.find_spec("numpy") is None)';
 
-/** Null if there is none. */
+/** The Python with torch and numpy, or null. */
 export const python =
   ['python3', '/usr/bin/python3'].find((name) => spawnSync(name, ['-c', looksForTorch]).status === 0) ?? null;
 /** For the names of tests that are skipped. */
 export const whyNoPython = python === null ? ' (skipped: no python3 here has torch and numpy)' : '';
 
-/**
- * What a program writes to stdout; docs/rnn_model.py is there to be imported, and numbers are
- * summed by one thread.
- */
+/** The stdout of a program. It can import docs/rnn_model.py, and one thread sums numbers. */
 export function runPython(args: readonly string[]): Promise<string> {
   return new Promise((done, fail) => {
     // Nothing is left behind in docs/.

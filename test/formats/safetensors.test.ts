@@ -14,7 +14,7 @@ const refuse = (detail: string): never => {
   throw new Refused(detail);
 };
 
-/** A file of this header, and so many bytes of numbers. */
+/** A file with this header and these bytes of numbers. */
 function fileOf(header: unknown, numbers: Uint8Array): Uint8Array {
   const json =
     header instanceof Uint8Array ? header : Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
@@ -80,7 +80,7 @@ describe('a safetensors file', () => {
       /forbidden name/,
     ],
     ['with too many brackets', fileOf(`{"x":${'['.repeat(100)}${']'.repeat(100)}}`, eight), /nested/],
-    ['whose tensor is no object', fileOf({ x: 3 }, eight), /"x" is 3/],
+    ['whose tensor is not an object', fileOf({ x: 3 }, eight), /"x" is 3/],
     ['of integers', fileOf({ x: { ...entry, dtype: 'I64' } }, eight), /dtype is "I64", expected one of F32/],
     [
       'whose dtype is the name of a method',
@@ -138,7 +138,7 @@ describe('a model in a damaged file', () => {
   >;
   const numbers = whole.subarray(headerEnd);
   const accepted: Checkpoint[] = [];
-  /** What is thrown that is no error about the file. */
+  /** An error that is not about the file, if reading throws one. */
   const trouble = (file: Uint8Array): unknown => {
     try {
       accepted.push(readTrained(file, 'file', null));

@@ -23,7 +23,8 @@ vi.mock('../../src/options/training.ts', async (original) => {
     legacyValue: 0,
     needs: [{ option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' }],
   };
-  // One of each other kind; with another name, a fixed value, a value that is chosen elsewhere.
+  // One option of each other kind: with another name, a fixed value, a value that is chosen
+  // elsewhere.
   const others: Options = {
     shout: { kind: onOff, help: 'a switch', legacyValue: false },
     mood: { kind: choice(['calm', 'wild'], { quiet: 'calm' }), help: 'a choice', default: 'calm', aliases: ['temper'] },

@@ -45,7 +45,7 @@ export const { define } = defineCommand({
 function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
   if (run === undefined) return {};
   if (origins.get('--checkpoint') === '--checkpoint')
-    throw usageError(`${inQuotes(run)} and --checkpoint exclude each other`, 'give the run once');
+    throw usageError(`${inQuotes(run)} and --checkpoint cannot be used together`, 'give the run once');
   return { checkpoint: run };
 }
 

@@ -1,5 +1,4 @@
-// The programs of docs/onnx.md, taken from the page and run on files that we write, and what the
-// page says in numbers.
+// The programs of docs/onnx.md, run on files that we write, and the figures of that page.
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -19,13 +18,13 @@ const fenced = (language: string): string => new RegExp(`^\`\`\`${language}\\n([
 
 // Starting a process may take long where many tests share few cores.
 const patience = 60_000;
-/** So sure that nothing else is drawn. */
+/** A logit so high that only its token is sampled. */
 const CERTAIN = 200;
 
 const vocabulary = { unit: 'char', symbols: ['\n', '"', 'é', '😀'], unknown: null } as const;
 /**
- * Writes the symbols of its vocabulary, one after another: each follows from the one before the
- * last, which only the state knows, and the second one from a bias.
+ * Generates the tokens of its vocabulary in order. Each follows from the token before the last,
+ * which only the state contains, and the second token follows from a bias.
  */
 const remembering = untrained(
   vocabulary,
@@ -52,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What a program that comes by stdin writes about a model. */
+/** The output about a model of a program that is read from stdin. */
 async function sampled(command: string, program: string, trained: TrainedModel, length: number): Promise<Buffer> {
   const path = join(folder, 'model.onnx');
   await writeFile(path, onnxOf(trained));

@@ -27,7 +27,7 @@ interface Probe {
   readonly b: Value;
   /** (N, D) */
   readonly state: Value;
-  /** (N, D), of what was read. */
+  /** (N, D), from the input. */
   readonly x: Value;
 }
 
@@ -51,7 +51,7 @@ const written: Record<Exclude<Kind, keyof typeof refused>, Write> = {
   input: ({ ops, table, ids }) => [ops.gather(table, ids)],
   state: ({ state }) => [state],
   keep: ({ ops, x, state }) => {
-    ops.keep('other', state); // what was there, one step later
+    ops.keep('other', state); // the previous state, one step later
     ops.keep('twice', ops.add(x, state));
     ops.keep('again', ops.add(x, state));
     return [

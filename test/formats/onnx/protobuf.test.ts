@@ -1,4 +1,4 @@
-// Bytes of Protocol Buffers: the examples of its own description (protobuf.dev, "Encoding"), and
+// Bytes of Protocol Buffers: the examples of its documentation (protobuf.dev, "Encoding"), and
 // large numbers.
 import { expect, it } from 'vitest';
 import { bytesOfNumbers } from '../../../src/formats/floats.ts';
@@ -22,7 +22,7 @@ it.each([-1, 0.5, NaN, 2 ** 53])('refuses %d, which is not an integer from 0 up'
   expect(() => integerField(1, value)).toThrow(RangeError);
 });
 
-it('writes numbers with their lowest byte first, also those of a part of a vector', () => {
+it('writes numbers with their lowest byte first, also from a part of a vector', () => {
   expect(hexadecimal(bytesOfNumbers(Float32Array.of(9, 1, -2).subarray(1)))).toBe('0000803f000000c0');
   expect(hexadecimal(bytesOfNumbers(BigInt64Array.of(258n)))).toBe('0201000000000000');
 });

@@ -14,7 +14,7 @@ export class OnnxSession {
     return new OnnxSession(await ort.InferenceSession.create(file));
   }
 
-  /** Names and shapes of what goes in and comes out. */
+  /** Names and shapes of the inputs and outputs. */
   get inputs(): Record<string, readonly (number | string)[]> {
     return shapesOf(this.#session.inputMetadata);
   }
@@ -23,7 +23,10 @@ export class OnnxSession {
     return shapesOf(this.#session.outputMetadata);
   }
 
-  /** @param ids (N) @param states by the names of inputs; zeros where one is missing */
+  /**
+   * @param ids (N)
+   * @param states by the names of inputs. Missing states are zeros
+   */
   async run(ids: readonly number[], states: ReadonlyMap<string, Float32Array>): Promise<Map<string, Float32Array>> {
     const N = ids.length;
     const feeds: Record<string, ort.Tensor> = {};
@@ -48,7 +51,7 @@ function shapesOf(
   return Object.fromEntries(metadata.map((value) => [value.name, value.isTensor ? value.shape : []]));
 }
 
-/** What is to be fed next, from what came out. */
+/** The states for the next call, from the results of this call. */
 export function carried(results: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> {
   const states = [...results].filter(([name]) => name.startsWith('next.'));
   return new Map(states.map(([name, data]) => [name.replace('next.', 'state.'), data]));
