@@ -205,11 +205,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ],
   ['null as options of read', () => model.read('a', null), 'the request is null, expected an object'],
   ['null as options of evaluate', () => model.evaluate(verse, null), 'the request is null, expected an object'],
-  [
-    'null as options of gradients',
-    () => model.gradients(verse, null),
-    'the request is null, expected an object',
-  ],
+  ['null as options of gradients', () => model.gradients(verse, null), 'the request is null, expected an object'],
   [
     'null as options of saveCheckpoint',
     () => saveCheckpoint('x.json', model.trained, null),
@@ -247,18 +243,18 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => allOf(model.sampleMany({ count: 3, seed: 2 ** 53 - 1 })),
     'expected at most 2^53 − 3 for 3 texts',
   ],
-  ['an object without a model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected a result of loadCheckpoint'],
+  [
+    'an object without a model to export',
+    () => exportModel({}, 'onnx'),
+    'the model is {  }, expected a result of loadCheckpoint',
+  ],
   [
     'a text as the like model',
     () => importModel(new Uint8Array(8), { like: 'x' }),
     'like is "x", expected a result of loadCheckpoint',
   ],
   ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
-  [
-    'a number as a signal',
-    () => allOf(followRun('x', { signal: 1 })),
-    'signal is 1, expected an AbortSignal',
-  ],
+  ['a number as a signal', () => allOf(followRun('x', { signal: 1 })), 'signal is 1, expected an AbortSignal'],
   [
     'a folder for a built-in corpus that is a number',
     () => writeBuiltin('sonnets', 3),
