@@ -22,11 +22,11 @@ const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
 /** The schedules, a line each for `--help`. */
 export const schedules: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
-  { name: 'cosine', summary: `falls along half a cosine to ${flagOf('finalFraction')} of the peak at the end` },
+  { name: 'cosine', summary: `half a cosine down to ${flagOf('finalFraction')} of the peak at the end` },
   { name: 'one-cycle', summary: 'rises for three tenths of the run, then falls along a cosine' },
   {
     name: 'plateau',
-    summary: `falls by ${flagOf('decay')} after ${flagOf('plateauPatience')} evaluations without a best`,
+    summary: `falls by ${flagOf('decay')} after ${flagOf('plateauPatience')} worse evaluations`,
   },
   { name: 'step', summary: `falls by ${flagOf('decay')} every ${flagOf('decayEpochs')}` },
   { name: 'exponential', summary: 'as step, but a little at each update step' },

@@ -66,7 +66,7 @@ const checkpointFaults = endingWith(4, [
   [
     'a cell that is not known here',
     sample('', '@cell.json'),
-    /cell\.json is of a model that this rnn cannot run: its cell is "sru"/,
+    /cannot run the model of .*cell\.json with this rnn: its cell is "sru"/,
     /the rnn that wrote it/,
   ],
   [
@@ -114,7 +114,7 @@ const checkpointFaults = endingWith(4, [
   [
     'a run with half an optimizer',
     resume('@odd-slots', '--max-steps 8'),
-    /from .*odd-slots.latest\.json: its optimizer is not adam for \d+ weights$/,
+    /from .*odd-slots.latest\.json: its optimizer is not adam for \d+ parameters$/,
     /--init-from/,
   ],
   ['nothing to start from', train('--init-from @nowhere'), /^there is no .*nowhere$/, /rnn train/],
@@ -155,37 +155,37 @@ const folderFaults = endingWith(2, [
   [
     'a folder in the place of the lock',
     'train @text.txt --out @odd-lock $SMALL',
-    /lock\.json is not a plain file, and is to be the lock/,
+    /cannot use .*lock\.json as the lock of a run: it is not a plain file/,
     /move it away/,
   ],
   [
     'other sizes for a run',
     resume('@run', '--hidden 16'),
-    /^--hidden cannot change in a run: it is 8, and 16 was given$/,
+    /^cannot change --hidden in a run: it is 8, and you gave 16$/,
     /--init-from/,
   ],
   [
     'other layers for a run',
     resume('@run', '--layers 2'),
-    /^--layers cannot change in a run: it is 1, and 2 was given$/,
+    /^cannot change --layers in a run: it is 1, and you gave 2$/,
     /leave it out/,
   ],
   [
     'another cell for a run',
     resume('@run', '--cell gru'),
-    /^--cell cannot change in a run: it is mlstm, and gru was given$/,
+    /^cannot change --cell in a run: it is mlstm, and you gave gru$/,
     /leave it out/,
   ],
   [
     'another unit for a run',
     resume('@run', '--unit byte'),
-    /^--unit cannot change in a run: it is char, and byte was given$/,
+    /^cannot change --unit in a run: it is char, and you gave byte$/,
     /leave it out/,
   ],
   [
     'rare characters for a run',
     resume('@run', '--min-count 3'),
-    /^--min-count cannot change in a run: it is 1, and 3 was given$/,
+    /^cannot change --min-count in a run: it is 1, and you gave 3$/,
     /leave it out/,
   ],
   [

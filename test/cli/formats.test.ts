@@ -213,7 +213,7 @@ describe('rnn import', () => {
     expect(await rnn(['train', 'text.txt', '--out', 'ended', '--resume', ...machine])).toMatchObject({
       code: 4,
       stderr: expect.stringMatching(
-        /ended.latest\.json: training\.\S+ is missing, .*\nhint: it was edited, imported, or written by another program; --init-from starts/,
+        /ended.latest\.json: training\.\S+ is missing, .*\nhint: it was edited, imported or written by another program: use --init-from to start/,
       ) as string,
     });
   });

@@ -176,7 +176,7 @@ describe('rnn train --resume', () => {
       ),
     });
     const { code, stderr } = await train('--resume', '--accept-new-corpus', '--max-steps', '9');
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('the text is not the one') });
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('the text is not the text') });
     writeFileSync(text, 'the fox: 1, 2, 3\n'.repeat(70));
     expect(await train('--resume', '--accept-new-corpus', '--max-steps', '12')).toMatchObject({
       code: 3,
@@ -202,7 +202,7 @@ describe('rnn train --resume', () => {
         '--evaluation-streams is 6 from here on: the text to validate on is too short for 16\n',
       ),
     });
-    expect(stderr).toContain('the text to validate on is not the one');
+    expect(stderr).toContain('the text to validate on is not the text');
     expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);
   });
 

@@ -8,7 +8,7 @@ import { lstm } from './lstm.ts';
 export const lstmCoupled: Cell = {
   ...lstm,
   name: 'lstm-coupled',
-  summary: 'LSTM whose input gate is 1 − its forget gate: a quarter smaller',
+  summary: 'LSTM with coupled input and forget gates: a quarter smaller',
   gates: ['f', 'o'],
   conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
   weights: gateWeights('fgo'),
