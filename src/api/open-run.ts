@@ -53,10 +53,7 @@ export interface OpenRun {
   readonly end: null;
   /** The store of its checkpoints and its log. */
   readonly store: RunStore;
-  /**
-   * Trains the run, once. The signal asks it to end after the current update step, with everything
-   * saved.
-   */
+  /** Trains the run once. The signal ends it after the current update step and saves it. */
   train(signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
   /** Frees the folder, the device and its threads. */
   close(): Promise<void>;
@@ -100,10 +97,7 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
   return opened;
 }
 
-/**
- * Notes that a new run starts. Otherwise the user would notice a misspelt folder only when the new
- * run exists.
- */
+/** Without this note, the user would notice a misspelt folder only when the new run exists. */
 async function noteNewRun({ tell }: Asked, path: string): Promise<void> {
   const similar = await similarRuns(path);
   const meant = similar.length === 0 ? '' : `. Did you mean ${similar.join(' or ')}?`;
@@ -140,9 +134,7 @@ async function makeFolder({ request: { force, resume } }: Asked, folder: string)
   }
 }
 
-/**
- * Refuses requests that this machine cannot fulfil, whatever the text, before a long text is read.
- */
+/** Refuses requests that this machine cannot fulfil for any text, before reading the text. */
 async function refuseEarly({ options, reading, machine }: Early): Promise<void> {
   refuseHopelessRun(options, reading);
   // If the program chooses the device, at least the cpu must be available.

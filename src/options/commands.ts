@@ -29,12 +29,7 @@ const knownText = {
     help: 'in folders, read only these',
     defaultInWords: 'as in training',
   },
-  exclude: {
-    kind: list(),
-    placeholder: '<glob>',
-    help: 'in folders, skip these',
-    defaultInWords: 'as in training',
-  },
+  exclude: { kind: list(), placeholder: '<glob>', help: 'in folders, skip these', defaultInWords: 'as in training' },
   encoding: {
     kind: readingOptions.encoding.kind,
     placeholder: '<name>',
@@ -79,11 +74,7 @@ export const sampleOptions = {
       isEverywhere: true,
     },
     minP: { kind: fraction, help: 'keep those x times as likely as the first, 0.05', isEverywhere: true },
-    seed: {
-      kind: wholeNumber(0),
-      help: 'the same seed gives the same text',
-      defaultInWords: 'random',
-    },
+    seed: { kind: wholeNumber(0), help: 'the same seed gives the same text', defaultInWords: 'random' },
   },
   'The machine:': { device: { ...device, help: 'device to sample on (listed below)' }, threads },
   'Output:': { json: { ...json, help: 'print one JSON object per complete text' } },
@@ -140,10 +131,7 @@ export const gradientsOptions = {
     },
     untrained: { kind: list(), placeholder: '<cell>', help: 'untrained network, repeatable: lstm,hidden=64' },
   },
-  'The measurement:': {
-    ...gradientsMeasured,
-    ...knownText,
-  },
+  'The measurement:': { ...gradientsMeasured, ...knownText },
   'The machine:': machine,
   'Output:': { html, svg, force, json: { ...json, help: 'print one JSON object per network' } },
 } as const satisfies OptionGroups;
@@ -234,12 +222,7 @@ export const sweepOptions = {
 export const exportOptions = {
   'Options:': {
     format: { kind: choice(formatNames), help: 'safetensors (PyTorch) or onnx', defaultInWords: 'as --out ends' },
-    out: {
-      kind: text(),
-      placeholder: '<file>',
-      help: 'file, or - for stdout',
-      defaultInWords: 'the name of the run',
-    },
+    out: { kind: text(), placeholder: '<file>', help: 'file, or - for stdout', defaultInWords: 'the name of the run' },
     force: { ...force, help: 'replace an existing file' },
     json: { ...json, help: 'print one JSON object about the file' },
   },
@@ -272,12 +255,7 @@ export const doctorOptions = {
 
 /** The model that is measured. */
 export const benchModel = {
-  cell: {
-    kind: modelOptions.cell.kind,
-    placeholder: '<name>',
-    help: "see 'rnn train --help'",
-    default: 'lstm',
-  },
+  cell: { kind: modelOptions.cell.kind, placeholder: '<name>', help: "see 'rnn train --help'", default: 'lstm' },
   layers: { kind: modelOptions.layers.kind, help: 'recurrent layers', default: 2 },
   hidden: { kind: modelOptions.hidden.kind, help: 'units per layer', default: 128 },
   batchSize: { kind: count, help: 'parallel sequences, best 32 or 64', default: 50 },

@@ -167,11 +167,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => saveCheckpoint(3, model.trained),
     'the path is 3, expected the name of a file',
   ],
-  [
-    'nothing to save',
-    () => saveCheckpoint('x.json', {}),
-    'the checkpoint is {  }, expected a result of loadCheckpoint',
-  ],
+  ['no checkpoint', () => saveCheckpoint('x.json', {}), 'the checkpoint is {  }, expected a result of loadCheckpoint'],
   ['runs that are a symbol', () => readRuns(Symbol('runs')), 'runs is Symbol(runs), expected a run folder'],
   ['a folder of runs that is a BigInt', () => listRuns(3n), 'the folder is 3n, expected the name of a folder'],
   ['a file that is a text', () => importModel('model'), 'the file is "model", expected bytes'],
@@ -193,11 +189,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ],
   ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
   ['a size that is a text', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
-  [
-    'a corpus that is not a Corpus',
-    () => untrainedModel({ train: [1] }),
-    'the corpus is { train }, expected a result of Corpus.read',
-  ],
+  ['no corpus', () => untrainedModel({ train: [1] }), 'the corpus is { train }, expected a result of Corpus.read'],
   [
     'ids in the place of a corpus',
     () => model.evaluate({ vocabulary: corpus.vocabulary, train: [1, 2, 900] }),

@@ -168,7 +168,7 @@ export const textFaults = endingWith(3, [
     'new characters in the text of a run',
     resume('@run', '--max-steps 8', '@accents.txt'),
     /^the text has characters that the model has never seen: U\+/,
-    /^run rnn train .*accents\.txt --init-from .*run --out .*run-2: /,
+    /^run rnn train .*accents\.txt --init-from .*run --out .*run-2 to start from /,
   ],
   [
     'new characters in a new text that was accepted',
