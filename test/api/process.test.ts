@@ -1,5 +1,5 @@
-// A program that imports the built package ends on its own, however it leaves a run or a model,
-// without noticing the package.
+// A program that imports the built package ends on its own and without output, however it leaves a
+// run or a model.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
