@@ -29,7 +29,7 @@ const impossible: readonly Impossible[] = [
   { options: '--embedding-dropout 0.5', code: 2, message: /--embedding-dropout cannot be used when --embedding is 0/ },
   { options: '--time-skip 1', code: 2, message: /--time-skip is 1/ },
   { options: '--layers 2000', code: 2, message: /--layers is 2000/ },
-  { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm cannot be used where --cell is gru/ },
+  { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm cannot be used when --cell is gru/ },
   {
     options: '--patience 3 --validation-fraction 0',
     code: 2,

@@ -179,7 +179,12 @@ const words = endingWith(2, [
     /--validation-fraction 0/,
   ],
   ['rare bytes', train('--unit byte --min-count 2'), /^cannot use --min-count with --unit byte/, /omit one of the two/],
-  ['two primes', sample('--prime a --prime-file @one.txt'), /^--prime and --prime-file exclude each other$/, /once/],
+  [
+    'two primes',
+    sample('--prime a --prime-file @one.txt'),
+    /^--prime and --prime-file cannot be used together$/,
+    /once/,
+  ],
   [
     'a profile of nothing',
     'bench --dry-run --profile',

@@ -136,7 +136,7 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'a file where corpora/ should be',
     line: 'cd blocked && rnn corpus sonnets',
     code: 1,
-    cause: /^cannot write corpora\/sonnets\.txt: there is a file in the place of the folder$/,
+    cause: /^cannot write corpora\/sonnets\.txt: a file has the name of the folder$/,
     remedy: /make sure that corpora is writable/,
   },
   {
@@ -199,7 +199,7 @@ const processFaults: readonly ProcessFault[] = [
     line: `mount -t tmpfs -o size=16k none "$PWD/small" && ${train} reference --out small`,
     code: 1,
     cause: /^cannot save the last state, of step 2: .*: the disk is full \(nothing was saved\)$/,
-    remedy: /make room/,
+    remedy: /free some space/,
     needs: 'mounts',
   },
 ];

@@ -212,7 +212,7 @@ const machineFaults = endingWith(1, [
   [
     'a folder that the system makes for nobody',
     'train @text.txt --out /proc/run $SMALL --device reference',
-    /^cannot make the run folder \/proc\/run: the folder is not there$/,
+    /^cannot make the run folder \/proc\/run: the folder does not exist$/,
     /--out/,
     { onlyOnLinux: true },
   ],

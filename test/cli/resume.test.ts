@@ -72,7 +72,7 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await train('--resume', '--max-steps', '9');
     expect(code).toBe(0);
     expect(stderr).toContain('--max-steps is 9 from here on (it was 6)\n');
-    expect(stderr).toContain(`going on at step 6, from ${join(out, 'latest.json')}\n`);
+    expect(stderr).toContain(`resuming at step 6 from ${join(out, 'latest.json')}\n`);
     expect(stderr).toContain('mlstm, 1 × 8');
     expect(stderr).toContain('all update steps are done: step 9 after');
     const lines = readFileSync(join(out, 'log.jsonl'), 'utf8')
@@ -131,7 +131,7 @@ describe('rnn train --resume', () => {
     writeFileSync(join(out, 'latest.json'), readFileSync(join(out, 'latest.json'), 'utf8').slice(0, 500));
     const { code, stderr } = await train('--resume', '--quiet');
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*previous\.json\n$/);
+    expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*, so the run resumes from .*previous\.json\n$/);
     expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 update steps');
   });
 
@@ -140,7 +140,7 @@ describe('rnn train --resume', () => {
     for (const file of ['latest.json', 'previous.json']) truncateSync(join(out, file), 500);
     const { code, stderr } = await train('--resume', '--quiet');
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*best\.json\n$/);
+    expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*, so the run resumes from .*best\.json\n$/);
     expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 update steps');
     for (const file of ['latest.json', 'previous.json']) rmSync(join(out, file), { force: true });
     expect(await train('--resume', '--quiet')).toMatchObject({

@@ -168,7 +168,7 @@ describe('rnn sample', () => {
     [['--length', '0'], 2, '--length is 0, expected a whole number of at least 1'],
     [['--top-p', '0'], 2, '--top-p is 0, expected a number above 0 and of at most 1'],
     [['--stop', ''], 2, '--stop is empty, expected some text'],
-    [['--prime', 'a', '--prime-file', 'b'], 2, '--prime and --prime-file exclude each other'],
+    [['--prime', 'a', '--prime-file', 'b'], 2, '--prime and --prime-file cannot be used together'],
     [['--prime-file', 'no-such-file'], 3, 'cannot read --prime-file no-such-file: ENOENT'],
   ])('%j is refused', async (argv, code, message) => {
     const calls = useDoubles();

@@ -70,7 +70,7 @@ describe('a run folder', () => {
     writeFileSync(run.path, 'of another program');
     await expect(run.saveLatest(atStep(2))).rejects.toMatchObject({
       kind: 'machine',
-      message: `cannot make the run folder ${run.path}: there is a file in the place of the folder`,
+      message: `cannot make the run folder ${run.path}: a file has the name of the folder`,
     });
     expect(readFileSync(run.path, 'utf8')).toBe('of another program');
     rmSync(run.path);

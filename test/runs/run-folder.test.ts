@@ -109,7 +109,7 @@ describe('a run folder', () => {
       for (const path of ['/proc/rnn-run', '/proc/rnn-run/deep/er']) {
         await expect(RunFolder.create(path)).rejects.toMatchObject({
           kind: 'machine',
-          message: `cannot make the run folder ${path}: the folder is not there`,
+          message: `cannot make the run folder ${path}: the folder does not exist`,
           hint: expect.stringContaining('--out'),
         });
       }

@@ -120,7 +120,7 @@ describe('the folder of a sweep', () => {
     'that the system makes for nobody is refused, or left to another machine by --emit (skipped where there is no /proc)',
     async () => {
       const into = '/proc/rnn-sweep/deep';
-      const message = `cannot make the sweep folder ${into}: the folder is not there`;
+      const message = `cannot make the sweep folder ${into}: the folder does not exist`;
       expect(await sweep(fixed, { into })).toMatchObject({
         code: 1,
         stderr: expect.stringContaining(`error: ${message}`),

@@ -31,7 +31,7 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], '--grid learning-rate is given twice', 'together'],
     [['--grid', 'out=a'], [], 'trials of a sweep cannot have --grid out', 'put --out before --'],
     [['--grid', 'lr=1'], ['--learning-rate', '2'], '--learning-rate is given for all trials and in --grid', ''],
-    [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
+    [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps cannot be used together', ''],
     [
       ['--grid', 'lr=1', '--epochs', '3'],
       [],
@@ -63,10 +63,10 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1'], ['--test-file', '-'], 'standard input (-) can be read only once', 'a file'],
     [['--grid', 'lr=1'], ['--validation-file', '-'], 'standard input (-) can be read only once', 'a file'],
     [['--grid', 'lr=1'], ['--kernels', 'wasm', '--device', 'reference'], '--kernels needs the device cpu', ''],
-    [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],
+    [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random cannot be used together', ''],
     [['--random', '3'], [], 'a sweep must vary at least one option', 'with --sample'],
-    [['--sample', 'lr=0..1'], [], '--sample is for --random', ''],
-    [['--seed', '3', '--grid', 'lr=1'], [], '--seed is for --random', ''],
+    [['--sample', 'lr=0..1'], [], '--sample requires --random', ''],
+    [['--seed', '3', '--grid', 'lr=1'], [], '--seed requires --random', ''],
     [[], [], 'a sweep must vary at least one option', ''],
     [['--random', '3', '--sample', 'lr=1..0.1'], [], '--sample lr is 1..0.1, expected a lower and a higher number', ''],
     [
