@@ -16,7 +16,7 @@ export const dialect: readonly Pattern[] = [
     instead: '"does not VERB a"',
   },
   { pattern: /\b(tells?|told|telling)\b/i, instead: '"prints", "shows", "reports"' },
-  { pattern: /\b(stands?|stood|standing)\b/i, instead: '"is"' },
+  { pattern: /\b(stands?|stood|standing)\b(?! (for|out)\b)/i, instead: '"is"' },
   { pattern: /\b(go|goes|going|gone|went) on\b/i, instead: '"continues", "resumes"' },
   { pattern: /\b(comes?|came) (to|apart|back)\b/i, instead: '"is", "gives", "diverges", "returns"' },
   { pattern: /\banew\b/i, instead: '"again"' },
