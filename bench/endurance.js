@@ -16,8 +16,8 @@ import { tableHead, tableRow } from './comparison/markdown.js';
 import { root } from './comparison/processes.js';
 import { median } from './comparison/statistics.js';
 
-const MOST_GROWTH = 0.05;
-const MOST_SLOWING = 0.1;
+const MAX_GROWTH = 0.05;
+const MAX_SLOWING = 0.1;
 const SECONDS_A_ROW = 60;
 
 const given = process.argv.slice(2);
@@ -123,10 +123,10 @@ function judge() {
     console.log(
       `\nfrom the second quarter to the last: memory ${told(memory)}, speed ${told(clock)} by the clock, ${told(processor)} by processor time`,
     );
-    if (memory > MOST_GROWTH) faults.push(`memory grew by more than ${100 * MOST_GROWTH} %`);
+    if (memory > MAX_GROWTH) faults.push(`memory grew by more than ${100 * MAX_GROWTH} %`);
     // Either shows that the program itself has not become slower.
-    if (clock < -MOST_SLOWING && processor < -MOST_SLOWING)
-      faults.push(`it slowed down by more than ${100 * MOST_SLOWING} %`);
+    if (clock < -MAX_SLOWING && processor < -MAX_SLOWING)
+      faults.push(`it slowed down by more than ${100 * MAX_SLOWING} %`);
   }
   for (const fault of faults) console.error(`FAILED: ${fault}`);
   process.exitCode = faults.length > 0 ? 1 : 0;

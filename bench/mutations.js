@@ -29,8 +29,8 @@ const { values: flags } = parseArgs({
 });
 const [count, seed, first] = [flags.count, flags.seed, flags.first].map(Number);
 
-const MOST_MS = 2000;
-const MOST_BYTES = 1e9;
+const MAX_MS = 2000;
+const MAX_BYTES = 1e9;
 /** Without a word from the child. */
 const PATIENCE_MS = 60_000;
 const TOLD_EVERY = 500;
@@ -65,14 +65,14 @@ async function work(folder) {
       const began = performance.now();
       const used = await use(path, program);
       const ms = performance.now() - began;
-      if (ms > MOST_MS) throw new Fault(`it took ${Math.round(ms)} ms`);
+      if (ms > MAX_MS) throw new Fault(`it took ${Math.round(ms)} ms`);
       if (number % DESCRIBED_EVERY === 0) await describe(path, program, used, random);
       if (used.settings !== null && tally.loaded % TRAINED_EVERY === 0) {
         tally.trained++;
         await train(used, program, { text, folder: join(folder, 'run'), device });
       }
       const rss = process.memoryUsage.rss();
-      if (rss > MOST_BYTES) throw new Fault(`the process has ${Math.round(rss / 1e6)} MB`);
+      if (rss > MAX_BYTES) throw new Fault(`the process has ${Math.round(rss / 1e6)} MB`);
       record(tally, name, used, ms, rss);
     } catch (error) {
       process.send({

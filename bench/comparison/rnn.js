@@ -5,7 +5,7 @@ import { median } from './statistics.js';
 import { jsonLines, root, run, secondsOf } from './processes.js';
 
 /** Less than this, measured, is not enough. */
-const LEAST_SECONDS = 4;
+const MIN_SECONDS = 4;
 /** The first report is not counted: V8 is still compiling. */
 const WARM_UP_SECONDS = 2;
 /** On a gpu, reports come less often, and what is compiled is more. */
@@ -39,13 +39,13 @@ export class Rnn {
   train(configuration, { setting = '', env = {} } = {}) {
     const key = JSON.stringify([configuration, setting]);
     let seconds =
-      this.#seconds.get(key) ?? (this.#device.startsWith('gpu') ? GPU_SECONDS : LEAST_SECONDS + WARM_UP_SECONDS);
+      this.#seconds.get(key) ?? (this.#device.startsWith('gpu') ? GPU_SECONDS : MIN_SECONDS + WARM_UP_SECONDS);
     for (;;) {
       const length = ['--max-steps', 1_000_000, '--max-time', `${seconds}s`, '--device', this.#device];
       const events = jsonLines(rnn(this.#trainArguments(configuration, join(this.#folder, 'speed'), length), { env }));
       const reports = events.filter(({ event }) => event === 'report');
       this.deviceLines.set(setting, events[0].device);
-      if (reports.length > 1 && (reports.at(-1).elapsedMs - reports[0].elapsedMs) / 1000 >= LEAST_SECONDS) {
+      if (reports.length > 1 && (reports.at(-1).elapsedMs - reports[0].elapsedMs) / 1000 >= MIN_SECONDS) {
         this.#seconds.set(key, seconds); // the next round need not find out again
         return median(reports.slice(1).map(({ charactersPerSecond }) => charactersPerSecond));
       }

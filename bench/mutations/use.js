@@ -7,7 +7,7 @@ import { pick } from './random.js';
 /** What must never come of a file, whatever is in it. */
 export class Fault extends Error {}
 
-const MOST_CHARACTERS = 1500;
+const MAX_CHARACTERS = 1500;
 const kinds = new Set(['machine', 'usage', 'corpus', 'checkpoint', 'diverged', 'device']);
 const checkpointCode = 4;
 
@@ -57,7 +57,7 @@ function clear({ RnnError }, what, error) {
   const { kind, message, hint } = error;
   if (!kinds.has(kind) || message.trim() === '' || hint?.trim() === '' || (kind === 'checkpoint' && hint === undefined))
     throw new Fault(`${what} gave an error that says too little: ${kind}: ${message} (${hint})`);
-  if (message.length > MOST_CHARACTERS || hint?.length > MOST_CHARACTERS)
+  if (message.length > MAX_CHARACTERS || hint?.length > MAX_CHARACTERS)
     throw new Fault(`${what} gave an error of ${message.length} characters: ${message.slice(0, 200)}`);
   return error;
 }

@@ -14,7 +14,7 @@ import { gradientFlow } from '../insight/gradient-flow.ts';
 import { largestSingularValues } from '../insight/jacobian.ts';
 import { propertiesOf } from '../insight/properties.ts';
 import { saturationOf } from '../insight/saturation.ts';
-import { LEAST_CHARACTERS, defaultLength, maxDefaultLength, searchCells } from '../insight/search.ts';
+import { MIN_CHARACTERS, defaultLength, maxDefaultLength, searchCells } from '../insight/search.ts';
 import { runInTurns } from '../turns.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Corpus } from './corpus.ts';
@@ -206,7 +206,7 @@ export class Model {
     const { model } = this.trained;
     const whole = tokensOf(text, this.#symbols).subarray(0, length ?? maxDefaultLength(model));
     if (whole.length === 0) {
-      const hint = `use at least one character, or ${LEAST_CHARACTERS} to find cells`;
+      const hint = `use at least one character, or ${MIN_CHARACTERS} to find cells`;
       throw corpusError('cannot read the text: it is empty', hint);
     }
     const decoder = this.#symbols.decoder();
@@ -254,7 +254,7 @@ export class Model {
  * fewer than 400 characters is too short to find any.
  */
 export const findCells = async ({ pieces, activations }: CellsRead): Promise<FoundCells> => ({
-  findings: pieces.length < LEAST_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
+  findings: pieces.length < MIN_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
   saturation: saturationOf(activations),
 });
 

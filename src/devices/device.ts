@@ -93,7 +93,7 @@ export interface CallResult {
  * It does not reset states or update weights. It is for programs without targets and without
  * dropout.
  */
-export interface StandingCall {
+export interface PreparedCall {
   /** Token ids (T·N) of the next call, written by the caller before it. */
   readonly ids: Int32Array;
   /** The program's outputs, a vector for each of (T·N) rows. Every call overwrites them. */
@@ -163,7 +163,7 @@ export interface Executable {
    */
   run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;
   /** Omitted by devices whose calls must allocate memory. */
-  standingCall?(job: string): StandingCall;
+  preparedCall?(job: string): PreparedCall;
   /** Omitted by devices without passes. */
   cost?(job: string): Cost;
   /**

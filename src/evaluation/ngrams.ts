@@ -7,7 +7,7 @@ import { type Pieces, runAtOnce } from '../pieces.ts';
 /**
  * Maximum number of distinct strings of all orders together, which take half a gigabyte of memory.
  */
-const MOST_STRINGS = 2 ** 24;
+const MAX_STRINGS = 2 ** 24;
 /**
  * Fields of a string: the string without its last token, that token, how often the string occurs,
  * how often any token follows it, and how many different tokens follow it. They are adjacent,
@@ -43,7 +43,7 @@ export class Ngrams {
   #table = new Uint32Array(2048);
 
   /** @param V vocabulary size */
-  constructor(text: Tokens, V: number, { order = 6, most = MOST_STRINGS } = {}) {
+  constructor(text: Tokens, V: number, { order = 6, most = MAX_STRINGS } = {}) {
     if (!ArrayBuffer.isView(text))
       throw usageError(`text is ${inQuotes(text)}, expected token ids, such as the train part of a corpus`);
     if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}, expected the size of the vocabulary`);

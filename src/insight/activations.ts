@@ -35,7 +35,7 @@ export interface Activations {
 /** Time steps of a call: enough that the overhead of calls is negligible. */
 const STEPS = 32;
 /** 2 GB of float32 numbers. */
-const MOST_NUMBERS = 2 ** 29;
+const MAX_NUMBERS = 2 ** 29;
 
 /**
  * Reads a text from beginning to end, starting from a zero state.
@@ -55,10 +55,10 @@ export async function readActivations(
   const { length: characters } = tokens;
   const names = activationsOf(model);
   const perCharacter = names.length * model.hidden;
-  if (characters * perCharacter > MOST_NUMBERS) {
+  if (characters * perCharacter > MAX_NUMBERS) {
     throw usageError(
       `cannot hold ${count(perCharacter)} values at each of ${count(characters)} characters in memory`,
-      `use ${flagOf('length')} ${Math.floor(MOST_NUMBERS / perCharacter)}`,
+      `use ${flagOf('length')} ${Math.floor(MAX_NUMBERS / perCharacter)}`,
     );
   }
   const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));

@@ -86,7 +86,7 @@ const identity = (S: number, H: number, block: number): Float32Array =>
 const repeated = (row: ArrayLike<number>, times: number): Float32Array =>
   Float32Array.from({ length: row.length * times }, (_, at) => row[at % row.length]);
 
-const MOST_ITERATIONS = 300;
+const MAX_ITERATIONS = 300;
 const SETTLED = 1e-6;
 const SEED = 1;
 
@@ -100,7 +100,7 @@ export function largestSingularValue(A: Float64Array): number {
   const random = new Random(SEED);
   let x = Float64Array.from({ length: S }, () => random.normal());
   let value = 0;
-  for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
+  for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
     const length = lengthOf(x);
     if (length === 0) return 0;
     const y = new Float64Array(S);

@@ -11,12 +11,12 @@ import { type Property, propertiesOf } from './properties.ts';
 import { type Weights, centredRanks, correlate, weightsOf } from './statistics.ts';
 
 /** Minimum length of a text for a search. */
-export const LEAST_CHARACTERS = 400;
+export const MIN_CHARACTERS = 400;
 const SHUFFLES = 20;
 /** How far above the mean of the best correlations with shuffled values, in standard deviations. */
 const DEVIATIONS = 4;
 /** Maximum number of units per property. */
-const MOST_FOUND = 4;
+const MAX_FOUND = 4;
 /**
  * Up to this chance level, which is an AUC of 0.9, units that track a property well can stand out.
  * Above it, finding no unit proves nothing.
@@ -155,7 +155,7 @@ function best(
 ): { cell: number; correlation: number; told: number }[] {
   const chosen = [...chosenBy.keys()]
     .toSorted((a, b) => Math.abs(chosenBy[b]) - Math.abs(chosenBy[a]))
-    .slice(0, MOST_FOUND);
+    .slice(0, MAX_FOUND);
   const [measured] = runAtOnce(
     correlate(
       chosen.map((cell) => heldOut[cell]),

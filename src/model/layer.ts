@@ -39,7 +39,7 @@ export type Named = Readonly<Record<string, Value>>;
  */
 const WEIGHT_SITES = 2 ** 16;
 /** Matrices of one cell. */
-const MOST_RECURRENT = 8;
+const MAX_RECURRENT = 8;
 
 /** A carried state: its name, and how many numbers each row has. */
 export interface StateShape {
@@ -155,7 +155,7 @@ function dropped(builder: Builder, model: ModelConfiguration, layer: number, wei
       recurrent.map(({ name, rows, columns }, index) => {
         const mask = builder.dropoutMask(rows, columns, {
           rate,
-          site: WEIGHT_SITES + MOST_RECURRENT * layer + index,
+          site: WEIGHT_SITES + MAX_RECURRENT * layer + index,
           stepRows: 0,
         });
         return [name, builder.multiply(weights[name], mask)];

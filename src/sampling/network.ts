@@ -1,6 +1,6 @@
 // A network that advances by one token at a time, for one row or for several at once, each with a
 // separate state. Knows programs and devices, but not text.
-import type { Device, Executable, Job, StandingCall } from '../devices/device.ts';
+import type { Device, Executable, Job, PreparedCall } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
 import { networkProgram } from '../model/network.ts';
@@ -106,7 +106,7 @@ export class Network {
     const made = this.#rows.get(width);
     if (made !== undefined) return made;
     const { ids, outputs, run } =
-      this.#executable.standingCall?.(jobOf(width)) ?? standingCallOf(this.#executable, width, this.#vocabulary);
+      this.#executable.preparedCall?.(jobOf(width)) ?? preparedCallOf(this.#executable, width, this.#vocabulary);
     const rows = { width, ids, logits: outputs['logits'], step: run };
     this.#rows.set(width, rows);
     return rows;
@@ -118,7 +118,7 @@ function jobOf(width: number): string {
 }
 
 /** A prepared call for devices without one. */
-function standingCallOf(executable: Executable, width: number, vocabulary: number): StandingCall {
+function preparedCallOf(executable: Executable, width: number, vocabulary: number): PreparedCall {
   const ids = new Int32Array(width);
   const logits = Array.from({ length: width }, () => new Float32Array(vocabulary));
   return {

@@ -49,9 +49,9 @@ const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => St
 /**
  * Rows sampled at a time, at most. With more, the cost per row is the same, and the wait is longer.
  */
-const MOST_ROWS = 32;
+const MAX_ROWS = 32;
 /** Characters of later texts that may wait in memory. */
-const MOST_WAITING = 6.4e7;
+const MAX_WAITING = 6.4e7;
 
 /**
  * Opens a checkpoint's model for sampling.
@@ -101,7 +101,7 @@ export class Sampler {
     device: Device,
     { texts = 1, length = 1, startSymbol = null }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
-    const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_WAITING / length)));
+    const most = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_WAITING / length)));
     // The same number of rows in each batch, as far as possible.
     const rows = Math.ceil(texts / Math.ceil(texts / most));
     return new Sampler(model, vocabulary, await Network.open(model, device, rows), rows, startSymbol);

@@ -18,7 +18,7 @@ import { textOfValue } from '../options/words.ts';
 import { lengths } from '../options/choices.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
 import {
-  MOST_COUNTED,
+  MAX_COUNTED,
   recordOf,
   recordedCorpus,
   recordedLoop,
@@ -62,7 +62,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   };
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
-    if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
+    if (count > MAX_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MAX_COUNTED}`);
   const recorded: Partial<TrainingOptions> = { ...legacyOptions, ...model };
   for (const option of namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start')) {
     const own = recorded[option];

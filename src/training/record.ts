@@ -20,7 +20,7 @@ type Training = Checkpoint['training'];
  * Maximum of steps, epochs and other counters: far beyond any run, and far below the numbers to
  * which adding 1 has no effect.
  */
-export const MOST_COUNTED = 2 ** 48;
+export const MAX_COUNTED = 2 ** 48;
 
 type Rules<Members> = { readonly [Key in keyof Members]: Rule };
 /** The values that rules allow. */
@@ -28,7 +28,7 @@ type Allowed<Table> = {
   readonly [Name in keyof Table]: Table[Name] extends { holds(value: unknown): value is infer Value } ? Value : never;
 };
 
-const count = wholeNumber(0, MOST_COUNTED);
+const count = wholeNumber(0, MAX_COUNTED);
 const milliseconds = number({ min: 0 });
 const trendRules: Rules<LossTrendState> = { steps: count, average: number(), lowest: orNull(number()) };
 const loopRules = {

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../runs/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { type Optimizer, SUM } from './optimizers.ts';
-import { MOST_COUNTED, unfit } from './record.ts';
+import { MAX_COUNTED, unfit } from './record.ts';
 import { legacyOptions } from '../options/train.ts';
 import type { TrainingOption, TrainingOptions } from '../options/training.ts';
 
@@ -33,7 +33,7 @@ export function gatheredIn(
     recorded.tensors.filter((tensor) => !extras.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]),
   );
   const fit = slots.size === ownSlots.length && ownSlots.every((slot) => slots.get(slot)?.length === parameters);
-  if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED)
+  if (!fit || !Number.isInteger(step) || step < 0 || step > MAX_COUNTED)
     throw unfit(`its optimizer is not ${name} for ${parameters} parameters`);
   if (windows === 1 || windows !== recordedWindows) return { slots, windows: step * windows };
   if (!Number.isInteger(waiting) || waiting < 0 || waiting >= windows)

@@ -61,7 +61,7 @@ const MEMBERS = isEverything ? 500 : 100;
 const TRAINED_EVERY = COUNT / 20;
 const DESCRIBED_EVERY = 20;
 /** Without both wrong and correct checksums, one of these numbers would be tiny. */
-const LEAST_OF_EACH = COUNT / 10;
+const MIN_OF_EACH = COUNT / 10;
 
 let folder: string;
 let text: string;
@@ -105,8 +105,8 @@ describe('a mutated checkpoint', () => {
       }
     }
     await device.close();
-    expect(count.loaded).toBeGreaterThan(LEAST_OF_EACH);
-    expect(count.refused).toBeGreaterThan(LEAST_OF_EACH);
+    expect(count.loaded).toBeGreaterThan(MIN_OF_EACH);
+    expect(count.refused).toBeGreaterThan(MIN_OF_EACH);
     expect(count.byChecksum).toBeLessThan(count.refused / 2);
   });
 

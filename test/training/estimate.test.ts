@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluationWindows } from '../../src/corpus/evaluation-windows.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
-import type { Device, Executable, StandingCall } from '../../src/devices/device.ts';
+import type { Device, Executable, PreparedCall } from '../../src/devices/device.ts';
 import type { Activity, ActivityListener } from '../../src/training/activity.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
@@ -34,8 +34,8 @@ async function estimated(
   });
   const sampling = (inner: Executable): Executable => ({
     ...timed(inner),
-    standingCall(job): StandingCall {
-      const { ids, outputs, run } = inner.standingCall!(job);
+    preparedCall(job): PreparedCall {
+      const { ids, outputs, run } = inner.preparedCall!(job);
       const timedRun = (): Promise<void> | void => {
         time += CHARACTER_MS;
         return run();

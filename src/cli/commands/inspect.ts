@@ -47,7 +47,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const { machine, by } = machineFrom(flags, context);
   const { findCells, openModel } = await import('../../api/model.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
-  const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
+  const { MIN_CHARACTERS } = await import('../../insight/search.ts');
 
   const opened = await openModel(flags.checkpoint, machine);
   const path = opened.path!;
@@ -70,8 +70,8 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
   if (cell !== null && flags.html === undefined) return;
   waiting?.begin('searching units');
-  if (pieces.length < LEAST_CHARACTERS)
-    note(`the search for units needs ${LEAST_CHARACTERS} characters, but the text has ${count(pieces.length)}`);
+  if (pieces.length < MIN_CHARACTERS)
+    note(`the search for units needs ${MIN_CHARACTERS} characters, but the text has ${count(pieces.length)}`);
   const found = await findCells(cells);
   if (flags.html !== undefined) {
     const { cellsPage } = await import('../../reports/cells-page.ts');

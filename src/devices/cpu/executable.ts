@@ -1,6 +1,6 @@
 // A workload compiled for the cpu: one shared memory, its workers, and the communication between
 // them and the calling thread, which stays free while they compute.
-import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
+import type { Call, CallResult, Executable, Intact, PassTime, Resident, PreparedCall, Workload } from '../device.ts';
 import { compileShard } from './compile.ts';
 import type { Code } from './machine/code.ts';
 import { peakOperations } from './machine/peak.ts';
@@ -103,7 +103,7 @@ class CpuExecutable implements Executable {
     return results;
   }
 
-  standingCall(name: string): StandingCall {
+  preparedCall(name: string): PreparedCall {
     const job = this.#jobs.get(name)!;
     const { ids: homes, outputs } = job.rows;
     const ids = new Int32Array(homes.length);

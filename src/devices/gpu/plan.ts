@@ -19,7 +19,7 @@ const executors: Readonly<Record<Mode, readonly string[]>> = {
   cpu: ['generic'],
 };
 /** More than any loop has: gpu.js cuts longer ones short without a word. */
-const MOST_ITERATIONS = 2 ** 30;
+const MAX_ITERATIONS = 2 ** 30;
 
 /** What gpu.js stands in for a value while it traces. */
 export type Handle = object;
@@ -78,7 +78,7 @@ export class Kernels {
     if (known) return known;
     const kernel = this.gpu.createKernel(source, {
       output,
-      loopMaxIterations: MOST_ITERATIONS,
+      loopMaxIterations: MAX_ITERATIONS,
       functions: hashFunctions(source, this.mode === 'cpu'),
     } as object) as unknown as Kernel;
     this.#known.set(key, kernel);

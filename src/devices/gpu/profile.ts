@@ -14,7 +14,7 @@ import { type Reference, type Shape, elementsOf, isNumber } from './writer.ts';
  * How much longer the longer pipeline should take: much beside how the time of a run varies.
  */
 const ENOUGH_MS = 20;
-const MOST_PASSES = 1000;
+const MAX_PASSES = 1000;
 /** Each pipeline that was tried has so many times the passes of the last. */
 const GROWTH = 8;
 /** Of each pipeline, after one that compiles. */
@@ -64,7 +64,7 @@ export async function timeOfPass(timeOf: (passes: number) => Promise<number>): P
   const one = await timeOf(1);
   for (let passes = 2; ; passes *= GROWTH) {
     const more = (await timeOf(passes)) - one;
-    if (more >= ENOUGH_MS || passes >= MOST_PASSES) return Math.max(0, more) / (passes - 1);
+    if (more >= ENOUGH_MS || passes >= MAX_PASSES) return Math.max(0, more) / (passes - 1);
   }
 }
 

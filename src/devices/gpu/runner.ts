@@ -11,13 +11,13 @@ import { flagOf } from '../../options/flags.ts';
 export const RUN_SECONDS = 0.7;
 /** A longer plan costs memory and compiling: it should have so many times the calls. */
 const WORTHWHILE = 1.5;
-const MOST_LENGTHENINGS = 3;
+const MAX_LENGTHENINGS = 3;
 /** Passes that one plan may have: tracing and compiling them takes about a second. */
-const MOST_PASSES = 20_000;
+const MAX_PASSES = 20_000;
 /** A remainder that comes again gets a plan of its own, where runs have at least so many calls. */
 const MANY_CALLS = 8;
 /** Each plan has buffers of its own. */
-const MOST_REMAINDER_PLANS = 2;
+const MAX_REMAINDER_PLANS = 2;
 
 export interface RunnablePlan {
   run(
@@ -87,7 +87,7 @@ export class Runner {
     if (this.#plans.has(count)) return count;
     const again = this.#remainders.has(count);
     this.#remainders.add(count);
-    const affordable = !this.#limited && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
+    const affordable = !this.#limited && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MAX_REMAINDER_PLANS;
     return again && affordable ? count : 1;
   }
 
@@ -154,9 +154,9 @@ export class Runner {
     const first = !this.#ranOn.has(plan);
     this.#ranOn.set(plan, this.#options.health.count());
     if (first) return;
-    const isFinal = this.#limited || this.#lengthenings === MOST_LENGTHENINGS;
+    const isFinal = this.#limited || this.#lengthenings === MAX_LENGTHENINGS;
     if (isFinal || calls !== this.#callsPerRun) return;
-    const most = Math.max(1, Math.floor(MOST_PASSES / this.#options.passes));
+    const most = Math.max(1, Math.floor(MAX_PASSES / this.#options.passes));
     // What a run costs beside its calls makes this too few: then it is raised once more.
     const wanted = Math.min(most, Math.floor((calls * RUN_SECONDS) / seconds));
     if (wanted < WORTHWHILE * calls) return;

@@ -13,7 +13,7 @@ import { onnxFile } from './messages.ts';
 import { flagOf } from '../../options/flags.ts';
 
 /** The largest message of Protocol Buffers. An ONNX file is one message. */
-const MOST_BYTES = 2 ** 31 - 1;
+const MAX_BYTES = 2 ** 31 - 1;
 
 export const onnx: ExportFormat = {
   name: 'onnx',
@@ -46,7 +46,7 @@ export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'ten
 
 function checkSize(shapes: readonly ParameterShape[]): void {
   const bytes = countParameters(shapes) * Float32Array.BYTES_PER_ELEMENT;
-  if (bytes <= MOST_BYTES - limits.textBytes) return; // textBytes is enough for the rest of the file
+  if (bytes <= MAX_BYTES - limits.textBytes) return; // textBytes is enough for the rest of the file
   throw usageError(
     `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, but an ONNX file holds less than 2 GB`,
     `use ${flagOf('format')} safetensors, which does not have this limit`,

@@ -66,7 +66,7 @@ async function compile(interactive: boolean, threads: number): Promise<Executabl
 }
 
 async function steps(executable: Executable, count: number): Promise<number[]> {
-  const call = executable.standingCall!('sample');
+  const call = executable.preparedCall!('sample');
   for (let step = 0; step < count; step++) {
     call.ids.forEach((_, row) => void (call.ids[row] = (step + row) % 5));
     await call.run();
@@ -110,7 +110,7 @@ test('a workload with few rows or a small model does not start threads', async (
 
 test('a step does not wait for a thread that has died', async () => {
   const executable = await compile(true, 2);
-  const call = executable.standingCall!('sample');
+  const call = executable.preparedCall!('sample');
   await call.run();
   const gone = started[0].terminate();
   // The thread may still finish the first step, but not the next one.

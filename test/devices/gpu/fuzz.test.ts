@@ -27,7 +27,7 @@ const TOLERANCE = 1e-6;
  * WebGPU promises a kernel eight buffers, one of which it writes. With fewer stacks are cut up
  * sooner, which is worth a try.
  */
-const LEAST_INPUTS = 5;
+const MIN_INPUTS = 5;
 type Nested = Float64Array | Nested[];
 
 /** Passes as the JavaScript that they are written in. */
@@ -108,7 +108,7 @@ function flawOf({ program, parameters, rows }: Written, mostInputs: number, rand
   const mostStacked = [Infinity, 40, 8][random.uint32() % 3];
   const list = compilePasses(program, { parameters, update: null, mostInputs, mostStacked });
   const most = Math.max(0, ...list.passes.map(buffersOf));
-  if (mostInputs >= LEAST_INPUTS && most > mostInputs) return `a pass reads ${most} buffers, not ${mostInputs}`;
+  if (mostInputs >= MIN_INPUTS && most > mostInputs) return `a pass reads ${most} buffers, not ${mostInputs}`;
   const weights = Float64Array.from({ length: countParameters(parameters) }, () => 2 * random.uniform() - 1);
   const interpreter = new Interpreter(list);
   const state = new Map<string, Float64Array>();

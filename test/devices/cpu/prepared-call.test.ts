@@ -60,7 +60,7 @@ test.each([
     );
 
     await zero();
-    const call = executable.standingCall!('sample');
+    const call = executable.preparedCall!('sample');
     for (const [step, ids] of symbols.entries()) {
       call.ids.set(ids);
       await call.run();
