@@ -8,6 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fstatSync,
   openSync,
   readFileSync,
@@ -20,7 +21,7 @@ import {
 import { hostname } from 'node:os';
 
 import { temporarySuffix } from '../files/atomic.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere } from './lock-file.ts';
 import { lockFile } from './run-files.ts';
@@ -63,12 +64,17 @@ export class Lock {
     try {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         writeFileSync(temporary, content);
-        const now = statSync(temporary).mtimeMs; // by the clock of the file system
-        if (createFrom(temporary, path, content)) return new Lock(path, holder, content);
-        const other = look(path, now);
-        if (other === null) continue; // released meanwhile
-        if (!other.isGone) throw inUse(folder, other.holder);
-        if (takeOver(other, { temporary, path, content, now }, folder)) return new Lock(path, holder, content);
+        try {
+          const now = statSync(temporary).mtimeMs; // by the clock of the file system
+          if (createFrom(temporary, path, content)) return new Lock(path, holder, content);
+          const other = look(path, now);
+          if (other === null) continue; // released meanwhile
+          if (!other.isGone) throw inUse(folder, other.holder);
+          if (takeOver(other, { temporary, path, content, now }, folder)) return new Lock(path, holder, content);
+        } catch (error) {
+          // A process that has just taken the lock removes all temporary files, this one too.
+          if (systemCode(error) !== 'ENOENT' || existsSync(temporary)) throw error;
+        }
       }
       throw inUse(folder, null);
     } catch (error) {
