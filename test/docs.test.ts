@@ -4,7 +4,7 @@
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { mayFail, notRun, pages, shared } from './docs/pages.ts';
+import { notRun, pages, shared } from './docs/pages.ts';
 import {
   type Block,
   type Place,
@@ -24,16 +24,13 @@ const read = (name: string): string => readFileSync(join(root, name), 'utf8');
 const patience = 300_000;
 
 /**
- * Runs commands one after another. The first command that fails, and must not, ends the script with
- * its code and its name.
+ * Runs commands one after another. The first command that fails ends the script with its code and
+ * its name.
  */
 function script(commands: readonly string[]): string {
   const told = commands.map((command) => {
     const name = `command='${command.replaceAll("'", `'\\''`)}'`;
-    const codes = Object.hasOwn(mayFail, command)
-      ? ` || case $? in ${mayFail[command].codes.join('|')}) ;; *) false ;; esac`
-      : '';
-    return `${name}\n${command}${codes}`;
+    return `${name}\n${command}`;
   });
   const trap = `trap 'code=$?; [ $code = 0 ] || echo "failed: $command"; exit $code' EXIT`;
   return ['set -e', trap, ...told, 'trap - EXIT'].join('\n');
@@ -91,7 +88,7 @@ it('the commands of every page of the project are run', () => {
 
 it('commands that are not run are listed', () => {
   const shown = new Set(pages.flatMap(({ name }) => blocksOf(read(name)).flatMap(({ lines }) => commandsOf(lines))));
-  expect([...Object.keys(notRun), ...Object.keys(mayFail)].filter((command) => !shown.has(command))).toEqual([]);
+  expect(Object.keys(notRun).filter((command) => !shown.has(command))).toEqual([]);
 });
 
 describe('the readers of a page', () => {

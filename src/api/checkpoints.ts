@@ -33,7 +33,7 @@ import {
  *
  * @param source a run folder (its best checkpoint) or a file. Default: the newest run in
  * ./checkpoints
- * @throws RnnError `checkpoint` if there is no checkpoint, or it is damaged or of a newer version
+ * @throws RnnError `checkpoint` if the checkpoint is missing, damaged or of a newer version
  */
 export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
   if (source !== undefined) refuseOther('the checkpoint', source, runName);

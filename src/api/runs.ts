@@ -65,8 +65,8 @@ export interface FreshLines {
 
 /**
  * Reads the log of a run from its beginning, and then the lines that another process adds, four
- * times a second. Ends when no process trains in the folder any more, or when the signal is
- * aborted.
+ * times a second. Ends when the last process that trains in the folder has ended, or when the
+ * signal is aborted.
  *
  * @throws RnnError `checkpoint` if there is no run, `machine` if its log cannot be read
  */

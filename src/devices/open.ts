@@ -88,7 +88,7 @@ export async function openDevice(name: string, options: OpenOptions = {}): Promi
   }
 }
 
-/** Loads no GPU code if there is no GPU or a GPU would not pay. */
+/** Loads the code of the GPU device only if this machine has a GPU that is worth using. */
 async function openBest(options: OpenOptions): Promise<Device> {
   const openCpu = async (why: string): Promise<Device> =>
     Object.assign(await devices.cpu(options), { reason: `cpu: ${why}` });

@@ -116,6 +116,3 @@ export const notRun: Readonly<Record<string, string>> = {
   'rnn sweep corpus.txt --out sweeps/random --random 20 --sample learning-rate=log:1e-3..2e-2 --sample dropout=0..0.5 -- --layers 2 --budget 5m':
     'twenty runs take long, however short each; sweep.test.ts has some',
 };
-
-/** Commands that may fail, with the codes that they may end with. */
-export const mayFail: Readonly<Record<string, { readonly codes: readonly number[]; readonly reason: string }>> = {};

@@ -16,7 +16,7 @@ export class Estimate {
   }
 
   /**
-   * Milliseconds left after this report, or null while there is no estimate. The time of training
+   * Milliseconds left after this report, or null before the first estimate. The time of training
    * follows from its speed, and the time of evaluations, samples and saves from their last
    * duration. The speed is measured from the first report of this invocation, because earlier
    * invocations and the compilation in the first update step had another speed. After a recovery

@@ -85,7 +85,7 @@ const fractionOf = ({ done, total }: Wait): number | null =>
 export function waitFor(activity: Activity): Wait | null {
   const { kind, done, total } = activity;
   if (total !== null && done >= total) return null;
-  // A total of 1 has no parts, so there is no percentage.
+  // With a total of 1, a percentage would be 0 or 100.
   return {
     label: kind,
     done,

@@ -20,8 +20,8 @@ export class WaitingLine implements Pinned {
   #isDrawn = false;
 
   /**
-   * @param draw gives a line of at most `width` columns, also while there is no wait; `frame`
-   * counts the redraws, for the moving parts of the line
+   * @param draw returns a line of at most `width` columns, with or without a wait. `frame` counts the
+   * redraws, for the moving parts of the line
    * @param now milliseconds since an arbitrary moment
    */
   constructor(

@@ -75,8 +75,8 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
   let savedStep = -1;
 
   /**
-   * Counts down between two reports, but is at least the remaining time of the wait. It is null if
-   * a wait takes longer than expected, because there is no estimate any more.
+   * Counts down between two reports, but is at least the remaining time of the wait. Null if a wait
+   * takes longer than expected: the estimate is then used up.
    */
   const timeLeft = (wait: ShownWait | null): number | null => {
     const timeLeftMs = state?.timeLeftMs ?? null;

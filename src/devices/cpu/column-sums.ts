@@ -21,22 +21,20 @@ export function columnSums(rows: number, columns: number, [x, leading]: Matrix, 
     const bytes = 4 * row * leading;
     return 'fixed' in x ? { fixed: x.fixed + bytes } : { own: x.own + bytes };
   };
-  const call = (first: number, count: number, together: number): ChainCall => ({
-    specification: chainOf(together, columns, leading, first === 0),
+  /** @param together rows that are added to each other before they are added to the sums */
+  const call = (from: number, count: number, together: number): ChainCall => ({
+    specification: chainOf(together, columns, leading, from === 0),
     rows: count,
-    pointers: [out, ...Array.from({ length: together }, (_, row) => rowOf(first + row))],
+    pointers: [out, ...Array.from({ length: together }, (_, row) => rowOf(from + row))],
   });
-  const calls: ChainCall[] = [];
-  let next = 0;
-  for (const together of [ROWS, 1]) {
-    // The first call has no sums to add to.
-    for (const count of [next === 0 ? 1 : 0, Infinity]) {
-      const fits = Math.min(count, Math.floor((rows - next) / together));
-      if (fits > 0) calls.push(call(next, fits, together));
-      next += fits * together;
-    }
-  }
-  return calls;
+  const first = rows >= ROWS ? ROWS : 1;
+  const groups = Math.floor((rows - first) / ROWS);
+  const rest = rows - first - groups * ROWS;
+  return [
+    call(0, 1, first),
+    ...(groups > 0 ? [call(first, groups, ROWS)] : []),
+    ...(rest > 0 ? [call(rows - rest, rest, 1)] : []),
+  ];
 }
 
 /**

@@ -1,21 +1,11 @@
 import { expect, test } from 'vitest';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
-import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram } from '../../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
+import { gruOf, samplingJob } from './sampling-job.ts';
 
-const model: ModelConfiguration = {
-  cell: 'gru',
-  layers: 2,
-  hidden: 9,
-  embedding: 0,
-  vocabulary: 5,
-  forgetBias: 0,
-  initialisation: 'uniform',
-  dropout: 0,
-  conventions: {},
-};
+const model = gruOf(9);
 
 test.each([
   [1, true],
@@ -25,12 +15,7 @@ test.each([
   'a prepared call of %i row(s) continues from the state of the last call, like the calls of a run (interactive: %s)',
   async (N, interactive) => {
     const device = await openCpu({ threads: 2 });
-    const job = {
-      name: 'sample',
-      steps: 1,
-      batch: N,
-      build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
-    };
+    const job = samplingJob(model, N);
     const other = {
       name: 'evaluate',
       steps: 2,

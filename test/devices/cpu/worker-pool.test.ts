@@ -4,10 +4,10 @@ import workerThreads from 'node:worker_threads';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
 import type { Executable } from '../../../src/devices/device.ts';
-import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram } from '../../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
+import { gruOf, samplingJob } from './sampling-job.ts';
 
 const { Worker } = workerThreads;
 let started: InstanceType<typeof Worker>[] = [];
@@ -35,26 +35,11 @@ beforeEach(() => {
 
 // Enough multiply-adds to make threads worth their start.
 const N = 12;
-const model: ModelConfiguration = {
-  cell: 'gru',
-  layers: 2,
-  hidden: 450,
-  embedding: 0,
-  vocabulary: 5,
-  forgetBias: 0,
-  initialisation: 'uniform',
-  dropout: 0,
-  conventions: {},
-};
+const model = gruOf(450);
 
 async function compile(interactive: boolean, threads: number): Promise<Executable> {
   const device = await openCpu({ threads });
-  const job = {
-    name: 'sample',
-    steps: 1,
-    batch: N,
-    build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
-  };
+  const job = samplingJob(model, N);
   const executable = await device.compile({
     parameters: parameterShapes(model),
     jobs: [job],

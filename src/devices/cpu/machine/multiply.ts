@@ -1,7 +1,7 @@
 // Rows of A times columns of B that are packed into panels, group by group and tile by tile.
-import type { Assembler } from './assembler.ts';
+import { repeat } from './loop.ts';
 import { type Range, groupsOf, heights } from './cutting.ts';
-import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RSP } from './operands.ts';
+import { R8, R9, R10, R11, R14, R15, RBP, RBX, RSP } from './operands.ts';
 import type { Routines } from './routines.ts';
 import { type Addend, type Tile, maxRows, panelColumns, tile } from './tile.ts';
 
@@ -67,8 +67,9 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
 }
 
 /**
- * `count` tiles, one below another. R8: A, R9: panels, R10: C. @param step bytes of A from one tile
- * to the next
+ * Multiplies `count` tiles, one below another. R8: A, R9: panels, R10: C.
+ *
+ * @param step bytes of A from one tile to the next
  */
 function multiplyTiles(routines: Routines, shape: Tile, count: number, step: number): void {
   const { code } = routines;
@@ -78,15 +79,4 @@ function multiplyTiles(routines: Routines, shape: Tile, count: number, step: num
     code.address(R8, { base: R8, displacement: step });
     code.address(R10, { base: R10, displacement: 4 * shape.rows * shape.ldc });
   });
-}
-
-/** @param left where the iterations left are counted, on the stack */
-export function repeat(code: Assembler, left: Memory, count: number, body: () => void): void {
-  code.moveImmediate(RAX, count);
-  code.storeGeneral(left, RAX);
-  const again = new Label();
-  code.put(again);
-  body();
-  code.decrement(left);
-  code.jumpIf('notZero', again);
 }

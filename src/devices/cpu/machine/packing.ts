@@ -1,7 +1,8 @@
 // Copies of matrix blocks in the order in which a tile reads them (tile.ts).
+import { repeat } from './loop.ts';
 import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask } from './masks.ts';
-import { Label, R8, R9, R10, RAX, RCX, RDX } from './operands.ts';
+import { R8, R9, R10, RAX, RCX, RDX } from './operands.ts';
 import type { Heights } from './cutting.ts';
 import type { Routines } from './routines.ts';
 
@@ -17,39 +18,28 @@ interface Columns {
  *
  * @param panelBytes from one panel to the next
  */
-export function packPanels(routines: Routines, columns: Columns, panelBytes: number, depth: number): void {
-  const { code } = routines;
-  const body = routines.routine(`copy ${JSON.stringify({ ...columns, panelBytes })}`, () =>
-    writeCopy(routines, columns, panelBytes),
-  );
-  code.moveImmediate(RCX, depth);
-  code.call(body);
-}
-
-function writeCopy(routines: Routines, { columns, step }: Columns, panelBytes: number): void {
+export function packPanels(routines: Routines, { columns, step }: Columns, panelBytes: number, depth: number): void {
   const { code } = routines;
   const { vectorBytes } = code;
   const lanes = vectorBytes / 4;
   const vectors = Math.ceil(columns / lanes);
   const partial = columns % lanes;
+  const copyRow = (): void => {
+    for (let vector = 0; vector < vectors; vector++) {
+      const register = vector % MASK_VECTOR;
+      const source = { base: RAX, displacement: vector * vectorBytes };
+      if (partial === 0 || vector < vectors - 1) code.load(register, source);
+      else loadPartial(code, register, source, MASKS.copied);
+      const displacement = (vector >> 1) * panelBytes + (vector & 1) * vectorBytes;
+      code.store({ base: RDX, displacement }, register);
+    }
+    code.address(RAX, { base: RAX, displacement: step });
+    code.address(RDX, { base: RDX, displacement: 2 * vectorBytes });
+  };
   if (partial > 0) setMask(routines, partial, MASKS.copied);
   code.move(RAX, R8);
   code.move(RDX, R9);
-  const again = new Label();
-  code.put(again);
-  for (let vector = 0; vector < vectors; vector++) {
-    const register = vector % MASK_VECTOR;
-    const source = { base: RAX, displacement: vector * vectorBytes };
-    if (partial === 0 || vector < vectors - 1) code.load(register, source);
-    else loadPartial(code, register, source, MASKS.copied);
-    const to = (vector >> 1) * panelBytes + (vector & 1) * vectorBytes;
-    code.store({ base: RDX, displacement: to }, register);
-  }
-  code.address(RAX, { base: RAX, displacement: step });
-  code.address(RDX, { base: RDX, displacement: 2 * vectorBytes });
-  code.decrement(RCX);
-  code.jumpIf('notZero', again);
-  code.return();
+  repeat(code, RCX, depth, copyRow);
 }
 
 /**
@@ -91,17 +81,14 @@ export function packTiles(
   };
   const copyRows = (count: number, isLast: boolean): void => {
     if (count === 0) return;
-    code.moveImmediate(RCX, count);
-    const again = new Label();
-    code.put(again);
-    copyRow(isLast);
-    code.address(R8, { base: R8, displacement: step });
-    code.address(R9, { base: R9, displacement: 4 * first.rows });
-    if (second) code.address(R10, { base: R10, displacement: 4 * second.rows });
-    code.decrement(RCX);
-    code.jumpIf('notZero', again);
+    repeat(code, RCX, count, () => {
+      copyRow(isLast);
+      code.address(R8, { base: R8, displacement: step });
+      code.address(R9, { base: R9, displacement: 4 * first.rows });
+      if (second) code.address(R10, { base: R10, displacement: 4 * second.rows });
+    });
   };
-  // In the other rows, a whole vector from the last tile ends within the matrix.
+  // In all rows but these, a whole vector from the last tile ends within the matrix.
   const last = Math.min(depth, Math.ceil((4 * (lanes - (second ?? first).rows)) / step));
   copyRows(depth - last, false);
   copyRows(last, true);

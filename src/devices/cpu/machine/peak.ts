@@ -1,7 +1,8 @@
 // The peak of a core: multiplications and additions of registers and nothing else.
+import { repeat } from './loop.ts';
 import { Code, ModuleWriter } from '../wasm.ts';
 import { machine as machineCall } from '../calls.ts';
-import { type InstructionSet, Label, RCX, instructionSets } from './operands.ts';
+import { type InstructionSet, RCX, instructionSets } from './operands.ts';
 import { MachineWriter } from './program.ts';
 import type { CompiledShard } from '../compile.ts';
 
@@ -19,13 +20,10 @@ export function peakProgram(width: InstructionSet, pages: number): CompiledShard
   const machine = new MachineWriter(width, { fixed: 0, own: 0 });
   machine.raw((code) => {
     for (let register = 0; register <= SUMS; register++) code.zero(register);
-    code.moveImmediate(RCX, ROUNDS);
-    code.align(16);
-    const again = new Label();
-    code.put(again);
-    for (let sum = 0; sum < SUMS; sum++) code.vector('vfmadd231ps', sum, SUMS, SUMS);
-    code.decrement(RCX);
-    code.jumpIf('notZero', again);
+    const addAll = (): void => {
+      for (let sum = 0; sum < SUMS; sum++) code.vector('vfmadd231ps', sum, SUMS, SUMS);
+    };
+    repeat(code, RCX, ROUNDS, addAll, 16);
   });
   const index = machine.close()!;
   const writer = new ModuleWriter();

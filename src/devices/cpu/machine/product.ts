@@ -5,6 +5,7 @@
 // over k in order, in blocks of at most 256. Each block starts from zero, uses fused
 // multiplications and additions, and is then added to the sum so far. The bits are therefore the
 // same.
+import { repeat } from './loop.ts';
 import {
   Label,
   R8,
@@ -25,7 +26,7 @@ import {
 import { LINE_BYTES } from '../sizes.ts';
 import { type Range, evenParts, groupsOf, heights } from './cutting.ts';
 import { MASKS, setMask } from './masks.ts';
-import { COUNT_BYTES, type StepsInA, multiply, repeat } from './multiply.ts';
+import { COUNT_BYTES, type StepsInA, multiply } from './multiply.ts';
 import { packPanels, packTiles, packedTileBytes } from './packing.ts';
 import type { Routines } from './routines.ts';
 import { type Addend, maxRows, panelColumns } from './tile.ts';
@@ -151,62 +152,74 @@ class ProductWriter {
 
   /**
    * Multiplies some rows of Aᵀ·B over a range of k. A is packed for its tiles unless B has few
-   * columns. B is packed some panels at a time.
+   * columns. B is packed a block of columns at a time.
    */
   #transposed(rows: Range, range: Range): void {
     const { code } = this.#routines;
-    const { M, N, K, lda, ldb, ldc, addend } = this.#shape;
+    const { N, lda, ldb, ldc } = this.#shape;
     const { from, size } = range;
-    const height = Math.min(
-      ...groupsOf(M, N, code.width, MAX_PACKED_PANELS).map(({ panels, lastColumns }) =>
-        maxRows(panels, lastColumns, code.width),
-      ),
-    );
-    const isPacked = N >= WORTH_PACKING;
-    if (isPacked) {
+    if (this.#packsA) {
       this.#operand(R8, 'a', from * lda + rows.from);
       this.#operand(R9, 'scratch', 0);
-      packTiles(this.#routines, heights(rows.size, height), { columns: rows.size, step: 4 * lda }, size);
+      packTiles(this.#routines, heights(rows.size, this.#packedHeight), { columns: rows.size, step: 4 * lda }, size);
     }
     this.#operand(R14, 'c', rows.from * ldc);
     this.#operand(RAX, 'b', from * ldb);
     code.storeGeneral(NEXT_B, RAX);
+    const rest = N % BLOCK_COLUMNS;
+    // Half a panel is not a block, but joins the block before it.
+    const joins = N > BLOCK_COLUMNS && rest > 0 && rest <= this.#columns / 2;
+    const blocks = Math.floor(N / BLOCK_COLUMNS) - Number(joins);
+    if (blocks > 0) repeat(code, BLOCKS_LEFT, blocks, () => this.#block(rows, range, BLOCK_COLUMNS));
+    if (rest > 0) this.#block(rows, range, N - blocks * BLOCK_COLUMNS);
+  }
+
+  /** Packs some columns of B and multiplies. R14: their columns of C, which advances. */
+  #block(rows: Range, range: Range, columns: number): void {
+    const { code } = this.#routines;
+    const { M, K, lda, ldb, ldc, addend } = this.#shape;
+    const { from, size } = range;
     // One cache line more than a panel takes. Otherwise all panels would use the same sets of the
     // cache.
     const panelBytes = 4 * this.#columns * size + LINE_BYTES;
-    const a = (rowsOfTile: number): StepsInA => ({
-      rowStep: 4,
-      depthStep: 4 * (isPacked ? rowsOfTile : lda),
-      step: isPacked ? packedTileBytes(rowsOfTile, size) : 4 * rowsOfTile,
-    });
-    const block = (columns: number): void => {
-      code.loadGeneral(R8, NEXT_B);
-      this.#operand(R9, 'scratch', packedElements(M, K));
-      packPanels(this.#routines, { columns, step: 4 * ldb }, panelBytes, size);
-      code.address(R8, { base: R8, displacement: 4 * columns });
-      code.storeGeneral(NEXT_B, R8);
-      if (isPacked) this.#operand(RBX, 'scratch', 0);
-      else this.#operand(RBX, 'a', from * lda + rows.from);
-      code.move(RBP, R9);
+    code.loadGeneral(R8, NEXT_B);
+    this.#operand(R9, 'scratch', packedElements(M, K));
+    packPanels(this.#routines, { columns, step: 4 * ldb }, panelBytes, size);
+    code.address(R8, { base: R8, displacement: 4 * columns });
+    code.storeGeneral(NEXT_B, R8);
+    if (this.#packsA) this.#operand(RBX, 'scratch', 0);
+    else this.#operand(RBX, 'a', from * lda + rows.from);
+    code.move(RBP, R9);
+    multiply(this.#routines, {
+      rows: rows.size,
+      columns,
+      ranges: [range],
       // A and B have been packed from the start of the range.
-      multiply(this.#routines, {
-        rows: rows.size,
-        columns,
-        ranges: [range],
-        panelBytes,
-        a,
-        ldc,
-        addend,
-        maxPanels: MAX_PACKED_PANELS,
-        height,
-        firstK: from,
-      });
-    };
-    const blocks =
-      N % BLOCK_COLUMNS === 0 ? N / BLOCK_COLUMNS : Math.floor((N - this.#columns / 2 - 1) / BLOCK_COLUMNS);
-    const rest = N - Math.max(0, blocks) * BLOCK_COLUMNS;
-    if (blocks > 0) repeat(this.#routines.code, BLOCKS_LEFT, blocks, () => block(BLOCK_COLUMNS));
-    if (rest > 0) block(rest);
+      firstK: from,
+      panelBytes,
+      a: (height) => ({
+        rowStep: 4,
+        depthStep: 4 * (this.#packsA ? height : lda),
+        step: this.#packsA ? packedTileBytes(height, size) : 4 * height,
+      }),
+      ldc,
+      addend,
+      maxPanels: MAX_PACKED_PANELS,
+      height: this.#packedHeight,
+    });
+  }
+
+  get #packsA(): boolean {
+    return this.#shape.N >= WORTH_PACKING;
+  }
+
+  /** The maximum height of a tile of Aᵀ·B, so that every group of panels can use the packed tiles. */
+  get #packedHeight(): number {
+    const { width } = this.#routines.code;
+    const { M, N } = this.#shape;
+    return Math.min(
+      ...groupsOf(M, N, width, MAX_PACKED_PANELS).map(({ panels, lastColumns }) => maxRows(panels, lastColumns, width)),
+    );
   }
 
   #operand(to: number, name: OperandName, elements: number): void {

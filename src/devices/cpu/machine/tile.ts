@@ -1,15 +1,16 @@
 // The innermost loop of a matrix product: a tile of C stays in registers while k runs.
 //
-// With 32 registers of 16 floats, a tile is twelve rows of 32 columns, which take 24 registers. The
-// row of B takes two, and elements of A alternate in the other registers. With 16 registers of 8
-// floats, a tile is six rows of 16 columns. Fewer rows are compensated by adjacent panels: each sum
-// waits four or five cycles for its last addition, and the processor can begin two additions a
-// cycle.
+// With 32 registers of 16 floats, a tile is 6 rows of 64 columns (two panels). Its sums take 24
+// registers, the row of B takes 4, and elements of A alternate in the other registers. With 16
+// registers of 8 floats, a tile is 6 rows of 16 columns (one panel). Tiles of few rows have more
+// panels, because each sum waits four or five cycles for its last addition, and the processor can
+// begin two additions a cycle.
+import { repeat } from './loop.ts';
 import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 import {
   type InstructionSet,
-  Label,
+  type Label,
   type Memory,
   R8,
   R9,
@@ -53,7 +54,7 @@ const MAX_SUMS: Readonly<Record<InstructionSet, number>> = { avx512: 24, avx2: 1
 
 /** The number of adjacent panels in a tile with this many rows. */
 export const adjacentPanels = (rows: number, width: InstructionSet): number =>
-  rows === 1 ? 4 : rows <= 3 && width === 'avx512' ? 4 : rows <= 3 || width === 'avx512' ? 2 : 1;
+  rows === 1 ? 4 : (rows <= 3 ? 2 : 1) * (width === 'avx512' ? 2 : 1);
 
 /**
  * The maximum number of rows of a tile, so that its sums, elements of A and vectors of B fit the
@@ -118,33 +119,28 @@ export function tile(routines: Routines, shape: Tile): Label {
     }
   };
   const multiply = vectors > rows ? multiplyByColumns : multiplyByRows;
-  const repeatMultiply = (iterations: number, each: number, after?: () => void): void => {
+  /** @param after writes more instructions at the end of each iteration */
+  const repeatMultiply = (iterations: number, depthOfEach: number, after?: () => void): void => {
     if (iterations === 0) return;
-    code.moveImmediate(RCX, iterations);
-    code.align(16);
-    const again = new Label();
-    code.put(again);
-    for (let k = 0; k < each; k++) multiply(k);
-    after?.();
-    code.arithmeticImmediate('add', RDX, 2 * vectorBytes * each);
-    code.arithmeticImmediate('add', RAX, depthStep * each);
-    code.decrement(RCX);
-    code.jumpIf('notZero', again);
+    const iteration = (): void => {
+      for (let k = 0; k < depthOfEach; k++) multiply(k);
+      after?.();
+      code.arithmeticImmediate('add', RDX, 2 * vectorBytes * depthOfEach);
+      code.arithmeticImmediate('add', RAX, depthStep * depthOfEach);
+    };
+    repeat(code, RCX, iterations, iteration, 16);
   };
   /** Prefetches lines of C one by one between multiplications. All together, they would delay B. */
-  const multiplyAndPrefetch = (fetchedRows: number): void => {
-    if (fetchedRows === 0) return;
+  const multiplyAndPrefetch = (prefetchedRows: number): void => {
+    if (prefetchedRows === 0) return;
     code.move(RSI, R10);
-    code.moveImmediate(RDI, fetchedRows);
-    const nextRow = new Label();
-    code.put(nextRow);
-    repeatMultiply(lines, UNROLLED, () => {
-      code.prefetch({ base: RSI });
-      code.arithmeticImmediate('add', RSI, LINE_BYTES);
+    repeat(code, RDI, prefetchedRows, () => {
+      repeatMultiply(lines, UNROLLED, () => {
+        code.prefetch({ base: RSI });
+        code.arithmeticImmediate('add', RSI, LINE_BYTES);
+      });
+      code.address(RSI, { base: RSI, displacement: 4 * shape.ldc - LINE_BYTES * lines });
     });
-    code.address(RSI, { base: RSI, displacement: 4 * shape.ldc - LINE_BYTES * lines });
-    code.decrement(RDI);
-    code.jumpIf('notZero', nextRow);
   };
 
   return routines.routine(`tile ${JSON.stringify(shape)}`, () => {
@@ -152,9 +148,9 @@ export function tile(routines: Routines, shape: Tile): Label {
     code.move(RAX, R8);
     code.move(RDX, R9);
     const iterations = Math.floor(depth / UNROLLED);
-    const fetchedRows = Math.min(rows, Math.floor(iterations / lines));
-    multiplyAndPrefetch(fetchedRows);
-    repeatMultiply(iterations - fetchedRows * lines, UNROLLED);
+    const prefetchedRows = Math.min(rows, Math.floor(iterations / lines));
+    multiplyAndPrefetch(prefetchedRows);
+    repeatMultiply(iterations - prefetchedRows * lines, UNROLLED);
     repeatMultiply(depth % UNROLLED, 1);
     finish(routines, shape, vectors, sum);
     code.return();
