@@ -72,7 +72,7 @@ def evaluate(model, ids, symbol, count, steps, rank, processes, device):
 
 def positive(text):
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}, expected a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number from 1")
     return int(text)
 
 
@@ -99,7 +99,7 @@ def main():
         torch.cuda.set_device(device)
     torch.manual_seed(options.seed + rank)  # without it all processes would drop the same units
     if options.batch_size % processes != 0:
-        raise SystemExit(f"--batch-size is {options.batch_size}, expected a multiple of the {processes} processes")
+        raise SystemExit(f"--batch-size is {options.batch_size}: expected a multiple of the {processes} processes")
 
     model, metadata = load_model(options.model)
     vocabulary, training = json.loads(metadata["vocabulary"]), json.loads(metadata.get("training", "{}"))

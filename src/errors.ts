@@ -35,6 +35,10 @@ export class RnnError extends Error {
   }
 }
 
+/** The message about a wrong value: `--hidden is 0: expected a whole number of at least 1`. */
+export const unexpected = (object: string, value: string, expected: string): string =>
+  `${object} is ${value}: expected ${expected}`;
+
 /** Makes errors of one kind. */
 const errorOf =
   (kind: ErrorKind) =>

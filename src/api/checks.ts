@@ -1,7 +1,7 @@
 // Checks the arguments of JavaScript programs, which can pass any value because their types are not
 // checked. The command line has already checked its options.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
-import { type RnnError, usageError, checkpointError } from '../errors.ts';
+import { type RnnError, unexpected, usageError, checkpointError } from '../errors.ts';
 import { mapValues } from '../group.ts';
 import { type Rule, onOff, rule } from '../options/kind.ts';
 import { type Options, kindsOf, keyOf } from '../options/option.ts';
@@ -52,7 +52,7 @@ export const trainingMembers: Members = mapValues(kindsOf(trainingOptions as Opt
 
 /** @throws RnnError `usage` that names the value and the expected values, unless `holds` */
 export function refuseUnless(holds: boolean, name: string, value: unknown, words: string): asserts holds {
-  if (!holds) throw usageError(`${name} is ${inWords(value)}, expected ${words}`);
+  if (!holds) throw usageError(unexpected(name, inWords(value), words));
 }
 
 /** @throws RnnError `usage` for a value that is not as expected */

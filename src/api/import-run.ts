@@ -85,7 +85,7 @@ async function readWhole(file: string): Promise<Uint8Array> {
       const { size } = status;
       if (!status.isFile()) refuse(`${file} is not a plain file`);
       if (size > MAX_BYTES)
-        refuse(`${file} has ${(size / 1e9).toFixed(1)} GB, expected at most ${(MAX_BYTES / 1e9).toFixed(1)} GB`);
+        refuse(`${file} has ${(size / 1e9).toFixed(1)} GB: expected at most ${(MAX_BYTES / 1e9).toFixed(1)} GB`);
       return await handle.readFile();
     } finally {
       await handle.close().catch(() => {});

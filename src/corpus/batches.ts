@@ -106,7 +106,7 @@ export class Streams {
       window < 0 ||
       window >= this.windowsPerEpoch
     ) {
-      throw new RangeError(`window is ${window} in epoch ${epoch}, expected 0 to ${this.windowsPerEpoch - 1}`);
+      throw new RangeError(`window is ${window} in epoch ${epoch}: expected 0 to ${this.windowsPerEpoch - 1}`);
     }
     if (epoch !== this.#epoch) this.#cut = cutOf(epoch, this.#stride, this.#sequenceLength, this.#draws);
     this.#epoch = epoch;

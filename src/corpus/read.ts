@@ -208,7 +208,7 @@ function checkOptions(
     throw usageError('standard input (-) can be read only once', 'save one of the texts to a file');
   if (encodingNamed(encoding) === null)
     throw usageError(
-      `${flagOf('encoding')} is ${encoding}, expected the name of an encoding`,
+      `${flagOf('encoding')} is ${encoding}: expected the name of an encoding`,
       'use a label of the Encoding Standard, such as utf-8, windows-1252, utf-16le, shift_jis or gb18030',
     );
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined)

@@ -61,10 +61,10 @@ export const binaryFile = (name: string, sign: string, isNew: boolean): NotText 
 
 /** @param encoding `utf-16le` or `utf-16be` */
 export const utf16File = (name: string, encoding: string): NotText =>
-  new NotText(`${name} is UTF-16, expected UTF-8`, `use ${flagOf('encoding')} ${encoding}`);
+  new NotText(`${name} is UTF-16: expected UTF-8`, `use ${flagOf('encoding')} ${encoding}`);
 
 export const utf32File = (name: string): NotText =>
-  new NotText(`${name} is UTF-32, expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
+  new NotText(`${name} is UTF-32: expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
 
 /**
  * The error for a file that is not valid in its encoding.

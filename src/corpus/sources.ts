@@ -148,7 +148,7 @@ export function fileError(file: string, cause: unknown, { named = true } = {}): 
     return refuse(`cannot read ${file}: the link is broken`, 'repair or remove it');
   if (file === '')
     return refuse(
-      'the name of a text is empty, expected a file, a folder, a pattern or -',
+      'the name of a text is empty: expected a file, a folder, a pattern or -',
       'check the variable that it comes from',
     );
   if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -236,7 +236,7 @@ export async function* stdinChunks(
   try {
     for await (const chunk of stdin) {
       if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
-        throw corpusError(`standard input gives ${inQuotes(chunk)}, expected text or bytes`);
+        throw corpusError(`standard input gives ${inQuotes(chunk)}: expected text or bytes`);
       yield typeof chunk === 'string'
         ? Buffer.from(chunk, 'utf8')
         : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);

@@ -50,7 +50,7 @@ export class Vocabulary {
   constructor(data: VocabularyData) {
     const symbols: unknown = data?.symbols;
     if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string'))
-      throw corpusError(`not a vocabulary: its symbols are ${inQuotes(symbols)}, expected a list of strings`);
+      throw corpusError(`not a vocabulary: its symbols are ${inQuotes(symbols)}: expected a list of strings`);
     data.symbols.forEach((symbol, id) => this.#ids.set(symbol, id));
     const wrong = contradiction(data, this.#ids.size);
     if (wrong !== null) throw corpusError(`not a vocabulary: ${wrong}`);
@@ -84,7 +84,7 @@ export class Vocabulary {
    * no unknown token
    */
   encode(text: string): Int32Array {
-    if (typeof text !== 'string') throw usageError(`text is ${inQuotes(text)}, expected a string`);
+    if (typeof text !== 'string') throw usageError(`text is ${inQuotes(text)}: expected a string`);
     if (this.unit === 'byte') return Int32Array.from(Buffer.from(text, 'utf8'));
     const known = this.inKnownForm(text);
     const ids = new Int32Array(known.length);
@@ -196,6 +196,6 @@ function contradiction({ unit, symbols, unknown }: VocabularyData, distinct: num
   if (odd !== undefined)
     return `${JSON.stringify(odd.length > 20 ? `${odd.slice(0, 20)}…` : odd)} is not one character`;
   if (unknown !== null && symbols[unknown] === undefined)
-    return `its unknown token is ${unknown}, expected an id below ${symbols.length}`;
+    return `its unknown token is ${unknown}: expected an id below ${symbols.length}`;
   return null;
 }

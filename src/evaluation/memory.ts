@@ -83,7 +83,7 @@ export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
     const max = Math.floor((MAX_LAYER_STEPS / model.layers) * (sequenceLength / longest));
     const given = asTyped({ sequenceLength, layers: model.layers }).join(' with ');
     throw usageError(
-      `${given} is too long to plan, expected at most ${max}`,
+      `${given} is too long to plan: expected at most ${max}`,
       'use 32 to 256 time steps: the state carries over from window to window, so the model sees far beyond one window',
       { options: [flagOf('sequenceLength'), flagOf('layers')] },
     );

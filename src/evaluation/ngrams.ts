@@ -45,8 +45,8 @@ export class Ngrams {
   /** @param V vocabulary size */
   constructor(text: Tokens, V: number, { order = 6, most = MAX_STRINGS } = {}) {
     if (!ArrayBuffer.isView(text))
-      throw usageError(`text is ${inQuotes(text)}, expected token ids, such as the train part of a corpus`);
-    if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}, expected the size of the vocabulary`);
+      throw usageError(`text is ${inQuotes(text)}: expected token ids, such as the train part of a corpus`);
+    if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}: expected the size of the vocabulary`);
     this.#V = V;
     this.#order = order;
     this.#most = most;

@@ -136,7 +136,7 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
     const found = theirs.get(name);
     if (found === undefined) fail(`it has no tensor ${name}, which the model needs`);
     if (found.shape.join('×') !== shape.join('×'))
-      fail(`${name} has the shape ${found.shape.join('×')}, expected ${shape.join('×')}`);
+      fail(`${name} has the shape ${found.shape.join('×')}: expected ${shape.join('×')}`);
   }
   const stranger = tensors.find(({ name }) => !expected.some((each) => each.name === name));
   if (stranger !== undefined) fail(`it has a tensor ${JSON.stringify(stranger.name)}, which the model does not have`);

@@ -52,12 +52,12 @@ export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   const { header, dataStart } = readHeader(file, fail);
   const { [METADATA]: metadata = {} } = check<{ [METADATA]?: Metadata }>(header, headerRules, 'its header', fail);
   const entries = Object.entries(header).filter(([name]) => name !== METADATA);
-  if (entries.length > limits.tensors) fail(`it has ${entries.length} tensors, expected at most ${limits.tensors}`);
+  if (entries.length > limits.tensors) fail(`it has ${entries.length} tensors: expected at most ${limits.tensors}`);
   const places = entries.map(([name, entry]) => placeOf(name, entry, fail)).toSorted((a, b) => a.begin - b.begin);
   let covered = 0;
   for (const { title, begin, end } of places) {
     if (begin !== covered)
-      fail(`${title} begins at byte ${begin} of the numbers, expected ${covered}: tensors overlap or there are gaps`);
+      fail(`${title} begins at byte ${begin} of the numbers: expected ${covered}: tensors overlap or there are gaps`);
     covered = end;
   }
   if (covered !== file.length - dataStart)
@@ -83,11 +83,11 @@ export const looksLikeSafetensors = (file: Uint8Array): boolean => file[lengthBy
 
 function readHeader(file: Uint8Array, fail: Fail): { header: Record<string, unknown>; dataStart: number } {
   const following = file.length - lengthBytes;
-  if (following <= 0) fail(`it has ${file.length} bytes, expected at least ${lengthBytes + 1}`);
+  if (following <= 0) fail(`it has ${file.length} bytes: expected at least ${lengthBytes + 1}`);
   if (!looksLikeSafetensors(file)) fail('its header does not begin with {');
   const length = new DataView(file.buffer, file.byteOffset, lengthBytes).getBigUint64(0, true);
   if (length > BigInt(following)) fail(`its header should have ${length} bytes, but only ${following} follow`);
-  if (length > BigInt(limits.textBytes)) fail(`its header has ${length} bytes, expected at most ${limits.textBytes}`);
+  if (length > BigInt(limits.textBytes)) fail(`its header has ${length} bytes: expected at most ${limits.textBytes}`);
   const dataStart = lengthBytes + Number(length);
   const text = file.subarray(lengthBytes, dataStart);
   if (!isUtf8(text)) fail('its header is not UTF-8');
@@ -101,7 +101,7 @@ function readHeader(file: Uint8Array, fail: Fail): { header: Record<string, unkn
   if (message !== null) fail(message);
   // A duplicate name is not noticed here. The numbers of the first tensor then belong to no tensor,
   // which is noticed.
-  if (keys > limits.values) fail(`its header has ${keys} values, expected at most ${limits.values}`);
+  if (keys > limits.values) fail(`its header has ${keys} values: expected at most ${limits.values}`);
   return { header: header as Record<string, unknown>, dataStart };
 }
 
@@ -132,7 +132,7 @@ interface Place extends Omit<Entry, 'data_offsets'> {
 /** Where the numbers of a tensor are, checked against its shape and the length of the file. */
 function placeOf(name: string, entry: unknown, fail: Fail): Place {
   if (name.length === 0 || name.length > limits.name)
-    fail(`a tensor has a name of ${name.length} characters, expected 1 to ${limits.name}`);
+    fail(`a tensor has a name of ${name.length} characters: expected 1 to ${limits.name}`);
   const title = `tensor ${JSON.stringify(name)}`;
   const { dtype, shape, data_offsets: offsets } = check<Entry>(entry, entryRules, title, fail);
   const [begin, end] = offsets;

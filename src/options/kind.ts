@@ -16,7 +16,7 @@ export type KindName = 'switch' | 'number' | 'duration' | 'choice' | 'text' | 'l
 
 /** The allowed values of something. */
 export interface Rule {
-  /** The end of an error: `OPTION is X, expected …`. */
+  /** The end of an error: `OPTION is X: expected …`. */
   expected(value?: unknown): string;
   holds(value: unknown): boolean;
 }

@@ -1,7 +1,7 @@
 // Parses numbers and durations from a command line, strictly: a text that is not completely
 // understood is refused, with the flag, the value and the allowed values. Does not know the meaning
 // of flags.
-import { type RnnError, usageError } from '../errors.ts';
+import { type RnnError, unexpected, usageError } from '../errors.ts';
 import { nearest } from './suggest.ts';
 
 /** The allowed range of a number. */
@@ -41,9 +41,9 @@ function visible(value: string): string {
   return /^\s|\s$|[\n\r\t]/.test(value) ? shortened(JSON.stringify(value)) : shortened(value);
 }
 
-/** The error about a wrong value: `--hidden is 0, expected a whole number of at least 1`. */
+/** The usage error about a wrong value. */
 export const badValue = (name: string, value: string, expected: string, hint?: string): RnnError =>
-  usageError(`${name} is ${visible(value)}, expected ${expected}`, hint);
+  usageError(unexpected(name, visible(value), expected), hint);
 
 export function inRange(value: number, { whole, min, above, max, below, orZero }: NumberRange): boolean {
   if (orZero && value === 0) return true;

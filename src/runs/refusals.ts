@@ -47,7 +47,7 @@ export function refuseOtherFiles(file: JsonFile, path: string): void {
 
 export function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
   if (!Number.isInteger(version) || (version as number) < 1)
-    fail(`"version" is ${shown(version)}, expected a whole number from 1`);
+    fail(`"version" is ${shown(version)}: expected a whole number from 1`);
   if ((version as number) > formatVersion) {
     throw new ForeignCheckpoint(
       'checkpoint',

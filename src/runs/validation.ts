@@ -4,7 +4,7 @@
 // which `rnn sample` has to show its first character.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, unexpected } from '../errors.ts';
 import { mapValues } from '../group.ts';
 import { cells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -90,11 +90,11 @@ const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number
 /** Returns the value if it follows the rules. */
 export function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value))
-    fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
+    fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}: expected an object`);
   const wrong = firstWrong(value, rules);
   if (wrong === null) return value as Checked;
   if (!Object.hasOwn(value, wrong)) fail(`${what}.${wrong} is missing`);
-  return fail(`${what}.${wrong} is ${shown(value[wrong])}, expected ${rules[wrong].expected(value[wrong])}`);
+  return fail(unexpected(`${what}.${wrong}`, shown(value[wrong]), rules[wrong].expected(value[wrong])));
 }
 
 /** The first member that is missing or breaks its rule. Null if all members are valid. */
@@ -119,10 +119,10 @@ export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
 export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
   const cell = cells.find((candidate) => candidate.name === name);
   if (cell === undefined)
-    fail(`its cell is ${shown(name)}, expected one of ${cells.map((each) => each.name).join(', ')}`);
+    fail(`its cell is ${shown(name)}: expected one of ${cells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
-    if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}, expected ${shown(meant)}`);
+    if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}: expected ${shown(meant)}`);
   }
 }
 
@@ -133,7 +133,7 @@ export function checkVocabulary(value: unknown, model: ModelConfiguration, fail:
   const vocabulary = check<VocabularyData>(value, vocabularyRules, 'vocabulary', fail);
   const size = vocabulary.symbols.length;
   if (size !== model.vocabulary)
-    fail(`the vocabulary has ${size} symbols, expected ${model.vocabulary} as in the model`);
+    fail(`the vocabulary has ${size} symbols: expected ${model.vocabulary} as in the model`);
   try {
     return new Vocabulary(vocabulary).data;
   } catch (cause) {
@@ -163,7 +163,7 @@ export function checkTensors(
   dataOf: (data: unknown, count: number, title: string) => Float32Array = dataInMemory(fail),
 ): Tensor[] {
   if (list === undefined) fail(`"${what}" is missing`);
-  if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
+  if (!Array.isArray(list)) fail(`${what} is ${shown(list)}: expected a list of tensors`);
   if (list.length > limits.tensors) fail(`${what} has more than ${limits.tensors} tensors`);
   const names = new Set<string>();
   return list.map((tensor: unknown, index): Tensor => {
@@ -178,7 +178,7 @@ const dataInMemory =
   (fail: Fail) =>
   (data: unknown, count: number, title: string): Float32Array => {
     if (!(data instanceof Float32Array)) fail(`${title} has no Float32Array of numbers`);
-    if (data.length !== count) fail(`${title} has ${data.length} numbers, expected ${count} for its shape`);
+    if (data.length !== count) fail(`${title} has ${data.length} numbers: expected ${count} for its shape`);
     return data;
   };
 

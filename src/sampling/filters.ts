@@ -6,7 +6,7 @@
 // first if two are equal). So their order would not matter, except for top-p: it keeps a fraction
 // of the total that min-p and top-k left, as in Hugging Face's transformers.
 
-import { inQuotes, usageError, checkpointError } from '../errors.ts';
+import { inQuotes, unexpected, usageError, checkpointError } from '../errors.ts';
 import { sampleOptions } from '../options/commands.ts';
 import { type Options, keyOf, tableOf } from '../options/option.ts';
 import type { Random } from '../random.ts';
@@ -51,7 +51,7 @@ export function validateSamplingOptions(options: SamplingOptions): void {
     if (value === undefined || kind.holds(value)) continue;
     const flag = `--${keyOf(name, row)}`;
     throw usageError(
-      `${flag} is ${inQuotes(value)}, expected ${kind.expected(value)}`,
+      unexpected(flag, inQuotes(value), kind.expected(value)),
       'leave it out to sample from the unchanged distribution',
       { options: [flag] },
     );

@@ -62,12 +62,12 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   };
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
-    if (count > MAX_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MAX_COUNTED}`);
+    if (count > MAX_COUNTED) throw unfit(`training.${name} is ${count}: expected at most ${MAX_COUNTED}`);
   const recorded: Partial<TrainingOptions> = { ...legacyOptions, ...model };
   for (const option of namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start')) {
     const own = recorded[option];
     if (earlier.options[option] !== own)
-      throw unfit(`training.options.${option} is ${earlier.options[option]}, expected ${own} as in its model`);
+      throw unfit(`training.options.${option} is ${earlier.options[option]}: expected ${own} as in its model`);
   }
   const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
   const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };

@@ -3,7 +3,7 @@
 // has a value that the loop can use.
 import { type Checkpoint, firstWrong, isObject } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
-import { RnnError, checkpointError } from '../errors.ts';
+import { RnnError, checkpointError, unexpected } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
 import { type Rule, anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
@@ -102,7 +102,11 @@ function part<Members>(
       Object.keys(value).filter((member) => Object.hasOwn(rules, member)),
     ) as Members;
   throw unfit(
-    `training.${name}.${wrong} is ${JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing'}, expected ${rules[wrong].expected(value[wrong])}`,
+    unexpected(
+      `training.${name}.${wrong}`,
+      JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing',
+      rules[wrong].expected(value[wrong]),
+    ),
   );
 }
 

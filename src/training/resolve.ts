@@ -4,7 +4,7 @@ import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { count } from '../count.ts';
-import { RnnError, inQuotes, usageError } from '../errors.ts';
+import { RnnError, inQuotes, unexpected, usageError } from '../errors.ts';
 import { mapValues } from '../group.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
@@ -142,7 +142,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   const wrong = wrongValue(trainingOptions, { ...options });
   if (wrong !== null) {
     const flag = flagOf(wrong.name);
-    throw new RnnError('usage', `${flag} is ${inQuotes(wrong.value)}, expected ${wrong.expected}`, { options: [flag] });
+    throw new RnnError('usage', unexpected(flag, inQuotes(wrong.value), wrong.expected), { options: [flag] });
   }
   refuseLacking(options);
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;

@@ -37,7 +37,7 @@ export function gatheredIn(
     throw unfit(`its optimizer is not ${name} for ${parameters} parameters`);
   if (windows === 1 || windows !== recordedWindows) return { slots, windows: step * windows };
   if (!Number.isInteger(waiting) || waiting < 0 || waiting >= windows)
-    throw unfit(`the gradients of ${waiting} windows wait for an update, expected less than ${windows}`);
+    throw unfit(`the gradients of ${waiting} windows wait for an update: expected less than ${windows}`);
   const sum = extraIn(recorded, SUM, parameters);
   if (sum === null) throw unfit(`the ${SUM} of the gradients that wait for an update is missing`);
   return { slots: slots.set(SUM, sum), windows: step * windows + waiting };
@@ -52,7 +52,7 @@ export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parame
   const found = optimizer?.tensors.find((tensor) => tensor.name === name);
   if (found === undefined) return null;
   if (found.data.length !== parameters)
-    throw unfit(`its vector ${name} has ${found.data.length} elements, expected ${parameters}`);
+    throw unfit(`its vector ${name} has ${found.data.length} elements: expected ${parameters}`);
   return found.data;
 }
 

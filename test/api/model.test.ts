@@ -208,12 +208,12 @@ describe('a model', () => {
     await expect(written(model.sample({ prime: 'Ω' }))).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ length: 0.5 }))).rejects.toMatchObject({ kind: 'usage' });
     await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow(
-      'streams is 0, expected a whole number of at least 1',
+      'streams is 0: expected a whole number of at least 1',
     );
-    await expect(model.evaluate(verse, { surprise: -1 })).rejects.toThrow('surprise is -1, expected a number');
-    await expect(model.evaluate(verse, { listener: null as never })).rejects.toThrow('listener is null, expected');
+    await expect(model.evaluate(verse, { surprise: -1 })).rejects.toThrow('surprise is -1: expected a number');
+    await expect(model.evaluate(verse, { listener: null as never })).rejects.toThrow('listener is null: expected');
     const unkept = await model.evaluate(verse);
-    expect(() => surpriseOf(model, unkept)).toThrow('surprise is null, expected');
+    expect(() => surpriseOf(model, unkept)).toThrow('surprise is null: expected');
     await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
     const misnamed = [
       () => written(model.sample({ temp: 0.5 } as SampleOptions)),

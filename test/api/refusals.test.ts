@@ -35,16 +35,16 @@ beforeAll(async () => {
 });
 
 const calls: readonly (readonly [what: string, call: () => unknown, message: string])[] = [
-  ['a run without a request', () => train(), 'the request is undefined, expected an object'],
-  ['a run without a text', () => train({}), 'corpus is undefined, expected a file'],
-  ['a text that is a number', () => train({ ...small, corpus: { text: 3 } }), 'text is 3, expected a string or bytes'],
-  ['files that are not names', () => train({ ...small, corpus: [1] }), 'corpus is [1], expected a file'],
-  ['an object that is not a signal', () => train({ ...small, signal: {} }), 'signal is {  }, expected an AbortSignal'],
-  ['a folder that is a number', () => train({ ...small, out: 3 }), 'out is 3, expected the name of a folder'],
+  ['a run without a request', () => train(), 'the request is undefined: expected an object'],
+  ['a run without a text', () => train({}), 'corpus is undefined: expected a file'],
+  ['a text that is a number', () => train({ ...small, corpus: { text: 3 } }), 'text is 3: expected a string or bytes'],
+  ['files that are not names', () => train({ ...small, corpus: [1] }), 'corpus is [1]: expected a file'],
+  ['an object that is not a signal', () => train({ ...small, signal: {} }), 'signal is {  }: expected an AbortSignal'],
+  ['a folder that is a number', () => train({ ...small, out: 3 }), 'out is 3: expected the name of a folder'],
   [
     'an initial model that is not a model',
     () => train({ ...small, initFrom: { a: 1 } }),
-    'initFrom is { a }, expected a run folder',
+    'initFrom is { a }: expected a run folder',
   ],
   ['two lengths of a run', () => train({ ...small, epochs: 1 }), 'epochs and maxSteps cannot be used together'],
   [
@@ -57,120 +57,120 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => train({ ...small, acceptNewCorpus: true }),
     'acceptNewCorpus requires resume',
   ],
-  ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), 'hidden is "8", expected a whole number'],
+  ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), 'hidden is "8": expected a whole number'],
   ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), "there is no option 'hiden'"],
   [
     'a model in a model',
     () => openModel(model),
-    'the model is { trained, path, configuration, vocabulary }, expected a run folder',
+    'the model is { trained, path, configuration, vocabulary }: expected a run folder',
   ],
   ['a misspelt checkpoint', () => allOf(sample({ chekpoint: 'x' })), "there is no option 'chekpoint'"],
-  ['a prime that is no text', () => allOf(model.sample({ prime: 3 })), 'prime is 3, expected a text or bytes'],
-  ['an end that is no text', () => allOf(model.sample({ stop: 3 })), 'stop is 3, expected a text, bytes or a list'],
+  ['a prime that is no text', () => allOf(model.sample({ prime: 3 })), 'prime is 3: expected a text or bytes'],
+  ['an end that is no text', () => allOf(model.sample({ stop: 3 })), 'stop is 3: expected a text, bytes or a list'],
   ['an end that is empty', () => allOf(model.sample({ stop: '' })), 'a stop is empty: expected some text'],
   ['a list of ends with an empty one', () => allOf(model.sampleMany({ count: 2, stop: ['a', ''] })), 'a stop is empty'],
   [
     'a keepStop that is not true or false',
     () => allOf(model.sample({ keepStop: 'no' })),
-    'keepStop is "no", expected true or false',
+    'keepStop is "no": expected true or false',
   ],
   [
     'a text of infinite length',
     () => allOf(model.sample({ length: Infinity })),
-    'length is Infinity, expected a whole number',
+    'length is Infinity: expected a whole number',
   ],
-  ['a temperature in quotes', () => allOf(model.sample({ temperature: '1' })), 'temperature is "1", expected a number'],
-  ['symbols by their text', () => allOf(model.sample({ never: 'x' })), 'never is "x", expected a list of ids'],
-  ['texts without a number', () => allOf(model.sampleMany({})), 'count is undefined, expected a whole number'],
-  ['bytes to score', () => model.evaluate(new Uint8Array(8)), 'text is 8 bytes, expected a string, or a corpus'],
+  ['a temperature in quotes', () => allOf(model.sample({ temperature: '1' })), 'temperature is "1": expected a number'],
+  ['symbols by their text', () => allOf(model.sample({ never: 'x' })), 'never is "x": expected a list of ids'],
+  ['texts without a number', () => allOf(model.sampleMany({})), 'count is undefined: expected a whole number'],
+  ['bytes to score', () => model.evaluate(new Uint8Array(8)), 'text is 8 bytes: expected a string, or a corpus'],
   [
     'an unknown part',
     () => model.evaluate(corpus, { part: 'tests' as never }),
-    'part is "tests", expected one of all, train, validation, test',
+    'part is "tests": expected one of all, train, validation, test',
   ],
   ['a part of a string', () => model.evaluate(verse, { part: 'validation' }), "expected 'all' for a string"],
   ['a misspelt rate', () => model.evaluate(verse, { dynamic: { lr: 1 } }), "there is no option 'lr'"],
   [
     'a rate below 0',
     () => model.evaluate(verse, { dynamic: { learningRate: -1 } }),
-    'learningRate is -1, expected a number above 0',
+    'learningRate is -1: expected a number above 0',
   ],
-  ['no files, to a model', () => model.read(), 'sources is undefined, expected a file'],
-  ['no files, to a corpus', () => Corpus.read(), 'sources is undefined, expected a file'],
-  ['no text', () => Corpus.fromText(), 'text is undefined, expected a string or bytes'],
+  ['no files, to a model', () => model.read(), 'sources is undefined: expected a file'],
+  ['no files, to a corpus', () => Corpus.read(), 'sources is undefined: expected a file'],
+  ['no text', () => Corpus.fromText(), 'text is undefined: expected a string or bytes'],
   [
     'symbols that are none',
     () => Corpus.fromText(verse, { vocabulary: 'abc' }),
-    'vocabulary is "abc", expected the vocabulary',
+    'vocabulary is "abc": expected the vocabulary',
   ],
   [
     'a text longer than any string',
     () => allOf(model.sampleMany({ count: 1, length: 2 ** 40 })),
-    'length is 1099511627776, expected at most',
+    'length is 1099511627776: expected at most',
   ],
-  ['a length that is a BigInt', () => allOf(model.sample({ length: 5n })), 'length is 5n, expected a whole number'],
+  ['a length that is a BigInt', () => allOf(model.sample({ length: 5n })), 'length is 5n: expected a whole number'],
   [
     'a temperature that is a symbol',
     () => allOf(model.sample({ temperature: Symbol('warm') })),
-    'temperature is Symbol(warm), expected a number',
+    'temperature is Symbol(warm): expected a number',
   ],
-  ['a size that is a BigInt', () => train({ ...small, hidden: 10n }), 'hidden is 10n, expected a whole number'],
+  ['a size that is a BigInt', () => train({ ...small, hidden: 10n }), 'hidden is 10n: expected a whole number'],
   [
     'a size that is a symbol',
     () => untrainedModel(corpus, { hidden: Symbol('x') }),
-    'hidden is Symbol(x), expected a whole number',
+    'hidden is Symbol(x): expected a whole number',
   ],
   [
     'a size that is an object of no class',
     () => train({ ...small, layers: Object.create(null) }),
-    'layers is {  }, expected',
+    'layers is {  }: expected',
   ],
   [
     'a seed beyond safe integers',
     () => allOf(model.sample({ seed: 2 ** 53 })),
-    'seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
+    'seed is 9007199254740992: expected a whole number from 0 to 2^53 − 1',
   ],
   [
     'more texts than there are seeds',
     () => allOf(model.sampleMany({ count: 2, seed: 2 ** 53 - 1 })),
-    'seed is 9007199254740991, expected at most 2^53 − 2 for 2 texts',
+    'seed is 9007199254740991: expected at most 2^53 − 2 for 2 texts',
   ],
   [
     'a seed of a run beyond safe integers',
     () => train({ ...small, seed: 2 ** 53 }),
-    'seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
+    'seed is 9007199254740992: expected a whole number from 0 to 2^53 − 1',
   ],
   [
     'a plan of more units than any machine has',
     () => planTraining({ ...small, hidden: 2 ** 31 }),
-    'hidden is 2147483648, expected',
+    'hidden is 2147483648: expected',
   ],
   [
     'a folder with a NUL character',
     () => train({ ...small, out: 'a\0b' }),
-    'out is "a\\u0000b", expected the name of a folder',
+    'out is "a\\u0000b": expected the name of a folder',
   ],
-  ['a text with a NUL character in its name', () => Corpus.read('a\0b'), 'sources is "a\\u0000b", expected a file'],
+  ['a text with a NUL character in its name', () => Corpus.read('a\0b'), 'sources is "a\\u0000b": expected a file'],
   [
     'a file to validate on with one',
     () => Corpus.read('a', { validationFile: 'a\0b' }),
-    'validationFile is "a\\u0000b", expected the name',
+    'validationFile is "a\\u0000b": expected the name',
   ],
   [
     'a checkpoint with one',
     () => loadCheckpoint('a\0b'),
-    'the checkpoint is "a\\u0000b", expected a run folder or a file',
+    'the checkpoint is "a\\u0000b": expected a run folder or a file',
   ],
-  ['a model with one', () => openModel('a\0b'), 'the model is "a\\u0000b", expected a run folder'],
+  ['a model with one', () => openModel('a\0b'), 'the model is "a\\u0000b": expected a run folder'],
   [
     'a file to save to that is a number',
     () => saveCheckpoint(3, model.trained),
-    'the path is 3, expected the name of a file',
+    'the path is 3: expected the name of a file',
   ],
-  ['no checkpoint', () => saveCheckpoint('x.json', {}), 'the checkpoint is {  }, expected a result of loadCheckpoint'],
-  ['runs that are a symbol', () => readRuns(Symbol('runs')), 'runs is Symbol(runs), expected a run folder'],
-  ['a folder of runs that is a BigInt', () => listRuns(3n), 'the folder is 3n, expected the name of a folder'],
-  ['a file that is a text', () => importModel('model'), 'the file is "model", expected bytes'],
+  ['no checkpoint', () => saveCheckpoint('x.json', {}), 'the checkpoint is {  }: expected a result of loadCheckpoint'],
+  ['runs that are a symbol', () => readRuns(Symbol('runs')), 'runs is Symbol(runs): expected a run folder'],
+  ['a folder of runs that is a BigInt', () => listRuns(3n), 'the folder is 3n: expected the name of a folder'],
+  ['a file that is a text', () => importModel('model'), 'the file is "model": expected bytes'],
   ['a format that is a symbol', () => exportModel(model.trained, Symbol('x')), 'there is no format Symbol(x)'],
   [
     'a network too large to measure',
@@ -180,55 +180,55 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'more layers than can be measured',
     () => bench({ layers: 2 ** 31 }),
-    'layers is 2147483648, expected a whole number from 1 to 1024',
+    'layers is 2147483648: expected a whole number from 1 to 1024',
   ],
   [
     'more steps than can be measured',
     () => bench({ sequenceLength: 2 ** 31, hidden: 2, layers: 1 }),
-    'is too long to plan, expected at most 2048',
+    'is too long to plan: expected at most 2048',
   ],
   ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
-  ['a size that is a text', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
-  ['no corpus', () => untrainedModel({ train: [1] }), 'the corpus is { train }, expected a result of Corpus.read'],
+  ['a size that is a text', () => bench({ hidden: 'x' }), 'hidden is "x": expected a whole number'],
+  ['no corpus', () => untrainedModel({ train: [1] }), 'the corpus is { train }: expected a result of Corpus.read'],
   [
     'ids in the place of a corpus',
     () => model.evaluate({ vocabulary: corpus.vocabulary, train: [1, 2, 900] }),
     'text is { vocabulary, train }',
   ],
-  ['null as options of read', () => model.read('a', null), 'the request is null, expected an object'],
-  ['null as options of evaluate', () => model.evaluate(verse, null), 'the request is null, expected an object'],
-  ['null as options of gradients', () => model.gradients(verse, null), 'the request is null, expected an object'],
+  ['null as options of read', () => model.read('a', null), 'the request is null: expected an object'],
+  ['null as options of evaluate', () => model.evaluate(verse, null), 'the request is null: expected an object'],
+  ['null as options of gradients', () => model.gradients(verse, null), 'the request is null: expected an object'],
   [
     'null as options of saveCheckpoint',
     () => saveCheckpoint('x.json', model.trained, null),
-    'the request is null, expected an object',
+    'the request is null: expected an object',
   ],
   [
     'an encoding that is a symbol',
     () => model.read('a', { encoding: Symbol('x') }),
-    'encoding is Symbol(x), expected the name of an encoding',
+    'encoding is Symbol(x): expected the name of an encoding',
   ],
   [
     'a text in quotes to replace a run',
     () => train({ ...small, out: 'x', force: 'false' }),
-    'force is "false", expected true or false',
+    'force is "false": expected true or false',
   ],
-  ['a number to resume a run', () => train({ ...small, out: 'x', resume: 1 }), 'resume is 1, expected true or false'],
+  ['a number to resume a run', () => train({ ...small, out: 'x', resume: 1 }), 'resume is 1: expected true or false'],
   ['a misspelt text', () => train({ ...small, corpus: { text: verse, nam: 'x' } }), "there is no option 'nam'"],
   [
     'a name that is a symbol',
     () => train({ ...small, corpus: { text: verse, name: Symbol('x') } }),
-    'name is Symbol(x), expected a name',
+    'name is Symbol(x): expected a name',
   ],
   [
     'a number as standard input',
     () => planTraining({ corpus: '-', stdin: 5 }),
-    'stdin is 5, expected an async iterable',
+    'stdin is 5: expected an async iterable',
   ],
   [
     'a model that is neither best nor latest',
     () => train(small).trained('first'),
-    'which is "first", expected one of best, latest',
+    'which is "first": expected one of best, latest',
   ],
   [
     'more seeds than there are',
@@ -238,21 +238,21 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'an object without a model to export',
     () => exportModel({}, 'onnx'),
-    'the model is {  }, expected a result of loadCheckpoint',
+    'the model is {  }: expected a result of loadCheckpoint',
   ],
   [
     'a text as the like model',
     () => importModel(new Uint8Array(8), { like: 'x' }),
-    'like is "x", expected a result of loadCheckpoint',
+    'like is "x": expected a result of loadCheckpoint',
   ],
   ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
-  ['a number as a signal', () => allOf(followRun('x', { signal: 1 })), 'signal is 1, expected an AbortSignal'],
+  ['a number as a signal', () => allOf(followRun('x', { signal: 1 })), 'signal is 1: expected an AbortSignal'],
   [
     'a folder for a built-in corpus that is a number',
     () => writeBuiltin('sonnets', 3),
-    'the folder is 3, expected the name of a folder',
+    'the folder is 3: expected the name of a folder',
   ],
-  ['a full that is not true or false', () => allOf(doctor({ full: 'no' })), 'full is "no", expected true or false'],
+  ['a full that is not true or false', () => allOf(doctor({ full: 'no' })), 'full is "no": expected true or false'],
   ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), "there is no option 'dev'"],
 ];
 
@@ -280,7 +280,7 @@ const brokenModels: readonly (readonly [what: string, change: (whole: object) =>
   [
     'whose numbers do not fill its shape',
     (whole) => ({ ...whole, tensors: [{ name: 'x', shape: [2], data: new Float32Array(3) }] }),
-    'has 3 numbers, expected 2 for its shape',
+    'has 3 numbers: expected 2 for its shape',
   ],
   [
     'with a BigInt',
@@ -334,7 +334,7 @@ it('a closed model does not read files either', async () => {
 });
 
 it('pieces of standard input that are neither text nor bytes are refused', async () => {
-  const refused = { kind: 'corpus', message: 'standard input gives 5, expected text or bytes' };
+  const refused = { kind: 'corpus', message: 'standard input gives 5: expected text or bytes' };
   await expect(Corpus.read('-', { stdin: [5] })).rejects.toMatchObject(refused);
 });
 
@@ -363,9 +363,9 @@ it.each(nothingToDraw)('%s refuses values that it cannot show', async (_name, dr
 
 it('a chart over an unknown axis is refused', () => {
   expect(() => library.chartsOf([], { horizontal: 'steps' as never })).toThrow(
-    'horizontal is "steps", expected one of step, epoch',
+    'horizontal is "steps": expected one of step, epoch',
   );
-  expect(() => library.chartsOf([], null as never)).toThrow('the request is null, expected an object');
+  expect(() => library.chartsOf([], null as never)).toThrow('the request is null: expected an object');
 });
 
 it('a text can be read with the vocabulary of another corpus or of a model', async () => {

@@ -194,7 +194,7 @@ GB/s reached                                 1250
 
     expect(await rnn(['bench', '--device', 'npu'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--device is npu, expected one of cpu, gpu'),
+      stderr: expect.stringContaining('--device is npu: expected one of cpu, gpu'),
     });
   });
 

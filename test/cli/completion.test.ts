@@ -57,7 +57,7 @@ function inFish(line: string): string[] {
 it('an unknown shell is refused, with those that there are', async () => {
   expect(await rnn(['completion', 'tcsh'])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('the shell is tcsh, expected one of bash, zsh, fish'),
+    stderr: expect.stringContaining('the shell is tcsh: expected one of bash, zsh, fish'),
   });
 });
 

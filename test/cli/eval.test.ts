@@ -264,8 +264,8 @@ describe('rnn eval', () => {
     [['empty.txt'], 'run', 3, 'the corpus is empty'],
     [['one.txt'], 'run', 3, 'cannot score a text of one character'],
     [['verse.txt', '--part', 'validation'], 'whole', 3, 'this run has no validation part'],
-    [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
-    [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
+    [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest: expected one of all, train, validation, test'],
+    [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0: expected a whole number of at least 1'],
     [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-rate requires --dynamic'],
     [
       ['verse.txt', '--sequence-length', '100000'],

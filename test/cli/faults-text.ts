@@ -89,7 +89,7 @@ export const textFaults = endingWith(3, [
     /controls\.bin looks like a binary file: most of it is control characters$/,
     /--unit byte/,
   ],
-  ['UTF-16', train('', '@utf16.txt'), /utf16\.txt is UTF-16, expected UTF-8$/, /use --encoding utf-16le/],
+  ['UTF-16', train('', '@utf16.txt'), /utf16\.txt is UTF-16: expected UTF-8$/, /use --encoding utf-16le/],
   [
     'Latin-1',
     train('', '@latin1.txt'),

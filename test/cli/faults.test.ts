@@ -159,7 +159,7 @@ const processFaults: readonly ProcessFault[] = [
     line: `${train} cpu --out new`,
     env: { RNN_KERNELS: 'fast' },
     code: 2,
-    cause: /^RNN_KERNELS is fast, expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable$/,
+    cause: /^RNN_KERNELS is fast: expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable$/,
     remedy: /unset/,
   },
   {

@@ -84,7 +84,7 @@ const checkpointFaults = endingWith(4, [
   [
     'symbols of no unit',
     'info @unit.json',
-    /unit\.json is damaged: vocabulary\.unit is "word", expected one of char, byte$/,
+    /unit\.json is damaged: vocabulary\.unit is "word": expected one of char, byte$/,
     /another checkpoint/,
   ],
   [
@@ -108,7 +108,7 @@ const checkpointFaults = endingWith(4, [
   [
     'a run with an option that cannot be',
     resume('@odd-option'),
-    /training\.options\.dropout is 2, expected a number of at least 0 and below 1$/,
+    /training\.options\.dropout is 2: expected a number of at least 0 and below 1$/,
     /--init-from/,
   ],
   [

@@ -268,7 +268,7 @@ describe('rnn import', () => {
       'of another size than the model of --like',
       'anonymous.safetensors',
       ['--like', 'checkpoints/small'],
-      /does not fit the model of --like: .* has the shape .*, expected/,
+      /does not fit the model of --like: .* has the shape .*: expected/,
     ],
     [
       'with the tensors of another model',
@@ -295,7 +295,7 @@ describe('rnn import', () => {
     await truncate('large.safetensors', 2 ** 40);
     expect(await rnn(['import', 'large.safetensors', '--out', 'nothing'])).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('GB, expected at most 2.1 GB') as string,
+      stderr: expect.stringContaining('GB: expected at most 2.1 GB') as string,
     });
   });
 

@@ -137,8 +137,8 @@ describe('rnn gradients', () => {
   });
 
   it.each([
-    [['--untrained', 'lstn'], '--untrained lstn: --cell is lstn, expected one of'],
-    [['--untrained', 'lstm,lr=2'], '--untrained is lstm,lr=2, expected a cell and options'],
+    [['--untrained', 'lstn'], '--untrained lstn: --cell is lstn: expected one of'],
+    [['--untrained', 'lstm,lr=2'], '--untrained is lstm,lr=2: expected a cell and options'],
     [
       ['--untrained', 'lstm,hidden=4,hidden=5'],
       '--untrained lstm,hidden=4,hidden=5: --hidden is given twice, as 4 and as 5',
@@ -147,7 +147,7 @@ describe('rnn gradients', () => {
     [['--untrained', 'lstm,hidden'], "--untrained lstm,hidden: option '--hidden <n>' argument missing"],
     [['--untrained', 'lstm,tied=1'], "--untrained lstm,tied=1: unknown option '--tied=1'"],
     [['--untrained', 'lstm,hidden=8,hidden=9'], '--hidden is given twice, as 8 and as 9'],
-    [['--untrained', 'lstm,hidden=8=9'], '--hidden is 8=9, expected a whole number'],
+    [['--untrained', 'lstm,hidden=8=9'], '--hidden is 8=9: expected a whole number'],
     [['--untrained', 'lstm', '--steps', '0'], '--steps is 0'],
   ])('%j is a mistake of usage', async (argv, message) => {
     const { code, stderr } = await rnn(['gradients', at('verse.txt'), ...argv]);

@@ -237,12 +237,12 @@ describe('rnn inspect', () => {
   });
 
   it.each([
-    [['--cell', '0.c'], 2, '--cell is 0.c, expected LAYER.VALUE.UNIT, such as 0.h.0'],
+    [['--cell', '0.c'], 2, '--cell is 0.c: expected LAYER.VALUE.UNIT, such as 0.h.0'],
     [['--cell', '2.c.0'], 2, 'hint: this model has layers 0 to 1, values h, c, i, f, o, and units 0 to 7'],
-    [['--cell', '0.c.8'], 2, '--cell is 0.c.8, expected'],
-    [['--cell', '0.z.1'], 2, '--cell is 0.z.1, expected'],
-    [['--record', 'x.csv'], 2, '--record is x.csv, expected a file whose name ends in .jsonl or .npz'],
-    [['--length', '0'], 2, '--length is 0, expected a whole number of at least 1'],
+    [['--cell', '0.c.8'], 2, '--cell is 0.c.8: expected'],
+    [['--cell', '0.z.1'], 2, '--cell is 0.z.1: expected'],
+    [['--record', 'x.csv'], 2, '--record is x.csv: expected a file whose name ends in .jsonl or .npz'],
+    [['--length', '0'], 2, '--length is 0: expected a whole number of at least 1'],
     [['--html', '/nowhere/x.html'], 1, 'cannot write /nowhere/x.html: the folder does not exist'],
   ])('%j ends with %i', async (flags, code, message) => {
     const ran = await rnn(['inspect', at('text.txt'), ...model(), ...flags]);

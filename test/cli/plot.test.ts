@@ -223,9 +223,9 @@ describe('rnn plot', () => {
     [
       ['plot', 'RUNS/a', '--horizontal', 'week'],
       2,
-      /--horizontal is week, expected one of step, epoch, time, characters/,
+      /--horizontal is week: expected one of step, epoch, time, characters/,
     ],
-    [['plot', 'RUNS/a', '--smoothing', '1'], 2, /--smoothing is 1, expected a number of at least 0 and below 1/],
+    [['plot', 'RUNS/a', '--smoothing', '1'], 2, /--smoothing is 1: expected a number of at least 0 and below 1/],
     [['watch', 'RUNS'], 2, / has 2 runs: expected one\nhint: name one of them/],
     [
       ['story', 'EMPTY/begun'],

@@ -78,7 +78,7 @@ describe('rnn sample', () => {
     const { code, stderr } = await rnn(['sample', '--seed', '9007199254740991', '--count', '2']);
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--seed is 9007199254740991, expected at most 2^53 − 2 with --count 2\n'),
+      stderr: expect.stringContaining('--seed is 9007199254740991: expected at most 2^53 − 2 with --count 2\n'),
     });
     expect((await rnn(['sample', '--seed', '9007199254740990', '--count', '2'])).code).toBe(0);
   });
@@ -163,11 +163,11 @@ describe('rnn sample', () => {
   });
 
   it.each([
-    [['--temp', '-1'], 2, '--temp is -1, expected a number of at least 0'],
-    [['--temp', 'abc'], 2, '--temp is abc, expected a number of at least 0'],
-    [['--length', '0'], 2, '--length is 0, expected a whole number of at least 1'],
-    [['--top-p', '0'], 2, '--top-p is 0, expected a number above 0 and of at most 1'],
-    [['--stop', ''], 2, '--stop is empty, expected some text'],
+    [['--temp', '-1'], 2, '--temp is -1: expected a number of at least 0'],
+    [['--temp', 'abc'], 2, '--temp is abc: expected a number of at least 0'],
+    [['--length', '0'], 2, '--length is 0: expected a whole number of at least 1'],
+    [['--top-p', '0'], 2, '--top-p is 0: expected a number above 0 and of at most 1'],
+    [['--stop', ''], 2, '--stop is empty: expected some text'],
     [['--prime', 'a', '--prime-file', 'b'], 2, '--prime and --prime-file cannot be used together'],
     [['--prime-file', 'no-such-file'], 3, 'cannot read --prime-file no-such-file: ENOENT'],
   ])('%j is refused', async (argv, code, message) => {
@@ -370,7 +370,7 @@ describe('a model of bytes', () => {
     const { code, stderr } = await sampled([flag, 'a\u{FFFD}']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: `error: ${flag} is a\u{FFFD}, expected valid UTF-8\nhint: write any other byte as \\xff, and U+FFFD itself as \\u{fffd}\n`,
+      stderr: `error: ${flag} is a\u{FFFD}: expected valid UTF-8\nhint: write any other byte as \\xff, and U+FFFD itself as \\u{fffd}\n`,
     });
     const stdout = new FakeStream();
     await sampled(['--prime', String.raw`\u{fffd}`, '--length', '1'], { stdout });

@@ -10,19 +10,19 @@ import { config, folder, has, text, train } from './settings-fixture.ts';
 
 describe('an error names the place of a wrong option', () => {
   it.each([
-    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0, expected a whole number from 1 to 1048576', ''],
-    [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm, expected one of rnn, ', 'did you mean'],
-    [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe, expected 1 or 0', ''],
+    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0: expected a whole number from 1 to 1048576', ''],
+    [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm: expected one of rnn, ', 'did you mean'],
+    [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe: expected 1 or 0', ''],
     [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'RNN_EPOCHS and RNN_BUDGET cannot be used together', 'give one'],
-    [{ env: { RNN_LAYERS: '5000' } }, 'RNN_LAYERS is 5000, expected a whole number from 1 to 1024', ''],
-    [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0, expected a whole number from 1 to 1048576', ''],
-    [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256", expected a whole number from 1 to 1048576', ''],
-    [{ file: { hidden: null } }, 'rnn.json:1: hidden is null, expected a whole number', ''],
-    [{ file: { budget: 30 } }, 'rnn.json:1: budget is 30, expected a duration', 'add a unit'],
-    [{ file: { cell: 5 } }, 'rnn.json:1: cell is 5, expected one of rnn, ', ''],
-    [{ file: { tied: 'yes' } }, 'rnn.json:1: tied is "yes", expected true or false', ''],
-    [{ file: { include: '*.c' } }, 'rnn.json:1: include is "*.c", expected a list of texts', ''],
-    [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
+    [{ env: { RNN_LAYERS: '5000' } }, 'RNN_LAYERS is 5000: expected a whole number from 1 to 1024', ''],
+    [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0: expected a whole number from 1 to 1048576', ''],
+    [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256": expected a whole number from 1 to 1048576', ''],
+    [{ file: { hidden: null } }, 'rnn.json:1: hidden is null: expected a whole number', ''],
+    [{ file: { budget: 30 } }, 'rnn.json:1: budget is 30: expected a duration', 'add a unit'],
+    [{ file: { cell: 5 } }, 'rnn.json:1: cell is 5: expected one of rnn, ', ''],
+    [{ file: { tied: 'yes' } }, 'rnn.json:1: tied is "yes": expected true or false', ''],
+    [{ file: { include: '*.c' } }, 'rnn.json:1: include is "*.c": expected a list of texts', ''],
+    [{ file: { out: 7 } }, 'rnn.json:1: out is 7: expected a text between double quotes', ''],
     [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is not an option', 'did you mean hidden?'],
     [
       { env: { RNN_LR: '0.1', RNN_LEARNING_RATE: '0.2' } },
@@ -34,7 +34,7 @@ describe('an error names the place of a wrong option', () => {
       'rnn.json:1: learning-rate are the same option',
       'leave one of them out',
     ],
-    [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon, expected the name of an encoding', ''],
+    [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon: expected the name of an encoding', ''],
     [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is not an option', 'did you mean decay?'],
     [
       { file: { validationFractoin: 0.1 } },
@@ -44,7 +44,7 @@ describe('an error names the place of a wrong option', () => {
     [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is not an option', 'did you mean learning-rate?'],
     [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is not an option', 'did you mean hidden?'],
     [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is not an option', 'did you mean max-steps?'],
-    [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity, expected a whole number', ''],
+    [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity: expected a whole number', ''],
     [{ file: '{"out": "\\"hidden\\":",\n "hidden": 0}' }, 'rnn.json:2: hidden is 0', ''],
     [
       { file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' },
@@ -63,8 +63,8 @@ describe('an error names the place of a wrong option', () => {
     [{ file: '{"hidden": 64,}' }, 'rnn.json is not valid JSON: ', 'without a comma after the last member'],
     // The same name in another object is not the option.
     [{ file: '{"hidden": 64,\n"x": {"hidden": 3}}' }, 'rnn.json:2: x is not an option', 'to list its options'],
-    [{ file: { out: 'a\0b' } }, 'rnn.json:1: out is a␀b, expected a text without a NUL character', ''],
-    [{ file: { include: ['*.txt', '\0'] } }, 'rnn.json:1: include is ␀, expected a text without a NUL character', ''],
+    [{ file: { out: 'a\0b' } }, 'rnn.json:1: out is a␀b: expected a text without a NUL character', ''],
+    [{ file: { include: ['*.txt', '\0'] } }, 'rnn.json:1: include is ␀: expected a text without a NUL character', ''],
     [{ file: '[64]' }, 'rnn.json is a list: expected an object', 'such as {"hidden": 256'],
   ])('%j', async (given, message, hint) => {
     const { code, stderr, calls } = await train(given);
@@ -80,13 +80,13 @@ describe('an error names the place of a wrong option', () => {
     [
       'a number that is lists in lists',
       `{"hidden": ${deep}}`,
-      'rnn.json:1: hidden is a list, expected a whole number from 1 to 1048576',
+      'rnn.json:1: hidden is a list: expected a whole number from 1 to 1048576',
     ],
-    ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list, expected true or false'],
+    ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list: expected true or false'],
     [
       'a list that is lists in lists',
       `{"include": ${deep}}`,
-      'rnn.json:1: include is a list, expected a list of texts',
+      'rnn.json:1: include is a list: expected a list of texts',
     ],
     [
       `${many} members`,
@@ -97,7 +97,7 @@ describe('an error names the place of a wrong option', () => {
     [
       'a text of a million escapes',
       `{"cell": "${String.raw`\"`.repeat(1e6)}"}`,
-      `rnn.json:1: cell is ${'"'.repeat(57)}..., expected one of`,
+      `rnn.json:1: cell is ${'"'.repeat(57)}...: expected one of`,
     ],
   ])('%s', async (_wrong, file, message) => {
     const { code, stderr } = await train({ file });
@@ -162,7 +162,7 @@ describe('an error names the place of a wrong option', () => {
     const { code, stderr } = await train({ env: { RNN_INCLUDE: '*.txt,,*.md' } });
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('RNN_INCLUDE is *.txt,,*.md, expected texts'),
+      stderr: expect.stringContaining('RNN_INCLUDE is *.txt,,*.md: expected texts'),
     });
   });
 

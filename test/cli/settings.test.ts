@@ -217,7 +217,7 @@ describe('other commands', () => {
 
   it('call a bad value by its variable', async () => {
     expect((await rnn(['sample'], { env: { RNN_TEMP: 'hot' } })).stderr).toContain(
-      'RNN_TEMP is hot, expected a number of at least 0',
+      'RNN_TEMP is hot: expected a number of at least 0',
     );
   });
 });

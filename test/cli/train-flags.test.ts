@@ -31,7 +31,7 @@ it.each([
   const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, value]);
   expect({ code, stderr }).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining(`${flag} is ${value}, ${expected}`),
+    stderr: expect.stringContaining(`${flag} is ${value}: ${expected}`),
   });
 });
 
@@ -42,7 +42,7 @@ it.each([
 ])('%s %s names the sweep that tries these values', async (flag, value, grid) => {
   const { code, stderr } = await rnn(['train', 'text.txt', flag, value]);
   expect(code).toBe(2);
-  expect(stderr).toContain(`error: ${flag} is ${value}, expected `);
+  expect(stderr).toContain(`error: ${flag} is ${value}: expected `);
   expect(stderr).toContain(`hint: use rnn sweep to try several values: --grid ${grid}\n`);
 });
 
@@ -90,7 +90,7 @@ it('a learning rate that no text could be learnt with is refused before anything
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr:
-      'error: --learning-rate is 1001, expected a number above 0 and of at most 1000\nhint: run rnn train --help to see how to choose it\n',
+      'error: --learning-rate is 1001: expected a number above 0 and of at most 1000\nhint: run rnn train --help to see how to choose it\n',
   });
   expect(calls.corpus).toBeUndefined();
 });

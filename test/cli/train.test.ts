@@ -133,7 +133,7 @@ describe('rnn train', () => {
   it.each([
     [
       ['--device', 'gpuu'],
-      '--device is gpuu, expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference',
+      '--device is gpuu: expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference',
     ],
     [['--epochs', '2', '--budget', '3m'], '--epochs and --budget cannot be used together'],
     [
@@ -145,14 +145,14 @@ describe('rnn train', () => {
       '--validation-fraction and --validation-file cannot be used together',
     ],
     [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file cannot be used together'],
-    [['--hidden', '0'], '--hidden is 0, expected a whole number from 1 to 1048576'],
-    [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
+    [['--hidden', '0'], '--hidden is 0: expected a whole number from 1 to 1048576'],
+    [['--dropout', '1'], '--dropout is 1: expected a number of at least 0 and below 1'],
     [
       ['--cell', 'lsmt'],
-      '--cell is lsmt, expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+      '--cell is lsmt: expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
     ],
-    [['--budget', '30'], '--budget is 30, expected a duration such as 30s, 3m or 1.5h'],
-    [['--out', ''], '--out is empty, expected some text'],
+    [['--budget', '30'], '--budget is 30: expected a duration such as 30s, 3m or 1.5h'],
+    [['--out', ''], '--out is empty: expected some text'],
   ])('%j is refused before anything is read', async (argv, message) => {
     const calls = useDoubles();
     const { code, stderr } = await rnn(['train', 'hamlet.txt', ...argv]);
@@ -233,7 +233,7 @@ it.each(['--forget-bias', '--gate-bias', '--init-scale', '--activation-penalty',
     const { code, stderr } = await doubled(['train', 'hamlet.txt', flag, '1e308']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308, expected a number from -?\d+ to 1000000\n/),
+      stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308: expected a number from -?\d+ to 1000000\n/),
     });
   },
 );

@@ -65,7 +65,7 @@ describe('streams of training windows', () => {
 
   it('refuse a position outside the epoch, and a text that is too short', () => {
     const streams = new Streams(places(100), 3, 4);
-    expect(() => streams.seek({ epoch: 0, window: 8 })).toThrow('window is 8 in epoch 0, expected 0 to 7');
+    expect(() => streams.seek({ epoch: 0, window: 8 })).toThrow('window is 8 in epoch 0: expected 0 to 7');
     expect(() => streams.seek({ epoch: -1, window: 0 })).toThrow('epoch -1');
     expect(() => new Streams(places(12), 3, 4)).toThrow('12 tokens are too few for 3 batch rows of 4 time steps');
     expect(new Streams(places(13), 3, 4).windowsPerEpoch).toBe(1);

@@ -85,7 +85,7 @@ describe('a text in another encoding', () => {
 
   it('is refused with an unknown encoding, before anything is read', async () => {
     const error = await failureOf(read('/nowhere', { encoding: 'klingon' }));
-    expect(error).toMatchObject({ kind: 'usage', message: '--encoding is klingon, expected the name of an encoding' });
+    expect(error).toMatchObject({ kind: 'usage', message: '--encoding is klingon: expected the name of an encoding' });
   });
 });
 

@@ -295,12 +295,12 @@ describe('text that cannot be trained on', () => {
       /looks like a binary file: most of it is control/,
       /--unit byte/,
     ],
-    ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
+    ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16: expected UTF-8$/, /^use --encoding utf-16le$/],
     [
       'UTF-16 without a mark',
       Buffer.from('\nabc', 'utf16le'),
       {},
-      /t is UTF-16, expected UTF-8$/,
+      /t is UTF-16: expected UTF-8$/,
       /^use --encoding utf-16le$/,
     ],
     [
@@ -314,7 +314,7 @@ describe('text that cannot be trained on', () => {
       'UTF-32',
       Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0),
       {},
-      /t is UTF-32, expected UTF-8$/,
+      /t is UTF-32: expected UTF-8$/,
       /^convert it with iconv -f UTF-32 -t UTF-8$/,
     ],
     ['UTF-32 as UTF-16', Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), { encoding: 'utf-16le' }, /t is UTF-32/, /iconv/],

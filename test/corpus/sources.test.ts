@@ -236,7 +236,7 @@ describe('a source that cannot be read', () => {
 
   it('is reported as empty if a variable was empty', async () => {
     expect((await failureOf(read(''))).message).toBe(
-      'the name of a text is empty, expected a file, a folder, a pattern or -',
+      'the name of a text is empty: expected a file, a folder, a pattern or -',
     );
   });
 

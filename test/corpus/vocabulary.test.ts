@@ -147,7 +147,7 @@ describe('a vocabulary from a checkpoint', () => {
     [
       'an unknown symbol that is not there',
       { unit: 'char', symbols: ['a'], unknown: 1 },
-      'its unknown token is 1, expected an id below 1',
+      'its unknown token is 1: expected an id below 1',
     ],
     [
       'bytes that are missing',

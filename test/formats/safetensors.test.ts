@@ -65,7 +65,7 @@ describe('a safetensors file', () => {
   const entry = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
   const eight = new Uint8Array(8);
   it.each<[string, Uint8Array, RegExp]>([
-    ['that is empty', new Uint8Array(0), /0 bytes, expected at least 9/],
+    ['that is empty', new Uint8Array(0), /0 bytes: expected at least 9/],
     [
       'whose header would take all memory',
       Buffer.from('ffffffffffffff7f7b7d', 'hex'),
@@ -81,7 +81,7 @@ describe('a safetensors file', () => {
     ],
     ['with too many brackets', fileOf(`{"x":${'['.repeat(100)}${']'.repeat(100)}}`, eight), /nested/],
     ['whose tensor is not an object', fileOf({ x: 3 }, eight), /"x" is 3/],
-    ['of integers', fileOf({ x: { ...entry, dtype: 'I64' } }, eight), /dtype is "I64", expected one of F32/],
+    ['of integers', fileOf({ x: { ...entry, dtype: 'I64' } }, eight), /dtype is "I64": expected one of F32/],
     [
       'whose dtype is the name of a method',
       fileOf({ x: { ...entry, dtype: 'toString' } }, eight),
@@ -120,7 +120,7 @@ describe('a safetensors file', () => {
     [
       'whose metadata are numbers',
       fileOf({ __metadata__: { a: 1 }, x: entry }, eight),
-      /__metadata__ is \{"a":1\}, expected an object of texts/,
+      /__metadata__ is \{"a":1\}: expected an object of texts/,
     ],
     ['whose metadata is a list', fileOf({ __metadata__: [], x: entry }, eight), /expected an object/],
   ])('%s is refused', (_, file, complaint) => {

@@ -147,7 +147,7 @@ describe('a row that was added to the table of options', () => {
     ] as const) {
       const { code, stderr } = await rnn(['train', text, '--dry-run', ...argv], { env });
       expect(code).toBe(2);
-      expect(stderr).toContain(`${name} is 10, expected a number from 0 to 9`);
+      expect(stderr).toContain(`${name} is 10: expected a number from 0 to 9`);
     }
     expect(() =>
       resolveOptions({ coolDown: 10 } as object, {
@@ -178,7 +178,7 @@ describe('a row that was added to the table of options', () => {
     expect(recorded({})).toMatchObject({ coolDown: 0 });
     expect(recorded({ coolDown: 3 })).toMatchObject({ coolDown: 3 });
     expect(() => recorded({ coolDown: 'cold' })).toThrow(
-      'training.options.coolDown is "cold", expected a number from 0 to 9',
+      'training.options.coolDown is "cold": expected a number from 0 to 9',
     );
   });
 
@@ -208,7 +208,7 @@ describe('a row that was added to the table of options', () => {
     expect(plan.options).toMatchObject({ coolDown: 3 });
     expect(plan.sources).toMatchObject({ coolDown: 'given', mood: 'default' });
     await expect(planTraining({ corpus, coolDown: 10 } as PlanRequest)).rejects.toThrow(
-      'coolDown is 10, expected a number from 0 to 9',
+      'coolDown is 10: expected a number from 0 to 9',
     );
   });
 

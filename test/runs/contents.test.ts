@@ -48,14 +48,14 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
     [
       'a dimension of zero',
       (file) => (file.tensors[0].shape = [0]),
-      'tensors[0].shape is [0], expected a list of at most 8 whole numbers from 1',
+      'tensors[0].shape is [0]: expected a list of at most 8 whole numbers from 1',
     ],
     ['a negative dimension', (file) => (file.tensors[0].shape = [-8, -12]), 'tensors[0].shape is [-8,-12]'],
     ['too many dimensions', (file) => (file.tensors[0].shape = Array(9).fill(1)), 'tensors[0].shape is'],
     [
       'numbers of another type',
       (file) => (file.tensors[0].dtype = 'float16'),
-      'tensors[0].dtype is "float16", expected "float32"',
+      'tensors[0].dtype is "float16": expected "float32"',
     ],
     [
       'a character that is not base64',
@@ -82,17 +82,17 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
       (file) => (file.tensors[1].name = 'layer0.Wx'),
       'tensors has two tensors named "layer0.Wx"',
     ],
-    ['tensors that are not a list', (file) => (file.tensors = {}), 'tensors is {}, expected a list of tensors'],
+    ['tensors that are not a list', (file) => (file.tensors = {}), 'tensors is {}: expected a list of tensors'],
     ['no tensors', (file) => delete file.tensors, '"tensors" is missing'],
     ['no optimizer', (file) => delete file.optimizer, '"optimizer" is missing'],
     ['no vocabulary', (file) => delete file.vocabulary, '"vocabulary" is missing'],
     ['no layers', (file) => delete file.model.layers, 'model.layers is missing'],
-    ['hidden 0', (file) => (file.model.hidden = 0), 'model.hidden is 0, expected a whole number from 1 to 1048576'],
-    ['an absurd model', (file) => (file.model.hidden = 1e15), 'model.hidden is 1000000000000000, expected'],
+    ['hidden 0', (file) => (file.model.hidden = 0), 'model.hidden is 0: expected a whole number from 1 to 1048576'],
+    ['an absurd model', (file) => (file.model.hidden = 1e15), 'model.hidden is 1000000000000000: expected'],
     [
       'a dropout of 1',
       (file) => (file.model.dropout = 1),
-      'model.dropout is 1, expected a number of at least 0 and below 1',
+      'model.dropout is 1: expected a number of at least 0 and below 1',
     ],
     [
       'a model tied to an embedding that is not there',
@@ -102,30 +102,30 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
     [
       'a connection through one step',
       (file) => (file.model.timeSkip = 1),
-      'model.timeSkip is 1, expected a whole number from 2 to 65536, or 0',
+      'model.timeSkip is 1: expected a whole number from 2 to 65536, or 0',
     ],
     [
       'a stacking that is unknown',
       (file) => (file.model.stacking = 'dense'),
-      'model.stacking is "dense", expected one of plain, residual, highway',
+      'model.stacking is "dense": expected one of plain, residual, highway',
     ],
     [
       'layer normalisation in a GRU',
       (file) => Object.assign(file.model, { cell: 'gru', layerNorm: true }),
       'model.layerNorm is true, but cell "gru" has no layer normalisation',
     ],
-    ['a model that is a text', (file) => (file.model = 'lstm'), 'model is "lstm", expected an object'],
+    ['a model that is a text', (file) => (file.model = 'lstm'), 'model is "lstm": expected an object'],
     [
       'more symbols than outputs',
       (file) => file.vocabulary.symbols.push('x'),
-      'the vocabulary has 9 symbols, expected 8 as in the model',
+      'the vocabulary has 9 symbols: expected 8 as in the model',
     ],
     ['a symbol that is there twice', (file) => (file.vocabulary.symbols[1] = 'a'), 'a token occurs twice'],
     ['an unknown symbol that does not exist', (file) => (file.vocabulary.unknown = 8), 'unknown token is 8'],
     [
       'a step that is not a whole number',
       (file) => (file.training.step = 1.5),
-      'training.step is 1.5, expected a whole number',
+      'training.step is 1.5: expected a whole number',
     ],
     ['a random state of three words', (file) => file.training.random.pop(), 'training.random is'],
     [
@@ -136,7 +136,7 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
     [
       'a history of texts',
       (file) => (file.training.history = ['x']),
-      'training.history is ["x"], expected a list of objects',
+      'training.history is ["x"]: expected a list of objects',
     ],
     ['an optimizer scalar that is a text', (file) => (file.optimizer.scalars.step = '1'), 'optimizer.scalars is'],
   ];
@@ -156,18 +156,18 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
     [
       'a cell that this version does not have',
       { cell: 'qrnn' },
-      'with this rnn: its cell is "qrnn", expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+      'with this rnn: its cell is "qrnn": expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
     ],
     ['a cell named like a property', { cell: 'constructor' }, 'its cell is "constructor"'],
     [
       'gates in another order',
       { conventions: { gates: 'i f o g' } },
-      'with this rnn: its lstm has gates "i f o g", expected "i f g o"',
+      'with this rnn: its lstm has gates "i f o g": expected "i f g o"',
     ],
     [
       'a GRU that blends the other way',
       { cell: 'gru', conventions: { gates: 'r z n', blend: "h' = z * n + (1 - z) * h" } },
-      `its gru has blend "h' = z * n + (1 - z) * h", expected`,
+      `its gru has blend "h' = z * n + (1 - z) * h": expected`,
     ],
   ])('refuses %s, and lists the known ones', async (_, changes, message) => {
     const path = await written();

@@ -74,7 +74,7 @@ describe('reading a damaged checkpoint', () => {
       '[1, 2]': 'it starts with "[1, 2]" and is not a JSON object',
       '{"name": "rnn"}': 'is not a checkpoint of rnn: its first member is "name"',
       '{"format": "gguf", "version": 1}': 'is not a checkpoint of rnn: its format is "gguf"',
-      '{"format": "rnn-checkpoint", "version": "1"}': '"version" is "1", expected a whole number from 1',
+      '{"format": "rnn-checkpoint", "version": "1"}': '"version" is "1": expected a whole number from 1',
       '{"format": "rnn-checkpoint", "model": {}}': '"version" does not follow "format"',
       '{}': '"model" is missing',
       '{format: 1}': 'is damaged: it is not JSON: ',

@@ -189,14 +189,14 @@ describe('sampling a token', () => {
 
 describe('sampling options', () => {
   it.each([
-    [{ temperature: -1 }, '--temp is -1, expected a number of at least 0'],
+    [{ temperature: -1 }, '--temp is -1: expected a number of at least 0'],
     [{ temperature: NaN }, '--temp is NaN'],
     [{ temperature: Infinity }, '--temp is Infinity'],
-    [{ topK: 0 }, '--top-k is 0, expected a whole number of at least 1'],
+    [{ topK: 0 }, '--top-k is 0: expected a whole number of at least 1'],
     [{ topK: 2.5 }, '--top-k is 2.5'],
-    [{ topP: 0 }, '--top-p is 0, expected a number above 0 and of at most 1'],
+    [{ topP: 0 }, '--top-p is 0: expected a number above 0 and of at most 1'],
     [{ topP: 1.1 }, '--top-p is 1.1'],
-    [{ minP: -0.1 }, '--min-p is -0.1, expected a number from 0 to 1'],
+    [{ minP: -0.1 }, '--min-p is -0.1: expected a number from 0 to 1'],
     [{ minP: 2 }, '--min-p is 2'],
   ] as const)('refuses %j, naming the flag, the value and the allowed values', (options, message) => {
     expect(() => validateSamplingOptions(options)).toThrow(RnnError);

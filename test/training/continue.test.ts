@@ -108,8 +108,8 @@ describe('the settings of a run that continues', () => {
   });
 
   it.each([
-    ['options', 'hidden', 1.5, 'training.options.hidden is 1.5, expected a whole number'],
-    ['options', 'schedule', 'linear', 'training.options.schedule is "linear", expected a one of'],
+    ['options', 'hidden', 1.5, 'training.options.hidden is 1.5: expected a whole number'],
+    ['options', 'schedule', 'linear', 'training.options.schedule is "linear": expected a one of'],
     ['options', 'seed', undefined, 'training.options.seed is missing'],
     ['reading', 'include', 'x', 'training.reading.include is "x"'],
     ['machine', 'threads', 0, 'training.machine.threads is 0'],

@@ -56,12 +56,12 @@ describe('a run that is continued', () => {
   it('must have the model of its options', () => {
     expect(() => continueRun(original, nothing)).not.toThrow();
     for (const [option, value, message] of [
-      ['cell', 'gru', 'training.options.cell is gru, expected mlstm as in its model'],
-      ['hidden', 5, 'training.options.hidden is 5, expected 4 as in its model'],
-      ['layers', 1024, 'training.options.layers is 1024, expected 1 as in its model'],
-      ['embedding', 3, 'training.options.embedding is 3, expected 0 as in its model'],
-      ['forgetBias', 2, 'training.options.forgetBias is 2, expected 1 as in its model'],
-      ['initialisation', 'xavier', 'training.options.initialisation is xavier, expected uniform as in its model'],
+      ['cell', 'gru', 'training.options.cell is gru: expected mlstm as in its model'],
+      ['hidden', 5, 'training.options.hidden is 5: expected 4 as in its model'],
+      ['layers', 1024, 'training.options.layers is 1024: expected 1 as in its model'],
+      ['embedding', 3, 'training.options.embedding is 3: expected 0 as in its model'],
+      ['forgetBias', 2, 'training.options.forgetBias is 2: expected 1 as in its model'],
+      ['initialisation', 'xavier', 'training.options.initialisation is xavier: expected uniform as in its model'],
     ] as const)
       expect(() =>
         continueRun(
@@ -90,7 +90,7 @@ describe('a run that is continued', () => {
         changed(({ training }) => (training.options.epochs = 1e308)),
         nothing,
       ),
-    ).toThrow(unfit('training.options.epochs is 1e+308, expected a number above 0 and of at most 1000000000, or null'));
+    ).toThrow(unfit('training.options.epochs is 1e+308: expected a number above 0 and of at most 1000000000, or null'));
   });
 
   it.each([null, 'auto', 'off', '/tmp/evil.so', 3])('ignores the BLAS that an earlier version recorded: %s', (blas) => {
@@ -128,18 +128,18 @@ describe('a run that is continued', () => {
       ['finished', 'signal', 'one of epochs, max-steps, budget, patience, or null'],
     ] as const) {
       expect(() => recordedLoop(changed(({ training }) => (training.loop[member] = value)).training)).toThrow(
-        unfit(`training.loop.${member} is ${JSON.stringify(value)}, expected ${expected}`),
+        unfit(`training.loop.${member} is ${JSON.stringify(value)}: expected ${expected}`),
       );
     }
     for (const [edit, message] of [
       [
         ({ training }: any) => (training.step = 2 ** 53 - 1),
-        'training.step is 9007199254740991, expected at most 281474976710656',
+        'training.step is 9007199254740991: expected at most 281474976710656',
       ],
-      [({ training }: any) => (training.epoch = 1e300), 'training.epoch is 1e+300, expected at most 281474976710656'],
+      [({ training }: any) => (training.epoch = 1e300), 'training.epoch is 1e+300: expected at most 281474976710656'],
       [
         ({ training }: any) => (training.position.epoch = 2 ** 53 - 1),
-        'training.position.epoch is 9007199254740991, expected at most 281474976710656',
+        'training.position.epoch is 9007199254740991: expected at most 281474976710656',
       ],
     ] as const)
       expect(() => continueRun(changed(edit), nothing)).toThrow(unfit(message));

@@ -47,7 +47,7 @@ describe('the kernels', () => {
     vi.stubEnv('RNN_KERNELS', 'blas');
     await expect(chooseKernels()).rejects.toMatchObject({
       kind: 'usage',
-      message: 'RNN_KERNELS is blas, expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable',
+      message: 'RNN_KERNELS is blas: expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable',
       hint: 'unset RNN_KERNELS to let rnn choose',
     });
     vi.stubEnv('RNN_KERNELS', 'axv2');

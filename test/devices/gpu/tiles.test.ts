@@ -98,7 +98,7 @@ describe('RNN_GPU_PRODUCTS', () => {
     vi.stubEnv('RNN_GPU_PRODUCTS', 'tiled');
     expect(asked()).toBe('tiled');
     vi.stubEnv('RNN_GPU_PRODUCTS', 'fast');
-    expect(asked).toThrow('RNN_GPU_PRODUCTS is fast, expected one of plain, tiled, auto');
+    expect(asked).toThrow('RNN_GPU_PRODUCTS is fast: expected one of plain, tiled, auto');
   });
 });
 
