@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { openCpu } from '../dist/devices/cpu/cpu.js';
 import { trainingProgram } from '../dist/model/network.js';
 import { initialParameters, parameterShapes } from '../dist/model/parameters.js';
-import { runAtOnce } from '../dist/pieces.js';
+import { runUninterrupted } from '../dist/sliced-work.js';
 import { Random } from '../dist/random.js';
 import { createOptimizer } from '../dist/training/optimizers.js';
 import { makeOrthogonal } from '../dist/training/orthogonal.js';
@@ -125,7 +125,7 @@ async function curveOf(
 /** As `--orthogonal-every` does. */
 async function project(executable, model) {
   const parameters = await executable.read({ kind: 'parameters' });
-  runAtOnce(makeOrthogonal(parameters, model));
+  runUninterrupted(makeOrthogonal(parameters, model));
   await executable.write({ kind: 'parameters' }, parameters);
 }
 

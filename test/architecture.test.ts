@@ -33,8 +33,8 @@ const shared: readonly string[] = [
   'src/count.ts',
   'src/median.ts',
   'src/group.ts',
-  'src/pieces.ts',
-  'src/turns.ts',
+  'src/sliced-work.ts',
+  'src/run-in-slices.ts',
   'src/shell-word.ts',
 ];
 /** The file that other programs import. It belongs to the library, and no file imports it. */

@@ -16,7 +16,7 @@ import { onOff, rule } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
 import type { TrainedModel } from '../runs/store.ts';
 import { type ScoringPlan, planScoring, trainedPart } from '../training/scored-part.ts';
-import { runInTurns } from '../turns.ts';
+import { runInSlices } from '../run-in-slices.ts';
 import { listenerMember, refuseUnless, refuseWrong } from './checks.ts';
 import type {
   Baselines,
@@ -176,13 +176,13 @@ async function baselinesOf(
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;
   activity?.({ kind: 'counting n-grams', done: 0, total: 1 });
-  const ngrams = await runInTurns(Ngrams.inPieces(tokens, vocabulary.symbols.length));
+  const ngrams = await runInSlices(Ngrams.inPieces(tokens, vocabulary.symbols.length));
   const { characters } = ngrams;
   if (characters < tokens.length) {
     note?.(
       `n-grams count the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s, because more do not fit into memory`,
     );
   }
-  const nats = await runInTurns(ngrams.natsInPieces(text));
+  const nats = await runInSlices(ngrams.natsInPieces(text));
   return { compressors, ngrams: { characters, bits: Array.from(nats, (each) => each / Math.LN2), isTrainingPart } };
 }

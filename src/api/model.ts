@@ -15,7 +15,7 @@ import { largestSingularValues } from '../insight/jacobian.ts';
 import { propertiesOf } from '../insight/properties.ts';
 import { saturationOf } from '../insight/saturation.ts';
 import { MIN_CHARACTERS, defaultLength, maxDefaultLength, searchCells } from '../insight/search.ts';
-import { runInTurns } from '../turns.ts';
+import { runInSlices } from '../run-in-slices.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Corpus } from './corpus.ts';
 import type {
@@ -254,7 +254,7 @@ export class Model {
  * fewer than 400 characters is too short to find any.
  */
 export const findCells = async ({ pieces, activations }: CellsRead): Promise<FoundCells> => ({
-  findings: pieces.length < MIN_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
+  findings: pieces.length < MIN_CHARACTERS ? [] : await runInSlices(searchCells(activations, propertiesOf(pieces))),
   saturation: saturationOf(activations),
 });
 

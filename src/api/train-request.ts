@@ -3,7 +3,7 @@
 import type { TrainedModel } from '../runs/store.ts';
 import type { GivenText } from '../corpus/read.ts';
 import { usageError } from '../errors.ts';
-import { cells as allCells } from '../model/cells/registry.ts';
+import { allCells } from '../model/cells/registry.ts';
 import { presets as allPresets } from '../options/presets.ts';
 import { schedules as allSchedules } from '../training/schedules.ts';
 import { type Rule, onOff, rule } from '../options/kind.ts';

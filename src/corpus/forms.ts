@@ -1,6 +1,6 @@
 // Forms of a text that look the same to a reader: with other line ends, and with accents composed
 // (NFC) or decomposed (NFD). A model knows only the form that it was trained on.
-import type { Pieces } from '../pieces.ts';
+import type { SlicedWork } from '../sliced-work.ts';
 import { withLineFeeds } from './line-ends.ts';
 import { Encoder, type Tokens } from './store.ts';
 
@@ -49,7 +49,10 @@ export interface Encoded {
  * Re-encodes the text in a form in which the vocabulary knows every character. Null if the
  * vocabulary knows the original text, or if no form helps.
  */
-export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: KnownCharacters): Pieces<Encoded | null> {
+export function* encodedInKnownForm(
+  { encoder, ends }: Encoded,
+  vocabulary: KnownCharacters,
+): SlicedWork<Encoded | null> {
   // A vocabulary with an unknown token was trained on texts with unknown characters.
   if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
   for (const form of forms) {
@@ -68,7 +71,7 @@ export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: Know
 }
 
 /** The characters of a text that a vocabulary does not have. */
-function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: Encoder): Pieces<readonly string[]> {
+function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: Encoder): SlicedWork<readonly string[]> {
   const counts = yield* store.count(codePoints.length, 0, store.length);
   const characters = codePoints.filter((_, id) => counts[id] > 0).map((codePoint) => String.fromCodePoint(codePoint));
   return characters.filter((character) => vocabulary.find(character) < 0);

@@ -2,8 +2,8 @@
 // part.
 import { count, countOf } from '../count.ts';
 import { type RnnError, corpusError, usageError } from '../errors.ts';
-import type { Pieces } from '../pieces.ts';
-import { runInTurns } from '../turns.ts';
+import type { SlicedWork } from '../sliced-work.ts';
+import { runInSlices } from '../run-in-slices.ts';
 import { describeCharacters } from './characters.ts';
 import { encodingNamed } from '../options/choices.ts';
 import { type Encoded, encodedInKnownForm } from './forms.ts';
@@ -82,7 +82,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const { vocabulary, encoded, notes } =
     unit === 'byte'
       ? { vocabulary: byteVocabulary(), encoded: read, notes: [] }
-      : await runInTurns(reported(renumber(read, options, heldOut), reader, options.onActivity));
+      : await runInSlices(reported(renumber(read, options, heldOut), reader, options.onActivity));
   const tokens = encoded.encoder.store.finish();
   const parts = partsOf(encoded.ends, heldOut);
   const [train, validation, test] = [parts.train, parts.validation, parts.test].map((part) => tokens.subarray(...part));
@@ -137,10 +137,10 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: 
 
 /** Runs the same computation and reports progress after each piece. */
 function* reported<Result>(
-  pieces: Pieces<Result>,
+  pieces: SlicedWork<Result>,
   { read }: Reader,
   onActivity: ReadingListener = () => {},
-): Pieces<Result> {
+): SlicedWork<Result> {
   const files = { done: read.length, total: read.length };
   for (;;) {
     const { done, value } = pieces.next();
@@ -159,7 +159,7 @@ interface Numbered {
 /**
  * Replaces the provisional ids by ids of the given vocabulary, or of a new vocabulary of the text.
  */
-function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly HeldOut[]): Pieces<Numbered> {
+function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly HeldOut[]): SlicedWork<Numbered> {
   const { minCount, known, vocabulary: given } = options;
   const inKnownForm = given === undefined ? null : yield* encodedInKnownForm(read, given);
   const encoded = inKnownForm ?? read;

@@ -9,7 +9,7 @@
 /// <reference lib="es2024.arraybuffer" />
 import { count } from '../count.ts';
 import { corpusError, machineError } from '../errors.ts';
-import { type Pieces, runAtOnce } from '../pieces.ts';
+import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 
 /** Ids of tokens, in the narrowest integers that hold the vocabulary. */
 export type Tokens = Uint8Array | Uint16Array | Uint32Array;
@@ -59,19 +59,19 @@ export class TokenStore {
 
   /** Makes ids wide enough for values below `symbols`. */
   widen(symbols: number): void {
-    if (widthFor(symbols) > this.width) runAtOnce(this.#rewrite(widthFor(symbols), null));
+    if (widthFor(symbols) > this.width) runUninterrupted(this.#rewrite(widthFor(symbols), null));
   }
 
   /**
    * Replaces each id by `table[id]`, then uses the narrowest integers for ids below `symbols`.
    * Yields after each block.
    */
-  remap(table: Uint32Array, symbols: number): Pieces<void> {
+  remap(table: Uint32Array, symbols: number): SlicedWork<void> {
     return this.#rewrite(widthFor(symbols), table);
   }
 
   /** Counts each id below `symbols` from `start` to `end`. Yields after each block. */
-  *count(symbols: number, start: number, end: number): Pieces<Uint32Array> {
+  *count(symbols: number, start: number, end: number): SlicedWork<Uint32Array> {
     const counts = new Uint32Array(symbols);
     for (let from = start; from < end; from += BLOCK) {
       const ids = this.#tokens.slice(from, Math.min(from + BLOCK, end));
@@ -91,7 +91,7 @@ export class TokenStore {
    * Runs backwards from the end if ids get wider, otherwise forwards, so that it never overwrites
    * an id before reading it.
    */
-  *#rewrite(width: number, table: Uint32Array | null): Pieces<void> {
+  *#rewrite(width: number, table: Uint32Array | null): SlicedWork<void> {
     this.#grow(this.#length * width);
     const source = this.#tokens;
     const target = tokensOf(width, this.#buffer);

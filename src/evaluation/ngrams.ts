@@ -2,7 +2,7 @@
 // the last few tokens.
 import type { Tokens } from '../corpus/read.ts';
 import { inQuotes, usageError } from '../errors.ts';
-import { type Pieces, runAtOnce } from '../pieces.ts';
+import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 
 /**
  * Maximum number of distinct strings of all orders together, which take half a gigabyte of memory.
@@ -50,11 +50,11 @@ export class Ngrams {
     this.#V = V;
     this.#order = order;
     this.#most = most;
-    runAtOnce(this.#count(text));
+    runUninterrupted(this.#count(text));
   }
 
   /** Counts a text in pieces, with the result of the constructor. */
-  static *inPieces(text: Tokens, V: number): Pieces<Ngrams> {
+  static *inPieces(text: Tokens, V: number): SlicedWork<Ngrams> {
     const ngrams = new Ngrams(text.subarray(0, 0), V);
     yield* ngrams.#count(text);
     return ngrams;
@@ -65,11 +65,11 @@ export class Ngrams {
    * least two tokens.
    */
   nats(text: Tokens): Float64Array {
-    return runAtOnce(this.natsInPieces(text));
+    return runUninterrupted(this.natsInPieces(text));
   }
 
   /** The same, in pieces. */
-  *natsInPieces(text: Tokens): Pieces<Float64Array> {
+  *natsInPieces(text: Tokens): SlicedWork<Float64Array> {
     const sums = new Float64Array(this.#order);
     const context = this.#start();
     if (text.length > 0) this.#follow(context, text[0]);
@@ -103,7 +103,7 @@ export class Ngrams {
       context[length] = context[length - 1] === NONE ? NONE : this.#find(context[length - 1], symbol);
   }
 
-  *#count(text: Tokens): Pieces<void> {
+  *#count(text: Tokens): SlicedWork<void> {
     const context = this.#start();
     for (let start = 0; start < text.length; start += BLOCK) {
       this.#addCounts(context, text.subarray(start, start + BLOCK));

@@ -3,7 +3,7 @@
 // the other half. It counts as found if its correlation exceeds the best correlation of all units
 // with shuffled values of the property, which are chosen and measured in the same way.
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type Pieces, runAtOnce } from '../pieces.ts';
+import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 import { Random } from '../random.ts';
 import { type Activations, valuesOf } from './activations.ts';
 import type { CellName, Finding } from './finding.ts';
@@ -47,7 +47,7 @@ type Half = (typeof halves)[number];
 export function* searchCells(
   { all, characters, hidden }: Activations,
   properties: readonly Property[],
-): Pieces<Finding[]> {
+): SlicedWork<Finding[]> {
   const block = Math.floor(characters / BLOCKS);
   const random = new Random(1);
   const cells: CellName[] = [];
@@ -156,7 +156,7 @@ function best(
   const chosen = [...chosenBy.keys()]
     .toSorted((a, b) => Math.abs(chosenBy[b]) - Math.abs(chosenBy[a]))
     .slice(0, MAX_FOUND);
-  const [measured] = runAtOnce(
+  const [measured] = runUninterrupted(
     correlate(
       chosen.map((cell) => heldOut[cell]),
       [measuredBy],

@@ -1,7 +1,7 @@
 // Rank correlations, which do not depend on scale. For numbers, Spearman's ρ. For properties that
 // hold or do not hold, the rank-biserial correlation 2·AUC − 1, where AUC is the area under the ROC
 // curve (Mann and Whitney, 1947). From −1 to 1. 0 means no correlation.
-import type { Pieces } from '../pieces.ts';
+import type { SlicedWork } from '../sliced-work.ts';
 
 /** Ranks from the lowest value, minus their mean. Equal values get their average rank. */
 export function centredRanks(values: Float32Array): Float32Array {
@@ -51,7 +51,7 @@ function weightsOfNumbers(values: Float32Array): Weights | null {
 const AT_ONCE = 4;
 
 /** @returns for each of the weights, the correlations of all rank vectors with it */
-export function* correlate(ranks: readonly Float32Array[], told: readonly Weights[]): Pieces<Float64Array[]> {
+export function* correlate(ranks: readonly Float32Array[], told: readonly Weights[]): SlicedWork<Float64Array[]> {
   const found = told.map(() => new Float64Array(ranks.length));
   for (let first = 0; first < ranks.length; first += AT_ONCE) {
     const some = Array.from({ length: AT_ONCE }, (_, n) => ranks[Math.min(first + n, ranks.length - 1)]);

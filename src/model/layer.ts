@@ -20,18 +20,18 @@ export interface Extent {
  * An input that is multiplied by a weight: a sequence (T·N, D), or tokens (T·N). A token represents
  * a one-hot vector, so its product is a row of the weight.
  */
-export type Input = { readonly sequence: Value } | { readonly symbols: Value };
+export type LayerInput = { readonly sequence: Value } | { readonly symbols: Value };
 
 /** The inputs of a layer. */
 interface LayerInputs {
   /** From the layer below. */
-  readonly below: Input;
+  readonly below: LayerInput;
   /** The input of the lowest layer. */
-  readonly source: Input;
+  readonly source: LayerInput;
 }
 
 /** By name. */
-export type Named = Readonly<Record<string, Value>>;
+export type NamedValues = Readonly<Record<string, Value>>;
 
 /**
  * The first number of weight masks. Masks of layers' outputs have the smaller numbers of their
@@ -74,8 +74,12 @@ const STARTED = 'started';
 const pastName = (layer: number, past: number): string => activationName(layer, `past${past}`);
 
 /** Stores that all rows have read something, if the model needs that. */
-export function keepStarted(builder: Builder, { learnedState = false }: ModelConfiguration, { rows: N }: Extent): void {
-  if (learnedState) builder.keep(STARTED, builder.constant(N, 1, 1));
+export function storeStarted(
+  builder: Builder,
+  { learnedState = false }: ModelConfiguration,
+  { rows: N }: Extent,
+): void {
+  if (learnedState) builder.storeState(STARTED, builder.constant(N, 1, 1));
 }
 
 /** The states and gates (N, H) of a layer at each time step, by name. */
@@ -86,42 +90,42 @@ export function layerSteps(
   inputs: LayerInputs,
   { steps: T, rows: N }: Extent,
   regularisation: Regularisation,
-): readonly Named[] {
+): readonly NamedValues[] {
   const cell = cellOf(model);
   const { timeSkip: k = 0 } = model;
   const { clipState } = regularisation;
   const weights = layerParameters(builder, model, layer);
   const x = project(builder, inputs, weights); // (T·N, blocks · H)
-  const recurrent = dropped(builder, model, layer, weights, regularisation.weightDropout);
-  const back = (value: Value): Value => (clipState > 0 ? builder.clipGradient(value, clipState) : value);
+  const recurrent = applyDropConnect(builder, model, layer, weights, regularisation.weightDropout);
+  const clipped = (value: Value): Value => (clipState > 0 ? builder.clipGradient(value, clipState) : value);
   let state = initialState(builder, model, layer, weights, N);
-  const before = Array.from({ length: Math.max(0, k - 1) }, (_, past) =>
-    builder.state(pastName(layer, past + 1), N, model.hidden),
+  const olderOutputs = Array.from({ length: Math.max(0, k - 1) }, (_, past) =>
+    builder.loadState(pastName(layer, past + 1), N, model.hidden),
   );
   const [h] = cell.states;
   const first = state[h];
-  const steps: Named[] = [];
+  const steps: NamedValues[] = [];
   /** The output of step t. −1 is the last step of the window before. */
-  const outputAt = (t: number): Value => steps[t]?.[h] ?? [first, ...before][-t - 1];
-  const earlier = (t: number): Value => (t >= 0 ? back(outputAt(t)) : outputAt(t));
+  const outputAt = (t: number): Value => steps[t]?.[h] ?? [first, ...olderOutputs][-t - 1];
+  const skippedOutput = (t: number): Value => (t >= 0 ? clipped(outputAt(t)) : outputAt(t));
 
   for (let t = 0; t < T; t++) {
     const read = builder.rows(x, t * N, N);
-    const seen = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, back(state[name])]));
+    const seen = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, clipped(state[name])]));
     state = cell.step(
       builder,
-      k > 0 ? builder.add(read, builder.linear(earlier(t - k), weights['Wk'])) : read,
+      k > 0 ? builder.add(read, builder.linear(skippedOutput(t - k), weights['Wk'])) : read,
       seen,
       recurrent,
     );
     steps.push(state);
   }
-  for (const name of cell.states) builder.keep(activationName(layer, name), state[name]);
-  for (const past of before.keys()) builder.keep(pastName(layer, past + 1), outputAt(T - 2 - past));
+  for (const name of cell.states) builder.storeState(activationName(layer, name), state[name]);
+  for (const past of olderOutputs.keys()) builder.storeState(pastName(layer, past + 1), outputAt(T - 2 - past));
   return steps;
 }
 
-function layerParameters(builder: Builder, model: ModelConfiguration, layer: number): Named {
+function layerParameters(builder: Builder, model: ModelConfiguration, layer: number): NamedValues {
   return Object.fromEntries(
     layerWeights(model, layer).map(({ name, rows, columns }) => [
       name,
@@ -133,20 +137,26 @@ function layerParameters(builder: Builder, model: ModelConfiguration, layer: num
 /**
  * Projects the inputs of all steps before the cell sees them: x·Wx + b, plus the skip connection.
  */
-function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: Named): Value {
-  const own = product(builder, below, Wx, gx ? undefined : b);
-  const sum = Ws ? builder.add(own, product(builder, source, Ws)) : own;
+function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: NamedValues): Value {
+  const projected = product(builder, below, Wx, gx ? undefined : b);
+  const sum = Ws ? builder.add(projected, product(builder, source, Ws)) : projected;
   return gx ? builder.add(normalise(builder, sum, gx), b) : sum;
 }
 
-function product(builder: Builder, input: Input, weight: Value, bias?: Value): Value {
+function product(builder: Builder, input: LayerInput, weight: Value, bias?: Value): Value {
   return 'symbols' in input
     ? builder.gather(weight, input.symbols, bias)
     : builder.linear(input.sequence, weight, bias);
 }
 
 /** The weights for the cell, with DropConnect on its recurrent matrices. */
-function dropped(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, rate: number): Named {
+function applyDropConnect(
+  builder: Builder,
+  model: ModelConfiguration,
+  layer: number,
+  weights: NamedValues,
+  rate: number,
+): NamedValues {
   if (rate === 0) return weights;
   const recurrent = layerWeights(model, layer).filter(({ role }) => role === 'recurrent');
   return {
@@ -165,11 +175,17 @@ function dropped(builder: Builder, model: ModelConfiguration, layer: number, wei
 }
 
 /** The carried state, or the learned initial state for rows that have read nothing yet. */
-function initialState(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, N: number): Named {
+function initialState(
+  builder: Builder,
+  model: ModelConfiguration,
+  layer: number,
+  weights: NamedValues,
+  N: number,
+): NamedValues {
   const states = cellOf(model).states.map((name) => {
-    const carried = builder.state(activationName(layer, name), N, model.hidden);
+    const carried = builder.loadState(activationName(layer, name), N, model.hidden);
     if (!model.learnedState) return [name, carried] as const;
-    const isNew = builder.offset(builder.scale(builder.state(STARTED, N, 1), -1), 1); // (N, 1)
+    const isNew = builder.offset(builder.scale(builder.loadState(STARTED, N, 1), -1), 1); // (N, 1)
     return [name, builder.add(carried, builder.matmul(isNew, weights[`${name}0`]))] as const;
   });
   return Object.fromEntries(states);

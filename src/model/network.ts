@@ -7,11 +7,11 @@ import type { Program, Value } from '../program/value.ts';
 import { cellOf } from './cells/registry.ts';
 import {
   type Extent,
-  type Input,
-  type Named,
+  type LayerInput,
+  type NamedValues,
   activationName,
   carriedShapes,
-  keepStarted,
+  storeStarted,
   layerSteps,
 } from './layer.ts';
 import { headWeights, layersRead, matrixName } from './parameters.ts';
@@ -33,7 +33,7 @@ interface Forward {
   /** (T·N, V) */
   readonly logits: Value;
   /** The states and gates of each layer at each time step by name, (N, H) each. */
-  readonly layers: readonly (readonly Named[])[];
+  readonly layers: readonly (readonly NamedValues[])[];
 }
 
 export interface NetworkOutputs {
@@ -60,7 +60,7 @@ export function networkProgram(
   if (outputs === 'activations') {
     for (const [layer, steps] of layers.entries())
       for (const name of activationNames(model))
-        named.set(activationName(layer, name), builder.stack(steps.map((step) => step[name])));
+        named.set(activationName(layer, name), builder.concatenate(steps.map((step) => step[name])));
   }
   return foldRunningSums(builder.program(named));
 }
@@ -107,22 +107,22 @@ export function activationNames(model: ModelConfiguration): readonly string[] {
 export function backwardStepProgram(model: ModelConfiguration, rows: number): Program {
   const { builder, layers } = forward(model, { steps: 1, rows }, { loss: true });
   const carried = carriedShapes(model);
-  const kept = new Map(
-    builder.values.flatMap((value) => (value.kind === 'keep' ? [[value.name, value.inputs[0]] as const] : [])),
+  const stored = new Map(
+    builder.values.flatMap((value) => (value.kind === 'storeState' ? [[value.name, value.inputs[0]] as const] : [])),
   );
   const seeds = carried.map(({ name, columns }) => {
-    const seed = builder.state(`seed.${name}`, rows, columns);
-    builder.keep(`seed.${name}`, seed); // devices have states only for values that are kept
-    return [kept.get(name)!, seed] as const;
+    const seed = builder.loadState(`seed.${name}`, rows, columns);
+    builder.storeState(`seed.${name}`, seed); // devices have states only for values that are kept
+    return [stored.get(name)!, seed] as const;
   });
-  const before = carried.map(({ name, columns }) => [name, builder.state(name, rows, columns)] as const);
-  const after = layers.flatMap(([step], layer) =>
+  const carriedBefore = carried.map(({ name, columns }) => [name, builder.loadState(name, rows, columns)] as const);
+  const statesAfter = layers.flatMap(([step], layer) =>
     cellOf(model).states.map((name) => [`after.${activationName(layer, name)}`, step[name]] as const),
   );
   return foldRunningSums(
     differentiate(builder.program(new Map()), {
       seeds: new Map(seeds),
-      watched: new Map([...before, ...after]),
+      watched: new Map([...carriedBefore, ...statesAfter]),
     }),
   );
 }
@@ -140,7 +140,7 @@ function forward(
   const source = symbols(builder, model, extent, regularisation);
   const [h] = cellOf(model).states;
   const sequences: Value[] = [];
-  const layers: (readonly Named[])[] = [];
+  const layers: (readonly NamedValues[])[] = [];
   for (let layer = 0; layer < model.layers; layer++) {
     const below = sequences.at(-1);
     const steps = layerSteps(
@@ -157,7 +157,7 @@ function forward(
     if (layer === model.layers - 1) penalise(builder, outputs, output, scale, regularisation);
     sequences.push(below ? stacked(builder, model, layer, below, output) : output);
   }
-  keepStarted(builder, model, extent);
+  storeStarted(builder, model, extent);
   const logits = head(builder, model, sequences);
   if (loss)
     builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
@@ -170,7 +170,7 @@ function symbols(
   { embedding, vocabulary: V }: ModelConfiguration,
   { steps: T, rows: N }: Extent,
   { embeddingDropout: rate }: Regularisation,
-): Input {
+): LayerInput {
   const ids = builder.input('ids', T * N);
   if (embedding === 0) return { symbols: ids };
   const embedded = builder.gather(builder.parameter('embedding.W', V, embedding), ids);
@@ -190,9 +190,9 @@ function droppedOut(
   const H = steps[0].columns;
   if (rate > 0 && locked) {
     const mask = builder.dropoutMask(N, H, { rate, site: layer, stepRows: N });
-    return builder.stack(steps.map((h) => builder.multiply(h, mask)));
+    return builder.concatenate(steps.map((h) => builder.multiply(h, mask)));
   }
-  const sequence = builder.stack(steps);
+  const sequence = builder.concatenate(steps);
   return rate > 0
     ? builder.multiply(sequence, builder.dropoutMask(T * N, H, { rate, site: layer, stepRows: N }))
     : sequence;

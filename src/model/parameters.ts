@@ -1,7 +1,7 @@
 // The weights of a model: their names, shapes and order, and how they start. In memory they are one
 // vector: the weights in this order, each row by row.
 import { type ParameterShape, countParameters } from '../program/value.ts';
-import { type Pieces, runAtOnce } from '../pieces.ts';
+import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 import type { Random } from '../random.ts';
 import { type CellWeight, rowWeight } from './cells/cell.ts';
 import { cellOf } from './cells/registry.ts';
@@ -51,11 +51,11 @@ export function layerWeights(model: ModelConfiguration, layer: number): readonly
   } = model;
   const cell = cellOf(model);
   const inputWidth = embedding || V;
-  const own = cell.weights(layer > 0 ? H : inputWidth, H);
-  const { gates } = own.find(({ name }) => name === 'Wx')!;
+  const cellWeights = cell.weights(layer > 0 ? H : inputWidth, H);
+  const { gates } = cellWeights.find(({ name }) => name === 'Wx')!;
   const columns = gates.length * H;
   const symbols = embedding === 0 ? 'rows' : undefined;
-  const weights: ModelWeight[] = own.map((weight) =>
+  const weights: ModelWeight[] = cellWeights.map((weight) =>
     weight.role === 'input' && layer === 0 ? { ...weight, symbols } : weight,
   );
   if (layer > 0 && (skip === 'input' || skip === 'both'))
@@ -105,11 +105,11 @@ export function matrixName({ layers }: ModelConfiguration, layer: number): strin
 
 /** The initial weights of a new model, as one vector in the order of `parameterShapes`. */
 export function initialParameters(model: ModelConfiguration, random: Random): Float32Array {
-  return runAtOnce(initialParametersInPieces(model, random));
+  return runUninterrupted(initialParametersInSlices(model, random));
 }
 
-/** The same in pieces, because orthogonal matrices of many units take long. */
-export function* initialParametersInPieces(model: ModelConfiguration, random: Random): Pieces<Float32Array> {
+/** The same in slices, because orthogonal matrices of many units take long. */
+export function* initialParametersInSlices(model: ModelConfiguration, random: Random): SlicedWork<Float32Array> {
   const weights = modelWeights(model);
   const vector = new Float32Array(countParameters(weights));
   let offset = 0;
@@ -132,7 +132,7 @@ function* fillWeight(
   weight: ModelWeight,
   model: ModelConfiguration,
   random: Random,
-): Pieces<void> {
+): SlicedWork<void> {
   const { hidden: H, initialisation } = model;
   const { rows, columns, role, gates, start } = weight;
   const block = columns / gates.length;

@@ -1,5 +1,5 @@
 // The options of the network, and of its regularisation. Each option is a row: see option.ts.
-import { cellNamed, cells } from '../model/cells/registry.ts';
+import { cellNamed, allCells } from '../model/cells/registry.ts';
 import { initialisations, skips, stackings } from '../model/configuration.ts';
 import { choice, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
 import type { Condition, Options } from './option.ts';
@@ -45,7 +45,7 @@ export const modelOptions = {
    * and faster. `rnn` is for study.
    */
   cell: {
-    kind: choice(cells.map(({ name }) => name)),
+    kind: choice(allCells.map(({ name }) => name)),
     placeholder: '<name>',
     help: 'architecture',
     defaultInWords: 'mlstm, above 400 kB lstm',

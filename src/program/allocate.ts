@@ -18,12 +18,12 @@ interface Span {
  * lowest offset that is free during its whole lifetime.
  * @param merged maps a buffer to the buffer whose memory it takes over
  */
-export function allocate(
+export function allocateBuffers(
   slots: readonly Slot[],
   merged: ReadonlyMap<Buffer, Buffer>,
 ): { offsets: Map<Buffer, number>; elements: number } {
   const spans = new Map<Buffer, Span>();
-  for (const { home, written, reads } of slots) {
+  for (const { home, writeStep: written, reads } of slots) {
     if (home?.buffer.space !== 'arena') continue;
     const buffer = merged.get(home.buffer) ?? home.buffer;
     const elements = Math.ceil(((buffer.rows + buffer.before) * buffer.columns) / ALIGNMENT) * ALIGNMENT;
@@ -41,8 +41,8 @@ export function allocate(
       if (other.offset >= span.offset + span.elements) break;
       span.offset = Math.max(span.offset, other.offset + other.elements);
     }
-    const at = placed.findIndex((other) => other.offset > span.offset);
-    placed.splice(at < 0 ? placed.length : at, 0, span);
+    const index = placed.findIndex((other) => other.offset > span.offset);
+    placed.splice(index < 0 ? placed.length : index, 0, span);
     elements = Math.max(elements, span.offset + span.elements);
   }
 

@@ -1,11 +1,11 @@
 // Writes programs. Each operation has a method that checks shapes, appends a value and returns it.
 // A wrong shape is a bug in a cell, so the method throws a plain Error immediately, while the wrong
 // line is on the stack.
-import { tile } from './region.ts';
-import { type ElementwiseFunction, type Operation, type Place, type Program, type Value } from './value.ts';
+import { coverExactly } from './region.ts';
+import { type ElementwiseFunction, type Operation, type Position, type Program, type Value } from './value.ts';
 
 /** One of the values that a join consists of, and its position in the join. */
-export interface Piece extends Place {
+export interface JoinPart extends Position {
   readonly value: Value;
 }
 
@@ -37,8 +37,8 @@ export class Builder {
   append(operation: Operation, rows: number, columns: number, inputs: readonly Value[]): Value {
     const value = { ...operation, id: this.#nextId, rows, columns, inputs } as Value;
     const key = keyOf(value);
-    const known = this.#known.get(key);
-    if (known) return known;
+    const existing = this.#known.get(key);
+    if (existing) return existing;
     this.#nextId++;
     this.#values.push(value);
     this.#known.set(key, value);
@@ -53,12 +53,12 @@ export class Builder {
     return this.append({ kind: 'input', name }, rows, columns, []);
   }
 
-  state(name: string, rows: number, columns: number): Value {
-    return this.append({ kind: 'state', name }, rows, columns, []);
+  loadState(name: string, rows: number, columns: number): Value {
+    return this.append({ kind: 'loadState', name }, rows, columns, []);
   }
 
-  keep(name: string, value: Value): void {
-    this.append({ kind: 'keep', name }, value.rows, value.columns, [value]);
+  storeState(name: string, value: Value): void {
+    this.append({ kind: 'storeState', name }, value.rows, value.columns, [value]);
   }
 
   zeros(rows: number, columns: number): Value {
@@ -187,23 +187,27 @@ export class Builder {
   }
 
   /** The part of x at a place, which combines `rows` and `columns`. */
-  part(x: Value, place: Place, rows: number, columns: number): Value {
-    return this.columns(this.rows(x, place.row, rows), place.column, columns);
+  part(x: Value, position: Position, rows: number, columns: number): Value {
+    return this.columns(this.rows(x, position.row, rows), position.column, columns);
   }
 
   /**
    * The matrix that the pieces tile, in any order. A single piece is returned unchanged, because a
    * copy would separate it from its users.
    */
-  join(pieces: readonly Piece[]): Value {
+  join(pieces: readonly JoinPart[]): Value {
     const rows = Math.max(...pieces.map((piece) => piece.row + piece.value.rows));
     const columns = Math.max(...pieces.map((piece) => piece.column + piece.value.columns));
     const regions = pieces.map(({ row, column, value }) => ({ row, column, rows: value.rows, columns: value.columns }));
-    check(tile(regions, rows, columns), 'join of pieces that do not tile', ...pieces.map((piece) => piece.value));
+    check(
+      coverExactly(regions, rows, columns),
+      'join of pieces that do not tile',
+      ...pieces.map((piece) => piece.value),
+    );
     if (pieces.length === 1) return pieces[0].value;
-    const places = pieces.map(({ row, column }) => ({ row, column }));
+    const positions = pieces.map(({ row, column }) => ({ row, column }));
     return this.append(
-      { kind: 'join', places },
+      { kind: 'join', positions: positions },
       rows,
       columns,
       pieces.map((piece) => piece.value),
@@ -211,7 +215,7 @@ export class Builder {
   }
 
   /** Matrices of equal width, one below another, such as the time steps of a sequence. */
-  stack(steps: readonly Value[]): Value {
+  concatenate(steps: readonly Value[]): Value {
     let row = 0;
     return this.join(
       steps.map((value) => {
@@ -245,14 +249,14 @@ export class Builder {
    * Appends a value of another program with new inputs, and with as many rows as its new inputs
    * have if `rows` is given.
    */
-  again(value: Value, inputs: readonly Value[], rows = value.rows): Value {
+  appendCopy(value: Value, inputs: readonly Value[], rows = value.rows): Value {
     if (value.kind === 'join' && inputs.length === 1) return inputs[0];
     const { id: _, rows: __, columns, inputs: ___, ...operation } = value;
     return this.append(operation as Operation, rows, columns, inputs);
   }
 }
 
-const ofAllValues: ReadonlySet<string> = new Set(['id', 'rows', 'columns', 'inputs', 'places']);
+const ignoredFields: ReadonlySet<string> = new Set(['id', 'rows', 'columns', 'inputs', 'positions']);
 
 /**
  * Two values have the same key if the same operation makes them from the same inputs. Building a
@@ -261,8 +265,8 @@ const ofAllValues: ReadonlySet<string> = new Set(['id', 'rows', 'columns', 'inpu
 function keyOf(value: Value): string {
   let key = `${value.rows} ${value.columns}`;
   for (const input of value.inputs) key += ` ${input.id}`;
-  for (const field in value) if (!ofAllValues.has(field)) key += ` ${String(value[field as keyof Value])}`;
-  return value.kind === 'join' ? key + value.places.map(({ row, column }) => ` ${row},${column}`).join('') : key;
+  for (const field in value) if (!ignoredFields.has(field)) key += ` ${String(value[field as keyof Value])}`;
+  return value.kind === 'join' ? key + value.positions.map(({ row, column }) => ` ${row},${column}`).join('') : key;
 }
 
 function check(holds: boolean, operation: string, ...values: readonly Value[]): void {
@@ -278,7 +282,7 @@ function check(holds: boolean, operation: string, ...values: readonly Value[]): 
 function withoutDeadCode(program: Program): Program {
   const needed = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
   for (const value of program.values.toReversed()) {
-    if (value.kind === 'keep' || value.kind === 'crossEntropy' || value.kind === 'penalty') needed.add(value);
+    if (value.kind === 'storeState' || value.kind === 'crossEntropy' || value.kind === 'penalty') needed.add(value);
     if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
   }
   return { ...program, values: program.values.filter((value) => needed.has(value)) };

@@ -2,12 +2,12 @@
 // gradient of its loss with respect to every parameter (reverse mode; Linnainmaa, 1970). It knows
 // only the derivative of each operation.
 import { appendTo, groupBy } from '../group.ts';
-import { Builder, type Piece } from './builder.ts';
+import { Builder, type JoinPart } from './builder.ts';
 import { rewrite } from './rewrite.ts';
-import { type Place, type Program, type Value, sameShape, startOf } from './value.ts';
+import { type Position, type Program, type Value, sameShape, viewStart } from './value.ts';
 
 /** A gradient that reaches a part of a value. */
-interface Contribution extends Place {
+interface Contribution extends Position {
   readonly gradient: Value;
 }
 
@@ -57,13 +57,13 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   const terms = new Map<Value, Term[]>();
   const gradients = new Map<string, Value>();
 
-  const contribute = (to: Value, gradient: Value, place: Place = { row: 0, column: 0 }): void => {
+  const contribute = (to: Value, gradient: Value, position: Position = { row: 0, column: 0 }): void => {
     if (!dependent.has(to)) return;
     if (to.kind === 'parameter')
       throw new Error(
         `cannot differentiate a view of parameter ${to.name}: expected the whole parameter as an operand`,
       );
-    appendTo(contributions, to, { gradient, ...place });
+    appendTo(contributions, to, { gradient, ...position });
   };
   const addTerm = (to: Value, term: Term): void => {
     if (dependent.has(to)) appendTo(terms, to, term);
@@ -113,11 +113,12 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
         return;
       case 'rows':
       case 'columns':
-        contribute(value.inputs[0], dy, startOf(value));
+        contribute(value.inputs[0], dy, viewStart(value));
         return;
       case 'join':
         value.inputs.forEach((piece, index) => {
-          if (dependent.has(piece)) contribute(piece, builder.part(dy, value.places[index], piece.rows, piece.columns));
+          if (dependent.has(piece))
+            contribute(piece, builder.part(dy, value.positions[index], piece.rows, piece.columns));
         });
         return;
       default:
@@ -126,9 +127,9 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   };
 
   for (const value of program.values.toReversed()) {
-    if (value.kind === 'keep') continue;
-    const own = terms.get(value);
-    const weightGradient = own === undefined ? null : stackedGradient(builder, value, own.toReversed());
+    if (value.kind === 'storeState') continue;
+    const ownTerms = terms.get(value);
+    const weightGradient = ownTerms === undefined ? null : concatenatedGradient(builder, value, ownTerms.toReversed());
     if (value.kind === 'parameter') {
       if (weightGradient) gradients.set(value.name, weightGradient);
     } else if (value.kind === 'crossEntropy') {
@@ -213,8 +214,9 @@ function total(builder: Builder, value: Value, contributions: readonly Contribut
       column: same[0].column,
       value: same.map(({ gradient }) => gradient).reduce((sum, gradient) => builder.add(sum, gradient)),
     }))
-    .toSorted(byPlace);
-  if (pieces.length > 0) wholes.push(builder.join([...pieces, ...holes(builder, value, pieces)].toSorted(byPlace)));
+    .toSorted(byPosition);
+  if (pieces.length > 0)
+    wholes.push(builder.join([...pieces, ...fillGaps(builder, value, pieces)].toSorted(byPosition)));
   return wholes.reduce((sum, gradient) => builder.add(sum, gradient));
 }
 
@@ -222,7 +224,7 @@ function placeKey({ row, column, gradient }: Contribution): string {
   return `${row},${column},${gradient.rows},${gradient.columns}`;
 }
 
-function byPlace(a: Place, b: Place): number {
+function byPosition(a: Position, b: Position): number {
   return a.row - b.row || a.column - b.column;
 }
 
@@ -230,20 +232,20 @@ function byPlace(a: Place, b: Place): number {
  * Zeros for the parts of a value that no piece covers. The pieces are sorted, and all cut by rows
  * or all by columns, because a view of rows crosses every view of columns.
  */
-function holes(builder: Builder, value: Value, pieces: readonly Piece[]): Piece[] {
+function fillGaps(builder: Builder, value: Value, pieces: readonly JoinPart[]): JoinPart[] {
   const byRows = pieces.every((piece) => piece.value.columns === value.columns);
   const byColumns = pieces.every((piece) => piece.value.rows === value.rows);
   if (!byRows && !byColumns)
     throw new Error(
       `cannot differentiate ${value.kind} ${value.rows}×${value.columns}: views of its rows cross views of its columns`,
     );
-  const found: Piece[] = [];
+  const gaps: JoinPart[] = [];
   let reached = 0;
   const fill = (until: number): void => {
     const count = until - reached;
     if (count < 0) throw new Error(`cannot differentiate ${value.kind}: views of it overlap in part`);
     if (count === 0) return;
-    found.push(
+    gaps.push(
       byRows
         ? { row: reached, column: 0, value: builder.zeros(count, value.columns) }
         : { row: 0, column: reached, value: builder.zeros(value.rows, count) },
@@ -254,19 +256,19 @@ function holes(builder: Builder, value: Value, pieces: readonly Piece[]): Piece[
     reached = byRows ? piece.row + piece.value.rows : piece.column + piece.value.columns;
   }
   fill(byRows ? value.rows : value.columns);
-  return found;
+  return gaps;
 }
 
 /**
  * The gradient of a weight from its terms, in the order of time. Equal concatenations of a sequence
  * are then the same value and are laid out once.
  */
-function stackedGradient(builder: Builder, weight: Value, terms: readonly Term[]): Value {
+function concatenatedGradient(builder: Builder, weight: Value, terms: readonly Term[]): Value {
   const gradients = [...groupBy(terms, ({ kind }) => kind)].map(([kind, same]) => {
     if (kind === 'whole') return same.map((term) => term.right).reduce((sum, gradient) => builder.add(sum, gradient));
-    const right = builder.stack(same.map((term) => term.right));
+    const right = builder.concatenate(same.map((term) => term.right));
     if (kind === 'sums') return builder.columnSums(right);
-    const left = builder.stack(same.map((term) => (term as Extract<Term, { left: Value }>).left));
+    const left = builder.concatenate(same.map((term) => (term as Extract<Term, { left: Value }>).left));
     return kind === 'product'
       ? builder.matmul(left, right, { transposeA: true })
       : builder.scatter(left, right, weight.rows);

@@ -7,16 +7,16 @@
 //      the logits. Otherwise it gets its own buffer.
 //   3. Whole buffers take over the memory of other buffers, region by region (overlay.ts).
 //   4. Buffers whose lifetimes do not overlap share memory (allocate.ts).
-import type { Pieces } from '../pieces.ts';
-import { allocate } from './allocate.ts';
-import { overlay } from './overlay.ts';
+import type { SlicedWork } from '../sliced-work.ts';
+import { allocateBuffers } from './allocate.ts';
+import { overlayBuffers } from './overlay.ts';
 import { type Buffer, type Home, arenaBuffer, placeJoins, sameHome } from './placement.ts';
-import { type Step, schedule } from './schedule.ts';
-import { Slots, operandsOf, valuesOf } from './slots.ts';
+import { type ExecutionStep, schedule } from './schedule.ts';
+import { Slots, operandsOf, computedValues } from './slots.ts';
 import { type Program, type Value, sameShape } from './value.ts';
 
 export interface Layout {
-  readonly steps: readonly Step[];
+  readonly steps: readonly ExecutionStep[];
   /** The memory that all buffers of the arena need together, in elements. */
   readonly arenaElements: number;
   /** Where to read a value. @throws an Error for a value that is never read */
@@ -31,24 +31,24 @@ export interface Layout {
 }
 
 /** Yields after each stage, because each stage takes a fraction of a second for a long sequence. */
-export function* layOut(program: Program): Pieces<Layout> {
+export function* layOut(program: Program): SlicedWork<Layout> {
   const placement = placeJoins(program);
   yield;
   const steps = schedule(program, placement.copies);
   yield;
   const slots = new Slots(program, steps, placement);
   yield;
-  settle(slots, steps);
+  assignHomes(slots, steps);
   yield;
-  const merged = overlay(slots.all, steps);
+  const merged = overlayBuffers(slots.all, steps);
   yield;
-  const { offsets, elements } = allocate(slots.all, merged);
+  const { offsets, elements } = allocateBuffers(slots.all, merged);
   return {
     steps,
     arenaElements: elements,
     homeOf: (value) => slots.homeOf(value),
     storesOf(value) {
-      const { home, reads } = slots.of(value);
+      const { home, reads } = slots.slotOf(value);
       return [...(home && reads.length > 0 ? [home] : []), ...(placement.secondHomes.get(value) ?? [])];
     },
     offsetOf: (buffer) => offsets.get(buffer)!,
@@ -59,21 +59,23 @@ export function* layOut(program: Program): Pieces<Layout> {
  * Finds a home for every result that is read and has none: the place of an operand that is not read
  * again, or a new buffer.
  */
-function settle(slots: Slots, steps: readonly Step[]): void {
+function assignHomes(slots: Slots, steps: readonly ExecutionStep[]): void {
   for (const [index, step] of steps.entries()) {
-    const taken: Home[] = [];
+    const takenHomes: Home[] = [];
     const operands = overwritable(step);
-    for (const value of valuesOf(step)) {
-      const slot = slots.of(value);
+    for (const value of computedValues(step)) {
+      const slot = slots.slotOf(value);
       if (slot.home || slot.reads.length === 0) continue;
-      const place = operands.find(
+      const operandToOverwrite = operands.find(
         (operand) =>
           sameShape(operand, value) &&
           slots.dies(operand, index) &&
-          !taken.some((home) => sameHome(home, slots.homeOf(operand))),
+          !takenHomes.some((home) => sameHome(home, slots.homeOf(operand))),
       );
-      slot.home = place ? slots.homeOf(place) : { buffer: arenaBuffer(value.rows, value.columns), row: 0, column: 0 };
-      taken.push(slot.home);
+      slot.home = operandToOverwrite
+        ? slots.homeOf(operandToOverwrite)
+        : { buffer: arenaBuffer(value.rows, value.columns), row: 0, column: 0 };
+      takenHomes.push(slot.home);
     }
   }
 }
@@ -82,7 +84,7 @@ function settle(slots: Slots, steps: readonly Step[]): void {
  * The operands that the result of a step may overwrite, because the step reads each element before
  * it writes it.
  */
-function overwritable(step: Step): readonly Value[] {
+function overwritable(step: ExecutionStep): readonly Value[] {
   if (step.kind === 'chain') return operandsOf(step);
   if (step.kind === 'copy') return [];
   const { value } = step;

@@ -4,7 +4,7 @@
 import { groupBy } from '../group.ts';
 import type { Buffer } from './placement.ts';
 import { type Region, overlap, sameRegion } from './region.ts';
-import type { Step } from './schedule.ts';
+import type { ExecutionStep } from './schedule.ts';
 import type { Slot } from './slots.ts';
 
 /**
@@ -13,13 +13,13 @@ import type { Slot } from './slots.ts';
  * may also write a piece in the step that reads it last, because it reads each element before it
  * writes it.
  */
-export function overlay(slots: readonly Slot[], steps: readonly Step[]): Map<Buffer, Buffer> {
+export function overlayBuffers(slots: readonly Slot[], steps: readonly ExecutionStep[]): Map<Buffer, Buffer> {
   const contents = groupBy(
     slots.filter(({ home }) => home?.buffer.space === 'arena'),
     ({ home }) => home!.buffer,
   );
   const firstWrite = (buffer: Buffer): number =>
-    contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.written), Infinity);
+    contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.writeStep), Infinity);
   const sequences = [...contents.keys()]
     .filter((buffer) => contents.get(buffer)!.length > 1)
     .toSorted((a, b) => firstWrite(a) - firstWrite(b));
@@ -32,7 +32,7 @@ export function overlay(slots: readonly Slot[], steps: readonly Step[]): Map<Buf
           !merged.has(candidate) &&
           candidate.columns === later.columns &&
           candidate.rows + candidate.before === later.rows + later.before &&
-          fits(contents.get(candidate)!, contents.get(later)!, steps),
+          fitsInTime(contents.get(candidate)!, contents.get(later)!, steps),
       );
     if (!earlier) continue;
     merged.set(later, earlier);
@@ -41,25 +41,29 @@ export function overlay(slots: readonly Slot[], steps: readonly Step[]): Map<Buf
   return merged;
 }
 
-/** @param there the slots of the earlier buffer @param coming the slots of the later buffer */
-function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly Step[]): boolean {
-  const uses = there.flatMap((old) => {
-    const region = regionOf(old);
-    const reads = old.reads.map(({ step, row, column, rows, columns }) => ({
+/** @param earlierSlots the slots of the earlier buffer @param laterSlots the slots of the later buffer */
+function fitsInTime(
+  earlierSlots: readonly Slot[],
+  laterSlots: readonly Slot[],
+  steps: readonly ExecutionStep[],
+): boolean {
+  const uses = earlierSlots.flatMap((slot) => {
+    const region = regionOf(slot);
+    const reads = slot.reads.map(({ step, row, column, rows, columns }) => ({
       step,
       region: { row: region.row + row, column: region.column + column, rows, columns },
       isRead: true,
     }));
-    return [{ step: old.written, region, isRead: false }, ...reads];
+    return [{ step: slot.writeStep, region, isRead: false }, ...reads];
   });
-  return coming.every((slot) => {
-    const place = regionOf(slot);
-    const inChain = steps[slot.written].kind === 'chain';
+  return laterSlots.every((slot) => {
+    const slotRegion = regionOf(slot);
+    const inChain = steps[slot.writeStep].kind === 'chain';
     return uses.every(
       ({ step, region, isRead }) =>
-        step < slot.written ||
-        !overlap(region, place) ||
-        (isRead && step === slot.written && inChain && sameRegion(region, place)),
+        step < slot.writeStep ||
+        !overlap(region, slotRegion) ||
+        (isRead && step === slot.writeStep && inChain && sameRegion(region, slotRegion)),
     );
   });
 }

@@ -7,7 +7,7 @@
 // then stored twice (elementwise results) or copied (all other values).
 import { appendTo } from '../group.ts';
 import { type Region, overlap } from './region.ts';
-import { type ParameterShape, type Place, type Program, type Value, isView } from './value.ts';
+import { type ParameterShape, type Position, type Program, type Value, isView } from './value.ts';
 
 /** A matrix in memory, row by row without gaps. */
 export interface Buffer {
@@ -24,7 +24,7 @@ export interface Buffer {
 }
 
 /** Where a value lives: `row` and `column` of its top left corner in a buffer. */
-export interface Home extends Place {
+export interface Home extends Position {
   readonly buffer: Buffer;
 }
 
@@ -60,11 +60,11 @@ export function placeJoins(program: Program): Placement {
   const occupied = new Map<Buffer, Region[]>();
 
   const put = (value: Value, home: Home, owner: Value | null): void => {
-    const own = homes.get(value);
-    if (own && sameHome(own, home)) return;
+    const currentHome = homes.get(value);
+    if (currentHome && sameHome(currentHome, home)) return;
     const { rows, columns } = value;
     appendTo(occupied, home.buffer, { row: home.row, column: home.column, rows, columns });
-    if (!own && isPlaceable(value)) homes.set(value, home);
+    if (!currentHome && isPlaceable(value)) homes.set(value, home);
     else if (value.kind === 'elementwise') appendTo(secondHomes, value, home);
     else appendTo(copies, owner, { kind: 'copy', value, to: home });
   };
@@ -85,7 +85,7 @@ export function placeJoins(program: Program): Placement {
     home.buffer.before = Math.max(home.buffer.before, -home.row);
     home.buffer.rows = Math.max(home.buffer.rows, home.row + join.rows);
     join.inputs.forEach((piece, index) => {
-      const { row, column } = join.places[index];
+      const { row, column } = join.positions[index];
       put(piece, { buffer: home.buffer, row: home.row + row, column: home.column + column }, join);
     });
   }
@@ -103,27 +103,27 @@ function agreedHome(
 ): Home | null {
   let agreed: Home | null = null;
   for (const [index, piece] of join.inputs.entries()) {
-    const own = homes.get(piece);
-    if (!own) {
+    const pieceHome = homes.get(piece);
+    if (!pieceHome) {
       if (!isPlaceable(piece)) return null;
       continue;
     }
-    const { row, column } = join.places[index];
-    const implied = { buffer: own.buffer, row: own.row - row, column: own.column - column };
+    const { row, column } = join.positions[index];
+    const implied = { buffer: pieceHome.buffer, row: pieceHome.row - row, column: pieceHome.column - column };
     if (agreed && !sameHome(agreed, implied)) return null;
     agreed = implied;
   }
   if (!agreed || agreed.buffer.space !== 'arena' || agreed.column !== 0 || agreed.buffer.columns !== join.columns)
     return null;
   const { buffer, row: origin } = agreed;
-  const free = join.inputs.every(({ rows, columns }, index) => {
-    const { row, column } = join.places[index];
-    const place = { row: origin + row, column, rows, columns };
-    const own = homes.get(join.inputs[index]);
-    const isThere = own !== undefined && sameHome(own, { buffer, ...place });
-    return isThere || (occupied.get(buffer) ?? []).every((other) => !overlap(other, place));
+  const isFree = join.inputs.every(({ rows, columns }, index) => {
+    const { row, column } = join.positions[index];
+    const region = { row: origin + row, column, rows, columns };
+    const pieceHome = homes.get(join.inputs[index]);
+    const isThere = pieceHome !== undefined && sameHome(pieceHome, { buffer, ...region });
+    return isThere || (occupied.get(buffer) ?? []).every((other) => !overlap(other, region));
   });
-  return free ? agreed : null;
+  return isFree ? agreed : null;
 }
 
 /** Whether a value can be written to any place. Views, parameters and inputs already have one. */

@@ -1,13 +1,13 @@
 // Rectangles of rows and columns within a matrix.
-import type { Place } from './value.ts';
+import type { Position } from './value.ts';
 
-export interface Region extends Place {
+export interface Region extends Position {
   readonly rows: number;
   readonly columns: number;
 }
 
 /** The region that covers a whole matrix. */
-export function whole({ rows, columns }: { readonly rows: number; readonly columns: number }): Region {
+export function wholeRegion({ rows, columns }: { readonly rows: number; readonly columns: number }): Region {
   return { row: 0, column: 0, rows, columns };
 }
 
@@ -34,7 +34,7 @@ export function sameRegion(a: Region, b: Region): boolean {
 }
 
 /** Whether the regions cover a matrix without overlapping each other. */
-export function tile(regions: readonly Region[], rows: number, columns: number): boolean {
+export function coverExactly(regions: readonly Region[], rows: number, columns: number): boolean {
   const sorted = regions.toSorted((a, b) => a.row - b.row);
   for (const [index, region] of sorted.entries()) {
     const end = region.row + region.rows;

@@ -10,7 +10,7 @@ import { type Program, Uses, type Value, sameShape } from './value.ts';
 export function foldRunningSums(program: Program): Program {
   const uses = new Uses(program);
   const folds = (value: Value): boolean =>
-    value.kind === 'matmul' && !value.plus && uses.of(value).length === 1 && !uses.isWanted(value);
+    value.kind === 'matmul' && !value.plus && uses.usersOf(value).length === 1 && !uses.isReadByCaller(value);
   return rewrite(program, (value, inputs, builder) => {
     if (value.kind !== 'elementwise' || value.apply !== 'add') return undefined;
     const index = [1, 0].find((i) => folds(value.inputs[i]) && value.inputs.every((input) => sameShape(input, value)));
@@ -36,12 +36,12 @@ export function rewrite(
   change: (value: Value, inputs: readonly Value[], builder: Builder) => Value | null | undefined,
 ): Program {
   const builder = new Builder();
-  const now = new Map<Value, Value>();
+  const rewritten = new Map<Value, Value>();
   for (const value of program.values) {
-    const inputs = value.inputs.map((input) => now.get(input)!);
-    now.set(value, change(value, inputs, builder) ?? builder.again(value, inputs));
+    const inputs = value.inputs.map((input) => rewritten.get(input)!);
+    rewritten.set(value, change(value, inputs, builder) ?? builder.appendCopy(value, inputs));
   }
   const renamed = (named: ReadonlyMap<string, Value>): Map<string, Value> =>
-    new Map([...named].map(([name, value]) => [name, now.get(value)!]));
+    new Map([...named].map(([name, value]) => [name, rewritten.get(value)!]));
   return builder.program(renamed(program.outputs), renamed(program.gradients));
 }

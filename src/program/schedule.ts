@@ -21,11 +21,14 @@ interface Single {
   readonly value: Value;
 }
 
-export type Step = Chain | Single | Copy;
+export type ExecutionStep = Chain | Single | Copy;
 
 /** @param copies by the join that they complete. Under `null`: copies at the end */
-export function schedule(program: Program, copies: ReadonlyMap<Value | null, readonly Copy[]> = new Map()): Step[] {
-  const steps: Step[] = [];
+export function schedule(
+  program: Program,
+  copies: ReadonlyMap<Value | null, readonly Copy[]> = new Map(),
+): ExecutionStep[] {
+  const steps: ExecutionStep[] = [];
   let chain: Value<'elementwise'>[] = [];
   const close = (): void => {
     if (chain.length > 0) steps.push({ kind: 'chain', rows: chain[0].rows, columns: chain[0].columns, values: chain });

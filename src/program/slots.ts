@@ -3,9 +3,9 @@
 // each further place where it is stored. Views and joins have none: reading them reads the slots of
 // the values that they consist of.
 import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
-import { type Region, intersection, overlap, sameRegion, whole } from './region.ts';
-import type { Step } from './schedule.ts';
-import { type Program, type Value, isView, startOf } from './value.ts';
+import { type Region, intersection, overlap, sameRegion, wholeRegion } from './region.ts';
+import type { ExecutionStep } from './schedule.ts';
+import { type Program, type Value, isView, viewStart } from './value.ts';
 
 /** A read of a slot. Rows and columns count from the start of the slot. */
 export interface Read extends Region {
@@ -19,34 +19,36 @@ export interface Slot {
   readonly columns: number;
   home: Home | null;
   /** The step that writes it. */
-  readonly written: number;
+  readonly writeStep: number;
   readonly reads: Read[];
 }
 
 export class Slots {
   readonly all: Slot[] = [];
-  readonly #steps: readonly Step[];
+  readonly #steps: readonly ExecutionStep[];
   readonly #homes: ReadonlyMap<Value, Home>;
   readonly #own = new Map<Value, Slot>();
   readonly #fixed = new Map<Value, Home>();
   /** The slot of each piece of a join. Undefined if the piece is itself a join. */
   readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
 
-  constructor(program: Program, steps: readonly Step[], { homes, secondHomes }: Placement) {
+  constructor(program: Program, steps: readonly ExecutionStep[], { homes, secondHomes }: Placement) {
     this.#steps = steps;
     this.#homes = homes;
     for (const [index, step] of steps.entries()) {
       if (step.kind === 'copy') this.#add(step.value, step.to, index);
-      else for (const value of valuesOf(step)) this.#own.set(value, this.#add(value, homes.get(value) ?? null, index));
+      else
+        for (const value of computedValues(step))
+          this.#own.set(value, this.#add(value, homes.get(value) ?? null, index));
     }
-    for (const [value, places] of secondHomes)
-      for (const home of places) this.#add(value, home, this.of(value).written);
+    for (const [value, homes] of secondHomes)
+      for (const home of homes) this.#add(value, home, this.slotOf(value).writeStep);
     this.#findPieces(program);
     this.#recordReads(program);
   }
 
   /** The slot of the result of an operation. */
-  of(value: Value): Slot {
+  slotOf(value: Value): Slot {
     return this.#own.get(value)!;
   }
 
@@ -57,7 +59,7 @@ export class Slots {
   homeOf(value: Value): Home {
     if (isView(value)) {
       const { buffer, row, column } = this.homeOf(value.inputs[0]);
-      const start = startOf(value);
+      const start = viewStart(value);
       return { buffer, row: row + start.row, column: column + start.column };
     }
     const home = this.#fixed.get(value) ?? this.#own.get(value)?.home ?? this.#homes.get(value);
@@ -72,7 +74,7 @@ export class Slots {
   dies(operand: Value, step: number): boolean {
     let dying = true;
     let readsNow = 0;
-    this.#visit(operand, whole(operand), (slot, region) => {
+    this.#visit(operand, wholeRegion(operand), (slot, region) => {
       if (slot.home?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
         if (use.step < step || !overlap(use, region)) continue;
@@ -87,7 +89,7 @@ export class Slots {
   }
 
   #add({ rows, columns }: Value, home: Home | null, written: number): Slot {
-    const slot: Slot = { rows, columns, home, written, reads: [] };
+    const slot: Slot = { rows, columns, home, writeStep: written, reads: [] };
     this.all.push(slot);
     return slot;
   }
@@ -102,8 +104,8 @@ export class Slots {
       this.#pieces.set(
         value,
         value.inputs.map((piece, index) => {
-          const place = value.places[index];
-          const slot = slotAt({ buffer, row: row + place.row, column: column + place.column });
+          const position = value.positions[index];
+          const slot = slotAt({ buffer, row: row + position.row, column: column + position.column });
           return slot?.rows === piece.rows && slot.columns === piece.columns ? slot : undefined;
         }),
       );
@@ -113,7 +115,7 @@ export class Slots {
   /** Outputs and gradients are read after the last step. */
   #recordReads(program: Program): void {
     const read = (operand: Value, step: number): void =>
-      this.#visit(operand, whole(operand), (slot, region) => slot.reads.push({ ...region, step, operand }));
+      this.#visit(operand, wholeRegion(operand), (slot, region) => slot.reads.push({ ...region, step, operand }));
     for (const [index, step] of this.#steps.entries()) {
       if (step.kind === 'copy') read(step.value, index);
       else for (const operand of operandsOf(step)) read(operand, index);
@@ -124,14 +126,14 @@ export class Slots {
   /** Visits the slots that hold a region of a value. */
   #visit(value: Value, region: Region, found: (slot: Slot, region: Region) => void): void {
     if (isView(value)) {
-      const { row, column } = startOf(value);
+      const { row, column } = viewStart(value);
       this.#visit(value.inputs[0], { ...region, row: region.row + row, column: region.column + column }, found);
     } else if (value.kind === 'join') {
       for (const [index, piece] of value.inputs.entries()) {
-        const place = value.places[index];
-        const part = intersection(region, { ...place, rows: piece.rows, columns: piece.columns });
+        const position = value.positions[index];
+        const part = intersection(region, { ...position, rows: piece.rows, columns: piece.columns });
         if (!part) continue;
-        const within = { ...part, row: part.row - place.row, column: part.column - place.column };
+        const within = { ...part, row: part.row - position.row, column: part.column - position.column };
         const slot = this.#pieces.get(value)![index];
         if (slot) found(slot, within);
         else this.#visit(piece, within, found);
@@ -144,17 +146,17 @@ export class Slots {
 }
 
 /** The values that a step computes. */
-export function valuesOf(step: Step): readonly Value[] {
+export function computedValues(step: ExecutionStep): readonly Value[] {
   if (step.kind === 'copy') return [];
   return step.kind === 'chain' ? step.values : [step.value];
 }
 
 /** The values that a step reads from memory. A chain keeps its intermediate values in registers. */
-export function operandsOf(step: Step): readonly Value[] {
-  const made = new Set<Value>(step.kind === 'chain' ? step.values : []);
-  return valuesOf(step)
+export function operandsOf(step: ExecutionStep): readonly Value[] {
+  const computed = new Set<Value>(step.kind === 'chain' ? step.values : []);
+  return computedValues(step)
     .flatMap((value) => value.inputs)
-    .filter((input) => !made.has(input));
+    .filter((input) => !computed.has(input));
 }
 
 function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefined {
@@ -163,9 +165,9 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
   for (const slot of slots) {
     if (!slot.home) continue;
     const { buffer } = slot.home;
-    const here = byBuffer.get(buffer) ?? new Map<string, Slot>();
-    if (here.has(key(slot.home))) throw new Error('cannot lay out two values at one place');
-    byBuffer.set(buffer, here.set(key(slot.home), slot));
+    const slotsAt = byBuffer.get(buffer) ?? new Map<string, Slot>();
+    if (slotsAt.has(key(slot.home))) throw new Error('cannot lay out two values at one place');
+    byBuffer.set(buffer, slotsAt.set(key(slot.home), slot));
   }
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
 }

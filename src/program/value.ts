@@ -36,8 +36,8 @@ export type ElementwiseFunction =
   | 'tanhGradient'
   | 'reluGradient';
 
-/** Where a piece of a `join` lies in the joined matrix. */
-export interface Place {
+/** The position of a part of a `join` in the joined matrix. */
+export interface Position {
   readonly row: number;
   readonly column: number;
 }
@@ -51,12 +51,12 @@ export type Operation =
    */
   | { readonly kind: 'input'; readonly name: string }
   /**
-   * Carried over from the last call: the value that `keep` stored under this name, or zero after a
+   * Carried over from the last call: the value that `storeState` stored under this name, or zero after a
    * reset.
    */
-  | { readonly kind: 'state'; readonly name: string }
+  | { readonly kind: 'loadState'; readonly name: string }
   /** Stores its input as the state for the next call. Has no value. */
-  | { readonly kind: 'keep'; readonly name: string }
+  | { readonly kind: 'storeState'; readonly name: string }
   /**
    * Row r is row ids[r] of the table, plus the bias row if there is one. It equals the product of
    * one-hot vectors with the table. Inputs: table, ids, bias?.
@@ -83,7 +83,7 @@ export type Operation =
   /** A view: consecutive columns of the input, from `first`. */
   | { readonly kind: 'columns'; readonly first: number }
   /** One matrix that the inputs tile exactly. */
-  | { readonly kind: 'join'; readonly places: readonly Place[] }
+  | { readonly kind: 'join'; readonly positions: readonly Position[] }
   | { readonly kind: 'zeros' }
   /**
    * The factors of dropout for a sequence of time steps of `stepRows` rows each: 0 with probability
@@ -113,9 +113,9 @@ export type Operation =
    */
   | { readonly kind: 'clipGradient'; readonly limit: number };
 
-export type Kind = Operation['kind'];
+export type OperationKind = Operation['kind'];
 
-export type Value<K extends Kind = Kind> = Extract<Operation, { kind: K }> & {
+export type Value<K extends OperationKind = OperationKind> = Extract<Operation, { kind: K }> & {
   readonly id: number;
   readonly rows: number;
   readonly columns: number;
@@ -140,7 +140,7 @@ export function isView(value: Value): value is Value<'rows'> | Value<'columns'> 
 }
 
 /** Where a view begins in its input. */
-export function startOf(view: Value<'rows'> | Value<'columns'>): Place {
+export function viewStart(view: Value<'rows'> | Value<'columns'>): Position {
   return view.kind === 'rows' ? { row: view.first, column: 0 } : { row: 0, column: view.first };
 }
 
@@ -159,12 +159,12 @@ export class Uses {
   }
 
   /** The values that read a value. One that reads it twice is listed twice. */
-  of(value: Value): readonly Value[] {
+  usersOf(value: Value): readonly Value[] {
     return this.#users.get(value) ?? [];
   }
 
   /** Whether the caller reads a value, as an output or a gradient. */
-  isWanted(value: Value): boolean {
+  isReadByCaller(value: Value): boolean {
     return this.#wanted.has(value);
   }
 }

@@ -6,7 +6,7 @@
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError, unexpected } from '../errors.ts';
 import { mapValues } from '../group.ts';
-import { cells } from '../model/cells/registry.ts';
+import { allCells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type Rule, anyText, list, number, orNull, rule, wholeNumber } from '../options/kind.ts';
 import { readingOptions } from '../options/run.ts';
@@ -117,9 +117,9 @@ export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
  * does not contradict.
  */
 export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
-  const cell = cells.find((candidate) => candidate.name === name);
+  const cell = allCells.find((candidate) => candidate.name === name);
   if (cell === undefined)
-    fail(`its cell is ${shown(name)}: expected one of ${cells.map((each) => each.name).join(', ')}`);
+    fail(`its cell is ${shown(name)}: expected one of ${allCells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
     if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}: expected ${shown(meant)}`);

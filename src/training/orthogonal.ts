@@ -3,7 +3,7 @@
 // initialisation; Vorontsov et al., 2017, in training). Pure.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
-import type { Pieces } from '../pieces.ts';
+import type { SlicedWork } from '../sliced-work.ts';
 
 /** An n×n matrix row by row, in float64. */
 type Square = Float64Array;
@@ -25,7 +25,7 @@ export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>):
  *
  * @param parameters (P), changed in place
  */
-export function* makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): Pieces<void> {
+export function* makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): SlicedWork<void> {
   const { hidden: H } = model;
   let offset = 0;
   for (const { role, rows, columns } of modelWeights(model)) {
@@ -52,7 +52,7 @@ export function* makeOrthogonal(parameters: Float32Array, model: ModelConfigurat
  * An iteration takes 1.5·n³ multiply-adds. A nearly orthogonal matrix takes 3 to 6 iterations,
  * another one 10 to 25.
  */
-export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
+export function* nearestOrthogonal(a: Square, n: number): SlicedWork<Square> {
   const start = yield* scaleDown(a, n);
   let x = start;
   for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
@@ -74,7 +74,7 @@ export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
  * Divides A by an upper bound of its largest singular value, if the iteration might not converge on
  * A itself.
  */
-function* scaleDown(a: Square, n: number): Pieces<Square> {
+function* scaleDown(a: Square, n: number): SlicedWork<Square> {
   const gram = yield* gramOf(a, n);
   let [distance, squares, maxRowSum] = [0, 0, 0];
   for (let row = 0; row < n; row++) {
@@ -93,7 +93,7 @@ function* scaleDown(a: Square, n: number): Pieces<Square> {
 }
 
 /** XᵀX */
-function gramOf(x: Square, n: number): Pieces<Square> {
+function gramOf(x: Square, n: number): SlicedWork<Square> {
   return product(
     x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]),
     x,
@@ -101,7 +101,7 @@ function gramOf(x: Square, n: number): Pieces<Square> {
   );
 }
 
-function* product(a: Square, b: Square, n: number): Pieces<Square> {
+function* product(a: Square, b: Square, n: number): SlicedWork<Square> {
   const out = new Float64Array(n * n);
   for (let row = 0; row < n; row++) {
     addRow(out.subarray(row * n, (row + 1) * n), a.subarray(row * n, (row + 1) * n), b, n);

@@ -5,9 +5,9 @@ import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Call, CallResult, Executable, Intact } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
-import { initialParametersInPieces } from '../model/parameters.ts';
+import { initialParametersInSlices } from '../model/parameters.ts';
 import { Random } from '../random.ts';
-import { runInTurns } from '../turns.ts';
+import { runInSlices } from '../run-in-slices.ts';
 import { reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { createOptimizer } from './optimizers.ts';
@@ -115,7 +115,7 @@ export class Session {
   async begin(): Promise<void> {
     const { initial, corpus } = this.#run;
     this.#random = new Random(this.#run.options.seed);
-    const fresh = await runInTurns(initialParametersInPieces(this.model, this.#random));
+    const fresh = await runInSlices(initialParametersInSlices(this.model, this.#random));
     await this.#weights.begin(initial ? transferParameters(initial, this.model, corpus.vocabulary, fresh) : fresh);
     this.streams.seek({ epoch: 0, window: 0 });
     this.#step = 0;

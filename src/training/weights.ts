@@ -9,7 +9,7 @@ import { countParameters } from '../program/value.ts';
 import { AVERAGE, type Optimizer } from './optimizers.ts';
 import { makeOrthogonal } from './orthogonal.ts';
 import { WEIGHTS, extraIn, gatheredIn } from './restore.ts';
-import { runInTurns } from '../turns.ts';
+import { runInSlices } from '../run-in-slices.ts';
 
 type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
 
@@ -99,7 +99,7 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
      */
     async makeOrthogonal(): Promise<void> {
       const parameters = await copy(trained);
-      await runInTurns(makeOrthogonal(parameters, model));
+      await runInSlices(makeOrthogonal(parameters, model));
       await executable.write(trained, parameters);
     },
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import { notedText } from '../insight/planted.ts';
 import { untrained } from '../sampling/fixture.ts';
 import { FakeStream, bare, rnn } from './helpers.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
     ),
   );
   await writeCheckpoint(at('bytes.json'), untrained(byteVocabulary().data));
-  for (const { name } of cells)
+  for (const { name } of allCells)
     await writeCheckpoint(at(`${name}.json`), untrained(vocabulary, undefined, { cell: name }));
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -84,7 +84,7 @@ describe('rnn inspect', () => {
     }
   });
 
-  it.each(cells.map(({ name }) => name))('looks into %s', async (name) => {
+  it.each(allCells.map(({ name }) => name))('looks into %s', async (name) => {
     const { code, stderr, stdout } = await rnn(['inspect', at('text.txt'), ...model(`${name}.json`)]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('901 characters') });
     expect(stdout).toContain('word');

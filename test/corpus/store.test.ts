@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { TokenStore } from '../../src/corpus/store.ts';
 
 /** Ids that fill several blocks, and a partial block at the end. */
@@ -31,7 +31,7 @@ describe('the ids of a corpus', () => {
       const table = Uint32Array.from({ length: symbols }, (_, id) => (id * 7 + 1) % newSymbols);
       const store = storeOf(ids, symbols);
       expect(store.width).toBe(width);
-      runAtOnce(store.remap(table, newSymbols));
+      runUninterrupted(store.remap(table, newSymbols));
       const tokens = store.finish();
       expect(tokens.BYTES_PER_ELEMENT).toBe(newWidth);
       expect(tokens.every((id, i) => id === table[ids[i]])).toBe(true);
@@ -62,7 +62,7 @@ describe('the ids of a corpus', () => {
         (values, symbols, a, b) => {
           const ids = values.map((value) => value % symbols);
           const [start, end] = [Math.min(a, b, ids.length), Math.min(Math.max(a, b), ids.length)];
-          const counts = runAtOnce(storeOf(ids, symbols).count(symbols, start, end));
+          const counts = runUninterrupted(storeOf(ids, symbols).count(symbols, start, end));
           expect(counts).toHaveLength(symbols);
           const part = ids.slice(start, end);
           expect(counts.every((count, id) => count === part.filter((other) => other === id).length)).toBe(true);

@@ -5,7 +5,7 @@ import type { Call, CallResult, Device, Executable, Resident, Workload } from '.
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { allChecks } from '../../src/diagnosis/checks.ts';
 import { Builder } from '../../src/program/builder.ts';
-import type { ElementwiseFunction, Kind, Program, Value } from '../../src/program/value.ts';
+import type { ElementwiseFunction, OperationKind, Program, Value } from '../../src/program/value.ts';
 import { isEverything } from '../everything.ts';
 import { parityChecks } from '../parity/compare.ts';
 import { repeatedChecks } from '../parity/networks.ts';
@@ -62,7 +62,7 @@ function misreading(change: (ops: Builder, value: Value) => Value): Device {
         value,
         change(
           ops,
-          ops.again(
+          ops.appendCopy(
             value,
             value.inputs.map((input) => now.get(input)!),
           ),
@@ -93,7 +93,7 @@ test('rnn doctor --full runs some of the checks', () => {
 describe('the checks of operations notice a slight error', () => {
   const probes =
     /^(products|views|joins|zeros|elementwise|chains|large|gather|product with|column|crossEntropy|states that|dropout masks)/;
-  const kinds: Partial<Record<Kind, RegExp>> = {
+  const kinds: Partial<Record<OperationKind, RegExp>> = {
     matmul: /^products/,
     gather: /^gather/,
     scatter: /^gather and/,
@@ -102,7 +102,7 @@ describe('the checks of operations notice a slight error', () => {
     join: /^joins by/,
     columnSums: /^column/,
     crossEntropy: /^cross.*[^1] logits.*\d$/,
-    state: /^states/,
+    loadState: /^states/,
     dropoutMask: /^dropout/,
   };
   test.each(Object.entries(kinds))('in %s', async (kind, names) => {
@@ -189,8 +189,8 @@ describe('the checks of operations notice a slight error', () => {
     [
       'states that are swapped',
       (ops, value) =>
-        value.kind === 'state' && value.columns === 7
-          ? ops.state(value.name === 'a' ? 'b' : 'a', value.rows, value.columns)
+        value.kind === 'loadState' && value.columns === 7
+          ? ops.loadState(value.name === 'a' ? 'b' : 'a', value.rows, value.columns)
           : value,
     ],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Ngrams } from '../../src/evaluation/ngrams.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Random } from '../../src/random.ts';
 import { ngramLoss } from '../training/ngram.ts';
 
@@ -29,7 +29,7 @@ describe('n-gram models', () => {
     const whole = new Ngrams(text, 30);
     const counting = Ngrams.inPieces(text, 30);
     for (let piece = 0; piece < 4; piece++) expect(counting.next().done).toBe(false);
-    const counted = runAtOnce(counting);
+    const counted = runUninterrupted(counting);
     expect(counted.characters).toBe(text.length);
     expect(counted.nats(held)).toEqual(whole.nats(held));
     expect([...counted.natsInPieces(held)].length).toBeGreaterThan(1);

@@ -7,12 +7,12 @@ import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { type Flow, gradientFlow } from '../../src/insight/gradient-flow.ts';
 import { largestSingularValue, largestSingularValues } from '../../src/insight/jacobian.ts';
 import type { BareModel } from '../../src/evaluation/evaluate.ts';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { lossProgram, networkProgram } from '../../src/model/network.ts';
 import { orthogonalMatrix } from '../../src/model/orthogonal.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Random } from '../../src/random.ts';
 import { modelOfSeed, withWeights } from './models.ts';
 
@@ -120,7 +120,7 @@ function difference(told: (by: number) => number): number {
   return (told(STEP) - told(-STEP)) / (2 * STEP);
 }
 
-describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? ['h'] : states] as const))(
+describe.each(allCells.map(({ name, states }) => [name, name === 'lstm-peephole' ? ['h'] : states] as const))(
   '%s',
   (cell, states) => {
     test('gradient norms, time step by time step into the past, agree with finite differences', async () => {
@@ -158,7 +158,7 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
   test.each([0.5, 1, 1.5])(
     '%d, orthogonal up to a factor: gradients change by that factor at each time step',
     async (radius) => {
-      const matrix = runAtOnce(orthogonalMatrix(16, new Random(4))).map((x) => x * radius);
+      const matrix = runUninterrupted(orthogonalMatrix(16, new Random(4))).map((x) => x * radius);
       const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), {
         steps: 200,
         positions: 2,
@@ -233,7 +233,9 @@ test('a vanished gradient is −∞ without an error, and the rate is null witho
 });
 
 test('a layer whose gradient fades much faster than another has the same gradient as alone', async () => {
-  const layers = [0.9, 0.1].map((radius) => runAtOnce(orthogonalMatrix(H, new Random(3))).map((x) => x * radius));
+  const layers = [0.9, 0.1].map((radius) =>
+    runUninterrupted(orthogonalMatrix(H, new Random(3))).map((x) => x * radius),
+  );
   const none = {
     'layer0.Wx': new Float64Array(V * H),
     'layer0.b': new Float64Array(H),
@@ -271,7 +273,7 @@ test('positions with a zero gradient do not affect positions with a gradient', a
   const Wx = Float64Array.from({ length: 2 * H }, (_, at) => (at < H ? 1 : -9));
   const network = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: 2 }), {
     'layer0.Wx': Wx,
-    'layer0.Wh': runAtOnce(orthogonalMatrix(H, new Random(1))).map(Math.abs),
+    'layer0.Wh': runUninterrupted(orthogonalMatrix(H, new Random(1))).map(Math.abs),
     'layer0.b': new Float64Array(H),
   });
   const text = Uint8Array.from({ length: 300 }, (_, at) => (at < 150 ? 0 : 1));
@@ -327,7 +329,7 @@ describe('the largest singular value', () => {
     async (cell, more) => {
       const trained = modelOfSeed(7, { cell, layers: 2, hidden: H, vocabulary: V, ...more });
       const found = await largestSingularValues(trained, text, reference, 1);
-      const states = cells.find(({ name }) => name === cell)!.states;
+      const states = allCells.find(({ name }) => name === cell)!.states;
       // Columns of the Jacobian of the last step: states after it, perturbed before it.
       const twin = new Stepwise(trained);
       for (const layer of [0, 1]) {

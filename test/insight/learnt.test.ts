@@ -9,7 +9,7 @@ import { type Finding, scoreOf } from '../../src/insight/finding.ts';
 import { propertiesOf } from '../../src/insight/properties.ts';
 import { searchCells } from '../../src/insight/search.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Random } from '../../src/random.ts';
 import { corpusOf, train } from '../training/fixture.ts';
 import type { BareModel } from '../../src/evaluation/evaluate.ts';
@@ -29,7 +29,9 @@ async function found(trained: BareModel): Promise<Map<string, Finding>> {
     device,
     null,
   ).finally(() => device.close());
-  return new Map(runAtOnce(searchCells(activations, properties)).map((finding) => [finding.property.name, finding]));
+  return new Map(
+    runUninterrupted(searchCells(activations, properties)).map((finding) => [finding.property.name, finding]),
+  );
 }
 
 /** The score of the best unit, or chance without such a unit. */

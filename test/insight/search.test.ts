@@ -4,7 +4,7 @@ import type { Activations } from '../../src/insight/activations.ts';
 import { type Finding, cellText } from '../../src/insight/finding.ts';
 import { type Property, propertiesOf } from '../../src/insight/properties.ts';
 import { defaultLength, maxDefaultLength, searchCells } from '../../src/insight/search.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Random } from '../../src/random.ts';
 import { notedText } from './planted.ts';
 
@@ -60,7 +60,7 @@ describe('a search', () => {
     (at) => Math.tanh(valuesOf('line left')[at] / 10) || 0,
     (at) => valuesOf('comment')[at] + 0.3 * noise(at),
   ]);
-  const findings = runAtOnce(searchCells(cells, properties));
+  const findings = runUninterrupted(searchCells(cells, properties));
 
   it.each([
     ['quotes', 20, -0.9],
@@ -82,7 +82,7 @@ describe('a search', () => {
     for (const name of ['upper case', 'after if'])
       expect(named(findings, name)).toMatchObject({ cells: [], chance: null, neededCharacters: null });
     const once = { ...properties[0], values: new Float32Array(characters).fill(1, 0, characters / 20) };
-    expect(runAtOnce(searchCells(cells, [once]))).toMatchObject([
+    expect(runUninterrupted(searchCells(cells, [once]))).toMatchObject([
       { cells: [], chance: null, neededCharacters: 340_000 },
     ]);
   });
@@ -90,7 +90,7 @@ describe('a search', () => {
   it('reports how many characters a property needs if its spans are too rare', () => {
     const rare = { ...properties[0], values: new Float32Array(characters) };
     for (const at of [150, 350, 2150, 3350]) rare.values.fill(1, at, at + 40);
-    const [finding] = runAtOnce(searchCells(activations(ignorant(60)), [rare]));
+    const [finding] = runUninterrupted(searchCells(activations(ignorant(60)), [rare]));
     expect(finding.cells).toEqual([]);
     expect(finding.chance).toBeGreaterThan(0.8);
     expect(finding.neededCharacters).toBeGreaterThan(1.5 * characters);
@@ -106,17 +106,19 @@ describe('a search', () => {
         Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at);
     for (const half of [0, 1])
       expect(
-        named(runAtOnce(searchCells(activations([...ignorant(20), inHalf(half)]), properties)), 'quotes').cells,
+        named(runUninterrupted(searchCells(activations([...ignorant(20), inHalf(half)]), properties)), 'quotes').cells,
       ).toEqual([]);
     const all = named(
-      runAtOnce(searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties)),
+      runUninterrupted(
+        searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties),
+      ),
       'quotes',
     ).cells;
     expect(all.map(cellText)).toEqual(['0.c.20']);
   });
 
   it('gives the same result again', () => {
-    expect(runAtOnce(searchCells(cells, properties))).toEqual(findings);
+    expect(runUninterrupted(searchCells(cells, properties))).toEqual(findings);
   });
 });
 
@@ -148,7 +150,9 @@ test.each(Array.from({ length: 8 }, (_, seed) => seed))(
   'units that are independent of the text track nothing, however slowly they change (seed %i)',
   (seed) => {
     expect(
-      runAtOnce(searchCells(activations(ignorant(60, seed + 2)), properties)).filter(({ cells }) => cells.length > 0),
+      runUninterrupted(searchCells(activations(ignorant(60, seed + 2)), properties)).filter(
+        ({ cells }) => cells.length > 0,
+      ),
     ).toEqual([]);
   },
 );
@@ -165,7 +169,7 @@ test('no unit tracks a property that is independent of the text, not even a unit
       ),
     };
   });
-  expect(runAtOnce(searchCells(activations(ignorant(60)), drifting)).filter(({ cells }) => cells.length > 0)).toEqual(
-    [],
-  );
+  expect(
+    runUninterrupted(searchCells(activations(ignorant(60)), drifting)).filter(({ cells }) => cells.length > 0),
+  ).toEqual([]);
 });

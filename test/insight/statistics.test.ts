@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { centredRanks, correlate, weightsOf } from '../../src/insight/statistics.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Random } from '../../src/random.ts';
 
 /** Tolerance of float32 for sums over some hundred numbers. */
@@ -40,7 +40,7 @@ describe('a correlation', () => {
 
   it('with a property that holds or does not is 2·AUC − 1, over all pairs', () => {
     const holds = Float32Array.from({ length: 211 }, () => Number(random.uniform() < 0.2));
-    const [found] = runAtOnce(correlate(cells.map(centredRanks), [weightsOf(holds, false)!]));
+    const [found] = runUninterrupted(correlate(cells.map(centredRanks), [weightsOf(holds, false)!]));
     for (const [cell, values] of cells.entries()) {
       const pairs = [...values.keys()]
         .filter((at) => holds[at] === 1)
@@ -55,14 +55,14 @@ describe('a correlation', () => {
 
   it("with numbers is Spearman's", () => {
     const numbers = few(211);
-    const [found] = runAtOnce(correlate(cells.map(centredRanks), [weightsOf(numbers, true)!]));
+    const [found] = runUninterrupted(correlate(cells.map(centredRanks), [weightsOf(numbers, true)!]));
     for (const [cell, values] of cells.entries())
       expect(found[cell]).toBeCloseTo(pearson(ranksBySight([...values]), ranksBySight([...numbers])), DIGITS);
   });
 
   it('is 1 for rising, −1 for falling and 0 for constant values, whatever the scale', () => {
     const numbers = Float32Array.from({ length: 50 }, (_, at) => at);
-    const [found] = runAtOnce(
+    const [found] = runUninterrupted(
       correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [
         weightsOf(numbers, true)!,
       ]),
@@ -72,7 +72,7 @@ describe('a correlation', () => {
 
   it('ignores unknown numbers, and does not exist for constant values', () => {
     const numbers = Float32Array.from({ length: 40 }, (_, at) => (at < 36 ? at : NaN));
-    const [found] = runAtOnce(
+    const [found] = runUninterrupted(
       correlate([centredRanks(Float32Array.from({ length: 40 }, (_, at) => at))], [weightsOf(numbers, true)!]),
     );
     expect(found[0]).toBeGreaterThan(0.8);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { lossProgram, trainingProgram } from '../../src/model/network.ts';
 import { modelWeights } from '../../src/model/parameters.ts';
@@ -55,7 +55,7 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
     ['targets', integers(T * N, V)],
   ]);
   const plain = lossProgram(model, { steps: T, rows: N }, scale, regularisation);
-  const carried = plain.values.filter((value) => value.kind === 'state');
+  const carried = plain.values.filter((value) => value.kind === 'loadState');
   const states = new Map(
     carried.map(({ name, rows, columns }) => [
       name,
@@ -123,7 +123,7 @@ const sizes: readonly Case[] = [
   { T: 4, model: { layers: 2 }, regularisation: { dropout: 0.3 } },
 ];
 
-describe.each(cells.map((cell) => cell.name))('%s', (cell) => {
+describe.each(allCells.map((cell) => cell.name))('%s', (cell) => {
   test.each(sizes)('gradients over $T steps of $model with $regularisation match finite differences', (size) => {
     expectGradients(new Random(7), { ...size, model: { ...size.model, cell } });
   });
@@ -211,7 +211,7 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
       const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
       const state = new Map(
         program.values
-          .filter((value) => value.kind === 'state')
+          .filter((value) => value.kind === 'loadState')
           .map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]),
       );
       const gradient = evaluate(program, { parameters, inputs, state }).values.get(

@@ -2,7 +2,7 @@
 // test/insight/gradient-flow.test.ts tests the backward program.
 import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { activationName } from '../../src/model/layer.ts';
 import { activationNames, lossProgram, networkProgram } from '../../src/model/network.ts';
@@ -44,7 +44,7 @@ function outputs(
   return Object.fromEntries([...program.outputs].map(([name, value]) => [name, values.get(value)!]));
 }
 
-describe.each(cells.map(({ name }) => name))('%s', (cell) => {
+describe.each(allCells.map(({ name }) => name))('%s', (cell) => {
   const { model, parameters } = network(cell);
   const [ids, targets] = [integers(T * N), integers(T * N)];
   const names = [0, 1].flatMap((layer) => activationNames(model).map((name) => activationName(layer, name)));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { trainingProgram } from '../../src/model/network.ts';
 import { layerWeights, initialParameters, parameterShapes } from '../../src/model/parameters.ts';
@@ -43,7 +43,7 @@ function blockOf(values: Float32Array, gates: number, gate: number): number[][] 
 const largest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
 
-describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
+describe.each(allCells.map((cell) => cell.name))('the weights of a %s', (cell) => {
   test('are the weights that its programs use, in the order embedding, layers, head', () => {
     for (const embedding of [0, 5]) {
       const configuration = model({ cell, embedding });

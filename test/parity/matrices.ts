@@ -66,7 +66,7 @@ const joins = [
       const shared = made(7, 13);
       return {
         'side by side': beside(ops, made(7, 3), made(7, 1), made(7, 33)),
-        'on top of each other': ops.stack([made(3, 13), made(1, 13), made(67, 13)]),
+        'on top of each other': ops.concatenate([made(3, 13), made(1, 13), made(67, 13)]),
         blocks: ops.join([
           { value: made(3, 5), row: 0, column: 0 },
           { value: made(3, 8), row: 0, column: 5 },
@@ -74,7 +74,7 @@ const joins = [
           { value: made(4, 11), row: 3, column: 2 },
         ]),
         'a weight beside what is made': beside(ops, x, shared),
-        'one piece twice': ops.stack([shared, shared]),
+        'one piece twice': ops.concatenate([shared, shared]),
         'in two joins': beside(ops, shared, made(7, 7)),
         'with zeros': beside(ops, ops.zeros(7, 5), made(7, 2)),
         'what a join is made of': ops.scale(shared, 2),
@@ -86,11 +86,11 @@ const joins = [
     values(ops, matrix) {
       const x = ops.tanh(matrix(13, 33));
       const steps = [0, 1, 2].map((step) => ops.sigmoid(matrix(5, 7, between(step, step + 1))));
-      const sequence = ops.stack(steps);
+      const sequence = ops.concatenate(steps);
       const inner = beside(ops, ops.columns(x, 20, 13), ops.tanh(matrix(13, 2)));
       return {
         views: beside(ops, ops.columns(x, 20, 13), ops.columns(x, 0, 5)),
-        'views in blocks': ops.stack([
+        'views in blocks': ops.concatenate([
           ops.part(x, { row: 1, column: 1 }, 6, 7),
           ops.part(x, { row: 3, column: 20 }, 7, 7),
         ]),
@@ -98,8 +98,8 @@ const joins = [
         'a stack and its steps': ops.matmul(sequence, matrix(7, 11)),
         'a step before and after': ops.add(ops.rows(sequence, 0, 5), ops.rows(sequence, 10, 5)),
         'stacks of shifted steps': ops.add(
-          ops.stack([ops.zeros(5, 7), steps[0], steps[1]]),
-          ops.stack([steps[0], steps[1], steps[2]]),
+          ops.concatenate([ops.zeros(5, 7), steps[0], steps[1]]),
+          ops.concatenate([steps[0], steps[1], steps[2]]),
         ),
         'columns of a join, joined': beside(ops, ops.columns(inner, 9, 6), ops.columns(inner, 0, 9)),
       };

@@ -4,7 +4,7 @@ import type { Call, Job } from '../../src/devices/device.ts';
 import { cellCheck, optimizerCheck, refusalCheck } from '../../src/diagnosis/checks.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
 import { type Size, networkCheck, small, tolerance } from '../../src/diagnosis/trial.ts';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import { backwardStepProgram, networkProgram } from '../../src/model/network.ts';
 import { createOptimizer } from '../../src/training/optimizers.ts';
 
@@ -223,7 +223,7 @@ const sharedState = networkCheck(
  * Checks that take many seconds where each kernel takes one to compile, and find hardly anything
  * that another check does not.
  */
-export const lastingChecks: readonly ParityCheck[] = cells
+export const lastingChecks: readonly ParityCheck[] = allCells
   .filter(({ name }) => name !== 'rnn-relu')
   .flatMap(({ name }) => (principal.has(name) ? sizes.slice(2) : [sizes[2]]).map((size) => cellCheck(name, size)));
 
@@ -233,7 +233,7 @@ export const lastingChecks: readonly ParityCheck[] = cells
  * smaller size of each cell that is not principal.
  */
 export const repeatedChecks: ReadonlySet<string> = new Set(
-  cells
+  allCells
     .filter(({ name }) => name !== 'lstm')
     .flatMap(({ name }, index) =>
       principal.has(name)
@@ -243,7 +243,7 @@ export const repeatedChecks: ReadonlySet<string> = new Set(
 );
 
 export const networkChecks: readonly ParityCheck[] = [
-  ...cells.flatMap(({ name }) =>
+  ...allCells.flatMap(({ name }) =>
     (principal.has(name) ? sizes.slice(0, 2) : [sizes[1]]).map((size) => cellCheck(name, size)),
   ),
   ...sizes.slice(2).map((size) => cellCheck('rnn-relu', size)),

@@ -41,15 +41,15 @@ const carrying = [1, 13].map((batch) =>
         const ops = new Builder();
         const x = ops.gather(ops.parameter('table', 5, 7), ops.input('ids', rows));
         const [a, b, still, wide] = [
-          ops.state('a', rows, 7),
-          ops.state('b', rows, 7),
-          ops.state('still', rows, 7),
-          ops.state('wide', rows, 14),
+          ops.loadState('a', rows, 7),
+          ops.loadState('b', rows, 7),
+          ops.loadState('still', rows, 7),
+          ops.loadState('wide', rows, 14),
         ];
-        ops.keep('a', b);
-        ops.keep('b', ops.add(a, x));
-        ops.keep('still', still);
-        ops.keep(
+        ops.storeState('a', b);
+        ops.storeState('b', ops.add(a, x));
+        ops.storeState('still', still);
+        ops.storeState(
           'wide',
           ops.join([
             { value: ops.columns(wide, 7, 7), row: 0, column: 0 },

@@ -100,15 +100,15 @@ describe('a builder', () => {
     expect(ops.rows(a, 1, 2)).toBe(ops.rows(a, 1, 2));
     expect(ops.scale(a, 2)).toBe(ops.scale(a, 2));
     expect(ops.scale(a, 2)).not.toBe(ops.scale(a, 3));
-    expect(ops.stack([ops.rows(a, 0, 1), ops.rows(a, 1, 1)])).not.toBe(
-      ops.stack([ops.rows(a, 1, 1), ops.rows(a, 0, 1)]),
+    expect(ops.concatenate([ops.rows(a, 0, 1), ops.rows(a, 1, 1)])).not.toBe(
+      ops.concatenate([ops.rows(a, 1, 1), ops.rows(a, 0, 1)]),
     );
   });
 
   test('does not append a view of a whole value, a join of one piece, or a sum of one row', () => {
     const ops = new Builder();
     const a = ops.parameter('a', 1, 4);
-    expect([ops.rows(a, 0, 1), ops.columns(a, 0, 4), ops.stack([a]), ops.columnSums(a)]).toEqual([a, a, a, a]);
+    expect([ops.rows(a, 0, 1), ops.columns(a, 0, 4), ops.concatenate([a]), ops.columnSums(a)]).toEqual([a, a, a, a]);
   });
 
   test('joins pieces in any order, even if they are cut in both directions', () => {
@@ -141,7 +141,7 @@ describe('a builder', () => {
     const a = ops.parameter('a', 2, 2);
     const out = ops.tanh(a);
     const kept = ops.sigmoid(a);
-    ops.keep('h', kept);
+    ops.storeState('h', kept);
     ops.relu(a);
     const loss = ops.crossEntropy(a, ops.input('targets', 2), 1);
     const gradient = ops.scale(loss, 3);
@@ -150,7 +150,7 @@ describe('a builder', () => {
       'parameter',
       'tanh',
       'sigmoid',
-      'keep',
+      'storeState',
       'input',
       'crossEntropy',
       'scale',

@@ -154,7 +154,7 @@ describe('the gradient of', () => {
       'a value that is used as a whole and in part',
       (ops, { x }) => {
         const y = ops.tanh(x('a', 6, 4));
-        return ops.stack([y, ops.rows(y, 2, 2)]);
+        return ops.concatenate([y, ops.rows(y, 2, 2)]);
       },
     ],
     ['a view of a view', (ops, { x }) => ops.columns(ops.rows(ops.tanh(x('a', 6, 6)), 1, 3), 2, 3)],
@@ -195,7 +195,7 @@ describe('differentiation', () => {
         (value) => value.kind === 'join' && value.rows === y.rows && value.columns === y.columns,
       );
       expect(joins).toHaveLength(1);
-      return (joins[0] as Value<'join'>).places;
+      return (joins[0] as Value<'join'>).positions;
     };
     const inRow = [0, 1, 3, 4, 6].map((column) => ({ row: 0, column }));
     expect(placesOf((ops, y) => ops.add(ops.columns(y, 4, 2), ops.columns(y, 1, 2)))).toEqual(inRow);
@@ -258,9 +258,9 @@ describe('differentiation', () => {
 
   test('stops at carried states and at values that do not depend on a weight', () => {
     const ops = new Builder();
-    const h = ops.state('h', 2, 3);
+    const h = ops.loadState('h', 2, 3);
     const next = ops.tanh(ops.linear(h, ops.parameter('W', 3, 3)));
-    ops.keep('h', next);
+    ops.storeState('h', next);
     ops.crossEntropy(next, ops.input('targets', 2), 1);
     const program = differentiate(ops.program(new Map()));
     expect([...program.gradients.keys()]).toEqual(['W']);
@@ -275,13 +275,13 @@ describe('a watched gradient', () => {
    */
   function program(seeded: boolean): { plain: Program; watching: Program } {
     const ops = new Builder();
-    const a = ops.state('a', 3, 2);
+    const a = ops.loadState('a', 3, 2);
     const y = ops.tanh(a);
     ops.crossEntropy(ops.linear(y, ops.parameter('W', 2, 4)), ops.input('targets', 3), 0.3);
-    ops.keep('a', y);
+    ops.storeState('a', y);
     const plain = ops.program(new Map());
     const unread = ops.sigmoid(a);
-    const seeds: ReadonlyMap<Value, Value> = seeded ? new Map([[y, ops.state('seed', 3, 2)]]) : new Map();
+    const seeds: ReadonlyMap<Value, Value> = seeded ? new Map([[y, ops.loadState('seed', 3, 2)]]) : new Map();
     return {
       plain,
       watching: differentiate(ops.program(new Map([['unread', unread]])), {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Matrix, compute, crossEntropy, evaluate } from '../../src/devices/reference/evaluate.ts';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { type Layout, layOut } from '../../src/program/layout.ts';
 import type { Home } from '../../src/program/placement.ts';
@@ -69,7 +69,7 @@ function runInLayout(
       const results = new Map<Value, Matrix>();
       for (const value of step.kind === 'chain' ? step.values : [step.value]) {
         const operands = value.inputs.map((input) => results.get(input) ?? load(input, layout.homeOf(input)));
-        if (value.kind === 'keep') kept.set(value.name, operands[0]);
+        if (value.kind === 'storeState') kept.set(value.name, operands[0]);
         else results.set(value, oneStep(value, operands));
       }
       for (const [value, result] of results) for (const home of layout.storesOf(value)) store(value, home, result);
@@ -91,11 +91,11 @@ function expectSame(
   const states = (): Map<string, Matrix> =>
     new Map(
       program.values
-        .filter((value) => value.kind === 'state')
+        .filter((value) => value.kind === 'loadState')
         .map((value) => [value.name, Float64Array.from({ length: value.rows * value.columns }, (_, i) => Math.sin(i))]),
     );
   const [state, expectedState] = [states(), states()];
-  const layout = runAtOnce(layOut(program));
+  const layout = runUninterrupted(layOut(program));
   const got = runInLayout(program, layout, parameters, inputs, state);
   const expected = evaluate(program, { parameters, inputs, state: expectedState });
   expect(got.lossNats).toBe(expected.lossNats);
@@ -106,7 +106,7 @@ function expectSame(
   return layout;
 }
 
-describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cell) => {
+describe.each(allCells.map((cell) => cell.name))('the layout of a %s program', (cell) => {
   test.each([
     [1, 1, 1],
     [1, 2, 3],
@@ -157,7 +157,7 @@ test('an LSTM step needs little more memory than its gates, states and hidden ou
     dropout: 0,
     conventions: {},
   };
-  const layout = runAtOnce(layOut(trainingProgram(model, { steps: T, rows: N }, 1)));
+  const layout = runUninterrupted(layOut(trainingProgram(model, { steps: T, rows: N }, 1)));
   const gates = T * N * 4 * H;
   const sequences = 4 * (T + 1) * N * H; // h, c, tanh c, dh
   expect(layout.arenaElements).toBeLessThan(1.1 * (gates + sequences + T * N * V));
@@ -170,7 +170,7 @@ function randomProgram(seed: number): Program {
   const [R, C] = [2, 3];
   const builder = new Builder();
   const [weight, bias] = [builder.parameter('W', C, C), builder.parameter('b', 1, C)];
-  const pool = [builder.scale(builder.input('x', R, C), 2), builder.state('s', R, C)];
+  const pool = [builder.scale(builder.input('x', R, C), 2), builder.loadState('s', R, C)];
   const like = ({ rows, columns }: { rows: number; columns: number }): Value => {
     const fitting = pool.filter((value) => value.rows === rows && value.columns === columns);
     return fitting[below(fitting.length)];
@@ -195,12 +195,12 @@ function randomProgram(seed: number): Program {
         .toSorted((a, b) => a.key - b.key)
         .map(({ index }) => index);
       makers.push(
-        () => builder.stack(pieces),
+        () => builder.concatenate(pieces),
         () => builder.join(inAnyOrder.map((index) => ({ value: pieces[index], row: index * x.rows, column: 0 }))),
         () => builder.join(inAnyOrder.map((index) => ({ value: pieces[index], row: 0, column: index * x.columns }))),
         () =>
           builder.join([
-            { value: builder.stack([x, pieces[0]]), row: 0, column: 0 },
+            { value: builder.concatenate([x, pieces[0]]), row: 0, column: 0 },
             { value: pieces[1], row: x.rows, column: x.columns },
             { value: x, row: 0, column: x.columns },
           ]),
@@ -266,7 +266,7 @@ test('a value with two places in two joins is stored twice', () => {
     { value: builder.rows(wide, 1, 1), row: 0, column: 0 },
     { value: builder.rows(crossed, 0, 1), row: 1, column: 0 },
   ]);
-  const twice = builder.stack([a, a, b]);
+  const twice = builder.concatenate([a, a, b]);
   const program = builder.program(
     new Map(
       Object.entries({

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { trainingProgram } from '../../src/model/network.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { type Copy, type Home, arenaBuffer } from '../../src/program/placement.ts';
-import { type Step, schedule } from '../../src/program/schedule.ts';
+import { type ExecutionStep, schedule } from '../../src/program/schedule.ts';
 import { type Program, type Value, isView } from '../../src/program/value.ts';
 
 /** A short description of a step. */
-function inWords(step: Step): string {
+function inWords(step: ExecutionStep): string {
   if (step.kind === 'chain') return step.values.map((value) => value.apply).join('+');
   return step.kind === 'copy' ? `copy to row ${step.to.row}` : step.value.kind;
 }
@@ -78,7 +78,7 @@ describe('a schedule', () => {
       scheduled(
         (ops) => {
           [piece] = [ops.tanh(ops.parameter('x', 2, 2))];
-          join = ops.stack([piece, ops.sigmoid(piece)]);
+          join = ops.concatenate([piece, ops.sigmoid(piece)]);
           return [ops.relu(join)];
         },
         () =>
@@ -90,7 +90,7 @@ describe('a schedule', () => {
     ).toEqual(['tanh+sigmoid', 'copy to row 1', 'relu', 'copy to row 9']);
   });
 
-  test.each(cells.map((cell) => cell.name))('of %s holds every operation once and after its inputs', (cell) => {
+  test.each(allCells.map((cell) => cell.name))('of %s holds every operation once and after its inputs', (cell) => {
     const model: ModelConfiguration = {
       cell,
       layers: 2,

@@ -8,7 +8,7 @@ import type { Activations } from '../../src/insight/activations.ts';
 import { propertiesOf } from '../../src/insight/properties.ts';
 import { saturationOf } from '../../src/insight/saturation.ts';
 import { searchCells } from '../../src/insight/search.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Random } from '../../src/random.ts';
 import { cellsPage } from '../../src/reports/cells-page.ts';
 import { notedText } from '../insight/planted.ts';
@@ -46,7 +46,7 @@ const html = cellsPage({
   summary: 'lstm 2 × 8',
   pieces,
   activations: seen,
-  findings: runAtOnce(searchCells(seen, propertiesOf(pieces))),
+  findings: runUninterrupted(searchCells(seen, propertiesOf(pieces))),
   saturation: saturationOf(seen),
   cell: null,
 });

@@ -5,7 +5,7 @@ import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
-import { cells } from '../../src/model/cells/registry.ts';
+import { allCells } from '../../src/model/cells/registry.ts';
 import { type SamplerUse, type TextsRequest, openSampler } from '../../src/sampling/sample.ts';
 import { isEverything } from '../everything.ts';
 import { missing } from '../devices/cpu/helpers.ts';
@@ -96,7 +96,7 @@ describe('several texts sampled together are the same as each alone', () => {
     }
   }
 
-  test.each(cells.map(({ name }) => name))('%s', async (cell) => {
+  test.each(allCells.map(({ name }) => name))('%s', async (cell) => {
     const checkpoint = lively({ cell, layers: 2, hidden: 20 });
     const request = { seeds: seedsFrom(1, 4), length: 60 };
     expect(await texts(checkpoint, request, await openCpu())).toEqual(await alone(checkpoint, request, openCpu));

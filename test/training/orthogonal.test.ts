@@ -4,11 +4,11 @@ import { parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { layerWeights, parameterShapes } from '../../src/model/parameters.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { Random } from '../../src/random.ts';
-import { runAtOnce } from '../../src/pieces.ts';
+import { runUninterrupted } from '../../src/sliced-work.ts';
 import { nearestOrthogonal as nearestInPieces } from '../../src/training/orthogonal.ts';
 import { train, verses } from './fixture.ts';
 
-const nearestOrthogonal = (a: Float64Array, n: number): Float64Array => runAtOnce(nearestInPieces(a, n));
+const nearestOrthogonal = (a: Float64Array, n: number): Float64Array => runUninterrupted(nearestInPieces(a, n));
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
 /**

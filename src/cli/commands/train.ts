@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Listener, RunRequest } from '../../api/run-request.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { cells } from '../../model/cells/registry.ts';
+import { allCells } from '../../model/cells/registry.ts';
 import { pick } from '../../options/option.ts';
 import { type Preset, presets } from '../../options/presets.ts';
 import { exclusive, machineNames, readingNames } from '../../options/run.ts';
@@ -174,7 +174,7 @@ function addTrainFlags(command: Command): void {
   addGroups(command, trainGroups);
   flagsOf(command).forEach(suggestGrid);
   addUndoing(command, trainOptions);
-  listNamed(command, 'Cells:', cells);
+  listNamed(command, 'Cells:', allCells);
   listNamed(command, 'Learning rate schedules:', schedules);
   listNamed(
     command,

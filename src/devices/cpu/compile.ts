@@ -2,7 +2,7 @@
 // kernels, and of one generated function for each distinct chain. JavaScript runs a whole step with
 // one call.
 import { type Home, sameHome } from '../../program/placement.ts';
-import type { Chain, Step } from '../../program/schedule.ts';
+import type { Chain, ExecutionStep } from '../../program/schedule.ts';
 import { operandsOf } from '../../program/slots.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
@@ -17,7 +17,7 @@ import type { Address, Matrix } from './address.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
 
 /** Returns the number of an operation's group. `lap` is called with it after the operation. */
-type Observer = (step: Step) => number;
+type Observer = (step: ExecutionStep) => number;
 
 interface Compilation {
   readonly plan: Plan;
@@ -194,7 +194,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     const { rows, columns } = value;
     const operands = value.inputs.map((input) => layout.homeOf(input));
     const [first, second, third] = operands;
-    if (value.kind === 'keep') {
+    if (value.kind === 'storeState') {
       call('copyRows', rows, columns, ...matrix(first), stateOf(value.name), columns);
       return;
     }
@@ -205,7 +205,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     }
     if (!out) return;
     switch (value.kind) {
-      case 'state':
+      case 'loadState':
         call('copyRows', rows, columns, stateOf(value.name), columns, ...matrix(out));
         return;
       case 'zeros':

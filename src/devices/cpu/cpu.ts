@@ -1,7 +1,7 @@
 // The cpu device: kernels over shared memory, the batch split among worker threads.
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
-import { runInTurns } from '../../turns.ts';
+import { runInSlices } from '../../run-in-slices.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { compileForCpu } from './executable.ts';
@@ -48,7 +48,7 @@ export async function openCpu({
   const planOf = (workload: Workload): Promise<Plan> => {
     const plan =
       plans.get(workload) ??
-      runInTurns(planWithin(workload, threadsFor(workload, threads), kernelsFor(workload).products, MAX_BYTES));
+      runInSlices(planWithin(workload, threadsFor(workload, threads), kernelsFor(workload).products, MAX_BYTES));
     plans.set(workload, plan);
     return plan;
   };

@@ -1,7 +1,7 @@
 // Plans the memory of a workload: how the batch of each job is split among the workers, the layout
 // of each distinct shard program, and where everything lies in the shared memory. It only computes:
 // it does not allocate or compile anything.
-import type { Pieces } from '../../pieces.ts';
+import type { SlicedWork } from '../../sliced-work.ts';
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
@@ -119,7 +119,12 @@ export function stateKey(job: string, name: string): string {
  * The plan with the most workers, at most `threads`, that takes at most `maxBytes` of shared
  * memory. Each worker has its own gradients. A plan with one worker may take more.
  */
-export function* planWithin(workload: Workload, threads: number, products: Products, maxBytes: number): Pieces<Plan> {
+export function* planWithin(
+  workload: Workload,
+  threads: number,
+  products: Products,
+  maxBytes: number,
+): SlicedWork<Plan> {
   let plan = yield* planWorkload(workload, threads, products);
   while (plan.bytes > maxBytes && plan.workers > 1) {
     // With fewer workers, each one takes more memory, so this surplus is always too many.
@@ -130,7 +135,7 @@ export function* planWithin(workload: Workload, threads: number, products: Produ
 }
 
 /** @param threads the maximum number of workers */
-export function* planWorkload(workload: Workload, threads: number, products: Products): Pieces<Plan> {
+export function* planWorkload(workload: Workload, threads: number, products: Products): SlicedWork<Plan> {
   const largestBatch = Math.max(...workload.jobs.map((job) => job.batch));
   const workers = workersFor(largestBatch, threads);
   const jobs: JobPlan[] = [];
@@ -202,15 +207,15 @@ function statePlaces(jobs: readonly JobPlan[], region: Allocator): Map<string, n
   return places;
 }
 
-export function statesOf(program: Program): Value<'state'>[] {
-  return program.values.filter((value) => value.kind === 'state');
+export function statesOf(program: Program): Value<'loadState'>[] {
+  return program.values.filter((value) => value.kind === 'loadState');
 }
 
 function workersFor(batch: number, most: number): number {
   return Math.max(1, Math.min(most, Math.floor(batch / MIN_SHARD_ROWS)));
 }
 
-function* planJob(job: Job, workers: number): Pieces<JobPlan> {
+function* planJob(job: Job, workers: number): SlicedWork<JobPlan> {
   const busy = workersFor(job.batch, workers);
   const shardRows = Array.from({ length: workers }, (_, worker) =>
     worker < busy ? Math.floor(job.batch / busy) + (worker < job.batch % busy ? 1 : 0) : 0,

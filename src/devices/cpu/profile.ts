@@ -2,7 +2,7 @@
 // the first worker's shard alone, operation by operation, and then its share of the rest.
 // Operations of one kind and shape count as one group.
 import type { PassTime } from '../device.ts';
-import type { Step } from '../../program/schedule.ts';
+import type { ExecutionStep } from '../../program/schedule.ts';
 import { depthOf } from './products.ts';
 
 interface Group {
@@ -20,7 +20,7 @@ export class Laps {
   #last = 0;
 
   /** The number of the group that an operation belongs to. */
-  groupOf(step: Step): number {
+  groupOf(step: ExecutionStep): number {
     if (step.kind === 'chain') return this.group(`chain of ${step.values.length}`, step.rows, step.columns);
     const { value } = step;
     const { rows, columns } = value;

@@ -31,7 +31,9 @@ export function chaining(
 
   /** The values of a chain that anything outside it reads. */
   const resultsOf = (chain: Chain): Value[] =>
-    chain.values.filter((value) => uses.isWanted(value) || uses.of(value).some((user) => chainOf.get(user) !== chain));
+    chain.values.filter(
+      (value) => uses.isReadByCaller(value) || uses.usersOf(value).some((user) => chainOf.get(user) !== chain),
+    );
 
   const open = (value: Value, level: number): Chain => {
     const chain: Chain = {

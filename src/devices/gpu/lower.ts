@@ -63,7 +63,7 @@ export function lower(program: Program, options: GraphOptions): Lowered {
         value.inputs.forEach(ready);
         losses.push(lowerCrossEntropy(graph, value));
         break;
-      case 'keep':
+      case 'storeState':
         keep(value.inputs[0]);
         break;
       default:

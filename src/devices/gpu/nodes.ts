@@ -1,7 +1,7 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can
 // make in one go.
-import type { Builder, Piece } from '../../program/builder.ts';
-import type { Place, Value } from '../../program/value.ts';
+import type { Builder, JoinPart } from '../../program/builder.ts';
+import type { Position, Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
 import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
 
@@ -48,7 +48,7 @@ export interface Placed {
 }
 
 /** Where in a buffer a matrix begins. */
-export type Spot = Placed & Place;
+export type Spot = Placed & Position;
 
 export const { row: ROW, column: COLUMN } = kernelDialect;
 
@@ -61,19 +61,19 @@ export function shapeOf({ rows, columns }: Value): Shape {
 }
 
 /** The pieces of a join of matrices side by side, from the left. */
-export function columnPieces(value: Value): Piece[] | null {
+export function columnPieces(value: Value): JoinPart[] | null {
   return piecesOf(value, (piece) => piece.rows === value.rows);
 }
 
 /** The pieces of a join of matrices on top of each other, from the top. */
-export function rowPieces(value: Value): Piece[] | null {
+export function rowPieces(value: Value): JoinPart[] | null {
   return piecesOf(value, (piece) => piece.columns === value.columns);
 }
 
-function piecesOf(join: Value, spans: (piece: Value) => boolean): Piece[] | null {
+function piecesOf(join: Value, spans: (piece: Value) => boolean): JoinPart[] | null {
   if (join.kind !== 'join' || !join.inputs.every(spans)) return null;
   return join.inputs
-    .map((value, i) => ({ value, ...join.places[i] }))
+    .map((value, i) => ({ value, ...join.positions[i] }))
     .toSorted((a, b) => a.row - b.row || a.column - b.column);
 }
 
@@ -83,5 +83,5 @@ export function rowsOf(builder: Builder, value: Value, first: number, count: num
   if (!pieces) return builder.rows(value, first, count);
   const within = pieces.filter(({ row, value: { rows } }) => row >= first && row + rows <= first + count);
   const covered = within.reduce((sum, piece) => sum + piece.value.rows, 0);
-  return covered === count ? builder.stack(within.map((piece) => piece.value)) : null;
+  return covered === count ? builder.concatenate(within.map((piece) => piece.value)) : null;
 }

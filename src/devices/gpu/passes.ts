@@ -113,7 +113,7 @@ function arrange(
   }
   const states = new Map<string, Place>();
   for (const value of program.values) {
-    if (value.kind !== 'keep') continue;
+    if (value.kind !== 'storeState') continue;
     const spot = spotOf(value.inputs[0]);
     const place = placeOf(spot, value);
     states.set(value.name, place);

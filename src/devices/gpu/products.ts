@@ -53,7 +53,12 @@ export function multiplying(graph: Graph, ready: Ready): Products {
     const running = value.inputs[value.inputs.length - 1];
     // One over a whole sequence has large operands of its own, which should not have to be there at
     // the same time.
-    if (running.kind === 'matmul' && !running.transposeA && uses.of(running).length === 1 && !uses.isWanted(running))
+    if (
+      running.kind === 'matmul' &&
+      !running.transposeA &&
+      uses.usersOf(running).length === 1 &&
+      !uses.isReadByCaller(running)
+    )
       absorbed.add(running);
   }
 
@@ -188,8 +193,8 @@ export function multiplying(graph: Graph, ready: Ready): Products {
    * several, or from outside.
    */
   const regionsRead = (product: Value<'matmul'>): { first: number; value: Value }[] | null => {
-    const users = uses.of(product);
-    if (uses.isWanted(product) || users.length === 0) return null;
+    const users = uses.usersOf(product);
+    if (uses.isReadByCaller(product) || users.length === 0) return null;
     const views = users.filter((user) => user.kind === 'columns');
     if (views.length === users.length)
       return views.map((view) => ({ first: view.first, value: view })).toSorted((a, b) => a.first - b.first);
@@ -199,11 +204,11 @@ export function multiplying(graph: Graph, ready: Ready): Products {
   const follow = (start: Value, level: number): Value<'elementwise'>[] => {
     const values: Value<'elementwise'>[] = [];
     for (let current = start; ;) {
-      const users = uses.of(current);
+      const users = uses.usersOf(current);
       const [user] = users;
       if (
         users.length !== 1 ||
-        uses.isWanted(current) ||
+        uses.isReadByCaller(current) ||
         user.kind !== 'elementwise' ||
         user.rows !== start.rows ||
         user.columns !== start.columns

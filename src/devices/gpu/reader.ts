@@ -2,9 +2,9 @@
 // home in a node, or is a leaf that is read in another way, or has none yet: a join whose pieces no
 // pass has copied together.
 import {
-  type Kind,
+  type OperationKind,
   type ParameterShape,
-  type Place,
+  type Position,
   type Uses,
   type Value,
   countParameters,
@@ -24,7 +24,7 @@ import {
 } from './writer.ts';
 
 /** Where in a node a value is. The plane is known only when the node is whole. */
-interface Home extends Place {
+interface Home extends Position {
   readonly node: Node;
   plane(): number;
 }
@@ -33,7 +33,7 @@ interface Home extends Place {
  * A value found: in a home, or a leaf that is read in another way. `step` is the row that views
  * begin at, which differs from step to step.
  */
-interface Found extends Place {
+interface Found extends Position {
   readonly home: Home | null;
   readonly leaf: Value;
   readonly step: number | null;
@@ -53,7 +53,7 @@ export function seedNames(site: number): { high: string; low: string } {
 }
 
 /** What is read without a home. */
-const leaves: ReadonlySet<Kind> = new Set<Kind>(['parameter', 'input', 'state', 'zeros', 'dropoutMask', 'gather']);
+const leaves = new Set<OperationKind>(['parameter', 'input', 'loadState', 'zeros', 'dropoutMask', 'gather']);
 
 export class Reader {
   readonly #uses: Uses;
@@ -170,10 +170,13 @@ export class Reader {
    * twice, not as an operand of a product.
    */
   readsInPlace(gather: Value): boolean {
-    const all = (value: Value): Value[] => this.#uses.of(value).flatMap((user) => (isView(user) ? all(user) : [user]));
+    const all = (value: Value): Value[] =>
+      this.#uses.usersOf(value).flatMap((user) => (isView(user) ? all(user) : [user]));
     const addsIt = (user: Value): boolean =>
       user.kind === 'matmul' && user.plus && !user.inputs.slice(0, -1).some((input) => baseOf(input) === gather);
-    return !this.#uses.isWanted(gather) && all(gather).every((user) => user.kind === 'elementwise' || addsIt(user));
+    return (
+      !this.#uses.isReadByCaller(gather) && all(gather).every((user) => user.kind === 'elementwise' || addsIt(user))
+    );
   }
 
   /** The text of a row of a table that is looked up. */
@@ -199,7 +202,7 @@ export class Reader {
         );
       case 'input':
         return writer.element(inputBuffer(leaf), 0, 0, row, part(value));
-      case 'state': {
+      case 'loadState': {
         const spot = this.#carried.get(leaf.name) ?? {
           ...unplaced(`state ${leaf.name}`, shapeOf(leaf)),
           row: 0,
@@ -232,7 +235,7 @@ export class Reader {
     return choose(`${drawn} >= ${dropoutThreshold(rate) / 2}`, float(1 / (1 - rate)), float(0));
   }
 
-  #findRegion(value: Value, at: Place & Pick<Found, 'step'>, rows: number, columns: number): Found | null {
+  #findRegion(value: Value, at: Position & Pick<Found, 'step'>, rows: number, columns: number): Found | null {
     const home = this.#homes.get(value);
     if (home) return { home, leaf: value, ...at };
     if (value.kind === 'rows')
@@ -245,7 +248,7 @@ export class Reader {
     }
     const row = at.row + (at.step ?? 0);
     const index = value.inputs.findIndex((piece, i) => {
-      const place = value.places[i];
+      const place = value.positions[i];
       return (
         row >= place.row &&
         row + rows <= place.row + piece.rows &&
@@ -254,7 +257,7 @@ export class Reader {
       );
     });
     if (index < 0) return null;
-    const place = value.places[index];
+    const place = value.positions[index];
     return this.#findRegion(
       value.inputs[index],
       { row: row - place.row, column: at.column - place.column, step: null },

@@ -70,7 +70,7 @@ export function readiness(graph: Graph): Ready {
   /** Pieces that tile in any way: each pass lays some of them over what the one before made. */
   const tile = (value: Value<'join'>): Node => {
     let before: Node | null = null;
-    const pieces = value.inputs.map((piece, i) => ({ piece, place: value.places[i] }));
+    const pieces = value.inputs.map((piece, i) => ({ piece, place: value.positions[i] }));
     const most = Math.max(1, mostInputs - 1);
     for (let i = 0; i < pieces.length; i += most) {
       const base: Node | null = before;
@@ -113,7 +113,7 @@ function isSequence(value: Value): boolean {
     value.inputs.length > 1 &&
     value.inputs.every(
       (piece, i) =>
-        piece.rows === first.rows && piece.columns === value.columns && value.places[i].row === i * first.rows,
+        piece.rows === first.rows && piece.columns === value.columns && value.positions[i].row === i * first.rows,
     )
   );
 }

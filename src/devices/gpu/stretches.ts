@@ -54,6 +54,6 @@ function cut(pieces: readonly { readonly value: Value; readonly row: number }[],
 
 function addTo(builder: Builder, sum: Value | null, like: Value, operands: readonly Value[]): Value {
   if (sum && like.kind === 'matmul') return builder.matmul(operands[0], operands[1], { transposeA: true, plus: sum });
-  const part = builder.again(like, operands);
+  const part = builder.appendCopy(like, operands);
   return sum ? builder.add(sum, part) : part;
 }

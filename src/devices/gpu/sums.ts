@@ -75,7 +75,7 @@ export function lowerCrossEntropy(graph: Graph, value: Value<'crossEntropy'>): N
         `return Math.log(total) + (most - ${each(writer, '(target | 0)')});`,
       ].join('\n'),
   ]);
-  if (uses.of(value).length > 0 || uses.isWanted(value)) {
+  if (uses.usersOf(value).length > 0 || uses.isReadByCaller(value)) {
     reader.settle(
       value,
       graph.add('loss', shapeOf(value), [

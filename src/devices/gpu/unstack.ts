@@ -42,9 +42,9 @@ function byStep(
     follows(value, index) ? steps.map((step) => part(builder, input, step)) : steps.map(() => input),
   );
   if (partsOf.some((parts) => parts.includes(null))) return null;
-  return builder.stack(
+  return builder.concatenate(
     steps.map(({ value: { rows } }, t) =>
-      builder.again(
+      builder.appendCopy(
         value,
         partsOf.map((parts) => parts[t]!),
         rows,

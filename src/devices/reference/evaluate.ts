@@ -2,7 +2,7 @@
 // rewriting and without sharing memory. All tests compare with it. It is slow on purpose, because
 // nothing here is clever.
 import { dropoutKeeps } from '../../random.ts';
-import { type ElementwiseFunction, type Program, type Value, startOf } from '../../program/value.ts';
+import { type ElementwiseFunction, type Program, type Value, viewStart } from '../../program/value.ts';
 
 /** A matrix in float64, row by row. Integers for ids and targets. */
 export type Matrix = Float64Array;
@@ -10,7 +10,7 @@ export type Matrix = Float64Array;
 interface Environment {
   readonly parameters: ReadonlyMap<string, Matrix>;
   readonly inputs: ReadonlyMap<string, Matrix>;
-  /** Carried state by name: read by `state`, replaced by `keep`. A missing state is zero. */
+  /** Carried state by name: read by `loadState`, replaced by `storeState`. A missing state is zero. */
   readonly state: Map<string, Matrix>;
   readonly dropoutKey?: number;
 }
@@ -31,7 +31,7 @@ export function evaluate(program: Program, environment: Environment): Evaluation
   let penalty = 0;
   for (const value of program.values) {
     const inputs = value.inputs.map((input) => values.get(input)!);
-    if (value.kind === 'keep') kept.set(value.name, inputs[0]);
+    if (value.kind === 'storeState') kept.set(value.name, inputs[0]);
     else if (value.kind === 'penalty') penalty += (value.weight / 2) * inputs[0].reduce((sum, x) => sum + x * x, 0);
     else if (value.kind === 'crossEntropy') {
       const result = crossEntropy(value, inputs[0], inputs[1]);
@@ -44,7 +44,7 @@ export function evaluate(program: Program, environment: Environment): Evaluation
 }
 
 /**
- * The value of one operation, computed from the values of its inputs. Not for `keep`, `penalty` and
+ * The value of one operation, computed from the values of its inputs. Not for `storeState`, `penalty` and
  * `crossEntropy`, which have side effects.
  */
 export function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
@@ -60,7 +60,7 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
       return environment.parameters.get(value.name)!;
     case 'input':
       return environment.inputs.get(value.name)!;
-    case 'state':
+    case 'loadState':
       return environment.state.get(value.name) ?? out;
     case 'zeros':
       return out;
@@ -88,13 +88,13 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
     }
     case 'rows':
     case 'columns': {
-      const start = startOf(value);
+      const start = viewStart(value);
       const width = value.inputs[0].columns;
       return each((row, column) => inputs[0][(start.row + row) * width + start.column + column]);
     }
     case 'join':
       inputs.forEach((piece, index) => {
-        const place = value.places[index];
+        const place = value.positions[index];
         const width = value.inputs[index].columns;
         piece.forEach((x, at) => {
           out[(place.row + Math.floor(at / width)) * columns + place.column + (at % width)] = x;

@@ -124,6 +124,6 @@ function compile({ parameters, jobs, update }: Workload): Executable {
 }
 
 function clearState({ values }: Program): Map<string, Matrix> {
-  const states = values.filter((value) => value.kind === 'state');
+  const states = values.filter((value) => value.kind === 'loadState');
   return new Map(states.map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]));
 }

@@ -42,10 +42,10 @@ export function graphOf(program: Program, rows: number, weights: ReadonlyMap<str
       case 'input':
         inputs.push({ name: value.name, type: 'int64', shape: [BATCH] });
         break;
-      case 'state':
+      case 'loadState':
         inputs.push(port(nameOf(value), value));
         break;
-      case 'keep':
+      case 'storeState':
         outputs.push(port(nextName(value), value));
         giveAs(nextName(value), value.inputs[0]);
         break;
@@ -63,7 +63,7 @@ function isRowOfBatch(value: Value, rows: number): boolean {
   return value.rows === rows;
 }
 
-function nextName({ name }: Value<'keep'>): string {
+function nextName({ name }: Value<'storeState'>): string {
   return `next.${name}`;
 }
 
@@ -75,11 +75,11 @@ function nextName({ name }: Value<'keep'>): string {
 function namesOf(program: Program): ReadonlyMap<Value, string> {
   const names = new Map<Value, string>();
   const claim = (name: string, value: Value): void => {
-    const isComputed = value.kind !== 'parameter' && value.kind !== 'input' && value.kind !== 'state';
+    const isComputed = value.kind !== 'parameter' && value.kind !== 'input' && value.kind !== 'loadState';
     if (isComputed && !names.has(value)) names.set(value, name);
   };
   for (const [name, value] of program.outputs) claim(name, value);
-  for (const value of program.values) if (value.kind === 'keep') claim(nextName(value), value.inputs[0]);
+  for (const value of program.values) if (value.kind === 'storeState') claim(nextName(value), value.inputs[0]);
 
   const counts = new Map<string, number>();
   /** Layers in the order in which they first appear, which is their order in the network. */
@@ -87,8 +87,8 @@ function namesOf(program: Program): ReadonlyMap<Value, string> {
   const placeOf = new Map<Value, number>();
   for (const value of program.values) {
     if (value.kind === 'input') names.set(value, value.name);
-    else if (value.kind === 'parameter' || value.kind === 'state') {
-      names.set(value, value.kind === 'state' ? `state.${value.name}` : value.name);
+    else if (value.kind === 'parameter' || value.kind === 'loadState') {
+      names.set(value, value.kind === 'loadState' ? `state.${value.name}` : value.name);
       const [place, own] = value.name.split('.');
       if (own === undefined) continue;
       if (!places.includes(place)) places.push(place);

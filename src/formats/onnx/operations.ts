@@ -1,7 +1,7 @@
 // The ONNX nodes of each operation of a program. Knows the names of an operation's inputs and of
 // its value, but neither the graph around them nor bytes. Operators follow onnx/docs/Operators.md,
 // version 13.
-import type { ElementwiseFunction, Place, Value } from '../../program/value.ts';
+import type { ElementwiseFunction, Position, Value } from '../../program/value.ts';
 import type { OnnxConstant, OnnxNode } from './messages.ts';
 
 type Attributes = OnnxNode['attributes'];
@@ -61,8 +61,8 @@ export class GraphNodes {
         return this.#addSlice(inputs, output, 0, value.first, value.rows);
       case 'join': {
         const axis = axisOf(value);
-        const along = ({ row, column }: Place): number => (axis === 0 ? row : column);
-        const order = [...inputs.keys()].toSorted((a, b) => along(value.places[a]) - along(value.places[b]));
+        const along = ({ row, column }: Position): number => (axis === 0 ? row : column);
+        const order = [...inputs.keys()].toSorted((a, b) => along(value.positions[a]) - along(value.positions[b]));
         const pieces = order.map((index) => inputs[index]);
         return this.add('Concat', pieces, output, { axis });
       }

@@ -105,7 +105,7 @@ export function rowWeight(
 }
 
 /** The blocks (N, H) of pre-activations (N, count · H), one for each gate. */
-export function blocks(ops: Builder, z: Value, count: number): Value[] {
+export function splitBlocks(ops: Builder, z: Value, count: number): Value[] {
   const H = z.columns / count;
   return Array.from({ length: count }, (_, gate) => ops.columns(z, gate * H, H));
 }

@@ -1,6 +1,6 @@
 // Gated recurrent unit in its two forms. In both, z = 1 keeps the old state, as in Cho et al.
 // (2014), PyTorch and Keras. Some texts blend the other way.
-import { type Cell, blend, blocks, gateWeights, rowWeight } from './cell.ts';
+import { type Cell, blend, splitBlocks, gateWeights, rowWeight } from './cell.ts';
 
 /**
  * The form of cuDNN and PyTorch's nn.GRU: the reset gate acts after the product with h, so that all
@@ -19,8 +19,8 @@ export const gru: Cell = {
   updateGate: { gate: 'z', keeps: 1 },
   weights: (D, H) => [...gateWeights('rzn')(D, H), rowWeight('bh', 'bias', 'n', H)],
   step(ops, x, { h }, { Wh, bh }) {
-    const [xr, xz, xn] = blocks(ops, x, 3);
-    const [hr, hz, hn] = blocks(ops, ops.linear(h, Wh), 3);
+    const [xr, xz, xn] = splitBlocks(ops, x, 3);
+    const [hr, hz, hn] = splitBlocks(ops, ops.linear(h, Wh), 3);
     const r = ops.sigmoid(ops.add(xr, hr));
     const z = ops.sigmoid(ops.add(xz, hz));
     const n = ops.tanh(ops.add(xn, ops.multiply(r, ops.add(hn, bh))));
@@ -43,8 +43,8 @@ export const gruCho: Cell = {
   weights: gateWeights('rzn', { Wh: 'rz', Wn: 'n' }),
   step(ops, x, { h }, { Wh, Wn }) {
     const H = h.columns;
-    const [zr, zz] = blocks(ops, ops.add(ops.columns(x, 0, 2 * H), ops.linear(h, Wh)), 2);
-    const [, , xn] = blocks(ops, x, 3);
+    const [zr, zz] = splitBlocks(ops, ops.add(ops.columns(x, 0, 2 * H), ops.linear(h, Wh)), 2);
+    const [, , xn] = splitBlocks(ops, x, 3);
     const r = ops.sigmoid(zr);
     const z = ops.sigmoid(zz);
     const n = ops.tanh(ops.add(xn, ops.linear(ops.multiply(r, h), Wn)));

@@ -5,7 +5,7 @@
 //
 //   i, o = σ(x·Wx + h·Wh + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = c + i∘g                 h' = o∘tanh(c')
-import { type Cell, blocks, gateWeights } from './cell.ts';
+import { type Cell, splitBlocks, gateWeights } from './cell.ts';
 
 export const lstm1997: Cell = {
   name: 'lstm-1997',
@@ -17,7 +17,7 @@ export const lstm1997: Cell = {
   weights: gateWeights('igo'),
   step(ops, x, { h, c }, { Wh }) {
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 3H)
-    const [zi, zg, zo] = blocks(ops, z, 3);
+    const [zi, zg, zo] = splitBlocks(ops, z, 3);
     const i = ops.sigmoid(zi);
     const g = ops.tanh(zg);
     const o = ops.sigmoid(zo);

@@ -2,7 +2,7 @@
 //
 //   f, o = σ(x·Wx + h·Wh + b)        g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + (1 − f)∘g             h' = o∘tanh(c')
-import { type Cell, blend, blocks, gateWeights } from './cell.ts';
+import { type Cell, blend, splitBlocks, gateWeights } from './cell.ts';
 import { lstm } from './lstm.ts';
 
 export const lstmCoupled: Cell = {
@@ -14,7 +14,7 @@ export const lstmCoupled: Cell = {
   weights: gateWeights('fgo'),
   step(ops, x, { h, c }, { Wh }) {
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 3H)
-    const [zf, zg, zo] = blocks(ops, z, 3);
+    const [zf, zg, zo] = splitBlocks(ops, z, 3);
     const f = ops.sigmoid(zf);
     const g = ops.tanh(zg);
     const o = ops.sigmoid(zo);

@@ -4,7 +4,7 @@
 //
 //   i, f = σ(x·Wx + h·Wh + p∘c + b)    g = tanh(x·Wx + h·Wh + b)
 //   c' = f∘c + i∘g                     o = σ(x·Wx + h·Wh + po∘c' + b)    h' = o∘tanh(c')
-import { type Cell, blocks, rowWeight } from './cell.ts';
+import { type Cell, splitBlocks, rowWeight } from './cell.ts';
 import { lstm } from './lstm.ts';
 
 export const lstmPeephole: Cell = {
@@ -14,7 +14,7 @@ export const lstmPeephole: Cell = {
   weights: (D, H) => [...lstm.weights(D, H), ...['i', 'f', 'o'].map((gate) => rowWeight(`p${gate}`, 'gain', gate, H))],
   step(ops, x, { h, c }, { Wh, pi, pf, po }) {
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 4H)
-    const [zi, zf, zg, zo] = blocks(ops, z, 4);
+    const [zi, zf, zg, zo] = splitBlocks(ops, z, 4);
     const i = ops.sigmoid(ops.add(zi, ops.multiply(c, pi)));
     const f = ops.sigmoid(ops.add(zf, ops.multiply(c, pf)));
     const g = ops.tanh(zg);

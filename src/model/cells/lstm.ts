@@ -6,7 +6,7 @@
 //   c' = f∘c + i∘g                  h' = o∘tanh(c')
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
-import { type Cell, blocks, gateWeights } from './cell.ts';
+import { type Cell, splitBlocks, gateWeights } from './cell.ts';
 
 /**
  * The equations above after z = x·Wx + h·Wh + b (N, 4H).
@@ -19,7 +19,7 @@ export function lstmStep(
   c: Value,
   visible: (cell: Value) => Value = (cell) => cell,
 ): Record<string, Value> {
-  const [zi, zf, zg, zo] = blocks(ops, z, 4);
+  const [zi, zf, zg, zo] = splitBlocks(ops, z, 4);
   const i = ops.sigmoid(zi);
   const f = ops.sigmoid(zf);
   const g = ops.tanh(zg);

@@ -4,7 +4,7 @@
 // is first multiplied by a block of Wx, whatever its width, and has that block's bias.
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
-import { type Cell, blend, blocks, gateWeights, rowWeight } from './cell.ts';
+import { type Cell, blend, splitBlocks, gateWeights, rowWeight } from './cell.ts';
 
 /**
  *   z = σ(x·Wx + b)    r = σ(x·Wx + h·Wr + b)
@@ -21,7 +21,7 @@ export const mut1: Cell = {
   updateGate: { gate: 'z', keeps: -1 },
   weights: (D, H) => [...gateWeights('zrh', { Wr: 'r', Wh: 'h' })(D, H), rowWeight('bh', 'bias', 'h', H)],
   step(ops, x, { h }, { Wr, Wh, bh }) {
-    const [xz, xr, xh] = blocks(ops, x, 3);
+    const [xz, xr, xh] = splitBlocks(ops, x, 3);
     const z = ops.sigmoid(xz);
     const r = ops.sigmoid(ops.add(xr, ops.linear(h, Wr)));
     const n = ops.tanh(ops.add(ops.tanh(xh), ops.linear(ops.multiply(r, h), Wh, bh)));
@@ -36,7 +36,7 @@ const later = (name: string, summary: string, seen: (ops: Builder, h: Value) => 
   summary,
   weights: gateWeights('zrh', { Wz: 'z', Wr: 'r', Wh: 'h' }),
   step(ops, x, { h }, { Wz, Wr, Wh }) {
-    const [xz, xr, xh] = blocks(ops, x, 3);
+    const [xz, xr, xh] = splitBlocks(ops, x, 3);
     const z = ops.sigmoid(ops.add(xz, ops.linear(seen(ops, h), Wz)));
     const r = ops.sigmoid(ops.add(xr, ops.linear(h, Wr)));
     const n = ops.tanh(ops.add(xh, ops.linear(ops.multiply(r, h), Wh)));

@@ -12,7 +12,7 @@ import { mlstm } from './mlstm.ts';
 import { mut1, mut2, mut3 } from './mut.ts';
 import { irnn, rnn, rnnRelu } from './rnn.ts';
 
-export const cells: readonly Cell[] = [
+export const allCells: readonly Cell[] = [
   rnn,
   rnnRelu,
   irnn,
@@ -43,7 +43,7 @@ export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'ce
 
 /** @throws RnnError `usage` if there is no such cell */
 export function cellNamed(name: string): Cell {
-  const cell = cells.find((candidate) => candidate.name === name);
-  if (!cell) throw usageError(`unknown cell '${name}'`, `use one of ${cells.map((each) => each.name).join(', ')}`);
+  const cell = allCells.find((candidate) => candidate.name === name);
+  if (!cell) throw usageError(`unknown cell '${name}'`, `use one of ${allCells.map((each) => each.name).join(', ')}`);
   return cell;
 }

@@ -8,7 +8,7 @@ import { planWorkload } from '../../../src/devices/cpu/plan.ts';
 import type { Device, Workload } from '../../../src/devices/device.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
-import { runAtOnce } from '../../../src/pieces.ts';
+import { runUninterrupted } from '../../../src/sliced-work.ts';
 import { isEverything } from '../../everything.ts';
 import { parityChecks } from '../../parity/compare.ts';
 import { kernels } from './helpers.ts';
@@ -51,7 +51,7 @@ const device: Device = {
   estimate: async () => 0,
   compile(given) {
     const workload: Workload = { ...given, interactive: true };
-    const plan = runAtOnce(planWorkload(workload, 1, accelerateProducts));
+    const plan = runUninterrupted(planWorkload(workload, 1, accelerateProducts));
     return compileForCpu(workload, plan, { name: 'accelerate', module: kernels, products: accelerateProducts });
   },
   close: () => Promise.resolve(),
@@ -91,7 +91,7 @@ describe("products of Accelerate's sgemm", () => {
       jobs: [{ name: 'train', steps: 40, batch: 4, build: (rows) => trainingProgram(model, { steps: 40, rows }, 1) }],
       update: null,
     };
-    const { panels } = runAtOnce(planWorkload(workload, 1, accelerateProducts));
+    const { panels } = runUninterrupted(planWorkload(workload, 1, accelerateProducts));
     expect(
       panels
         .map(({ parameter, transposed, columns }) => `${parameter}${transposed ? 'ᵀ' : ''} by ${columns}`)

@@ -5,16 +5,16 @@ import { gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/ke
 import { type Plan, planWithin, planWorkload as planWith } from '../../../src/devices/cpu/plan.ts';
 import { embeddedProducts } from '../../../src/devices/cpu/products.ts';
 import type { Workload } from '../../../src/devices/device.ts';
-import { cells } from '../../../src/model/cells/registry.ts';
+import { allCells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
-import { runAtOnce } from '../../../src/pieces.ts';
+import { runUninterrupted } from '../../../src/sliced-work.ts';
 import { countParameters } from '../../../src/program/value.ts';
 import { createOptimizer } from '../../../src/training/optimizers.ts';
 
 const planWorkload = (workload: Workload, threads: number): Plan =>
-  runAtOnce(planWith(workload, threads, embeddedProducts));
+  runUninterrupted(planWith(workload, threads, embeddedProducts));
 
 interface Size {
   readonly cell?: string;
@@ -132,7 +132,7 @@ describe('the batch', () => {
       expect(Math.max(...shardRows) - Math.min(...shardRows), job.name).toBeLessThanOrEqual(1);
       for (const [rows, { program }] of programs)
         expect(
-          program.values.filter((value) => value.kind === 'state').every((state) => state.rows === rows),
+          program.values.filter((value) => value.kind === 'loadState').every((state) => state.rows === rows),
           job.name,
         ).toBe(true);
     }
@@ -151,7 +151,7 @@ test('a small job does not reduce the workers of other jobs', () => {
 describe('a limit on memory', () => {
   const { workload } = workloadOf({ N: 64 });
   const bytesOf = (threads: number): number => planWorkload(workload, threads).bytes;
-  const within = (maxBytes: number): Plan => runAtOnce(planWithin(workload, 16, embeddedProducts, maxBytes));
+  const within = (maxBytes: number): Plan => runUninterrupted(planWithin(workload, 16, embeddedProducts, maxBytes));
 
   test('gives the maximum number of workers that fit', () => {
     const bytes = Array.from({ length: 16 }, (_, i) => bytesOf(i + 1));
@@ -173,7 +173,7 @@ describe('a limit on memory', () => {
 });
 
 describe('the memory', () => {
-  test.each(cells.map((cell) => cell.name))(
+  test.each(allCells.map((cell) => cell.name))(
     'of a %s starts every part on a new cache line, and parts do not overlap',
     (cell) => {
       for (const threads of [1, 3]) {

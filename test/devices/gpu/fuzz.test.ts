@@ -9,7 +9,7 @@ import { type PassList, type Place, carryName, compilePasses } from '../../../sr
 import { RESET, seedNames } from '../../../src/devices/gpu/reader.ts';
 import { type Reference, type Shape, isNumber } from '../../../src/devices/gpu/writer.ts';
 import { evaluate } from '../../../src/devices/reference/evaluate.ts';
-import { cells } from '../../../src/model/cells/registry.ts';
+import { allCells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
@@ -242,7 +242,7 @@ function network(random: Random): Written {
   const below = (limit: number): number => random.uint32() % limit;
   const [N, T] = [1 + below(3), 1 + below(6)];
   const model: ModelConfiguration = {
-    cell: cells[below(cells.length)].name,
+    cell: allCells[below(allCells.length)].name,
     layers: 1 + below(3),
     hidden: 1 + below(5),
     embedding: below(2) * (1 + below(4)),

@@ -18,7 +18,7 @@ function passesOf(
 ): PassList {
   const ops = new Builder();
   const program: Program = ops.program(
-    new Map(Object.entries(write(ops, ops.state('x', 4, 3), ops.parameter('w', 3, 6), ops.parameter('u', 3, 6)))),
+    new Map(Object.entries(write(ops, ops.loadState('x', 4, 3), ops.parameter('w', 3, 6), ops.parameter('u', 3, 6)))),
   );
   return compilePasses(program, { parameters, update: null, mostInputs });
 }
@@ -58,7 +58,7 @@ describe('a product', () => {
   it('shares a pass with others of its shape that need nothing from it, as far as it may read buffers', () => {
     const write = (ops: Builder, x: Value, w: Value, u: Value): Record<string, Value> => ({
       a: ops.matmul(x, w),
-      b: ops.matmul(ops.state('z', 4, 3), u),
+      b: ops.matmul(ops.loadState('z', 4, 3), u),
     });
     expect(shapesOf(passesOf(write))).toEqual(['2×4×6']);
     expect(shapesOf(passesOf(write, 2))).toEqual(['1×4×6', '1×4×6']);
@@ -114,7 +114,7 @@ describe('a stack of time steps', () => {
   it('is copied together in passes that read no more buffers than they may', () => {
     const list = passesOf(
       (ops, x, w) => ({
-        y: squared(ops, ops.stack(steps(ops, ops.matmul(ops.matmul(x, w), w, { transposeB: true }), 3))),
+        y: squared(ops, ops.concatenate(steps(ops, ops.matmul(ops.matmul(x, w), w, { transposeB: true }), 3))),
       }),
       2,
     );
@@ -133,7 +133,7 @@ describe('a stack of time steps', () => {
     const list = passesOf((ops, x, w) => {
       const made = [x];
       for (let t = 0; t < 3; t++) made.push(ops.tanh(ops.matmul(ops.matmul(made[t], w), w, { transposeB: true })));
-      return { y: ops.matmul(ops.stack(made.slice(0, 3)), ops.stack(made.slice(1)), { transposeA: true }) };
+      return { y: ops.matmul(ops.concatenate(made.slice(0, 3)), ops.concatenate(made.slice(1)), { transposeA: true }) };
     });
     expect(shapesOf(list).filter((shape) => shape === '1×16×3')).toHaveLength(1);
     expect(shapesOf(list)).not.toContain('1×12×3');
@@ -143,9 +143,9 @@ describe('a stack of time steps', () => {
 describe('what a call keeps', () => {
   it('is copied if no pass has made it, while its readers within the call read where it was', () => {
     const ops = new Builder();
-    const [a, b] = [ops.state('a', 4, 3), ops.state('b', 4, 3)];
-    ops.keep('a', b);
-    ops.keep('b', a);
+    const [a, b] = [ops.loadState('a', 4, 3), ops.loadState('b', 4, 3)];
+    ops.storeState('a', b);
+    ops.storeState('b', a);
     const list = compilePasses(ops.program(new Map([['sum', ops.add(a, b)]])), {
       parameters,
       update: null,

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { type PassList, compilePasses } from '../../../src/devices/gpu/passes.ts';
 import { type Reference, elementsOf, isNumber } from '../../../src/devices/gpu/writer.ts';
-import { cells } from '../../../src/model/cells/registry.ts';
+import { allCells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
@@ -77,7 +77,7 @@ const principal: ReadonlySet<string> = new Set(['lstm', 'gru', 'rnn', 'mlstm']);
 /** A second product waits for what the first one has gated, forward and backward. */
 const inTwoStages: ReadonlySet<string> = new Set(['mlstm', 'gru-cho', 'mut1', 'mut2', 'mut3']);
 
-describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => {
+describe.each(allCells.map(({ name }) => name))('a training step of %s', (cell) => {
   afterAll(() => compiled.clear());
 
   const most = inTwoStages.has(cell) ? 16 : 6;

@@ -3,7 +3,7 @@ import { Builder } from '../../../src/program/builder.ts';
 import { differentiate } from '../../../src/program/differentiate.ts';
 import { foldRunningSums } from '../../../src/program/rewrite.ts';
 import type {
-  Place as Corner,
+  Position as Corner,
   ElementwiseFunction,
   ParameterShape,
   Program,
@@ -45,7 +45,7 @@ export class Author {
   write(): Written {
     for (let i = 0; i < 3; i++) this.#values.push(this.#leaf());
     for (let i = 4 + this.#below(30); i > 0; i--) this.#values.push(this.#operation());
-    for (const [name, { rows, columns }] of this.#states) this.#ops.keep(name, this.#of(rows, columns));
+    for (const [name, { rows, columns }] of this.#states) this.#ops.storeState(name, this.#of(rows, columns));
     const outputs = this.#some();
     // Other values leave as gradients of weights that no operation reads.
     const gradients = this.#some().map((value, i) => [`g${i}`, value] as const);
@@ -69,7 +69,7 @@ export class Author {
     const ends = [...program.outputs.values()].map((value) =>
       this.#ops.matmul(value, this.#parameter(value.columns, V)),
     );
-    const logits = this.#ops.matmul(this.#ops.stack([...ends, this.#ops.zeros(rows, V)]), this.#parameter(V, V));
+    const logits = this.#ops.matmul(this.#ops.concatenate([...ends, this.#ops.zeros(rows, V)]), this.#parameter(V, V));
     const loss = this.#ops.crossEntropy(this.#ops.rows(logits, 0, rows), this.#ops.input('targets', rows), 0.5);
     const forward = this.#ops.program(new Map([...program.outputs, ['gradient of logits', loss]]));
     try {
@@ -123,7 +123,7 @@ export class Author {
 
   #state(rows: number, columns: number): Value {
     const name = `s${this.#states.size}`;
-    const state = this.#ops.state(name, rows, columns);
+    const state = this.#ops.loadState(name, rows, columns);
     this.#states.set(name, state);
     return state;
   }
@@ -278,7 +278,7 @@ function overlaps(value: Value): boolean {
   const taken = new Set(
     value.inputs.flatMap(({ rows, columns }, i) =>
       Array.from({ length: rows * columns }, (_, at) => {
-        const { row, column } = value.places[i];
+        const { row, column } = value.positions[i];
         return (row + Math.floor(at / columns)) * value.columns + column + (at % columns);
       }),
     ),

@@ -4,7 +4,7 @@ import type { TrainedModel } from '../../../src/runs/checkpoint.ts';
 import { parameterVector } from '../../../src/runs/tensors.ts';
 import { openReference } from '../../../src/devices/reference/reference.ts';
 import { onnxOf } from '../../../src/formats/onnx/onnx.ts';
-import { cells } from '../../../src/model/cells/registry.ts';
+import { allCells } from '../../../src/model/cells/registry.ts';
 import type { Architecture, ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
@@ -72,7 +72,7 @@ async function expectedLogits(
 const plain = { rows: 3, steps: 100, embedding: 0, architecture: {} };
 const long = { ...plain, rows: 1, steps: 300 };
 const main = ['lstm', 'gru', 'rnn'].flatMap((cell) => [1, 2, 3].map((layers): Case => ({ ...long, cell, layers })));
-const otherCells = cells.map(({ name }) => name).filter((name) => main.every(({ cell }) => cell !== name));
+const otherCells = allCells.map(({ name }) => name).filter((name) => main.every(({ cell }) => cell !== name));
 const others = otherCells.map((cell): Case => ({ ...plain, cell, layers: 2 }));
 const connected: readonly Case[] = (
   [

@@ -6,7 +6,7 @@ import { evaluate } from '../../../src/devices/reference/evaluate.ts';
 import { graphOf } from '../../../src/formats/onnx/graph.ts';
 import { onnxFile } from '../../../src/formats/onnx/messages.ts';
 import { Builder } from '../../../src/program/builder.ts';
-import type { ElementwiseFunction, Kind, Program, Value } from '../../../src/program/value.ts';
+import type { ElementwiseFunction, OperationKind, Program, Value } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
 import { OnnxSession, carried, largestDifference } from './runtime.ts';
 
@@ -44,20 +44,20 @@ const refused = {
     return [x];
   },
   clipGradient: ({ ops, x }) => [ops.clipGradient(x, 1)],
-} satisfies Partial<Record<Kind, Write>>;
+} satisfies Partial<Record<OperationKind, Write>>;
 
-const written: Record<Exclude<Kind, keyof typeof refused>, Write> = {
+const written: Record<Exclude<OperationKind, keyof typeof refused>, Write> = {
   parameter: ({ ops, x, W, b }) => [b, ops.add(x, ops.rows(W, 2, 1))],
   input: ({ ops, table, ids }) => [ops.gather(table, ids)],
-  state: ({ state }) => [state],
-  keep: ({ ops, x, state }) => {
-    ops.keep('other', state); // the previous state, one step later
-    ops.keep('twice', ops.add(x, state));
-    ops.keep('again', ops.add(x, state));
+  loadState: ({ state }) => [state],
+  storeState: ({ ops, x, state }) => {
+    ops.storeState('other', state); // the previous state, one step later
+    ops.storeState('twice', ops.add(x, state));
+    ops.storeState('again', ops.add(x, state));
     return [
-      ops.state('other', x.rows, D),
-      ops.state('twice', x.rows, D),
-      ops.state('again', x.rows, D),
+      ops.loadState('other', x.rows, D),
+      ops.loadState('twice', x.rows, D),
+      ops.loadState('again', x.rows, D),
       ops.add(x, state),
     ];
   },
@@ -113,9 +113,9 @@ function programOf(write: Write, rows: number): Program {
     ops.parameter('layer0.W', D, D),
     ops.parameter('layer1.b', 1, D),
   ];
-  const [state, x] = [ops.state('layer0.h', rows, D), ops.gather(table, ids)];
+  const [state, x] = [ops.loadState('layer0.h', rows, D), ops.gather(table, ids)];
   const outputs = write({ ops, ids, table, W, b, state, x }).map((value, at) => [`output${at}`, value] as const);
-  ops.keep('layer0.h', ops.add(x, ops.scale(state, 0.5)));
+  ops.storeState('layer0.h', ops.add(x, ops.scale(state, 0.5)));
   return ops.program(new Map(outputs));
 }
 
@@ -190,7 +190,7 @@ describe('an operation that a one-step program does not have is refused by name'
   });
 
   it('several steps at once', () => {
-    expect(() => graph(({ ops, x, state }) => [ops.stack([x, state])])).toThrow(
+    expect(() => graph(({ ops, x, state }) => [ops.concatenate([x, state])])).toThrow(
       'one step has 11 rows, but join has 22',
     );
   });

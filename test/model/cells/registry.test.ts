@@ -5,7 +5,7 @@ import { type Matrix, evaluate } from '../../../src/devices/reference/evaluate.t
 import { RnnError } from '../../../src/errors.ts';
 import type { Cell } from '../../../src/model/cells/cell.ts';
 import { lstmLayerNorm } from '../../../src/model/cells/lstm-layer-norm.ts';
-import { cellNamed, cells } from '../../../src/model/cells/registry.ts';
+import { cellNamed, allCells } from '../../../src/model/cells/registry.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { Random } from '../../../src/random.ts';
 
@@ -149,7 +149,7 @@ function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<s
   const parameters = Object.fromEntries(
     cell.weights(D, H).map(({ name, rows, columns }) => [name, ops.parameter(name, rows, columns)]),
   );
-  const states = Object.fromEntries(cell.states.map((name) => [name, ops.state(name, N, H)]));
+  const states = Object.fromEntries(cell.states.map((name) => [name, ops.loadState(name, N, H)]));
   const fromInput = ops.linear(ops.input('x', N, D), parameters['Wx'], parameters['b']);
   const program = ops.program(new Map(Object.entries(cell.step(ops, fromInput, states, parameters))));
   const { values } = evaluate(program, {
@@ -161,7 +161,7 @@ function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<s
 }
 
 const named: readonly (readonly [string, Cell])[] = [
-  ...cells.map((cell) => [cell.name, cell] as const),
+  ...allCells.map((cell) => [cell.name, cell] as const),
   ['lstm with layer normalisation', lstmLayerNorm],
 ];
 

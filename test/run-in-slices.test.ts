@@ -1,11 +1,11 @@
 // Signals and timers have their turn while matrices are made orthogonal.
 import { expect, onTestFinished, test } from 'vitest';
 import type { ModelConfiguration } from '../src/model/configuration.ts';
-import { initialParameters, initialParametersInPieces } from '../src/model/parameters.ts';
-import { type Pieces, runAtOnce } from '../src/pieces.ts';
+import { initialParameters, initialParametersInSlices } from '../src/model/parameters.ts';
+import { type SlicedWork, runUninterrupted } from '../src/sliced-work.ts';
 import { Random } from '../src/random.ts';
 import { makeOrthogonal } from '../src/training/orthogonal.ts';
-import { runInTurns } from '../src/turns.ts';
+import { runInSlices } from '../src/run-in-slices.ts';
 
 const model: ModelConfiguration = {
   cell: 'gru',
@@ -20,10 +20,10 @@ const model: ModelConfiguration = {
 };
 
 /**
- * Runs as on a machine on which each piece takes 30 ms; `turns` counts how often the event loop had
+ * Runs as on a machine on which each slice takes 30 ms; `turns` counts how often the event loop had
  * its turn.
  */
-async function countTurns<Result>(pieces: Pieces<Result>): Promise<{ result: Result; turns: number }> {
+async function countTurns<Result>(pieces: SlicedWork<Result>): Promise<{ result: Result; turns: number }> {
   let turns = 0;
   let next = setImmediate(function count() {
     turns++;
@@ -31,13 +31,13 @@ async function countTurns<Result>(pieces: Pieces<Result>): Promise<{ result: Res
   });
   onTestFinished(() => clearImmediate(next));
   let time = 0;
-  const result = await runInTurns(pieces, () => (time += 30));
+  const result = await runInSlices(pieces, () => (time += 30));
   clearImmediate(next);
   return { result, turns };
 }
 
 test('initial orthogonal matrices let the event loop run, and are the same', async () => {
-  const { result, turns } = await countTurns(initialParametersInPieces(model, new Random(4)));
+  const { result, turns } = await countTurns(initialParametersInSlices(model, new Random(4)));
   expect(result).toEqual(initialParameters(model, new Random(4)));
   expect(turns).toBeGreaterThan(3 * model.hidden - 2);
 });
@@ -45,7 +45,7 @@ test('initial orthogonal matrices let the event loop run, and are the same', asy
 test('making matrices orthogonal lets the event loop run, and gives the same result', async () => {
   const uniform = (): Float32Array => initialParameters({ ...model, initialisation: 'uniform' }, new Random(4));
   const [atOnce, inTurns] = [uniform(), uniform()];
-  runAtOnce(makeOrthogonal(atOnce, model));
+  runUninterrupted(makeOrthogonal(atOnce, model));
   const { turns } = await countTurns(makeOrthogonal(inTurns, model));
   expect(inTurns).toEqual(atOnce);
   expect(atOnce).not.toEqual(uniform());
@@ -55,7 +55,7 @@ test('making matrices orthogonal lets the event loop run, and gives the same res
 test('a short computation does not wait for the event loop', async () => {
   let turns = 0;
   const immediate = setImmediate(() => turns++);
-  await runInTurns(makeOrthogonal(initialParameters(model, new Random(4)), model), () => 0);
+  await runInSlices(makeOrthogonal(initialParameters(model, new Random(4)), model), () => 0);
   expect(turns).toBe(0);
   clearImmediate(immediate);
 });
