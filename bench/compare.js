@@ -1,20 +1,20 @@
-// Speed of the built program beside PyTorch, TensorFlow.js and brain.js, all as whole programs,
-// alternating in one run; medians and ratios as Markdown on stdout as they come, and at the end in
-// bench/RESULTS.md, or RESULTS-gpu.md for --device gpu: all of it that is, on the built-in text; of
-// a part only with --write, and without PyTorch only if there was no page. `npm run bench`, after
-// `npm run build`.
+// Compares the speed of the built program with PyTorch, TensorFlow.js and brain.js, as whole
+// programs that alternate in one run. Prints medians and ratios as Markdown while it runs. Writes
+// bench/RESULTS.md at the end, or RESULTS-gpu.md for --device gpu, if it measured everything on the
+// built-in text. If you name only a part, give --write. Without PyTorch it writes only a new page.
+// `npm run bench`, after `npm run build`.
 //
-//   node bench/compare.js [--quick] [--rounds 3] [--only train,sample,javascript,start] [--cells lstm,gru,rnn]
-//                         [--configurations H128-L2-N50-T50,H256-L2-N64-T64,H512-L3-N64-T64] [--corpus FILE]
-//                         [--device cpu] [--peer-device cpu|cuda] [--python python3] [--write FILE | --no-write]
+// node bench/compare.js [--quick] [--rounds 3] [--only train,sample,javascript,start] [--cells lstm,gru,rnn]
+// [--configurations H128-L2-N50-T50,H256-L2-N64-T64,H512-L3-N64-T64] [--corpus FILE]
+// [--device cpu] [--peer-device cpu|cuda] [--python python3] [--write FILE | --no-write]
 //
-// Peers are no dependencies of rnn: PyTorch is that of python3, or of the system's if python3 has
-// none, or of --python alone; the ones in JavaScript come with `npm install --prefix bench/peers`.
-// One that is not there is said to be missing. The text is the built-in one unless --corpus names
-// another.
+// The peers are not dependencies of rnn. PyTorch comes from python3, from the system's Python if
+// python3 has none, or only from --python. `npm install --prefix bench/peers` installs the peers in
+// JavaScript. The page names each peer that is missing. The text is the built-in one unless you
+// give --corpus.
 //
-// --device is where `rnn train` runs, --peer-device PyTorch; what a step takes on a gpu comes
-// first. `rnn sample` is left to itself, as users leave it: it draws on the cpu.
+// --device is where `rnn train` runs, --peer-device where PyTorch runs. For a GPU, the passes of a
+// step are listed first. `rnn sample` gets no device, as users call it, and computes on the CPU.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -64,7 +64,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 if (options.write !== null && isPyTorchMissing && !options.isWriteNamed && existsSync(options.write)) {
-  console.error(`PyTorch is missing: ${basename(options.write)} stays as it was, unless --write names it`);
+  console.error(`PyTorch is missing: ${basename(options.write)} is unchanged, because --write does not name it`);
 } else if (options.write !== null) {
   writeFileSync(
     options.write,
@@ -74,12 +74,12 @@ if (options.write !== null && isPyTorchMissing && !options.isWriteNamed && exist
 }
 
 function tellCircumstances(pytorch) {
-  say('# Speed beside other programs\n');
+  say('# Speed compared with other programs\n');
   say(
-    `Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second; a ratio is`,
+    `Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second. A ratio is`,
   );
   say(
-    'the median of the ratios, ours to theirs, within each round, where both saw the same weather. A round with a figure more than',
+    'the median of the ratios, ours to theirs, within each round, where both ran under the same load. A round with a figure more than',
   );
   say(
     `${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all of them count.\n`,
@@ -103,7 +103,7 @@ function tellCircumstances(pytorch) {
 
 /** A PyTorch script of the same network, with as many threads as make it fastest there. */
 function compareTraining(program, pytorch) {
-  say('\n## Training beside PyTorch\n');
+  say('\n## Training compared with PyTorch\n');
   const ours = onGpu
     ? [{ name: 'rnn', env: {} }]
     : [
@@ -145,7 +145,7 @@ function compareTraining(program, pytorch) {
       );
     }
   }
-  say("\nThreads are torch's own × those of its BLAS, the fastest of those tried for each row. nn.LSTM and its");
+  say("\nThreads are torch's × its BLAS's, the fastest numbers that were tried for each row. nn.LSTM and its");
   say(
     'like take vectors: PyTorch multiplies one-hot ones by weights where rnn gathers rows of them, and adds two biases where rnn has one, which',
   );
@@ -154,8 +154,8 @@ function compareTraining(program, pytorch) {
 }
 
 function compareSampling(program, pytorch) {
-  say('\n## Sampling beside PyTorch\n');
-  say('One text, one character after the other; start-up does not count.\n');
+  say('\n## Sampling compared with PyTorch\n');
+  say('One text, one character after the other. Start-up does not count.\n');
   say(tableHead(['network', 'rnn', 'PyTorch', 'its threads', 'ratio', 'rounds']));
   for (const configuration of differentNetworks(options.configurations)) {
     const theirs = pytorchSide(pytorch, configuration, 'sample');
@@ -188,9 +188,9 @@ function compareSampling(program, pytorch) {
   );
 }
 
-/** What a user of JavaScript would take otherwise. */
+/** The libraries that a user of JavaScript would choose otherwise. */
 function compareJavascript(program) {
-  say(`\n## Training beside other JavaScript, ${networkTold(smallest, 'batch')}\n`);
+  say(`\n## Training compared with other JavaScript, ${networkTold(smallest, 'batch')}\n`);
   const peers = javascriptPeers(program.corpus, smallest);
   const played = alternate([{ measure: () => program.train(smallest) }, ...peers], options);
   const [ours, ...theirs] = played.medians;
@@ -211,7 +211,7 @@ function compareJavascript(program) {
     '\nTensorFlow.js runs without threads in Node, and through tf.layers: cells written by hand were about 10 % faster on wasm when tried. On its',
   );
   say(
-    'cpu backend a step takes about 6 seconds on a 2.5 GHz Xeon, so few are measured, which the last column tells. brain.js knows no batches:',
+    'cpu backend a step takes about 6 seconds on a 2.5 GHz Xeon, so only the steps in the last column are measured. brain.js does not have batches:',
   );
   say('its step is one string of 50 characters.');
 }
@@ -225,8 +225,8 @@ function showStartUp(program) {
 }
 
 /**
- * PyTorch as a side of a comparison: with a problem where there is none. Finds its best threads
- * before the first round.
+ * PyTorch as a side of a comparison, with a problem if it is missing. Finds its best threads before
+ * the first round.
  */
 function pytorchSide(pytorch, configuration, measure) {
   if (pytorch.missing !== null) return { problem: pytorch.missing, threads: '', optional: true };

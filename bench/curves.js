@@ -38,7 +38,7 @@ const lines = positionals.map((named) => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  // Runs of different batches are to be compared by what they have read.
+  // Compare runs with different batch sizes by the characters that they have read.
   const { batchSize, sequenceLength } = events.find(({ event }) => event === 'start').options;
   const most = Number(flags.most ?? Infinity);
   return {

@@ -1,16 +1,15 @@
-// How near `rnn train TEXT` with no other option is to the best of ten sensible alternatives and of
-// `--preset quick`, all given the time that the default takes: `node bench/defaults.js plays=FILE
-// novel=FILE code=FILE list=FILE [--sizes 10000,100000]` after `npm run build`. The last tenth of
-// each text is a test part that no run sees. A list is shuffled first, and each of its lines stays
-// whole.
+// Compares `rnn train TEXT` without options with ten sensible alternatives and `--preset quick`,
+// all limited to the time that the default takes: `node bench/defaults.js plays=FILE novel=FILE
+// code=FILE list=FILE [--sizes 10000,100000]` after `npm run build`. The last tenth of each text is
+// a test part that no run sees. A list is shuffled first, and each of its lines stays whole.
 //
-// Time is counted in update steps: `node bench/defaults.js --pace …` first measures, while nothing
-// else runs, how long a step of each configuration takes on all cores, and each run then makes as
-// many steps as fit into the time of the default. So the runs themselves can use a core each, and
-// other load on the machine makes no difference.
+// Time is counted in update steps. `node bench/defaults.js --pace …` first measures, while nothing
+// else runs, how long a step of each configuration takes on all cores. Each run then makes as many
+// steps as fit into the time of the default. So the runs can use one core each, and other load on
+// the machine does not matter.
 //
-// What was measured is kept in bench/defaults.jsonl, a line a run, and is not measured again. With
-// no text the table is printed from there.
+// Results are kept in bench/defaults.jsonl, one line per run, and are not measured again. Without a
+// text, the table is printed from this file.
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -139,7 +138,7 @@ async function measureAll() {
 async function measure({ text, size, seed }) {
   const isOf = (each) => each.text === text && each.seed === seed;
   const runOf = (name) => runs.find((each) => each.size === size && each.name === name && isOf(each));
-  // A text whose own pace was not measured goes at that of another of its size.
+  // A text without a measured pace uses the pace of another text of its size.
   const paceOf = (name) => {
     const measured = paces.filter((each) => each.size === size && each.name === name);
     return measured.findLast((each) => each.text === text) ?? measured.at(-1);
@@ -221,7 +220,7 @@ async function trained(folder, options, name) {
   return JSON.parse(readFileSync(join(folder, out, 'latest.json'), 'utf8')).training;
 }
 
-/** @returns what rnn wrote to stdout */
+/** @returns stdout of rnn */
 function run(args, cwd) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args.map(String)], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,7 +1,7 @@
 // The weights of ten runs over cells, optimizers and options, as digests: `node bench/digests.js`
 // after `npm run build` compares them with bench/digests.json, and --write replaces that file. A
-// change of structure leaves them as they are, on the machine that wrote them: another processor
-// may round differently.
+// refactoring does not change them on the machine that wrote them. Another processor may round
+// differently.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, tmpdir } from 'node:os';

@@ -1,11 +1,11 @@
 // Does a long training run keep its speed and its memory? `node bench/endurance.js [--minutes 20]
 // [--threads N] [more options of rnn train]` after `npm run build`: trains an LSTM of two layers of
-// 128 units on the built-in sonnets and looks at the process from outside. Prints a row a minute,
-// and fails (exit code 1) if memory or speed of the last quarter is not that of the second: within
-// 5 % and 10 %.
+// 128 units on the built-in sonnets and observes the process from outside. Prints a row every
+// minute. Fails (exit code 1) if the memory in the last quarter differs from the second quarter by
+// more than 5 %, or the speed by more than 10 %.
 //
-// Speed is told twice: by the clock, and by the processor time that the process used, which other
-// programs disturb less.
+// Speed is measured twice: by the clock, and by the processor time that the process used, which
+// other programs disturb less.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -133,8 +133,8 @@ function judge() {
 }
 
 /**
- * Memory and processor time of a process, as the system's ps tells them; null if it is gone, which
- * may be before its last report is read.
+ * Memory and processor time of a process from ps, or null if it has ended, perhaps before its last
+ * report is read.
  */
 function looked(pid) {
   const [kilobytes, time] = psOf(pid);

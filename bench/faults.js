@@ -1,11 +1,11 @@
-// What a run does when the machine fails it, for real: `node bench/faults.js` after `npm run
-// build`. A disk that is full (a small tmpfs), one that becomes read-only, a folder that is
-// removed, two trainers in one folder, a trainer that is stopped and goes on, one that is stopped
-// for so long that another takes its place, six that take over one lock, signals, a cron job, files
-// that are read and written. Prints a line for each, and fails (exit code 1) if one is not as it
-// should be. No check depends on how fast the machine is: a run that is to be met in the middle of
-// its work stops itself there. What needs root and Linux (tmpfs) is skipped elsewhere, and said.
-// About two minutes.
+// Faults of the machine, for real: `node bench/faults.js` after `npm run build`. Tries a full disk
+// (a small tmpfs), a disk that becomes read-only, a removed folder, two trainers in one folder, and
+// a trainer that is stopped and continues. Another is stopped so long that a second trainer takes
+// its place, and six trainers take over one lock. Then follow signals, a cron job, and files that
+// are both read and written. Prints a line for each check, and fails (exit code 1) if one fails. No
+// check depends on the speed of the machine: a run that must be interrupted in the middle of its
+// work stops itself there. Checks that need root and Linux (tmpfs) are skipped elsewhere, with a
+// message. Takes about two minutes.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const sizes =
 const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --evaluate-every 100'.split(' ')];
 /** The same, saved only at its end as far as steps count. */
 const rarelySaved = brief.map((word, index) => (brief[index - 1] === '--checkpoint-every' ? '1000000' : word));
-/** Ends only when it is told to. */
+/** Ends only at a signal. */
 const endless = [
   ...sizes,
   ...'--max-steps 100000000 --schedule constant --checkpoint-every 20 --evaluate-every 0'.split(' '),
@@ -51,11 +51,11 @@ await inFolder(async (folder) => {
   const isExpected = async (out) => {
     expect(
       (await timeless(join(folder, out, 'latest.json'))) === expected,
-      'the weights are others than those of an undisturbed run',
+      'the weights differ from an undisturbed run',
     );
     expect(
       logged(join(folder, out, 'log.jsonl')) === logged(join(folder, 'whole/log.jsonl')),
-      'the log has other losses than that of an undisturbed run',
+      'the losses in the log differ from an undisturbed run',
     );
   };
 
@@ -65,7 +65,7 @@ await inFolder(async (folder) => {
     ['SIGHUP', 129],
   ]) {
     await check(
-      `${signal}: ends with ${code} after the step in hand, saved, and goes on to the same weights`,
+      `${signal}: ends with ${code} after the current step, saves, and resumes to the same weights`,
       async () => {
         const out = signal.toLowerCase();
         const trainer = start(folder, [...brief, '--out', out], stoppingAt('step 100 '));
@@ -81,7 +81,7 @@ await inFolder(async (folder) => {
           `it does not say how to continue: ${ended.stderr}`,
         );
         const again = await start(folder, ['--out', out, '--resume']).ended;
-        expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+        expect(again.code === 0, `resuming ended with ${again.code}: ${again.stderr}`);
         await isExpected(out);
       },
     );
@@ -97,7 +97,7 @@ await inFolder(async (folder) => {
     for (const file of readdirSync(join(folder, 'twice')).filter((name) => /^(latest|previous)\.json$/.test(name)))
       await timeless(join(folder, 'twice', file));
     const again = await start(folder, ['--out', 'twice', '--resume', '--max-time', '1s']).ended;
-    expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+    expect(again.code === 0, `resuming ended with ${again.code}: ${again.stderr}`);
     expect(
       !readdirSync(join(folder, 'twice')).some((name) => name.endsWith('.tmp') || name === 'lock.json'),
       'files are left over',
@@ -129,19 +129,16 @@ await inFolder(async (folder) => {
     await isExpected('race');
   });
 
-  await check(
-    'six trainers that find the lock of one that was killed: one goes on, all others end with 7',
-    async () => {
-      const killed = start(folder, [...brief, '--out', 'left'], stoppingAt('step 60 '));
-      await killed.stopped();
-      killed.child.kill('SIGKILL');
-      await killed.ended;
-      await race('left', 6, ['--out', 'left', '--resume'], 1);
-      await isExpected('left');
-    },
-  );
+  await check('six trainers find the lock of a killed trainer: one continues, and the rest end with 7', async () => {
+    const killed = start(folder, [...brief, '--out', 'left'], stoppingAt('step 60 '));
+    await killed.stopped();
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    await race('left', 6, ['--out', 'left', '--resume'], 1);
+    await isExpected('left');
+  });
 
-  await check('stopped and continued at each checkpoint, and in between, it comes to the same weights', async () => {
+  await check('stopped and continued at each checkpoint and in between, a run gives the same weights', async () => {
     const trainer = start(folder, [...brief, '--out', 'stopped'], stoppingAt('saved ', { everyTime: true }));
     let stops = 0;
     for (; await trainer.stopped(); stops++) {
@@ -172,7 +169,7 @@ await inFolder(async (folder) => {
       const { step } = (await readCheckpoint(join(folder, 'clock/latest.json'))).training;
       expect(step > 0 && step < 100, `it was first saved at step ${step}`);
       const again = await start(folder, ['--out', 'clock', '--resume', '--checkpoint-every', '20']).ended;
-      expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+      expect(again.code === 0, `resuming ended with ${again.code}: ${again.stderr}`);
       await isExpected('clock');
     },
   );
@@ -191,8 +188,8 @@ await inFolder(async (folder) => {
     const { stdout } = await trainer.ended;
     const workedMs = performance.now() - from;
     const { elapsedMs } = JSON.parse(stdout.trim().split('\n').at(-1));
-    // Whatever this process measured after the stop, and what the run had done by then, which is
-    // less than the stop.
+    // This process measured the delay after the stop, so the run had done less by the time of the
+    // stop.
     expect(
       elapsedMs < workedMs + STOPPED_MS / 2,
       `of ${Math.round(workedMs)} ms after the stop it counted ${Math.round(elapsedMs)}`,
@@ -224,11 +221,11 @@ await inFolder(async (folder) => {
     await trainer.said('step 40 ');
     const hangs = new Promise((resolve) => void setTimeout(resolve, HANGS_AFTER_MS).unref());
     const ended = await Promise.race([trainer.ended, hangs]);
-    expect(ended !== undefined, 'it goes on for ever');
+    expect(ended !== undefined, 'it does not end');
     const { code, stderr } = ended;
     expect(code === 1 && stderr.includes('error: a worker thread died'), `it ended with ${code}: ${stderr}`);
-    // What is saved are the weights of a run that was told to end there; what the model remembered
-    // of the text is lost, and the run says so.
+    // The checkpoint has the weights of a run that was asked to end there. The hidden state is
+    // lost, and the run reports that.
     const saved = await readCheckpoint(join(folder, 'dead/latest.json'));
     const { step } = saved.training;
     const told = await start(folder, [
@@ -247,28 +244,25 @@ await inFolder(async (folder) => {
     expect(told.code === 0, `the run to compare with ended with ${told.code}: ${told.stderr}`);
     const alive = await readCheckpoint(join(folder, 'alive/latest.json'));
     for (const part of ['tensors', 'optimizer'])
-      expect(
-        isDeepStrictEqual(saved[part], alive[part]),
-        `its ${part} of step ${step} are others than those of an undisturbed run`,
-      );
-    expect(isDeepStrictEqual(saved.training.position, alive.training.position), 'it stands elsewhere in the text');
+      expect(isDeepStrictEqual(saved[part], alive[part]), `its ${part} of step ${step} differ from an undisturbed run`);
+    expect(isDeepStrictEqual(saved.training.position, alive.training.position), 'its position in the text differs');
     expect(
       isDeepStrictEqual(saved.state, alive.state) ||
         (saved.state.length === 0 && stderr.includes('the hidden state was lost')),
       'its hidden state is another, and it does not say so',
     );
     const again = await start(folder, ['--out', 'dead', '--resume', '--max-time', '1s']).ended;
-    expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+    expect(again.code === 0, `resuming ended with ${again.code}: ${again.stderr}`);
     const log = linesOf(join(folder, 'dead/log.jsonl'));
     expect(
       log.some((line) => line.event === 'start' && line.step === step),
-      `it did not go on at step ${step}`,
+      `it did not resume at step ${step}`,
     );
   });
 
   await check('a run folder that is removed is made again, and the run is saved', async () => {
     const trainer = start(folder, [...brief, '--out', 'gone'], stoppingAt('step 40 '));
-    await trainer.stopped(); // so that it writes nothing into what is being removed
+    await trainer.stopped(); // so that it writes nothing into the folder that is being removed
     rmSync(join(folder, 'gone'), { recursive: true });
     trainer.child.kill('SIGCONT');
     const { code, stderr } = await trainer.ended;
@@ -277,7 +271,7 @@ await inFolder(async (folder) => {
   });
 
   await check(
-    'as a cron job (no terminal, no environment, little time) it starts, goes on, and is over, in silence',
+    'as a cron job (no terminal, no environment, little time) it starts, continues and ends in silence',
     async () => {
       for (let step = -1, isOver = false; !isOver;) {
         const job = await start(
@@ -301,33 +295,30 @@ await inFolder(async (folder) => {
   );
 
   await onSmallDisk(folder, 3_000_000, async (disk) => {
-    await check(
-      'a disk that is full: training goes on and says so; the end is 1, and what was saved is whole',
-      async () => {
-        writeFileSync(join(disk, 'filler'), Buffer.alloc(1_300_000));
-        const { code, stderr } = await start(folder, [...brief, '--out', join(disk, 'run'), '--keep', '9']).ended;
-        expect(code === 1, `it ended with ${code}: ${stderr}`);
-        expect(
-          /cannot write .*: the disk is full\. Training continues/.test(stderr) &&
-            /cannot save the last state, of step 400/.test(stderr),
-          stderr,
-        );
-        for (const file of readdirSync(join(disk, 'run')).filter((name) => name.endsWith('.json')))
-          await timeless(join(disk, 'run', file));
-        rmSync(join(disk, 'filler'));
-        for (const file of readdirSync(join(disk, 'run')).filter((name) => name.startsWith('step-')))
-          rmSync(join(disk, 'run', file));
-        const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--keep', '0']).ended;
-        expect(again.code === 0, `with room again it ended with ${again.code}: ${again.stderr}`);
-        expect(
-          (await timeless(join(disk, 'run/latest.json'))).replace('"keep":0', '"keep":9') ===
-            expected.replace('"keep":0', '"keep":9'),
-          'the weights are others',
-        );
-        isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
-        rmSync(join(disk, 'run'), { recursive: true });
-      },
-    );
+    await check('a full disk: training continues with a warning, ends with 1, and saved files are whole', async () => {
+      writeFileSync(join(disk, 'filler'), Buffer.alloc(1_300_000));
+      const { code, stderr } = await start(folder, [...brief, '--out', join(disk, 'run'), '--keep', '9']).ended;
+      expect(code === 1, `it ended with ${code}: ${stderr}`);
+      expect(
+        /cannot write .*: the disk is full\. Training continues/.test(stderr) &&
+          /cannot save the last state, of step 400/.test(stderr),
+        stderr,
+      );
+      for (const file of readdirSync(join(disk, 'run')).filter((name) => name.endsWith('.json')))
+        await timeless(join(disk, 'run', file));
+      rmSync(join(disk, 'filler'));
+      for (const file of readdirSync(join(disk, 'run')).filter((name) => name.startsWith('step-')))
+        rmSync(join(disk, 'run', file));
+      const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--keep', '0']).ended;
+      expect(again.code === 0, `with room again it ended with ${again.code}: ${again.stderr}`);
+      expect(
+        (await timeless(join(disk, 'run/latest.json'))).replace('"keep":0', '"keep":9') ===
+          expected.replace('"keep":0', '"keep":9'),
+        'the weights are others',
+      );
+      isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
+      rmSync(join(disk, 'run'), { recursive: true });
+    });
 
     await check('a disk that has room again in time: nothing is lost', async () => {
       writeFileSync(join(disk, 'filler'), Buffer.alloc(2_900_000));
@@ -350,32 +341,29 @@ await inFolder(async (folder) => {
       rmSync(join(disk, 'run'), { recursive: true });
     });
 
-    await check(
-      'a disk that becomes read-only: the end is 1, and with a disk that can be written the run goes on',
-      async () => {
-        const trainer = start(folder, [...endless, '--out', join(disk, 'run')]);
-        await trainer.said('step 60 ');
-        await between(() => execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' }));
-        try {
-          await trainer.said('read-only. Training continues');
-          trainer.child.kill('SIGTERM');
-          const { code, stderr } = await trainer.ended;
-          expect(code === 1 && stderr.includes('cannot save'), `it ended with ${code}: ${stderr}`);
-          const refused = await start(folder, ['--out', join(disk, 'run'), '--resume']).ended;
-          expect(
-            refused.code === 1 && refused.stderr.includes('the disk is read-only'),
-            `going on ended with ${refused.code}: ${refused.stderr}`,
-          );
-        } finally {
-          execFileSync('mount', ['-o', 'remount,rw', disk]);
-        }
-        const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--max-time', '1s']).ended;
-        expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
-      },
-    );
+    await check('a disk that becomes read-only: the run ends with 1, and continues on a writable disk', async () => {
+      const trainer = start(folder, [...endless, '--out', join(disk, 'run')]);
+      await trainer.said('step 60 ');
+      await between(() => execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' }));
+      try {
+        await trainer.said('read-only. Training continues');
+        trainer.child.kill('SIGTERM');
+        const { code, stderr } = await trainer.ended;
+        expect(code === 1 && stderr.includes('cannot save'), `it ended with ${code}: ${stderr}`);
+        const refused = await start(folder, ['--out', join(disk, 'run'), '--resume']).ended;
+        expect(
+          refused.code === 1 && refused.stderr.includes('the disk is read-only'),
+          `resuming ended with ${refused.code}: ${refused.stderr}`,
+        );
+      } finally {
+        execFileSync('mount', ['-o', 'remount,rw', disk]);
+      }
+      const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--max-time', '1s']).ended;
+      expect(again.code === 0, `resuming ended with ${again.code}: ${again.stderr}`);
+    });
   });
 
-  await check('no command that writes a file writes it over what it reads, not even with --force', async () => {
+  await check('no command overwrites a file that it reads, not even with --force', async () => {
     writeFileSync(join(folder, 'book.txt'), readFileSync(join(folder, 'corpora/sonnets.txt')));
     const log = 'whole/log.jsonl';
     for (const [source, line] of [
@@ -401,14 +389,14 @@ await inFolder(async (folder) => {
   });
 
   /**
-   * Starts trainers that all try to take the lock of a folder at one moment; one has it, and the
-   * others are refused.
-   * @param links how many links each has made by the time that it waits for the others: none, or
-   * the one that the old lock is in the way of
+   * Starts trainers that all try to take the lock of a folder at one moment. One gets it, and the
+   * rest are refused.
+   * @param links the links that each trainer has made by the time that it waits: 0, or 1 if the old
+   * lock is in the way
    */
   async function race(out, count, args, links = 0) {
-    // Each waits where it would make the lock or replace it, until all are there; the one that has
-    // it waits again with its first checkpoint.
+    // Each waits at the moment before it makes or replaces the lock, until all are there. The
+    // trainer with the lock waits again with its first checkpoint.
     const barrier = `import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';import{isMainThread}from'node:worker_threads';
       let links=0,hasWaited=!isMainThread;const waiting=(call)=>(...given)=>{
       if(!hasWaited&&links++>=${links}){hasWaited=true;process.kill(process.pid,'SIGSTOP');}return call(...given);};
@@ -425,14 +413,17 @@ await inFolder(async (folder) => {
       if (!(await decided)) refused.push(await trainer.ended);
     }
     const texts = refused.map(({ code, stderr }) => `${code}: ${stderr}`);
-    expect(refused.length === count - 1, `${count - refused.length} of them train; the others: ${texts.join('; ')}`);
+    expect(
+      refused.length === count - 1,
+      `${count - refused.length} of them train, and the rest print: ${texts.join(' | ')}`,
+    );
     for (const { code, stderr } of refused)
       expect(code === 7 && stderr.includes('is training in'), `one ended with ${code}: ${stderr}`);
     const [holder] = trainers.filter(({ child }) => child.exitCode === null);
     await holder.stopped();
     holder.child.kill('SIGCONT');
     const { code, stderr } = await holder.ended;
-    expect(code === 0, `the one that trains ended with ${code}: ${stderr}`);
+    expect(code === 0, `the trainer with the lock ended with ${code}: ${stderr}`);
   }
 });
 process.exitCode = faults === 0 ? 0 : 1;
@@ -468,8 +459,8 @@ async function between(act) {
 }
 
 /**
- * A log that a full disk has left: lines may be missing, and those that are there are whole, in
- * order, and those of an undisturbed run.
+ * The log after a full disk: lines may be missing. The lines that exist are whole, in order, and
+ * equal to the log of an undisturbed run.
  */
 function isInOrder(path, undisturbed) {
   const told = ({ event }) => event === 'evaluation' || event === 'sample';
@@ -487,12 +478,12 @@ function isInOrder(path, undisturbed) {
   for (const line of lines.filter(told))
     expect(
       known.has(JSON.stringify(line)),
-      `the log has another ${line.event} of step ${line.step} than that of an undisturbed run`,
+      `the event ${line.event} of step ${line.step} differs from the log of an undisturbed run`,
     );
-  expect(lines.at(-1).event === 'end', 'the log does not tell of the end');
+  expect(lines.at(-1).event === 'end', 'the log lacks the end');
 }
 
-/** What cron gives a job. */
+/** The environment of a cron job. */
 function minimal() {
   const others = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
   return { ...others, PATH: '/usr/bin:/bin', SHELL: '/bin/sh' };
@@ -505,7 +496,7 @@ async function onSmallDisk(folder, bytes, use) {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', disk], { stdio: 'pipe' });
   } catch (error) {
     console.log(
-      `skipped  what a full disk and a read-only one do: no small tmpfs can be mounted here (${String(error.stderr ?? error.message).trim()})`,
+      `skipped  a full disk and a read-only disk: cannot mount a small tmpfs (${String(error.stderr ?? error.message).trim()})`,
     );
     return;
   }

@@ -1,6 +1,6 @@
 // Speed of the WebAssembly kernels on one core: `node bench/kernels.js [relaxed|portable]` after
-// `npm run build`. About 10 s. GFLOP/s count 2·M·N·K; the best of several short runs, because a
-// shared machine only ever makes a run slower.
+// `npm run build`. About 10 s. GFLOP/s count 2·M·N·K. Each figure is the best of several short
+// runs, because other load on a machine can only make a run slower.
 import binaryen from 'binaryen'; // comes with assemblyscript
 import { instantiateKernels, loadKernels, packedPanelsSize } from '../dist/devices/cpu/kernels.js';
 import { gemmPanelsScratch, gemmTransposedAScratch } from '../dist/devices/cpu/kernels.js';
@@ -91,7 +91,7 @@ function chainOf(name) {
 
 const extra = await extraModule();
 const peak = (96 * 10000) / secondsOf(() => extra.peak(10000, 0.001)) / 1e9;
-console.log(`${variant} kernels, Node ${process.version}; multiply-adds on registers: ${peak.toFixed(1)} GFLOP/s`);
+console.log(`${variant} kernels, Node ${process.version}, multiply-adds on registers: ${peak.toFixed(1)} GFLOP/s`);
 
 function report(name, flops, call) {
   const rate = flops / secondsOf(call) / 1e9;
@@ -148,7 +148,7 @@ const count = 4096;
 const x = matrix(count);
 for (const name of ['sigmoid', 'tanh']) {
   const apply = chainOf(name);
-  reportElements(`${name}, a chain of its own`, count, () => apply(1, count, x, x));
+  reportElements(`${name}, a separate chain`, count, () => apply(1, count, x, x));
 }
 top = start;
 const rows = 1250;

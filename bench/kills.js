@@ -1,9 +1,9 @@
-// Does a run that is killed again and again come to the weights of one that never was? `node
+// Does a run that is killed again and again get the same weights as an undisturbed run? `node
 // bench/kills.js [--kills 200] [--steps 2500] [--threads 1,2] [--seed 1]` after `npm run build`:
-// kills `rnn train --resume` with SIGKILL at random moments, from its first to its last, and when
-// the run is over compares its checkpoints and its log, bit by bit, with those of an uninterrupted
-// run. After each kill every checkpoint must be whole. Fails (exit code 1) if anything differs.
-// About a second a kill.
+// kills `rnn train --resume` with SIGKILL at random moments, from its first to its last. When the
+// run is over, its checkpoints and its log must equal an uninterrupted run's, bit by bit. After
+// each kill every checkpoint must be whole. Fails (exit code 1) at any difference. About a second
+// per kill.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,7 +29,7 @@ const sizes =
 const often =
   '--checkpoint-every 15 --evaluate-every 100 --sample-every 150 --sample-length 50 --streams 64 --keep 2'.split(' ');
 const files = ['latest.json', 'best.json'];
-/** What a run says that was killed between its first best.json and its first latest.json. */
+/** The message of a run that was killed between its first best.json and its first latest.json. */
 const fromBest = /^warning: \S+latest\.json is missing, so the run resumes from \S+best\.json\n$/;
 
 let faults = 0;
@@ -37,7 +37,7 @@ await inFolder(async (folder) => {
   for (const threads of threadCounts) await check(folder, threads);
   await checkEvaluations(folder);
 });
-console.log(faults === 0 ? 'every run came to the same weights' : `${faults} faults`);
+console.log(faults === 0 ? 'every run has the same weights' : `${faults} faults`);
 process.exitCode = faults === 0 ? 0 : 1;
 
 async function check(folder, threads) {
@@ -53,7 +53,7 @@ async function check(folder, threads) {
     rmSync(join(folder, 'killed'), { recursive: true, force: true });
     for (;;) {
       const trainer = start(folder, [...options, '--out', 'killed', '--resume']);
-      // Some die while they start, most while they train; a run takes several.
+      // Some runs die while they start, most while they train. A run takes several kills.
       const isLast = await Promise.race([
         trainer.ended.then(() => true),
         wait(50 + random.uniform() * (600 + wholeMs / 2)).then(() => false),
@@ -73,19 +73,19 @@ async function check(folder, threads) {
     }
     const came = await contentOf(join(folder, 'killed'));
     const different = Object.keys(expected).filter((name) => came[name] !== expected[name]);
-    if (different.length > 0) fault(`run ${run} on ${threads} threads came to another ${different.join(', ')}`);
+    if (different.length > 0) fault(`run ${run} on ${threads} threads has a different ${different.join(', ')}`);
     console.log(
       `${threads} thread${threads === 1 ? '' : 's'}, run ${run}: ${different.length === 0 ? 'the same' : 'DIFFERENT'} after ${kills} kills in all`,
     );
   }
   console.log(
-    `${threads} thread${threads === 1 ? '' : 's'}: ${kills} kills, ${looked} of them with a run folder there; an uninterrupted run takes ${(wholeMs / 1000).toFixed(1)} s`,
+    `${threads} thread${threads === 1 ? '' : 's'}: ${kills} kills, ${looked} of them with a run folder, and an uninterrupted run takes ${(wholeMs / 1000).toFixed(1)} s`,
   );
 }
 
 /**
- * Evaluations are more frequent than checkpoints, and the run is killed at each of the first ones:
- * what it goes on from is its best state.
+ * Evaluations are more frequent than checkpoints, and the run is killed at each of the first
+ * evaluations, so it continues from its best checkpoint.
  */
 async function checkEvaluations(folder) {
   const options = [
@@ -109,11 +109,11 @@ async function checkEvaluations(folder) {
   if (last !== 0) fault(`killed at its evaluations it ended with ${last}: ${said}`);
   const came = await contentOf(join(folder, 'killed'));
   const different = Object.keys(expected).filter((name) => came[name] !== expected[name]);
-  if (different.length > 0) fault(`killed at its evaluations it came to another ${different.join(', ')}`);
+  if (different.length > 0) fault(`a run killed at its evaluations has a different ${different.join(', ')}`);
   console.log(`killed at its first evaluations: ${different.length === 0 ? 'the same' : 'DIFFERENT'}`);
 }
 
-/** Every checkpoint that is there is whole, and nothing in the log was told twice. */
+/** Every checkpoint is whole, and the log has nothing twice. */
 async function lookAt(folder) {
   if (existsSync(join(folder, 'log.jsonl'))) lookAtReports(join(folder, 'log.jsonl'));
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'lock.json')) {
@@ -122,8 +122,8 @@ async function lookAt(folder) {
 }
 
 /**
- * When reports come is the clock's doing, so that they cannot be compared: each is of a later step
- * than the one before, and of a finite loss.
+ * The clock decides when reports are written, so they cannot be compared. Each is of a later step
+ * than the report before it, and has a finite loss.
  */
 function lookAtReports(path) {
   let before = 0;

@@ -1,7 +1,8 @@
-// Who remembers over a long gap: `node bench/memory.js [--write FOLDER]` after `npm run build`. The
-// copy task of Hochreiter and Schmidhuber (1997): some symbols, a gap of blanks, a mark, and then
-// the same symbols are asked for. Without memory the best is to guess one of 8, ln 8 = 2.08 nats.
-// Prints a Markdown table; with --write also a page and a plot (MEMORY.md and memory.svg).
+// Which cells remember over a long gap: `node bench/memory.js [--write FOLDER]` after `npm run
+// build`. The copy task of Hochreiter and Schmidhuber (1997): some symbols, a gap of blanks and a
+// mark, after which the model must repeat the symbols. Without memory the best is to guess one of
+// 8, a loss of ln 8 = 2.08 nats. Prints a Markdown table. --write also writes a page and a plot
+// (MEMORY.md and memory.svg).
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -129,7 +130,7 @@ async function project(executable, model) {
   await executable.write({ kind: 'parameters' }, parameters);
 }
 
-/** N sequences, time first. Nothing is scored but what is recalled. */
+/** N sequences, time first. Only the repeated symbols are scored. */
 function task(random) {
   const ids = new Int32Array(T * N).fill(BLANK);
   const targets = new Int32Array(T * N).fill(-1);

@@ -1,12 +1,13 @@
-// Can any file make rnn do what it should not? `node bench/mutations.js [--count 100000] [--seed 1]
-// [--first 0]` after `npm run build`: makes a few tiny checkpoints, changes them in so many ways,
-// and hands each to the loader and to all that works with what it loads. Prints what became of them
-// as a table. Fails (exit code 1) at the first file that is neither refused by a clear error nor a
-// whole model, that takes more than 2 s, or with which the process has more than 1 GB, and keeps
-// that file. A few minutes.
+// Can a file make rnn misbehave? `node bench/mutations.js [--count 100000] [--seed 1] [--first 0]`
+// after `npm run build`: makes a few tiny checkpoints, changes them in `--count` ways, and hands
+// each to the loader and to everything that uses a loaded checkpoint. Prints a table of the
+// outcomes.
 //
-// Mutation n of a seed is always the same: `--seed 1 --first n --count 1` makes it again. The work
-// is done by a child process, so that a hang, or a crash of Node itself, is seen from outside.
+// Each file must be refused by a clear error or be a whole model, within 2 s and 1 GB. At the first
+// file that fails, it keeps the file and ends with exit code 1. Takes a few minutes.
+//
+// Mutation n of a seed is always the same: `--seed 1 --first n --count 1` makes it again. A child
+// process does the work, so that a hang, or a crash of Node itself, is seen from outside.
 import { execFileSync, fork } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,8 +36,8 @@ const MAX_BYTES = 1e9;
 const PATIENCE_MS = 60_000;
 const TOLD_EVERY = 500;
 /**
- * `rnn info` is asked about one file in so many, and one in so many of those that load is trained
- * on: that takes longer.
+ * `rnn info` reads only some of the files, and only some of those that load are trained on, because
+ * that takes longer.
  */
 const DESCRIBED_EVERY = 10;
 const TRAINED_EVERY = 25;
@@ -44,7 +45,7 @@ const TRAINED_EVERY = 25;
 if (flags.child === undefined) await watch();
 else await work(flags.child);
 
-/** Mutates and judges, and tells how far it is. */
+/** Mutates and judges, and reports its progress. */
 async function work(folder) {
   const { program } = await import('./mutations/program.js');
   const { openDevice } = await import('../dist/devices/open.js');
@@ -109,7 +110,7 @@ function record(tally, name, { loaded, refusal }, ms, rss) {
   tally.refusals[words] = (tally.refusals[words] ?? 0) + 1;
 }
 
-/** Runs the child, and tells what comes of it. */
+/** Runs the child, and reports the outcome. */
 async function watch() {
   const memory = '/dev/shm';
   const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'rnn-mutations-'));
@@ -170,6 +171,6 @@ function summarise({ done, loaded, trained, byChecksum, slowestMs, maxRssBytes, 
     `\n${done} files in ${Math.round(seconds)} s: ${loaded} loaded (${trained} of them were trained on), ${done - loaded} refused, ${byChecksum} of them by the checksum`,
   );
   console.log(
-    `${Object.keys(refusals).length} different refusals; the slowest file took ${Math.round(slowestMs)} ms; at most ${Math.round(maxRssBytes / 1e6)} MB`,
+    `${Object.keys(refusals).length} different refusals, the slowest file took ${Math.round(slowestMs)} ms, at most ${Math.round(maxRssBytes / 1e6)} MB`,
   );
 }

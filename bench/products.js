@@ -1,7 +1,7 @@
-// Products in machine code on one core, beside the processor's own peak and beside OpenBLAS where it
-// is installed: `node bench/products.js [avx512|avx2] [MxNxK …]` after `npm run build`. Each figure is
-// a median of rounds in which the three alternate, because a shared machine changes its speed all
-// the time. A name that ends in T is Aᵀ·B, summed over K rows.
+// Matrix products in machine code on one core, compared with the processor's peak and with OpenBLAS
+// where it is installed: `node bench/products.js [avx512|avx2] [MxNxK …]` after `npm run build`.
+// Each figure is a median of rounds in which the three alternate, because a shared machine changes
+// its speed all the time. A name that ends in T is Aᵀ·B, summed over K rows.
 import { koffi, addressOf } from '../dist/devices/cpu/foreign.js';
 import { functionAt, loadCode } from '../dist/devices/cpu/machine/code.js';
 import { peakOperations, peakProgram } from '../dist/devices/cpu/machine/peak.js';
@@ -15,7 +15,10 @@ const usual =
   '25x512x128 25x128x512 32x1024x256 32x2048x512 32x512x2048 1250x512x128 2048x2048x512 128x512x2500T 512x2048x2048T 1x512x128 1x2048x512 8x2048x512';
 const ROUNDS = 21;
 const MILLISECONDS = 8;
-/** Operands of products with few rows lie in so many places in turn, as those of time steps do. */
+/**
+ * Operands of products with few rows are at this number of places in turn, like the operands of
+ * time steps.
+ */
 const PLACES = 20;
 const FEW = 100;
 
@@ -98,7 +101,7 @@ function report(name) {
   console.log(name.padEnd(18), ...cells);
 }
 
-/** Of one call, as many as take so long. */
+/** The time of one call: the mean of as many calls as take this long. */
 function millisecondsOf(call, least) {
   let calls = 0;
   const started = performance.now();

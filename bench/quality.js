@@ -1,9 +1,9 @@
 // How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`,
-// with tinyshakespeare for TEXT. Trains each preset named (or takes a run that was made, from its
-// folder), keeps what it finds in bench/quality.json beside what is there of the others, and writes
-// the end of bench/RESULTS.md: commands, losses, curves and samples. A `note` written there by
-// hand, on the circumstances of a run, goes along. `quick` takes 3 minutes, `good` 30, `best` 75;
-// nothing else should run meanwhile.
+// with tinyshakespeare for TEXT. Trains each preset that you name (or takes a finished run from its
+// folder) and keeps the results in bench/quality.json, which has all presets. Writes the end of
+// bench/RESULTS.md: commands, losses, curves and samples. A `note` that you write in the JSON file,
+// on the circumstances of a run, is shown too. `quick` takes 3 minutes, `good` 30, `best` 75.
+// Nothing else should run meanwhile.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,7 +54,7 @@ const section = [
       by,
     ]),
   ),
-  '\nTraining losses are measured with dropout. Minutes are from the first step to the end, with evaluations and saving; reading the text and compiling come before, and take seconds.\n',
+  '\nTraining losses are measured with dropout. Minutes are from the first step to the end, with evaluations and saving. Reading the text and compiling take a few seconds more.\n',
   ...runs.flatMap(({ preset, note }) => (note === undefined ? [] : [`\`${preset}\`: ${note}\n`])),
   '![validation loss by time](quality.svg)',
   ...runs.map(

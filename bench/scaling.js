@@ -1,7 +1,7 @@
 // How training speed depends on threads, batch, hidden units, time steps and the length of the
-// text: `node bench/scaling.js [--write FILE]` after `npm run build`. One size at a time is varied
-// around an LSTM of two layers of 128 units, batch 50, 50 steps. A Markdown table on stdout; about
-// six minutes. Rounds are medians of three, each round all sizes in turn.
+// text: `node bench/scaling.js [--write FILE]` after `npm run build`. Varies one size at a time
+// around an LSTM of two layers of 128 units, batch 50, 50 time steps. Prints a Markdown table on
+// stdout. About six minutes. Figures are medians of three rounds, each of all sizes in turn.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,9 +31,9 @@ const texts = [1, 10, 100];
 
 say('# How speed depends on sizes\n');
 say(
-  `${machineTold()}; ${programTold()}, Node ${process.version}. LSTM of two layers of 128 units, batch 50, 50 steps, ${availableParallelism()} threads, but for what`,
+  `${machineTold()}, ${programTold()}, Node ${process.version}. LSTM of two layers of 128 units, batch 50, 50 steps, ${availableParallelism()} threads, unless`,
 );
-say(`the first column says. Medians of ${flags.rounds}.\n`);
+say(`the first column names another value. Medians of ${flags.rounds}.\n`);
 const measured = new Map(varied.map(([name]) => [name, []]));
 for (let round = 0; round < Number(flags.rounds); round++) {
   for (const [name, sizes] of varied) measured.get(name).push(benched(sizes));

@@ -1,10 +1,10 @@
-// Does a device of gpu.js hold on to memory? `node bench/soak.js [--device gpu:software] [--calls
-// 500]` after `npm run build`: runs one plan so many times, and prints how much memory the process
-// has meanwhile as a table on stdout. Fails (exit code 1) if it grows by more than 5 % in the
-// second half, does not end by itself, or prints anything on stderr. About a minute.
+// Does a device of gpu.js leak memory? `node bench/soak.js [--device gpu:software] [--calls 500]`
+// after `npm run build`: runs one plan `--calls` times, and prints the memory of the process as a
+// table on stdout. Fails (exit code 1) if the memory grows by more than 5 % in the second half, if
+// the process does not end when it is done, or if it prints anything on stderr. About a minute.
 //
-// The work is done by a child process, so that its end, and what its driver prints past Node, can
-// be seen from outside.
+// A child process does the work, so that its end, and the output of its driver that bypasses Node,
+// can be seen from outside.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ const mebibytes = (bytes) => bytes / 2 ** 20;
 if (flags.child) await work();
 else await watch();
 
-/** Trains, and tells after which run how much memory the process has. */
+/** Trains, and reports the memory of the process after certain runs. */
 async function work() {
   const { openDevice } = await import('../dist/devices/open.js');
   const { RUN_SECONDS } = await import('../dist/devices/gpu/runner.js');
@@ -63,8 +63,8 @@ async function work() {
   const random = new Random(1);
   const symbols = () => Int32Array.from({ length: T * N }, () => random.uint32() % V);
   await executable.write({ kind: 'parameters' }, initialParameters(model, random));
-  // Each look at the clock seems to come so much later that two runs of a single call choose the
-  // length wanted, on any machine.
+  // The clock seems to advance this much at each look, so that two runs of a single call choose the
+  // target length, on any machine.
   let now = 0;
   performance.now = () => (now += (1000 * RUN_SECONDS) / (TOGETHER + 0.5));
   let step = 0;
@@ -98,8 +98,8 @@ async function work() {
 }
 
 /**
- * What JavaScript has yet to collect is not held, nor are the driver's objects that it lets go of
- * in turn.
+ * Objects that JavaScript has yet to collect are not leaks, nor are the driver's objects that it
+ * releases with them.
  */
 async function collect() {
   for (let i = 0; i < 3; i++) {
@@ -141,8 +141,8 @@ async function watch() {
   clearTimeout(timer);
   const faults = [];
   if (closedAt === null || code !== 0)
-    faults.push(closedAt !== null && signal ? 'it did not end by itself' : `it ended with ${signal ?? code}`);
-  else console.log(`\nended by itself ${Math.round(performance.now() - closedAt)} ms after it closed the device`);
+    faults.push(closedAt !== null && signal ? 'it did not end' : `it ended with ${signal ?? code}`);
+  else console.log(`\nended ${Math.round(performance.now() - closedAt)} ms after it closed the device`);
   if (noise !== '') faults.push(`it printed on stderr:\n${noise}`);
   const growth = growthOf(rows);
   if (rows.length > 0) console.log(`growth in the second half: ${(100 * growth).toFixed(1)} %`);

@@ -1,13 +1,12 @@
-// A plugin of the bundler that writes down which packages went into the bundles: versions, sources,
-// and the licences in full, which nearly all of them ask for. Knows nothing of what is bundled, or
-// why.
+// A plugin of the bundler that lists the packages in the bundles: versions, sources, and the full
+// licences, which nearly all of them require. It does not know which packages are bundled, or why.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 /**
- * One plugin for all bundles of a build; the file is written anew after each of them, and is whole
- * after the last.
- * @param file what to write
+ * One plugin for all bundles of a build. It writes the file again after each bundle, and the file
+ * is complete after the last.
+ * @param file the path of the list
  * @param built the folder that names of bundles are relative to
  */
 export function collectLicences({ file, built }) {
@@ -30,7 +29,8 @@ export function collectLicences({ file, built }) {
 }
 
 /**
- * The folder of the package that a module is of; null for our own, and for what the bundler adds.
+ * The folder of the package that a module belongs to. null for modules of this project and of the
+ * bundler.
  */
 export function packageFolder(moduleId) {
   return /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+(?=[\\/])/.exec(moduleId)?.[0] ?? null;
@@ -51,7 +51,7 @@ ${[licence, home].filter(Boolean).join(', ')}. In ${bundles.map((bundle) => `\`$
 ${text.replace(/^/gm, '    ').replace(/ +$/gm, '')}
 `,
     );
-  return `# What is bundled\n\nThe build writes some libraries into the files of this folder. These are their licences.\n\n${sections.join('\n')}`;
+  return `# Bundled libraries\n\nThe build writes some libraries into the files of this folder. These are their licences.\n\n${sections.join('\n')}`;
 }
 
 /** @throws an Error for a package without a licence: it must not be bundled */

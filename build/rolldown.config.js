@@ -1,6 +1,6 @@
-// What the build bundles, after tsc has compiled src/: libraries that users of the package then
-// need not install, the program of worker threads, and the programs of pages, which may load
-// nothing. dist/THIRD-PARTY.md gets the licence of everything that a bundle holds (licences.js).
+// The bundles, made after tsc has compiled src/: libraries that users of the package then need not
+// install, the program of worker threads, and the programs of pages, which cannot load files.
+// dist/THIRD-PARTY.md gets the licence of everything in a bundle (licences.js).
 import { cpSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { collectLicences } from './licences.js';
@@ -9,9 +9,9 @@ const root = resolve(import.meta.dirname, '..');
 const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), built: resolve(root, 'dist') });
 
 /**
- * Files of src/ that import a library each. Bundled, they take the place of what tsc made of them,
- * so that source and build run the same code; not minified, since gpu.js reads the text of
- * functions, and stacks should be readable.
+ * Files of src/ that import one library each. Their bundles replace the output of tsc, so that
+ * source and build run the same code. They are not minified, because gpu.js reads the text of
+ * functions, and stack traces should be readable.
  */
 const libraries = ['devices/gpu/gpu-js', 'reports/scales'];
 /** Besides, `gl` is overridden by an empty package in package.json. */

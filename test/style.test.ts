@@ -1,5 +1,4 @@
-// The language of what people read: comments and strings of the source, and pages. The rules are in
-// CONTRIBUTING.md.
+// The language of pages, and of comments and strings in code. The rules are in CONTRIBUTING.md.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -21,6 +20,9 @@ const otherPages = ['bench/RESULTS.md'];
 
 /** Where a rule is quoted, or a word is right. */
 const exceptions: readonly { readonly file: string; readonly text: RegExp }[] = [
+  { file: 'test/style.test.ts', text: /^(It prints|The file is|The run goes)/ },
+  { file: 'test/devices/gpu/failures.test.ts', text: /^the GPU was lost/ },
+  { file: 'test/devices/gpu/runner.test.ts', text: /^the GPU was lost|^came back/ },
   { file: 'CONTRIBUTING.md', text: /a clause with "what"|instead of "that of"/ },
   { file: 'src/reports/page.ts', text: /^default-src/ },
 ];
@@ -41,10 +43,21 @@ function violations(file: string, prose: readonly Prose[]): string[] {
     );
 }
 
+/** Strings of tests may be commands of a shell, whose semicolons are right. */
+const withoutSemicolons = (prose: readonly Prose[]): Prose[] =>
+  prose.map((each) => (each.kind === 'string' ? { ...each, text: each.text.replaceAll('; ', ', ') } : each));
+
 it('comments and texts of the source keep to the rules of language', () => {
   const found = filesIn('src', 'bin')
     .filter(isSource)
     .flatMap((file) => violations(file, proseOfSource(read(file))));
+  expect(found).toEqual([]);
+});
+
+it('comments, names of tests and texts of tests, benchmarks and the build keep to the rules of language', () => {
+  const found = filesIn('test', 'bench', 'build')
+    .filter((file) => /\.[jt]s$/.test(file) && file !== 'test/style/dialect.ts')
+    .flatMap((file) => violations(file, withoutSemicolons(proseOfSource(read(file)))));
   expect(found).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-// The peers in JavaScript, each a script in bench/peers/ with packages of its own.
+// The peers in JavaScript. Each is a script in bench/peers/ that uses the packages of that folder.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonLines, root, run } from './processes.js';

@@ -1,4 +1,4 @@
-// Where and with what it was measured, in words that name no host and no folder.
+// The machine and the programs of a measurement, in words that name no host and no folder.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';

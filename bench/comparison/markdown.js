@@ -18,7 +18,7 @@ export function ratio(times) {
   return times >= 10 ? times.toFixed(0) : times.toFixed(2);
 }
 
-/** How often it was measured, and what was wrong with it. */
+/** The number of rounds, and how many of them were repeated or noisy. */
 export function roundsTold({ rounds, repeated, noisy }) {
   if (repeated === 0) return noisy === 0 ? `${rounds.length}` : `${rounds.length}, ${noisy} noisy`;
   return `${rounds.length - repeated} + ${repeated} repeated, ${noisy} noisy`;
@@ -36,8 +36,8 @@ export function networkTold({ cell = 'lstm', hidden, layers, batch, seq }, sizes
 }
 
 /**
- * A command as it can be given elsewhere: of a path from the root, only the last part; quotes where
- * a shell needs them.
+ * A command as users can give it elsewhere. A path from the root is shortened to its last part, and
+ * words that a shell would split are quoted.
  */
 export function commandTold(words) {
   return words

@@ -56,7 +56,7 @@ export function readOptions(args) {
     peerDevice: values['peer-device'],
     /** null: python3, or the system's if only that has torch. */
     python: values.python ?? null,
-    /** A part of the whole, or of something else, replaces a page only if told to. */
+    /** A part of the whole, or another text, replaces a page only if --write names it. */
     write: values['no-write']
       ? null
       : fileToWrite(values.write, isWhole ? usualPage(values.device, values['peer-device']) : null),
@@ -70,7 +70,7 @@ function fileToWrite(named, page) {
   return page === null ? null : join(root, 'bench', page);
 }
 
-/** The page of the devices; null if they have none, as a gpu made of software. */
+/** The page of the devices, or null if they have none, such as a GPU in software. */
 function usualPage(device, peerDevice) {
   if (device === 'gpu') return 'RESULTS-gpu.md';
   return device === 'cpu' && peerDevice === 'cpu' ? 'RESULTS.md' : null;

@@ -8,7 +8,9 @@ export function withQuality(page, section) {
   return `${speedsOf(page).trimEnd()}\n\n${section.trim()}\n`;
 }
 
-/** The page with everything but its part on quality replaced. @param page null if there was none */
+/**
+ * The page with everything but its part on quality replaced. @param page null if it does not exist
+ */
 export function withSpeeds(page, speeds) {
   const at = page === null ? -1 : page.indexOf(HEADING);
   return at < 0 ? `${speeds.trimEnd()}\n` : `${speeds.trimEnd()}\n${page.slice(at)}`;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What a program wrote to stdout. @throws with what it wrote to stderr */
+/** The stdout of a program. @throws with its stderr */
 export function run(command, args, { cwd = root, env = {}, seconds = 600 } = {}) {
   const { status, signal, stdout, stderr, error } = spawnSync(command, args.map(String), {
     cwd,

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { jsonLines, root, run } from './processes.js';
 
 /**
- * Where Debian puts its torch. A python3 that comes first, such as that of a user's environment,
- * may not see it.
+ * Where Debian puts its torch. A python3 that comes first on the path, such as a user's
+ * environment, does not always see it.
  */
 const SYSTEM_PYTHON = '/usr/bin/python3';
 const HOW_TO_INSTALL =
@@ -22,7 +22,7 @@ const CUDA_SECONDS = 20;
 const SAMPLING_SECONDS = 2;
 
 export class PyTorch {
-  /** Why there is none, or null. */
+  /** Why PyTorch is missing, or null. */
   missing;
   /** Its version, the library or card that computes its products, and whose Python it is. */
   version;
@@ -37,7 +37,7 @@ export class PyTorch {
     this.#device = device;
     this.#corpus = corpus;
     this.missing = missing;
-    this.version = missing === null ? `${this.#versionTold()}; of ${name}` : `${missing}: ${HOW_TO_INSTALL}`;
+    this.version = missing === null ? `${this.#versionTold()}, of ${name}` : `${missing}: ${HOW_TO_INSTALL}`;
   }
 
   /**
@@ -77,8 +77,8 @@ export class PyTorch {
       this.#device === 'cuda' ? [{ threads: 1, blasThreads: 1 }] : threadCandidates(availableParallelism());
     const tried = (threads) => ({ ...threads, charactersPerSecond: this.#run(configuration, threads, work) });
     const first = candidates.map(tried);
-    // Those that another process may just have slowed down get a second chance. It only chooses:
-    // what is reported is measured later.
+    // Numbers of threads that another process may have slowed down get a second chance. This only
+    // chooses: the figures that are reported are measured later.
     const again = first.filter(
       ({ charactersPerSecond }) => charactersPerSecond > SECOND_CHANCE * fastest(first).charactersPerSecond,
     );
@@ -101,8 +101,8 @@ function fastest(tried) {
 }
 
 /**
- * Powers of two up to the cores, and the cores: for its own threads, for those of its BLAS, and for
- * both. The best is often in between.
+ * Powers of two up to the number of cores, and that number: for torch's threads, for the threads of
+ * its BLAS, and for both. The best is often in between.
  */
 export function threadCandidates(cores) {
   const counts = [cores];
@@ -119,7 +119,7 @@ export function threadCandidates(cores) {
   return pairs.map(([threads, blasThreads]) => ({ threads, blasThreads }));
 }
 
-/** The Python that is named, and no other; else the first that has torch. */
+/** The Python that --python names, otherwise the first that has torch. */
 function pythonWithTorch(named, device) {
   const choices =
     named === null
@@ -140,5 +140,5 @@ function whyMissing(python, device) {
     encoding: 'utf8',
   });
   if (status !== 0) return NOT_INSTALLED;
-  return device === 'cuda' && stdout.trim() !== 'True' ? 'finds no cuda' : null;
+  return device === 'cuda' && stdout.trim() !== 'True' ? 'does not find cuda' : null;
 }

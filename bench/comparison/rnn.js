@@ -8,13 +8,13 @@ import { jsonLines, root, run, secondsOf } from './processes.js';
 const MIN_SECONDS = 4;
 /** The first report is not counted: V8 is still compiling. */
 const WARM_UP_SECONDS = 2;
-/** On a gpu, reports come less often, and what is compiled is more. */
+/** On a GPU, reports are less frequent and compilation takes longer. */
 const GPU_SECONDS = 20;
 /** How long the writing of a text should take that is timed. */
 const SAMPLING_SECONDS = 2;
 
 export class Rnn {
-  /** What runs told of the device that they trained on, by the name of their setting. */
+  /** The devices that runs reported, by the name of their configuration. */
   deviceLines = new Map();
   #folder;
   #corpus;
@@ -87,7 +87,7 @@ export class Rnn {
     };
   }
 
-  /** What `rnn bench` tells of a step without measuring it: passes, kernels, bytes. */
+  /** The passes, kernels and bytes of a step that `rnn bench` prints without measuring. */
   dryRun({ cell = 'lstm', hidden, layers, batch, seq }) {
     return rnn([
       'bench',
@@ -149,13 +149,13 @@ export class Rnn {
   }
 }
 
-/** What `rnn doctor` tells of the kernels here. */
+/** The kernels that `rnn doctor` shows for this machine. */
 export function kernelsTold() {
   try {
     const check = jsonLines(rnn(['doctor', '--json'], { seconds: 120 })).find(({ title }) => title === 'kernels');
-    return check?.detail ?? 'not told by rnn doctor';
+    return check?.detail ?? 'not shown by rnn doctor';
   } catch {
-    return 'rnn doctor did not tell';
+    return 'rnn doctor failed';
   }
 }
 
@@ -165,7 +165,7 @@ function writeSonnets(folder) {
 }
 
 /**
- * What the caller's RNN_… variables say must not change what is measured: only those in `env` are
+ * The caller's RNN_… variables must not change the measurement: only the variables in `env` are
  * set.
  */
 function rnn(args, { env = {}, ...options } = {}) {

@@ -2,9 +2,7 @@
 // given.
 import { withoutPaths } from './markdown.js';
 
-/**
- * Farther than this from the median of its side, a figure was made in other weather than the rest.
- */
+/** A figure farther than this from the median of its side was measured under another load. */
 export const NOISE = 0.15;
 
 export function median(numbers) {
@@ -14,8 +12,8 @@ export function median(numbers) {
 }
 
 /**
- * How many rounds have a figure far from the median of its side; null stands for a side that could
- * not be measured.
+ * The number of rounds with a figure far from the median of its side. null is a side that could not
+ * be measured.
  */
 export function noisyRounds(rounds) {
   const medians = mediansOf(rounds);
@@ -24,13 +22,13 @@ export function noisyRounds(rounds) {
 }
 
 /**
- * Measures all sides in turn, so that they see the same weather, as often as `rounds` says, and
- * again for each noisy round, `repeats` times at most. All figures count, those of noisy rounds
- * too: a median does not mind a few of them, and nothing is chosen.
- * @param sides each { measure: () => characters per second }, or with a `problem`, which tells why
- * it cannot be measured
- * @returns the rounds, figures by side, and their medians, null for a side with a problem; an
- *   optional side that fails gets its error as a problem
+ * Measures all sides in turn, so that they run under the same load. Makes `rounds` rounds, and one
+ * more for each noisy round, at most `repeats`. All figures count, even from noisy rounds: a median
+ * tolerates a few of them, and nothing is selected.
+ * @param sides each { measure: () => characters per second }, or with a `problem`: why it cannot be
+ * measured
+ * @returns the rounds, figures by side, and their medians, null for a side with a problem. An
+ * optional side that fails gets its error as a problem
  */
 export function alternate(sides, { rounds, repeats }) {
   const played = [];
@@ -41,8 +39,8 @@ export function alternate(sides, { rounds, repeats }) {
 }
 
 /**
- * The median of what one side is to another in each round, which saw the same weather; null if one
- * of them could not be measured.
+ * The median over rounds of the ratio of one side to another, which ran under the same load. null
+ * if one of them could not be measured.
  */
 export function pairedRatio(rounds, side, other) {
   const figures = rounds.flatMap((round) => [round[side], round[other]]);
@@ -61,8 +59,8 @@ function measured(side) {
 }
 
 /**
- * The end of what a program said before it died, which mostly is the reason; without folders, as it
- * goes on the page.
+ * The last words of a program that failed, which mostly are the reason. Without folders, because
+ * they appear on the page.
  */
 export function failure(error) {
   return `failed: ${withoutPaths(error.message.trim().split('\n').at(-1))}`;

@@ -1,5 +1,5 @@
-// Mutations of any file: its bytes changed, left out, put in, moved. Each gives other bytes and
-// says what it did.
+// Mutations of any file: bytes are changed, removed, inserted or moved. Each mutation returns the
+// new bytes and describes the change.
 import { below, chance, pick, skewed } from './random.js';
 
 /** Bytes that mean something in JSON, in base64 or in UTF-8. */

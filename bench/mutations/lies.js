@@ -1,6 +1,6 @@
-// Mutations that know what a checkpoint is: tensors whose shape, data and name do not go together,
-// and claims that are made in several places at once, so that no simple comparison finds them. Each
-// changes a tree in place and says what it did.
+// Mutations that use the format of checkpoints: tensors whose shape, data and name contradict each
+// other, and claims that are made in several places at once, so that no simple comparison finds
+// them. Each changes a tree in place and describes the change.
 import { below, chance, pick, skewed } from './random.js';
 import { copyOf, put, slotAt, text, treeOf, valueOf } from './tree.js';
 import { hostileNumber, oddKeys } from './values.js';
@@ -227,7 +227,7 @@ function symbols(root, random) {
   return `a symbol is ${JSON.stringify(symbol.slice(0, 10))}`;
 }
 
-/** What the run is to go on with. */
+/** The data that the run needs to continue. */
 const settings = [
   ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'validationFile'], file]),
   ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'testFile'], file]),

@@ -1,16 +1,13 @@
-// One mutation of a checkpoint file, or a few at once, by a seed and a number: the same for ever.
-// Nearly all of them get the checksum of what they then hold, or it would be all that is ever
-// looked at.
+// One mutation of a checkpoint file, or a few at once, chosen by a seed and a number, always the
+// same. Nearly all get a correct checksum afterwards. Otherwise nothing behind the checksum would
+// be tested.
 import { ofBytes } from './bytes.js';
 import { lies } from './lies.js';
 import { chance, pick, skewed } from './random.js';
 import { structural } from './structure.js';
 import { copyOf, sealed, slotAt, treeOf, write } from './tree.js';
 
-/**
- * A whole checkpoint to begin from, without what would make it another one on another day or
- * machine.
- */
+/** A whole checkpoint to begin from, without members that differ on another day or machine. */
 export function originalOf(name, bytes) {
   const timeless = JSON.parse(bytes.toString('utf8'), (key, value) =>
     /(?:Ms|PerSecond)$/.test(key) && value !== null ? 12.5 : key === 'device' ? 'cpu' : value,
@@ -21,9 +18,9 @@ export function originalOf(name, bytes) {
 
 /**
  * @param originals of `originalOf`
- * @param random of its own for each mutation
+ * @param random a separate generator for each mutation
  * @returns the bytes of the file, the name of the mutation (of the first, if there are several),
- * and all that was done in words
+ * and a description of all changes
  */
 export function mutate(originals, random) {
   const original = pick(random, originals);
@@ -33,7 +30,7 @@ export function mutate(originals, random) {
   return {
     bytes: isSealed ? sealed(done.bytes) : done.bytes,
     name: done.name,
-    what: `${original.name}: ${done.what.join('; ')}; ${isSealed ? 'sealed anew' : 'not sealed'}`,
+    what: `${original.name}: ${done.what.join('; ')}; ${isSealed ? 'sealed again' : 'not sealed'}`,
   };
 }
 
@@ -65,8 +62,7 @@ function mutateTree(original, random) {
     names.push(`${group}: ${name}`);
     what.push(ways[name](tree, random));
   }
-  // Written anew by JSON.stringify's rules it is the last member all the same: `sealed` looks for
-  // it.
+  // It is the last member even when JSON.stringify orders the keys: `sealed` looks for it.
   const checksum = slotAt(tree, 'checksum');
   if (checksum !== undefined && checksum !== tree.slots.at(-1) && chance(random, 0.7))
     tree.slots = [...tree.slots.filter((slot) => slot !== checksum), checksum];

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { originalOf } from './mutate.js';
 
-/** To learn, and to go on with. */
+/** A text to train on, and to resume with. */
 export const verse = 'the quick brown fox jumps over the lazy dog; the dog sleeps, and the fox is gone.\n'.repeat(6);
 
 const length = [
@@ -24,7 +24,7 @@ const length = [
 ];
 const sizes = ['--batch-size', '4', '--sequence-length', '5', '--streams', '2', '--warmup-steps', '0'];
 
-/** What each run is told after `rnn train TEXT --out FOLDER`. */
+/** The options of each run after `rnn train TEXT --out FOLDER`. */
 export const runs = {
   lstm: ['--hidden', '4', ...sizes, ...length],
   gru: [

@@ -1,4 +1,4 @@
-// What of the built program is used on mutated checkpoints.
+// The modules of the built program that mutated checkpoints are tried with.
 import * as store from '../../dist/runs/store.js';
 import * as batches from '../../dist/corpus/batches.js';
 import * as corpus from '../../dist/corpus/read.js';

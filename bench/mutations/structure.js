@@ -1,5 +1,5 @@
-// Mutations of any JSON: each changes a tree in place and says what it did. They know nothing of
-// checkpoints.
+// Mutations of any JSON. Each changes a tree in place and describes the change. They do not know
+// the format of checkpoints.
 import { below, chance, pick, skewed } from './random.js';
 import { copyOf, neighbours, put, slotAt, somewhere, somewhereWith, text, valueOf } from './tree.js';
 import { deep, hostileNumber, hostileText, hostileValue, oddKeys, writtenKeys } from './values.js';
@@ -93,7 +93,7 @@ function insert(root, random) {
     if (chance(random, 0.2)) added.written = pick(random, writtenKeys);
   }
   parent.slots.splice(below(random, parent.slots.length + 1), 0, added);
-  return `beside ${path} there is ${parent.kind === 'object' ? (added.written ?? JSON.stringify(added.key).slice(0, 40)) : 'one more'}`;
+  return `next to ${path} there is ${parent.kind === 'object' ? (added.written ?? JSON.stringify(added.key).slice(0, 40)) : 'one more'}`;
 }
 
 function swap(root, random) {
@@ -104,14 +104,14 @@ function swap(root, random) {
     const [i, j] = [parent.slots.indexOf(a), parent.slots.indexOf(b)];
     [parent.slots[i], parent.slots[j]] = [b, a];
   }
-  return `two beside ${path} change places`;
+  return `two neighbours of ${path} change places`;
 }
 
 function graft(root, random) {
   const from = somewhere(root, random);
   const to = somewhere(root, random);
   to.slot.node = copyOf(from.slot.node);
-  return `${to.path} is what ${from.path} is`;
+  return `${to.path} is a copy of ${from.path}`;
 }
 
 function nest(root, random) {
@@ -138,18 +138,18 @@ function shuffle(root, random) {
     const j = below(random, i + 1);
     [parent.slots[i], parent.slots[j]] = [parent.slots[j], parent.slots[i]];
   }
-  return `all beside ${path} are shuffled`;
+  return `all neighbours of ${path} are shuffled`;
 }
 
 function empty(root, random) {
   const { parent, path } = somewhere(root, random);
   parent.slots.length = below(random, parent.slots.length);
-  return `what is beside ${path} is cut short`;
+  return `the members next to ${path} are cut short`;
 }
 
 /**
- * A member of the training record, where most may be anything that is allowed: what is then done
- * with it is another matter.
+ * A member of the training record. Most members may have any value of their type, and the code that
+ * uses them is tested elsewhere.
  */
 function retrain(root, random) {
   const part = pick(random, [

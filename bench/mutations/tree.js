@@ -1,9 +1,9 @@
-// JSON as a tree in which there can be what no object can hold: a key twice, a number that is none,
-// half a word. Knows nothing of checkpoints but how one is sealed.
+// JSON as a tree that can hold more than objects can: a key twice, an invalid number, half a word.
+// All it knows about checkpoints is how one is sealed.
 //
-// A node is an object or a list of slots, or a text as it stands in the file: { kind: 'object' |
-// 'list', slots } or { kind: 'text', text }. A slot is a place for a node: { key, node }, where a
-// list's have no key.
+// A node is an object or a list of slots, or a text exactly as in the file: { kind: 'object' |
+// 'list', slots } or { kind: 'text', text }. A slot is a place for a node: { key, node }. Slots of
+// a list have no key.
 import { createHash } from 'node:crypto';
 import { below, chance, pick } from './random.js';
 
@@ -28,7 +28,7 @@ export function write(node) {
   return `{${node.slots.map((slot) => `${slot.written ?? JSON.stringify(slot.key)}:${write(slot.node)}`).join(',')}}`;
 }
 
-/** The value of a text that is JSON; undefined for anything else. */
+/** The value of a text that is JSON, otherwise undefined. */
 export function valueOf(node) {
   if (node.kind !== 'text') return undefined;
   try {
@@ -39,7 +39,8 @@ export function valueOf(node) {
 }
 
 /**
- * The slot at a path of keys and indices; undefined if there is none, as after an earlier mutation.
+ * The slot at a path of keys and indices, or undefined if it does not exist, as after an earlier
+ * mutation.
  */
 export function slotAt(root, ...path) {
   let slot = { node: root };
@@ -48,15 +49,15 @@ export function slotAt(root, ...path) {
   return slot;
 }
 
-/** Puts a value at a path; does nothing where there is no such place. */
+/** Puts a value at a path, or does nothing if the path does not exist. */
 export function put(root, path, value) {
   const slot = slotAt(root, ...path);
   if (slot !== undefined) slot.node = treeOf(value);
 }
 
 /**
- * A place somewhere in the tree: what holds it, and where. Each member of a level is as likely as
- * the next, however large it is.
+ * A place somewhere in the tree: its parent and its index. Each member of a level has the same
+ * probability, however large it is.
  */
 export function somewhere(root, random) {
   let parent = root;
@@ -71,7 +72,7 @@ export function somewhere(root, random) {
   }
 }
 
-/** Any place whose node serves; null if a few tries find none. */
+/** Any place whose node passes the test, or null if a few attempts fail. */
 export function somewhereWith(root, random, serves) {
   for (let tries = 0; tries < 20; tries++) {
     const place = somewhere(root, random);
@@ -90,10 +91,7 @@ export function neighbours(parent, random) {
 
 const seal = '"checksum"';
 
-/**
- * The bytes with the checksum of what they hold, so that the checksum is not what is wrong with
- * them.
- */
+/** The bytes with a correct checksum, so that the checksum is not the fault. */
 export function sealed(bytes) {
   const at = bytes.lastIndexOf(seal);
   if (at < 0) return bytes;

@@ -1,10 +1,10 @@
-// What becomes of a file that may be a checkpoint: it is read in both ways, and where that goes
-// well, everything that a command would do with it is done. Whatever is thrown must be an RnnError
-// that says something; anything else is a Fault. The program itself is handed in.
+// Uses a file that may be a checkpoint: reads it in both ways, and if that succeeds, does
+// everything that a command would do with it. Every exception must be an RnnError with a message.
+// Anything else is a Fault. The program under test is a parameter.
 import { Writable } from 'node:stream';
 import { pick } from './random.js';
 
-/** What must never come of a file, whatever is in it. */
+/** An outcome that no file may cause, whatever is in it. */
 export class Fault extends Error {}
 
 const MAX_CHARACTERS = 1500;
@@ -13,9 +13,9 @@ const checkpointCode = 4;
 
 /**
  * @param program the modules of rnn, as bench/mutations/program.js gathers them
- * @param surroundings `corpus`: a text as `readCorpus` gives it for a vocabulary; `device`, opened;
- * `folder`, for runs
- * @returns whether it was loaded, why it was refused, and where it can be gone on from
+ * @param surroundings `corpus`: a text as `readCorpus` gives it for a vocabulary, `device`, opened,
+ * and `folder`, for runs
+ * @returns whether it was loaded, why it was refused, and where it can be resumed
  * @throws Fault
  */
 export async function use(path, program) {
@@ -33,7 +33,7 @@ export async function use(path, program) {
   return { loaded: true, refusal: null, checkpoint: whole.value, settings: goOn(whole.value, program) };
 }
 
-/** Does it, and gives what came of it; any error but a clear one is a fault. */
+/** Calls a function and returns its outcome. Any error but a clear one is a fault. */
 async function attempt(program, what, action) {
   try {
     return { value: await action() };
@@ -67,7 +67,7 @@ function useWeights(model, program) {
   const { Vocabulary, parameterVector, transferParameters, withSizesOf } = program;
   for (const { name, shape, data } of model.tensors) {
     if (data.length !== shape.reduce((product, length) => product * length, 1) || !data.every(Number.isFinite))
-      throw new Fault(`tensor ${name} is not what its shape says`);
+      throw new Fault(`tensor ${name} has a length other than its shape`);
   }
   const vocabulary = new Vocabulary(model.vocabulary);
   const text = vocabulary.decode(Array.from({ length: vocabulary.size }, (_, id) => id));
@@ -82,8 +82,8 @@ function useWeights(model, program) {
 }
 
 /**
- * What continuing does before it has a text and a device. Gives the settings, or null where it is
- * refused.
+ * The part of resuming that comes before the text and the device. Returns the settings, or null if
+ * it is refused.
  */
 function goOn(checkpoint, program) {
   const {
@@ -105,7 +105,7 @@ function goOn(checkpoint, program) {
   const continued = attemptNow(program, 'continuing it', () =>
     continueRun(checkpoint, { options: {}, reading: {}, machine: {} }),
   );
-  const loop = attemptNow(program, 'reading where it stood', () => recordedLoop(training));
+  const loop = attemptNow(program, 'reading its position', () => recordedLoop(training));
   attemptNow(program, 'reading which text it had', () => recordedCorpus(training));
   for (const slots of [['m', 'v'], ['v'], []])
     attemptNow(program, 'reading its optimizer', () =>
@@ -142,7 +142,7 @@ function goOn(checkpoint, program) {
   return { options, reading, machine };
 }
 
-/** `rnn info`, and what it says. */
+/** `rnn info`, and its output. */
 export async function describe(path, { run }, { loaded }, random) {
   let output = '';
   const stream = () =>
@@ -171,14 +171,14 @@ export async function describe(path, { run }, { loaded }, random) {
 }
 
 /**
- * Goes on with the run for a step or two, and reads what it has saved. Refusing is no fault, and
- * neither is a run that diverges.
+ * Continues the run for a step or two, and reads the saved checkpoint. A refusal is not a fault,
+ * and neither is a run that diverges.
  */
 export async function train({ checkpoint, settings }, program, { text, folder, device }) {
   const { Vocabulary, readCorpus, compareCorpus, continueRun, prepareTraining, RunFolder, readCheckpoint } = program;
   // Files that it names are not there, or should not be read for hours.
   if (settings.reading.validationFile !== null || settings.reading.testFile != null) return;
-  await attempt(program, 'going on', async () => {
+  await attempt(program, 'resuming', async () => {
     const end = {
       maxSteps: checkpoint.training.step + 2,
       sampleEvery: 0,

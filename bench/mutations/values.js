@@ -1,11 +1,8 @@
-// What to put where something else was expected: written as it would stand in a file.
+// Values to replace others with, in the notation of a file.
 import { below, chance, pick, skewed } from './random.js';
 import { list, text } from './tree.js';
 
-/**
- * Numbers at the edges of what 8, 16, 31, 32, 53 and 64 bits can tell, and some that are no
- * numbers.
- */
+/** Numbers at the limits of 8, 16, 31, 32, 53 and 64 bits, and some texts that are not numbers. */
 const numbers = [
   '0',
   '-0',
@@ -69,7 +66,7 @@ const numbers = [
   '１',
 ];
 
-/** Keys that objects of JavaScript have by themselves, and some that are merely odd. */
+/** Keys that every JavaScript object inherits, and some that are merely odd. */
 export const oddKeys = [
   '__proto__',
   'constructor',
@@ -99,7 +96,7 @@ export const oddKeys = [
   'stdin',
 ];
 
-/** As they stand in a file: some are the same key in disguise. */
+/** As written in a file. Some are the same key in disguise. */
 export const writtenKeys = [
   '"\\u005f_proto__"',
   '"__proto\\u005f_"',
@@ -182,7 +179,7 @@ export function bulky(random) {
   return text(`{${Array.from({ length: count }, (_, i) => `"k${i}":${unit}`).join(',')}}`);
 }
 
-/** What is no JSON at all. */
+/** Texts that are not JSON at all. */
 const junk = [
   'undefined',
   'tru',

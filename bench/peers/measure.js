@@ -1,4 +1,4 @@
-// What the peers in JavaScript share: options, windows of a text, and the clock. Knows no peer.
+// Shared by the peers in JavaScript: options, windows of a text, and the clock.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';

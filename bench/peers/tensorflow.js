@@ -1,8 +1,9 @@
 // How fast TensorFlow.js trains the same network: node bench/peers/tensorflow.js CORPUS [--backend
-// wasm|cpu] [--hidden 128 …] Its own LSTM layers, stateful, with one-hot input; cross-entropy,
-// clipping by the global norm, Adam. Neither `fit` nor `trainOnBatch` clips that way, so the step
-// is written out, as TensorFlow.js teaches it; it is as fast as trainOnBatch. LSTM cells written by
-// hand with its operations are 10 % faster on wasm. That backend has SIMD in Node, and no threads.
+// wasm|cpu] [--hidden 128 …] Uses its LSTM layers, stateful, with one-hot input, cross-entropy,
+// clipping by the global norm, and Adam. Neither `fit` nor `trainOnBatch` clips that way, so the
+// step is written out as the TensorFlow.js guide shows. It is as fast as trainOnBatch. LSTM cells
+// written by hand with its operations are 10 % faster on wasm. That backend has SIMD in Node, and
+// no threads.
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfLayers from '@tensorflow/tfjs-layers'; // brings the gradients
 import { task, tell, trainingSpeed } from './measure.js';
@@ -62,8 +63,8 @@ async function step() {
 }
 
 /**
- * Symbols and those that follow them, one-hot, (batch, seq, symbols) each; the readers start spread
- * over the text.
+ * Tokens and the tokens that follow them, one-hot, (batch, seq, tokens) each. The batch rows start
+ * at positions spread over the text.
  */
 function nextWindow() {
   const length = Math.floor((symbols.length - 1) / batch);

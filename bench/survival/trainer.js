@@ -1,5 +1,5 @@
-// `rnn train` as a process of its own, to be killed, stopped and looked at; and what of a run must
-// not depend on that.
+// `rnn train` as a child process, to be killed, stopped and examined. Removes from its files the
+// values that depend on this.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,7 +23,7 @@ export async function inFolder(use) {
 
 const alive = new Set();
 
-/** Ends what is left of runs that did not go as they should, stopped ones too. */
+/** Ends runs that are left over after a failure, stopped ones too. */
 export function killAll() {
   for (const child of alive) child.kill('SIGKILL');
 }
@@ -50,7 +50,7 @@ export const stoppingAt = (text, { everyTime = false } = {}) =>
       };
     }`);
 
-/** Starts a run. `ended` settles to its exit code or signal and what it wrote. */
+/** Starts a run. `ended` settles to its exit code or signal and its output. */
 export const start = (cwd, args, env = {}) => startAny(cwd, ['train', 'corpora/sonnets.txt', ...args], env);
 
 /** Starts any command. */
@@ -70,14 +70,14 @@ export function startAny(cwd, words, env = {}) {
   return {
     child,
     ended,
-    /** Until it has said this on stderr or stdout; false if it ended first. */
+    /** Waits until the process has printed this on stderr or stdout. false if it ended first. */
     async said(text) {
       const over = ended.then(() => true);
       while (!`${stdout}${stderr}`.includes(text))
         if (await Promise.race([over, wait(5).then(() => false)])) return `${stdout}${stderr}`.includes(text);
       return true;
     },
-    /** Until it is stopped; false if it ended first. */
+    /** Waits until the process is stopped. false if it ended first. */
     async stopped() {
       const over = ended.then(() => true);
       while (!isStopped(child.pid)) if (await Promise.race([over, wait(5).then(() => false)])) return false;
@@ -99,7 +99,7 @@ function isStopped(pid) {
 
 export const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** A checkpoint without what depends on the clock, as text. @throws if it is damaged */
+/** A checkpoint without the values that depend on the clock, as text. @throws if it is damaged */
 export async function timeless(path) {
   const { model, vocabulary, training, tensors, state, optimizer } = await readCheckpoint(path);
   const { history, options, loop, ...rest } = training;

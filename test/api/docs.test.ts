@@ -1,5 +1,5 @@
-// The examples of docs/library.md, each run as it stands, one after another in one folder and one
-// process, with the package as it is built.
+// Runs the examples of docs/library.md unchanged, one after another, in one folder and one process,
+// with the built package.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (npm run build makes t
     expect(examples).toHaveLength(count);
   });
 
-  it('run, and print what the page shows', { timeout: 120_000 }, async () => {
+  it('run, and print the output on the page', { timeout: 120_000 }, async () => {
     const files = examples.map((_, index) => `./example-${index + 1}.mjs`);
     for (const [index, file] of files.entries()) writeFileSync(join(folder, file), examples[index].source);
     const end = '(end of the example)\n';

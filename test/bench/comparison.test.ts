@@ -1,4 +1,4 @@
-// What the benchmark does with its figures. Nothing is measured here.
+// How the benchmark treats its figures. Nothing is measured here.
 import { describe, expect, it, vi } from 'vitest';
 // prettier-ignore
 // @ts-expect-error bench/ is plain JavaScript, without types
@@ -100,7 +100,7 @@ describe('alternating', () => {
     });
   });
 
-  it('gives up after the repeats that it may make, and says how many rounds were noisy', () => {
+  it('stops after the permitted repeats, and reports the number of noisy rounds', () => {
     expect(alternate([side('a', [1, 2, 4, 8, 16])], { rounds: 3, repeats: 2 })).toEqual({
       medians: [4],
       rounds: [[1], [2], [4], [8], [16]],
@@ -177,12 +177,12 @@ describe('the page', () => {
     expect(tableRow(['x|y', 'two\nlines', 3])).toBe(String.raw`| x\|y | two lines | 3 |`);
   });
 
-  it('rounds what is measured, and has a dash for what is not', () => {
+  it('rounds figures, and has a dash for a missing figure', () => {
     expect([78_543, 1960.4, 425.3, 8.123, null].map(speed)).toEqual(['78,500', '1,960', '425', '8.12', '–']);
     expect([ratio(1.58), ratio(123.45), ratio(null)]).toEqual(['1.58', '123', '–']);
   });
 
-  it('tells networks and rounds', () => {
+  it('names networks and rounds', () => {
     expect(networkTold({ hidden: 128, layers: 2, batch: 50, seq: 40 }, 'batch')).toBe('LSTM H128 L2 N50 T40');
     expect(networkTold({ cell: 'rnn', hidden: 8, layers: 1 })).toBe('RNN (tanh) H8 L1');
     expect(roundsTold({ rounds: [[1], [1], [1]], repeated: 0, noisy: 0 })).toBe('3');
@@ -207,19 +207,19 @@ describe('the page', () => {
   });
 });
 
-describe('what can be asked for', () => {
-  it('is all of it by default, and written', () => {
+describe('the options of the benchmark', () => {
+  it('measure everything and write the page by default', () => {
     const { rounds, parts, configurations, cells, write } = readOptions([]);
     expect([rounds, parts.length, configurations.length, cells.length]).toEqual([3, 4, 3, 3]);
     expect(write).toMatch(/RESULTS\.md$/);
   });
 
-  it('takes the PyTorch of the Python that is named, and of none by default', () => {
+  it('take the PyTorch of a named Python, and name none by default', () => {
     expect(readOptions([]).python).toBeNull();
     expect(readOptions(['--python', 'venv/bin/python']).python).toBe('venv/bin/python');
   });
 
-  it('is not written if only a part, unless told to', () => {
+  it('write no page for a part, unless --write names one', () => {
     for (const args of [
       ['--quick'],
       ['--only', 'train'],
@@ -236,7 +236,7 @@ describe('what can be asked for', () => {
     ]);
   });
 
-  it('has a page for the cpu and one for a GPU, and none for what is neither', () => {
+  it('write a page for the CPU and one for a GPU, and none for other devices', () => {
     expect(readOptions(['--rounds', '5']).write).toMatch(/bench.RESULTS\.md$/);
     expect(readOptions(['--device', 'gpu', '--peer-device', 'cuda']).write).toMatch(/bench.RESULTS-gpu\.md$/);
     for (const args of [
@@ -248,7 +248,7 @@ describe('what can be asked for', () => {
       expect(readOptions(args).write).toBeNull();
   });
 
-  it('is refused with the choices', () => {
+  it('refuse other values, and list the choices', () => {
     expect(() => readOptions(['--configurations', 'H7-L1'])).toThrow(
       /--configurations H7-L1: one or more of H128-L2-N50-T50/,
     );
@@ -256,7 +256,7 @@ describe('what can be asked for', () => {
     expect(readOptions(['--configurations', 'H128 L2 N50 T50']).configurations).toHaveLength(1);
   });
 
-  it('tries for PyTorch what may suit it', () => {
+  it('try the numbers of threads that may suit PyTorch', () => {
     expect(threadCandidates(1)).toEqual([{ threads: 1, blasThreads: 1 }]);
     const tried = (cores: number): string[] =>
       threadCandidates(cores)
@@ -272,7 +272,7 @@ describe('a page of two parts', () => {
   const speeds = '# Speed\n\n| a | b |\n';
   const quality = '## Quality\n\nof presets';
 
-  it('keeps either part when the other is measured anew', () => {
+  it('keeps each part when the other is measured again', () => {
     const both = withQuality(speeds, quality);
     expect(both).toBe(`${speeds}\n${quality}\n`);
     expect(withSpeeds(both, '# Speed\n\nnow')).toBe(`# Speed\n\nnow\n\n${quality}\n`);

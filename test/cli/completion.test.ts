@@ -1,4 +1,4 @@
-// `rnn completion`: what the scripts make of a line, in the shells themselves.
+// `rnn completion`: how the scripts complete a line, in real shells.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

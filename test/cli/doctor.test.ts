@@ -20,7 +20,9 @@ const broken: Check = {
   device: 'gpu:webasm',
 };
 
-/** The checks that `rnn doctor` finds, and what it asks for, to the end of the test. */
+/**
+ * The checks that `rnn doctor` finds until the end of the test, and the devices that it asked for.
+ */
 function useChecks(...checks: readonly Check[]): readonly Examination[] {
   const asked: Examination[] = [];
   vi.mocked(examine).mockImplementation(async function* (examination) {

@@ -1,5 +1,5 @@
 // Doubles for the text, the folder, the device, the training and the sampler of `rnn train` and
-// `rnn sample`, which remember how they were called. To be imported before what it replaces.
+// `rnn sample`, which record their calls. Import this file before the modules that it replaces.
 import { afterEach, vi } from 'vitest';
 import { readCorpus } from '../../src/corpus/read.ts';
 import { openDevice } from '../../src/devices/open.ts';
@@ -36,7 +36,7 @@ afterEach(() => {
 
 export interface Calls {
   corpus?: Record<string, unknown>;
-  /** Of training. */
+  /** The arguments of `train`. */
   given?: Readonly<Record<string, unknown>> | undefined;
   options?: TrainingOptions;
   device?: readonly unknown[];
@@ -146,7 +146,7 @@ async function* asyncOf<Piece>(pieces: readonly Piece[]): AsyncGenerator<Piece> 
   yield* pieces;
 }
 
-/** What `rnn train --dry-run` would have measured. */
+/** The measurement of `rnn train --dry-run`. */
 export const estimate: RunEstimate = {
   device: 'fake device, 2 threads',
   memoryBytes: 96_000_000,
@@ -209,7 +209,7 @@ export const saved: TrainingEvent = { event: 'checkpoint', step: 1000, path: 'ch
 export const recovery: TrainingEvent = {
   event: 'recovery',
   step: 1200,
-  reason: 'the loss was not a number; the step was left out',
+  reason: 'the loss was not a number, and the step was skipped',
 };
 export const end = (reason: 'max-steps' | 'signal' | 'diverged' | 'max-time' | 'patience'): TrainingEvent => ({
   event: 'end',

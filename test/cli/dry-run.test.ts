@@ -1,5 +1,4 @@
-// `rnn train --dry-run`: what a run would be, how long it would take, and what it would be refused
-// for.
+// `rnn train --dry-run`: the plan of a run, its estimated time, and the errors that would stop it.
 import { estimate, useEstimate } from './doubles.ts';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,7 +108,7 @@ describe('rnn train --dry-run', () => {
     });
   });
 
-  it('refuses a folder that holds a run, as the run would, and leaves it as it is', async () => {
+  it('refuses a folder that holds a run, as the run would, and does not change it', async () => {
     mkdirSync(out);
     writeFileSync(join(out, 'latest.json'), '{}');
     const refused = await plan();

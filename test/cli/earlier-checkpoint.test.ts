@@ -7,7 +7,7 @@ import { kernels, missing } from '../devices/cpu/helpers.ts';
 import { alterParsed, temporaryFolder } from '../runs/fixture.ts';
 import { rnn } from './helpers.ts';
 
-/** Its numbers are those of fused multiply-add: of machine code, too, and not of Accelerate. */
+/** Computed with fused multiply-add, as in machine code. Accelerate gives other numbers. */
 const isFused = kernels.variant === 'relaxed' && missing('accelerate') !== '';
 
 describe('a checkpoint with the BLAS that an earlier version recorded', () => {

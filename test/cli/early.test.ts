@@ -1,4 +1,4 @@
-// A long text is not read for a run that cannot be: what no text changes is refused before.
+// A long text is not read for an impossible run: errors that no text can fix come first.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';

@@ -1,5 +1,5 @@
-// What `rnn eval` tells besides its figures: what each character cost, and what others make of the
-// text.
+// The output of `rnn eval` besides the losses: surprisal of each character, and the losses of
+// baselines on the text.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -15,7 +15,7 @@ vi.mock('../../src/diagnosis/doctor.ts', { spy: true });
 vi.mocked(openDevice).mockRejectedValue(new RnnError('device', 'there is no device'));
 vi.mocked(examine).mockImplementation(async function* () {});
 
-/** Every `rnn …` below `Examples:`, with the words of what follows them to the right left out. */
+/** Every `rnn …` below `Examples:`, without the explanation to its right. */
 function examplesIn(help: string): string[] {
   const [, section = ''] = help.split('\nExamples:\n');
   const lines = section

@@ -1,6 +1,5 @@
-// What the faults are made with: a folder of texts that are none, a small run, and copies of it
-// that are damaged, taken or changed; and what such a folder holds, so that a test can tell whether
-// anything has changed.
+// The folder that the faults are made in: invalid texts, a small run, and copies of it that are
+// damaged, locked or changed. Lists its content, so that a test can find any change.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -22,7 +21,7 @@ import { alter, alterParsed } from '../runs/fixture.ts';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone.\n';
-/** The sizes of the run, so small that its making takes no time. */
+/** The sizes of the run, so small that it trains at once. */
 export const SMALL = '--hidden 8 --layers 1 --batch-size 2 --sequence-length 8';
 
 const texts: Readonly<Record<string, string | Uint8Array>> = {
@@ -118,7 +117,7 @@ export async function prepare(folder: string): Promise<void> {
   }
 }
 
-/** Runs whose checkpoints are whole, and no longer what this program has written. */
+/** Runs whose checkpoints are complete, but changed after this program wrote them. */
 const editedRuns: Readonly<Record<string, (file: any) => unknown>> = {
   'no-loop': (file) => delete file.training.loop,
   'odd-option': (file) => (file.training.options.dropout = 2),

@@ -4,7 +4,7 @@ import { endingWith, resume, sample, train } from './fault.ts';
 export const textFaults = endingWith(3, [
   ['no such file', train('', '@nowhere.txt'), /^cannot read .*nowhere\.txt: no such file or folder$/, /check the path/],
   [
-    'no such file, told to a program',
+    'no such file, as JSON',
     train('--json', '@nowhere.txt'),
     /^cannot read .*: no such file or folder$/,
     /check the path/,

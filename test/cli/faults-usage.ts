@@ -127,13 +127,8 @@ const values = endingWith(2, [
 
 const words = endingWith(2, [
   ['a slip in a flag', train('--hiden 8'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
-  [
-    'a slip in a flag, told to a program',
-    train('--hiden 8 --json'),
-    /^unknown option '--hiden'$/,
-    /^did you mean --hidden\?$/,
-  ],
-  ['a bad value, told to a program', train('--hidden 0 --json'), /^--hidden is 0: expected/, helpOfTrain],
+  ['a misspelt flag, as JSON', train('--hiden 8 --json'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
+  ['a bad value, as JSON', train('--hidden 0 --json'), /^--hidden is 0: expected/, helpOfTrain],
   ['a flag of another command', sample('--epochs 3'), /^unknown option '--epochs'$/, /^run rnn sample --help$/],
   ['a slip in a command', 'trian @text.txt', /^unknown command 'trian'$/, /^did you mean train\?$/],
   ['a command that there is not', 'paint @text.txt', /^unknown command 'paint'$/, /^run rnn --help$/],

@@ -307,7 +307,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       });
       await run.seen(/saved run-nohup/);
       run.send('SIGHUP');
-      // What comes next may have been on its way by then.
+      // The next signal may already have been sent by then.
       for (let times = 0; times < 5; times++) await run.seenNext(/saved run-nohup/);
       run.send('SIGTERM');
       const ended = await run.ended;
@@ -316,8 +316,8 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
     });
 
     it('a second INT ends it immediately, with 130 and the earlier checkpoint', async () => {
-      // A step takes so long that it is still in hand when the second INT comes; the first would
-      // end the run after it, with 130 too.
+      // A step takes so long that it is still running when the second INT arrives. The first INT
+      // alone would end the run after the step, also with 130.
       writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));
       const run = begin(
         [

@@ -7,7 +7,7 @@ export type { Fault };
 
 const checkpointFaults = endingWith(4, [
   ['no such checkpoint', sample('', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
-  ['no such checkpoint, told to a program', sample('--json', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
+  ['no such checkpoint, as JSON', sample('--json', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
   ['a file on the way', sample('', '@text.txt/best.json'), /^there is no .*best\.json$/, /rnn train/],
   ['links in a circle', 'info @loop', /loop cannot be read: ELOOP/, /latest\.json/],
   [
@@ -210,7 +210,7 @@ const folderFaults = endingWith(2, [
 
 const machineFaults = endingWith(1, [
   [
-    'a folder that the system makes for nobody',
+    'a folder that the system makes for no user',
     'train @text.txt --out /proc/run $SMALL --device reference',
     /^cannot make the run folder \/proc\/run: the folder does not exist$/,
     /--out/,

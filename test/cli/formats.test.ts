@@ -1,4 +1,4 @@
-// rnn export and rnn import: where files and folders go, and what is refused.
+// rnn export and rnn import: the paths of files and folders, and refused files.
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -277,12 +277,12 @@ describe('rnn import', () => {
       /--learned-state/,
     ],
     [
-      'that came back without PyTorch having a module for it',
+      'of a model that PyTorch has no module for',
       'anonymous.safetensors',
       ['--like', 'checkpoints/peephole'],
       /PyTorch has no module for lstm-peephole/,
     ],
-  ])('refuses a file %s, and makes no folder', async (_, file, more, complaint) => {
+  ])('refuses a file %s, and does not make a folder', async (_, file, more, complaint) => {
     expect(await rnn(['import', file, '--out', 'nothing', ...more])).toMatchObject({
       code: 4,
       stderr: expect.stringMatching(complaint) as string,
@@ -320,7 +320,7 @@ describe('rnn import', () => {
       /a tensor "rnn\.weight_hr_l0", which the model does not have/,
     ],
     [
-      'is of what DistributedDataParallel wraps',
+      'has the names of a module in DistributedDataParallel',
       (names: string[]) => names.map((name) => `module.${name}`),
       /no tensor embedding\.weight[\s\S]*save the tensors of the module itself/,
     ],

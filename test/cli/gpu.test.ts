@@ -1,5 +1,5 @@
-// Runs and checkpoints go from a GPU to the cpu and back: the built program on a software GPU, in a
-// process of its own.
+// Runs and checkpoints move from a GPU to the CPU and back: the built program on a software GPU, in
+// a child process.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -15,13 +15,11 @@ export interface Surroundings {
   readonly stdin?: string | Uint8Array;
   readonly stdout?: FakeStream;
   readonly stderr?: FakeStream;
-  /**
-   * In the place of starting the program once more, which nothing should do unless it is told how.
-   */
+  /** Used instead of starting the program once more, which only happens if a test says how. */
   readonly start?: Io['start'];
 }
 
-/** An output stream that remembers; a terminal if it has columns. */
+/** An output stream that records its chunks. It is a terminal if it has columns. */
 export class FakeStream extends Writable {
   text = '';
   /** The written bytes. */

@@ -1,5 +1,5 @@
 // The program in a process that the system or Node limits: it ends, says which limit it reached,
-// and blames no bug of its own.
+// and does not call that a bug of rnn.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';

@@ -17,7 +17,7 @@ export interface Place {
   /** The working directory. */
   readonly folder: string;
   readonly env?: Record<string, string>;
-  /** Of node. */
+  /** Flags of Node. */
   readonly flags?: readonly string[];
   /** Sees only its own mounts, and may make some: they are gone with it. Needs `canMount`. */
   readonly isolated?: boolean;
@@ -52,12 +52,12 @@ export async function shell(line: string, place: Place): Promise<Ran> {
 }
 
 export interface Running {
-  /** Settles when stderr has shown `sign`; fails if the program ends without. */
+  /** Settles when stderr contains `sign`. Rejects if the program ends without it. */
   seen(sign: RegExp): Promise<void>;
-  /** The same of what stderr shows from now on. */
+  /** The same for stderr from now on. */
   seenNext(sign: RegExp): Promise<void>;
   send(signal: NodeJS.Signals): void;
-  /** Settles at its end; `signal` is what killed it. */
+  /** Settles when the process ends. `signal` is the signal that killed it. */
   readonly ended: Promise<Ran & { readonly signal: NodeJS.Signals | null }>;
 }
 

@@ -37,7 +37,7 @@ describe('rnn train --resume', () => {
   it('starts a new run if there is no run to resume', async () => {
     const { code, stderr } = await train(...sizes, '--max-steps', '4', '--resume');
     expect(code).toBe(0);
-    expect(stderr).not.toContain('going on');
+    expect(stderr).not.toContain('the run continues');
     expect(stderr).toContain(`there is no run in ${out} to resume, so rnn starts a new run\n`);
     expect(readdirSync(out).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl']);
   });

@@ -1,4 +1,4 @@
-// Options of earlier versions: accepted with a warning that names what replaces them, and ignored.
+// Options of earlier versions: accepted with a warning that names their replacement, and ignored.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

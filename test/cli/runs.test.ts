@@ -113,7 +113,7 @@ describe('rnn runs', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(6);
-    // What it was trained on is another part of the text.
+    // It was trained on another part of the text.
     expect(lines[4]).toBe('');
     expect(lines[0]).toMatch(/^ +loss +at step +steps +model +parameters +time +state +text +run +options$/);
     expect(lines[2]).toMatch(

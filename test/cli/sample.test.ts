@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('rnn sample', () => {
-  it('writes the prime and what follows to stdout, ends with a newline, and tells the seed', async () => {
+  it('writes the prime and the sample to stdout, ends with a newline, and prints the seed', async () => {
     const calls = useDoubles();
     const ran = await rnn(['sample', '--prime', 'To ']);
     expect(ran).toEqual({ code: 0, stdout: 'To be or not\n', stderr: 'checkpoints/newest/best.json, --seed 4711\n' });
@@ -73,7 +73,7 @@ describe('rnn sample', () => {
     });
   });
 
-  it('refuses more texts than there are seeds from the one given, which would give two the same', async () => {
+  it('refuses more texts than there are seeds above the first, which would give two texts the same seed', async () => {
     useDoubles();
     const { code, stderr } = await rnn(['sample', '--seed', '9007199254740991', '--count', '2']);
     expect({ code, stderr }).toMatchObject({
@@ -262,7 +262,7 @@ describe('rnn sample', () => {
     expect(JSON.parse(json)).toMatchObject({ text: '\u0007\u001B[2Ja\u009B1m\u202Eb' });
   });
 
-  it('leaves the prime and the stop out of the output if it is told to', async () => {
+  it('leaves the prime and the stop out of the output with --no-prime and --no-keep-stop', async () => {
     const calls = useDoubles();
     expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-keep-stop'])).stdout).toBe(
       'be or not\n',
@@ -331,7 +331,7 @@ describe('a model of bytes', () => {
   const bytesOf = (stream: FakeStream): number[] => Array.from(Buffer.concat(stream.chunks));
   const upFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index);
 
-  it('writes to a pipe as many bytes as it was asked for, text or not', async () => {
+  it('writes exactly --length bytes to a pipe, text or not', async () => {
     const stdout = new FakeStream();
     await sampled(['--length', '64', '--prime', String.raw`\xbe`, '--no-prime'], { stdout });
     expect(bytesOf(stdout)).toEqual(upFrom(0xbf, 64));
@@ -377,7 +377,7 @@ describe('a model of bytes', () => {
     expect(bytesOf(stdout)).toEqual([0xef, 0xbf, 0xbd, 0xbe]);
   });
 
-  it('is text with escapes on a terminal, and text beside base64 in JSON', async () => {
+  it('is text with escapes on a terminal, and text and base64 in JSON', async () => {
     const argv = ['--length', '6', '--prime', String.raw`\xfd`];
     const terminal = await sampled([...argv, '--no-color'], { stdout: new FakeStream({ columns: 80 }) });
     expect(terminal.stdout).toBe('\u{FFFD}\u{FFFD}\u{FFFD}␀␁␂␃\n');

@@ -1,5 +1,5 @@
-// What the tests of where options come from have in common: a text, a file of options, and `rnn
-// train` with both.
+// Shared by the tests of where options come from: a text, a file of options, and `rnn train` with
+// both.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,13 +23,13 @@ export interface Given {
   readonly file?: unknown;
 }
 
-/** What `rnn train` hands on, with stand-ins for the rest of the program. */
+/** The settings that `rnn train` passes on, with doubles for the rest of the program. */
 export async function train({ argv = [], env = {}, file = {} }: Given): Promise<Ran & { readonly calls: Calls }> {
   has(file);
   return doubled(['train', 'hamlet.txt', '--config', config, ...argv], { env });
 }
 
-/** What the real `rnn train --dry-run` says of where options come from, by flag without dashes. */
+/** The sources of options that the real `rnn train --dry-run` prints, by flag without dashes. */
 export async function origins({
   argv = [],
   env = {},

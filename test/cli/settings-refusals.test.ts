@@ -1,5 +1,5 @@
-// What an option is told that is wrong, in the environment or in a file: where it stands, and what
-// to do.
+// Wrong values of options, in the environment or in a file: the message names their place, and a
+// remedy.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -73,7 +73,7 @@ describe('an error names the place of a wrong option', () => {
     expect(stderr).toContain(hint);
   });
 
-  /** More than a stack holds; the time is that of quoting them all in messages and hints. */
+  /** More values than a stack holds. Quoting them all in messages and hints takes the time. */
   const [many, long] = isEverything ? [600_000, 1_000_000] : [200_000, 200_000];
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   it.each([
@@ -153,7 +153,7 @@ describe('an error names the place of a wrong option', () => {
     ]);
   });
 
-  it('a variable that would undo a switch is a warning that names the one that does', async () => {
+  it('a variable that would undo a switch is a warning that names the right variable', async () => {
     const { stderr } = await train({ env: { RNN_NO_TIED: '1' } });
     expect(stderr).toContain('warning: RNN_NO_TIED is not an option of rnn train. Did you mean RNN_TIED=0?\n');
   });

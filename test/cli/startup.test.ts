@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 
 /**
- * Every file that importing `file` loads at once: its imports of values, and theirs; not those
- * inside functions.
+ * Every file that an import of `file` loads at once: its imports of values, and their imports.
+ * Without imports inside functions.
  */
 function loadedBy(file: string, found = new Set<string>()): Set<string> {
   if (found.has(file)) return found;

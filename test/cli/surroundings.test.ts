@@ -1,4 +1,4 @@
-// The program where others started it: what its standard input is, and where it stands.
+// The program as other programs start it: with another standard input, in another working folder.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

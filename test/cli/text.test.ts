@@ -1,5 +1,5 @@
-// Texts as users have them, from training to what reads with the model: the real program, in
-// process.
+// Texts as users have them, from training to the commands that read with the model: the real
+// program, in this process.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -35,7 +35,7 @@ describe('rnn train', () => {
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')]);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n',
+      stderr: 'warning: step 1,200: the loss was not a number, and the step was skipped\n',
     });
     expect(calls.given).toEqual({
       cell: 'gru',
@@ -228,7 +228,7 @@ it('a run that diverged before its first update step gets no advice to lower its
 });
 
 it.each(['--forget-bias', '--gate-bias', '--init-scale', '--activation-penalty', '--temporal-penalty'])(
-  '%s beyond what weights can be is refused',
+  '%s beyond the range of a weight is refused',
   async (flag) => {
     const { code, stderr } = await doubled(['train', 'hamlet.txt', flag, '1e308']);
     expect({ code, stderr }).toEqual({

@@ -1,5 +1,5 @@
-// rnn watch beside a run: a log that grows, is cut back and ends, and a lock that is there as long
-// as somebody trains.
+// rnn watch during a run: a log that grows, is cut back and ends, and a lock that exists while a
+// process trains.
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -7,7 +7,7 @@ import { isEverything } from '../everything.ts';
 import { temporaryFolder } from '../runs/fixture.ts';
 import { type Running, begin, isBuilt, patience } from './process.ts';
 
-/** Put before the program; `koffi` is what is loaded by its name. */
+/** Loaded before the program. `koffi` is the module that is loaded by this name. */
 const asIf = (koffi: string): string[] => [
   '--import',
   `data:text/javascript,${encodeURIComponent(`

@@ -1,6 +1,7 @@
-// `rnn` as commands of the pages find it: the program with every word that is shown and, behind them, what keeps a training quick: a small
-// network, short windows (what a program of many steps costs is its planning), a few steps or a second unless it says fewer, one device
-// to look at, one place to measure, for a moment. Knows no page.
+// `rnn` as commands of the pages find it: the program with the words of the page and, after them,
+// options that keep a training short. They set a small network, short sequences (because planning a
+// program takes time for each time step), a few update steps or a second unless the page sets
+// fewer, one device to check, and one measurement. Knows nothing about the pages.
 const words = process.argv.slice(2);
 const limits = limitsOf(words);
 process.argv.splice(2, words.length, ...without(words, limits), ...limits);
@@ -35,7 +36,7 @@ function trainingLimits(given) {
   const has = (...options) =>
     options.some((option) => given.some((word) => word === option || word.startsWith(`${option}=`)));
   return [
-    // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time.
+    // The model of a run or a checkpoint cannot be changed. Steps replace the time of a preset.
     ...(has('--resume', '--init-from') || (has('--hidden') && !isTrainable(given)) ? [] : ['--hidden', '8']),
     // A run that is shown to diverge does so in windows of the usual length.
     ...(has('--sequence-length', '--max-recoveries') ? [] : ['--sequence-length', '8']),

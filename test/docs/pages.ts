@@ -1,14 +1,15 @@
-// The pages whose commands are run, and what they take for granted: files that a reader is supposed
-// to have, and commands that are shown and cannot be run in a test, each with its reason. A page is
-// added with one line.
+// The pages whose commands are run, and their requirements: files that a reader is supposed to
+// have, and commands that a test cannot run, each with its reason. Add a page with one line.
 
 export interface Page {
   readonly name: string;
-  /** Shell that makes what the page's commands expect to find. `rnn` is the program, kept short. */
+  /**
+   * Shell that makes the files that the page's commands expect. `rnn` is the program, kept short.
+   */
   readonly before?: string;
   /**
-   * Shell that succeeds where the page's commands can be run; else the page is skipped, and the
-   * words say what is missing.
+   * Shell that succeeds where the page's commands can run. Otherwise the page is skipped, and the
+   * words name the missing software.
    */
   readonly needs?: { readonly test: string; readonly what: string };
   readonly env?: Readonly<Record<string, string>>;
@@ -19,7 +20,7 @@ export interface Page {
   readonly isLong?: boolean;
 }
 
-/** About 8,000 characters; names and words, so that every page finds something to train on. */
+/** About 8,000 characters of names and words, so that every page finds something to train on. */
 const text = (file: string): string =>
   `for i in $(seq 150); do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; done >${file}`;
 /**
@@ -34,7 +35,7 @@ const fewSonnets = 'mkdir corpora; head -c 9000 "$SHARED/corpora/sonnets.txt" >c
 /** The run under a name of the page. */
 const run = (name: string): string => `mkdir -p "$(dirname ${name})"; cp -R "$SHARED/run" ${name}`;
 
-/** What would have come back from PyTorch. */
+/** A file as PyTorch would return it. */
 const exported = (name: string): string => `rnn export ${name} --out trained.safetensors`;
 
 export const pages: readonly Page[] = [
@@ -106,13 +107,13 @@ export const notRun: Readonly<Record<string, string>> = {
   'npm install': 'CI does',
   'npm run check': 'runs these tests, too',
   'npm pack': 'CI does, and looks into the package',
-  'npm install -g ./rnn-0.1.0.tgz': 'no test changes what is installed',
+  'npm install -g ./rnn-0.1.0.tgz': 'no test changes installed programs',
   'npx --yes --package ./rnn-0.1.0.tgz -- rnn --help': 'installation/install.js does, and more',
   'rnn train corpora/sonnets.txt --preset quick --dry-run --json | jq .config >rnn.json':
-    'jq may not be here; a test of the command line reads such a file again',
+    'jq is not always installed, and a test of the command line reads such a file',
   'systemctl --user daemon-reload': 'no test changes the units of a user',
   'systemctl --user enable --now rnn-corpus.timer': 'no test changes the units of a user',
   'journalctl --user -u rnn-corpus': 'there is no such unit',
   'rnn sweep corpus.txt --out sweeps/random --random 20 --sample learning-rate=log:1e-3..2e-2 --sample dropout=0..0.5 -- --layers 2 --budget 5m':
-    'twenty runs take long, however short each; sweep.test.ts has some',
+    'twenty runs take long, however short each is, and sweep.test.ts has some',
 };

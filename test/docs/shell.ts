@@ -1,12 +1,13 @@
-// Commands out of a page of Markdown, and the shell that runs them. Knows no page.
+// Commands in a page of Markdown, and the shell that runs them. Knows nothing about particular
+// pages.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /**
- * A block of commands (`sh`), or of commands with what they print (`console`: commands begin with
- * `$ `).
+ * A block of commands (`sh`), or of commands with their output (`console`: commands begin with `$
+ * `).
  */
 export interface Block {
   readonly language: 'sh' | 'console';
@@ -40,8 +41,8 @@ export function blocksOf(page: string): Block[] {
 }
 
 /**
- * The commands of a block: a line each, or several where one goes on with a backslash or brings a
- * text of its own (`<<'END'`).
+ * The commands of a block. Each is a line, or several if a line ends with a backslash or has a here
+ * document (`<<'END'`).
  */
 export function commandsOf(lines: readonly string[]): string[] {
   const commands: string[] = [];
@@ -69,8 +70,8 @@ export function transcript(lines: readonly string[]): Shown[] {
 }
 
 /**
- * What is printed has to match what is shown; … stands for any part of a line, and by itself for
- * any number of lines.
+ * The output must match the page. … replaces any part of a line, and alone on a line any number of
+ * lines.
  */
 export function asPattern(lines: readonly string[]): RegExp {
   const literal = (part: string): string => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
@@ -81,7 +82,7 @@ export function asPattern(lines: readonly string[]): RegExp {
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** A folder of its own in which `rnn` is the program, kept short by limited.js. */
+/** A new folder in which `rnn` is the program, kept short by limited.js. */
 export function makePlace(): { readonly folder: string; readonly work: string; readonly path: string } {
   const folder = mkdtempSync(join(tmpdir(), 'rnn-docs-'));
   const [work, bin] = [join(folder, 'work'), join(folder, 'bin')];
@@ -94,10 +95,7 @@ export function makePlace(): { readonly folder: string; readonly work: string; r
   return { folder, work, path: `${bin}:${process.env.PATH ?? ''}` };
 }
 
-/**
- * Runs a script in `sh`, and waits for what it has started in the background. Without a BLAS, whose
- * trial takes longer than such a run.
- */
+/** Runs a script in `sh`, and waits for the processes that it has started in the background. */
 export function runScript(script: string, { folder, path, env = {} }: Place): Promise<Ended> {
   return new Promise((done, fail) => {
     const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], {

@@ -1,5 +1,5 @@
-// The tables of docs/dependencies.md beside what npm and the build say. Where a test fails, a line
-// of that page is missing or stale.
+// Compares the tables of docs/dependencies.md with npm and the build. If a test fails, a line of
+// that page is missing or stale.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -26,8 +26,8 @@ const locked = (name: string): Locked => lock.packages[`node_modules/${name}`];
 const page = read('docs/dependencies.md');
 
 /**
- * The rows of the one table with exactly these columns, one for each package that a row names:
- * name, then the cells by column.
+ * The rows of the only table with exactly these columns, one row for each package: its name, then
+ * the cells by column.
  */
 function rowsOf(columns: readonly string[]): [string, Readonly<Record<string, string>>][] {
   const tables = page.split(/\n\n+/).filter((block) => block.split('\n')[0] === `| ${columns.join(' | ')} |`);
@@ -59,7 +59,7 @@ const versions = (rows: typeof installed): Record<string, string> =>
   Object.fromEntries(rows.map(([name, { version, licence }]) => [name, `${version}, ${licence}`]));
 
 describe('docs/dependencies.md', () => {
-  it('names what is asked for, and in which versions', () => {
+  it('names the direct dependencies and their versions', () => {
     expect(ranges(installed)).toEqual({ ...manifest.dependencies, ...manifest.optionalDependencies });
     expect(ranges(ofClones)).toEqual(manifest.devDependencies);
   });
@@ -75,7 +75,7 @@ describe('docs/dependencies.md', () => {
     );
   });
 
-  it('names the one install script that users of the package may meet', () => {
+  it('names the only install script that users of the package may meet', () => {
     const withScripts = [...installed, ...broughtAlong]
       .map(([name]) => name)
       .filter((name) => locked(name).hasInstallScript);
@@ -84,15 +84,12 @@ describe('docs/dependencies.md', () => {
     );
   });
 
-  it.skipIf(!existsSync(join(root, 'dist/THIRD-PARTY.md')))(
-    'names what the build bundled (needs npm run build)',
-    () => {
-      const sections = read('dist/THIRD-PARTY.md').matchAll(/^## (\S+) (\S+)\n\n(\S+?)[,.]\s/gm);
-      const built = [...sections].map(([, name, version, licence]) => `${name} ${version} ${licence}`);
-      const told = bundled.flatMap(([name, { version, licence }]) =>
-        version.split(', ').map((each) => `${name} ${each} ${licence}`),
-      );
-      expect(told.toSorted()).toEqual(built.toSorted());
-    },
-  );
+  it.skipIf(!existsSync(join(root, 'dist/THIRD-PARTY.md')))('names the bundled packages (needs npm run build)', () => {
+    const sections = read('dist/THIRD-PARTY.md').matchAll(/^## (\S+) (\S+)\n\n(\S+?)[,.]\s/gm);
+    const built = [...sections].map(([, name, version, licence]) => `${name} ${version} ${licence}`);
+    const told = bundled.flatMap(([name, { version, licence }]) =>
+      version.split(', ').map((each) => `${name} ${each} ${licence}`),
+    );
+    expect(told.toSorted()).toEqual(built.toSorted());
+  });
 });

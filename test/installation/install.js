@@ -1,16 +1,17 @@
-// What becomes of the package at someone who installs it: `node test/installation/install.js` after `npm run build`. Packs it, installs it
-// as one would, with a home and folders of its own, looks at what came along, and trains and samples with it on three versions of Node.
-// Needs the npm registry, two minutes and 700 MB; writes a line for each thing looked at, `ok`, `FAILED` or `skipped`, and the reason.
+// Installs the package as a user would: `node test/installation/install.js` after `npm run build`.
+// Packs it, installs it in a new home, examines the installed files, and trains and samples with it
+// on three versions of Node. Needs the npm registry, two minutes and 700 MB. Prints a line for each
+// check: `ok`, `FAILED` or `skipped`, and the reason.
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { allFiles, check, fail, inWorkplace, npm, packagesIn, run, skip } from './workplace.js';
 
 const root = resolve(import.meta.dirname, '../..');
-/** Not counting what other systems need: webgpu brings the binaries of all of them. */
+/** Without the files for other systems: webgpu has the binaries of all of them. */
 const mostBytes = 60e6;
 /**
- * webgpu's takes a mark of quarantine from its binary on macOS, and does nothing elsewhere; on a Mac that never marked it, all works
- * without.
+ * webgpu's script removes the quarantine attribute of its binary on macOS, and does nothing
+ * elsewhere. On a Mac that never set the attribute, everything works without the script.
  */
 const knownScripts = ['webgpu'];
 const nodes = ['20', '22', '24'];
@@ -30,7 +31,7 @@ await inWorkplace(async (work) => {
   await check(`it takes less than ${mostBytes / 1e6} MB, without the binaries of other systems`, () =>
     weigh(installed),
   );
-  await check('npm install -g --ignore-scripts comes to the same files', async () => {
+  await check('npm install -g --ignore-scripts installs the same files', async () => {
     const without = await install(tarball, join(work, 'without'), '--ignore-scripts');
     const [one, other] = [installed, without].map(listOf);
     const differing = [...one.filter((line) => !other.includes(line)), ...other.filter((line) => !one.includes(line))];
@@ -46,7 +47,7 @@ await inWorkplace(async (work) => {
     for (const device of ['gpu:webasm', 'gpu:cpu'])
       await run([join(plain, 'bin', 'rnn'), 'doctor', '--device', device], { cwd: work });
   });
-  await check('npx rnn, and importing it, where it is installed beside other packages', async (folder) => {
+  await check('npx rnn, and an import, in a folder with other packages', async (folder) => {
     await npm(['init', '--yes'], { cwd: folder });
     await npm(['install', tarball], { cwd: folder });
     await use(folder, ['npx', 'rnn']);
@@ -165,9 +166,9 @@ async function useWithNpx(cwd, tarball, version, path) {
 }
 
 /**
- * A version of Node: this one, or that of the registry, which has it as packages without scripts, one for each system. npm is the one
- * that is here.
- * @returns the folder of its program, or why it cannot be had
+ * A version of Node: the current one, or a version from the registry, which has Node as packages
+ * without scripts, one for each system. npm is the installed npm.
+ * @returns the folder of its program, or the reason why it is missing
  */
 async function nodeOf(work, major) {
   if (process.versions.node.startsWith(`${major}.`))
@@ -187,7 +188,7 @@ async function nodeOf(work, major) {
   }
 }
 
-/** All of it, since what is bundled is among the development dependencies. */
+/** All of it, because the bundled packages are among the development dependencies. */
 async function audit() {
   const what = 'npm audit';
   const { code, stdout, stderr } = await npm(['audit'], { cwd: root, mayFail: true });

@@ -1,5 +1,5 @@
-// A folder for install.js to work in, as of a new user: commands with a home and caches of their own, and lines that tell what came of
-// them. Knows nothing of this package.
+// A folder for install.js to work in, like a new user's: commands with a new home and new caches,
+// and lines that report their outcome. Knows nothing about this package.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,14 @@ let work;
 let environment;
 let folders = 0;
 
-/** Does `job` in a new folder, which is removed when it is done; the exit code is 1 if something failed. */
+/**
+ * Runs `job` in a new folder, which is removed when it is done. The exit code is 1 if a check
+ * failed.
+ */
 export async function inWorkplace(job) {
   work = mkdtempSync(join(tmpdir(), 'rnn-installation-'));
   try {
-    // Where npm looks for packages is this machine's affair; all else it must do without.
+    // Where npm looks for packages depends on this machine. Nothing else may.
     const { stdout: registry } = await run(['npm', 'config', 'get', 'registry'], { env: process.env });
     const given = Object.entries(process.env).filter(([name]) => !/^(npm_|RNN_)/i.test(name));
     const home = folderOf('home');
@@ -40,7 +43,9 @@ function folderOf(name) {
   return folder;
 }
 
-/** Does `job` in an empty folder and says what came of it. @returns its result, or null if it failed */
+/**
+ * Runs `job` in an empty folder and prints its outcome. @returns its result, or null if it failed
+ */
 export async function check(what, job) {
   const start = performance.now();
   const seconds = () => `(${((performance.now() - start) / 1000).toFixed(0)} s)`;
@@ -67,9 +72,9 @@ export const npm = (words, options) => run(['npm', ...words], options);
 
 /**
  * Runs a command to its end.
- * @param options.path a folder to look for programs in before others
- * @returns its exit code, and what it wrote
- * @throws an Error with the end of what it wrote, if it fails and `mayFail` is not set
+ * @param options.path a folder to put first on the path
+ * @returns its exit code and its output
+ * @throws an Error with the end of its output, if it fails and `mayFail` is not set
  */
 export function run(
   [program, ...words],

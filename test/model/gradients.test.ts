@@ -201,7 +201,7 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
         Float64Array.from({ length: rows * columns }, () => random.normal() / 2),
       ]),
     );
-    // A token for each step, and one target at the end: the gradient of a token's weights comes
+    // A token for each step, and one target at the end: the gradient of a token's weights flows
     // back from there.
     const inputs = new Map([
       ['ids', Float64Array.from({ length: T }, (_, t) => t)],

@@ -95,7 +95,7 @@ describe('a row that was added to the table of options', () => {
   });
 
   it('can be of any kind, in the command line, the environment and a file', async () => {
-    const values = { shout: true, mood: 'wild', napMs: 90_000, motto: 'go on', friends: ['a', 'b'] };
+    const values = { shout: true, mood: 'wild', napMs: 90_000, motto: 'keep calm', friends: ['a', 'b'] };
     const words = [
       '--shout',
       '--temper',
@@ -103,14 +103,14 @@ describe('a row that was added to the table of options', () => {
       '--nap',
       '1m30s',
       '--motto',
-      'go on',
+      'keep calm',
       '--friends',
       'a',
       '--friends',
       'b',
     ];
-    const env = { RNN_SHOUT: '1', RNN_MOOD: 'wild', RNN_NAP: '90s', RNN_MOTTO: 'go on', RNN_FRIENDS: 'a, b' };
-    const file = { shout: true, temper: 'wild', nap: '1.5m', motto: 'go on', friends: ['a', 'b'] };
+    const env = { RNN_SHOUT: '1', RNN_MOOD: 'wild', RNN_NAP: '90s', RNN_MOTTO: 'keep calm', RNN_FRIENDS: 'a, b' };
+    const file = { shout: true, temper: 'wild', nap: '1.5m', motto: 'keep calm', friends: ['a', 'b'] };
     for (const given of [
       await plan(words),
       await plan([], env),
@@ -121,7 +121,7 @@ describe('a row that was added to the table of options', () => {
         shout: true,
         mood: 'wild',
         nap: '90s',
-        motto: 'go on',
+        motto: 'keep calm',
         friends: ['a', 'b'],
       });
     }
@@ -133,8 +133,8 @@ describe('a row that was added to the table of options', () => {
   it('cannot change when a run resumes if it is fixed', async () => {
     const argv = ['train', text, '--hidden', '4', '--layers', '1', '--device', 'reference'];
     const folderOf = ['--out', join(folder, 'fixed'), '--resume', '--quiet'];
-    expect((await rnn([...argv, ...folderOf, '--motto', 'go on', '--max-steps', '2'])).code).toBe(0);
-    expect((await rnn(['info', join(folder, 'fixed')])).stdout).toContain('motto go on');
+    expect((await rnn([...argv, ...folderOf, '--motto', 'keep calm', '--max-steps', '2'])).code).toBe(0);
+    expect((await rnn(['info', join(folder, 'fixed')])).stdout).toContain('motto keep calm');
     const { code, stderr } = await rnn([...argv, ...folderOf, '--motto', 'stay', '--max-steps', '3']);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--motto') });
   });

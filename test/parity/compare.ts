@@ -13,20 +13,20 @@ export const parityChecks: readonly ParityCheck[] = [...operationChecks, ...stat
 interface Extent {
   /** Also the checks of larger networks, which take minutes where kernels are compiled. */
   readonly lasting: boolean;
-  /** Of the checks of whole networks only those of `rnn doctor`, unless everything is asked for. */
+  /** Of the checks of whole networks, only the checks of `rnn doctor`, unless RNN_TEST=all. */
   readonly fewNetworks?: boolean;
-  /** Of all checks only those of `rnn doctor`, unless everything is asked for. */
+  /** Only the checks of `rnn doctor`, unless RNN_TEST=all. */
   readonly few?: boolean;
 }
 
-/** Tests that compare a device with the reference; skipped if it does not open here. */
+/** Tests that compare a device with the reference. Skipped if it does not open here. */
 export function compareWithReference(
   name: string,
   { device, missing }: Opened,
   { lasting, fewNetworks = false, few = false }: Extent,
 ): void {
   const quick = new Set(quickChecks.map((check) => check.name));
-  describe.skipIf(missing !== '')(`${name} computes what programs mean${missing}`, () => {
+  describe.skipIf(missing !== '')(`${name} computes the same as the reference${missing}`, () => {
     afterAll(() => device?.close());
 
     for (const check of parityChecks.filter((each) => lasting || !lastingChecks.includes(each))) {

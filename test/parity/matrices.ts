@@ -73,11 +73,11 @@ const joins = [
           { value: made(4, 2), row: 3, column: 0 },
           { value: made(4, 11), row: 3, column: 2 },
         ]),
-        'a weight beside what is made': beside(ops, x, shared),
+        'a weight next to a result': beside(ops, x, shared),
         'one piece twice': ops.concatenate([shared, shared]),
         'in two joins': beside(ops, shared, made(7, 7)),
         'with zeros': beside(ops, ops.zeros(7, 5), made(7, 2)),
-        'what a join is made of': ops.scale(shared, 2),
+        'the parts of a join': ops.scale(shared, 2),
       };
     },
   }),

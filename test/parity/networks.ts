@@ -1,5 +1,5 @@
-// Every cell, every optimizer, connections and regularisation, and what a device does with several
-// calls and several jobs.
+// Every cell, every optimizer, connections and regularisation, and several calls and jobs on one
+// device.
 import type { Call, Job } from '../../src/devices/device.ts';
 import { cellCheck, optimizerCheck, refusalCheck } from '../../src/diagnosis/checks.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
@@ -23,8 +23,7 @@ const principal: ReadonlySet<string> = new Set(['lstm', 'gru', 'rnn', 'rnn-relu'
 const around: Size = { layers: 2, T: 3, N: 9, H: 12, V: 9, embedding: 5 };
 
 /**
- * Connections and regularisation, some of them together: each with what else makes it other
- * operations.
+ * Connections and regularisation. Options that make each other use other operations are together.
  */
 const variations: readonly (readonly [cell: string, Size])[] = [
   ['lstm', { ...around, layers: 3, embedding: 0, architecture: { skip: 'both' } }],
@@ -61,7 +60,7 @@ const refusalInside = networkCheck(
     await pair.tensors('weights', 'parameters', 1e-5);
     await pair.write({ kind: 'parameters' }, trial.parameters());
     await pair.run('train', [{ ...trial.window(), reset: true, update: { learningRate: 0.1 } }]);
-    await pair.tensors('weights written anew', 'parameters', 1e-5);
+    await pair.tensors('weights written again', 'parameters', 1e-5);
   },
 );
 
@@ -115,13 +114,13 @@ const severalJobs = networkCheck(
 );
 
 /**
- * What is asked of a network to see what it has learned: predictions and activations over several
- * steps, and one step back.
+ * The programs that examine a trained network: predictions and activations over several steps, and
+ * one step back.
  */
 function lookingCheck(cell: string): ParityCheck {
   const { T, N, H } = small;
   return networkCheck(
-    `${cell}: predictions, what cells hold, and a step back`,
+    `${cell}: predictions, activations, and a step back`,
     {
       cell,
       jobs: ({ model }): Job[] => [

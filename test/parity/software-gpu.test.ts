@@ -1,6 +1,6 @@
-// In a file of its own, beside the other devices: a software GPU takes longer than all of them
-// together. What it adds to gpu.js's other modes, which run the same kernels of all networks, is
-// the language of shaders: each operation, and a few networks, tell whether that is right.
+// A separate file from the other devices, because a software GPU takes longer than all of them
+// together. The other modes of gpu.js run the same kernels of all networks, so this tests only the
+// shading language: each operation, and a few networks.
 import { compareWithReference } from './compare.ts';
 import { openHere } from '../devices/gpu/helpers.ts';
 

@@ -1,5 +1,5 @@
-// Checks of what a program of one step carries, and of dropout's masks, by programs that are no
-// network.
+// Checks of the states of a program of one step, and of the masks of dropout, by programs that are
+// not networks.
 import type { Call, Device, Job, Workload } from '../../src/devices/device.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { type Finding, Pair, type ParityCheck } from '../../src/diagnosis/pair.ts';
@@ -33,7 +33,7 @@ const ids = (count: number): Int32Array => Int32Array.from({ length: count }, (_
 
 const carrying = [1, 13].map((batch) =>
   handmade(
-    `states that are carried, exchanged, kept as they are, and reset, batch ${batch}`,
+    `states that are carried, exchanged, unchanged, and reset, batch ${batch}`,
     {
       steps: 1,
       batch,

@@ -40,5 +40,5 @@ export const dialect: readonly Pattern[] = [
   { pattern: /\bas (it|they) (is|are|was|were)\b/i, instead: '"unchanged"' },
 ];
 
-/** Of a page. */
+/** In a page. */
 export const MAX_SENTENCE_WORDS = 30;

@@ -58,7 +58,7 @@ describe('the learning rate', () => {
     expect(at({ schedule: 'step' }, { drops: 3 })).toBe(0.01);
   });
 
-  test('rises in a straight line to its peak and falls along half a cosine with the one-cycle schedule', () => {
+  test('rises in a straight line to its peak and falls along half a cosine with --schedule one-cycle', () => {
     const oneCycle = (fraction: number): number => at({ schedule: 'one-cycle' }, { fraction });
     expect(oneCycle(0)).toBeCloseTo(0.0004, 12);
     expect(oneCycle(0.15)).toBeCloseTo((0.0004 + 0.01) / 2, 12);

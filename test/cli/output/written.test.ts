@@ -1,5 +1,5 @@
-// Files that commands are asked to write. What they may replace is tested beside
-// src/output-file.ts.
+// The output files of commands. The tests of src/output-file.ts are about the files that they may
+// replace.
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -194,7 +194,7 @@ describe('a narrow window', () => {
     const reporter = textReporter(output, null);
     await reporter.handle(start);
     for (const event of [evaluation, sample, recovery, end('max-steps')]) await reporter.handle(event);
-    reporter.note('saved; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet --temp 0.8');
+    reporter.note('saved. To sample from it:\n  rnn sample --checkpoint checkpoints/hamlet --temp 0.8');
     const lines = bare(stream.text).split('\n');
     expect(lines.filter((line) => line.length > 29)).toEqual([
       '  rnn sample --checkpoint checkpoints/hamlet --temp 0.8',

@@ -1,4 +1,4 @@
-// What `rnn sweep` would train: its trials as command lines.
+// `rnn sweep --emit`: the trials as command lines.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

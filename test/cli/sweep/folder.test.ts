@@ -91,7 +91,7 @@ describe('the folder of a sweep', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'is refused where something else is in the place of what it says (skipped on Windows)',
+    'is refused if the place of its records is taken (skipped on Windows)',
     async () => {
       await sweep();
       const refused = { code: 2, stderr: expect.stringContaining('.sweep.json is damaged') };
@@ -117,7 +117,7 @@ describe('the folder of a sweep', () => {
   });
 
   it.skipIf(!existsSync('/proc/self'))(
-    'that the system makes for nobody is refused, or left to another machine by --emit (skipped where there is no /proc)',
+    'that the system makes for no user is refused, or left to another machine by --emit (skipped where there is no /proc)',
     async () => {
       const into = '/proc/rnn-sweep/deep';
       const message = `cannot make the sweep folder ${into}: the folder does not exist`;

@@ -1,5 +1,5 @@
-// What the tests of `rnn sweep` have in common: the program in this very process in the place of
-// others, and processes that only pretend.
+// Shared by the tests of `rnn sweep`: the program in this process instead of child processes, and
+// processes that only pretend.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export const fixed = '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-
   ' ',
 );
 
-/** Of four trials. */
+/** For four trials. */
 export const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];
 
 /**

@@ -67,7 +67,7 @@ describe('a trial that diverged', () => {
       hidden(4),
       pretending(
         { code: 5, signal: null },
-        { stderr: 'warning: latest.json is damaged\nwarning: go on with --learning-rate 0.1' },
+        { stderr: 'warning: latest.json is damaged\nwarning: continue with --learning-rate 0.1' },
       ),
     );
     expect(stdout).toContain('[1/1] hidden=4: diverged\n');

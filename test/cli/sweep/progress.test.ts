@@ -1,4 +1,4 @@
-// How far `rnn sweep` is while it runs, and where it says to go on at its end.
+// The progress of `rnn sweep` while it runs, and the values that it recommends at its end.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noColours } from '../../../src/cli/output/colour.ts';
 import type { Io } from '../../../src/cli/process/io.ts';
@@ -46,7 +46,7 @@ describe('the progress of a sweep', () => {
     progress.end();
   });
 
-  it('counts trials that were over before as done, but takes no speed from them', () => {
+  it('counts trials that were over before as done, but not in the speed', () => {
     const { progress, shown } = progressOf(3);
     progress.end();
     progress.begin('hidden=4');
@@ -91,7 +91,7 @@ describe('rnn sweep', () => {
 });
 
 describe('the end of a sweep', () => {
-  it('says where the best value is at the edge of the grid, and how to go on', async () => {
+  it('says where the best value is at the edge of the grid, and which values to try next', async () => {
     const words = ['--grid', 'max-steps=2,60'];
     const after = fixed.slice(2);
     const { stderr } = await sweep(words, inProcess().start, [...after, '--hidden', '8']);

@@ -1,4 +1,4 @@
-// What `rnn sweep` refuses, before anything is trained.
+// The errors of `rnn sweep`, before anything is trained.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

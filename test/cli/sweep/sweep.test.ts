@@ -168,7 +168,7 @@ describe('rnn sweep', () => {
     },
   );
 
-  it('a second INT ends the current run at once, and the first does not, whoever else sends it one', async () => {
+  it('a second INT ends the current run at once, and the first does not, even if another process sends one', async () => {
     const sent: string[] = [];
     let end: (code: { code: number; signal: null }) => void = () => {};
     const start: Io['start'] = () => ({

@@ -23,10 +23,7 @@ interface Ran {
   readonly stderr: string;
 }
 
-/**
- * A program of its own, with `adapter` what adapter.ts exports, in an environment with nothing else
- * in it.
- */
+/** A child process with the exports of adapter.ts as `adapter`, in an empty environment. */
 function program(source: string, env: Record<string, string>): Promise<Ran> {
   const module = `const adapter = await import(${JSON.stringify(`${root}/dist/devices/gpu/adapter.js`)});\n${source}`;
   return new Promise((done) => {
@@ -79,7 +76,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   });
 
   it('does not count a device as lost that was released', async () => {
-    // gpu.js would keep the one it has.
+    // Otherwise gpu.js would keep its adapter.
     await releaseDevice();
     await provideWebGpu('software');
     const { gpu } = (globalThis as unknown as { navigator: { gpu: GPU } }).navigator;
@@ -111,7 +108,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     }
   });
 
-  it('that gives no device has not lost one', async () => {
+  it('that does not open a device has not lost one', async () => {
     await releaseDevice();
     await provideWebGpu('software');
     const { gpu } = (globalThis as unknown as { navigator: { gpu: GPU } }).navigator;
@@ -141,7 +138,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     await run(() => expect(adapterHealth.isLost()).toBe(false));
   });
 
-  it('lets Node end by itself, and prints nothing', async () => {
+  it('lets Node end, and prints nothing', async () => {
     const source = `${tell('software')}\nawait (await navigator.gpu.requestAdapter()).requestDevice();`;
     expect(await program(source, { VK_ICD_FILENAMES: icd })).toEqual({
       code: 0,

@@ -5,8 +5,8 @@ import { kernelDialect } from '../../../src/devices/gpu/dialect.ts';
 import { expression } from '../../../src/devices/gpu/elementwise.ts';
 
 /**
- * The `Math` of a shader whose compiler takes it that no number is infinite: what overflows may be
- * anything.
+ * The `Math` of a shader whose compiler assumes that no number is infinite: a result that overflows
+ * may be anything.
  */
 const shaderMath = {
   abs: Math.abs,
@@ -25,7 +25,7 @@ it.each(values)('sigmoid and tanh of %d need no infinity', (x) => {
   expect(evaluated('tanh', x)).toBeCloseTo(Math.tanh(x), 6);
 });
 
-it('sigmoid and tanh of what is not a number are not numbers', () => {
+it('sigmoid and tanh of NaN are NaN', () => {
   expect(evaluated('sigmoid', NaN)).toBeNaN();
   expect(evaluated('tanh', NaN)).toBeNaN();
 });

@@ -21,7 +21,7 @@ async function outcomeOf(device: Device, lengths: readonly number[]): Promise<Ou
   return { results, held: await trial.read(executable) };
 }
 
-/** The second of six updates is enormous, though finite; then a state grows beyond all numbers. */
+/** The second of six updates is enormous, though finite. Then a state grows beyond all numbers. */
 async function diverged(device: Device): Promise<Outcome> {
   const trial = new Trial({ cell: 'rnn-relu', optimizer: 'sgd', steps: 12, dropout: 0 });
   const executable = await trial.compiledOn(device);
@@ -66,7 +66,7 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
     afterAll(() => device.close());
 
     test.each(runs)(
-      'in runs of %i calls gives, bit for bit, what it gives call by call',
+      'in runs of %i calls gives the same results as call by call, bit for bit',
       async (callsPerRun, lengths, expected) => {
         const ran = paceFor(callsPerRun);
         const many = await outcomeOf(device, lengths);
@@ -79,7 +79,7 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
       },
     );
 
-    test('ends a run where a single call would be refused, and goes on as if it had made them one by one', async () => {
+    test('ends a run where a single call would be refused, and continues as if the calls were single', async () => {
       const ran = paceFor(6);
       const many = await diverged(device);
       expect(many.results.slice(0, 3).map(({ updated }) => updated)).toEqual([true, true, false]);

@@ -1,4 +1,4 @@
-// What goes wrong on a GPU, on a software one for real: lost, between runs and in one, and without
+// Failures of a GPU, for real on a software GPU: lost between runs, lost in a run, and out of
 // memory.
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CallResult } from '../../../src/devices/device.ts';
@@ -18,10 +18,7 @@ const prototypeOf = <Instance extends object>(instance: Instance): Instance =>
 
 const lose = (): void => lastDevice()!.destroy();
 
-/**
- * The GPU is lost once it has been handed the work of the next run, before it tells what came of
- * it.
- */
+/** The GPU is lost when it has received the work of the next run, before it returns results. */
 function loseInRun(): void {
   const queue = prototypeOf(lastDevice()!.queue);
   const { submit } = queue;
@@ -32,7 +29,7 @@ function loseInRun(): void {
   onTestFinished(() => spy.mockRestore());
 }
 
-/** SwiftShader gives no more at once, though it says that it does. */
+/** SwiftShader refuses buffers of this size, although its limits allow them. */
 const TOO_MUCH = 2 ** 30;
 
 /** The next buffer is one that there is no memory for. */
@@ -46,8 +43,9 @@ function starve(): void {
 }
 
 /**
- * Trains with calls in lists of such lengths. @param before what happens before a list, by its
- * index
+ * Trains with lists of calls.
+ * @param lengths the number of calls in each list
+ * @param before called before a list, by its index
  */
 async function trained(
   lengths: readonly number[],
@@ -75,7 +73,7 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
   test.each([
     ['between runs', lose],
     ['in a run', loseInRun],
-  ])('that is lost %s comes back, and the results are the same', async (_, disturb) => {
+  ])('that is lost %s is found again, and the results are the same', async (_, disturb) => {
     const steps = await trained([1, 1, 1, 1], { 2: disturb });
     expect(notesOf(steps)).toEqual([
       undefined,
@@ -94,7 +92,7 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
     expect(withoutNotes(runs)).toEqual(await trained([1, 1, 3, 3, 3]));
   });
 
-  test('that is lost comes back for every plan of every job', async () => {
+  test('that is lost is found again for every plan of every job', async () => {
     const results = async (disturb = (): void => {}): Promise<Outcome> => {
       const trial = new Trial();
       const executable = await trial.compiledOn(device);

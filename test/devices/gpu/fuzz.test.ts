@@ -1,8 +1,8 @@
-// Random programs, which do what networks do not: views of views, joins within joins whose pieces
-// come in any order, stacks of the same steps one later, results that are read again. Each is
-// lowered, its passes are run as the JavaScript that they are, in float64, and all that comes out
-// is compared with what the operations mean. Needs no gpu.js: what is looked for is a lowering that
-// is wrong.
+// Random programs, which use operations in ways that networks do not: views of views, joins within
+// joins whose pieces come in any order, stacks of the same steps one later, results that are read
+// again. Each is lowered, and its passes run as JavaScript in float64. All results are compared
+// with the meaning of the operations. The tests look for errors in lowering, so they run without
+// gpu.js.
 import { describe, expect, it } from 'vitest';
 import { hashFunctions } from '../../../src/devices/gpu/dialect.ts';
 import { type PassList, type Place, carryName, compilePasses } from '../../../src/devices/gpu/passes.ts';
@@ -18,10 +18,12 @@ import { Random, dropoutSeed } from '../../../src/random.ts';
 import { isEverything } from '../../everything.ts';
 import { Author, V, type Written } from './random-programs.ts';
 
-/** The same ones each time: a failure tells its number, and what the program is. */
+/** The same programs in every run. A failure prints its number and the program. */
 const PROGRAMS = 1200;
 const NETWORKS = 250;
-/** What tanh loses to its series is 2e-8 of x; else only the order of sums differs. */
+/**
+ * The series of tanh has an error of 2e-8 of x. Apart from that, only the order of sums differs.
+ */
 const TOLERANCE = 1e-6;
 /**
  * WebGPU promises a kernel eight buffers, one of which it writes. With fewer stacks are cut up
@@ -44,14 +46,14 @@ class Interpreter {
       );
   }
 
-  /** One call. @param given all arguments but what is carried */
+  /** One call. @param given all arguments except the states */
   run(given: ReadonlyMap<string, Nested | number>): Nested[] {
     const made: Nested[] = [];
     this.#list.passes.forEach(({ source, shape, operands }, index) => {
       const functions = hashFunctions(source, true)
         .map((each) => (each as { source: string }).source)
         .join('\n');
-      // oxlint-disable-next-line typescript/no-implied-eval -- what gpu.js does in its mode cpu
+      // oxlint-disable-next-line typescript/no-implied-eval -- as gpu.js does in its mode cpu
       const kernel = new Function(`${functions}\nreturn ${source}`)() as (this: object, ...values: unknown[]) => number;
       const values = operands.map((operand) => this.#valueOf(operand, made.slice(0, index), given));
       made.push(nested(shape, (z, y, x) => kernel.call({ thread: { x, y, z } }, ...values)));
@@ -101,8 +103,8 @@ const buffersOf = ({ operands }: PassList['passes'][number]): number =>
     .length;
 
 /**
- * Three calls by the passes of a program and by its meaning, the last from a zero state. @returns
- * what is wrong; null if nothing
+ * Three calls by the passes of a program and by its meaning, the last from a zero state.
+ * @returns the difference, or null if they agree
  */
 function flawOf({ program, parameters, rows }: Written, mostInputs: number, random: Random): string | null {
   const mostStacked = [Infinity, 40, 8][random.uint32() % 3];
@@ -213,13 +215,10 @@ function textOf({ values, outputs, gradients }: Program): string {
   return [...lines, ...[...outputs, ...gradients].map(([name, { id }]) => `${name}: ${id}`)].join('\n');
 }
 
-/**
- * Of so many programs fewer are checked unless everything is asked for: the first are always the
- * same.
- */
+/** Fewer programs are checked unless RNN_TEST=all. The first are always the same. */
 const share = isEverything ? 1 : 0.1;
 
-/** Writes and checks programs. @returns the first that goes wrong, and how; null if none does */
+/** Writes and checks programs. @returns the number and error of the first that fails, or null */
 function firstFlaw(count: number, write: (random: Random) => Written | null): string | null {
   for (let number = 1; number <= count * share; number++) {
     const random = new Random(number);
@@ -263,7 +262,7 @@ function network(random: Random): Written {
   }
 }
 
-describe('the passes of random programs compute what the programs mean', () => {
+describe('the passes of random programs compute the same results as the programs', () => {
   it('of any operations', () => {
     expect(firstFlaw(PROGRAMS, (random) => new Author(random, false).write())).toBeNull();
   });

@@ -18,7 +18,7 @@ export const icd = process.env.VK_ICD_FILENAMES ?? ofChromium;
 export interface Opened {
   /** Null where it does not open. */
   readonly device: Device | null;
-  /** Why not, for the name of the tests that are left out; empty if it opens. */
+  /** The reason why the tests are skipped, for their names. Empty if the device opens. */
   readonly missing: string;
 }
 

@@ -42,14 +42,14 @@ vi.mock('webgpu', () => ({
   }),
 }));
 
-/** As in a process of its own. */
+/** As in a new process. */
 async function fresh(...there: readonly Kind[]) {
   world.there = [...there];
   const { openGpu } = await import('../../../src/devices/gpu/gpu.ts');
   return { openGpu, ...(await import('../../../src/devices/gpu/adapter.ts')) };
 }
 
-/** What gpu.js would do. */
+/** As gpu.js would do. */
 async function requestDevice(): Promise<{ name: string; device: GPUDevice }> {
   const { gpu } = (globalThis as unknown as { navigator: { gpu: GPU } }).navigator;
   const adapter = (await gpu.requestAdapter())!;
@@ -87,7 +87,7 @@ describe('of two kinds of GPU', () => {
     expect(await (await openGpu('software')).close()).toBeUndefined();
   });
 
-  it('the one that is there stays where the other is missing', async () => {
+  it('the existing kind stays where the other is missing', async () => {
     const { openGpu, openWebGpu, lastDevice, adapterHealth } = await fresh('software');
     await (await openGpu('software')).close();
     const { device } = await requestDevice();

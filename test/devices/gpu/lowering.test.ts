@@ -1,4 +1,5 @@
-// What shares a pass and what needs none: small programs, whose passes are counted and read.
+// Which operations share a pass, and which need none: small programs, whose passes are counted and
+// read.
 import { describe, expect, it } from 'vitest';
 import { type PassList, compilePasses } from '../../../src/devices/gpu/passes.ts';
 import { isNumber } from '../../../src/devices/gpu/writer.ts';
@@ -92,7 +93,7 @@ describe('elementwise operations', () => {
     expect([...list.outputs.values()].map(({ plane }) => plane)).toEqual([0, 1]);
   });
 
-  it('wait for what is made later, without keeping others back', () => {
+  it('wait for later operands, without delaying other operations', () => {
     const list = passesOf((ops, x, w, u) => {
       const early = ops.tanh(x);
       const late = ops.matmul(ops.matmul(early, w), u, { transposeB: true });
@@ -140,7 +141,7 @@ describe('a stack of time steps', () => {
   });
 });
 
-describe('what a call keeps', () => {
+describe('a state that a call stores', () => {
   it('is copied if no pass has made it, while its readers within the call read where it was', () => {
     const ops = new Builder();
     const [a, b] = [ops.loadState('a', 4, 3), ops.loadState('b', 4, 3)];

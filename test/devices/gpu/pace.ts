@@ -1,5 +1,5 @@
-// A clock of our own for plans: how many calls a run has follows from what runs seem to take, so a
-// test can choose it.
+// A fake clock for plans. The number of calls in a run follows from the time that runs seem to
+// take, so a test can choose it.
 import { beforeEach, vi } from 'vitest';
 import { Plan } from '../../../src/devices/gpu/plan.ts';
 import { RUN_SECONDS } from '../../../src/devices/gpu/runner.ts';
@@ -8,7 +8,7 @@ let now = 0;
 let secondsOf: (calls: number) => number = () => 1;
 let ran: number[] = [];
 
-/** Lets performance.now go on only while plans run, in each test of this file. */
+/** Lets performance.now advance only while plans run, in each test of this file. */
 export function usePace(): void {
   beforeEach(() => {
     const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
@@ -25,8 +25,8 @@ export function usePace(): void {
 }
 
 /**
- * From now on executables have runs of so many calls, each job from its third run on.
- * @returns how many calls each run has that gives results
+ * From now on executables have runs of `callsPerRun` calls, each job from its third run.
+ * @returns the calls of each run that returned results
  */
 export function paceFor(callsPerRun: number): readonly number[] {
   secondsOf = (calls) => (calls * RUN_SECONDS) / (callsPerRun + 0.5);

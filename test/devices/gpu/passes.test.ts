@@ -1,4 +1,5 @@
-// How programs become passes: how many there are, and what each may read. Compiles for no device.
+// How programs become passes: how many there are, and which buffers each may read. Nothing is
+// compiled for a device.
 import { afterAll, describe, expect, it } from 'vitest';
 import { type PassList, compilePasses } from '../../../src/devices/gpu/passes.ts';
 import { type Reference, elementsOf, isNumber } from '../../../src/devices/gpu/writer.ts';
@@ -74,7 +75,7 @@ const variants: readonly [string, Partial<Size>][] = [
 
 const principal: ReadonlySet<string> = new Set(['lstm', 'gru', 'rnn', 'mlstm']);
 
-/** A second product waits for what the first one has gated, forward and backward. */
+/** A second matrix product waits for the gated result of the first, forward and backward. */
 const inTwoStages: ReadonlySet<string> = new Set(['mlstm', 'gru-cho', 'mut1', 'mut2', 'mut3']);
 
 describe.each(allCells.map(({ name }) => name))('a training step of %s', (cell) => {
@@ -101,7 +102,7 @@ describe.each(allCells.map(({ name }) => name))('a training step of %s', (cell) 
     },
   );
 
-  it('reads only what earlier passes have made, and what comes from outside', () => {
+  it('reads only results of earlier passes, and arguments', () => {
     const list = passesOf(cell, { dropout: 0.2, embedding: 24 });
     const given = new Set(list.arguments.map(({ name }) => name));
     const isThere = (operand: Reference, index: number): boolean =>
@@ -114,8 +115,8 @@ describe.each(allCells.map(({ name }) => name))('a training step of %s', (cell) 
     expect(missing).toEqual([]);
   });
 
-  // Half of what a mut1 does at a step waits for no state: it is put together into passes that are
-  // all different.
+  // Half of the operations of a mut1 at a time step wait for no state. They are combined into
+  // passes that are all different.
   it.skipIf(cell === 'mut1')('has as many kernels for long windows as for short ones', () => {
     const [short, long] = [12, 18].map((steps) => passesOf(cell, { steps }).cost.kernels);
     expect(Math.abs(long - short)).toBeLessThanOrEqual(4);
@@ -136,8 +137,8 @@ describe.each(allCells.map(({ name }) => name))('a training step of %s', (cell) 
     })
       .filter(({ name, rows }) => name.startsWith('layer1') && rows > 1)
       .reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-    // Forward, back to the input, and the gradient of the weight; a cell may keep a product out of
-    // the first step.
+    // Forward, back to the input, and the gradient of the weight. A cell may omit a product in the
+    // first step.
     expect((two - one) / (3 * weights * N * usual.steps)).toBeCloseTo(1, 1);
   });
 });

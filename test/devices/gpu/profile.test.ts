@@ -14,7 +14,7 @@ for (const name of ['gpu:cpu', 'gpu:webasm']) {
     it.each([
       ['train', true],
       ['sample', false],
-    ] as const)('has every pass of a call to %s, and leaves weights and state as they were', async (job, learns) => {
+    ] as const)('has every pass of a call to %s, and does not change weights or state', async (job, learns) => {
       const trial = new Trial();
       const executable = await trial.compiledOn(device);
       await executable.run('train', trial.training(1));
@@ -55,7 +55,7 @@ it('ends where a GPU reports an error', async () => {
 });
 
 describe('the time of a pass', () => {
-  /** Of runs that take `beside` milliseconds and `each` for every pass. */
+  /** For runs that take `beside` milliseconds plus `each` for every pass. */
   async function timed(beside: number, each: number): Promise<{ time: number; lengths: number[] }> {
     const lengths: number[] = [];
     const time = await timeOfPass(async (passes) => {
@@ -71,7 +71,7 @@ describe('the time of a pass', () => {
     [5, 5],
     [50, 0.01],
     [0, 1000],
-  ])('beside %f ms a run is %f ms', async (beside, each) => {
+  ])('in a run with %f ms of other work is %f ms', async (beside, each) => {
     expect((await timed(beside, each)).time).toBeCloseTo(each, 9);
   });
 

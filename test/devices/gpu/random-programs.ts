@@ -1,4 +1,5 @@
-// Writes random programs, for fuzz.test.ts: what networks do not do. Knows nothing of devices.
+// Writes random programs for fuzz.test.ts, which combine operations in ways that networks do not.
+// Knows nothing of devices.
 import { Builder } from '../../../src/program/builder.ts';
 import { differentiate } from '../../../src/program/differentiate.ts';
 import { foldRunningSums } from '../../../src/program/rewrite.ts';
@@ -17,7 +18,7 @@ export const V = 4;
 export interface Written {
   readonly program: Program;
   readonly parameters: readonly ParameterShape[];
-  /** Of `ids` and `targets`. */
+  /** The arguments `ids` and `targets`. */
   readonly rows: number;
 }
 
@@ -28,7 +29,7 @@ const withoutDerivative: readonly ElementwiseFunction[] = ['tanhGradient', 'sigm
 /** Writes one program, operation by operation. */
 export class Author {
   readonly #random: Random;
-  /** Only what has a derivative. */
+  /** Only operations with a derivative. */
   readonly #trains: boolean;
   readonly #ops = new Builder();
   readonly #parameters: ParameterShape[] = [];
@@ -61,7 +62,7 @@ export class Author {
   }
 
   /**
-   * The same with a loss, and the gradients of its weights; null if a derivative of it is not
+   * The same with a loss, and the gradients of its weights. null if a derivative of it is not
    * defined.
    */
   train(): Written | null {
@@ -192,8 +193,8 @@ export class Author {
   }
 
   #product(x: Value): Value {
-    // What is rewritten to a product of a whole sequence, and has a derivative, has neither of
-    // these.
+    // Operations that are rewritten to a product of a whole sequence, and have a derivative, have
+    // neither of these.
     const [transposeA, adds] = this.#trains ? [false, false] : [this.#below(3) === 0, this.#below(2) === 0];
     const transposeB = this.#below(3) === 0;
     const [rows, inner] = transposeA ? [x.columns, x.rows] : [x.rows, x.columns];

@@ -3,7 +3,7 @@ import type { PlanResults } from '../../../src/devices/gpu/plan.ts';
 import { type DeviceError, RUN_SECONDS, type RunOutcome, Runner } from '../../../src/devices/gpu/runner.ts';
 import { RnnError } from '../../../src/errors.ts';
 
-/** What a plan does when it runs, besides taking its time. */
+/** The outcome of a plan's run. */
 type Fate = () => PlanResults | never;
 
 const nothing: PlanResults = { carried: new Map(), gradients: null, calls: [] };
@@ -18,14 +18,13 @@ beforeEach(() => {
 });
 
 /**
- * A GPU whose clock is ours: what is made, run and closed on it is written down, in the order of
- * what happens.
+ * A GPU with a fake clock, which records the plans that are made, run and closed, in this order.
  */
 class Stage {
   readonly made: number[] = [];
   readonly ran: number[] = [];
   readonly closed: number[] = [];
-  /** What the next runs come to, one each; then they succeed. */
+  /** The outcomes of the next runs. Later runs succeed. */
   readonly fates: Fate[] = [];
   readonly errors: DeviceError[] = [];
   lost = false;
@@ -33,7 +32,7 @@ class Stage {
   count = 1;
   readonly runner: Runner;
 
-  /** @param seconds how long a run of so many calls takes */
+  /** @param seconds the time of a run of `calls` calls */
   constructor(seconds: (calls: number) => number, { passes = 100 } = {}) {
     this.runner = new Runner({
       passes,
@@ -59,7 +58,7 @@ class Stage {
     );
   }
 
-  /** What `callsPerRun` is before each of so many full runs, and after the last. */
+  /** `callsPerRun` before each of `runs` full runs, and after the last. */
   async counts(runs: number): Promise<number[]> {
     const counts = [this.runner.callsPerRun];
     for (let i = 0; i < runs; i++) {
@@ -77,8 +76,8 @@ const rejects =
   };
 
 /**
- * Runs at which so many calls take as long as a run should, where each has something of its own
- * beside them, in calls.
+ * The time of a run that makes `callsPerRun` calls take the target time, if each run has other work
+ * of `beside` calls.
  */
 const pace =
   (callsPerRun: number, beside = 0) =>
@@ -139,7 +138,7 @@ describe('calls that are fewer than a run has', () => {
     expect(stage.made).toEqual([1, 10, 3]);
   });
 
-  it('have at most two plans of their own', async () => {
+  it('have at most two plans for themselves', async () => {
     const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
     const together: number[] = [];
@@ -160,7 +159,7 @@ describe('calls that are fewer than a run has', () => {
 });
 
 describe('a GPU that is lost', () => {
-  it('and that another plan has found again: computed once more too, on the new one', async () => {
+  it('and that another plan has found again computes the run again, on the new GPU', async () => {
     const stage = new Stage((calls) => 0.0279 * calls);
     await stage.run();
     stage.count = 2;
@@ -170,7 +169,7 @@ describe('a GPU that is lost', () => {
     await expect(stage.run()).rejects.toThrow('no loss');
   });
 
-  it('once: what it was to compute is computed once more, and told', async () => {
+  it('once computes the run again, and notes it', async () => {
     const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
     for (const [calls, what] of [
@@ -192,7 +191,7 @@ describe('a GPU that is lost', () => {
     expect(await stage.run()).toEqual({ results: nothing, note: null });
   });
 
-  it('for good: says so, with the first reason as its cause', async () => {
+  it('for good is an error with the first reason as its cause', async () => {
     const stage = new Stage(() => 0.1);
     const first = new Error('device lost');
     stage.lost = true;
@@ -231,12 +230,9 @@ describe('a GPU that lacks memory', () => {
   }
 
   const lacks: readonly (readonly [string, (stage: Stage) => Fate])[] = [
+    ['reports it after invalid results', (stage) => () => (stage.errors.push(invalid, memory), nothing)],
     [
-      'says so after results that are not to be believed',
-      (stage) => () => (stage.errors.push(invalid, memory), nothing),
-    ],
-    [
-      'says so beside an error that tells nothing',
+      'reports it together with an unspecific error',
       (stage) => () => {
         stage.errors.push(memory, invalid);
         throw new Error('mapAsync failed');
@@ -244,7 +240,7 @@ describe('a GPU that lacks memory', () => {
     ],
   ];
 
-  it.each(lacks)('and %s: half as many calls are tried, and no more from then on', async (_, fate) => {
+  it.each(lacks)('and %s: tries half as many calls, and never more from then on', async (_, fate) => {
     const stage = await busy();
     stage.fates.push(fate(stage));
     expect(await stage.run()).toBeNull();
@@ -256,29 +252,26 @@ describe('a GPU that lacks memory', () => {
     expect(stage.errors).toEqual([]);
   });
 
-  it.each(lacks)(
-    'and %s: halved down to one call; if it lacks memory for that, the model is too large',
-    async (_, fate) => {
-      const stage = await busy();
-      for (const calls of [12, 6, 3, 1]) {
-        stage.fates.push(fate(stage));
-        expect(await stage.run()).toBeNull();
-        expect(stage.runner.callsPerRun).toBe(calls);
-      }
+  it.each(lacks)('and %s: halves the calls down to one, and then refuses the model as too large', async (_, fate) => {
+    const stage = await busy();
+    for (const calls of [12, 6, 3, 1]) {
       stage.fates.push(fate(stage));
-      const error = await stage.run().catch((caught: unknown) => caught);
-      expect(error).toBeInstanceOf(RnnError);
-      expect(error).toMatchObject({
-        kind: 'usage',
-        message: expect.stringContaining('too little memory'),
-        hint: expect.stringContaining('--batch-size'),
-      });
-      expect(stage.closed.length).toBe(stage.made.length);
-    },
-  );
+      expect(await stage.run()).toBeNull();
+      expect(stage.runner.callsPerRun).toBe(calls);
+    }
+    stage.fates.push(fate(stage));
+    const error = await stage.run().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(RnnError);
+    expect(error).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('too little memory'),
+      hint: expect.stringContaining('--batch-size'),
+    });
+    expect(stage.closed.length).toBe(stage.made.length);
+  });
 
   it.each(lacks)(
-    'and %s in a run of a remainder: it is run one by one, and whole runs stay as long as they were',
+    'and %s in a run of a remainder: runs it call by call, and does not shorten whole runs',
     async (_, fate) => {
       const stage = await busy();
       await stage.run();
@@ -290,7 +283,7 @@ describe('a GPU that lacks memory', () => {
     },
   );
 
-  it('even for the first call, is not tried with fewer', async () => {
+  it('even for the first call is refused at once', async () => {
     const stage = new Stage(() => 0.1);
     stage.fates.push(lacks[0][1](stage));
     await expect(stage.run()).rejects.toMatchObject({ kind: 'usage' });
@@ -299,7 +292,7 @@ describe('a GPU that lacks memory', () => {
 });
 
 describe('any other error', () => {
-  it('is passed on as it is', async () => {
+  it('is passed on unchanged', async () => {
     const stage = new Stage((calls) => 0.0279 * calls);
     await stage.counts(2);
     for (const error of [new TypeError('in WGSL'), new RnnError('device', 'taken apart')]) {
@@ -310,7 +303,7 @@ describe('any other error', () => {
     expect(await stage.run()).toEqual({ results: nothing, note: null });
   });
 
-  it('that the GPU tells beside results makes them void', async () => {
+  it('that the GPU reports with results makes the results invalid', async () => {
     const stage = new Stage(() => 0.1);
     stage.fates.push(() => (stage.errors.push(invalid), nothing));
     await expect(stage.run()).rejects.toThrow(invalid.message);

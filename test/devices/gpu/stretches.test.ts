@@ -31,7 +31,7 @@ const shapeOf = ({ rows, columns, inputs }: Value): string => `${rows}×${column
 const stackOf = ({ inputs }: Value): Value => inputs[1];
 
 describe('sums over a sequence', () => {
-  it('stay as they are where their stacks are not too large', () => {
+  it('are unchanged where their stacks are not too large', () => {
     expect(gradientProducts(sumInStretches(program, largest)).map(shapeOf)).toEqual(
       gradientProducts(program).map(shapeOf),
     );
@@ -45,7 +45,7 @@ describe('sums over a sequence', () => {
     expect(products.map((product) => stackOf(product).rows)).toEqual(new Array(12).fill((T * N) / 4));
     const [first, second, third, last] = products.slice(0, 4);
     expect([second, third, last].map(({ inputs }) => inputs[2].id)).toEqual([first, second, third].map(({ id }) => id));
-    // What is made first has the lowest id.
+    // The first value has the lowest id.
     expect(stackOf(first).inputs[0].id).toBeLessThan(stackOf(last).inputs[0].id);
   });
 

@@ -1,5 +1,5 @@
-// Products in tiles: how they are chosen, what of gpu.js they stand on, and that they compute what
-// products mean.
+// Matrix products in tiles: how they are chosen, which properties of gpu.js they rely on, and that
+// they compute matrix products.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -82,7 +82,7 @@ describe('tiles', () => {
     }
   });
 
-  it('leave the kernel that other modes run as it is', () => {
+  it('do not change the kernel that other modes run', () => {
     const tiled = sourceOf('tiled', 50, 128, 512);
     expect(tiled.replace(/\/\*[^]*\*\/\n/, '')).toBe(sourceOf('plain', 50, 128, 512));
   });
@@ -91,7 +91,7 @@ describe('tiles', () => {
 describe('RNN_GPU_PRODUCTS', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it('says how products are done', () => {
+  it('chooses how products are computed', () => {
     const asked = (): ProductStyle | undefined => choiceFrom('RNN_GPU_PRODUCTS', productStyles);
     vi.stubEnv('RNN_GPU_PRODUCTS', undefined);
     expect(asked()).toBeUndefined();
@@ -102,26 +102,26 @@ describe('RNN_GPU_PRODUCTS', () => {
   });
 });
 
-describe('what tiles take for granted of gpu.js', () => {
+describe('the properties of gpu.js that tiles rely on', () => {
   const require = createRequire(join(root, 'package.json'));
   const { WebGPUKernel, Input } = require('gpu.js');
   const source = sourceOf('tiled', 9, 5, 11);
 
-  /** As gpu.js builds it: all but the last step needs no GPU. */
+  /** As gpu.js builds it. Only the last step would use a GPU. */
   function assembled(of: string): Kernel & { compiledSource: string } {
     const kernel = new WebGPUKernel(of, { output: [11, 9] });
     kernel.build(new Input(new Float32Array(100), [100])).catch(() => {});
     return kernel;
   }
 
-  it('holds for the one version that is asked for', () => {
+  it('are tested with the version in package.json', () => {
     const version = (path: string): { version: string; devDependencies: Record<string, string> } =>
       JSON.parse(readFileSync(path, 'utf8'));
     expect(version(join(root, 'package.json')).devDependencies['gpu.js']).toBe('2.24.1');
     expect(version(require.resolve('gpu.js/package.json')).version).toBe('2.24.1');
   });
 
-  it('is what it writes for a small kernel', () => {
+  it('include the source of a small kernel', () => {
     const plain = assembled(sourceOf('plain', 9, 5, 11));
     const [kept, entry, ...rest] = plain.compiledSource.split('@compute');
     expect(rest).toEqual([]);
@@ -136,7 +136,7 @@ describe('what tiles take for granted of gpu.js', () => {
     expect(plain).toMatchObject({ output: [11, 9], componentCount: 1, workgroupSize: [8, 8, 1] });
   });
 
-  it('is that an entry point stands last, in whose place tiles are put', () => {
+  it('include the entry point at the end, which tiles replace', () => {
     const plain = assembled(sourceOf('plain', 9, 5, 11)).compiledSource;
     const kernel: Kernel = { source, workgroupSize: [8, 8, 1] };
     expect(splice({ ...kernel, source: sourceOf('plain', 9, 5, 11) }, plain)).toBe(plain);

@@ -1,5 +1,5 @@
-// A small network with three jobs, calls of them that are the same ones in every trial, and what
-// comes of them on a device.
+// A small network with three jobs, the same calls of them in every trial, and their results on a
+// device.
 import { onTestFinished } from 'vitest';
 import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../../src/devices/device.ts';
 import { cellNamed } from '../../../src/model/cells/registry.ts';
@@ -13,7 +13,7 @@ const [N, H, V] = [3, 5, 7];
 
 export interface Outcome {
   readonly results: readonly CallResult[];
-  /** What the executable holds in the end. */
+  /** The parameters and states of the executable at the end. */
   readonly held: ReadonlyMap<string, Float32Array>;
 }
 

@@ -37,7 +37,7 @@ const remembering = untrained(
     if (name === 'head.b') data[1] = CERTAIN;
     for (let id = 0; id < V; id++) {
       if (name === 'layer0.Wx') set(2 * V, id, id, 1); // the last symbol, one-hot,
-      if (name === 'layer0.Wh') set(2 * V, id, V + id, 1); // and then the one before
+      if (name === 'layer0.Wh') set(2 * V, id, V + id, 1); // and then the id before it
       if (name === 'head.W') set(V, V + id, (id + 2) % V, 3 * CERTAIN);
     }
   },
