@@ -2,6 +2,7 @@
 // checked. The command line has already checked its options.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { type RnnError, unexpected, usageError, checkpointError } from '../errors.ts';
+import type { Unit } from '../corpus/vocabulary.ts';
 import { mapValues } from '../group.ts';
 import { type Rule, onOff, rule } from '../options/kind.ts';
 import { type Options, kindsOf, keyOf } from '../options/option.ts';
@@ -83,6 +84,22 @@ const warned = new Set<string>();
 function warnOnce(warning: string): void {
   if (!warned.has(warning)) process.emitWarning(warning, 'DeprecationWarning');
   warned.add(warning);
+}
+
+/**
+ * The request with `level`, which checkpoints call `unit`, under that name.
+ *
+ * @throws RnnError `usage` for a request with both names
+ */
+export function withUnit<Request extends Leveled>({ level, ...others }: Request): Omit<Request, 'level'> {
+  if (level === undefined) return others;
+  if (others.unit !== undefined) throw usageError('level and unit are the same option', 'omit unit');
+  return { ...others, unit: level };
+}
+
+interface Leveled {
+  readonly level?: Unit;
+  readonly unit?: Unit;
 }
 
 const requestObject = rule(

@@ -24,11 +24,14 @@ import {
   sourceNames,
   stream,
   textOrBytes,
+  withUnit,
 } from './checks.ts';
 
 /** How a text is read and split. The defaults are the same as in `rnn train`. */
 export interface TextOptions {
   /** `char` (the default), or `byte` for files that are not UTF-8. */
+  readonly level?: Unit;
+  /** The earlier name of `level`. */
   readonly unit?: Unit;
   /**
    * The encoding of the files, a label of the Encoding Standard such as `windows-1252`. Default
@@ -101,6 +104,7 @@ const vocabularyMember = rule(
     (typeof given === 'object' && given !== null && Array.isArray((given as VocabularyData).symbols)),
 );
 const textMembers = {
+  level: unit,
   unit,
   encoding,
   keepLineEnds,
@@ -155,9 +159,10 @@ export class Corpus implements ReadCorpus {
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseWrong(options, fileMembers);
     refuseOther('sources', sources, sourceNames);
+    const asked = withUnit(options);
     const { validationFile = null, testFile = null, runFolder, stdin, listener } = options;
     const heldOut = { validationFile, testFile };
-    return Corpus.#encode([sources].flat(), heldOut, options, heldOut, {
+    return Corpus.#encode([sources].flat(), heldOut, asked, heldOut, {
       runFolder,
       stdin,
       onActivity: listener?.activity,
@@ -179,7 +184,7 @@ export class Corpus implements ReadCorpus {
       testFile: testText === undefined ? null : { name: 'the test text', text: testText },
     };
     const inNoFile = { validationFile: null, testFile: null };
-    return Corpus.#encode([{ name, text }], heldOut, options, inNoFile, {});
+    return Corpus.#encode([{ name, text }], heldOut, withUnit(options), inNoFile, {});
   }
 
   /**

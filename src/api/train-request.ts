@@ -34,6 +34,7 @@ import {
   stream,
   textOrBytes,
   trainingMembers,
+  withUnit,
 } from './checks.ts';
 
 /** A name and a one-line description, for programs that show choices to people. */
@@ -64,6 +65,8 @@ export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> 
 /** The request of `planTraining`: a text, and any options of its reading and training. */
 export interface PlanRequest extends Partial<TrainingOptions>, Partial<ReadingOptions> {
   readonly corpus: TextToLearn;
+  /** `char` (the default), or `byte` for files that are not UTF-8. Results and checkpoints call it `unit`. */
+  readonly level?: ReadingOptions['unit'];
   /** Start from the weights of this run folder, file or model. */
   readonly initFrom?: string | TrainedModel;
   /** The input that `-` in the corpus stands for. Default: the standard input of the process. */
@@ -110,6 +113,7 @@ const members = {
   acceptNewCorpus: onOff,
   signal: abortSignal,
   stdin: stream,
+  level: readingOptions.unit.kind,
   ...kindsOf({ ...readingOptions, ...machineOptions }),
   validationFile: orNothing(fileName),
   testFile: orNothing(fileName),
@@ -117,8 +121,9 @@ const members = {
 };
 
 /** @throws RnnError `usage` for an unknown option, or options that contradict each other */
-export function runRequestOf(request: TrainRequest): RunRequest {
-  refuseWrong(request, members);
+export function runRequestOf(given: TrainRequest): RunRequest {
+  refuseWrong(given, members);
+  const request: TrainRequest = withUnit(given);
   const { corpus, out = null, initFrom = null, stdin } = request;
   refuseOther('corpus', corpus, textToLearn);
   if (initFrom !== null && typeof initFrom === 'object') refuseUnlessModel('initFrom', initFrom);
@@ -133,9 +138,10 @@ export function runRequestOf(request: TrainRequest): RunRequest {
     request,
     trainingNames.filter((name) => request[name] !== null),
   );
-  if (isRead(corpus) && Object.keys(reading).length > 0) {
+  const ofText = Object.keys(pick(given, ['level', ...readingNames]));
+  if (isRead(corpus) && ofText.length > 0) {
     throw usageError(
-      `${Object.keys(reading).join(', ')}: the corpus was read already`,
+      `${ofText.join(', ')}: the corpus was read already`,
       'pass these options to Corpus.read or Corpus.fromText',
     );
   }

@@ -1,7 +1,7 @@
 // Reads the texts of a corpus into an encoder, chunk by chunk, and refuses files that are not text.
 //
 // Unless the user keeps line ends, CR and CRLF become LF, and files that do not end with a newline
-// get one before the next file. A byte order mark at the start of a file is dropped. With `--unit
+// get one before the next file. A byte order mark at the start of a file is dropped. With `--level
 // byte` every byte is an id, and none of this happens.
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';

@@ -143,7 +143,13 @@ export const inspectOptions = {
     length: { kind: count, help: 'characters to read', defaultInWords: '10000-80000 as needed' },
   },
   'Results:': {
-    cell: { kind: text(), placeholder: '<name>', help: 'colour by unit: 0.c.17 is c of unit 17, layer 0' },
+    hiddenUnit: {
+      kind: text(),
+      key: 'unit',
+      placeholder: '<name>',
+      aliases: ['cell'],
+      help: 'colour by unit: 0.c.17 is c of unit 17, layer 0',
+    },
     html: { ...html, help: 'write a page coloured by any unit, with all gates' },
     record: { kind: text(), placeholder: '<file>', help: 'write all values, as .npz (NumPy) or .jsonl' },
   },

@@ -19,8 +19,9 @@ export interface Option<Value = unknown> {
   /** An imperative or a noun, with advice on the value, in at most 55 characters. */
   readonly help: string;
   /**
-   * The flag without its dashes, if it differs from the name in kebab-case: `budget` of budgetMs. A
-   * switch with `no-` in front of its name is on unless the flag is given.
+   * The flag without its dashes, if it differs from the name in kebab-case: `budget` of budgetMs,
+   * `level` of unit, which is its name in checkpoints. A switch with `no-` in front of its name is
+   * on unless the flag is given.
    */
   readonly key?: string;
   /**

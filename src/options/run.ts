@@ -18,8 +18,10 @@ export const readingOptions = {
   exclude: { kind: patterns, placeholder: '<glob>', help: 'in folders, skip these files, repeatable', default: [] },
   unit: {
     kind: choice(['char', 'byte']),
-    placeholder: '<unit>',
-    help: 'level: char, or byte for any file',
+    key: 'level',
+    placeholder: '<level>',
+    aliases: ['unit'],
+    help: 'char, or byte for any file',
     default: 'char',
     fixedFor: 'run',
   },

@@ -13,7 +13,9 @@ describe('a corpus', () => {
     const [read, given] = [await Corpus.read(file), await Corpus.fromText(text, { name: 'birds' })];
     expect(given).toEqual(read);
     expect(given.vocabulary.decode(given.train) + given.vocabulary.decode(given.validation)).toBe(text);
-    expect((await Corpus.fromText(Buffer.from(text), { unit: 'byte' })).vocabulary.size).toBe(256);
+    for (const level of [{ level: 'byte' }, { unit: 'byte' }] as const)
+      expect((await Corpus.fromText(Buffer.from(text), level)).vocabulary.size).toBe(256);
+    expect((await Corpus.read(file, { level: 'byte' })).reading.unit).toBe('byte');
   });
 
   it('is split as requested, or has a separate validation text', async () => {

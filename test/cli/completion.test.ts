@@ -83,7 +83,7 @@ describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: ther
     ['an option by its beginning', ['train', 'x.txt', '--opti'], ['--optimizer']],
     ['a choice', ['train', '--cell', 'gru'], ['gru', 'gru-cho']],
     ['a choice after =, which bash takes for a word', ['train', '--cell', '=', 'gru'], ['gru', 'gru-cho']],
-    ['a choice right after =', ['train', '--unit', '='], ['char', 'byte']],
+    ['a choice right after =', ['train', '--level', '='], ['char', 'byte']],
     ['a device after its colon, which is a word as well', ['train', '--device', 'gpu', ':', 'so'], ['software']],
     ['a device right after its colon', ['train', '--device', 'gpu', ':'], ['software', 'webasm', 'cpu']],
     ['a device after =', ['train', '--device', '=', 'gpu', ':', 'so'], ['software']],

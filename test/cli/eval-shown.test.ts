@@ -43,7 +43,7 @@ beforeAll(async () => {
     '0',
     '--quiet',
   ];
-  for (const [name, ...more] of [['run'], ['bytes', '--unit', 'byte'], ['parallel', '--streams', '3']]) {
+  for (const [name, ...more] of [['run'], ['bytes', '--level', 'byte'], ['parallel', '--streams', '3']]) {
     const { code, stderr } = await rnn(['train', at('verse.txt'), '--out', at(name), ...sizes, ...more, ...machine]);
     if (code !== 0) throw new Error(stderr);
   }

@@ -101,7 +101,7 @@ beforeAll(async () => {
       ...sizes,
       ...machine,
     ]),
-    rnn(['train', at('verse.txt'), '--unit', 'byte', '--out', at('bytes'), '--max-steps', '5', ...sizes, ...machine]),
+    rnn(['train', at('verse.txt'), '--level', 'byte', '--out', at('bytes'), '--max-steps', '5', ...sizes, ...machine]),
   ]);
   for (const { code, stderr } of made) if (code !== 0) throw new Error(stderr);
   await writeFile(at('texts/run/notes.txt'), 'Ä: the best so far');

@@ -29,7 +29,7 @@ export const textFaults = endingWith(3, [
     /^the folder .*hidden contains only hidden files$/,
     /rnn skipped 1 hidden file$/,
   ],
-  ['a folder of binary files', train('', '@binaries'), /^only binary files were found in .*binaries$/, /--unit byte/],
+  ['a folder of binary files', train('', '@binaries'), /^only binary files were found in .*binaries$/, /--level byte/],
   [
     'a folder whose links lead nowhere',
     train('', '@dangling'),
@@ -82,12 +82,12 @@ export const textFaults = endingWith(3, [
     /^every character occurs fewer than 9000 times$/,
     /lower --min-count/,
   ],
-  ['a NUL byte', train('', '@nul.bin'), /nul\.bin looks like a binary file: a NUL byte at byte 13$/, /--unit byte/],
+  ['a NUL byte', train('', '@nul.bin'), /nul\.bin looks like a binary file: a NUL byte at byte 13$/, /--level byte/],
   [
     'control characters',
     train('', '@controls.bin'),
     /controls\.bin looks like a binary file: most of it is control characters$/,
-    /--unit byte/,
+    /--level byte/,
   ],
   ['UTF-16', train('', '@utf16.txt'), /utf16\.txt is UTF-16: expected UTF-8$/, /use --encoding utf-16le/],
   [
@@ -107,7 +107,7 @@ export const textFaults = endingWith(3, [
     'half a character at the end',
     train('', '@cut.txt'),
     /cut\.txt ends within a character at line 1, column \d+ \(byte 20, 0x[\dA-F]{2}\)$/,
-    /--unit byte/,
+    /--level byte/,
   ],
   [
     'a file that opens and cannot be read',

@@ -173,7 +173,12 @@ const words = endingWith(2, [
     /^cannot use --patience 3: the run has no evaluations/,
     /--validation-fraction 0/,
   ],
-  ['rare bytes', train('--unit byte --min-count 2'), /^cannot use --min-count with --unit byte/, /omit one of the two/],
+  [
+    'rare bytes',
+    train('--level byte --min-count 2'),
+    /^cannot use --min-count with --level byte/,
+    /omit one of the two/,
+  ],
   [
     'two primes',
     sample('--prime a --prime-file @one.txt'),

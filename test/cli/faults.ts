@@ -178,8 +178,8 @@ const folderFaults = endingWith(2, [
   ],
   [
     'another unit for a run',
-    resume('@run', '--unit byte'),
-    /^cannot change --unit in a run: it is char, and you gave byte$/,
+    resume('@run', '--level byte'),
+    /^cannot change --level in a run: it is char, and you gave byte$/,
     /leave it out/,
   ],
   [
@@ -202,8 +202,8 @@ const folderFaults = endingWith(2, [
   ],
   [
     'another unit than the model to start from',
-    train('--init-from @run --unit byte'),
-    /^cannot use --unit byte with --init-from: .* is a character-level model$/,
+    train('--init-from @run --level byte'),
+    /^cannot use --level byte with --init-from: .* is a character-level model$/,
     /omit one of them/,
   ],
 ]);

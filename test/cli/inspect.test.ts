@@ -112,9 +112,9 @@ describe('rnn inspect', () => {
     expect(whole.stdout).toMatch(/^text too short to test: quotes \(needs about 1,700,000 characters\)/m);
   });
 
-  it('--cell colours the text in a terminal, and puts marks below it elsewhere', async () => {
+  it('--unit colours the text in a terminal, and puts marks below it elsewhere', async () => {
     const terminal = new FakeStream({ columns: 80 });
-    const coloured = await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3'], {
+    const coloured = await rnn(['inspect', at('text.txt'), ...model(), '--unit', '1.c.3'], {
       stdout: terminal,
       env: { COLORTERM: 'truecolor' },
     });
@@ -125,14 +125,14 @@ describe('rnn inspect', () => {
         .replace(/^.*\n\n/, '')
         .replaceAll('↵', ''),
     ).toBe(text);
-    const { stdout } = await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3']);
+    const { stdout } = await rnn(['inspect', at('text.txt'), ...model(), '--unit', '1.c.3']);
     const [legend, , line, marks] = stdout.split('\n');
     expect(legend).toMatch(/^1\.c\.3: -?\d\.\d\d ▁▃▅▇█ -?\d\.\d\d$/);
     expect(line).toBe(`${text.slice(0, text.indexOf('\n'))}↵`);
     expect(marks).toMatch(/^[▁-█]+$/);
     expect(marks).toHaveLength(line.length);
     const [{ cell, values }] = objects(
-      (await rnn(['inspect', at('text.txt'), ...model(), '--cell', '0.f.7', '--json'])).stdout,
+      (await rnn(['inspect', at('text.txt'), ...model(), '--unit', '0.f.7', '--json'])).stdout,
     );
     expect(cell).toBe('0.f.7');
     expect(values).toHaveLength(text.length);
@@ -145,7 +145,7 @@ describe('rnn inspect', () => {
       ...model(),
       '--html',
       at('page.html'),
-      '--cell',
+      '--unit',
       '1.f.3',
     ]);
     expect(code).toBe(0);
@@ -168,7 +168,7 @@ describe('rnn inspect', () => {
       ...[0, 1].flatMap((layer) => ['h', 'c', 'i', 'f', 'o'].map((name) => `layer${layer}.${name}`)),
     ]);
     const [{ values }] = objects(
-      (await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout,
+      (await rnn(['inspect', at('text.txt'), ...model(), '--unit', '1.c.3', '--json'])).stdout,
     ) as unknown as {
       values: number[];
     }[];
@@ -183,7 +183,7 @@ describe('rnn inspect', () => {
       training: { ...training, options: { ...training.options, textStarts: true } },
     });
     const values = async (name: string, stdin: string): Promise<number[]> =>
-      objects((await rnn(['inspect', '-', ...model(name), '--cell', '1.c.3', '--json'], { stdin })).stdout)[0]
+      objects((await rnn(['inspect', '-', ...model(name), '--unit', '1.c.3', '--json'], { stdin })).stdout)[0]
         .values as number[];
     const start = text.slice(0, 5);
     expect(await values('starts.json', start)).toEqual((await values('model.json', `\n${start}`)).slice(1));
@@ -212,7 +212,7 @@ describe('rnn inspect', () => {
     expect(read).toBe(text);
     expect(values).toEqual(
       (
-        objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout)[0] as {
+        objects((await rnn(['inspect', at('text.txt'), ...model(), '--unit', '1.c.3', '--json'])).stdout)[0] as {
           values: number[];
         }
       ).values,
@@ -237,10 +237,11 @@ describe('rnn inspect', () => {
   });
 
   it.each([
-    [['--cell', '0.c'], 2, '--cell is 0.c: expected LAYER.VALUE.UNIT, such as 0.h.0'],
-    [['--cell', '2.c.0'], 2, 'hint: this model has layers 0 to 1, values h, c, i, f, o, and units 0 to 7'],
-    [['--cell', '0.c.8'], 2, '--cell is 0.c.8: expected'],
-    [['--cell', '0.z.1'], 2, '--cell is 0.z.1: expected'],
+    [['--unit', '0.c'], 2, '--unit is 0.c: expected LAYER.VALUE.UNIT, such as 0.h.0'],
+    [['--cell', '2.c.0'], 2, '--unit is 2.c.0: expected'],
+    [['--unit', '2.c.0'], 2, 'hint: this model has layers 0 to 1, values h, c, i, f, o, and units 0 to 7'],
+    [['--unit', '0.c.8'], 2, '--unit is 0.c.8: expected'],
+    [['--unit', '0.z.1'], 2, '--unit is 0.z.1: expected'],
     [['--record', 'x.csv'], 2, '--record is x.csv: expected a file whose name ends in .jsonl or .npz'],
     [['--length', '0'], 2, '--length is 0: expected a whole number of at least 1'],
     [['--html', '/nowhere/x.html'], 1, 'cannot write /nowhere/x.html: the folder does not exist'],

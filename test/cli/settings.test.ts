@@ -36,7 +36,7 @@ describe('the command line is stronger than the environment, that than the file,
 
   it('for how the text is read', async () => {
     const [env, file] = [
-      { RNN_INCLUDE: '*.{c,h}, *.md', RNN_UNIT: 'byte' },
+      { RNN_INCLUDE: '*.{c,h}, *.md', RNN_LEVEL: 'byte' },
       { include: ['*.js'], 'min-count': 3 },
     ];
     expect((await train({ env, file })).calls.corpus).toMatchObject({
@@ -45,11 +45,22 @@ describe('the command line is stronger than the environment, that than the file,
       minCount: 3,
     });
     expect((await train({ argv: ['--include', '*.ts'], env, file })).calls.corpus).toMatchObject({ include: ['*.ts'] });
-    expect((await origins({ env: { RNN_UNIT: 'char' }, file: { 'min-count': 3 } })).origins).toMatchObject({
-      unit: 'RNN_UNIT',
+    expect((await origins({ env: { RNN_LEVEL: 'char' }, file: { 'min-count': 3 } })).origins).toMatchObject({
+      level: 'RNN_LEVEL',
       'min-count': config,
       include: 'default',
     });
+  });
+
+  it.each<Parameters<typeof train>[0]>([
+    { argv: ['--level', 'byte'] },
+    { argv: ['--unit', 'byte'] },
+    { env: { RNN_LEVEL: 'byte' } },
+    { env: { RNN_UNIT: 'byte' } },
+    { file: { level: 'byte' } },
+    { file: { unit: 'byte' } },
+  ])('for the level of the model, also by its earlier name: %j', async (given) => {
+    expect((await train(given)).calls.corpus).toMatchObject({ unit: 'byte' });
   });
 
   it('for the machine, and RNN_DEVICE is said', async () => {

@@ -64,7 +64,7 @@ it('the help of rnn train shows every default that does not depend on the text, 
   );
   expect(Object.fromEntries(shown.filter(([flag]) => !isChosen.has(flag!)))).toEqual({
     ...Object.fromEntries(always.map(({ flag, value }) => [flag, String(value)])),
-    '--unit': calls.corpus?.unit,
+    '--level': calls.corpus?.unit,
     '--encoding': calls.corpus?.encoding,
     '--min-count': String(calls.corpus?.minCount),
     '--validation-fraction': String(calls.corpus?.validationFraction),

@@ -31,7 +31,7 @@ describe('rnn train', () => {
     const given =
       '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --initialisation orthogonal --sequence-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --learning-rate 0.5 --schedule step --decay 0.9 --decay-epochs 2 --final-fraction 0.1 --warmup-steps 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --evaluate-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
     const elsewhere =
-      '--unit char --keep-line-ends --min-count 2 --validation-fraction 0.2 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
+      '--level char --keep-line-ends --min-count 2 --validation-fraction 0.2 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')]);
     expect({ code, stderr }).toEqual({
       code: 0,

@@ -48,7 +48,7 @@ describe('a text in another encoding', () => {
     expect(textOf(await read('-', { stdin, encoding }))).toBe(text);
   });
 
-  it('is read as bytes with --unit byte', async () => {
+  it('is read as bytes with --level byte', async () => {
     expect((await read(fileWith(cp1252), { encoding: 'windows-1252', unit: 'byte' })).characters).toBe(cp1252.length);
   });
 

@@ -71,7 +71,7 @@ describe('reading a corpus', () => {
     expect([...corpus.train]).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 2]);
   });
 
-  it('does not convert bytes with --unit byte', async () => {
+  it('does not convert bytes with --level byte', async () => {
     const bytes = Uint8Array.of(0xff, 0x00, 0xfe, 0xef, 0xbb, 0xbf);
     const corpus = await read(path.join(folderWith({ 'a.bin': bytes }), 'a.bin'), { unit: 'byte' });
     expect([...corpus.train]).toEqual([...bytes]);
@@ -272,28 +272,28 @@ describe('text that cannot be trained on', () => {
       Buffer.from('caf\xe9s', 'latin1'),
       {},
       /t is not UTF-8 at line 1, column 4 \(byte 3, 0xE9\)$/,
-      /--encoding windows-1252 if this is correct: “cafés”, or .*--unit byte/,
+      /--encoding windows-1252 if this is correct: “cafés”, or .*--level byte/,
     ],
     [
       'a character that is cut off',
       Buffer.from('abc€').subarray(0, 5),
       {},
       /t ends within a character at line 1, column 4 \(byte 3, 0xE2\)$/,
-      /--unit byte/,
+      /--level byte/,
     ],
     [
       'a NUL byte',
       'abc\0def',
       {},
       /t looks like a binary file: a NUL byte at byte 3$/,
-      /^use --unit byte to train on any file$/,
+      /^use --level byte to train on any file$/,
     ],
     [
       'mostly control characters',
       '\x01\x02\x03abc',
       {},
       /looks like a binary file: most of it is control/,
-      /--unit byte/,
+      /--level byte/,
     ],
     ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16: expected UTF-8$/, /^use --encoding utf-16le$/],
     [
@@ -319,7 +319,7 @@ describe('text that cannot be trained on', () => {
     ],
     ['UTF-32 as UTF-16', Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), { encoding: 'utf-16le' }, /t is UTF-32/, /iconv/],
     ['UTF-32 the other way round', Buffer.of(0, 0, 0xfe, 0xff, 0, 0, 0, 0x61), {}, /t is UTF-32/, /iconv/],
-    ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--unit byte/],
+    ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--level byte/],
     [
       'characters that a given vocabulary lacks',
       'abé',
@@ -382,7 +382,7 @@ describe('options that no text can satisfy', () => {
       { validationFraction: 0.7, testFraction: 0.3 },
       /^--validation-fraction 0.7 and --test-fraction 0.3 leave no/,
     ],
-    ['a minimum count for bytes', ['-'], { minCount: 2, unit: 'byte' }, /cannot use --min-count with --unit byte/],
+    ['a minimum count for bytes', ['-'], { minCount: 2, unit: 'byte' }, /cannot use --min-count with --level byte/],
   ] as const)('are refused as usage: %s', async (_, sources, options, message) => {
     const error = await failureOf(read(sources, options));
     expect(error.kind).toBe('usage');

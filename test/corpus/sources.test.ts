@@ -50,7 +50,7 @@ describe('a folder as a corpus', () => {
     expect(corpus).toMatchObject({ files: 2, skipped: 2 });
   });
 
-  it('also reads binary files with --unit byte', async () => {
+  it('also reads binary files with --level byte', async () => {
     expect(await read(folderWith({ 'a.txt': 'ab', 'b.bin': '\0\x01' }), { unit: 'byte' })).toMatchObject({
       files: 2,
       skipped: 0,
@@ -223,7 +223,7 @@ describe('a source that cannot be read', () => {
       /^the folder .*secret contains only hidden files$/,
       /rnn skipped 1 hidden file$/,
     ],
-    ['a folder of binary files', 'binary', [], [], /^only binary files were found in .*binary$/, /--unit byte/],
+    ['a folder of binary files', 'binary', [], [], /^only binary files were found in .*binary$/, /--level byte/],
     ['a file as a folder', 'a.txt/b', [], [], /^cannot read .*b: no such file or folder$/, /check the path/],
   ])('is reported with a hint: %s', async (_, source, include, exclude, message, hint) => {
     const folder = folderWith({ 'a.txt': 'ab', 'secret/.hidden': 'ab', 'binary/a': '\0' });

@@ -99,7 +99,7 @@ describe('the settings of a run that continues', () => {
       { options: { initialisation: 'xavier' } },
       'cannot change --initialisation in a run: it is uniform, and you gave xavier',
     ],
-    [{ reading: { unit: 'byte' } }, 'cannot change --unit in a run: it is char, and you gave byte'],
+    [{ reading: { unit: 'byte' } }, 'cannot change --level in a run: it is char, and you gave byte'],
     [{ reading: { minCount: 2 } }, 'cannot change --min-count in a run: it is 1, and you gave 2'],
   ] as const)('cannot become %o, and the hint names a way out', (settings, message) => {
     expect(() => goOn(settings)).toThrow(

@@ -27,7 +27,7 @@ export const { define } = defineCommand({
   options: inspectOptions,
   examples: [
     ['rnn inspect book.txt', 'the units that detect something'],
-    ['rnn inspect book.txt --cell 0.c.17', 'the text coloured by one unit'],
+    ['rnn inspect book.txt --unit 0.c.17', 'the text coloured by one unit'],
     ['rnn inspect book.txt --html cells.html', 'a page with all units'],
     ['rnn inspect book.txt --record cells.npz', 'all values, for NumPy'],
   ],
@@ -52,7 +52,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const opened = await openModel(flags.checkpoint, machine);
   const path = opened.path!;
   const model = opened.configuration;
-  const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
+  const cell = flags.hiddenUnit === undefined ? null : cellNamed(flags.hiddenUnit, model, activationsOf(model));
   const text = await readKnownText(sources, opened, flags, context);
   waiting?.begin('compiling');
   const listener = { activity: waiting?.listen };
@@ -93,7 +93,7 @@ function cellNamed(
   if (cell.unit < hidden && known.some((each) => each.layer === cell.layer && each.name === name)) return cell;
   const names = [...new Set(known.map((each) => each.name))];
   throw badValue(
-    '--cell',
+    '--unit',
     text,
     `LAYER.VALUE.UNIT, such as 0.${names[0]}.0`,
     `this model has layers 0 to ${layers - 1}, values ${names.join(', ')}, and units 0 to ${hidden - 1}`,

@@ -192,7 +192,7 @@ from the file of --config. --no-<switch> turns a switch off: --no-nesterov.`,
   addExamples(command, [
     ['rnn train book.txt', 'model size and epochs chosen from the text'],
     ['rnn train book.txt --preset quick', 'the best in three minutes'],
-    ["rnn train src/ --include '*.c' --unit byte --budget 30m", 'source code, half an hour'],
+    ["rnn train src/ --include '*.c' --level byte --budget 30m", 'source code, half an hour'],
     ['rnn train book.txt --config rnn.json --resume --max-time 50m', 'a job for cron'],
     ['rnn train book.txt --hidden 512 --dry-run', 'the plan, and the origin of each option'],
   ]);
