@@ -242,7 +242,7 @@ function pytorchSide(pytorch, configuration, measure) {
   }
 }
 
-/** Batch and window do not matter when one text is written. */
+/** Batch and sequence length do not matter when one text is sampled. */
 function differentNetworks(configurations) {
   return [...new Map(configurations.map(({ hidden, layers }) => [`${hidden} ${layers}`, { hidden, layers }])).values()];
 }

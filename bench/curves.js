@@ -1,5 +1,5 @@
 // Curves of runs as an SVG: `node bench/curves.js --of validation|training|norm --write FILE RUN…`,
-// each RUN a run folder, or NAME=FOLDER. Training losses and norms are medians of stretches, so
+// each RUN a run folder, or NAME=FOLDER. Training losses and norms are medians of several steps, so
 // that a curve is a line.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -32,7 +32,7 @@ const curves = {
 
 const { y, points } = curves[flags.of];
 const lines = positionals.map((named) => {
-  // Folders of a sweep have such signs in their names.
+  // Folders of a sweep have these signs in their names.
   const [, name, folder] = existsSync(named) ? [null, basename(named), named] : /^([^=]*)=(.*)$/.exec(named);
   const events = readFileSync(join(folder, 'log.jsonl'), 'utf8')
     .trim()

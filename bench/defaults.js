@@ -19,7 +19,7 @@ import { Random } from '../dist/random.js';
 import { tableHead, tableRow } from './comparison/markdown.js';
 import { jsonLines, root } from './comparison/processes.js';
 
-/** Fixed before anything was measured. */
+/** Chosen before anything was measured. */
 const alternatives = {
   'lstm 1×128': '--cell lstm --layers 1 --hidden 128',
   'lstm 1×256, dropout 0.3': '--cell lstm --layers 1 --hidden 256 --dropout 0.3',
@@ -54,7 +54,7 @@ const configurations = Object.entries({ [DEFAULT]: '', ...alternatives }).map(([
 });
 /** No run takes longer. */
 const MAX_SECONDS = 600;
-/** Nats that the default may be behind the best, besides one standard error. */
+/** Nats by which the default may be worse than the best, in addition to one standard error. */
 const MARGIN_NATS = 0.02;
 /** Each configuration is timed for some seconds in each round. */
 const PACE = { seconds: 3, rounds: 3 };
@@ -166,7 +166,8 @@ async function withText({ text, size, seed }, act) {
     const [train, test] = splitOf(readFileSync(files[text], 'utf8'), { size, seed, isList: text === 'list' });
     const seen = new Set(train);
     writeFileSync(join(folder, 'train.txt'), train);
-    // A model cannot read a character that it never saw: those are left out, the same for all.
+    // A model cannot read a character that it never saw, so all configurations omit these
+    // characters.
     writeFileSync(join(folder, 'test.txt'), [...test].filter((character) => seen.has(character)).join(''));
     await act(folder);
   } finally {
@@ -198,7 +199,7 @@ function nameOf(configuration) {
   return configuration.replaceAll(/\W+/g, '-');
 }
 
-/** @returns the record of the training that the run's newest checkpoint has */
+/** @returns the training record of the run's newest checkpoint */
 async function trained(folder, options, name) {
   const out = nameOf(name);
   await run(

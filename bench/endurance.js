@@ -37,7 +37,7 @@ try {
 }
 judge();
 
-/** Trains, and makes a row a minute. */
+/** Trains, and adds a row each minute. */
 async function watch() {
   const sizes = [
     '--hidden',
@@ -124,7 +124,7 @@ function judge() {
       `\nfrom the second quarter to the last: memory ${told(memory)}, speed ${told(clock)} by the clock, ${told(processor)} by processor time`,
     );
     if (memory > MAX_GROWTH) faults.push(`memory grew by more than ${100 * MAX_GROWTH} %`);
-    // Either shows that the program itself has not become slower.
+    // Either of the two shows that the program has not become slower.
     if (clock < -MAX_SLOWING && processor < -MAX_SLOWING)
       faults.push(`it slowed down by more than ${100 * MAX_SLOWING} %`);
   }

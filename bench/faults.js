@@ -29,7 +29,7 @@ const sizes =
     ' ',
   );
 const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --evaluate-every 100'.split(' ')];
-/** The same, saved only at its end as far as steps count. */
+/** The same, saved only at its end unless time demands more. */
 const rarelySaved = brief.map((word, index) => (brief[index - 1] === '--checkpoint-every' ? '1000000' : word));
 /** Ends only at a signal. */
 const endless = [
@@ -157,8 +157,8 @@ await inFolder(async (folder) => {
   await check(
     'saves by the clock where no step is due, and after kill -9 resumes from there to the same weights',
     async () => {
-      // A clock that moves on by five seconds each time that the program looks at it, however fast
-      // the machine.
+      // A clock that advances by five seconds each time that the program reads it, however fast the
+      // machine.
       const clock = preloading('let now = 0; performance.now = () => (now += 5000);');
       const stop = stoppingAt('latest.json');
       const NODE_OPTIONS = `${clock.NODE_OPTIONS} ${stop.NODE_OPTIONS}`;
@@ -428,7 +428,7 @@ await inFolder(async (folder) => {
 });
 process.exitCode = faults === 0 ? 0 : 1;
 
-/** As the process that holds it does, which is stopped meanwhile. */
+/** Like the process that holds the lock and is stopped meanwhile. */
 function renewLock(folder) {
   const now = new Date();
   if (existsSync(join(folder, 'lock.json'))) utimesSync(join(folder, 'lock.json'), now, now);
@@ -446,7 +446,7 @@ async function check(name, act) {
   }
 }
 
-/** A disk is busy as long as a trainer has a file open for writing: tries until it has none. */
+/** A disk is busy while a trainer has a file open for writing: tries until the file is closed. */
 async function between(act) {
   for (let tries = 1; ; tries++) {
     try {

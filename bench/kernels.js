@@ -73,7 +73,7 @@ function loops() {
       (f32x4.extract_lane 0 ${sum})))`;
 }
 
-/** An elementwise operation in place, as programs have it. */
+/** An elementwise operation in place, as in programs. */
 function chainOf(name) {
   const ops = new Builder();
   const input = ops.input('x', 1, 4);

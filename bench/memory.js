@@ -40,7 +40,7 @@ const T = 2 * recalled + lag;
 const EVERY = 100;
 const chance = Math.log(SYMBOLS);
 
-/** Rates are the best of 0.001, 0.003 and 0.01 for each. */
+/** The learning rate is the best of 0.001, 0.003 and 0.01 for each. */
 const runners = [
   { name: 'LSTM, forget bias 3', cell: 'lstm', forgetBias: 3, learningRate: 0.003 },
   { name: 'GRU, update bias 3', cell: 'gru', gateBias: 3, learningRate: 0.003 },
@@ -77,7 +77,7 @@ for (const runner of runners) {
 await device.close();
 await report();
 
-/** Mean nats of a recalled symbol, every hundred steps. */
+/** Mean nats per repeated symbol, every hundred update steps. */
 async function curveOf(
   { cell, forgetBias = 1, gateBias = 0, initialisation = 'uniform', orthogonalEvery = 0, learningRate },
   seed,

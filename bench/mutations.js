@@ -102,7 +102,7 @@ function record(tally, name, { loaded, refusal }, ms, rss) {
     return;
   }
   if (refusal.includes('its checksum does not match')) tally.byChecksum++;
-  // One for all places and values of a kind.
+  // One name for all places and values of a kind.
   const words = refusal
     .replace(/^\S+ /, '')
     .replace(/"(?:[^"\\]|\\.)*"|\[.*?\]|\{.*?\}|-?\d[\d.e+]*/g, '…')

@@ -1,4 +1,4 @@
-// A line plot as SVG, for pages of this folder: drawn as rnn plot draws its curves.
+// A line plot as SVG, for pages of this folder, in the style of rnn plot.
 import { svgOf } from '../dist/reports/svg.js';
 
 /**

@@ -105,7 +105,7 @@ function resultOf(folder) {
       ) * 100,
     machine: machineTold(),
     program: programTold(),
-    // An evaluation comes before the report of its step, or right after it.
+    // An evaluation is logged before the report of its step, or right after it.
     curve: of('evaluation').map(({ step, validationLossNats }) => [
       round(nearest(elapsedAt, step) / 60_000),
       round(validationLossNats),

@@ -109,7 +109,7 @@ function fileOf(megabytes) {
   return join(folder, `${megabytes}.txt`);
 }
 
-/** Text of 60 symbols, in no order that matters here. */
+/** Text of 60 characters, in an order that does not matter here. */
 function made(length) {
   const bytes = Buffer.alloc(length);
   let seed = 1;

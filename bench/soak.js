@@ -22,7 +22,7 @@ const runs = Math.max(40, Number(flags.calls));
 const TOGETHER = 4;
 const ROWS = 20;
 const MAX_GROWTH = 0.05;
-/** How long the child may take to end once it has nothing left to do. */
+/** The time that the child may take to end when it has nothing left to do. */
 const PATIENCE_MS = 10_000;
 const icd = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const mebibytes = (bytes) => bytes / 2 ** 20;
@@ -152,8 +152,8 @@ async function watch() {
 }
 
 /**
- * From the third quarter to the last, by the most in each: V8 takes and gives back 16 MiB as it
- * likes.
+ * From the third quarter to the last, by the maximum of each: V8 reserves and frees 16 MiB at any
+ * time.
  */
 function growthOf(rows) {
   const most = (from, to) =>

@@ -23,7 +23,10 @@ const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
 for (const [name, size] of [...sizes].toSorted()) console.log(`${String(size).padStart(9)} ${name}`);
 console.log(`${String(total).padStart(9)} characters of code\n${String(bytes).padStart(9)} bytes of src`);
 
-/** Without AssemblyScript's decorators of functions, which no parser of TypeScript accepts. */
+/**
+ * Without the decorators of AssemblyScript, because no parser of TypeScript accepts them on
+ * functions.
+ */
 function codeSize(file, withDecorators) {
   const text = withDecorators.replaceAll(/^@\w+$/gm, '');
   const { comments, errors } = parseSync(file, text);

@@ -10,7 +10,7 @@ import { dirname, join, relative, sep } from 'node:path';
  * @param built the folder that names of bundles are relative to
  */
 export function collectLicences({ file, built }) {
-  /** From the folder of a package to the bundles that hold some of it. */
+  /** From the folder of a package to the bundles that contain it. */
   const bundlesOf = new Map();
   return {
     name: 'collect-licences',

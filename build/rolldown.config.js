@@ -14,7 +14,7 @@ const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), b
  * functions, and stack traces should be readable.
  */
 const libraries = ['devices/gpu/gpu-js', 'reports/scales'];
-/** Besides, `gl` is overridden by an empty package in package.json. */
+/** In addition, package.json replaces `gl` by an empty package. */
 const external = ['webgpu'];
 
 const browser = 'reports/browser';
@@ -39,7 +39,7 @@ export default [
       postBanner: '/*! Bundled libraries: their licences are in THIRD-PARTY.md, at the top of dist/. */',
     },
   })),
-  // A thread that loads one file in place of 46 starts with two thirds of the processor time: 55 ms
+  // A thread that loads one file instead of 46 starts with two thirds of the processor time: 55 ms
   // instead of 85 ms.
   {
     input: resolve(root, 'src/devices/cpu/worker.ts'),

@@ -8,8 +8,8 @@ const SECONDS = 4;
 export const HOW_TO_INSTALL = 'npm install --prefix bench/peers';
 
 /**
- * Peers as sides of a comparison: with a problem where they are not installed. `steps` is how many
- * each round measured.
+ * Peers as sides of a comparison, with a problem if they are not installed. `steps` counts the
+ * steps that each round measured.
  */
 export function javascriptPeers(corpus, configuration) {
   return [

@@ -54,13 +54,13 @@ export function readOptions(args) {
     corpus: values.corpus ?? null,
     device: values.device,
     peerDevice: values['peer-device'],
-    /** null: python3, or the system's if only that has torch. */
+    /** null: python3, or the system's Python if only that has torch. */
     python: values.python ?? null,
     /** A part of the whole, or another text, replaces a page only if --write names it. */
     write: values['no-write']
       ? null
       : fileToWrite(values.write, isWhole ? usualPage(values.device, values['peer-device']) : null),
-    /** Whether the page was asked for by name. */
+    /** Whether --write names the page. */
     isWriteNamed: values.write !== undefined,
   };
 }

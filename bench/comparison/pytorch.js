@@ -15,7 +15,7 @@ const HOW_TO_INSTALL =
 const NOT_INSTALLED = 'not installed';
 const script = join(root, 'bench/peers/pytorch.py');
 const CALIBRATION_SECONDS = 1.5;
-/** Slower than this part of the fastest, a number of threads is out. */
+/** A number of threads whose speed is below this fraction of the fastest is abandoned. */
 const SECOND_CHANCE = 0.7;
 const TRAINING_SECONDS = 4;
 const CUDA_SECONDS = 20;
@@ -24,7 +24,9 @@ const SAMPLING_SECONDS = 2;
 export class PyTorch {
   /** Why PyTorch is missing, or null. */
   missing;
-  /** Its version, the library or card that computes its products, and whose Python it is. */
+  /**
+   * Its version, the library or card that computes its matrix products, and the Python that has it.
+   */
   version;
   #python;
   #device;
@@ -72,7 +74,7 @@ export class PyTorch {
   #calibrate(configuration, measure) {
     const work =
       measure === 'train' ? ['--seconds', CALIBRATION_SECONDS] : ['--sample', Math.ceil(1e6 / configuration.hidden)];
-    // A card does the work: threads of the processor do not matter.
+    // A card does the work, so threads of the processor do not matter.
     const candidates =
       this.#device === 'cuda' ? [{ threads: 1, blasThreads: 1 }] : threadCandidates(availableParallelism());
     const tried = (threads) => ({ ...threads, charactersPerSecond: this.#run(configuration, threads, work) });

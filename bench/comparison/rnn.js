@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { median } from './statistics.js';
 import { jsonLines, root, run, secondsOf } from './processes.js';
 
-/** Less than this, measured, is not enough. */
+/** The least seconds to measure. */
 const MIN_SECONDS = 4;
 /** The first report is not counted: V8 is still compiling. */
 const WARM_UP_SECONDS = 2;
 /** On a GPU, reports are less frequent and compilation takes longer. */
 const GPU_SECONDS = 20;
-/** How long the writing of a text should take that is timed. */
+/** The target time of a timed sample. */
 const SAMPLING_SECONDS = 2;
 
 export class Rnn {
@@ -54,8 +54,8 @@ export class Rnn {
   }
 
   /**
-   * Characters per second of `rnn sample`, all texts together, from the difference of long and
-   * short ones: starting up does not count.
+   * Characters per second of `rnn sample`, all texts together. Computed from the difference of long
+   * and short samples, so start-up does not count.
    */
   sample(configuration, texts = 1) {
     const checkpoint = this.#checkpoint(configuration);
@@ -72,7 +72,7 @@ export class Rnn {
         this.#lengths.set(key, long);
         return figure;
       }
-      // The first guesses say little: start-up hides the difference.
+      // The first guesses are imprecise, because start-up hides the difference.
       long = more > 0.1 ? Math.ceil((1.2 * SAMPLING_SECONDS * figure) / texts) : long * 5;
     }
   }
@@ -175,7 +175,7 @@ function rnn(args, { env = {}, ...options } = {}) {
   });
 }
 
-/** All variables of rnn as undefined, which leaves them out. */
+/** All variables of rnn as undefined, which removes them. */
 export function withoutOurs(variables) {
   return Object.fromEntries(
     Object.keys(variables)

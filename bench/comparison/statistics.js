@@ -1,5 +1,5 @@
-// Rounds, medians, and when a round has to be repeated. Pure, but for the measuring that it is
-// given.
+// Rounds, medians, and when a round has to be repeated. Pure, except for the measuring functions
+// that it calls.
 import { withoutPaths } from './markdown.js';
 
 /** A figure farther than this from the median of its side was measured under another load. */

@@ -162,7 +162,7 @@ function lists(root, random) {
   return `${path} ${way}`;
 }
 
-/** A size of the model that is a lie, in the model alone or in the options, too. */
+/** A wrong size of the model, in the model alone or in the options, too. */
 function sizes(root, random) {
   const [member, most] = pick(random, [
     ['layers', 1024],
@@ -176,7 +176,7 @@ function sizes(root, random) {
   return `model.${member} is ${value}`;
 }
 
-/** Another cell, unit or optimizer, as if it had always been so. */
+/** Another cell, level or optimizer, as if it had always been so. */
 function kinds(root, random) {
   const ways = {
     cell: () => {
@@ -200,7 +200,7 @@ function kinds(root, random) {
   return `another ${way}`;
 }
 
-/** As many symbols as the model has outputs, but others. */
+/** As many tokens as the model has outputs, but other tokens. */
 function symbols(root, random) {
   const slots = slotAt(root, 'vocabulary', 'symbols')?.node.slots;
   if (!slots?.length) return nothing;

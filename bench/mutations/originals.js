@@ -1,5 +1,4 @@
-// The checkpoints that are mutated: tiny, and made by the program itself. Which program that is, is
-// left to who calls.
+// The checkpoints that are mutated: tiny, and made by the program that the caller chooses.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { originalOf } from './mutate.js';

@@ -19,7 +19,7 @@ function replaceNumber(root, random) {
   return `${place.path} becomes ${place.slot.node.text}`;
 }
 
-/** To a number that may well be allowed. */
+/** Replaces it by a number that may be valid. */
 function nudge(root, random) {
   const place = somewhereWith(root, random, (node) => typeof valueOf(node) === 'number');
   if (place === null) return nothing;

@@ -82,8 +82,8 @@ export function somewhereWith(root, random, serves) {
 }
 
 /**
- * The numbers, texts, lists of a file are often each other's neighbours: two slots of one object or
- * list.
+ * Two slots of one object or list, because the numbers, texts and lists of a file are often
+ * neighbours.
  */
 export function neighbours(parent, random) {
   return [pick(random, parent.slots), pick(random, parent.slots)];

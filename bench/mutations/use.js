@@ -62,7 +62,7 @@ function clear({ RnnError }, what, error) {
   return error;
 }
 
-/** Sampling, and starting another run from it. */
+/** Samples from it, and starts another run from it. */
 function useWeights(model, program) {
   const { Vocabulary, parameterVector, transferParameters, withSizesOf } = program;
   for (const { name, shape, data } of model.tensors) {
@@ -176,7 +176,7 @@ export async function describe(path, { run }, { loaded }, random) {
  */
 export async function train({ checkpoint, settings }, program, { text, folder, device }) {
   const { Vocabulary, readCorpus, compareCorpus, continueRun, prepareTraining, RunFolder, readCheckpoint } = program;
-  // Files that it names are not there, or should not be read for hours.
+  // The files that it names may be missing, or should not be read for hours.
   if (settings.reading.validationFile !== null || settings.reading.testFile != null) return;
   await attempt(program, 'resuming', async () => {
     const end = {

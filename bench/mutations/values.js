@@ -157,9 +157,7 @@ const texts = [
 export const hostileNumber = (random) => text(pick(random, numbers));
 export const hostileText = (random) => text(JSON.stringify(pick(random, texts)));
 
-/**
- * Brackets inside one another: closed again or not, as deep as is allowed, deeper, or far too deep.
- */
+/** Nested brackets: closed or not, as deep as is permitted, deeper, or far too deep. */
 export function deep(random, inner = '1') {
   const depth = pick(random, [1, 2, 61, 62, 63, 64, 65, 66, 1000, 20_000]);
   const [open, close] = pick(random, [

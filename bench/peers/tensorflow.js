@@ -40,8 +40,8 @@ function network() {
   const sequential = tfLayers.sequential();
   for (let layer = 0; layer < layers; layer++) {
     const inputs = layer === 0 ? { batchInputShape: [batch, seq, alphabet.length] } : {};
-    // The usual cell: by default its gates are not sigmoids but straight lines, and its weights
-    // orthogonal, which takes a while to make.
+    // The usual cell. By default its gates are piecewise linear instead of sigmoids, and its
+    // weights orthogonal, which are slow to make.
     const usual = { recurrentActivation: 'sigmoid', recurrentInitializer: 'glorotUniform' };
     sequential.add(tfLayers.layers.lstm({ units: hidden, returnSequences: true, stateful: true, ...usual, ...inputs }));
   }

@@ -10,7 +10,7 @@ import { root } from '../comparison/processes.js';
 
 const program = join(root, 'bin/rnn.js');
 
-/** A folder with the sonnets in it, for the time of `use`. */
+/** A folder with the sonnets, removed after `use`. */
 export async function inFolder(use) {
   const folder = mkdtempSync(join(tmpdir(), 'rnn-survival-'));
   try {
@@ -32,8 +32,8 @@ export function killAll() {
 export const preloading = (script) => ({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` });
 
 /**
- * Has the program stop itself as by `kill -STOP` right after it has written a text, the first time
- * or every time: so it is stopped in the middle of its work, however fast the machine is.
+ * Makes the program stop itself as by `kill -STOP` right after it has written a text, the first
+ * time or every time. So it is stopped in the middle of its work, however fast the machine is.
  */
 export const stoppingAt = (text, { everyTime = false } = {}) =>
   preloading(`import { isMainThread } from 'node:worker_threads';
