@@ -107,7 +107,7 @@ function useBench({
 }
 
 describe('rnn bench', () => {
-  it('compares the cpu and the gpu', async () => {
+  it('compares the CPU and the GPU', async () => {
     const { setups, closed } = useBench();
     const { code, stdout, stderr } = await rnn(['bench']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -146,7 +146,7 @@ GB/s reached                                 1250
     expect(closed).toEqual(['cpu', 'gpu']);
   });
 
-  it('measures the cpu alone where there is no gpu, and says why', async () => {
+  it('measures only the CPU if there is no GPU, and says why', async () => {
     useBench({ without: ['gpu'] });
     const { code, stdout, stderr } = await rnn(['bench']);
     expect(code).toBe(0);
@@ -198,7 +198,7 @@ GB/s reached                                 1250
     });
   });
 
-  it('hands --kernels on to the cpu, and refuses it where no device has one', async () => {
+  it('passes --kernels on to the CPU, and refuses it for other devices', async () => {
     const { opened } = useBench();
     expect(await rnn(['bench', '--kernels', 'wasm', '--device', 'cpu'])).toMatchObject({ code: 0 });
     expect(opened).toEqual([['cpu', { kernels: 'wasm' }]]);
@@ -224,7 +224,7 @@ GB/s reached                                 1250
     );
   });
 
-  it('opens nothing where a name is wrong', async () => {
+  it('opens no device if a name is wrong', async () => {
     const { order } = useBench();
     expect(await rnn(['bench', '--device', 'cpu', '--device', 'npu'])).toMatchObject({ code: 2, stdout: '' });
     expect(order).toEqual([]);
@@ -239,7 +239,7 @@ GB/s reached                                 1250
     expect(closed).toEqual(['cpu']);
   });
 
-  it('says where a device had not settled for a number of steps', async () => {
+  it('says if the speed of a device had not settled', async () => {
     useBench({ unsettled: true });
     expect((await rnn(['bench', '--device', 'gpu'])).stdout).toMatch(/^update steps per call +16 so far$/m);
   });

@@ -54,14 +54,14 @@ function inFish(line: string): string[] {
     .map((row) => row.split('\t')[0]);
 }
 
-it('an unknown shell is refused, with those that there are', async () => {
+it('an unknown shell is refused, with a list of the known shells', async () => {
   expect(await rnn(['completion', 'tcsh'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('the shell is tcsh: expected one of bash, zsh, fish'),
   });
 });
 
-it('every command and every option that some help shows is in all of them', async () => {
+it('all scripts have every command and every option of the help', async () => {
   const { stdout: overview } = await rnn(['--help']);
   const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)].map(([, name]) => name);
   const helps = await Promise.all(
@@ -210,6 +210,6 @@ describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there i
   );
 });
 
-it('nothing that a folder is called was run', () => {
+it('the name of a folder is never executed', () => {
   expect(spawnSync('ls', [folder], { encoding: 'utf8' }).stdout).not.toContain('oops');
 });

@@ -13,7 +13,7 @@ it('schema/rnn.json matches the options of rnn train (npm run build:schema write
   );
 });
 
-it('has every option of training, with its type and range, and none of the command line alone', () => {
+it('has every option of training, with its type and range, and no option of the command line only', () => {
   const { properties } = configSchema() as Schema;
   expect(properties).toMatchObject({
     hidden: { type: 'integer', minimum: 1 },
@@ -29,7 +29,7 @@ it('has every option of training, with its type and range, and none of the comma
   for (const name of ['config', 'debug', 'color', 'no-color', 'no-tied']) expect(properties).not.toHaveProperty(name);
 });
 
-it('takes the durations that the command line takes', () => {
+it('accepts the durations that the command line accepts', () => {
   const pattern = new RegExp((configSchema() as Schema).properties.budget.pattern as string);
   expect(['30s', '3m', '1.5h', '1h30m', '2d', '0.5s'].filter((text) => !pattern.test(text))).toEqual([]);
   expect(['', '30', '0s', '0h0m', '1m1h', '-3m', '3 m'].filter((text) => pattern.test(text))).toEqual([]);

@@ -3,7 +3,7 @@ import { devices } from '../../src/options/run.ts';
 import { deviceNames } from '../../src/devices/open.ts';
 import { rnn } from './helpers.ts';
 
-it('the help knows every device, and no other', () => {
+it('the help lists exactly the devices that exist', () => {
   expect(Object.keys(devices)).toEqual(deviceNames);
 });
 

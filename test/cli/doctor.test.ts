@@ -65,7 +65,7 @@ it('ends with 6 where no device works', async () => {
   expect(stdout).toMatch(/\nno device works here\n$/);
 });
 
-it('is coloured on a terminal', async () => {
+it('has colours on a terminal', async () => {
   const stdout = new FakeStream({ columns: 80 });
   useChecks(cpu, broken);
   await rnn(['doctor'], { stdout });
@@ -89,7 +89,7 @@ it('--json prints one object per check, and the working devices at the end', asy
   ]);
 });
 
-it('finds that the cpu device works here', async () => {
+it('finds that the CPU works on this machine', async () => {
   const { code, stdout } = await rnn(['doctor', '--device', 'cpu']);
   expect(code, stdout).toBe(0);
   for (const row of [

@@ -49,7 +49,7 @@ describe('rnn train --dry-run', () => {
     expect(readdirSync(folder)).toEqual(['text.txt']);
   });
 
-  it('says how much text is held out to test on', async () => {
+  it('shows the size of the test part', async () => {
     const { stdout } = await plan(['--test-fraction', '0.1']);
     expect(stdout).toMatch(/, 20,160 characters for training, 2,520 for validation, 2,520 for testing$/m);
     expect(stdout).toMatch(/^--test-fraction 0.1 +--test-fraction$/m);
@@ -95,7 +95,7 @@ describe('rnn train --dry-run', () => {
     expect((await plan(['--max-time', '1h'])).stdout).not.toMatch(/ends this/);
   });
 
-  it('says why nothing was measured where the device cannot be used', async () => {
+  it('says why nothing was measured if the device cannot be used', async () => {
     vi.mocked(openDevice).mockRejectedValue(new RnnError('device', 'no GPU answered'));
     const { code, stdout } = await plan();
     expect({ code, stdout }).toEqual({

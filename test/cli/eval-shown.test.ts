@@ -70,7 +70,7 @@ describe('rnn eval --by-character', () => {
     );
   });
 
-  it('in a pipe is a table, which nothing else is mixed with', async () => {
+  it('prints only a table to a pipe', async () => {
     const { stdout, stderr } = await evaluate(['-', '--by-character'], { stdin: 'the\nfox' });
     expect(stdout.split('\n').slice(0, 1)).toEqual(['at\tcharacter\tbits\trank\tlikeliest']);
     const rows = stdout
@@ -87,7 +87,7 @@ describe('rnn eval --by-character', () => {
     expect(stderr).toMatch(/\ncharacters +6\nnats /);
   });
 
-  it('in a terminal is the text shaded by surprisal, and the figures', async () => {
+  it('prints the text shaded by surprisal, and the figures, in a terminal', async () => {
     const { stdout } = await evaluate([at('other.txt'), '--by-character'], {
       stdout: new FakeStream({ columns: 80 }),
       env: { COLORTERM: 'truecolor' },
@@ -105,7 +105,7 @@ describe('rnn eval --by-character', () => {
     ).toMatch(/^at\tcharacter/);
   });
 
-  it('reads as many streams as are asked for', async () => {
+  it('reads --streams streams', async () => {
     const [one, several] = await Promise.all(
       ['1', '3'].map((streams) => evaluate([at('verse.txt'), '--by-character', '--streams', streams])),
     );
@@ -127,7 +127,7 @@ describe('rnn eval --by-character', () => {
     expect(stderr).not.toContain('error');
   });
 
-  it('of bytes shows bytes that are not characters by their numbers', async () => {
+  it('shows bytes that are not characters by their numbers', async () => {
     const { stdout } = await rnn(['eval', '-', '--by-character', '--checkpoint', at('bytes'), ...machine], {
       stdin: 'aé',
     });
@@ -141,7 +141,7 @@ describe('rnn eval --by-character', () => {
 });
 
 describe('rnn eval --html', () => {
-  it('writes a page of the text, and says so', async () => {
+  it('writes a page of the text, and prints its path', async () => {
     const { code, stderr, stdout } = await evaluate([
       at('other.txt'),
       '--html',
@@ -158,7 +158,7 @@ describe('rnn eval --html', () => {
     expect(page.match(/<i/g)!.length).toBeGreaterThanOrEqual(690);
   });
 
-  it('has the figures that there are without a page', async () => {
+  it('prints the same figures as without a page', async () => {
     // Long enough for several streams.
     await writeFile(at('long.txt'), `${'a fox and a dog sleep;\n'.repeat(60)}${VERSE.repeat(30)}`);
     const argv = ['eval', at('long.txt'), '--against', at('verse.txt'), '--checkpoint', at('parallel'), ...machine];
@@ -180,7 +180,7 @@ describe('rnn eval --html', () => {
     expect(nats.toFixed(4)).toBe(figureOf('nats'));
   });
 
-  it('of bytes calls them so, on the page and in the table', async () => {
+  it('says "byte" on the page and in the table of a byte-level model', async () => {
     await writeFile(at('fox.txt'), 'Ein 🦊 läuft. '.repeat(60).trimEnd());
     await writeFile(at('foxes.txt'), 'Two 🦊 run. '.repeat(60).trimEnd());
     const { code, stdout } = await rnn([
@@ -201,7 +201,7 @@ describe('rnn eval --html', () => {
     expect(page).not.toContain('are below');
   });
 
-  it('- is stdout, and the figures go to stderr', async () => {
+  it('writes the page to stdout for -, and the figures to stderr', async () => {
     const { stdout, stderr } = await evaluate([at('other.txt'), '--html', '-']);
     expect(stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
     expect(stderr).toMatch(/\ncharacters +689\n/);
@@ -236,7 +236,7 @@ describe('rnn eval with baselines', () => {
     );
   });
 
-  it('the model is listed among the baselines, best first', async () => {
+  it('lists the model among the baselines, best first', async () => {
     const { stdout } = await evaluate([at('other.txt'), '--against', at('verse.txt'), '--dynamic']);
     const rows = stdout.split('perplexity\n')[1].trimEnd().split('\n');
     expect(rows.map((row) => row.split(/ {2,}/)[0]).toSorted()).toEqual(
@@ -264,7 +264,7 @@ describe('rnn eval with baselines', () => {
     );
   });
 
-  it('a short text is compressed, a long one only with --compressors', async () => {
+  it('compresses a short text, and a long text only with --compressors', async () => {
     await writeFile(at('long.txt'), VERSE.repeat(3000));
     expect(Object.keys((await othersOf([at('other.txt')])).compressors!)).toEqual(['gzip', 'brotli']);
     expect((await othersOf([at('long.txt')])).compressors).toBe(null);
@@ -297,7 +297,7 @@ describe('rnn eval with baselines', () => {
     );
   });
 
-  it('standard input is one text, not two', async () => {
+  it('refuses standard input for two texts', async () => {
     const { code, stderr } = await evaluate(['-', '--against', '-'], { stdin: text });
     expect(code).toBe(2);
     expect(stderr).toContain('standard input (-) can be read only once');

@@ -176,7 +176,7 @@ describe('rnn eval', () => {
     expect(await evaluated([at(text), ...flags, ...run('run')])).toMatchObject({ trainedShare });
   });
 
-  it('--json has the same, unrounded, and how it came about', async () => {
+  it('--json has the same, unrounded, and the conditions of the measurement', async () => {
     const result = await evaluated([at('verse.txt'), ...run('run'), '--streams', '3']);
     expect(result).toEqual({
       event: 'evaluation',
@@ -195,7 +195,7 @@ describe('rnn eval', () => {
     });
   });
 
-  it('parts make up the whole, whose loss hardly depends on the streams, and not on how many steps are read at a time', async () => {
+  it('parts add up to the whole, whose loss hardly depends on the streams, and not on the chunks', async () => {
     const [all, train, validation] = await Promise.all(
       parts.slice(0, 3).map((part) => evaluated([at('verse.txt'), ...run('run'), '--part', part])),
     );
@@ -211,7 +211,7 @@ describe('rnn eval', () => {
     ).toBeCloseTo((await strict).nats, 5);
   });
 
-  it('reads standard input, as one sequence if it is short, and never as more sequences than characters', async () => {
+  it('reads standard input, in one stream if it is short, and never in more streams than characters', async () => {
     expect(await evaluated(['-', ...run('run')], 'the')).toMatchObject({ characters: 2, streams: 1 });
     expect(await evaluated(['-', ...run('run'), '--streams', '5'], 'the')).toMatchObject({ characters: 2, streams: 2 });
   });
@@ -281,13 +281,13 @@ describe('rnn eval', () => {
     expect(ran.stdout === '').toBe(code > 0);
   });
 
-  it.each(['run', 'run/best.json'])('says how to name a run that was given instead of a text: %s', async (name) => {
+  it.each(['run', 'run/best.json'])('explains how to name a run that was given as a text: %s', async (name) => {
     const { code, stderr } = await rnn(['eval', at(name), ...run('run')]);
     expect(code).toBe(3);
     expect(stderr).toContain(`\nhint: name a text, and use --checkpoint ${at('run')} for the run\n`);
   });
 
-  it('a checkpoint that does not say how its text was split has no parts, and scores any text all the same', async () => {
+  it('a checkpoint without the split of its text has no parts, but can score any text', async () => {
     const checkpoint = await readCheckpoint(at('run/latest.json'));
     await writeCheckpoint(at('bare.json'), {
       ...checkpoint,
@@ -301,7 +301,7 @@ describe('rnn eval', () => {
     });
   });
 
-  it('its help names the parts, and the defaults', async () => {
+  it('its help lists the parts and the defaults', async () => {
     const { stdout } = await rnn(['eval', '--help']);
     expect(stdout).toContain(`${parts.slice(0, -1).join(', ')} or ${parts.at(-1)} [default: all]`);
     expect(stdout).toMatch(new RegExp(`--dynamic-rate .*\\[default: ${dynamicDefaults.learningRate}\\]`));

@@ -37,13 +37,13 @@ const examples = await Promise.all(
   commands.map(async (command) => ({ command, lines: examplesIn((await rnn([command, '--help'])).stdout) })),
 );
 
-it('every command has two to five, on lines that fit', async () => {
+it('every command has two to five examples, on lines that fit', async () => {
   expect(commands).toContain('train');
   expect(examples.filter(({ lines }) => lines.length < 2 || lines.length > 5)).toEqual([]);
   for (const { lines } of examples) for (const line of lines) expect(line.length).toBeLessThanOrEqual(widest);
 });
 
-describe('is taken:', () => {
+describe('the program accepts', () => {
   const before = process.cwd();
   beforeEach(() => process.chdir(temporaryFolder()));
   afterEach(() => process.chdir(before));
@@ -55,7 +55,7 @@ describe('is taken:', () => {
     expect([0, 3, 4, 6], stderr).toContain(code);
   });
 
-  it('but not one with an option that is none', async () => {
+  it('no example with an unknown option', async () => {
     expect((await rnn(['sample', '--tempo', '1'])).code).toBe(2);
   });
 });

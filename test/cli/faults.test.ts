@@ -55,7 +55,7 @@ function wordsOf(line: string): string[] {
 }
 
 describe('refusals', () => {
-  it('is a table of at least 70', () => {
+  it('have at least 70 cases', () => {
     expect(faults.length).toBeGreaterThanOrEqual(70);
     expect(new Set(faults.map(({ line, around }) => `${line} ${JSON.stringify(around)}`)).size).toBe(faults.length);
   });
@@ -226,7 +226,7 @@ describe.skipIf(!isBuilt)('refusals of the built program (npm run build makes it
 });
 
 describe.skipIf(!isBuilt)('unusual cases that work (npm run build makes the program)', { timeout: patience }, () => {
-  it('a run that is over, on a disk that is read-only, says so and ends with 0', async ({ skip }) => {
+  it('a finished run on a read-only disk says so and ends with 0', async ({ skip }) => {
     skip(!mounts, missing('mounts') ?? '');
     const line =
       'mount --bind "$PWD/run" "$PWD/small" && mount -o remount,bind,ro "$PWD/small" && rnn train text.txt --resume --out small';
@@ -289,7 +289,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       },
     );
 
-    it('USR1 ends a command that has nothing to save, and opens no debugger', async () => {
+    it('USR1 ends a command that has nothing to save, without opening a debugger', async () => {
       const run = begin(['sample', '--checkpoint', 'run', '--length', '1000000000', '--device', 'cpu'], { folder });
       await run.seen(/--seed \d+\n/);
       run.send('SIGUSR1');
@@ -300,7 +300,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       });
     });
 
-    it('HUP does not end a process that nohup has started', async () => {
+    it('HUP does not end a process that nohup started', async () => {
       const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], {
         folder,
         env: { _: '/usr/bin/nohup' },

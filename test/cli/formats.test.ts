@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 
 describe('rnn export', () => {
-  it('writes a file that is called like the run, here', async () => {
+  it('writes a file with the name of the run to the current folder', async () => {
     const { code, stdout, stderr } = await rnn(['export', 'checkpoints/verse', '--json']);
     expect({ code, line: JSON.parse(stdout) as unknown }).toEqual({
       code: 0,
@@ -76,7 +76,7 @@ describe('rnn export', () => {
     expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0, path: name, format });
   });
 
-  it('refuses the ending of files that it does not write', async () => {
+  it('refuses the suffix of an unknown format', async () => {
     expect(await rnn(['export', 'checkpoints/verse', '--out', 'model.pt'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
@@ -125,7 +125,7 @@ describe('rnn export', () => {
     expect((await rnn(['export', 'checkpoints/verse', '--out', '-', '--json'])).code).toBe(2);
   });
 
-  it('takes the newest run unless one is given, and a file by its own name', async () => {
+  it('uses the newest run by default, and names the output after a checkpoint file', async () => {
     await mkdir('elsewhere/checkpoints/newest', { recursive: true });
     await writeCheckpoint('elsewhere/taken-out.json', trained);
     await writeCheckpoint('elsewhere/checkpoints/newest/best.json', trained);
@@ -161,7 +161,7 @@ describe('rnn export', () => {
     });
   });
 
-  it('says that a file cannot be written before it reads a model', async () => {
+  it('reports a file that cannot be written before it reads a model', async () => {
     expect(await rnn(['export', 'checkpoints/verse', '--out', 'nowhere/x.safetensors'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('cannot write nowhere/x.safetensors: the folder does not exist') as string,
@@ -170,7 +170,7 @@ describe('rnn export', () => {
 });
 
 describe('rnn import', () => {
-  it('makes a run folder, called like the file, with the model that was exported', async () => {
+  it('makes a run folder with the name of the file and the exported model', async () => {
     const { code, stdout } = await rnn(['import', 'sent.safetensors', '--json']);
     expect({ code, line: JSON.parse(stdout) as unknown }).toMatchObject({
       code: 0,
@@ -188,7 +188,7 @@ describe('rnn import', () => {
     expect(back.tensors.map(({ data }) => [...data])).toEqual(trained.tensors.map(({ data }) => [...data]));
   });
 
-  it('makes one that the other commands take', async () => {
+  it('makes a run that the other commands accept', async () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'back'])).code).toBe(0);
     const told = await Promise.all([
       rnn(['sample', '--checkpoint', 'back', '--length', '20', '--device', 'cpu', '--threads', '1']),
@@ -290,7 +290,7 @@ describe('rnn import', () => {
     expect(existsSync('nothing')).toBe(false);
   });
 
-  it('reads nothing of a file that is too large', async () => {
+  it('does not read a file that is too large', async () => {
     await writeFile('large.safetensors', 'x');
     await truncate('large.safetensors', 2 ** 40);
     expect(await rnn(['import', 'large.safetensors', '--out', 'nothing'])).toMatchObject({

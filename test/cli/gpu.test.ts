@@ -86,7 +86,7 @@ describe.skipIf(missing !== '')(`the program on a software GPU${missing}`, () =>
     expect(texts[1]).toEqual(texts[0]);
   });
 
-  it('learns the same as on the cpu', async () => {
+  it('trains to the same weights as on the CPU', async () => {
     const [onGpu, onCpu] = names.map(
       (name) =>
         (JSON.parse(trained.get(name)!.stdout.trim().split('\n').at(-1)!) as { bestValidationLossNats: number })

@@ -79,7 +79,7 @@ describe('rnn gradients', () => {
     expect(keeps.flows[1].perStep).toBeGreaterThan(0.95);
   });
 
-  it('takes the network that training would start with, and its symbols from the text', async () => {
+  it('uses the network that training would start with, and the vocabulary of the text', async () => {
     const [alone] = await measured('--untrained', 'lstm,hidden=12,layers=2', '--jacobians', '0');
     const [, beside] = await measured(
       '--checkpoint',
@@ -154,7 +154,7 @@ describe('rnn gradients', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
   });
 
-  it('cannot read standard input for two checkpoints, nor look back further than a text is long', async () => {
+  it('refuses standard input for two checkpoints, and more steps than the text has characters', async () => {
     const twice = await rnn(['gradients', '-', '--checkpoint', at('run'), '--checkpoint', at('run')], { stdin: VERSE });
     expect({ code: twice.code, stderr: twice.stderr }).toEqual({
       code: 2,

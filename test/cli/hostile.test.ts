@@ -68,7 +68,7 @@ describe('a checkpoint that names files', () => {
     },
   );
 
-  it('may name another text to validate on, which is then read and found to be another', async () => {
+  it('may name another validation text, which is then read and refused', async () => {
     const before = outside();
     alterLatest((file) =>
       Object.assign(file.training.reading, {
@@ -112,7 +112,7 @@ describe('a checkpoint that names files', () => {
     },
   );
 
-  it('has no library loaded', async () => {
+  it('cannot load a library', async () => {
     alterLatest((file) => (file.training.machine = { device: 'cpu', threads: 1, blas: './evil.so' }));
     expect(await resume()).toMatchObject({ code: 0, stderr: expect.not.stringContaining('evil') });
     expect(await resume('--max-steps', '7')).toMatchObject({ code: 0, stderr: expect.not.stringContaining('evil') });
@@ -124,7 +124,7 @@ describe('a checkpoint with words for the terminal', () => {
   // oxlint-disable-next-line no-control-regex
   const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
-  it('is shown by rnn info without them, and on separate lines', async () => {
+  it('is shown by rnn info without control characters, on separate lines', async () => {
     alterLatest((file) => {
       file.model.conventions = { [escape]: escape };
       file.training.options[escape] = `${escape}\noptimizer     forged`;
@@ -137,7 +137,7 @@ describe('a checkpoint with words for the terminal', () => {
     expect(stdout).toContain('␛[2J');
   });
 
-  it('is refused, and resumed, without them', async () => {
+  it('is refused, and resumed, without control characters', async () => {
     alterLatest((file) => {
       file.training.device = escape;
       file.optimizer.name = escape;

@@ -57,7 +57,7 @@ describe('rnn inspect', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  it('--json has the same, unrounded, with every cell', async () => {
+  it('--json has the same figures, unrounded, with every unit', async () => {
     const { stdout } = await rnn(['inspect', at('text.txt'), ...model(), '--json']);
     const lines = objects(stdout);
     expect(lines.filter(({ event }) => event === 'property').map(({ property }) => property)).toContain(
@@ -90,7 +90,7 @@ describe('rnn inspect', () => {
     expect(stdout).toContain('word');
   });
 
-  it('reads the first characters, and says so', async () => {
+  it('reads the first characters, and says how many', async () => {
     const { stderr, stdout } = await rnn(['inspect', '-', ...model(), '--length', '500'], { stdin: text });
     expect(stderr).toContain('the first 500 of 901 characters');
     expect(stdout).toContain('chance up to');
@@ -99,7 +99,7 @@ describe('rnn inspect', () => {
     expect(short.stdout).toMatch(/^layer +gate/);
   });
 
-  it('reads as much as its properties take, and says which ones the text is too short to test', async () => {
+  it('reads enough text for its properties, and names those that the text is too short to test', async () => {
     const long = notedText(2, 20_000).replaceAll(/"|\/\/ |[[\]]/g, 'a');
     let brackets = 0;
     const rare = long.replaceAll('(', () => (++brackets % 4 === 0 ? '(' : 'a')).replaceAll(/\)/g, ')');
@@ -158,7 +158,7 @@ describe('rnn inspect', () => {
     );
   });
 
-  it('--record writes a line of JSON for each symbol, exact to the last bit', async () => {
+  it('--record writes a line of JSON for each token, exact to the last bit', async () => {
     await rnn(['inspect', at('text.txt'), ...model(), '--record', at('all.jsonl')]);
     const lines = objects(await readFile(at('all.jsonl'), 'utf8'));
     expect(lines.map(({ text: piece }) => piece).join('')).toBe(text);
@@ -219,7 +219,7 @@ describe('rnn inspect', () => {
     );
   });
 
-  it('looks into a model of bytes', async () => {
+  it('inspects a byte-level model', async () => {
     await rnn(['inspect', '-', ...model('bytes.json'), '--record', at('bytes.jsonl')], { stdin: 'aéb' });
     expect(objects(await readFile(at('bytes.jsonl'), 'utf8')).map(({ text: piece }) => piece)).toEqual([
       'a',

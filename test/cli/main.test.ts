@@ -89,7 +89,7 @@ describe('errors', () => {
     expect(JSON.parse(stdout)).toEqual({ event: 'error', code: 3, message: 'too short', hint: null });
   });
 
-  it('--json that is the value of another option asks for no error on stdout', async () => {
+  it('--json as the value of another option does not print the error on stdout', async () => {
     useDoubles({ failWith: new RnnError('corpus', 'too short') });
     expect(await rnn(['train', 'hamlet.txt', '--out', '--json'])).toEqual({
       code: 3,
@@ -98,12 +98,12 @@ describe('errors', () => {
     });
   });
 
-  it('an error is one line, whatever it quotes', async () => {
+  it('an error is one line, even if it quotes several', async () => {
     useDoubles({ failWith: new RnnError('corpus', 'no file a\nhint: b', { hint: 'look\nthere' }) });
     expect((await rnn(['train', 'hamlet.txt'])).stderr).toBe('error: no file a␊hint: b\nhint: look␊there\n');
   });
 
-  it('a command after -- is the command all the same', async () => {
+  it('a command after -- is still the command', async () => {
     const calls = useDoubles();
     expect((await rnn(['--', 'train', 'hamlet.txt'])).code).toBe(0);
     expect(calls.corpus).toMatchObject({ sources: ['hamlet.txt'] });
@@ -199,7 +199,7 @@ describe('help', () => {
     },
   );
 
-  it('comes on stderr, with exit code 2, where a command is missing', async () => {
+  it('is printed on stderr, with exit code 2, if a command is missing', async () => {
     const { code, stdout, stderr } = await rnn([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: rnn <command>');
@@ -240,20 +240,20 @@ const failing = async (env: Record<string, string>, argv: string[] = []): Promis
 };
 
 describe('colour', () => {
-  it('is there on a terminal, and only there', async () => {
+  it('appears only on a terminal', async () => {
     expect(await failing({})).toBe(true);
     const { stderr } = await rnn(['trian']);
     expect(stderr).toBe(bare(stderr));
   });
 
-  it('NO_COLOR, TERM=dumb and --no-color turn it off, and an empty NO_COLOR does not', async () => {
+  it('NO_COLOR, TERM=dumb and --no-color switch it off, and an empty NO_COLOR does not', async () => {
     expect(await failing({ NO_COLOR: '1' })).toBe(false);
     expect(await failing({ TERM: 'dumb' })).toBe(false);
     expect(await failing({}, ['--no-color'])).toBe(false);
     expect(await failing({ NO_COLOR: '' })).toBe(true);
   });
 
-  it('FORCE_COLOR turns it on without a terminal, and --no-color is stronger', async () => {
+  it('FORCE_COLOR switches it on without a terminal, and --no-color overrides it', async () => {
     useDoubles({ failWith: new RnnError('corpus', 'too short') });
     expect((await rnn(['train', 'x'], { env: { FORCE_COLOR: '1' } })).stderr).toContain('\u001B[31m');
     expect(await failing({ FORCE_COLOR: '1' }, ['--no-color'])).toBe(false);

@@ -104,7 +104,7 @@ describe('rnn plot', () => {
     ).toBe(99);
   });
 
-  it('has none where none are wanted', async () => {
+  it('has no colours if they are switched off', async () => {
     const { stdout } = await rnn(['plot', at('runs', 'a')], {
       stdout: new FakeStream({ columns: 100 }),
       env: { COLORTERM: 'truecolor', NO_COLOR: '1' },
@@ -113,7 +113,7 @@ describe('rnn plot', () => {
     expect(stdout).toMatch(/x validation/);
   });
 
-  it('draws the curves that several runs have, with names that are safe for a terminal', async () => {
+  it('draws the curves of several runs, with names that are safe for a terminal', async () => {
     const { code, stdout, stderr } = await rnn([
       'plot',
       at('runs'),
@@ -173,7 +173,7 @@ describe('rnn plot', () => {
     ]);
   });
 
-  it('smooths, and goes by logarithms', async () => {
+  it('smooths, and draws on a logarithmic axis', async () => {
     const { stdout } = await rnn(['plot', at('runs', 'a'), '--json', '--smoothing', '0.5']);
     expect(jsonOf(stdout)[0].points).toEqual([
       [100, 3],
@@ -201,7 +201,7 @@ describe('rnn plot', () => {
     expect((await rnn(before)).stdout).toBe((await rnn(now)).stdout);
   });
 
-  it('writes a page and a picture, and says where', async () => {
+  it('writes a page and a picture, and prints their paths', async () => {
     const [page, picture] = [at('curves.html'), at('curves.svg')];
     const { code, stdout, stderr } = await rnn(['plot', at('runs'), '--html', page, '--svg', picture]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });

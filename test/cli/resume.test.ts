@@ -86,7 +86,7 @@ describe('rnn train --resume', () => {
     });
   });
 
-  it('says that a run is over, and does nothing, with 0', async () => {
+  it('says that a run is finished, and ends with 0', async () => {
     await started();
     const before = readFileSync(join(out, 'latest.json'));
     for (const args of [[], ['--max-steps', '6'], ['--max-time', '50m']]) {
@@ -184,7 +184,7 @@ describe('rnn train --resume', () => {
     });
   });
 
-  it('reads a shorter text to validate on in fewer streams', async () => {
+  it('reads a shorter validation text in fewer streams', async () => {
     await started('--streams', '16');
     const short = join(folder, 'short.txt');
     writeFileSync(short, 'the fox');
@@ -206,7 +206,7 @@ describe('rnn train --resume', () => {
     expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);
   });
 
-  it('is refused, with sizes that would fit, for a batch or window that the text is too short for', async () => {
+  it('refuses a batch or sequence length that the text is too short for, and names sizes that fit', async () => {
     await started();
     expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({
       code: 3,

@@ -64,7 +64,7 @@ describe('other commands', () => {
     },
   );
 
-  it('that compute warn about the flag and the variable, and others about neither', async () => {
+  it('warn about the flag and the variable if they compute, and about neither if not', async () => {
     const checked = await rnn(['doctor', '--device', 'reference', '--blas', 'off'], { env: { RNN_WASM: 'portable' } });
     expect(checked).toMatchObject({
       code: 0,

@@ -73,7 +73,7 @@ const listed = async (path: string): Promise<RunSummary[]> => {
 };
 
 describe('rnn runs', () => {
-  it('ranks runs by validation loss, those without one last', async () => {
+  it('ranks runs by validation loss, and lists runs without a loss last', async () => {
     const runs = await listed(at('runs'));
     expect(runs.map(({ name }) => name)).toEqual(['long', 'gru', 'short', 'blind']);
     const losses = runs.slice(0, 3).map(({ bestValidationLossNats }) => bestValidationLossNats!);
@@ -108,7 +108,7 @@ describe('rnn runs', () => {
     });
   });
 
-  it('is a table for people, and colours only for a terminal', async () => {
+  it('is a table, with colours only in a terminal', async () => {
     const { code, stdout, stderr } = await rnn(['runs', at('runs')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n');
@@ -176,7 +176,7 @@ describe('rnn runs', () => {
     expect(losses).toEqual(losses.toSorted((a, b) => a - b));
   });
 
-  it('calls a text that has no name by its digest', async () => {
+  it('shows the digest of a text without a name', async () => {
     const path = copied('nameless');
     const file = join(path, 'long', 'best.json');
     const { training } = await readCheckpoint(file);
@@ -198,7 +198,7 @@ describe('rnn runs', () => {
     );
   });
 
-  it('takes a run folder itself', async () => {
+  it('accepts a run folder', async () => {
     expect(await listed(at('runs', 'long'))).toMatchObject([{ name: 'long' }]);
   });
 
@@ -220,7 +220,7 @@ describe('rnn runs', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  it('knows a run that is in progress, and where it is by its log', async () => {
+  it('recognises a run in progress, and reads its step from its log', async () => {
     const path = copied('busy');
     const held = (await RunFolder.open(join(path, 'short')))!;
     appendFileSync(join(path, 'short', 'log.jsonl'), '{"event":"report","step":17}\n{"event":"rep');
@@ -292,7 +292,7 @@ describe('rnn runs', () => {
     expect(await listed(at('logs'))).toMatchObject([{ name: 'a', status: 'empty', step: null }]);
   });
 
-  it('says that a folder has no runs', async () => {
+  it('says if a folder has no runs', async () => {
     expect(await rnn(['runs', at('empty')])).toEqual({
       code: 0,
       stdout: '',

@@ -56,7 +56,7 @@ describe('rnn sample', () => {
     expect(calls.closedDevices).toBe(1);
   });
 
-  it('takes the run as its argument, which counts more than RNN_CHECKPOINT, and not twice', async () => {
+  it('accepts the run as an argument, which overrides RNN_CHECKPOINT, and refuses two runs', async () => {
     const calls = useDoubles();
     for (const [argv, env] of [
       [['sample', 'checkpoints/hamlet'], {}],
@@ -83,7 +83,7 @@ describe('rnn sample', () => {
     expect((await rnn(['sample', '--seed', '9007199254740990', '--count', '2'])).code).toBe(0);
   });
 
-  it('adds no second newline, and says nothing about a seed that was given', async () => {
+  it('adds no second newline, and does not print a seed that the user gave', async () => {
     useDoubles({ pieces: ['Enter Ghost', '\n'] });
     expect(await rnn(['sample', '--seed', '1'])).toEqual({ code: 0, stdout: 'Enter Ghost\n', stderr: '' });
   });
@@ -100,14 +100,14 @@ describe('rnn sample', () => {
     expect(calls.device).toEqual(['cpu', { threads: 1, work: { kind: 'sampling', multiplyAdds: 320 } }]);
   });
 
-  it('takes the device from RNN_DEVICE, and says so, where none is given', async () => {
+  it('takes the device from RNN_DEVICE, and says so, if no device is given', async () => {
     const calls = useDoubles();
     const { stderr } = await rnn(['sample'], { env: { RNN_DEVICE: 'reference' } });
     expect(stderr).toBe('checkpoints/newest/best.json, --seed 4711, device reference by RNN_DEVICE\n');
     expect(calls.device?.[0]).toBe('reference');
   });
 
-  it('keeps several texts apart, each with the seed by which it can be had again', async () => {
+  it('separates several texts, each with the seed that reproduces it', async () => {
     const calls = useDoubles();
     const { stdout } = await rnn(['sample', '--count', '2', '--seed', '5', '--no-color'], {
       stdout: new FakeStream({ columns: 80 }),
@@ -129,7 +129,7 @@ describe('rnn sample', () => {
     expect(calls.samplers).toMatchObject({ opened: 1, closed: 1 });
   });
 
-  it('says beforehand how many texts there will be, and how long they are', async () => {
+  it('announces the number of texts and their length', async () => {
     const many = useDoubles();
     await rnn(['sample', '--count', '40', '--stop', 'END', '--prime', 'To be']);
     expect(many.samplers.use).toEqual({ texts: 40, length: 500 });
@@ -223,7 +223,7 @@ describe('rnn sample', () => {
     expect(stderr).toContain('error: cannot write to stdout: ENOSPC');
   });
 
-  it('draws no more than the reader takes', async () => {
+  it('samples no more than the reader takes', async () => {
     let drawn = 0;
     async function* text(): AsyncGenerator<string> {
       for (; drawn < 5; drawn++) yield 'x';
@@ -272,7 +272,7 @@ describe('rnn sample', () => {
     expect(JSON.parse(stdout)).toMatchObject({ prime: 'To ', text: 'be or not' });
   });
 
-  it('takes --num and --no-stop, as --count and --no-keep-stop were called', async () => {
+  it('accepts --num and --no-stop, the earlier names of --count and --no-keep-stop', async () => {
     const calls = useDoubles();
     const { stdout } = await rnn(['sample', '--num', '3', '--stop', 'not', '--no-stop']);
     expect(stdout.split('\n')).toHaveLength(4);
@@ -283,7 +283,7 @@ describe('rnn sample', () => {
     ]);
   });
 
-  it('takes escapes in --prime and --stop, and several stops', async () => {
+  it('accepts escapes in --prime and --stop, and several stops', async () => {
     const calls = useDoubles();
     const { stdout } = await rnn([
       'sample',
@@ -307,7 +307,7 @@ describe('rnn sample', () => {
   });
 });
 
-describe('a model of bytes', () => {
+describe('a byte-level model', () => {
   /** Writes the byte that follows the last one, in a circle of 256. */
   const counting = (): Checkpoint => cyclic(byteVocabulary().data, 50);
   const sampled = async (argv: readonly string[], around: Surroundings = {}): Promise<Ran> => {

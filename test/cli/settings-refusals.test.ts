@@ -104,7 +104,7 @@ describe('an error names the place of a wrong option', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
   });
 
-  it('a file that is missing ends with 2, and says how to have one', async () => {
+  it('a missing file ends with 2, and the hint says how to make one', async () => {
     const missing = join(folder, 'no.json');
     const { code, stderr } = await rnn(['train', text, '--config', missing]);
     expect(code).toBe(2);
@@ -118,7 +118,7 @@ describe('an error names the place of a wrong option', () => {
     );
   });
 
-  it('a variable of another command that is probably misspelt is a warning, and one of rnn train is not', async () => {
+  it('a variable of another command that is probably misspelt is a warning, and a variable of rnn train is not', async () => {
     const env = { RNN_TEMPRATURE: '0.5', RNN_THREDS: '1', RNN_HIDDEN: '3' };
     const { stderr } = await rnn(['sample', 'no-such-run'], { env });
     expect(stderr).toContain('warning: RNN_TEMPRATURE is not an option of rnn sample. Did you mean RNN_TEMP?\n');
@@ -143,7 +143,7 @@ describe('an error names the place of a wrong option', () => {
     },
   );
 
-  it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
+  it('a variable that is probably misspelt is a warning, and an unrelated variable is not', async () => {
     const { code, stderr } = await train({
       env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
     });
@@ -189,7 +189,7 @@ describe('an error names the place of a wrong option', () => {
     expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
   });
 
-  it('a text of which an error is that names an option says nothing of where options come from', async () => {
+  it('an error whose text mentions an option does not name the source of the option', async () => {
     const { stderr } = await rnn(['train', join(folder, 'no --learning-rate here.txt')], {
       env: { RNN_LEARNING_RATE: '0.01' },
     });

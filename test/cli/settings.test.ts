@@ -6,7 +6,7 @@ import { type Ran, rnn } from './helpers.ts';
 import { useDoubles } from './doubles.ts';
 import { config, folder, has, origins, text, train } from './settings-fixture.ts';
 
-describe('the command line is stronger than the environment, that than the file, that than a preset', () => {
+describe('the command line overrides the environment, which overrides the file, which overrides a preset', () => {
   // One of each group: of training, of reading, of the machine, of files.
   it.each([
     ['hidden', 'hidden', ['32', '48', '64']],
@@ -34,7 +34,7 @@ describe('the command line is stronger than the environment, that than the file,
     ]);
   });
 
-  it('for how the text is read', async () => {
+  it('for options of the text', async () => {
     const [env, file] = [
       { RNN_INCLUDE: '*.{c,h}, *.md', RNN_LEVEL: 'byte' },
       { include: ['*.js'], 'min-count': 3 },
@@ -63,7 +63,7 @@ describe('the command line is stronger than the environment, that than the file,
     expect((await train(given)).calls.corpus).toMatchObject({ unit: 'byte' });
   });
 
-  it('for the machine, and RNN_DEVICE is said', async () => {
+  it('for options of the machine, and names RNN_DEVICE', async () => {
     const [env, file] = [
       { RNN_DEVICE: 'reference', RNN_THREADS: '3' },
       { device: 'gpu', threads: 2, kernels: 'wasm' },
@@ -82,12 +82,12 @@ describe('the command line is stronger than the environment, that than the file,
     });
   });
 
-  it('RNN_KERNELS, which the device reads itself, replaces kernels in the file', async () => {
+  it('for RNN_KERNELS, which the device reads itself', async () => {
     const { calls } = await train({ env: { RNN_KERNELS: 'auto' }, file: { kernels: 'wasm', device: 'cpu' } });
     expect(calls.device?.[1]).not.toHaveProperty('kernels');
   });
 
-  it('and for options that are one choice', async () => {
+  it('for options that exclude each other', async () => {
     const file = { epochs: 3, 'val-file': 'other.txt' };
     const given = (await train({ argv: ['--budget', '3m'], env: { RNN_VALIDATION_FRACTION: '0.2' }, file })).calls;
     expect(given.given).toEqual({ budgetMs: 180_000 });
@@ -110,7 +110,7 @@ describe('a switch', () => {
     expect((await train({ env: { RNN_NESTEROV: variable } })).calls.given).toEqual({ nesterov: on });
   });
 
-  it('is taken back by --no-, and by a stronger source', async () => {
+  it('is switched off by --no-, and by a stronger source', async () => {
     expect(
       (
         await train({
@@ -129,7 +129,7 @@ describe('a switch', () => {
   });
 });
 
-it('an empty variable, an empty file, a mark of its order of bytes and a schema say nothing', async () => {
+it('an empty variable, an empty file, a byte order mark and a schema have no effect', async () => {
   const { code, calls } = await train({
     env: { RNN_HIDDEN: '', RNN_DEVICE: '' },
     file: '\uFEFF{"$schema": "schema/rnn.json"}',
@@ -144,7 +144,7 @@ it("a file in the UTF-16 of Windows' PowerShell is read, too", async () => {
   expect(calls.given).toEqual({ hidden: 64 });
 });
 
-it('a plan has in it the file that gives the same run again', async () => {
+it('a plan contains the file that repeats the run', async () => {
   const first = await origins({
     argv: [
       '--preset',
@@ -226,7 +226,7 @@ describe('other commands', () => {
     }
   });
 
-  it('call a bad value by its variable', async () => {
+  it('name the variable of a bad value', async () => {
     expect((await rnn(['sample'], { env: { RNN_TEMP: 'hot' } })).stderr).toContain(
       'RNN_TEMP is hot: expected a number of at least 0',
     );

@@ -21,7 +21,7 @@ function loadedBy(file: string, found = new Set<string>()): Set<string> {
 const root = resolve(import.meta.dirname, '../..');
 const loaded = [...loadedBy(resolve(root, 'src/cli/start.ts'))].map((file) => relative(root, file));
 
-it('rnn --help loads nothing but the frame of the command line, so that it answers immediately', () => {
+it('rnn --help loads only the modules that describe the command line, so that it answers immediately', () => {
   expect(loaded).toContain('src/cli/main.ts');
   expect(loaded).toContain('src/errors.ts');
   const shared = [

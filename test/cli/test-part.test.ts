@@ -111,7 +111,7 @@ describe('a test part', () => {
     expect((await score('text.txt', '--part', 'test')).characters).toBe(219);
   });
 
-  it('in a file is found to be another one when the run is resumed', async () => {
+  it('is refused if its file has changed when the run is resumed', async () => {
     await train('text.txt', 'run', '--test-file', at('test.txt'));
     writeFileSync(at('test.txt'), VERSE);
     expect(await train('text.txt', 'run', '--resume', '--max-steps', '9')).toMatchObject({

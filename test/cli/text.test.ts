@@ -24,7 +24,7 @@ const resume = (text: string, out: string, ...more: string[]): Promise<Ran> =>
 const latest = (out: string) => JSON.parse(readFileSync(join(folder, out, 'latest.json'), 'utf8'));
 
 describe('a text with CRLF line ends', () => {
-  it('is read as LF, says so, and is read so by all that comes later', async () => {
+  it('is read as LF with a note, and by all later commands', async () => {
     const text = file('crlf.txt', lines.replaceAll('\n', '\r\n'));
     const trained = await train(text, 'run');
     expect(trained.stderr).toContain(
@@ -65,7 +65,7 @@ describe('a text with CRLF line ends', () => {
 describe('a text in another encoding', () => {
   const accented = Buffer.from(lines.replaceAll('fox', 'f\xf4x'), 'latin1');
 
-  it('is read by --encoding, and so by all that comes later', async () => {
+  it('is read by --encoding, and by all later commands', async () => {
     const text = file('latin1.txt', accented);
     expect((await train(text, 'run')).stderr).toContain('hint: use --encoding windows-1252 if this is correct:');
     expect((await train(text, 'run', '--encoding', 'windows-1252')).code).toBe(0);
@@ -96,7 +96,7 @@ describe('characters that a run does not know', () => {
     expect(latest('run-2').vocabulary.symbols).toContain('ü');
   });
 
-  it('but only the text to validate on has are learnt by no step, and said once', async () => {
+  it('only in the validation text are not learnt, and reported once', async () => {
     const text = file('text.txt', lines);
     const options = ['--validation-file', file('other.txt', 'the ünd\n')];
     const { code, stderr } = await train(text, 'run', ...options);

@@ -46,7 +46,7 @@ it.each([
   expect(stderr).toContain(`hint: use rnn sweep to try several values: --grid ${grid}\n`);
 });
 
-it('the help of rnn train shows every default that does not depend on the text, and they are those that hold', async () => {
+it('the help of rnn train shows every default that does not depend on the text, with its real value', async () => {
   const shown = [...(await helpOfTrain())]
     .map(([flag, text]) => [flag, /\[default: (.*)\]$/.exec(text)?.[1]])
     .filter(([, value]) => value !== undefined);
@@ -84,7 +84,7 @@ it('the help of rnn train says how omitted options are chosen', async () => {
   expect(new Set(rates).size).toBeGreaterThan(2);
 });
 
-it('a learning rate that no text could be learnt with is refused before anything is read', async () => {
+it('a learning rate too high for any text is refused before anything is read', async () => {
   const calls = useDoubles();
   const { code, stderr } = await rnn(['train', 'hamlet.txt', '--learning-rate', '1001']);
   expect({ code, stderr }).toEqual({

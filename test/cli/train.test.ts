@@ -26,7 +26,7 @@ describe('rnn train', () => {
     expect(calls.closedDevices).toBe(calls.openedDevices);
   });
 
-  it('hands on every option that was given, and none that was not', async () => {
+  it('passes on exactly the options that the user gave', async () => {
     const calls = useDoubles();
     const given =
       '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --initialisation orthogonal --sequence-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --learning-rate 0.5 --schedule step --decay 0.9 --decay-epochs 2 --final-fraction 0.1 --warmup-steps 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --evaluate-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
@@ -117,7 +117,7 @@ describe('rnn train', () => {
     expect(calls.device).toEqual(['auto', { work: expect.objectContaining({ kind: 'training' }) }]);
   });
 
-  it('takes the device from RNN_DEVICE, and says so, where none is given', async () => {
+  it('takes the device from RNN_DEVICE, and says so, if no device is given', async () => {
     const env = { RNN_DEVICE: 'reference' };
     const fromEnvironment = useDoubles();
     expect((await rnn(['train', 'hamlet.txt'], { env })).stderr).toContain('device reference: RNN_DEVICE\n');

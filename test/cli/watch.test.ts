@@ -59,7 +59,7 @@ describe('rnn watch', () => {
     });
   });
 
-  it('draws the curves on the alternate screen, follows its size, and leaves the last curves behind', async () => {
+  it('draws the curves on the alternate screen, follows its size, and prints the last curves at the end', async () => {
     const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
     const { ran, hasTold } = watching([], { stdout });
     await hasTold('training 2.100');
@@ -120,7 +120,7 @@ describe('rnn watch', () => {
     expect((await ran).code).toBe(143);
   });
 
-  it('reads each line of a long log for itself', async () => {
+  it('reads a long log line by line', async () => {
     const all = vi.spyOn(Curves.prototype, 'evaluations', 'get');
     log(...Array.from({ length: 50 }, (_, index) => [report(150 + index), evaluation(150 + index)]).flat(), end);
     run.close();
@@ -152,7 +152,7 @@ describe('rnn watch', () => {
     expect(stdout).toBe(readFileSync(run.logPath, 'utf8'));
   });
 
-  it('waits for the first report of a run that has begun, and says so where nothing came', async () => {
+  it('waits for the first report of a run that has begun, and says if none arrived', async () => {
     rmSync(run.logPath);
     const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
     const { ran, hasTold } = watching([], { stdout });

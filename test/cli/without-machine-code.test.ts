@@ -56,7 +56,7 @@ describe.skipIf(!isBuilt || !isWritten)('where %s (Linux on x86-64 only)', () =>
       return begin(words, { folder: folderWithText(), flags, env }).ended;
     };
 
-    it('rnn train computes by WebAssembly without a word', { timeout: patience }, async () => {
+    it('rnn train computes by WebAssembly without a message', { timeout: patience }, async () => {
       const { code, stdout, stderr } = await start(training);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(JSON.parse(stdout.split('\n')[0])).toMatchObject({

@@ -16,7 +16,7 @@ describe('how numbers are shown', () => {
     ]);
   });
 
-  it('times have two units at most, and never sixty of one', () => {
+  it('times have two units at most, and never 60 of a unit', () => {
     expect([0, 8400, 59_600, 130_000, 3_599_600, 11_100_000, 187_200_000].map(duration)).toEqual([
       '0s',
       '8s',
@@ -32,7 +32,7 @@ describe('how numbers are shown', () => {
     expect([0, 512, 3_400_000, 999_600, 96_000_000].map(bytes)).toEqual(['0 B', '512 B', '3.4 MB', '1.0 MB', '96 MB']);
   });
 
-  it('a learning rate has three digits that count', () => {
+  it('a learning rate has three significant digits', () => {
     expect([0.002, 0.00012345, 1.2345e-8].map(significant)).toEqual(['0.002', '0.000123', '1.23e-8']);
   });
 });

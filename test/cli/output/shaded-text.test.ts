@@ -24,7 +24,7 @@ const grounds = (text: string | null): string[] =>
   [...text!.matchAll(/\u001B\[((?:4[0-7]|10[0-7])|48;[\d;]+)m/g)].map(([, code]) => code);
 
 describe('shades of text', () => {
-  it('are one ground for a run of equal ones, none where there is little to show, and blue below 0', async () => {
+  it('share one background between equal neighbours, have none near 0, and are blue below 0', async () => {
     const text = await shaded({ COLORTERM: 'truecolor' });
     expect(bare(text!)).toBe('abc↵\nd');
     expect(text!.startsWith('a\u001B')).toBe(true);
@@ -34,7 +34,7 @@ describe('shades of text', () => {
     expect(low[2]).toBeGreaterThan(low[0] + 50);
   });
 
-  it('are of 24 bits, 256 or 16 colours, as the terminal has them', async () => {
+  it('have 24 bits, 256 or 16 colours, depending on the terminal', async () => {
     expect(grounds(await shaded({ COLORTERM: 'truecolor' }))[0]).toMatch(/^48;2;/);
     expect(grounds(await shaded({ TERM: 'xterm-256color' }))[0]).toMatch(/^48;5;/);
     expect(grounds(await shaded({ TERM: 'xterm' }))[0]).toMatch(/^(?:4|10)1$/);
@@ -57,7 +57,7 @@ describe('shades of text', () => {
     expect(light[3]).toBeLessThan(light[0] - 100);
   });
 
-  it('let nothing through that moves the cursor', async () => {
+  it('do not let through characters that move the cursor', async () => {
     expect(
       bare(
         (await shaded({ TERM: 'xterm' }, [
@@ -81,7 +81,7 @@ describe('marks below a text', () => {
     expect(markedText(piecesOf('abcde\n', [-1, -1, 1, 1, -1, 1]), 2)).toBe('ab\n▁▁\ncd\n██\ne↵\n▁█\n');
   });
 
-  it('are one for each character, be it a tab, two code units, or one that would move the cursor', () => {
+  it('are one for each character, even for a tab, two code units, or a control character', () => {
     expect(markedText(piecesOf('\t😀\u001B', [1, -1, 1]), 80)).toBe('→😀␛\n█▁█\n');
     expect(
       markedText(

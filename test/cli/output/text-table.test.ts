@@ -13,7 +13,7 @@ describe('a table of text', () => {
     expect(textTable(rows, 'lr')).toEqual(['             nats  bits', 'loss          1.5  2.16', 'validation  12.25']);
   });
 
-  it('does not count colours, and leaves out the end of a row', () => {
+  it('does not count colours, and omits spaces at the end of a row', () => {
     expect(textTable([[red('a'), 'b'], ['cc']], 'l', 3)).toEqual([`${red('a')}    b`, 'cc']);
   });
 

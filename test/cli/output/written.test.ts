@@ -55,7 +55,7 @@ const contents = (path = folder): Record<string, string> =>
       .map((file) => [file, readFileSync(file, 'latin1')]),
   );
 
-it('every option of a command that is a file is known here: either it is read, or its writing is tested', async () => {
+it('every option that names a file is known here: either rnn only reads it, or a test writes it', async () => {
   const files: string[] = [];
   for (const { name, takes, load } of commands) {
     const command = new Command(name);
@@ -161,7 +161,7 @@ describe('a source', () => {
     rmSync(options, { recursive: true });
   });
 
-  it('that an import would remove is not', () =>
+  it('that an import would remove is not removed', () =>
     expectRefused('import @run.safetensors --like @run --out @run --force', 'which this command reads'));
 });
 
@@ -179,7 +179,7 @@ it('a log that rnn did not write is not removed by a new run, unless --force is 
   rmSync(at('notes'), { recursive: true });
 });
 
-it('two files of one name are refused', async () => {
+it('two outputs with the same path are refused', async () => {
   expect(await rnn(words('plot @run --html @both --svg @both'))).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--html and --svg both write') as string,
@@ -190,7 +190,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
   'output to open streams (npm run build makes the program)',
   { timeout: patience },
   () => {
-    it('/dev/stdout is standard output, and a descriptor is written to', async () => {
+    it('/dev/stdout means standard output, and a file descriptor works', async () => {
       const page = await shell('rnn plot run --html -', { folder });
       expect(page.stdout).toContain('<!doctype html>');
       expect(await shell('rnn plot run --html /dev/stdout', { folder })).toEqual(page);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { nodeFlags } from '../../../src/cli/process/child.ts';
 import { endingSignals, signalCodes } from '../../../src/cli/process/signals.ts';
 
-it('importing a module listens for no signal, even in a process that was to outlive its terminal', async () => {
+it('importing a module does not listen for signals, even in a process that must outlive its terminal', async () => {
   const before = process.listenerCount('SIGHUP');
   const shell = process.env._;
   process.env._ = '/usr/bin/nohup';

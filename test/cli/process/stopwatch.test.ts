@@ -45,7 +45,7 @@ it.each(['timer first', 'signal first'] as const)('a stopwatch pauses while the 
   watch.close();
 });
 
-it('time does not go back, and a thread that is busy for long is not taken for a process that was stopped', () => {
+it('time does not go back, and a busy thread is not mistaken for a stopped process', () => {
   const { watch, passes, stops } = processWith('timer first');
   passes(500);
   const before = watch.now();

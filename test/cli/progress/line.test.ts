@@ -18,13 +18,13 @@ const state: ProgressState = {
 };
 
 describe('the progress line', () => {
-  it('says everything at 120 columns', () => {
+  it('shows everything at 120 columns', () => {
     expect(progressLine(state, 119, plain)).toBe(
       '██████████████░░░░░░░░░░░░░░░░░░░░  42%  step 12,345  loss 1.532  2.21 bpc  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ',
     );
   });
 
-  it('says all but the step at 80 columns', () => {
+  it('shows everything except the step at 80 columns', () => {
     expect(progressLine(state, 79, plain)).toBe(
       '███░░░░  42%  loss 1.532  2.21 bpc  val 1.612  lr 2.0e-3  45.2k/s  2m 10s left ',
     );
@@ -41,14 +41,14 @@ describe('the progress line', () => {
     expect(new Set(barLengths).size).toBe(1);
   });
 
-  it('never is wider than it may be, with colours or without', () => {
+  it('is never too wide, with colours or without', () => {
     for (let width = 1; width <= 200; width++) {
       expect(progressLine(state, width, plain).length).toBeLessThanOrEqual(width);
       expect(bare(progressLine(state, width, coloured))).toBe(progressLine(state, width, plain));
     }
   });
 
-  it('does not say 100 % before the end', () => {
+  it('does not show 100 % before the end', () => {
     expect(progressLine({ ...state, progress: 0.9999 }, 119, plain)).toContain(' 99%');
     expect(progressLine({ ...state, progress: 1 }, 119, plain)).toContain('100%');
   });

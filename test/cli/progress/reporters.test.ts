@@ -138,7 +138,7 @@ describe('the work besides training', () => {
     reporter.close();
   });
 
-  it('counts in the time left, which passes between two reports', async () => {
+  it('is part of the time left, which decreases between two reports', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = textReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
     for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
@@ -157,7 +157,7 @@ describe('the work besides training', () => {
     reporter.close();
   });
 
-  it('counts in the time left after the last step, as long as anybody knows how long it takes', async () => {
+  it('is part of the time left after the last step, if its duration is known', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = textReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
     for (const event of [
@@ -175,7 +175,7 @@ describe('the work besides training', () => {
     reporter.close();
   });
 
-  it('is not shown where it is over before the line is drawn, nor anywhere else than in a terminal', async () => {
+  it('is not shown if it ends before the line is drawn, nor outside a terminal', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = textReporter(output, null);
     reporter.listen!(activities[1]);
@@ -212,7 +212,7 @@ describe('plain lines', () => {
     ]);
   });
 
-  it('ten hours of reports each second are some 250 lines', async () => {
+  it('ten hours with a report each second are about 250 lines', async () => {
     const seconds = Array.from({ length: 36_000 }, (_, second) => report(second + 1, second * 1000, second / 36_000));
     const lines = await linesOf(seconds);
     expect(lines.length).toBeGreaterThan(200);
@@ -254,7 +254,7 @@ describe('samples in a log', () => {
 const at = (elapsedMs: number, progress: number): ReportEvent => report(1, elapsedMs, progress) as ReportEvent;
 
 describe('the time left', () => {
-  it('is measured from the first report on, so that a resumed run is not thought fast', () => {
+  it('is measured from the first report on, so that a resumed run does not seem fast', () => {
     const estimate = new Estimate(null);
     expect(estimate.timeLeftMs(at(2000, 0.5))).toBeNull();
     expect(estimate.timeLeftMs(at(12_000, 0.6))).toBeCloseTo(40_000, 6);
@@ -272,7 +272,7 @@ describe('the time left', () => {
     expect(estimate.timeLeftMs({ ...at(30_000, 1), trainingMs: 10_000, remainingPausesMs: 4000 })).toBe(4000);
   });
 
-  it('is not more than --max-time allows, of which the earlier part of a run used nothing', () => {
+  it('is at most --max-time, which the earlier part of a run does not reduce', () => {
     const estimate = new Estimate(20_000);
     estimate.start({ ...(start as StartEvent), elapsedMs: 60_000 });
     estimate.timeLeftMs(at(61_000, 0.5));
@@ -284,7 +284,7 @@ describe('the time left', () => {
     expect(new Estimate(300_000).timeLeftMs(at(1000, 0.05))).toBeNull();
   });
 
-  it('is measured again from where a run goes back to', () => {
+  it('is measured again after a run returns to an earlier step', () => {
     const estimate = new Estimate(null);
     estimate.timeLeftMs(at(0, 0.2));
     estimate.timeLeftMs(at(10_000, 0.3));

@@ -42,7 +42,7 @@ describe('a verdict', () => {
     expect(linesOf({ fit: 'good', advice: [] })).toHaveLength(2);
   });
 
-  it('is the best loss alone where nothing else is known', () => {
+  it('is only the best loss if nothing else is known', () => {
     expect(linesOf({ fit: null, advice: [], best: { ...verdict.best, epoch: null } })).toEqual([
       'best validation loss 1.774 nats, 2.559 bpc at step 1,170, 18 % of the run',
     ]);
@@ -98,7 +98,7 @@ describe('of a run', () => {
     expect(info.verdict).toEqual((JSON.parse(end) as { verdict: Verdict }).verdict);
   });
 
-  it('rnn info says nothing of a checkpoint outside a run', async () => {
+  it('rnn info has no verdict for a checkpoint outside a run', async () => {
     await rnn(['train', at('text.txt'), '--out', at('other'), '--max-steps', '2', '--threads', '1']);
     await rm(at('other/log.jsonl'));
     expect((await rnn(['info', at('other')])).stdout).not.toMatch(/^verdict/m);

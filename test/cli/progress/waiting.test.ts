@@ -52,13 +52,13 @@ describe('rnn sample', () => {
     return stderr.text;
   };
 
-  it('says in a terminal that it compiles, and removes it before the text', async () => {
+  it('shows in a terminal that it compiles, and removes the line before the text', async () => {
     const text = await slowly([], 80, true);
     expect(bare(text)).toContain('compiling');
     expect(text.endsWith('\r\u001B[J')).toBe(true);
   });
 
-  it('says nothing elsewhere, or with --json', async () => {
+  it('prints nothing elsewhere, or with --json', async () => {
     expect(await slowly([], undefined)).toBe('');
     expect(await slowly(['--json'], 80)).toBe('');
   });

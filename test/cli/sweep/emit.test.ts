@@ -38,14 +38,14 @@ describe('rnn sweep --emit', () => {
     expect(readdirSync(`${out} 1`)).toEqual(['.sweep.json']);
   });
 
-  it('prints lines that train the same runs as the sweep itself would', async () => {
+  it('prints lines that train the same runs as the sweep', async () => {
     const { stdout } = await sweep([...grid, '--emit']);
     for (const line of stdout.trimEnd().split('\n'))
       expect((await rnn([...line.split(' ').slice(1), '--quiet'])).code).toBe(0);
     expect((await sweep(grid)).stdout.match(/finished before/g)).toHaveLength(4);
   });
 
-  it('on a terminal --emit writes no control characters', async () => {
+  it('writes no control characters to a terminal', async () => {
     const stdout = new FakeStream({ columns: 80 });
     await rnn(['sweep', text, '--grid', 'hidden=4', '--out', join(out, 'a\u001B[2J'), '--emit'], { stdout });
     expect(stdout.text).toContain('a␛[2J');
@@ -71,7 +71,7 @@ describe('rnn sweep --emit', () => {
     });
   });
 
-  it('draws the same trials for the same seed, within the range of each option', async () => {
+  it('samples the same trials for the same seed, within the range of each option', async () => {
     const words = [
       '--random',
       '30',
@@ -106,7 +106,7 @@ describe('rnn sweep --emit', () => {
     ).toEqual([]);
   });
 
-  it('gives trials the same names, and draws the same ones, in any order of options', async () => {
+  it('samples the same trials with the same names, in any order of options', async () => {
     const names = async (...words: string[]): Promise<unknown[]> =>
       events(await sweep([...words, '--emit', '--json'])).map(({ name }) => name);
     expect((await names('--grid', 'cell=rnn,gru', '--grid', 'hidden=4,8')).toSorted()).toEqual(

@@ -23,7 +23,7 @@ const sweep = (after: readonly string[] = fixed, { source = text, words = grid, 
 const rest = fixed.slice(2);
 
 describe('the folder of a sweep', () => {
-  it('does not take the runs of other options for its own, and says which they were', async () => {
+  it('does not use runs with other options, and names these options', async () => {
     await sweep();
     const refused = await sweep(['--max-steps', '9', ...rest]);
     expect(refused).toEqual({
@@ -40,13 +40,13 @@ describe('the folder of a sweep', () => {
     );
   });
 
-  it('may have other threads, and the same options in other words', async () => {
+  it('may change the number of threads, and write the same options differently', async () => {
     await sweep(['--learning-rate', '0.005', ...fixed]);
     const others = fixed.with(fixed.indexOf('--threads') + 1, '2');
     expect((await sweep([...others, '--learning-rate', '5e-3'])).stdout).toContain('finished before');
   });
 
-  it('does not take the runs of another text for its own', async () => {
+  it('does not use the runs of another text', async () => {
     await sweep();
     const other = join(folder, 'other.txt');
     writeFileSync(other, 'pack my box with five dozen liquor jugs\n'.repeat(60));
@@ -58,7 +58,7 @@ describe('the folder of a sweep', () => {
     });
   });
 
-  it('is checked by --emit, too, and belongs to no sweep while it has no runs', async () => {
+  it('is checked by --emit, too, and is free while it has no runs', async () => {
     const emit = { words: [...grid, '--emit'] };
     expect((await sweep(['--max-steps', '9', ...rest], emit)).code).toBe(0);
     const { code, stdout } = await sweep(fixed, emit);
@@ -69,7 +69,7 @@ describe('the folder of a sweep', () => {
     expect((await sweep()).stdout).toContain('finished before');
   });
 
-  it('may lie among the texts that it learns', async () => {
+  it('may be among the texts that it trains on', async () => {
     const into = join(folder, 'texts', 'sweep');
     const { code } = await sweep(fixed, { source: folder, into });
     expect(code).toBe(0);

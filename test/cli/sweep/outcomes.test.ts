@@ -40,7 +40,7 @@ describe('a trial that diverged', () => {
     '0',
   ];
 
-  it('is done, is not trained again, and is in the ranking', async () => {
+  it('is finished, is not trained again, and is in the ranking', async () => {
     const first = await sweep(words, inProcess().start, wild);
     expect(first.stdout).toMatch(
       /^\[1\/2] init-scale=0\.1: [\d.]+ nats, 400 steps in \d+s\n\[2\/2] init-scale=1000000: diverged\n/,
@@ -76,7 +76,7 @@ describe('a trial that diverged', () => {
 });
 
 describe('signals', () => {
-  it('that come while rnn looks at a folder are not lost', async () => {
+  it('that arrive while rnn examines a folder are not lost', async () => {
     const { start, started } = inProcess();
     const io: FakeProcess = new FakeProcess({ start });
     vi.doMock('../../../src/training/runs.ts', async (original) => {
@@ -197,7 +197,7 @@ describe('the stderr of a trial', () => {
     );
   });
 
-  it('has no colours, wherever the sweep has some', async () => {
+  it('has no colours, even if the sweep has', async () => {
     const { start, started } = inProcess();
     await sweep(hidden(4), start);
     expect(started[0].argv).toContain('--no-color');

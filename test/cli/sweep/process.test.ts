@@ -86,7 +86,7 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
     expect(existsSync(at('sweep', 'hidden=5'))).toBe(false);
   });
 
-  it('SIGINT to every process of the job is one, not two', { timeout: patience }, async () => {
+  it('SIGINT to every process of the job counts once', { timeout: patience }, async () => {
     const sweep = begin(endless, { folder });
     await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
     process.kill(numberOfRun(), 'SIGINT');

@@ -68,7 +68,7 @@ describe('the progress of a sweep', () => {
 });
 
 describe('rnn sweep', () => {
-  it('shows in a terminal which trial is in progress, and takes that away before a result', async () => {
+  it('shows the current trial in a terminal, and removes it before a result', async () => {
     const stderr = new FakeStream({ columns: 80 });
     const { start } = inProcess();
     const untilShown = async (line: string): Promise<void> => {
@@ -105,7 +105,7 @@ describe('the end of a sweep', () => {
     expect((await sweep([...words, '--quiet'], undefined, [...after, '--hidden', '8'])).stderr).toBe('');
   });
 
-  it('says nothing of an edge where there is no order', async () => {
+  it('does not mention an edge of values without an order', async () => {
     expect((await sweep(['--grid', 'cell=gru,rnn'], inProcess().start)).stderr).toBe(`2 trials, in ${out}\n`);
   });
 });

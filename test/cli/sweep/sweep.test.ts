@@ -45,7 +45,7 @@ describe('rnn sweep', () => {
     expect((await rnn(['runs', out])).stdout.trimEnd().split('\n')).toEqual(ranking);
   });
 
-  it('skips finished trials, and trains those again whose folder was removed', async () => {
+  it('skips finished trials, and trains a trial again if its folder was removed', async () => {
     await sweep(grid, inProcess().start);
     rmSync(join(out, 'cell=rnn,hidden=8'), { recursive: true });
     const before = readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'));

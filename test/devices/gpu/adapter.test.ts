@@ -51,7 +51,7 @@ async function provideWebGpu(kind: 'hardware' | 'software'): Promise<AdapterFact
 describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   afterAll(releaseDevice);
 
-  it('is a software one where one is asked for, and gpu.js finds it', async () => {
+  it('is a software GPU if requested, and gpu.js finds it', async () => {
     const facts = await provideWebGpu('software');
     expect(facts).toMatchObject({ name: expect.stringMatching(/swiftshader.* \(vulkan\)$/), software: true });
     expect(await provideWebGpu('software')).toBe(facts);
@@ -67,7 +67,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     expect(facts.limits.maxStorageBuffersPerShaderStage).toBeGreaterThan(8);
   });
 
-  it('is never a software one where hardware is asked for', async () => {
+  it('is never a software GPU if hardware is requested', async () => {
     await expect(provideWebGpu('hardware')).rejects.toMatchObject({
       kind: 'device',
       message: expect.stringMatching(/^no GPU answered \(WebGPU over Vulkan: only swiftshader.*, which is software\)$/),
@@ -75,7 +75,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     });
   });
 
-  it('does not count a device as lost that was released', async () => {
+  it('does not count a released device as lost', async () => {
     // Otherwise gpu.js would keep its adapter.
     await releaseDevice();
     await provideWebGpu('software');
@@ -87,7 +87,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     expect(adapterHealth.isLost()).toBe(false);
   });
 
-  it('stays in use where one of the other kind is asked for in vain', async () => {
+  it('stays in use if the other kind is requested and missing', async () => {
     const device = await openDevice('gpu:software');
     try {
       const trial = new Trial();
@@ -147,7 +147,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     });
   });
 
-  it('is missed quietly, with a reason', async () => {
+  it('is reported as missing, with a reason and nothing on stderr', async () => {
     const { code, stdout, stderr } = await program(tell('hardware') + tell('software'), {
       VK_ICD_FILENAMES: '/no-such-driver.json',
     });

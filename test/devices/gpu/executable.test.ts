@@ -95,7 +95,7 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
       await expect(executable.run('train', trial.training(1))).rejects.toThrow('closed');
     });
 
-    test('trains as the cpu does', async () => {
+    test('trains like the CPU', async () => {
       const trial = new Trial({ dropout: 0 });
       const cpu = await openCpu({ threads: 1 });
       const calls = trial.training(10);
@@ -110,7 +110,7 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
       expect(new Set(got.map(({ lossNats }) => lossNats)).size).toBe(10);
     });
 
-    test.skipIf(name === 'gpu:cpu')('refuses a plan that gpu.js would take apart', async () => {
+    test.skipIf(name === 'gpu:cpu')('refuses a plan that gpu.js would split', async () => {
       const trial = new Trial();
       const executable = await trial.compiledOn(device);
       takeApart();

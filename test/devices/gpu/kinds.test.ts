@@ -97,7 +97,7 @@ describe('of two kinds of GPU', () => {
     expect(adapterHealth.isLost()).toBe(false);
   });
 
-  it('both can be looked for, whichever is in use, and each is searched for once unless it is missing', async () => {
+  it('both can be searched for, whichever is in use, and each is searched for once unless it is missing', async () => {
     const { openGpu, findAdapter, lastDevice } = await fresh('software');
     world.searches = 0;
     const software = await openGpu('software');
@@ -112,7 +112,7 @@ describe('of two kinds of GPU', () => {
     await software.close();
   });
 
-  it('asked for at once, the first that is found is opened', async () => {
+  it('opened at the same time, the first that is found wins', async () => {
     const { openGpu } = await fresh('hardware', 'software');
     const [software, hardware] = await Promise.allSettled([openGpu('software'), openGpu('webgpu')]);
     expect(software.status).toBe('fulfilled');

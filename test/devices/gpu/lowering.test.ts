@@ -48,7 +48,7 @@ describe('a product', () => {
     expect(list.cost.multiplyAdds).toBe(2 * 4 * 3 * 6);
   });
 
-  it('stores its sum where anything else reads that', () => {
+  it('stores its sum if another operation reads it', () => {
     const list = passesOf((ops, x, w) => {
       const product = ops.matmul(x, w);
       return { y: ops.tanh(product), product };
@@ -56,7 +56,7 @@ describe('a product', () => {
     expect(shapesOf(list)).toEqual(['1×4×6', '1×4×6']);
   });
 
-  it('shares a pass with others of its shape that need nothing from it, as far as it may read buffers', () => {
+  it('shares a pass with independent products of its shape, up to the limit of buffers', () => {
     const write = (ops: Builder, x: Value, w: Value, u: Value): Record<string, Value> => ({
       a: ops.matmul(x, w),
       b: ops.matmul(ops.loadState('z', 4, 3), u),
@@ -84,7 +84,7 @@ describe('a product', () => {
 });
 
 describe('elementwise operations', () => {
-  it('are one pass with a plane for each result that is read, and none for those that are not', () => {
+  it('are one pass with a plane for each result that is read, and none for unread results', () => {
     const list = passesOf((ops, x) => {
       const y = ops.tanh(ops.scale(x, 0.5));
       return { y, z: ops.multiply(ops.sigmoid(y), x) };
@@ -142,7 +142,7 @@ describe('a stack of time steps', () => {
 });
 
 describe('a state that a call stores', () => {
-  it('is copied if no pass has made it, while its readers within the call read where it was', () => {
+  it('is copied if no pass has made it, while its readers within the call read the original', () => {
     const ops = new Builder();
     const [a, b] = [ops.loadState('a', 4, 3), ops.loadState('b', 4, 3)];
     ops.storeState('a', b);

@@ -117,7 +117,7 @@ describe.each(allCells.map(({ name }) => name))('a training step of %s', (cell) 
 
   // Half of the operations of a mut1 at a time step wait for no state. They are combined into
   // passes that are all different.
-  it.skipIf(cell === 'mut1')('has as many kernels for long windows as for short ones', () => {
+  it.skipIf(cell === 'mut1')('has as many kernels for long sequences as for short', () => {
     const [short, long] = [12, 18].map((steps) => passesOf(cell, { steps }).cost.kernels);
     expect(Math.abs(long - short)).toBeLessThanOrEqual(4);
   });
@@ -148,7 +148,7 @@ describe('a training step of two layers of LSTM', () => {
     expect(passesOf('lstm').passes.length).toBeLessThanOrEqual(251);
   });
 
-  it('moves less than if every pass read the whole of its buffers, and more than if each weight were read once', () => {
+  it('moves fewer bytes than if every pass read whole buffers, and more than if each weight were read once', () => {
     const { cost, passes, arguments: given } = passesOf('lstm');
     const argument = new Map(given.map(({ name, shape }) => [name, 4 * elementsOf(shape)]));
     const bytesOf = (operand: Reference): number =>

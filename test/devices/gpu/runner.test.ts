@@ -85,7 +85,7 @@ const pace =
     ((calls + beside) * RUN_SECONDS) / (callsPerRun + 0.5);
 
 describe('the number of calls in a run', () => {
-  it('is chosen from the second run on: the first compiles', async () => {
+  it('is chosen from the second run on, because the first compiles', async () => {
     const stage = new Stage(pace(25));
     expect(await stage.counts(4)).toEqual([1, 1, 25, 25, 25]);
     expect(stage.made).toEqual([1, 25]);
@@ -129,7 +129,7 @@ describe('the number of calls in a run', () => {
 });
 
 describe('calls that are fewer than a run has', () => {
-  it('are run one by one at first, and together if as many come again', async () => {
+  it('run one by one at first, and together if the same number is repeated', async () => {
     const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
     expect([10, 17, 3, 4, 3].map((count) => stage.runner.together(count))).toEqual([10, 10, 1, 1, 3]);
@@ -150,7 +150,7 @@ describe('calls that are fewer than a run has', () => {
     expect(stage.made).toEqual([1, 10, 3, 4]);
   });
 
-  it('are run one by one where a run has fewer than eight', async () => {
+  it('run one by one if a full run has fewer than eight', async () => {
     const stage = new Stage((calls) => 0.0999 * calls);
     await stage.counts(3);
     expect(stage.runner.callsPerRun).toBe(7);

@@ -49,7 +49,7 @@ describe('sums over a sequence', () => {
     expect(stackOf(first).inputs[0].id).toBeLessThan(stackOf(last).inputs[0].id);
   });
 
-  it('need less memory so', () => {
+  it('need less memory when cut', () => {
     const bytes = (mostStacked: number): number =>
       bytesOf(compilePasses(program, { parameters: parameterShapes(model), update: null, mostInputs: 9, mostStacked }));
     expect(bytes(largest / 6)).toBeLessThan(0.8 * bytes(Infinity));

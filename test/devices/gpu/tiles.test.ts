@@ -69,7 +69,7 @@ describe('tiles', () => {
     },
   );
 
-  it('are left out where a product is small, or they are not wanted', () => {
+  it('are not used for a small product, or if they are switched off', () => {
     expect(tiledPartOf(sourceOf('auto', 50, 128, 512))?.size).toBe(16);
     expect(tiledPartOf(sourceOf('plain', 50, 128, 512))).toBeNull();
     for (const [m, k, n] of [
@@ -144,7 +144,7 @@ describe('the properties of gpu.js that tiles rely on', () => {
     expect(kernel.workgroupSize).toEqual([16, 16, 1]);
   });
 
-  it('is that as many workgroups are started as cover the output', () => {
+  it('include as many workgroups as cover the output', () => {
     const kernel = {
       workgroupSize: [32, 16, 1],
       output: [1, 1, 1],
@@ -153,7 +153,7 @@ describe('the properties of gpu.js that tiles rely on', () => {
     expect(WebGPUKernel.prototype['_computeDispatch'].call(kernel, [65, 33, 2]).groups).toEqual([3, 3, 2]);
   });
 
-  it('is that functions and numbers have the names that tiles call them by', () => {
+  it('include the names of functions and numbers that tiles use', () => {
     const seeded = 'function(b0, s1) { return fn_first(b0[this.thread.x] | 0) + s1; }';
     const kernel = new WebGPUKernel(seeded.replace('fn_first', 'first'), {
       output: [11, 9],
@@ -289,7 +289,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     },
   );
 
-  it('run within a plan that is one submission, to the numbers of plain ones', async () => {
+  it('run within a plan that is one submission, with the results of plain products', async () => {
     const sketch = new Sketch();
     const first = sketch.ops.tanh(sketch.ops.matmul(sketch.matrix(20, 30), sketch.matrix(30, 40)));
     const outputs = { y: sketch.ops.matmul(first, sketch.matrix(40, 50)) };
