@@ -9,7 +9,7 @@ import { supportedInstructionSets } from '../dist/devices/cpu/machine/processor.
 import { productScratch } from '../dist/devices/cpu/machine/product.js';
 import { MachineWriter } from '../dist/devices/cpu/machine/program.js';
 import { panelColumns } from '../dist/devices/cpu/machine/tile.js';
-import { allocate } from '../dist/devices/cpu/memory.js';
+import { allocateMemory } from '../dist/devices/cpu/memory.js';
 
 const usual =
   '25x512x128 25x128x512 32x1024x256 32x2048x512 32x512x2048 1250x512x128 2048x2048x512 128x512x2500T 512x2048x2048T 1x512x128 1x2048x512 8x2048x512';
@@ -37,7 +37,7 @@ if (width === 'avx2') process.env.OPENBLAS_CORETYPE = 'Haswell';
 process.env.OPENBLAS_NUM_THREADS = '1';
 
 const pages = 8192;
-const memory = allocate({ pages, bytes: pages * 65536 });
+const memory = allocateMemory({ pages, bytes: pages * 65536 });
 new Float32Array(memory.buffer).fill(0.01);
 const base = addressOf(memory);
 const sgemm = findSgemm();
@@ -72,7 +72,7 @@ function report(name) {
   const scratch = take(productScratch(shape, width));
   const calls = Array.from({ length: places }, () => {
     const [a, c] = [take(rows * depth), take(rows * columns)];
-    const writer = new MachineWriter(width, { fixed: pages * 65536, own: 0 });
+    const writer = new MachineWriter(width, { fixed: pages * 65536, inShard: 0 });
     const at = (fixed) => ({ fixed });
     writer.product(shape, { a: at(a), b: at(b), c: at(c), bias: null, scratch: at(scratch) });
     writer.close();
@@ -92,7 +92,11 @@ function report(name) {
     return { own, part: (2 * own) / (before + after), times: own / blas };
   });
   const middle = (of) => rounds.map(of).toSorted((x, y) => x - y)[ROUNDS >> 1];
-  const [own, part, times] = [middle((each) => each.own), middle((each) => each.part), middle((each) => each.times)];
+  const [own, part, times] = [
+    middle((each) => each.inShard),
+    middle((each) => each.part),
+    middle((each) => each.times),
+  ];
   const cells = [
     own.toFixed(0).padStart(7),
     `${(100 * part).toFixed(0)} %`.padStart(12),

@@ -3,7 +3,7 @@ import { runOf } from '../runs/log-file.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
-import { type Work, openDevice } from '../devices/open.ts';
+import { type ExpectedWork, openDevice } from '../devices/open.ts';
 import { corpusError } from '../errors.ts';
 import { type TrainedModel, findCheckpoint, readCheckpoint } from '../runs/store.ts';
 import type { ReadingOptions } from '../options/run.ts';
@@ -27,7 +27,7 @@ export async function readModel(given?: string): Promise<{ readonly path: string
 /** Opens the device that suits the work, and closes it however its use ends. */
 export async function withDevice<Result>(
   { device: name = 'auto', threads, kernels }: MachineChoice,
-  work: Work | undefined,
+  work: ExpectedWork | undefined,
   use: (device: Device) => Promise<Result>,
 ): Promise<Result> {
   const device = await openDevice(name, { threads, kernels, work });

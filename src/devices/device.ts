@@ -103,7 +103,7 @@ export interface PreparedCall {
 }
 
 /** A named vector that lives on the device between calls. */
-export type Resident =
+export type ResidentVector =
   | { readonly kind: 'parameters' }
   | { readonly kind: 'gradients' }
   | { readonly kind: 'slot'; readonly name: string }
@@ -114,7 +114,7 @@ export type Resident =
  * The cost of one call of a job on a device that works in passes. A pass is one start of a kernel
  * on a whole matrix.
  */
-export interface Cost {
+export interface CallCost {
   readonly passes: number;
   /** The number of distinct kernels that are compiled. */
   readonly kernels: number;
@@ -144,7 +144,7 @@ export interface PassTime {
  * The data that a failed run of calls left unchanged: weights, slots and carried state, or all but
  * the state, or nothing.
  */
-export type Intact = 'everything' | 'weights' | 'nothing';
+export type IntactData = 'everything' | 'weights' | 'nothing';
 
 export interface Executable {
   /** One line for the user: the hardware, and the number of threads that are actually used. */
@@ -165,7 +165,7 @@ export interface Executable {
   /** Omitted by devices whose calls must allocate memory. */
   preparedCall?(job: string): PreparedCall;
   /** Omitted by devices without passes. */
-  cost?(job: string): Cost;
+  cost?(job: string): CallCost;
   /**
    * Measures how the time of a call is divided among kernels or operations, longest first. The data
    * on the device does not change.
@@ -180,10 +180,10 @@ export interface Executable {
    * A copy of a vector. To save memory, a device may write it to `into`, which must have the same
    * length. Gradients come from the last call.
    */
-  read(resident: Resident, into?: Float32Array): Promise<Float32Array>;
-  write(resident: Resident, values: Float32Array): Promise<void>;
+  read(resident: ResidentVector, into?: Float32Array): Promise<Float32Array>;
+  write(resident: ResidentVector, values: Float32Array): Promise<void>;
   /** For use after `run` has thrown. Omitted by devices that keep everything. */
-  intact?(): Intact;
+  intact?(): IntactData;
   /**
    * Never fails, so that it does not hide an earlier error. Memory that cannot be freed is released
    * when the process ends.

@@ -12,10 +12,10 @@ export interface OpenOptions {
   /** The kernels of the cpu device. Default: RNN_KERNELS, or `auto` if it is not set. */
   readonly kernels?: KernelChoice;
   /** The work, from which `auto` chooses. Default: enough work to be worth a GPU. */
-  readonly work?: Work;
+  readonly work?: ExpectedWork;
 }
 
-export type Work = TrainingWork | SamplingWork;
+export type ExpectedWork = TrainingWork | SamplingWork;
 
 export interface SamplingWork {
   readonly kind: 'sampling';

@@ -1,6 +1,6 @@
 // How fast a device trains and samples a given model, with random tokens. It measures, but does not
 // print.
-import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
+import type { Call, CallCost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
 import { deviceError } from '../errors.ts';
 import { median } from '../median.ts';
 import type { benchModel } from '../options/commands.ts';
@@ -45,7 +45,7 @@ export interface BenchResult {
   readonly compileMs: number;
   readonly memoryBytes: number;
   /** The cost of an update step. Null on devices that do not work in passes. */
-  readonly cost: (Cost & { readonly passesPerLayerStep: number }) | null;
+  readonly cost: (CallCost & { readonly passesPerLayerStep: number }) | null;
   /** Null if the benchmark ran nothing. */
   readonly training: {
     readonly charactersPerSecond: number;

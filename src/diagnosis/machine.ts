@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { chooseKernels, tryKernels } from '../devices/cpu/choose.ts';
+import { chooseKernels, kernelAvailability } from '../devices/cpu/choose.ts';
 import { koffiPackage, koffiProblem } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError, THREAD_LIMIT_HINT } from '../errors.ts';
@@ -68,7 +68,7 @@ export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), con
 }
 
 /** The kernels of the cpu device, and why it cannot use faster kernels. */
-export async function checkKernels(wanted?: KernelChoice, tryAll = tryKernels): Promise<Check> {
+export async function checkKernels(wanted?: KernelChoice, tryAll = kernelAvailability): Promise<Check> {
   const title = 'kernels';
   try {
     const { name } = await chooseKernels(wanted);

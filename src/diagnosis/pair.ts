@@ -1,6 +1,6 @@
 // One workload on the device under test and on the reference device. Every call and every write
 // goes to both. The largest difference, relative to its tolerance, is recorded.
-import type { Call, CallResult, Device, Executable, Resident, Workload } from '../devices/device.ts';
+import type { Call, CallResult, Device, Executable, ResidentVector, Workload } from '../devices/device.ts';
 import { openReference } from '../devices/reference/reference.ts';
 
 export interface Finding {
@@ -125,7 +125,7 @@ export class Pair {
     }
   }
 
-  async write(resident: Resident, values: Float32Array): Promise<void> {
+  async write(resident: ResidentVector, values: Float32Array): Promise<void> {
     await this.#tested.write(resident, values);
     await this.#reference.write(resident, values);
   }
@@ -146,11 +146,11 @@ export class Pair {
   }
 
   /** The current value on the device under test. */
-  read(resident: Resident): Promise<Float32Array> {
+  read(resident: ResidentVector): Promise<Float32Array> {
     return this.#tested.read(resident);
   }
 
-  async vector(where: string, resident: Resident, tolerance: number): Promise<void> {
+  async vector(where: string, resident: ResidentVector, tolerance: number): Promise<void> {
     this.comparison.vectors(where, await this.#tested.read(resident), await this.#reference.read(resident), tolerance);
   }
 

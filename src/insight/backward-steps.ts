@@ -2,7 +2,7 @@
 // step to the gradient before it. Computes in float64 with the plain loops of the reference,
 // because in float32 a saturated cell passes no gradient at all, and the lost part would count most
 // in the end.
-import { type Matrix, evaluate } from '../devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../devices/reference/evaluate.ts';
 import { carriedShapes } from '../model/layer.ts';
 import { backwardStepProgram, networkProgram } from '../model/network.ts';
 import type { Program } from '../program/value.ts';
@@ -37,7 +37,7 @@ export class BackwardSteps {
    */
   forward(ids: ArrayLike<number>, before: Vectors = new Map()): Vectors {
     const state = new Map(before);
-    evaluate(this.#reading, {
+    evaluateProgram(this.#reading, {
       parameters: this.#parameters,
       inputs: new Map([['ids', Float64Array.from(ids)]]),
       state,
@@ -60,7 +60,7 @@ export class BackwardSteps {
       ['ids', Float64Array.from(ids)],
       ['targets', targets ? Float64Array.from(targets) : this.#none],
     ]);
-    const { values } = evaluate(this.#backward, { parameters: this.#parameters, inputs, state });
+    const { values } = evaluateProgram(this.#backward, { parameters: this.#parameters, inputs, state });
     return new Map([...this.#backward.outputs].map(([name, value]) => [name, values.get(value)!]));
   }
 }

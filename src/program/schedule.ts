@@ -59,8 +59,8 @@ export function schedule(
  */
 function continues(chain: readonly Value[], value: Value): boolean {
   if (value.rows !== chain[0].rows || value.columns !== chain[0].columns) return false;
-  const made = new Set(chain);
+  const computed = new Set(chain);
   const looksInto = (input: Value): boolean =>
-    (isView(input) || input.kind === 'join') && input.inputs.some((inner) => made.has(inner) || looksInto(inner));
+    (isView(input) || input.kind === 'join') && input.inputs.some((inner) => computed.has(inner) || looksInto(inner));
   return !value.inputs.some(looksInto);
 }

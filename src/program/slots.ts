@@ -27,8 +27,8 @@ export class Slots {
   readonly all: Slot[] = [];
   readonly #steps: readonly ExecutionStep[];
   readonly #homes: ReadonlyMap<Value, Home>;
-  readonly #own = new Map<Value, Slot>();
-  readonly #fixed = new Map<Value, Home>();
+  readonly #resultSlots = new Map<Value, Slot>();
+  readonly #fixedHomes = new Map<Value, Home>();
   /** The slot of each piece of a join. Undefined if the piece is itself a join. */
   readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
 
@@ -39,7 +39,7 @@ export class Slots {
       if (step.kind === 'copy') this.#add(step.value, step.to, index);
       else
         for (const value of computedValues(step))
-          this.#own.set(value, this.#add(value, homes.get(value) ?? null, index));
+          this.#resultSlots.set(value, this.#add(value, homes.get(value) ?? null, index));
     }
     for (const [value, homes] of secondHomes)
       for (const home of homes) this.#add(value, home, this.slotOf(value).writeStep);
@@ -49,7 +49,7 @@ export class Slots {
 
   /** The slot of the result of an operation. */
   slotOf(value: Value): Slot {
-    return this.#own.get(value)!;
+    return this.#resultSlots.get(value)!;
   }
 
   /**
@@ -62,7 +62,7 @@ export class Slots {
       const start = viewStart(value);
       return { buffer, row: row + start.row, column: column + start.column };
     }
-    const home = this.#fixed.get(value) ?? this.#own.get(value)?.home ?? this.#homes.get(value);
+    const home = this.#fixedHomes.get(value) ?? this.#resultSlots.get(value)?.home ?? this.#homes.get(value);
     if (!home) throw new Error(`${value.kind} has no home`);
     return home;
   }
@@ -88,8 +88,8 @@ export class Slots {
     return dying && (this.#steps[step].kind === 'chain' ? readsNow > 0 : readsNow === 1);
   }
 
-  #add({ rows, columns }: Value, home: Home | null, written: number): Slot {
-    const slot: Slot = { rows, columns, home, writeStep: written, reads: [] };
+  #add({ rows, columns }: Value, home: Home | null, writeStep: number): Slot {
+    const slot: Slot = { rows, columns, home, writeStep: writeStep, reads: [] };
     this.all.push(slot);
     return slot;
   }
@@ -98,7 +98,7 @@ export class Slots {
     const slotAt = indexByCorner(this.all);
     for (const value of program.values) {
       if (value.kind === 'parameter' || value.kind === 'input')
-        this.#fixed.set(value, { buffer: fixedBuffer(value.kind, value), row: 0, column: 0 });
+        this.#fixedHomes.set(value, { buffer: fixedBuffer(value.kind, value), row: 0, column: 0 });
       if (value.kind !== 'join') continue;
       const { buffer, row, column } = this.#homes.get(value)!;
       this.#pieces.set(
@@ -124,10 +124,10 @@ export class Slots {
   }
 
   /** Visits the slots that hold a region of a value. */
-  #visit(value: Value, region: Region, found: (slot: Slot, region: Region) => void): void {
+  #visit(value: Value, region: Region, visitSlot: (slot: Slot, region: Region) => void): void {
     if (isView(value)) {
       const { row, column } = viewStart(value);
-      this.#visit(value.inputs[0], { ...region, row: region.row + row, column: region.column + column }, found);
+      this.#visit(value.inputs[0], { ...region, row: region.row + row, column: region.column + column }, visitSlot);
     } else if (value.kind === 'join') {
       for (const [index, piece] of value.inputs.entries()) {
         const position = value.positions[index];
@@ -135,12 +135,12 @@ export class Slots {
         if (!part) continue;
         const within = { ...part, row: part.row - position.row, column: part.column - position.column };
         const slot = this.#pieces.get(value)![index];
-        if (slot) found(slot, within);
-        else this.#visit(piece, within, found);
+        if (slot) visitSlot(slot, within);
+        else this.#visit(piece, within, visitSlot);
       }
     } else {
-      const slot = this.#own.get(value);
-      if (slot) found(slot, region);
+      const slot = this.#resultSlots.get(value);
+      if (slot) visitSlot(slot, region);
     }
   }
 }

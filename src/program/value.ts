@@ -151,10 +151,10 @@ export function sameShape(a: Value, b: Value): boolean {
 /** Which values read each value of a program. */
 export class Uses {
   readonly #users = new Map<Value, Value[]>();
-  readonly #wanted: Set<Value>;
+  readonly #readByCaller: Set<Value>;
 
   constructor(program: Program) {
-    this.#wanted = new Set([...program.outputs.values(), ...program.gradients.values()]);
+    this.#readByCaller = new Set([...program.outputs.values(), ...program.gradients.values()]);
     for (const value of program.values) for (const input of value.inputs) appendTo(this.#users, input, value);
   }
 
@@ -165,7 +165,7 @@ export class Uses {
 
   /** Whether the caller reads a value, as an output or a gradient. */
   isReadByCaller(value: Value): boolean {
-    return this.#wanted.has(value);
+    return this.#readByCaller.has(value);
   }
 }
 

@@ -2,7 +2,7 @@
 // evaluates, samples and makes checkpoints. loop.ts decides when.
 import type { Checkpoint } from '../runs/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
-import type { Call, CallResult, Executable, Intact } from '../devices/device.ts';
+import type { Call, CallResult, Executable, IntactData } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
 import { initialParametersInSlices } from '../model/parameters.ts';
@@ -148,7 +148,7 @@ export class Session {
   }
 
   /** The part of the state before a failed step that the device still has. */
-  get intact(): Intact {
+  get intact(): IntactData {
     return this.#executable.intact?.() ?? 'everything';
   }
 

@@ -2,7 +2,7 @@
 // moving average (EMA), and the slots of the optimizer. Reads and writes them, for checkpoints too.
 import { withCleanup } from '../files/cleanup.ts';
 import { type Checkpoint, parameterVector, tensorsOf } from '../runs/store.ts';
-import type { Executable, Resident } from '../devices/device.ts';
+import type { Executable, ResidentVector } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
@@ -11,7 +11,7 @@ import { makeOrthogonal } from './orthogonal.ts';
 import { WEIGHTS, extraIn, gatheredIn } from './restore.ts';
 import { runInSlices } from '../run-in-slices.ts';
 
-type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
+type Held = Extract<ResidentVector, { readonly kind: 'parameters' | 'slot' }>;
 
 const trained: Held = { kind: 'parameters' };
 

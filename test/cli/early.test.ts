@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { readCorpus } from '../../src/corpus/read.ts';
-import { tryKernels } from '../../src/devices/cpu/choose.ts';
+import { kernelAvailability } from '../../src/devices/cpu/choose.ts';
 import { mayHaveGpu } from '../../src/devices/gpu/search.ts';
 import { temporaryFolder } from '../runs/fixture.ts';
 import { rnn } from './helpers.ts';
@@ -82,6 +82,6 @@ it('a run that continues is checked before its text is read', async () => {
   expect((await resume('--patience', '2', '--evaluate-every', '0')).stderr).toContain(
     'cannot use --patience 2: the run has no evaluations',
   );
-  const unusable = tryKernels().find(({ problem }) => problem !== null)!; // no machine has all
+  const unusable = kernelAvailability().find(({ problem }) => problem !== null)!; // no machine has all
   expect((await resume('--kernels', unusable.name)).stderr).toContain(`cannot use the kernels ${unusable.name}:`);
 });

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { sharedMemory } from '../../src/devices/cpu/memory.ts';
+import { allocateSharedMemory } from '../../src/devices/cpu/memory.ts';
 import { temporaryFolder } from '../runs/fixture.ts';
 import { canMount, isBuilt, patience, shell } from './process.ts';
 
@@ -57,7 +57,7 @@ it('an error for lack of memory names the command that raises the limit', () => 
     throw new RangeError('WebAssembly.Memory(): could not allocate memory');
   });
   onTestFinished(() => refused.mockRestore());
-  expect(() => sharedMemory(3)).toThrow(
+  expect(() => allocateSharedMemory(3)).toThrow(
     expect.objectContaining({
       kind: 'machine',
       message: 'cannot allocate 1 MB of shared memory: the system refuses it',

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { cellNamed } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { trainingProgram } from '../../src/model/network.ts';
@@ -150,7 +150,7 @@ describe.each(cases)('$cell, $layers layers, T $T, N $N, H $H, embedding $embedd
       ['ids', Float64Array.from(one.ids)],
       ['targets', Float64Array.from(one.targets)],
     ]);
-    const { values, lossNats } = evaluate(program, { parameters: weights, inputs, state });
+    const { values, lossNats } = evaluateProgram(program, { parameters: weights, inputs, state });
     expect(
       tooFar(REFERENCE_TOLERANCE, [
         ['loss', Math.abs(lossNats / (T * N) / one.meanLossNats - 1)],

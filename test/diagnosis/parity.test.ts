@@ -1,7 +1,7 @@
 // Tests of the checks themselves: each of these devices is the reference with one fault, which the
 // checks must find.
 import { describe, expect, test } from 'vitest';
-import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../src/devices/device.ts';
+import type { Call, CallResult, Device, Executable, ResidentVector, Workload } from '../../src/devices/device.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { allChecks } from '../../src/diagnosis/checks.ts';
 import { Builder } from '../../src/program/builder.ts';
@@ -221,7 +221,7 @@ describe('the checks of networks notice', () => {
   ): Partial<Executable> => ({
     run: (job, calls) => executable.run(job, calls.map(edit)),
   });
-  const deaf = (executable: Executable, to: (resident: Resident) => boolean): Partial<Executable> => ({
+  const deaf = (executable: Executable, to: (resident: ResidentVector) => boolean): Partial<Executable> => ({
     write: (resident, values) => (to(resident) ? Promise.resolve() : executable.write(resident, values)),
   });
   const cell = /^lstm: 2 × 19/;

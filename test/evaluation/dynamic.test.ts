@@ -3,7 +3,7 @@ import { tensorsOf } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openGpu } from '../../src/devices/gpu/gpu.ts';
-import { evaluate } from '../../src/devices/reference/evaluate.ts';
+import { evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
@@ -61,7 +61,7 @@ test('the update is a gradient step, and a fraction of the way back to the train
     ['gradientScale', Float64Array.of(0.5)],
     [TRAINED, trained],
   ]);
-  const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
+  const { values } = evaluateProgram(program, { parameters: new Map(), inputs, state: new Map() });
   const updated = values.get(program.outputs.get('parameters')!)!;
   w.forEach((value, i) => expect(updated[i]).toBeCloseTo(value - 0.3 * 0.5 * g[i] + 0.1 * (trained[i] - value), 12));
   expect([...values.get(program.outputs.get(TRAINED)!)!]).toEqual([...trained]);

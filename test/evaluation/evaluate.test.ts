@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Call, Device, Executable, Workload } from '../../src/devices/device.ts';
-import { type Matrix, evaluate as evaluateProgram } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { networkProgram } from '../../src/model/network.ts';

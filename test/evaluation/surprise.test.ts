@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { evaluate } from '../../src/devices/reference/evaluate.ts';
+import { evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { SurpriseRecord, isLikeliest } from '../../src/evaluation/surprise.ts';
@@ -26,7 +26,7 @@ function predictions(): number[][] {
   const parameters = new Map(trained.tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
   const state = new Map<string, Float64Array>();
   return Array.from(tokens.subarray(0, -1), (id) => {
-    const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(id)]]), state });
+    const { values } = evaluateProgram(program, { parameters, inputs: new Map([['ids', Float64Array.of(id)]]), state });
     const weights = Array.from(values.get(program.outputs.get('logits')!)!, Math.exp);
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return weights.map((weight) => weight / sum);

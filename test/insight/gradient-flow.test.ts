@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { parameterVector } from '../../src/runs/store.ts';
 import { openDevice } from '../../src/devices/open.ts';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { type Flow, gradientFlow } from '../../src/insight/gradient-flow.ts';
 import { largestSingularValue, largestSingularValues } from '../../src/insight/jacobian.ts';
 import type { BareModel } from '../../src/evaluation/evaluate.ts';
@@ -73,7 +73,7 @@ class Stepwise {
           b.map((bias, column) => bias + by * Wx[unit * b.length + column]),
         );
       }
-      const { values } = evaluate(program, {
+      const { values } = evaluateProgram(program, {
         parameters,
         inputs: new Map([['ids', Float64Array.of(symbol)]]),
         state: carried,
@@ -93,7 +93,7 @@ class Stepwise {
       ['ids', Float64Array.of(text.at(-2)!)],
       ['targets', Float64Array.of(text.at(-1)!)],
     ]);
-    return evaluate(lossProgram(this.#trained.model, { steps: 1, rows: 1 }, 1), {
+    return evaluateProgram(lossProgram(this.#trained.model, { steps: 1, rows: 1 }, 1), {
       parameters: this.#parameters,
       inputs,
       state,

@@ -2,7 +2,7 @@
 // time.
 import { expect, test } from 'vitest';
 import { openDevice } from '../../src/devices/open.ts';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { readActivations } from '../../src/insight/activations.ts';
 import { saturationOf, summaryOf } from '../../src/insight/saturation.ts';
 import { activationName } from '../../src/model/layer.ts';
@@ -60,7 +60,7 @@ function oneByOne({ model, tensors }: ReturnType<typeof modelOfSeed>): Map<strin
   const state = new Map<string, Matrix>();
   const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'activations' });
   return Array.from(tokens, (id) => {
-    const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(id)]]), state });
+    const { values } = evaluateProgram(program, { parameters, inputs: new Map([['ids', Float64Array.of(id)]]), state });
     return new Map(
       [...program.outputs].map(([name, value]) => [name, (values.get(value) ?? state.get(name))!.slice()]),
     );

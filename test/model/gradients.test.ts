@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { lossProgram, trainingProgram } from '../../src/model/network.ts';
@@ -63,7 +63,7 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
     ]),
   );
   const evaluated = (): { lossNats: number; penalty: number } =>
-    evaluate(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
+    evaluateProgram(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
   /** The minimised loss. Label smoothing is not part of the reported loss. */
   const loss = (): number => {
     const { lossNats, penalty } = evaluated();
@@ -75,7 +75,7 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
   };
 
   const program = trainingProgram(model, { steps: T, rows: N }, scale, regularisation);
-  const result = evaluate(program, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
+  const result = evaluateProgram(program, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
   expect(result.lossNats).toBeCloseTo(evaluated().lossNats, 10);
   expect([...program.gradients.keys()].toSorted()).toEqual([...parameters.keys()].toSorted());
 
@@ -103,8 +103,8 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
  * Σ over rows of the target's logit minus the mean of all logits: the term that label smoothing
  * adds to the loss, times ε.
  */
-function smoothed(program: ReturnType<typeof lossProgram>, environment: Parameters<typeof evaluate>[1]): number {
-  const { values } = evaluate(program, environment);
+function smoothed(program: ReturnType<typeof lossProgram>, environment: Parameters<typeof evaluateProgram>[1]): number {
+  const { values } = evaluateProgram(program, environment);
   const [logits, targets] = program.values
     .find(({ kind }) => kind === 'crossEntropy')!
     .inputs.map((input) => values.get(input)!);
@@ -214,7 +214,7 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
           .filter((value) => value.kind === 'loadState')
           .map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]),
       );
-      const gradient = evaluate(program, { parameters, inputs, state }).values.get(
+      const gradient = evaluateProgram(program, { parameters, inputs, state }).values.get(
         program.gradients.get('layer0.Wx')!,
       )!;
       const columns = gradient.length / T;
@@ -260,7 +260,7 @@ test('only the gradient that flows from step to step is clipped, element by elem
   ]);
   const gradients = (clipState: number): Record<string, number[]> => {
     const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
-    const { values } = evaluate(program, { parameters, inputs, state: new Map() });
+    const { values } = evaluateProgram(program, { parameters, inputs, state: new Map() });
     return Object.fromEntries([...program.gradients].map(([name, value]) => [name, [...values.get(value)!]]));
   };
   // h' = tanh(Wx + 3h): only step 2 has a loss, and the gradient that it sends back through 3·(1 −

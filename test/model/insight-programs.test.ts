@@ -1,7 +1,7 @@
 // Compares programs that look into a network with the plain forward pass.
 // test/insight/gradient-flow.test.ts tests the backward program.
 import { describe, expect, test } from 'vitest';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { activationName } from '../../src/model/layer.ts';
@@ -40,7 +40,7 @@ function outputs(
   inputs: Readonly<Record<string, Matrix>>,
   state = new Map<string, Matrix>(),
 ): Readonly<Record<string, Matrix>> {
-  const { values } = evaluate(program, { parameters, inputs: new Map(Object.entries(inputs)), state });
+  const { values } = evaluateProgram(program, { parameters, inputs: new Map(Object.entries(inputs)), state });
   return Object.fromEntries([...program.outputs].map(([name, value]) => [name, values.get(value)!]));
 }
 
@@ -69,7 +69,7 @@ describe.each(allCells.map(({ name }) => name))('%s', (cell) => {
     const { logits } = outputs(networkProgram(model, { steps: T, rows: N }, { outputs: 'logits' }), parameters, {
       ids,
     });
-    const { lossNats } = evaluate(lossProgram(model, { steps: T, rows: N }, 1), {
+    const { lossNats } = evaluateProgram(lossProgram(model, { steps: T, rows: N }, 1), {
       parameters,
       inputs: new Map([
         ['ids', ids],

@@ -1,7 +1,7 @@
 // Compares the network's program before any rewrite with a reference implementation: with one
 // option at a time, and with options together.
 import { describe, expect, test } from 'vitest';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { stateShapes } from '../../src/model/layer.ts';
 import { lossProgram } from '../../src/model/network.ts';
@@ -19,7 +19,7 @@ function programTold({ model, regularisation, weights, start, windows }: Case): 
   const loss = program.values.find(({ kind }) => kind === 'crossEntropy')!;
   const state = new Map(Object.entries(start));
   return windows.map(({ ids, targets, dropoutKey }) => {
-    const { lossNats, penalty, values } = evaluate(program, {
+    const { lossNats, penalty, values } = evaluateProgram(program, {
       parameters: new Map(Object.entries(weights)),
       inputs: new Map([
         ['ids', ids],

@@ -1,7 +1,7 @@
 // Derivatives of single operations, and of shapes that no cell has. Whole networks:
 // test/model/gradients.test.ts.
 import { describe, expect, test } from 'vitest';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { differentiate } from '../../src/program/differentiate.ts';
 import type { Program, Value } from '../../src/program/value.ts';
@@ -48,8 +48,8 @@ function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Va
     'targets',
     Float64Array.from({ length: logits.rows }, (_, row) => row % logits.columns),
   );
-  const loss = (): number => evaluate(plain, { parameters, inputs, state: new Map() }).lossNats * 0.3;
-  const { values } = evaluate(program, { parameters, inputs, state: new Map() });
+  const loss = (): number => evaluateProgram(plain, { parameters, inputs, state: new Map() }).lossNats * 0.3;
+  const { values } = evaluateProgram(program, { parameters, inputs, state: new Map() });
   for (const [name, weights] of parameters) {
     const gradient = values.get(program.gradients.get(name)!)!;
     const differences = weights.map((weight, i) => {
@@ -309,10 +309,10 @@ describe('a watched gradient', () => {
       const { plain, watching } = program(seeded);
       const loss = (): number => {
         const state = new Map([['a', a.slice()]]);
-        const { lossNats } = evaluate(plain, { parameters, inputs, state });
+        const { lossNats } = evaluateProgram(plain, { parameters, inputs, state });
         return lossNats * 0.3 + (seeded ? state.get('a')!.reduce((sum, y, i) => sum + y * seed[i], 0) : 0);
       };
-      const { values } = evaluate(watching, {
+      const { values } = evaluateProgram(watching, {
         parameters,
         inputs,
         state: new Map([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Matrix, compute, crossEntropy, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, computeValue, crossEntropy, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../src/model/network.ts';
@@ -60,7 +60,7 @@ function runInLayout(
       lossNats += result.lossNats;
       return result.gradient;
     }
-    return compute(value, inputsOf, { parameters, inputs, state });
+    return computeValue(value, inputsOf, { parameters, inputs, state });
   };
   const kept = new Map<string, Matrix>();
   for (const step of layout.steps) {
@@ -97,7 +97,7 @@ function expectSame(
   const [state, expectedState] = [states(), states()];
   const layout = runUninterrupted(layOut(program));
   const got = runInLayout(program, layout, parameters, inputs, state);
-  const expected = evaluate(program, { parameters, inputs, state: expectedState });
+  const expected = evaluateProgram(program, { parameters, inputs, state: expectedState });
   expect(got.lossNats).toBe(expected.lossNats);
   for (const [name, value] of program.gradients)
     expect(got.gradients.get(name), name).toEqual(expected.values.get(value));
@@ -225,7 +225,7 @@ function expectSameOutputs(
   inputs: ReadonlyMap<string, Matrix>,
 ): void {
   const [values, expectedValues] = [got, expected].map(
-    (program) => evaluate(program, { parameters, inputs, state: new Map([['s', inputs.get('x')!]]) }).values,
+    (program) => evaluateProgram(program, { parameters, inputs, state: new Map([['s', inputs.get('x')!]]) }).values,
   );
   for (const [name, value] of expected.outputs)
     expect(values.get(got.outputs.get(name)!), `${name}, rewritten`).toEqual(expectedValues.get(value));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { lossProgram, networkProgram, trainingProgram } from '../../src/model/network.ts';
@@ -62,8 +62,8 @@ describe('rewriting', () => {
       const rewritten = trainingProgram(model, { steps: T, rows: N }, 0.1);
       const [state, expectedState] = [new Map<string, Matrix>(), new Map<string, Matrix>()];
       const [got, expected] = [
-        evaluate(rewritten, { parameters, inputs, state }),
-        evaluate(plain, { parameters, inputs, state: expectedState }),
+        evaluateProgram(rewritten, { parameters, inputs, state }),
+        evaluateProgram(plain, { parameters, inputs, state: expectedState }),
       ];
       expect(got.lossNats).toBeCloseTo(expected.lossNats, 10);
       expect([...rewritten.gradients.keys()].toSorted()).toEqual([...plain.gradients.keys()].toSorted());

@@ -3,7 +3,7 @@ import { freshRecord } from '../../src/runs/checkpoint.ts';
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';
 import type { VocabularyData } from '../../src/corpus/vocabulary.ts';
-import type { Call, CallResult, Device, Executable, Resident } from '../../src/devices/device.ts';
+import type { Call, CallResult, Device, Executable, ResidentVector } from '../../src/devices/device.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
@@ -78,7 +78,7 @@ export function recording(device: Device): { device: Device; steps: Step[]; zero
     memoryBytes: executable.memoryBytes,
     callsPerRun: (job) => executable.callsPerRun(job),
     read: (resident) => executable.read(resident),
-    write(resident: Resident, values: Float32Array) {
+    write(resident: ResidentVector, values: Float32Array) {
       if (resident.kind === 'state' && values.every((value) => value === 0)) zeroed.push(steps.length);
       return executable.write(resident, values);
     },

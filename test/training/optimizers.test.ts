@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Workload } from '../../src/devices/device.ts';
-import { evaluate } from '../../src/devices/reference/evaluate.ts';
+import { evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { differentiate } from '../../src/program/differentiate.ts';
@@ -65,7 +65,7 @@ function updated(
     Object.entries({ ...slots, parameters: w, gradients: g, gradientScale: Float64Array.of(gradientScale) }),
   );
   for (const [name, value] of Object.entries(scalars(step, rate))) inputs.set(name, Float64Array.of(value));
-  const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
+  const { values } = evaluateProgram(program, { parameters: new Map(), inputs, state: new Map() });
   w.set(values.get(program.outputs.get('parameters')!)!);
   for (const name of rule.slots) slots[name] = values.get(program.outputs.get(name)!)!;
 }

@@ -2,7 +2,7 @@
 // processor units that only Apple's libraries may use.
 import type { Value } from '../../program/value.ts';
 import { addressOf, koffi } from './foreign.ts';
-import { type Products, depthOf, multipliesByWeight } from './products.ts';
+import { type ProductKernels, depthOf, multipliesByWeight } from './products.ts';
 
 const PATH = '/System/Library/Frameworks/Accelerate.framework/Accelerate';
 /**
@@ -35,7 +35,7 @@ export type Sgemm = (
   ]
 ) => void;
 
-export const accelerateProducts: Products = {
+export const accelerateProducts: ProductKernels = {
   usesSgemm: true,
   machineCode: null,
   /** For few rows, a weight that is read transposed is copied into one panel, which is faster. */

@@ -1,7 +1,7 @@
 // Addresses in the memory of a workload.
 
-/** A byte address: `fixed`, or `own`, relative to the start of the worker's region. */
-export type Address = { readonly fixed: number } | { readonly own: number };
+/** A byte address: `fixed`, or `inShard`, relative to the start of the worker's region. */
+export type Address = { readonly fixed: number } | { readonly inShard: number };
 
 /** The address of a matrix and its leading dimension. */
-export type Matrix = readonly [Address, number];
+export type MatrixAddress = readonly [Address, number];

@@ -3,11 +3,11 @@
 // result, so that a result may overwrite an operand.
 import type { Value } from '../../program/value.ts';
 import type { KernelVariant } from './kernels.ts';
-import { WasmVectors, elementwise } from './vectors.ts';
-import { Code, type ModuleWriter, type Signature } from './wasm.ts';
+import { WasmVectorWriter, writeElementwise } from './vectors.ts';
+import { FunctionBody, type ModuleWriter, type Signature } from './wasm.ts';
 
 /** Where an element is: at a pointer that the caller passes, plus a fixed column. */
-export interface Place {
+export interface ChainOperand {
   readonly pointer: number;
   readonly column: number;
 }
@@ -16,13 +16,13 @@ export interface Place {
  * How an operand in memory is read: like the result, as one row for every row, or as one element
  * for all elements.
  */
-export type Walk = 'matrix' | 'row' | 'scalar';
+export type OperandWalk = 'matrix' | 'row' | 'scalar';
 
 export interface ChainSpecification {
   readonly values: readonly Value<'elementwise'>[];
   /** Operands in memory. */
-  readonly operands: ReadonlyMap<Value, Place & { readonly walk: Walk }>;
-  readonly stores: ReadonlyMap<Value, readonly Place[]>;
+  readonly operands: ReadonlyMap<Value, ChainOperand & { readonly walk: OperandWalk }>;
+  readonly stores: ReadonlyMap<Value, readonly ChainOperand[]>;
   /** For each pointer, the elements from one row to the next, or 0 if it does not move. */
   readonly strides: readonly number[];
 }
@@ -56,13 +56,13 @@ export function addChain(
   variant: KernelVariant,
   exportName: string | null = null,
 ): number {
-  const code = new Code(strides.length + 2);
+  const code = new FunctionBody(strides.length + 2);
   const [rows, columns] = [0, 1];
   const position = code.local('i32'); // bytes from the start of the row
   const width = code.local('i32');
-  const prologue = new Code(0);
+  const prologue = new FunctionBody(0);
   prologue.get(columns).i32(2).op('i32.shl').set(width);
-  const vectors = new WasmVectors(code, prologue, variant === 'relaxed');
+  const vectors = new WasmVectorWriter(code, prologue, variant === 'relaxed');
   /** Locals of the operands that are one element. */
   const scalars = new Map<Value, number>();
   for (const [value, { pointer, column, walk }] of operands) {
@@ -74,27 +74,27 @@ export function addChain(
       .set(local);
     scalars.set(value, local);
   }
-  const address = (pointer: number): Code =>
+  const address = (pointer: number): FunctionBody =>
     code
       .get(pointer + 2)
       .get(position)
       .op('i32.add');
   /** Computes four elements at once, or one element in the first of four lanes. */
   const compute = (single: boolean): void => {
-    const held = new Map(scalars);
+    const numberOf = new Map(scalars);
     for (const [value, { pointer, column, walk }] of operands) {
       if (walk === 'scalar') continue;
       const load = (): void => void address(pointer).access(single ? 'v128.load32_zero' : 'v128.load', 4 * column);
-      held.set(value, vectors.keep(load));
+      numberOf.set(value, vectors.assign(load));
     }
     for (const value of values) {
-      const [x, y] = value.inputs.map((input) => held.get(input)!);
-      held.set(value, vectors.keep(elementwise(vectors, value, x, y)));
+      const [x, y] = value.inputs.map((input) => numberOf.get(input)!);
+      numberOf.set(value, vectors.assign(writeElementwise(vectors, value, x, y)));
     }
-    for (const [value, places] of stores)
-      for (const { pointer, column } of places)
+    for (const [value, destinations] of stores)
+      for (const { pointer, column } of destinations)
         address(pointer)
-          .get(held.get(value)!)
+          .get(numberOf.get(value)!)
           .access(single ? 'v128.store32_lane' : 'v128.store', 4 * column);
   };
   code.get(rows).when(() => {

@@ -8,17 +8,17 @@ import { accelerateProducts, bindSgemm } from './accelerate.ts';
 import { type KernelModule, loadKernels } from './kernels.ts';
 import { supportedInstructionSets } from './machine/processor.ts';
 import { machineProducts } from './machine/products.ts';
-import { type Products, embeddedProducts } from './products.ts';
+import { type ProductKernels, embeddedProducts } from './products.ts';
 
 export interface Kernels {
   readonly name: KernelName;
   /** Everything but matrix products, and matrix products that nothing faster computes. */
   readonly module: KernelModule;
-  readonly products: Products;
+  readonly products: ProductKernels;
 }
 
 /** Whether kernels can be used on this machine, and why not. */
-export interface KernelTrial {
+export interface KernelAvailability {
   readonly name: KernelName;
   /** Null if they can be used. */
   readonly problem: string | null;
@@ -27,11 +27,11 @@ export interface KernelTrial {
 /**
  * The kernels that the user asks for. With `auto`, the fastest kernels on this machine.
  *
- * @param wanted default: the environment variable RNN_KERNELS, or `auto` if it is not set
+ * @param requested default: the environment variable RNN_KERNELS, or `auto` if it is not set
  * @throws RnnError `device` for kernels that cannot be used here, `usage` for an unknown name
  */
-export async function chooseKernels(wanted?: KernelChoice): Promise<Kernels> {
-  const choice = wanted ?? choiceFrom('RNN_KERNELS', kernelChoices) ?? 'auto';
+export async function chooseKernels(requested?: KernelChoice): Promise<Kernels> {
+  const choice = requested ?? choiceFrom('RNN_KERNELS', kernelChoices) ?? 'auto';
   const name = choice === 'auto' ? kernelNames.find((each) => problemOf(each) === null)! : choice;
   const problem = problemOf(name);
   if (problem !== null)
@@ -44,20 +44,21 @@ export async function chooseKernels(wanted?: KernelChoice): Promise<Kernels> {
   return { name: isPortable ? 'wasm-portable' : name, module, products: productsOf(name) };
 }
 
-function productsOf(name: KernelName): Products {
+function productsOf(name: KernelName): ProductKernels {
   if (name === 'avx512' || name === 'avx2') return machineProducts(name);
   return name === 'accelerate' ? accelerateProducts : embeddedProducts;
 }
 
 /** All kernels, the fastest first, and whether they can be used. */
-export const tryKernels = (): KernelTrial[] => kernelNames.map((name) => ({ name, problem: problemOf(name) }));
+export const kernelAvailability = (): KernelAvailability[] =>
+  kernelNames.map((name) => ({ name, problem: problemOf(name) }));
 
 const problems = new Map<KernelName, string | null>();
 
 /** Why kernels cannot be used, or null. Each is tried once per process. */
 function problemOf(name: KernelName): string | null {
-  const known = problems.get(name);
-  if (known !== undefined) return known;
+  const existing = problems.get(name);
+  if (existing !== undefined) return existing;
   const problem = findProblem(name);
   problems.set(name, problem);
   return problem;

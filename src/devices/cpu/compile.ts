@@ -7,14 +7,14 @@ import { operandsOf } from '../../program/slots.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
 import { type CallName, kernelCalls, lap, machine as machineCall, sgemm } from './calls.ts';
-import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
+import { type ChainSpecification, type ChainOperand, type OperandWalk, addChain, chainKey } from './chain.ts';
 import { columnSums } from './column-sums.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
 import { type Plan, type ShardProgram, stateKey } from './plan.ts';
-import { limitsOf } from './ranges.ts';
-import type { Address, Matrix } from './address.ts';
-import { Code, ModuleWriter, type Signature } from './wasm.ts';
+import { addressLimitsOf } from './ranges.ts';
+import type { Address, MatrixAddress } from './address.ts';
+import { FunctionBody, ModuleWriter, type Signature } from './wasm.ts';
 
 /** Returns the number of an operation's group. `lap` is called with it after the operation. */
 type Observer = (step: ExecutionStep) => number;
@@ -56,15 +56,15 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     Object.entries(callable).map(([name, signature]) => [name, writer.importFunction(name, signature)]),
   );
   const chains = new Map<string, number>();
-  const code = new Code(1);
-  const machine = products.machineCode && new MachineWriter(products.machineCode, limitsOf(plan));
+  const code = new FunctionBody(1);
+  const machine = products.machineCode && new MachineWriter(products.machineCode, addressLimitsOf(plan));
 
   const push = (operands: readonly Operand[]): void => {
     for (const operand of operands) {
       if (typeof operand === 'number') code.i32(operand);
       else if ('float' in operand) code.f32(operand.float);
       else if ('fixed' in operand) code.i32(operand.fixed);
-      else code.get(0).i32(operand.own).op('i32.add');
+      else code.get(0).i32(operand.inShard).op('i32.add');
     }
   };
   /** Calls the machine code that was written since the last call. */
@@ -82,19 +82,19 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     const within = 4 * ((row + buffer.before) * buffer.columns + column);
     switch (buffer.space) {
       case 'arena':
-        return { own: shard.arena + 4 * layout.offsetOf(buffer) + within };
+        return { inShard: shard.arena + 4 * layout.offsetOf(buffer) + within };
       case 'parameter':
         return { fixed: parameters.get(buffer.name)! + within };
       case 'gradient':
-        return { own: shard.gradients + parameters.get(buffer.name)! - parameterVector + within };
+        return { inShard: shard.gradients + parameters.get(buffer.name)! - parameterVector + within };
       case 'input':
-        return { own: (buffer.name === 'ids' ? shard.ids : shard.targets) + within };
+        return { inShard: (buffer.name === 'ids' ? shard.ids : shard.targets) + within };
       default:
         return buffer.space satisfies never;
     }
   };
-  const matrix = (home: Home): Matrix => [address(home), home.buffer.columns];
-  const stateOf = (name: string): Address => ({ own: shard.states.get(stateKey(job, name))! });
+  const matrix = (home: Home): MatrixAddress => [address(home), home.buffer.columns];
+  const stateOf = (name: string): Address => ({ inShard: shard.states.get(stateKey(job, name))! });
 
   /**
    * Turns homes into pointers, one for each row of a buffer that the chain uses, so that all time
@@ -103,26 +103,26 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   const specify = (chain: Chain): { specification: ChainSpecification; pointers: readonly Address[] } => {
     const pointers: Address[] = [];
     const strides: number[] = [];
-    const known = new Map<string, number>();
-    const place = (home: Home, walk: Walk): Place => {
+    const pointerOf = new Map<string, number>();
+    const operandAt = (home: Home, walk: OperandWalk): ChainOperand => {
       const start = address({ ...home, column: 0 });
       const key = `${JSON.stringify(start)} ${walk}`;
-      let pointer = known.get(key);
+      let pointer = pointerOf.get(key);
       if (pointer === undefined) {
         pointer = pointers.push(start) - 1;
         strides.push(walk === 'matrix' ? home.buffer.columns : 0);
-        known.set(key, pointer);
+        pointerOf.set(key, pointer);
       }
       return { pointer, column: home.column };
     };
-    const operands = new Map<Value, Place & { walk: Walk }>();
+    const operands = new Map<Value, ChainOperand & { walk: OperandWalk }>();
     for (const input of operandsOf(chain)) {
       if (operands.has(input)) continue;
       const walk = walkOf(input, chain);
-      operands.set(input, { ...place(layout.homeOf(input), walk), walk });
+      operands.set(input, { ...operandAt(layout.homeOf(input), walk), walk });
     }
     const stores = new Map(
-      chain.values.map((value) => [value, layout.storesOf(value).map((home) => place(home, 'matrix'))]),
+      chain.values.map((value) => [value, layout.storesOf(value).map((home) => operandAt(home, 'matrix'))]),
     );
     return { specification: { values: chain.values, operands, stores, strides }, pointers };
   };
@@ -149,9 +149,9 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   };
 
   const zero = ({ rows, columns }: Value, out: Home): void => {
-    const stretches = out.buffer.columns === columns ? 1 : rows;
-    for (let row = 0; row < stretches; row++)
-      call('zero', address({ ...out, row: out.row + row }), (4 * rows * columns) / stretches);
+    const ranges = out.buffer.columns === columns ? 1 : rows;
+    for (let row = 0; row < ranges; row++)
+      call('zero', address({ ...out, row: out.row + row }), (4 * rows * columns) / ranges);
   };
 
   const multiply = (value: Value<'matmul'>, operands: readonly Home[], out: Home): void => {
@@ -159,7 +159,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     if (value.plus) copy(value, operands[operands.length - 1], out);
     const shape = products.panels(value);
     const { name } = value.inputs[1] as Value<'parameter'>;
-    const found =
+    const panelsOfWeight =
       shape &&
       panels.find(
         (each) => each.parameter === name && each.transposed === value.transposeB && each.columns === shape.columns,
@@ -172,8 +172,8 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
         c: matrix(out),
         accumulate: value.plus,
         bias: value.bias ? address(operands[2]) : null,
-        packed: found && { ...found, address: { fixed: found.address } },
-        scratch: { own: shard.scratch },
+        packed: panelsOfWeight && { ...panelsOfWeight, address: { fixed: panelsOfWeight.address } },
+        scratch: { inShard: shard.scratch },
       },
       call,
       machine,
@@ -213,7 +213,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
         return;
       case 'dropoutMask': {
         const { stepRows, site, rate } = value;
-        const draw = [{ own: shard.dropout }, site, dropoutThreshold(rate), { float: 1 / (1 - rate) }];
+        const draw = [{ inShard: shard.dropout }, site, dropoutThreshold(rate), { float: 1 / (1 - rate) }];
         call('dropoutMask', rows, columns, stepRows, ...draw, ...matrix(out));
         return;
       }
@@ -252,7 +252,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   return { module: writer.encode(plan.pages), machine: machine && machine.finish() };
 }
 
-function walkOf(operand: Value, chain: Chain): Walk {
+function walkOf(operand: Value, chain: Chain): OperandWalk {
   if (operand.columns !== chain.columns) return 'scalar';
   return operand.rows === chain.rows ? 'matrix' : 'row';
 }

@@ -35,11 +35,11 @@ interface CpuOptions {
 }
 
 export async function openCpu({
-  threads: atMost = availableParallelism(),
-  kernels: wanted,
+  threads: maxThreads = availableParallelism(),
+  kernels: requestedKernels,
 }: CpuOptions = {}): Promise<Device> {
-  const threads = Math.min(atMost, MAX_THREADS);
-  const kernels = await chooseKernels(wanted);
+  const threads = Math.min(maxThreads, MAX_THREADS);
+  const kernels = await chooseKernels(requestedKernels);
   // A library does not sum one text and several texts in the same order, so it is not used for
   // sampling.
   const kernelsFor = ({ interactive }: Workload): Kernels =>

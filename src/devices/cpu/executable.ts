@@ -1,18 +1,27 @@
 // A workload compiled for the cpu: one shared memory, its workers, and the communication between
 // them and the calling thread, which stays free while they compute.
-import type { Call, CallResult, Executable, Intact, PassTime, Resident, PreparedCall, Workload } from '../device.ts';
+import type {
+  Call,
+  CallResult,
+  Executable,
+  IntactData,
+  PassTime,
+  ResidentVector,
+  PreparedCall,
+  Workload,
+} from '../device.ts';
 import { compileShard } from './compile.ts';
-import type { Code } from './machine/code.ts';
+import type { LoadedCode } from './machine/code.ts';
 import { peakOperations } from './machine/peak.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { Kernels } from './choose.ts';
-import { allocate } from './memory.ts';
+import { allocateMemory } from './memory.ts';
 import { type JobPlan, type Plan, stateKey, statesOf } from './plan.ts';
 import { vectorAddress } from './ranges.ts';
-import { Laps } from './profile.ts';
-import { type JobRows, rowsOf } from './rows.ts';
-import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
-import { describeCpu, load, shardSetups } from './setups.ts';
+import { LapTimer } from './profile.ts';
+import { type JobRows, jobRowsOf } from './rows.ts';
+import { Shard, type ShardSetup, stepFlags, sumOverShards } from './shard.ts';
+import { describeCpu, loadProgram, shardSetups } from './setups.ts';
 
 /**
  * How long operations are measured, and how long they run before, until V8 has compiled them a
@@ -23,8 +32,8 @@ const PROFILE_WARM_UP_MS = 300;
 const PEAK_RUNS = 4;
 
 export async function compileForCpu(workload: Workload, plan: Plan, kernels: Kernels): Promise<CpuExecutable> {
-  const memory = allocate(plan);
-  const codes: Code[] = [];
+  const memory = allocateMemory(plan);
+  const codes: LoadedCode[] = [];
   try {
     const setups = await shardSetups(workload, plan, kernels, memory, codes);
     const pool = await WorkerPool.start(setups, workload.interactive === true);
@@ -52,22 +61,22 @@ class CpuExecutable implements Executable {
   readonly #jobs: ReadonlyMap<string, RunningJob>;
   readonly #pool: WorkerPool;
   /** The machine code that the workers run. */
-  readonly #codes: Code[];
+  readonly #codes: LoadedCode[];
   /** The setup of the first worker. */
   readonly #setup: ShardSetup;
   readonly #ints: Int32Array;
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
   #stale = true;
-  #intact: Intact = 'everything';
+  #intact: IntactData = 'everything';
 
-  constructor(plan: Plan, setup: ShardSetup, pool: WorkerPool, codes: Code[], description: string) {
+  constructor(plan: Plan, setup: ShardSetup, pool: WorkerPool, codes: LoadedCode[], description: string) {
     const { memory } = setup;
     this.#plan = plan;
     this.#jobs = new Map(
       plan.jobs.map((each, index) => [
         each.job.name,
-        { ...each, index, rows: rowsOf(plan, each, memory), outputs: [] },
+        { ...each, index, rows: jobRowsOf(plan, each, memory), outputs: [] },
       ]),
     );
     this.#setup = setup;
@@ -84,19 +93,19 @@ class CpuExecutable implements Executable {
     const job = this.#jobs.get(name)!;
     const results: CallResult[] = [];
     for (const call of calls) {
-      this.#give(job, call);
+      this.#writeInputs(job, call);
       try {
-        const done = this.#step(job, call.update ? flags.update : 0);
+        const done = this.#runStep(job, call.update ? stepFlags.update : 0);
         if (done) await done;
       } catch (error) {
         await this.#pool.close(); // other threads may still be running
         // Only the state of jobs that train must be intact. A second failure leaves no more intact
         // than the first.
-        const left = this.#pool.hasUpdated ? 'nothing' : job.trains ? 'weights' : 'everything';
-        if (this.#intact === 'everything') this.#intact = left;
+        const intact = this.#pool.hasUpdated ? 'nothing' : job.trains ? 'weights' : 'everything';
+        if (this.#intact === 'everything') this.#intact = intact;
         throw error;
       }
-      const result = this.#take(job, results.length, call.update !== undefined);
+      const result = this.#readResult(job, results.length, call.update !== undefined);
       results.push(result);
       if (call.update && !result.updated) break;
     }
@@ -112,12 +121,12 @@ class CpuExecutable implements Executable {
       outputs,
       run: () => {
         for (let i = 0; i < homes.length; i++) this.#ints[homes[i]] = ids[i];
-        return this.#step(job, 0);
+        return this.#runStep(job, 0);
       },
     };
   }
 
-  intact(): Intact {
+  intact(): IntactData {
     return this.#intact;
   }
 
@@ -125,7 +134,7 @@ class CpuExecutable implements Executable {
     return 1;
   }
 
-  read(resident: Resident, into?: Float32Array): Promise<Float32Array> {
+  read(resident: ResidentVector, into?: Float32Array): Promise<Float32Array> {
     const parts = this.#partsOf(resident);
     const all = into ?? new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let offset = 0;
@@ -136,7 +145,7 @@ class CpuExecutable implements Executable {
     return Promise.resolve(all);
   }
 
-  write(resident: Resident, values: Float32Array): Promise<void> {
+  write(resident: ResidentVector, values: Float32Array): Promise<void> {
     let offset = 0;
     for (const part of this.#partsOf(resident)) part.set(values.subarray(offset, (offset += part.length)));
     if (resident.kind === 'parameters') this.#stale = true;
@@ -145,20 +154,20 @@ class CpuExecutable implements Executable {
 
   async profile(name: string): Promise<readonly PassTime[]> {
     const job = this.#jobs.get(name)!;
-    const laps = new Laps();
+    const laps = new LapTimer();
     const compiled = compileShard({
       plan: this.#plan,
       job: name,
       shard: job.programs.get(job.shardRows[0])!,
       variant: this.#setup.kernels.variant,
-      observer: (step) => laps.groupOf(step),
+      observer: (runStep) => laps.groupOf(runStep),
     });
     // On a copy of the memory, so that the data of the workers does not change.
-    const memory = allocate(this.#plan);
+    const memory = allocateMemory(this.#plan);
     new Int32Array(memory.buffer).set(this.#ints);
     const shard = new Shard({ ...this.#setup, memory });
-    const codes: Code[] = [];
-    const program = await load(compiled, codes);
+    const codes: LoadedCode[] = [];
+    const program = await loadProgram(compiled, codes);
     try {
       shard.profile(program, job.trains, laps, PROFILE_WARM_UP_MS);
       laps.forget();
@@ -173,7 +182,7 @@ class CpuExecutable implements Executable {
     const { machineCode } = this.#plan.products;
     if (machineCode === null) return null;
     const started = performance.now();
-    for (let run = 0; run < PEAK_RUNS; run++) await this.#pool.step(this.#jobs.size, 0);
+    for (let run = 0; run < PEAK_RUNS; run++) await this.#pool.runStep(this.#jobs.size, 0);
     const milliseconds = performance.now() - started;
     return (PEAK_RUNS * this.#plan.workers * peakOperations(machineCode)) / milliseconds / 1e6;
   }
@@ -183,14 +192,17 @@ class CpuExecutable implements Executable {
     for (const code of this.#codes.splice(0)) code.free();
   }
 
-  #step({ index }: RunningJob, requested: number): Promise<void> | void {
-    const packed = this.#stale ? flags.pack : 0;
+  #runStep({ index }: RunningJob, requested: number): Promise<void> | void {
+    const packed = this.#stale ? stepFlags.pack : 0;
     this.#stale = false;
-    return this.#pool.step(index, requested | packed);
+    return this.#pool.runStep(index, requested | packed);
   }
 
   /** Writes the inputs of a call to the memory of the workers. */
-  #give({ job, program, rows, shardRows }: RunningJob, { ids, targets, dropoutKey = 0, reset, update }: Call): void {
+  #writeInputs(
+    { job, program, rows, shardRows }: RunningJob,
+    { ids, targets, dropoutKey = 0, reset, update }: Call,
+  ): void {
     const { shard, shardBases, scalars } = this.#plan;
     if (reset)
       for (const { name } of statesOf(program))
@@ -210,7 +222,7 @@ class CpuExecutable implements Executable {
   }
 
   /** @param index of the call in its run */
-  #take({ trains, rows, outputs: kept }: RunningJob, index: number, updates: boolean): CallResult {
+  #readResult({ trains, rows, outputs: kept }: RunningJob, index: number, updates: boolean): CallResult {
     const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
     const lossNats = sum(this.#plan.shard.loss);
     const gradientNorm = trains ? Math.sqrt(sum(this.#plan.shard.squares)) : NaN;
@@ -228,7 +240,7 @@ class CpuExecutable implements Executable {
    * The pieces of a vector. A carried state (N, H) is divided among the workers, in the order of
    * its rows.
    */
-  #partsOf(resident: Resident): Float32Array[] {
+  #partsOf(resident: ResidentVector): Float32Array[] {
     const part = (address: number, length: number): Float32Array =>
       this.#floats.subarray(address / 4, address / 4 + length);
     const { shardBases, shard, parameterCount } = this.#plan;

@@ -25,7 +25,7 @@ export type KernelVariant = (typeof kernelVariants)[number];
 export type KernelModule = { readonly module: WebAssembly.Module; readonly variant: KernelVariant };
 
 /** The kernels, bound to one memory. */
-export type Kernels = Readonly<
+export type KernelFunctions = Readonly<
   Record<
     keyof typeof kernelCalls | 'transposeRows' | 'sumOfSquares' | 'reduceShards',
     (...operands: number[]) => number
@@ -77,9 +77,9 @@ export function loadKernels(variant?: KernelVariant): Promise<KernelModule> {
  * Binds a compiled module to a memory, which must be shared. It is synchronous, because workers
  * start with it.
  */
-export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelFunctions {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
-  return instance.exports as unknown as Kernels;
+  return instance.exports as unknown as KernelFunctions;
 }
 
 async function compile(variant: KernelVariant | undefined): Promise<KernelModule> {

@@ -3,8 +3,14 @@ import { RnnError } from '../../errors.ts';
 import { addressOf, koffi } from './foreign.ts';
 import { PAGE_BYTES } from './sizes.ts';
 
-export function allocate({ pages, bytes }: { readonly pages: number; readonly bytes: number }): WebAssembly.Memory {
-  const memory = sharedMemory(pages);
+export function allocateMemory({
+  pages,
+  bytes,
+}: {
+  readonly pages: number;
+  readonly bytes: number;
+}): WebAssembly.Memory {
+  const memory = allocateSharedMemory(pages);
   if (bytes >= WORTH_LARGE_PAGES && process.platform === 'linux') adviseLargePages(memory);
   return memory;
 }
@@ -14,7 +20,7 @@ export function allocate({ pages, bytes }: { readonly pages: number; readonly by
  * ulimit -v may forbid.
  * @throws RnnError `machine` if the system refuses the memory
  */
-export function sharedMemory(pages: number): WebAssembly.Memory {
+export function allocateSharedMemory(pages: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {

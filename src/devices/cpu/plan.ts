@@ -5,7 +5,7 @@ import type { SlicedWork } from '../../sliced-work.ts';
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
-import { type PanelShape, type Products, depthOf } from './products.ts';
+import { type PanelShape, type ProductKernels, depthOf } from './products.ts';
 import { LINE_BYTES, PAGE_BYTES } from './sizes.ts';
 
 /** The memory of a worker thread of Node, with its heap and the code it compiles. */
@@ -17,7 +17,7 @@ const MIN_SHARD_ROWS = 4;
  * 32-bit words of the control block, by their use. `updating` is 1 from the moment when a step
  * begins to change weights. `done` counts the threads that have finished the step.
  */
-export const control = {
+export const controlWord = {
   generation: 0,
   arrived: 1,
   command: 2,
@@ -29,7 +29,7 @@ export const control = {
 } as const;
 
 /** The control block at the start of the memory. */
-export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, control.words);
+export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, controlWord.words);
 
 /**
  * A weight packed into panels, as products read it. There is one for each weight, orientation and
@@ -102,7 +102,7 @@ export interface MemoryMap {
 }
 
 export interface Plan extends MemoryMap {
-  readonly products: Products;
+  readonly products: ProductKernels;
   readonly jobs: readonly JobPlan[];
   readonly pages: number;
   /** The size of the shared memory. */
@@ -122,7 +122,7 @@ export function stateKey(job: string, name: string): string {
 export function* planWithin(
   workload: Workload,
   threads: number,
-  products: Products,
+  products: ProductKernels,
   maxBytes: number,
 ): SlicedWork<Plan> {
   let plan = yield* planWorkload(workload, threads, products);
@@ -135,7 +135,7 @@ export function* planWithin(
 }
 
 /** @param threads the maximum number of workers */
-export function* planWorkload(workload: Workload, threads: number, products: Products): SlicedWork<Plan> {
+export function* planWorkload(workload: Workload, threads: number, products: ProductKernels): SlicedWork<Plan> {
   const largestBatch = Math.max(...workload.jobs.map((job) => job.batch));
   const workers = workersFor(largestBatch, threads);
   const jobs: JobPlan[] = [];
@@ -161,15 +161,15 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
   }));
 
   const region = new Allocator(0);
-  const most = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
+  const maxOfJobs = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
   const shard: ShardMap = {
-    ids: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
-    targets: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
+    ids: region.take(maxOfJobs(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
+    targets: region.take(maxOfJobs(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
     dropout: region.take(12),
     loss: region.take(8),
     squares: region.take(8),
     gradientScale: region.take(4),
-    states: statePlaces(jobs, region),
+    states: stateOffsets(jobs, region),
     gradients: region.take(jobs.some(({ trains }) => trains) ? 4 * parameterCount : 0),
     scratch: region.take(Math.max(4, ...programs.map(({ program }) => 4 * scratchElements(program, products)))),
     arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
@@ -194,25 +194,25 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
 }
 
 /** The offset of each state. Jobs that share a state have the same offset. */
-function statePlaces(jobs: readonly JobPlan[], region: Allocator): Map<string, number> {
-  const places = new Map<string, number>();
+function stateOffsets(jobs: readonly JobPlan[], region: Allocator): Map<string, number> {
+  const offsets = new Map<string, number>();
   for (const { job, program } of jobs) {
     for (const { name, rows, columns } of statesOf(program)) {
-      places.set(
+      offsets.set(
         stateKey(job.name, name),
-        places.get(stateKey(job.stateOf ?? job.name, name)) ?? region.take(4 * rows * columns),
+        offsets.get(stateKey(job.stateOf ?? job.name, name)) ?? region.take(4 * rows * columns),
       );
     }
   }
-  return places;
+  return offsets;
 }
 
 export function statesOf(program: Program): Value<'loadState'>[] {
   return program.values.filter((value) => value.kind === 'loadState');
 }
 
-function workersFor(batch: number, most: number): number {
-  return Math.max(1, Math.min(most, Math.floor(batch / MIN_SHARD_ROWS)));
+function workersFor(batch: number, maxWorkers: number): number {
+  return Math.max(1, Math.min(maxWorkers, Math.floor(batch / MIN_SHARD_ROWS)));
 }
 
 function* planJob(job: Job, workers: number): SlicedWork<JobPlan> {
@@ -234,14 +234,14 @@ function* planJob(job: Job, workers: number): SlicedWork<JobPlan> {
 
 type PanelsShape = Omit<Panels, 'source' | 'address'>;
 
-function panelsOf(programs: readonly ShardProgram[], products: Products): PanelsShape[] {
-  const found = new Map<string, PanelsShape>();
+function panelsOf(programs: readonly ShardProgram[], products: ProductKernels): PanelsShape[] {
+  const shapes = new Map<string, PanelsShape>();
   for (const value of programs.flatMap(({ program }) => program.values.filter(isProduct))) {
     const shape = products.panels(value);
     if (shape === null) continue;
     const weight = value.inputs[1] as Value<'parameter'>;
     const transposed = value.transposeB;
-    found.set(`${weight.name} ${transposed} ${shape.columns}`, {
+    shapes.set(`${weight.name} ${transposed} ${shape.columns}`, {
       ...shape,
       parameter: weight.name,
       transposed,
@@ -250,7 +250,7 @@ function panelsOf(programs: readonly ShardProgram[], products: Products): Panels
       sourceColumns: weight.columns,
     });
   }
-  return [...found.values()];
+  return [...shapes.values()];
 }
 
 function panelElements({ K, N, columns, last }: PanelsShape): number {
@@ -258,8 +258,8 @@ function panelElements({ K, N, columns, last }: PanelsShape): number {
 }
 
 /** The elements of scratch memory that the largest matrix product of a program needs. */
-function scratchElements(program: Program, products: Products): number {
-  return program.values.filter(isProduct).reduce((most, value) => Math.max(most, products.scratch(value)), 0);
+function scratchElements(program: Program, products: ProductKernels): number {
+  return program.values.filter(isProduct).reduce((max, value) => Math.max(max, products.scratch(value)), 0);
 }
 
 function isProduct(value: Value): value is Value<'matmul'> {

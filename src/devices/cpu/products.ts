@@ -2,7 +2,7 @@
 // that multiplies for them, and the embedded kernels, which are always available. Other
 // implementations are in machine/ and accelerate.ts.
 import type { Value } from '../../program/value.ts';
-import type { Address, Matrix } from './address.ts';
+import type { Address, MatrixAddress } from './address.ts';
 import type { CallName } from './calls.ts';
 import type { InstructionSet } from './machine/operands.ts';
 import type { MachineWriter } from './machine/program.ts';
@@ -11,19 +11,19 @@ import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './k
 /** A matrix product with its operands in memory: C = [C +] op(A)·op(B) [+ bias]. */
 export interface PlacedProduct {
   readonly value: Value<'matmul'>;
-  readonly a: Matrix;
-  readonly b: Matrix;
-  readonly c: Matrix;
+  readonly a: MatrixAddress;
+  readonly b: MatrixAddress;
+  readonly c: MatrixAddress;
   readonly accumulate: boolean;
   readonly bias: Address | null;
   /** The panels of the weight on the right, if `panels` asks for them. */
   readonly packed: (PanelShape & { readonly address: Address }) | null;
   /** As many elements as `scratch` returns. */
-  readonly scratch: { readonly own: number };
+  readonly scratch: { readonly inShard: number };
 }
 
 /** Appends a call to a program. */
-export type Caller = (name: CallName, ...operands: readonly (number | Address)[]) => void;
+export type CallWriter = (name: CallName, ...operands: readonly (number | Address)[]) => void;
 
 /**
  * The panels of a weight op(B) (K, N), which is packed once per update step: it is cut into panels
@@ -38,7 +38,7 @@ export interface PanelShape {
   readonly last: 'padded' | 'narrow';
 }
 
-export interface Products {
+export interface ProductKernels {
   /** Whether programs call the matrix product of a library. */
   readonly usesSgemm: boolean;
   /** The instruction set of the machine code, or null if everything is WebAssembly. */
@@ -51,7 +51,7 @@ export interface Products {
   /** The elements of scratch memory that a product needs. */
   scratch(product: Value<'matmul'>): number;
   /** Writes the calls that compute a product. */
-  write(product: PlacedProduct, call: Caller, machine: MachineWriter | null): void;
+  write(product: PlacedProduct, call: CallWriter, machine: MachineWriter | null): void;
 }
 
 /** K, the terms of each sum. */
@@ -70,7 +70,7 @@ export function multipliesByWeight({ transposeA, inputs: [, right] }: Value<'mat
 /** The panels that packPanels writes and gemmPanels reads. */
 const kernelPanels: PanelShape = { columns: 8, last: 'padded' };
 
-export const embeddedProducts: Products = {
+export const embeddedProducts: ProductKernels = {
   usesSgemm: false,
   machineCode: null,
   panels: (product) => (multipliesByWeight(product) ? kernelPanels : null),
@@ -90,7 +90,7 @@ export const embeddedProducts: Products = {
       call('gemmTransposedA', rows, columns, K, ...a, ...b, ...c, Number(accumulate), scratch);
       return;
     }
-    const panels = packed?.address ?? { own: scratch.own + 4 * gemmPanelsScratch(rows, K) };
+    const panels = packed?.address ?? { inShard: scratch.inShard + 4 * gemmPanelsScratch(rows, K) };
     if (packed === null)
       call(
         'packPanels',

@@ -5,7 +5,7 @@ import type { PassTime } from '../device.ts';
 import type { ExecutionStep } from '../../program/schedule.ts';
 import { depthOf } from './products.ts';
 
-interface Group {
+interface LapGroup {
   readonly kind: string;
   readonly rows: number;
   readonly columns: number;
@@ -15,8 +15,8 @@ interface Group {
 }
 
 /** Collects the times between calls of `lap`. */
-export class Laps {
-  readonly #groups: Group[] = [];
+export class LapTimer {
+  readonly #groups: LapGroup[] = [];
   #last = 0;
 
   /** The number of the group that an operation belongs to. */
@@ -32,10 +32,10 @@ export class Laps {
   }
 
   group(kind: string, rows: number, columns: number, multiplyAdds = 0): number {
-    const known = this.#groups.findIndex(
+    const index = this.#groups.findIndex(
       (group) => group.kind === kind && group.rows === rows && group.columns === columns,
     );
-    return known >= 0 ? known : this.#groups.push({ kind, rows, columns, multiplyAdds, milliseconds: 0, count: 0 }) - 1;
+    return index >= 0 ? index : this.#groups.push({ kind, rows, columns, multiplyAdds, milliseconds: 0, count: 0 }) - 1;
   }
 
   start(): void {

@@ -16,13 +16,13 @@ export function vectorAddress({ parameterVector, slots, shard, shardBases }: Mem
  * The bytes of the memory, and of the region of the last worker. The regions of other workers end
  * where the next begins.
  */
-export function limitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly own: number } {
+export function addressLimitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly inShard: number } {
   const bytes = pages * PAGE_BYTES;
-  return { fixed: bytes, own: bytes - shardBases.at(-1)! };
+  return { fixed: bytes, inShard: bytes - shardBases.at(-1)! };
 }
 
 /** The range of weights that a worker updates. */
-export function rangeOf(
+export function weightRangeOf(
   { parameterCount, workers }: MemoryMap,
   worker: number,
 ): { readonly first: number; readonly count: number } {

@@ -9,7 +9,7 @@ export interface JobRows {
   readonly outputs: Readonly<Record<string, readonly Float32Array[]>>;
 }
 
-export function rowsOf(
+export function jobRowsOf(
   { shard, shardBases }: Plan,
   { job, shardRows, programs }: JobPlan,
   { buffer: memory }: WebAssembly.Memory,
@@ -22,15 +22,16 @@ export function rowsOf(
     const base = shardBases[worker];
     const { program, layout } = programs.get(count)!;
     /** The row of the batch for a row of the worker's (T·count) rows. */
-    const rowOf = (own: number): number => Math.floor(own / count) * job.batch + first + (own % count);
-    for (let own = 0; own < job.steps * count; own++) ids[rowOf(own)] = (base + shard.ids) / 4 + own;
+    const rowOf = (shardRow: number): number => Math.floor(shardRow / count) * job.batch + first + (shardRow % count);
+    for (let shardRow = 0; shardRow < job.steps * count; shardRow++)
+      ids[rowOf(shardRow)] = (base + shard.ids) / 4 + shardRow;
     for (const [name, value] of program.outputs) {
       const { buffer, row, column } = layout.homeOf(value);
       const start = base + shard.arena + 4 * (layout.offsetOf(buffer) + column);
       const views = (outputs[name] ??= []);
-      for (let own = 0; own < value.rows; own++) {
-        const at = start + 4 * (row + buffer.before + own) * buffer.columns;
-        views[rowOf(own)] = new Float32Array(memory, at, value.columns);
+      for (let shardRow = 0; shardRow < value.rows; shardRow++) {
+        const byteOffset = start + 4 * (row + buffer.before + shardRow) * buffer.columns;
+        views[rowOf(shardRow)] = new Float32Array(memory, byteOffset, value.columns);
       }
     }
     first += count;

@@ -3,7 +3,7 @@ import type { KernelName } from '../../options/choices.ts';
 import type { UpdateRule, Workload } from '../device.ts';
 import type { Kernels } from './choose.ts';
 import { type CompiledShard, compileShard } from './compile.ts';
-import { type Code, type LoadedFunctions, loadCode } from './machine/code.ts';
+import { type LoadedCode, type LoadedFunctions, loadCode } from './machine/code.ts';
 import type { MachineProgram } from './machine/program.ts';
 import { peakProgram } from './machine/peak.ts';
 import type { Plan } from './plan.ts';
@@ -24,14 +24,14 @@ const kernelsInWords: Readonly<Record<KernelName, string>> = {
 };
 
 /** @param codes a list that receives the code, which the caller frees */
-function loadFunctions({ code, functions }: MachineProgram, codes: Code[]): LoadedFunctions {
+function loadFunctions({ code, functions }: MachineProgram, codes: LoadedCode[]): LoadedFunctions {
   const loaded = loadCode(code);
   codes.push(loaded);
   return { address: loaded.address, functions };
 }
 
 /** @param codes a list that receives the machine code, which the caller frees */
-export async function load({ module, machine }: CompiledShard, codes: Code[]): Promise<LoadedProgram> {
+export async function loadProgram({ module, machine }: CompiledShard, codes: LoadedCode[]): Promise<LoadedProgram> {
   return { module: await WebAssembly.compile(module), machine: machine && loadFunctions(machine, codes) };
 }
 
@@ -41,14 +41,20 @@ export async function shardSetups(
   plan: Plan,
   { module: kernels, products: { machineCode, usesSgemm } }: Kernels,
   memory: WebAssembly.Memory,
-  codes: Code[],
+  codes: LoadedCode[],
 ): Promise<ShardSetup[]> {
   const { variant } = kernels;
   const loaded = new Map<string, LoadedProgram>();
   for (const { job, programs } of plan.jobs)
     for (const [rows, shard] of programs)
-      loaded.set(`${job.name} ${rows}`, await load(compileShard({ plan, job: job.name, shard, variant }), codes));
-  const peak = machineCode && { program: await load(peakProgram(machineCode, plan.pages), codes), trains: false };
+      loaded.set(
+        `${job.name} ${rows}`,
+        await loadProgram(compileShard({ plan, job: job.name, shard, variant }), codes),
+      );
+  const peak = machineCode && {
+    program: await loadProgram(peakProgram(machineCode, plan.pages), codes),
+    trains: false,
+  };
   const rule = workload.update;
   const codeOf = (update: UpdateRule): ShardUpdate['code'] | Promise<WebAssembly.Module> =>
     machineCode === null

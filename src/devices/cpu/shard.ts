@@ -2,12 +2,12 @@
 // without a barrier, and then its range of the sum of gradients, of the update and of the packing
 // of weights. It runs in a worker thread, or on the calling thread.
 import { bindSgemm, sgemmIn } from './accelerate.ts';
-import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
-import { type MemoryMap, type Panels, control, controlOf } from './plan.ts';
-import { rangeOf, updateVectors, vectorAddress } from './ranges.ts';
+import { type KernelModule, type KernelFunctions, instantiateKernels } from './kernels.ts';
+import { type MemoryMap, type Panels, controlWord, controlOf } from './plan.ts';
+import { weightRangeOf, updateVectors, vectorAddress } from './ranges.ts';
 import { addressOf } from './foreign.ts';
 import { type LoadedFunctions, functionAt } from './machine/code.ts';
-import type { Laps } from './profile.ts';
+import type { LapTimer } from './profile.ts';
 
 /** All that a worker needs, as plain data that can be posted to a thread. */
 export interface ShardSetup {
@@ -43,7 +43,7 @@ export interface ShardUpdate {
 }
 
 /** Work in addition to the job's program: bits of `control.flags`. */
-export const flags = { update: 1, pack: 2 } as const;
+export const stepFlags = { update: 1, pack: 2 } as const;
 
 /** The sum of the float64 numbers that the workers have stored at an offset of their regions. */
 export function sumOverShards({ shardBases }: MemoryMap, doubles: Float64Array, offset: number): number {
@@ -61,7 +61,7 @@ export class Shard {
   readonly #map: MemoryMap;
   /** The byte address of the worker's region. */
   readonly #base: number;
-  readonly #kernels: Kernels;
+  readonly #kernels: KernelFunctions;
   readonly #imports: WebAssembly.Imports;
   readonly #control: Int32Array;
   readonly #doubles: Float64Array;
@@ -77,7 +77,7 @@ export class Shard {
     this.#setup = setup;
     this.#map = map;
     this.#base = shardBases[worker];
-    ({ first: this.#first, count: this.#count } = rangeOf(map, worker));
+    ({ first: this.#first, count: this.#count } = weightRangeOf(map, worker));
     this.#kernels = instantiateKernels(setup.kernels.module, memory);
     this.#imports = {
       env: { memory },
@@ -90,8 +90,8 @@ export class Shard {
     this.#update = setup.update && this.#updateOf(setup.update);
   }
 
-  step(job: number, requested: number): void {
-    if (requested & flags.pack) {
+  runStep(job: number, requested: number): void {
+    if (requested & stepFlags.pack) {
       this.#pack();
       this.#meet();
     }
@@ -102,7 +102,7 @@ export class Shard {
     this.#meet();
     this.#reduce();
     this.#meet();
-    if (requested & flags.update && this.#applyUpdate()) {
+    if (requested & stepFlags.update && this.#applyUpdate()) {
       this.#meet();
       this.#pack();
     }
@@ -117,7 +117,7 @@ export class Shard {
    * Repeats this worker's part of a step while the other workers wait. `program` calls `lap` after
    * each operation. Returns the number of steps.
    */
-  profile(program: LoadedProgram, trains: boolean, laps: Laps, milliseconds: number): number {
+  profile(program: LoadedProgram, trains: boolean, laps: LapTimer, milliseconds: number): number {
     const run = this.#instantiate(program, { lap: laps.lap })['run'] as Run;
     const [reduce, update, pack] = ['sum of gradients', 'update', 'packing of weights'].map((kind) =>
       laps.group(kind, 1, this.#count),
@@ -167,7 +167,7 @@ export class Shard {
       return false;
     const gradientScale = this.#base + shard.gradientScale;
     this.#floats[gradientScale / 4] = update.clipNorm > 0 && norm > update.clipNorm ? update.clipNorm / norm : 1;
-    Atomics.store(this.#control, control.updating, 1);
+    Atomics.store(this.#control, controlWord.updating, 1);
     this.#update!();
     return true;
   }
@@ -195,11 +195,11 @@ export class Shard {
       const first = panel * columns;
       const width = Math.min(columns, N - first);
       // The padding of the last panel has been zero from the beginning.
-      const step = last === 'padded' ? columns : width;
+      const runStep = last === 'padded' ? columns : width;
       const out = address + 4 * K * first;
       if (transposed)
-        this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, step);
-      else this.#kernels.copyRows(K, width, source + 4 * first, sourceColumns, out, step);
+        this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, runStep);
+      else this.#kernels.copyRows(K, width, source + 4 * first, sourceColumns, out, runStep);
     }
   }
 
@@ -208,16 +208,16 @@ export class Shard {
     const { workers } = this.#map;
     if (workers === 1) return;
     const shared = this.#control;
-    const generation = Atomics.load(shared, control.generation);
-    if (Atomics.add(shared, control.arrived, 1) === workers - 1) {
-      Atomics.store(shared, control.arrived, 0);
-      Atomics.add(shared, control.generation, 1);
-      Atomics.notify(shared, control.generation);
+    const generation = Atomics.load(shared, controlWord.generation);
+    if (Atomics.add(shared, controlWord.arrived, 1) === workers - 1) {
+      Atomics.store(shared, controlWord.arrived, 0);
+      Atomics.add(shared, controlWord.generation, 1);
+      Atomics.notify(shared, controlWord.generation);
       return;
     }
-    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, control.generation) !== generation) return;
-    while (Atomics.load(shared, control.generation) === generation)
-      Atomics.wait(shared, control.generation, generation);
+    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, controlWord.generation) !== generation) return;
+    while (Atomics.load(shared, controlWord.generation) === generation)
+      Atomics.wait(shared, controlWord.generation, generation);
   }
 
   /** A function that updates the worker's range of the weights. */

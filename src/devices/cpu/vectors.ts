@@ -9,17 +9,17 @@
 // (assembly/math.ts). An activation written into a chain takes half the time of a call to a kernel,
 // because no registers are saved and the constants stay in registers.
 import type { Value } from '../../program/value.ts';
-import type { Code, Opcode } from './wasm.ts';
+import type { FunctionBody, WasmOpcode } from './wasm.ts';
 
 /** The number of a value, or a function that pushes the value. */
 export type Operand = number | (() => void);
 /** Operations by their names in WebAssembly. */
-export type VectorOperation = Extract<Opcode, `${'f32x4' | 'v128' | 'i32x4'}.${string}`>;
+export type VectorOperation = Extract<WasmOpcode, `${'f32x4' | 'v128' | 'i32x4'}.${string}`>;
 
 /** The target that expressions are written to. */
-export interface Vectors {
+export interface VectorWriter {
   /** Keeps a value that is used more than once, and returns its number. */
-  keep(operand: Operand): number;
+  assign(operand: Operand): number;
   op(name: VectorOperation, ...operands: readonly Operand[]): Operand;
   /** x·y + z */
   multiplyAdd(x: Operand, y: Operand, z: Operand): Operand;
@@ -29,25 +29,25 @@ export interface Vectors {
 }
 
 /** Writes WebAssembly. A kept value is a local. */
-export class WasmVectors implements Vectors {
-  readonly #code: Code;
+export class WasmVectorWriter implements VectorWriter {
+  readonly #code: FunctionBody;
   /** The code before the loop, where constants are loaded. */
-  readonly #prologue: Code;
+  readonly #prologue: FunctionBody;
   readonly #fused: boolean;
   readonly #constants = new Map<string, number>();
 
   /** @param fused whether a multiplication and an addition may be rounded only once */
-  constructor(code: Code, prologue: Code, fused: boolean) {
+  constructor(code: FunctionBody, prologue: FunctionBody, fused: boolean) {
     this.#code = code;
     this.#prologue = prologue;
     this.#fused = fused;
   }
 
-  push(operand: Operand): Code {
+  push(operand: Operand): FunctionBody {
     return typeof operand === 'number' ? this.#code.get(operand) : (operand(), this.#code);
   }
 
-  keep(operand: Operand): number {
+  assign(operand: Operand): number {
     const local = this.#code.local('v128');
     this.push(operand).set(local);
     return local;
@@ -80,9 +80,9 @@ export class WasmVectors implements Vectors {
     };
   }
 
-  #constant(key: string, push: (code: Code) => Code): number {
-    const known = this.#constants.get(key);
-    if (known !== undefined) return known;
+  #constant(key: string, push: (code: FunctionBody) => FunctionBody): number {
+    const existing = this.#constants.get(key);
+    if (existing !== undefined) return existing;
     const local = this.#code.local('v128');
     push(this.#prologue).set(local);
     this.#constants.set(key, local);
@@ -91,7 +91,12 @@ export class WasmVectors implements Vectors {
 }
 
 /** An elementwise operation on one or two values, as program/ defines it. */
-export function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: number, y: number): Operand {
+export function writeElementwise(
+  v: VectorWriter,
+  { apply, constant }: Value<'elementwise'>,
+  x: number,
+  y: number,
+): Operand {
   switch (apply) {
     case 'add':
       return v.op('f32x4.add', x, y);
@@ -135,11 +140,11 @@ export function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'
  * 1 / (1 + e^−x) with an absolute error ≤ 1e-7. The result is at least 1.6e-38 (not a denormal) for
  * very negative x.
  */
-function sigmoid(v: Vectors, x: Operand): Operand {
+function sigmoid(v: VectorWriter, x: Operand): Operand {
   // With x as the first operand, NaN is preserved.
   const clamped = v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-87)), v.float(87));
-  const minus = v.keep(v.op('f32x4.neg', clamped));
-  const shifted = v.keep(rounded(v, minus));
+  const minus = v.assign(v.op('f32x4.neg', clamped));
+  const shifted = v.assign(roundToInteger(v, minus));
   const mantissa = v.op('f32x4.add', expm1OfRemainder(v, remainder(v, minus, shifted)), v.float(1));
   return v.op('f32x4.div', v.float(1), v.multiplyAdd(mantissa, power(v, shifted), v.float(1)));
 }
@@ -148,12 +153,12 @@ function sigmoid(v: Vectors, x: Operand): Operand {
  * tanh x = −u / (2 + u) with u = e^(−2|x|) − 1, absolute error ≤ 2e-7. It uses e^x − 1 because 1 −
  * 2/(e^2x + 1) loses all digits near 0. A tiny x, a denormal and −0 are returned unchanged.
  */
-function tanh(v: Vectors, x: number): Operand {
+function tanh(v: VectorWriter, x: number): Operand {
   // Beyond 10 the result is 1 in float32.
-  const y = v.keep(v.op('f32x4.mul', v.op('f32x4.pmin', v.op('f32x4.abs', x), v.float(10)), v.float(-2)));
-  const shifted = v.keep(rounded(v, y));
-  const scale = v.keep(power(v, shifted));
-  const u = v.keep(
+  const y = v.assign(v.op('f32x4.mul', v.op('f32x4.pmin', v.op('f32x4.abs', x), v.float(10)), v.float(-2)));
+  const shifted = v.assign(roundToInteger(v, y));
+  const scale = v.assign(power(v, shifted));
+  const u = v.assign(
     v.multiplyAdd(expm1OfRemainder(v, remainder(v, y, shifted)), scale, v.op('f32x4.sub', scale, v.float(1))),
   );
   const magnitude = v.op('f32x4.div', u, v.op('f32x4.add', u, v.float(2)));
@@ -166,7 +171,7 @@ function tanh(v: Vectors, x: number): Operand {
 const ROUNDER = 12582912;
 
 /** x/ln 2 + ROUNDER, whose low bits hold n. */
-function rounded(v: Vectors, x: Operand): Operand {
+function roundToInteger(v: VectorWriter, x: Operand): Operand {
   return v.multiplyAdd(x, v.float(1.4426950408889634), v.float(ROUNDER));
 }
 
@@ -174,8 +179,8 @@ function rounded(v: Vectors, x: Operand): Operand {
  * r of x = n·ln 2 + r. The high part of ln 2 has nine significant bits, so its product with n is
  * exact.
  */
-function remainder(v: Vectors, x: Operand, shifted: number): Operand {
-  const n = v.keep(v.op('f32x4.sub', shifted, v.float(ROUNDER)));
+function remainder(v: VectorWriter, x: Operand, shifted: number): Operand {
+  const n = v.assign(v.op('f32x4.sub', shifted, v.float(ROUNDER)));
   return v.multiplyAdd(n, v.float(2.1219444e-4), v.multiplyAdd(n, v.float(-0.693359375), x));
 }
 
@@ -183,7 +188,7 @@ function remainder(v: Vectors, x: Operand, shifted: number): Operand {
  * 2^n as float32, for −126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are shifted
  * out.
  */
-function power(v: Vectors, shifted: number): Operand {
+function power(v: VectorWriter, shifted: number): Operand {
   return v.op('i32x4.add', v.shiftLeft(shifted, 23), v.bits(0x3f800000));
 }
 
@@ -191,9 +196,9 @@ function power(v: Vectors, shifted: number): Operand {
  * e^r − 1 for |r| <= ln2/2, exact to the last bit for tiny r. Terms are combined in pairs (Estrin's
  * scheme), because latency limits the speed.
  */
-function expm1OfRemainder(v: Vectors, remains: Operand): Operand {
-  const r = v.keep(remains);
-  const square = v.keep(v.op('f32x4.mul', r, r));
+function expm1OfRemainder(v: VectorWriter, operand: Operand): Operand {
+  const r = v.assign(operand);
+  const square = v.assign(v.op('f32x4.mul', r, r));
   const low = v.multiplyAdd(v.float(1.6666665459e-1), r, v.float(5.0000001201e-1));
   const middle = v.multiplyAdd(v.float(8.3334519073e-3), r, v.float(4.1665795894e-2));
   const high = v.multiplyAdd(v.float(1.98756915e-4), r, v.float(1.3981999507e-3));

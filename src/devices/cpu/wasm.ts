@@ -55,11 +55,11 @@ const accesses = {
   'v128.store32_lane': [0xfd5a, 2],
 } as const;
 
-export type Opcode = keyof typeof opcodes;
+export type WasmOpcode = keyof typeof opcodes;
 type Access = keyof typeof accesses;
 
 /** The instructions of one function, in order. Locals are numbered, parameters first. */
-export class Code {
+export class FunctionBody {
   readonly bytes: number[] = [];
   readonly locals: ValueType[] = [];
   readonly #parameters: number;
@@ -73,15 +73,15 @@ export class Code {
   }
 
   get(local: number): this {
-    return this.#append(0x20, ...unsigned(local));
+    return this.#append(0x20, ...unsignedInteger(local));
   }
 
   set(local: number): this {
-    return this.#append(0x21, ...unsigned(local));
+    return this.#append(0x21, ...unsignedInteger(local));
   }
 
   i32(constant: number): this {
-    return this.#append(0x41, ...signed(constant | 0));
+    return this.#append(0x41, ...signedInteger(constant | 0));
   }
 
   f32(constant: number): this {
@@ -92,18 +92,23 @@ export class Code {
     return this.#append(0x44, ...new Uint8Array(Float64Array.of(constant).buffer));
   }
 
-  op(name: Opcode): this {
+  op(name: WasmOpcode): this {
     return this.#append(...prefixed(opcodes[name]));
   }
 
   access(name: Access, offset = 0): this {
     const [opcode, alignment] = accesses[name];
     // The lane is always the first.
-    return this.#append(...prefixed(opcode), alignment, ...unsigned(offset), ...(name.endsWith('lane') ? [0] : []));
+    return this.#append(
+      ...prefixed(opcode),
+      alignment,
+      ...unsignedInteger(offset),
+      ...(name.endsWith('lane') ? [0] : []),
+    );
   }
 
   call(functionIndex: number): this {
-    return this.#append(0x10, ...unsigned(functionIndex));
+    return this.#append(0x10, ...unsignedInteger(functionIndex));
   }
 
   /** Repeats the body, at least once, while it leaves a nonzero i32 on the stack. */
@@ -121,8 +126,8 @@ export class Code {
   }
 
   /** Inserts the instructions of other code, with the same locals, before these. */
-  startWith(other: Code): this {
-    this.bytes.unshift(...other.bytes);
+  startWith(prologue: FunctionBody): this {
+    this.bytes.unshift(...prologue.bytes);
     return this;
   }
 
@@ -135,7 +140,8 @@ export class Code {
 export class ModuleWriter {
   readonly #types = new Map<string, { readonly index: number; readonly bytes: number[] }>();
   readonly #imports: { readonly name: string; readonly type: number }[] = [];
-  readonly #functions: { readonly type: number; readonly code: Code; readonly exportName: string | null }[] = [];
+  readonly #functions: { readonly type: number; readonly code: FunctionBody; readonly exportName: string | null }[] =
+    [];
 
   /**
    * Imports a function from the module `kernels` and returns its index. All imports come before the
@@ -148,21 +154,21 @@ export class ModuleWriter {
   }
 
   /** Adds a function and returns its index. */
-  addFunction(signature: Signature, code: Code, exportName: string | null = null): number {
+  addFunction(signature: Signature, code: FunctionBody, exportName: string | null = null): number {
     return this.#imports.length + this.#functions.push({ type: this.#type(signature), code, exportName }) - 1;
   }
 
   /** @param pages size of the imported shared memory `env.memory`, in pages of 64 KiB */
   encode(pages: number): Uint8Array<ArrayBuffer> {
     const imports = [
-      [...text('env'), ...text('memory'), 0x02, 0x03, ...unsigned(pages), ...unsigned(pages)],
-      ...this.#imports.map(({ name, type }) => [...text('kernels'), ...text(name), 0x00, ...unsigned(type)]),
+      [...text('env'), ...text('memory'), 0x02, 0x03, ...unsignedInteger(pages), ...unsignedInteger(pages)],
+      ...this.#imports.map(({ name, type }) => [...text('kernels'), ...text(name), 0x00, ...unsignedInteger(type)]),
     ];
     const exported = this.#functions.flatMap(({ exportName }, index) =>
-      exportName === null ? [] : [[...text(exportName), 0x00, ...unsigned(this.#imports.length + index)]],
+      exportName === null ? [] : [[...text(exportName), 0x00, ...unsignedInteger(this.#imports.length + index)]],
     );
     const bodies = this.#functions.map(({ code }) =>
-      sized([...vector(code.locals.map((type) => [1, typeCodes[type]])), ...code.bytes, 0x0b]),
+      withLength([...vector(code.locals.map((type) => [1, typeCodes[type]])), ...code.bytes, 0x0b]),
     );
     return Uint8Array.from([
       0x00,
@@ -174,62 +180,62 @@ export class ModuleWriter {
       0,
       0,
       1,
-      ...sized(vector([...this.#types.values()].map(({ bytes }) => bytes))),
+      ...withLength(vector([...this.#types.values()].map(({ bytes }) => bytes))),
       2,
-      ...sized(vector(imports)),
+      ...withLength(vector(imports)),
       3,
-      ...sized(vector(this.#functions.map(({ type }) => unsigned(type)))),
+      ...withLength(vector(this.#functions.map(({ type }) => unsignedInteger(type)))),
       7,
-      ...sized(vector(exported)),
+      ...withLength(vector(exported)),
       10,
-      ...sized(vector(bodies)),
+      ...withLength(vector(bodies)),
     ]);
   }
 
   #type({ parameters, results }: Signature): number {
     const vectorOf = (types: readonly ValueType[]): number[] => vector(types.map((type) => [typeCodes[type]]));
     const bytes = [0x60, ...vectorOf(parameters), ...vectorOf(results)];
-    const known = this.#types.get(bytes.join()) ?? { index: this.#types.size, bytes };
-    this.#types.set(bytes.join(), known);
-    return known.index;
+    const existing = this.#types.get(bytes.join()) ?? { index: this.#types.size, bytes };
+    this.#types.set(bytes.join(), existing);
+    return existing.index;
   }
 }
 
 function prefixed(opcode: number): number[] {
   if (opcode < 0xfd00) return [opcode];
-  return [0xfd, ...unsigned(opcode < 0xfd000 ? opcode & 0xff : opcode & 0xfff)];
+  return [0xfd, ...unsignedInteger(opcode < 0xfd000 ? opcode & 0xff : opcode & 0xfff)];
 }
 
-function unsigned(value: number): number[] {
+function unsignedInteger(value: number): number[] {
   const bytes: number[] = [];
-  let rest = value >>> 0;
+  let remaining = value >>> 0;
   do {
-    bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
-    rest >>>= 7;
-  } while (rest > 0);
+    bytes.push((remaining & 0x7f) | (remaining > 0x7f ? 0x80 : 0));
+    remaining >>>= 7;
+  } while (remaining > 0);
   return bytes;
 }
 
-function signed(value: number): number[] {
+function signedInteger(value: number): number[] {
   const bytes: number[] = [];
-  let rest = value;
+  let remaining = value;
   for (;;) {
-    const low = rest & 0x7f;
-    rest >>= 7;
-    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) return [...bytes, low];
+    const low = remaining & 0x7f;
+    remaining >>= 7;
+    if ((remaining === 0 && (low & 0x40) === 0) || (remaining === -1 && (low & 0x40) !== 0)) return [...bytes, low];
     bytes.push(low | 0x80);
   }
 }
 
 function text(value: string): number[] {
   const bytes = [...new TextEncoder().encode(value)];
-  return [...unsigned(bytes.length), ...bytes];
+  return [...unsignedInteger(bytes.length), ...bytes];
 }
 
 function vector(items: readonly (readonly number[])[]): number[] {
-  return [...unsigned(items.length), ...items.flat()];
+  return [...unsignedInteger(items.length), ...items.flat()];
 }
 
-function sized(bytes: readonly number[]): number[] {
-  return [...unsigned(bytes.length), ...bytes];
+function withLength(bytes: readonly number[]): number[] {
+  return [...unsignedInteger(bytes.length), ...bytes];
 }

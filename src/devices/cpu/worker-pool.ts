@@ -6,8 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { RnnError, THREAD_LIMIT_HINT, firstLine } from '../../errors.ts';
 import { builtUrl } from '../artifacts.ts';
-import { control, controlOf } from './plan.ts';
-import { Shard, type ShardSetup, flags } from './shard.ts';
+import { controlWord, controlOf } from './plan.ts';
+import { Shard, type ShardSetup, stepFlags } from './shard.ts';
 import { flagOf } from '../../options/flags.ts';
 
 /**
@@ -26,7 +26,7 @@ const PATIENCE_MS = 20;
  */
 const GRACE_MS = { working: 200, starting: 10_000 };
 
-function died(cause: unknown): RnnError {
+function deathError(cause: unknown): RnnError {
   return new RnnError('machine', 'a worker thread died', {
     hint: `the machine may be out of memory: free some, or use a smaller ${flagOf('batchSize')} or ${flagOf('hidden')}, and continue from the last checkpoint with ${flagOf('resume')}`,
     cause,
@@ -38,7 +38,7 @@ function died(cause: unknown): RnnError {
  * that died, is terminated. If it is in a call of koffi, which then cannot throw, Node aborts the
  * whole process.
  */
-async function ended(thread: Worker, graceMs: number): Promise<void> {
+async function waitForEnd(thread: Worker, graceMs: number): Promise<void> {
   const hasEnded = (): boolean => thread.threadId === -1;
   if (!hasEnded())
     await Promise.race([once(thread, 'exit').catch(() => {}), setTimeout(graceMs, undefined, { ref: false })]);
@@ -60,25 +60,25 @@ export interface WorkerSetup {
 /** If a thread dies, the current or next step fails with an error instead of waiting forever. */
 export class WorkerPool {
   readonly #threads: Worker[] = [];
-  readonly #shared: Int32Array;
+  readonly #controlWords: Int32Array;
   /** The first worker if it is the calling thread, else null. */
-  readonly #own: Shard | null;
+  readonly #callingShard: Shard | null;
   #failure: Error | null = null;
   #closing = false;
   #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
-  private constructor(memory: WebAssembly.Memory, own: Shard | null) {
-    this.#shared = controlOf(memory);
-    this.#own = own;
+  private constructor(memory: WebAssembly.Memory, callingShard: Shard | null) {
+    this.#controlWords = controlOf(memory);
+    this.#callingShard = callingShard;
   }
 
   /** @param joined whether the calling thread is the first worker. If so, steps must not update */
   static async start(setups: readonly ShardSetup[], joined: boolean): Promise<WorkerPool> {
     const pool = new WorkerPool(setups[0].memory, joined ? new Shard(setups[0]) : null);
-    const others = joined ? setups.slice(1) : setups;
-    if (others.length === 0) return pool;
+    const threadSetups = joined ? setups.slice(1) : setups;
+    if (threadSetups.length === 0) return pool;
     try {
-      for (const shard of others) pool.#add({ shard, threads: others.length, joined });
+      for (const shard of threadSetups) pool.#add({ shard, threads: threadSetups.length, joined });
       await pool.#message();
     } catch (error) {
       await pool.close(GRACE_MS.starting);
@@ -92,27 +92,27 @@ export class WorkerPool {
    * valid after the threads have ended.
    */
   get hasUpdated(): boolean {
-    return Atomics.load(this.#shared, control.updating) === 1;
+    return Atomics.load(this.#controlWords, controlWord.updating) === 1;
   }
 
   /** Runs one step on all workers. */
-  step(job: number, requested: number): Promise<void> | void {
+  runStep(job: number, requested: number): Promise<void> | void {
     // The code that the threads run may be freed.
     if (this.#closing) throw new Error('cannot run a step: the device is closed');
-    if (this.#own === null) {
+    if (this.#callingShard === null) {
       this.#command(job, requested);
       return this.#message();
     }
-    if (requested & flags.pack) this.#own.packAll();
+    if (requested & stepFlags.pack) this.#callingShard.packAll();
     this.#command(job, 0);
-    this.#own.step(job, 0);
+    this.#callingShard.runStep(job, 0);
     return this.#wait();
   }
 
   async close(graceMs = GRACE_MS.working): Promise<void> {
     this.#closing = true;
-    this.#tell(-1, 0);
-    await Promise.all(this.#threads.map((thread) => ended(thread, graceMs)));
+    this.#postCommand(-1, 0);
+    await Promise.all(this.#threads.map((thread) => waitForEnd(thread, graceMs)));
   }
 
   #add(workerData: WorkerSetup): void {
@@ -132,18 +132,18 @@ export class WorkerPool {
     this.#threads.push(thread);
     thread.on('message', () => this.#settle?.resolve());
     thread.on('error', (error: NodeJS.ErrnoException) =>
-      this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error),
+      this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? deathError(error) : error),
     );
-    thread.on('exit', (code) => this.#fail(died(code)));
+    thread.on('exit', (code) => this.#fail(deathError(code)));
   }
 
   /** Begins a step. */
   #command(job: number, requested: number): void {
     if (this.#failure) throw this.#failure;
-    const shared = this.#shared;
-    shared[control.updating] = 0;
-    shared[control.done] = 0;
-    this.#tell(job, requested);
+    const controlWords = this.#controlWords;
+    controlWords[controlWord.updating] = 0;
+    controlWords[controlWord.done] = 0;
+    this.#postCommand(job, requested);
   }
 
   /** Settles when all threads have reported that they are done. */
@@ -156,27 +156,27 @@ export class WorkerPool {
 
   /** Waits until all threads are done. Returns a promise only if they take long. */
   #wait(): Promise<void> | void {
-    const all = this.#threads.length;
-    const shared = this.#shared;
-    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, control.done) === all) return;
-    for (let done: number; (done = Atomics.load(shared, control.done)) < all;) {
-      if (Atomics.wait(shared, control.done, done, PATIENCE_MS) === 'timed-out') return this.#waitLonger();
+    const threads = this.#threads.length;
+    const controlWords = this.#controlWords;
+    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(controlWords, controlWord.done) === threads) return;
+    for (let done: number; (done = Atomics.load(controlWords, controlWord.done)) < threads;) {
+      if (Atomics.wait(controlWords, controlWord.done, done, PATIENCE_MS) === 'timed-out') return this.#waitLonger();
     }
   }
 
   async #waitLonger(): Promise<void> {
-    while (Atomics.load(this.#shared, control.done) < this.#threads.length) {
+    while (Atomics.load(this.#controlWords, controlWord.done) < this.#threads.length) {
       await setTimeout(1);
       if (this.#failure) throw this.#failure;
     }
   }
 
-  #tell(job: number, requested: number): void {
-    const shared = this.#shared;
-    shared[control.job] = job;
-    shared[control.flags] = requested;
-    Atomics.add(shared, control.command, 1);
-    Atomics.notify(shared, control.command);
+  #postCommand(job: number, requested: number): void {
+    const controlWords = this.#controlWords;
+    controlWords[controlWord.job] = job;
+    controlWords[controlWord.flags] = requested;
+    Atomics.add(controlWords, controlWord.command, 1);
+    Atomics.notify(controlWords, controlWord.command);
   }
 
   #fail(error: Error): void {

@@ -2,7 +2,7 @@
 // of each.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { WorkerSetup } from './worker-pool.ts';
-import { control, controlOf } from './plan.ts';
+import { controlWord, controlOf } from './plan.ts';
 import { Shard } from './shard.ts';
 
 /** How often a worker checks for the next command before it sleeps: about 0.1 ms. */
@@ -13,19 +13,19 @@ const shard = new Shard(setup);
 const shared = controlOf(setup.memory);
 let seen = 0;
 
-if (Atomics.add(shared, control.done, 1) === threads - 1) parentPort!.postMessage('ready');
+if (Atomics.add(shared, controlWord.done, 1) === threads - 1) parentPort!.postMessage('ready');
 
 for (;;) {
-  for (let spin = joined ? SPINS : 0; spin > 0 && Atomics.load(shared, control.command) === seen; spin--);
-  Atomics.wait(shared, control.command, seen);
-  const command = Atomics.load(shared, control.command);
+  for (let spin = joined ? SPINS : 0; spin > 0 && Atomics.load(shared, controlWord.command) === seen; spin--);
+  Atomics.wait(shared, controlWord.command, seen);
+  const command = Atomics.load(shared, controlWord.command);
   if (command === seen) continue;
   seen = command;
-  const job = Atomics.load(shared, control.job);
+  const job = Atomics.load(shared, controlWord.job);
   if (job < 0) break;
-  shard.step(job, Atomics.load(shared, control.flags));
-  const isLast = Atomics.add(shared, control.done, 1) === threads - 1;
+  shard.runStep(job, Atomics.load(shared, controlWord.flags));
+  const isLast = Atomics.add(shared, controlWord.done, 1) === threads - 1;
   if (!isLast) continue;
-  if (joined) Atomics.notify(shared, control.done);
+  if (joined) Atomics.notify(shared, controlWord.done);
   else parentPort!.postMessage(command);
 }

@@ -2,7 +2,7 @@
 // the plans of each job.
 import { countParameters } from '../../program/value.ts';
 import { dropoutSeed } from '../../random.ts';
-import type { Call, CallResult, Cost, Executable, Job, PassTime, Resident, Workload } from '../device.ts';
+import type { Call, CallResult, CallCost, Executable, Job, PassTime, ResidentVector, Workload } from '../device.ts';
 import { type PassList, type Place, carryName } from './passes.ts';
 import { type ArgumentValue, type Kernels, Plan, type PlanResults } from './plan.ts';
 import { profilePasses } from './profile.ts';
@@ -84,7 +84,7 @@ export class GpuExecutable implements Executable {
     return this.#jobs.get(job)!.runner.callsPerRun;
   }
 
-  cost(job: string): Cost {
+  cost(job: string): CallCost {
     return this.#jobs.get(job)!.list.cost;
   }
 
@@ -107,11 +107,11 @@ export class GpuExecutable implements Executable {
     return results;
   }
 
-  read(resident: Resident): Promise<Float32Array> {
+  read(resident: ResidentVector): Promise<Float32Array> {
     return Promise.resolve(this.#vector(resident).slice());
   }
 
-  write(resident: Resident, values: Float32Array): Promise<void> {
+  write(resident: ResidentVector, values: Float32Array): Promise<void> {
     this.#vector(resident).set(values);
     if (resident.kind === 'state') this.#jobs.get(resident.job)!.state.sound = null;
     else if (resident.kind !== 'gradients') this.#weightsSound = null;
@@ -123,7 +123,7 @@ export class GpuExecutable implements Executable {
     for (const { runner } of this.#jobs.values()) await runner.close().catch(() => {});
   }
 
-  #vector(resident: Resident): Float32Array {
+  #vector(resident: ResidentVector): Float32Array {
     if (resident.kind === 'gradients') return this.#gradients;
     if (resident.kind === 'state') return this.#jobs.get(resident.job)!.state.values.get(resident.name)!;
     const index = resident.kind === 'parameters' ? 0 : 1 + this.#workload.update!.slots.indexOf(resident.name);

@@ -4,7 +4,7 @@
 import { groupBy } from '../../group.ts';
 import type { Region } from '../../program/region.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
-import type { Cost, UpdateRule } from '../device.ts';
+import type { CallCost, UpdateRule } from '../device.ts';
 import { sumInStretches } from './stretches.ts';
 import { lower } from './lower.ts';
 import type { Node, Spot } from './nodes.ts';
@@ -48,7 +48,7 @@ export interface PassList {
   readonly masks: readonly Value<'dropoutMask'>[];
   /** Buffers that come from outside. */
   readonly arguments: readonly { readonly name: string; readonly shape: Shape }[];
-  readonly cost: Cost;
+  readonly cost: CallCost;
 }
 
 interface PassOptions {

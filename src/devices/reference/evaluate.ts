@@ -15,7 +15,7 @@ interface Environment {
   readonly dropoutKey?: number;
 }
 
-interface Evaluation {
+interface ProgramEvaluation {
   readonly values: ReadonlyMap<Value, Matrix>;
   /** Sum of the losses in nats, before any scale. */
   readonly lossNats: number;
@@ -24,22 +24,22 @@ interface Evaluation {
 }
 
 /** The value of every operation of a program. */
-export function evaluate(program: Program, environment: Environment): Evaluation {
+export function evaluateProgram(program: Program, environment: Environment): ProgramEvaluation {
   const values = new Map<Value, Matrix>();
-  const kept = new Map<string, Matrix>();
+  const stored = new Map<string, Matrix>();
   let lossNats = 0;
   let penalty = 0;
   for (const value of program.values) {
     const inputs = value.inputs.map((input) => values.get(input)!);
-    if (value.kind === 'storeState') kept.set(value.name, inputs[0]);
+    if (value.kind === 'storeState') stored.set(value.name, inputs[0]);
     else if (value.kind === 'penalty') penalty += (value.weight / 2) * inputs[0].reduce((sum, x) => sum + x * x, 0);
     else if (value.kind === 'crossEntropy') {
       const result = crossEntropy(value, inputs[0], inputs[1]);
       lossNats += result.lossNats;
       values.set(value, result.gradient);
-    } else values.set(value, compute(value, inputs, environment));
+    } else values.set(value, computeValue(value, inputs, environment));
   }
-  for (const [name, matrix] of kept) environment.state.set(name, matrix);
+  for (const [name, matrix] of stored) environment.state.set(name, matrix);
   return { values, lossNats, penalty };
 }
 
@@ -47,10 +47,10 @@ export function evaluate(program: Program, environment: Environment): Evaluation
  * The value of one operation, computed from the values of its inputs. Not for `storeState`, `penalty` and
  * `crossEntropy`, which have side effects.
  */
-export function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
+export function computeValue(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
   const { rows, columns } = value;
   const out = new Float64Array(rows * columns);
-  const each = (element: (row: number, column: number) => number): Matrix => {
+  const fill = (element: (row: number, column: number) => number): Matrix => {
     for (let row = 0; row < rows; row++)
       for (let column = 0; column < columns; column++) out[row * columns + column] = element(row, column);
     return out;
@@ -70,7 +70,7 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
       );
     case 'gather': {
       const [table, ids, bias] = inputs;
-      return each((row, column) => table[ids[row] * columns + column] + (bias ? bias[column] : 0));
+      return fill((row, column) => table[ids[row] * columns + column] + (bias ? bias[column] : 0));
     }
     case 'scatter': {
       const [x, ids] = inputs;
@@ -84,13 +84,13 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
     case 'elementwise': {
       const f = functions[value.apply];
       const [read, readSecond] = inputs.map((matrix, index) => broadcast(matrix, value.inputs[index]));
-      return each((row, column) => f(read(row, column), readSecond ? readSecond(row, column) : 0, value.constant));
+      return fill((row, column) => f(read(row, column), readSecond ? readSecond(row, column) : 0, value.constant));
     }
     case 'rows':
     case 'columns': {
       const start = viewStart(value);
       const width = value.inputs[0].columns;
-      return each((row, column) => inputs[0][(start.row + row) * width + start.column + column]);
+      return fill((row, column) => inputs[0][(start.row + row) * width + start.column + column]);
     }
     case 'join':
       inputs.forEach((piece, index) => {

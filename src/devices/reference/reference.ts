@@ -1,8 +1,8 @@
 // The reference device evaluates programs in float64 on the calling thread. It takes minutes where
 // other devices take a second.
 import { type Program, countParameters } from '../../program/value.ts';
-import type { Call, CallResult, Device, Executable, Resident, Workload } from '../device.ts';
-import { type Matrix, evaluate } from './evaluate.ts';
+import type { Call, CallResult, Device, Executable, ResidentVector, Workload } from '../device.ts';
+import { type Matrix, evaluateProgram } from './evaluate.ts';
 
 const DESCRIPTION = 'reference: float64 loops, for checking';
 
@@ -43,7 +43,7 @@ function compile({ parameters, jobs, update }: Workload): Executable {
     running.set(name, { program, trains: program.gradients.size > 0, state: shared ?? clearState(program) });
   }
 
-  const vector = (resident: Resident): Matrix =>
+  const vector = (resident: ResidentVector): Matrix =>
     resident.kind === 'state'
       ? running.get(resident.job)!.state.get(resident.name)!
       : vectors.get(resident.kind === 'slot' ? slot(resident.name) : resident.kind)!;
@@ -69,7 +69,7 @@ function compile({ parameters, jobs, update }: Workload): Executable {
       ['gradientScale', Float64Array.of(gradientScale)],
       ...names.map((name) => [name, Float64Array.of(scalars[name])] as const),
     ]);
-    const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
+    const { values } = evaluateProgram(program, { parameters: new Map(), inputs, state: new Map() });
     const results = [...program.outputs].map(([name, value]) => [name, values.get(value)!.slice()] as const);
     for (const [name, result] of results) vectorOf(name).set(result);
   };
@@ -80,7 +80,7 @@ function compile({ parameters, jobs, update }: Workload): Executable {
       ['ids', Float64Array.from(call.ids)],
       ['targets', Float64Array.from(call.targets ?? [])],
     ]);
-    const { values, lossNats } = evaluate(program, {
+    const { values, lossNats } = evaluateProgram(program, {
       parameters: weightsIn('parameters'),
       inputs,
       state,

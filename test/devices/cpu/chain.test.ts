@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from '../../../src/devices/cpu/chain.ts';
+import {
+  type ChainSpecification,
+  type ChainOperand,
+  type OperandWalk,
+  addChain,
+  chainKey,
+} from '../../../src/devices/cpu/chain.ts';
 import { loadKernels } from '../../../src/devices/cpu/kernels.ts';
 import { ModuleWriter } from '../../../src/devices/cpu/wasm.ts';
-import { compute } from '../../../src/devices/reference/evaluate.ts';
+import { computeValue } from '../../../src/devices/reference/evaluate.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import type { ElementwiseFunction, Value } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
@@ -61,8 +67,8 @@ const functions: readonly {
 ];
 
 describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
-  const walks: readonly Walk[] = ['matrix', 'row', 'scalar'];
-  const combinations: Walk[][] =
+  const walks: readonly OperandWalk[] = ['matrix', 'row', 'scalar'];
+  const combinations: OperandWalk[][] =
     operands === 1
       ? [['matrix']]
       : walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix'));
@@ -92,11 +98,11 @@ describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
         // Derivatives take results of a sigmoid or tanh, which cannot be 1e30.
         if (apply === 'sigmoidGradient' || apply === 'tanhGradient')
           matrices[0] = matrices[0].map((y) => Math.fround(Math.tanh(y)));
-        const expected = compute(value, matrices, { parameters: new Map(), inputs: new Map(), state: new Map() });
+        const expected = computeValue(value, matrices, { parameters: new Map(), inputs: new Map(), state: new Map() });
 
         floats.fill(UNTOUCHED, 0, 8192);
         const starts = [1024, 2048, 4096]; // in elements
-        const places = new Map<Value, Place & { walk: Walk }>();
+        const places = new Map<Value, ChainOperand & { walk: OperandWalk }>();
         inputs.forEach((input, index) => {
           const walk = kinds[index];
           for (let row = 0; row < input.rows; row++)
@@ -141,7 +147,7 @@ describe('a chain', () => {
   const cell = ops.add(ops.multiply(gate, candidate), c) as Value<'elementwise'>;
   const values = [gate, candidate, cell.inputs[0] as Value<'elementwise'>, cell];
   const [zAt, cAt, copyAt] = [1024, 2048, 4096];
-  const operands = new Map<Value, Place & { walk: Walk }>([
+  const operands = new Map<Value, ChainOperand & { walk: OperandWalk }>([
     [left, { pointer: 0, column: 0, walk: 'matrix' }],
     [right, { pointer: 0, column: columns, walk: 'matrix' }],
     [c, { pointer: 1, column: 0, walk: 'matrix' }],
@@ -155,7 +161,7 @@ describe('a chain', () => {
     );
     floats.set(zs, zAt);
     floats.set(cs, cAt);
-    const stores = new Map<Value, Place[]>([
+    const stores = new Map<Value, ChainOperand[]>([
       // The gates are swapped: each is stored where the other was read.
       [gate, [{ pointer: 0, column: columns }]],
       [candidate, [{ pointer: 0, column: 0 }]],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { chooseKernels, tryKernels } from '../../../src/devices/cpu/choose.ts';
+import { chooseKernels, kernelAvailability } from '../../../src/devices/cpu/choose.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { haveSameNumbers } from '../../../src/devices/same-numbers.ts';
 import { RnnError } from '../../../src/errors.ts';
@@ -8,14 +8,14 @@ import { kernels, missing } from './helpers.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
 
-const usable = tryKernels().filter(({ problem }) => problem === null);
-const unusable = tryKernels().filter(({ problem }) => problem !== null);
+const usable = kernelAvailability().filter(({ problem }) => problem === null);
+const unusable = kernelAvailability().filter(({ problem }) => problem !== null);
 /** Where WebAssembly does not have fused multiply-add, `wasm` chooses the portable kernels. */
 const given = (name: string): string => (name === 'wasm' && kernels.variant === 'portable' ? 'wasm-portable' : name);
 
 describe('the kernels', () => {
   test('are tried from the fastest to the kernels that always work', () => {
-    expect(tryKernels().map(({ name }) => name)).toEqual(kernelNames);
+    expect(kernelAvailability().map(({ name }) => name)).toEqual(kernelNames);
     expect(usable.map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'wasm-portable']));
   });
 

@@ -1,5 +1,5 @@
 // The kernels of the cpu in tests. Tests of kernels that this machine lacks are skipped visibly.
-import { tryKernels } from '../../../src/devices/cpu/choose.ts';
+import { kernelAvailability } from '../../../src/devices/cpu/choose.ts';
 import { loadKernels } from '../../../src/devices/cpu/kernels.ts';
 import type { KernelName } from '../../../src/options/choices.ts';
 
@@ -7,7 +7,7 @@ export const kernels = await loadKernels();
 
 /** Why kernels cannot be used on this machine, for the name of skipped tests. Empty if they can. */
 export function missing(name: KernelName): string {
-  const { problem } = tryKernels().find((trial) => trial.name === name)!;
+  const { problem } = kernelAvailability().find((trial) => trial.name === name)!;
   return problem === null ? '' : ` (skipped: ${problem})`;
 }
 

@@ -62,47 +62,51 @@ function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): 
   };
 }
 
-interface Stretch {
-  readonly what: string;
+interface MemoryRange {
+  readonly name: string;
   readonly from: number;
   readonly bytes: number;
 }
 
 /** All parts of the memory of a plan, with the sizes that their users need. */
-function stretchesOf(plan: Plan, { workload, model }: ReturnType<typeof workloadOf>): Stretch[] {
+function memoryRangesOf(plan: Plan, { workload, model }: ReturnType<typeof workloadOf>): MemoryRange[] {
   const P = countParameters(workload.parameters);
   const { shard } = plan;
-  const most = (measure: (job: Plan['jobs'][number]) => number): number => Math.max(...plan.jobs.map(measure));
-  const steps = most(({ job, shardRows }) => job.steps * shardRows[0]);
-  const arena = most(({ programs }) => Math.max(...[...programs.values()].map(({ layout }) => layout.arenaElements)));
-  const own: Stretch[] = [
-    { what: 'ids', from: shard.ids, bytes: 4 * steps },
-    { what: 'targets', from: shard.targets, bytes: 4 * steps },
-    { what: 'dropout', from: shard.dropout, bytes: 12 },
-    { what: 'loss', from: shard.loss, bytes: 8 },
-    { what: 'squares', from: shard.squares, bytes: 8 },
-    { what: 'gradient scale', from: shard.gradientScale, bytes: 4 },
+  const max = (measure: (job: Plan['jobs'][number]) => number): number => Math.max(...plan.jobs.map(measure));
+  const steps = max(({ job, shardRows }) => job.steps * shardRows[0]);
+  const arena = max(({ programs }) => Math.max(...[...programs.values()].map(({ layout }) => layout.arenaElements)));
+  const shardRanges: MemoryRange[] = [
+    { name: 'ids', from: shard.ids, bytes: 4 * steps },
+    { name: 'targets', from: shard.targets, bytes: 4 * steps },
+    { name: 'dropout', from: shard.dropout, bytes: 12 },
+    { name: 'loss', from: shard.loss, bytes: 8 },
+    { name: 'squares', from: shard.squares, bytes: 8 },
+    { name: 'gradient scale', from: shard.gradientScale, bytes: 4 },
     ...[...shard.states].map(([name, from]) => ({
-      what: name,
+      name,
       from,
       bytes: 4 * model.hidden * plan.jobs.find(({ job }) => name.startsWith(`${job.name} `))!.shardRows[0],
     })),
-    { what: 'gradients', from: shard.gradients, bytes: 4 * P },
-    { what: 'scratch', from: shard.scratch, bytes: 4 * gemmPanelsScratch(steps, model.hidden) },
-    { what: 'arena', from: shard.arena, bytes: 4 * arena },
+    { name: 'gradients', from: shard.gradients, bytes: 4 * P },
+    { name: 'scratch', from: shard.scratch, bytes: 4 * gemmPanelsScratch(steps, model.hidden) },
+    { name: 'arena', from: shard.arena, bytes: 4 * arena },
   ];
   return [
-    { what: 'control', from: 0, bytes: 64 },
-    { what: 'parameters', from: plan.parameterVector, bytes: 4 * P },
-    ...[...plan.slots].map(([what, from]) => ({ what, from, bytes: 4 * P })),
-    ...[...plan.scalars].map(([what, from]) => ({ what, from, bytes: 4 })),
+    { name: 'control', from: 0, bytes: 64 },
+    { name: 'parameters', from: plan.parameterVector, bytes: 4 * P },
+    ...[...plan.slots].map(([name, from]) => ({ name, from, bytes: 4 * P })),
+    ...[...plan.scalars].map(([name, from]) => ({ name, from, bytes: 4 })),
     ...plan.panels.map(({ parameter, transposed, K, N, address }) => ({
-      what: `panels of ${parameter} ${transposed}`,
+      name: `panels of ${parameter} ${transposed}`,
       from: address,
       bytes: 4 * packedPanelsSize(K, N),
     })),
     ...plan.shardBases.flatMap((base, worker) =>
-      own.map(({ what, from, bytes }) => ({ what: `${what} of worker ${worker}`, from: base + from, bytes })),
+      shardRanges.map(({ name, from, bytes }) => ({
+        name: `${name} of worker ${worker}`,
+        from: base + from,
+        bytes,
+      })),
     ),
   ];
 }
@@ -179,11 +183,11 @@ describe('the memory', () => {
       for (const threads of [1, 3]) {
         const given = workloadOf({ cell });
         const plan = planWorkload(given.workload, threads);
-        const stretches = stretchesOf(plan, given).toSorted((a, b) => a.from - b.from);
-        for (const [index, { what, from, bytes }] of stretches.entries()) {
-          expect(from % 64, what).toBe(0);
-          expect(from + bytes, `${what} overlaps the next part`).toBeLessThanOrEqual(
-            stretches[index + 1]?.from ?? plan.bytes,
+        const ranges = memoryRangesOf(plan, given).toSorted((a, b) => a.from - b.from);
+        for (const [index, { name, from, bytes }] of ranges.entries()) {
+          expect(from % 64, name).toBe(0);
+          expect(from + bytes, `${name} overlaps the next part`).toBeLessThanOrEqual(
+            ranges[index + 1]?.from ?? plan.bytes,
           );
         }
         expect(plan.pages * 65_536).toBeGreaterThanOrEqual(plan.bytes);

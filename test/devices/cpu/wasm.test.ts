@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Code, ModuleWriter, type ValueType } from '../../../src/devices/cpu/wasm.ts';
+import { FunctionBody, ModuleWriter, type ValueType } from '../../../src/devices/cpu/wasm.ts';
 
 const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
 const floats = new Float32Array(memory.buffer);
@@ -7,12 +7,12 @@ const floats = new Float32Array(memory.buffer);
 function exported(
   parameters: readonly ValueType[],
   results: readonly ValueType[],
-  write: (code: Code, writer: ModuleWriter) => void,
+  write: (code: FunctionBody, writer: ModuleWriter) => void,
   kernels: Record<string, (...values: number[]) => unknown> = {},
 ): (...values: number[]) => number {
   const writer = new ModuleWriter();
   for (const name of Object.keys(kernels)) writer.importFunction(name, { parameters: ['i32'], results: [] });
-  const code = new Code(parameters.length);
+  const code = new FunctionBody(parameters.length);
   write(code, writer);
   writer.addFunction({ parameters, results }, code, 'f');
   const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.encode(2)), {
@@ -78,7 +78,7 @@ test('a module calls imported functions and its own functions by their numbers',
     ['i32'],
     ['i32'],
     (code, writer) => {
-      const twice = new Code(1);
+      const twice = new FunctionBody(1);
       twice.get(0).i32(1).op('i32.shl');
       const own = writer.addFunction({ parameters: ['i32'], results: ['i32'] }, twice);
       code.get(0).call(1); // second
@@ -93,7 +93,8 @@ test('a module calls imported functions and its own functions by their numbers',
 test('a module can have more than 127 functions and locals of several types', () => {
   const f = exported([], ['f32'], (code, writer) => {
     let last = 0;
-    for (let i = 0; i < 300; i++) last = writer.addFunction({ parameters: [], results: ['f32'] }, new Code(0).f32(i));
+    for (let i = 0; i < 300; i++)
+      last = writer.addFunction({ parameters: [], results: ['f32'] }, new FunctionBody(0).f32(i));
     const locals = Array.from({ length: 200 }, (_, i) => code.local(i % 2 === 0 ? 'f32' : 'i32'));
     code.call(last).set(locals[198]).i32(7).set(locals[199]).get(locals[198]);
   });
@@ -102,7 +103,7 @@ test('a module can have more than 127 functions and locals of several types', ()
 
 test('an import after the first function is refused, because it would change the number of the function', () => {
   const writer = new ModuleWriter();
-  writer.addFunction({ parameters: [], results: [] }, new Code(0));
+  writer.addFunction({ parameters: [], results: [] }, new FunctionBody(0));
   expect(() => writer.importFunction('late', { parameters: [], results: [] })).toThrow(
     'cannot import late: all imports come before the first function',
   );

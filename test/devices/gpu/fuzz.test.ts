@@ -8,7 +8,7 @@ import { hashFunctions } from '../../../src/devices/gpu/dialect.ts';
 import { type PassList, type Place, carryName, compilePasses } from '../../../src/devices/gpu/passes.ts';
 import { RESET, seedNames } from '../../../src/devices/gpu/reader.ts';
 import { type Reference, type Shape, isNumber } from '../../../src/devices/gpu/writer.ts';
-import { evaluate } from '../../../src/devices/reference/evaluate.ts';
+import { evaluateProgram } from '../../../src/devices/reference/evaluate.ts';
 import { allCells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
@@ -145,7 +145,7 @@ function meant(
     parameters.map(({ name, rows, columns }) => [name, weights.subarray(offset, (offset += rows * columns))]),
   );
   if (reset) state.clear();
-  const { values, lossNats } = evaluate(program, {
+  const { values, lossNats } = evaluateProgram(program, {
     parameters: matrices,
     inputs: new Map([
       ['ids', ids],

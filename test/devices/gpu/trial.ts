@@ -1,7 +1,7 @@
 // A small network with three jobs, the same calls of them in every trial, and their results on a
 // device.
 import { onTestFinished } from 'vitest';
-import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../../src/devices/device.ts';
+import type { Call, CallResult, Device, Executable, ResidentVector, Workload } from '../../../src/devices/device.ts';
 import { cellNamed } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
@@ -88,7 +88,7 @@ export class Trial {
   /** All vectors that an executable holds. */
   async read(executable: Executable): Promise<ReadonlyMap<string, Float32Array>> {
     const { update, jobs } = this.workload;
-    const residents: readonly Resident[] = [
+    const residents: readonly ResidentVector[] = [
       { kind: 'parameters' },
       { kind: 'gradients' },
       ...update!.slots.map((name) => ({ kind: 'slot', name }) as const),

@@ -2,7 +2,7 @@
 // refused by name. The two tables have all there are, so that one that is added does not compile
 // until it is in them.
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../../src/devices/reference/evaluate.ts';
+import { evaluateProgram } from '../../../src/devices/reference/evaluate.ts';
 import { graphOf } from '../../../src/formats/onnx/graph.ts';
 import { onnxFile } from '../../../src/formats/onnx/messages.ts';
 import { Builder } from '../../../src/program/builder.ts';
@@ -141,7 +141,11 @@ async function expectAlike(write: Write): Promise<void> {
     [6, 6, 0, 1],
   ]) {
     const results = await session.run(ids, states);
-    const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.from(ids)]]), state });
+    const { values } = evaluateProgram(program, {
+      parameters,
+      inputs: new Map([['ids', Float64Array.from(ids)]]),
+      state,
+    });
     states = carried(results);
     const outputs = [...program.outputs].map(([name, value]) => [name, values.get(value)!] as const);
     const kept = [...state].map(([name, matrix]) => [`next.${name}`, matrix] as const);

@@ -1,7 +1,7 @@
 // Compares each cell with a reference implementation: one unit of one row at a time in plain loops,
 // written from the papers instead of the cell.
 import { describe, expect, test } from 'vitest';
-import { type Matrix, evaluate } from '../../../src/devices/reference/evaluate.ts';
+import { type Matrix, evaluateProgram } from '../../../src/devices/reference/evaluate.ts';
 import { RnnError } from '../../../src/errors.ts';
 import type { Cell } from '../../../src/model/cells/cell.ts';
 import { lstmLayerNorm } from '../../../src/model/cells/lstm-layer-norm.ts';
@@ -152,7 +152,7 @@ function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<s
   const states = Object.fromEntries(cell.states.map((name) => [name, ops.loadState(name, N, H)]));
   const fromInput = ops.linear(ops.input('x', N, D), parameters['Wx'], parameters['b']);
   const program = ops.program(new Map(Object.entries(cell.step(ops, fromInput, states, parameters))));
-  const { values } = evaluate(program, {
+  const { values } = evaluateProgram(program, {
     parameters: new Map(Object.entries(weights)),
     inputs: new Map([['x', x]]),
     state: new Map(Object.entries(state)),

@@ -3,12 +3,12 @@
 // and code that uses them is the same for both.
 //
 // Opcodes: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, chapters 3 to 5.
-import { Encoder, type Opcode } from './encoder.ts';
+import { InstructionEncoder, type InstructionCode } from './encoder.ts';
 import { type InstructionSet, type Label, type Memory, type VectorOperand, instructionSets } from './operands.ts';
 
-const plain = (code: number): Opcode => ({ map: 1, prefix: 0, code });
-const integer = (code: number): Opcode => ({ map: 1, prefix: 1, code });
-const fused = (code: number): Opcode => ({ map: 2, prefix: 1, code });
+const plain = (code: number): InstructionCode => ({ map: 1, prefix: 0, code });
+const integer = (code: number): InstructionCode => ({ map: 1, prefix: 1, code });
+const fused = (code: number): InstructionCode => ({ map: 2, prefix: 1, code });
 
 /** Instructions with a destination and two sources. The second source may be in memory. */
 const threeOperands = {
@@ -46,7 +46,7 @@ export const comparisons = {
 export type Comparison = keyof typeof comparisons;
 
 const jumps = { below: 0x82, aboveOrEqual: 0x83, zero: 0x84, notZero: 0x85, belowOrEqual: 0x86, above: 0x87 } as const;
-export type Condition = keyof typeof jumps;
+export type JumpCondition = keyof typeof jumps;
 
 /** Instructions on general registers: the opcode, and its digit for an immediate value. */
 const arithmetic = { add: [0x01, 0], and: [0x21, 4], sub: [0x29, 5], cmp: [0x39, 7] } as const;
@@ -57,13 +57,13 @@ export class Assembler {
   readonly vectorBytes: number;
   /** The number of vector registers. */
   readonly registers: number;
-  readonly #encoder: Encoder;
+  readonly #encoder: InstructionEncoder;
 
   constructor(width: InstructionSet) {
     this.width = width;
     this.vectorBytes = instructionSets[width].vectorBytes;
     this.registers = instructionSets[width].registers;
-    this.#encoder = new Encoder(width);
+    this.#encoder = new InstructionEncoder(width);
   }
 
   get length(): number {
@@ -170,7 +170,7 @@ export class Assembler {
     this.#encoder.distance(label);
   }
 
-  jumpIf(condition: Condition, label: Label): void {
+  jumpIf(condition: JumpCondition, label: Label): void {
     this.#encoder.emit(0x0f, jumps[condition]);
     this.#encoder.distance(label);
   }

@@ -2,8 +2,8 @@
 // of columns at a time, and the last columns under a mask. It loads all operands before it stores a
 // result, so that a result may overwrite an operand.
 import type { Value } from '../../../program/value.ts';
-import { type ChainSpecification, type Place, chainKey } from '../chain.ts';
-import { elementwise } from '../vectors.ts';
+import { type ChainSpecification, type ChainOperand, chainKey } from '../chain.ts';
+import { writeElementwise } from '../vectors.ts';
 import { Label, type Memory, R8, R9, R10, R11, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP } from './operands.ts';
 import { Expressions } from './expressions.ts';
 import type { Routines } from './routines.ts';
@@ -18,7 +18,7 @@ const WORD = 8;
  * first lowest, and the number of rows, at least 1, in RCX. The function may change all registers
  * except RSP, R12 and R13.
  */
-export function chain(routines: Routines, specification: ChainSpecification, columns: number): Label {
+export function writeChain(routines: Routines, specification: ChainSpecification, columns: number): Label {
   return routines.routine(`chain ${columns} ${chainKey(specification)}`, () => {
     const begin = routines.code.length;
     const waiting = new ChainWriter(routines, specification, columns, 0).write();
@@ -97,19 +97,19 @@ class ChainWriter {
     const { code } = this.#routines;
     const { values, operands, stores } = this.#specification;
     const expressions = new Expressions();
-    const held = new Map<Value, number>();
+    const numberOf = new Map<Value, number>();
     for (const [value, { walk, ...place }] of operands)
-      held.set(
+      numberOf.set(
         value,
         expressions.load((to) => this.#load(to, place, walk === 'scalar', isPartial)),
       );
     for (const value of values) {
-      const [x, y] = value.inputs.map((input) => held.get(input)!);
-      held.set(value, expressions.keep(elementwise(expressions, value, x, y)));
+      const [x, y] = value.inputs.map((input) => numberOf.get(input)!);
+      numberOf.set(value, expressions.assign(writeElementwise(expressions, value, x, y)));
     }
     for (const [value, places] of stores)
       for (const place of places)
-        expressions.store(held.get(value)!, (from) => {
+        expressions.store(numberOf.get(value)!, (from) => {
           const to = this.#at(place);
           if (!isPartial) code.store(to, from);
           else storePartial(code, to, from, MASKS.lastColumns);
@@ -117,7 +117,7 @@ class ChainWriter {
     return expressions.write(this.#routines, isPartial && code.width === 'avx2' ? MASK_VECTOR : code.registers);
   }
 
-  #load(to: number, place: Place, isScalar: boolean, isPartial: boolean): void {
+  #load(to: number, place: ChainOperand, isScalar: boolean, isPartial: boolean): void {
     const { code } = this.#routines;
     if (isScalar) {
       code.broadcast(to, this.#at(place, false));
@@ -129,7 +129,7 @@ class ChainWriter {
   }
 
   /** @param moves whether the address advances along the row */
-  #at({ pointer, column }: Place, moves = true): Memory {
+  #at({ pointer, column }: ChainOperand, moves = true): Memory {
     const base = POINTERS[pointer] ?? RAX;
     if (base === RAX) this.#routines.code.loadGeneral(RAX, this.#slot(pointer));
     return { base, displacement: 4 * column, ...(moves ? { index: RDX } : {}) };

@@ -8,7 +8,7 @@ const READ_EXECUTE = 5;
 const PRIVATE_ANONYMOUS = 0x22;
 const MAP_FAILED = -1;
 
-export interface Code {
+export interface LoadedCode {
   /** The address of the code in the process. */
   readonly address: number;
   readonly bytes: number;
@@ -40,7 +40,7 @@ function bind(): Record<'mmap' | 'mprotect' | 'munmap' | 'memcpy', ForeignFuncti
  * Puts code into executable memory.
  * @throws an Error if the system refuses, or if koffi is missing
  */
-export function loadCode(code: Uint8Array): Code {
+export function loadCode(code: Uint8Array): LoadedCode {
   const libc = (library ??= bind());
   const address = Number(libc.mmap(0, code.length, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0));
   if (address === MAP_FAILED) throw new Error('cannot allocate memory for machine code: the system refuses it');

@@ -13,12 +13,12 @@ import {
 } from './operands.ts';
 
 /** Opcode map and mandatory prefix, as VEX and EVEX number them. */
-export interface Opcode {
+export interface InstructionCode {
   readonly map: 1 | 2 | 3;
   readonly prefix: 0 | 1 | 2;
   readonly code: number;
 }
-export class Encoder {
+export class InstructionEncoder {
   readonly #width: InstructionSet;
   #bytes = new Uint8Array(1024);
   #length = 0;
@@ -74,7 +74,7 @@ export class Encoder {
    * @throws an Error for a register or a mask that the instruction set does not have
    */
   vector(
-    opcode: Opcode,
+    opcode: InstructionCode,
     register: number,
     second: number,
     operand: VectorOperand,
@@ -89,7 +89,13 @@ export class Encoder {
   }
 
   /** VEX: Intel's manual, 2.3.5. */
-  #vex({ map, prefix, code }: Opcode, register: number, second: number, operand: VectorOperand, immediate = 0): void {
+  #vex(
+    { map, prefix, code }: InstructionCode,
+    register: number,
+    second: number,
+    operand: VectorOperand,
+    immediate = 0,
+  ): void {
     const { x, b } = extensions(operand);
     const tail = ((~second & 15) << 3) | 4 | prefix;
     const r = (register >> 3) & 1;
@@ -101,7 +107,7 @@ export class Encoder {
 
   /** EVEX: Intel's manual, 2.7.1. Every bit that extends a register number is inverted. */
   #evex(
-    { map, prefix, code }: Opcode,
+    { map, prefix, code }: InstructionCode,
     register: number,
     second: number,
     operand: VectorOperand,

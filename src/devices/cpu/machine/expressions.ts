@@ -1,6 +1,6 @@
 // Straight-line arithmetic on vectors, recorded as a list of operations and then written as machine
 // code.
-import type { Operand, VectorOperation, Vectors } from '../vectors.ts';
+import type { Operand, VectorOperation, VectorWriter } from '../vectors.ts';
 import { type Assembler, type Comparison, type VectorInstruction } from './assembler.ts';
 import { MASKS } from './masks.ts';
 import { Registers } from './registers.ts';
@@ -44,7 +44,7 @@ type Node =
   | { readonly kind: 'shift'; readonly inputs: readonly number[]; readonly count: number }
   | { readonly kind: 'store'; readonly inputs: readonly number[]; readonly write: (from: number) => void };
 
-export class Expressions implements Vectors {
+export class Expressions implements VectorWriter {
   readonly #nodes: Node[] = [];
   readonly #constants = new Map<number, number>();
 
@@ -58,7 +58,7 @@ export class Expressions implements Vectors {
     this.#add({ kind: 'store', inputs: [value], write });
   }
 
-  keep(operand: Operand): number {
+  assign(operand: Operand): number {
     return operand as number;
   }
 
@@ -146,18 +146,18 @@ class ExpressionWriter {
   #node(index: number, node: Exclude<Node, { kind: 'constant' }>): void {
     switch (node.kind) {
       case 'load':
-        if (this.#registers.isUsed(index)) node.write(this.#registers.take(index));
+        if (this.#registers.isUsed(index)) node.write(this.#registers.allocate(index));
         return;
       case 'store': {
         const from = this.#registers.register(node.inputs[0]);
-        this.#registers.done(node.inputs, index);
+        this.#registers.markUsed(node.inputs, index);
         node.write(from);
         return;
       }
       case 'shift': {
         const from = this.#registers.register(node.inputs[0]);
-        this.#registers.done(node.inputs, index);
-        this.#code.shiftLeft(this.#registers.take(index), from, node.count);
+        this.#registers.markUsed(node.inputs, index);
+        this.#code.shiftLeft(this.#registers.allocate(index), from, node.count);
         return;
       }
       case 'multiplyAdd':
@@ -171,8 +171,8 @@ class ExpressionWriter {
   #operation(index: number, name: VectorOperation, inputs: readonly number[]): void {
     if (name === 'f32x4.sqrt') {
       const [from] = this.#registers.operands(inputs, [true]);
-      this.#registers.done(inputs, index);
-      this.#code.squareRoot(this.#registers.take(index), from);
+      this.#registers.markUsed(inputs, index);
+      this.#code.squareRoot(this.#registers.allocate(index), from);
       return;
     }
     const condition = this.#nodes[inputs[1]];
@@ -189,33 +189,33 @@ class ExpressionWriter {
     const isReversed = swapped === true || (commutes === true && this.#registers.isConstant(inputs[0]));
     const ordered = isReversed ? [inputs[1], inputs[0]] : inputs;
     const [first, second] = this.#registers.operands(ordered, [false, true]);
-    this.#registers.done(inputs, index);
-    this.#code.vector(instruction, this.#registers.take(index), first as number, second);
+    this.#registers.markUsed(inputs, index);
+    this.#code.vector(instruction, this.#registers.allocate(index), first as number, second);
   }
 
   /** The value in lanes where a comparison holds or fails, and zero in the other lanes. */
   #where(index: number, wanted: 'holds' | 'fails', [value]: readonly number[], { name, inputs }: Operation): void {
     const comparison = comparisonOf[name]![wanted];
     const [from, first, second] = this.#registers.operands([value, ...inputs], [false, false, true]);
-    this.#registers.done([value, ...inputs], index);
+    this.#registers.markUsed([value, ...inputs], index);
     if (this.#code.width === 'avx512') {
       this.#code.compareToMask(comparison, MASKS.compared, first as number, second);
-      this.#code.loadMasked(this.#registers.take(index), from, MASKS.compared);
+      this.#code.loadMasked(this.#registers.allocate(index), from, MASKS.compared);
       return;
     }
-    const to = this.#registers.take(index, [from as number]);
+    const to = this.#registers.allocate(index, [from as number]);
     this.#code.compare(comparison, to, first as number, second);
     this.#code.vector('vpand', to, to, from);
   }
 
   /** x·y + z */
   #multiplyAdd(index: number, [x, y, z]: readonly number[]): void {
-    const dies = (value: number): boolean => this.#registers.dies(value, index);
+    const dies = (value: number): boolean => this.#registers.isLastUse(value, index);
     const [left, right] = this.#registers.isConstant(x) ? [y, x] : [x, y];
     const form = (name: VectorInstruction, to: number, first: number, second: number): void => {
       const [target, one, two] = this.#registers.operands([to, first, second], [false, false, true]);
       this.#registers.pass(to, index);
-      this.#registers.done([x, y, z], index);
+      this.#registers.markUsed([x, y, z], index);
       this.#code.vector(name, target as number, one as number, two);
     };
     const needed = [left, right, z].filter((value, at, all) => all.indexOf(value) === at);
@@ -226,13 +226,13 @@ class ExpressionWriter {
     else if (needed.length === 3 && dies(right)) form('vfmadd213ps', right, left, z);
     else {
       const [one, two, three] = this.#registers.operands([left, right, z], [false, true, true]);
-      const to = this.#registers.take(
+      const to = this.#registers.allocate(
         index,
         [one, two, three].filter((each) => typeof each === 'number'),
       );
       this.#code.load(to, three);
       this.#code.vector('vfmadd231ps', to, one as number, two);
-      this.#registers.done([x, y, z], index);
+      this.#registers.markUsed([x, y, z], index);
     }
   }
 }

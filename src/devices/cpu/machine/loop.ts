@@ -9,7 +9,7 @@ import { Label, type Memory, RAX } from './operands.ts';
  * RAX
  * @param alignment of the start of the body, in bytes
  */
-export function repeat(
+export function writeLoop(
   code: Assembler,
   counter: number | Memory,
   count: number,

@@ -1,9 +1,9 @@
 // Rows of A times columns of B that are packed into panels, group by group and tile by tile.
-import { repeat } from './loop.ts';
-import { type Range, groupsOf, heights } from './cutting.ts';
+import { writeLoop } from './loop.ts';
+import { type IndexRange, panelGroupsOf, tileRowsOf } from './partition.ts';
 import { R8, R9, R10, R11, R14, R15, RBP, RBX, RSP } from './operands.ts';
 import type { Routines } from './routines.ts';
-import { type Addend, type Tile, maxRows, panelColumns, tile } from './tile.ts';
+import { type Addend, type Tile, maxRows, panelColumns, writeTile } from './tile.ts';
 
 /** Counts of the groups and tiles that are left, on the stack of a product's function. */
 const [GROUPS_LEFT, TILES_LEFT] = [0, 8].map((displacement) => ({ base: RSP, displacement }));
@@ -21,7 +21,7 @@ export interface Multiplication {
   readonly rows: number;
   readonly columns: number;
   /** The ranges of k. */
-  readonly ranges: readonly Range[];
+  readonly ranges: readonly IndexRange[];
   /** Bytes from one panel to the next. */
   readonly panelBytes: number;
   /** How tiles of a height read A. */
@@ -44,19 +44,19 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
   const { rows, columns, ranges, panelBytes, a, ldc, addend, maxPanels, height, firstK = 0 } = multiplication;
   const { code } = routines;
   const rowBytes = 4 * panelColumns(code.width);
-  for (const { count, panels, lastColumns } of groupsOf(rows, columns, code.width, maxPanels)) {
-    const tiles = heights(rows, height ?? maxRows(panels, lastColumns, code.width));
-    repeat(code, GROUPS_LEFT, count, () => {
+  for (const { count, panels, lastColumns } of panelGroupsOf(rows, columns, code.width, maxPanels)) {
+    const tiles = tileRowsOf(rows, height ?? maxRows(panels, lastColumns, code.width));
+    writeLoop(code, GROUPS_LEFT, count, () => {
       for (const { from, size: depth } of ranges) {
         code.address(R8, { base: RBX, displacement: 4 * (from - firstK) });
         code.address(R9, { base: RBP, displacement: rowBytes * (from - firstK) });
         code.move(R10, R14);
         if (addend === 'bias') code.move(R11, R15);
         const added = from === 0 ? addend : 'c';
-        const shared = { panels, lastColumns, panelBytes, depth, ldc, addend: added } as const;
-        for (const each of tiles) {
-          const { step, ...way } = a(each.rows);
-          multiplyTiles(routines, { ...shared, ...way, rows: each.rows }, each.count, step);
+        const commonShape = { panels, lastColumns, panelBytes, depth, ldc, addend: added } as const;
+        for (const tileRows of tiles) {
+          const { step, ...stepsInA } = a(tileRows.rows);
+          multiplyTiles(routines, { ...commonShape, ...stepsInA, rows: tileRows.rows }, tileRows.count, step);
         }
       }
       code.address(RBP, { base: RBP, displacement: panels * panelBytes });
@@ -73,8 +73,8 @@ export function multiply(routines: Routines, multiplication: Multiplication): vo
  */
 function multiplyTiles(routines: Routines, shape: Tile, count: number, step: number): void {
   const { code } = routines;
-  const body = tile(routines, shape);
-  repeat(code, TILES_LEFT, count, () => {
+  const body = writeTile(routines, shape);
+  writeLoop(code, TILES_LEFT, count, () => {
     code.call(body);
     code.address(R8, { base: R8, displacement: step });
     code.address(R10, { base: R10, displacement: 4 * shape.rows * shape.ldc });

@@ -1,9 +1,9 @@
 // Copies of matrix blocks in the order in which a tile reads them (tile.ts).
-import { repeat } from './loop.ts';
+import { writeLoop } from './loop.ts';
 import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask } from './masks.ts';
 import { R8, R9, R10, RAX, RCX, RDX } from './operands.ts';
-import type { Heights } from './cutting.ts';
+import type { TileRows } from './partition.ts';
 import type { Routines } from './routines.ts';
 
 /** Some columns of a matrix, and the bytes from one of its rows to the next. */
@@ -39,7 +39,7 @@ export function packPanels(routines: Routines, { columns, step }: Columns, panel
   if (partial > 0) setMask(routines, partial, MASKS.copied);
   code.move(RAX, R8);
   code.move(RDX, R9);
-  repeat(code, RCX, depth, copyRow);
+  writeLoop(code, RCX, depth, copyRow);
 }
 
 /**
@@ -56,7 +56,7 @@ export const packedTileBytes = (rows: number, depth: number): number => 4 * rows
  */
 export function packTiles(
   routines: Routines,
-  tiles: readonly Heights[],
+  tiles: readonly TileRows[],
   { columns, step }: Columns,
   depth: number,
 ): void {
@@ -81,7 +81,7 @@ export function packTiles(
   };
   const copyRows = (count: number, isLast: boolean): void => {
     if (count === 0) return;
-    repeat(code, RCX, count, () => {
+    writeLoop(code, RCX, count, () => {
       copyRow(isLast);
       code.address(R8, { base: R8, displacement: step });
       code.address(R9, { base: R9, displacement: 4 * first.rows });

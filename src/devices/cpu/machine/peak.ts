@@ -1,6 +1,6 @@
 // The peak of a core: multiplications and additions of registers and nothing else.
-import { repeat } from './loop.ts';
-import { Code, ModuleWriter } from '../wasm.ts';
+import { writeLoop } from './loop.ts';
+import { FunctionBody, ModuleWriter } from '../wasm.ts';
 import { machine as machineCall } from '../calls.ts';
 import { type InstructionSet, RCX, instructionSets } from './operands.ts';
 import { MachineWriter } from './program.ts';
@@ -17,17 +17,17 @@ export const peakOperations = (width: InstructionSet): number =>
 
 /** A program that only multiplies and adds. @param pages of the memory, which it never uses */
 export function peakProgram(width: InstructionSet, pages: number): CompiledShard {
-  const machine = new MachineWriter(width, { fixed: 0, own: 0 });
+  const machine = new MachineWriter(width, { fixed: 0, inShard: 0 });
   machine.raw((code) => {
     for (let register = 0; register <= SUMS; register++) code.zero(register);
     const addAll = (): void => {
       for (let sum = 0; sum < SUMS; sum++) code.vector('vfmadd231ps', sum, SUMS, SUMS);
     };
-    repeat(code, RCX, ROUNDS, addAll, 16);
+    writeLoop(code, RCX, ROUNDS, addAll, 16);
   });
   const index = machine.close()!;
   const writer = new ModuleWriter();
   const call = writer.importFunction('machine', machineCall);
-  writer.addFunction({ parameters: ['i32'], results: [] }, new Code(1).i32(index).get(0).call(call), 'run');
+  writer.addFunction({ parameters: ['i32'], results: [] }, new FunctionBody(1).i32(index).get(0).call(call), 'run');
   return { module: writer.encode(pages), machine: machine.finish() };
 }

@@ -10,24 +10,24 @@ const bit = (word: number, position: number): boolean => ((word >>> position) & 
  * Bits for the registers that the system saves: vectors of 128 and 256 bits, and masks and vectors
  * of 512 bits.
  */
-const KEEPS_256 = 0x06;
-const KEEPS_512 = 0xe6;
+const SAVES_256 = 0x06;
+const SAVES_512 = 0xe6;
 
 /**
  * The instruction sets that can be used on this machine, the widest first.
  * @throws an Error if machine code cannot be run
  */
 export function supportedInstructionSets(): InstructionSet[] {
-  const { features, extended } = answers(writeFeatures);
+  const { features, extended } = runAndRead(writeFeatures);
   if (!bit(features, 27)) return []; // the system does not save vector registers
-  const { kept } = answers(writeKept);
-  const has256 = (kept & KEEPS_256) === KEEPS_256 && bit(features, 12) && bit(features, 28) && bit(extended, 5);
-  const has512 = has256 && (kept & KEEPS_512) === KEEPS_512 && bit(extended, 16);
+  const { saved } = runAndRead(writeSaved);
+  const has256 = (saved & SAVES_256) === SAVES_256 && bit(features, 12) && bit(features, 28) && bit(extended, 5);
+  const has512 = has256 && (saved & SAVES_512) === SAVES_512 && bit(extended, 16);
   return [...(has512 ? (['avx512'] as const) : []), ...(has256 ? (['avx2'] as const) : [])];
 }
 
 /** Runs code and returns the words that it writes to the address that it gets. */
-function answers(write: (code: Assembler) => void): { features: number; extended: number; kept: number } {
+function runAndRead(write: (code: Assembler) => void): { features: number; extended: number; saved: number } {
   const words = new Uint32Array(new SharedArrayBuffer(4 * 4));
   const code = new Assembler('avx2');
   write(code);
@@ -37,8 +37,8 @@ function answers(write: (code: Assembler) => void): { features: number; extended
   } finally {
     loaded.free();
   }
-  const [features, extended, kept] = words;
-  return { features, extended, kept };
+  const [features, extended, saved] = words;
+  return { features, extended, saved };
 }
 
 /** Writes the third register of leaf 1, and the second register of leaf 7 if it exists. */
@@ -62,7 +62,7 @@ function writeFeatures(code: Assembler): void {
   code.return();
 }
 
-function writeKept(code: Assembler): void {
+function writeSaved(code: Assembler): void {
   code.moveImmediate(RCX, 0);
   code.xgetbv();
   code.storeGeneral32({ base: RDI, displacement: 8 }, RAX);

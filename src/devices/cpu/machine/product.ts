@@ -5,7 +5,7 @@
 // over k in order, in blocks of at most 256. Each block starts from zero, uses fused
 // multiplications and additions, and is then added to the sum so far. The bits are therefore the
 // same.
-import { repeat } from './loop.ts';
+import { writeLoop } from './loop.ts';
 import {
   Label,
   R8,
@@ -24,7 +24,7 @@ import {
   type InstructionSet,
 } from './operands.ts';
 import { LINE_BYTES } from '../sizes.ts';
-import { type Range, evenParts, groupsOf, heights } from './cutting.ts';
+import { type IndexRange, evenRanges, panelGroupsOf, tileRowsOf } from './partition.ts';
 import { MASKS, setMask } from './masks.ts';
 import { COUNT_BYTES, type StepsInA, multiply } from './multiply.ts';
 import { packPanels, packTiles, packedTileBytes } from './packing.ts';
@@ -97,7 +97,7 @@ function packedElements(M: number, K: number): number {
 }
 
 /** The function that computes a product. It may change all registers except RSP, R12 and R13. */
-export function product(routines: Routines, shape: ProductShape): Label {
+export function writeProduct(routines: Routines, shape: ProductShape): Label {
   return routines.routine(`product ${JSON.stringify(shape)}`, () => new ProductWriter(routines, shape).write());
 }
 
@@ -121,17 +121,17 @@ class ProductWriter {
       code.storeGeneral({ base: RSP, displacement: OPERANDS_AT + 8 * slot }, operandRegisters[name]);
     const lanes = N % (code.vectorBytes / 4);
     if (lanes > 0 && code.width === 'avx512') setMask(this.#routines, lanes, MASKS.lastColumns);
-    const depths = evenParts(K, MAX_DEPTH);
+    const depths = evenRanges(K, MAX_DEPTH);
     if (transposedA)
-      for (const rows of evenParts(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
+      for (const rows of evenRanges(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
     else if (M <= FEW_ROWS) this.#plain({ from: 0, size: M }, depths);
-    else for (const rows of evenParts(M, CHUNK_ROWS)) for (const range of depths) this.#plain(rows, [range]);
+    else for (const rows of evenRanges(M, CHUNK_ROWS)) for (const range of depths) this.#plain(rows, [range]);
     code.arithmeticImmediate('add', RSP, FRAME_BYTES);
     code.return();
   }
 
   /** Multiplies some rows of A·B over some ranges of k. */
-  #plain(rows: Range, ranges: readonly Range[]): void {
+  #plain(rows: IndexRange, ranges: readonly IndexRange[]): void {
     const { N, K, lda, ldc, addend } = this.#shape;
     this.#operand(RBX, 'a', rows.from * lda);
     this.#operand(RBP, 'b', 0);
@@ -154,14 +154,14 @@ class ProductWriter {
    * Multiplies some rows of Aᵀ·B over a range of k. A is packed for its tiles unless B has few
    * columns. B is packed a block of columns at a time.
    */
-  #transposed(rows: Range, range: Range): void {
+  #transposed(rows: IndexRange, range: IndexRange): void {
     const { code } = this.#routines;
     const { N, lda, ldb, ldc } = this.#shape;
     const { from, size } = range;
     if (this.#packsA) {
       this.#operand(R8, 'a', from * lda + rows.from);
       this.#operand(R9, 'scratch', 0);
-      packTiles(this.#routines, heights(rows.size, this.#packedHeight), { columns: rows.size, step: 4 * lda }, size);
+      packTiles(this.#routines, tileRowsOf(rows.size, this.#packedHeight), { columns: rows.size, step: 4 * lda }, size);
     }
     this.#operand(R14, 'c', rows.from * ldc);
     this.#operand(RAX, 'b', from * ldb);
@@ -170,12 +170,12 @@ class ProductWriter {
     // Half a panel is not a block, but joins the block before it.
     const joins = N > BLOCK_COLUMNS && rest > 0 && rest <= this.#columns / 2;
     const blocks = Math.floor(N / BLOCK_COLUMNS) - Number(joins);
-    if (blocks > 0) repeat(code, BLOCKS_LEFT, blocks, () => this.#block(rows, range, BLOCK_COLUMNS));
+    if (blocks > 0) writeLoop(code, BLOCKS_LEFT, blocks, () => this.#block(rows, range, BLOCK_COLUMNS));
     if (rest > 0) this.#block(rows, range, N - blocks * BLOCK_COLUMNS);
   }
 
   /** Packs some columns of B and multiplies. R14: their columns of C, which advances. */
-  #block(rows: Range, range: Range, columns: number): void {
+  #block(rows: IndexRange, range: IndexRange, columns: number): void {
     const { code } = this.#routines;
     const { M, K, lda, ldb, ldc, addend } = this.#shape;
     const { from, size } = range;
@@ -218,7 +218,9 @@ class ProductWriter {
     const { width } = this.#routines.code;
     const { M, N } = this.#shape;
     return Math.min(
-      ...groupsOf(M, N, width, MAX_PACKED_PANELS).map(({ panels, lastColumns }) => maxRows(panels, lastColumns, width)),
+      ...panelGroupsOf(M, N, width, MAX_PACKED_PANELS).map(({ panels, lastColumns }) =>
+        maxRows(panels, lastColumns, width),
+      ),
     );
   }
 

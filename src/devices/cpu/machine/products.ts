@@ -1,11 +1,11 @@
 // Matrix products by machine code, as programs request them. Rare kinds of products are left to the
 // WebAssembly kernels, whose results are the same.
-import { type Products, depthOf, embeddedProducts, multipliesByWeight } from '../products.ts';
+import { type ProductKernels, depthOf, embeddedProducts, multipliesByWeight } from '../products.ts';
 import type { InstructionSet } from './operands.ts';
 import { productScratch } from './product.ts';
 import { panelColumns } from './tile.ts';
 
-export const machineProducts = (width: InstructionSet): Products => ({
+export const machineProducts = (width: InstructionSet): ProductKernels => ({
   ...embeddedProducts,
   machineCode: width,
   panels: (product) => (multipliesByWeight(product) ? { columns: panelColumns(width), last: 'padded' } : null),

@@ -5,23 +5,23 @@ import type { ChainSpecification } from '../chain.ts';
 import type { Address } from '../address.ts';
 import type { Assembler } from './assembler.ts';
 import { R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RSI, RSP, Label, type InstructionSet } from './operands.ts';
-import { chain } from './chain.ts';
-import { type ProductShape, operandRegisters, product, productScratch } from './product.ts';
+import { writeChain } from './chain.ts';
+import { type ProductShape, operandRegisters, writeProduct, productScratch } from './product.ts';
 import { Routines } from './routines.ts';
 import { panelColumns } from './tile.ts';
 
 const SAVED = [RBX, RBP, R12, R13, R14, R15];
 /** The registers with the addresses of the memory and of the worker's region in it. */
-const BASES = { fixed: R12, own: R13 } as const;
+const BASES = { fixed: R12, inShard: R13 } as const;
 const WORD = 8;
 
 /**
  * The bytes that addresses may reach, from the start of the memory and from the start of a worker's
  * region.
  */
-export interface Limits {
+export interface AddressLimits {
   readonly fixed: number;
-  readonly own: number;
+  readonly inShard: number;
 }
 
 export interface ProductOperands {
@@ -33,7 +33,7 @@ export interface ProductOperands {
   readonly scratch: Address;
 }
 
-/** Machine code, and the offsets in bytes of its functions `(memory, own)`. */
+/** Machine code, and the offsets in bytes of its functions `(memory, shard)`. */
 export interface MachineProgram {
   readonly code: Uint8Array<ArrayBuffer>;
   readonly functions: readonly number[];
@@ -41,11 +41,11 @@ export interface MachineProgram {
 
 export class MachineWriter {
   readonly #routines: Routines;
-  readonly #limits: Limits;
+  readonly #limits: AddressLimits;
   readonly #functions: Label[] = [];
   #isOpen = false;
 
-  constructor(width: InstructionSet, limits: Limits) {
+  constructor(width: InstructionSet, limits: AddressLimits) {
     this.#routines = new Routines(width);
     this.#limits = limits;
   }
@@ -69,7 +69,7 @@ export class MachineWriter {
       bias: addend === 'bias' ? N : 0,
       scratch: productScratch(shape, code.width),
     };
-    const body = product(this.#routines, shape);
+    const body = writeProduct(this.#routines, shape);
     this.#open();
     for (const [name, register] of Object.entries(operandRegisters)) {
       const key = name as keyof typeof elements;
@@ -89,7 +89,7 @@ export class MachineWriter {
     for (const { pointer, column } of [...operands.values(), ...[...stores.values()].flat()])
       refuseUnless(pointers[pointer] !== undefined && column >= 0, `a chain that uses pointer ${pointer}`);
     const { code } = this.#routines;
-    const body = chain(this.#routines, specification, columns);
+    const body = writeChain(this.#routines, specification, columns);
     const reach = reachOf(specification, rows, columns);
     this.#open();
     code.arithmeticImmediate('sub', RSP, WORD * pointers.length);
@@ -135,14 +135,15 @@ export class MachineWriter {
     this.#functions.push(label);
     for (const register of SAVED) code.push(register);
     code.move(BASES.fixed, RDI);
-    code.move(BASES.own, RSI);
+    code.move(BASES.inShard, RSI);
     this.#isOpen = true;
   }
 
   /** @param bytes that are used from this address on */
   #address(to: number, address: Address, bytes: number): void {
     const { code } = this.#routines;
-    const [base, offset] = 'fixed' in address ? (['fixed', address.fixed] as const) : (['own', address.own] as const);
+    const [base, offset] =
+      'fixed' in address ? (['fixed', address.fixed] as const) : (['inShard', address.inShard] as const);
     if (!(offset >= 0 && offset + bytes <= this.#limits[base]))
       throw new Error(`cannot use ${bytes} bytes from byte ${offset}: the memory has ${this.#limits[base]} bytes`);
     if (offset < 2 ** 31) {

@@ -16,15 +16,15 @@ export class Registers {
   readonly #values: readonly UsedValue[];
   readonly #registerOf = new Map<number, number>();
   readonly #slotOf = new Map<number, number>();
-  readonly #free: number[];
+  readonly #freeRegisters: number[];
   /** Values of the operation that is being written. They are not spilled. */
-  #held: readonly number[] = [];
+  #operandsInUse: readonly number[] = [];
 
   /** @param count the registers 0 to count − 1 may be used */
   constructor(routines: Routines, values: readonly UsedValue[], count: number) {
     this.#routines = routines;
     this.#values = values;
-    this.#free = Array.from({ length: count }, (_, i) => count - 1 - i);
+    this.#freeRegisters = Array.from({ length: count }, (_, i) => count - 1 - i);
   }
 
   /** The bytes from RSP on that hold spilled values. */
@@ -46,14 +46,14 @@ export class Registers {
 
   /** The current places of values. Values that may be in memory stay there. */
   operands(values: readonly number[], mayBeInMemory: readonly boolean[]): VectorOperand[] {
-    this.#held = values;
-    const found = values.map((value, at) =>
+    this.#operandsInUse = values;
+    const operands = values.map((value, at) =>
       mayBeInMemory[at] && !this.has(value) ? this.#memory(value) : this.register(value),
     );
     // A constant is held in a register for one operation only.
     for (const value of values) if (this.isConstant(value)) this.#release(value);
-    this.#held = [];
-    return found;
+    this.#operandsInUse = [];
+    return operands;
   }
 
   /** The memory of a constant or of a spilled value. */
@@ -69,27 +69,27 @@ export class Registers {
     const known = this.#registerOf.get(value);
     if (known !== undefined) return known;
     const memory = this.#memory(value);
-    const register = this.take(value);
+    const register = this.allocate(value);
     this.#routines.code.load(register, memory);
     return register;
   }
 
   /** Allocates a register for a value, different from `others`. */
-  take(value: number, others: readonly number[] = []): number {
-    let at = this.#free.findLastIndex((register) => !others.includes(register));
+  allocate(value: number, excluded: readonly number[] = []): number {
+    let at = this.#freeRegisters.findLastIndex((register) => !excluded.includes(register));
     if (at < 0) {
-      this.#evict(others);
-      at = this.#free.length - 1;
+      this.#spillFurthest(excluded);
+      at = this.#freeRegisters.length - 1;
     }
-    const [register] = this.#free.splice(at, 1);
+    const [register] = this.#freeRegisters.splice(at, 1);
     this.#registerOf.set(value, register);
     return register;
   }
 
   /** Spills the value whose next use is last. */
-  #evict(others: readonly number[]): void {
+  #spillFurthest(excluded: readonly number[]): void {
     const candidates = [...this.#registerOf].filter(
-      ([value, register]) => !this.#held.includes(value) && !others.includes(register),
+      ([value, register]) => !this.#operandsInUse.includes(value) && !excluded.includes(register),
     );
     const [last, register] = candidates.reduce((a, b) => (this.#nextUse(a[0]) >= this.#nextUse(b[0]) ? a : b));
     if (!this.isConstant(last) && !this.#slotOf.has(last)) {
@@ -107,13 +107,13 @@ export class Registers {
   }
 
   /** Whether a value is used here for the last time, and only once. */
-  dies(value: number, index: number): boolean {
+  isLastUse(value: number, index: number): boolean {
     const { uses } = this.#values[value];
     return this.has(value) && uses.length === 1 && uses[0] === index;
   }
 
   /** Marks values as used here, and frees the registers of values that are not used again. */
-  done(values: readonly number[], index: number): void {
+  markUsed(values: readonly number[], index: number): void {
     for (const value of values) {
       const { uses } = this.#values[value];
       while (uses.at(-1) === index) uses.pop();
@@ -125,7 +125,7 @@ export class Registers {
     const register = this.#registerOf.get(value);
     if (register === undefined) return;
     this.#registerOf.delete(value);
-    this.#free.push(register);
+    this.#freeRegisters.push(register);
   }
 
   #nextUse(value: number): number {

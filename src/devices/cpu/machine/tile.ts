@@ -5,7 +5,7 @@
 // registers of 8 floats, a tile is 6 rows of 16 columns (one panel). Tiles of few rows have more
 // panels, because each sum waits four or five cycles for its last addition, and the processor can
 // begin two additions a cycle.
-import { repeat } from './loop.ts';
+import { writeLoop } from './loop.ts';
 import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 import {
@@ -82,7 +82,7 @@ const UNROLLED = 4;
  * The function that computes a tile. R8: A, R9: the first panel, R10: C, R11: the bias. It changes
  * RAX, RCX, RDX, RSI, RDI and vectors.
  */
-export function tile(routines: Routines, shape: Tile): Label {
+export function writeTile(routines: Routines, shape: Tile): Label {
   const { code } = routines;
   const { rows, panels, lastColumns, rowStep, depthStep, panelBytes, depth } = shape;
   const { vectorBytes, registers } = code;
@@ -94,47 +94,47 @@ export function tile(routines: Routines, shape: Tile): Label {
     displacement: (vector >> 1) * panelBytes + (2 * k + (vector & 1)) * vectorBytes,
   });
   const elementAt = (k: number, row: number): Memory => ({ base: RAX, displacement: k * depthStep + row * rowStep });
-  const free = rows * vectors;
+  const firstFree = rows * vectors;
   /** The cache lines of a row of the tile of C. */
   const lines = Math.ceil((vectors * vectorBytes) / LINE_BYTES);
 
   const multiplyByRows = (k: number): void => {
-    for (let vector = 0; vector < vectors; vector++) code.load(free + vector, panelAt(k, vector));
-    const others = free + vectors;
+    for (let vector = 0; vector < vectors; vector++) code.load(firstFree + vector, panelAt(k, vector));
+    const firstOther = firstFree + vectors;
     for (let row = 0; row < rows; row++) {
-      const element = others + (row % (registers - others));
+      const element = firstOther + (row % (registers - firstOther));
       code.broadcast(element, elementAt(k, row));
       for (let vector = 0; vector < vectors; vector++)
-        code.vector('vfmadd231ps', sum(row, vector), element, free + vector);
+        code.vector('vfmadd231ps', sum(row, vector), element, firstFree + vector);
     }
   };
   const multiplyByColumns = (k: number): void => {
-    for (let row = 0; row < rows; row++) code.broadcast(free + row, elementAt(k, row));
-    const others = free + rows;
+    for (let row = 0; row < rows; row++) code.broadcast(firstFree + row, elementAt(k, row));
+    const firstOther = firstFree + rows;
     for (let vector = 0; vector < vectors; vector++) {
-      const panel = others + (vector % (registers - others));
+      const panel = firstOther + (vector % (registers - firstOther));
       if (rows > 1) code.load(panel, panelAt(k, vector));
       for (let row = 0; row < rows; row++)
-        code.vector('vfmadd231ps', sum(row, vector), free + row, rows > 1 ? panel : panelAt(k, vector));
+        code.vector('vfmadd231ps', sum(row, vector), firstFree + row, rows > 1 ? panel : panelAt(k, vector));
     }
   };
   const multiply = vectors > rows ? multiplyByColumns : multiplyByRows;
-  /** @param after writes more instructions at the end of each iteration */
-  const repeatMultiply = (iterations: number, depthOfEach: number, after?: () => void): void => {
+  /** @param writeAtEnd writes more instructions at the end of each iteration */
+  const repeatMultiply = (iterations: number, depthOfEach: number, writeAtEnd?: () => void): void => {
     if (iterations === 0) return;
     const iteration = (): void => {
       for (let k = 0; k < depthOfEach; k++) multiply(k);
-      after?.();
+      writeAtEnd?.();
       code.arithmeticImmediate('add', RDX, 2 * vectorBytes * depthOfEach);
       code.arithmeticImmediate('add', RAX, depthStep * depthOfEach);
     };
-    repeat(code, RCX, iterations, iteration, 16);
+    writeLoop(code, RCX, iterations, iteration, 16);
   };
   /** Prefetches lines of C one by one between multiplications. All together, they would delay B. */
   const multiplyAndPrefetch = (prefetchedRows: number): void => {
     if (prefetchedRows === 0) return;
     code.move(RSI, R10);
-    repeat(code, RDI, prefetchedRows, () => {
+    writeLoop(code, RDI, prefetchedRows, () => {
       repeatMultiply(lines, UNROLLED, () => {
         code.prefetch({ base: RSI });
         code.arithmeticImmediate('add', RSI, LINE_BYTES);
@@ -144,7 +144,7 @@ export function tile(routines: Routines, shape: Tile): Label {
   };
 
   return routines.routine(`tile ${JSON.stringify(shape)}`, () => {
-    for (let each = 0; each < free; each++) code.zero(each);
+    for (let each = 0; each < firstFree; each++) code.zero(each);
     code.move(RAX, R8);
     code.move(RDX, R9);
     const iterations = Math.floor(depth / UNROLLED);

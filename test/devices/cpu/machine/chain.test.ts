@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChainSpecification, Place, Walk } from '../../../../src/devices/cpu/chain.ts';
+import type { ChainSpecification, ChainOperand, OperandWalk } from '../../../../src/devices/cpu/chain.ts';
 import { Builder } from '../../../../src/program/builder.ts';
 import type { ElementwiseFunction, Value } from '../../../../src/program/value.ts';
 import { Random } from '../../../../src/random.ts';
@@ -32,9 +32,9 @@ function randomChain(random: Random, length: number): Case {
   const [rows, columns] = [1 + below(4), 1 + below(70)];
   const ops = new Builder();
   const strides: number[] = [];
-  const operands = new Map<Value, Place & { walk: Walk }>();
+  const operands = new Map<Value, ChainOperand & { walk: OperandWalk }>();
   const known: Value[] = [];
-  const place = (walk: Walk): Place => {
+  const place = (walk: OperandWalk): ChainOperand => {
     const column = below(3);
     strides.push(walk === 'matrix' ? columns + column + below(3) : 0);
     return { pointer: strides.length - 1, column };
@@ -47,7 +47,7 @@ function randomChain(random: Random, length: number): Case {
     known.push(value);
   }
   const values: Value<'elementwise'>[] = [];
-  const stores = new Map<Value, Place[]>();
+  const stores = new Map<Value, ChainOperand[]>();
   const [whole] = known;
   while (values.length < length) {
     const isOne = random.uniform() < 0.5;

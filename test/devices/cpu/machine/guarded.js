@@ -75,7 +75,7 @@ function guard(width) {
       // Addresses count from the lowest operand.
       const base = Math.min(...Object.values(places));
       const reach = Math.max(...Object.keys(sizes).map((name) => places[name] + sizes[name])) - base;
-      const writer = new MachineWriter(width, { fixed: reach, own: reach });
+      const writer = new MachineWriter(width, { fixed: reach, inShard: reach });
       writer.product(
         shape,
         Object.fromEntries(Object.entries(places).map(([name, at]) => [name, { fixed: at - base }])),
@@ -99,7 +99,7 @@ function guard(width) {
       const places = bytes.map((size) => operand(size, isAtEnd));
       const base = Math.min(...places);
       const reach = Math.max(...places.map((at, index) => at + bytes[index])) - base;
-      const writer = new MachineWriter(width, { fixed: reach, own: reach });
+      const writer = new MachineWriter(width, { fixed: reach, inShard: reach });
       const place = (pointer, walk) => ({ pointer, column: 0, walk });
       // With one column, a row is also one element.
       const operands = new Map([
@@ -138,7 +138,7 @@ async function callFromThreads() {
     0,
   );
   const [width] = supportedInstructionSets();
-  const writer = new MachineWriter(width, { fixed: 1 << 20, own: 1 << 20 });
+  const writer = new MachineWriter(width, { fixed: 1 << 20, inShard: 1 << 20 });
   const at = (fixed) => ({ fixed });
   const shape = { M: 2, N: 5, K: 3, transposedA: false, lda: 3, ldb: 0, ldc: 5, addend: 'nothing' };
   writer.product(shape, { a: at(0), b: at(4096), c: at(65536), bias: null, scratch: at(0) });

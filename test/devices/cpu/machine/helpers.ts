@@ -30,7 +30,7 @@ export const isFused = (variant satisfies KernelVariant) === 'relaxed';
 /** Runs the written code on the memory. */
 export function runCode(width: InstructionSet, write: (writer: MachineWriter) => void): void {
   const bytes = memory.buffer.byteLength;
-  const writer = new MachineWriter(width, { fixed: bytes, own: bytes });
+  const writer = new MachineWriter(width, { fixed: bytes, inShard: bytes });
   write(writer);
   writer.close();
   const { code, functions } = writer.finish();

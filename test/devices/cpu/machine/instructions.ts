@@ -3,7 +3,7 @@
 import {
   Assembler,
   type Comparison,
-  type Condition,
+  type JumpCondition,
   type VectorInstruction,
 } from '../../../../src/devices/cpu/machine/assembler.ts';
 import { Label, type Memory, RSP, type InstructionSet } from '../../../../src/devices/cpu/machine/operands.ts';
@@ -228,7 +228,7 @@ const comparisonNames: Record<Comparison, string> = {
   greaterThan: 'vcmpgtps',
 };
 
-const jumpNames: Record<Condition, string> = {
+const jumpNames: Record<JumpCondition, string> = {
   below: 'jb',
   aboveOrEqual: 'jae',
   zero: 'jz',

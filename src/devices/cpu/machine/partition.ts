@@ -4,33 +4,33 @@ import type { InstructionSet } from './operands.ts';
 import { panelColumns, adjacentPanels } from './tile.ts';
 
 /** A range of rows or of k. */
-export interface Range {
+export interface IndexRange {
   readonly from: number;
   readonly size: number;
 }
 
 /**
- * Divides 0 to `size` into the minimum number of parts of at most `most`, whose sizes differ by at
+ * Divides 0 to `size` into the minimum number of parts of at most `maxSize`, whose sizes differ by at
  * most 1.
  */
-export function evenParts(size: number, most: number): Range[] {
-  const parts = Math.ceil(size / most);
+export function evenRanges(size: number, maxSize: number): IndexRange[] {
+  const parts = Math.ceil(size / maxSize);
   const start = (part: number): number => Math.floor((part * size) / parts);
   return Array.from({ length: parts }, (_, part) => ({ from: start(part), size: start(part + 1) - start(part) }));
 }
 
 /** Tiles of one height. */
-export interface Heights {
+export interface TileRows {
   readonly rows: number;
   readonly count: number;
 }
 
 /**
- * Divides rows into the minimum number of tiles of at most `most` rows: tiles of one height, then
+ * Divides rows into the minimum number of tiles of at most `maxRows` rows: tiles of one height, then
  * tiles with one row less.
  */
-export function heights(rows: number, most: number): Heights[] {
-  const tiles = Math.ceil(rows / most);
+export function tileRowsOf(rows: number, maxRows: number): TileRows[] {
+  const tiles = Math.ceil(rows / maxRows);
   const height = Math.floor(rows / tiles);
   const taller = rows % tiles;
   return [
@@ -42,7 +42,7 @@ export function heights(rows: number, most: number): Heights[] {
 /**
  * `count` groups of `panels` adjacent panels. The last panel of a group has `lastColumns` columns.
  */
-export interface Group {
+export interface PanelGroup {
   readonly count: number;
   readonly panels: number;
   readonly lastColumns: number;
@@ -52,17 +52,17 @@ export interface Group {
  * Divides the panels of B into groups that are multiplied together.
  *
  * @param rows of C
- * @param most the maximum number of panels of a group, without a narrow panel
+ * @param maxPanels the maximum number of panels of a group, without a narrow panel
  */
-export function groupsOf(rows: number, columns: number, width: InstructionSet, most: number): Group[] {
+export function panelGroupsOf(rows: number, columns: number, width: InstructionSet, maxPanels: number): PanelGroup[] {
   const wide = panelColumns(width);
-  const adjacent = Math.min(adjacentPanels(rows, width), most);
+  const adjacent = Math.min(adjacentPanels(rows, width), maxPanels);
   const lastColumns = columns % wide || wide;
   // A last panel with only one vector does not form a group, but is added to the last group.
   const isNarrow = lastColumns <= wide / 2 && columns > wide;
-  const all = Math.ceil(columns / wide) - Number(isNarrow);
-  const [whole, rest] = [Math.floor(all / adjacent), all % adjacent];
-  const last = { count: 1, panels: (rest || adjacent) + Number(isNarrow), lastColumns };
-  const others = { count: rest > 0 ? whole : whole - 1, panels: adjacent, lastColumns: wide };
-  return [others, last].filter(({ count }) => count > 0);
+  const panels = Math.ceil(columns / wide) - Number(isNarrow);
+  const [whole, rest] = [Math.floor(panels / adjacent), panels % adjacent];
+  const lastGroup = { count: 1, panels: (rest || adjacent) + Number(isNarrow), lastColumns };
+  const fullGroups = { count: rest > 0 ? whole : whole - 1, panels: adjacent, lastColumns: wide };
+  return [fullGroups, lastGroup].filter(({ count }) => count > 0);
 }
