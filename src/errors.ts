@@ -44,10 +44,15 @@ const errorOf =
   (kind: ErrorKind) =>
   (message: string, hint?: string, details?: Details): RnnError =>
     new RnnError(kind, message, { ...details, hint });
+/** An error about a wrong option or value. */
 export const usageError = errorOf('usage');
+/** An error about the text. */
 export const corpusError = errorOf('corpus');
+/** An error about a checkpoint or a run. */
 export const checkpointError = errorOf('checkpoint');
+/** An error about a device that cannot be used. */
 export const deviceError = errorOf('device');
+/** An error of the disk or another part of the machine. */
 export const machineError = errorOf('machine');
 
 /**

@@ -18,6 +18,7 @@ type Members = Readonly<Record<string, Rule>>;
 /** No system allows names with a NUL character. */
 const isName = (given: unknown): given is string => typeof given === 'string' && !given.includes('\0');
 const areNames = (given: unknown): boolean => [given].flat().every(isName);
+/** Whether a value is a string or bytes, as prompts and stops may be. */
 export const isText = (given: unknown): given is string | Uint8Array =>
   typeof given === 'string' || given instanceof Uint8Array;
 const isModel = (given: unknown): given is TrainedModel =>
@@ -25,11 +26,17 @@ const isModel = (given: unknown): given is TrainedModel =>
   given !== null &&
   ['model', 'tensors', 'vocabulary', 'training'].every((member) => member in given);
 
+/** A path of a file, relative to the current folder or absolute. */
 export const fileName = rule('the name of a file', isName);
+/** A path of a folder, relative to the current folder or absolute. */
 export const folderName = rule('the name of a folder', isName);
+/** A path that leads to a checkpoint: a run folder or a file. */
 export const runName = rule('a run folder or a file', isName);
+/** Text that a caller passes instead of the name of a file. */
 export const textOrBytes = rule('a string or bytes', isText);
+/** The names that `rnn train` accepts as its corpus, one or a list. */
 export const sourceNames = rule('a file, a folder, a pattern, - or a list of them', areNames);
+/** The names that `rnn plot` accepts as runs, one or a list. */
 export const runNames = rule('a run folder, a folder of runs, a file in a run, or a list of them', areNames);
 /** A run folder, a file, or a result of `loadCheckpoint`. */
 export const modelOrName = rule(
@@ -43,6 +50,7 @@ export const stream = rule(
 );
 /** Any of its functions may be omitted. */
 export const listenerMember = rule('an object of functions', (given) => typeof given === 'object' && given !== null);
+/** A signal with which the caller cancels long work. */
 export const abortSignal = rule('an AbortSignal', (given) => given instanceof AbortSignal);
 
 /** The rules of training options. Null counts as omitted. */

@@ -123,6 +123,7 @@ const fileMembers = {
   stdin: stream,
   listener: listenerMember,
 };
+/** The name of a text that has no file, for messages and checkpoints. */
 export const textName = rule('a name for messages', (given) => typeof given === 'string');
 const givenTextMembers = { ...textMembers, name: textName, validationText: textOrBytes, testText: textOrBytes };
 

@@ -49,6 +49,15 @@ const SOON_COMPRESSED = 100_000;
 /** The parts of a text, as `planScoring` takes them. */
 type Parts = Parameters<typeof planScoring>[1];
 
+/**
+ * Scores a text with a model, and with baselines on request. The losses are in nats per token, and
+ * `bits` in bits per token. The first token is not scored, because nothing
+ * predicts it.
+ *
+ * @param options checked here, because a program in JavaScript can pass any value
+ * @throws RnnError `usage` for a wrong option, `corpus` for a text that the model cannot read,
+ * `device` if the device fails
+ */
 export async function evaluateText(
   trained: TrainedModel,
   machine: MachineChoice,

@@ -11,6 +11,7 @@ import { fileName, folderName, force as forceMember, refuseOther, refuseWrong, r
 /** The largest file that Node reads in one call. */
 const MAX_BYTES = 2 ** 31 - 1;
 
+/** How to import a file as a run. */
 export interface ImportRequest {
   /** The run folder. Default: checkpoints/<name of the file>. */
   readonly out?: string | undefined;

@@ -57,6 +57,7 @@ export async function planRun(asked: Asked, beforeReading: BeforeReading = refus
   return planned;
 }
 
+/** The result of a dry run. */
 export interface TriedRun extends PlannedRun {
   /** Null if the device cannot be used. `unmeasured` is then the reason. */
   readonly estimate: RunEstimate | null;
@@ -135,6 +136,10 @@ export const machineOf = ({
   kernels,
 });
 
+/**
+ * The machine options for opening a device. Options that are null are omitted, so that the device
+ * chooses.
+ */
 export const ofMachine = ({ threads, kernels }: MachineOptions): OpenOptions => ({
   ...(threads !== null && { threads }),
   ...(kernels !== null && { kernels }),

@@ -29,8 +29,10 @@ export interface ReadText {
   readonly reading: ReadingOptions;
 }
 
+/** Whether the text of a request is in memory. Otherwise it is a list of files. */
 export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' in text;
 
+/** A run to start or to resume, with its text, options and machine. */
 export interface RunRequest {
   readonly text: readonly Source[] | ReadText;
   /** The run folder. Null keeps the run in memory. */

@@ -48,6 +48,7 @@ export interface TextsOptions extends SampleOptions {
 }
 
 const { midText, length, seed, temperature, topK, topP, minP } = kindsOf(tableOf(sampleOptions));
+/** The rules of the options for one text. */
 export const sampleMembers = {
   midText,
   length,
@@ -68,6 +69,10 @@ export const sampleMembers = {
 const defaultLength = tableOf(sampleOptions).length.default;
 const textsMembers = { count: wholeNumber(1), ...sampleMembers };
 
+/**
+ * Samples from a model on a device. It keeps the last sampler open for the next text, because
+ * compiling takes time, and closes it with the model.
+ */
 export class Writer {
   readonly #trained: TrainedModel;
   readonly #machine: MachineChoice;
@@ -205,10 +210,12 @@ interface Form<Piece> {
   join(pieces: readonly Piece[]): Piece;
 }
 
+/** Pieces are strings, which end at characters. */
 export const asText: Form<string> = {
   draw: (sampler, request) => sampler.texts(request),
   join: (pieces) => pieces.join(''),
 };
+/** Pieces are bytes, which may end inside a character. */
 export const asBytes: Form<Uint8Array> = { draw: (sampler, request) => sampler.bytes(request), join: Buffer.concat };
 
 interface OpenSampler {

@@ -12,6 +12,7 @@ export interface Builtin {
   readonly description: string;
 }
 
+/** The corpora that `writeBuiltin` and `rnn corpus` can write. */
 export const builtinCorpora: readonly Builtin[] = [
   { name: 'sonnets', description: "Shakespeare's 154 sonnets, about 95,000 characters" },
 ];

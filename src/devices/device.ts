@@ -69,6 +69,7 @@ export interface Call {
   readonly update?: Readonly<Record<string, number>>;
 }
 
+/** The results of one call. */
 export interface CallResult {
   /** Sum over rows in nats, before any scale. */
   readonly lossNats: number;
@@ -146,6 +147,10 @@ export interface PassTime {
  */
 export type IntactData = 'everything' | 'weights' | 'nothing';
 
+/**
+ * A workload that is compiled for a device, with its weights, optimizer slots and carried states.
+ * Calls of one executable run one after another.
+ */
 export interface Executable {
   /** One line for the user: the hardware, and the number of threads that are actually used. */
   readonly description: string;
@@ -191,6 +196,7 @@ export interface Executable {
   close(): Promise<void>;
 }
 
+/** A device that is open, which compiles workloads. */
 export interface Device {
   readonly name: string;
   /** One line for the user: the device, its kernels and the number of threads. */

@@ -6,6 +6,7 @@ import type { KernelChoice } from '../options/choices.ts';
 import type { Device } from './device.ts';
 import type { GpuMode } from './gpu/gpu.ts';
 
+/** How to open a device. Omitted options are chosen by the device. */
 export interface OpenOptions {
   /** The maximum number of threads of the cpu device. Default: one per core. */
   readonly threads?: number;
@@ -15,8 +16,10 @@ export interface OpenOptions {
   readonly work?: ExpectedWork;
 }
 
+/** The amount of work that a device is opened for, in multiply-adds. */
 export type ExpectedWork = TrainingWork | SamplingWork;
 
+/** The work of sampling texts. */
 export interface SamplingWork {
   readonly kind: 'sampling';
   /** Multiply-adds of the matrix products of all texts. */
@@ -29,6 +32,7 @@ export interface SamplingWork {
  */
 const WORTH_KERNELS = 5e8;
 
+/** The work of a training run. */
 export interface TrainingWork {
   readonly kind: 'training';
   /** Multiply-adds of the matrix products of one update step. */

@@ -50,6 +50,7 @@ export interface Architecture {
   readonly gateBias?: number;
 }
 
+/** The sizes and options that determine the shapes and meaning of a model's weights. */
 export interface ModelConfiguration extends Architecture {
   /** A name in cells/registry.ts. */
   readonly cell: string;

@@ -36,6 +36,7 @@ interface Forward {
   readonly layers: readonly (readonly NamedValues[])[];
 }
 
+/** The results that a program computes besides the next state. */
 export interface NetworkOutputs {
   /** Computes the loss of the input `targets`. A row whose target is below 0 adds nothing. */
   readonly loss?: boolean;

@@ -1,6 +1,7 @@
 // Regularisation: changes in training, and only there, so that a model does not overfit. Plain
 // data.
 
+/** The strengths of all kinds of regularisation. 0 or false switches one off. */
 export interface Regularisation {
   /**
    * Dropout: probability with which an element of a layer's output is zeroed on its way to the
@@ -46,6 +47,7 @@ export interface Regularisation {
   readonly clipState: number;
 }
 
+/** Training without regularisation, and every program that does not train. */
 export const noRegularisation: Regularisation = {
   dropout: 0,
   locked: false,

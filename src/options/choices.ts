@@ -29,6 +29,7 @@ export function encodingNamed(label: string): string | null {
 /** The kernels of the cpu device, the fastest first. */
 export const kernelNames = ['accelerate', 'avx512', 'avx2', 'wasm', 'wasm-portable'] as const;
 export type KernelName = (typeof kernelNames)[number];
+/** The values of `--kernels`. `auto` is the fastest kernels that work on this machine. */
 export const kernelChoices = ['auto', ...kernelNames] as const;
 export type KernelChoice = (typeof kernelChoices)[number];
 
@@ -36,6 +37,7 @@ export type KernelChoice = (typeof kernelChoices)[number];
 export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
 export type Horizontal = (typeof horizontals)[number];
 
+/** The charts of a run: losses, gradient norm, learning rate and characters per second. */
 export const chartNames = ['loss', 'gradient', 'rate', 'speed'] as const;
 export type ChartName = (typeof chartNames)[number];
 

@@ -12,6 +12,7 @@ import {
   parseText,
 } from './values.ts';
 
+/** The form of a value, by which callers distinguish kinds. */
 export type KindName = 'switch' | 'number' | 'duration' | 'choice' | 'text' | 'list';
 
 /** The allowed values of something. */
@@ -21,8 +22,10 @@ export interface Rule {
   holds(value: unknown): boolean;
 }
 
+/** Makes a rule with a fixed description, the end of "X is Y: expected …". */
 export const rule = (words: string, holds: Rule['holds']): Rule => ({ expected: () => words, holds });
 
+/** A kind of value, which checks values of type `Value` and parses them from text. */
 export interface Kind<Value = unknown> extends Rule {
   readonly name: KindName;
   /** The values of a choice or a list of choices, else empty. */
@@ -43,6 +46,7 @@ export interface Kind<Value = unknown> extends Rule {
 /** The value of an option of this kind. */
 export type ValueOf<Of> = Of extends Kind<infer Value> ? Value : never;
 
+/** A switch. A text is 1, true, yes or on, or the opposite, in any case. */
 export const onOff: Kind<boolean> = {
   name: 'switch',
   expected: () => 'true or false',
@@ -56,6 +60,7 @@ export const onOff: Kind<boolean> = {
   },
 };
 
+/** A decimal number in a range. */
 export function number(range: NumberRange = {}): Kind<number> {
   const { whole, min, above, max, below, orZero } = range;
   const schema = {
@@ -76,6 +81,7 @@ export function number(range: NumberRange = {}): Kind<number> {
   };
 }
 
+/** A whole number from `min` to `max`, both inclusive. */
 export const wholeNumber = (min: number, max?: number): Kind<number> =>
   number({ whole: true, min, ...(max === undefined ? {} : { max }) });
 

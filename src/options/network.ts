@@ -4,6 +4,7 @@ import { initialisations, skips, stackings } from '../model/configuration.ts';
 import { choice, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
 import type { Condition, Options } from './option.ts';
 
+/** The presets: three for a training time, and three of other programs and papers. */
 export const presetNames = ['quick', 'good', 'best', 'char-rnn', 'karpathy-2015', 'min-char-rnn'] as const;
 export type PresetName = (typeof presetNames)[number];
 
@@ -12,9 +13,12 @@ export type PresetName = (typeof presetNames)[number];
  * become infinite beyond it.
  */
 export const MAX_FACTOR = 1e6;
+/** The largest width, length or batch size that an option accepts. */
 export const MAX_SIZE = 2 ** 20;
 
+/** A number in [0, 1), such as a rate of dropout. */
 export const probability = number({ min: 0, below: 1 });
+/** A number in [0, 1]. */
 export const fraction = number({ min: 0, max: 1 });
 const nonNegative = number({ min: 0, max: MAX_FACTOR });
 const bias = number({ min: -MAX_FACTOR, max: MAX_FACTOR });
@@ -29,8 +33,10 @@ const hasEmbedding: Condition = {
   holds: (embedding: number) => embedding > 0,
   orError: 'give --embedding a width, such as the width of a layer (--hidden)',
 };
+/** Holds if gradients flow through more than one time step. */
 export const hasTime: Condition = { option: 'sequenceLength', holds: (length: number) => length > 1 };
 
+/** The options that determine the shapes and the initial values of the weights. */
 export const modelOptions = {
   /** The preset (presets.ts) from which omitted options were taken, or null. */
   preset: {
@@ -202,6 +208,7 @@ export const modelOptions = {
   },
 } as const satisfies Options;
 
+/** The options of regularisation, except dropout and weight decay. */
 export const regularisationOptions = {
   /**
    * Dropout zeroes the same elements at all time steps of a sequence. The rate can then be higher

@@ -14,6 +14,7 @@ export interface Condition {
   readonly orError?: string;
 }
 
+/** A row: one option with values of type `Value`. */
 export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /** An imperative or a noun, with advice on the value, in at most 55 characters. */
@@ -58,6 +59,7 @@ export interface Option<Value = unknown> {
   readonly isEverywhere?: true;
 }
 
+/** Another option that must be given as well, and the hint of the error if it is not. */
 export interface Requirement {
   readonly option: string;
   readonly hint: string;
@@ -69,6 +71,7 @@ export interface Exclusive {
   readonly hint: string;
 }
 
+/** A table of options by their names in code. */
 export type Options = Readonly<Record<string, Option>>;
 
 /** Tables of options by the headings of a command's help. */
@@ -95,6 +98,7 @@ export type FlagsOf<Groups extends OptionGroups, Table extends Options = TableOf
 > &
   Partial<ValuesOf<Omit<Table, Having<'default', Table>>>>;
 
+/** Joins the tables of all headings. */
 export const tableOf = <const Groups extends OptionGroups>(groups: Groups): TableOf<Groups> =>
   Object.assign({}, ...Object.values(groups)) as TableOf<Groups>;
 
@@ -132,6 +136,7 @@ export function pick<Whole extends object, Name extends keyof Whole>(
  */
 export const keyOf = (name: string, row: Option): string => row.key ?? kebab(name);
 
+/** `learning-rate` of learningRate. */
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** `RNN_LEARNING_RATE` of `learning-rate`. */

@@ -7,6 +7,7 @@ import type { PresetName } from './network.ts';
 import { definedIn } from './option.ts';
 import type { TrainingOptions } from './training.ts';
 
+/** A named set of options, some of which depend on the length of the text. */
 export interface Preset {
   /** One line for `--help`. */
   readonly summary: string;
@@ -94,6 +95,7 @@ const bestSizes: readonly Sizes[] = [
   { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
 ];
 
+/** The presets by name, in the order of the help. */
 export const presets: Readonly<Record<PresetName, Preset>> = {
   quick: {
     summary: 'the best in 3 minutes',

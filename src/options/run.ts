@@ -66,6 +66,7 @@ export const readingOptions = {
     legacyValue: null,
   },
 } as const satisfies Options;
+/** The values of the options that decide how a text is read and divided. */
 export interface ReadingOptions extends ValuesOf<typeof readingOptions> {}
 export const readingNames = Object.keys(readingOptions) as (keyof ReadingOptions)[];
 
@@ -122,6 +123,7 @@ export const machineOptions = {
   threads: { ...threads, kind: orNull(threads.kind) },
   kernels: { ...kernels, kind: orNull(kernels.kind) },
 } as const satisfies Options;
+/** The device, threads and kernels of a run. */
 export interface MachineOptions extends ValuesOf<typeof machineOptions> {}
 export const machineNames = Object.keys(machineOptions) as (keyof MachineOptions)[];
 

@@ -16,6 +16,7 @@ import {
 const files = { ...folderOptions, ...watchingOptions };
 const output = { ...outputOptions, ...commonOptions };
 
+/** The options of `rnn train` by the headings of its help. */
 export const trainGroups: Readonly<Record<string, Options>> = {
   'The text:': readingOptions,
   'The model (chosen defaults depend on text and run):': modelOptions,
@@ -29,6 +30,7 @@ export const trainGroups: Readonly<Record<string, Options>> = {
 };
 
 const all = { ...readingOptions, ...trainingOptions, ...folderOptions, ...machineOptions, ...output };
+/** The options of `rnn train` as one table. */
 export const trainOptions: Readonly<Record<keyof typeof all, Option>> = all;
 /** The options that were given. */
 export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
@@ -39,8 +41,10 @@ export const namesWith = (has: (option: Option) => boolean): TrainingOption[] =>
 
 /** The values of options in checkpoints that do not record them. */
 export const legacyReading = columnOf(readingOptions, 'legacyValue');
+/** The values of training options in checkpoints that do not record them. */
 export const legacyOptions = columnOf(trainingOptions, 'legacyValue');
 
+/** An option with a value that is not of its kind. */
 export interface WrongValue<Name = string> {
   readonly name: Name;
   readonly value: unknown;

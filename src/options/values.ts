@@ -45,6 +45,10 @@ function visible(value: string): string {
 export const badValue = (name: string, value: string, expected: string, hint?: string): RnnError =>
   usageError(unexpected(name, visible(value), expected), hint);
 
+/**
+ * Whether a number is finite and within all limits of a range. 0 is always within a range with
+ * `orZero`.
+ */
 export function inRange(value: number, { whole, min, above, max, below, orZero }: NumberRange): boolean {
   if (orZero && value === 0) return true;
   return (

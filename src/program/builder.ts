@@ -9,6 +9,10 @@ export interface JoinPart extends Position {
   readonly value: Value;
 }
 
+/**
+ * Appends operations to a program, one after another. Operations that were appended before are not
+ * computed again.
+ */
 export class Builder {
   readonly #values: Value[] = [];
   readonly #known = new Map<string, Value>();

@@ -15,6 +15,7 @@ import { type ExecutionStep, schedule } from './schedule.ts';
 import { Slots, operandsOf, computedValues } from './slots.ts';
 import { type Program, type Value, sameShape } from './value.ts';
 
+/** The order of a program's steps, and the place of every value in memory. */
 export interface Layout {
   readonly steps: readonly ExecutionStep[];
   /** The memory that all buffers of the arena need together, in elements. */

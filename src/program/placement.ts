@@ -35,6 +35,7 @@ export interface Copy {
   readonly to: Home;
 }
 
+/** The result of `placeJoins`. */
 export interface Placement {
   /** Homes of joins, of values that are made inside a join, and of gradients. */
   readonly homes: Map<Value, Home>;
@@ -44,10 +45,12 @@ export interface Placement {
   readonly copies: Map<Value | null, Copy[]>;
 }
 
+/** A buffer of rows × columns elements in working memory, without a name. */
 export function arenaBuffer(rows: number, columns: number): Buffer {
   return { space: 'arena', name: '', before: 0, rows, columns };
 }
 
+/** The buffer of a parameter, its gradient or an input, which exists outside the working memory. */
 export function fixedBuffer(space: Exclude<Buffer['space'], 'arena'>, { name, rows, columns }: ParameterShape): Buffer {
   return { space, name, before: 0, rows, columns };
 }
@@ -131,6 +134,7 @@ function isPlaceable(value: Value): boolean {
   return !isView(value) && value.kind !== 'parameter' && value.kind !== 'input';
 }
 
+/** Whether two homes begin at the same element of the same buffer. */
 export function sameHome(a: Home, b: Home): boolean {
   return a.buffer === b.buffer && a.row === b.row && a.column === b.column;
 }

@@ -1,6 +1,7 @@
 // Rectangles of rows and columns within a matrix.
 import type { Position } from './value.ts';
 
+/** A rectangle of rows × columns elements, from its top left corner. */
 export interface Region extends Position {
   readonly rows: number;
   readonly columns: number;
@@ -11,6 +12,7 @@ export function wholeRegion({ rows, columns }: { readonly rows: number; readonly
   return { row: 0, column: 0, rows, columns };
 }
 
+/** Whether two regions of one matrix have an element in common. */
 export function overlap(a: Region, b: Region): boolean {
   return (
     a.row < b.row + b.rows &&
@@ -29,6 +31,7 @@ export function intersection(a: Region, b: Region): Region | null {
   return rows > 0 && columns > 0 ? { row, column, rows, columns } : null;
 }
 
+/** Whether two regions of one matrix have the same elements. */
 export function sameRegion(a: Region, b: Region): boolean {
   return a.row === b.row && a.column === b.column && a.rows === b.rows && a.columns === b.columns;
 }

@@ -21,6 +21,7 @@ interface Single {
   readonly value: Value;
 }
 
+/** A step of a device: a chain, one other operation, or a copy of a piece of a join. */
 export type ExecutionStep = Chain | Single | Copy;
 
 /** @param copies by the join that they complete. Under `null`: copies at the end */

@@ -14,6 +14,7 @@ export interface Read extends Region {
   readonly operand: Value;
 }
 
+/** A region of memory between the step that writes it and its last read. */
 export interface Slot {
   readonly rows: number;
   readonly columns: number;
@@ -23,6 +24,7 @@ export interface Slot {
   readonly reads: Read[];
 }
 
+/** The slots of a program, with the steps that write and read them. */
 export class Slots {
   readonly all: Slot[] = [];
   readonly #steps: readonly ExecutionStep[];

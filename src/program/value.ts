@@ -42,6 +42,9 @@ export interface Position {
   readonly column: number;
 }
 
+/**
+ * The operations of programs, by `kind`. Their inputs are values, whose order is given for each.
+ */
 export type Operation =
   /** A trained weight. Its value stays on the device between calls. */
   | { readonly kind: 'parameter'; readonly name: string }
@@ -115,6 +118,10 @@ export type Operation =
 
 export type OperationKind = Operation['kind'];
 
+/**
+ * A matrix of rows × columns elements, the result of an operation on `inputs`. The id is unique in
+ * its program.
+ */
 export type Value<K extends OperationKind = OperationKind> = Extract<Operation, { kind: K }> & {
   readonly id: number;
   readonly rows: number;
@@ -144,6 +151,7 @@ export function viewStart(view: Value<'rows'> | Value<'columns'>): Position {
   return view.kind === 'rows' ? { row: view.first, column: 0 } : { row: 0, column: view.first };
 }
 
+/** Whether two values have the same numbers of rows and columns. */
 export function sameShape(a: Value, b: Value): boolean {
   return a.rows === b.rows && a.columns === b.columns;
 }

@@ -82,6 +82,7 @@ export const measures = [
   },
 ] as const satisfies readonly (Omit<Chart, 'series' | 'horizontal'> & { column: keyof Report })[];
 
+/** The members of a report that have a chart. */
 export const measuredColumns = measures.map(({ column }) => column);
 
 /** Makes the charts that have at least one point. */

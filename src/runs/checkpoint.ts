@@ -5,6 +5,7 @@ import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { Random, type RandomState } from '../random.ts';
 
+/** The value of `format` in a checkpoint file. */
 export const formatName = 'rnn-checkpoint';
 /** The newest version that this program reads. */
 export const formatVersion = 2;
@@ -60,12 +61,14 @@ export interface TrainingRecord {
   readonly [more: string]: unknown;
 }
 
+/** The state of an optimizer: its moments and counters. */
 export interface OptimizerState {
   readonly name: string;
   readonly scalars: Readonly<Record<string, number>>;
   readonly tensors: readonly Tensor[];
 }
 
+/** Everything that is needed to sample from a model or to resume its training. */
 export interface Checkpoint {
   readonly model: ModelConfiguration;
   readonly vocabulary: VocabularyData;

@@ -23,6 +23,7 @@ export interface Report extends Moment {
   readonly charactersPerSecond: number | null;
 }
 
+/** A validation loss, in nats per token. */
 export interface Evaluation extends Moment {
   readonly validationLossNats: number | null;
 }
@@ -44,6 +45,7 @@ interface Evaluated extends AtStep {
   readonly best: boolean;
 }
 
+/** The reports, evaluations and samples of a run. Add the lines of its log in order. */
 export class Curves {
   readonly reports: Report[] = [];
   /** Why the run ended. Null while it continues, or if the log does not show it. */

@@ -5,6 +5,7 @@ import type { EndReason, Verdict } from './verdict.ts';
 
 export type { EndReason };
 
+/** A run begins or resumes: its model, text, options and device. */
 export interface StartEvent {
   readonly event: 'start';
   /** Steps made by earlier invocations of the run. */
@@ -30,6 +31,7 @@ export interface StartEvent {
   readonly elapsedMs: number;
 }
 
+/** The state of training, about once per second. */
 export interface ReportEvent {
   readonly event: 'report';
   readonly step: number;
@@ -54,6 +56,7 @@ export interface ReportEvent {
   readonly remainingPausesMs: number;
 }
 
+/** A validation loss, in nats per token. */
 export interface EvaluationEvent {
   readonly event: 'evaluation';
   readonly step: number;
@@ -82,12 +85,14 @@ export interface InterimEvent {
   readonly characters: number;
 }
 
+/** A text that the model generated during training. */
 export interface SampleEvent {
   readonly event: 'sample';
   readonly step: number;
   readonly text: string;
 }
 
+/** A checkpoint was saved to `path`. */
 export interface CheckpointEvent {
   readonly event: 'checkpoint';
   readonly step: number;
@@ -103,6 +108,7 @@ export interface RecoveryEvent {
   readonly reason: string;
 }
 
+/** A run ends or pauses, for `reason`. */
 export interface EndEvent {
   readonly event: 'end';
   readonly reason: EndReason;
@@ -117,5 +123,6 @@ export interface EndEvent {
   readonly verdict?: Verdict | null;
 }
 
+/** An event of a training run. `event` distinguishes them. */
 export type TrainingEvent =
   StartEvent | ReportEvent | EvaluationEvent | InterimEvent | SampleEvent | CheckpointEvent | RecoveryEvent | EndEvent;

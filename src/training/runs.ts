@@ -18,6 +18,7 @@ import { resolveOptions } from './resolve.ts';
  */
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'newer' | 'damaged' | 'empty';
 
+/** One run of a list, for a table or a comparison. */
 export interface RunSummary {
   readonly name: string;
   readonly path: string;
@@ -86,6 +87,7 @@ export const haveOneText = ({ text: a }: RunSummary, { text: b }: RunSummary): b
   a === b ||
   (a !== null && b !== null && a.digest === b.digest && a.train === b.train && a.validation === b.validation);
 
+/** The runs in the order of `listRuns`. */
 export function ranked(runs: readonly RunSummary[]): RunSummary[] {
   const isLast = ({ status }: RunSummary): number => ['newer', 'damaged', 'empty'].indexOf(status);
   const loss = ({ bestValidationLossNats }: RunSummary): number => bestValidationLossNats ?? Number.MAX_VALUE;
@@ -149,6 +151,7 @@ const summaryOfNothing = (path: string): RunSummary => ({
   changes: {},
 });
 
+/** The text and the training time of a run. */
 export type RunBackground = Pick<RunSummary, 'text' | 'trainedMs'>;
 
 /** The text and the time of a run, from its checkpoint. Null if another program wrote it. */

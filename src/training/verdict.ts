@@ -16,6 +16,7 @@ export interface EvaluatedStep {
   readonly best: boolean;
 }
 
+/** The facts about a run that its verdict is based on. */
 export interface RunToJudge {
   /** In the order of their steps. */
   readonly evaluations: readonly EvaluatedStep[];
@@ -28,8 +29,13 @@ export interface RunToJudge {
   readonly reason: EndReason | null;
 }
 
+/**
+ * `overfitted`: the validation loss rose while the training loss fell. `underfitted`: both would
+ * fall with more training or a larger model. `good`: neither.
+ */
 export type Fit = 'overfitted' | 'underfitted' | 'good';
 
+/** The judgement of a run, and options to try next. */
 export interface Verdict {
   /** Null if the evaluations do not show it. */
   readonly fit: Fit | null;

@@ -20,6 +20,7 @@ export interface CellWeight {
   readonly start?: number;
 }
 
+/** An architecture of a recurrent layer. A layer repeats the cell's step over time. */
 export interface Cell {
   readonly name: string;
   /** One line for `--help`. */

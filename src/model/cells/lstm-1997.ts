@@ -7,6 +7,7 @@
 //   c' = c + i∘g                 h' = o∘tanh(c')
 import { type Cell, splitBlocks, gateWeights } from './cell.ts';
 
+/** LSTM without a forget gate (Hochreiter and Schmidhuber, 1997). Blocks of H columns: i, g, o. */
 export const lstm1997: Cell = {
   name: 'lstm-1997',
   summary: 'original LSTM, without a forget gate: for study',

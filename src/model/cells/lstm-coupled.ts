@@ -5,6 +5,7 @@
 import { type Cell, blend, splitBlocks, gateWeights } from './cell.ts';
 import { lstm } from './lstm.ts';
 
+/** LSTM whose input gate is 1 − f (CIFG, Greff et al., 2017). Blocks of H columns: f, g, o. */
 export const lstmCoupled: Cell = {
   ...lstm,
   name: 'lstm-coupled',

@@ -7,6 +7,10 @@
 import { type Cell, splitBlocks, rowWeight } from './cell.ts';
 import { lstm } from './lstm.ts';
 
+/**
+ * LSTM with peephole connections (Gers and Schmidhuber, 2000). Blocks of H columns: i, f, g, o. The
+ * peephole weights are rows (1, H).
+ */
 export const lstmPeephole: Cell = {
   ...lstm,
   name: 'lstm-peephole',

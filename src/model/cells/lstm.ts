@@ -28,6 +28,10 @@ export function lstmStep(
   return { h: ops.multiply(o, ops.tanh(visible(cell))), c: cell, i, f, o };
 }
 
+/**
+ * LSTM with a forget gate (Gers, Schmidhuber and Cummins, 2000). Blocks of H columns: i, f, g, o,
+ * as in PyTorch.
+ */
 export const lstm: Cell = {
   name: 'lstm',
   summary: 'long short-term memory: good on most texts, in 1 to 3 layers',

@@ -9,6 +9,9 @@
 import { type Cell, gateWeights } from './cell.ts';
 import { lstm, lstmStep } from './lstm.ts';
 
+/**
+ * Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016). Blocks of H columns: m, i, f, g, o.
+ */
 export const mlstm: Cell = {
   ...lstm,
   name: 'mlstm',

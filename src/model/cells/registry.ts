@@ -12,6 +12,7 @@ import { mlstm } from './mlstm.ts';
 import { mut1, mut2, mut3 } from './mut.ts';
 import { irnn, rnn, rnnRelu } from './rnn.ts';
 
+/** Every cell of `--cell`, in the order of the help. */
 export const allCells: readonly Cell[] = [
   rnn,
   rnnRelu,

@@ -19,6 +19,7 @@ function vanilla(
   };
 }
 
+/** Vanilla recurrent network with tanh (Elman, 1990). */
 export const rnn = vanilla(
   {
     name: 'rnn',
@@ -27,6 +28,7 @@ export const rnn = vanilla(
   },
   (ops, z) => ops.tanh(z),
 );
+/** Vanilla recurrent network with ReLU. */
 export const rnnRelu = vanilla(
   {
     name: 'rnn-relu',
