@@ -84,7 +84,7 @@ function tellCircumstances(pytorch) {
   say(
     `${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all of them count.\n`,
   );
-  say(tableHead(['what', 'which']));
+  say(tableHead(['property', 'value']));
   say(tableRow(['date', new Date().toISOString().slice(0, 10)]));
   say(tableRow(['machine', machineTold()]));
   say(tableRow(['rnn', `${programTold()}, Node ${process.version}, device ${options.device}`]));
@@ -147,9 +147,9 @@ function compareTraining(program, pytorch) {
   }
   say("\nThreads are torch's × its BLAS's, the fastest numbers that were tried for each row. nn.LSTM and its");
   say(
-    'like take vectors: PyTorch multiplies one-hot ones by weights where rnn gathers rows of them, and adds two biases where rnn has one, which',
+    'similar modules read vectors, so PyTorch multiplies one-hot vectors by weights, while rnn gathers rows. PyTorch also adds two biases, and rnn one.',
   );
-  say('is in favour of rnn, here and in sampling.\n');
+  say('Both differences favour rnn, in training and in sampling.\n');
   for (const { name } of ours) say(`- ${name} trains on ${withoutPaths(program.deviceLines.get(name))}`);
 }
 
@@ -219,7 +219,7 @@ function compareJavascript(program) {
 function showStartUp(program) {
   const { help, firstCharacter } = program.startUp(smallest);
   say('\n## Start-up\n');
-  say(tableHead(['what', 'milliseconds']));
+  say(tableHead(['command', 'milliseconds']));
   say(tableRow(['`rnn --help`', help.toFixed(0)]));
   say(tableRow([`\`rnn sample --length 1\`, ${networkTold(smallest)}`, firstCharacter.toFixed(0)]));
 }

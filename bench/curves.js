@@ -14,14 +14,14 @@ const { values: flags, positionals } = parseArgs({
 const POINTS = 120;
 const curves = {
   validation: {
-    y: 'validation loss, nats a character',
+    y: 'validation loss, nats per character',
     points: (events) =>
       events
         .filter(({ event }) => event === 'evaluation')
         .map(({ step, validationLossNats }) => [step, validationLossNats]),
   },
   training: {
-    y: 'training loss, nats a character',
+    y: 'training loss, nats per character',
     points: (events) => thinned(reports(events).map(({ step, lossNats }) => [step, lossNats])),
   },
   norm: {

@@ -28,15 +28,15 @@ writeFileSync(store, `${JSON.stringify(results)}\n`);
 
 const section = [
   '## Quality\n',
-  `Losses on the last tenth of ${basename(text)}, in nats a character: up to 16 contiguous chunks, every character scored once. The`,
-  `validation text is used for nothing but to choose which checkpoint is the best. ${[...new Set(runs.map(({ machine }) => machine))].join('; ')}.\n`,
+  `Losses on the last tenth of ${basename(text)}, in nats per character: up to 16 contiguous chunks, every character scored once. The`,
+  `validation part is used only to choose the best checkpoint. Measured on ${[...new Set(runs.map(({ machine }) => machine))].join(' and ')}.\n`,
   tableHead([
     'command',
     'validation loss',
     'training loss',
     'parameters',
     'steps',
-    'times the text',
+    'epochs',
     'minutes',
     'characters/s',
     'by',
@@ -69,7 +69,7 @@ writeFileSync(
   join(root, 'bench/quality.svg'),
   await linePlot(
     runs.map(({ preset, curve }) => ({ name: preset, points: curve })),
-    { x: 'minutes of training', y: 'validation loss, nats a character' },
+    { x: 'minutes of training', y: 'validation loss, nats per character' },
   ),
 );
 

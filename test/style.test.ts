@@ -15,8 +15,6 @@ const read = (file: string): string => readFileSync(resolve(root, file), 'utf8')
 
 /** Sources whose words other files check, or that are rewritten as a whole. */
 const isSource = (file: string): boolean => /\.[jt]s$/.test(file) && !file.startsWith('src/devices/gpu/');
-/** A page of measurements that a script writes. */
-const otherPages = ['bench/RESULTS.md'];
 
 /** Where a rule is quoted, or a word is right. */
 const exceptions: readonly { readonly file: string; readonly text: RegExp }[] = [
@@ -61,7 +59,7 @@ it('comments, names of tests and texts of tests, benchmarks and the build keep t
   expect(found).toEqual([]);
 });
 
-describe.each(filesIn('*.md').filter((page) => !otherPages.includes(page)))('%s', (page) => {
+describe.each(filesIn('*.md'))('%s', (page) => {
   const prose = proseOfPage(read(page));
 
   it('keeps to the rules of language', () => {
