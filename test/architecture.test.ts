@@ -26,7 +26,7 @@ const modules = [
   'src/model',
   'src/program',
 ] as const;
-/** Outside all modules, and open to all. They import each other at most. */
+/** Files outside all modules, which every module may import. They import only each other. */
 const shared: readonly string[] = [
   'src/errors.ts',
   'src/random.ts',
@@ -115,7 +115,7 @@ const targetsOf = ({ path, source }: SourceFile): string[] =>
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => posix.join(posix.dirname(path), specifier).replace(/^dist\/(.*)\.js$/, 'src/$1.ts'));
 
-/** Each circle of imports, once, as the files on it. */
+/** Each cycle of imports, once, as the files on it. */
 function circles(among: readonly SourceFile[]): string[] {
   const targets = new Map(among.map(({ path, source }) => [path, targetsOf({ path, source })]));
   const done = new Set<string>();
@@ -160,7 +160,7 @@ describe('the modules of the program', () => {
   });
 
   it('import only from modules below them', () => {
-    // Were the imports not found, nothing could be wrong with them.
+    // If the imports were not found, every test would pass.
     expect(program.flatMap(({ source }) => importsOf(source)).length).toBeGreaterThan(program.length);
     expect(program.flatMap(wrongImports)).toEqual([]);
   });

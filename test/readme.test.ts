@@ -20,7 +20,7 @@ const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
 // Starting a process may take long where many tests share few cores.
 const patience = 60_000;
 
-/** The commands in blocks marked as shell, a block a list. */
+/** The commands in blocks marked as shell, one list per block. */
 function shellBlocks(page: string): string[][] {
   return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) =>
     block
@@ -108,7 +108,7 @@ describe('every command in a page exists', () => {
     },
   );
 
-  // Running text names commands without all they need ("`rnn train` saves it").
+  // Running text names commands without their arguments ("`rnn train` saves it").
   it.each(inText.map(({ name, words }) => [name, words.join(' '), words] as const))(
     '%s mentions rnn %s',
     async (_name, _line, words) => {
@@ -122,7 +122,7 @@ describe('every command in a page exists', () => {
 
   it('every variable in a page exists', () => {
     const known = knownVariables();
-    // RNN_HIDEN is the page's example of one that is none.
+    // RNN_HIDEN is the page's example of a misspelt variable.
     expect(
       [...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter(
         (name) => !known.has(name),

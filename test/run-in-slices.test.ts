@@ -1,4 +1,4 @@
-// Signals and timers have their turn while matrices are made orthogonal.
+// Signals and timers get their turn while matrices are made orthogonal.
 import { expect, onTestFinished, test } from 'vitest';
 import type { ModelConfiguration } from '../src/model/configuration.ts';
 import { initialParameters, initialParametersInSlices } from '../src/model/parameters.ts';
@@ -20,8 +20,7 @@ const model: ModelConfiguration = {
 };
 
 /**
- * Runs as on a machine on which each slice takes 30 ms; `turns` counts how often the event loop had
- * its turn.
+ * Runs as on a machine on which each slice takes 30 ms. `turns` counts the turns of the event loop.
  */
 async function countTurns<Result>(pieces: SlicedWork<Result>): Promise<{ result: Result; turns: number }> {
   let turns = 0;

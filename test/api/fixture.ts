@@ -8,7 +8,7 @@ import type { TrainRequest, TrainingUpdate } from '../../src/index.ts';
 export const root = resolve(import.meta.dirname, '../..');
 export const verse = 'the quick brown fox jumps over the lazy dog; the dog sleeps (and the fox is gone). '.repeat(20);
 
-/** A run of less than a second, that ends by steps alone. */
+/** A run of less than a second, whose length is a number of update steps. */
 export const small = {
   corpus: { text: verse },
   layers: 1,
@@ -41,6 +41,6 @@ export async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 
 /** The updates without members that depend on the speed of the machine. */
 export function timeless(updates: readonly TrainingUpdate[]): readonly unknown[] {
-  // The number of reports depends on the time, and so do the mean losses in them.
+  // The number of reports depends on the speed of the machine, and so do the mean losses in them.
   return updates.filter(({ event }) => event !== 'report').map((update) => ({ ...update, elapsedMs: 0 }));
 }

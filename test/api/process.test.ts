@@ -1,5 +1,5 @@
-// A program that imports the built package ends on its own and without output, however it leaves a
-// run or a model.
+// A program that imports the built package ends without output, in whatever state it leaves a run
+// or a model.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { newFolder, root, verse } from './fixture.ts';
 
 const index = join(root, 'dist/index.js');
-/** A process that has not ended by then is kept alive by something. */
+/** If a process has not ended by then, something keeps it alive. */
 const patienceMs = 60_000;
 
 const begin = `import { openModel, train } from ${JSON.stringify(pathToFileURL(index).href)};

@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import * as library from '../../src/index.ts';
 import { allOf, small, verse } from './fixture.ts';
 
-/** As a program without types sees the package. */
+/** The package as a program without types sees it. */
 // oxlint-disable-next-line typescript/no-explicit-any
 const {
   Corpus,

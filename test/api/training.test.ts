@@ -79,7 +79,7 @@ describe('a training run', () => {
     const updates = await allOf(rest);
     expect(updates).toContainEqual({ event: 'note', text: expect.stringMatching(/^resuming at step \d+ from /) });
     expect((await rest.trained('latest')).tensors.flatMap(({ data }) => [...data])).toEqual(await weightsOf(small));
-    // Over by now.
+    // The run is over by now.
     expect((await allOf(train({ ...small, out, resume: true }))).at(-1)).toMatchObject({
       event: 'end',
       reason: 'finished',

@@ -22,7 +22,7 @@ interface Side {
   measure: () => number;
 }
 
-/** A side whose figures are known beforehand; `log` gets a letter for each. */
+/** A side with known figures. `log` gets a letter for each measurement. */
 function side(name: string, figures: readonly number[], log: string[] = []): Side {
   const left = [...figures];
   return {

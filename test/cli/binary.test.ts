@@ -56,7 +56,7 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
       ...(isEverything ? ['--hidden 384 --layers 2 --batch-size 64 --sequence-length 20 --threads 1'] : []),
     ])('predicts before training how much memory %s will need, within a fifth', async (sizes) => {
     await writeFile(join(folder, 'text'), 'The quick brown fox jumps over the lazy dog, and why not?\n'.repeat(3000));
-    // The process prints it at its end, in KiB.
+    // The process prints its memory at its end, in KiB.
     const telling =
       "data:text/javascript,import{isMainThread}from'node:worker_threads';isMainThread&&process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))";
     const { code, stdout, stderr } = await shell(

@@ -116,7 +116,7 @@ describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: ther
   it.skipIf(!hasScript || process.platform !== 'linux')(
     `completes words that are typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`,
     () => {
-      // Each TAB is the key. A run folder with a space in its name is quoted.
+      // Each TAB is a press of the key. A run folder with a space in its name is quoted.
       const typed = [
         'PS1=',
         'rnn() { printf "<%s>" "$@"; }',
@@ -154,7 +154,7 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
   });
 
   it('completes run folders, among files', () => {
-    // With the slash that files have, so that each is offered once.
+    // With the slash of a folder, so that each is offered once.
     expect(inFish('rnn sample --checkpoint ')).toEqual(expect.arrayContaining(runs.map((run) => `${run}/`)));
     expect(inFish('rnn sample --checkpoint ')).not.toContain('checkpoints/no-run/');
     expect(inFish('rnn sample --checkpoint checkpoints/ham')).toEqual(['checkpoints/hamlet/']);

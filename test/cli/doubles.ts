@@ -75,7 +75,7 @@ const { readCorpus: reallyReadCorpus } =
   await vi.importActual<typeof import('../../src/corpus/read.ts')>('../../src/corpus/read.ts');
 const text = 'to be or not to be, that is the question. '.repeat(48).slice(0, 2000);
 
-/** From here on to the end of the test. */
+/** From now to the end of the test. */
 export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'not'], failWith }: Doubles = {}): Calls {
   const calls: Calls = { sampled: [], samplers: { opened: 0, closed: 0 }, openedDevices: 0, closedDevices: 0 };
   vi.mocked(readCorpus).mockImplementation(async (options) => {
@@ -160,7 +160,7 @@ export const estimate: RunEstimate = {
   sampleMs: 200,
 };
 
-/** A device that is measured so, from here on to the end of the test. */
+/** A device with this measurement, from now to the end of the test. */
 export function useEstimate(given: Partial<RunEstimate> = {}): void {
   vi.mocked(openDevice).mockResolvedValue({ name: 'fake', close: async () => {} } as never);
   vi.mocked(estimateRun).mockResolvedValue({ ...estimate, ...given });

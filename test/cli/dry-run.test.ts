@@ -150,7 +150,7 @@ describe('rnn train --dry-run', () => {
       '--hidden 8 --batch-size 4 --sequence-length 8 --max-steps 40 --evaluate-every 20 --sample-length 5 --device cpu --threads 1'.split(
         ' ',
       );
-    // A clock that is far ahead at each look ends each measurement at once.
+    // A clock that advances far at each look ends each measurement immediately.
     let time = 0;
     vi.mocked(openDevice).mockReset();
     const { estimateRun: really } = await vi.importActual<typeof import('../../src/training/estimate.ts')>(

@@ -8,7 +8,10 @@ import { parts } from '../../src/options/choices.ts';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
-/** Of the characters of the verse, and unlike it: hardly one pair of them is in it. */
+/**
+ * A text with the characters of the verse in another order: hardly any pair of characters is in the
+ * verse.
+ */
 const OTHER = 'zqxj kvbg wfyp ';
 const machine = ['--device', 'cpu', '--threads', '1'];
 const sizes = [

@@ -1,5 +1,4 @@
-// The examples at the end of each command's help: each must be a command line that the command
-// takes.
+// The examples at the end of each command's help: the command must accept each of them.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDevice } from '../../src/devices/open.ts';
 import { examine } from '../../src/diagnosis/doctor.ts';
@@ -9,7 +8,7 @@ import { rnn } from './helpers.ts';
 
 const widest = 80;
 
-// Nothing is measured: there is no device.
+// Nothing is measured, because there is no device.
 vi.mock('../../src/devices/open.ts', { spy: true });
 vi.mock('../../src/diagnosis/doctor.ts', { spy: true });
 vi.mocked(openDevice).mockRejectedValue(new RnnError('device', 'there is no device'));
@@ -50,8 +49,7 @@ describe('the program accepts', () => {
 
   it.each(examples.flatMap(({ lines }) => lines.filter((line) => !line.includes(' | '))))('%s', async (line) => {
     const { code, stderr } = await rnn(wordsOf(line.replace('--config rnn.json', '--quiet')).slice(1));
-    // In an empty folder: no text, no run, no device. A command line that is wrong would end with
-    // 2.
+    // In an empty folder without a text, a run or a device. A wrong command line would end with 2.
     expect([0, 3, 4, 6], stderr).toContain(code);
   });
 

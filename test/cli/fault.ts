@@ -4,7 +4,7 @@
 import type { Surroundings } from './helpers.ts';
 
 export interface Fault {
-  /** In words. */
+  /** The fault in words. */
   readonly wrong: string;
   /** The words after `rnn`. */
   readonly line: string;
@@ -12,7 +12,7 @@ export interface Fault {
   readonly cause: RegExp;
   readonly remedy: RegExp;
   readonly around?: Surroundings;
-  /** A run folder that this very process holds meanwhile. */
+  /** A run folder that this process locks meanwhile. */
   readonly held?: string;
   readonly onlyOnLinux?: boolean;
 }

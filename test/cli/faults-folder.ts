@@ -106,7 +106,7 @@ export async function prepare(folder: string): Promise<void> {
     const edited = copy(name);
     for (const file of ['latest.json', 'previous.json']) alterParsed(join(edited, file), edit);
   }
-  // The process that runs this one lives as long as it does.
+  // The parent process, which lives as long as this process.
   writeLock(join(copy('taken'), 'lock.json'), { pid: process.ppid, host: hostname() });
   mkdirSync(at('far'));
   writeLock(at('far/lock.json'), { pid: 1, host: 'another-machine' });
@@ -129,7 +129,7 @@ function writeLock(path: string, holder: { pid: number; host: string }): void {
   writeFileSync(path, `${JSON.stringify({ token: 'of-a-test', ...holder, since: '2026-01-01T00:00:00.000Z' })}\n`);
 }
 
-/** As the process of another machine does every few seconds. */
+/** As a process on another machine does every few seconds. */
 export function renewLocks(folder: string): void {
   const now = new Date();
   for (const name of ['taken', 'far']) utimesSync(join(folder, name, 'lock.json'), now, now);

@@ -1,5 +1,5 @@
-// Whatever is wrong: the right exit code, a message that names the cause, a hint that names the
-// remedy, no stack trace, and nothing on disk is changed.
+// Every fault has the right exit code, a message that names the cause, a hint that names the
+// remedy, and no stack trace. Nothing on disk changes.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ function expectRefusal({ code, stdout, stderr }: Ran, expected: Expected, isJson
   );
 }
 
-/** Runs something that must not change the folder. */
+/** Runs a command that must not change the folder. */
 async function unchanged(run: () => Promise<Ran>): Promise<Ran> {
   renewLocks(folder);
   const before = contentsOf(folder);
@@ -80,7 +80,7 @@ interface ProcessFault extends Expected {
   /** A line of shell, in the folder. */
   readonly line: string;
   readonly env?: Record<string, string>;
-  /** The requirements. */
+  /** The requirements for every fault. */
   readonly needs?: 'Linux' | 'mounts' | 'no GPU';
 }
 
@@ -239,13 +239,13 @@ describe.skipIf(!isBuilt)('unusual cases that work (npm run build makes the prog
   });
 });
 
-/** How the text of an endless run is trained on. */
+/** The options that train on an endless text. */
 const endless = (out: string, more = '', text = 'text.txt', sizes = SMALL): string[] =>
   `train ${text} --out ${out} ${sizes} ${more} --max-steps 1000000000 --evaluate-every 0 --sample-every 0 --device`.split(
     / +/,
   );
 
-/** Checks that the run in a folder can be resumed, and gives its update step. */
+/** Checks that the run in a folder can be resumed, and returns its update step. */
 async function stepOf(out: string): Promise<number> {
   return (await readCheckpoint(join(folder, out, 'latest.json'))).training.step;
 }
@@ -259,7 +259,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       ['SIGUSR1', 128 + constants.signals.SIGUSR1, 'cpu'],
       ['SIGINT', 130, 'reference'],
     ] as const;
-    /** They take the same way as those, and are tested only with RNN_TEST=all. */
+    /** The code handles these like the signals above, so they are tested only with RNN_TEST=all. */
     const moreSignals = [
       ['SIGINT', 130, 'cpu'],
       ['SIGHUP', 129, 'cpu'],
@@ -272,7 +272,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       '%s ends with %d, a whole checkpoint and the command that continues (%s)',
       async ([signal, code, device]) => {
         const out = `run-${signal}-${device}`;
-        // Nothing but the signal makes it save.
+        // Only the signal makes it save.
         const run = begin([...endless(out, '--checkpoint-every 0'), device], { folder });
         await run.seen(/^step [\d,]+ {2}epoch/m);
         run.send(signal);
@@ -367,7 +367,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       );
       expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
       expect(JSON.parse(ran.stdout)).toMatchObject({ event: 'start' });
-      // How many steps there were before it was noticed is the machine's affair.
+      // The number of steps before it was noticed depends on the machine.
       expect(
         JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!),
       ).toMatchObject({

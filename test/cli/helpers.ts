@@ -1,4 +1,5 @@
-// A process for the command line to run in: streams that remember, an environment, signals to send.
+// A process for the command line to run in: streams that record, an environment, and signals to
+// send.
 import { Readable, Writable } from 'node:stream';
 import type { Io, OutputStream } from '../../src/cli/process/io.ts';
 import { run } from '../../src/cli/main.ts';
@@ -22,7 +23,7 @@ export interface Surroundings {
 /** An output stream that records its chunks. It is a terminal if it has columns. */
 export class FakeStream extends Writable {
   text = '';
-  /** The written bytes. */
+  /** All bytes written so far. */
   readonly chunks: Buffer[] = [];
   readonly isTTY: boolean;
   readonly columns: number | undefined;
@@ -31,8 +32,8 @@ export class FakeStream extends Writable {
   #waiting: (() => void)[] | null = null;
 
   /**
-   * `failure`: after how many writes every further one fails, and with which code. `slow`: takes
-   * nothing more until `flow()`.
+   * `failure`: the number of successful writes before all others fail, and their error code.
+   * `slow`: accepts no data until `flow()`.
    */
   constructor(options: { columns?: number; failure?: { after: number; code: string }; slow?: boolean } = {}) {
     super({ decodeStrings: false });
@@ -117,7 +118,7 @@ const startNothing: Io['start'] = (argv) => {
   throw new Error(`rnn ${argv.join(' ')} was started`);
 };
 
-/** Runs a command line in process. */
+/** Runs a command line in this process. */
 export async function rnn(
   argv: readonly string[],
   surroundings: Surroundings = {},

@@ -1,4 +1,4 @@
-// Checkpoints that were made to do harm, in the hands of the commands.
+// Malicious checkpoints, as input of the commands.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { rnn } from './helpers.ts';
 
 let folder: string;
 let text: string;
-/** A run that is not at its end. */
+/** A run that has not ended. */
 let run: string;
 beforeEach(async () => {
   folder = temporaryFolder();

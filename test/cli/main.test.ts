@@ -193,7 +193,7 @@ describe('help', () => {
       const lines = stdout.split('\n');
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
       expect(lines.filter((line) => /^ {6,}\S/.test(line) && !/^ {2,8}-/.test(line))).toEqual([]);
-      // As it would be typed, not as JavaScript writes it.
+      // As a user would type it, not as JavaScript writes it.
       expect(stdout).not.toMatch(/\(default: "/);
       expect((await rnn(['help', command])).stdout).toBe(stdout);
     },
@@ -231,7 +231,7 @@ describe('help', () => {
   });
 });
 
-/** Whether an error comes in colour. */
+/** Whether an error has colours. */
 const failing = async (env: Record<string, string>, argv: string[] = []): Promise<boolean> => {
   useDoubles({ failWith: new RnnError('corpus', 'too short') });
   const stderr = new FakeStream({ columns: 80 });

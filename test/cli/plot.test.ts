@@ -8,7 +8,7 @@ import { bare, FakeStream, rnn } from './helpers.ts';
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 
-/** A run folder with no more than a log. */
+/** A run folder with only a log. */
 function logged(name: string, lines: readonly (object | string)[]): string {
   mkdirSync(at('runs', name), { recursive: true });
   writeFileSync(

@@ -1,5 +1,5 @@
 // The real program in separate processes: a line of shell that runs it, and a process to send
-// signals to. Both end with the test that began them, whatever becomes of it. `npm test` builds the
+// signals to. Both end with the test that started them, even if it fails. `npm test` builds the
 // program first.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,7 +19,7 @@ export interface Place {
   readonly env?: Record<string, string>;
   /** Flags of Node. */
   readonly flags?: readonly string[];
-  /** Sees only its own mounts, and may make some: they are gone with it. Needs `canMount`. */
+  /** Sees only its own mounts, and may make some, which end with it. Needs `canMount`. */
   readonly isolated?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Place {
 const isolation = ['unshare', '--map-root-user', '--mount'] as const;
 
 /**
- * Whether the system lets this user have such a world, with a disk in `folder` that becomes
+ * Whether the system lets this user make such mounts, with a disk in `folder` that becomes
  * read-only.
  */
 export function canMount(folder: string): boolean {
@@ -61,12 +61,12 @@ export interface Running {
   readonly ended: Promise<Ran & { readonly signal: NodeJS.Signals | null }>;
 }
 
-/** The program itself, with nothing in between that signals would have to pass. */
+/** The program itself, without a process in between that signals would have to pass. */
 export const begin = (words: readonly string[], place: Place): Running =>
   start([process.execPath, ...(place.flags ?? []), program, ...words], place);
 
 function start([command, ...words]: readonly string[], { folder, env = {} }: Place): Running {
-  // The leader of a group, in which are all that it starts.
+  // The leader of a process group, which contains all processes that it starts.
   const child = spawn(command, words, {
     cwd: folder,
     env: { PATH: process.env.PATH, ...env },

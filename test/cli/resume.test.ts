@@ -1,5 +1,5 @@
-// `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on
-// small texts.
+// `rnn train --resume` and `--init-from` for users: the real program, in this process, on small
+// texts.
 import {
   copyFileSync,
   existsSync,
@@ -156,7 +156,7 @@ describe('rnn train --resume', () => {
       code: 0,
       stderr: expect.stringContaining('resuming at step 4'),
     });
-    // By a pattern, and through a link, too.
+    // Named by a pattern, and through a link, too.
     symlinkSync(folder, join(folder, 'here'));
     expect(
       await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8']),

@@ -57,7 +57,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A copy of the runs, to do something to. */
+/** A copy of the runs that a test may change. */
 function copied(name: string): string {
   cpSync(at('runs'), at(name), { recursive: true });
   return at(name);
@@ -121,7 +121,7 @@ describe('rnn runs', () => {
     );
     const terminal = await rnn(['runs', at('runs')], { stdout: new FakeStream({ columns: 120 }) });
     expect(terminal.stdout).not.toBe(stdout);
-    // How long training took differs in no line of the same runs.
+    // The only difference between the same runs is how long training took.
     expect(bare(terminal.stdout)).toBe(stdout);
   });
 

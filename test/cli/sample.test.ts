@@ -232,7 +232,7 @@ describe('rnn sample', () => {
     vi.mocked(openSampler).mockResolvedValue({ texts: () => [text()], close: async () => {} } as never);
     const stdout = new FakeStream({ slow: true });
     const running = rnn(['sample', '--seed', '1'], { stdout });
-    // As many turns of the event loop as would draw everything many times over.
+    // Enough turns of the event loop to sample everything many times.
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => void setImmediate(resolve));
     expect(drawn).toBe(0);
     expect(stdout.text).toBe('x');

@@ -7,7 +7,7 @@ import { useDoubles } from './doubles.ts';
 import { config, folder, has, origins, text, train } from './settings-fixture.ts';
 
 describe('the command line overrides the environment, which overrides the file, which overrides a preset', () => {
-  // One of each group: of training, of reading, of the machine, of files.
+  // One option of each group: of training, of reading, of the machine, of files.
   it.each([
     ['hidden', 'hidden', ['32', '48', '64']],
     ['batch-size', 'batchSize', ['8', '9', '10']],

@@ -1,5 +1,5 @@
 // The test part of a text, from `rnn train --test-fraction` to `rnn eval --part test`: the real
-// program, in process, on small texts.
+// program, in this process, on small texts.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -270,7 +270,7 @@ describe('signals while training', () => {
   it('a second INT ends the process immediately, and a TERM after it only waits', async () => {
     expect((await interrupted(['SIGINT', 'SIGINT'])).io.exits).toEqual([130]);
     expect((await interrupted(['SIGINT', 'SIGTERM'])).io.exits).toEqual([]);
-    // As where a job is sent INT, and its sweep hands it on as TERM.
+    // As when INT is sent to a job, and its sweep passes it on as TERM.
     expect((await interrupted(['SIGTERM', 'SIGINT'])).io.exits).toEqual([]);
   });
 

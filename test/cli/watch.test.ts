@@ -126,7 +126,7 @@ describe('rnn watch', () => {
     run.close();
     const { stdout } = await rnn(['watch', run.path]);
     expect(stdout).toBe('step 199  validation loss 1.281 nats, 1.849 bpc\nall update steps are done\n');
-    // Once at most for each look at the log, however many lines there are.
+    // At most once for each look at the log, however many lines it has.
     expect(all.mock.calls.length).toBeLessThan(3);
     all.mockRestore();
   });

@@ -136,7 +136,7 @@ function prepare(one: Case) {
   };
 }
 
-/** Each case with two or three threads, in turn. */
+/** The cases use two or three threads in turn. */
 const threadsOf = (one: Case): readonly number[] => (isEverything ? [1, 2, 3] : [1, 2 + (cases.indexOf(one) % 2)]);
 
 describe.each(cases)('$cell, $layers layers, T $T, N $N, H $H, embedding $embedding', (one) => {

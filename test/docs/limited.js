@@ -23,7 +23,7 @@ function limitsOf([command, ...rest]) {
   if (command === 'bench') return ['--seconds', '0.2'];
   if (command === 'gradients') return ['--steps', '40', '--positions', '1', '--jacobians', '1'];
   if (command !== 'sweep') return [];
-  // A length, or a size, may be an axis of the sweep, which excludes it for all points.
+  // A length or a size may be an option of the sweep, which excludes it from the other words.
   const end = rest.includes('--') ? rest.indexOf('--') : rest.length;
   const axes = rest
     .slice(0, end)
@@ -38,7 +38,7 @@ function trainingLimits(given) {
   return [
     // The model of a run or a checkpoint cannot be changed. Steps replace the time of a preset.
     ...(has('--resume', '--init-from') || (has('--hidden') && !isTrainable(given)) ? [] : ['--hidden', '8']),
-    // A run that is shown to diverge does so in windows of the usual length.
+    // A run that the page shows diverging does so with the usual sequence length.
     ...(has('--sequence-length', '--max-recoveries') ? [] : ['--sequence-length', '8']),
     ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
     ...(has('--threads') ? [] : ['--threads', '1']),
@@ -47,7 +47,10 @@ function trainingLimits(given) {
   ];
 }
 
-/** Whether the size that is shown is one that would be trained, and would take long: not of a sweep, and not one that is refused. */
+/**
+ * Whether the page shows a size that would take long to train. Sizes of a sweep and sizes that are
+ * refused do not count.
+ */
 function isTrainable(given) {
   const hidden = Number(given[given.indexOf('--hidden') + 1]);
   return hidden >= 100 && hidden < 10_000;

@@ -14,8 +14,8 @@ export interface Page {
   readonly needs?: { readonly test: string; readonly what: string };
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * Runs many commands, or trains in PyTorch, and other tests use the same options: only with
-   * RNN_TEST=all.
+   * The page runs many commands, or trains in PyTorch, and other tests use the same options. It
+   * runs only with RNN_TEST=all.
    */
   readonly isLong?: boolean;
 }
@@ -24,13 +24,13 @@ export interface Page {
 const text = (file: string): string =>
   `for i in $(seq 150); do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; done >${file}`;
 /**
- * Made once, in a folder that the pages know as `$SHARED`: a corpus, and a run on it, as short as
- * can be, of a model that PyTorch has.
+ * Made once, in a folder that the pages know as `$SHARED`: a corpus, and a very short run on it, of
+ * a model that PyTorch has.
  */
 export const shared =
   'rnn corpus sonnets 2>/dev/null; rnn train corpora/sonnets.txt --cell lstm --skip none --out run --sample-every 2 --quiet';
 const sonnets = 'cp -R "$SHARED/corpora" .';
-/** A tenth of them, where a page looks at every character. */
+/** A tenth of the sonnets, for pages that examine every character. */
 const fewSonnets = 'mkdir corpora; head -c 9000 "$SHARED/corpora/sonnets.txt" >corpora/sonnets.txt';
 /** The run under a name of the page. */
 const run = (name: string): string => `mkdir -p "$(dirname ${name})"; cp -R "$SHARED/run" ${name}`;
@@ -100,7 +100,7 @@ export const pages: readonly Page[] = [
   { name: 'docs/checkpoint-format.md' },
 ];
 
-/** Commands that are shown and not run, on whatever page, and why. */
+/** Commands on any page that are shown and not run, each with its reason. */
 export const notRun: Readonly<Record<string, string>> = {
   'npm install && npm start': 'CI does both, in its own order',
   'npm test': 'this is one of them',

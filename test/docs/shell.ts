@@ -19,7 +19,7 @@ export interface Shown {
   readonly output: readonly string[];
 }
 
-/** Where a script runs. */
+/** The folder and the environment of a script. */
 export interface Place {
   readonly folder: string;
   readonly path: string;
@@ -28,7 +28,7 @@ export interface Place {
 
 export interface Ended {
   readonly code: number;
-  /** Of stdout and stderr, as a terminal shows them. */
+  /** Output of stdout and stderr, as a terminal shows them. */
   readonly output: string;
 }
 

@@ -1,4 +1,4 @@
-// A Python that has PyTorch, if there is one, and programs run in it.
+// A Python with PyTorch, if there is one, and programs that run in it.
 import { execFile, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 
@@ -12,10 +12,10 @@ export const python =
 /** For the names of tests that are skipped. */
 export const whyNoPython = python === null ? ' (skipped: no python3 here has torch and numpy)' : '';
 
-/** The stdout of a program. It can import docs/rnn_model.py, and one thread sums numbers. */
+/** The stdout of a program. It can import docs/rnn_model.py, and uses one thread for sums. */
 export function runPython(args: readonly string[]): Promise<string> {
   return new Promise((done, fail) => {
-    // Nothing is left behind in docs/.
+    // Python must not leave files in docs/.
     const env = { ...process.env, PYTHONPATH: docs, PYTHONDONTWRITEBYTECODE: '1', OMP_NUM_THREADS: '1' };
     execFile(python!, args, { env, maxBuffer: 2 ** 24 }, (error, stdout, stderr) =>
       error ? fail(new Error(`${error.message}\n${stderr}`)) : done(stdout),

@@ -13,8 +13,8 @@ import { randomModel, symbols } from './models.ts';
 import { python, runPython, whyNoPython } from './python.ts';
 
 /**
- * Of logits up to 7, and 2e-6 is the most that was seen: PyTorch sums float32 numbers in another
- * order than our float64 loops.
+ * For logits up to 7. The largest observed difference is 2e-6, because PyTorch sums float32 numbers
+ * in another order than our float64 loops.
  */
 const TOLERANCE = 1e-5;
 const CHARACTERS = 300;

@@ -1,4 +1,4 @@
-// The container, and models in it that somebody or something has changed.
+// The container format, and models in it that other programs or accidents have changed.
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -138,7 +138,7 @@ describe('a model in a damaged file', () => {
   >;
   const numbers = whole.subarray(headerEnd);
   const accepted: Checkpoint[] = [];
-  /** An error that is not about the file, if reading throws one. */
+  /** Reading threw an error that is not about the file. */
   const trouble = (file: Uint8Array): unknown => {
     try {
       accepted.push(readTrained(file, 'file', null));
@@ -200,7 +200,7 @@ describe('a model in a damaged file', () => {
       }),
       { numRuns: 2000, seed: 8 },
     );
-    // A checkpoint may be so deep, and no deeper.
+    // The maximum depth of a checkpoint.
     for (let depth = 50; depth < 70; depth++)
       expect(trouble(withText('training', `{"options":{"x":${'['.repeat(depth)}${']'.repeat(depth)}}}`))).toBeNull();
   });

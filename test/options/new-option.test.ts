@@ -1,4 +1,4 @@
-// An option is added by its row alone: everything that a user meets has it then.
+// A row alone adds an option: it then appears everywhere that a user meets options.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ vi.mock('../../src/options/training.ts', async (original) => {
     legacyValue: 0,
     needs: [{ option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' }],
   };
-  // One option of each other kind: with another name, a fixed value, a value that is chosen
+  // One option of each other kind: with another name, a fixed value, or a default that is chosen
   // elsewhere.
   const others: Options = {
     shout: { kind: onOff, help: 'a switch', legacyValue: false },

@@ -17,7 +17,7 @@ const sizes: readonly Size[] = [
   { layers: 2, T: 12, N: 4, H: 33, V: 71 },
 ];
 
-/** Cells that others are made like: the rest are checked at two sizes. */
+/** Cells that resemble other cells: the rest are checked at two sizes. */
 const principal: ReadonlySet<string> = new Set(['lstm', 'gru', 'rnn', 'rnn-relu']);
 
 const around: Size = { layers: 2, T: 3, N: 9, H: 12, V: 9, embedding: 5 };
@@ -176,7 +176,7 @@ const interactive = networkCheck(
 const lengths = [4, 1, 7] as const;
 const nameOf = (steps: number): string => `train ${steps}`;
 
-/** Windows of three lengths in turn, as in training with a length that is drawn. */
+/** Sequences of three lengths in turn, as in training with --random-length. */
 const sharedState = networkCheck(
   'windows of three lengths that carry one state',
   {
@@ -219,8 +219,8 @@ const sharedState = networkCheck(
 );
 
 /**
- * Checks that take many seconds where each kernel takes one to compile, and find hardly anything
- * that another check does not.
+ * Checks that take many seconds on devices that compile each kernel for a second, and find hardly
+ * anything that another check does not find.
  */
 export const lastingChecks: readonly ParityCheck[] = allCells
   .filter(({ name }) => name !== 'rnn-relu')

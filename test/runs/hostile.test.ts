@@ -1,5 +1,4 @@
-// Files that were made to do harm, with the name of each attack. damage.test.ts has accidental
-// damage.
+// Malicious files, with the name of each attack. damage.test.ts has accidental damage.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,7 +59,7 @@ async function grown(action: () => Promise<unknown>): Promise<number> {
 /** For a file of gigabytes, or a model of terabytes. Includes the memory of Vitest itself. */
 const LITTLE_BYTES = 400e6;
 const slowMachineMs = 240_000;
-/** Everywhere else such a file does not take space on the disk. */
+/** On other systems such a file does not take space on the disk. */
 const isWindows = process.platform === 'win32';
 
 describe('a file that is large, or claims to be', () => {

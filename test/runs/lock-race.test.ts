@@ -39,7 +39,7 @@ const gone = spawnSync(process.execPath, ['-e', '0']).pid;
 
 const leftBehind = JSON.stringify({ token: 'theirs', pid: gone, host: hostname(), since: '2026-01-01T00:00:00.000Z' });
 
-/** A folder with the lock of a process that is gone. */
+/** A folder with the lock of a process that has ended. */
 function abandoned(): string {
   const folder = temporaryFolder();
   writeFileSync(join(folder, lockFile), leftBehind);

@@ -30,7 +30,7 @@ async function begin(): Promise<RunFolder> {
 
 const isRoot = process.getuid?.() === 0;
 
-/** As a user without all permissions. */
+/** As a user with limited permissions. */
 async function withoutRights(act: () => Promise<void>): Promise<void> {
   if (isRoot) process.seteuid?.(65_534);
   try {

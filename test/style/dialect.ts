@@ -1,5 +1,5 @@
-// Patterns of the dialect that the project once was written in, each with the rule of
-// CONTRIBUTING.md that it breaks and with what to write instead.
+// Patterns of the dialect that the project was once written in, each with the words to use instead.
+// CONTRIBUTING.md has the rules.
 
 export interface Pattern {
   readonly pattern: RegExp;

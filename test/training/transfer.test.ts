@@ -14,7 +14,7 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
   async (given) => {
     const { folder } = await train(verses, { maxSteps: 150, ...given });
     const { checkpoint: old } = await folder.newest();
-    // In the last case there are as many hidden units as tokens: axes are distinguished by their
+    // In the last case there are as many hidden units as tokens. Axes are distinguished by their
     // meaning, not by their length.
     const vocabulary = characterVocabulary([...old.vocabulary.symbols, ...'#A~é'], false);
     const model = { ...old.model, vocabulary: vocabulary.size };

@@ -18,7 +18,7 @@ async function shaded(env: Record<string, string>, given = pieces): Promise<stri
   return shade === null ? null : shade(given);
 }
 
-/** The codes of grounds, in their order. */
+/** The codes of backgrounds, in their order. */
 const grounds = (text: string | null): string[] =>
   // oxlint-disable-next-line no-control-regex
   [...text!.matchAll(/\u001B\[((?:4[0-7]|10[0-7])|48;[\d;]+)m/g)].map(([, code]) => code);

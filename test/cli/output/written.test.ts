@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Every flag that makes a command write a file, and a line with it. */
+/** Every flag that makes a command write a file, and a command line with it. */
 const writing: Readonly<Record<string, string>> = {
   'eval --html': 'eval @book.txt --checkpoint @run --html',
   'inspect --html': 'inspect @book.txt --checkpoint @run --html',
@@ -93,14 +93,14 @@ describe.each(Object.keys(writing))('rnn %s', (flag) => {
     });
     expect(readFileSync(file, 'utf8')).not.toBe('mine');
     const again = await run(flag, file);
-    // A record has no mark, and the mark of a model stays where another program has trained it
+    // A record has no mark of rnn, and a model keeps the mark when another program trains it
     // further.
     expect(again.code).toBe(/record|out/.test(flag) ? 2 : 0);
     rmSync(file);
   });
 
   it('never replaces a file that it reads, not even with --force', async () => {
-    // The name of a record must end as records do.
+    // The name of a record must have the suffix of a format.
     for (const name of ['book.txt', 'run/best.json', 'run/log.jsonl'].filter(
       (each) => reads(flag, each) && (!flag.endsWith('--record') || each.endsWith('.jsonl')),
     )) {

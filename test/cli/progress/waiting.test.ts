@@ -36,7 +36,7 @@ describe('the current work of a command', () => {
 });
 
 describe('rnn sample', () => {
-  /** A sampler that takes a while to open: until something is shown, if anything is to be. */
+  /** A sampler that opens slowly: it waits until the line is shown, if it is shown at all. */
   const slowly = async (argv: readonly string[], columns: number | undefined, isShown = false): Promise<string> => {
     useDoubles();
     const open = vi.mocked(openSampler).getMockImplementation()!;

@@ -19,8 +19,8 @@ export const fixed = '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-
 export const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];
 
 /**
- * Where a test is, the text that it sweeps over, and the folder of the sweep, which is not there
- * yet.
+ * The folder of a test, the text that it sweeps over, and the folder of the sweep, which does not
+ * exist yet.
  */
 export let folder: string;
 export let text: string;
@@ -45,12 +45,11 @@ export interface Started {
   readonly io: FakeProcess;
 }
 
-/** One that ignores signals. */
+/** A process that ignores signals. */
 export const child: Omit<Child, 'ended'> = { send() {} };
 
 /**
- * The program in this very process, in the place of others. `begun` may do something when one has
- * begun.
+ * The program in this process, instead of child processes. `begun` is called when one has begun.
  */
 export function inProcess(begun: (started: Started) => void = () => {}): { start: Io['start']; started: Started[] } {
   const started: Started[] = [];

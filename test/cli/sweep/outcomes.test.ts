@@ -1,4 +1,4 @@
-// The outcomes of the trials of `rnn sweep`, where not all of them simply finish.
+// The outcomes of the trials of `rnn sweep`, if not all of them finish normally.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';

@@ -19,7 +19,7 @@ const fixed =
   '--batch-size 4 --sequence-length 8 --sample-every 0 --evaluate-every 0 --checkpoint-every 20 --threads 1 --device cpu'.split(
     ' ',
   );
-/** Too long to end while a test runs. */
+/** A run too long to end during a test. */
 const endless = [
   'sweep',
   'text.txt',
@@ -36,7 +36,7 @@ const endless = [
 /** The id of the process that trains the first trial. */
 const numberOfRun = (): number =>
   (JSON.parse(readFileSync(at('sweep', 'hidden=4', 'lock.json'), 'utf8')) as { pid: number }).pid;
-/** Its state, T if it is stopped, and the number of its parent. */
+/** Its state, T if it is stopped, and the id of its parent. */
 const statOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
 
 async function until(holds: () => boolean): Promise<void> {

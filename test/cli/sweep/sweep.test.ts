@@ -41,7 +41,7 @@ describe('rnn sweep', () => {
     const losses = ranking.slice(1).map((line) => Number(/^[\d.]+/.exec(line)?.[0]));
     expect(losses).toHaveLength(4);
     expect(losses).toEqual(losses.toSorted((a, b) => a - b));
-    // As `rnn runs` has it.
+    // As in the output of `rnn runs`.
     expect((await rnn(['runs', out])).stdout.trimEnd().split('\n')).toEqual(ranking);
   });
 

@@ -41,7 +41,7 @@ function program(source: string, env: Record<string, string>): Promise<Ran> {
 const tell = (kind: string) =>
   `await adapter.openWebGpu('${kind}').then(({ facts }) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
 
-/** Leaves it to who opens the next one. */
+/** Leaves the device to the next process that opens it. */
 async function provideWebGpu(kind: 'hardware' | 'software'): Promise<AdapterFacts> {
   const { facts, close } = await openWebGpu(kind);
   close();

@@ -9,7 +9,7 @@ import { type Outcome, Trial } from './trial.ts';
 
 usePace();
 
-/** Calls of every job in turn, handed over in lists of such lengths. */
+/** Calls of every job in turn, in lists of these lengths. */
 async function outcomeOf(device: Device, lengths: readonly number[]): Promise<Outcome> {
   const trial = new Trial();
   const executable = await trial.compiledOn(device);
@@ -34,7 +34,7 @@ async function diverged(device: Device): Promise<Outcome> {
   return { results: [...results, ...after], held: await trial.read(executable) };
 }
 
-/** Makes the next pipeline one that gpu.js does not run as a whole. */
+/** Makes gpu.js run the next pipeline in parts. */
 function takeApart(): void {
   const { createPipeline } = GPU.prototype;
   const spy = vi.spyOn(GPU.prototype, 'createPipeline').mockImplementationOnce(function (this: Gpu, traced) {
@@ -49,7 +49,7 @@ function takeApart(): void {
   onTestFinished(() => spy.mockRestore());
 }
 
-/** Calls in a run, the lists that are handed over, and the runs that they become. */
+/** Calls in a run, the lengths of the lists, and the runs that result. */
 const everyRun: readonly (readonly [number, readonly number[], readonly number[]])[] = [
   [2, [1, 1, 7], [1, 1, 2, 2, 2, 1]],
   [5, [1, 1, 12, 2], [1, 1, 5, 5, 1, 1, 1, 1]],
@@ -57,7 +57,7 @@ const everyRun: readonly (readonly [number, readonly number[], readonly number[]
 ];
 
 for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
-  // The same code makes runs of calls for all of them.
+  // The same code divides the calls of all modes into runs.
   const runs = isEverything || name === 'gpu:webasm' ? everyRun : everyRun.slice(1, 2);
   const { device: opened, missing } = await openHere(name);
   const device = opened!;

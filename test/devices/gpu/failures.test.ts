@@ -32,7 +32,7 @@ function loseInRun(): void {
 /** SwiftShader refuses buffers of this size, although its limits allow them. */
 const TOO_MUCH = 2 ** 30;
 
-/** The next buffer is one that there is no memory for. */
+/** There is no memory for the next buffer. */
 function starve(): void {
   const gpu = prototypeOf(lastDevice()!);
   const { createBuffer } = gpu;
@@ -113,7 +113,7 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
   test('without memory for many calls at a time makes half as many, and the results are the same', async () => {
     const ran = paceFor(6);
     const halved = await trained([1, 1, 6, 6], { 2: starve });
-    // The run of six did give something, though nothing to be believed.
+    // The run of six calls returned results, but invalid ones.
     expect(ran).toEqual([1, 1, 6, 3, 3, 3, 3]);
     expect(halved).toEqual(await trained([1, 1, 6, 6]));
   });

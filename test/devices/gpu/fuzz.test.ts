@@ -26,13 +26,13 @@ const NETWORKS = 250;
  */
 const TOLERANCE = 1e-6;
 /**
- * WebGPU promises a kernel eight buffers, one of which it writes. With fewer stacks are cut up
- * sooner, which is worth a try.
+ * WebGPU guarantees a kernel eight buffers, one of which it writes. With fewer buffers, stacks are
+ * cut sooner, which is worth a test.
  */
 const MIN_INPUTS = 5;
 type Nested = Float64Array | Nested[];
 
-/** Passes as the JavaScript that they are written in. */
+/** Runs passes as JavaScript, the language of their source. */
 class Interpreter {
   readonly #list: PassList;
   readonly #carried = new Map<string, Nested>();

@@ -9,20 +9,20 @@ import { RnnError } from '../../../src/errors.ts';
 export const root = resolve(import.meta.dirname, '../../..');
 
 const ofChromium = '/usr/lib/chromium/vk_swiftshader_icd.json';
-// For this process and its children, unless the user has chosen a driver.
+// Applies to this process and its children, unless the user has chosen a driver.
 if (process.env.VK_ICD_FILENAMES === undefined && existsSync(ofChromium)) process.env.VK_ICD_FILENAMES = ofChromium;
 
 /** The file that names the driver. */
 export const icd = process.env.VK_ICD_FILENAMES ?? ofChromium;
 
 export interface Opened {
-  /** Null where it does not open. */
+  /** Null if it does not open. */
   readonly device: Device | null;
   /** The reason why the tests are skipped, for their names. Empty if the device opens. */
   readonly missing: string;
 }
 
-/** A device, if there is one of that name here. */
+/** The device of this name, if it opens here. */
 export async function openHere(name: string, options?: OpenOptions): Promise<Opened> {
   try {
     return { device: await openDevice(name, options), missing: '' };

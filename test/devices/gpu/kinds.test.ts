@@ -1,5 +1,5 @@
-// Of two kinds of GPU, which here are made up: one at a time is provided, and none is taken from
-// who uses it.
+// Two kinds of GPU, as doubles. Only one kind is provided at a time, and it does not change while a
+// device uses it.
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FoundAdapter } from '../../../src/devices/gpu/probe.ts';
@@ -13,7 +13,7 @@ const infos: Readonly<Record<Kind, FoundAdapter>> = {
   software: { vendor: '', architecture: '', device: 'SwiftShader', description: 'driver 2', isFallbackAdapter: true },
 };
 
-/** A device that can be lost, and no more. */
+/** A device that can be lost, without other functions. */
 function fakeDevice(): object {
   let lose: (info: { reason: string; message: string }) => void;
   const lost = new Promise((resolve) => (lose = resolve));
@@ -71,7 +71,7 @@ describe('of two kinds of GPU', () => {
     const { device } = await requestDevice();
     await expect(openGpu('webgpu')).rejects.toMatchObject(inUse);
     await first.close();
-    // Closing it twice is closing it once.
+    // Closing it twice has no further effect.
     await first.close();
     await expect(openGpu('webgpu')).rejects.toMatchObject(inUse);
     await expect(openWebGpu('hardware')).rejects.toMatchObject(inUse);

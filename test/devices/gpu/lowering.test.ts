@@ -24,7 +24,7 @@ function passesOf(
   return compilePasses(program, { parameters, update: null, mostInputs });
 }
 
-/** As planes × rows × columns. */
+/** Shapes as planes × rows × columns. */
 function shapesOf({ passes }: PassList): string[] {
   return passes.map(({ shape }) =>
     shape.kind === 'vector' ? `${shape.length}` : `${shape.planes}×${shape.rows}×${shape.columns}`,
@@ -109,7 +109,7 @@ describe('a stack of time steps', () => {
     for (let t = 0; t < count; t++) made.push(ops.tanh(made.at(-1) ?? x));
     return made;
   };
-  // The transposed operand makes it needed as a whole.
+  // The transposed operand needs the whole matrix.
   const squared = (ops: Builder, stack: Value): Value => ops.matmul(stack, stack, { transposeA: true });
 
   it('is copied together in passes that read no more buffers than they may', () => {

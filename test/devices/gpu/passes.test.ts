@@ -25,8 +25,8 @@ const N = 50;
 const compiled = new Map<string, PassList>();
 
 /**
- * One training step of a network, with Adam and clipping: compiled once, for several tests look at
- * the same ones.
+ * One training step of a network, with Adam and clipping. Compiled once, because several tests
+ * examine the same one.
  */
 function passesOf(cell: string, given: Partial<Size> = {}): PassList {
   const size = { ...usual, ...given };
@@ -56,7 +56,7 @@ function compile(cell: string, { layers, steps, inputs, dropout, embedding }: Si
   });
 }
 
-/** Buffers that a pass reads: other operands are numbers. */
+/** The buffers that a pass reads. Its other operands are numbers. */
 function buffersRead({ operands }: PassList['passes'][number]): number {
   return operands.filter(
     (operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name)),
@@ -83,7 +83,7 @@ describe.each(allCells.map(({ name }) => name))('a training step of %s', (cell) 
 
   const most = inTwoStages.has(cell) ? 16 : 6;
 
-  // Of cells that others are made like all of them, of the rest two, unless everything is asked for.
+  // All variants of the principal cells, and two of each other cell, unless RNN_TEST=all.
   const looked = isEverything || principal.has(cell) ? variants : variants.filter((_, index) => index % 6 === 0);
 
   it.each(looked)(`takes at most ${most} passes a layer and time step, and sixty: %s`, (_, size) => {

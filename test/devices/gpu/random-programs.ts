@@ -48,7 +48,7 @@ export class Author {
     for (let i = 4 + this.#below(30); i > 0; i--) this.#values.push(this.#operation());
     for (const [name, { rows, columns }] of this.#states) this.#ops.storeState(name, this.#of(rows, columns));
     const outputs = this.#some();
-    // Other values leave as gradients of weights that no operation reads.
+    // Other values are the gradients of weights that no operation reads.
     const gradients = this.#some().map((value, i) => [`g${i}`, value] as const);
     const parameters = [
       ...this.#parameters,
@@ -103,7 +103,7 @@ export class Author {
     return Array.from({ length: 1 + this.#below(3) }, () => this.#latest());
   }
 
-  /** A value, rather a late one, so that programs grow deep. */
+  /** A value, more often a late one, so that programs become deep. */
   #latest(): Value {
     return this.#values[Math.max(this.#below(this.#values.length), this.#below(this.#values.length))];
   }
@@ -116,7 +116,7 @@ export class Author {
         return this.#ops.dropoutMask(rows, columns, { rate: 0.25, site: this.#below(3), stepRows: rows });
       case 2:
         return this.#state(rows, columns);
-      // Weights have a gradient as operands of products alone.
+      // Weights have a gradient only as operands of matrix products.
       default:
         return this.#trains ? this.#state(rows, columns) : this.#parameter(rows, columns);
     }
@@ -135,7 +135,7 @@ export class Author {
     return this.#ops.parameter(name, rows, columns);
   }
 
-  /** A value of a shape: one that is there, a part of one, or a new one. */
+  /** A value of this shape: an existing value, a part of one, or a new one. */
   #of(rows: number, columns: number): Value {
     const fitting = this.#values.filter((value) => value.rows >= rows && value.columns >= columns);
     const exact = fitting.filter((value) => value.rows === rows && value.columns === columns);
@@ -211,7 +211,7 @@ export class Author {
     });
   }
 
-  /** Some values on top of each other. */
+  /** Some values concatenated vertically. */
   #steps(x: Value): Value {
     return this.#stack(
       Array.from({ length: 2 + this.#below(3) }, (_, i) =>
@@ -231,7 +231,7 @@ export class Author {
     );
   }
 
-  /** A stack that is there already, some steps later. */
+  /** An existing stack, some steps later. */
   #again(): Value {
     const stacks = this.#values.filter(
       (value) => value.kind === 'join' && value.inputs.every((piece) => piece.columns === value.columns),
@@ -271,8 +271,8 @@ export class Author {
 }
 
 /**
- * Whether pieces of a join lie over each other, though their areas add up: so may gradients of
- * views that overlap in part.
+ * Whether pieces of a join overlap although their areas add up, as gradients of partly overlapping
+ * views may.
  */
 function overlaps(value: Value): boolean {
   if (value.kind !== 'join') return false;

@@ -28,7 +28,7 @@ class Stage {
   readonly fates: Fate[] = [];
   readonly errors: DeviceError[] = [];
   lost = false;
-  /** GPUs that there were. */
+  /** The number of GPUs so far. */
   count = 1;
   readonly runner: Runner;
 
@@ -221,7 +221,7 @@ describe('a GPU that is lost', () => {
 });
 
 describe('a GPU that lacks memory', () => {
-  /** One that has chosen runs of 25 calls. */
+  /** A stage that has chosen runs of 25 calls. */
   async function busy(): Promise<Stage> {
     const stage = new Stage((calls) => 0.0279 * calls);
     await stage.counts(2);
@@ -245,7 +245,7 @@ describe('a GPU that lacks memory', () => {
     stage.fates.push(fate(stage));
     expect(await stage.run()).toBeNull();
     expect(stage.runner.callsPerRun).toBe(12);
-    // The plan of one call went too, for the memory it held.
+    // The plan of one call was closed too, to free its memory.
     expect(stage.closed.toSorted()).toEqual([1, 25]);
     expect(stage.runner.together(100)).toBe(12);
     expect(await stage.counts(4)).toEqual([12, 12, 12, 12, 12]);

@@ -27,7 +27,7 @@ const software = await openWebGpu('software').then(
   (error: Error) => ` (skipped: ${error.message})`,
 );
 
-/** A program of weights that bring the operands. */
+/** A program whose operands are weights. */
 class Sketch {
   readonly ops = new Builder();
   readonly shapes: ParameterShape[] = [];
@@ -206,8 +206,8 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
   };
 
   /**
-   * Sums of products of operands that lie either way, of which some share a pass, with all that is
-   * done before a result is stored.
+   * Sums of products of operands in both orientations, some of which share a pass, with all
+   * operations that precede the storing of a result.
    */
   function workloadOf(m: number, k: number, n: number): Workload {
     const sketch = new Sketch();
@@ -253,8 +253,8 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     };
   }
 
-  // Few of them: a software GPU takes a second to compile each tiled kernel. The larger tiles are
-  // written by the same lines.
+  // Only a few, because a software GPU takes a second to compile each tiled kernel. The same lines
+  // write the larger tiles.
   it.for([
     [65, 130, 33, 16],
     [700, 33, 190, 32],
@@ -297,7 +297,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     const [plain, tiled] = await Promise.all(
       (['plain', 'tiled'] as const).map(async (products) => {
         const list = sketch.passes(outputs, products);
-        // It refuses whatever is not run by the fused encoder.
+        // It refuses kernels that the fused encoder does not run.
         const plan = new Plan(list, new Kernels('webgpu', products, gpu!), 1);
         const results = await plan.run(new Map([['weights', weights]]), [new Map()]);
         await plan.close();
@@ -307,7 +307,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     expect(tiled).toHaveLength(1000);
     const largest = Math.max(...plain.map(Math.abs));
     expect(Math.max(...tiled.map((x, i) => Math.abs(x - plain[i])))).toBeLessThan(2e-6 * largest);
-    // Added in another order: they are not the same kernels.
+    // The sums are in another order, because the kernels differ.
     expect(tiled).not.toEqual(plain);
   });
 });

@@ -26,7 +26,7 @@ interface Options {
 }
 
 export class Trial {
-  /** Of the gradient, where the optimizer is adam: some steps are clipped. */
+  /** The limit of the gradient norm, where the optimizer is adam. Some steps are clipped. */
   static readonly clipNorm = 0.3;
   readonly workload: Workload;
   readonly #model: ModelConfiguration;
@@ -77,7 +77,7 @@ export class Trial {
     };
   }
 
-  /** Holds the weights that it starts from. */
+  /** The executable holds these initial weights. */
   async compiledOn(device: Device): Promise<Executable> {
     const executable = await device.compile(this.workload);
     onTestFinished(() => executable.close());
@@ -85,7 +85,7 @@ export class Trial {
     return executable;
   }
 
-  /** All vectors that an executable holds. */
+  /** All vectors of an executable. */
   async read(executable: Executable): Promise<ReadonlyMap<string, Float32Array>> {
     const { update, jobs } = this.workload;
     const residents: readonly ResidentVector[] = [
@@ -99,7 +99,7 @@ export class Trial {
     return read;
   }
 
-  /** The next steps of training. Every fifth starts from nothing. */
+  /** The next steps of training. Every fifth starts from a zero state. */
   training(count: number): Call[] {
     return Array.from({ length: count }, () => {
       const step = ++this.#step;

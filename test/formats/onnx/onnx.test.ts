@@ -1,4 +1,4 @@
-// Models as ONNX Runtime computes them, against the float64 reference.
+// Models in ONNX Runtime, compared with the float64 reference.
 import { describe, expect, it } from 'vitest';
 import type { TrainedModel } from '../../../src/runs/checkpoint.ts';
 import { parameterVector } from '../../../src/runs/tensors.ts';
@@ -13,11 +13,11 @@ import { untrained } from '../../sampling/fixture.ts';
 import { OnnxSession, carried, largestDifference } from './runtime.ts';
 
 /**
- * Of logits of about 1: sums in float32 and approximations of sigmoid and tanh, over any number of
- * steps, since the state forgets.
+ * For logits of about 1: sums in float32 and approximations of sigmoid and tanh, over any number of
+ * steps, because the state forgets.
  */
 const LOGIT_TOLERANCE = 1e-5;
-/** Less, and a wrong file could pass. */
+/** With smaller weights, a wrong file could pass. */
 const MIN_SPREAD = 0.3;
 
 const H = 16;
@@ -34,8 +34,8 @@ interface Case {
 }
 
 /**
- * Normal weights of a deviation of 0.8/√H: gates move, and no cell is chaotic, where differences
- * would grow without a mistake. Gains are around 1.
+ * Normal weights of a standard deviation of 0.8/√H, with which gates move and no cell is chaotic.
+ * In a chaotic cell differences would grow without a mistake. Gains are around 1.
  */
 function modelOf({ cell, layers, embedding, architecture }: Omit<Case, 'rows' | 'steps'>): TrainedModel {
   const random = new Random(7);

@@ -1,6 +1,6 @@
-// Every operation of programs: written and computed by ONNX Runtime as the reference does, or
-// refused by name. The two tables have all there are, so that one that is added does not compile
-// until it is in them.
+// Every operation of programs: ONNX Runtime computes the same as the reference, or the export
+// refuses it by name. The types of the two tables require every operation, so a new operation does
+// not compile until it is in one of them.
 import { describe, expect, it } from 'vitest';
 import { evaluateProgram } from '../../../src/devices/reference/evaluate.ts';
 import { graphOf } from '../../../src/formats/onnx/graph.ts';
@@ -10,9 +10,9 @@ import type { ElementwiseFunction, OperationKind, Program, Value } from '../../.
 import { Random } from '../../../src/random.ts';
 import { OnnxSession, carried, largestDifference } from './runtime.ts';
 
-/** Of numbers of about 1, in float32. */
+/** For numbers of about 1, in float32. */
 const TOLERANCE = 2e-6;
-/** More than any weight has rows or columns, as the graph demands. */
+/** More than any weight has rows or columns, which the graph requires. */
 const ROWS = 11;
 const [V, D] = [7, 5];
 
@@ -31,7 +31,7 @@ interface Probe {
   readonly x: Value;
 }
 
-/** Gives the outputs of a program. */
+/** Returns the outputs of a program. */
 type Write = (probe: Probe) => readonly Value[];
 
 const refused = {

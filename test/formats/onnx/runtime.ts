@@ -57,7 +57,7 @@ export function carried(results: ReadonlyMap<string, Float32Array>): Map<string,
   return new Map(states.map(([name, data]) => [name.replace('next.', 'state.'), data]));
 }
 
-/** Infinite where lengths differ, or where a number is none. */
+/** Infinite if lengths differ, or if a value is not a number. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
   let most = 0;
