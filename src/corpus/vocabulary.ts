@@ -121,6 +121,7 @@ export class Vocabulary {
     };
   }
 
+  /** @throws RangeError for an id outside the vocabulary */
   decode(ids: Iterable<number>): string {
     const decoder = this.decoder();
     let text = '';

@@ -186,6 +186,7 @@ export interface Executable {
    * length. Gradients come from the last call.
    */
   read(resident: ResidentVector, into?: Float32Array): Promise<Float32Array>;
+  /** Replaces a vector by values of the same length. */
   write(resident: ResidentVector, values: Float32Array): Promise<void>;
   /** For use after `run` has thrown. Omitted by devices that keep everything. */
   intact?(): IntactData;
@@ -205,6 +206,11 @@ export interface Device {
   readonly reason?: string;
   /** The bytes that `compile` would allocate. Cheap to compute. */
   estimate(workload: Workload): Promise<number>;
+  /**
+   * Allocates the memory of a workload and prepares its programs. The caller then writes the weights.
+   *
+   * @throws RnnError `usage` if the memory is too small for the workload
+   */
   compile(workload: Workload): Promise<Executable>;
   /** Never fails. */
   close(): Promise<void>;

@@ -53,10 +53,12 @@ export class Builder {
     return this.append({ kind: 'parameter', name }, rows, columns, []);
   }
 
+  /** Data of a call: by default integers in one column, one for each row. */
   input(name: string, rows: number, columns = 1): Value {
     return this.append({ kind: 'input', name }, rows, columns, []);
   }
 
+  /** The state (rows, columns) that the previous call stored, or zeros after a reset. */
   loadState(name: string, rows: number, columns: number): Value {
     return this.append({ kind: 'loadState', name }, rows, columns, []);
   }
@@ -180,11 +182,13 @@ export class Builder {
     return this.elementwise('flush', [x], threshold);
   }
 
+  /** A view (count, x.columns) of consecutive rows, or x itself if it has no others. */
   rows(x: Value, first: number, count: number): Value {
     check(first >= 0 && first + count <= x.rows, `rows ${first}+${count}`, x);
     return count === x.rows ? x : this.append({ kind: 'rows', first }, count, x.columns, [x]);
   }
 
+  /** A view (x.rows, count) of consecutive columns, or x itself if it has no others. */
   columns(x: Value, first: number, count: number): Value {
     check(first >= 0 && first + count <= x.columns, `columns ${first}+${count}`, x);
     return count === x.columns ? x : this.append({ kind: 'columns', first }, x.rows, count, [x]);
@@ -241,10 +245,12 @@ export class Builder {
     return this.append({ kind: 'crossEntropy', scale, smoothing }, logits.rows, logits.columns, [logits, targets]);
   }
 
+  /** Adds weight/2·Σx² to the loss that is differentiated, but not to the reported loss. */
   penalty(x: Value, weight: number): void {
     this.append({ kind: 'penalty', weight }, x.rows, x.columns, [x]);
   }
 
+  /** x, but elements of the gradient that flows back to x are clipped to ±limit. */
   clipGradient(x: Value, limit: number): Value {
     return this.append({ kind: 'clipGradient', limit }, x.rows, x.columns, [x]);
   }

@@ -87,6 +87,7 @@ export class Curves {
     return this.#evaluations.map(({ step, validationLossNats }) => ({ ...this.#momentAt(step), validationLossNats }));
   }
 
+  /** The newest evaluation. Null if nothing was evaluated. */
   get lastEvaluation(): Evaluation | null {
     const last = this.#evaluations.at(-1);
     return last === undefined ? null : { ...this.#momentAt(last.step), validationLossNats: last.validationLossNats };
@@ -114,6 +115,7 @@ export class Curves {
     });
   }
 
+  /** The samples of the run, oldest first, with the losses at that time. */
   get stages(): Stage[] {
     return this.#samples.map((sample) => ({
       ...this.#momentAt(sample.step),

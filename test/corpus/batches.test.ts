@@ -76,7 +76,7 @@ describe('sizes for a text', () => {
   const wanted = { batchSize: 64, sequenceLength: 64 };
   const free = { batchSize: false, sequenceLength: false };
 
-  it('are the wanted sizes if the text is long enough', () => {
+  it('are the requested sizes if the text is long enough', () => {
     expect(fitSizes(1_003_854, wanted, free)).toEqual(wanted);
     expect(fitSizes(4 * 64 * 64 + 1, wanted, free)).toEqual(wanted);
   });

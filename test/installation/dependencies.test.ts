@@ -64,7 +64,7 @@ describe('docs/dependencies.md', () => {
     expect(ranges(ofClones)).toEqual(manifest.devDependencies);
   });
 
-  it('names all that is installed, with the versions and licences that npm knows', () => {
+  it('names all installed packages, with the versions and licences that npm knows', () => {
     const used = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
     const known = Object.fromEntries(
       used.map(([path, { version, license }]) => [path.replace('node_modules/', ''), `${version}, ${license}`]),

@@ -103,7 +103,7 @@ describe.each([
   // Other cells change nothing about stopping. Without RNN_TEST=all there are two
   // of these runs, with combinations that no killed run has.
   test.each(given.filter(({ cell }, index) => cell === undefined && (isEverything || index % 4 === 1)))(
-    'so has a run (%o) that is asked to stop, at any step, before an evaluation or a sample',
+    'a run (%o) that is asked to stop at any step has the same weights in the end, too',
     async (given) => {
       const whole = await wholeOf(given);
       const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
@@ -226,7 +226,7 @@ async function changed(
 const reportOf = (events: readonly TrainingEvent[]): Extract<TrainingEvent, { event: 'report' }> =>
   events.find((event) => event.event === 'report')!;
 
-test('with another batch size or sequence length a runcontinues at the same part of the text', async () => {
+test('with another batch size or sequence length a run continues at the same part of the text', async () => {
   const { notes, events, from } = await changed({ batchSize: 4, sequenceLength: 20 });
   expect(notes).toEqual([
     'the text is cut into other windows, so the run continues at the same part of it, from a zero state',
