@@ -14,6 +14,8 @@ import { listenerMember, refuseWrong } from './checks.ts';
 /**
  * Checks the devices of this machine and yields the result of each check. `full` runs all
  * comparisons with the reference device on all devices.
+ *
+ * @throws RnnError `usage` for an unknown option or a wrong value. A device that fails is a result
  */
 export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
   const { json: _, ...members } = kindsOf(tableOf(doctorOptions));

@@ -42,7 +42,13 @@ export class Ngrams {
    */
   #table = new Uint32Array(2048);
 
-  /** @param V vocabulary size */
+  /**
+   * Counts all strings of up to `order` tokens in a text.
+   *
+   * @param V vocabulary size
+   * @param most the number of different strings after which counting stops
+   * @throws RnnError `usage` if the text is not a vector of ids, or V is not a size
+   */
   constructor(text: Tokens, V: number, { order = 6, most = MAX_STRINGS } = {}) {
     if (!ArrayBuffer.isView(text))
       throw usageError(`text is ${inQuotes(text)}: expected token ids, such as the train part of a corpus`);

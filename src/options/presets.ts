@@ -181,6 +181,9 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
  * The given options, completed by a preset. A given length of the run replaces the preset's length.
  * Presets for a training time use the default learning rate, which suits the network. Presets of
  * programs and papers have their own.
+ *
+ * @param length of the training text, in tokens
+ * @throws RnnError `usage` for an unknown preset
  */
 export function withPreset(
   name: PresetName | null,

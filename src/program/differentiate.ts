@@ -42,6 +42,8 @@ interface Interest {
  * The gradient of a weight that is used at every time step is one product over the concatenated
  * sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. It is appended as soon as the backward walk has passed the first
  * use of the weight, so that dY need not be kept until the end of the update step.
+ *
+ * @throws an Error for operations without a derivative, and for views that overlap in part
  */
 export function differentiate(program: Program, { seeds = new Map(), watched = new Map() }: Interest = {}): Program {
   const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
