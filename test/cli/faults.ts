@@ -9,7 +9,7 @@ const checkpointFaults = endingWith(4, [
   ['no such checkpoint', sample('', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
   ['no such checkpoint, as JSON', sample('--json', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
   ['a file on the way', sample('', '@text.txt/best.json'), /^there is no .*best\.json$/, /rnn train/],
-  ['links in a circle', 'info @loop', /loop cannot be read: ELOOP/, /latest\.json/],
+  ['a cycle of links', 'info @loop', /loop cannot be read: ELOOP/, /latest\.json/],
   [
     'a folder without a run',
     'info @empty',
@@ -52,19 +52,19 @@ const checkpointFaults = endingWith(4, [
     /another checkpoint/,
   ],
   [
-    'a byte that changed',
+    'a changed byte',
     'info @flipped.json',
     /flipped\.json is damaged: its checksum does not match/,
     /a copy of this one/,
   ],
   [
-    'a checksum that changed',
+    'a changed checksum',
     'info @sum.json --json',
     /sum\.json is damaged: its checksum does not match/,
     /a copy of this one/,
   ],
   [
-    'a cell that is not known here',
+    'a checkpoint with an unknown cell',
     sample('', '@cell.json'),
     /cannot run the model of .*cell\.json with this rnn: its cell is "sru"/,
     /the rnn that wrote it/,
@@ -76,13 +76,13 @@ const checkpointFaults = endingWith(4, [
     /another checkpoint/,
   ],
   [
-    'a weight too few',
+    'a missing tensor',
     sample('', '@shape.json'),
     /^tensor head\.b is missing from the checkpoint$/,
     /another checkpoint/,
   ],
   [
-    'symbols of no unit',
+    'a vocabulary of an unknown level',
     'info @unit.json',
     /unit\.json is damaged: vocabulary\.unit is "word": expected one of char, byte$/,
     /another checkpoint/,
@@ -94,19 +94,19 @@ const checkpointFaults = endingWith(4, [
     /--checkpoint .*previous\.json/,
   ],
   [
-    'a run with nothing left',
+    'a run without a readable checkpoint',
     resume('@hopeless'),
     /^cannot continue the run in .*hopeless: .*latest\.json is damaged: .*, and no other checkpoint in it can be read$/,
     /use --force to start again/,
   ],
   [
-    'a run that lost its place',
+    'a run without the state of its loop',
     resume('@no-loop'),
     /^cannot continue a run from .*no-loop.latest\.json: training\.loop is missing$/,
     /--init-from/,
   ],
   [
-    'a run with an option that cannot be',
+    'a run with an impossible option',
     resume('@odd-option'),
     /training\.options\.dropout is 2: expected a number of at least 0 and below 1$/,
     /--init-from/,
@@ -117,17 +117,12 @@ const checkpointFaults = endingWith(4, [
     /from .*odd-slots.latest\.json: its optimizer is not adam for \d+ parameters$/,
     /--init-from/,
   ],
-  ['nothing to start from', train('--init-from @nowhere'), /^there is no .*nowhere$/, /rnn train/],
-  [
-    'a damaged model to start from',
-    train('--init-from @flipped.json'),
-    /flipped\.json is damaged/,
-    /a copy of this one/,
-  ],
+  ['a missing initial model', train('--init-from @nowhere'), /^there is no .*nowhere$/, /rnn train/],
+  ['a damaged initial model', train('--init-from @flipped.json'), /flipped\.json is damaged/, /a copy of this one/],
 ]);
 
 const folderFaults = endingWith(2, [
-  ['a run already there', `train @text.txt --out @run $SMALL`, /run already holds a run$/, /--resume.*--force.*--out/],
+  ['an existing run', `train @text.txt --out @run $SMALL`, /run already holds a run$/, /--resume.*--force.*--out/],
   [
     'a file in the place of the folder',
     'train @text.txt --out @text.txt $SMALL --device reference',
@@ -141,7 +136,7 @@ const folderFaults = endingWith(2, [
     /--out/,
   ],
   [
-    'links in a circle',
+    'a cycle of links',
     'train @text.txt --out @loop $SMALL --device reference',
     /cannot use .*loop as a run folder: its symbolic links/,
     /--out/,
@@ -177,7 +172,7 @@ const folderFaults = endingWith(2, [
     /leave it out/,
   ],
   [
-    'another unit for a run',
+    'another level for a run',
     resume('@run', '--level byte'),
     /^cannot change --level in a run: it is char, and you gave byte$/,
     /leave it out/,
@@ -189,19 +184,19 @@ const folderFaults = endingWith(2, [
     /leave it out/,
   ],
   [
-    'other sizes than the model to start from',
+    'other sizes than the initial model',
     train('--init-from @run --hidden 16'),
     /^cannot use --hidden 16 with --init-from: its model has --hidden 8$/,
     /leave it out/,
   ],
   [
-    'another cell than the model to start from',
+    'another cell than the initial model',
     train('--init-from @run --cell rnn'),
     /^cannot use --cell rnn with --init-from/,
     /leave it out/,
   ],
   [
-    'another unit than the model to start from',
+    'another level than the initial model',
     train('--init-from @run --level byte'),
     /^cannot use --level byte with --init-from: .* is a character-level model$/,
     /omit one of them/,
@@ -217,7 +212,7 @@ const machineFaults = endingWith(1, [
     { onlyOnLinux: true },
   ],
   [
-    'a folder that the user has no permission to make',
+    'a folder that the user is not permitted to make',
     'train @text.txt --out /sys/run $SMALL --device reference',
     /^cannot make the run folder \/sys\/run: (you have no permission|the disk is read-only)/,
     /--out/,
@@ -227,13 +222,13 @@ const machineFaults = endingWith(1, [
 
 const deviceFaults = endingWith(6, [
   [
-    'kernels that are not there',
+    'kernels that this machine lacks',
     train('--device cpu --kernels accelerate'),
     /^device 'cpu' is not available: cannot use the kernels accelerate: only macOS has Accelerate/,
     /--kernels auto/,
   ],
   [
-    'a device that a run has from elsewhere',
+    'a run with an unknown device',
     resume('@odd-device', '--max-steps 8'),
     /^device 'abacus' does not exist$/,
     /one of auto, cpu/,
