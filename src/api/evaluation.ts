@@ -3,9 +3,9 @@
 import { count } from '../count.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
-import { bytesOf, compressedSizes, xzSize } from '../evaluation/compressors.ts';
+import { textBytesOf, compressedSizes, xzSize } from '../evaluation/compressors.ts';
 import { Ngrams } from '../evaluation/ngrams.ts';
-import { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
+import { scoredCharactersOf, symbolTexts } from '../evaluation/scored-text.ts';
 import { score } from '../evaluation/score.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
 import { mapValues } from '../group.ts';
@@ -113,7 +113,7 @@ export function surpriseOf(
     characters,
     bits,
     accuracy,
-    pieces: [...piecesOf(tokens, vocabulary, kept)],
+    pieces: [...scoredCharactersOf(tokens, vocabulary, kept)],
     surprise: kept,
     ids: tokens,
     symbols: symbolTexts(vocabulary),
@@ -178,7 +178,7 @@ async function baselinesOf(
   let compressors: Record<string, number> | null = null;
   if (asked || text.length <= SOON_COMPRESSED) {
     activity?.({ kind: 'compressing', done: 0, total: 1 });
-    const bytes = bytesOf(text, vocabulary);
+    const bytes = textBytesOf(text, vocabulary);
     const sizes = { ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) };
     compressors = mapValues(sizes, (size) => (8 * size) / text.length);
   }

@@ -19,7 +19,7 @@ import {
   type RunSettings,
   compareCorpus,
   continueRun,
-  endOf,
+  endReasonOf,
   unusedNote,
   verdictOn,
 } from '../training/continue.ts';
@@ -108,10 +108,10 @@ async function start(asked: Asked): Promise<OpenRun> {
   const { request, tell } = asked;
   const { folder } = request;
   const machine = machineOf(request);
-  const { options, notes, idle, corpus, reading, initial } = await planRun(asked, (given, how) =>
+  const { options, notes, noEffectNotes, corpus, reading, initial } = await planRun(asked, (given, how) =>
     refuseEarly({ options: given, reading: how, machine }),
   );
-  for (const note of [...notes, ...idle]) tell.note(note);
+  for (const note of [...notes, ...noEffectNotes]) tell.note(note);
   return prepare(asked, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
     folder === null ? new MemoryStore() : makeFolder(asked, folder),
   );
@@ -212,7 +212,7 @@ async function endIfOver(
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
 ): Promise<EndEvent | null> {
-  const reason = endOf(checkpoint, options);
+  const reason = endReasonOf(checkpoint, options);
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? [flagOf('acceptNewCorpus')] : [])], reason);
   if (unused !== null) tell.note(unused);

@@ -1,6 +1,6 @@
 // Charts and pages for other programs. Wrong arguments are refused before anything is drawn.
 import { chartNames } from '../options/choices.ts';
-import { type Sizes, compressedSizes as compressed, xzSize as xz } from '../evaluation/compressors.ts';
+import { type CompressedSizes, compressedSizes as compressed, xzSize as xz } from '../evaluation/compressors.ts';
 import { type CellsReport, cellsPage as pageOfCells } from '../reports/cells-page.ts';
 import { type Chart, type ChartOptions, type NamedCurves, chartsOf as chartsOfRuns } from '../reports/charts.ts';
 import { curvesPage as pageOfCurves } from '../reports/curves-page.ts';
@@ -179,7 +179,9 @@ export const gradientsPage = checked(pageOfGradients, { networks, text: aText })
  *
  * @throws RnnError `usage` for a value that is not bytes
  */
-export const compressedSizes = checked(async (text: Uint8Array): Promise<Sizes> => compressed(text), { text: bytes });
+export const compressedSizes = checked(async (text: Uint8Array): Promise<CompressedSizes> => compressed(text), {
+  text: bytes,
+});
 
 /**
  * The size in bytes of a text compressed by the system's `xz -9e`. Null if that program is missing
@@ -187,7 +189,7 @@ export const compressedSizes = checked(async (text: Uint8Array): Promise<Sizes> 
  *
  * @throws RnnError `usage` for a value that is not bytes
  */
-export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
+export async function xzSize(text: Uint8Array, program = 'xz'): Promise<CompressedSizes> {
   refuseOther('text', text, bytes);
   refuseOther('program', program, aText);
   return xz(text, program);

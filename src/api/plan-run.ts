@@ -14,11 +14,11 @@ import { shellWord } from '../shell-word.ts';
 import type { RunSettings } from '../training/continue.ts';
 import { type RunEstimate, estimateRun } from '../training/estimate.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
+import { refuseTooLargeSizes, refuseImpossible } from '../training/impossible-options.ts';
 import { defaultOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { wordsOf } from '../options/words.ts';
-import { type ResolvedAnew, resolveOptions } from '../training/resolve.ts';
+import { type NewRunOptions, resolveOptions } from '../training/resolve.ts';
 import { withSizesOf } from '../training/transfer.ts';
 import { workOf } from '../training/work.ts';
 import { readModel } from './trained.ts';
@@ -26,7 +26,7 @@ import { type Asked, type RunRequest, readingOf, wasRead } from './run-request.t
 import { flagOf } from '../options/flags.ts';
 
 /** A new run before any resource is created for it. */
-export interface PlannedRun extends ResolvedAnew {
+export interface PlannedRun extends NewRunOptions {
   readonly corpus: Corpus;
   readonly reading: ReadingOptions;
   /** The model of `--init-from`. */
@@ -105,7 +105,7 @@ function refuseWrongOptions(options: Partial<TrainingOptions>, reading: ReadingO
  */
 export function refuseHopelessRun(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
   refuseWrongOptions(options, reading);
-  refuseHopelessSizes(options, { validates: validatesBy(reading) });
+  refuseTooLargeSizes(options, { validates: validatesBy(reading) });
 }
 
 /**

@@ -7,7 +7,7 @@ import { type ExpectedWork, openDevice } from '../devices/open.ts';
 import { corpusError } from '../errors.ts';
 import { type TrainedModel, findCheckpoint, readCheckpoint } from '../runs/store.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { readingOf } from '../training/scored-part.ts';
+import { readingOfPart } from '../training/scored-part.ts';
 import { refuseUnless } from './checks.ts';
 import { Corpus } from './corpus.ts';
 import type { MachineChoice, ReadOptions, TextToRead } from './model-results.ts';
@@ -51,7 +51,7 @@ export async function readKnownText(
   { part = 'all', include, exclude, encoding, skipInvalid, stdin, listener }: ReadOptions,
   { path, trained: { training, vocabulary } }: { readonly path: string | null; readonly trained: TrainedModel },
 ): Promise<Corpus> {
-  const own = readingOf(training, part);
+  const own = readingOfPart(training, part);
   const reading: ReadingOptions = {
     ...own,
     include: include ?? own.include,

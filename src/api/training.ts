@@ -157,14 +157,14 @@ export async function planTraining(request: PlanRequest): Promise<TrainingPlan> 
     options,
     sources,
     notes,
-    idle,
+    noEffectNotes,
     corpus: { vocabulary, train, validation, test, characters },
   } = await planRun({ request: runRequestOf(request), tell });
   const { size: symbols } = vocabulary;
   return {
     options,
     sources,
-    notes: [...messages, ...notes, ...idle],
+    notes: [...messages, ...notes, ...noEffectNotes],
     parameters: parametersOf(options, symbols),
     corpus: { characters, symbols, train: train.length, validation: validation.length, test: test.length },
   };

@@ -6,10 +6,10 @@ import { openDevice } from '../devices/open.ts';
 import { usageError } from '../errors.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import {
-  type SampleRequest,
+  type SampledTextRequest,
   type Sampler,
   type SamplerUse,
-  type TextsRequest,
+  type SampledTextsRequest,
   openSampler,
 } from '../sampling/sample.ts';
 import { sampleOptions } from '../options/commands.ts';
@@ -193,7 +193,7 @@ function requestOf({
   keepStop = true,
   seed = seedOfChance(),
   ...options
-}: SampleOptions): SampleRequest {
+}: SampleOptions): SampledTextRequest {
   return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
 }
 
@@ -206,7 +206,7 @@ function* seedsFrom(first: number, count: number): Generator<number> {
  * joined.
  */
 interface Form<Piece> {
-  draw(sampler: Sampler, request: TextsRequest): Iterable<AsyncGenerator<Piece>>;
+  draw(sampler: Sampler, request: SampledTextsRequest): Iterable<AsyncGenerator<Piece>>;
   join(pieces: readonly Piece[]): Piece;
 }
 

@@ -15,7 +15,7 @@ export interface ListFacts {
  * Only this many tokens at the beginning of a text are examined, which takes a fraction of a
  * second.
  */
-const MAX_LOOKED_AT = 1_000_000;
+const MAX_TOKENS = 1_000_000;
 /** Fewer lines may be sorted by chance, and they say little about the loss. */
 const MIN_LINES = 50;
 /** Longer lines are paragraphs or records, not the items of a list. */
@@ -40,7 +40,7 @@ const MIN_BY_LETTERS = 0.5;
 
 /** @returns null if the text is not a list, or if the list is not sorted and has few duplicates */
 export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts | null {
-  const lines = linesOf(tokens.subarray(0, MAX_LOOKED_AT), vocabulary);
+  const lines = linesOf(tokens.subarray(0, MAX_TOKENS), vocabulary);
   if (!isList(lines)) return null;
   const isSorted = isSortedBy(lines, collated) || isSortedBy(lines, (line) => line);
   const duplicates = duplicatesIn(lines);

@@ -212,7 +212,7 @@ async function measureSampling(
         units: () => DRAWN,
         async run(units) {
           for (let drawn = 0; drawn < units; drawn++) {
-            const stepping = rows.step();
+            const stepping = rows.advance();
             if (stepping) await stepping;
             rows.ids[0] = sampler.draw(rows.logits[0], random);
           }

@@ -12,7 +12,7 @@ import { type Check, bad, good } from './check.ts';
 import { type KernelChoice, type KernelName, kernelNames } from '../options/choices.ts';
 import { appendTo } from '../group.ts';
 import { measureSpeed } from '../devices/cpu/machine/speed.ts';
-import { freeBytes, gigabytes } from '../evaluation/memory.ts';
+import { freeBytes, formatGigabytes } from '../evaluation/memory.ts';
 
 const MIN_NODE = [20, 19] as const;
 const isMac = process.platform === 'darwin';
@@ -61,7 +61,7 @@ export async function checkThreads(): Promise<Check> {
 const MIN_BYTES = 300e6;
 
 export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), constrainedMemory() || Infinity)): Check {
-  const detail = `${gigabytes(free)} of ${gigabytes(total)} free`;
+  const detail = `${formatGigabytes(free)} of ${formatGigabytes(total)} free`;
   return free >= MIN_BYTES
     ? good('memory', detail)
     : bad('memory', detail, 'end other programs, or give this container more memory');

@@ -6,12 +6,12 @@ import type { Tokens } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 
 /** Bytes by name of the compressor. */
-export type Sizes = Readonly<Record<string, number>>;
+export type CompressedSizes = Readonly<Record<string, number>>;
 
 const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LARGE_WINDOW, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants;
 
 /** The bytes of a text in UTF-8, or the original bytes of a byte-level text. */
-export function bytesOf(tokens: Tokens, { unit, symbols }: VocabularyData): Uint8Array {
+export function textBytesOf(tokens: Tokens, { unit, symbols }: VocabularyData): Uint8Array {
   if (unit === 'byte') return Uint8Array.from(tokens);
   const encoded = symbols.map((symbol) => Buffer.from(symbol));
   let length = 0;
@@ -26,7 +26,7 @@ export function bytesOf(tokens: Tokens, { unit, symbols }: VocabularyData): Uint
 }
 
 /** Sizes by gzip and brotli at their highest levels, with headers. A megabyte takes two seconds. */
-export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
+export async function compressedSizes(text: Uint8Array): Promise<CompressedSizes> {
   const brotli = {
     [BROTLI_PARAM_QUALITY]: 11,
     [BROTLI_PARAM_LARGE_WINDOW]: 1,
@@ -41,7 +41,7 @@ export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
 }
 
 /** Size by the system's `xz -9e`. Empty if that program is missing or fails. */
-export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
+export async function xzSize(text: Uint8Array, program = 'xz'): Promise<CompressedSizes> {
   const compression = promisify(execFile)(program, ['-9e', '--stdout'], { encoding: 'buffer', maxBuffer: Infinity });
   compression.child.stdin!.on('error', () => {}).end(text); // xz may exit before it has read everything
   return compression.then(

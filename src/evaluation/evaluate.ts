@@ -32,13 +32,13 @@ export type ProgressListener = (done: number, total: number) => void;
  * Called with the outputs of a call, the row of a character in them, and its position in the text.
  * The outputs are valid until it returns.
  */
-export type Visit = (outputs: CallResult['outputs'], row: number, at: number) => void;
+export type RowVisitor = (outputs: CallResult['outputs'], row: number, at: number) => void;
 
 interface EvaluationPlan extends EvaluationSplit {
   /** Called before each run of calls. If it returns true, the evaluation is abandoned. */
   readonly isUrgent?: () => boolean;
   /** Called for each scored character. */
-  readonly visit?: Visit;
+  readonly visit?: RowVisitor;
   /**
    * For dynamic evaluation: `job` is a training job, and the parameters learn from each window
    * after it has been scored. Default false.
@@ -59,7 +59,7 @@ interface EvaluationPlan extends EvaluationSplit {
  * @throws RnnError `diverged` if the parameters learn and a loss or a gradient is not a finite
  * number
  */
-export async function evaluate(
+export async function evaluateTokens(
   executable: Executable,
   job: string,
   tokens: Tokens,
@@ -71,12 +71,12 @@ export async function evaluate(
   const windows = evaluationWindows(tokens, split);
   onProgress?.(0, total);
   for (;;) {
-    const taken = take(windows, executable.callsPerRun(job));
-    if (taken.length === 0) return sum / scored;
+    const batch = take(windows, executable.callsPerRun(job));
+    if (batch.length === 0) return sum / scored;
     if (isUrgent?.()) return null;
     const results = await executable.run(
       job,
-      taken.map(({ inputs, targets, reset }) => ({
+      batch.map(({ inputs, targets, reset }) => ({
         ids: inputs,
         targets,
         reset,
@@ -86,8 +86,8 @@ export async function evaluate(
     for (const [index, { lossNats, updated, outputs }] of results.entries()) {
       if (learns && !updated) throw divergedAfter(scored);
       sum += lossNats;
-      scored += taken[index].count;
-      if (visit !== undefined) visitWindow(taken[index], outputs, visit);
+      scored += batch[index].count;
+      if (visit !== undefined) visitWindow(batch[index], outputs, visit);
     }
     onProgress?.(scored, total);
     await setImmediate(); // lets signals be handled, even if the device computes on this thread
@@ -113,7 +113,7 @@ function take<Item>(items: Iterator<Item>, max: number): readonly Item[] {
   return taken;
 }
 
-function visitWindow({ targets, starts }: EvaluationWindow, outputs: CallResult['outputs'], visit: Visit): void {
+function visitWindow({ targets, starts }: EvaluationWindow, outputs: CallResult['outputs'], visit: RowVisitor): void {
   const N = starts.length;
   for (let n = 0; n < N; n++) {
     for (let row = n; row < targets.length; row += N) {
@@ -123,7 +123,7 @@ function visitWindow({ targets, starts }: EvaluationWindow, outputs: CallResult[
 }
 
 interface ReadingPlan extends EvaluationSplit {
-  readonly visit: Visit;
+  readonly visit: RowVisitor;
   readonly onProgress?: ProgressListener | undefined;
   /** Visited row by row (T·N). */
   readonly outputs: NetworkOutputs['outputs'];
@@ -150,7 +150,7 @@ export async function readThrough(
   });
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
-    await evaluate(executable, 'read', tokens, plan);
+    await evaluateTokens(executable, 'read', tokens, plan);
     return executable.description;
   } finally {
     await executable.close();

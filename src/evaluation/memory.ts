@@ -36,7 +36,7 @@ const GARBAGE_COPIES = 4;
 const MAX_LAYER_STEPS = 2048;
 
 /** The sizes that determine memory use. */
-export interface Demand {
+export interface MemoryDemand {
   readonly model: ModelConfiguration;
   readonly batchSize: number;
   readonly sequenceLength: number;
@@ -53,7 +53,10 @@ export interface Demand {
  *
  * @param deviceBytes memory of the device
  */
-export function processBytes({ model, lengths, workload, textBytes, otherBytes }: Demand, deviceBytes: number): number {
+export function processBytes(
+  { model, lengths, workload, textBytes, otherBytes }: MemoryDemand,
+  deviceBytes: number,
+): number {
   const P = countParameters(workload.parameters);
   const steps = lengths.reduce((sum, length) => sum + length, 0);
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
@@ -76,7 +79,7 @@ export function processBytes({ model, lengths, workload, textBytes, otherBytes }
  * @throws RnnError `usage` if a run cannot be planned, or if the parameters, their gradient, the
  * optimizer slots and one activation do not fit in free memory
  */
-export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
+export function refuseTooLargeForMachine(demand: MemoryDemand, lower = sizeFlags): void {
   const { model, batchSize, sequenceLength, lengths, workload, textBytes } = demand;
   const longest = Math.max(...lengths);
   if (model.layers * longest > MAX_LAYER_STEPS) {
@@ -97,13 +100,13 @@ export function refuseHopeless(demand: Demand, lower = sizeFlags): void {
  * @param lower options that make the model smaller
  * @throws RnnError `usage` if a run cannot be planned, or needs more than the free memory
  */
-export async function refuseIfTooLarge(demand: Demand, device: Device, lower = sizeFlags): Promise<void> {
-  refuseHopeless(demand, lower); // before building any program
+export async function refuseIfTooLarge(demand: MemoryDemand, device: Device, lower = sizeFlags): Promise<void> {
+  refuseTooLargeForMachine(demand, lower); // before building any program
   const threads = device.name === 'cpu' && demand.workload.update !== null ? `, or ${flagOf('threads')}` : '';
   refuseIfShort(demand, await device.estimate(demand.workload), `lower ${lower}${threads}`);
 }
 
-function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void {
+function refuseIfShort(demand: MemoryDemand, deviceBytes: number, hint: string): void {
   // The text is already in memory.
   const available = freeBytes() + demand.textBytes;
   refuseWithoutRoom('this model and batch need', processBytes(demand, deviceBytes), hint, available);
@@ -115,7 +118,7 @@ function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void 
  */
 export function refuseWithoutRoom(subject: string, bytes: number, hint: string, available = freeBytes()): void {
   if (bytes <= available) return;
-  const message = `${subject} about ${gigabytes(bytes)} of memory, but only ${gigabytes(available)} are free`;
+  const message = `${subject} about ${formatGigabytes(bytes)} of memory, but only ${formatGigabytes(available)} are free`;
   throw usageError(message, hint);
 }
 
@@ -125,6 +128,6 @@ export function refuseWithoutRoom(subject: string, bytes: number, hint: string, 
  */
 export const freeBytes = (): number => availableMemory() || freemem();
 
-export function gigabytes(bytes: number): string {
+export function formatGigabytes(bytes: number): string {
   return bytes < 1e15 ? `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB` : 'millions of GB';
 }

@@ -32,7 +32,7 @@ export class Ngrams {
   characters = 0;
   readonly #V: number;
   readonly #order: number;
-  readonly #most: number;
+  readonly #maxStrings: number;
   #strings = 1;
   /** The `FIELDS` fields of each string. */
   #fields = new Uint32Array(1024 * FIELDS);
@@ -55,7 +55,7 @@ export class Ngrams {
     if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}: expected the size of the vocabulary`);
     this.#V = V;
     this.#order = order;
-    this.#most = most;
+    this.#maxStrings = most;
     runUninterrupted(this.#count(text));
   }
 
@@ -119,7 +119,7 @@ export class Ngrams {
 
   #addCounts(context: Int32Array, text: Tokens): void {
     for (const symbol of text) {
-      if (this.#strings + this.#order > this.#most) return;
+      if (this.#strings + this.#order > this.#maxStrings) return;
       // Longest first, because the extension of each context becomes the next longer context.
       for (let length = this.#order - 1; length >= 0; length--) {
         const string = context[length];

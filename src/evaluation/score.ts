@@ -6,7 +6,7 @@ import { parameterShapes } from '../model/parameters.ts';
 import { noRegularisation } from '../model/regularisation.ts';
 import { parameterVector } from '../runs/store.ts';
 import { type DynamicOptions, TRAINED, dynamicRule } from './dynamic.ts';
-import { type BareModel, type Visit, evaluate } from './evaluate.ts';
+import { type BareModel, type RowVisitor, evaluateTokens } from './evaluate.ts';
 import { refuseIfTooLarge } from './memory.ts';
 import { type SurpriseRecord, isLikeliest } from './surprise.ts';
 import { flagOf } from '../options/flags.ts';
@@ -95,16 +95,18 @@ export async function score(
     const parameters = parameterVector(trained);
     await executable.write({ kind: 'parameters' }, parameters);
     let hits = 0;
-    const visit: Visit = ({ logits }, row, at) => {
+    const visit: RowVisitor = ({ logits }, row, at) => {
       const [start, symbol] = [row * model.vocabulary, tokens[at + 1]];
       if (isLikeliest(logits, start, model.vocabulary, symbol)) hits++;
       if (record !== null && at < record.characters) record.put(at, logits, start, symbol);
     };
     const onProgress = (done: number, total: number): void => onActivity({ kind: 'scoring', done, total });
-    const nats = await evaluate(executable, 'evaluate', tokens, { ...text, visit, onProgress });
+    const nats = await evaluateTokens(executable, 'evaluate', tokens, { ...text, visit, onProgress });
     if (dynamic !== null) await executable.write({ kind: 'slot', name: TRAINED }, parameters);
     const dynamicNats =
-      dynamic === null ? null : await evaluate(executable, 'adapt', tokens, { ...text, learns: true, onProgress });
+      dynamic === null
+        ? null
+        : await evaluateTokens(executable, 'adapt', tokens, { ...text, learns: true, onProgress });
     const characters = tokens.length - 1;
     return { characters, nats: nats!, accuracy: hits / characters, dynamicNats, device: executable.description };
   } finally {

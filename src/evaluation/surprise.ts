@@ -45,12 +45,12 @@ export class SurpriseRecord implements Surprise {
   put(character: number, logits: Float32Array, start: number, symbol: number): void {
     const K = this.alternatives;
     const first = character * K;
-    const own = logits[start + symbol];
+    const targetLogit = logits[start + symbol];
     let rank = 0;
     let kept = 0;
     for (let id = 0; id < this.#V; id++) {
       const logit = logits[start + id];
-      if (logit > own || (logit === own && id < symbol)) rank++;
+      if (logit > targetLogit || (logit === targetLogit && id < symbol)) rank++;
       let place = kept;
       while (place > 0 && logit > logits[start + this.likeliest[first + place - 1]]) place--;
       if (place === K) continue;
@@ -61,7 +61,7 @@ export class SurpriseRecord implements Surprise {
     const highest = logits[start + this.likeliest[first]];
     let sum = 0;
     for (let id = 0; id < this.#V; id++) sum += Math.exp(logits[start + id] - highest);
-    this.nats[character] = Math.log(sum) + highest - own;
+    this.nats[character] = Math.log(sum) + highest - targetLogit;
     this.ranks[character] = rank;
     for (let place = 0; place < K; place++)
       this.probabilities[first + place] = Math.exp(logits[start + this.likeliest[first + place]] - highest) / sum;
@@ -73,8 +73,8 @@ export class SurpriseRecord implements Surprise {
  * if a logit is NaN.
  */
 export function isLikeliest(logits: Float32Array, start: number, V: number, symbol: number): boolean {
-  const own = logits[start + symbol];
-  for (let id = 0; id < symbol; id++) if (!(logits[start + id] < own)) return false;
-  for (let id = symbol + 1; id < V; id++) if (!(logits[start + id] <= own)) return false;
-  return !Number.isNaN(own);
+  const targetLogit = logits[start + symbol];
+  for (let id = 0; id < symbol; id++) if (!(logits[start + id] < targetLogit)) return false;
+  for (let id = symbol + 1; id < V; id++) if (!(logits[start + id] <= targetLogit)) return false;
+  return !Number.isNaN(targetLogit);
 }

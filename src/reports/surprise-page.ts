@@ -2,7 +2,7 @@
 // the predictions of the model.
 import { count } from '../count.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type Piece, symbolName } from '../evaluation/pieces.ts';
+import { type ScoredCharacter, symbolName } from '../evaluation/scored-text.ts';
 import type { Surprise } from '../evaluation/surprise.ts';
 import { chartsPlace } from './chart-html.ts';
 import type { Chart, Point } from './charts.ts';
@@ -27,7 +27,7 @@ export interface SurpriseReport {
   /** Bits per token of baselines. */
   readonly others: readonly (readonly [name: string, bits: number])[];
   /** The characters on the page. */
-  readonly pieces: readonly Piece[];
+  readonly pieces: readonly ScoredCharacter[];
   readonly surprise: Surprise;
   /** The tokens of the text, and the text of each token. */
   readonly ids: ArrayLike<number>;
@@ -102,7 +102,7 @@ ${others.length === 0 ? '' : section('others', `Bits per ${unit}, compared`, bar
 }
 
 function scoredIn(
-  { at, scored }: Piece,
+  { at, scored }: ScoredCharacter,
   { surprise: { nats, ranks, alternatives: K, likeliest, probabilities }, ids }: SurpriseReport,
 ): Scored[] {
   return Array.from({ length: scored }, (_, before) => {
@@ -119,7 +119,8 @@ function scoredIn(
 function alongText({ unit, pieces }: SurpriseReport): Chart[] {
   const scored = pieces.map((piece, place) => ({ ...piece, place })).filter((piece) => piece.scored > 0);
   const length = Math.max(10, Math.ceil(scored.length / PLACES));
-  const sum = (some: readonly Piece[], of: 'nats' | 'scored'): number => some.reduce((all, each) => all + each[of], 0);
+  const sum = (some: readonly ScoredCharacter[], of: 'nats' | 'scored'): number =>
+    some.reduce((all, each) => all + each[of], 0);
   const points = partsOf(scored, Math.floor(scored.length / length)).map((some): Point => [
     some[0].place,
     bitsOf(sum(some, 'nats') / sum(some, 'scored')),
@@ -138,7 +139,7 @@ function alongText({ unit, pieces }: SurpriseReport): Chart[] {
   ];
 }
 
-const reader = (pieces: readonly Piece[]): string =>
+const reader = (pieces: readonly ScoredCharacter[]): string =>
   `<p class="hint" id="keys">The redder a character, the less expected it was. Point at a character or tap it to see the predictions. Move with <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>, and with <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous character of more than 5 bits.</p>
 <p class="scale" aria-hidden="true">${Array.from({ length: HIGHEST_BITS + 1 }, (_, bits) => `<i class="s${shadeOf(bits)}">${bits}</i>`).join('')} bits and more</p>
 <div class="beside">
@@ -147,7 +148,7 @@ ${shadedText(pieces.map(({ text, nats }) => ({ text, shade: shadeOf(bitsOf(nats)
 </div>`;
 
 /** The characters with the highest surprisal, as buttons that lead to their positions. */
-function dearest({ scored, symbols }: SurpriseData, pieces: readonly Piece[]): string {
+function dearest({ scored, symbols }: SurpriseData, pieces: readonly ScoredCharacter[]): string {
   const around = (from: number, to: number): string =>
     escapeHtml(
       pieces

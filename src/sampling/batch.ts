@@ -1,7 +1,7 @@
 // Texts that are sampled together, one per row, so that the weights, which take longer to read than
 // to compute with, are read once for all.
-import type { Network, Rows, Start } from './network.ts';
-import type { Text } from './text.ts';
+import type { Network, NetworkRows, StartState } from './network.ts';
+import type { SampledText } from './text.ts';
 
 /**
  * Characters sampled within this time are passed on together, because passing on costs as much as
@@ -10,43 +10,43 @@ import type { Text } from './text.ts';
 const FLUSH_MS = 8;
 
 /** Samples for a while. */
-export type Draw = () => Promise<void>;
+export type DrawMore = () => Promise<void>;
 
 /**
  * Samples texts in rows. The rows of texts that have ended stay until all have ended. The first
  * call samples one character of each text, so that output appears immediately.
  */
-export function batchOf(network: Network, start: Start, texts: readonly Text[]): Draw {
-  let rows: Rows | null = null;
+export function openBatch(network: Network, start: StartState, texts: readonly SampledText[]): DrawMore {
+  let rows: NetworkRows | null = null;
   /**
    * Samples a token for each text, which is the next input of its row. Returns how many texts
    * continue.
    */
-  const draw = ({ ids }: Rows, logits: readonly Float32Array[]): number => {
-    let going = 0;
+  const drawTokens = ({ ids }: NetworkRows, logits: readonly Float32Array[]): number => {
+    let continuing = 0;
     for (let row = 0; row < texts.length; row++) {
       const text = texts[row];
-      if (text.ended) continue;
-      ids[row] = text.draw(logits[row]);
-      if (!text.ended) going++;
+      if (text.isEnded) continue;
+      ids[row] = text.drawTokens(logits[row]);
+      if (!text.isEnded) continuing++;
     }
-    return going;
+    return continuing;
   };
   return async () => {
     if (rows === null) {
       rows = await network.start(start, texts.length);
-      draw(
+      drawTokens(
         rows,
         texts.map(() => start.logits),
       );
       return;
     }
     const began = performance.now();
-    let going: number;
+    let continuing: number;
     do {
-      const stepping = rows.step();
+      const stepping = rows.advance();
       if (stepping) await stepping;
-      going = draw(rows, rows.logits);
-    } while (going > 0 && performance.now() - began < FLUSH_MS);
+      continuing = drawTokens(rows, rows.logits);
+    } while (continuing > 0 && performance.now() - began < FLUSH_MS);
   };
 }

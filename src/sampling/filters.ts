@@ -72,7 +72,7 @@ export class SymbolSampler {
   readonly #heap: Uint32Array; // (V)
   #heapSize = 0;
   /** Ids to sample from: all in their order, or in the order in which they left the heap. */
-  readonly #kept: Uint32Array; // (V)
+  readonly #keptIds: Uint32Array; // (V)
   /**
    * The sum of the weights to sample from. It is a field, because a number that is returned is
    * allocated.
@@ -96,7 +96,7 @@ export class SymbolSampler {
       );
     this.#weights = new Float64Array(vocabulary);
     this.#heap = new Uint32Array(vocabulary);
-    this.#kept = new Uint32Array(vocabulary);
+    this.#keptIds = new Uint32Array(vocabulary);
   }
 
   /**
@@ -112,15 +112,15 @@ export class SymbolSampler {
     if (this.#temperature === 0) return greedy;
     this.#weigh(logits, logits[greedy]);
     const weights = this.#weights;
-    const kept = this.#kept;
-    const count = this.#topK === weights.length && this.#topP === 1 ? this.#keepAll() : this.#keep();
-    let left = random.uniform() * this.#mass;
+    const keptIds = this.#keptIds;
+    const count = this.#topK === weights.length && this.#topP === 1 ? this.#keepAll() : this.#selectIds();
+    let remainingMass = random.uniform() * this.#mass;
     for (let i = 0; i < count; i++) {
-      left -= weights[kept[i]];
-      if (left < 0) return kept[i];
+      remainingMass -= weights[keptIds[i]];
+      if (remainingMass < 0) return keptIds[i];
     }
     // Rounding may leave a tiny rest of the total after the last token.
-    return kept[count - 1];
+    return keptIds[count - 1];
   }
 
   /** The allowed id with the largest logit, the lowest of equals. */
@@ -167,7 +167,7 @@ export class SymbolSampler {
   /** Puts all ids with a weight above 0 into `kept`, in their order. Returns their number. */
   #keepAll(): number {
     let count = 0;
-    for (let id = 0; id < this.#weights.length; id++) if (this.#weights[id] > 0) this.#kept[count++] = id;
+    for (let id = 0; id < this.#weights.length; id++) if (this.#weights[id] > 0) this.#keptIds[count++] = id;
     return count;
   }
 
@@ -175,9 +175,9 @@ export class SymbolSampler {
    * Puts ids, the most likely first, into `kept`. Returns how many of them top-k and then top-p
    * keep.
    */
-  #keep(): number {
+  #selectIds(): number {
     const weights = this.#weights;
-    const kept = this.#kept;
+    const keptIds = this.#keptIds;
     this.#fillHeap();
     const cutByTopK = this.#topK < this.#heapSize;
     const limit = cutByTopK ? this.#topK : this.#heapSize;
@@ -187,14 +187,14 @@ export class SymbolSampler {
     let mass = 0;
     while (count < limit && mass < goal) {
       const id = this.#takeLikeliest();
-      kept[count++] = id;
+      keptIds[count++] = id;
       mass += weights[id];
     }
     this.#mass = mass;
     if (!cutByTopK || this.#topP === 1) return count;
     let nucleus = 0;
     let size = 0;
-    while (size < count && nucleus < this.#topP * mass) nucleus += weights[kept[size++]];
+    while (size < count && nucleus < this.#topP * mass) nucleus += weights[keptIds[size++]];
     this.#mass = nucleus;
     return size;
   }
@@ -205,7 +205,7 @@ export class SymbolSampler {
    */
   #fillHeap(): void {
     this.#heapSize = this.#keepAll();
-    this.#heap.set(this.#kept);
+    this.#heap.set(this.#keptIds);
     for (let i = (this.#heapSize >>> 1) - 1; i >= 0; i--) this.#siftDown(i);
   }
 

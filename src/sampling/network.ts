@@ -7,20 +7,20 @@ import { networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 
 /** Where texts start: the prediction after a prompt, and the state by name. */
-export interface Start {
+export interface StartState {
   /** (V) */
   readonly logits: Float32Array;
   readonly states: ReadonlyMap<string, Float32Array>;
 }
 
 /** Rows that advance together. */
-export interface Rows {
+export interface NetworkRows {
   readonly width: number;
   /** (N) of the next step. Arbitrary for rows that are no longer needed. */
   readonly ids: Int32Array;
   /** N of (V), after each step. */
   readonly logits: readonly Float32Array[];
-  step(): Promise<void> | void;
+  advance(): Promise<void> | void;
 }
 
 /** Steps after which other work gets the thread. */
@@ -33,7 +33,7 @@ export class Network {
   readonly #states: readonly string[];
   /** The number of rows of the program for several rows. There is another one for a single row. */
   readonly #width: number;
-  readonly #rows = new Map<number, Rows>();
+  readonly #rows = new Map<number, NetworkRows>();
 
   private constructor(model: ModelConfiguration, executable: Executable, width: number) {
     this.#executable = executable;
@@ -65,18 +65,18 @@ export class Network {
   /**
    * Reads at least one token from a zero state.
    *
-   * @param rest is awaited from time to time, so that the thread is not blocked for long
+   * @param yieldThread is awaited from time to time, so that the thread is not blocked for long
    */
-  async read(ids: Int32Array, rest: () => Promise<unknown>): Promise<Start> {
+  async read(ids: Int32Array, yieldThread: () => Promise<unknown>): Promise<StartState> {
     const single = this.#rowsOf(1);
     for (const name of this.#states) {
       const state = await this.#executable.read({ kind: 'state', job: jobOf(1), name });
       await this.#write(1, name, state.fill(0));
     }
     for (const [at, id] of ids.entries()) {
-      if (at > 0 && at % STEPS_AT_ONCE === 0) await rest();
+      if (at > 0 && at % STEPS_AT_ONCE === 0) await yieldThread();
       single.ids[0] = id;
-      await single.step();
+      await single.advance();
     }
     const states = new Map<string, Float32Array>();
     for (const name of this.#states)
@@ -88,12 +88,12 @@ export class Network {
    * Returns at least `count` rows that all continue from one place. Rows that were started before
    * are invalid.
    */
-  async start({ states }: Start, count: number): Promise<Rows> {
+  async start({ states }: StartState, count: number): Promise<NetworkRows> {
     const rows = this.#rowsOf(count === 1 ? 1 : this.#width);
     for (const [name, state] of states) {
-      const all = new Float32Array(rows.width * state.length);
-      for (let row = 0; row < rows.width; row++) all.set(state, row * state.length);
-      await this.#write(rows.width, name, all);
+      const states = new Float32Array(rows.width * state.length);
+      for (let row = 0; row < rows.width; row++) states.set(state, row * state.length);
+      await this.#write(rows.width, name, states);
     }
     return rows;
   }
@@ -102,12 +102,12 @@ export class Network {
     return this.#executable.write({ kind: 'state', job: jobOf(width), name }, state);
   }
 
-  #rowsOf(width: number): Rows {
-    const made = this.#rows.get(width);
-    if (made !== undefined) return made;
+  #rowsOf(width: number): NetworkRows {
+    const existing = this.#rows.get(width);
+    if (existing !== undefined) return existing;
     const { ids, outputs, run } =
       this.#executable.preparedCall?.(jobOf(width)) ?? preparedCallOf(this.#executable, width, this.#vocabulary);
-    const rows = { width, ids, logits: outputs['logits'], step: run };
+    const rows = { width, ids, logits: outputs['logits'], advance: run };
     this.#rows.set(width, rows);
     return rows;
   }

@@ -6,23 +6,23 @@ import type { Device } from '../devices/device.ts';
 import { usageError, corpusError } from '../errors.ts';
 import { chunksOf } from '../group.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type Draw, batchOf } from './batch.ts';
+import { type DrawMore, openBatch } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
-import { Network, type Start } from './network.ts';
-import { Text } from './text.ts';
+import { Network, type StartState } from './network.ts';
+import { SampledText } from './text.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** A text. A model of bytes also takes bytes that are not UTF-8. */
-export type Given = string | Uint8Array;
+export type TextOrBytes = string | Uint8Array;
 
-export interface SampleRequest {
-  readonly prime: Given;
+export interface SampledTextRequest {
+  readonly prime: TextOrBytes;
   /** The prompt is from within a text, so no start token precedes it. Default false. */
   readonly midText?: boolean;
   /** Tokens to sample: characters or bytes. */
   readonly length: number;
   /** Each ends the text once it has been sampled. The prompt does not count. */
-  readonly stop: Given | readonly Given[] | null;
+  readonly stop: TextOrBytes | readonly TextOrBytes[] | null;
   /** Whether the stop that ends a text belongs to the text. Default true. */
   readonly keepStop?: boolean;
   readonly seed: number;
@@ -30,7 +30,7 @@ export interface SampleRequest {
 }
 
 /** Texts that continue from one place, each with a separate seed. */
-export interface TextsRequest extends Omit<SampleRequest, 'seed'> {
+export interface SampledTextsRequest extends Omit<SampledTextRequest, 'seed'> {
   readonly seeds: Iterable<number>;
 }
 
@@ -101,9 +101,9 @@ export class Sampler {
     device: Device,
     { texts = 1, length = 1, startSymbol = null }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
-    const most = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_WAITING / length)));
+    const maxTexts = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_WAITING / length)));
     // The same number of rows in each batch, as far as possible.
-    const rows = Math.ceil(texts / Math.ceil(texts / most));
+    const rows = Math.ceil(texts / Math.ceil(texts / maxTexts));
     return new Sampler(model, vocabulary, await Network.open(model, device, rows), rows, startSymbol);
   }
 
@@ -112,7 +112,7 @@ export class Sampler {
   }
 
   /** One text, as from `texts`. */
-  text({ seed, ...request }: SampleRequest): AsyncGenerator<string> {
+  text({ seed, ...request }: SampledTextRequest): AsyncGenerator<string> {
     const [text] = this.texts({ ...request, seeds: [seed] });
     return text;
   }
@@ -126,7 +126,7 @@ export class Sampler {
    * @throws RnnError `corpus` for characters in the prompt that the model does not know, `usage`
    * for options out of range
    */
-  texts(request: TextsRequest): Iterable<AsyncGenerator<string>> {
+  texts(request: SampledTextsRequest): Iterable<AsyncGenerator<string>> {
     return mapped(this.#units(request), this.#vocabulary.unit === 'byte' ? decoded : (units) => units);
   }
 
@@ -135,7 +135,7 @@ export class Sampler {
    *
    * @throws RnnError as `texts` does
    */
-  bytes(request: TextsRequest): Iterable<AsyncGenerator<Uint8Array>> {
+  bytes(request: SampledTextsRequest): Iterable<AsyncGenerator<Uint8Array>> {
     const encoding = this.#vocabulary.unit === 'byte' ? BYTES : 'utf8';
     return mapped(this.#units(request), (units) => encoded(units, encoding));
   }
@@ -156,7 +156,7 @@ export class Sampler {
     keepStop = true,
     seeds,
     options,
-  }: TextsRequest): Iterable<AsyncGenerator<string>> {
+  }: SampledTextsRequest): Iterable<AsyncGenerator<string>> {
     const { unknown } = this.#vocabulary.data;
     const symbols = new SymbolSampler(this.#model.vocabulary, {
       ...options,
@@ -169,16 +169,16 @@ export class Sampler {
         ? Int32Array.of(this.#vocabulary.startSymbol ?? 0)
         : contextOf(primed, midText ? null : this.#startSymbol);
     const texts = this.#vocabulary.unit === 'byte' ? byteTexts : this.#vocabulary.data.symbols;
-    return this.#batches(context, seeds, (seed) => new Text(symbols, texts, { seed, length, stops, keepStop }));
+    return this.#batches(context, seeds, (seed) => new SampledText(symbols, texts, { seed, length, stops, keepStop }));
   }
 
-  #idsOf(prime: Given): Int32Array {
+  #idsOf(prime: TextOrBytes): Int32Array {
     if (this.#vocabulary.unit === 'byte' && typeof prime !== 'string') return Int32Array.from(prime);
     return this.#vocabulary.encode(textOf(prime, 'the prime'));
   }
 
   /** The stop in the code units of the sampled text. */
-  #stop(stop: Given): string {
+  #stop(stop: TextOrBytes): string {
     if (stop.length === 0)
       throw usageError('a stop is empty: expected some text', 'leave it out for a text of full length');
     return this.#vocabulary.unit === 'byte'
@@ -189,25 +189,25 @@ export class Sampler {
   *#batches(
     context: Int32Array,
     seeds: Iterable<number>,
-    textOf: (seed: number) => Text,
+    textOf: (seed: number) => SampledText,
   ): Generator<AsyncGenerator<string>> {
-    let start: Promise<Start> | null = null;
-    const read = (): Promise<Start> => (start ??= this.#network.read(context, setImmediate));
+    let start: Promise<StartState> | null = null;
+    const read = (): Promise<StartState> => (start ??= this.#network.read(context, setImmediate));
     for (const group of chunksOf(seeds, this.#rows)) {
       const texts = group.map(textOf);
-      let batch: Promise<Draw> | null = null;
-      const begin = (): Promise<Draw> => (batch ??= read().then((from) => batchOf(this.#network, from, texts)));
+      let batch: Promise<DrawMore> | null = null;
+      const begin = (): Promise<DrawMore> => (batch ??= read().then((from) => openBatch(this.#network, from, texts)));
       for (const text of texts) yield pieces(text, begin);
     }
   }
 }
 
 /** @param begin returns the batch in which the text is sampled */
-async function* pieces(text: Text, begin: () => Promise<Draw>): AsyncGenerator<string> {
+async function* pieces(text: SampledText, begin: () => Promise<DrawMore>): AsyncGenerator<string> {
   for (;;) {
-    const piece = text.take();
+    const piece = text.takeText();
     if (piece !== '') yield piece;
-    else if (text.ended) return;
+    else if (text.isEnded) return;
     else {
       const draw = await begin();
       await draw();
@@ -250,7 +250,7 @@ async function* encoded(units: AsyncIterable<string>, encoding: 'utf8' | typeof 
 }
 
 /** @throws RnnError `corpus` for bytes that are not UTF-8 */
-function textOf(given: Given, name: string): string {
+function textOf(given: TextOrBytes, name: string): string {
   if (typeof given === 'string') return given;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(given);

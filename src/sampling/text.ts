@@ -3,7 +3,7 @@
 import { Random } from '../random.ts';
 import type { SymbolSampler } from './filters.ts';
 
-export interface TextOptions {
+export interface SampledTextOptions {
   readonly seed: number;
   /** Tokens to sample. */
   readonly length: number;
@@ -13,72 +13,72 @@ export interface TextOptions {
   readonly keepStop: boolean;
 }
 
-export class Text {
+export class SampledText {
   readonly #symbols: SymbolSampler;
   readonly #texts: readonly string[];
   readonly #random: Random;
   readonly #stops: readonly string[];
   readonly #longestStop: number;
   readonly #keepStop: boolean;
-  #written = '';
+  #pending = '';
   /** The end of the text, as long as the longest stop. */
   #end = '';
-  #left: number;
+  #tokensLeft: number;
   #failure: unknown = null;
 
   /** @param texts of the tokens, by their ids */
-  constructor(symbols: SymbolSampler, texts: readonly string[], { seed, length, stops, keepStop }: TextOptions) {
+  constructor(symbols: SymbolSampler, texts: readonly string[], { seed, length, stops, keepStop }: SampledTextOptions) {
     this.#symbols = symbols;
     this.#texts = texts;
     this.#random = new Random(seed);
     this.#stops = stops;
     this.#longestStop = Math.max(0, ...stops.map((stop) => stop.length));
     this.#keepStop = keepStop;
-    this.#left = length;
+    this.#tokensLeft = length;
   }
 
-  get ended(): boolean {
-    return this.#left === 0;
+  get isEnded(): boolean {
+    return this.#tokensLeft === 0;
   }
 
   /**
    * Samples the next token and returns its id. An error ends the text and is thrown when the caller
    * takes the rest of it.
    */
-  draw(logits: Float32Array): number {
+  drawTokens(logits: Float32Array): number {
     try {
       const id = this.#symbols.draw(logits, this.#random);
-      this.#left--;
+      this.#tokensLeft--;
       this.#write(this.#texts[id]);
       return id;
     } catch (error) {
       this.#failure = error;
-      this.#left = 0;
+      this.#tokensLeft = 0;
       return 0;
     }
   }
 
   /** The text since the last call, without the beginning of a stop that is not kept. */
-  take(): string {
-    const held = this.#keepStop || this.ended ? 0 : this.#begunStop();
-    const taken = this.#written.slice(0, this.#written.length - held);
-    this.#written = this.#written.slice(taken.length);
+  takeText(): string {
+    const held = this.#keepStop || this.isEnded ? 0 : this.#possibleStopLength();
+    const taken = this.#pending.slice(0, this.#pending.length - held);
+    this.#pending = this.#pending.slice(taken.length);
     if (taken === '' && this.#failure !== null) throw this.#failure;
     return taken;
   }
 
   #write(piece: string): void {
-    this.#written += piece;
+    this.#pending += piece;
     if (this.#stops.length === 0) return;
     this.#end = `${this.#end}${piece}`.slice(-this.#longestStop);
     const stopped = this.#stops.filter((stop) => this.#end.endsWith(stop));
     if (stopped.length === 0) return;
-    this.#left = 0;
-    if (!this.#keepStop) this.#written = this.#written.slice(0, -Math.max(...stopped.map((stop) => stop.length)));
+    this.#tokensLeft = 0;
+    if (!this.#keepStop) this.#pending = this.#pending.slice(0, -Math.max(...stopped.map((stop) => stop.length)));
   }
 
   /** How many code units at the end of the text may be the beginning of a stop. */
-  #begunStop(): number {
+  #possibleStopLength(): number {
     for (let length = this.#longestStop - 1; length > 0; length--)
       if (this.#stops.some((stop) => stop.length > length && this.#end.endsWith(stop.slice(0, length)))) return length;
     return 0;

@@ -30,7 +30,7 @@ interface RunActivity {
 export type ActivityListener = (activity: Activity) => void;
 
 /** Runs a piece of work, and reports its beginning and its end. */
-export async function reporting<Result>(
+export async function withActivity<Result>(
   onActivity: ActivityListener | undefined,
   kind: RunActivity['kind'],
   work: () => Promise<Result>,

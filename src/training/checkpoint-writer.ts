@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Checkpoint, Newest, RunStore } from '../runs/store.ts';
 import { count } from '../count.ts';
 import { RnnError, machineError } from '../errors.ts';
-import { type ActivityListener, reporting } from './activity.ts';
+import { type ActivityListener, withActivity } from './activity.ts';
 import type { TrainingEvent } from './events.ts';
 
 /**
@@ -21,7 +21,7 @@ const WAITS_MS = [300, 700, 1500];
 type SaveError = RnnError | null;
 
 /** @param step of the state in the store from which the run continues. Null for a new run */
-export function checkpointWriter(store: RunStore, step: number | null, onActivity?: ActivityListener) {
+export function createCheckpointWriter(store: RunStore, step: number | null, onActivity?: ActivityListener) {
   const { path, latestPath, bestPath, logPath } = store;
   const failing = new Set<string>();
   const news: string[] = [];
@@ -40,7 +40,7 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
   };
 
   const save = async (file: string, work: () => Promise<void>): Promise<SaveError> => {
-    const error = await reporting(onActivity, 'saving', () => attempt(work));
+    const error = await withActivity(onActivity, 'saving', () => attempt(work));
     if (error?.kind !== 'checkpoint')
       note(file, error && `${error.message}. Training continues, and rnn tries again at the next checkpoint`);
     return error;
@@ -160,7 +160,7 @@ export function checkpointWriter(store: RunStore, step: number | null, onActivit
       news.splice(0).map((reason) => log({ event: 'recovery', step: now, reason })),
   };
 }
-export type CheckpointWriter = ReturnType<typeof checkpointWriter>;
+export type CheckpointWriter = ReturnType<typeof createCheckpointWriter>;
 
 /**
  * @throws errors that come neither from the disk nor from the numbers: another process took the

@@ -19,13 +19,13 @@ import { lengths } from '../options/choices.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
 import {
   MAX_COUNTED,
-  recordOf,
+  corpusRecordOf,
   recordedCorpus,
   recordedLoop,
   recordedMachine,
   recordedOptions,
   recordedReading,
-  unfit,
+  unfitError,
 } from './record.ts';
 import { type Verdict, evaluationsIn, verdictOf } from './verdict.ts';
 import { type OptionName, flagOf } from '../options/flags.ts';
@@ -55,29 +55,35 @@ export interface Continuation extends RunSettings {
  * missing from the checkpoint
  */
 export function continueRun({ model, training }: Checkpoint, given: GivenSettings): Continuation {
-  const earlier = {
+  const recordedSettings = {
     options: recordedOptions(training),
     reading: recordedReading(training),
     machine: recordedMachine(training),
   };
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
-    if (count > MAX_COUNTED) throw unfit(`training.${name} is ${count}: expected at most ${MAX_COUNTED}`);
+    if (count > MAX_COUNTED) throw unfitError(`training.${name} is ${count}: expected at most ${MAX_COUNTED}`);
   const recorded: Partial<TrainingOptions> = { ...legacyOptions, ...model };
   for (const option of namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start')) {
-    const own = recorded[option];
-    if (earlier.options[option] !== own)
-      throw unfit(`training.options.${option} is ${earlier.options[option]}: expected ${own} as in its model`);
+    const modelValue = recorded[option];
+    if (recordedSettings.options[option] !== modelValue)
+      throw unfitError(
+        `training.options.${option} is ${recordedSettings.options[option]}: expected ${modelValue} as in its model`,
+      );
   }
-  const before: Readonly<Record<string, unknown>> = { ...earlier.options, ...earlier.reading, ...earlier.machine };
-  const asked: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
+  const recordedValues: Readonly<Record<string, unknown>> = {
+    ...recordedSettings.options,
+    ...recordedSettings.reading,
+    ...recordedSettings.machine,
+  };
+  const givenValues: Readonly<Record<string, unknown>> = { ...given.options, ...given.reading };
   for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
-    if ('fixedFor' in row) refuseChange(option as OptionName, asked[option], before[option]);
+    if ('fixedFor' in row) refuseChange(option as OptionName, givenValues[option], recordedValues[option]);
 
   const length = lengths.some((option) => given.options[option] !== undefined)
     ? { epochs: null, maxSteps: null, budgetMs: null }
     : {};
-  const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
+  const options = { ...recordedSettings.options, ...length, maxTimeMs: null, ...given.options };
   // A file to validate or test on replaces the part of the text held out for it, and vice versa.
   const { validationFile, validationFraction, testFile, testFraction } = given.reading;
   const heldOut = {
@@ -86,29 +92,30 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     ...(testFile !== undefined && { testFraction: 0 }),
     ...(testFraction !== undefined && { testFile: null }),
   };
-  const reading = { ...earlier.reading, ...heldOut, ...given.reading };
+  const reading = { ...recordedSettings.reading, ...heldOut, ...given.reading };
   // Otherwise a run would be tested on text that it was trained on.
-  refuseChange('testFraction', reading.testFraction, before['testFraction']);
-  const machine = { ...earlier.machine, ...given.machine };
-  const now: Readonly<Record<string, unknown>> = { ...options, ...reading, ...machine };
+  refuseChange('testFraction', reading.testFraction, recordedValues['testFraction']);
+  const machine = { ...recordedSettings.machine, ...given.machine };
+  const newValues: Readonly<Record<string, unknown>> = { ...options, ...reading, ...machine };
   const changed = [
     ...trainingNames.filter((name) => name !== 'maxTimeMs' && given.options[name] !== undefined),
     ...readingNames,
     ...machineNames,
-  ].filter((name) => !isDeepStrictEqual(now[name], before[name]));
+  ].filter((name) => !isDeepStrictEqual(newValues[name], recordedValues[name]));
   return {
     options,
     reading,
     machine,
     changed: changed.map(flagOf),
     notes: changed.map(
-      (name) => `${flagOf(name)} is ${shown(name, now[name])} from here on (it was ${shown(name, before[name])})`,
+      (name) =>
+        `${flagOf(name)} is ${shown(name, newValues[name])} from here on (it was ${shown(name, recordedValues[name])})`,
     ),
   };
 }
 
 /** Why the run was over when it was saved. Null if it was not, or is not with these options. */
-export function endOf({ training }: Checkpoint, options: TrainingOptions): EndReason | null {
+export function endReasonOf({ training }: Checkpoint, options: TrainingOptions): EndReason | null {
   const { finished } = recordedLoop(training);
   const before = recordedOptions(training);
   return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
@@ -165,13 +172,13 @@ export function compareCorpus(
   corpus: Corpus,
   { accepted }: { readonly accepted: boolean },
 ): readonly string[] {
-  const before = recordedCorpus(training);
-  const now = recordOf(corpus);
+  const recordedText = recordedCorpus(training);
+  const newText = corpusRecordOf(corpus);
   const [sources, ...heldOut] = texts;
-  const isOther = ({ digest }: (typeof texts)[number]): boolean => before[digest] !== now[digest];
+  const isOther = ({ digest }: (typeof texts)[number]): boolean => recordedText[digest] !== newText[digest];
   const notes = (isOther(sources) ? [sources] : heldOut.filter(isOther)).map(
     ({ characters, isOther: message, consequence }) => {
-      const change = `${message}: ${difference(now[characters], before[characters])}`;
+      const change = `${message}: ${difference(newText[characters], recordedText[characters])}`;
       if (accepted) return `${change}, so ${consequence}`;
       throw corpusError(
         change,
@@ -179,22 +186,25 @@ export function compareCorpus(
       );
     },
   );
-  return isOther(sources) || before.train === now.train
+  return isOther(sources) || recordedText.train === newText.train
     ? notes
-    : [`the run trains on ${count(now.train)} characters from here on (it was ${count(before.train)})`, ...notes];
+    : [
+        `the run trains on ${count(newText.train)} characters from here on (it was ${count(recordedText.train)})`,
+        ...notes,
+      ];
 }
 
-function difference(now: number, before: number): string {
-  return now === before
-    ? `its ${count(now)} characters are different`
-    : `it has ${count(now)} characters instead of ${count(before)}`;
+function difference(newCharacters: number, recordedCharacters: number): string {
+  return newCharacters === recordedCharacters
+    ? `its ${count(newCharacters)} characters are different`
+    : `it has ${count(newCharacters)} characters instead of ${count(recordedCharacters)}`;
 }
 
-function refuseChange(option: OptionName, given: unknown, before: unknown): void {
-  if (given === undefined || given === before) return;
+function refuseChange(option: OptionName, given: unknown, recordedValue: unknown): void {
+  if (given === undefined || given === recordedValue) return;
   const flag = flagOf(option);
   throw usageError(
-    `cannot change ${flag} in a run: it is ${String(before)}, and you gave ${String(given)}`,
+    `cannot change ${flag} in a run: it is ${String(recordedValue)}, and you gave ${String(given)}`,
     `leave it out to continue, use ${flagOf('initFrom')} to start a new run from these weights on any text, or train a new model, which can have any sizes`,
     { options: [flag] },
   );

@@ -24,7 +24,7 @@ export interface Report extends Moment {
 }
 
 /** A validation loss, in nats per token. */
-export interface Evaluation extends Moment {
+export interface EvaluationPoint extends Moment {
   readonly validationLossNats: number | null;
 }
 
@@ -83,12 +83,12 @@ export class Curves {
   }
 
   /** A new list each time. */
-  get evaluations(): Evaluation[] {
+  get evaluations(): EvaluationPoint[] {
     return this.#evaluations.map(({ step, validationLossNats }) => ({ ...this.#momentAt(step), validationLossNats }));
   }
 
   /** The newest evaluation. Null if nothing was evaluated. */
-  get lastEvaluation(): Evaluation | null {
+  get lastEvaluation(): EvaluationPoint | null {
     const last = this.#evaluations.at(-1);
     return last === undefined ? null : { ...this.#momentAt(last.step), validationLossNats: last.validationLossNats };
   }

@@ -118,13 +118,13 @@ const windowsFor = (characters: number): Windows => WINDOWS[characters >= MIN_LA
 function relativeLengthOf(given: Partial<TrainingOptions>, length: number): number {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const { batchSize, sequenceLength } = windowsFor(charactersToTrain(length));
-  const chosen = Math.max(charactersToTrain(length), MIN_STEPS * batchSize * sequenceLength);
-  if (epochs !== null) return (epochs * length) / chosen;
-  if (maxSteps !== null) return (maxSteps * batchSize * sequenceLength) / chosen;
+  const charactersToTrainOn = Math.max(charactersToTrain(length), MIN_STEPS * batchSize * sequenceLength);
+  if (epochs !== null) return (epochs * length) / charactersToTrainOn;
+  if (maxSteps !== null) return (maxSteps * batchSize * sequenceLength) / charactersToTrainOn;
   if (budgetMs === null) return 1;
   const row = rowFor(length);
   const { hidden, layers } = { hidden: given.hidden ?? row.hidden, layers: given.layers ?? row.layers };
-  return charactersWithin(budgetMs, MULTIPLY_ADDS * matricesOf(layers) * hidden ** 2) / chosen;
+  return charactersWithin(budgetMs, MULTIPLY_ADDS * matricesOf(layers) * hidden ** 2) / charactersToTrainOn;
 }
 
 /** Recurrent and input matrices of a gate, H × H each. The first layer's input is one-hot. */

@@ -61,17 +61,17 @@ export class LossTrend {
    * The problem in a series of steps, and after how many of them it occurred. Null without a
    * problem.
    */
-  troubleIn(
+  problemIn(
     steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[],
-  ): { readonly what: string; readonly after: number } | null {
+  ): { readonly problem: string; readonly stepsBefore: number } | null {
     for (const [index, { lossNats, updated, characters }] of steps.entries()) {
       if (!updated)
         return {
-          what: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`,
-          after: index,
+          problem: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`,
+          stepsBefore: index,
         };
       const jump = this.add(lossNats / characters);
-      if (jump !== null) return { what: jump, after: index + 1 };
+      if (jump !== null) return { problem: jump, stepsBefore: index + 1 };
     }
     return null;
   }

@@ -1,6 +1,6 @@
 // Whether the best trial lies at an end of the range that was searched, and where to search next.
 // Values are texts, as on a command line.
-import { type Axis, type Range, type Setting, rounded } from './search.ts';
+import { type Axis, type SearchRange, type TrialSetting, roundValue } from './search.ts';
 
 /** An option whose best value is at an end of the range that was searched. */
 export interface Edge {
@@ -28,8 +28,8 @@ const REACHES = [1, 0.5, NEAR_END];
  */
 export function edgesOf(
   axes: readonly Axis[],
-  best: readonly Setting[],
-  isValue: (setting: Setting) => boolean,
+  best: readonly TrialSetting[],
+  isValue: (setting: TrialSetting) => boolean,
 ): Edge[] {
   return axes.flatMap(({ option, values }) => {
     // A higher seed is not better.
@@ -47,7 +47,7 @@ export function edgesOf(
      * and the number before it.
      */
     const beyond = (times: number): number =>
-      rounded(isFactor ? last * (last / before) ** times : last + times * (last - before), isWhole);
+      roundValue(isFactor ? last * (last / before) ** times : last + times * (last - before), isWhole);
     const fits = (next: number): boolean => next !== last && isValue({ option, value: String(next) });
     const next =
       range === null
@@ -57,7 +57,7 @@ export function edgesOf(
   });
 }
 
-const rangeFrom = (last: number, next: number | undefined, { logarithmic }: Range): string =>
+const rangeFrom = (last: number, next: number | undefined, { logarithmic }: SearchRange): string =>
   next === undefined ? '' : `${logarithmic ? 'log:' : ''}${[last, next].toSorted((a, b) => a - b).join('..')}`;
 
 /**
@@ -70,7 +70,7 @@ const rangeFrom = (last: number, next: number | undefined, { logarithmic }: Rang
 function endOf(numbers: readonly number[], value: number, tolerance: number, logarithmic = false): Edge['end'] | null {
   if (numbers.some(Number.isNaN)) return null;
   const [low, high, best] = [numbers[0], numbers.at(-1)!, value].map((x) => (logarithmic ? Math.log(x) : x));
-  const place = (best - low) / (high - low);
-  if (place <= tolerance) return 'lowest';
-  return place >= 1 - tolerance ? 'highest' : null;
+  const fraction = (best - low) / (high - low);
+  if (fraction <= tolerance) return 'lowest';
+  return fraction >= 1 - tolerance ? 'highest' : null;
 }

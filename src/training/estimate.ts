@@ -1,6 +1,6 @@
 // Estimates how long a run takes on this machine: briefly measures its steps, evaluations and
 // samples on its device. Trains nothing and writes nothing.
-import { reporting } from './activity.ts';
+import { withActivity } from './activity.ts';
 import { timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingRun } from './run.ts';
@@ -38,7 +38,7 @@ export interface RunEstimate {
  * for one batch, `device` if the device fails
  */
 export function estimateRun({ onActivity, ...run }: TrainingRun): Promise<RunEstimate> {
-  return reporting(onActivity, 'measuring', () => measureRun(run));
+  return withActivity(onActivity, 'measuring', () => measureRun(run));
 }
 
 async function measureRun(run: TrainingRun): Promise<RunEstimate> {
@@ -47,9 +47,9 @@ async function measureRun(run: TrainingRun): Promise<RunEstimate> {
   try {
     await session.begin();
     const allSteps = totalStepsOf(run, session, false);
-    const step = async (): Promise<number> => (await session.advance(Infinity, () => 0)).length;
-    await timeOf(step, WARM_UP_MS, clock);
-    const stepMs = await timeOf(step, STEPS_MS, clock);
+    const advanceOnce = async (): Promise<number> => (await session.advance(Infinity, () => 0)).length;
+    await timeOf(advanceOnce, WARM_UP_MS, clock);
+    const stepMs = await timeOf(advanceOnce, STEPS_MS, clock);
     const evaluationMs = session.validation.isPossible ? await timeOfEvaluation(run, session, clock) : null;
     const sampleMs = options.sampleEvery === 0 ? null : await timeOfSample(session, clock);
     const steps = allSteps ?? Math.max(1, Math.floor(options.budgetMs! / stepMs));

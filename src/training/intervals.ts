@@ -48,8 +48,8 @@ const MAX_STEPS_BETWEEN_CHECKPOINTS = 1000;
 export function chooseIntervals(given: Partial<TrainingOptions>, run: ExpectedRun, validation: number): Intervals {
   const validationCharacters = given.validationCharacters ?? (validation > MAX_WHOLE ? SAMPLE : 0);
   // The user may give null, which spaces evaluations over the run.
-  const chosen = run.steps === null ? null : stepsToEvaluate(run, validationCharacters || validation);
-  const evaluateEvery = given.evaluateEvery === undefined ? chosen : given.evaluateEvery;
+  const evenSteps = run.steps === null ? null : stepsToEvaluate(run, validationCharacters || validation);
+  const evaluateEvery = given.evaluateEvery === undefined ? evenSteps : given.evaluateEvery;
   return {
     validationCharacters,
     evaluateEvery,
@@ -70,5 +70,5 @@ function stepsToSample(steps: number | null, evaluateEvery: number | null): numb
 }
 
 /** Whether a run that validates on a sample may score the whole held-out part at its end. */
-export const affordsWhole = (characters: number, validation: number): boolean =>
+export const canScoreWhole = (characters: number, validation: number): boolean =>
   COST_OF_SCORING * validation <= MAX_COST_OF_WHOLE * characters;

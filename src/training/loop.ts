@@ -4,16 +4,24 @@ import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
-import { remember } from './history.ts';
-import { affordsWhole } from './intervals.ts';
-import { lossMeter } from './loss-meter.ts';
+import { addToHistory } from './history.ts';
+import { canScoreWhole } from './intervals.ts';
+import { createLossMeter } from './loss-meter.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import type { TrainingRun } from './run.ts';
-import { type RunState, countEvaluation, goBack, recordOfState, startOf, stateOf, undoneAt } from './run-state.ts';
+import {
+  type RunState,
+  countEvaluation,
+  recoverRun,
+  recordOfState,
+  startEvent,
+  stateOf,
+  undoneEvents,
+} from './run-state.ts';
 import { learningRateAt } from './schedules.ts';
-import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
+import type { RestoredParts, RunRecord, Session, WindowResult } from './session.ts';
 import { StopRequest } from './stop-request.ts';
-import { LOOK_CHARACTERS, timetableOf } from './timetable.ts';
+import { INTERIM_CHARACTERS, createTimetable } from './timetable.ts';
 import { evaluationsIn, verdictOf } from './verdict.ts';
 
 /** Reported if a device fails within a step. */
@@ -28,9 +36,9 @@ export class Loop {
   readonly #stop: StopRequest;
   readonly #now: () => number;
   readonly #started: number;
-  readonly #meter: ReturnType<typeof lossMeter>;
+  readonly #meter: ReturnType<typeof createLossMeter>;
   readonly #state: RunState;
-  readonly #timetable: ReturnType<typeof timetableOf>;
+  readonly #timetable: ReturnType<typeof createTimetable>;
   #hasDiverged = false;
   /** Nothing has changed since the last state was saved. */
   #isSaved: boolean;
@@ -40,7 +48,7 @@ export class Loop {
   constructor(
     run: TrainingRun,
     session: Session,
-    restored: Restored | null,
+    restored: RestoredParts | null,
     writer: CheckpointWriter,
     signal: AbortSignal | undefined,
   ) {
@@ -51,25 +59,26 @@ export class Loop {
     this.#stop = new StopRequest(signal, run.options.maxTimeMs);
     this.#now = run.clock ?? (() => performance.now());
     this.#started = this.#now();
-    this.#meter = lossMeter(this.#now);
+    this.#meter = createLossMeter(this.#now);
     this.#state = stateOf(run, session, restored);
-    this.#timetable = timetableOf(run.options, session, this.#state, this.#now);
+    this.#timetable = createTimetable(run.options, session, this.#state, this.#now);
     this.#isSaved = restored !== null && writer.isLatestSound;
     this.#wasOver = this.#isSaved && this.#timetable.isJudged && this.#timetable.finished !== null;
   }
 
   async *events(): AsyncGenerator<TrainingEvent> {
-    if (this.#run.earlier) await this.#writer.cutBack(this.#session.step, undoneAt(this.#state, this.#session.step));
-    yield this.#writer.log(startOf(this.#run, this.#session, this.#state));
+    if (this.#run.earlier)
+      await this.#writer.cutBack(this.#session.step, undoneEvents(this.#state, this.#session.step));
+    yield this.#writer.log(startEvent(this.#run, this.#session, this.#state));
     let reason: EndReason | null = null;
     try {
-      while ((reason = yield* this.#look()) === null) yield* this.#advance();
+      while ((reason = yield* this.#runDueWork()) === null) yield* this.#advance();
     } catch (error) {
       // The device or a part of it is lost, but perhaps not the weights of the step before.
       const { intact, step } = this.#session;
       const canSave = !this.#isSaved && !this.#hasDiverged && step > 0 && intact !== 'nothing';
       if (canSave) yield* this.#save();
-      if (canSave && intact === 'weights') yield this.#tell(STATE_IS_LOST);
+      if (canSave && intact === 'weights') yield this.#logRecovery(STATE_IS_LOST);
       throw error;
     }
     yield* this.#finish(reason);
@@ -79,7 +88,7 @@ export class Loop {
    * Does everything that is due at the current step, and at the end of the run everything that is
    * not done yet. Returns the reason to end.
    */
-  async *#look(): AsyncGenerator<TrainingEvent, EndReason | null> {
+  async *#runDueWork(): AsyncGenerator<TrainingEvent, EndReason | null> {
     yield* this.#writer.takeNews(this.#session.step);
     yield* this.#due();
     if (this.#reasonToEnd === null) return null;
@@ -90,51 +99,52 @@ export class Loop {
 
   /** Runs one series of calls. */
   async *#advance(): AsyncGenerator<TrainingEvent> {
-    const before = this.#now();
+    const startMs = this.#now();
     const results = await this.#session.advance(
       this.#timetable.stepsUntilDue,
       (place) => this.#state.learningRateFactor * learningRateAt(this.#options, this.#timetable.progressAt(place)),
     );
     this.#stop.hasAdvanced = true;
-    const elapsed = this.#now() - before;
-    this.#state.trainingMs += elapsed;
-    for (const { note } of results) if (note !== undefined) yield this.#tell(note);
+    const elapsedMs = this.#now() - startMs;
+    this.#state.trainingMs += elapsedMs;
+    for (const { note } of results) if (note !== undefined) yield this.#logRecovery(note);
     await setImmediate(); // gives signals and timers a turn, even if the device computes on this thread
     this.#isSaved = false;
     const steps = results.filter(({ updated }) => updated);
-    const trouble = this.#state.trend.troubleIn(results);
+    const divergence = this.#state.trend.problemIn(results);
     if (steps.length > 0) {
-      this.#meter.add(steps, (elapsed * steps.length) / results.length);
+      this.#meter.add(steps, (elapsedMs * steps.length) / results.length);
       const isReportDue = this.#meter.isReportDue || this.#timetable.isReportDue || this.#reasonToEnd !== null;
-      if (trouble === null && isReportDue) yield this.#report(steps.at(-1)!);
+      if (divergence === null && isReportDue) yield this.#report(steps.at(-1)!);
     }
-    if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
+    if (divergence !== null)
+      yield* this.#recover(divergence.problem, this.#session.step - steps.length + divergence.stepsBefore);
   }
 
-  async *#goBack(trouble: string, at = this.#session.step): AsyncGenerator<TrainingEvent> {
+  async *#recover(problem: string, step = this.#session.step): AsyncGenerator<TrainingEvent> {
     this.#hasDiverged = true; // until the state is restored: a diverged state is not saved
-    const where = { trouble, at };
-    const back = await goBack(this.#session, this.#writer, this.#state, this.#options, where);
+    const where = { problem, step };
+    const back = await recoverRun(this.#session, this.#writer, this.#state, this.#options, where);
     this.#hasDiverged = !back.isBack;
     this.#isSaved = back.isSaved;
     this.#meter.reset();
-    yield this.#tell(back.reason);
+    yield this.#logRecovery(back.reason);
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): TrainingEvent {
     const { step, epoch } = this.#session;
-    const recent = this.#meter.reset();
+    const measurements = this.#meter.reset();
     return this.#logAndRemember({
       event: 'report',
       step,
       epoch,
       elapsedMs: this.#elapsedMs,
       progress: this.#timetable.progressAt().fraction,
-      ...recent,
+      ...measurements,
       learningRate,
       gradientNorm,
       trainingMs: this.#state.trainingMs,
-      remainingPausesMs: this.#timetable.remainingPausesMs(recent.charactersPerSecond),
+      remainingPausesMs: this.#timetable.remainingPausesMs(measurements.charactersPerSecond),
     });
   }
 
@@ -150,11 +160,11 @@ export class Loop {
     if (isSampleDue) yield* this.#sample();
     if (this.#timetable.isDue('save')) yield* this.#save();
     if (atEnd) return;
-    if (this.#timetable.isLookDue) {
+    if (this.#timetable.isInterimDue) {
       if (this.#options.evaluateEvery !== 0)
-        yield* this.#evaluateInterim(Math.min(LOOK_CHARACTERS, this.#session.validation.scored()));
+        yield* this.#evaluateInterim(Math.min(INTERIM_CHARACTERS, this.#session.validation.scored()));
       if (this.#timetable.samples) yield* this.#sample(false);
-      this.#timetable.looked();
+      this.#timetable.recordEvaluation();
     }
     if (this.#timetable.isClockSaveDue) yield* this.#save(true);
   }
@@ -178,7 +188,7 @@ export class Loop {
       event = this.#writer.log({ event: 'sample', step, text });
     } catch (error) {
       if (!(error instanceof RnnError) || error.kind === 'usage' || error.kind === 'busy') throw error;
-      event = this.#tell(`cannot take a sample: ${error.message}`);
+      event = this.#logRecovery(`cannot take a sample: ${error.message}`);
     }
     if (isDue) {
       this.#state.sampledAt = step;
@@ -197,8 +207,8 @@ export class Loop {
     this.#timetable.begin('evaluation');
     const validationLossNats = await this.#session.evaluate(this.#stop.isUrgent);
     if (validationLossNats === null) return;
-    if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
-    this.#timetable.looked();
+    if (!Number.isFinite(validationLossNats)) return yield* this.#recover('the validation loss is not a finite number');
+    this.#timetable.recordEvaluation();
     this.#isSaved = false;
     const best = this.#state.best === null || validationLossNats < this.#state.best;
     const characters = validation.scored();
@@ -217,7 +227,7 @@ export class Loop {
       const record = { ...this.#record(null), bestValidationLossNats: validationLossNats };
       const error = await this.#writer.saveBest(await this.#session.checkpoint(record));
       if (error === null) this.#state.best = validationLossNats; // the best loss is the loss in best.json
-      if (error?.kind === 'checkpoint') return yield* this.#goBack('a weight is not a finite number');
+      if (error?.kind === 'checkpoint') return yield* this.#recover('a weight is not a finite number');
     }
     this.#timetable.end('evaluation');
     yield event;
@@ -229,7 +239,7 @@ export class Loop {
     this.#timetable.begin('save');
     const checkpoint = await this.#session.checkpoint({ ...this.#record(), ...(isByClock && { savedByClock: true }) });
     const error = await this.#writer.saveLatest(checkpoint, this.#options.keep, isByClock);
-    if (error?.kind === 'checkpoint') return yield* this.#goBack('a weight is not a finite number');
+    if (error?.kind === 'checkpoint') return yield* this.#recover('a weight is not a finite number');
     this.#timetable.end('save');
     if (error === null) yield this.#saved();
     yield* this.#writer.takeNews(this.#session.step);
@@ -254,7 +264,7 @@ export class Loop {
     // if that costs little.
     const isOver = !this.#wasOver && this.#stop.reason === null && this.#timetable.finished !== null;
     const isBestSampled = evaluatedAt === step && sinceBest === 0 && validation.scored() < validation.all;
-    if (isOver && isBestSampled && affordsWhole(step * batchSize * sequenceLength, validation.all))
+    if (isOver && isBestSampled && canScoreWhole(step * batchSize * sequenceLength, validation.all))
       yield* this.#evaluateInterim(validation.all);
     yield this.#writer.log({
       event: 'end',
@@ -284,13 +294,13 @@ export class Loop {
     return { reading, machine, ...recordOfState(this.#state, this.#elapsedMs, finished) };
   }
 
-  #logAndRemember<Event extends Parameters<typeof remember>[1]>(event: Event): Event {
-    this.#state.history = remember(this.#state.history, event);
+  #logAndRemember<Event extends Parameters<typeof addToHistory>[1]>(event: Event): Event {
+    this.#state.history = addToHistory(this.#state.history, event);
     return this.#writer.log(event);
   }
 
   /** Logs a problem and the response to it. */
-  #tell(reason: string): TrainingEvent {
+  #logRecovery(reason: string): TrainingEvent {
     return this.#writer.log({ event: 'recovery', step: this.#session.step, reason });
   }
 }

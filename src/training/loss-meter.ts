@@ -5,7 +5,7 @@ const REPORT_EVERY_MS = 1000;
 const MIN_MS = 1e-3;
 
 /** @param now milliseconds from any moment on */
-export function lossMeter(now: () => number) {
+export function createLossMeter(now: () => number) {
   let [lossNats, characters, trainingMs] = [0, 0, 0];
   let since = now();
   return {

@@ -13,7 +13,7 @@ export type ModelOptions = Pick<TrainingOptions, keyof TrainingOptions & keyof M
 const names = Object.keys(modelOptions).filter((name) => name !== 'preset') as (keyof ModelOptions)[];
 
 /** @param vocabulary V */
-export function modelOf(options: ModelOptions, vocabulary: number): ModelConfiguration {
+export function modelConfigurationOf(options: ModelOptions, vocabulary: number): ModelConfiguration {
   const network = pick(options, names) as ModelOptions;
   return { ...network, vocabulary, conventions: cellNamed(options.cell).conventions };
 }
@@ -26,5 +26,5 @@ export function regularisationOf(options: TrainingOptions): Regularisation {
 
 /** P, the number of trained parameters. */
 export function parametersOf(options: TrainingOptions, vocabulary: number): number {
-  return countParameters(parameterShapes(modelOf(options, vocabulary)));
+  return countParameters(parameterShapes(modelConfigurationOf(options, vocabulary)));
 }

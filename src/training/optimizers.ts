@@ -218,9 +218,15 @@ const equations: Readonly<Record<OptimizerName, (options: OptimizerOptions) => E
 
 export function createOptimizer(options: OptimizerOptions): Optimizer {
   const { optimizer: name, clipNorm, clipValue = 0, weightDecay = 0, average = 0, accumulate: windows = 1 } = options;
-  const own = equations[name](options);
-  const decaying = weightDecay === 0 ? own : withDecay(own, weightDecay);
+  const equation = equations[name](options);
+  const decaying = weightDecay === 0 ? equation : withDecay(equation, weightDecay);
   const averaging = average === 0 ? decaying : withAverage(decaying, average);
-  const all = windows === 1 ? averaging : withAccumulation(averaging, windows);
-  return { name, rule: ruleOf(all, clipNorm, clipValue), ownSlots: own.slots, windows, scalars: all.at };
+  const accumulating = windows === 1 ? averaging : withAccumulation(averaging, windows);
+  return {
+    name,
+    rule: ruleOf(accumulating, clipNorm, clipValue),
+    ownSlots: equation.slots,
+    windows,
+    scalars: accumulating.at,
+  };
 }

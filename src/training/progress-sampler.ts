@@ -4,7 +4,7 @@ import type { Device } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { Sampler } from '../sampling/sample.ts';
-import { reporting } from './activity.ts';
+import { withActivity } from './activity.ts';
 import type { TrainingRun } from './run.ts';
 
 /** `machine.threads` is the maximum number of threads if the cpu samples for another device. */
@@ -16,7 +16,7 @@ export interface ProgressSampler {
   close(): Promise<void>;
 }
 
-export function progressSampler(
+export function createProgressSampler(
   model: ModelConfiguration,
   vocabulary: Vocabulary,
   { device, machine, onActivity }: Surroundings,
@@ -37,7 +37,7 @@ export function progressSampler(
   };
   return {
     async text(parameters, length, seed, isUrgent) {
-      sampler ??= await reporting(onActivity, 'compiling', async () =>
+      sampler ??= await withActivity(onActivity, 'compiling', async () =>
         Sampler.open(model, vocabulary, await samplingDevice()),
       );
       await sampler.load(parameters);

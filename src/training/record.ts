@@ -93,7 +93,7 @@ function part<Members>(
   earlier: Partial<Members> = {},
 ): Members {
   const recorded = training[name];
-  if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${name} is missing`);
+  if (typeof recorded !== 'object' || recorded === null) throw unfitError(`training.${name} is missing`);
   const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // the recorded members first, to keep their order when a checkpoint is written again
   const wrong = firstWrong(value, rules) as (keyof Members & string) | null;
   if (wrong === null)
@@ -101,7 +101,7 @@ function part<Members>(
       value,
       Object.keys(value).filter((member) => Object.hasOwn(rules, member)),
     ) as Members;
-  throw unfit(
+  throw unfitError(
     unexpected(
       `training.${name}.${wrong}`,
       JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing',
@@ -111,7 +111,7 @@ function part<Members>(
 }
 
 /** The error for an undamaged checkpoint of a run that this program cannot continue. */
-export function unfit(reason: string): RnnError {
+export function unfitError(reason: string): RnnError {
   return checkpointError(
     `cannot continue a run from this checkpoint: ${reason}`,
     `it was edited, imported or written by another program: use ${flagOf('initFrom')} to start a new run from its weights`,
@@ -122,7 +122,7 @@ export function unfit(reason: string): RnnError {
 export function recordedOptions(training: Training): TrainingOptions {
   const options = part<TrainingOptions>(training, 'options', kindsOf(trainingOptions), legacyOptions);
   if (lengths.filter((option) => options[option] !== null).length !== 1)
-    throw unfit(`exactly one of training.options.${lengths.join(', ')} must not be null`);
+    throw unfitError(`exactly one of training.options.${lengths.join(', ')} must not be null`);
   return options;
 }
 
@@ -153,7 +153,7 @@ export const recordedLoop = (training: Training): LoopState =>
   part<LoopState>(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
 /** The facts about the text that a checkpoint records. */
-export function recordOf(corpus: Corpus): CorpusRecord {
+export function corpusRecordOf(corpus: Corpus): CorpusRecord {
   const { train, validation, test } = corpus;
   const known = { ...corpus, train: train.length, validation: validation.length, test: test.length };
   return pick(known, Object.keys(corpusRules) as (keyof CorpusRecord)[]) as CorpusRecord;

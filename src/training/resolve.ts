@@ -24,7 +24,7 @@ const STATE_RESET = { min: 0.05, max: 0.3 };
 /** Lines of text between two resets of a batch row, within these bounds. */
 const LINES_PER_RESET = 24;
 /** Tokens at the beginning of a text in which lines are counted. */
-const LOOKED_FOR_STARTS = 1_000_000;
+const MAX_TOKENS_FOR_LINES = 1_000_000;
 
 /**
  * Adagrad has the rate of min-char-rnn: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 nats
@@ -36,12 +36,12 @@ const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0
  * A text, or only its length if the text is not read yet. Without the text, its lines cannot be
  * counted.
  */
-interface Text {
+interface TextLength {
   readonly length: number;
   readonly [at: number]: number;
 }
 
-export interface Resolved {
+export interface ResolvedOptions {
   readonly options: TrainingOptions;
   /** The chosen options, for the user to read. */
   readonly notes: readonly string[];
@@ -50,24 +50,24 @@ export interface Resolved {
 /** Where the value of an option comes from. `text` is the length of the text. */
 export type OptionSource = 'given' | 'preset' | 'text' | 'default';
 
-export interface ResolvedAnew extends Resolved {
+export interface NewRunOptions extends ResolvedOptions {
   readonly sources: Readonly<Record<keyof TrainingOptions, OptionSource>>;
   /** A note for each given option that has no effect. */
-  readonly idle: readonly string[];
+  readonly noEffectNotes: readonly string[];
 }
 
 /** @throws RnnError `usage` for invalid values, `corpus` if the text is too short */
 export function resolveOptions(
-  asked: Partial<TrainingOptions>,
-  corpus: { readonly train: Text; readonly validation: Text } & Pick<Corpus, 'vocabulary'>,
-): ResolvedAnew {
+  userOptions: Partial<TrainingOptions>,
+  corpus: { readonly train: TextLength; readonly validation: TextLength } & Pick<Corpus, 'vocabulary'>,
+): NewRunOptions {
   const length = corpus.train.length;
-  const given = withPreset(asked.preset ?? null, asked, length);
-  const chosen = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
-  const sizes = { ...chosen, ...withoutNulls(given) };
+  const given = withPreset(userOptions.preset ?? null, userOptions, length);
+  const chosenOptions = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
+  const sizes = { ...chosenOptions, ...withoutNulls(given) };
   const { batchSize, sequenceLength } = fitSizes(length, sizes, {
-    batchSize: asked.batchSize !== undefined,
-    sequenceLength: asked.sequenceLength !== undefined,
+    batchSize: userOptions.batchSize !== undefined,
+    sequenceLength: userOptions.sequenceLength !== undefined,
   });
   const cell = cellNamed(sizes.cell);
 
@@ -93,18 +93,18 @@ export function resolveOptions(
   return {
     options,
     notes: [...describeChoices(given, options, length), ...describeSample(options, corpus.validation.length)],
-    idle: notesOnNoEffect(asked, options),
-    sources: sourcesOf(options, asked, given),
+    noEffectNotes: notesOnNoEffect(userOptions, options),
+    sources: sourcesOf(options, userOptions, given),
   };
 }
 
 function sourcesOf(
   options: TrainingOptions,
-  asked: Partial<TrainingOptions>,
+  userOptions: Partial<TrainingOptions>,
   given: Partial<TrainingOptions>,
-): ResolvedAnew['sources'] {
+): NewRunOptions['sources'] {
   const sourceOf = (name: TrainingOption): OptionSource => {
-    if (asked[name] !== undefined) return 'given';
+    if (userOptions[name] !== undefined) return 'given';
     if (given[name] !== undefined && given[name] === options[name]) return 'preset';
     return 'defaultInWords' in trainingOptions[name] && options[name] !== null ? 'text' : 'default';
   };
@@ -116,7 +116,7 @@ const withoutNulls = (given: Partial<TrainingOptions>): Partial<TrainingOptions>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 
 /** The number of rows in which a validation text is evaluated: each row has something to read. */
-function streamsIn({ validation }: { readonly validation: Text }, max: number): number {
+function streamsIn({ validation }: { readonly validation: TextLength }, max: number): number {
   return Math.min(max, Math.max(1, validation.length - 1));
 }
 
@@ -125,7 +125,7 @@ function streamsIn({ validation }: { readonly validation: Text }, max: number): 
  *
  * @throws RnnError `usage` for invalid values
  */
-export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Text }): Resolved {
+export function refitOptions(options: TrainingOptions, corpus: { readonly validation: TextLength }): ResolvedOptions {
   refuseUnfit(options, corpus);
   const evaluationStreams = streamsIn(corpus, options.evaluationStreams);
   const notes =
@@ -138,7 +138,7 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 }
 
 /** @throws RnnError `usage` for values that are invalid or do not fit the text */
-function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
+function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: TextLength }): void {
   const wrong = wrongValue(trainingOptions, { ...options });
   if (wrong !== null) {
     const flag = flagOf(wrong.name);
@@ -176,12 +176,12 @@ function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, 
  * 2.013 and 2.001 nats (2.002 to 2.006 in running text). On tinyshakespeare 0.15 costs 0.012 nats.
  */
 function defaultStateReset(
-  { train, vocabulary }: { readonly train: Text } & Pick<Corpus, 'vocabulary'>,
+  { train, vocabulary }: { readonly train: TextLength } & Pick<Corpus, 'vocabulary'>,
   sequenceLength: number,
 ): number {
   const { startSymbol } = vocabulary;
   if (startSymbol === null || vocabulary.decode([startSymbol]) !== '\n') return STATE_RESET.min;
-  const length = Math.min(train.length, LOOKED_FOR_STARTS);
+  const length = Math.min(train.length, MAX_TOKENS_FOR_LINES);
   let lines = 0;
   for (let at = 0; at < length; at++) if (train[at] === startSymbol) lines++;
   const reset = ((lines / length) * sequenceLength) / LINES_PER_RESET;

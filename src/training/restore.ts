@@ -3,7 +3,7 @@ import type { Checkpoint } from '../runs/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { type Optimizer, SUM } from './optimizers.ts';
-import { MAX_COUNTED, unfit } from './record.ts';
+import { MAX_COUNTED, unfitError } from './record.ts';
 import { legacyOptions } from '../options/train.ts';
 import type { TrainingOption, TrainingOptions } from '../options/training.ts';
 
@@ -22,7 +22,7 @@ const extras: readonly string[] = [WEIGHTS, SUM];
  *
  * @throws RnnError `checkpoint` if the optimizer has the same name, but other slots
  */
-export function gatheredIn(
+export function optimizerStateIn(
   recorded: Checkpoint['optimizer'],
   { name, ownSlots, windows }: Pick<Optimizer, 'name' | 'ownSlots' | 'windows'>,
   parameters: number,
@@ -34,12 +34,12 @@ export function gatheredIn(
   );
   const fit = slots.size === ownSlots.length && ownSlots.every((slot) => slots.get(slot)?.length === parameters);
   if (!fit || !Number.isInteger(step) || step < 0 || step > MAX_COUNTED)
-    throw unfit(`its optimizer is not ${name} for ${parameters} parameters`);
+    throw unfitError(`its optimizer is not ${name} for ${parameters} parameters`);
   if (windows === 1 || windows !== recordedWindows) return { slots, windows: step * windows };
   if (!Number.isInteger(waiting) || waiting < 0 || waiting >= windows)
-    throw unfit(`the gradients of ${waiting} windows wait for an update: expected less than ${windows}`);
-  const sum = extraIn(recorded, SUM, parameters);
-  if (sum === null) throw unfit(`the ${SUM} of the gradients that wait for an update is missing`);
+    throw unfitError(`the gradients of ${waiting} windows wait for an update: expected less than ${windows}`);
+  const sum = extraVectorIn(recorded, SUM, parameters);
+  if (sum === null) throw unfitError(`the ${SUM} of the gradients that wait for an update is missing`);
   return { slots: slots.set(SUM, sum), windows: step * windows + waiting };
 }
 
@@ -48,12 +48,16 @@ export function gatheredIn(
  *
  * @throws RnnError `checkpoint` if it belongs to another model
  */
-export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parameters: number): Float32Array | null {
-  const found = optimizer?.tensors.find((tensor) => tensor.name === name);
-  if (found === undefined) return null;
-  if (found.data.length !== parameters)
-    throw unfit(`its vector ${name} has ${found.data.length} elements: expected ${parameters}`);
-  return found.data;
+export function extraVectorIn(
+  optimizer: Checkpoint['optimizer'],
+  name: string,
+  parameters: number,
+): Float32Array | null {
+  const tensor = optimizer?.tensors.find((tensor) => tensor.name === name);
+  if (tensor === undefined) return null;
+  if (tensor.data.length !== parameters)
+    throw unfitError(`its vector ${name} has ${tensor.data.length} elements: expected ${parameters}`);
+  return tensor.data;
 }
 
 /**
@@ -68,19 +72,19 @@ export function statesIn(
   batchSize: number,
 ): Map<string, Float32Array> | null {
   if (state.length === 0) return null;
-  const found = new Map(state.map((tensor) => [tensor.name, tensor.data]));
+  const states = new Map(state.map((tensor) => [tensor.name, tensor.data]));
   if (
-    found.size !== shapes.length ||
-    !shapes.every(({ name, columns }) => found.get(name)?.length === batchSize * columns)
+    states.size !== shapes.length ||
+    !shapes.every(({ name, columns }) => states.get(name)?.length === batchSize * columns)
   )
-    throw unfit('its carried state belongs to another model or batch size');
-  return found;
+    throw unfitError('its carried state belongs to another model or batch size');
+  return states;
 }
 
 /** @throws RnnError `checkpoint` if there is no such window */
-export function placeIn(position: StreamPosition, windowsPerEpoch: number): StreamPosition {
+export function positionIn(position: StreamPosition, windowsPerEpoch: number): StreamPosition {
   if (position.window >= windowsPerEpoch)
-    throw unfit(`its position is window ${position.window}, and the text has only ${windowsPerEpoch}`);
+    throw unfitError(`its position is window ${position.window}, and the text has only ${windowsPerEpoch}`);
   return position;
 }
 
@@ -89,9 +93,12 @@ export function placeIn(position: StreamPosition, windowsPerEpoch: number): Stre
  *
  * @param epoch with a fraction
  */
-export function nearestPlace(epoch: number, windowsPerEpoch: number): StreamPosition {
-  const whole = Math.floor(epoch);
-  return { epoch: whole, window: Math.min(windowsPerEpoch - 1, Math.round((epoch - whole) * windowsPerEpoch)) };
+export function nearestPosition(epoch: number, windowsPerEpoch: number): StreamPosition {
+  const wholeEpochs = Math.floor(epoch);
+  return {
+    epoch: wholeEpochs,
+    window: Math.min(windowsPerEpoch - 1, Math.round((epoch - wholeEpochs) * windowsPerEpoch)),
+  };
 }
 
 type RecordedOptions = Checkpoint['training']['options'];
@@ -111,6 +118,6 @@ export function sameSample(recorded: RecordedOptions, options: TrainingOptions):
 }
 
 function agree(recorded: RecordedOptions, options: TrainingOptions, names: readonly TrainingOption[]): boolean {
-  const earlier: RecordedOptions = { ...legacyOptions, ...recorded };
-  return names.every((name) => earlier[name] === options[name]);
+  const recordedOptions: RecordedOptions = { ...legacyOptions, ...recorded };
+  return names.every((name) => recordedOptions[name] === options[name]);
 }

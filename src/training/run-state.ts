@@ -5,22 +5,22 @@ import { count } from '../count.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
 import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, StartEvent } from './events.ts';
-import type { Remembered } from './history.ts';
+import type { HistoryEntry } from './history.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedLoop } from './record.ts';
 import type { TrainingRun } from './run.ts';
-import type { Restored, RunRecord, Session } from './session.ts';
+import type { RestoredParts, RunRecord, Session } from './session.ts';
 import { stepsOfEpochs } from './work.ts';
 import { flagOf } from '../options/flags.ts';
 
 type Training = Checkpoint['training'];
-type SameTexts = Pick<Restored, 'sameTraining' | 'sameValidation'>;
+type SameTexts = Pick<RestoredParts, 'sameTraining' | 'sameValidation'>;
 
 export interface RunState extends Omit<{ -readonly [Name in keyof LoopState]: LoopState[Name] }, 'trend'> {
   trend: LossTrend;
   /** The lowest validation loss, as in best.json. Null before the first. */
   best: number | null;
-  history: readonly Remembered[];
+  history: readonly HistoryEntry[];
 }
 
 const initial: Omit<LoopState, 'trend'> = {
@@ -43,7 +43,7 @@ const initial: Omit<LoopState, 'trend'> = {
  * @param training of the checkpoint that the run continues. Null for a new run
  * @param uniformNats ln V, the loss of a uniform guess
  */
-export function runState(training: Training | null, uniformNats: number): RunState {
+export function createRunState(training: Training | null, uniformNats: number): RunState {
   const { trend, ...recorded } = training === null ? { ...initial, trend: undefined } : recordedLoop(training);
   return {
     ...recorded,
@@ -71,11 +71,11 @@ export function forgetLearningRate(state: RunState): void {
  * After training has diverged: restores the state of a checkpoint, or of the beginning, with half
  * the learning rate. The best loss stays, because best.json does.
  */
-export function returnTo(state: RunState, training: Training | null, texts: SameTexts): void {
+export function rewindState(state: RunState, training: Training | null, texts: SameTexts): void {
   const { trainingMs, evaluatedMs, sampledMs, elapsedMs, totalSteps, best } = state;
-  const earlier = runState(training, state.trend.uniformNats);
-  forgetLosses(earlier, texts);
-  Object.assign(state, earlier, {
+  const rewound = createRunState(training, state.trend.uniformNats);
+  forgetLosses(rewound, texts);
+  Object.assign(state, rewound, {
     trainingMs,
     evaluatedMs,
     sampledMs,
@@ -91,29 +91,29 @@ export function returnTo(state: RunState, training: Training | null, texts: Same
  * Returns the session, the state and the log of a diverged run to the last saved state, or to the
  * beginning, with half the learning rate. Abandons the run after `maxRecoveries`.
  *
- * @param trouble in words
- * @param at the step at which it was detected
+ * @param problem in words
+ * @param step at which it was detected
  * @returns whether the run continues, whether its state is in latest.json, and a message about it
  * @throws RnnError `checkpoint` if there should be a saved state, but none can be read
  */
-export async function goBack(
+export async function recoverRun(
   session: Session,
   writer: CheckpointWriter,
   state: RunState,
   { learningRate, maxRecoveries }: TrainingOptions,
-  { trouble, at }: { readonly trouble: string; readonly at: number },
+  { problem, step }: { readonly problem: string; readonly step: number },
 ): Promise<{ readonly isBack: boolean; readonly isSaved: boolean; readonly reason: string }> {
   await writer.dropClockSave();
   if (state.recoveries >= maxRecoveries) {
-    const reason = `${trouble}, and ${flagOf('maxRecoveries')} is ${maxRecoveries}: rnn abandons the run`;
+    const reason = `${problem}, and ${flagOf('maxRecoveries')} is ${maxRecoveries}: rnn abandons the run`;
     return { isBack: false, isSaved: false, reason };
   }
-  const where = `${trouble} at step ${count(at)}`;
+  const where = `${problem} at step ${count(step)}`;
   const newest = await writer.newest(where);
   const restored = newest === null ? null : await session.restore(newest.checkpoint);
   if (newest === null) await session.begin();
-  returnTo(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
-  await writer.cutBack(session.step, undoneAt(state, session.step));
+  rewindState(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
+  await writer.cutBack(session.step, undoneEvents(state, session.step));
   const from = newest?.instead ? ` of ${newest.path}, because ${newest.instead}` : '';
   const peak = Number((learningRate * state.learningRateFactor).toPrecision(2));
   return {
@@ -139,7 +139,7 @@ export function countEvaluation(
 }
 
 /** Events that may be due at a step and have not happened there. */
-export function undoneAt({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
+export function undoneEvents({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
   return [...(evaluatedAt < step ? ['evaluation' as const] : []), ...(sampledAt < step ? ['sample' as const] : [])];
 }
 
@@ -150,9 +150,9 @@ export function recordOfState(state: RunState, elapsedMs: number, finished: EndR
 }
 
 /** @param restored how far the session could continue the earlier run. Null for a new run */
-export function stateOf(run: TrainingRun, session: Session, restored: Restored | null): RunState {
+export function stateOf(run: TrainingRun, session: Session, restored: RestoredParts | null): RunState {
   const training = run.earlier?.training ?? null;
-  const state = runState(training, Math.log(session.model.vocabulary));
+  const state = createRunState(training, Math.log(session.model.vocabulary));
   state.totalSteps = totalStepsOf(run, session, restored?.samePlace === true);
   if (restored !== null) forgetLosses(state, restored);
   if (training !== null && training.options.learningRate !== run.options.learningRate) forgetLearningRate(state);
@@ -173,7 +173,7 @@ export function totalStepsOf({ options, earlier }: TrainingRun, session: Session
   return session.step + stepsOfEpochs(Math.max(0, epochs - session.epoch), session.streams.windowsPerEpoch);
 }
 
-export function startOf(
+export function startEvent(
   { corpus, options }: TrainingRun,
   session: Session,
   { totalSteps, elapsedMs }: RunState,

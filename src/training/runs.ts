@@ -78,8 +78,8 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
     reason,
   }));
   // One after another, because each takes a megabyte of memory while it is read.
-  for (const path of runs) summaries.push(await summaryOf(path));
-  return ranked(summaries);
+  for (const path of runs) summaries.push(await runSummaryOf(path));
+  return rankRuns(summaries);
 }
 
 /** Whether two runs had the same text, divided into the same parts. */
@@ -88,7 +88,7 @@ export const haveOneText = ({ text: a }: RunSummary, { text: b }: RunSummary): b
   (a !== null && b !== null && a.digest === b.digest && a.train === b.train && a.validation === b.validation);
 
 /** The runs in the order of `listRuns`. */
-export function ranked(runs: readonly RunSummary[]): RunSummary[] {
+export function rankRuns(runs: readonly RunSummary[]): RunSummary[] {
   const isLast = ({ status }: RunSummary): number => ['newer', 'damaged', 'empty'].indexOf(status);
   const loss = ({ bestValidationLossNats }: RunSummary): number => bestValidationLossNats ?? Number.MAX_VALUE;
   return runs.toSorted(
@@ -109,7 +109,7 @@ function byText(a: RunSummary, b: RunSummary): number {
 }
 
 /** The run in a folder. If nothing is saved, the summary is taken from its log. */
-export async function summaryOf(path: string): Promise<RunSummary> {
+export async function runSummaryOf(path: string): Promise<RunSummary> {
   const files = await lookInto(path);
   const { newest: header, best, isRunning, log } = files;
   const loop = header === null ? null : recordedLoopOrNull(header.training);
@@ -187,7 +187,7 @@ function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptio
   try {
     const options = recordedOptions(training);
     const { train, validation } = recordedCorpus(training);
-    const asked = Object.fromEntries(
+    const shownOptions = Object.fromEntries(
       [...alwaysShown, 'preset' as const].map((name) => [name, options[name] ?? undefined]),
     );
     const text = {
@@ -195,7 +195,7 @@ function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptio
       validation: { length: validation },
       vocabulary: new Vocabulary(vocabulary),
     };
-    const { options: defaults } = resolveOptions(asked, text);
+    const { options: defaults } = resolveOptions(shownOptions, text);
     // The resets of the state follow from the text itself.
     const unchanging = [...alwaysShown, 'stateReset'];
     const changed = namesWith(({ isForWatching }) => !isForWatching).filter(

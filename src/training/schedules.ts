@@ -21,7 +21,7 @@ export interface Progress {
 const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
 /** The schedules, a line each for `--help`. */
-export const schedules: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
+export const scheduleSummaries: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
   { name: 'cosine', summary: `half a cosine down to ${flagOf('finalFraction')} of the peak at the end` },
   { name: 'one-cycle', summary: 'rises for three tenths of the run, then falls along a cosine' },
   {

@@ -28,7 +28,7 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
  * @throws RnnError `checkpoint` if the checkpoint does not record how the run's text was split,
  * `corpus` if the run held out no such part
  */
-export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
+export function readingOfPart(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
   const { encoding, keepLineEnds, skipInvalid, testFraction, testFile } = recorded ?? legacyReading;

@@ -7,7 +7,7 @@ import { Random } from '../random.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** An option and its value in a trial. */
-export interface Setting {
+export interface TrialSetting {
   readonly option: string;
   readonly value: string;
 }
@@ -18,14 +18,14 @@ export interface Trial {
    * same name.
    */
   readonly name: string;
-  readonly settings: readonly Setting[];
+  readonly settings: readonly TrialSetting[];
 }
 
 /**
  * Values to sample from: uniformly from `low` to `high`, or uniformly in the logarithm, for options
  * that work by factors (a learning rate).
  */
-export interface Range {
+export interface SearchRange {
   readonly low: number;
   readonly high: number;
   readonly logarithmic: boolean;
@@ -33,7 +33,7 @@ export interface Range {
 }
 
 /** An option to search over, and its possible values. */
-export interface Axis<Values = readonly string[] | Range> {
+export interface Axis<Values = readonly string[] | SearchRange> {
   readonly option: string;
   readonly values: Values;
 }
@@ -59,7 +59,7 @@ const byOption = (a: { readonly option: string }, b: { readonly option: string }
  */
 export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
   refuseTooMany(axes.reduce((product, { values }) => product * values.length, 1));
-  let trials: Setting[][] = [[]];
+  let trials: TrialSetting[][] = [[]];
   for (const { option, values } of axes)
     trials = trials.flatMap((settings) => values.map((value) => [...settings, { option, value }]));
   return trials.map(trialOf);
@@ -98,18 +98,18 @@ function valueFrom(values: Axis['values'], u: number): string {
   const { low, high, logarithmic, whole } = values;
   if (whole && !logarithmic) return String(low + Math.floor(u * (high - low + 1)));
   const x = logarithmic ? low * (high / low) ** u : low + u * (high - low);
-  return String(Math.min(high, Math.max(low, rounded(x, whole))));
+  return String(Math.min(high, Math.max(low, roundValue(x, whole))));
 }
 
 /** Rounds a number as names of trials show it. */
-export const rounded = (value: number, isWhole: boolean): number =>
+export const roundValue = (value: number, isWhole: boolean): number =>
   isWhole ? Math.round(value) : Number(value.toPrecision(DIGITS));
 
 /**
  * The name is `hidden=256,lr=0.005`, sorted by option. Characters that a folder name should not
  * have are encoded as %2F. A long name ends in a hash.
  */
-function trialOf(settings: readonly Setting[]): Trial {
+function trialOf(settings: readonly TrialSetting[]): Trial {
   const parts = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encoded(value)}`);
   const name = parts.join();
   if (name.length <= MAX_NAME_LENGTH) return { name, settings };

@@ -8,18 +8,18 @@ import { stateShapes } from '../model/layer.ts';
 import { initialParametersInSlices } from '../model/parameters.ts';
 import { Random } from '../random.ts';
 import { runInSlices } from '../run-in-slices.ts';
-import { reporting } from './activity.ts';
+import { withActivity } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { createOptimizer } from './optimizers.ts';
-import { modelOf } from './model.ts';
-import { type ProgressSampler, progressSampler } from './progress-sampler.ts';
-import { recordOf, sameParts } from './record.ts';
-import { nearestPlace, placeIn, sameSample, sameWindows, statesIn } from './restore.ts';
+import { modelConfigurationOf } from './model.ts';
+import { type ProgressSampler, createProgressSampler } from './progress-sampler.ts';
+import { corpusRecordOf, sameParts } from './record.ts';
+import { nearestPosition, positionIn, sameSample, sameWindows, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { validationOf } from './validation.ts';
-import { type Weights, weightsOn } from './weights.ts';
+import { type WeightVectors, openWeights } from './weights.ts';
 import { TRAIN, demandOf, trainingJob, workloadOf } from './workload.ts';
 
 /** The part of a checkpoint that is not the session's own state. */
@@ -27,7 +27,7 @@ export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidation
   Readonly<Record<string, unknown>>;
 
 /** The parts of a run that are unchanged in the session that continues it. */
-export interface Restored {
+export interface RestoredParts {
   /** The text to train on. */
   readonly sameTraining: boolean;
   /** The text to train on, cut into the same windows. */
@@ -63,7 +63,7 @@ export class Session {
   readonly validation: ReturnType<typeof validationOf>;
   readonly #run: SessionRun;
   readonly #executable: Executable;
-  readonly #weights: Weights;
+  readonly #weights: WeightVectors;
   readonly #sampler: ProgressSampler;
   #random: Random;
   #step = 0;
@@ -72,7 +72,7 @@ export class Session {
   private constructor(
     run: SessionRun,
     model: ModelConfiguration,
-    weights: Weights,
+    weights: WeightVectors,
     executable: Executable,
     memoryBytes: number,
   ) {
@@ -86,7 +86,7 @@ export class Session {
     this.#run = run;
     this.#executable = executable;
     this.#weights = weights;
-    this.#sampler = progressSampler(model, corpus.vocabulary, run);
+    this.#sampler = createProgressSampler(model, corpus.vocabulary, run);
     this.#random = new Random(options.seed);
   }
 
@@ -98,7 +98,7 @@ export class Session {
    */
   static async open(run: SessionRun): Promise<Session> {
     const { options, corpus, device, onActivity } = run;
-    const model = modelOf(options, corpus.vocabulary.size);
+    const model = modelConfigurationOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength + corpus.test.byteLength;
@@ -106,8 +106,8 @@ export class Session {
     onActivity?.({ kind: 'compiling', done: 0, total: 1 }); // most of the time goes into measuring its size
     await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
-    const executable = await reporting(onActivity, 'compiling', () => device.compile(workload));
-    const weights = weightsOn(executable, optimizer, model);
+    const executable = await withActivity(onActivity, 'compiling', () => device.compile(workload));
+    const weights = openWeights(executable, optimizer, model);
     return new Session(run, model, weights, executable, processBytes(demand, executable.memoryBytes));
   }
 
@@ -128,7 +128,7 @@ export class Session {
    *
    * @throws RnnError `checkpoint` if its tensors do not fit this model
    */
-  async restore(checkpoint: Checkpoint): Promise<Restored> {
+  async restore(checkpoint: Checkpoint): Promise<RestoredParts> {
     const { training, state } = checkpoint;
     const { batchSize } = this.#run.options;
     const { windowsPerEpoch } = this.streams;
@@ -140,7 +140,7 @@ export class Session {
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
     this.#resetNext = states === null;
     this.streams.seek(
-      samePlace ? placeIn(training.position, windowsPerEpoch) : nearestPlace(training.epoch, windowsPerEpoch),
+      samePlace ? positionIn(training.position, windowsPerEpoch) : nearestPosition(training.epoch, windowsPerEpoch),
     );
     this.#step = training.step;
     this.#random = Random.restore(training.random);
@@ -183,12 +183,12 @@ export class Session {
     this.#resetNext = !results.at(-1)!.updated;
     const steps = results.filter(({ updated }) => updated).length;
     this.#step += steps;
-    this.#weights.advanced(steps);
+    this.#weights.countWindows(steps);
     if (steps === untilOrthogonal) await this.#weights.makeOrthogonal();
-    return results.map((result, ahead) => ({
+    return results.map((result, index) => ({
       ...result,
       characters: batchSize * T,
-      learningRate: planned[ahead].learningRate,
+      learningRate: planned[index].learningRate,
     }));
   }
 
@@ -200,11 +200,11 @@ export class Session {
     const { position: start, nextSteps } = this.streams;
     const planned: PlannedCall[] = [];
     while (planned.length < count && this.streams.nextSteps === nextSteps) {
-      const ahead = planned.length;
-      const learningRate = learningRateOf({ step: this.#step + ahead, epoch: this.epoch });
+      const windowsBefore = planned.length;
+      const learningRate = learningRateOf({ step: this.#step + windowsBefore, epoch: this.epoch });
       const { inputs: ids, targets, reset: isReset, key: dropoutKey } = this.streams.next();
-      const reset = isReset || (ahead === 0 && this.#resetNext);
-      const call = { ids, targets, reset, update: this.#weights.scalars(ahead, learningRate), dropoutKey };
+      const reset = isReset || (windowsBefore === 0 && this.#resetNext);
+      const call = { ids, targets, reset, update: this.#weights.scalars(windowsBefore, learningRate), dropoutKey };
       planned.push({ call, learningRate, after: this.streams.position });
     }
     this.streams.seek(start);
@@ -218,7 +218,7 @@ export class Session {
    * @param characters to score at most, in a sample. By default as in the run
    */
   evaluate(isUrgent: () => boolean, characters?: number): Promise<number | null> {
-    return this.#weights.used(() => this.validation.loss(this.#executable, isUrgent, characters));
+    return this.#weights.runWithAverages(() => this.validation.loss(this.#executable, isUrgent, characters));
   }
 
   /**
@@ -249,7 +249,7 @@ export class Session {
         epoch: this.epoch,
         position: this.streams.position,
         random: this.#random.state,
-        corpus: recordOf(corpus),
+        corpus: corpusRecordOf(corpus),
         device: this.deviceDescription,
       },
       state,

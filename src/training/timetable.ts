@@ -25,39 +25,39 @@ const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11 };
 
 const CLOCK_SAVE_EVERY_MS = 5 * 60_000;
 /**
- * Bounds of the time between two looks, which are evaluations and samples by the clock. Within
- * them, each look occurs when the run is twice as old as at the last.
+ * Bounds of the time between two interim evaluations, which are made by the clock, each with a
+ * sample. Within them, each occurs when the run is twice as old as at the last.
  */
-const LOOK_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
+const INTERIM_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
 /**
- * Characters of the validation text that a look scores: a few seconds of work for the largest
- * networks.
+ * Characters of the validation text that an interim evaluation scores: a few seconds of work for
+ * the largest networks.
  */
-export const LOOK_CHARACTERS = 50_000;
+export const INTERIM_CHARACTERS = 50_000;
 
 /** @param now milliseconds from any moment on */
-export function timetableOf(options: TrainingOptions, session: Session, state: RunState, now: () => number) {
+export function createTimetable(options: TrainingOptions, session: Session, state: RunState, now: () => number) {
   const { evaluateEvery, sampleEvery, checkpointEvery, maxSteps, budgetMs, patience } = options;
   const beganMs = now();
   let pausedMs = 0;
   let savedMs = beganMs;
-  let lookedMs = beganMs;
+  let evaluatedMs = beganMs;
   /** Milliseconds that each pause took the last time. */
   const tookMs: Partial<Record<Pause, number>> = {};
   /** Whether samples are taken at all. */
   const samples = sampleEvery !== 0;
 
-  const recurring = (pause: Pause): Parameters<typeof isDue>[0] => {
+  const recurrenceOf = (pause: Pause): Parameters<typeof isDue>[0] => {
     const took = { tookMs: tookMs[pause] ?? 0 };
     if (pause === 'evaluation') return { every: evaluateEvery, times: EVALUATIONS, lastMs: state.evaluatedMs, ...took };
     if (pause === 'sample') return { every: sampleEvery, times: SAMPLES, lastMs: state.sampledMs, ...took };
     return { every: checkpointEvery, times: 1, lastMs: 0, ...took };
   };
-  const reached = (): Parameters<typeof isDue>[1] => {
+  const progress = (): Parameters<typeof isDue>[1] => {
     const { totalSteps, trainingMs } = state;
     return { step: session.step, totalSteps, trainingMs, budgetMs };
   };
-  const isPauseDue = (pause: Pause): boolean => isDue(recurring(pause), reached());
+  const isPauseDue = (pause: Pause): boolean => isDue(recurrenceOf(pause), progress());
 
   return {
     samples,
@@ -74,18 +74,18 @@ export function timetableOf(options: TrainingOptions, session: Session, state: R
       tookMs[pause] = now() - pausedMs;
     },
 
-    /** Records that an evaluation or a look was made. */
-    looked(): void {
-      lookedMs = now();
+    /** Records that an evaluation was made. */
+    recordEvaluation(): void {
+      evaluatedMs = now();
     },
 
     get isClockSaveDue(): boolean {
       return checkpointEvery > 0 && now() - savedMs >= CLOCK_SAVE_EVERY_MS;
     },
 
-    get isLookDue(): boolean {
-      const { min, max } = LOOK_EVERY_MS;
-      return now() - lookedMs >= Math.min(max, Math.max(min, lookedMs - beganMs));
+    get isInterimDue(): boolean {
+      const { min, max } = INTERIM_EVERY_MS;
+      return now() - evaluatedMs >= Math.min(max, Math.max(min, evaluatedMs - beganMs));
     },
 
     /**
@@ -98,8 +98,8 @@ export function timetableOf(options: TrainingOptions, session: Session, state: R
 
     /** How many steps can be made before something is due or the run is over. */
     get stepsUntilDue(): number {
-      const { step, totalSteps } = reached();
-      const intervals = pauses.map((pause) => stepsBetween(recurring(pause), totalSteps) || Infinity);
+      const { step, totalSteps } = progress();
+      const intervals = pauses.map((pause) => stepsBetween(recurrenceOf(pause), totalSteps) || Infinity);
       return Math.min(...intervals.map((every) => every - (step % every)), (totalSteps ?? Infinity) - step);
     },
 
@@ -131,7 +131,7 @@ export function timetableOf(options: TrainingOptions, session: Session, state: R
     remainingPausesMs(charactersPerSecond: number): number {
       const { validation } = session;
       const remainingMs = (pause: Pause, expectedMs = 0): number =>
-        (1 + timesLeft(recurring(pause), reached())) * (tookMs[pause] ?? expectedMs);
+        (1 + timesLeft(recurrenceOf(pause), progress())) * (tookMs[pause] ?? expectedMs);
       const evaluationMs = (1000 * COST_OF_SCORING * validation.scored()) / charactersPerSecond;
       return (
         (validation.isPossible ? remainingMs('evaluation', evaluationMs) : 0) +

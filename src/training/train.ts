@@ -1,12 +1,12 @@
 // Prepares a run from its options, text and device. loop.ts runs it.
 import { haveSameNumbers } from '../devices/same-numbers.ts';
 import type { Checkpoint, RunStore } from '../runs/store.ts';
-import { checkpointWriter } from './checkpoint-writer.ts';
+import { createCheckpointWriter } from './checkpoint-writer.ts';
 import type { TrainingEvent } from './events.ts';
 import { Loop } from './loop.ts';
 import { recordedLoop } from './record.ts';
 import type { TrainingRun } from './run.ts';
-import { type Restored, Session } from './session.ts';
+import { type RestoredParts, Session } from './session.ts';
 
 /**
  * A run that is ready to start: everything that can be refused has been checked, and nothing has
@@ -35,7 +35,7 @@ export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
     return {
       notes: restored === null ? [] : differences(earlier!, restored, session),
       train: (store, signal) => {
-        const writer = checkpointWriter(store, restored === null ? null : step, onActivity);
+        const writer = createCheckpointWriter(store, restored === null ? null : step, onActivity);
         return new Loop(run, session, restored, writer, signal).events();
       },
       close: () => session.close(),
@@ -48,7 +48,7 @@ export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
 
 function differences(
   { training, optimizer }: Checkpoint,
-  { sameTraining, samePlace, sameOptimizer }: Restored,
+  { sameTraining, samePlace, sameOptimizer }: RestoredParts,
   session: Session,
 ): string[] {
   const { device } = training;

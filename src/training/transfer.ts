@@ -19,18 +19,18 @@ export function withSizesOf(
   { model }: Pick<TrainedModel, 'model'>,
   given: Partial<TrainingOptions>,
 ): Partial<TrainingOptions> {
-  const fixed = namesWith(({ fixedFor }) => fixedFor === 'weights');
-  const own: Partial<TrainingOptions> = { ...legacyOptions, ...model };
-  for (const option of fixed) {
+  const sizeOptions = namesWith(({ fixedFor }) => fixedFor === 'weights');
+  const modelOptions: Partial<TrainingOptions> = { ...legacyOptions, ...model };
+  for (const option of sizeOptions) {
     const value = given[option];
-    if (value === undefined || value === own[option]) continue;
+    if (value === undefined || value === modelOptions[option]) continue;
     throw usageError(
-      `cannot use ${flagOf(option)} ${value} with ${flagOf('initFrom')}: its model has ${flagOf(option)} ${own[option]}`,
+      `cannot use ${flagOf(option)} ${value} with ${flagOf('initFrom')}: its model has ${flagOf(option)} ${modelOptions[option]}`,
       `leave it out, or start without ${flagOf('initFrom')}`,
       { options: [flagOf(option), flagOf('initFrom')] },
     );
   }
-  return { ...given, ...pick(own, fixed) };
+  return { ...given, ...pick(modelOptions, sizeOptions) };
 }
 
 /**
@@ -48,20 +48,20 @@ export function transferParameters(
 ): Float32Array {
   const old = parameterVector(from);
   const result = initial.slice();
-  const places = from.vocabulary.symbols.map((symbol) => vocabulary.find(symbol));
-  let read = 0;
-  let written = 0;
+  const indexes = from.vocabulary.symbols.map((symbol) => vocabulary.find(symbol));
+  let readOffset = 0;
+  let writeOffset = 0;
   const weights = modelWeights(model);
   for (const [index, { rows, columns }] of parameterShapes(from.model).entries()) {
-    const { symbols: axis, rows: tall, columns: wide } = weights[index];
+    const { symbols: axis, rows: targetRows, columns: targetColumns } = weights[index];
     for (let row = 0; row < rows; row++) {
-      const source = old.subarray(read + row * columns, read + (row + 1) * columns);
-      const target = result.subarray(written + (axis === 'rows' ? places[row] : row) * wide);
-      if (axis === 'columns') for (const [column, value] of source.entries()) target[places[column]] = value;
+      const source = old.subarray(readOffset + row * columns, readOffset + (row + 1) * columns);
+      const target = result.subarray(writeOffset + (axis === 'rows' ? indexes[row] : row) * targetColumns);
+      if (axis === 'columns') for (const [column, value] of source.entries()) target[indexes[column]] = value;
       else target.set(source);
     }
-    read += rows * columns;
-    written += tall * wide;
+    readOffset += rows * columns;
+    writeOffset += targetRows * targetColumns;
   }
   return result;
 }

@@ -6,7 +6,7 @@ import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { refuseWithoutRoom } from '../evaluation/memory.ts';
-import { modelOf } from './model.ts';
+import { modelConfigurationOf } from './model.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
 
@@ -23,7 +23,7 @@ export function untrainedModel(
   corpus: Pick<Corpus, 'train' | 'validation' | 'vocabulary'>,
 ): BareModel {
   const { options } = resolveOptions(given, corpus);
-  const model = modelOf(options, corpus.vocabulary.size);
+  const model = modelConfigurationOf(options, corpus.vocabulary.size);
   const bytes = BYTES * countParameters(parameterShapes(model));
   refuseWithoutRoom('this network needs', bytes, 'use fewer hidden units or layers');
   return { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(options.seed))) };

@@ -1,7 +1,7 @@
 // The loss of a model in training on the held-out part, or on a sample of it.
 import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Executable } from '../devices/device.ts';
-import { evaluate } from '../evaluation/evaluate.ts';
+import { evaluateTokens } from '../evaluation/evaluate.ts';
 import type { TrainingRun } from './run.ts';
 
 export function validationOf({ corpus, options, onActivity }: Pick<TrainingRun, 'corpus' | 'options' | 'onActivity'>) {
@@ -31,7 +31,7 @@ export function validationOf({ corpus, options, onActivity }: Pick<TrainingRun, 
      */
     async loss(executable: Executable, isUrgent: () => boolean, characters = ofRun): Promise<number | null> {
       if (!isPossible) return null;
-      return evaluate(executable, 'evaluate', corpus.validation, {
+      return evaluateTokens(executable, 'evaluate', corpus.validation, {
         streams,
         sequenceLength,
         startSymbol: textStarts ? corpus.vocabulary.startSymbol : null,

@@ -153,10 +153,10 @@ function gapOfFirstEpoch({ evaluations, step, epoch }: RunToJudge): number {
 }
 
 function riseAfter(best: EvaluatedStep, evaluations: readonly EvaluatedStep[]): number {
-  const after = evaluations.filter(({ step }) => step > best.step).slice(-LAST_EVALUATIONS);
-  return after.length === 0
+  const laterEvaluations = evaluations.filter(({ step }) => step > best.step).slice(-LAST_EVALUATIONS);
+  return laterEvaluations.length === 0
     ? 0
-    : median(after.map(({ validationLossNats }) => validationLossNats)) - best.validationLossNats;
+    : median(laterEvaluations.map(({ validationLossNats }) => validationLossNats)) - best.validationLossNats;
 }
 
 const smallestRise = (evaluations: readonly EvaluatedStep[]): number =>

@@ -8,26 +8,26 @@ import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { AVERAGE, type Optimizer } from './optimizers.ts';
 import { makeOrthogonal } from './orthogonal.ts';
-import { WEIGHTS, extraIn, gatheredIn } from './restore.ts';
+import { WEIGHTS, extraVectorIn, optimizerStateIn } from './restore.ts';
 import { runInSlices } from '../run-in-slices.ts';
 
-type Held = Extract<ResidentVector, { readonly kind: 'parameters' | 'slot' }>;
+type WeightVector = Extract<ResidentVector, { readonly kind: 'parameters' | 'slot' }>;
 
-const trained: Held = { kind: 'parameters' };
+const trained: WeightVector = { kind: 'parameters' };
 
-export function weightsOn(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
+export function openWeights(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
   const shapes = parameterShapes(model);
   const count = countParameters(shapes); // P
   const { rule } = optimizer;
   const averages = rule.slots.includes(AVERAGE);
   /** The weights to use: their EMA, if there is one. */
-  const inUse: Held = averages ? { kind: 'slot', name: AVERAGE } : trained;
+  const inUse: WeightVector = averages ? { kind: 'slot', name: AVERAGE } : trained;
   /** Reused for each checkpoint. */
   const copies = new Map<string, Float32Array>();
   /** Windows since the optimizer's slots were zero, including those that wait for an update. */
   let windows = 0;
 
-  const copy = async (resident: Held): Promise<Float32Array> => {
+  const copy = async (resident: WeightVector): Promise<Float32Array> => {
     const key = resident.kind === 'slot' ? `slot ${resident.name}` : resident.kind;
     const copied = await executable.read(resident, copies.get(key));
     copies.set(key, copied);
@@ -63,8 +63,8 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
      */
     async restore(checkpoint: Checkpoint): Promise<boolean> {
       const saved = parameterVector(checkpoint);
-      const gathered = gatheredIn(checkpoint.optimizer, optimizer, count);
-      const parameters = extraIn(checkpoint.optimizer, WEIGHTS, count) ?? saved;
+      const gathered = optimizerStateIn(checkpoint.optimizer, optimizer, count);
+      const parameters = extraVectorIn(checkpoint.optimizer, WEIGHTS, count) ?? saved;
       await fill(parameters, saved, gathered?.slots, gathered?.windows);
       return gathered !== null;
     },
@@ -72,21 +72,21 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
     /**
      * The scalars of a window.
      *
-     * @param ahead how many windows are planned before it
+     * @param windowsBefore how many windows are planned before it
      */
-    scalars: (ahead: number, learningRate: number): Record<string, number> =>
-      optimizer.scalars(windows + ahead + 1, learningRate),
+    scalars: (windowsBefore: number, learningRate: number): Record<string, number> =>
+      optimizer.scalars(windows + windowsBefore + 1, learningRate),
 
     /** Must be called after the gradients of windows were applied, or added up for an update. */
-    advanced(more: number): void {
-      windows += more;
+    countWindows(count: number): void {
+      windows += count;
     },
 
     /** The weights to use (P). */
     read: (): Promise<Float32Array> => executable.read(inUse),
 
     /** Runs `work` while the device has the weights to use instead of the weights in training. */
-    async used<Result>(work: () => Promise<Result>): Promise<Result> {
+    async runWithAverages<Result>(work: () => Promise<Result>): Promise<Result> {
       if (!averages) return work();
       const parameters = await copy(trained);
       await executable.write(trained, await copy(inUse));
@@ -122,4 +122,4 @@ export function weightsOn(executable: Executable, optimizer: Optimizer, model: M
     },
   };
 }
-export type Weights = ReturnType<typeof weightsOn>;
+export type WeightVectors = ReturnType<typeof openWeights>;

@@ -3,7 +3,7 @@ import { countWindows } from '../corpus/cuts.ts';
 import type { TrainingWork } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
-import { type ModelOptions, modelOf } from './model.ts';
+import { type ModelOptions, modelConfigurationOf } from './model.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
 type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'> & Partial<Pick<TrainingOptions, 'randomOffset'>>;
@@ -51,7 +51,7 @@ export function workOf(
   options: ModelOptions & RunOptions,
   corpus: { readonly length: number; readonly symbols: number },
 ): TrainingWork {
-  return workOfModel(modelOf(options, corpus.symbols), options, corpus.length);
+  return workOfModel(modelConfigurationOf(options, corpus.symbols), options, corpus.length);
 }
 
 /** @param length of the text, in tokens */

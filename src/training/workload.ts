@@ -1,7 +1,7 @@
 // The workload of a training run for a device: its programs by name, its weights and their update.
 import { lengthsAround } from '../options/training.ts';
 import type { Job, Workload } from '../devices/device.ts';
-import type { Demand } from '../evaluation/memory.ts';
+import type { MemoryDemand } from '../evaluation/memory.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { networkProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
@@ -74,7 +74,7 @@ export function demandOf(
   options: SizeOptions,
   workload: Workload,
   textBytes: number,
-): Demand {
+): MemoryDemand {
   const { batchSize, sequenceLength, sampleEvery, orthogonalEvery } = options;
   // The sampler has a copy of the weights, plain and packed.
   const sampler = sampleEvery !== 0 ? 8 * countParameters(workload.parameters) : 0;

@@ -4,7 +4,7 @@ import { afterEach, vi } from 'vitest';
 import { readCorpus } from '../../src/corpus/read.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../../src/runs/store.ts';
-import { type Sampler, type TextsRequest, openSampler } from '../../src/sampling/sample.ts';
+import { type Sampler, type SampledTextsRequest, openSampler } from '../../src/sampling/sample.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
@@ -121,7 +121,7 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
     calls.samplers.opened++;
     calls.samplers.use = use;
     const texts = function* <Piece>(
-      { seeds, ...request }: TextsRequest,
+      { seeds, ...request }: SampledTextsRequest,
       all: readonly Piece[],
     ): Generator<AsyncGenerator<Piece>> {
       for (const seed of seeds) {
@@ -130,8 +130,8 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
       }
     };
     return {
-      texts: (request: TextsRequest) => texts(request, pieces),
-      bytes: (request: TextsRequest) =>
+      texts: (request: SampledTextsRequest) => texts(request, pieces),
+      bytes: (request: SampledTextsRequest) =>
         texts(
           request,
           pieces.map((piece) => Buffer.from(piece)),

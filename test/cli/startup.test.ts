@@ -52,7 +52,7 @@ it('the commands load the rest of the program only when they run', () => {
     'src/corpus/standard-input.ts',
     'src/group.ts',
     'src/shell-word.ts',
-    'src/evaluation/pieces.ts',
+    'src/evaluation/scored-text.ts',
     'src/insight/finding.ts',
     'src/insight/saturation.ts',
     'src/model/normalise.ts',

@@ -4,11 +4,11 @@ import type { Option } from '../../src/options/option.ts';
 import { type OptionName, flagOf } from '../../src/options/flags.ts';
 import { namesWith, trainOptions } from '../../src/options/train.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../../src/options/training.ts';
-import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
+import { type NewRunOptions, resolveOptions } from '../../src/training/resolve.ts';
 import { rnn } from './helpers.ts';
 import { useDoubles } from './doubles.ts';
 
-const resolution = (characters: number, given: Partial<TrainingOptions> = {}): ResolvedAnew =>
+const resolution = (characters: number, given: Partial<TrainingOptions> = {}): NewRunOptions =>
   resolveOptions(given, {
     train: new Uint8Array(characters),
     validation: new Uint8Array(1000),

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { bytesOf, compressedSizes, xzSize } from '../../src/evaluation/compressors.ts';
+import { textBytesOf, compressedSizes, xzSize } from '../../src/evaluation/compressors.ts';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 
 const text = 'Grüße, 世界 😀\n'.repeat(300);
@@ -10,8 +10,8 @@ const hasXz = spawnSync('xz', ['--version']).status === 0;
 
 it('compressors receive the text itself, whatever its tokens are', () => {
   const characters = characterVocabulary(text, false);
-  expect(Buffer.from(bytesOf(Uint8Array.from(characters.encode(text)), characters.data))).toEqual(utf8);
-  expect(Buffer.from(bytesOf(new Uint8Array(utf8), byteVocabulary().data))).toEqual(utf8);
+  expect(Buffer.from(textBytesOf(Uint8Array.from(characters.encode(text)), characters.data))).toEqual(utf8);
+  expect(Buffer.from(textBytesOf(new Uint8Array(utf8), byteVocabulary().data))).toEqual(utf8);
 });
 
 it('gzip and brotli run at their highest levels', async () => {

@@ -7,7 +7,7 @@ import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { networkProgram } from '../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
-import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { evaluateTokens } from '../../src/evaluation/evaluate.ts';
 import { inRunsOf } from '../training/fixture.ts';
 
 const V = 6;
@@ -84,10 +84,10 @@ describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
     'on the %s device is the mean over every character except the first',
     async (name) => {
       const executable = await compiled(name === 'cpu' ? await openCpu({ threads: 2 }) : openReference(), streams);
-      const loss = await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T });
+      const loss = await evaluateTokens(executable, 'evaluate', tokens, { streams, sequenceLength: T });
       expect(loss).toBeCloseTo(byHand(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
       // Twice in a row, to show that nothing remains of the first time.
-      expect(await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
+      expect(await evaluateTokens(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
       await executable.close();
     },
   );
@@ -100,7 +100,9 @@ describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
       openReference(),
       inRunsOf({ counts, ran: (_, handed) => runs.push(handed) }, openReference()),
     ]) {
-      losses.push(await evaluate(await compiled(device, streams), 'evaluate', tokens, { streams, sequenceLength: T }));
+      losses.push(
+        await evaluateTokens(await compiled(device, streams), 'evaluate', tokens, { streams, sequenceLength: T }),
+      );
     }
     expect(losses[1]).toBe(losses[0]);
     expect(runs.slice(0, -1)).toEqual(runs.slice(0, -1).map((_, i) => counts[i % counts.length]));
@@ -117,7 +119,7 @@ describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
         return Promise.resolve(calls.map(() => ({ lossNats: 0, gradientNorm: NaN, updated: false, outputs: {} })));
       },
     } as unknown as Executable;
-    await evaluate(recording, 'evaluate', tokens, { streams, sequenceLength: T });
+    await evaluateTokens(recording, 'evaluate', tokens, { streams, sequenceLength: T });
     expect(scored.toSorted()).toEqual([...tokens.subarray(1)].map((target, i) => `${tokens[i]}→${target}`).toSorted());
   });
 });
@@ -131,7 +133,7 @@ test('an evaluation on this thread yields to other tasks, and ends when it is ab
     1,
   );
   expect(
-    await evaluate(executable, 'evaluate', tokens, { streams: 1, sequenceLength: T, isUrgent: () => isUrgent }),
+    await evaluateTokens(executable, 'evaluate', tokens, { streams: 1, sequenceLength: T, isUrgent: () => isUrgent }),
   ).toBeNull();
   expect(runs).toEqual([1]);
 });
@@ -153,7 +155,7 @@ test('visited outputs replace earlier ones', async () => {
   await executable.write({ kind: 'parameters' }, parameters);
   const seen = new Set<Float32Array>();
   let sum = 0;
-  const loss = await evaluate(executable, 'evaluate', tokens, {
+  const loss = await evaluateTokens(executable, 'evaluate', tokens, {
     streams: 3,
     sequenceLength: T,
     visit({ logits }, row, at) {

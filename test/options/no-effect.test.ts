@@ -51,7 +51,7 @@ const notesFor = (given: Partial<TrainingOptions>): readonly string[] =>
     train: new Uint8Array(5000),
     validation: new Uint8Array(500),
     vocabulary: characterVocabulary('ab', false),
-  }).idle;
+  }).noEffectNotes;
 
 test.each(vain)('a note says that %o has no effect', (given, note, changed) => {
   expect(notesFor(given)).toEqual([note]);

@@ -5,10 +5,10 @@ import { trainingOptions } from '../../src/options/training.ts';
 import type { PresetName } from '../../src/options/network.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 import { presets } from '../../src/options/presets.ts';
-import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
+import { type NewRunOptions, resolveOptions } from '../../src/training/resolve.ts';
 
 const names = Object.keys(presets) as PresetName[];
-const resolved = (characters: number, given: Partial<TrainingOptions>): ResolvedAnew =>
+const resolved = (characters: number, given: Partial<TrainingOptions>): NewRunOptions =>
   resolveOptions(given, {
     train: new Uint8Array(characters),
     validation: new Uint8Array(1000),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Vocabulary, characterVocabulary, byteVocabulary } from '../../src/corpus/vocabulary.ts';
-import { piecesOf, symbolTexts } from '../../src/evaluation/pieces.ts';
+import { scoredCharactersOf, symbolTexts } from '../../src/evaluation/scored-text.ts';
 import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
 import { Random } from '../../src/random.ts';
 import { type SurpriseData, surprisePage } from '../../src/reports/surprise-page.ts';
@@ -34,7 +34,7 @@ function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text,
       ['gzip', 3.5],
       ['3-gram', 2.25],
     ],
-    pieces: [...piecesOf(ids, vocabulary, surprise)],
+    pieces: [...scoredCharactersOf(ids, vocabulary, surprise)],
     surprise,
     ids,
     symbols: symbolTexts(vocabulary),

@@ -5,7 +5,7 @@ import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary
 import type { Device } from '../../src/devices/device.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
-import { type SampleRequest, openSampler } from '../../src/sampling/sample.ts';
+import { type SampledTextRequest, openSampler } from '../../src/sampling/sample.ts';
 import { corpusOf, train } from '../training/fixture.ts';
 import { cyclic, recording, untrained } from './fixture.ts';
 
@@ -22,7 +22,7 @@ function bytesInTurn(...bytes: readonly number[]): Checkpoint {
   return checkpoint;
 }
 
-async function pieces(checkpoint: Checkpoint, request: Partial<SampleRequest>, device: Device): Promise<string[]> {
+async function pieces(checkpoint: Checkpoint, request: Partial<SampledTextRequest>, device: Device): Promise<string[]> {
   const sampler = await openSampler(checkpoint, device);
   const all: string[] = [];
   try {
@@ -36,13 +36,16 @@ async function pieces(checkpoint: Checkpoint, request: Partial<SampleRequest>, d
 
 async function write(
   checkpoint: Checkpoint,
-  request: Partial<SampleRequest> = {},
+  request: Partial<SampledTextRequest> = {},
   device = openReference(),
 ): Promise<string> {
   return (await pieces(checkpoint, request, device)).join('');
 }
 
-async function bytesOf(checkpoint: Checkpoint, { seed = 1, ...request }: Partial<SampleRequest>): Promise<number[]> {
+async function bytesOf(
+  checkpoint: Checkpoint,
+  { seed = 1, ...request }: Partial<SampledTextRequest>,
+): Promise<number[]> {
   const sampler = await openSampler(checkpoint, openReference());
   const [text] = sampler.bytes({ prime: '', length: 40, stop: null, options: {}, ...request, seeds: [seed] });
   const all: number[] = [];
@@ -64,7 +67,10 @@ describe('a text from a checkpoint', () => {
   });
 
   test('reads the start token before its prompt if the model was trained so, except for a prompt from within a text', async () => {
-    const fed = async (checkpoint: Checkpoint, request: Partial<SampleRequest>): Promise<(readonly number[])[]> => {
+    const fed = async (
+      checkpoint: Checkpoint,
+      request: Partial<SampledTextRequest>,
+    ): Promise<(readonly number[])[]> => {
       const { device, steps } = recording(openReference());
       await write(checkpoint, { length: 1, ...request }, device);
       return steps.map(({ ids }) => ids);

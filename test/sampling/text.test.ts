@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Vocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { SymbolSampler } from '../../src/sampling/filters.ts';
-import { Text } from '../../src/sampling/text.ts';
+import { SampledText } from '../../src/sampling/text.ts';
 
 /** Samples these ids one after another, and takes the text after every `every` of them. */
 function drawn(
@@ -11,7 +11,7 @@ function drawn(
   stops: readonly string[],
   { every = 1, keepStop = true } = {},
 ): string {
-  const text = new Text(new SymbolSampler(vocabulary.size, { temperature: 0 }), vocabulary.data.symbols, {
+  const text = new SampledText(new SymbolSampler(vocabulary.size, { temperature: 0 }), vocabulary.data.symbols, {
     seed: 1,
     length: ids.length,
     stops,
@@ -19,14 +19,14 @@ function drawn(
   });
   let all = '';
   for (const [i, id] of ids.entries()) {
-    if (text.ended) break;
+    if (text.isEnded) break;
     const logits = new Float32Array(vocabulary.size);
     logits[id] = 1;
-    expect(text.draw(logits)).toBe(id);
-    if (i % every === 0) all += text.take();
+    expect(text.drawTokens(logits)).toBe(id);
+    if (i % every === 0) all += text.takeText();
   }
-  expect(text.ended).toBe(true);
-  return all + text.take();
+  expect(text.isEnded).toBe(true);
+  return all + text.takeText();
 }
 
 describe('a text while it is sampled', () => {
@@ -66,16 +66,16 @@ describe('a text while it is sampled', () => {
 
   test('that cannot continue returns its text so far, and then throws the reason', () => {
     const vocabulary = characterVocabulary('ab', false);
-    const text = new Text(new SymbolSampler(2), vocabulary.data.symbols, {
+    const text = new SampledText(new SymbolSampler(2), vocabulary.data.symbols, {
       seed: 1,
       length: 5,
       stops: [],
       keepStop: true,
     });
-    text.draw(Float32Array.of(50, 0));
-    text.draw(Float32Array.of(0, NaN));
-    expect(text.ended).toBe(true);
-    expect(text.take()).toBe('a');
-    expect(() => text.take()).toThrow(expect.objectContaining({ kind: 'checkpoint' }) as Error);
+    text.drawTokens(Float32Array.of(50, 0));
+    text.drawTokens(Float32Array.of(0, NaN));
+    expect(text.isEnded).toBe(true);
+    expect(text.takeText()).toBe('a');
+    expect(() => text.takeText()).toThrow(expect.objectContaining({ kind: 'checkpoint' }) as Error);
   });
 });

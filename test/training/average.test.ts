@@ -6,7 +6,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { networkProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { openSampler } from '../../src/sampling/sample.ts';
-import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { evaluateTokens } from '../../src/evaluation/evaluate.ts';
 import type { EvaluationEvent, SampleEvent } from '../../src/training/events.ts';
 import { train, verses } from './fixture.ts';
 
@@ -32,7 +32,7 @@ async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
     update: null,
   });
   await executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
-  const loss = await evaluate(executable, 'evaluate', verses.validation, {
+  const loss = await evaluateTokens(executable, 'evaluate', verses.validation, {
     streams: 2,
     sequenceLength: 10,
     startSymbol: verses.vocabulary.startSymbol,

@@ -1,7 +1,7 @@
 // Which settings may change when a run continues, and the notes about the changes.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/runs/store.ts';
-import { type GivenSettings, compareCorpus, continueRun, endOf } from '../../src/training/continue.ts';
+import { type GivenSettings, compareCorpus, continueRun, endReasonOf } from '../../src/training/continue.ts';
 import { legacyOptions } from '../../src/options/train.ts';
 import { train, verses } from './fixture.ts';
 
@@ -130,9 +130,9 @@ describe('the settings of a run that continues', () => {
 
 it('a run that was over when it was saved is over, unless it is made longer', () => {
   const { options } = goOn({});
-  expect(endOf(checkpoint, options)).toBe('max-steps');
-  expect(endOf(checkpoint, { ...options, maxSteps: 9 })).toBeNull();
-  expect(endOf(checkpoint, { ...options, learningRate: 1 })).toBe('max-steps');
+  expect(endReasonOf(checkpoint, options)).toBe('max-steps');
+  expect(endReasonOf(checkpoint, { ...options, maxSteps: 9 })).toBeNull();
+  expect(endReasonOf(checkpoint, { ...options, learningRate: 1 })).toBe('max-steps');
 });
 
 describe('the text of a run that continues', () => {

@@ -56,7 +56,7 @@ test('the trend continues from its state as if it had not been interrupted', () 
 test('steps count by their loss per character, whatever the length of their window', () => {
   const trend = new LossTrend(UNIFORM_NATS);
   expect(
-    trend.troubleIn([
+    trend.problemIn([
       { lossNats: 30, characters: 10, updated: true },
       { lossNats: 60, characters: 20, updated: true },
     ]),

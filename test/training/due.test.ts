@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { type Reached, type Recurring, isDue, stepsBetween, timesLeft } from '../../src/training/due.ts';
+import { type RunProgress, type Recurrence, isDue, stepsBetween, timesLeft } from '../../src/training/due.ts';
 
-const inSteps = (every: number | null, times = 10): Recurring => ({ every, times, lastMs: 0, tookMs: 0 });
-const ofSteps = (step: number, totalSteps = 100): Reached => ({ step, totalSteps, trainingMs: 0, budgetMs: null });
-const ofTime = (trainingMs: number, step = 1): Reached => ({ step, totalSteps: null, trainingMs, budgetMs: 30_000 });
+const inSteps = (every: number | null, times = 10): Recurrence => ({ every, times, lastMs: 0, tookMs: 0 });
+const ofSteps = (step: number, totalSteps = 100): RunProgress => ({ step, totalSteps, trainingMs: 0, budgetMs: null });
+const ofTime = (trainingMs: number, step = 1): RunProgress => ({
+  step,
+  totalSteps: null,
+  trainingMs,
+  budgetMs: 30_000,
+});
 
 describe('an event with an interval in steps', () => {
   test('is due at multiples of the interval, but not before the first step or if it is turned off', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { edgesOf } from '../../src/training/edges.ts';
-import type { Range, Setting } from '../../src/training/search.ts';
+import type { SearchRange, TrialSetting } from '../../src/training/search.ts';
 
 const anyNumber = (): boolean => true;
-const fromZeroToOne = ({ value }: Setting): boolean => Number(value) >= 0 && Number(value) < 1;
+const fromZeroToOne = ({ value }: TrialSetting): boolean => Number(value) >= 0 && Number(value) < 1;
 const list = (...values: string[]): string[] => values;
-const range = (low: number, high: number, kind: 'log' | 'linear' = 'linear', whole = false): Range => ({
+const range = (low: number, high: number, kind: 'log' | 'linear' = 'linear', whole = false): SearchRange => ({
   low,
   high,
   logarithmic: kind === 'log',
@@ -13,9 +13,9 @@ const range = (low: number, high: number, kind: 'log' | 'linear' = 'linear', who
 });
 const edges = (
   option: string,
-  values: readonly string[] | Range,
+  values: readonly string[] | SearchRange,
   value: string,
-  isValue: (setting: Setting) => boolean = anyNumber,
+  isValue: (setting: TrialSetting) => boolean = anyNumber,
 ) => edgesOf([{ option, values }], [{ option, value }], isValue);
 
 describe('the edge of a search', () => {

@@ -1,7 +1,7 @@
 // The history of a long run in a checkpoint.
 import { expect, test } from 'vitest';
 import type { EvaluationEvent, ReportEvent } from '../../src/training/events.ts';
-import { type Remembered, remember } from '../../src/training/history.ts';
+import { type HistoryEntry, addToHistory } from '../../src/training/history.ts';
 
 const evaluation = (step: number): EvaluationEvent => ({
   event: 'evaluation',
@@ -30,17 +30,17 @@ const report = (step: number): ReportEvent => ({
 function remembered(
   evaluations: number,
   { reportEvery, restartEvery }: { readonly reportEvery: number; readonly restartEvery: number },
-): readonly Remembered[] {
-  let history: readonly Remembered[] = [];
+): readonly HistoryEntry[] {
+  let history: readonly HistoryEntry[] = [];
   for (let n = 1; n <= evaluations; n++) {
-    if (n % reportEvery === 0) history = remember(history, report(10 * n - 5));
-    history = remember(history, evaluation(10 * n));
-    if (n % restartEvery === 0) history = JSON.parse(JSON.stringify(history)) as Remembered[];
+    if (n % reportEvery === 0) history = addToHistory(history, report(10 * n - 5));
+    history = addToHistory(history, evaluation(10 * n));
+    if (n % restartEvery === 0) history = JSON.parse(JSON.stringify(history)) as HistoryEntry[];
   }
   return history;
 }
 
-const evaluationsIn = (history: readonly Remembered[]): number[] =>
+const evaluationsIn = (history: readonly HistoryEntry[]): number[] =>
   history.flatMap(({ event, step }) => (event === 'evaluation' ? [step as number] : []));
 
 test.each([10, 1000, 1001, 1700, 5000])(
@@ -70,7 +70,7 @@ test('it is spread evenly over the run, from the first evaluation to the last', 
 
 test('it has only the last report, at its place', () => {
   const events = [report(1), evaluation(2), report(3), evaluation(4)];
-  const history = events.reduce(remember, [] as readonly Remembered[]);
+  const history = events.reduce(addToHistory, [] as readonly HistoryEntry[]);
   expect(history.map(({ step }) => step)).toEqual([2, 3, 4]);
-  expect(remember(history, report(6)).map(({ step }) => step)).toEqual([2, 4, 6]);
+  expect(addToHistory(history, report(6)).map(({ step }) => step)).toEqual([2, 4, 6]);
 });

@@ -10,7 +10,7 @@ import { Vocabulary, readCorpus } from '../../src/corpus/read.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { continueRun } from '../../src/training/continue.ts';
 import { recordedLoop } from '../../src/training/record.ts';
-import { gatheredIn } from '../../src/training/restore.ts';
+import { optimizerStateIn } from '../../src/training/restore.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { rnn } from '../cli/helpers.ts';
 
@@ -145,7 +145,7 @@ describe('a run that is continued', () => {
       expect(() => continueRun(changed(edit), nothing)).toThrow(unfit(message));
     const { optimizer } = changed((checkpoint) => (checkpoint.optimizer.scalars.step = 2 ** 53 - 1));
     const [{ name, data }] = optimizer!.tensors;
-    expect(() => gatheredIn(optimizer, { name: 'adam', ownSlots: [name], windows: 1 }, data.length)).toThrow(
+    expect(() => optimizerStateIn(optimizer, { name: 'adam', ownSlots: [name], windows: 1 }, data.length)).toThrow(
       unfit(`its optimizer is not adam for ${data.length} parameters`),
     );
   });

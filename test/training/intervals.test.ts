@@ -1,7 +1,7 @@
 // How often a run evaluates, samples and saves, and on how much text it validates: chosen only from
 // counts of characters.
 import { describe, expect, test } from 'vitest';
-import { type ExpectedRun, affordsWhole, chooseIntervals } from '../../src/training/intervals.ts';
+import { type ExpectedRun, canScoreWhole, chooseIntervals } from '../../src/training/intervals.ts';
 
 const run = (characters: number): ExpectedRun => ({ steps: characters / 1000, perStep: 1000 });
 const timed: ExpectedRun = { steps: null, perStep: 1000 };
@@ -64,6 +64,6 @@ describe('intervals that are not given', () => {
   });
 
   test('allow scoring the whole held-out part at the end if that costs at most a tenth of the training', () => {
-    expect([affordsWhole(1e6, 300_000), affordsWhole(1e6, 310_000)]).toEqual([true, false]);
+    expect([canScoreWhole(1e6, 300_000), canScoreWhole(1e6, 310_000)]).toEqual([true, false]);
   });
 });

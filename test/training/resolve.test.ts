@@ -2,9 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { RnnError } from '../../src/errors.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
-import { type Resolved, refitOptions, resolveOptions } from '../../src/training/resolve.ts';
+import { type ResolvedOptions, refitOptions, resolveOptions } from '../../src/training/resolve.ts';
 
-function resolve(train: number, given: Partial<TrainingOptions> = {}, validation = Math.floor(train / 9)): Resolved {
+function resolve(
+  train: number,
+  given: Partial<TrainingOptions> = {},
+  validation = Math.floor(train / 9),
+): ResolvedOptions {
   return resolveOptions(given, {
     train: new Uint8Array(train),
     validation: new Uint8Array(validation),

@@ -8,8 +8,8 @@ import {
   forgetLearningRate,
   forgetLosses,
   recordOfState,
-  returnTo,
-  runState,
+  rewindState,
+  createRunState,
 } from '../../src/training/run-state.ts';
 import { train, verses } from './fixture.ts';
 
@@ -52,11 +52,16 @@ const kept = (state: RunState): object => {
 
 describe('the state of a run', () => {
   it('is the same as in the checkpoint', () => {
-    expect(kept(runState(training, UNIFORM_NATS))).toEqual({ ...state, best: 1.75, elapsedMs: 0, finished: null });
+    expect(kept(createRunState(training, UNIFORM_NATS))).toEqual({
+      ...state,
+      best: 1.75,
+      elapsedMs: 0,
+      finished: null,
+    });
   });
 
   it('forgets its losses on another text', () => {
-    const run = runState(training, UNIFORM_NATS);
+    const run = createRunState(training, UNIFORM_NATS);
     forgetLosses(run, { sameTraining: false, sameValidation: false });
     expect(kept(run)).toMatchObject({
       best: null,
@@ -69,7 +74,7 @@ describe('the state of a run', () => {
   });
 
   it('forgets only the validation loss with another validation text, and only the training loss with another training text', () => {
-    const [trained, validated] = [runState(training, UNIFORM_NATS), runState(training, UNIFORM_NATS)];
+    const [trained, validated] = [createRunState(training, UNIFORM_NATS), createRunState(training, UNIFORM_NATS)];
     forgetLosses(trained, { sameTraining: true, sameValidation: false });
     expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, sinceDrop: 0, drops: 2, trend: state.trend });
     forgetLosses(validated, { sameTraining: false, sameValidation: true });
@@ -78,11 +83,15 @@ describe('the state of a run', () => {
 
   it('has no drops of the learning rate if the checkpoint is older than drops', () => {
     const { sinceDrop: _, drops: __, ...loop } = training.loop as LoopState;
-    expect(kept(runState({ ...training, loop }, UNIFORM_NATS))).toMatchObject({ sinceDrop: 0, drops: 0, sinceBest: 3 });
+    expect(kept(createRunState({ ...training, loop }, UNIFORM_NATS))).toMatchObject({
+      sinceDrop: 0,
+      drops: 0,
+      sinceBest: 3,
+    });
   });
 
   it('counts a drop after every plateauPatience evaluations without a new best', () => {
-    const run = runState(null, UNIFORM_NATS);
+    const run = createRunState(null, UNIFORM_NATS);
     const judged = [false, false, true, false, false, false, false, false].map((best, index) => {
       countEvaluation(run, { step: index + 1, best }, { schedule: 'plateau', plateauPatience: 2 });
       return run.drops;
@@ -92,13 +101,13 @@ describe('the state of a run', () => {
   });
 
   it('counts no drops with another schedule', () => {
-    const run = runState(null, UNIFORM_NATS);
+    const run = createRunState(null, UNIFORM_NATS);
     for (const step of [1, 2]) countEvaluation(run, { step, best: false }, { schedule: 'cosine', plateauPatience: 1 });
     expect(run.drops).toBe(0);
   });
 
   it('has all its recoveries available again with another learning rate', () => {
-    const run = runState(training, UNIFORM_NATS);
+    const run = createRunState(training, UNIFORM_NATS);
     forgetLearningRate(run);
     expect(kept(run)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
   });
@@ -110,8 +119,8 @@ describe('the state of a run that went back', () => {
     ...to: [Checkpoint['training'] | null, { sameTraining: boolean; sameValidation: boolean }]
   ): object => {
     const later = { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 };
-    const run = Object.assign(runState(training, UNIFORM_NATS), later);
-    returnTo(run, ...to);
+    const run = Object.assign(createRunState(training, UNIFORM_NATS), later);
+    rewindState(run, ...to);
     return kept(run);
   };
 

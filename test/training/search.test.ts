@@ -1,16 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { refuseHopelessSizes, refuseImpossible } from '../../src/training/possible.ts';
-import { type Range, drawTrials, gridOf } from '../../src/training/search.ts';
+import { refuseTooLargeSizes, refuseImpossible } from '../../src/training/impossible-options.ts';
+import { type SearchRange, drawTrials, gridOf } from '../../src/training/search.ts';
 
-const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Range => ({
+const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): SearchRange => ({
   low,
   high,
   logarithmic: false,
   whole: false,
   ...kind,
 });
-const drawn = (values: Range, count: number, seed = 1): number[] =>
+const drawn = (values: SearchRange, count: number, seed = 1): number[] =>
   drawTrials([{ option: 'x', values }], count, seed).map(({ settings }) => Number(settings[0].value));
 
 describe('a grid', () => {
@@ -131,10 +131,10 @@ test.each([
     '--batch-size times --sequence-length is 10,000,000,000: expected less than the longest text, 4,294,967,296 characters',
   ],
 ])('sizes that do not fit any machine are refused whatever the text: %o', (given, message) => {
-  expect(() => refuseHopelessSizes(given, { validates: true })).toThrow(message);
+  expect(() => refuseTooLargeSizes(given, { validates: true })).toThrow(message);
 });
 
 test('sizes that may suit the text or another device are not refused before the text is read', () => {
   for (const given of [{}, { layers: 64, sequenceLength: 32 }, { batchSize: 4096 }, { preset: 'best' }] as const)
-    expect(() => refuseHopelessSizes(given, { validates: false })).not.toThrow();
+    expect(() => refuseTooLargeSizes(given, { validates: false })).not.toThrow();
 });

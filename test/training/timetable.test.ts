@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { MemoryStore, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import { runState } from '../../src/training/run-state.ts';
+import { createRunState } from '../../src/training/run-state.ts';
 import type { Session } from '../../src/training/session.ts';
-import { timetableOf } from '../../src/training/timetable.ts';
+import { createTimetable } from '../../src/training/timetable.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
@@ -135,11 +135,11 @@ test('intervals that are turned off stay off, however slow the run', async () =>
 
 test('looks are due after one minute, then at intervals of the age of the run, up to ten minutes, and saves every five', () => {
   let now = 0;
-  const timetable = timetableOf(optionsOf(verses, given), {} as Session, runState(null, 1), () => now);
+  const timetable = createTimetable(optionsOf(verses, given), {} as Session, createRunState(null, 1), () => now);
   const [looks, saves]: [number[], number[]] = [[], []];
   for (; now <= 60 * MINUTE; now += MINUTE / 4) {
-    if (timetable.isLookDue) looks.push(now / MINUTE);
-    if (looks.at(-1) === now / MINUTE) timetable.looked();
+    if (timetable.isInterimDue) looks.push(now / MINUTE);
+    if (looks.at(-1) === now / MINUTE) timetable.recordEvaluation();
     if (timetable.isClockSaveDue) saves.push(now / MINUTE);
     if (saves.at(-1) === now / MINUTE) timetable.begin('save');
   }

@@ -50,7 +50,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const files = await openOutputs(outputs, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   const { openModel } = await import('../../api/model.ts');
   const model = await openModel(flags.checkpoint, machine);
-  const { readingOf } = await import('../../training/scored-part.ts');
+  const { readingOfPart: readingOf } = await import('../../training/scored-part.ts');
   const { validationFile, testFile } = readingOf(model.trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
   const reading = readKnownText(sources, model, flags, context, part);

@@ -10,7 +10,7 @@ import type { Options } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { lossText, verdictLines } from '../progress/text.ts';
 import { optionsInWords } from '../option-words.ts';
-import { symbolName } from '../../evaluation/pieces.ts';
+import { symbolName } from '../../evaluation/scored-text.ts';
 import { count } from '../../count.ts';
 import { bytes, onOneLine } from '../output/format.ts';
 import { unitName } from '../../options/choices.ts';

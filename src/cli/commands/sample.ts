@@ -4,7 +4,7 @@ import type { Activity } from '../../training/activity.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { Unit } from '../../corpus/vocabulary.ts';
 import { inQuotes, usageError, corpusError } from '../../errors.ts';
-import type { Given } from '../../sampling/sample.ts';
+import type { TextOrBytes } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { UTF8 } from '../../options/choices.ts';
 import { exclusiveOf, sampleOptions } from '../../options/commands.ts';
@@ -101,7 +101,7 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
  *
  * @throws RnnError `corpus` for a file in another encoding, unless the model reads bytes
  */
-async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<Given> {
+async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<TextOrBytes> {
   if ('typed' in prime) return typedText('--prime', prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
   const { decodeText } = await import('../../corpus/encoding.ts');
@@ -121,7 +121,7 @@ async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime:
  * @throws RnnError `usage` for bytes that are not UTF-8, which Node replaces by U+FFFD, if the
  * model reads bytes
  */
-function typedText(flag: string, text: string, unit: Unit): Given {
+function typedText(flag: string, text: string, unit: Unit): TextOrBytes {
   if (unit === 'byte' && text.includes('\u{FFFD}'))
     throw badValue(flag, text, 'valid UTF-8', String.raw`write any other byte as \xff, and U+FFFD itself as \u{fffd}`);
   return unescaped(text, unit);

@@ -9,14 +9,14 @@ import { textOfValue } from '../../options/words.ts';
 import { keyOfOption } from '../option-words.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import type { ReadingOptions } from '../../options/run.ts';
-import type { ResolvedAnew } from '../../training/resolve.ts';
+import type { NewRunOptions } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
 import { count } from '../../count.ts';
 import { bytes, duration, milliseconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
 
-type Source = ResolvedAnew['sources'][keyof TrainingOptions] | 'weights';
+type Source = NewRunOptions['sources'][keyof TrainingOptions] | 'weights';
 
 type TrainName = keyof typeof trainOptions;
 

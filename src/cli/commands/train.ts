@@ -13,7 +13,7 @@ import { type TrainFlags, trainGroups, trainOptions } from '../../options/train.
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
-import { schedules } from '../../training/schedules.ts';
+import { scheduleSummaries } from '../../training/schedules.ts';
 import type { Context } from '../context.ts';
 import { isByEnvironment, listDevices, refuseKernelsWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
@@ -66,7 +66,7 @@ async function train(request: Request): Promise<number> {
     if (flags.dryRun) {
       const tried = await (await import('../../api/plan-run.ts')).tryRun(asked);
       reporter.close();
-      for (const note of tried.idle) tell.note(note);
+      for (const note of tried.noEffectNotes) tell.note(note);
       return await showPlan(context, flags, tried, path);
     }
     const run = await (await import('../../api/open-run.ts')).openRun(asked);
@@ -175,7 +175,7 @@ function addTrainFlags(command: Command): void {
   flagsOf(command).forEach(suggestGrid);
   addUndoing(command, trainOptions);
   listNamed(command, 'Cells:', allCells);
-  listNamed(command, 'Learning rate schedules:', schedules);
+  listNamed(command, 'Learning rate schedules:', scheduleSummaries);
   listNamed(
     command,
     "Presets ('--dry-run' shows the options of one):",

@@ -21,13 +21,13 @@ const CHUNK = 4096;
 
 /** @returns whether the output is a text for people, which other results can follow */
 export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, stdout }: Context): Promise<boolean> {
-  const { piecesOf, symbolName, symbolTexts } = await import('../../evaluation/pieces.ts');
+  const { scoredCharactersOf, symbolName, symbolTexts } = await import('../../evaluation/scored-text.ts');
   const shade = json ? null : await shaderFor(stdout, io.env);
   if (shade !== null) {
     const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / HIGHEST_BITS }));
     await stdout.write(`${shade(scale)}${stdout.colour.dim(' bits and more')}\n\n`);
     let last = '';
-    for (const pieces of chunksOf(piecesOf(costs.tokens, costs.vocabulary, costs.surprise), CHUNK)) {
+    for (const pieces of chunksOf(scoredCharactersOf(costs.tokens, costs.vocabulary, costs.surprise), CHUNK)) {
       await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: bits(nats) / HIGHEST_BITS }))));
       last = pieces.at(-1)!.text;
     }

@@ -1,7 +1,7 @@
 // Writes samples of a model to stdout: as JSON, as bytes, or as text for a terminal or a pipe.
 import type { Model } from '../../api/model.ts';
 import type { TextsOptions } from '../../api/writer.ts';
-import type { Given } from '../../sampling/sample.ts';
+import type { TextOrBytes } from '../../sampling/sample.ts';
 import type { Output } from '../output/output.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Output } from '../output/output.ts';
  * seed.
  */
 type Asked = TextsOptions & Required<Pick<TextsOptions, 'prime' | 'seed'>>;
-type Write = (model: Model, asked: Asked, start: Given, stdout: Output) => Promise<void>;
+type Write = (model: Model, asked: Asked, start: TextOrBytes, stdout: Output) => Promise<void>;
 
 /**
  * Generates and writes all samples. A prompt with unknown characters is an error before anything is
@@ -78,5 +78,5 @@ const writeTexts: Write = async (model, asked, start, stdout) => {
 };
 
 /** The text of bytes, with U+FFFD for bytes that are not UTF-8. */
-const textOf = (given: Given): string =>
+const textOf = (given: TextOrBytes): string =>
   typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given);

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError, errorAbout, usageError } from '../../errors.ts';
 import type { SweepIdentity } from '../../runs/store.ts';
-import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
+import type { Axis, SearchRange, TrialSetting, Trial } from '../../training/search.ts';
 import type { TrainFlags } from '../../options/train.ts';
 import { checkTogether, givenOptions, trainParser } from '../commands/train.ts';
 import type { Context } from '../context.ts';
@@ -133,7 +133,7 @@ export class SharedOptions {
    * @throws RnnError `usage` for options that no run can have
    */
   async notesOn(trials: readonly Trial[]): Promise<readonly string[]> {
-    const { refuseImpossible } = await import('../../training/possible.ts');
+    const { refuseImpossible } = await import('../../training/impossible-options.ts');
     const times = new Map<string, number>();
     for (const { name, settings } of trials) {
       const varied = settings.map(({ option, value }) => {
@@ -157,7 +157,7 @@ export class SharedOptions {
   }
 
   /** Whether an option of `rnn train` can have a value. */
-  isValue({ option, value }: Setting): boolean {
+  isValue({ option, value }: TrialSetting): boolean {
     return isValueOf(this.#flagOf(option)!, value);
   }
 
@@ -231,7 +231,7 @@ function listOf(flag: Flag, text: string): readonly string[] {
  *
  * @throws RnnError `usage` for ends that are not values of the option
  */
-function rangeOf(flag: Flag, text: string): Range | null {
+function rangeOf(flag: Flag, text: string): SearchRange | null {
   const [, log, ...ends] = /^(log:)?(.+?)\.\.(.+)$/.exec(text) ?? [];
   if (ends.length === 0 || flag.kind.name !== 'number') return null;
   const [low, high] = ends.map((end) => valueOf(flag, end) as number);

@@ -73,7 +73,7 @@ export function edgeLine({ option, value, end, next, isRange }: Edge): string {
 
 /** Writes the trials as a table or as JSON, best first. */
 export async function showRanking(results: readonly TrialResult[], json: boolean, { stdout }: Context): Promise<void> {
-  const { haveOneText, ranked } = await import('../../training/runs.ts');
+  const { haveOneText, rankRuns: ranked } = await import('../../training/runs.ts');
   const runs = ranked(results.map(({ summary }) => summary));
   if (json) return stdout.writeJson(...runs.map((run) => ({ event: 'run', ...run })));
   await stdout.write(`\n${runsTable(runs, haveOneText, stdout.colour).join('\n')}\n`);

@@ -59,7 +59,7 @@ export async function runTrials(
   show: (result: TrialResult) => Promise<void>,
 ): Promise<Signal | null> {
   const { io, stderr } = context;
-  const { summaryOf } = await import('../../training/runs.ts');
+  const { runSummaryOf: summaryOf } = await import('../../training/runs.ts');
   const current: Current = { child: null };
   const { signal, stop } = watchSignals(io, {
     warn: (text) => stderr.warn(text),

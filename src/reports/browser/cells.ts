@@ -1,6 +1,6 @@
 // The script of the page of `rnn inspect --html`: shades the text by the chosen unit, and shows the
 // value of the unit at a character.
-import { symbolName } from '../../evaluation/pieces.ts';
+import { symbolName } from '../../evaluation/scored-text.ts';
 import type { CellsData } from '../cells-page.ts';
 import { look, pieces, readText } from './caret.ts';
 import { element, onKeys, pageData } from './page.ts';

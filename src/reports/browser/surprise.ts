@@ -1,5 +1,5 @@
 // The script of the page of `rnn eval --html`: shows the predictions at a character of the text.
-import { symbolName } from '../../evaluation/pieces.ts';
+import { symbolName } from '../../evaluation/scored-text.ts';
 import { bars, escapeHtml } from '../html.ts';
 import type { SurpriseData } from '../surprise-page.ts';
 import { goTo, look, pieces, readText } from './caret.ts';

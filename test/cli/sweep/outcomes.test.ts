@@ -84,7 +84,7 @@ describe('signals', () => {
       return {
         ...real,
         async summaryOf(path: string) {
-          const summary = await real.summaryOf(path);
+          const summary = await real.runSummaryOf(path);
           if (path.endsWith('hidden=5')) io.send('SIGTERM');
           return summary;
         },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { piecesOf, symbolName } from '../../src/evaluation/pieces.ts';
+import { scoredCharactersOf, symbolName } from '../../src/evaluation/scored-text.ts';
 import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
 
 /** Pieces of bytes with losses of 1, 2, 4 … nats, after the first byte. */
@@ -8,7 +8,7 @@ function pieces(bytes: Iterable<number>, most = Infinity) {
   const tokens = Uint8Array.from(bytes);
   const surprise = new SurpriseRecord(Math.min(most, tokens.length - 1), 256);
   surprise.nats.set(surprise.nats.map((_, at) => 2 ** at));
-  return [...piecesOf(tokens, byteVocabulary(), surprise)];
+  return [...scoredCharactersOf(tokens, byteVocabulary(), surprise)];
 }
 
 describe('the characters of a text', () => {
@@ -30,7 +30,7 @@ describe('the characters of a text', () => {
     const [vocabulary, tokens] = [characterVocabulary('ab', false), Uint8Array.of(1, 0)];
     const surprise = new SurpriseRecord(1, 2);
     surprise.nats[0] = 3;
-    expect([...piecesOf(tokens, vocabulary, surprise)]).toEqual([
+    expect([...scoredCharactersOf(tokens, vocabulary, surprise)]).toEqual([
       { text: 'b', at: 0, scored: 0, nats: 0 },
       { text: 'a', at: 1, scored: 1, nats: 3 },
     ]);

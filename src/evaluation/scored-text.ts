@@ -4,7 +4,7 @@ import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import type { Surprise } from './surprise.ts';
 
 /** A character of the text. */
-export interface Piece {
+export interface ScoredCharacter {
   readonly text: string;
   /** Position of the token that completes it. */
   readonly at: number;
@@ -15,7 +15,11 @@ export interface Piece {
 }
 
 /** Yields the characters of a text, as far as their surprisal is recorded. */
-export function* piecesOf(tokens: Tokens, vocabulary: Vocabulary, { nats }: Surprise): Generator<Piece> {
+export function* scoredCharactersOf(
+  tokens: Tokens,
+  vocabulary: Vocabulary,
+  { nats }: Surprise,
+): Generator<ScoredCharacter> {
   const decoder = vocabulary.decoder();
   let scored = 0;
   let sum = 0;

@@ -2,9 +2,9 @@
 import { count } from '../count.ts';
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { usageError } from '../errors.ts';
-import { refuseHopeless } from '../evaluation/memory.ts';
+import { refuseTooLargeForMachine } from '../evaluation/memory.ts';
 import { notesOnNoEffect } from '../options/together.ts';
-import { modelOf } from './model.ts';
+import { modelConfigurationOf } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
@@ -35,11 +35,13 @@ export function refuseImpossible(given: Partial<TrainingOptions>, validates: Val
  *
  * @throws RnnError `usage`
  */
-export function refuseHopelessSizes(given: Partial<TrainingOptions>, { validates }: Validates): void {
+export function refuseTooLargeSizes(given: Partial<TrainingOptions>, { validates }: Validates): void {
   // Sizes that are not given are smallest for the shortest text.
   const [options] = optionsByLength(given, { validates });
-  const model = modelOf(options, vocabulary.size);
-  refuseHopeless(demandOf(model, options, workloadOf(model, options, createOptimizer(options), validates), 0));
+  const model = modelConfigurationOf(options, vocabulary.size);
+  refuseTooLargeForMachine(
+    demandOf(model, options, workloadOf(model, options, createOptimizer(options), validates), 0),
+  );
 }
 
 /**

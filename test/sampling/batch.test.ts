@@ -6,7 +6,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { allCells } from '../../src/model/cells/registry.ts';
-import { type SamplerUse, type TextsRequest, openSampler } from '../../src/sampling/sample.ts';
+import { type SamplerUse, type SampledTextsRequest, openSampler } from '../../src/sampling/sample.ts';
 import { isEverything } from '../everything.ts';
 import { missing } from '../devices/cpu/helpers.ts';
 import { cyclic, recording, untrained } from './fixture.ts';
@@ -15,7 +15,7 @@ const letters = characterVocabulary('abcdefghijklmnopqrstuvwxyz \n', false).data
 const seedsFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
 /** A request for several texts. */
-interface Asked extends Partial<Omit<TextsRequest, 'seeds'>> {
+interface Asked extends Partial<Omit<SampledTextsRequest, 'seeds'>> {
   readonly seeds?: readonly number[];
 }
 
