@@ -9,15 +9,7 @@ import { canScoreWhole } from './intervals.ts';
 import { createLossMeter } from './loss-meter.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import type { TrainingRun } from './run.ts';
-import {
-  type RunState,
-  countEvaluation,
-  recoverRun,
-  recordOfState,
-  startEvent,
-  stateOf,
-  undoneEvents,
-} from './run-state.ts';
+import { type RunState, countEvaluation, recoverRun, runRecord, startEvent, stateOf, undoneAt } from './run-state.ts';
 import { learningRateAt } from './schedules.ts';
 import type { RestoredParts, RunRecord, Session, WindowResult } from './session.ts';
 import { StopRequest } from './stop-request.ts';
@@ -67,8 +59,7 @@ export class Loop {
   }
 
   async *events(): AsyncGenerator<TrainingEvent> {
-    if (this.#run.earlier)
-      await this.#writer.cutBack(this.#session.step, undoneEvents(this.#state, this.#session.step));
+    if (this.#run.earlier) await this.#writer.cutBack(this.#session.step, undoneAt(this.#state, this.#session.step));
     yield this.#writer.log(startEvent(this.#run, this.#session, this.#state));
     let reason: EndReason | null = null;
     try {
@@ -291,7 +282,7 @@ export class Loop {
 
   #record(finished = this.#timetable.isJudged ? this.#timetable.finished : null): RunRecord {
     const { reading, machine } = this.#run;
-    return { reading, machine, ...recordOfState(this.#state, this.#elapsedMs, finished) };
+    return { reading, machine, ...runRecord(this.#state, this.#elapsedMs, finished) };
   }
 
   #logAndRemember<Event extends Parameters<typeof addToHistory>[1]>(event: Event): Event {

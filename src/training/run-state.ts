@@ -113,7 +113,7 @@ export async function recoverRun(
   const restored = newest === null ? null : await session.restore(newest.checkpoint);
   if (newest === null) await session.begin();
   rewindState(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
-  await writer.cutBack(session.step, undoneEvents(state, session.step));
+  await writer.cutBack(session.step, undoneAt(state, session.step));
   const from = newest?.instead ? ` of ${newest.path}, because ${newest.instead}` : '';
   const peak = Number((learningRate * state.learningRateFactor).toPrecision(2));
   return {
@@ -139,12 +139,12 @@ export function countEvaluation(
 }
 
 /** Events that may be due at a step and have not happened there. */
-export function undoneEvents({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
+export function undoneAt({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
   return [...(evaluatedAt < step ? ['evaluation' as const] : []), ...(sampledAt < step ? ['sample' as const] : [])];
 }
 
 /** The part of the state that a checkpoint stores. */
-export function recordOfState(state: RunState, elapsedMs: number, finished: EndReason | null): RunRecord {
+export function runRecord(state: RunState, elapsedMs: number, finished: EndReason | null): RunRecord {
   const { trend, best, history, ...loop } = state;
   return { loop: { ...loop, trend: trend.state, elapsedMs, finished }, bestValidationLossNats: best, history };
 }

@@ -7,7 +7,7 @@ import {
   countEvaluation,
   forgetLearningRate,
   forgetLosses,
-  recordOfState,
+  runRecord,
   rewindState,
   createRunState,
 } from '../../src/training/run-state.ts';
@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 /** The state in a checkpoint. */
 const kept = (state: RunState): object => {
-  const { loop, bestValidationLossNats } = recordOfState(state, 0, null);
+  const { loop, bestValidationLossNats } = runRecord(state, 0, null);
   return { ...(loop as LoopState), best: bestValidationLossNats };
 };
 
