@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take long: one of them started last would run by itself. */
+/** Files that take long. If one of them started last, it would run alone. */
 const long = [
   'parity/devices',
   'parity/software-gpu',
@@ -30,13 +30,14 @@ const test = join(import.meta.dirname, 'test');
 const needs = new Map<string, boolean>();
 
 /**
- * Whether a test, or what it imports from test/, replaces modules or sets variables of the
- * environment as it is loaded. Such a file gets a process for itself; all others share processes,
- * which need not load the program for each of them: that is two thirds of the time of a short file.
+ * Whether a test, or a file that it imports from test/, replaces modules or sets environment
+ * variables when it is loaded. Such a file gets a separate process. All others share processes, so
+ * that the program is not loaded for each of them, which takes two thirds of the time of a short
+ * file.
  */
 function needsProcess(path: string): boolean {
   if (!needs.has(path)) {
-    needs.set(path, false); // while it is looked at
+    needs.set(path, false); // while it is examined
     const source = readFileSync(path, 'utf8');
     const imported = [...source.matchAll(/^(?:import|export|\}) .*'(\.[^']+\.ts)';$/gm)]
       .map(([, name]) => resolve(dirname(path), name))
@@ -54,14 +55,14 @@ const files = readdirSync(test, { recursive: true, encoding: 'utf8' })
   .map((name) => join(test, name));
 const [alone, together] = [files.filter(needsProcess), files.filter((path) => !needsProcess(path))];
 
-/** Long files first, and those that share processes after the others, which would end them. */
+/** Long files first, and files that share processes last, because the other files would end them. */
 class InOrder extends BaseSequencer {
   override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification): number => {
       const index = long.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
       return (index < 0 ? long.length : index) + (project.config.isolate ? 0 : long.length + 1);
     };
-    // oxlint-disable-next-line unicorn/no-array-sort -- it is no array's
+    // oxlint-disable-next-line unicorn/no-array-sort -- this is not the method of an array
     return (await super.sort(specifications)).toSorted((a, b) => rank(a) - rank(b));
   }
 }

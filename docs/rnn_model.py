@@ -1,4 +1,4 @@
-"""A character model of rnn in PyTorch: its file, its module, and its characters as numbers."""
+"""A model of rnn in PyTorch: reads and writes its file, computes its logits, and encodes text as ids."""
 import json
 import struct
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def read_safetensors(path):
-    """The tensors of a file by name, and the texts that go with them."""
+    """Returns the tensors of a file by name, and its metadata."""
     with open(path, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
@@ -21,7 +21,7 @@ def read_safetensors(path):
 
 
 def write_safetensors(path, tensors, metadata):
-    """The same the other way round. `rnn import` wants the metadata that came with the model."""
+    """Writes tensors to a file. `rnn import` needs the metadata that you read with the model."""
     header, pieces, end = {"__metadata__": metadata}, [], 0
     for name, tensor in tensors.items():
         pieces.append(tensor.detach().cpu().float().contiguous().numpy().tobytes())
@@ -34,7 +34,7 @@ def write_safetensors(path, tensors, metadata):
 
 
 class CharacterModel(nn.Module):
-    """From characters to what comes next: embedding or one-hot, recurrent layers, output layer."""
+    """Predicts the next token: embedding or one-hot input, recurrent layers, output layer."""
 
     def __init__(self, configuration):
         super().__init__()
@@ -57,7 +57,7 @@ class CharacterModel(nn.Module):
             self.output.weight = self.embedding.weight
 
     def forward(self, ids, state=None):
-        """From ids (T, N) and a state, zeros if there is none, to logits (T, N, V) and the state after them."""
+        """Returns logits (T, N, V) and the next state for ids (T, N) and a state. Without a state it is zero."""
         if self.embedding is None:
             x = nn.functional.one_hot(ids, self.symbols).float()
         else:
@@ -67,7 +67,7 @@ class CharacterModel(nn.Module):
 
 
 def load_model(path):
-    """The model in a file that `rnn export` wrote, and the texts that go with it."""
+    """Returns the model in a file that `rnn export` wrote, and the metadata of the file."""
     tensors, metadata = read_safetensors(path)
     model = CharacterModel(json.loads(metadata["model"]))
     model.load_state_dict(tensors)
@@ -75,7 +75,7 @@ def load_model(path):
 
 
 def encode(data, vocabulary):
-    """The ids of a text that is given as bytes: characters are code points; line ends become LF unless the model has CR."""
+    """Returns the ids of a text in bytes. Characters are code points. CRLF and CR become LF unless the model has CR."""
     if vocabulary["unit"] == "byte":
         return torch.tensor(list(data))
     ids = {symbol: number for number, symbol in enumerate(vocabulary["symbols"])}

@@ -1,4 +1,4 @@
-"""Trains an exported model on with PyTorch, on as many processes and machines as torchrun starts: docs/distributed.md."""
+"""Continues to train an exported model in PyTorch, in all processes that torchrun starts: see docs/distributed.md."""
 import argparse
 import json
 import math
@@ -9,18 +9,18 @@ from torch import distributed, nn
 
 from rnn_model import encode, load_model, write_safetensors
 
-# What was reduced stays until the end. A thread of gloo that is the last to hold a tensor waits for Python to let it
-# go, and at the end Python waits for that thread, for ever.
+# Keeps reduced tensors until the end. If a thread of gloo is the last to hold a tensor, it waits for Python to release
+# it, and Python waits for that thread forever.
 reduced = []
 
 
-# A stream goes back at most so far to the start of a line, and a chunk that is scored is preceded by so much of the text.
+# Tokens that a stream goes back at most to the start of a line, and tokens that are read before a scored chunk.
 MAX_STEPS_BACK = 256
 WARM_UP = 128
 
 
 def start_symbol(vocabulary, training):
-    """Id of the symbol that a zero state reads before a text: a line feed, else a space; None if the model knows none."""
+    """Returns the id that a zero state reads before a text: a line feed, otherwise a space. None if the model has neither."""
     if not training.get("options", {}).get("textStarts", False):
         return None
     candidates = ["0a"] if vocabulary["unit"] == "byte" else ["\n", " "]
@@ -28,7 +28,7 @@ def start_symbol(vocabulary, training):
 
 
 def starts_of(ids, places, symbol):
-    """Where streams start from a zero state that would start at these places: at the last start symbol, if it is near."""
+    """Returns where streams start from a zero state: at the last start symbol before each place, if it is near."""
     starts = []
     for place in places:
         before = (ids[max(0, place - MAX_STEPS_BACK) : place + 1] == symbol).nonzero() if symbol is not None else []
@@ -37,14 +37,14 @@ def starts_of(ids, places, symbol):
 
 
 def window_of(ids, starts, steps):
-    """Inputs and targets (steps, streams) from these places on."""
+    """Returns inputs and targets (steps, streams) from these starts on."""
     return (torch.stack([ids[start + shift : start + shift + steps] for start in starts], dim=1) for shift in (0, 1))
 
 
 @torch.no_grad()
 def evaluate(model, ids, symbol, count, steps, rank, processes, device):
-    """Mean nats per character as `rnn eval` has it: contiguous chunks from a zero state, every target scored once. With a
-    start symbol, the first chunk reads that before it is scored, and the others read what precedes them in the text."""
+    """Returns the mean loss in nats per character, as `rnn eval` computes it: contiguous chunks from a zero state, every
+    target scored once. With a start symbol, the first chunk reads it first, and each other chunk the preceding text."""
     total = len(ids) - 1
     count = min(count, total)
     shortest, longer = divmod(total, count)
@@ -82,13 +82,13 @@ def main():
     parser.add_argument("text", help="the text to train on")
     parser.add_argument("--out", required=True, help="the file to write, for rnn import")
     parser.add_argument("--validation", help="another text to validate on, instead of the end of the first")
-    parser.add_argument("--steps", type=positive, default=1000, help="updates of the weights")
-    parser.add_argument("--batch-size", type=positive, default=64, help="streams in all, a multiple of the number of processes")
-    parser.add_argument("--sequence-length", "--seq-length", type=positive, default=64, help="steps that gradients go back")
+    parser.add_argument("--steps", type=positive, default=1000, help="update steps")
+    parser.add_argument("--batch-size", type=positive, default=64, help="streams of all processes, a multiple of their number")
+    parser.add_argument("--sequence-length", "--seq-length", type=positive, default=64, help="time steps through which gradients flow")
     parser.add_argument("--learning-rate", "--lr", type=float, default=2e-3)
     parser.add_argument("--clip-norm", type=float, default=5)
-    parser.add_argument("--state-reset", type=float, default=0.05, help="the part of windows that start from zeros; 0 for none")
-    parser.add_argument("--seed", type=int, default=1, help="of dropout and of which windows those are")
+    parser.add_argument("--state-reset", type=float, default=0.05, help="fraction of windows that start from a zero state, 0 for none")
+    parser.add_argument("--seed", type=int, default=1, help="seed of dropout and of the choice of these windows")
     options = parser.parse_args()
 
     on_gpu = torch.cuda.is_available()
@@ -97,7 +97,7 @@ def main():
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpu else torch.device("cpu")
     if on_gpu:
         torch.cuda.set_device(device)
-    torch.manual_seed(options.seed + rank)  # without it all processes would drop the same units
+    torch.manual_seed(options.seed + rank)  # otherwise all processes would drop the same units
     if options.batch_size % processes != 0:
         raise SystemExit(f"--batch-size is {options.batch_size}: expected a multiple of the {processes} processes")
 
@@ -112,7 +112,7 @@ def main():
     elif reading.get("validationFile") is not None:
         raise SystemExit(f"the model was validated on {reading['validationFile']}: name it with --validation")
     else:
-        # The end of the text without the part to test on, cut where rnn train cut it.
+        # The end of the text without the test part, cut where rnn train cut it.
         tested = reading.get("testFraction", 0)
         cut = math.floor(len(ids) * (1 - (reading.get("validationFraction", 0.1) + tested)))
         end = math.floor(len(ids) * (1 - tested))
@@ -154,7 +154,7 @@ def main():
         loss.backward()  # gradients are now the mean of all processes
         nn.utils.clip_grad_norm_(parallel.parameters(), options.clip_norm)
         optimizer.step()
-        # The state goes on into the next window, and gradients do not go back into the last one.
+        # The next window continues from this state, but gradients do not flow back into this window.
         state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
         if (step + 1) % 500 == 0 and step + 1 < options.steps:
             report(step + 1, f"training loss {loss.item():.4f}, ")

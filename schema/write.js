@@ -1,4 +1,4 @@
-// Writes rnn.json beside this file: the JSON Schema of configuration files, from the options of the
+// Writes schema/rnn.json, the JSON Schema of configuration files, from the options of the
 // built program (npm run build:schema).
 import { writeFileSync } from 'node:fs';
 import { configSchema } from '../dist/cli/config-schema.js';

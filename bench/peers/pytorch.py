@@ -1,10 +1,10 @@
-"""The same network, task and update in PyTorch: how fast does it train and write on this machine?
+"""The same network, task and update in PyTorch: how fast does it train and sample on this machine?
 
     pytorch.py CORPUS --cell lstm --hidden 128 --layers 2 --batch 50 --seq 50 --seconds 4
     pytorch.py CORPUS --hidden 128 --layers 2 --sample 5000
 
-Stacked nn.LSTM, nn.GRU or nn.RNN over one-hot symbols, a linear head, cross-entropy, clipping by the global norm, Adam; the state
-goes on from window to window. Prints one line of JSON. What comes before the clock starts is not counted.
+Stacked nn.LSTM, nn.GRU or nn.RNN over one-hot tokens, a linear head, cross-entropy, clipping by the global norm, Adam. The state is
+carried from window to window. Prints one line of JSON. The time of preparations is not counted.
 """
 import argparse
 import ctypes
@@ -29,17 +29,17 @@ def arguments():
     parser.add_argument('--cell', default='lstm', choices=['lstm', 'gru', 'rnn'])
     for name, default in dict(hidden=128, layers=2, batch=50, seq=50).items():
         parser.add_argument(f'--{name}', type=int, default=default)
-    parser.add_argument('--seconds', type=float, default=4, help='training that is measured')
+    parser.add_argument('--seconds', type=float, default=4, help='seconds of training to measure')
     parser.add_argument('--steps', type=int, default=0, help='instead of --seconds')
-    parser.add_argument('--sample', type=int, default=0, metavar='N', help='write N characters one after the other, instead of training')
-    parser.add_argument('--threads', type=int, default=1, help='of torch itself')
-    parser.add_argument('--blas-threads', type=int, default=2, help='of its BLAS')
+    parser.add_argument('--sample', type=int, default=0, metavar='N', help='sample N characters one after the other, instead of training')
+    parser.add_argument('--threads', type=int, default=1, help='threads of torch')
+    parser.add_argument('--blas-threads', type=int, default=2, help='threads of its BLAS')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
     return parser.parse_args()
 
 
 options = arguments()
-# Read when torch loads its BLAS. A torch that was itself built with MKL sets MKL's threads to its own in set_num_threads, though.
+# The BLAS reads these when torch loads it. But if torch was built with MKL, set_num_threads also sets the threads of MKL.
 for library in ('OPENBLAS', 'MKL'):
     os.environ[f'{library}_NUM_THREADS'] = str(options.blas_threads)
 import torch  # noqa: E402
@@ -52,7 +52,7 @@ class Network(nn.Module):
         super().__init__()
         self.cell = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}[cell](symbols, hidden, layers)
         self.head = nn.Linear(hidden, symbols)
-        # Rows of the identity, looked up: faster than making one-hot vectors, and no weights more than rnn has.
+        # Looks up rows of the identity matrix, which is faster than making one-hot vectors and adds no weights.
         self.register_buffer('one_hot', torch.eye(symbols))
 
     def forward(self, symbols, state):
@@ -61,7 +61,7 @@ class Network(nn.Module):
 
 
 def streams(symbols, rows):
-    """As many readers as rows, spread over the text: inputs and targets, time first."""
+    """Returns inputs and targets, time first, of batch rows that are spread over the text."""
     length = (len(symbols) - 1) // rows
     return tuple(symbols[start:start + rows * length].view(rows, length).t().contiguous() for start in (0, 1))
 
@@ -71,7 +71,7 @@ def detached(state):
 
 
 def training_steps(network, inputs, targets, seq):
-    """Trains one step each time it is asked for the next loss."""
+    """Trains one update step for each loss that is taken."""
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
     parameters = list(network.parameters())
     while True:
@@ -117,7 +117,7 @@ def train(network, symbols):
 
 
 def sample(network):
-    """Draws symbols one after the other; the time of the last N."""
+    """Samples tokens one after the other, and times the last N."""
     network.eval()
     symbol, state = torch.zeros(1, 1, dtype=torch.long, device=options.device), None
     with torch.inference_mode():
@@ -133,7 +133,7 @@ def sample(network):
 
 
 def blas():
-    """The library that computes the products, as far as it can be told."""
+    """Returns the library that computes matrix products, as far as it is known."""
     try:
         with open('/proc/self/maps', encoding='utf-8') as file:
             paths = sorted({line.split()[-1] for line in file if re.search(r'/lib(openblas|mkl_core|blis|blas)[^/]*$', line.rstrip())})
@@ -143,7 +143,7 @@ def blas():
 
 
 def openblas_told(path):
-    """Name, version and kernels, from OpenBLAS itself."""
+    """Returns the name, version and kernels that OpenBLAS reports."""
     try:
         tell = ctypes.CDLL(path).openblas_get_config
     except (OSError, AttributeError):

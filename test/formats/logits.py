@@ -1,4 +1,4 @@
-"""For pytorch.test.ts: logits of exported models before and after a change of all weights, and what docs/pytorch.md does."""
+"""For pytorch.test.ts: logits of exported models before and after a change of all weights, by the steps of docs/pytorch.md."""
 import json
 import os
 import sys
