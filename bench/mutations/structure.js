@@ -80,8 +80,8 @@ function rename(root, random) {
 
 function duplicate(root, random) {
   const { parent, index, slot, path } = somewhere(root, random);
-  const twin = { ...slot, node: chance(random, 0.5) ? copyOf(slot.node) : hostileValue(random) };
-  parent.slots.splice(chance(random, 0.5) ? index : below(random, parent.slots.length + 1), 0, twin);
+  const copy = { ...slot, node: chance(random, 0.5) ? copyOf(slot.node) : hostileValue(random) };
+  parent.slots.splice(chance(random, 0.5) ? index : below(random, parent.slots.length + 1), 0, copy);
   return `${path} is there twice`;
 }
 

@@ -88,16 +88,16 @@ function useWeights(model, program) {
 function goOn(checkpoint, program) {
   const {
     continueRun,
-    endOf,
+    endReasonOf,
     recordedLoop,
     recordedCorpus,
-    gatheredIn,
+    optimizerStateIn,
     statesIn,
-    placeIn,
-    nearestPlace,
+    positionIn,
+    nearestPosition,
     Streams,
-    runState,
-    recordOfState,
+    createRunState,
+    runRecord,
     learningRateAt,
     workOf,
   } = program;
@@ -109,7 +109,7 @@ function goOn(checkpoint, program) {
   attemptNow(program, 'reading which text it had', () => recordedCorpus(training));
   for (const slots of [['m', 'v'], ['v'], []])
     attemptNow(program, 'reading its optimizer', () =>
-      gatheredIn(
+      optimizerStateIn(
         optimizer,
         { name: optimizer?.name ?? 'adam', ownSlots: slots, windows: optimizer?.scalars.windows ?? 1 },
         optimizer?.tensors[0]?.data.length ?? 0,
@@ -123,12 +123,12 @@ function goOn(checkpoint, program) {
     ),
   );
   const streams = new Streams(new Uint8Array(100), 2, 5);
-  attemptNow(program, 'finding its place', () => streams.seek(placeIn(training.position, streams.windowsPerEpoch)));
-  if (loop.value) recordOfState(runState(training, Math.log(256)), 0, null);
+  attemptNow(program, 'finding its place', () => streams.seek(positionIn(training.position, streams.windowsPerEpoch)));
+  if (loop.value) runRecord(createRunState(training, Math.log(256)), 0, null);
   if (!continued.value) return null;
-  streams.seek(nearestPlace(training.epoch, streams.windowsPerEpoch));
+  streams.seek(nearestPosition(training.epoch, streams.windowsPerEpoch));
   const { options, reading, machine } = continued.value;
-  attemptNow(program, 'asking whether it is over', () => endOf(checkpoint, options));
+  attemptNow(program, 'asking whether it is over', () => endReasonOf(checkpoint, options));
   const rate = learningRateAt(options, {
     step: training.step,
     epoch: training.epoch,

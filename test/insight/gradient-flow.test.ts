@@ -127,11 +127,11 @@ describe.each(allCells.map(({ name, states }) => [name, name === 'lstm-peephole'
       const trained = modelOfSeed(3, { cell, layers: 2, hidden: H, vocabulary: V });
       const text = textOf(7);
       const flows = await gradientFlow(trained, text, { steps: 4, positions: 1 });
-      const twin = new Stepwise(trained);
+      const stepwise = new Stepwise(trained);
       for (const layer of [0, 1]) {
         for (const state of states) {
           for (const k of [1, 2, 4]) {
-            const wanted = norm(twin.gradient(text, text.length - 2 - k, layer, state));
+            const wanted = norm(stepwise.gradient(text, text.length - 2 - k, layer, state));
             expect(
               Math.exp(flowOf(flows, layer, state).logNorms[k]) / wanted,
               `layer ${layer}, ${state}, ${k} back`,
@@ -331,10 +331,10 @@ describe('the largest singular value', () => {
       const found = await largestSingularValues(trained, text, reference, 1);
       const states = allCells.find(({ name }) => name === cell)!.states;
       // Columns of the Jacobian of the last step: states after it, perturbed before it.
-      const twin = new Stepwise(trained);
+      const stepwise = new Stepwise(trained);
       for (const layer of [0, 1]) {
         const after = (state: string, unit: number, by: number): Float64Array => {
-          const { held } = twin.read(text, { at: text.length - 2, layer, state, unit, by });
+          const { held } = stepwise.read(text, { at: text.length - 2, layer, state, unit, by });
           return Float64Array.from(states.flatMap((name) => [...held.at(-1)![`layer${layer}.${name}`]]));
         };
         const columns = states.flatMap((state) =>

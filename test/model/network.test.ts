@@ -8,13 +8,24 @@ import { lossProgram } from '../../src/model/network.ts';
 import { modelWeights } from '../../src/model/parameters.ts';
 import { type Regularisation, noRegularisation } from '../../src/model/regularisation.ts';
 import { Random } from '../../src/random.ts';
-import { type Case, H, L, N, SCALE, T, type Told, V, cellTwins, twin } from './twin.ts';
+import {
+  type Case,
+  H,
+  L,
+  N,
+  SCALE,
+  T,
+  type SequenceResults,
+  V,
+  referenceCells,
+  referenceResults,
+} from './reference-network.ts';
 
 /** Two orders of adding a few dozen float64 numbers near one. */
 const TOLERANCE = 1e-12;
 
 /** The same by the unchanged program, window after window. */
-function programTold({ model, regularisation, weights, start, windows }: Case): Told[] {
+function programTold({ model, regularisation, weights, start, windows }: Case): SequenceResults[] {
   const program = lossProgram(model, { steps: T, rows: N }, SCALE, regularisation);
   const loss = program.values.find(({ kind }) => kind === 'crossEntropy')!;
   const state = new Map(Object.entries(start));
@@ -82,7 +93,7 @@ function expectClose(got: readonly number[], wanted: readonly number[], what: st
 }
 
 function expectTwin(given: Case): void {
-  const wanted = twin(given);
+  const wanted = referenceResults(given);
   for (const [which, told] of programTold(given).entries()) {
     const { lossNats, penalty, state, gradient } = wanted[which];
     expectClose([told.lossNats], [lossNats], `loss of window ${which}`);
@@ -176,7 +187,7 @@ const ofLayerNorm: readonly Row[] = [
   ],
 ];
 
-describe.each(Object.keys(cellTwins))('loss, states and penalties of %s cells match their equations', (cell) => {
+describe.each(Object.keys(referenceCells))('loss, states and penalties of %s cells match their equations', (cell) => {
   for (const [what, model, regularisation] of ofAnyCell)
     test(`with ${what}`, () => expectTwin(caseOf(cell, model, regularisation)));
 });

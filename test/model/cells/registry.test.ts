@@ -34,7 +34,7 @@ const vanilla =
   (f: (z: number) => number): Unit =>
   (n, j, x, { h }, { Wx, Wh, b }) => ({ h: f(dot(x, n, Wx, j) + dot(h, n, Wh, j) + b[j]) });
 
-const twins: Readonly<Record<string, Unit>> = {
+const references: Readonly<Record<string, Unit>> = {
   lstm(n, j, x, { h, c }, { Wx, Wh, b }) {
     const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
     const [i, f, o] = [sigmoid(z(0)), sigmoid(z(1)), sigmoid(z(3))];
@@ -180,7 +180,9 @@ describe.each(named)('%s', (name, cell) => {
       for (const [which, values] of got) {
         for (let n = 0; n < N; n++)
           for (let j = 0; j < H; j++)
-            expect(Math.abs(values[n * H + j] - twins[name](n, j, x, state, weights)[which])).toBeLessThan(TOLERANCE);
+            expect(Math.abs(values[n * H + j] - references[name](n, j, x, state, weights)[which])).toBeLessThan(
+              TOLERANCE,
+            );
       }
       state = Object.fromEntries(cell.states.map((each) => [each, got.get(each)!]));
     }

@@ -37,7 +37,7 @@ export interface Case {
 }
 
 /** The results of one window. */
-export interface Told {
+export interface SequenceResults {
   lossNats: number;
   penalty: number;
   readonly state: Record<string, number[]>;
@@ -69,7 +69,7 @@ function normalised(x: Vector, gain: ArrayLike<number>): Vector {
 }
 
 /** One step of a row from its projected input. The blocks are in the order of the cell's gates. */
-export const cellTwins: Named<(x: Vector, state: Named<Vector>, w: Named<Matrix>) => Named<Vector>> = {
+export const referenceCells: Named<(x: Vector, state: Named<Vector>, w: Named<Matrix>) => Named<Vector>> = {
   rnn: (x, { h }, { Wh }) => ({ h: plus(x, times(h, Wh)).map(Math.tanh) }),
   lstm(x, { h, c }, { Wh, gh, gc, bc }) {
     const z = plus(x, gh ? normalised(times(h, Wh), gh) : times(h, Wh)); // i f g o
@@ -171,7 +171,7 @@ function readOut(
  * Adds the loss of a character, and records its gradient. Only in the gradient, the target is 1 − ε
  * of its token and ε spread evenly over all tokens.
  */
-function addLoss(told: Told, logits: Vector, target: number, row: number, smoothing: number): void {
+function addLoss(told: SequenceResults, logits: Vector, target: number, row: number, smoothing: number): void {
   if (target < 0) return;
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
   told.lossNats -= Math.log(Math.exp(logits[target]) / total);
@@ -225,7 +225,7 @@ function layerStep(
   if (layerNorm) read = normalised(read, w['gx']); // without the output of k steps ago
   read = plus(read, w['b']);
   if (timeSkip > 0) read = plus(read, times(memory.past[timeSkip - 1], w['Wk']));
-  memory.state = cellTwins[cell](read, memory.state, w);
+  memory.state = referenceCells[cell](read, memory.state, w);
   return memory.state['h'];
 }
 
@@ -241,10 +241,10 @@ function penaltyOf(t: number, h: Vector, before: Vector, y: Vector, { activation
 }
 
 /** The results of each window. */
-export function twin(given: Case): Told[] {
+export function referenceResults(given: Case): SequenceResults[] {
   const { model, regularisation, windows, weights } = given;
   const { dropout, locked } = regularisation;
-  const told = windows.map((): Told => ({
+  const told = windows.map((): SequenceResults => ({
     lossNats: 0,
     penalty: 0,
     state: model.learnedState ? { started: Array.from({ length: N }, () => 1) } : {},
