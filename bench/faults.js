@@ -223,7 +223,10 @@ await inFolder(async (folder) => {
     const ended = await Promise.race([trainer.ended, hangs]);
     expect(ended !== undefined, 'it does not end');
     const { code, stderr } = ended;
-    expect(code === 1 && stderr.includes('error: a worker thread died'), `it ended with ${code}: ${stderr}`);
+    expect(
+      code === 1 && stderr.includes('error: cannot continue: a worker thread died'),
+      `it ended with ${code}: ${stderr}`,
+    );
     // The checkpoint has the weights of a run that was asked to end there. The hidden state is
     // lost, and the run reports that.
     const saved = await readCheckpoint(join(folder, 'dead/latest.json'));

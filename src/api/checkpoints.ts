@@ -8,7 +8,7 @@ import {
   readCheckpoint,
   startsAsCheckpoint,
 } from '../runs/store.ts';
-import { inQuotes, checkpointError, usageError } from '../errors.ts';
+import { inQuotes, checkpointError, unexpected, usageError } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../files/output-file.ts';
@@ -95,7 +95,7 @@ export const exportFormats: readonly (Choice & { readonly extension: string })[]
 export function exportModel(trained: TrainedModel, format: string): Uint8Array {
   const found = formats.find(({ name }) => name === format);
   const names = formats.map(({ name }) => name).join(', ');
-  if (found === undefined) throw usageError(`there is no format ${inQuotes(format)}`, `use one of ${names}`);
+  if (found === undefined) throw usageError(unexpected('format', inQuotes(format), `one of ${names}`));
   refuseUnlessModel('the model', trained);
   return found.write(trained);
 }

@@ -157,5 +157,5 @@ function unknownName(unknown: string, known: readonly string[]): RnnError {
     meant.length > 0
       ? `did you mean ${meant.join(' or ')}?`
       : `use one of ${(similar.length > 0 ? similar : known).join(', ')}`;
-  return usageError(`there is no option '${unknown}'`, hint);
+  return usageError(`option not found: ${unknown}`, hint);
 }

@@ -42,7 +42,7 @@ export async function importRun(
     // The existing run may be the exported run, because both have the same name by default, so it
     // is not replaced without `force`.
     throw usageError(
-      `${path} already holds a run`,
+      `cannot import into ${path}: the folder already holds a run`,
       `${otherFolder}, or replace that run, its optimizer and its log with ${flagOf('force')}`,
     );
   }
@@ -84,7 +84,7 @@ async function readWhole(file: string): Promise<Uint8Array> {
     try {
       const status = await handle.stat();
       const { size } = status;
-      if (!status.isFile()) refuse(`${file} is not a plain file`);
+      if (!status.isFile()) refuse(`cannot read ${file}: it is not a plain file`);
       if (size > MAX_BYTES)
         refuse(`${file} has ${(size / 1e9).toFixed(1)} GB: expected at most ${(MAX_BYTES / 1e9).toFixed(1)} GB`);
       return await handle.readFile();
@@ -93,7 +93,10 @@ async function readWhole(file: string): Promise<Uint8Array> {
     }
   } catch (error) {
     if (systemCode(error) === 'ENOENT')
-      refuse(file === '' ? 'the name of the file is empty' : `${file} does not exist`, error);
+      refuse(
+        file === '' ? 'the name of the file is empty: expected a safetensors file' : `file not found: ${file}`,
+        error,
+      );
     if (systemCode(error) !== '') refuse(`cannot read ${file}: ${(error as Error).message}`, error);
     throw error;
   }

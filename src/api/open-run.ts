@@ -101,7 +101,7 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
 async function noteNewRun({ tell }: Asked, path: string): Promise<void> {
   const similar = await similarRuns(path);
   const meant = similar.length === 0 ? '' : `. Did you mean ${similar.join(' or ')}?`;
-  tell.note(`there is no run in ${path} to resume, so rnn starts a new run${meant}`);
+  tell.note(`run not found: ${path}, so rnn starts a new run${meant}`);
 }
 
 async function start(asked: Asked): Promise<OpenRun> {
@@ -171,7 +171,7 @@ async function resumeFrom(asked: Asked, folder: Store, newest: Newest): Promise<
   }
   const end = await endIfOver(asked, newest, settings);
   if (end !== null) return { end };
-  const { checkpoint: earlier, path: file } = newest;
+  const { checkpoint: earlier } = newest;
   for (const note of settings.notes) tell.note(note);
   await refuseEarly(settings);
   const { validationFile, testFile } = request.reading;
@@ -185,7 +185,7 @@ async function resumeFrom(asked: Asked, folder: Store, newest: Newest): Promise<
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
   const { options, notes } = refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
-  tell.note(`resuming at step ${count(earlier.training.step)} from ${file}`);
+  tell.note(`resuming ${folder.path} at step ${count(earlier.training.step)}`);
   return prepare(asked, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 

@@ -167,7 +167,7 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: A
     const message = `cannot use ${flagOf('unit')} ${asked} with ${flagOf('initFrom')}: ${path} is a ${unitName(unit)}-level model`;
     throw usageError(message, 'omit one of them');
   }
-  tell.note(`starting from the weights of ${path}, step ${count(trained.training.step)}`);
+  tell.note(`starting from the weights of ${path} at step ${count(trained.training.step)}`);
   return trained;
 }
 

@@ -130,7 +130,7 @@ export function runRequestOf(given: TrainRequest): RunRequest {
   const { resume = false, force = false, acceptNewCorpus = false } = request;
   refuseContradictions(trainOptions, exclusive, { ...request }, (name) => name);
   if (resume && out === null) {
-    throw usageError('cannot resume: out does not name a run folder', 'add out');
+    throw usageError('cannot resume a run: out is missing', 'add out, the name of a run folder');
   }
   const reading = pick(request, readingNames);
   const machine = pick(request, machineNames);
@@ -141,7 +141,7 @@ export function runRequestOf(given: TrainRequest): RunRequest {
   const ofText = Object.keys(pick(given, ['level', ...readingNames]));
   if (isRead(corpus) && ofText.length > 0) {
     throw usageError(
-      `${ofText.join(', ')}: the corpus was read already`,
+      `cannot use ${ofText.join(', ')} with this corpus: it was read already`,
       'pass these options to Corpus.read or Corpus.fromText',
     );
   }

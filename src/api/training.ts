@@ -99,7 +99,10 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
       const { folder } = this.#request;
       return which === 'best' ? readCheckpoint(await findCheckpoint(folder)) : (await newestIn(folder)).checkpoint;
     }
-    throw checkpointError('this run has not saved a checkpoint yet', 'iterate over it, or wait for finished()');
+    throw checkpointError(
+      'checkpoint not found: this run has not saved one yet',
+      'iterate over the run, or wait for finished()',
+    );
   }
 
   async *#updates(): AsyncGenerator<TrainingUpdate, void, undefined> {

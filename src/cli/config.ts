@@ -68,7 +68,8 @@ export async function fromFile(
     .flatMap(([key, value]): Setting[] => {
       const [line, again] = lines.get(key)!;
       const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
-      if (again !== undefined) throw usageError(`${name} is also on line ${again}`, 'leave one of them out');
+      if (again !== undefined)
+        throw usageError(`${name} is also on line ${again}: expected it once`, 'remove one of the lines');
       if (retiredOptions.includes(key)) {
         onRetired(name);
         return [];
@@ -86,7 +87,10 @@ export function levelOf(settings: readonly Setting[]): Level {
   for (const setting of settings) {
     const other = level.get(setting.flag.option);
     if (other !== undefined)
-      throw usageError(`${other.name} and ${setting.name} are the same option`, 'leave one of them out');
+      throw usageError(
+        `cannot use ${other.name} and ${setting.name} together: they are the same option`,
+        'omit one of them',
+      );
     level.set(setting.flag.option, setting);
   }
   return level;

@@ -17,9 +17,13 @@ export function refuseKernelsWithout(
   names: readonly (string | null | undefined)[],
 ): void {
   if (kernels == null || names.some((name) => mayBeCpu(name))) return;
-  throw usageError(`--kernels needs the device cpu, but --device is ${names.join(', ')}`, 'leave one of them out', {
-    options: ['--kernels', '--device'],
-  });
+  throw usageError(
+    `cannot use --kernels with --device ${names.join(', ')}: kernels are of the device cpu`,
+    'omit one of them',
+    {
+      options: ['--kernels', '--device'],
+    },
+  );
 }
 
 /** Lists the devices below a command's options. */

@@ -108,7 +108,7 @@ export function refuseRepeats(command: Command): void {
     command.on(`option:${flag.name()}`, (value: string) => {
       const first = given.get(flag.option);
       if (first !== undefined)
-        throw usageError(`${flag.longName} is given twice, as ${first} and as ${value}`, 'give it once');
+        throw usageError(`cannot use ${flag.longName} twice: it is ${first} and ${value}`, `use ${flag.longName} once`);
       given.set(flag.option, value);
     });
   }

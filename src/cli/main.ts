@@ -190,7 +190,7 @@ function hintFor(word: string, { name, takes }: CommandEntry, options: readonly 
   const argument = /\w+/.exec(takes)?.[0];
   const meant = suggestedKeys(options, word, argument === undefined ? [] : [argument]);
   if (meansOutput(word) && !meant.some(meansOutput)) return `add >FILE: rnn ${name} writes to standard output`;
-  if (argument !== undefined && meant[0] === argument) return `give it as an argument: rnn ${name} ${takes}`;
+  if (argument !== undefined && meant[0] === argument) return `write it as an argument: rnn ${name} ${takes}`;
   return meant.length > 0 ? `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?` : undefined;
 }
 

@@ -208,6 +208,6 @@ function refuseExclusive(level: Level): void {
       const setting = level.get(option);
       return setting === undefined || setting.value() === false ? [] : [setting.name];
     });
-    if (names.length > 1) throw usageError(`${names.join(' and ')} cannot be used together`, hint);
+    if (names.length > 1) throw usageError(`cannot use ${names.join(' and ')} together`, hint);
   }
 }

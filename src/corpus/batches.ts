@@ -192,8 +192,8 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Rec
   const targets = trainLength - 1;
   if (trainLength < 3) {
     throw corpusError(
-      `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`,
-      `use a text of at least three characters, without the part that ${flagOf('validationFraction')} holds out`,
+      `the text to train on has ${countOf(trainLength, 'character', 'characters')}: expected at least 3`,
+      `use a longer text, or lower ${flagOf('validationFraction')}`,
     );
   }
   let { batchSize: N, sequenceLength: T } = wanted;
@@ -227,7 +227,7 @@ function tooShort(trainLength: number, wanted: Sizes, given: Readonly<Record<key
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
   return corpusError(
-    `the text to train on has ${count(trainLength)} characters: ${flags.join(' with ')} needs at least ${count(least)}`,
+    `the text to train on has ${count(trainLength)} characters: expected at least ${count(least)} for ${flags.join(' with ')}`,
     `use ${asTyped(fitting).join(' ')}, or omit these flags to let rnn choose sizes that fit`,
     { options: [flagOf('batchSize'), flagOf('sequenceLength')] },
   );

@@ -30,8 +30,8 @@ export async function writeBuiltin(
 ): Promise<string> {
   if (!builtinCorpora.some((builtin) => builtin.name === name)) {
     throw usageError(
-      `there is no built-in corpus ${JSON.stringify(name)}`,
-      `use one of: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
+      `built-in corpus not found: ${name}`,
+      `use one of ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
     );
   }
   const shipped = fileURLToPath(new URL(`../../corpora/${name}.txt`, import.meta.url));
@@ -39,7 +39,7 @@ export async function writeBuiltin(
     throw diskError(`cannot read ${shipped}`, cause, 'reinstall rnn');
   });
   const file = path.join(folder, `${name}.txt`);
-  const hint = `make sure that ${folder} is writable and has free space, or run rnn in another folder`;
+  const hint = `check that ${path.isAbsolute(folder) ? folder : `./${folder}`} is writable and has free space, or run rnn in another folder`;
   try {
     await mkdir(folder, { recursive: true });
     await writeOutput(file, [Buffer.from(text)], { force, hint });

@@ -29,7 +29,7 @@ export function heldOutParts(options: CorpusOptions): readonly [validation: Held
   const fractions = { validationFraction: validation.fraction, testFraction: test.fraction };
   if (validation.fraction + test.fraction >= 1)
     throw usageError(
-      `${asTyped(fractions).join(' and ')} leave no text to train on`,
+      `cannot use ${asTyped(fractions).join(' and ')} together: they leave no text to train on`,
       'use fractions whose sum is less than 1, such as 0.1 and 0.1',
       { options: [flagOf('validationFraction'), flagOf('testFraction')] },
     );
@@ -45,7 +45,7 @@ export async function refuseUnlessPlain(file: string, { name }: HeldOut): Promis
   const status = await stat(file).catch(() => null);
   if (status === null || status.isFile()) return; // if it does not exist, reading it fails with its own error
   throw corpusError(
-    `the ${name} text ${file} is not a plain file, and only the checkpoint names it`,
+    `cannot read the ${name} text ${file}: only the checkpoint names it, and it is not a plain file`,
     `use ${flagOf(`${name}File`)} to name it again if rnn should read it`,
   );
 }
@@ -61,7 +61,7 @@ export function refuseTooShort(
 ): void {
   if (source === undefined || characters > 1 || (characters === 1 && isKnownVocabulary)) return;
   throw corpusError(
-    `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'a single character'}`,
+    `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'a single character'}: expected at least two characters`,
     `use ${flagOf(`${name}Fraction`)} to hold out a part of the corpus instead`,
   );
 }

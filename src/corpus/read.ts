@@ -111,7 +111,7 @@ function notesOnReading(
   const isNew = vocabulary === undefined;
   const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
-    skipped > 0 && `rnn skipped ${countOf(skipped, 'hidden or binary file', 'hidden or binary files')}`,
+    skipped > 0 && `skipped ${countOf(skipped, 'hidden or binary file', 'hidden or binary files')}`,
     invalid.length > 0 && noteOnSkipped(invalid),
     changed.length > 0 &&
       `${files} CRLF or CR line ends, which are read as LF${isNew ? ` (use ${flagOf('keepLineEnds')} to keep them)` : ''}`,
@@ -126,11 +126,11 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: 
   const forNew = 'use at least three characters to train at all, and a hundred thousand to learn spelling';
   if (read.length > 0)
     return corpusError(
-      `the corpus is empty: ${names}`,
+      `cannot read ${names}: the text is empty`,
       vocabulary === undefined ? forNew : 'name a file that contains text',
     );
   return corpusError(
-    `${invalid.length > 0 ? 'cannot read any file as text:' : 'only binary files were found in'} ${names}`,
+    `cannot read ${names} as text: ${invalid.length > 0 ? 'no file is valid text' : 'all files are binary'}`,
     byBytes(vocabulary === undefined),
   );
 }
@@ -203,9 +203,13 @@ function checkOptions(
   { sources, minCount, validationFile, testFile, vocabulary, encoding }: CorpusOptions,
   unit: Unit,
 ): void {
-  if (sources.length === 0) throw usageError('no corpus was given', 'name a file, a folder, or - for standard input');
+  if (sources.length === 0)
+    throw usageError(
+      'the corpus is missing: expected a text to read',
+      'name a file, a folder, or - for standard input',
+    );
   if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1)
-    throw usageError('standard input (-) can be read only once', 'save one of the texts to a file');
+    throw usageError('cannot read standard input (-) twice', 'save one of the texts to a file');
   if (encodingNamed(encoding) === null)
     throw usageError(
       `${flagOf('encoding')} is ${encoding}: expected the name of an encoding`,
@@ -214,7 +218,7 @@ function checkOptions(
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
     throw usageError(
       `cannot use ${flagOf('minCount')} with ${flagOf('unit')} byte: all 256 bytes are always tokens`,
-      'omit one of the two',
+      'omit one of them',
       { options: [flagOf('minCount'), flagOf('unit')] },
     );
 }
@@ -224,12 +228,16 @@ function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCou
   const [[first]] = parts.filter(({ length }) => length > 0);
   if (parts.some((tokens) => tokens.some((id) => id !== first))) return;
   if (first === vocabulary.data.unknown) {
-    throw corpusError(`every character occurs fewer than ${minCount} times`, `lower ${flagOf('minCount')}`, {
-      options: [flagOf('minCount')],
-    });
+    throw corpusError(
+      `cannot train on the corpus: every character occurs fewer than ${minCount} times`,
+      `lower ${flagOf('minCount')}`,
+      {
+        options: [flagOf('minCount')],
+      },
+    );
   }
   throw corpusError(
-    `the corpus repeats a single character: ${JSON.stringify(vocabulary.decode([first]))}`,
+    `cannot train on the corpus: it repeats a single character, ${JSON.stringify(vocabulary.decode([first]))}`,
     'use a text with at least two different characters',
   );
 }

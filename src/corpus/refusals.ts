@@ -57,7 +57,7 @@ export const byBytes = (isNew: boolean): string =>
     ? `use ${flagOf('unit')} byte to train on any file`
     : `use a model trained with ${flagOf('unit')} byte, which reads any file`;
 export const binaryFile = (name: string, sign: string, isNew: boolean): NotText =>
-  new NotText(`${name} looks like a binary file: ${sign}`, byBytes(isNew));
+  new NotText(`cannot read ${name} as text: it looks binary (${sign})`, byBytes(isNew));
 
 /** @param encoding `utf-16le` or `utf-16be` */
 export const utf16File = (name: string, encoding: string): NotText =>
@@ -126,7 +126,7 @@ export function invalidFiles(invalid: readonly InvalidFile[], read: number): Rnn
   // If all files are invalid, they probably have the same encoding.
   const hint =
     read === 0 ? error.hint : `use ${flagOf('skipInvalid')} to skip them, or ${flagOf('exclude')} for some of them`;
-  return corpusError(`${count(invalid.length)} of ${count(invalid.length + read)} files cannot be read as text`, hint, {
+  return corpusError(`cannot read ${count(invalid.length)} of ${count(invalid.length + read)} files as text`, hint, {
     cause: error,
     cases: listed(invalid.map((file) => file.error.message)),
   });
@@ -135,7 +135,7 @@ export function invalidFiles(invalid: readonly InvalidFile[], read: number): Rnn
 /** A note that files were skipped. */
 export function noteOnSkipped(invalid: readonly InvalidFile[]): string {
   const names = listed(invalid.map((file) => file.path)).join(', ');
-  return `rnn skipped ${countOf(invalid.length, 'file', 'files')} that cannot be read as text: ${names}`;
+  return `skipped ${countOf(invalid.length, 'file', 'files')} that cannot be read as text: ${names}`;
 }
 
 const listed = (all: readonly string[]): readonly string[] =>

@@ -155,7 +155,7 @@ export function fileError(file: string, cause: unknown, { named = true } = {}): 
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
     const hint =
       builtin === undefined ? checkPath : `run rnn corpus ${builtin.name} to write corpora/${builtin.name}.txt`;
-    return refuse(`cannot read ${file}: no such file or folder`, hint);
+    return refuse(`file or folder not found: ${file}`, hint);
   }
   if (code === 'EACCES' || code === 'EPERM')
     return refuse(`cannot read ${file}: permission denied`, 'run ls -ld to see the owner, who can run chmod u+r');
@@ -195,13 +195,13 @@ function nothingFound(source: string, isPattern: boolean, { include, exclude }: 
   const limits = flags.length === 0 ? '' : ` with ${flags.join(' ')}`;
   const hint =
     hidden > 0
-      ? `name hidden files one by one: rnn skipped ${countOf(hidden, 'hidden file', 'hidden files')}`
+      ? `name hidden files one by one (skipped ${countOf(hidden, 'hidden file', 'hidden files')})`
       : 'quote patterns, so that the shell does not expand them (they match the path within the folder or the base name)';
-  if (isPattern) return corpusError(`no file matches ${source}${limits}`, hint);
-  if (flags.length > 0) return corpusError(`no file in ${source} matches${limits}`, hint);
+  if (isPattern) return corpusError(`files not found: ${source}${limits}`, hint);
+  if (flags.length > 0) return corpusError(`files not found in ${source}${limits}`, hint);
   return hidden > 0
-    ? corpusError(`the folder ${source} contains only hidden files`, hint)
-    : corpusError(`the folder ${source} contains no files`, 'name a folder or a file that contains text');
+    ? corpusError(`cannot read ${source}: the folder contains only hidden files`, hint)
+    : corpusError(`cannot read ${source}: the folder contains no files`, 'name a folder or a file that contains text');
 }
 
 /** The bytes of a file or a text. */

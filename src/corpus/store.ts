@@ -112,7 +112,7 @@ export class TokenStore {
     if (bytes > limit) {
       const mebibytes = count(Math.round(limit / 2 ** 20));
       throw corpusError(
-        `the corpus needs more than ${mebibytes} MiB of memory, which is the maximum`,
+        `cannot hold the corpus in memory: it needs more than ${mebibytes} MiB, the maximum`,
         'train on a part of it',
       );
     }

@@ -50,10 +50,10 @@ export class Vocabulary {
   constructor(data: VocabularyData) {
     const symbols: unknown = data?.symbols;
     if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string'))
-      throw corpusError(`not a vocabulary: its symbols are ${inQuotes(symbols)}: expected a list of strings`);
+      throw corpusError(`the symbols of the vocabulary are ${inQuotes(symbols)}: expected a list of strings`);
     data.symbols.forEach((symbol, id) => this.#ids.set(symbol, id));
     const wrong = contradiction(data, this.#ids.size);
-    if (wrong !== null) throw corpusError(`not a vocabulary: ${wrong}`);
+    if (wrong !== null) throw corpusError(`cannot use the vocabulary: ${wrong}`);
     this.data = data;
     this.unit = data.unit;
     this.size = data.symbols.length;

@@ -1,7 +1,7 @@
 // The devices by name: which names a user may choose, how each device is opened, and which device
 // `auto` chooses.
 import { availableParallelism } from 'node:os';
-import { RnnError, deviceError } from '../errors.ts';
+import { RnnError, deviceError, inQuotes, unexpected } from '../errors.ts';
 import type { KernelChoice } from '../options/choices.ts';
 import type { Device } from './device.ts';
 import type { GpuMode } from './gpu/gpu.ts';
@@ -68,6 +68,8 @@ function kernelsFor({ work }: OpenOptions): KernelChoice | undefined {
 /** The names of all devices. `auto` is not one of them. */
 export const deviceNames: readonly string[] = Object.keys(devices);
 
+const seeDevices = 'run rnn doctor to see which devices work here';
+
 /**
  * Opens the device with this name, and never another one. `auto` opens a GPU if there is one and it
  * is worth it. Otherwise it opens the cpu device with a reason.
@@ -77,16 +79,15 @@ export async function openDevice(name: string, options: OpenOptions = {}): Promi
   if (name === 'auto') return openBest(options);
   const open = Object.hasOwn(devices, name) ? devices[name] : undefined;
   if (open === undefined)
-    throw deviceError(`device '${name}' does not exist`, `use one of auto, ${deviceNames.join(', ')}`);
+    throw deviceError(unexpected('device', inQuotes(name), `one of auto, ${deviceNames.join(', ')}`), seeDevices);
   try {
     return await open(options);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
     const { hint, message } = error;
-    const doctor = "'rnn doctor' shows which devices work here";
     throw deviceError(
-      `device '${name}' is not available: ${message}`,
-      hint === undefined ? doctor : hint.includes('rnn doctor') ? hint : `${hint}; ${doctor}`,
+      message.startsWith('cannot ') ? message : `cannot use device ${name}: ${message}`,
+      hint === undefined ? seeDevices : hint.includes('rnn doctor') ? hint : `${hint}, or ${seeDevices}`,
       { cause: error },
     );
   }

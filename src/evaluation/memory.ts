@@ -109,16 +109,16 @@ export async function refuseIfTooLarge(demand: MemoryDemand, device: Device, low
 function refuseIfShort(demand: MemoryDemand, deviceBytes: number, hint: string): void {
   // The text is already in memory.
   const available = freeBytes() + demand.textBytes;
-  refuseWithoutRoom('this model and batch need', processBytes(demand, deviceBytes), hint, available);
+  refuseWithoutRoom('this model and batch', processBytes(demand, deviceBytes), hint, available);
 }
 
 /**
- * @param subject a subject and a verb of the message, such as "this network needs"
+ * @param subject such as "this network"
  * @throws RnnError `usage` if fewer bytes are available
  */
 export function refuseWithoutRoom(subject: string, bytes: number, hint: string, available = freeBytes()): void {
   if (bytes <= available) return;
-  const message = `${subject} about ${formatGigabytes(bytes)} of memory, but only ${formatGigabytes(available)} are free`;
+  const message = `cannot fit ${subject} into memory: about ${formatGigabytes(bytes)} needed, ${formatGigabytes(available)} free`;
   throw usageError(message, hint);
 }
 

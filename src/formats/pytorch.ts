@@ -37,7 +37,7 @@ export function whyNoModule({
   learnedState = false,
 }: ModelConfiguration): { message: string; hint: string } | null {
   const hint = `use rnn export ${flagOf('format')} onnx, or train with ${asTyped({ cell: 'lstm', skip: 'none' }).join(' ')}: PyTorch has modules for ${Object.keys(modules).join(', ')}, with or without ${flagOf('embedding')} and ${flagOf('tied')}`;
-  if (!Object.hasOwn(modules, cell)) return { message: `PyTorch has no module for ${cell}`, hint };
+  if (!Object.hasOwn(modules, cell)) return { message: `PyTorch does not have a module for ${cell}`, hint };
   const foreign = asTyped({
     layerNorm: layerNorm || null,
     skip: skip === 'none' ? null : skip,
@@ -47,7 +47,7 @@ export function whyNoModule({
   });
   return foreign.length === 0
     ? null
-    : { message: `PyTorch's ${modules[cell]} has no equivalent of ${foreign.join(', ')}`, hint };
+    : { message: `PyTorch's ${modules[cell]} does not have ${foreign.join(', ')}`, hint };
 }
 
 /** A tensor of such a module, and our weight that it holds. */

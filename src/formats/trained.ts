@@ -86,13 +86,13 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
   const isOurs = metadata['format'] === formatName;
   if (isOurs && metadata['version'] !== layoutVersion) {
     throw checkpointError(
-      `${path} has layout ${JSON.stringify(metadata['version']?.slice(0, 20))}, but this rnn reads layout ${layoutVersion}`,
+      `${path} has layout ${JSON.stringify(metadata['version']?.slice(0, 20))}: expected ${layoutVersion}`,
       'use the rnn that wrote it, or a newer version',
     );
   }
   if (!isOurs && like === null) {
     throw checkpointError(
-      `${path} does not say to which model its weights belong`,
+      `cannot import ${path}: it does not describe the model of its weights`,
       `add ${flagOf('like')} CHECKPOINT to use the configuration and vocabulary of a checkpoint, or store them in the file as in docs/pytorch.md`,
     );
   }

@@ -56,7 +56,7 @@ export async function gradientFlow(
   const length = Math.min(WARM_UP + K + 1, tokens.length - 1);
   if (length < K + 2)
     throw corpusError(
-      `the text has ${tokens.length} characters: looking ${K} time steps back needs ${K + 3}`,
+      `the text has ${tokens.length} characters: expected at least ${K + 3} to look ${K} time steps back`,
       `use a longer text, or fewer ${flagOf('steps')}`,
     );
   const places = spread(tokens.length - 1 - length, positions);
@@ -99,9 +99,13 @@ function spread(last: number, count: number): number[] {
 function refuseInfinite(carried: readonly Vectors[]): void {
   const at = carried.findIndex((vectors) => [...vectors.values()].some((vector) => !vector.every(Number.isFinite)));
   if (at >= 0)
-    throw new RnnError('diverged', `the state of the network is not a finite number after ${at + 1} characters`, {
-      hint: `initialise the network with smaller weights, or use fewer ${flagOf('steps')} (a state that explodes has no gradient)`,
-    });
+    throw new RnnError(
+      'diverged',
+      `cannot follow gradients: the state of the network is not a finite number after ${at + 1} characters`,
+      {
+        hint: `initialise the network with smaller weights, or use fewer ${flagOf('steps')} (a state that explodes has no gradient)`,
+      },
+    );
 }
 
 function watchedStates({ model }: BareModel): { readonly layer: number; readonly state: string }[] {

@@ -295,7 +295,7 @@ export const benchOptions = {
 
 /** In each group, at most one option can be given to the command. */
 export const exclusiveOf = {
-  sample: [{ options: ['prime', 'primeFile'], hint: 'give the prompt once' }],
+  sample: [{ options: ['prime', 'primeFile'], hint: 'use one of them' }],
   sweep: [{ options: ['grid', 'random'], hint: 'use --sample cell=lstm,gru to sample from a list' }],
   bench: [{ options: ['profile', 'dryRun'], hint: 'omit one of them: a profile needs a measurement' }],
 } as const satisfies Readonly<Record<string, readonly Exclusive[]>>;

@@ -1,7 +1,7 @@
 // Named sets of options that go together. An option that is given replaces the option of the
 // preset. The first three presets are for a training time on two cores, and choose their sizes by
 // the text. All others are the settings of programs and papers.
-import { usageError } from '../errors.ts';
+import { inQuotes, unexpected, usageError } from '../errors.ts';
 import { lengths } from './choices.ts';
 import type { PresetName } from './network.ts';
 import { definedIn } from './option.ts';
@@ -192,7 +192,7 @@ export function withPreset(
 ): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
-    throw usageError(`unknown preset '${name}'`, `use one of ${Object.keys(presets).join(', ')}`);
+    throw usageError(unexpected('preset', inQuotes(name), `one of ${Object.keys(presets).join(', ')}`));
   const isLengthGiven = lengths.some((option) => given[option] != null);
   const own = Object.entries(presets[name].options(length)).filter(
     ([option]) => !(isLengthGiven && lengths.includes(option as never)),

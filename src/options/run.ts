@@ -164,11 +164,11 @@ export const outputOptions = {
 
 /** In each group, at most one option can be given. */
 export const exclusive: readonly Exclusive[] = [
-  { options: lengths, hint: 'give one of them, because each sets the length of the whole run' },
+  { options: lengths, hint: 'use one of them, because each sets the length of the whole run' },
   { options: ['resume', 'force'], hint: 'use --resume to continue the existing run, or --force to replace it' },
   { options: ['resume', 'dryRun'], hint: 'omit one of them, or use rnn info to show the options of an existing run' },
-  { options: ['validationFraction', 'validationFile'], hint: 'give a fraction of the text, or another text' },
-  { options: ['testFraction', 'testFile'], hint: 'give a fraction of the text, or another text' },
+  { options: ['validationFraction', 'validationFile'], hint: 'use a fraction of the text, or another text' },
+  { options: ['testFraction', 'testFile'], hint: 'use a fraction of the text, or another text' },
 ];
 
 /** The options that cannot be given together with this option. */

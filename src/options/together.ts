@@ -19,12 +19,12 @@ export function refuseContradictions(
   const isGiven = (name: string): boolean => given[name] != null && given[name] !== false;
   for (const { options, hint } of exclusive) {
     const flags = options.filter(isGiven).map(nameOf);
-    if (flags.length > 1) throw usageError(`${flags.join(' and ')} cannot be used together`, hint, { options: flags });
+    if (flags.length > 1) throw usageError(`cannot use ${flags.join(' and ')} together`, hint, { options: flags });
   }
   for (const [name, { requires }] of Object.entries(table)) {
     if (requires === undefined || !isGiven(name) || isGiven(requires.option)) continue;
     const flags = [nameOf(name), nameOf(requires.option)];
-    throw usageError(flags.join(' requires '), requires.hint, { options: flags });
+    throw usageError(`cannot use ${flags.join(' without ')}`, requires.hint, { options: flags });
   }
 }
 
@@ -53,7 +53,7 @@ export function refuseLacking(options: TrainingOptions): void {
     const { need, is } = lackOf(name, options) ?? {};
     if (need?.orError === undefined) continue;
     const flags = [name, need.option as TrainingOption].map(flagOf);
-    throw usageError(`${flags[0]} cannot be used when ${is}`, need.orError, { options: flags });
+    throw usageError(`cannot use ${flags[0]}: ${is}`, need.orError, { options: flags });
   }
 }
 

@@ -9,7 +9,7 @@ import { bestFile, isOurs, isRunFolder, latestFile, lockFile, previousFile, snap
 import { flagOf } from '../options/flags.ts';
 
 /** The checkpoint files of a run folder, in the order of preference. */
-const preferred = `${bestFile}, ${latestFile}, ${previousFile} and step-*.json`;
+const preferred = `${bestFile}, ${latestFile}, ${previousFile} or step-*.json`;
 const MAX_NAMED = 5;
 
 const isAbsent = (code: unknown): boolean => code === 'ENOENT' || code === 'ENOTDIR';
@@ -63,13 +63,13 @@ async function runsMeant(given: string): Promise<readonly string[]> {
   const isFile = (await statusOf(given)) === 'file';
   const folder = isFile ? dirname(given) : given;
   if (isFile && !isRunFolder(await namesInside(folder)))
-    throw refusal(`${given} does not belong to a run`, 'give a run folder, or a file in one');
+    throw refusal(`run not found: ${given} is not in a run folder`, 'name a run folder, or a file in a run folder');
   const found = await runsIn(folder);
   if (found.length > 0) return found;
   const inside = await foldersOfRuns(given);
   throw refusal(
-    `there is no run in ${given}`,
-    inside.length > 0 ? `give one of the folders in it: ${named(inside)}` : trainInto(given),
+    `run not found: ${given}`,
+    inside.length > 0 ? `name a folder in it, such as ${named(inside)}` : trainInto(given),
   );
 }
 
@@ -86,15 +86,20 @@ export async function findCheckpoint(
   if (given === undefined) return inNewestRun(runs);
   const status = await statusOf(given);
   if (status === null)
-    throw refusal(given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`, toHaveOne);
+    throw refusal(
+      given === ''
+        ? 'the name of the checkpoint is empty: expected a run folder or a file'
+        : `checkpoint not found: ${given}`,
+      toHaveOne,
+    );
   // The caller opens anything except a folder, and can describe a problem better.
   if (status !== 'folder') return given;
   const found = await checkpointIn(given);
   if (found !== null) return found;
   const inside = await filter(await byAge(await runsIn(given)), hasCheckpoint);
   throw refusal(
-    `there is no checkpoint in ${given} (looked for ${preferred})`,
-    inside.length > 0 ? `give one of the runs in it: ${named(inside)}` : trainInto(given),
+    `checkpoint not found in ${given}: expected ${preferred}`,
+    inside.length > 0 ? `name a run in it, such as ${named(inside)}` : trainInto(given),
   );
 }
 
@@ -107,8 +112,8 @@ async function inNewestRun(runs: string): Promise<string> {
   if (found !== null) return found;
   const [other] = await filter(older, hasCheckpoint);
   throw refusal(
-    `the newest run, ${newest}, has no checkpoint yet (looked for ${preferred})`,
-    `wait until it has saved one${other === undefined ? '' : `, or name another run, such as ${other}`}`,
+    `checkpoint not found in ${newest}, the newest run: expected ${preferred}`,
+    `wait until the run has saved a checkpoint${other === undefined ? '' : `, or name another run, such as ${other}`}`,
   );
 }
 
@@ -129,7 +134,7 @@ async function runsNewestFirst(folder: string): Promise<string[]> {
     throw error;
   });
   if (paths.length > 0) return byAge(paths);
-  throw refusal(`there is no checkpoint in ./${folder} (looked for ${preferred} in each folder in it)`, toHaveOne);
+  throw refusal(`checkpoint not found in ${folder}: expected ${preferred} in one of its folders`, toHaveOne);
 }
 
 /** The newest run first: the run whose files include the last one written. */
@@ -158,16 +163,19 @@ async function statusOf(path: string): Promise<'file' | 'folder' | 'other' | nul
 }
 
 async function namesInside(folder: string): Promise<string[]> {
-  if (folder === '') throw refusal('the name of the folder is empty', 'look at the variable that it comes from');
+  if (folder === '')
+    throw refusal(
+      'the name of the folder is empty: expected a folder of runs',
+      'check the variable that it comes from',
+    );
   try {
     return await readdir(folder);
   } catch (cause) {
     const why =
-      { ENOENT: 'there is no such folder', ENOTDIR: 'it is not a folder' }[systemCode(cause)] ??
-      (cause as Error).message;
+      { ENOENT: 'folder not found', ENOTDIR: 'it is not a folder' }[systemCode(cause)] ?? (cause as Error).message;
     throw refusal(
       `cannot look for runs in ${folder}: ${why}`,
-      'give a folder that has run folders in it, such as checkpoints',
+      'name a folder that contains run folders, such as checkpoints',
       cause,
     );
   }

@@ -109,9 +109,9 @@ export class Lock {
     if (now === null && isOurs() && createAt(this.#path, this.#content)) return;
     throw new RnnError(
       'busy',
-      `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`,
+      `cannot continue in ${folder}: another process${named(now?.holder ?? null)} took it over, while this process was suspended or cut off from it`,
       {
-        hint: `let the other process continue: it began from the last state that this one saved, and this one writes nothing more. If there is no other process, ${lockFile} was removed: continue with ${flagOf('resume')}`,
+        hint: `let the other process continue, which began from the last saved state, or use ${flagOf('resume')} if ${lockFile} was only removed`,
       },
     );
   }
@@ -208,7 +208,7 @@ function named(holder: Holder | null): string {
 }
 
 function inUse(folder: string, holder: Holder | null): RnnError {
-  return new RnnError('busy', `another process${named(holder)} is training in ${folder}`, {
-    hint: `wait for it, stop it, or ${otherFolder}`,
+  return new RnnError('busy', `cannot train in ${folder}: another process${named(holder)} is training there`, {
+    hint: `wait for that process, stop it, or ${otherFolder}`,
   });
 }

@@ -32,7 +32,7 @@ export class MemoryStore implements RunStore {
   /** As in a folder, the best state is the newest if there is no other. */
   async newest(): Promise<Newest> {
     const checkpoint = this.latest ?? this.best;
-    if (checkpoint === null) throw checkpointError('there is no checkpoint of this run in memory');
+    if (checkpoint === null) throw checkpointError('checkpoint not found in memory: this run has not saved one');
     return { checkpoint, path: this.latest === null ? this.bestPath : this.latestPath, instead: null };
   }
 

@@ -57,7 +57,7 @@ export async function newestIn(folder: string): Promise<Newest> {
   const [trouble] = troubles;
   throw checkpointError(
     trouble === undefined
-      ? `there is no checkpoint in ${folder}`
+      ? `checkpoint not found: ${folder}`
       : `cannot continue the run in ${folder}: ${instead}, and no other checkpoint in it can be read`,
     `put a copy of one of its checkpoints there if you have one, or use ${flagOf('force')} to start again`,
     { cause: trouble },

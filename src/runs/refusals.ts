@@ -39,7 +39,7 @@ export function refuseOtherCells(model: TrainedModel['model'], path: string): vo
  * checkpoint.
  */
 export function refuseOtherFiles(file: JsonFile, path: string): void {
-  if (file.size === 0) throw checkpointError(`${path} is empty`, adviceOnDamage(path));
+  if (file.size === 0) throw checkpointError(`${path} is empty: expected a checkpoint`, adviceOnDamage(path));
   const start = file.bytes(0, 64).toString('latin1').trimStart();
   if (!start.startsWith('{'))
     throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
@@ -60,7 +60,7 @@ export function refuseOtherVersions(version: unknown, path: string, fail: Fail):
 export function otherFormat(path: string, detail: string): RnnError {
   return checkpointError(
     `${path} is not a checkpoint of rnn: ${detail}`,
-    `give a file that begins with "format": "${formatName}", such as \`rnn train\` writes into checkpoints/`,
+    `name a file that \`rnn train\` wrote into checkpoints/, which begins with "format": "${formatName}"`,
   );
 }
 
@@ -74,10 +74,11 @@ function adviceOnDamage(path: string): string {
 /** The error for a file that the system does not let rnn read. */
 export function unreadable(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
-  const known = { ENOENT: 'does not exist', ENOTDIR: 'does not exist', EISDIR: 'is not a file' }[code];
+  const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+  const why = code === 'EISDIR' ? 'it is not a file' : (cause as Error).message;
   return new RnnError(
     code === 'EIO' ? 'machine' : 'checkpoint',
-    `${path} ${known ?? `cannot be read: ${(cause as Error).message}`}`,
-    { hint: 'give a run folder or a checkpoint file, such as latest.json, or make one with `rnn train`', cause },
+    isMissing ? `checkpoint not found: ${path}` : `cannot read ${path}: ${why}`,
+    { hint: 'name a run folder or a checkpoint file, or train a model with `rnn train <corpus>`', cause },
   );
 }

@@ -88,7 +88,7 @@ export class RunFolder {
   static async #refuseFiles(path: string, force: boolean): Promise<void> {
     if (!force && (await RunFolder.holdsRun(path)))
       throw usageError(
-        `${path} already holds a run`,
+        `cannot train in ${path}: the folder already holds a run`,
         `continue it with ${flagOf('resume')}, replace it with ${flagOf('force')}, or ${otherFolder}`,
       );
     await refuseFolders(path);
@@ -97,7 +97,7 @@ export class RunFolder {
     // written.
     if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
     throw usageError(
-      `cannot write ${log}: rnn did not write the file that is already there`,
+      `cannot write ${log}: the file already exists, and rnn did not write it`,
       `move it away, replace it with ${flagOf('force')}, or ${otherFolder}`,
     );
   }
@@ -116,7 +116,7 @@ export class RunFolder {
     if (source === null) return;
     throw usageError(
       `cannot train in ${path}: the run would replace ${source}, which this command reads`,
-      `${otherFolder}: not even ${flagOf('force')} replaces this file`,
+      `${otherFolder} (even with ${flagOf('force')}, rnn does not replace this file)`,
     );
   }
 

@@ -9,7 +9,7 @@ import { systemCode, usageError, machineError } from '../errors.ts';
 import { pathIn } from '../files/path-in.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { runsIn } from './find.ts';
-import { flagOf, otherFolder } from '../options/flags.ts';
+import { otherFolder } from '../options/flags.ts';
 
 const formatName = 'rnn-sweep';
 const sweepFile = '.sweep.json';
@@ -47,7 +47,7 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
     if ((await runsIn(folder)).length > 0)
       throw usageError(
         `cannot use ${folder}: it holds a sweep ${difference.message}`,
-        `give the same ${difference.subject} to continue it, or another ${flagOf('out')}`,
+        `use the same ${difference.subject} to continue that sweep, or ${otherFolder}`,
       );
   }
   try {

@@ -52,7 +52,7 @@ export function validateSamplingOptions(options: SamplingOptions): void {
     const flag = `--${keyOf(name, row)}`;
     throw usageError(
       unexpected(flag, inQuotes(value), kind.expected(value)),
-      'leave it out to sample from the unchanged distribution',
+      'omit it to sample from the unchanged distribution',
       { options: [flag] },
     );
   }

@@ -179,8 +179,7 @@ export class Sampler {
 
   /** The stop in the code units of the sampled text. */
   #stop(stop: TextOrBytes): string {
-    if (stop.length === 0)
-      throw usageError('a stop is empty: expected some text', 'leave it out for a text of full length');
+    if (stop.length === 0) throw usageError('a stop is empty: expected some text', 'omit it for a text of full length');
     return this.#vocabulary.unit === 'byte'
       ? Buffer.from(stop).toString(BYTES)
       : this.#vocabulary.inKnownForm(textOf(stop, 'a stop'));

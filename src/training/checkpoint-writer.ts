@@ -136,7 +136,7 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
         return hasSaved || (await store.holdsRun()) ? await store.newest() : null;
       } catch (error) {
         if (!(error instanceof RnnError)) throw error;
-        throw new RnnError(error.kind, `${why}, and ${error.message}`, { hint: error.hint, cause: error });
+        throw new RnnError(error.kind, `cannot recover (${why}): ${error.message}`, { hint: error.hint, cause: error });
       }
     },
 

@@ -108,8 +108,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     machine,
     changed: changed.map(flagOf),
     notes: changed.map(
-      (name) =>
-        `${flagOf(name)} is ${shown(name, newValues[name])} from here on (it was ${shown(name, recordedValues[name])})`,
+      (name) => `${flagOf(name)} is now ${shown(name, newValues[name])} (it was ${shown(name, recordedValues[name])})`,
     ),
   };
 }
@@ -182,16 +181,13 @@ export function compareCorpus(
       if (accepted) return `${change}, so ${consequence}`;
       throw corpusError(
         change,
-        `give the same text, start a new run with ${flagOf('initFrom')} and ${flagOf('out')}, or use ${flagOf('acceptNewCorpus')}: then ${consequence}`,
+        `use the same text, start a new run with ${flagOf('initFrom')} and ${flagOf('out')}, or use ${flagOf('acceptNewCorpus')}: then ${consequence}`,
       );
     },
   );
   return isOther(sources) || recordedText.train === newText.train
     ? notes
-    : [
-        `the run trains on ${count(newText.train)} characters from here on (it was ${count(recordedText.train)})`,
-        ...notes,
-      ];
+    : [`the run now trains on ${count(newText.train)} characters (it was ${count(recordedText.train)})`, ...notes];
 }
 
 function difference(newCharacters: number, recordedCharacters: number): string {
@@ -205,7 +201,7 @@ function refuseChange(option: OptionName, given: unknown, recordedValue: unknown
   const flag = flagOf(option);
   throw usageError(
     `cannot change ${flag} in a run: it is ${String(recordedValue)}, and you gave ${String(given)}`,
-    `leave it out to continue, use ${flagOf('initFrom')} to start a new run from these weights on any text, or train a new model, which can have any sizes`,
+    `omit it to continue, use ${flagOf('initFrom')} to start a new run from these weights on any text, or train a new model, which can have any sizes`,
     { options: [flag] },
   );
 }

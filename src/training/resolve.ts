@@ -132,7 +132,7 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
     evaluationStreams === options.evaluationStreams
       ? []
       : [
-          `${flagOf('evaluationStreams')} is ${evaluationStreams} from here on: the text to validate on is too short for ${options.evaluationStreams}`,
+          `${flagOf('evaluationStreams')} is now ${evaluationStreams}: the text to validate on is too short for ${options.evaluationStreams}`,
         ];
   return { options: { ...options, evaluationStreams }, notes };
 }
@@ -153,7 +153,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
 function nothingToWaitFor(flag: string, value: number | string): RnnError {
   return usageError(
     `cannot use ${flag} ${value}: the run has no evaluations`,
-    `leave out ${flagOf('validationFraction')} 0 and ${flagOf('evaluateEvery')} 0, or ${flag}`,
+    `omit ${flagOf('validationFraction')} 0 and ${flagOf('evaluateEvery')} 0, or omit ${flag}`,
     { options: [flag] },
   );
 }

@@ -91,7 +91,7 @@ export function planScoring(
   if (tokens.length < 2) {
     throw corpusError(
       `cannot score ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`,
-      'give a text of at least two characters',
+      'use a text of at least two characters',
     );
   }
   const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...definedIn(given.dynamic) };

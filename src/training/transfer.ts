@@ -26,7 +26,7 @@ export function withSizesOf(
     if (value === undefined || value === modelOptions[option]) continue;
     throw usageError(
       `cannot use ${flagOf(option)} ${value} with ${flagOf('initFrom')}: its model has ${flagOf(option)} ${modelOptions[option]}`,
-      `leave it out, or start without ${flagOf('initFrom')}`,
+      `omit it, or start without ${flagOf('initFrom')}`,
       { options: [flagOf(option), flagOf('initFrom')] },
     );
   }

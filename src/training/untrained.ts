@@ -25,6 +25,6 @@ export function untrainedModel(
   const { options } = resolveOptions(given, corpus);
   const model = modelConfigurationOf(options, corpus.vocabulary.size);
   const bytes = BYTES * countParameters(parameterShapes(model));
-  refuseWithoutRoom('this network needs', bytes, 'use fewer hidden units or layers');
+  refuseWithoutRoom('this network', bytes, 'use fewer hidden units or layers');
   return { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(options.seed))) };
 }

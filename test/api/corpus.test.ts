@@ -90,10 +90,10 @@ describe('a corpus', () => {
   });
 
   it.each([
-    ['', 'the corpus is empty: text'],
-    ['aaaa', 'the corpus repeats a single character'],
+    ['', 'cannot read text: the text is empty'],
+    ['aaaa', 'it repeats a single character'],
     [new Uint8Array([0x61, 0xff, 0x62]), 'text is not UTF-8 at line 1, column 2 (byte 1, 0xFF)'],
-    [new Uint8Array([0x61, 0]), 'text looks like a binary file: a NUL byte at byte 1'],
+    [new Uint8Array([0x61, 0]), 'cannot read text as text: it looks binary (a NUL byte at byte 1)'],
   ])('is refused by name if it is not a text: %j', async (given, message) => {
     await expect(Corpus.fromText(given)).rejects.toMatchObject({
       kind: 'corpus',

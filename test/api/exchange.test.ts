@@ -36,10 +36,10 @@ it('a file becomes a run folder, whose checkpoint can be described', async () =>
   expect(info).toMatchObject({ event: 'info', model: trained.model, optimizer: null, verdict: null });
   expect(background.trainedMs).toBeNull();
   await expect(importRun(file, { out })).rejects.toMatchObject({ kind: 'usage' });
-  await expect(importRun(file, { to: out } as object)).rejects.toThrow("there is no option 'to'");
+  await expect(importRun(file, { to: out } as object)).rejects.toThrow('option not found: to');
 });
 
 it('every listed format can be written, and an unknown format is refused by name', () => {
   for (const { name } of exportFormats) expect(exportModel(trained, name).length).toBeGreaterThan(1000);
-  expect(() => exportModel(trained, 'pickle')).toThrow("there is no format 'pickle'");
+  expect(() => exportModel(trained, 'pickle')).toThrow("format is 'pickle'");
 });

@@ -225,7 +225,7 @@ describe('a model', () => {
     for (const call of misnamed)
       await expect(call()).rejects.toMatchObject({
         kind: 'usage',
-        message: expect.stringContaining('there is no option'),
+        message: expect.stringContaining('option not found: '),
       });
     await expect(openModel(out, { threads: -1 })).rejects.toMatchObject({ kind: 'usage' });
     await expect(openModel(join(out, 'nothing'))).rejects.toMatchObject({ kind: 'checkpoint' });

@@ -46,25 +46,25 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => train({ ...small, initFrom: { a: 1 } }),
     'initFrom is { a }: expected a run folder',
   ],
-  ['two lengths of a run', () => train({ ...small, epochs: 1 }), 'epochs and maxSteps cannot be used together'],
+  ['two lengths of a run', () => train({ ...small, epochs: 1 }), 'cannot use epochs and maxSteps together'],
   [
     'a part to validate on, and another text',
     () => train({ ...small, corpus: 'x', validationFraction: 0.2, validationFile: 'y' }),
-    'validationFraction and validationFile cannot be used together',
+    'cannot use validationFraction and validationFile together',
   ],
   [
     'another text for a run that is not resumed',
     () => train({ ...small, acceptNewCorpus: true }),
-    'acceptNewCorpus requires resume',
+    'cannot use acceptNewCorpus without resume',
   ],
   ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), 'hidden is "8": expected a whole number'],
-  ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), "there is no option 'hiden'"],
+  ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), 'option not found: hiden'],
   [
     'a model in a model',
     () => openModel(model),
     'the model is { trained, path, configuration, vocabulary }: expected a run folder',
   ],
-  ['a misspelt checkpoint', () => allOf(sample({ chekpoint: 'x' })), "there is no option 'chekpoint'"],
+  ['a misspelt checkpoint', () => allOf(sample({ chekpoint: 'x' })), 'option not found: chekpoint'],
   ['a prime that is not text', () => allOf(model.sample({ prime: 3 })), 'prime is 3: expected a text or bytes'],
   ['a stop that is not text', () => allOf(model.sample({ stop: 3 })), 'stop is 3: expected a text, bytes or a list'],
   ['an end that is empty', () => allOf(model.sample({ stop: '' })), 'a stop is empty: expected some text'],
@@ -89,7 +89,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'part is "tests": expected one of all, train, validation, test',
   ],
   ['a part of a string', () => model.evaluate(verse, { part: 'validation' }), "expected 'all' for a string"],
-  ['a misspelt rate', () => model.evaluate(verse, { dynamic: { lr: 1 } }), "there is no option 'lr'"],
+  ['a misspelt rate', () => model.evaluate(verse, { dynamic: { lr: 1 } }), 'option not found: lr'],
   [
     'a rate below 0',
     () => model.evaluate(verse, { dynamic: { learningRate: -1 } }),
@@ -171,11 +171,11 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ['runs that are a symbol', () => readRuns(Symbol('runs')), 'runs is Symbol(runs): expected a run folder'],
   ['a folder of runs that is a BigInt', () => listRuns(3n), 'the folder is 3n: expected the name of a folder'],
   ['a file that is a text', () => importModel('model'), 'the file is "model": expected bytes'],
-  ['a format that is a symbol', () => exportModel(model.trained, Symbol('x')), 'there is no format Symbol(x)'],
+  ['a format that is a symbol', () => exportModel(model.trained, Symbol('x')), 'format is Symbol(x)'],
   [
     'a network too large to measure',
     () => bench({ hidden: 2 ** 20, device: 'reference' }),
-    'this model and batch need about',
+    'cannot fit this model and batch into memory: about',
   ],
   [
     'more layers than can be measured',
@@ -187,7 +187,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => bench({ sequenceLength: 2 ** 31, hidden: 2, layers: 1 }),
     'is too long to plan: expected at most 2048',
   ],
-  ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
+  ['a misspelt size', () => bench({ hiden: 3 }), 'option not found: hiden'],
   ['a size that is a text', () => bench({ hidden: 'x' }), 'hidden is "x": expected a whole number'],
   ['no corpus', () => untrainedModel({ train: [1] }), 'the corpus is { train }: expected a result of Corpus.read'],
   [
@@ -214,7 +214,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'force is "false": expected true or false',
   ],
   ['a number to resume a run', () => train({ ...small, out: 'x', resume: 1 }), 'resume is 1: expected true or false'],
-  ['a misspelt text', () => train({ ...small, corpus: { text: verse, nam: 'x' } }), "there is no option 'nam'"],
+  ['a misspelt text', () => train({ ...small, corpus: { text: verse, nam: 'x' } }), 'option not found: nam'],
   [
     'a name that is a symbol',
     () => train({ ...small, corpus: { text: verse, name: Symbol('x') } }),
@@ -245,7 +245,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     () => importModel(new Uint8Array(8), { like: 'x' }),
     'like is "x": expected a result of loadCheckpoint',
   ],
-  ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
+  ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), 'option not found: sginal'],
   ['a number as a signal', () => allOf(followRun('x', { signal: 1 })), 'signal is 1: expected an AbortSignal'],
   [
     'a folder for a built-in corpus that is a number',
@@ -253,7 +253,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'the folder is 3: expected the name of a folder',
   ],
   ['a full that is not true or false', () => allOf(doctor({ full: 'no' })), 'full is "no": expected true or false'],
-  ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), "there is no option 'dev'"],
+  ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), 'option not found: dev'],
 ];
 
 it.each(calls)('%s is refused', async (_what, call, message) => {
@@ -390,7 +390,7 @@ it.each([
   ['batch_size', () => bench({ batch_size: 3 } as never), 'batchSize'],
 ])('%s, the name of a flag or in another program, suggests the right option', async (name, call, meant) => {
   await expect((async () => call())()).rejects.toMatchObject({
-    message: `there is no option '${name}'`,
+    message: `option not found: ${name}`,
     hint: `did you mean ${meant}?`,
   });
 });

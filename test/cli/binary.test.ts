@@ -45,7 +45,7 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
     });
     const missing = await shell('rnn info');
     expect(missing).toMatchObject({ code: 4, stdout: '' });
-    expect(missing.stderr).toMatch(/^error: there is no checkpoint in \.\/checkpoints.*\nhint: .*rnn train/);
+    expect(missing.stderr).toMatch(/^error: checkpoint not found in checkpoints.*\nhint: .*rnn train/);
   });
 
   it

@@ -82,7 +82,7 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
     calls.corpus = { ...options };
     if (failWith !== undefined) throw failWith;
     const read = await reallyReadCorpus({ ...options, sources: [{ name: 'hamlet', text }] });
-    return { ...read, notes: ['rnn skipped 2 hidden or binary files'] };
+    return { ...read, notes: ['skipped 2 hidden or binary files'] };
   });
   vi.mocked(openDevice).mockImplementation(async (...given) => {
     calls.device = given;

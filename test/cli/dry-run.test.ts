@@ -115,7 +115,7 @@ describe('rnn train --dry-run', () => {
     expect(refused).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: expect.stringContaining(`${out} already holds a run\nhint: `),
+      stderr: expect.stringContaining(`${out}: the folder already holds a run\nhint: `),
     });
     expect(refused).toEqual(await rnn(['train', text, '--out', out]));
     expect((await plan(['--force'])).code).toBe(0);
@@ -136,12 +136,12 @@ describe('rnn train --dry-run', () => {
     const { code, stdout, stderr } = await plan(['--hidden', '400000']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(
-      /^error: this model and batch need about [\d,.]+ GB of memory, but only [\d,.]+ GB are free\n/,
+      /^error: cannot fit this model and batch into memory: about [\d,.]+ GB needed, [\d,.]+ GB free\n/,
     );
-    const tooLarge = new RnnError('usage', 'this model and batch need about 9 GB of memory, but only 1 GB are free');
+    const tooLarge = new RnnError('usage', 'cannot fit this model and batch into memory: about 9 GB needed, 1 GB free');
     vi.mocked(estimateRun).mockRejectedValue(tooLarge);
     const found = await plan();
-    expect(found).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('need about 9 GB') });
+    expect(found).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('about 9 GB needed') });
     expect(existsSync(out)).toBe(false);
   });
 

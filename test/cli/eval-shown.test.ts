@@ -280,8 +280,12 @@ describe('rnn eval with baselines', () => {
       3,
       '--against foreign.txt: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö',
     ],
-    [['--html', '-', '--json'], 2, '--html - and --json both write to standard output'],
-    [['--html', '-', '--by-character'], 2, '--html - and --by-character both write to standard output'],
+    [['--html', '-', '--json'], 2, 'cannot write to standard output twice: --html - and --json both name it'],
+    [
+      ['--html', '-', '--by-character'],
+      2,
+      'cannot write to standard output twice: --html - and --by-character both name it',
+    ],
   ])('%j ends with %i', async (flags, code, message) => {
     const given = flags.map((flag) => (flag.endsWith('.txt') || flag.endsWith('.html') ? at(flag) : flag));
     const ran = await evaluate([at('verse.txt'), ...given]);
@@ -300,6 +304,6 @@ describe('rnn eval with baselines', () => {
   it('refuses standard input for two texts', async () => {
     const { code, stderr } = await evaluate(['-', '--against', '-'], { stdin: text });
     expect(code).toBe(2);
-    expect(stderr).toContain('standard input (-) can be read only once');
+    expect(stderr).toContain('cannot read standard input (-) twice');
   });
 });

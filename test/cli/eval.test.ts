@@ -264,19 +264,19 @@ describe('rnn eval', () => {
   it.each([
     [['foreign.txt'], 'run', 3, 'the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö'],
     [['missing.txt'], 'run', 3, 'missing.txt'],
-    [['empty.txt'], 'run', 3, 'the corpus is empty'],
+    [['empty.txt'], 'run', 3, 'the text is empty'],
     [['one.txt'], 'run', 3, 'cannot score a text of one character'],
     [['verse.txt', '--part', 'validation'], 'whole', 3, 'this run has no validation part'],
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest: expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0: expected a whole number of at least 1'],
-    [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-rate requires --dynamic'],
+    [['verse.txt', '--dynamic-lr', '1'], 'run', 2, 'cannot use --dynamic-rate without --dynamic'],
     [
       ['verse.txt', '--sequence-length', '100000'],
       'run',
       2,
       '--sequence-length 100000 with --layers 1 is too long to plan',
     ],
-    [['verse.txt'], 'none', 4, 'there is no '],
+    [['verse.txt'], 'none', 4, 'checkpoint not found: '],
   ])('%j under %s ends with %i', async ([text, ...flags], name, code, message) => {
     const ran = await rnn(['eval', at(text), ...flags, ...run(name)]);
     expect(ran.stderr).toContain(message);

@@ -91,15 +91,15 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'no checkpoint anywhere',
     line: 'cd empty && rnn sample',
     code: 4,
-    cause: /^there is no checkpoint in \.\/checkpoints/,
+    cause: /^checkpoint not found in checkpoints/,
     remedy: /rnn train <corpus>/,
   },
   {
     wrong: 'a named pipe for a checkpoint',
     line: 'rnn sample --checkpoint pipe',
     code: 4,
-    cause: /^pipe is not a file$/,
-    remedy: /latest\.json/,
+    cause: /^cannot read pipe: it is not a file$/,
+    remedy: /rnn train/,
     needs: 'Linux',
   },
   {
@@ -129,7 +129,7 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'a standard input that is closed',
     line: 'rnn train - --out new <&-',
     code: 3,
-    cause: /^the corpus is empty: standard input$/,
+    cause: /^cannot read standard input: the text is empty$/,
     remedy: /three characters/,
   },
   {
@@ -137,7 +137,7 @@ const processFaults: readonly ProcessFault[] = [
     line: 'cd blocked && rnn corpus sonnets',
     code: 1,
     cause: /^cannot write corpora\/sonnets\.txt: a file has the name of the folder$/,
-    remedy: /make sure that corpora is writable/,
+    remedy: /check that \.\/corpora is writable/,
   },
   {
     wrong: 'another text where a built-in one should be',
@@ -166,8 +166,8 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'a GPU that is not there',
     line: `${train} gpu --out new`,
     code: 6,
-    cause: /^device 'gpu' is not available: no GPU answered/,
-    remedy: /'rnn doctor' shows/,
+    cause: /^cannot use device gpu: no GPU answered/,
+    remedy: /run rnn doctor/,
     needs: 'no GPU',
   },
   {
@@ -279,7 +279,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
         const ended = await run.ended;
         expect(ended).toMatchObject({ code, signal: null, stdout: '' });
         expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-        expect(ended.stderr).toContain(`warning: ${signal}: rnn finishes the current update step, saves and stops`);
+        expect(ended.stderr).toContain(`warning: ${signal} received: finishing this update step and saving`);
         expect(ended.stderr.endsWith(`to resume:\n  rnn train text.txt --resume --out ${out}\n`), ended.stderr).toBe(
           true,
         );
@@ -333,12 +333,12 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       );
       await run.seen(/saved run-twice/);
       run.send('SIGINT');
-      await run.seen(/again to stop immediately/);
+      await run.seen(/again to quit now/);
       run.send('SIGINT');
       const ended = await run.ended;
       expect(ended).toMatchObject({ code: 130, signal: null, stdout: '' });
       expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-      const [before, after] = ended.stderr.split('again to stop immediately.\n');
+      const [before, after] = ended.stderr.split('again to quit now.\n');
       expect(after).toBe('');
       expect(await stepOf('run-twice')).toBe(before.split('saved run-twice').length - 1);
     });

@@ -6,24 +6,19 @@ import { usageFaults } from './faults-usage.ts';
 export type { Fault };
 
 const checkpointFaults = endingWith(4, [
-  ['no such checkpoint', sample('', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
-  ['no such checkpoint, as JSON', sample('--json', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
-  ['a file on the way', sample('', '@text.txt/best.json'), /^there is no .*best\.json$/, /rnn train/],
-  ['a cycle of links', 'info @loop', /loop cannot be read: ELOOP/, /latest\.json/],
+  ['no such checkpoint', sample('', '@nowhere'), /^checkpoint not found: .*nowhere$/, /rnn train/],
+  ['no such checkpoint, as JSON', sample('--json', '@nowhere'), /^checkpoint not found: .*nowhere$/, /rnn train/],
+  ['a file on the way', sample('', '@text.txt/best.json'), /^checkpoint not found: .*best\.json$/, /rnn train/],
+  ['a cycle of links', 'info @loop', /^cannot read .*loop: ELOOP/, /rnn train/],
   [
     'a folder without a run',
     'info @empty',
-    /^there is no checkpoint in .*empty \(looked for best\.json, latest\.json, previous\.json and step-\*\.json\)$/,
+    /^checkpoint not found in .*empty: expected best\.json, latest\.json, previous\.json or step-\*\.json$/,
     /--out .*empty/,
   ],
-  [
-    'a folder of runs',
-    sample('', '@runs'),
-    /^there is no checkpoint in .*runs /,
-    /give one of the runs in it: .*first/,
-  ],
-  ['a device', 'info /dev/null', /^\/dev\/null is not a file$/, /latest\.json/, { onlyOnLinux: true }],
-  ['an empty file', 'info @empty.json', /empty\.json is empty$/, /another checkpoint/],
+  ['a folder of runs', sample('', '@runs'), /^checkpoint not found in .*runs: /, /name a run in it, such as .*first/],
+  ['a device', 'info /dev/null', /^cannot read \/dev\/null: it is not a file$/, /rnn train/, { onlyOnLinux: true }],
+  ['an empty file', 'info @empty.json', /empty\.json is empty: expected a checkpoint$/, /another checkpoint/],
   ['no JSON', sample('', '@hello.json'), /hello\.json is not a checkpoint of rnn: it starts with "hello"/, /rnn train/],
   ['a text', sample('', '@text.txt'), /text\.txt is not a checkpoint of rnn: it starts with "the quic"/, /rnn train/],
   ['a list', sample('', '@list.json'), /list\.json is not a checkpoint of rnn/, /rnn train/],
@@ -117,12 +112,17 @@ const checkpointFaults = endingWith(4, [
     /from .*odd-slots.latest\.json: its optimizer is not adam for \d+ parameters$/,
     /--init-from/,
   ],
-  ['a missing initial model', train('--init-from @nowhere'), /^there is no .*nowhere$/, /rnn train/],
+  ['a missing initial model', train('--init-from @nowhere'), /^checkpoint not found: .*nowhere$/, /rnn train/],
   ['a damaged initial model', train('--init-from @flipped.json'), /flipped\.json is damaged/, /a copy of this one/],
 ]);
 
 const folderFaults = endingWith(2, [
-  ['an existing run', `train @text.txt --out @run $SMALL`, /run already holds a run$/, /--resume.*--force.*--out/],
+  [
+    'an existing run',
+    `train @text.txt --out @run $SMALL`,
+    /run: the folder already holds a run$/,
+    /--resume.*--force.*--out/,
+  ],
   [
     'a file in the place of the folder',
     'train @text.txt --out @text.txt $SMALL --device reference',
@@ -163,37 +163,37 @@ const folderFaults = endingWith(2, [
     'other layers for a run',
     resume('@run', '--layers 2'),
     /^cannot change --layers in a run: it is 1, and you gave 2$/,
-    /leave it out/,
+    /omit it/,
   ],
   [
     'another cell for a run',
     resume('@run', '--cell gru'),
     /^cannot change --cell in a run: it is mlstm, and you gave gru$/,
-    /leave it out/,
+    /omit it/,
   ],
   [
     'another level for a run',
     resume('@run', '--level byte'),
     /^cannot change --level in a run: it is char, and you gave byte$/,
-    /leave it out/,
+    /omit it/,
   ],
   [
     'rare characters for a run',
     resume('@run', '--min-count 3'),
     /^cannot change --min-count in a run: it is 1, and you gave 3$/,
-    /leave it out/,
+    /omit it/,
   ],
   [
     'other sizes than the initial model',
     train('--init-from @run --hidden 16'),
     /^cannot use --hidden 16 with --init-from: its model has --hidden 8$/,
-    /leave it out/,
+    /omit it/,
   ],
   [
     'another cell than the initial model',
     train('--init-from @run --cell rnn'),
     /^cannot use --cell rnn with --init-from/,
-    /leave it out/,
+    /omit it/,
   ],
   [
     'another level than the initial model',
@@ -224,14 +224,14 @@ const deviceFaults = endingWith(6, [
   [
     'kernels that this machine lacks',
     train('--device cpu --kernels accelerate'),
-    /^device 'cpu' is not available: cannot use the kernels accelerate: only macOS has Accelerate/,
+    /^cannot use the kernels accelerate: only macOS has Accelerate/,
     /--kernels auto/,
   ],
   [
     'a run with an unknown device',
     resume('@odd-device', '--max-steps 8'),
-    /^device 'abacus' does not exist$/,
-    /one of auto, cpu/,
+    /^device is 'abacus': expected one of auto, cpu/,
+    /rnn doctor/,
   ],
 ]);
 
@@ -239,26 +239,26 @@ const busy = endingWith(7, [
   [
     'a run of this process',
     'train @text.txt --out @run --force $SMALL',
-    /^another process \(number \d+ on .*\) is training in .*run$/,
-    /wait for it, stop it/,
+    /^cannot train in .*run: another process \(number \d+ on .*\) is training there$/,
+    /wait for that process, stop it/,
     { held: 'run' },
   ],
   [
     'a run of another process',
     resume('@taken'),
-    /^another process \(number \d+ on .*\) is training in .*taken$/,
-    /wait for it, stop it/,
+    /^cannot train in .*taken: another process \(number \d+ on .*\) is training there$/,
+    /wait for that process, stop it/,
   ],
   [
     'a run of another process, by force',
     'train @text.txt --out @taken --force $SMALL',
-    /^another process .* is training in .*taken$/,
-    /wait for it, stop it/,
+    /^cannot train in .*taken: another process .* is training there$/,
+    /wait for that process, stop it/,
   ],
   [
     'a run of another machine',
     'train @text.txt --out @far $SMALL',
-    /^another process \(number 1 on another-machine, since 2026-01-01/,
+    /: another process \(number 1 on another-machine, since 2026-01-01/,
     /--out/,
   ],
 ]);

@@ -213,7 +213,7 @@ describe('rnn import', () => {
     expect(await rnn(['train', 'text.txt', '--out', 'ended', '--resume', ...machine])).toMatchObject({
       code: 4,
       stderr: expect.stringMatching(
-        /ended.latest\.json: training\.\S+ is missing, .*\nhint: it was edited, imported or written by another program: use --init-from to start/,
+        /ended.latest\.json: training\.\S+ is missing: .*\nhint: it was edited, imported or written by another program: use --init-from to start/,
       ) as string,
     });
   });
@@ -229,7 +229,7 @@ describe('rnn import', () => {
     expect(await rnn(['import', 'sent.safetensors', '--out', 'once'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /once already holds a run\nhint: choose another folder with --out, or replace that run, its optimizer and its log with --force/,
+        /once: the folder already holds a run\nhint: choose another folder with --out, or replace that run, its optimizer and its log with --force/,
       ) as string,
     });
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once', '--force'])).code).toBe(0);
@@ -238,7 +238,7 @@ describe('rnn import', () => {
   it('takes configuration and characters from another model where the file does not have them', async () => {
     expect(await rnn(['import', 'anonymous.safetensors'])).toMatchObject({
       code: 4,
-      stderr: expect.stringMatching(/does not say to which model[\s\S]*--like/) as string,
+      stderr: expect.stringMatching(/does not describe the model[\s\S]*--like/) as string,
     });
     expect((await rnn(['import', 'anonymous.safetensors', '--like', 'checkpoints/verse', '--out', 'like'])).code).toBe(
       0,
@@ -255,7 +255,7 @@ describe('rnn import', () => {
 
   it.each([
     ['without a name', '', [], /^error: the name of the file is empty/],
-    ['that is not there', 'none.safetensors', [], /none\.safetensors does not exist/],
+    ['that is not there', 'none.safetensors', [], /file not found: none\.safetensors/],
     ['that is a folder', 'checkpoints', [], /not a plain file/],
     ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /^error: \S+ is not a safetensors file/],
     [
@@ -280,7 +280,7 @@ describe('rnn import', () => {
       'of a model that PyTorch has no module for',
       'anonymous.safetensors',
       ['--like', 'checkpoints/peephole'],
-      /PyTorch has no module for lstm-peephole/,
+      /PyTorch does not have a module for lstm-peephole/,
     ],
   ])('refuses a file %s, and does not make a folder', async (_, file, more, complaint) => {
     expect(await rnn(['import', file, '--out', 'nothing', ...more])).toMatchObject({

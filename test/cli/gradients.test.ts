@@ -141,12 +141,12 @@ describe('rnn gradients', () => {
     [['--untrained', 'lstm,lr=2'], '--untrained is lstm,lr=2: expected a cell and options'],
     [
       ['--untrained', 'lstm,hidden=4,hidden=5'],
-      '--untrained lstm,hidden=4,hidden=5: --hidden is given twice, as 4 and as 5',
+      '--untrained lstm,hidden=4,hidden=5: cannot use --hidden twice: it is 4 and 5',
     ],
-    [['--untrained', 'lstm,cell=gru'], '--untrained lstm,cell=gru: --cell is given twice, as lstm and as gru'],
+    [['--untrained', 'lstm,cell=gru'], '--untrained lstm,cell=gru: cannot use --cell twice: it is lstm and gru'],
     [['--untrained', 'lstm,hidden'], "--untrained lstm,hidden: option '--hidden <n>' argument missing"],
     [['--untrained', 'lstm,tied=1'], "--untrained lstm,tied=1: unknown option '--tied=1'"],
-    [['--untrained', 'lstm,hidden=8,hidden=9'], '--hidden is given twice, as 8 and as 9'],
+    [['--untrained', 'lstm,hidden=8,hidden=9'], 'cannot use --hidden twice: it is 8 and 9'],
     [['--untrained', 'lstm,hidden=8=9'], '--hidden is 8=9: expected a whole number'],
     [['--untrained', 'lstm', '--steps', '0'], '--steps is 0'],
   ])('%j is a mistake of usage', async (argv, message) => {
@@ -158,12 +158,12 @@ describe('rnn gradients', () => {
     const twice = await rnn(['gradients', '-', '--checkpoint', at('run'), '--checkpoint', at('run')], { stdin: VERSE });
     expect({ code: twice.code, stderr: twice.stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('standard input (-) can be read only once') as string,
+      stderr: expect.stringContaining('cannot read standard input (-) twice') as string,
     });
     const short = await rnn(['gradients', '-', '--untrained', 'rnn', ...machine], { stdin: VERSE });
     expect({ code: short.code, stderr: short.stderr }).toEqual({
       code: 3,
-      stderr: expect.stringContaining('looking 200 time steps back needs 203') as string,
+      stderr: expect.stringContaining('expected at least 203 to look 200 time steps back') as string,
     });
   });
 });

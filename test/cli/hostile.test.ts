@@ -92,7 +92,7 @@ describe('a checkpoint that names files', () => {
       expect(await resume()).toMatchObject({
         code: 3,
         stderr: expect.stringMatching(
-          /the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: use --validation-file to name it again/,
+          /the validation text \/dev\/null: only the checkpoint names it, and it is not a plain file\nhint: use --validation-file to name it again/,
         ),
       });
       alterLatest((file) =>
@@ -101,7 +101,7 @@ describe('a checkpoint that names files', () => {
       expect(await resume()).toMatchObject({
         code: 3,
         stderr: expect.stringMatching(
-          /the test text \/dev\/null is not a plain file, .*\nhint: use --test-file to name it again/,
+          /the test text \/dev\/null: only the checkpoint names it, and it is not a plain file\nhint: use --test-file to name it again/,
         ),
       });
       alterLatest((file) => (file.training.reading.testFile = null));

@@ -95,7 +95,9 @@ describe('rnn inspect', () => {
     expect(stderr).toContain('the first 500 of 901 characters');
     expect(stdout).toContain('chance up to');
     const short = await rnn(['inspect', at('text.txt'), ...model(), '--length', '100']);
-    expect(short.stderr).toContain('the search for units needs 400 characters, but the text has 100');
+    expect(short.stderr).toContain(
+      'skipped the search for units: the text has 100 characters, and the search needs 400',
+    );
     expect(short.stdout).toMatch(/^layer +gate/);
   });
 

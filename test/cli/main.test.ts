@@ -133,7 +133,7 @@ describe('errors', () => {
     [
       ['export', '--checkpoint', 'x'],
       "unknown option '--checkpoint'",
-      'give it as an argument: rnn export [checkpoint]',
+      'write it as an argument: rnn export [checkpoint]',
     ],
     [
       ['train', 'hamlet.txt', '--learning_rate', '1'],

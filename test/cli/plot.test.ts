@@ -123,7 +123,7 @@ describe('rnn plot', () => {
       '--horizontal',
       'time',
     ]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: `nothing is logged in ${at('empty', 'begun')}\n` });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `skipped ${at('empty', 'begun')}: the log is empty\n` });
     expect(stdout.split('\n')[0]).toBe('Loss, nats per character   * a, training 1.500   o a, validation 2.250');
     expect(stdout).toContain('+ b␛[2J, training 2.500');
     expect(stdout).toMatch(/ minutes\n$/);
@@ -212,7 +212,7 @@ describe('rnn plot', () => {
   });
 
   it.each([
-    [['plot', 'missing'], 4, /cannot look for runs in missing: there is no such folder/],
+    [['plot', 'missing'], 4, /cannot look for runs in missing: folder not found/],
     [['plot', ''], 4, /the name of the folder is empty/],
     [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: use rnn runs/],
     [
@@ -254,9 +254,7 @@ describe('a log without the requested curves', () => {
     const { code, stderr } = await rnn(['plot', bare(), ...flags]);
     expect({ code, stderr }).toEqual({
       code: 4,
-      stderr: expect.stringContaining(
-        `cannot draw ${missing}: there are no values in the log of ${at('bare')}\nhint: `,
-      ),
+      stderr: expect.stringContaining(`cannot draw ${missing}: values not found in the log of ${at('bare')}\nhint: `),
     });
   });
 
@@ -273,7 +271,7 @@ describe('a log without the requested curves', () => {
     expect({ code, stderr }).toEqual({
       code: 4,
       stderr: expect.stringContaining(
-        'cannot draw loss, gradient norm, learning rate, speed over steps: there are no values in the log of ',
+        'cannot draw loss, gradient norm, learning rate, speed over steps: values not found in the log of ',
       ),
     });
   });
@@ -299,7 +297,7 @@ describe('standard output', () => {
   ])('is for one thing alone: %j', async (argv, both) => {
     const { code, stdout, stderr } = await rnn(argv.map((word) => (word === 'RUN' ? at('runs', 'a') : word)));
     expect(code).toBe(2);
-    expect(stderr).toContain(`${both} both write to standard output`);
+    expect(stderr).toContain(`cannot write to standard output twice: ${both} both name it`);
     expect(stdout).not.toMatch(/<html|<svg|"curve"|"stage"/);
   });
 });

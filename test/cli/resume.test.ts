@@ -38,7 +38,7 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await train(...sizes, '--max-steps', '4', '--resume');
     expect(code).toBe(0);
     expect(stderr).not.toContain('the run continues');
-    expect(stderr).toContain(`there is no run in ${out} to resume, so rnn starts a new run\n`);
+    expect(stderr).toContain(`run not found: ${out}, so rnn starts a new run\n`);
     expect(readdirSync(out).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl']);
   });
 
@@ -71,8 +71,8 @@ describe('rnn train --resume', () => {
     await started('--dropout', '0.25', '--sample-every', '3');
     const { code, stderr } = await train('--resume', '--max-steps', '9');
     expect(code).toBe(0);
-    expect(stderr).toContain('--max-steps is 9 from here on (it was 6)\n');
-    expect(stderr).toContain(`resuming at step 6 from ${join(out, 'latest.json')}\n`);
+    expect(stderr).toContain('--max-steps is now 9 (it was 6)\n');
+    expect(stderr).toContain(`resuming ${out} at step 6\n`);
     expect(stderr).toContain('mlstm, 1 × 8');
     expect(stderr).toContain('all update steps are done: step 9 after');
     const lines = readFileSync(join(out, 'log.jsonl'), 'utf8')
@@ -154,7 +154,7 @@ describe('rnn train --resume', () => {
     expect((await run('--max-steps', '4', '--checkpoint-every', '2')).code).toBe(0);
     expect(await run('--max-steps', '6')).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('resuming at step 4'),
+      stderr: expect.stringContaining(`resuming ${out} at step 4`),
     });
     // Named by a pattern, and through a link, too.
     symlinkSync(folder, join(folder, 'here'));
@@ -162,7 +162,7 @@ describe('rnn train --resume', () => {
       await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8']),
     ).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('resuming at step 6'),
+      stderr: expect.stringContaining(`resuming ${out} at step 6`),
     });
   });
 
@@ -198,9 +198,7 @@ describe('rnn train --resume', () => {
     );
     expect({ code, stderr }).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining(
-        '--evaluation-streams is 6 from here on: the text to validate on is too short for 16\n',
-      ),
+      stderr: expect.stringContaining('--evaluation-streams is now 6: the text to validate on is too short for 16\n'),
     });
     expect(stderr).toContain('the text to validate on is not the text');
     expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);
@@ -211,7 +209,7 @@ describe('rnn train --resume', () => {
     expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /error: the text to train on has 2,376 characters: --batch-size 5000 with --sequence-length 8 needs at least .*\nhint: use .* sizes that fit/,
+        /error: the text to train on has 2,376 characters: expected at least .* for --batch-size 5000 with --sequence-length 8\nhint: use .* sizes that fit/,
       ),
     });
     expect((await train('--resume', '--max-steps', '9', '--batch-size', '9')).code).toBe(0);
@@ -253,7 +251,7 @@ describe('rnn train --init-from', () => {
     ]);
     expect({ code, stderr }).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining(`starting from the weights of ${join(out, 'best.json')}, step 6\n`),
+      stderr: expect.stringContaining(`starting from the weights of ${join(out, 'best.json')} at step 6\n`),
     });
     expect(stderr).toContain('mlstm, 1 × 8');
     expect(
@@ -278,7 +276,7 @@ describe('rnn train --init-from', () => {
     ];
     expect((await rnn([...given, '--max-steps', '4'])).stderr).toContain('starting from the weights of');
     const again = await rnn([...given, '--max-steps', '6']);
-    expect(again.stderr).toContain('resuming at step 4');
+    expect(again.stderr).toContain(`${join(folder, 'next')} at step 4`);
     expect(again.stderr).not.toContain('starting from the weights of');
     expect(again.stderr).toContain('--init-from has no effect because this run resumes');
     expect((await rnn([...given, '--max-steps', '6'])).stderr).toContain(

@@ -296,7 +296,7 @@ describe('rnn runs', () => {
     expect(await rnn(['runs', at('empty')])).toEqual({
       code: 0,
       stdout: '',
-      stderr: `there are no runs in ${at('empty')}: to make one, use rnn train --out ${at('empty')}/<name>\n`,
+      stderr: `runs not found in ${at('empty')}. To train one, run rnn train <corpus> --out ${at('empty')}/<name>\n`,
     });
     expect(await rnn(['runs', at('empty'), '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
@@ -305,12 +305,12 @@ describe('rnn runs', () => {
     cpSync(at('runs'), at('sweeps', 'one two'), { recursive: true });
     cpSync(at('runs'), at('sweeps', 'three'), { recursive: true });
     mkdirSync(at('sweeps', 'none', 'deeper'), { recursive: true });
-    const hint = `there are no runs in ${at('sweeps')}, but there are runs in its folders:\n  rnn runs '${at('sweeps', 'one two')}'\n  rnn runs ${at('sweeps', 'three')}\n`;
+    const hint = `runs not found in ${at('sweeps')}. To list the runs in its folders:\n  rnn runs '${at('sweeps', 'one two')}'\n  rnn runs ${at('sweeps', 'three')}\n`;
     expect(await rnn(['runs', at('sweeps')])).toEqual({ code: 0, stdout: '', stderr: hint });
   });
 
   it.each([
-    ['missing', 'there is no such folder'],
+    ['missing', 'folder not found'],
     ['text.txt', 'it is not a folder'],
   ])('%s is an error', async (name, why) => {
     const { code, stdout, stderr } = await rnn(['runs', at(name)]);

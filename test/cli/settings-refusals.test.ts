@@ -13,7 +13,7 @@ describe('an error names the place of a wrong option', () => {
     [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0: expected a whole number from 1 to 1048576', ''],
     [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm: expected one of rnn, ', 'did you mean'],
     [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe: expected 1 or 0', ''],
-    [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'RNN_EPOCHS and RNN_BUDGET cannot be used together', 'give one'],
+    [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'cannot use RNN_EPOCHS and RNN_BUDGET together', 'use one'],
     [{ env: { RNN_LAYERS: '5000' } }, 'RNN_LAYERS is 5000: expected a whole number from 1 to 1024', ''],
     [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0: expected a whole number from 1 to 1048576', ''],
     [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256": expected a whole number from 1 to 1048576', ''],
@@ -26,13 +26,13 @@ describe('an error names the place of a wrong option', () => {
     [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is not an option', 'did you mean hidden?'],
     [
       { env: { RNN_LR: '0.1', RNN_LEARNING_RATE: '0.2' } },
-      'RNN_LEARNING_RATE and RNN_LR are the same option',
-      'leave one of them out',
+      'cannot use RNN_LEARNING_RATE and RNN_LR together: they are the same option',
+      'omit one of them',
     ],
     [
       { file: { lr: 0.1, 'learning-rate': 0.2 } },
-      'rnn.json:1: learning-rate are the same option',
-      'leave one of them out',
+      'rnn.json:1: learning-rate together: they are the same option',
+      'omit one of them',
     ],
     [{ env: { RNN_ENCODING: 'klingon' } }, 'RNN_ENCODING is klingon: expected the name of an encoding', ''],
     [{ file: { gamma: 0.9 } }, 'rnn.json:1: gamma is not an option', 'did you mean decay?'],
@@ -49,7 +49,7 @@ describe('an error names the place of a wrong option', () => {
     [
       { file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' },
       'rnn.json:2: hidden is also on line 4',
-      'leave one',
+      'remove one',
     ],
     [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is not valid JSON: ', 'without comments'],
     [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is not an option', 'did you mean hidden?'],
@@ -59,7 +59,7 @@ describe('an error names the place of a wrong option', () => {
       'rnn.json:1: __proto__ is not an option',
       'run rnn train --help to list its options',
     ],
-    [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'give one'],
+    [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'use one'],
     [{ file: '{"hidden": 64,}' }, 'rnn.json is not valid JSON: ', 'without a comma after the last member'],
     // The same name in another object is not the option.
     [{ file: '{"hidden": 64,\n"x": {"hidden": 3}}' }, 'rnn.json:2: x is not an option', 'to list its options'],
@@ -193,9 +193,7 @@ describe('an error names the place of a wrong option', () => {
     const { stderr } = await rnn(['train', join(folder, 'no --learning-rate here.txt')], {
       env: { RNN_LEARNING_RATE: '0.01' },
     });
-    expect(stderr).toMatch(
-      /^error: cannot read .*no --learning-rate here\.txt: no such file or folder\nhint: check the path/,
-    );
+    expect(stderr).toMatch(/^error: file or folder not found: .*no --learning-rate here\.txt\nhint: check the path/);
   });
 
   it('errors have their stack if the environment asks for it', async () => {

@@ -188,7 +188,7 @@ it('a resumed run takes them as given again: equal values are ignored silently, 
     stderr: expect.not.stringMatching(/from here on|not used/),
   });
   const longer = await again({ RNN_MAX_STEPS: '3' }, { hidden: 4 });
-  expect(longer.stderr).toContain('--max-steps is 3 from here on (it was 2)');
+  expect(longer.stderr).toContain('--max-steps is now 3 (it was 2)');
   expect(await again({}, { hidden: 5 })).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('cannot change --hidden in a run: it is 4, and you gave 5'),
@@ -217,11 +217,13 @@ describe('other commands', () => {
     for (const command of ['info', 'export', 'sample']) {
       expect(await rnn([command], { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).toMatchObject({
         code: 4,
-        stderr: expect.stringMatching(/^error: there is no .*no-run\nhint: the checkpoint comes from RNN_CHECKPOINT; /),
+        stderr: expect.stringMatching(
+          /^error: checkpoint not found: .*no-run\nhint: the checkpoint comes from RNN_CHECKPOINT; /,
+        ),
       });
       const argv = command === 'sample' ? [command, '--checkpoint', 'other'] : [command, 'other'];
       expect((await rnn(argv, { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).stderr).toMatch(
-        /^error: there is no other\nhint: name a/,
+        /^error: checkpoint not found: other\nhint: name a/,
       );
     }
   });

@@ -11,7 +11,7 @@ describe('rnn train', () => {
     const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     for (const text of [
-      'rnn skipped 2 hidden or binary files',
+      'skipped 2 hidden or binary files',
       'chosen for 1,800 characters of text: --cell',
       '1,115,394 characters (1,003,854 training, 111,540 validation), vocabulary of 65 tokens',
       'device fake: there is no other\n',
@@ -135,16 +135,16 @@ describe('rnn train', () => {
       ['--device', 'gpuu'],
       '--device is gpuu: expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference',
     ],
-    [['--epochs', '2', '--budget', '3m'], '--epochs and --budget cannot be used together'],
+    [['--epochs', '2', '--budget', '3m'], 'cannot use --epochs and --budget together'],
     [
       ['--epochs', '2', '--max-steps', '9', '--budget', '3m'],
-      '--epochs and --max-steps and --budget cannot be used together',
+      'cannot use --epochs and --max-steps and --budget together',
     ],
     [
       ['--validation-fraction', '0.2', '--validation-file', 'b'],
-      '--validation-fraction and --validation-file cannot be used together',
+      'cannot use --validation-fraction and --validation-file together',
     ],
-    [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file cannot be used together'],
+    [['--test-fraction', '0.2', '--test-file', 'b'], 'cannot use --test-fraction and --test-file together'],
     [['--hidden', '0'], '--hidden is 0: expected a whole number from 1 to 1048576'],
     [['--dropout', '1'], '--dropout is 1: expected a number of at least 0 and below 1'],
     [
@@ -260,7 +260,7 @@ describe('signals while training', () => {
   ] as const)('%s ends the run after the current update step, with %d', async (signal, code) => {
     const ran = await interrupted([signal]);
     expect(ran.code).toBe(code);
-    expect(ran.stderr).toContain(`${signal}: rnn finishes the current update step, saves and stops`);
+    expect(ran.stderr).toContain(`${signal} received: finishing this update step and saving`);
     expect(ran.stderr).toContain('stopped by a signal: step 2,000');
     expect(ran.stderr).toContain('rnn sample checkpoints/hamlet');
     expect(ran.io.exits).toEqual([]);

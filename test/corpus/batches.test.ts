@@ -121,19 +121,19 @@ describe('sizes for a text', () => {
     [
       1000,
       { batchSize: true, sequenceLength: true },
-      '--batch-size 64 with --sequence-length 64 needs at least 4,097',
+      'expected at least 4,097 for --batch-size 64 with --sequence-length 64',
       'use --batch-size 8 --sequence-length 31,',
     ],
     [
       60,
       { batchSize: true, sequenceLength: false },
-      '--batch-size 64 needs at least 65',
+      'expected at least 65 for --batch-size 64',
       'use --batch-size 1 --sequence-length 14,',
     ],
     [
       60,
       { batchSize: false, sequenceLength: true },
-      '--sequence-length 64 needs at least 65',
+      'expected at least 65 for --sequence-length 64',
       'use --batch-size 1 --sequence-length 14,',
     ],
   ])(
@@ -150,7 +150,7 @@ describe('sizes for a text', () => {
     for (const length of [0, 1, 2]) {
       const error = await failureOf(() => fitSizes(length, wanted, free));
       expect(error.kind).toBe('corpus');
-      expect(error.message).toContain(`too short to train on: ${length} character`);
+      expect(error.message).toContain(`the text to train on has ${length} character`);
     }
   });
 });

@@ -69,8 +69,8 @@ describe('built-in corpora', () => {
     for (const name of ['plays', 'toString', '../sonnets']) {
       expect(await failureOf(writeBuiltin(name, folderWith({})))).toMatchObject({
         kind: 'usage',
-        hint: 'use one of: sonnets',
-        message: `there is no built-in corpus "${name}"`,
+        hint: 'use one of sonnets',
+        message: `built-in corpus not found: ${name}`,
       });
     }
   });

@@ -59,7 +59,7 @@ describe('a text in another encoding', () => {
       /t is not utf-16le at line 2, column 3$/,
     ],
     ['utf-16le', Buffer.from('abc', 'utf16le').subarray(0, 5), /t is not utf-16le at line 1, column 3$/],
-    ['utf-16le', Buffer.from('a\0b', 'utf16le'), /t looks like a binary file: a NUL character$/],
+    ['utf-16le', Buffer.from('a\0b', 'utf16le'), /t as text: it looks binary \(a NUL character\)$/],
   ])('is refused if it is not %s', async (encoding, bytes, message) => {
     expect((await failureOf(read(fileWith(bytes), { encoding }))).message).toMatch(message);
   });

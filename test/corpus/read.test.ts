@@ -178,7 +178,7 @@ it('a validation text of one character is refused, except if a run has it alread
   const folder = folderWith({ 'a.txt': 'abc', 'v.txt': 'a' });
   const validationFile = path.join(folder, 'v.txt');
   expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile }))).message).toBe(
-    `the validation text ${validationFile} is a single character`,
+    `the validation text ${validationFile} is a single character: expected at least two characters`,
   );
   const vocabulary = characterVocabulary('abc', false);
   expect((await read(path.join(folder, 'a.txt'), { validationFile, vocabulary })).validation).toHaveLength(1);
@@ -238,7 +238,9 @@ describe('holding out text for a test', () => {
   it('refuses an empty test text', async () => {
     const folder = folderWith({ 'a.txt': 'abc', 't.txt': '' });
     const failure = await failureOf(read(path.join(folder, 'a.txt'), { testFile: path.join(folder, 't.txt') }));
-    expect(failure).toMatchObject({ message: expect.stringMatching(/^the test text .*t\.txt is empty$/) });
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/^the test text .*t\.txt is empty: expected at least two characters$/),
+    });
     expect(failure.hint).toContain('--test-fraction');
   });
 });
@@ -251,15 +253,15 @@ it.each(['validationFile', 'testFile'])('a missing %s is reported before any tex
     yield 'a text';
   }
   const { message } = await failureOf(read('-', { stdin: stdin(), [part]: missing }));
-  expect({ message, isRead }).toEqual({ message: `cannot read ${missing}: no such file or folder`, isRead: false });
+  expect({ message, isRead }).toEqual({ message: `file or folder not found: ${missing}`, isRead: false });
 });
 
 describe('text that cannot be trained on', () => {
   it.each([
-    ['an empty file', '', {}, /^the corpus is empty: .*t$/, /three characters/],
-    ['nothing but a byte order mark', '\u{FEFF}', {}, /^the corpus is empty/, /three characters/],
-    ['one character over and over', 'aaaa', {}, /repeats a single character: "a"/, /two different/],
-    ['one byte over and over', 'aaaa', { unit: 'byte' }, /repeats a single character: "a"/, /two different/],
+    ['an empty file', '', {}, /^cannot read .*t: the text is empty$/, /three characters/],
+    ['nothing but a byte order mark', '\u{FEFF}', {}, /the text is empty/, /three characters/],
+    ['one character over and over', 'aaaa', {}, /repeats a single character, "a"/, /two different/],
+    ['one byte over and over', 'aaaa', { unit: 'byte' }, /repeats a single character, "a"/, /two different/],
     [
       'nothing but rare characters',
       'abc',
@@ -285,16 +287,10 @@ describe('text that cannot be trained on', () => {
       'a NUL byte',
       'abc\0def',
       {},
-      /t looks like a binary file: a NUL byte at byte 3$/,
+      /t as text: it looks binary \(a NUL byte at byte 3\)$/,
       /^use --level byte to train on any file$/,
     ],
-    [
-      'mostly control characters',
-      '\x01\x02\x03abc',
-      {},
-      /looks like a binary file: most of it is control/,
-      /--level byte/,
-    ],
+    ['mostly control characters', '\x01\x02\x03abc', {}, /it looks binary \(most of it is control/, /--level byte/],
     ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16: expected UTF-8$/, /^use --encoding utf-16le$/],
     [
       'UTF-16 without a mark',
@@ -319,7 +315,7 @@ describe('text that cannot be trained on', () => {
     ],
     ['UTF-32 as UTF-16', Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), { encoding: 'utf-16le' }, /t is UTF-32/, /iconv/],
     ['UTF-32 the other way round', Buffer.of(0, 0, 0xfe, 0xff, 0, 0, 0, 0x61), {}, /t is UTF-32/, /iconv/],
-    ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--level byte/],
+    ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /it looks binary/, /--level byte/],
     [
       'characters that a given vocabulary lacks',
       'abé',
@@ -344,7 +340,7 @@ describe('text that cannot be trained on', () => {
   it('has the offset of a NUL byte far into a file', async () => {
     const text = `${'ab'.repeat(1_000_000)}\0`;
     expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(
-      /a NUL byte at byte 2000000$/,
+      /a NUL byte at byte 2000000\)$/,
     );
   });
 
@@ -357,30 +353,35 @@ describe('text that cannot be trained on', () => {
       read('-', { stdin: Readable.from([]), vocabulary: characterVocabulary('ab', false) }),
     );
     expect(failure).toMatchObject({
-      message: 'the corpus is empty: standard input',
+      message: 'cannot read standard input: the text is empty',
       hint: 'name a file that contains text',
     });
   });
 
   it('includes empty standard input', async () => {
     expect((await failureOf(read('-', { stdin: Readable.from([]) }))).message).toBe(
-      'the corpus is empty: standard input',
+      'cannot read standard input: the text is empty',
     );
   });
 });
 
 describe('options that no text can satisfy', () => {
   it.each([
-    ['no source', [], {}, /no corpus was given/],
-    ['standard input twice', ['-', '-'], {}, /can be read only once/],
-    ['standard input by two names', ['-', '/dev/stdin'], {}, /can be read only once/],
-    ['standard input to train and to validate', ['-'], { validationFile: '-' }, /can be read only once/],
-    ['standard input to train and to test', ['-'], { testFile: '-' }, /can be read only once/],
+    ['no source', [], {}, /the corpus is missing/],
+    ['standard input twice', ['-', '-'], {}, /cannot read standard input \(-\) twice/],
+    ['standard input by two names', ['-', '/dev/stdin'], {}, /cannot read standard input \(-\) twice/],
+    [
+      'standard input to train and to validate',
+      ['-'],
+      { validationFile: '-' },
+      /cannot read standard input \(-\) twice/,
+    ],
+    ['standard input to train and to test', ['-'], { testFile: '-' }, /cannot read standard input \(-\) twice/],
     [
       'fractions that leave nothing',
       ['-'],
       { validationFraction: 0.7, testFraction: 0.3 },
-      /^--validation-fraction 0.7 and --test-fraction 0.3 leave no/,
+      /^cannot use --validation-fraction 0.7 and --test-fraction 0.3 together/,
     ],
     ['a minimum count for bytes', ['-'], { minCount: 2, unit: 'byte' }, /cannot use --min-count with --level byte/],
   ] as const)('are refused as usage: %s', async (_, sources, options, message) => {

@@ -21,13 +21,13 @@ describe('files of a folder that cannot be read as text', () => {
     });
     symlinkSync('nowhere', path.join(folder, 'link'));
     const error = await failureOf(read(folder));
-    expect(error.message).toBe('5 of 7 files cannot be read as text');
+    expect(error.message).toBe('cannot read 5 of 7 files as text');
     expect(error.cases).toEqual([
       `${folder}/a.lat is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
       `${folder}/b.lat is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
       `${folder}/deep/name.txt is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
       `cannot read ${folder}/link: the link is broken`,
-      `${folder}/zero.log looks like a binary file: a NUL byte at byte ${longText.length}`,
+      `cannot read ${folder}/zero.log as text: it looks binary (a NUL byte at byte ${longText.length})`,
     ]);
     expect(error.hint).toBe('use --skip-invalid to skip them, or --exclude for some of them');
     const exclude = ['*.lat', 'deep/name.txt', 'link', 'zero.log'];
@@ -40,7 +40,7 @@ describe('files of a folder that cannot be read as text', () => {
       Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`${String(index).padStart(2, '0')}.lat`, latin])),
     );
     const error = await failureOf(read([folder, many]));
-    expect(error.message).toBe('33 of 34 files cannot be read as text');
+    expect(error.message).toBe('cannot read 33 of 34 files as text');
     expect([error.cases.length, error.cases.at(-1)]).toEqual([21, 'and 13 more']);
   });
 
@@ -56,7 +56,7 @@ describe('files of a folder that cannot be read as text', () => {
     expect(textOf(corpus)).toBe('one\ntwo\n\u20ac');
     expect(corpus.vocabulary.data.symbols).toEqual([...'\nenotw\u20ac']);
     expect(corpus.notes[0]).toBe(
-      `rnn skipped 3 files that cannot be read as text: ${['b.txt', 'd.log', 'e.txt'].map((name) => path.join(folder, name)).join(', ')}`,
+      `skipped 3 files that cannot be read as text: ${['b.txt', 'd.log', 'e.txt'].map((name) => path.join(folder, name)).join(', ')}`,
     );
     const alone = await read(folder, { exclude: ['b.txt', 'd.log', 'e.txt'], keepLineEnds: false });
     expect([corpus.digest, corpus.files, corpus.notes.slice(1)]).toEqual([alone.digest, alone.files, alone.notes]);
@@ -67,7 +67,7 @@ describe('files of a folder that cannot be read as text', () => {
     chmodSync(path.join(folder, 'b.txt'), 0);
     chmodSync(path.join(folder, 'deep'), 0);
     try {
-      expect((await failureOf(read(folder))).message).toBe('2 of 3 files cannot be read as text');
+      expect((await failureOf(read(folder))).message).toBe('cannot read 2 of 3 files as text');
       expect(textOf(await read(folder, { skipInvalid: true }))).toBe('ab\n');
     } finally {
       chmodSync(path.join(folder, 'deep'), 0o755);
@@ -86,17 +86,17 @@ describe('a named file that is not text', () => {
   it('is an error if there is no other file', async () => {
     const file = path.join(folderWith({ 'b.txt': latin }), 'b.txt');
     expect((await failureOf(read(file))).hint).not.toContain('--skip-invalid');
-    expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain('cannot read any file as text');
+    expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain('as text: no file is valid text');
   });
 
   it('is reported before the first file is read if it does not exist', async () => {
     const folder = folderWith({ 'a.txt': latin });
     const missing = path.join(folder, 'missing.txt');
     expect((await failureOf(read([path.join(folder, 'a.txt'), missing], { skipInvalid: true }))).message).toContain(
-      'no such file',
+      'not found',
     );
     expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: missing }))).message).toContain(
-      'no such file',
+      'not found',
     );
   });
 });

@@ -203,28 +203,35 @@ describe('a pattern as a corpus', () => {
 
 describe('a source that cannot be read', () => {
   it.each([
-    ['a file', 'none.txt', [], [], /^cannot read .*none\.txt: no such file or folder$/, /check the path/],
+    ['a file', 'none.txt', [], [], /^file or folder not found: .*none\.txt$/, /check the path/],
     [
       'a built-in corpus that was not written',
       'corpora/sonnets.txt',
       [],
       [],
-      /^cannot read .*: no such file or folder$/,
+      /^file or folder not found: .*$/,
       /^run rnn corpus sonnets to write corpora\/sonnets\.txt$/,
     ],
-    ['a pattern', '*.none', [], ['b'], /^no file matches .*\*\.none with --exclude 'b'$/, /quote/],
-    ['a folder without a match', '', ['*.none'], [], /^no file in .* matches with --include '\*\.none'$/, /quote/],
-    ['an empty folder', 'empty', [], [], /^the folder .*empty contains no files$/, /name a folder/],
+    ['a pattern', '*.none', [], ['b'], /^files not found: .*\*\.none with --exclude 'b'$/, /quote/],
+    ['a folder without a match', '', ['*.none'], [], /^files not found in .* with --include '\*\.none'$/, /quote/],
+    ['an empty folder', 'empty', [], [], /^cannot read .*empty: the folder contains no files$/, /name a folder/],
     [
       'a folder of hidden files',
       'secret',
       [],
       [],
-      /^the folder .*secret contains only hidden files$/,
-      /rnn skipped 1 hidden file$/,
+      /^cannot read .*secret: the folder contains only hidden files$/,
+      /skipped 1 hidden file\)$/,
     ],
-    ['a folder of binary files', 'binary', [], [], /^only binary files were found in .*binary$/, /--level byte/],
-    ['a file as a folder', 'a.txt/b', [], [], /^cannot read .*b: no such file or folder$/, /check the path/],
+    [
+      'a folder of binary files',
+      'binary',
+      [],
+      [],
+      /^cannot read .*binary as text: all files are binary$/,
+      /--level byte/,
+    ],
+    ['a file as a folder', 'a.txt/b', [], [], /^file or folder not found: .*b$/, /check the path/],
   ])('is reported with a hint: %s', async (_, source, include, exclude, message, hint) => {
     const folder = folderWith({ 'a.txt': 'ab', 'secret/.hidden': 'ab', 'binary/a': '\0' });
     mkdirSync(path.join(folder, 'empty'));

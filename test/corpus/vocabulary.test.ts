@@ -156,6 +156,6 @@ describe('a vocabulary from a checkpoint', () => {
     ],
   ] as const)('is refused with %s', async (_, data, reason) => {
     const error = await failureOf(() => new Vocabulary(data));
-    expect(error.message).toBe(`not a vocabulary: ${reason}`);
+    expect(error.message).toBe(`cannot use the vocabulary: ${reason}`);
   });
 });

@@ -38,8 +38,8 @@ describe('a device', () => {
     async (name) => {
       await expect(openDevice(name)).rejects.toMatchObject({
         kind: 'device',
-        message: `device '${name}' does not exist`,
-        hint: `use one of auto, ${deviceNames.join(', ')}`,
+        message: `device is '${name}': expected one of auto, ${deviceNames.join(', ')}`,
+        hint: 'run rnn doctor to see which devices work here',
       });
     },
   );
@@ -59,8 +59,8 @@ describe('a device', () => {
     adapter.openGpu.mockRejectedValue(noGpu);
     await expect(openDevice('gpu')).rejects.toMatchObject({
       kind: 'device',
-      message: "device 'gpu' is not available: no GPU answered (no Vulkan loader)",
-      hint: "apt-get install libvulkan1; 'rnn doctor' shows which devices work here",
+      message: 'cannot use device gpu: no GPU answered (no Vulkan loader)',
+      hint: 'apt-get install libvulkan1, or run rnn doctor to see which devices work here',
     });
   });
 

@@ -292,7 +292,9 @@ test('a network whose state overflows is refused with a hint', async () => {
   });
   await expect(gradientFlow(exploding, textOf(60), { steps: 20, positions: 1 })).rejects.toMatchObject({
     kind: 'diverged',
-    message: expect.stringMatching(/^the state of the network is not a finite number after 1\d characters$/) as string,
+    message: expect.stringMatching(
+      /^cannot follow gradients: the state of the network is not a finite number after 1\d characters$/,
+    ) as string,
   });
 });
 
@@ -304,7 +306,7 @@ test('a text that is too short is refused', async () => {
     }),
   ).rejects.toMatchObject({
     kind: 'corpus',
-    message: 'the text has 12 characters: looking 10 time steps back needs 13',
+    message: 'the text has 12 characters: expected at least 13 to look 10 time steps back',
   });
 });
 

@@ -62,7 +62,9 @@ describe('finding a checkpoint', () => {
     expect(await findRuns([], runs)).toEqual([join(runs, 'begun')]);
     await expect(findCheckpoint(undefined, { runs })).rejects.toMatchObject({
       kind: 'checkpoint',
-      message: expect.stringContaining(`the newest run, ${join(runs, 'begun')}, has no checkpoint yet`) as string,
+      message: expect.stringContaining(
+        `checkpoint not found in ${join(runs, 'begun')}, the newest run: expected `,
+      ) as string,
       hint: expect.stringContaining(join(runs, 'old')) as string,
     });
   });
@@ -81,15 +83,15 @@ describe('finding a checkpoint', () => {
     const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
     await expect(findCheckpoint(undefined, { runs: join(folder, 'checkpoints') })).rejects.toMatchObject({
       ...none,
-      message: expect.stringContaining('best.json, latest.json, previous.json and step-*.json'),
+      message: expect.stringContaining('best.json, latest.json, previous.json or step-*.json'),
     });
     await expect(findCheckpoint(folder)).rejects.toMatchObject({
       ...none,
-      message: `there is no checkpoint in ${folder} (looked for best.json, latest.json, previous.json and step-*.json)`,
+      message: `checkpoint not found in ${folder}: expected best.json, latest.json, previous.json or step-*.json`,
     });
     await expect(findCheckpoint(join(folder, 'typo'))).rejects.toMatchObject({
       ...none,
-      message: `there is no ${join(folder, 'typo')}`,
+      message: `checkpoint not found: ${join(folder, 'typo')}`,
     });
   });
 

@@ -92,13 +92,13 @@ describe('the runs that the user means', () => {
     expect(await findRuns([join(b, 'log.jsonl'), a, b])).toEqual([b, a]);
     await expect(findRuns([folder])).rejects.toMatchObject({
       kind: 'checkpoint',
-      message: `there is no run in ${folder}`,
-      hint: `give one of the folders in it: ${join(folder, 'runs')}`,
+      message: `run not found: ${folder}`,
+      hint: `name a folder in it, such as ${join(folder, 'runs')}`,
     });
     writeFileSync(join(folder, 'runs', 'notes.txt'), '');
     await expect(findRuns([join(folder, 'runs', 'notes.txt')])).rejects.toMatchObject({
       kind: 'checkpoint',
-      message: `${join(folder, 'runs', 'notes.txt')} does not belong to a run`,
+      message: `run not found: ${join(folder, 'runs', 'notes.txt')} is not in a run folder`,
     });
   });
 

@@ -169,7 +169,7 @@ describe('a file that is large, or claims to be', () => {
   it.skipIf(isWindows)('cannot be a pipe, for which reading would wait', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     expect(spawnSync('mkfifo', [path]).status).toBe(0);
-    expect((await refusal(path)).message).toBe(`${path} is not a file`);
+    expect((await refusal(path)).message).toBe(`cannot read ${path}: it is not a file`);
   });
 });
 

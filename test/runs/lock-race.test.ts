@@ -96,7 +96,7 @@ it.each([
     hasCome = came.length === 2;
     const holders = came.filter((lock) => lock instanceof Lock);
     expect(holders.length, `at moment ${moments}`).toBe(1);
-    expect(came.filter((lock) => !(lock instanceof Lock) && !lock.includes('is training in'))).toEqual([]);
+    expect(came.filter((lock) => !(lock instanceof Lock) && !lock.includes('is training there'))).toEqual([]);
     holders[0].ensure(folder, () => false);
     expect(readdirSync(folder)).toEqual([lockFile]);
     holders[0].release();

@@ -31,7 +31,7 @@ beforeEach(() => {
 const whole = () => false;
 const inUse = {
   kind: 'busy',
-  message: expect.stringContaining(`is training in `),
+  message: expect.stringContaining('is training there'),
   hint: expect.stringContaining('--out'),
 };
 
@@ -145,7 +145,7 @@ describe('a lock', () => {
   it('that is too large is not read', () => {
     writeFileSync(path, '');
     truncateSync(path, 2 ** 40);
-    expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
+    expect(() => Lock.take(folder)).toThrow(`cannot train in ${folder}: another process is training there`);
     utimesSync(path, 1, 1);
     Lock.take(folder).release();
   });
@@ -154,7 +154,7 @@ describe('a lock', () => {
     'without valid contents (%j) is valid while it is fresh',
     (text) => {
       writeFileSync(path, text);
-      expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
+      expect(() => Lock.take(folder)).toThrow(`cannot train in ${folder}: another process is training there`);
       utimesSync(path, 1, 1);
       Lock.take(folder).release();
     },
@@ -168,7 +168,7 @@ describe('a lock', () => {
       expect.objectContaining({
         kind: 'busy',
         message: expect.stringContaining(
-          `(number ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) has taken over ${folder}`,
+          `(number ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) took it over`,
         ),
       }),
     );
@@ -179,7 +179,7 @@ describe('a lock', () => {
   it('that is gone is taken again if the run is unchanged, and otherwise counts as taken over by a process that has ended', () => {
     const lock = Lock.take(folder);
     rmSync(path);
-    expect(() => lock.ensure(folder, whole)).toThrow(/has taken over/);
+    expect(() => lock.ensure(folder, whole)).toThrow(/took it over/);
     lock.ensure(folder, () => true);
     expect(existsSync(path)).toBe(true);
     lock.ensure(folder, whole);

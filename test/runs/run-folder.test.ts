@@ -43,7 +43,7 @@ describe('a run folder', () => {
       writeFileSync(join(path, file), 'anything');
       await expect(RunFolder.create(path)).rejects.toMatchObject({
         kind: 'usage',
-        message: `${path} already holds a run`,
+        message: `cannot train in ${path}: the folder already holds a run`,
         hint: expect.stringMatching(/--resume.*--force.*--out/),
       });
       expect(readFileSync(join(path, file), 'utf8')).toBe('anything');
@@ -59,7 +59,7 @@ describe('a run folder', () => {
     });
     await expect(RunFolder.create(path)).rejects.toMatchObject({
       kind: 'usage',
-      message: `${path} already holds a run`,
+      message: `cannot train in ${path}: the folder already holds a run`,
     });
     spy.mockRestore();
     expect(readdirSync(path)).toEqual(['latest.json']);

@@ -166,13 +166,13 @@ test('a run whose lock is removed writes nothing more, and says how to continue'
   );
   await expect(run).rejects.toMatchObject({
     kind: 'busy',
-    message: expect.stringContaining('has taken over'),
-    hint: expect.stringContaining('lock.json was removed: continue with --resume'),
+    message: expect.stringContaining('took it over'),
+    hint: expect.stringContaining('use --resume if lock.json was only removed'),
   });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
 });
 
-test('a run whose folder another process has taken over writes nothing more', async () => {
+test('a run whose folder another process took it over writes nothing more', async () => {
   const folder = await newFolder();
   const run = train(
     verses,
@@ -188,7 +188,7 @@ test('a run whose folder another process has taken over writes nothing more', as
       },
     },
   );
-  await expect(run).rejects.toMatchObject({ kind: 'busy', message: expect.stringContaining('has taken over') });
+  await expect(run).rejects.toMatchObject({ kind: 'busy', message: expect.stringContaining('took it over') });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
   await expect(RunFolder.create(folder.path, { force: true })).rejects.toMatchObject({
     kind: 'busy',

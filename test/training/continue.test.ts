@@ -47,17 +47,17 @@ describe('the settings of a run that continues', () => {
     expect(options).toMatchObject({ learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 });
     expect(machine.threads).toBe(2);
     expect(notes).toEqual([
-      '--dropout is 0.5 from here on (it was 0)',
-      '--batch-size is 4 from here on (it was 8)',
-      '--learning-rate is 0.001 from here on (it was 0.01)',
-      '--threads is 2 from here on (it was not given)',
+      '--dropout is now 0.5 (it was 0)',
+      '--batch-size is now 4 (it was 8)',
+      '--learning-rate is now 0.001 (it was 0.01)',
+      '--threads is now 2 (it was not given)',
     ]);
   });
 
   it('have one length', () => {
     const { options, notes } = goOn({ options: { budgetMs: 90_000 } });
     expect(options).toMatchObject({ budgetMs: 90_000, maxSteps: null, epochs: null });
-    expect(notes).toEqual(['--budget is 90s from here on (it was not given)']);
+    expect(notes).toEqual(['--budget is now 90s (it was not given)']);
   });
 
   it('have either a validation file or a validation fraction', () => {
@@ -143,7 +143,7 @@ describe('the text of a run that continues', () => {
   it('is noted if it is split elsewhere', () => {
     expect(
       compareCorpus(checkpoint, { ...verses, train: verses.train.subarray(0, 1000) }, { accepted: false }),
-    ).toEqual([`the run trains on 1,000 characters from here on (it was ${verses.train.length.toLocaleString('en')})`]);
+    ).toEqual([`the run now trains on 1,000 characters (it was ${verses.train.length.toLocaleString('en')})`]);
   });
 
   it('may have another text to validate on, if that is accepted', () => {

@@ -44,7 +44,7 @@ test.each([1, 2])('ends the run with a clear error, and the steps so far are sav
   };
   await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({
     kind: 'machine',
-    message: 'a worker thread died',
+    message: 'cannot continue: a worker thread died',
     hint: expect.stringContaining('--resume'),
   });
   expect(events.at(-1)).toMatchObject({
@@ -117,7 +117,7 @@ test.each([1, 2])(
     const seen = (event: TrainingEvent): void => void events.push(event);
     await expect(train(verses, { ...given, checkpointEvery: 4 }, { device, folder, seen })).rejects.toMatchObject({
       kind: 'machine',
-      message: 'a worker thread died',
+      message: 'cannot continue: a worker thread died',
     });
     sabotage = null;
     expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint']);
@@ -138,7 +138,7 @@ test.each([1, 2])(
       train(verses, given, { threads, folder, seen: (event) => void events.push(event) }),
     ).rejects.toMatchObject({
       kind: 'machine',
-      message: 'a worker thread died',
+      message: 'cannot continue: a worker thread died',
     });
     sabotage = null;
     expect(events.at(-1)).toMatchObject({ event: 'checkpoint', step: 9 });

@@ -158,7 +158,7 @@ describe('a run that is continued', () => {
   it('is refused if the text is shorter than a window, or memory too small for its threads and streams', async () => {
     await expect(prepare(changed(({ training }) => (training.options.batchSize = 2000)))).rejects.toMatchObject({
       kind: 'corpus',
-      message: expect.stringContaining('--batch-size 2000 with --sequence-length 5 needs at least 10,001'),
+      message: expect.stringContaining('expected at least 10,001 for --batch-size 2000 with --sequence-length 5'),
     });
     await expect(
       prepare(
@@ -167,6 +167,6 @@ describe('a run that is continued', () => {
           training.machine.threads = 65_536;
         }),
       ),
-    ).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('of memory') });
+    ).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('into memory') });
   });
 });

@@ -67,7 +67,7 @@ test('a run whose checkpoints cannot be read ends with the reason, and its files
   await expect(run).rejects.toMatchObject({
     kind: 'checkpoint',
     message: expect.stringMatching(
-      /^the loss is not a finite number at step 10, and cannot continue the run in .*: .*latest\.json .*, and no other checkpoint in it can be read$/,
+      /^cannot recover \(the loss is not a finite number at step 10\): cannot continue the run in .*: .*latest\.json .*, and no other checkpoint in it can be read$/,
     ),
     hint: expect.any(String),
   });
@@ -108,7 +108,7 @@ test('a run does not begin again because its folder was removed', async () => {
   );
   await expect(run).rejects.toMatchObject({
     kind: 'checkpoint',
-    message: expect.stringMatching(/ at step 10, and there is no checkpoint in /),
+    message: expect.stringMatching(/ at step 10\): checkpoint not found: /),
   });
 });
 

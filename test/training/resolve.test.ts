@@ -153,7 +153,7 @@ describe('options', () => {
     const refitted = refitOptions(options, { validation: new Uint8Array(4) });
     expect(refitted).toEqual({
       options: { ...options, evaluationStreams: 3 },
-      notes: ['--evaluation-streams is 3 from here on: the text to validate on is too short for 16'],
+      notes: ['--evaluation-streams is now 3: the text to validate on is too short for 16'],
     });
     expect(refitOptions(options, { validation: new Uint8Array(50) })).toEqual({ options, notes: [] });
   });
@@ -187,7 +187,7 @@ describe('options', () => {
     [{ learningRate: 0 }, '--learning-rate is 0'],
     [{ learningRate: Infinity }, '--learning-rate is Infinity'],
     [{ dropout: 1 }, '--dropout is 1'],
-    [{ cell: 'lstn' }, "unknown cell 'lstn'"],
+    [{ cell: 'lstn' }, "cell is 'lstn': expected one of"],
   ])('%o are refused', (given, message) => {
     expect(failureOf(5000, given)).toMatchObject({
       kind: 'usage',

@@ -43,7 +43,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { stdout, stderr, waiting } = context;
   const { part, json, byCharacter } = flags;
   if (sources.some(isStandardInput) && flags.against?.some(isStandardInput))
-    throw usageError('standard input (-) can be read only once', 'put one of the texts into a file');
+    throw usageError('cannot read standard input (-) twice', 'save one of the texts to a file');
   const { machine, by } = machineFrom(flags, context);
   const texts = [...sources, ...(flags.against ?? [])];
   const outputs = { '--html': flags.html, '--json': json, '--by-character': byCharacter };
@@ -64,7 +64,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const characters = (part === 'all' ? text.characters : text[part].length) - 1;
   if (byCharacter && characters > MAX_BY_CHARACTER) {
     throw usageError(
-      `the text has ${count(characters)} ${unitName(unit)}s: --by-character takes at most ${count(MAX_BY_CHARACTER)}`,
+      `the text has ${count(characters)} ${unitName(unit)}s: expected at most ${count(MAX_BY_CHARACTER)} for --by-character`,
       'evaluate a part of the text: head -c 1000000 FILE | rnn eval - --by-character',
     );
   }

@@ -84,7 +84,7 @@ async function subjectsOf(
   const checkpoints = checkpointsOf(flags);
   if (sources.some(isStandardInput) && checkpoints.length > 1) {
     const reason = 'each checkpoint reads the text with its own vocabulary';
-    throw usageError(`standard input (-) can be read only once, but ${reason}`, 'put the text into a file');
+    throw usageError(`cannot read standard input (-) twice: ${reason}`, 'save the text to a file');
   }
   const { openModel } = await import('../../api/model.ts');
   const models: Model[] = [];

@@ -71,7 +71,9 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   if (cell !== null && flags.html === undefined) return;
   waiting?.begin('searching units');
   if (pieces.length < MIN_CHARACTERS)
-    note(`the search for units needs ${MIN_CHARACTERS} characters, but the text has ${count(pieces.length)}`);
+    note(
+      `skipped the search for units: the text has ${count(pieces.length)} characters, and the search needs ${MIN_CHARACTERS}`,
+    );
   const found = await findCells(cells);
   if (flags.html !== undefined) {
     const { cellsPage } = await import('../../reports/cells-page.ts');

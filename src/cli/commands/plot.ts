@@ -63,14 +63,14 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
   if (empty.length === runs.length) throw nothingLogged(listed(empty));
-  if (empty.length > 0) stderr.note(`nothing is logged in ${listed(empty)}`);
+  if (empty.length > 0) stderr.note(`skipped ${listed(empty)}: the log is empty`);
   return runs.filter(has);
 }
 
 const nothingToDraw = (missing: string, runs: readonly Run[]): RnnError =>
   checkpointError(
-    `cannot draw ${missing}: there are no values in the log of ${listed(runs.map(({ path }) => path))}`,
-    'choose other curves with --horizontal and --only, or run rnn plot RUN to draw all curves over update steps. A logarithmic axis, as for the gradient norm, shows only values above zero',
+    `cannot draw ${missing}: values not found in the log of ${listed(runs.map(({ path }) => path))}`,
+    'choose other curves with --horizontal and --only, or run rnn plot RUN to draw all curves over update steps (a logarithmic axis, as for the gradient norm, shows only values above zero)',
   );
 
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {

@@ -34,7 +34,7 @@ async function list(folder: string, { json }: { json?: boolean }, { stdout, stde
   if (inside.length > MAX_NAMED) commands.push(`\n  … and ${inside.length - MAX_NAMED} more`);
   const hint =
     inside.length === 0
-      ? `: to make one, use rnn train --out ${folder}/<name>`
-      : `, but there are runs in its folders:${commands.join('')}`;
-  stderr.note(`there are no runs in ${folder}${hint}`);
+      ? `. To train one, run rnn train <corpus> --out ${folder}/<name>`
+      : `. To list the runs in its folders:${commands.join('')}`;
+  stderr.note(`runs not found in ${folder}${hint}`);
 }

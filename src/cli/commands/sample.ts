@@ -45,7 +45,7 @@ export const { define } = defineCommand({
 function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
   if (run === undefined) return {};
   if (origins.get('--checkpoint') === '--checkpoint')
-    throw usageError(`${inQuotes(run)} and --checkpoint cannot be used together`, 'give the run once');
+    throw usageError(`cannot use ${inQuotes(run)} and --checkpoint together`, 'name the run once');
   return { checkpoint: run };
 }
 
@@ -111,7 +111,7 @@ async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime:
   if (text !== null) return text;
   throw corpusError(
     `--prime-file ${prime.name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`,
-    `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from its actual encoding. Only a byte-level model reads any file`,
+    `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from its actual encoding, or use a byte-level model, which reads any file`,
   );
 }
 

@@ -56,7 +56,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const { axes, trials } = await searchOf(flags, written);
   const shared = await written.withSettings(axes, context);
   refuseKernelsWithout(shared.flags.kernels, [shared.flags.device]);
-  if (trials.length < (flags.random ?? 0)) note(`there are only ${count(trials.length)} different trials`);
+  if (trials.length < (flags.random ?? 0)) note(`only ${count(trials.length)} different trials are possible`);
   (await shared.notesOn(trials)).forEach(note);
   const out = flags.out ?? join('sweeps', (await import('../../corpus/read.ts')).corpusName(shared.sources[0]));
   const runs = trials.map((trial, index): TrialRun => {
@@ -111,13 +111,13 @@ async function searchOf(
   const axes = [...gridAxes, ...sampleAxes];
   if (axes.length === 0)
     throw usageError(
-      'a sweep must vary at least one option',
+      'the sweep is empty: expected at least one option to vary',
       'use --grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
     );
   const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
   if (twice !== undefined) {
     const flag = `${random === undefined ? '--grid' : '--sample'} ${twice}`;
-    throw usageError(`${flag} is given twice`, `list all its values together: ${flag}=…`);
+    throw usageError(`cannot use ${flag} twice`, `list all its values together: ${flag}=…`);
   }
   const { drawTrials, gridOf } = await import('../../training/search.ts');
   return { axes, trials: random === undefined ? gridOf(gridAxes) : drawTrials(sampleAxes, random, seed) };

@@ -57,7 +57,10 @@ export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stde
     if (typeof path !== 'string' || isStdout(path)) continue;
     const other = flags.get(resolve(path));
     if (other !== undefined)
-      throw usageError(`${other} and ${flag} both write ${path}`, 'name another file for one of them');
+      throw usageError(
+        `cannot write ${path} twice: ${other} and ${flag} both name it`,
+        'name another file for one of them',
+      );
     flags.set(resolve(path), flag);
     await refuseOutput(path, rulesFor(flag));
   }
@@ -96,5 +99,8 @@ function refuseMixed(outputs: Outputs): void {
   const file = toStdout.find(([, to]) => to !== true);
   if (file === undefined || toStdout.length === 1) return;
   const words = toStdout.map(([flag, to]) => (to === true ? flag : `${flag} ${to}`));
-  throw usageError(`${words.join(' and ')} both write to standard output`, `name a file for ${file[0]}`);
+  throw usageError(
+    `cannot write to standard output twice: ${words.join(' and ')} both name it`,
+    `name a file for ${file[0]}`,
+  );
 }

@@ -48,8 +48,8 @@ export function watchSignals(
   const stop = io.onSignal((signal) => {
     if (first === null) {
       first = { signal, atMs: performance.now() };
-      const again = signal === 'SIGINT' ? '. Press Ctrl-C again to stop immediately.' : '';
-      on.warn(`${signal}: rnn finishes the current update step, saves and stops${again}`);
+      const again = signal === 'SIGINT' ? '. Press Ctrl-C again to quit now.' : '';
+      on.warn(`${signal} received: finishing this update step and saving${again}`);
       on.first();
     } else if (signal === 'SIGINT' && (first.signal === 'SIGINT' || performance.now() - first.atMs > TOGETHER_MS))
       on.again();

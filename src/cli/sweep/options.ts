@@ -21,7 +21,7 @@ import { withoutOption } from '../retired.ts';
 /** Options of `rnn train` that a sweep sets itself, each with a hint. */
 const decided: Readonly<Record<string, string>> = {
   out: 'put --out before --: it has a folder for each trial',
-  resume: 'leave it out: each run resumes automatically',
+  resume: 'omit it: each run resumes automatically',
   force: 'to start again, remove the folder of the sweep or choose another --out',
   json: 'put it before --',
   quiet: 'put it before --',
@@ -65,15 +65,12 @@ export class SharedOptions {
     this.#command = command;
     this.flags = command.opts<TrainFlags>();
     if (command.args.length > this.sources.length)
-      throw usageError(
-        `${command.args.at(-1)} follows options of rnn train, but is not an option`,
-        'name texts before --',
-      );
+      throw usageError(`cannot read ${command.args.at(-1)} as an option of rnn train`, 'name texts before --');
     for (const flag of this.#written.keys()) refuseDecided(flag, `${flag.longName} after --`);
     if ([...this.sources, this.flags.validationFile, this.flags.testFile].some(isStandardInput))
       throw usageError(
-        'standard input (-) can be read only once, but a sweep reads its text for each trial',
-        'put the text into a file',
+        'cannot read standard input (-) in a sweep: each trial reads the text again',
+        'save the text to a file',
       );
   }
 
@@ -123,7 +120,7 @@ export class SharedOptions {
     }
     refuseDecided(flag, `${by} ${key}`);
     if (this.flags[flag.option as keyof TrainFlags] !== undefined)
-      throw usageError(`${flag.mainName} is given for all trials and in ${by}`, 'leave one of them out');
+      throw usageError(`${flag.mainName} is given for all trials and in ${by}`, 'omit one of them');
     return { flag, values: text.slice(at + 1) };
   }
 
@@ -189,7 +186,7 @@ export function refuseTrainFlags(command: Command): void {
         value !== undefined && isListFor(flag, value)
           ? `use ${gridOption(flag, value)}`
           : `put it after --: rnn sweep <corpus...> … -- ${flag.longName}${value === undefined ? '' : ` ${shellWord(value)}`}`;
-      throw usageError(`${flag.longName} is an option of rnn train`, decided[flag.option] ?? where);
+      throw usageError(`cannot use ${flag.longName} here: it is an option of rnn train`, decided[flag.option] ?? where);
     });
   }
 }
@@ -210,7 +207,8 @@ function wordsOf({ flag, value }: Settled): readonly string[] {
 
 function refuseDecided(flag: Flag, written: string): void {
   const name = flag.option;
-  if (Object.hasOwn(decided, name)) throw usageError(`trials of a sweep cannot have ${written}`, decided[name]);
+  if (Object.hasOwn(decided, name))
+    throw usageError(`cannot use ${written}: rnn sweep sets it for each trial`, decided[name]);
 }
 
 /**

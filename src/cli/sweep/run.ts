@@ -47,7 +47,7 @@ interface Current {
 }
 
 /** A trial's warning about a signal is not repeated, because the sweep has printed its own. */
-const aboutSignal = /^warning: SIG[A-Z\d]+: /;
+const aboutSignal = /^warning: SIG[A-Z\d]+ received: /;
 const busy: End = { outcome: 'busy', message: 'another process trains this trial', code: exitCodes.busy };
 const diverged: End = { outcome: 'diverged', message: null, code: exitCodes.diverged };
 

@@ -27,8 +27,8 @@ const PATIENCE_MS = 20;
 const GRACE_MS = { working: 200, starting: 10_000 };
 
 function deathError(cause: unknown): RnnError {
-  return new RnnError('machine', 'a worker thread died', {
-    hint: `the machine may be out of memory: free some, or use a smaller ${flagOf('batchSize')} or ${flagOf('hidden')}, and continue from the last checkpoint with ${flagOf('resume')}`,
+  return new RnnError('machine', 'cannot continue: a worker thread died', {
+    hint: `free memory, or lower ${flagOf('batchSize')} or ${flagOf('hidden')}, and use ${flagOf('resume')} to continue from the last checkpoint`,
     cause,
   });
 }

@@ -1,5 +1,5 @@
 // The cells by name.
-import { usageError } from '../../errors.ts';
+import { inQuotes, unexpected, usageError } from '../../errors.ts';
 import type { ModelConfiguration } from '../configuration.ts';
 import type { Cell } from './cell.ts';
 import { gru, gruCho } from './gru.ts';
@@ -45,6 +45,7 @@ export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'ce
 /** @throws RnnError `usage` if there is no such cell */
 export function cellNamed(name: string): Cell {
   const cell = allCells.find((candidate) => candidate.name === name);
-  if (!cell) throw usageError(`unknown cell '${name}'`, `use one of ${allCells.map((each) => each.name).join(', ')}`);
+  if (!cell)
+    throw usageError(unexpected('cell', inQuotes(name), `one of ${allCells.map((each) => each.name).join(', ')}`));
   return cell;
 }

@@ -172,7 +172,7 @@ it('a log that rnn did not write is not removed by a new run, unless --force is 
     'train @book.txt --out @notes --hidden 8 --layers 1 --batch-size 2 --sequence-length 8 --max-steps 1 --device reference';
   expect(await rnn(words(line))).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('rnn did not write the file that is already there') as string,
+    stderr: expect.stringContaining('the file already exists, and rnn did not write it') as string,
   });
   expect(readFileSync(at('notes/log.jsonl'), 'utf8')).toBe('{"mine": true}\n');
   expect((await rnn(words(`${line} --force`))).code).toBe(0);
@@ -182,7 +182,7 @@ it('a log that rnn did not write is not removed by a new run, unless --force is 
 it('two outputs with the same path are refused', async () => {
   expect(await rnn(words('plot @run --html @both --svg @both'))).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--html and --svg both write') as string,
+    stderr: expect.stringContaining(': --html and --svg both name it') as string,
   });
 });
 

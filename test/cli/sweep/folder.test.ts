@@ -29,7 +29,7 @@ describe('the folder of a sweep', () => {
     expect(refused).toEqual({
       code: 2,
       stdout: '',
-      stderr: `error: cannot use ${out}: it holds a sweep with other options after --: --max-steps is 9, and was 6\nhint: give the same options to continue it, or another --out\n`,
+      stderr: `error: cannot use ${out}: it holds a sweep with other options after --: --max-steps is 9, and was 6\nhint: use the same options to continue that sweep, or choose another folder with --out\n`,
     });
     expect((await sweep(rest)).stderr).toContain('--max-steps is not given, and was 6\n');
     expect((await sweep([...fixed, '--learning-rate', '5e-3'])).stderr).toContain(
@@ -54,7 +54,7 @@ describe('the folder of a sweep', () => {
     expect(refused).toEqual({
       code: 2,
       stdout: '',
-      stderr: `error: cannot use ${out}: it holds a sweep of another text: ${text}, not ${other}\nhint: give the same text to continue it, or another --out\n`,
+      stderr: `error: cannot use ${out}: it holds a sweep of another text: ${text}, not ${other}\nhint: use the same text to continue that sweep, or choose another folder with --out\n`,
     });
   });
 

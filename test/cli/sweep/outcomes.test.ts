@@ -123,14 +123,14 @@ describe('signals', () => {
         ended: new Promise<ChildEnd>((done) =>
           setImmediate(() => {
             io.send('SIGINT');
-            lines.stderr('warning: SIGTERM: rnn finishes the current update step, saves and stops');
+            lines.stderr('warning: SIGTERM received: finishing this update step and saving');
             done({ code: 143, signal: null });
           }),
         ),
       }),
     });
     expect(await run(['sweep', text, '--out', out, ...hidden(4), '--', ...fixed], io)).toBe(130);
-    expect(io.stderr.text.match(/finishes the current update step/g)).toHaveLength(1);
+    expect(io.stderr.text.match(/finishing this update step/g)).toHaveLength(1);
   });
 });
 

@@ -154,7 +154,7 @@ describe('rnn sweep', () => {
       const words = ['--grid', 'hidden=4,5'];
       expect(await run(['sweep', text, '--out', out, ...words, '--', ...long], io)).toBe(code);
       expect(io.stdout.text).toMatch(/^\[1\/2] hidden=4: stopped at step \d+ \(signal\)\n$/);
-      expect(io.stderr.text).toContain(`warning: ${signal}: rnn finishes the current update step, saves and stops`);
+      expect(io.stderr.text).toContain(`warning: ${signal} received: finishing this update step and saving`);
       expect(io.stderr.text).toContain('to resume, run the same command again\n');
       expect(io.listensForSignals).toBe(false);
       expect((await rnn(['runs', join(out, 'hidden=4'), '--json'])).stdout).toContain('"status":"stopped"');

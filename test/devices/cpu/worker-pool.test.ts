@@ -102,7 +102,7 @@ test('a step does not wait for a thread that has died', async () => {
   const more = async (): Promise<void> => {
     for (let step = 0; step < 100; step++) await call.run();
   };
-  await expect(more()).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
+  await expect(more()).rejects.toMatchObject({ kind: 'machine', message: 'cannot continue: a worker thread died' });
   await gone;
   await executable.close();
 });

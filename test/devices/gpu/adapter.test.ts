@@ -96,7 +96,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       const made = adapterHealth.count();
       await expect(openDevice('gpu')).rejects.toMatchObject({
         kind: 'device',
-        message: expect.stringMatching(/^device 'gpu' is not available: no GPU answered/),
+        message: expect.stringMatching(/^cannot use device gpu: no GPU answered/),
       });
       const [{ lossNats, note }] = await executable.run('train', trial.training(1));
       expect(lossNats).toBeGreaterThan(0);

@@ -145,6 +145,6 @@ describe('an ONNX file', () => {
     const size: Partial<ModelConfiguration> = { hidden: 12_000 }; // 2.2 GB in Wh alone
     const { model } = untrained(vocabulary);
     const large = { vocabulary, model: { ...model, ...size }, tensors: [] };
-    expect(() => onnxOf(large)).toThrow(/has 2\.\d GB of weights, but an ONNX file holds less than 2 GB/);
+    expect(() => onnxOf(large)).toThrow(/has 2\.\d GB of weights: expected less than 2 GB for ONNX/);
   });
 });

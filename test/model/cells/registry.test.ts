@@ -205,8 +205,8 @@ test('a cell that does not exist is a usage error that lists the existing cells'
   expect(() => cellNamed('lstn')).toThrow(
     expect.objectContaining({
       kind: 'usage',
-      message: "unknown cell 'lstn'",
-      hint: 'use one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+      message:
+        "cell is 'lstn': expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3",
     }) as Error,
   );
 });
