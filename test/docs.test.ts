@@ -2,7 +2,7 @@
 // Extra words keep training short (docs/limited.js). Where a page shows output, the output is
 // compared. readme.test.ts checks commands in running text.
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { notRun, pages, shared } from './docs/pages.ts';
 import {
@@ -79,9 +79,9 @@ describe.skipIf(!isBuilt)('every command in a block of shell works (npm run buil
 });
 
 it('the commands of every page of the project are run', () => {
-  const inDocs = readdirSync(join(root, 'docs'))
+  const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`);
+    .map((name) => posix.join('docs', name.replaceAll('\\', '/')));
   const written = ['README.md', 'CONTRIBUTING.md', 'corpora/README.md', 'checkpoints/README.md', ...inDocs];
   expect(written.filter((name) => !pages.some((page) => page.name === name))).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, posix, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../src/cli/commands.ts';
 import { knownVariables } from '../src/cli/settings.ts';
@@ -145,9 +145,9 @@ describe('every linked page exists', () => {
     'CONTRIBUTING.md',
     'CHANGELOG.md',
     'bench/RESULTS.md',
-    ...readdirSync(join(root, 'docs'))
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
-      .map((name) => `docs/${name}`),
+      .map((name) => posix.join('docs', name.replaceAll('\\', '/'))),
   ];
 
   const linksOf = (page: string): string[] =>

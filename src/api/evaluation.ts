@@ -10,7 +10,7 @@ import { score } from '../evaluation/score.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
 import { mapValues } from '../group.ts';
 import { type Part, unitName } from '../options/choices.ts';
-import { evalOptions } from '../options/commands.ts';
+import { evalOptions } from '../options/trained.ts';
 import { flagOf } from '../options/flags.ts';
 import { onOff, rule } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';

@@ -2,7 +2,7 @@
 import type { Tokens } from '../corpus/read.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Part } from '../options/choices.ts';
-import type { gradientsMeasured } from '../options/commands.ts';
+import type { gradientsMeasured } from '../options/trained.ts';
 import type { ValuesOf } from '../options/option.ts';
 import type { ReadingOptions, machineOfCommands } from '../options/run.ts';
 import type { CellsReport } from '../reports/cells-page.ts';

@@ -5,7 +5,7 @@ import { type TrainedModel, startSymbolOf, weightsIn } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { corpusError } from '../errors.ts';
-import { evalOptions, gradientsMeasured, inspectOptions } from '../options/commands.ts';
+import { evalOptions, gradientsMeasured, inspectOptions } from '../options/trained.ts';
 import { orNull } from '../options/kind.ts';
 import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';

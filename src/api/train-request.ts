@@ -5,7 +5,7 @@ import type { GivenText } from '../corpus/read.ts';
 import { usageError } from '../errors.ts';
 import { allCells } from '../model/cells/registry.ts';
 import { presets as allPresets } from '../options/presets.ts';
-import { scheduleSummaries as allSchedules } from '../training/schedules.ts';
+import { allSchedules } from '../training/schedules.ts';
 import { type Rule, onOff, rule } from '../options/kind.ts';
 import {
   type ReadingOptions,

@@ -12,7 +12,7 @@ import {
   type SampledTextsRequest,
   openSampler,
 } from '../sampling/sample.ts';
-import { sampleOptions } from '../options/commands.ts';
+import { sampleOptions } from '../options/trained.ts';
 import { onOff, rule, wholeNumber } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
 import { isText, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';

@@ -4,8 +4,8 @@ import { commonOptions } from '../options/common.ts';
 import { type Exclusive, type FlagsOf, type OptionGroups, columnOf, tableOf } from '../options/option.ts';
 import { refuseContradictions } from '../options/together.ts';
 import type { Context } from './context.ts';
-import { listDevices } from './devices.ts';
-import { addExamples, addGroups } from './flags.ts';
+import { addGroups } from './flags.ts';
+import { type HelpParts, addParts } from './help/parts.ts';
 import { acceptRetired } from './retired.ts';
 
 /** The module of a command. */
@@ -21,7 +21,8 @@ interface Definition<Argument, Groups extends OptionGroups> {
   /** The options of every command are added to the last group. */
   readonly options: Groups;
   readonly exclusive?: readonly Exclusive[];
-  readonly examples?: readonly (readonly [line: string, purpose: string])[];
+  readonly examples?: HelpParts['examples'];
+  readonly notes?: HelpParts['notes'];
   /** Adds parts that only this command has. */
   more?(command: Command): void;
   /**
@@ -35,7 +36,7 @@ interface Definition<Argument, Groups extends OptionGroups> {
 export function defineCommand<Argument, const Groups extends OptionGroups>(
   definition: Definition<Argument, Groups>,
 ): CommandModule {
-  const { description, argument, options, exclusive = [], examples = [] } = definition;
+  const { description, argument, options, exclusive = [], examples = [], notes = [] } = definition;
   const table = tableOf(options);
   const last = Object.keys(options).at(-1)!;
   return {
@@ -43,10 +44,9 @@ export function defineCommand<Argument, const Groups extends OptionGroups>(
       command.description(description);
       if (argument !== undefined) command.argument(takes, argument);
       addGroups(command, { ...options, [last]: { ...options[last], ...commonOptions } });
-      if (Object.hasOwn(table, 'device')) listDevices(command);
       if (Object.hasOwn(table, 'kernels')) acceptRetired(command);
       definition.more?.(command);
-      addExamples(command, examples);
+      addParts(command, { examples, notes, topics: Object.hasOwn(table, 'device') ? ['devices'] : [] });
       command.action(async (given?: Argument) => {
         const flags = command.opts();
         refuseContradictions(table, exclusive, flags);

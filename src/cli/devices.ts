@@ -1,7 +1,6 @@
 // The devices of commands: the option, its help, and RNN_DEVICE. The module devices/ opens them.
-import type { Command } from 'commander';
 import { usageError } from '../errors.ts';
-import { devices } from '../options/run.ts';
+import type { DeviceText } from '../options/run.ts';
 import type { MachineChoice } from '../api/model-results.ts';
 import type { Context } from './context.ts';
 
@@ -26,14 +25,11 @@ export function refuseKernelsWithout(
   );
 }
 
-/** Lists the devices below a command's options. */
-export function listDevices(command: Command): void {
-  const rows = Object.entries({ auto: 'the gpu if it is available and faster, else the cpu', ...devices });
-  command.addHelpText(
-    'after',
-    `\nDevices ('rnn doctor' checks them, RNN_DEVICE sets the default):\n${rows.map(([name, summary]) => `  ${name.padEnd(14)}${summary}`).join('\n')}`,
-  );
-}
+/** The device that rnn chooses. */
+export const automatic: DeviceText = {
+  summary: 'The gpu if it is available and faster, else the cpu',
+  use: 'To leave the choice to rnn, which is the default',
+};
 
 /** Whether RNN_DEVICE names the device, and not an option. */
 export const isByEnvironment = ({ origins }: Context): boolean => origins.get('--device') === 'RNN_DEVICE';

@@ -1,5 +1,4 @@
-// Makes Commander's options from rows of options, and adds examples to a command's help. Knows
-// nothing of the meaning of options.
+// Makes Commander's options from rows of options. Knows nothing of the meaning of options.
 import { type Command, Option as CommanderOption } from 'commander';
 import { usageError } from '../errors.ts';
 import type { Kind } from '../options/kind.ts';
@@ -23,7 +22,7 @@ export class Flag extends CommanderOption {
       kind,
       placeholder = kind.isWhole === false ? '<x>' : placeholders[kind.name as keyof typeof placeholders],
     } = row;
-    super(`--${key}${kind.name === 'switch' ? '' : ` ${placeholder}`}`, helpOf(row));
+    super(`--${key}${kind.name === 'switch' ? '' : ` ${placeholder}`}`, withDefault(row.help, row));
     this.option = option;
     this.row = row;
     this.key = key;
@@ -36,6 +35,11 @@ export class Flag extends CommanderOption {
   /** The name with both dashes. */
   get longName(): string {
     return `--${this.key}`;
+  }
+
+  /** The first sentence of the description, for the short help and for completions. */
+  get brief(): string {
+    return withDefault(this.row.help.split('. ')[0], this.row);
   }
 
   get kind(): Kind {
@@ -62,15 +66,17 @@ export class Flag extends CommanderOption {
   }
 }
 
-/** `momentum of sgd [default: 0.9]` */
-function helpOf(row: Option): string {
+/** `Momentum of sgd [default: 0.9]` */
+function withDefault(text: string, row: Option): string {
   const shown = shownDefaultOf(row);
-  return shown === '' ? row.help : `${row.help} [default: ${shown}]`;
+  return shown === '' ? text : `${text} [default: ${shown}]`;
 }
 
 /** The default of an option as the help shows it, or empty if it is not shown. */
 export function shownDefaultOf(row: Option): string {
   const value = row.defaultInWords ?? defaultOf(row);
+  // The help of `no-…` says how to turn the option off.
+  if (value === true) return row.key?.startsWith('no-') ? '' : 'on';
   return typeof value === 'number' || typeof value === 'string' ? String(value) : '';
 }
 
@@ -138,16 +144,3 @@ export function suggestedKeys(
 }
 
 const keyIn = ({ long }: CommanderOption): string => long!.slice(2);
-
-const MAX_EXAMPLE_WIDTH = 78;
-
-/** Adds examples to the end of a command's help: command lines, each with its purpose. */
-export function addExamples(command: Command, examples: readonly (readonly [line: string, purpose: string])[]): void {
-  if (examples.length === 0) return;
-  const column = Math.max(...examples.map(([line]) => line.length)) + 2;
-  const fits = examples.every(([, purpose]) => 2 + column + purpose.length <= MAX_EXAMPLE_WIDTH);
-  const rows = examples.map(([line, purpose]) =>
-    fits ? `  ${line.padEnd(column)}${purpose}` : `  # ${purpose}\n  ${line}`,
-  );
-  command.addHelpText('after', `\nExamples:\n${rows.join('\n')}`);
-}

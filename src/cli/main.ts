@@ -10,19 +10,23 @@ import { comeFrom, failureOf } from './failures.ts';
 import { commonOptions } from '../options/common.ts';
 import { meansOutput, suggestions } from '../options/suggest.ts';
 import { flagsFor, refuseRepeats, suggestedKeys } from './flags.ts';
+import { helpWidth } from './help/layout.ts';
+import { helpOf } from './help/page.ts';
+import { topics } from './help/topics.ts';
+import { type HelpParts, HelpOption, addParts } from './help/parts.ts';
 import { harmless, onOneLine } from './output/format.ts';
 import type { Io } from './process/io.ts';
 import { Output, OutputClosed } from './output/output.ts';
 
-const examples = `
-Examples:
-  rnn corpus sonnets
-  rnn train corpora/sonnets.txt --budget 2m
-  rnn sample --prime "Shall I compare" --temp 0.8
+const parts: HelpParts = {
+  examples: [
+    ['rnn corpus sonnets', 'write a text to train on'],
+    ['rnn train corpora/sonnets.txt --budget 2m', 'train for two minutes'],
+    ['rnn sample --prime "Shall I compare" --temp 0.8', 'generate text'],
+  ],
+  notes: ["Run 'rnn COMMAND -h' for the common options of a command, and 'rnn COMMAND --help' for all."],
+};
 
-To list the options of a command, and how to choose them, run 'rnn train --help'.`;
-
-const MAX_HELP_WIDTH = 100;
 const usageCode = 2;
 
 /** Runs one command line and settles to its exit code. It neither throws nor ends the process. */
@@ -87,30 +91,24 @@ async function openWaiting(context: Context): Promise<void> {
   stdout.beforeWrite = () => context.waiting?.end();
 }
 
-/**
- * Turns `rnn help trian` into `rnn trian`, which is an error. Commander would print the general
- * help.
- */
+/** Turns `rnn help` into `rnn --help`, and `rnn help train` into `rnn train --help`. */
 function wanted(argv: readonly string[]): string[] {
   const [first, second] = argv;
-  const isLost =
-    first === 'help' &&
-    second !== undefined &&
-    !second.startsWith('-') &&
-    !commands.some(({ name }) => name === second);
-  return isLost ? argv.slice(1) : [...argv];
+  if (first !== 'help') return [...argv];
+  if (second === undefined) return ['--help'];
+  return commands.some(({ name }) => name === second) ? [second, '--help', ...argv.slice(2)] : [...argv];
 }
 
 /** @param writeHelp takes the help, or the version, for stdout */
 async function define(argv: readonly string[], context: Context, writeHelp: (text: string) => void): Promise<Command> {
   const { stdout, stderr } = context;
+  const help = new HelpOption();
   const program = new Command('rnn')
     .description('Character-level language models: train a recurrent network on any text, sample from it.')
     .usage('<command> [options]')
-    .version(readVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', "print a command's help")
-    .addHelpText('after', examples)
+    .version(readVersion(), '-V, --version')
+    .addHelpOption(help)
+    .helpCommand(false)
     // So that --version in `rnn sample --prime --version` is the value of --prime.
     .enablePositionalOptions()
     .exitOverride()
@@ -119,18 +117,16 @@ async function define(argv: readonly string[], context: Context, writeHelp: (tex
       writeErr: (text) => stderr.line(text.trimEnd()),
       // `run` catches the error and prints it, like any other.
       outputError: () => {},
-      getOutHelpWidth: () => Math.min(MAX_HELP_WIDTH, stdout.columns),
-      getErrHelpWidth: () => Math.min(MAX_HELP_WIDTH, stderr.columns),
+      getOutHelpWidth: () => helpWidth(stdout.columns),
+      getErrHelpWidth: () => helpWidth(stderr.columns),
       getOutHasColors: () => stdout.colour !== noColours,
       getErrHasColors: () => stderr.colour !== noColours,
     })
     .configureHelp({
-      styleTitle: (text) => stdout.colour.bold(text),
-      styleOptionTerm: (text) => stdout.colour.cyan(text),
-      styleSubcommandTerm: (text) => stdout.colour.cyan(text),
-      subcommandTerm: (command) =>
-        `${command.name()} ${commands.find(({ name }) => name === command.name())?.takes ?? '[command]'}`.trimEnd(),
+      formatHelp: (command, { helpWidth: width = 80 }) =>
+        helpOf(command, help.isShort, { width, colour: stdout.colour }),
     });
+  addParts(program, parts);
   for (const flag of flagsFor(commonOptions)) program.addOption(flag);
   for (const { name, takes, summary, load } of commands) {
     const command = program.command(name).summary(summary);
@@ -170,6 +166,7 @@ function commandLineError(
 ): RnnError {
   const [message] = error.message.replace(/^error: /, '').split('\n');
   const unknown = /^unknown command '(.*)'$/.exec(message)?.[1];
+  if (topics.some(({ name }) => name === unknown)) return usageError(message, `run rnn help ${unknown}`);
   const [command] =
     unknown === undefined
       ? []

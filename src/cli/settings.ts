@@ -3,7 +3,8 @@
 // the weaker sources: presets, the text and defaults.
 import type { Command } from 'commander';
 import { usageError } from '../errors.ts';
-import { evalOptions, sampleOptions } from '../options/commands.ts';
+import { evalOptions, sampleOptions } from '../options/trained.ts';
+import { commonOptions } from '../options/common.ts';
 import { tableOf, variableOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
@@ -144,10 +145,15 @@ function valueOf({ kind }: Flag, name: string, text: string): unknown {
   return texts.reduce<unknown>((earlier, each) => kind.parse(name, each, earlier), undefined);
 }
 
+/** The options whose variables apply to every command. RNN_KERNELS does, because the cpu reads it. */
+export const flagsEverywhere = (): Flag[] =>
+  flagsFor({ ...tableOf(sampleOptions), ...tableOf(evalOptions), ...commonOptions }).filter(
+    (flag) => isEverywhere(flag) || flag.key === 'kernels',
+  );
+
 /** Every variable that this program reads. */
 export function knownVariables(): ReadonlySet<string> {
-  const everywhere = flagsFor({ ...tableOf(sampleOptions), ...tableOf(evalOptions) }).filter(isEverywhere);
-  const options = [...flagsFor(trainOptions), ...everywhere];
+  const options = [...flagsFor(trainOptions), ...flagsEverywhere()];
   return new Set([...otherVariables, ...options.map(({ key }) => variableOf(key))]);
 }
 

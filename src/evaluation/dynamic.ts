@@ -1,7 +1,7 @@
 // The update rule of dynamic evaluation, in which a model continues to learn from the text that it
 // is evaluated on.
 import type { UpdateRule } from '../devices/device.ts';
-import { evalOptions } from '../options/commands.ts';
+import { evalOptions } from '../options/trained.ts';
 import { tableOf } from '../options/option.ts';
 import { Builder } from '../program/builder.ts';
 

@@ -3,6 +3,6 @@ import { onOff } from './kind.ts';
 import type { Options } from './option.ts';
 
 export const commonOptions = {
-  debug: { kind: onOff, help: 'print the stack of an error', isNotInFiles: true, isEverywhere: true },
-  noColor: { kind: onOff, help: 'no colours (NO_COLOR and FORCE_COLOR work too)', isNotInFiles: true },
+  debug: { kind: onOff, help: 'Print the stack of an error', isNotInFiles: true, isEverywhere: true },
+  noColor: { kind: onOff, help: 'Print without colours. NO_COLOR and FORCE_COLOR work too', isNotInFiles: true },
 } as const satisfies Options;

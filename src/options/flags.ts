@@ -1,16 +1,17 @@
 // The names of options in messages. They come from the tables, so that every named flag exists.
 import * as commands from './commands.ts';
+import * as trained from './trained.ts';
 import { type Option, type OptionGroups, type TableOf, keyOf, tableOf } from './option.ts';
 import { type TrainFlags, trainOptions } from './train.ts';
 import { wordsOf } from './words.ts';
 
 const groups = [
-  commands.evalOptions,
+  trained.evalOptions,
   commands.exportOptions,
-  commands.gradientsOptions,
+  trained.gradientsOptions,
   commands.importOptions,
-  commands.inspectOptions,
-  commands.sampleOptions,
+  trained.inspectOptions,
+  trained.sampleOptions,
   commands.sweepOptions,
 ] as const satisfies readonly OptionGroups[];
 

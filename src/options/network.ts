@@ -42,9 +42,10 @@ export const modelOptions = {
   preset: {
     kind: orNull(choice(presetNames)),
     placeholder: '<name>',
-    help: 'use options that go together (listed below)',
+    help: "Use options that go together. 'rnn help presets' lists them",
     legacyValue: null,
     fixedFor: 'run',
+    isCommon: true,
   },
   /**
    * `lstm` is good on large texts, and `mlstm` is better on small texts. `gru` is a quarter smaller
@@ -53,9 +54,10 @@ export const modelOptions = {
   cell: {
     kind: choice(allCells.map(({ name }) => name)),
     placeholder: '<name>',
-    help: 'architecture',
+    help: "Architecture of the layers. 'rnn help cells' lists them",
     defaultInWords: 'mlstm, above 400 kB lstm',
     fixedFor: 'weights',
+    isCommon: true,
   },
   /**
    * L. Two layers with skip connections learn more than one layer in the same time. Three layers
@@ -63,9 +65,10 @@ export const modelOptions = {
    */
   layers: {
     kind: wholeNumber(1, 1024),
-    help: 'recurrent layers',
+    help: 'Recurrent layers. Two learn more than one in the same time, three need hours',
     defaultInWords: '1 up to 25 kB, else 2',
     fixedFor: 'weights',
+    isCommon: true,
   },
   /**
    * H. Raise it first if the training loss stays high (underfitting). Lower it first if only the
@@ -73,9 +76,10 @@ export const modelOptions = {
    */
   hidden: {
     kind: wholeNumber(1, MAX_SIZE),
-    help: 'units per layer',
-    defaultInWords: 'chosen',
+    help: 'Units per layer. Raise it first if the run underfits, and lower it first if it overfits',
+    defaultInWords: 'by text and run',
     fixedFor: 'weights',
+    isCommon: true,
   },
   /**
    * Width of a learned embedding. 0 is one-hot, which costs nothing for a vocabulary of less than a
@@ -83,19 +87,24 @@ export const modelOptions = {
    */
   embedding: {
     kind: wholeNumber(0, MAX_SIZE),
-    help: 'width, 0 one-hot',
+    help: 'Width of a learned embedding. 0 feeds one-hot vectors',
     defaultInWords: '64 above 300 tokens',
     fixedFor: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
-  dropout: { kind: probability, help: 'raise it if the run overfits', defaultInWords: 'chosen' },
+  dropout: {
+    kind: probability,
+    help: 'Probability of zeroing a value between layers. Raise it if the run overfits',
+    defaultInWords: 'by text and run',
+    isCommon: true,
+  },
   /**
    * Initial bias of the forget gate. With 1, gradients flow from the first update step (Jozefowicz
    * et al., 2015).
    */
   forgetBias: {
     kind: bias,
-    help: 'set 1 to let an LSTM remember',
+    help: 'Initial bias of forget gates. 1 lets an LSTM remember from the first update step',
     default: 1,
     fixedFor: 'start',
     needs: [
@@ -110,7 +119,7 @@ export const modelOptions = {
     kind: choice(initialisations),
     placeholder: '<name>',
     aliases: ['init', 'initialization'],
-    help: orList(initialisations),
+    help: `Initial weights: ${orList(initialisations)}`,
     default: 'uniform',
     fixedFor: 'start',
   },
@@ -119,7 +128,7 @@ export const modelOptions = {
    */
   initScale: {
     kind: nonNegative,
-    help: 'limit of uniform, 0 is 1/sqrt(H)',
+    help: 'Limit of uniform initial weights. 0 is 1/sqrt(hidden)',
     legacyValue: 0,
     fixedFor: 'start',
     needs: [{ option: 'initialisation', holds: (name: string) => name === 'uniform' }],
@@ -130,7 +139,7 @@ export const modelOptions = {
    */
   gateBias: {
     kind: bias,
-    help: 'set 1-2 to let GRU, MUT remember',
+    help: 'Initial bias of update gates. 1 or 2 lets a GRU or MUT remember longer',
     legacyValue: 0,
     fixedFor: 'start',
     needs: [
@@ -145,7 +154,7 @@ export const modelOptions = {
   skip: {
     kind: choice(skips),
     placeholder: '<which>',
-    help: orList(skips),
+    help: `Skip connections from the input and to the output: ${orList(skips)}`,
     defaultInWords: 'both',
     legacyValue: 'none',
     fixedFor: 'weights',
@@ -158,7 +167,7 @@ export const modelOptions = {
   stacking: {
     kind: choice(stackings),
     placeholder: '<how>',
-    help: orList(stackings),
+    help: `Connection of stacked layers: ${orList(stackings)}. Use residual or highway if a stack is slow to learn`,
     legacyValue: 'plain',
     fixedFor: 'weights',
     needs: [hasLayers],
@@ -170,7 +179,7 @@ export const modelOptions = {
   timeSkip: {
     kind: number({ whole: true, min: 2, max: 2 ** 16, orZero: true }),
     placeholder: '<k>',
-    help: 'also read the output k steps ago',
+    help: 'Also read the output of k time steps ago. It helps a vanilla network, but not gated cells',
     legacyValue: 0,
     fixedFor: 'weights',
   },
@@ -180,7 +189,7 @@ export const modelOptions = {
    */
   tied: {
     kind: onOff,
-    help: 'tie the output weights to the embedding',
+    help: 'Use the embedding as the weights of the output layer (weight tying)',
     legacyValue: false,
     fixedFor: 'weights',
     needs: [hasEmbedding],
@@ -188,7 +197,7 @@ export const modelOptions = {
   /** LSTM only. Steadier at high learning rates, and half as fast. */
   layerNorm: {
     kind: onOff,
-    help: 'normalise inside the LSTM, which halves its speed',
+    help: 'Normalise inside the LSTM. This is steadier at high learning rates, and half as fast',
     legacyValue: false,
     fixedFor: 'weights',
     needs: [
@@ -202,7 +211,7 @@ export const modelOptions = {
   /** Matters if the state is often reset: many short sequences, or short prompts. */
   learnedState: {
     kind: onOff,
-    help: 'learn the state at the start of a text',
+    help: 'Learn the state at the start of a text, instead of starting from zeros',
     legacyValue: false,
     fixedFor: 'weights',
   },
@@ -216,7 +225,7 @@ export const regularisationOptions = {
    */
   lockedDropout: {
     kind: onOff,
-    help: 'variational dropout: one mask for all time steps',
+    help: 'Use one dropout mask for all time steps of a sequence (variational dropout)',
     legacyValue: false,
     needs: [{ option: 'dropout', holds: (dropout: number) => dropout > 0 }],
   },
@@ -224,22 +233,31 @@ export const regularisationOptions = {
    * Probability that a recurrent weight is zeroed for a sequence. Use 0.2–0.5 together with
    * dropout, for small texts and long runs. Slower.
    */
-  weightDropout: { kind: probability, help: 'DropConnect on recurrent weights', legacyValue: 0 },
+  weightDropout: {
+    kind: probability,
+    help: 'DropConnect on recurrent weights. Try 0.2 to 0.5 for small texts and long runs',
+    legacyValue: 0,
+  },
   /** Probability that a token is zeroed for a sequence, 0.02–0.1. Needs an embedding. */
   embeddingDropout: {
     kind: probability,
     aliases: ['embed-dropout'],
-    help: 'drop whole tokens, needs --embedding',
+    help: 'Probability of zeroing a whole token. Try 0.02 to 0.1, with --embedding',
     legacyValue: 0,
     needs: [hasEmbedding],
   },
   /** α, the weight of mean(y²) of the last layer's output. Use 1–2 together with dropout. */
-  activationPenalty: { kind: nonNegative, aliases: ['ar'], help: 'activation regularisation, 1-2', legacyValue: 0 },
+  activationPenalty: {
+    kind: nonNegative,
+    aliases: ['ar'],
+    help: 'Activation regularisation (AR). Try 1 to 2, with dropout',
+    legacyValue: 0,
+  },
   /** β, the weight of mean((h_t − h_{t−1})²) of the last layer. Use 0.5–1 together with dropout. */
   temporalPenalty: {
     kind: nonNegative,
     aliases: ['tar'],
-    help: 'temporal activation regularisation',
+    help: 'Temporal activation regularisation (TAR). Try 0.5 to 1, with dropout',
     legacyValue: 0,
     needs: [hasTime],
   },
@@ -247,5 +265,9 @@ export const regularisationOptions = {
    * ε, the fraction of a target that is spread over all tokens, 0.01–0.1. It makes the model less
    * confident, which raises the reported loss.
    */
-  labelSmoothing: { kind: probability, help: 'fraction of a target for all tokens', legacyValue: 0 },
+  labelSmoothing: {
+    kind: probability,
+    help: 'Fraction of each target to spread over all tokens. Try 0.01 to 0.1',
+    legacyValue: 0,
+  },
 } as const satisfies Options;

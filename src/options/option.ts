@@ -17,8 +17,13 @@ export interface Condition {
 /** A row: one option with values of type `Value`. */
 export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
-  /** An imperative or a noun, with advice on the value, in at most 55 characters. */
+  /**
+   * An imperative phrase or a noun phrase, and advice on the value in further sentences. The last
+   * sentence has no full stop. The short help shows only the first sentence.
+   */
   readonly help: string;
+  /** The short help (-h) shows the option. */
+  readonly isCommon?: true;
   /**
    * The flag without its dashes, if it differs from the name in kebab-case: `budget` of budgetMs,
    * `level` of unit, which is its name in checkpoints. A switch with `no-` in front of its name is

@@ -9,7 +9,7 @@ import type { TrainingOptions } from './training.ts';
 
 /** A named set of options, some of which depend on the length of the text. */
 export interface Preset {
-  /** One line for `--help`. */
+  /** One line for `rnn help presets`. */
   readonly summary: string;
   /** @param length of the training text, in tokens */
   options(length: number): Partial<TrainingOptions>;
@@ -98,7 +98,7 @@ const bestSizes: readonly Sizes[] = [
 /** The presets by name, in the order of the help. */
 export const presets: Readonly<Record<PresetName, Preset>> = {
   quick: {
-    summary: 'the best in 3 minutes',
+    summary: 'The best model in three minutes on two cores',
     options: (length) => ({
       ...fitting(quickSizes, length),
       ...forTime,
@@ -106,7 +106,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     }),
   },
   good: {
-    summary: 'the best in 30 minutes',
+    summary: 'The best model in half an hour on two cores',
     options: (length) => ({
       ...fitting(goodSizes, length),
       ...forTime,
@@ -115,7 +115,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     }),
   },
   best: {
-    summary: 'an hour and more',
+    summary: 'The best model in an hour on two cores',
     options: (length) => ({
       ...fitting(bestSizes, length),
       ...forTime,
@@ -124,7 +124,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     }),
   },
   'char-rnn': {
-    summary: 'the defaults of char-rnn (Karpathy, 2015)',
+    summary: 'The defaults of char-rnn (Karpathy, 2015)',
     // Its validation part of 5 % is --validation-fraction 0.05.
     options: () => ({
       ...karpathy,
@@ -138,7 +138,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     }),
   },
   'karpathy-2015': {
-    summary: 'as in Visualizing and Understanding Recurrent Networks',
+    summary: 'The training of Karpathy, Johnson and Fei-Fei (2015)',
     // The paper tries one to three layers of 64 to 512 units, and holds out a tenth of the text
     // twice.
     options: () => ({
@@ -153,7 +153,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     }),
   },
   'min-char-rnn': {
-    summary: "Karpathy's 112 lines of Python",
+    summary: "Karpathy's min-char-rnn, 112 lines of Python",
     // Its weights are initialised with a standard deviation of 0.01, as here, but from a normal
     // distribution, and its biases with 0. It also clips gradients of sums at 5.
     options: () => ({

@@ -1,7 +1,7 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
 // it is stored, and the sources of its options. Each option is a row of a table: see option.ts.
-import { UTF8, encodingNamed, kernelChoices, lengths } from './choices.ts';
-import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
+import { UTF8, encodingNamed, kernelChoices, kernelNames, lengths } from './choices.ts';
+import { type Kind, choice, list, number, onOff, orList, orNull, text, wholeNumber } from './kind.ts';
 import type { Exclusive, Options, ValuesOf } from './option.ts';
 
 const heldOut = number({ min: 0, below: 1 });
@@ -12,57 +12,70 @@ export const readingOptions = {
   include: {
     kind: patterns,
     placeholder: '<glob>',
-    help: "in folders, read only these ('*.c'), repeatable",
+    help: "Read only these files of folders, such as '*.c'. Repeatable",
     default: [],
+    isCommon: true,
   },
-  exclude: { kind: patterns, placeholder: '<glob>', help: 'in folders, skip these files, repeatable', default: [] },
+  exclude: { kind: patterns, placeholder: '<glob>', help: 'Skip these files of folders. Repeatable', default: [] },
   unit: {
     kind: choice(['char', 'byte']),
     key: 'level',
     placeholder: '<level>',
     aliases: ['unit'],
-    help: 'char, or byte for any file',
+    help: 'Tokens: char, or byte for any file',
     default: 'char',
     fixedFor: 'run',
+    isCommon: true,
   },
   encoding: {
     kind: text('the name of an encoding, such as windows-1252', (name) => encodingNamed(name) !== null),
     placeholder: '<name>',
-    help: 'such as windows-1252 or utf-16le',
+    help: 'Encoding of the files, such as windows-1252 or utf-16le',
     default: UTF8,
     legacyValue: UTF8,
   },
   keepLineEnds: {
     kind: onOff,
-    help: 'keep CR and CRLF, add no newline between files',
+    help: 'Keep CR and CRLF, and add no newline between files',
     default: false,
     legacyValue: true,
     fixedFor: 'run',
   },
   skipInvalid: {
     kind: onOff,
-    help: 'skip files that cannot be read as text',
+    help: 'Skip files that cannot be read as text. Otherwise they are an error',
     default: false,
     legacyValue: false,
   },
-  minCount: { kind: wholeNumber(1), help: 'merge characters seen less often', default: 1, fixedFor: 'run' },
+  minCount: {
+    kind: wholeNumber(1),
+    help: 'Merge characters that occur less often into one unknown token',
+    default: 1,
+    fixedFor: 'run',
+  },
   validationFraction: {
     kind: heldOut,
     aliases: ['val-fraction'],
-    help: 'fraction to validate on, 0 if tiny',
+    help: 'Fraction of the text to validate on. Use 0 for a tiny text',
     default: 0.1,
+    isCommon: true,
   },
   validationFile: {
     kind: orNull(text('the name of a file')),
     placeholder: '<file>',
     aliases: ['val-file'],
-    help: 'validate on this file instead',
+    help: 'Validate on this file instead of a part of the text',
   },
-  testFraction: { kind: heldOut, help: 'last part, for rnn eval --part test', default: 0, legacyValue: 0 },
+  testFraction: {
+    kind: heldOut,
+    help: "Fraction of the text to hold out for 'rnn eval --part test'",
+    default: 0,
+    legacyValue: 0,
+  },
   testFile: {
     kind: orNull(text('the name of a file')),
     placeholder: '<file>',
-    help: 'test on this file instead',
+    help: 'Test on this file instead of a part of the text',
     legacyValue: null,
   },
 } as const satisfies Options;
@@ -70,14 +83,26 @@ export const readingOptions = {
 export interface ReadingOptions extends ValuesOf<typeof readingOptions> {}
 export const readingNames = Object.keys(readingOptions) as (keyof ReadingOptions)[];
 
+/** A device: how it computes, and when to use it. */
+export interface DeviceText {
+  readonly summary: string;
+  readonly use: string;
+}
+
 /** The device names of devices/open.ts, which is not loaded for help. A test compares the two. */
-export const devices: Readonly<Record<string, string>> = {
-  cpu: 'machine code or WebAssembly, in threads',
-  gpu: 'a graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
-  'gpu:software': 'the same on a software Vulkan: slow, for tests',
-  'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
-  'gpu:cpu': "the same kernels in gpu.js's JavaScript: slower",
-  reference: 'plain loops, which define the correct results',
+export const devices: Readonly<Record<string, DeviceText>> = {
+  cpu: {
+    summary: 'The processor, by machine code or WebAssembly, in threads',
+    use: 'For most models',
+  },
+  gpu: {
+    summary: 'A graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
+    use: 'If rnn bench shows that it is faster than the cpu',
+  },
+  'gpu:software': { summary: 'The same kernels on a software Vulkan', use: 'To test without a graphics card: slow' },
+  'gpu:webasm': { summary: "The same kernels in gpu.js's WebAssembly", use: 'To test without Vulkan: slow' },
+  'gpu:cpu': { summary: "The same kernels in gpu.js's JavaScript", use: 'To test without Vulkan: even slower' },
+  reference: { summary: 'Plain loops in float64, which define the correct results', use: 'To compare with: very slow' },
 };
 
 /** More threads than any machine has, and the maximum in a checkpoint. */
@@ -98,20 +123,22 @@ export const machineOfCommands = {
   device: {
     kind: deviceName,
     placeholder: '<name>',
-    help: 'device to compute on (listed below)',
+    help: "Device to compute on. 'rnn help devices' lists them",
     default: 'auto',
     isEverywhere: true,
+    isCommon: true,
   },
   threads: {
     kind: wholeNumber(1, MAX_THREADS),
-    help: 'threads of the cpu',
+    help: 'Threads of the cpu',
     defaultInWords: 'all cores',
     isEverywhere: true,
+    isCommon: true,
   },
   kernels: {
     kind: choice(kernelChoices),
     placeholder: '<which>',
-    help: 'kernels of the cpu',
+    help: `Kernels of the cpu: ${orList(kernelNames)}`,
     defaultInWords: 'auto, the fastest',
   },
 } as const satisfies Options;
@@ -119,7 +146,7 @@ export const machineOfCommands = {
 const { device, threads, kernels } = machineOfCommands;
 /** The machine options of a run. Null if the choice is left to the program. */
 export const machineOptions = {
-  device: { ...device, kind: orNull(device.kind), help: 'device to train on (listed below)' },
+  device: { ...device, kind: orNull(device.kind), help: "Device to train on. 'rnn help devices' lists them" },
   threads: { ...threads, kind: orNull(threads.kind) },
   kernels: { ...kernels, kind: orNull(kernels.kind) },
 } as const satisfies Options;
@@ -132,20 +159,22 @@ export const folderOptions = {
   out: {
     kind: text('the name of a folder'),
     placeholder: '<folder>',
-    help: 'run folder',
+    help: 'Run folder',
     defaultInWords: 'checkpoints/<text name>',
+    isCommon: true,
   },
-  force: { kind: onOff, help: 'replace the run in the folder' },
-  resume: { kind: onOff, help: 'resume the run in the folder, or start one' },
+  force: { kind: onOff, help: 'Replace the run in the folder', isCommon: true },
+  resume: { kind: onOff, help: 'Resume the run in the folder. Start one if the folder has no run', isCommon: true },
   acceptNewCorpus: {
     kind: onOff,
-    help: 'accept another text when resuming',
+    help: 'Accept another text when resuming',
     requires: { option: 'resume', hint: 'add --resume, or omit it: a new run takes any text' },
   },
   initFrom: {
     kind: text('a run folder or a file'),
     placeholder: '<path>',
-    help: 'start from the weights of a run or checkpoint',
+    help: 'Fine-tune: start from the weights of a run or file',
+    isCommon: true,
   },
 } as const satisfies Options;
 
@@ -154,12 +183,17 @@ export const outputOptions = {
   config: {
     kind: text('the name of a file'),
     placeholder: '<file>',
-    help: 'read options from a JSON file: {"hidden": 256}',
+    help: 'Read options from a JSON file. Example: {"hidden": 256}',
     isNotInFiles: true,
+    isCommon: true,
   },
-  dryRun: { kind: onOff, help: 'show all options, time and memory, write nothing' },
-  json: { kind: onOff, help: 'print one JSON object per event on stdout' },
-  quiet: { kind: onOff, help: 'print only warnings and errors' },
+  dryRun: {
+    kind: onOff,
+    help: 'Show the plan of the run, and write nothing. The plan has all options, the time and the memory',
+    isCommon: true,
+  },
+  json: { kind: onOff, help: 'Print one JSON object per event on stdout' },
+  quiet: { kind: onOff, help: 'Print only warnings and errors', isCommon: true },
 } as const satisfies Options;
 
 /** In each group, at most one option can be given. */

@@ -3,15 +3,9 @@ import { type Option, type Options, type ValuesOf, columnOf } from './option.ts'
 import { commonOptions } from './common.ts';
 import { modelOptions, regularisationOptions } from './network.ts';
 import { folderOptions, machineOptions, outputOptions, readingOptions } from './run.ts';
-import {
-  type TrainingOption,
-  learningOptions,
-  learningRateOptions,
-  lengthOptions,
-  trainingNames,
-  trainingOptions,
-  watchingOptions,
-} from './training.ts';
+import { type TrainingOption, learningOptions, lengthOptions, trainingNames, trainingOptions } from './training.ts';
+import { learningRateOptions } from './learning-rate.ts';
+import { watchingOptions } from './watching.ts';
 
 const files = { ...folderOptions, ...watchingOptions };
 const output = { ...outputOptions, ...commonOptions };
@@ -19,7 +13,7 @@ const output = { ...outputOptions, ...commonOptions };
 /** The options of `rnn train` by the headings of its help. */
 export const trainGroups: Readonly<Record<string, Options>> = {
   'The text:': readingOptions,
-  'The model (chosen defaults depend on text and run):': modelOptions,
+  'The model:': modelOptions,
   'Against overfitting, with --dropout:': regularisationOptions,
   'Length of the run (give one of the first three):': lengthOptions,
   'Learning:': learningOptions,

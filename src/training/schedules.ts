@@ -1,6 +1,7 @@
 // How the learning rate changes over a run. Pure.
 import { flagOf } from '../options/flags.ts';
-import type { ScheduleName, TrainingOptions } from '../options/training.ts';
+import type { ScheduleName } from '../options/learning-rate.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 /** The progress of a run before a step. */
 export interface Progress {
@@ -20,36 +21,65 @@ export interface Progress {
  */
 const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
-/** The schedules, a line each for `--help`. */
-export const scheduleSummaries: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
-  { name: 'cosine', summary: `half a cosine down to ${flagOf('finalFraction')} of the peak at the end` },
-  { name: 'one-cycle', summary: 'rises for three tenths of the run, then falls along a cosine' },
+export interface Schedule {
+  readonly name: ScheduleName;
+  readonly summary: string;
+  /** The factor of the peak learning rate. */
+  readonly formula: string;
+  /** When to use it. */
+  readonly use: string;
+}
+
+/**
+ * The schedules, for `rnn help schedules`. The sources are Loshchilov and Hutter (2017) for
+ * `cosine`, and Smith (2018) for `one-cycle`, with a cosine as in PyTorch's OneCycleLR, but without
+ * a change of momentum.
+ */
+export const allSchedules: readonly Schedule[] = [
+  {
+    name: 'cosine',
+    summary: 'Decays along half a cosine over the whole run',
+    formula: `f + (1 − f)·(1 + cos(π·done)) / 2, with f = ${flagOf('finalFraction')} and done from 0 to 1`,
+    use: 'For most runs',
+  },
+  {
+    name: 'one-cycle',
+    summary: 'Rises for three tenths of the run, then decays along half a cosine',
+    formula: `from 1/25 to 1 in a straight line, then to ${flagOf('finalFraction')}`,
+    use: 'If a high learning rate diverges at first',
+  },
   {
     name: 'plateau',
-    summary: `falls by ${flagOf('decay')} after ${flagOf('plateauPatience')} worse evaluations`,
+    summary: 'Decays when the validation loss stops falling',
+    formula: `${flagOf('decay')}^n, after n times ${flagOf('plateauPatience')} evaluations without a new best`,
+    use: 'If you do not know how long the run should be',
   },
-  { name: 'step', summary: `falls by ${flagOf('decay')} every ${flagOf('decayEpochs')}` },
-  { name: 'exponential', summary: 'as step, but a little at each update step' },
-  { name: 'constant', summary: 'stays at the peak' },
+  {
+    name: 'step',
+    summary: 'Decays after every few epochs',
+    formula: `${flagOf('decay')}^⌊e / ${flagOf('decayEpochs')}⌋, where e is the number of epochs since ${flagOf('decayAfter')}`,
+    use: 'To reproduce char-rnn and similar programs',
+  },
+  {
+    name: 'exponential',
+    summary: 'Decays a little at each update step',
+    formula: `${flagOf('decay')}^(e / ${flagOf('decayEpochs')}), with the same e as step`,
+    use: 'As step, without its jumps',
+  },
+  {
+    name: 'constant',
+    summary: 'Stays at the peak',
+    formula: '1',
+    use: `For long runs with ${flagOf('average')} and weight decay`,
+  },
 ];
 
 /**
- * The learning rate of the next step: the peak times
+ * The learning rate of the next step: the peak, times the formula of its schedule, and times
+ * (step + 1)/warmupSteps while that is below 1.
  *
- * | schedule | factor |
- * |---|---|
- * | constant | 1 |
- * | step | decay^⌊late / decayEpochs⌋, where late is the number of epochs since decayAfter |
- * | exponential | decay^(late / decayEpochs) |
- * | plateau | decay^drops, with one drop after every plateauPatience evaluations without a new best |
- * | cosine | from 1 to finalFraction along half a cosine over the whole run (Loshchilov and Hutter, 2017) |
- * | one-cycle | from 1/25 to 1 in a straight line over the first 30 % of the run, then to finalFraction along half a cosine |
- *
- * and times (step + 1)/warmupSteps while that is below 1.
- *
- * `one-cycle` is Smith's (2018), with a cosine as in PyTorch's OneCycleLR, but without a change of
- * momentum. A `plateau` drops at evaluation plateauPatience after the best or the last drop.
- * PyTorch's ReduceLROnPlateau waits for one more evaluation.
+ * A `plateau` drops at evaluation plateauPatience after the best or the last drop. PyTorch's
+ * ReduceLROnPlateau waits for one more evaluation.
  */
 export function learningRateAt(
   options: Pick<

@@ -63,7 +63,9 @@ it('an unknown shell is refused, with a list of the known shells', async () => {
 
 it('all scripts have every command and every option of the help', async () => {
   const { stdout: overview } = await rnn(['--help']);
-  const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)].map(([, name]) => name);
+  const commands = [...overview.split('Topics of')[0].matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)].map(
+    ([, name]) => name,
+  );
   const helps = await Promise.all(
     commands.filter((name) => name !== 'help').map(async (name) => (await rnn([name, '--help'])).stdout),
   );
@@ -100,6 +102,7 @@ describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: ther
     ['but not before them', ['sweep', 'x.txt', '--opti'], []],
     ['shells', ['completion', ''], ['bash', 'zsh', 'fish']],
     ['commands to help with', ['help', 'sw'], ['sweep']],
+    ['topics to help with', ['help', 'ce'], ['cells']],
     ['nothing for a number', ['train', '--hidden', ''], []],
     ['files, which is left to readline', ['train', 'corp'], []],
     ['no hidden options', ['sweep', '--hidd'], []],
@@ -149,6 +152,7 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
     ['rnn train --cell=gru', ['--cell=gru', '--cell=gru-cho']],
     ['rnn train cor', ['corpora/']],
     ['rnn help sw', ['sweep']],
+    ['rnn help sched', ['schedules']],
   ])('completes %j', (line, expected) => {
     expect(inFish(line)).toEqual(expected);
   });

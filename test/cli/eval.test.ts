@@ -305,7 +305,7 @@ describe('rnn eval', () => {
   });
 
   it('its help lists the parts and the defaults', async () => {
-    const { stdout } = await rnn(['eval', '--help']);
+    const stdout = (await rnn(['eval', '--help'])).stdout.replaceAll(/\s+/g, ' ');
     expect(stdout).toContain(`${parts.slice(0, -1).join(', ')} or ${parts.at(-1)} [default: all]`);
     expect(stdout).toMatch(new RegExp(`--dynamic-rate .*\\[default: ${dynamicDefaults.learningRate}\\]`));
     expect(stdout).toMatch(new RegExp(`--dynamic-decay .*\\[default: ${dynamicDefaults.decay}\\]`));

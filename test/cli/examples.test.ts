@@ -29,7 +29,7 @@ const wordsOf = (line: string): string[] =>
   [...line.matchAll(/'[^']*'|[^\s']+/g)].map(([word]) => word.replaceAll("'", ''));
 
 const { stdout: overview } = await rnn(['--help']);
-const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)]
+const commands = [...overview.split('Topics of')[0].matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)]
   .map(([, name]) => name)
   .filter((name) => !['help', 'completion'].includes(name));
 const examples = await Promise.all(

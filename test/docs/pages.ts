@@ -91,7 +91,7 @@ export const pages: readonly Page[] = [
     before: [sonnets, run('earlier'), exported('earlier')].join('\n'),
   },
   { name: 'docs/onnx.md' },
-  { name: 'docs/options.md' },
+  { name: 'docs/reference/cli.md' },
   { name: 'docs/glossary.md' },
   { name: 'docs/library.md' },
   { name: 'docs/dependencies.md' },

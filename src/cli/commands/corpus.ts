@@ -7,7 +7,7 @@ import { textTable } from '../output/text-table.ts';
 export const { define } = defineCommand({
   description:
     'List the built-in corpora, or write one to corpora/. You can train on any other text: a book from gutenberg.org, source code.',
-  argument: 'the corpus to write',
+  argument: 'The corpus to write',
   options: corpusOptions,
   examples: [
     ['rnn corpus', 'list the built-in corpora'],

@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { errorAbout, usageError } from '../../errors.ts';
 import type { GivenScoring } from '../../training/scored-part.ts';
-import { evalOptions } from '../../options/commands.ts';
+import { evalOptions } from '../../options/trained.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { writeCharacters } from '../results/by-character.ts';
@@ -27,7 +27,7 @@ const MAX_ON_PAGE = 100_000;
 export const { define } = defineCommand({
   description:
     'Measure how well a trained model predicts a text: loss in nats and bits per character, perplexity, and top-1 accuracy.',
-  argument: 'the text: files, folders, globs, or - for stdin',
+  argument: 'The text: files, folders, globs, or - for stdin',
   options: evalOptions,
   examples: [
     ['rnn eval other.txt', 'bits per character of the newest run'],

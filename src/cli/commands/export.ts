@@ -10,7 +10,7 @@ import { isStdout, openOutputs } from '../output/output-files.ts';
 
 export const { define } = defineCommand({
   description: 'Write a trained model as a file for other programs: PyTorch, or any runtime of ONNX.',
-  argument: 'a run folder or a file [default: the newest run]',
+  argument: 'A run folder or a file [default: the newest run]',
   options: exportOptions,
   examples: [
     ['rnn export', 'the newest run, for PyTorch'],

@@ -6,7 +6,7 @@ import type { Model } from '../../api/model.ts';
 import type { Gradients, MachineChoice } from '../../api/model-results.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
-import { gradientsOptions } from '../../options/commands.ts';
+import { gradientsOptions } from '../../options/trained.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { gradientsTable } from '../results/gradients-table.ts';
@@ -30,8 +30,8 @@ interface Subject {
 
 export const { define } = defineCommand({
   description:
-    'Show how far back the loss reaches: the norm of the gradient of the loss at time step t with respect to the state of each layer k steps earlier, and how much one time step can multiply a gradient.',
-  argument: 'the text: files, folders, globs, or - for standard input',
+    'Show how far back the loss reaches. This is the norm of the gradient of the loss at time step t with respect to the state of each layer k steps earlier. Show also how much one time step can multiply a gradient.',
+  argument: 'The text: files, folders, globs, or - for standard input',
   options: gradientsOptions,
   examples: [
     ['rnn gradients book.txt', 'how far back gradients of the newest run reach'],

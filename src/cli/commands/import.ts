@@ -6,7 +6,7 @@ import { count } from '../../count.ts';
 export const { define } = defineCommand({
   description:
     'Make a run folder from a safetensors file that PyTorch wrote, to sample from, evaluate, or fine-tune with --init-from.',
-  argument: 'a safetensors file with the parameter names of rnn export',
+  argument: 'A safetensors file with the parameter names of rnn export',
   options: importOptions,
   examples: [
     ['rnn import trained.safetensors', 'checkpoints/trained, from a file that PyTorch wrote'],

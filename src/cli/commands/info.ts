@@ -20,7 +20,7 @@ import { labelled } from '../output/text-table.ts';
 
 export const { define } = defineCommand({
   description: 'Describe a checkpoint, or compare several.',
-  argument: 'run folders or files [default: the newest run]',
+  argument: 'Run folders or files [default: the newest run]',
   options: infoOptions,
   examples: [
     ['rnn info', 'the newest run'],

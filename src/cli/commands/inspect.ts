@@ -7,7 +7,7 @@ import type { Activations } from '../../insight/activations.ts';
 import { type CellName, cellText } from '../../insight/finding.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../results/cells-table.ts';
 import type { Context } from '../context.ts';
-import { inspectOptions } from '../../options/commands.ts';
+import { inspectOptions } from '../../options/trained.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
@@ -23,7 +23,7 @@ type InspectFlags = FlagsOf<typeof inspectOptions>;
 export const { define } = defineCommand({
   description:
     'Show how the units of a trained model respond to a text: which units detect quotations, brackets or the position in a line, and how often gates are open and shut.',
-  argument: 'the text: files, folders, globs, or - for standard input',
+  argument: 'The text: files, folders, globs, or - for standard input',
   options: inspectOptions,
   examples: [
     ['rnn inspect book.txt', 'the units that detect something'],

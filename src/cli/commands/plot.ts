@@ -19,7 +19,7 @@ const places = { picture: 450, json: 2000 };
 export const { define } = defineCommand({
   description:
     'Draw training curves: training and validation loss, gradient norm, learning rate and speed. Several runs share the charts.',
-  argument: 'run folders or folders of them [default: the newest run]',
+  argument: 'Run folders or folders of them [default: the newest run]',
   options: plotOptions,
   examples: [
     ['rnn plot', 'the newest run, in the terminal'],

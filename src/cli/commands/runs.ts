@@ -11,7 +11,7 @@ const MAX_NAMED = 10;
 
 export const { define } = defineCommand({
   description: 'List the runs in a folder, grouped by text, with the lowest validation loss first.',
-  argument: 'a folder of run folders [default: checkpoints]',
+  argument: 'A folder of run folders [default: checkpoints]',
   options: runsOptions,
   examples: [
     ['rnn runs', 'the runs in checkpoints/'],

@@ -7,7 +7,8 @@ import { inQuotes, usageError, corpusError } from '../../errors.ts';
 import type { TextOrBytes } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { UTF8 } from '../../options/choices.ts';
-import { exclusiveOf, sampleOptions } from '../../options/commands.ts';
+import { exclusiveOf } from '../../options/commands.ts';
+import { sampleOptions } from '../../options/trained.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
@@ -24,7 +25,7 @@ const MAX_PRIME_BYTES = 64e6;
 
 export const { define } = defineCommand({
   description: 'Generate text with a trained model, and write it to stdout character by character.',
-  argument: 'a run folder or a checkpoint [default: the newest run]',
+  argument: 'A run folder or a checkpoint [default: the newest run]',
   options: sampleOptions,
   exclusive: exclusiveOf.sample,
   examples: [

@@ -16,7 +16,7 @@ const MAX_RULE = 72;
 
 export const { define } = defineCommand({
   description: 'Show the samples that a run generated during training, each with its update step and loss.',
-  argument: 'a run folder [default: the newest run]',
+  argument: 'A run folder [default: the newest run]',
   options: storyOptions,
   examples: [
     ['rnn story', 'samples of the newest run'],

@@ -22,27 +22,26 @@ import { type TrialResult, type TrialRun, runTrials } from '../sweep/run.ts';
 
 type SweepFlags = FlagsOf<typeof sweepOptions>;
 
-const examples = `
-Examples:
-  rnn sweep corpus.txt --grid hidden=128,256 --grid lr=0.002,0.005 -- --epochs 3
-  rnn sweep corpus.txt --random 20 --sample lr=log:1e-4..1e-2 \\
-    --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m
-  rnn sweep corpus.txt --grid seed=1,2,3,4 --emit -- --threads 1 | parallel -j 4
-
-With Slurm, use an array of jobs, one for each line: --emit … >points.txt,
-sbatch --array=1-4, and in the script of the job
-  eval "$(sed -n "\${SLURM_ARRAY_TASK_ID}p" points.txt)"
-
-To resume an interrupted sweep, run the same command again.`;
-
 export const { define } = defineCommand({
   description:
     "Train a model for each trial of a grid, or for random trials, and rank them. Put the options of 'rnn train' that all trials share after --.",
-  argument: 'the text to train on',
+  argument: 'The text to train on',
   options: sweepOptions,
   exclusive: exclusiveOf.sweep,
+  examples: [
+    ['rnn sweep corpus.txt --grid hidden=128,256 --grid lr=0.002,0.005 -- --epochs 3', 'four trials of three epochs'],
+    [
+      'rnn sweep corpus.txt --random 20 --sample lr=log:1e-4..1e-2 \\\n    --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m',
+      'twenty random trials of two minutes',
+    ],
+    ['rnn sweep corpus.txt --grid seed=1,2,3,4 --emit -- --threads 1 | parallel -j 4', 'four trials at a time'],
+  ],
+  notes: [
+    'To resume an interrupted sweep, run the same command again.',
+    'With Slurm, write a command line per trial with --emit >trials.txt, run sbatch --array=1-4, and put this into the script of the job:\n  eval "$(sed -n "${SLURM_ARRAY_TASK_ID}p" trials.txt)"',
+  ],
   more(command) {
-    command.usage('<corpus...> [options] -- [options of rnn train]').addHelpText('after', examples);
+    command.usage('<corpus...> [options] -- [options of rnn train]');
     refuseTrainFlags(command);
   },
   run: sweep,

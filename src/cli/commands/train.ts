@@ -4,20 +4,18 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Listener, RunRequest } from '../../api/run-request.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { allCells } from '../../model/cells/registry.ts';
 import { pick } from '../../options/option.ts';
-import { type Preset, presets } from '../../options/presets.ts';
 import { exclusive, machineNames, readingNames } from '../../options/run.ts';
 import { refuseContradictions } from '../../options/together.ts';
 import { type TrainFlags, trainGroups, trainOptions } from '../../options/train.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
-import { scheduleSummaries } from '../../training/schedules.ts';
 import type { Context } from '../context.ts';
-import { isByEnvironment, listDevices, refuseKernelsWithout } from '../devices.ts';
+import { isByEnvironment, refuseKernelsWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
-import { addExamples, addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
+import { addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
+import { addParts } from '../help/parts.ts';
 import { isTyped } from '../input/known-text.ts';
 import { harmless } from '../output/format.ts';
 import { OutputClosed } from '../output/output.ts';
@@ -33,7 +31,7 @@ export function define(command: Command, context: Context, takes: string): void 
     .description(
       'Train a model on text: files, folders, globs, or - for standard input. Checkpoints are saved in a run folder.',
     )
-    .argument(takes, 'the text to train on');
+    .argument(takes, 'The text to train on');
   addTrainFlags(command);
   command.action(async (sources: string[], flags: TrainFlags) => {
     context.exitCode = await train({ sources, flags, context });
@@ -174,28 +172,20 @@ function addTrainFlags(command: Command): void {
   addGroups(command, trainGroups);
   flagsOf(command).forEach(suggestGrid);
   addUndoing(command, trainOptions);
-  listNamed(command, 'Cells:', allCells);
-  listNamed(command, 'Learning rate schedules:', scheduleSummaries);
-  listNamed(
-    command,
-    "Presets ('--dry-run' shows the options of one):",
-    Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })),
-  );
-  listDevices(command);
   acceptRetired(command);
-  command.addHelpText(
-    'after',
-    `
-Options come from the command line, else from RNN_<OPTION> (RNN_SEED=2), else
-from the file of --config. --no-<switch> turns a switch off: --no-nesterov.`,
-  );
-  addExamples(command, [
-    ['rnn train book.txt', 'model size and epochs chosen from the text'],
-    ['rnn train book.txt --preset quick', 'the best in three minutes'],
-    ["rnn train src/ --include '*.c' --level byte --budget 30m", 'source code, half an hour'],
-    ['rnn train book.txt --config rnn.json --resume --max-time 50m', 'a job for cron'],
-    ['rnn train book.txt --hidden 512 --dry-run', 'the plan, and the origin of each option'],
-  ]);
+  addParts(command, {
+    examples: [
+      ['rnn train book.txt', 'choose the model by the text'],
+      ['rnn train book.txt --preset quick', 'train the best in three minutes'],
+      ['rnn train book.txt --hidden 512 --dry-run', 'show the plan, train nothing'],
+      ['rnn train book.txt --resume --max-time 50m', 'resume a run, as a job for cron'],
+      ["rnn train src/ --include '*.c' --budget 30m", 'train on code for half an hour'],
+    ],
+    notes: [
+      'Options come from the command line, else from variables such as RNN_SEED=2, else from the file of --config. --no-SWITCH turns a switch off: --no-nesterov.',
+    ],
+    topics: ['cells', 'presets', 'schedules', 'devices', 'environment'],
+  });
 }
 
 /** A parser for options of `rnn train` that are not on the command line. It prints nothing. */
@@ -214,14 +204,3 @@ export const checkTogether = (flags: TrainFlags): void => refuseContradictions(t
 
 /** The training options that were given. */
 export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => pick(flags, trainingNames);
-
-function listNamed(
-  command: Command,
-  heading: string,
-  rows: readonly { readonly name: string; readonly summary: string }[],
-): void {
-  command.addHelpText(
-    'after',
-    `\n${heading}\n${rows.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}`,
-  );
-}

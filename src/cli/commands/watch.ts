@@ -9,7 +9,7 @@ import { type Signal, signalCodes } from '../process/signals.ts';
 export const { define } = defineCommand({
   description:
     'Show the curves of a run while another process trains it, until the run ends. If stdout is not a terminal, print one line per report.',
-  argument: 'a run folder [default: the newest run]',
+  argument: 'A run folder [default: the newest run]',
   options: watchOptions,
   examples: [
     ['rnn watch', 'the newest run'],

@@ -4,6 +4,7 @@
 // words answers immediately.
 import type { Command } from 'commander';
 import { type Flag, flagsOf } from '../flags.ts';
+import { topics } from '../help/topics.ts';
 
 /** The words that a value can be, or names that the shell finds. */
 export interface Values {
@@ -56,24 +57,24 @@ export function modelOf(program: Command, corpora: readonly string[]): readonly 
   const optionsOf = (command: Command): OptionModel[] => [
     ...shownIn(command).map((flag) => ({
       name: flag.longName,
-      summary: flag.description,
+      summary: flag.brief,
       values: valuesOf(flag, settings),
     })),
-    { name: '--help', summary: 'print the help', values: null },
+    { name: '--help', summary: 'Print the help', values: null },
   ];
+  const names = oneOf(program.commands.map((command) => command.name()));
+  const wordsOf: Readonly<Record<string, readonly string[] | undefined>> = {
+    corpus: corpora,
+    help: [...names.words, ...topics.map(({ name }) => name)],
+  };
   const commands = program.commands.map((command): CommandModel => {
     const [argument] = command.registeredArguments;
-    const words = command.name() === 'corpus' ? corpora : argument?.argChoices;
+    const words = wordsOf[command.name()] ?? argument?.argChoices;
     const values = words === undefined ? valuesCalled(argument?.name()) : oneOf(words);
     return { name: command.name(), summary: command.summary(), options: optionsOf(command), argument: values };
   });
-  const names = oneOf(commands.map(({ name }) => name));
-  const version = { name: '--version', summary: 'print the version', values: null };
-  return [
-    { name: '', summary: '', options: [...optionsOf(program), version], argument: oneOf([...names.words, 'help']) },
-    ...commands,
-    { name: 'help', summary: "print a command's help", options: [], argument: names },
-  ];
+  const version = { name: '--version', summary: 'Print the version', values: null };
+  return [{ name: '', summary: '', options: [...optionsOf(program), version], argument: names }, ...commands];
 }
 
 const shownIn = (command: Command): Flag[] => flagsOf(command).filter(({ hidden }) => !hidden);

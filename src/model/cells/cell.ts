@@ -23,8 +23,10 @@ export interface CellWeight {
 /** An architecture of a recurrent layer. A layer repeats the cell's step over time. */
 export interface Cell {
   readonly name: string;
-  /** One line for `--help`. */
+  /** Its kind, and its paper if the reader may need it, for `rnn help cells`. */
   readonly summary: string;
+  /** When to use it. */
+  readonly use: string;
   /**
    * The default peak of Adam's learning rate for batches of 32 rows, times H. The smaller it is,
    * the sooner the cell diverges.

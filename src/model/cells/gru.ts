@@ -11,7 +11,8 @@ import { type Cell, blend, splitBlocks, gateWeights, rowWeight } from './cell.ts
  */
 export const gru: Cell = {
   name: 'gru',
-  summary: 'gated recurrent unit: a quarter smaller, nearly as good',
+  summary: 'Gated recurrent unit, as in PyTorch',
+  use: 'If time is short: it is faster than an LSTM and nearly as good',
   learningRateTimesHidden: 3,
   states: ['h'],
   gates: ['r', 'z'],
@@ -38,7 +39,8 @@ export const gru: Cell = {
 export const gruCho: Cell = {
   ...gru,
   name: 'gru-cho',
-  summary: 'original GRU, its reset gate before the product: slower',
+  summary: 'Original GRU, with its reset gate before the product (Cho et al., 2014)',
+  use: 'To reproduce papers: it is slower than gru',
   conventions: { ...gru.conventions, reset: 'before the product' },
   weights: gateWeights('rzn', { Wh: 'rz', Wn: 'n' }),
   step(ops, x, { h }, { Wh, Wn }) {

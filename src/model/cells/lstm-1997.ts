@@ -10,7 +10,8 @@ import { type Cell, splitBlocks, gateWeights } from './cell.ts';
 /** LSTM without a forget gate (Hochreiter and Schmidhuber, 1997). Blocks of H columns: i, g, o. */
 export const lstm1997: Cell = {
   name: 'lstm-1997',
-  summary: 'original LSTM, without a forget gate: for study',
+  summary: 'Original LSTM, without a forget gate',
+  use: 'For study',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
   gates: ['i', 'o'],

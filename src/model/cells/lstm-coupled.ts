@@ -9,7 +9,8 @@ import { lstm } from './lstm.ts';
 export const lstmCoupled: Cell = {
   ...lstm,
   name: 'lstm-coupled',
-  summary: 'LSTM with coupled input and forget gates: a quarter smaller',
+  summary: 'LSTM that forgets as much as it takes in: its input and forget gates are coupled',
+  use: 'For a smaller and faster LSTM',
   gates: ['f', 'o'],
   conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
   weights: gateWeights('fgo'),

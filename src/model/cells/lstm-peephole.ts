@@ -14,7 +14,8 @@ import { lstm } from './lstm.ts';
 export const lstmPeephole: Cell = {
   ...lstm,
   name: 'lstm-peephole',
-  summary: 'LSTM whose gates see the cell state: for counting and timing',
+  summary: 'LSTM whose gates see the cell state',
+  use: 'To count, and for exact intervals',
   weights: (D, H) => [...lstm.weights(D, H), ...['i', 'f', 'o'].map((gate) => rowWeight(`p${gate}`, 'gain', gate, H))],
   step(ops, x, { h, c }, { Wh, pi, pf, po }) {
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 4H)

@@ -34,7 +34,8 @@ export function lstmStep(
  */
 export const lstm: Cell = {
   name: 'lstm',
-  summary: 'long short-term memory: good on most texts, in 1 to 3 layers',
+  summary: 'Long short-term memory (Hochreiter and Schmidhuber, 1997; Gers et al., 2000)',
+  use: 'For most texts, in one to three layers',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
   gates: ['i', 'f', 'o'],

@@ -15,7 +15,8 @@ import { lstm, lstmStep } from './lstm.ts';
 export const mlstm: Cell = {
   ...lstm,
   name: 'mlstm',
-  summary: 'multiplicative LSTM: one layer learns small texts best',
+  summary: 'Multiplicative LSTM (Krause et al., 2016)',
+  use: 'For small texts, in one layer',
   learningRateTimesHidden: 2,
   conventions: { gates: 'm i f g o' },
   weights: gateWeights('mifgo', { Wm: 'm', Wh: 'ifgo' }),

@@ -13,7 +13,8 @@ import { type Cell, blend, splitBlocks, gateWeights, rowWeight } from './cell.ts
  */
 export const mut1: Cell = {
   name: 'mut1',
-  summary: 'found by search: an update gate that sees the input alone',
+  summary: 'Cell found by search, whose update gate sees the input alone (Jozefowicz et al., 2015)',
+  use: 'To compare with gru',
   learningRateTimesHidden: 3,
   states: ['h'],
   gates: ['z', 'r'],
@@ -30,10 +31,9 @@ export const mut1: Cell = {
 };
 
 /** @param seen the part of h that the update gate sees */
-const later = (name: string, summary: string, seen: (ops: Builder, h: Value) => Value): Cell => ({
+const later = (texts: Pick<Cell, 'name' | 'summary' | 'use'>, seen: (ops: Builder, h: Value) => Value): Cell => ({
   ...mut1,
-  name,
-  summary,
+  ...texts,
   weights: gateWeights('zrh', { Wz: 'z', Wr: 'r', Wh: 'h' }),
   step(ops, x, { h }, { Wz, Wr, Wh }) {
     const [xz, xr, xh] = splitBlocks(ops, x, 3);
@@ -49,7 +49,13 @@ const later = (name: string, summary: string, seen: (ops: Builder, h: Value) => 
  *   n = tanh((r∘h)·Wh + x·Wx + b)
  *   h' = z∘n + (1 − z)∘h
  */
-export const mut2 = later('mut2', 'found by search: close to gru-cho', (_, h) => h);
+export const mut2 = later(
+  { name: 'mut2', summary: 'Cell found by search, close to gru-cho', use: 'To compare with gru-cho' },
+  (_, h) => h,
+);
 
 /** As MUT2, but z = σ(x·Wx + tanh(h)·Wz + b), and r = σ(x·Wx + h·Wr + b) as in the paper. */
-export const mut3 = later('mut3', 'found by search: an update gate that sees tanh(h)', (ops, h) => ops.tanh(h));
+export const mut3 = later(
+  { name: 'mut3', summary: 'Cell found by search, whose update gate sees tanh(h)', use: 'To compare with gru-cho' },
+  (ops, h) => ops.tanh(h),
+);

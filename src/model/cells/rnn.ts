@@ -4,13 +4,11 @@ import type { Value } from '../../program/value.ts';
 import { type Cell, gateWeights } from './cell.ts';
 
 function vanilla(
-  { name, summary, learningRateTimesHidden }: Pick<Cell, 'name' | 'summary' | 'learningRateTimesHidden'>,
+  texts: Pick<Cell, 'name' | 'summary' | 'use' | 'learningRateTimesHidden'>,
   activation: (ops: Builder, z: Value) => Value,
 ): Cell {
   return {
-    name,
-    summary,
-    learningRateTimesHidden,
+    ...texts,
     states: ['h'],
     gates: [],
     conventions: {},
@@ -23,7 +21,8 @@ function vanilla(
 export const rnn = vanilla(
   {
     name: 'rnn',
-    summary: 'vanilla recurrent network with tanh: for study, and for speed',
+    summary: 'Vanilla recurrent network with tanh',
+    use: 'To study simple networks, and for speed',
     learningRateTimesHidden: 0.75,
   },
   (ops, z) => ops.tanh(z),
@@ -32,7 +31,8 @@ export const rnn = vanilla(
 export const rnnRelu = vanilla(
   {
     name: 'rnn-relu',
-    summary: 'vanilla network with ReLU: explodes more easily than tanh',
+    summary: 'Vanilla network with ReLU',
+    use: 'To study exploding gradients: it explodes more easily than tanh',
     learningRateTimesHidden: 0.25,
   },
   (ops, z) => ops.relu(z),
@@ -46,7 +46,8 @@ export const rnnRelu = vanilla(
 export const irnn: Cell = {
   ...rnnRelu,
   name: 'irnn',
-  summary: 'ReLU network that starts by copying its state: long memory',
+  summary: 'ReLU network that starts by copying its state (Le et al., 2015)',
+  use: 'To remember for long without gates',
   learningRateTimesHidden: 0.1,
   startsAsIdentity: true,
   weights: (D, H) => rnnRelu.weights(D, H).map((weight) => (weight.role === 'bias' ? { ...weight, start: 0 } : weight)),

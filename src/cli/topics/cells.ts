@@ -1,0 +1,26 @@
+// The topic of cells, from their registry.
+import type { Cell } from '../../model/cells/cell.ts';
+import { allCells } from '../../model/cells/registry.ts';
+import type { Topic } from '../help/topic.ts';
+
+/** The width of a layer and of its input in the comparison of sizes. */
+const WIDTH = 128;
+
+const parametersOf = (cell: Cell): number =>
+  cell.weights(WIDTH, WIDTH).reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+const ofLstm = parametersOf(allCells.find(({ name }) => name === 'lstm')!);
+
+export const topic: Topic = {
+  intro: `Choose a cell with --cell. The size counts the parameters of a layer compared with an lstm of the same width.`,
+  tables: [
+    {
+      columns: ['cell', 'kind', 'use', 'size'],
+      rows: allCells.map((cell) => [
+        cell.name,
+        cell.summary,
+        cell.use,
+        `${Math.round((100 * parametersOf(cell)) / ofLstm)} %`,
+      ]),
+    },
+  ],
+};

@@ -1,0 +1,22 @@
+// The topic of presets, with the options that each sets.
+import { presets } from '../../options/presets.ts';
+import type { Topic } from '../help/topic.ts';
+import { optionsInWords } from '../option-words.ts';
+
+/** The length of a text, in characters, for presets that choose their sizes by it. */
+const LENGTH = 1_000_000;
+
+export const topic: Topic = {
+  intro:
+    "Choose a preset with --preset. Options that you give replace the preset's options. quick, good and best choose their sizes by the text, and the table shows them for a text of one million characters. 'rnn train --dry-run' shows them for your text.",
+  tables: [
+    {
+      columns: ['preset', 'purpose', 'options'],
+      rows: Object.entries(presets).map(([name, { summary, options }]) => [
+        name,
+        summary,
+        optionsInWords(options(LENGTH)).join(', '),
+      ]),
+    },
+  ],
+};

@@ -1,0 +1,81 @@
+// The options of the learning rate and its schedule. Each option is a row: see option.ts.
+import { choice, number, wholeNumber } from './kind.ts';
+import { fraction } from './network.ts';
+import type { Condition, Options } from './option.ts';
+
+export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'plateau', 'one-cycle'] as const;
+export type ScheduleName = (typeof scheduleNames)[number];
+
+const scheduleIn = (...names: readonly string[]): readonly Condition[] => [
+  { option: 'schedule', holds: (schedule: string) => names.includes(schedule) },
+];
+export const learningRateOptions = {
+  /**
+   * The peak of the schedule. Adam: a few thousandths, more for small layers (4 / H is the default
+   * of an LSTM). RMSProp: 2e-3. Adagrad: 0.1. SGD: 0.1–1.
+   */
+  learningRate: {
+    kind: number({ above: 0, max: 1000 }),
+    aliases: ['lr'],
+    help: 'Peak learning rate',
+    defaultInWords: 'by cell and hidden',
+    isCommon: true,
+  },
+  schedule: {
+    kind: choice(scheduleNames),
+    placeholder: '<name>',
+    aliases: ['lr-schedule'],
+    help: "Decay of the learning rate. 'rnn help schedules' lists them",
+    default: 'cosine',
+  },
+  warmupSteps: {
+    kind: wholeNumber(0),
+    aliases: ['warmup'],
+    help: 'Update steps in which the learning rate rises to its peak',
+    default: 20,
+  },
+  /** The factor of each decay. For `plateau` 0.5, or 0.2 if evaluations are rare. */
+  decay: {
+    kind: number({ above: 0, max: 1 }),
+    aliases: ['lr-decay'],
+    help: 'Factor of each decay. Try 0.5 for plateau',
+    default: 0.95,
+    needs: scheduleIn('step', 'exponential', 'plateau'),
+  },
+  /** `step`: epochs between two decays. `exponential`: epochs per factor. */
+  decayEpochs: {
+    kind: number({ above: 0 }),
+    placeholder: '<n>',
+    aliases: ['lr-decay-epochs'],
+    help: 'Epochs per decay, for step and exponential',
+    default: 1,
+    needs: scheduleIn('step', 'exponential'),
+  },
+  /**
+   * Epochs before the learning rate begins to decay. Choose the epoch in which the validation loss
+   * slows down.
+   */
+  decayAfter: {
+    kind: number({ min: 0 }),
+    placeholder: '<n>',
+    aliases: ['lr-decay-after'],
+    help: 'Epochs before the first decay, for step and exponential',
+    legacyValue: 0,
+    needs: scheduleIn('step', 'exponential'),
+  },
+  /** The final learning rate as a fraction of its peak. */
+  finalFraction: {
+    kind: fraction,
+    aliases: ['lr-final'],
+    help: 'Final learning rate as a fraction of its peak, for cosine and one-cycle',
+    default: 0.01,
+    needs: scheduleIn('cosine', 'one-cycle'),
+  },
+  /** `plateau`: evaluations without a new best before the learning rate decays. */
+  plateauPatience: {
+    kind: wholeNumber(1),
+    help: 'Evaluations without a new best loss before each decay, for plateau',
+    legacyValue: 1,
+    needs: scheduleIn('plateau'),
+  },
+} as const satisfies Options;

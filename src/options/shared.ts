@@ -1,0 +1,21 @@
+// Rows that several commands have, with the words of most of them.
+import { onOff, text, wholeNumber } from './kind.ts';
+
+export const count = wholeNumber(1);
+export const checkpoint = {
+  kind: text(),
+  placeholder: '<path>',
+  help: 'Run folder or checkpoint file',
+  defaultInWords: 'the newest run',
+  isEverywhere: true,
+  isCommon: true,
+} as const;
+export const html = {
+  kind: text(),
+  placeholder: '<file>',
+  help: 'Write a page for a browser, or - for stdout',
+} as const;
+export const svg = { kind: text(), placeholder: '<file>', help: 'Write a picture, or - for stdout' } as const;
+/** For commands that write a page, a picture or a record. */
+export const force = { kind: onOff, help: 'Replace a file that rnn did not write' } as const;
+export const json = { kind: onOff, help: 'Print one JSON object' } as const;

@@ -1,0 +1,224 @@
+// The options of the commands that use a trained model: sample, eval, gradients and inspect, under
+// the headings of their help. Each option is a row: see option.ts.
+import { parts } from './choices.ts';
+import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from './kind.ts';
+import { fraction } from './network.ts';
+import type { OptionGroups, Options, Requirement } from './option.ts';
+import { machineOfCommands as machine, readingOptions } from './run.ts';
+import { checkpoint, count, force, html, json, svg } from './shared.ts';
+import { learningOptions } from './training.ts';
+
+const { device, threads } = machine;
+/** How a text for a trained model is read. By default as the text of its run. */
+const knownText = {
+  include: {
+    kind: list(),
+    placeholder: '<glob>',
+    help: 'Read only these files of folders. Repeatable',
+    defaultInWords: 'as in training',
+  },
+  exclude: {
+    kind: list(),
+    placeholder: '<glob>',
+    help: 'Skip these files of folders. Repeatable',
+    defaultInWords: 'as in training',
+  },
+  encoding: {
+    kind: readingOptions.encoding.kind,
+    placeholder: '<name>',
+    help: 'Encoding of the files, such as windows-1252',
+    defaultInWords: 'as in training',
+  },
+  skipInvalid: { kind: onOff, help: readingOptions.skipInvalid.help },
+} as const;
+const { aliases } = learningOptions.sequenceLength;
+
+export const sampleOptions = {
+  'The text:': {
+    checkpoint: { ...checkpoint, help: 'Run folder or checkpoint file, as an option', defaultInWords: '' },
+    length: { kind: count, help: 'Characters to generate', default: 500, isCommon: true },
+    prime: { kind: anyText, help: String.raw`Prompt, in which \n, \t and \u{2014} work`, isCommon: true },
+    primeFile: {
+      kind: text(),
+      placeholder: '<file>',
+      help: 'Read the prompt from a file, or - for stdin',
+      isCommon: true,
+    },
+    midText: { kind: onOff, help: 'Continue the middle of a text. Otherwise the prompt is its start' },
+    noPrime: { kind: onOff, help: 'Leave the prompt out of the output' },
+    stop: {
+      kind: list(),
+      help: 'End the text where this one occurs. Escapes work as in --prime. Repeatable',
+      isCommon: true,
+    },
+    keepStop: {
+      kind: onOff,
+      key: 'no-keep-stop',
+      aliases: ['no-stop'],
+      help: 'Leave the text of --stop out of the output',
+      default: true,
+    },
+    count: {
+      kind: count,
+      aliases: ['num'],
+      help: 'Number of texts, which are sampled in parallel',
+      default: 1,
+      isCommon: true,
+    },
+  },
+  'The choice of each character:': {
+    temperature: {
+      kind: number({ min: 0 }),
+      key: 'temp',
+      aliases: ['temperature'],
+      help: 'Temperature of the choice. 0.5 to 0.8 is safer, and 0 is greedy',
+      default: 1,
+      isEverywhere: true,
+      isCommon: true,
+    },
+    topK: {
+      kind: count,
+      help: 'Choose among the k likeliest characters. Try 10 to 40',
+      isEverywhere: true,
+      isCommon: true,
+    },
+    topP: {
+      kind: number({ above: 0, max: 1 }),
+      help: 'Choose among the likeliest characters whose probabilities sum to x. Try 0.9 to 0.95',
+      isEverywhere: true,
+      isCommon: true,
+    },
+    minP: {
+      kind: fraction,
+      help: 'Choose among characters at least x times as likely as the likeliest. Try 0.05',
+      isEverywhere: true,
+    },
+    seed: {
+      kind: wholeNumber(0),
+      help: 'Seed of random numbers. The same seed gives the same text',
+      defaultInWords: 'random',
+      isCommon: true,
+    },
+  },
+  'The machine:': { device: { ...device, help: "Device to sample on. 'rnn help devices' lists them" }, threads },
+  'Output:': { json: { ...json, help: 'Print one JSON object per complete text' } },
+} as const satisfies OptionGroups;
+
+/** Required by the rates of dynamic evaluation. */
+const forDynamic: Requirement = { option: 'dynamic', hint: 'add --dynamic, or omit it' };
+export const evalOptions = {
+  'The text and the model:': {
+    checkpoint,
+    part: {
+      kind: choice(parts),
+      placeholder: '<which>',
+      help: `Part of the text to score: ${orList(parts)}`,
+      default: 'all',
+      isCommon: true,
+    },
+    ...knownText,
+  },
+  'Scoring:': {
+    streams: { kind: count, help: 'Parallel chunks. 1 is the strict measure', defaultInWords: 'as in training' },
+    sequenceLength: { kind: count, aliases, help: 'Time steps per call', defaultInWords: 'as in training' },
+    dynamic: { kind: onOff, help: 'Add dynamic evaluation, in which the model learns while it scores', isCommon: true },
+    dynamicRate: {
+      kind: number({ above: 0, max: 1000 }),
+      aliases: ['dynamic-lr'],
+      help: 'Learning rate of dynamic evaluation. Try 0.03 to 0.3',
+      default: 0.1,
+      requires: forDynamic,
+    },
+    dynamicDecay: {
+      kind: fraction,
+      help: 'Decay to the trained weights in dynamic evaluation. Try 0 to 0.02',
+      default: 0.002,
+      requires: forDynamic,
+    },
+  },
+  'Results:': {
+    byCharacter: { kind: onOff, help: 'Show the loss of each character, in colours or lines', isCommon: true },
+    html: { ...html, help: 'Write a page with the loss of each character, or - for stdout', isCommon: true },
+    against: {
+      kind: list(),
+      placeholder: '<corpus>',
+      help: 'Compare with n-gram models of another text, of orders 1 to 6. Repeatable',
+      isCommon: true,
+    },
+    compressors: { kind: onOff, help: 'Compare with gzip, brotli and xz, also for a long text', isCommon: true },
+  },
+  'The machine:': machine,
+  'Output:': { force, json: { ...json, help: 'Print JSON, after the lines of --by-character' } },
+} as const satisfies OptionGroups;
+
+export const gradientsMeasured = {
+  steps: {
+    kind: wholeNumber(1, 10_000),
+    placeholder: '<k>',
+    help: 'Time steps to follow gradients back. Try twice the sequence length of the training',
+    default: 200,
+    isCommon: true,
+  },
+  positions: {
+    kind: wholeNumber(1, 1024),
+    help: 'Positions in the text to average over. More are steadier',
+    default: 4,
+  },
+  jacobians: {
+    kind: wholeNumber(0, 1000),
+    help: 'Time steps whose largest singular value (σ max) is computed. 0 is off',
+    default: 3,
+  },
+} as const satisfies Options;
+export const gradientsOptions = {
+  'The networks:': {
+    checkpoint: {
+      kind: list(),
+      placeholder: '<path>',
+      help: 'Run folder or checkpoint file. Repeatable',
+      defaultInWords: 'the newest run',
+      isCommon: true,
+    },
+    untrained: {
+      kind: list(),
+      placeholder: '<cell>',
+      help: 'Untrained network, such as lstm,hidden=64. Repeatable',
+      isCommon: true,
+    },
+  },
+  'The measurement:': { ...gradientsMeasured, ...knownText },
+  'The machine:': machine,
+  'Output:': {
+    html: { ...html, isCommon: true },
+    svg,
+    force,
+    json: { ...json, help: 'Print one JSON object per network' },
+  },
+} as const satisfies OptionGroups;
+
+export const inspectOptions = {
+  'The text:': {
+    checkpoint,
+    ...knownText,
+    length: { kind: count, help: 'Characters to read', defaultInWords: '10000 to 80000, as needed', isCommon: true },
+  },
+  'Results:': {
+    hiddenUnit: {
+      kind: text(),
+      key: 'unit',
+      placeholder: '<name>',
+      aliases: ['cell'],
+      help: 'Colour the text by one unit. 0.c.17 is the value c of unit 17 in layer 0',
+      isCommon: true,
+    },
+    html: { ...html, help: 'Write a page with all units and gates, or - for stdout', isCommon: true },
+    record: {
+      kind: text(),
+      placeholder: '<file>',
+      help: 'Write all values to a file, .npz for NumPy or .jsonl',
+      isCommon: true,
+    },
+  },
+  'The machine:': { device, threads },
+  'Output:': { force, json: { ...json, help: 'Print one JSON object per line' } },
+} as const satisfies OptionGroups;
