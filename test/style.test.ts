@@ -33,9 +33,9 @@ function violations(file: string, prose: readonly Prose[]): string[] {
     .filter(
       (each) => !isCode(each) && !exceptions.some(({ file: name, text }) => name === file && text.test(each.text)),
     )
-    .flatMap(({ line, text }) =>
-      dialect.flatMap(({ pattern, instead }) => {
-        const found = pattern.exec(text);
+    .flatMap(({ kind, line, text }) =>
+      dialect.flatMap(({ pattern, instead, isForMessages = false }) => {
+        const found = isForMessages && !(kind === 'string' && /^(src|bin)\//.test(file)) ? null : pattern.exec(text);
         return found ? [`${file}:${line}: "${found[0]}" in "${text.slice(0, 100)}": use ${instead}`] : [];
       }),
     );
@@ -113,6 +113,13 @@ describe('the reader of prose', () => {
     const [first] = violations('page.md', [{ kind: 'page', line: 1, text }]);
     expect(first).toMatch(words);
   });
+
+  it.each(['there is no run in X', 'X is 3, expected a text', 'X and X cannot be used together', 'leave it out'])(
+    '"%s" breaks a rule of messages',
+    (text) => {
+      expect(violations('src/source.ts', [{ kind: 'string', line: 1, text }])).toHaveLength(1);
+    },
+  );
 
   it.each(['There is no checkpoint in this folder.', 'What does a cell remember?', 'X stands for a text.'])(
     '"%s" breaks no rule',

@@ -161,7 +161,7 @@ function countedText(
   if (!isOfScored && !isSame(tokens, train)) return { tokens: trained ?? train, isTrainingPart: trained !== null };
   const remedy =
     trained !== null && trained.length < train.length ? `use ${flagOf('part')} validation` : 'name another text';
-  warn?.(`n-grams are left out, because ${flagOf('against')} names the text that is scored: ${remedy}`);
+  warn?.(`skipped n-grams, because ${flagOf('against')} names the text that is scored: ${remedy}`);
   return null;
 }
 

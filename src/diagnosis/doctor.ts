@@ -1,7 +1,8 @@
 // The checks of rnn doctor: which parts of the program work on this machine. Each result is
 // reported immediately.
 import { deviceNames, openDevice } from '../devices/open.ts';
-import type { KernelChoice } from '../options/choices.ts';
+import { choiceFrom } from '../devices/environment.ts';
+import { type KernelChoice, kernelChoices } from '../options/choices.ts';
 import type { Check } from './check.ts';
 import { allChecks, quickChecks } from './checks.ts';
 import { checkAdapter, checkDevice } from './devices.ts';
@@ -21,8 +22,13 @@ export interface Examination {
   readonly full: boolean;
 }
 
-/** Yields the result of each check. */
+/**
+ * Yields the result of each check.
+ *
+ * @throws RnnError `usage` before the first check if RNN_KERNELS is not the name of kernels
+ */
 export async function* examine({ device, kernels, full }: Examination): AsyncGenerator<Check> {
+  if (kernels === undefined) choiceFrom('RNN_KERNELS', kernelChoices);
   // The reference device is the standard of comparison, and users do not miss a software GPU.
   const usual = deviceNames.filter((name) => name !== 'reference' && (full || name !== 'gpu:software'));
   const names = device === undefined ? usual : [device];

@@ -105,3 +105,15 @@ it('finds that the CPU works on this machine', async () => {
   }
   expect(stdout).not.toContain('GPU');
 });
+
+it('refuses a misspelt RNN_KERNELS before the first check, with a suggestion', async () => {
+  vi.stubEnv('RNN_KERNELS', 'avx-2');
+  const found = await rnn(['doctor']);
+  vi.unstubAllEnvs();
+  expect(found).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'error: RNN_KERNELS is avx-2: expected one of auto, accelerate, avx512, avx2, wasm, wasm-portable\nhint: did you mean avx2?\n',
+  });
+});

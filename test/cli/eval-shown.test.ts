@@ -256,7 +256,7 @@ describe('rnn eval with baselines', () => {
     const { code, stderr } = await evaluate(argv);
     expect(code).toBe(0);
     expect(stderr).toContain(
-      `warning: n-grams are left out, because --against names the text that is scored: ${remedy}\n`,
+      `warning: skipped n-grams, because --against names the text that is scored: ${remedy}\n`,
     );
     expect((await othersOf(argv)).ngrams).toBe(null);
     expect((await othersOf([at('verse.txt'), '--part', 'validation', '--against', at('verse.txt')])).ngrams).not.toBe(

@@ -4,12 +4,18 @@
 export interface Pattern {
   readonly pattern: RegExp;
   readonly instead: string;
+  /** For messages only: strings in src/ and bin/. */
+  readonly isForMessages?: boolean;
 }
 
 export const dialect: readonly Pattern[] = [
   { pattern: /\bwhat\b(?! (if|to)\b)(?![^.]*\?)/i, instead: 'a noun: "options you omit", not "what is omitted"' },
   { pattern: /; (?=[a-z])/, instead: 'two sentences, or a list' },
   { pattern: /(?<!\bthere )\b(is|are|was|were) no\b(?! (longer|more)\b)/i, instead: '"is not a"' },
+  { pattern: /\bthere (is|are|was|were) no\b/i, instead: '"OBJECT not found: NAME"', isForMessages: true },
+  { pattern: /, expected\b/, instead: '"OBJECT is X: expected Y"', isForMessages: true },
+  { pattern: /\bcannot be used\b/, instead: '"cannot use OBJECT"', isForMessages: true },
+  { pattern: /\b(leave (it|them)|left|leave one of them) out\b/i, instead: '"omit"', isForMessages: true },
   { pattern: /\bthere (is|are|was|were) (none|nothing)\b/i, instead: 'the noun: "there is no checkpoint"' },
   {
     pattern: /\b(ends|finds|found|gives|makes|takes|knows|needs|sees|says|costs|changes|asks) (no|none)\b/i,
