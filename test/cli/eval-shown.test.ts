@@ -255,9 +255,7 @@ describe('rnn eval with baselines', () => {
     const argv = [at(scored), '--against', at(scored)];
     const { code, stderr } = await evaluate(argv);
     expect(code).toBe(0);
-    expect(stderr).toContain(
-      `warning: skipped n-grams, because --against names the text that is scored: ${remedy}\n`,
-    );
+    expect(stderr).toContain(`warning: skipped n-grams, because --against names the text that is scored: ${remedy}\n`);
     expect((await othersOf(argv)).ngrams).toBe(null);
     expect((await othersOf([at('verse.txt'), '--part', 'validation', '--against', at('verse.txt')])).ngrams).not.toBe(
       null,
