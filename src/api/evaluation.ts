@@ -9,7 +9,7 @@ import { scoredCharactersOf, symbolTexts } from '../evaluation/scored-text.ts';
 import { score } from '../evaluation/score.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
 import { mapValues } from '../group.ts';
-import { type Part, unitName } from '../options/choices.ts';
+import { type Part, tokenName } from '../options/choices.ts';
 import { evalOptions } from '../options/trained.ts';
 import { flagOf } from '../options/flags.ts';
 import { onOff, rule } from '../options/kind.ts';
@@ -109,7 +109,7 @@ export function surpriseOf(
   const kept = { ...surprise, nats: surprise.nats.subarray(0, most) };
   return {
     model,
-    unit: unitName(data.unit),
+    unit: tokenName(data.unit),
     characters,
     bits,
     accuracy,
@@ -189,7 +189,7 @@ async function baselinesOf(
   const { characters } = ngrams;
   if (characters < tokens.length) {
     note?.(
-      `n-grams count the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s, because more do not fit into memory`,
+      `n-grams count the first ${count(characters)} of ${count(tokens.length)} ${tokenName(vocabulary.unit)}s, because more do not fit into memory`,
     );
   }
   const nats = await runInSlices(ngrams.natsInPieces(text));

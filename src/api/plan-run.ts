@@ -8,7 +8,7 @@ import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Device } from '../devices/device.ts';
 import { type OpenOptions, openDevice } from '../devices/open.ts';
 import { RnnError, usageError, corpusError } from '../errors.ts';
-import { unitName } from '../options/choices.ts';
+import { tokenName } from '../options/choices.ts';
 import { RunFolder, type TrainedModel, findCheckpoint } from '../runs/store.ts';
 import { shellWord } from '../shell-word.ts';
 import type { RunSettings } from '../training/continue.ts';
@@ -164,7 +164,7 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: A
   const { unit } = trained.vocabulary;
   const { unit: asked } = request.reading;
   if (asked !== undefined && asked !== unit) {
-    const message = `cannot use ${flagOf('unit')} ${asked} with ${flagOf('initFrom')}: ${path} is a ${unitName(unit)}-level model`;
+    const message = `cannot use ${flagOf('unit')} ${asked} with ${flagOf('initFrom')}: ${path} is a ${tokenName(unit)}-level model`;
     throw usageError(message, 'omit one of them');
   }
   tell.note(`starting from the weights of ${path} at step ${count(trained.training.step)}`);

@@ -3,7 +3,7 @@ import { groupBy } from '../group.ts';
 import type { Property } from './properties.ts';
 
 /** Identifies one value of one unit. */
-export interface CellName {
+export interface UnitName {
   /** As in a checkpoint: 0 is the lowest layer. */
   readonly layer: number;
   /** The name of a carried value or a gate. */
@@ -12,7 +12,7 @@ export interface CellName {
 }
 
 /** A unit that tracks a property of the text. */
-export interface FoundCell extends CellName {
+export interface FoundUnit extends UnitName {
   /**
    * From −1 to 1, on the half of the text that was not used to choose it. Spearman's ρ for numbers,
    * 2·AUC − 1 for properties that hold or do not hold.
@@ -24,7 +24,7 @@ export interface FoundCell extends CellName {
 export interface Finding {
   readonly property: Omit<Property, 'values'>;
   /** Units above chance, best first. */
-  readonly cells: readonly FoundCell[];
+  readonly cells: readonly FoundUnit[];
   /**
    * The correlation that chance hardly ever reaches. Null if the property varies too rarely to
    * measure it.
@@ -54,7 +54,7 @@ export function restInWords(findings: readonly Finding[]): string[] {
 }
 
 /** For example `0.c.17`: value c of unit 17 in layer 0. */
-export const cellText = ({ layer, name, unit }: CellName): string => `${layer}.${name}.${unit}`;
+export const unitText = ({ layer, name, unit }: UnitName): string => `${layer}.${name}.${unit}`;
 
 /** Spearman's ρ for numbers. Otherwise the area under the ROC curve, which is 1/2 by chance. */
 export const scoreOf = ({ isNumber }: Pick<Property, 'isNumber'>, correlation: number): number =>

@@ -6,7 +6,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 import { Random } from '../random.ts';
 import { type Activations, valuesOf } from './activations.ts';
-import type { CellName, Finding } from './finding.ts';
+import type { UnitName, Finding } from './finding.ts';
 import { type Property, propertiesOf } from './properties.ts';
 import { type Weights, centredRanks, correlate, weightsOf } from './statistics.ts';
 
@@ -50,7 +50,7 @@ export function* searchCells(
 ): SlicedWork<Finding[]> {
   const block = Math.floor(characters / BLOCKS);
   const random = new Random(1);
-  const cells: CellName[] = [];
+  const cells: UnitName[] = [];
   const [ranks, heldOut]: [Float32Array[], Float32Array[]] = [[], []];
   for (const { layer, name, values } of all.filter(({ isGate }) => !isGate)) {
     for (let unit = 0; unit < hidden; unit++) {

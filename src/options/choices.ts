@@ -9,7 +9,7 @@ export const parts = ['all', 'train', 'validation', 'test'] as const;
 export type Part = (typeof parts)[number];
 
 /** The name of a model's tokens. */
-export const unitName = (unit: 'char' | 'byte'): 'character' | 'byte' => (unit === 'byte' ? 'byte' : 'character');
+export const tokenName = (level: 'char' | 'byte'): 'character' | 'byte' => (level === 'byte' ? 'byte' : 'character');
 
 /** The default encoding of a text. */
 export const UTF8 = 'utf-8';

@@ -2,7 +2,7 @@
 // property of the text, and how often gates are open and shut.
 import { count } from '../count.ts';
 import { type Activations, usualRange } from '../insight/activations.ts';
-import { type CellName, type Finding, cellText, restInWords, scoreText } from '../insight/finding.ts';
+import { type UnitName, type Finding, unitText, restInWords, scoreText } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
 import { gatesHtml } from './gates.ts';
 import { escapeHtml, section } from './html.ts';
@@ -19,7 +19,7 @@ export interface CellsReport {
   readonly findings: readonly Finding[];
   readonly saturation: readonly Saturation[];
   /** The unit to show first, or null for the first unit that was found. */
-  readonly cell: CellName | null;
+  readonly cell: UnitName | null;
 }
 
 /** The data for the program in the page. */
@@ -53,18 +53,18 @@ const MAX_LEVELS = 2 ** 21;
 export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
   const { all, hidden } = activations;
   const whole = all.findLast(({ isGate }) => !isGate)!.name;
-  const found = findings.flatMap(({ cells }) => cells.map(cellText));
-  const wanted = cell === null ? found : [cellText(cell), ...found];
+  const found = findings.flatMap(({ cells }) => cells.map(unitText));
+  const wanted = cell === null ? found : [unitText(cell), ...found];
   const names = all.flatMap(({ layer, name }) =>
     Array.from({ length: hidden }, (_, unit) => ({ layer, name, unit })).filter(
-      (each) => name === whole || wanted.includes(cellText(each)),
+      (each) => name === whole || wanted.includes(unitText(each)),
     ),
   );
   const characters = [...pieces.keys()].filter((at) => pieces[at] !== '');
   const places = characters.slice(0, Math.ceil(MAX_LEVELS / names.length));
-  const cells = Object.fromEntries(names.map((each) => [cellText(each), shownCell(each, places, activations)]));
+  const cells = Object.fromEntries(names.map((each) => [unitText(each), shownCell(each, places, activations)]));
   const part = places.length < characters.length ? ` (the first ${count(places.length)} are shown here)` : '';
-  const data: CellsData = { cells, first: wanted[0] ?? cellText(names[0]) };
+  const data: CellsData = { cells, first: wanted[0] ?? unitText(names[0]) };
   return page({
     title: `Units of ${name}`,
     summary: `${summary}${part}`,
@@ -95,7 +95,7 @@ ${saturation.length === 0 ? '' : gatesHtml(saturation, whole)}`,
 }
 
 function shownCell(
-  { layer, name, unit }: CellName,
+  { layer, name, unit }: UnitName,
   places: readonly number[],
   { all, hidden }: Activations,
 ): ShownCell {
@@ -113,7 +113,7 @@ function foundHtml(findings: readonly Finding[]): string {
     .map(({ property, cells, chance }) => {
       const buttons = cells.map(
         (cell) =>
-          `<button type="button" data-cell="${cellText(cell)}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`,
+          `<button type="button" data-cell="${unitText(cell)}">${unitText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`,
       );
       return `<h3>${escapeHtml(property.name)}</h3>
 <p>${escapeHtml(property.what)} (by chance up to ${scoreText(property, chance!)})</p>

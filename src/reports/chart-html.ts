@@ -64,10 +64,10 @@ function chartTable(chart: Chart): string {
     [horizontal, ...series.map(({ name }) => escapeHtml(name))],
     shown.map((place) => [
       place.toLocaleString('en'),
-      ...series.map(({ points }) => cellText(points.findLast(([x]) => x <= place))),
+      ...series.map(({ points }) => unitText(points.findLast(([x]) => x <= place))),
     ]),
   );
 }
 
-const cellText = (point: Point | undefined): string =>
+const unitText = (point: Point | undefined): string =>
   point === undefined || point[1] === null ? '–' : valueText(point[1]);

@@ -1,7 +1,7 @@
 // Plots and a table of how often gates are shut and open, as in Karpathy, Johnson and Fei-Fei
 // (2015). Each unit is a dot.
 import { groupBy } from '../group.ts';
-import { cellText } from '../insight/finding.ts';
+import { unitText } from '../insight/finding.ts';
 import { type Saturation, percent, saturationHeads, saturationRow } from '../insight/saturation.ts';
 import { drawChart } from './chart-svg.ts';
 import { lineLook } from './colours.ts';
@@ -47,7 +47,7 @@ export function gatesHtml(saturation: readonly Saturation[], value: string): str
 function dots({ layer, left, right }: Saturation, name: string): string {
   const all = Array.from(left, (shut, unit) => {
     const title = `unit ${unit} of layer ${layer}: open ${percent(right[unit])}, shut ${percent(shut)}`;
-    return `<circle data-cell="${cellText({ layer, name, unit })}" r="3.5" cx="${toX(right[unit])}" cy="${toY(shut)}"><title>${title}</title></circle>`;
+    return `<circle data-cell="${unitText({ layer, name, unit })}" r="3.5" cx="${toX(right[unit])}" cy="${toY(shut)}"><title>${title}</title></circle>`;
   });
   return `<g ${lineLook(layer)}>${all.join('')}</g>`;
 }

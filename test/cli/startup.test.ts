@@ -61,9 +61,15 @@ it('the commands load the rest of the program only when they run', () => {
     'src/median.ts',
     'src/runs/log-file.ts',
     'src/random.ts',
-    'src/training/schedules.ts',
   ];
   expect([...outside].filter((file) => !/^src\/(model\/cells|options)\//.test(file) && !named.includes(file))).toEqual(
     [],
   );
+});
+
+it('the help of a command does not load the tables of topics', () => {
+  const loadedByTrain = [...loadedBy(resolve(root, 'src/cli/commands/train.ts'))].map((file) => relative(root, file));
+  expect(loadedByTrain).toContain('src/cli/help/parts.ts');
+  const ofTables = /^src\/(cli\/topics\/|options\/presets|training\/schedules)/;
+  expect([...loaded, ...loadedByTrain].filter((file) => ofTables.test(file))).toEqual([]);
 });

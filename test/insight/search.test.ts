@@ -1,7 +1,7 @@
 // Synthetic units whose values are known, so that the correct findings are known.
 import { describe, expect, it, test } from 'vitest';
 import type { Activations } from '../../src/insight/activations.ts';
-import { type Finding, cellText } from '../../src/insight/finding.ts';
+import { type Finding, unitText } from '../../src/insight/finding.ts';
 import { type Property, propertiesOf } from '../../src/insight/properties.ts';
 import { defaultLength, maxDefaultLength, searchCells } from '../../src/insight/search.ts';
 import { runUninterrupted } from '../../src/sliced-work.ts';
@@ -69,7 +69,7 @@ describe('a search', () => {
     ['comment', 23, 0.8],
   ])('finds the unit that tracks %s', (name, unit, least) => {
     const [first] = named(findings, name).cells;
-    expect(cellText(first)).toBe(`0.c.${unit}`);
+    expect(unitText(first)).toBe(`0.c.${unit}`);
     expect(first.correlation / Math.sign(least)).toBeGreaterThan(Math.abs(least));
   });
 
@@ -114,7 +114,7 @@ describe('a search', () => {
       ),
       'quotes',
     ).cells;
-    expect(all.map(cellText)).toEqual(['0.c.20']);
+    expect(all.map(unitText)).toEqual(['0.c.20']);
   });
 
   it('gives the same result again', () => {

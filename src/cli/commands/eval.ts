@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { count } from '../../count.ts';
 import { onOneLine } from '../output/format.ts';
-import { unitName } from '../../options/choices.ts';
+import { tokenName } from '../../options/choices.ts';
 import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
@@ -64,7 +64,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const characters = (part === 'all' ? text.characters : text[part].length) - 1;
   if (byCharacter && characters > MAX_BY_CHARACTER) {
     throw usageError(
-      `the text has ${count(characters)} ${unitName(unit)}s: expected at most ${count(MAX_BY_CHARACTER)} for --by-character`,
+      `the text has ${count(characters)} ${tokenName(unit)}s: expected at most ${count(MAX_BY_CHARACTER)} for --by-character`,
       'evaluate a part of the text: head -c 1000000 FILE | rnn eval - --by-character',
     );
   }
@@ -100,7 +100,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     (await writeCharacters({ tokens, vocabulary: text.vocabulary, surprise: surprise! }, json === true, context));
   if (json) return stdout.writeJson(evaluationObject(evaluation, { checkpoint: model.path, part }));
   // If another program reads stdout, the table goes to stderr.
-  const table = ({ colour }: Output): string => scoresTable(evaluation, onOneLine(run), unitName(unit), colour);
+  const table = ({ colour }: Output): string => scoresTable(evaluation, onOneLine(run), tokenName(unit), colour);
   if (isForPeople && !isStdout(flags.html)) await stdout.write(table(stdout));
   else stderr.line(table(stderr).trimEnd());
 }

@@ -13,7 +13,7 @@ import { optionsInWords } from '../option-words.ts';
 import { symbolName } from '../../evaluation/scored-text.ts';
 import { count } from '../../count.ts';
 import { bytes, onOneLine } from '../output/format.ts';
-import { unitName } from '../../options/choices.ts';
+import { tokenName } from '../../options/choices.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
 import { labelled } from '../output/text-table.ts';
@@ -107,11 +107,11 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['model', described(model)],
     ['parameters', count(info.parameters)],
     ['conventions', conventions.join('; ') || 'none'],
-    ['vocabulary', `${count(vocabulary.symbols.length)} ${unitName(vocabulary.unit)}s${unknown}`],
+    ['vocabulary', `${count(vocabulary.symbols.length)} ${tokenName(vocabulary.unit)}s${unknown}`],
     ['', symbols],
     ...(training.corpus === null
       ? []
-      : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
+      : [['text', sizesOf(training.corpus, tokenName(vocabulary.unit))] satisfies [string, string]]),
     ['trained', `${count(training.step)} update steps, ${training.epoch.toFixed(2)} epochs`],
     ...(training.device === null ? [] : [['device', training.device] satisfies [string, string]]),
     ['loss', loss(training.lossNats)],

@@ -4,15 +4,15 @@ import { basename, dirname, extname } from 'node:path';
 import type { FoundCells } from '../../api/model-results.ts';
 import type { ModelConfiguration } from '../../model/configuration.ts';
 import type { Activations } from '../../insight/activations.ts';
-import { type CellName, cellText } from '../../insight/finding.ts';
-import { cellsTable, findingObject, gatesTable, saturationObject } from '../results/cells-table.ts';
+import { type UnitName, unitText } from '../../insight/finding.ts';
+import { unitsTable, findingObject, gatesTable, saturationObject } from '../results/units-table.ts';
 import type { Context } from '../context.ts';
 import { inspectOptions } from '../../options/trained.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { count } from '../../count.ts';
-import { unitName } from '../../options/choices.ts';
+import { tokenName } from '../../options/choices.ts';
 import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import { markedText, shaderFor } from '../output/shaded-text.ts';
 import { badValue } from '../../options/values.ts';
@@ -28,8 +28,8 @@ export const { define } = defineCommand({
   examples: [
     ['rnn inspect book.txt', 'the units that detect something'],
     ['rnn inspect book.txt --unit 0.c.17', 'the text coloured by one unit'],
-    ['rnn inspect book.txt --html cells.html', 'a page with all units'],
-    ['rnn inspect book.txt --record cells.npz', 'all values, for NumPy'],
+    ['rnn inspect book.txt --html units.html', 'a page with all units'],
+    ['rnn inspect book.txt --record units.npz', 'all values, for NumPy'],
   ],
   run: inspect,
 });
@@ -52,7 +52,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const opened = await openModel(flags.checkpoint, machine);
   const path = opened.path!;
   const model = opened.configuration;
-  const cell = flags.hiddenUnit === undefined ? null : cellNamed(flags.hiddenUnit, model, activationsOf(model));
+  const unit = flags.hiddenUnit === undefined ? null : unitNamed(flags.hiddenUnit, model, activationsOf(model));
   const text = await readKnownText(sources, opened, flags, context);
   waiting?.begin('compiling');
   const listener = { activity: waiting?.listen };
@@ -62,13 +62,13 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
     pieces.length < text.characters
       ? `the first ${count(pieces.length)} of ${count(text.characters)}`
       : count(pieces.length);
-  const extent = `${read} ${unitName(opened.vocabulary.unit)}s`;
+  const extent = `${read} ${tokenName(opened.vocabulary.unit)}s`;
   note(`${path}, ${extent}, ${activations.device}${by}`);
   if (record !== null) await files.write('--record', record(pieces, activations));
 
   const isPageOnStdout = isStdout(flags.html);
-  if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
-  if (cell !== null && flags.html === undefined) return;
+  if (unit !== null && !isPageOnStdout) await showUnit(unit, pieces, activations, flags, context);
+  if (unit !== null && flags.html === undefined) return;
   waiting?.begin('searching units');
   if (pieces.length < MIN_CHARACTERS)
     note(
@@ -78,21 +78,21 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   if (flags.html !== undefined) {
     const { cellsPage } = await import('../../reports/cells-page.ts');
     const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
-    const page = { name: basename(dirname(path)), summary, pieces, activations, ...found, cell };
+    const page = { name: basename(dirname(path)), summary, pieces, activations, ...found, cell: unit };
     await files.write('--html', cellsPage(page));
   }
-  if (cell === null && !isPageOnStdout) await showTables(found, flags, context);
+  if (unit === null && !isPageOnStdout) await showTables(found, flags, context);
 }
 
 /** @throws RnnError `usage` for a name that is not valid, or not in this model */
-function cellNamed(
+function unitNamed(
   text: string,
   { layers, hidden }: ModelConfiguration,
-  known: readonly Omit<CellName, 'unit'>[],
-): CellName {
-  const [, layer, name, unit] = /^(\d+)\.([a-z]+)\.(\d+)$/.exec(text) ?? [];
-  const cell = { layer: Number(layer), name, unit: Number(unit) };
-  if (cell.unit < hidden && known.some((each) => each.layer === cell.layer && each.name === name)) return cell;
+  known: readonly Omit<UnitName, 'unit'>[],
+): UnitName {
+  const [, layer, name, index] = /^(\d+)\.([a-z]+)\.(\d+)$/.exec(text) ?? [];
+  const unit = { layer: Number(layer), name, unit: Number(index) };
+  if (unit.unit < hidden && known.some((each) => each.layer === unit.layer && each.name === name)) return unit;
   const names = [...new Set(known.map((each) => each.name))];
   throw badValue(
     '--unit',
@@ -102,8 +102,8 @@ function cellNamed(
   );
 }
 
-async function showCell(
-  cell: CellName,
+async function showUnit(
+  unit: UnitName,
   pieces: readonly string[],
   { all, hidden }: Activations,
   { json }: InspectFlags,
@@ -111,19 +111,19 @@ async function showCell(
 ): Promise<void> {
   const { usualRange, valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(
-    all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values,
-    cell.unit,
+    all.find(({ layer, name }) => layer === unit.layer && name === unit.name)!.values,
+    unit.unit,
     hidden,
   );
   const [low, high] = usualRange(values);
-  if (json) return stdout.writeJson({ event: 'cell', cell: cellText(cell), low, high, values: [...values] });
+  if (json) return stdout.writeJson({ event: 'cell', cell: unitText(unit), low, high, values: [...values] });
   const shade = await shaderFor(stdout, io.env);
   const shaded = pieces.map((text, at) => ({
     text,
     value: high === low ? 0 : (2 * (values[at] - low)) / (high - low) - 1,
   }));
   const scale = [-1, -0.5, 0, 0.5, 1].map((value) => ({ text: ' ', value }));
-  const legend = `${cellText(cell)}: ${low.toFixed(2)} ${shade === null ? '▁▃▅▇█' : shade(scale)} ${high.toFixed(2)}`;
+  const legend = `${unitText(unit)}: ${low.toFixed(2)} ${shade === null ? '▁▃▅▇█' : shade(scale)} ${high.toFixed(2)}`;
   const text =
     shade === null ? markedText(shaded, stdout.columns) : `${shade(shaded)}${pieces.at(-1) === '\n' ? '' : '\n'}`;
   await stdout.write(`${legend}\n\n${text}`);
@@ -136,7 +136,7 @@ async function showTables(
 ): Promise<void> {
   const tables = json
     ? [[...findings.map(findingObject), ...saturation.map(saturationObject)].map((object) => JSON.stringify(object))]
-    : [cellsTable(findings, stdout), gatesTable(saturation, stdout.colour)];
+    : [unitsTable(findings, stdout), gatesTable(saturation, stdout.colour)];
   await stdout.write(
     tables
       .filter((lines) => lines.length > 0)

@@ -1,5 +1,5 @@
 // The results of `rnn inspect`, for a terminal and as JSON.
-import { type Finding, cellText, restInWords, scoreOf, scoreText } from '../../insight/finding.ts';
+import { type Finding, unitText, restInWords, scoreOf, scoreText } from '../../insight/finding.ts';
 import { type Saturation, saturationHeads, saturationRow, summaryOf } from '../../insight/saturation.ts';
 import type { Colours } from '../output/colour.ts';
 import { lengthShown, wrap } from '../output/format.ts';
@@ -11,14 +11,14 @@ const MIN_WIDTH = 12;
 const GAP = 2;
 
 /** A line for each property that a unit detects, and a line for each kind of other properties. */
-export function cellsTable(
+export function unitsTable(
   findings: readonly Finding[],
   { colour: { dim }, columns }: Pick<Output, 'colour' | 'columns'>,
 ): string[] {
   const detected = findings.filter(({ cells }) => cells.length > 0);
   const rows = detected.map(({ property, chance, cells }) => ({
     left: [dim(property.name), scoreText(property, chance!)],
-    units: cells.map((cell) => `${cellText(cell)} ${scoreText(property, cell.correlation).replace(/^\S+ /, '')}`),
+    units: cells.map((cell) => `${unitText(cell)} ${scoreText(property, cell.correlation).replace(/^\S+ /, '')}`),
   }));
   const table = (units: number): string[] =>
     textTable(
@@ -52,7 +52,7 @@ export function findingObject({ property, chance, cells, neededCharacters }: Fin
     chance: chance === null ? null : scoreOf(property, chance),
     neededCharacters,
     cells: cells.map(({ layer, name, unit, correlation }) => ({
-      cell: cellText({ layer, name, unit }),
+      cell: unitText({ layer, name, unit }),
       layer,
       value: name,
       unit,
