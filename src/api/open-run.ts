@@ -78,7 +78,7 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
     // A run that has ended can be opened on a disk that cannot be written to.
     const newest =
       error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
-    if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}, so rnn read ${newest.path} instead`);
+    if (newest !== null && newest.reason !== null) tell.warn(`${newest.reason}, so rnn read ${newest.path} instead`);
     const end = newest === null ? null : await endIfOver(asked, newest, await settingsOf(asked, newest));
     if (end === null) throw error;
     return { end };
@@ -149,7 +149,7 @@ async function resumeRun(
 ): Promise<OpenRun | RunThatIsOver> {
   await RunFolder.refuseSources(folder.path, filesRead(asked.request));
   const newest = await folder.newest();
-  if (newest.instead !== null) asked.tell.warn(`${newest.instead}, so the run resumes from ${newest.path}`);
+  if (newest.reason !== null) asked.tell.warn(`${newest.reason}, so the run resumes from ${newest.path}`);
   try {
     return await resumeFrom(asked, folder, newest);
   } catch (error) {

@@ -3,7 +3,7 @@
 import { count } from '../count.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
-import { isText } from '../corpus/sources.ts';
+import { isGivenText } from '../corpus/sources.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Device } from '../devices/device.ts';
 import { type OpenOptions, openDevice } from '../devices/open.ts';
@@ -219,7 +219,7 @@ export async function textOf(
  * Undefined if the texts are not files.
  */
 export function toAddCharacters({ text }: RunRequest, reading: ReadingOptions, folder: string): string | undefined {
-  if (wasRead(text) || text.some(isText)) return undefined;
+  if (wasRead(text) || text.some(isGivenText)) return undefined;
   const own = folder.replace(/[/\\]+$/, '');
   const isOther = (name: keyof ReadingOptions): boolean =>
     !isDeepStrictEqual(reading[name], defaultOf(readingOptions[name]));

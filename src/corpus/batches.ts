@@ -2,7 +2,7 @@
 import { count, countOf } from '../count.ts';
 import { type RnnError, corpusError } from '../errors.ts';
 import { hash32 } from '../random.ts';
-import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
+import { type WindowStarts, type WindowDraws, countWindows, windowStartsOf } from './window-starts.ts';
 import type { Tokens } from './store.ts';
 import { asTyped, flagOf } from '../options/flags.ts';
 
@@ -36,7 +36,7 @@ const RESETS = 0x7e5e7;
  * tokens twice.
  */
 const MAX_STEPS_BACK = 256;
-const NOTHING_DRAWN: Draws = { seed: 0, offset: false, length: false, reset: 0, isSymmetric: false };
+const NOTHING_DRAWN: WindowDraws = { seed: 0, offset: false, length: false, reset: 0, isSymmetric: false };
 
 /** Identifies the next window. Plain data. */
 export interface StreamPosition {
@@ -60,12 +60,12 @@ export class Streams {
   readonly #batchSize: number;
   readonly #sequenceLength: number;
   readonly #stride: number;
-  readonly #draws: Draws;
+  readonly #draws: WindowDraws;
   readonly #startSymbol: number | null;
   #epoch = 0;
   #window = 0;
   /** The window boundaries of the current epoch. */
-  #cut: Cut;
+  #windowStarts: WindowStarts;
 
   /**
    * @param startSymbol null if streams may start at any token
@@ -75,7 +75,7 @@ export class Streams {
     tokens: Tokens,
     batchSize: number,
     sequenceLength: number,
-    draws: Draws = NOTHING_DRAWN,
+    draws: WindowDraws = NOTHING_DRAWN,
     startSymbol: number | null = null,
   ) {
     this.#tokens = tokens;
@@ -90,7 +90,7 @@ export class Streams {
         `${tokens.length} tokens are too few for ${batchSize} batch rows of ${sequenceLength} time steps`,
       );
     }
-    this.#cut = cutOf(0, this.#stride, sequenceLength, draws);
+    this.#windowStarts = windowStartsOf(0, this.#stride, sequenceLength, draws);
   }
 
   get position(): StreamPosition {
@@ -108,14 +108,15 @@ export class Streams {
     ) {
       throw new RangeError(`window is ${window} in epoch ${epoch}: expected 0 to ${this.windowsPerEpoch - 1}`);
     }
-    if (epoch !== this.#epoch) this.#cut = cutOf(epoch, this.#stride, this.#sequenceLength, this.#draws);
+    if (epoch !== this.#epoch)
+      this.#windowStarts = windowStartsOf(epoch, this.#stride, this.#sequenceLength, this.#draws);
     this.#epoch = epoch;
     this.#window = window;
   }
 
   /** The number of time steps of the next window. */
   get nextSteps(): number {
-    return this.#cut(this.#window + 1) - this.#cut(this.#window);
+    return this.#windowStarts(this.#window + 1) - this.#windowStarts(this.#window);
   }
 
   /**
@@ -125,8 +126,8 @@ export class Streams {
   next(): TrainingWindow {
     const N = this.#batchSize;
     const T = this.nextSteps;
-    const first = this.#cut(this.#window);
-    const lastReset = this.#cut(this.#lastReset());
+    const first = this.#windowStarts(this.#window);
+    const lastReset = this.#windowStarts(this.#lastReset());
     const inputs = new Int32Array(T * N);
     const targets = new Int32Array(T * N);
     for (let n = 0; n < N; n++) {
@@ -167,7 +168,7 @@ export class Streams {
 }
 
 /** The dimensions of a batch. */
-export interface Sizes {
+export interface WindowSizes {
   /** N, the number of batch rows. */
   readonly batchSize: number;
   /** T, the time steps of a window. */
@@ -178,9 +179,9 @@ export interface Sizes {
  * An epoch should have at least this many windows. With a single window, every window starts from a
  * zero state.
  */
-const WINDOWS_WANTED = 4;
+const DESIRED_WINDOWS = 4;
 /** Neither size shrinks below this value while the other one is larger. */
-const SMALL = 8;
+const MIN_COMFORTABLE_SIZE = 8;
 
 /**
  * Returns sizes that fit a text of `trainLength` tokens: the wanted sizes, made smaller for a short
@@ -188,7 +189,11 @@ const SMALL = 8;
  * @throws RnnError `corpus` if the text is too short for any sizes, or for the given sizes (the
  * hint then names sizes that fit)
  */
-export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): Sizes {
+export function fitSizes(
+  trainLength: number,
+  wanted: WindowSizes,
+  given: Readonly<Record<keyof WindowSizes, boolean>>,
+): WindowSizes {
   const targets = trainLength - 1;
   if (trainLength < 3) {
     throw corpusError(
@@ -197,37 +202,42 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Rec
     );
   }
   let { batchSize: N, sequenceLength: T } = wanted;
-  const budget = Math.floor(targets / WINDOWS_WANTED); // tokens in a window, over all batch rows
-  const shrinkN = (least: number) => {
-    if (!given.batchSize) N = Math.min(N, Math.max(least, Math.floor(budget / T)));
+  const budget = Math.floor(targets / DESIRED_WINDOWS); // tokens in a window, over all batch rows
+  const shrinkN = (minRows: number) => {
+    if (!given.batchSize) N = Math.min(N, Math.max(minRows, Math.floor(budget / T)));
   };
-  const shrinkT = (least: number) => {
-    if (!given.sequenceLength) T = Math.min(T, Math.max(least, Math.floor(budget / N)));
+  const shrinkT = (minSteps: number) => {
+    if (!given.sequenceLength) T = Math.min(T, Math.max(minSteps, Math.floor(budget / N)));
   };
-  shrinkN(SMALL);
-  shrinkT(SMALL);
+  shrinkN(MIN_COMFORTABLE_SIZE);
+  shrinkT(MIN_COMFORTABLE_SIZE);
   shrinkN(1);
   // The shortest texts get fewer windows.
   if (!given.sequenceLength && N * T > targets) T = Math.max(1, Math.floor(targets / N));
   if (!given.batchSize && N * T > targets) N = Math.max(1, Math.floor(targets / T));
-  if (N * T > targets) throw tooShort(trainLength, wanted, given);
+  if (N * T > targets) throw tooShortError(trainLength, wanted, given);
   // If T has shrunk anyway, choose a T that divides the streams, so that hardly any token is left
   // over.
   const steps = Math.floor(targets / N);
-  const windows = Math.min(WINDOWS_WANTED, Math.floor(steps / T));
+  const windows = Math.min(DESIRED_WINDOWS, Math.floor(steps / T));
   if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / windows));
   return { batchSize: N, sequenceLength: T };
 }
 
-function tooShort(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): RnnError {
+function tooShortError(
+  trainLength: number,
+  wanted: WindowSizes,
+  given: Readonly<Record<keyof WindowSizes, boolean>>,
+): RnnError {
   const flags = asTyped({
     batchSize: given.batchSize ? wanted.batchSize : null,
     sequenceLength: given.sequenceLength ? wanted.sequenceLength : null,
   });
-  const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
+  const minCharacters =
+    (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
   return corpusError(
-    `the text to train on has ${count(trainLength)} characters: expected at least ${count(least)} for ${flags.join(' with ')}`,
+    `the text to train on has ${count(trainLength)} characters: expected at minCharacters ${count(minCharacters)} for ${flags.join(' with ')}`,
     `use ${asTyped(fitting).join(' ')}, or omit these flags to let rnn choose sizes that fit`,
     { options: [flagOf('batchSize'), flagOf('sequenceLength')] },
   );

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diskError } from '../files/atomic.ts';
 import { usageError } from '../errors.ts';
-import { startOf, writeOutput } from '../files/output-file.ts';
+import { readStart, writeOutput } from '../files/output-file.ts';
 
 /** A corpus that is part of the package. */
 export interface Builtin {
@@ -45,7 +45,7 @@ export async function writeBuiltin(
     await writeOutput(file, [Buffer.from(text)], { force, hint });
   } catch (cause) {
     // The file existed already, or another process has written it meanwhile.
-    if ((await startOf(file, text.length + 1)) === text) return file;
+    if ((await readStart(file, text.length + 1)) === text) return file;
     throw diskError(`cannot write ${file}`, cause, hint);
   }
   return file;

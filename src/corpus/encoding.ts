@@ -30,8 +30,8 @@ export function encodingOfMark(bytes: Uint8Array): string | null {
  * The encoding of a file that starts with `head`. A byte order mark overrides `asked`, unless
  * `asked` is UTF-8.
  */
-export const encodingOf = (head: Uint8Array, asked: string): string =>
-  asked === UTF8 ? UTF8 : (encodingOfMark(head) ?? encodingNamed(asked) ?? asked);
+export const encodingOf = (head: Uint8Array, requested: string): string =>
+  requested === UTF8 ? UTF8 : (encodingOfMark(head) ?? encodingNamed(requested) ?? requested);
 
 /**
  * Whether a file starts with a byte order mark of UTF-32, which the Encoding Standard does not
@@ -76,9 +76,9 @@ export function asWindows1252(bytes: Uint8Array, index: number): string | null {
 /**
  * Decodes a whole text and drops its byte order mark. Null if the bytes are not of this encoding.
  */
-export const decodeText = (bytes: Uint8Array, asked: string): string | null =>
+export const decodeText = (bytes: Uint8Array, requested: string): string | null =>
   orNull(() => {
-    const decoder = new TextDecoder(encodingOf(bytes, asked), { fatal: true });
+    const decoder = new TextDecoder(encodingOf(bytes, requested), { fatal: true });
     // Node 20 decodes Windows-1252 as Latin-1 unless it decodes a stream.
     return decoder.decode(bytes, { stream: true }) + decoder.decode();
   });
@@ -95,7 +95,7 @@ export interface InvalidBytes {
 }
 
 /** The result of decoding one chunk. */
-export interface Decoded {
+export interface DecodedText {
   /** The text up to the first invalid byte. */
   readonly text: string;
   readonly isValid: boolean;
@@ -104,7 +104,7 @@ export interface Decoded {
 }
 
 /** Decodes the chunks of one file. */
-export class Decoder {
+export class FileDecoder {
   readonly #strict: TextDecoder;
   /**
    * Replaces invalid bytes by U+FFFD, which shows where the strict decoder failed. Not needed for
@@ -123,7 +123,7 @@ export class Decoder {
   }
 
   /** @param bytes omitted at the end of the file */
-  push(bytes?: Uint8Array): Decoded {
+  push(bytes?: Uint8Array): DecodedText {
     const options = { stream: bytes !== undefined };
     const lenient = this.#lenient?.decode(bytes, options);
     if (bytes !== undefined)

@@ -2,7 +2,7 @@
 // (NFC) or decomposed (NFD). A model knows only the form that it was trained on.
 import type { SlicedWork } from '../sliced-work.ts';
 import { withLineFeeds } from './line-ends.ts';
-import { Encoder, type Tokens } from './store.ts';
+import { TokenEncoder, type Tokens } from './store.ts';
 
 type Form = (text: string) => string;
 
@@ -25,7 +25,7 @@ const BLOCK = 65_536;
  * Returns a form of the text in which every character is known. If the text is such a form already,
  * or if no form is, returns the text unchanged.
  */
-export function knownForm(text: string, isKnown: (character: string) => boolean): string {
+export function inKnownForm(text: string, isKnown: (character: string) => boolean): string {
   const fits = (form: string): boolean => [...new Set(form)].every(isKnown);
   if (fits(text)) return text;
   return forms.map((form) => form(text)).find(fits) ?? text;
@@ -36,8 +36,8 @@ const mayVanish = (character: string): boolean =>
   character === '\r' || /[\p{M}\u{1100}-\u{11FF}]/u.test(character) || character.normalize('NFD') !== character;
 
 /** A text that has been read. */
-export interface Encoded {
-  readonly encoder: Encoder;
+export interface EncodedText {
+  readonly encoder: TokenEncoder;
   /**
    * End positions in the store: of the sources, of the separate validation text, of the separate
    * test text.
@@ -49,29 +49,29 @@ export interface Encoded {
  * Re-encodes the text in a form in which the vocabulary knows every character. Null if the
  * vocabulary knows the original text, or if no form helps.
  */
-export function* encodedInKnownForm(
-  { encoder, ends }: Encoded,
+export function* encodeInKnownForm(
+  { encoder, ends }: EncodedText,
   vocabulary: KnownCharacters,
-): SlicedWork<Encoded | null> {
+): SlicedWork<EncodedText | null> {
   // A vocabulary with an unknown token was trained on texts with unknown characters.
   if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
   for (const form of forms) {
-    const other = new Encoder();
-    const otherEnds: number[] = [];
+    const candidate = new TokenEncoder();
+    const candidateEnds: number[] = [];
     for (const [part, end] of ends.entries()) {
       for (const piece of piecesOf(encoder.store.view(ends[part - 1] ?? 0, end), encoder.codePoints)) {
-        other.push(form(piece));
+        candidate.push(form(piece));
         yield;
       }
-      otherEnds.push(other.store.length);
+      candidateEnds.push(candidate.store.length);
     }
-    if ((yield* unknownTo(vocabulary, other)).length === 0) return { encoder: other, ends: otherEnds };
+    if ((yield* unknownTo(vocabulary, candidate)).length === 0) return { encoder: candidate, ends: candidateEnds };
   }
   return null;
 }
 
 /** The characters of a text that a vocabulary does not have. */
-function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: Encoder): SlicedWork<readonly string[]> {
+function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: TokenEncoder): SlicedWork<readonly string[]> {
   const counts = yield* store.count(codePoints.length, 0, store.length);
   const characters = codePoints.filter((_, id) => counts[id] > 0).map((codePoint) => String.fromCodePoint(codePoint));
   return characters.filter((character) => vocabulary.find(character) < 0);

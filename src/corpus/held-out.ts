@@ -3,12 +3,12 @@
 import { stat } from 'node:fs/promises';
 import { usageError, corpusError } from '../errors.ts';
 import type { CorpusOptions } from './corpus-options.ts';
-import { type Source, nameOf } from './sources.ts';
+import { type Source, sourceName } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 import { asTyped, flagOf } from '../options/flags.ts';
 
 /** A part of a text that is held out from training. */
-export interface HeldOut {
+export interface HeldOutPart {
   readonly name: 'validation' | 'test';
   /** The separate text. Empty if the part is a fraction of the corpus. */
   readonly sources: readonly Source[];
@@ -22,10 +22,10 @@ export interface HeldOut {
  * The validation part and the test part.
  * @throws RnnError `usage` if the fractions leave no text to train on
  */
-export function heldOutParts(options: CorpusOptions): readonly [validation: HeldOut, test: HeldOut] {
+export function heldOutParts(options: CorpusOptions): readonly [validation: HeldOutPart, test: HeldOutPart] {
   const { validationFile, validationFraction, plainValidation, testFile, testFraction, plainTest } = options;
-  const validation = heldOut('validation', validationFile, validationFraction, plainValidation);
-  const test = heldOut('test', testFile, testFraction, plainTest);
+  const validation = heldOutPart('validation', validationFile, validationFraction, plainValidation);
+  const test = heldOutPart('test', testFile, testFraction, plainTest);
   const fractions = { validationFraction: validation.fraction, testFraction: test.fraction };
   if (validation.fraction + test.fraction >= 1)
     throw usageError(
@@ -36,11 +36,16 @@ export function heldOutParts(options: CorpusOptions): readonly [validation: Held
   return [validation, test];
 }
 
-const heldOut = (name: HeldOut['name'], source: Source | null, fraction: number, onlyPlain = false): HeldOut =>
+const heldOutPart = (
+  name: HeldOutPart['name'],
+  source: Source | null,
+  fraction: number,
+  onlyPlain = false,
+): HeldOutPart =>
   source === null ? { name, sources: [], fraction, onlyPlain } : { name, sources: [source], fraction: 0, onlyPlain };
 
 /** If only a checkpoint names a text, rnn does not read devices and pipes. */
-export async function refuseUnlessPlain(file: string, { name }: HeldOut): Promise<void> {
+export async function refuseUnlessPlain(file: string, { name }: HeldOutPart): Promise<void> {
   if (isStandardInput(file)) return;
   const status = await stat(file).catch(() => null);
   if (status === null || status.isFile()) return; // if it does not exist, reading it fails with its own error
@@ -55,13 +60,13 @@ export async function refuseUnlessPlain(file: string, { name }: HeldOut): Promis
  * such runs.
  */
 export function refuseTooShort(
-  { name, sources: [source] }: HeldOut,
+  { name, sources: [source] }: HeldOutPart,
   characters: number,
   isKnownVocabulary: boolean,
 ): void {
   if (source === undefined || characters > 1 || (characters === 1 && isKnownVocabulary)) return;
   throw corpusError(
-    `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'a single character'}: expected at least two characters`,
+    `the ${name} text ${sourceName(source)} is ${characters === 0 ? 'empty' : 'a single character'}: expected at least two characters`,
     `use ${flagOf(`${name}Fraction`)} to hold out a part of the corpus instead`,
   );
 }
@@ -70,15 +75,15 @@ export function refuseTooShort(
  * The bounds of each part of a text. A boundary is at floor(length × (1 − the fractions held out
  * after it)), as in nanoGPT.
  */
-export function partsOf(
-  [sources, validated, tested]: readonly number[],
-  [validation, test]: readonly HeldOut[],
+export function partBounds(
+  [sourcesEnd, validationEnd, testEnd]: readonly number[],
+  [validation, test]: readonly HeldOutPart[],
 ): Readonly<Record<'train' | 'validation' | 'test', readonly [start: number, end: number]>> {
-  const trained = Math.floor(sources * (1 - (validation.fraction + test.fraction)));
-  const untested = Math.floor(sources * (1 - test.fraction));
+  const trainEnd = Math.floor(sourcesEnd * (1 - (validation.fraction + test.fraction)));
+  const testStart = Math.floor(sourcesEnd * (1 - test.fraction));
   return {
-    train: [0, trained],
-    validation: validation.sources.length === 0 ? [trained, untested] : [sources, validated],
-    test: test.sources.length === 0 ? [untested, sources] : [validated, tested],
+    train: [0, trainEnd],
+    validation: validation.sources.length === 0 ? [trainEnd, testStart] : [sourcesEnd, validationEnd],
+    test: test.sources.length === 0 ? [testStart, sourcesEnd] : [validationEnd, testEnd],
   };
 }

@@ -12,9 +12,9 @@ export class LineEnds {
   /** Converts the next chunk. A CR at its end joins an LF at the start of the following chunk. */
   push(text: string): string {
     if (text === '') return text;
-    const rest = this.#afterReturn && text.startsWith('\n') ? text.slice(1) : text;
+    const remaining = this.#afterReturn && text.startsWith('\n') ? text.slice(1) : text;
     this.#afterReturn = text.endsWith('\r');
-    const changed = withLineFeeds(rest);
+    const changed = withLineFeeds(remaining);
     if (changed !== text) this.changed = true;
     return changed;
   }

@@ -6,11 +6,11 @@ import type { SlicedWork } from '../sliced-work.ts';
 import { runInSlices } from '../run-in-slices.ts';
 import { describeCharacters } from './characters.ts';
 import { encodingNamed } from '../options/choices.ts';
-import { type Encoded, encodedInKnownForm } from './forms.ts';
-import { type HeldOut, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
-import { Reader } from './reader.ts';
-import { byBytes, noteOnSkipped } from './refusals.ts';
-import { corpusName, nameOf } from './sources.ts';
+import { type EncodedText, encodeInKnownForm } from './forms.ts';
+import { type HeldOutPart, heldOutParts, partBounds, refuseTooShort } from './held-out.ts';
+import { CorpusReader } from './reader.ts';
+import { byteUnitHint, noteOnSkipped } from './refusals.ts';
+import { corpusName, sourceName } from './sources.ts';
 import type { CorpusOptions, ReadingActivity, ReadingListener } from './corpus-options.ts';
 
 export type { CorpusOptions, ReadingActivity, ReadingListener };
@@ -63,7 +63,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
   const heldOut = heldOutParts(options);
-  const reader = new Reader({ ...options, unit });
+  const reader = new CorpusReader({ ...options, unit });
   // Finds all texts before it reads the first, so that a missing one is reported immediately.
   const found = [await reader.find(options.sources)];
   for (const part of heldOut) found.push(await reader.find(part.sources, part));
@@ -84,7 +84,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
       ? { vocabulary: byteVocabulary(), encoded: read, notes: [] }
       : await runInSlices(reported(renumber(read, options, heldOut), reader, options.onActivity));
   const tokens = encoded.encoder.store.finish();
-  const parts = partsOf(encoded.ends, heldOut);
+  const parts = partBounds(encoded.ends, heldOut);
   const [train, validation, test] = [parts.train, parts.validation, parts.test].map((part) => tokens.subarray(...part));
   if (options.vocabulary === undefined) checkVariety([train, validation, test], vocabulary, options);
   return {
@@ -104,7 +104,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
 }
 
 function notesOnReading(
-  { skipped, invalid, changedLineEnds: changed, joins }: Reader,
+  { skipped, invalid, changedLineEnds: changed, joins }: CorpusReader,
   { vocabulary }: CorpusOptions,
 ): string[] {
   // Line ends belong to the vocabulary, so only a new model can choose.
@@ -121,8 +121,8 @@ function notesOnReading(
   return notes.filter((note) => note !== false);
 }
 
-function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: Reader): RnnError {
-  const names = sources.map(nameOf).join(' ');
+function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: CorpusReader): RnnError {
+  const names = sources.map(sourceName).join(' ');
   const forNew = 'use at least three characters to train at all, and a hundred thousand to learn spelling';
   if (read.length > 0)
     return corpusError(
@@ -131,14 +131,14 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: 
     );
   return corpusError(
     `cannot read ${names} as text: ${invalid.length > 0 ? 'no file is valid text' : 'all files are binary'}`,
-    byBytes(vocabulary === undefined),
+    byteUnitHint(vocabulary === undefined),
   );
 }
 
 /** Runs the same computation and reports progress after each piece. */
 function* reported<Result>(
   pieces: SlicedWork<Result>,
-  { read }: Reader,
+  { read }: CorpusReader,
   onActivity: ReadingListener = () => {},
 ): SlicedWork<Result> {
   const files = { done: read.length, total: read.length };
@@ -152,21 +152,21 @@ function* reported<Result>(
 
 interface Numbered {
   readonly vocabulary: Vocabulary;
-  readonly encoded: Encoded;
+  readonly encoded: EncodedText;
   readonly notes: readonly string[];
 }
 
 /**
  * Replaces the provisional ids by ids of the given vocabulary, or of a new vocabulary of the text.
  */
-function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly HeldOut[]): SlicedWork<Numbered> {
+function* renumber(read: EncodedText, options: CorpusOptions, heldOut: readonly HeldOutPart[]): SlicedWork<Numbered> {
   const { minCount, known, vocabulary: given } = options;
-  const inKnownForm = given === undefined ? null : yield* encodedInKnownForm(read, given);
+  const inKnownForm = given === undefined ? null : yield* encodeInKnownForm(read, given);
   const encoded = inKnownForm ?? read;
   const { store, codePoints } = encoded.encoder;
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
   const [sources] = encoded.ends;
-  const [, train] = partsOf(encoded.ends, heldOut).train;
+  const [, train] = partBounds(encoded.ends, heldOut).train;
   const learnt = yield* store.count(characters.length, 0, train);
   const heldOutOfSources = yield* store.count(characters.length, train, sources);
   const others = yield* store.count(characters.length, sources, store.length);

@@ -6,13 +6,21 @@
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
-import { Encoder } from './store.ts';
-import { type Decoded, Decoder, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
+import { TokenEncoder } from './store.ts';
+import { type DecodedText, FileDecoder, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { UTF8 } from '../options/choices.ts';
-import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
+import { type HeldOutPart, refuseUnlessPlain } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
 import type { CorpusOptions } from './corpus-options.ts';
-import { NotText, binaryFile, binarySign, invalidFiles, invalidText, utf16File, utf32File } from './refusals.ts';
+import {
+  NotTextError,
+  binaryFileError,
+  binarySign,
+  invalidFilesError,
+  invalidTextError,
+  utf16FileError,
+  utf32FileError,
+} from './refusals.ts';
 import {
   type GivenText,
   type InvalidFile,
@@ -20,9 +28,9 @@ import {
   type TextFile,
   fileError,
   findFiles,
-  isText,
-  nameOf,
-  type Chunks,
+  isGivenText,
+  sourceName,
+  type ByteChunks,
   fileChunks,
   stdinChunks,
   withWholeHead,
@@ -37,14 +45,14 @@ const BYTE_ORDER_MARK = '\u{FEFF}';
 const LIMITS: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
 
 /** A text that was found. */
-export interface Text {
+export interface SourceText {
   readonly name: string;
   /** The user named this very text. Other texts are skipped if they look like binary files. */
   readonly named: boolean;
   /** The size in bytes. Infinity if it is unknown or not needed. */
   readonly bytes: number;
   readonly encoding: string;
-  readonly chunks: () => Chunks;
+  readonly chunks: () => ByteChunks;
 }
 
 /** The text that is being read. */
@@ -56,14 +64,14 @@ interface OpenText {
   /** The encoding is from a byte order mark. */
   readonly isMarked: boolean;
   readonly isUtf8: boolean;
-  readonly decoder: Decoder;
+  readonly decoder: FileDecoder;
   /** Null if line ends are kept. */
   readonly lineEnds: LineEnds | null;
 }
 
 /** Feeds texts to an encoder and a hash. */
-export class Reader {
-  readonly encoder = new Encoder();
+export class CorpusReader {
+  readonly encoder = new TokenEncoder();
   /** Hashes the text that was read. To leave out a part, callers replace it by an earlier copy. */
   hash: Hash = createHash('sha256');
   /** The number of hidden and binary files that were skipped. */
@@ -94,23 +102,23 @@ export class Reader {
    *
    * @param part the held-out part that the sources belong to, if any
    */
-  async find(sources: readonly Source[], part?: HeldOut): Promise<readonly Text[]> {
-    const found: Text[] = [];
+  async find(sources: readonly Source[], part?: HeldOutPart): Promise<readonly SourceText[]> {
+    const texts: SourceText[] = [];
     this.#report();
     for (const source of sources) {
-      if (isText(source)) {
-        found.push(this.#givenText(source));
+      if (isGivenText(source)) {
+        texts.push(this.#givenText(source));
         continue;
       }
-      const { files, lost, skipped } = await findFiles(source, this.#options);
+      const { files, unreadable: lost, skipped } = await findFiles(source, this.#options);
       this.skipped += skipped;
       this.invalid.push(...lost);
       if (part?.onlyPlain) for (const { path } of files) await refuseUnlessPlain(path, part);
-      found.push(...(await Promise.all(files.map((file) => this.#textIn(file)))));
+      texts.push(...(await Promise.all(files.map((file) => this.#textIn(file)))));
     }
-    this.#total.files += found.length;
-    for (const { bytes } of found) this.#total.bytes += bytes;
-    return found;
+    this.#total.files += texts.length;
+    for (const { bytes } of texts) this.#total.bytes += bytes;
+    return texts;
   }
 
   /**
@@ -118,13 +126,13 @@ export class Reader {
    *
    * @returns the end of the part in the store
    */
-  async readAll(texts: readonly Text[]): Promise<number> {
+  async readAll(texts: readonly SourceText[]): Promise<number> {
     this.#partStart = this.encoder.store.length;
     for (const text of texts) {
-      const before = this.#done.bytes;
+      const bytesBefore = this.#done.bytes;
       await this.#tryToRead(text);
       this.#done.files++;
-      if (text.bytes < Infinity) this.#done.bytes = before + text.bytes; // only the start of a skipped file was read
+      if (text.bytes < Infinity) this.#done.bytes = bytesBefore + text.bytes; // only the start of a skipped file was read
       this.#report();
     }
     return this.encoder.store.length;
@@ -135,20 +143,20 @@ export class Reader {
    * skip them
    */
   refuseInvalid(): void {
-    if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read.length);
+    if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFilesError(this.invalid, this.read.length);
   }
 
-  #givenText({ name, text }: GivenText): Text {
+  #givenText({ name, text }: GivenText): SourceText {
     // A string has been decoded already.
     const encoding = typeof text === 'string' ? UTF8 : this.#options.encoding;
     return { name, named: true, bytes: Buffer.byteLength(text), encoding, chunks: () => [Buffer.from(text)] };
   }
 
-  async #textIn({ path, named }: TextFile): Promise<Text> {
+  async #textIn({ path, named }: TextFile): Promise<SourceText> {
     const { stdin, encoding } = this.#options;
     const isPiped = isStandardInput(path);
-    const chunks = (): Chunks => (isPiped ? stdinChunks(stdin) : this.#fileChunks(path, named));
-    return { name: nameOf(path), named, bytes: isPiped ? Infinity : await this.#sizeOf(path), encoding, chunks };
+    const chunks = (): ByteChunks => (isPiped ? stdinChunks(stdin) : this.#fileChunks(path, named));
+    return { name: sourceName(path), named, bytes: isPiped ? Infinity : await this.#sizeOf(path), encoding, chunks };
   }
 
   /** Infinity for pipes and devices, and if no progress is reported. */
@@ -159,7 +167,7 @@ export class Reader {
     return status.isFile() ? status.size : Infinity;
   }
 
-  #fileChunks(path: string, named: boolean): Chunks {
+  #fileChunks(path: string, named: boolean): ByteChunks {
     this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
     return fileChunks(path, this.#buffer, (error) => {
       throw fileError(path, error, { named });
@@ -177,13 +185,13 @@ export class Reader {
   }
 
   /** Discards everything of a file that turns out not to be text. */
-  async #tryToRead(text: Text): Promise<void> {
+  async #tryToRead(text: SourceText): Promise<void> {
     const { length } = this.encoder.store;
     const [hash, joins] = [this.hash.copy(), this.joins];
     try {
       await this.#read(text);
     } catch (error) {
-      if (!(error instanceof NotText) || LIMITS.includes(systemCode(error.cause))) throw error;
+      if (!(error instanceof NotTextError) || LIMITS.includes(systemCode(error.cause))) throw error;
       this.encoder.store.truncate(length);
       this.hash = hash;
       this.joins = joins;
@@ -191,7 +199,7 @@ export class Reader {
     }
   }
 
-  async #read(text: Text): Promise<void> {
+  async #read(text: SourceText): Promise<void> {
     if (this.#options.unit === 'byte') {
       for await (const chunk of text.chunks()) {
         this.encoder.store.append(chunk);
@@ -223,16 +231,16 @@ export class Reader {
   }
 
   /** @returns null for a binary file found in a folder, which is skipped */
-  #begin({ name, named, encoding: asked }: Text, head: Uint8Array): OpenText | null {
+  #begin({ name, named, encoding: asked }: SourceText, head: Uint8Array): OpenText | null {
     const { store } = this.encoder;
     const { keepLineEnds } = this.#options;
-    if (hasUtf32Mark(head)) throw utf32File(name);
+    if (hasUtf32Mark(head)) throw utf32FileError(name);
     const mark = encodingOfMark(head);
     const encoding = encodingOf(head, asked);
     const utf16 = encoding === UTF8 ? recogniseUtf16(head) : null;
-    if (utf16 !== null) throw utf16File(name, utf16);
+    if (utf16 !== null) throw utf16FileError(name, utf16);
     const isUtf8 = encoding === UTF8;
-    const bytes = isUtf8 ? head : Buffer.from(new Decoder(encoding).push(head).text);
+    const bytes = isUtf8 ? head : Buffer.from(new FileDecoder(encoding).push(head).text);
     if (!named && binarySign(bytes, true, null) !== null) {
       this.skipped++;
       return null;
@@ -245,7 +253,7 @@ export class Reader {
       encoding: mark ?? (isUtf8 ? UTF8 : asked),
       isMarked: mark !== null,
       isUtf8,
-      decoder: new Decoder(encoding),
+      decoder: new FileDecoder(encoding),
       lineEnds: keepLineEnds ? null : new LineEnds(),
     };
   }
@@ -260,13 +268,13 @@ export class Reader {
   }
 
   /** @param offset bytes of the file before this chunk */
-  #push(open: OpenText, { text, isValid, invalid }: Decoded, bytes: Uint8Array, offset: number): void {
+  #push(open: OpenText, { text, isValid, invalid }: DecodedText, bytes: Uint8Array, offset: number): void {
     const isNew = this.#options.vocabulary === undefined;
     const sign = binarySign(open.isUtf8 ? bytes : Buffer.from(text), offset === 0, open.isUtf8 ? offset : null);
-    if (sign !== null) throw binaryFile(open.name, sign, isNew);
+    if (sign !== null) throw binaryFileError(open.name, sign, isNew);
     const read = open.lineEnds?.push(text) ?? text;
     this.hash.update(read);
     this.encoder.push(offset === 0 && read.startsWith(BYTE_ORDER_MARK) ? read.slice(1) : read);
-    if (!isValid) throw invalidText(open, this.encoder.store.view(open.start), invalid, isNew);
+    if (!isValid) throw invalidTextError(open, this.encoder.store.view(open.start), invalid, isNew);
   }
 }

@@ -44,7 +44,7 @@ export function binarySign(bytes: Uint8Array, isHead: boolean, at: number | null
 }
 
 /** The error for a file that cannot be read as text. */
-export class NotText extends RnnError {
+export class NotTextError extends RnnError {
   constructor(message: string, hint: string | undefined, cause?: unknown) {
     super('corpus', message, { hint, cause });
   }
@@ -52,19 +52,19 @@ export class NotText extends RnnError {
 
 /** @param isNew the text is for a new model */
 /** A hint to use a byte-level model. */
-export const byBytes = (isNew: boolean): string =>
+export const byteUnitHint = (isNew: boolean): string =>
   isNew
     ? `use ${flagOf('unit')} byte to train on any file`
     : `use a model trained with ${flagOf('unit')} byte, which reads any file`;
-export const binaryFile = (name: string, sign: string, isNew: boolean): NotText =>
-  new NotText(`cannot read ${name} as text: it looks binary (${sign})`, byBytes(isNew));
+export const binaryFileError = (name: string, sign: string, isNew: boolean): NotTextError =>
+  new NotTextError(`cannot read ${name} as text: it looks binary (${sign})`, byteUnitHint(isNew));
 
 /** @param encoding `utf-16le` or `utf-16be` */
-export const utf16File = (name: string, encoding: string): NotText =>
-  new NotText(`${name} is UTF-16: expected UTF-8`, `use ${flagOf('encoding')} ${encoding}`);
+export const utf16FileError = (name: string, encoding: string): NotTextError =>
+  new NotTextError(`${name} is UTF-16: expected UTF-8`, `use ${flagOf('encoding')} ${encoding}`);
 
-export const utf32File = (name: string): NotText =>
-  new NotText(`${name} is UTF-32: expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
+export const utf32FileError = (name: string): NotTextError =>
+  new NotTextError(`${name} is UTF-32: expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
 
 /**
  * The error for a file that is not valid in its encoding.
@@ -73,7 +73,7 @@ export const utf32File = (name: string): NotText =>
  * @param invalid the bytes that are not UTF-8, or null for another encoding
  * @param isNew the text is for a new model
  */
-export function invalidText(
+export function invalidTextError(
   {
     name,
     encoding,
@@ -83,7 +83,7 @@ export function invalidText(
   before: Tokens,
   invalid: InvalidBytes | null,
   isNew: boolean,
-): NotText {
+): NotTextError {
   let line = 1;
   for (const id of before) if (id === NEWLINE) line++;
   const column = before.length - before.lastIndexOf(NEWLINE);
@@ -92,7 +92,7 @@ export function invalidText(
     ? `correct the file, or remove its byte order mark and use ${flagOf('encoding')}`
     : remedyFor(encoding, invalid);
   const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
-  return new NotText(`${name} ${wrong} at ${place}`, `${remedy}, or ${byBytes(isNew)}`);
+  return new NotTextError(`${name} ${wrong} at ${place}`, `${remedy}, or ${byteUnitHint(isNew)}`);
 }
 
 /**
@@ -117,11 +117,11 @@ function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
  *
  * @param read how many files are text
  */
-export function invalidFiles(invalid: readonly InvalidFile[], read: number): RnnError {
+export function invalidFilesError(invalid: readonly InvalidFile[], read: number): RnnError {
   const [{ error }] = invalid;
   if (invalid.length === 1) {
     if (read === 0) return error; // without this file nothing is left
-    return new NotText(error.message, `${error.hint}, or use ${flagOf('skipInvalid')} to skip it`, error);
+    return new NotTextError(error.message, `${error.hint}, or use ${flagOf('skipInvalid')} to skip it`, error);
   }
   // If all files are invalid, they probably have the same encoding.
   const hint =

@@ -8,7 +8,7 @@ import { type RnnError, inQuotes, systemCode, corpusError } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
 import { HEAD_BYTES } from './encoding.ts';
 import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
-import { type InvalidFile, NotText, type TextFile } from './refusals.ts';
+import { type InvalidFile, NotTextError, type TextFile } from './refusals.ts';
 import { isStandardInput } from './standard-input.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -23,11 +23,11 @@ export interface GivenText {
 /** A file, a folder, a pattern or `-` for standard input, or a text. */
 export type Source = string | GivenText;
 
-export const isText = (source: Source): source is GivenText => typeof source !== 'string';
+export const isGivenText = (source: Source): source is GivenText => typeof source !== 'string';
 
 /** The name of a source in messages. */
-export function nameOf(source: Source): string {
-  if (isText(source)) return source.name;
+export function sourceName(source: Source): string {
+  if (isGivenText(source)) return source.name;
   return isStandardInput(source) ? 'standard input' : source;
 }
 
@@ -40,7 +40,7 @@ interface Limits {
 interface FoundFiles {
   readonly files: readonly TextFile[];
   /** Folders that cannot be read. */
-  readonly lost: readonly InvalidFile[];
+  readonly unreadable: readonly InvalidFile[];
   /** The number of hidden files, pipes and devices that were skipped. */
   readonly skipped: number;
 }
@@ -58,7 +58,7 @@ interface FoundFiles {
  * @throws RnnError `corpus` if the source does not exist or cannot be read
  */
 export async function findFiles(source: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
-  const one = (file: string): FoundFiles => ({ files: [{ path: file, named: true }], lost: [], skipped: 0 });
+  const one = (file: string): FoundFiles => ({ files: [{ path: file, named: true }], unreadable: [], skipped: 0 });
   if (isStandardInput(source)) return one(source);
   const status = await stat(source).catch((error: unknown) => {
     // A name with a star is a pattern only if no file has that name.
@@ -72,7 +72,11 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   const folder = await asSystemHasIt(named);
   // A pattern matches hidden files only if it contains the dot. In folders, hidden files are found
   // only to count them.
-  const { paths, unreadable, special } = isPattern
+  const {
+    paths,
+    unreadable: failures,
+    special,
+  } = isPattern
     ? await walk(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
     : await walk(atAnyDepth(include.length === 0 ? ['**'] : include), {
         cwd: folder,
@@ -80,7 +84,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
         ignore: ['**/.*/**', ...atAnyDepth(exclude)],
       });
   const isVisible = (file: string): boolean => isPattern || !path.basename(file).startsWith('.');
-  const lost = unreadable
+  const unreadable = failures
     .map(({ path: below, error }) => ({ within: path.relative(folder, below), error }))
     // A folder that has been removed has no files.
     .filter(({ within, error }) => !['ENOENT', 'ENOTDIR'].includes(systemCode(error)) && isVisible(within))
@@ -100,10 +104,11 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
       `cannot read ${source}: all its files are in a run folder`,
       `choose another run folder with ${flagOf('out')}, or name files one by one`,
     );
-  if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, { include, exclude }, hidden);
+  if (files.length === 0 && unreadable.length === 0)
+    throw nothingFound(source, isPattern, { include, exclude }, hidden);
   return {
     files: files.map((file) => ({ path: file, named: false })),
-    lost,
+    unreadable,
     skipped: isPattern ? 0 : hidden + special,
   };
 }
@@ -121,7 +126,7 @@ async function asSystemHasIt(folder: string): Promise<string> {
 
 /** The name for a run on this source: its base name, without the extension if it is a file. */
 export function corpusName(source: Source): string {
-  if (isText(source)) return source.name;
+  if (isGivenText(source)) return source.name;
   if (isStandardInput(source)) return 'stdin';
   if (isPatternOf(source) && !existsSync(source))
     return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
@@ -138,9 +143,9 @@ export function corpusName(source: Source): string {
  *
  * @param named whether the user named this very file
  */
-export function fileError(file: string, cause: unknown, { named = true } = {}): NotText {
+export function fileError(file: string, cause: unknown, { named = true } = {}): NotTextError {
   const code = systemCode(cause);
-  const refuse = (message: string, hint: string): NotText => new NotText(message, hint, cause);
+  const refuse = (message: string, hint: string): NotTextError => new NotTextError(message, hint, cause);
   const checkPath = 'check the path, which is relative to the current folder';
   if (!named && code === 'ENOENT' && file.includes('\u{FFFD}'))
     return refuse(`cannot read ${file}: its name is not valid UTF-8`, 'rename it');
@@ -205,13 +210,13 @@ function nothingFound(source: string, isPattern: boolean, { include, exclude }: 
 }
 
 /** The bytes of a file or a text. */
-export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+export type ByteChunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * Regroups the bytes into non-empty chunks. The first is long enough to recognise the encoding,
  * because a pipe may deliver single bytes.
  */
-export async function* withWholeHead(chunks: Chunks): AsyncGenerator<Uint8Array> {
+export async function* withWholeHead(chunks: ByteChunks): AsyncGenerator<Uint8Array> {
   let head: Uint8Array | null = Buffer.alloc(0);
   for await (const chunk of chunks) {
     if (head === null) {

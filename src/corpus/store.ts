@@ -167,7 +167,7 @@ const ENCODED_AT_A_TIME = 16_384;
  * the order in which they appear. read.ts renumbers them when all are known, so that a text is read
  * only once.
  */
-export class Encoder {
+export class TokenEncoder {
   readonly store = new TokenStore();
   /**
    * Code points in the order of their ids. Includes all of ASCII, even characters that do not

@@ -2,7 +2,7 @@
 // characters of a corpus.
 import { type RnnError, inQuotes, corpusError, usageError } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
-import { knownForm } from './forms.ts';
+import { inKnownForm } from './forms.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** The level of a model: a token is a code point of the text, or a byte of it. */
@@ -28,7 +28,7 @@ export interface VocabularyData {
 const REPLACEMENT = '\u{FFFD}';
 
 /** Turns ids into text one by one. */
-export interface Decoder {
+export interface TokenDecoder {
   /**
    * Returns the text that this id completes. Empty while a character of several bytes is
    * incomplete.
@@ -104,11 +104,11 @@ export class Vocabulary {
    * decomposed. Returns it unchanged if the vocabulary knows all its characters, or no such form.
    */
   inKnownForm(text: string): string {
-    return this.unit === 'byte' ? text : knownForm(text, (character) => this.#ids.has(character));
+    return this.unit === 'byte' ? text : inKnownForm(text, (character) => this.#ids.has(character));
   }
 
   /** A decoder for one text. */
-  decoder(): Decoder {
+  decoder(): TokenDecoder {
     const { symbols } = this.data;
     if (this.unit === 'char') {
       return { push: (id) => symbolAt(symbols, id), end: () => '' };

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 
 import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode, machineError } from '../errors.ts';
-import { pathIn } from './path-in.ts';
+import { joinPath } from './join-path.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function replaceFile(
   path: string,
   pieces: Iterable<Uint8Array>,
   beforeRename?: () => Promise<void>,
-  temporary = pathIn(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`),
+  temporary = joinPath(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`),
 ): Promise<void> {
   try {
     const file = await open(temporary, 'wx');
@@ -52,7 +52,7 @@ export async function replaceFile(
  *
  * @throws RnnError `machine` that says which step failed
  */
-export async function nameAgain(path: string, second: string): Promise<void> {
+export async function linkAs(path: string, second: string): Promise<void> {
   const temporary = `${second}.${process.pid}-${counter++}${temporarySuffix}`;
   try {
     await link(path, temporary).catch(() => copy(path, temporary));

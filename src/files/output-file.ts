@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { diskError, replaceFile, temporarySuffix } from './atomic.ts';
 import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode, machineError, usageError } from '../errors.ts';
-import { pathIn } from './path-in.ts';
+import { joinPath } from './join-path.ts';
 import { flagOf } from '../options/flags.ts';
 
 export interface OutputRules {
@@ -98,9 +98,9 @@ export async function writeOutput(
  * file. A file that does not exist does not count.
  */
 export async function firstSameFile(files: readonly string[], others: readonly string[]): Promise<string | null> {
-  const known = new Set(await Promise.all(others.map(identityOf)));
+  const otherIdentities = new Set(await Promise.all(others.map(identityOf)));
   const identities = await Promise.all(files.map(identityOf));
-  return files.find((_, index) => identities[index] !== null && known.has(identities[index])) ?? null;
+  return files.find((_, index) => identities[index] !== null && otherIdentities.has(identities[index])) ?? null;
 }
 
 /**
@@ -121,7 +121,7 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
       `cannot write ${path}: this command reads it`,
       `name another file: ${flagOf('force')} does not replace this one`,
     );
-  if (rules.force || rules.isOurs?.(await startOf(path, START_BYTES))) return true;
+  if (rules.force || rules.isOurs?.(await readStart(path, START_BYTES))) return true;
   throw usageError(
     `cannot write ${path}: the file already exists`,
     `replace it with ${flagOf('force')}, or name another file`,
@@ -129,10 +129,10 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
 }
 
 /** The first characters of a file. Empty if it cannot be read or is not a plain file. */
-export const startOf = (path: string, bytes: number): Promise<string> => textAt(path, bytes, () => 0);
+export const readStart = (path: string, bytes: number): Promise<string> => textAt(path, bytes, () => 0);
 
 /** The last characters of a file. Empty as for `startOf`. */
-export const endOf = (path: string, bytes: number): Promise<string> =>
+export const readEnd = (path: string, bytes: number): Promise<string> =>
   textAt(path, bytes, (size) => Math.max(0, size - bytes));
 
 async function textAt(path: string, bytes: number, positionIn: (size: number) => number): Promise<string> {
@@ -154,7 +154,7 @@ async function textAt(path: string, bytes: number, positionIn: (size: number) =>
 }
 
 /** A short temporary name, so that it is valid wherever the name of the file is. */
-const temporaryBeside = (path: string): string => pathIn(dirname(path), `.${randomUUID()}${temporarySuffix}`);
+const temporaryBeside = (path: string): string => joinPath(dirname(path), `.${randomUUID()}${temporarySuffix}`);
 
 /**
  * The device and inode of the file that the path leads to, null if there is no file. `-` is the

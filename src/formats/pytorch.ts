@@ -28,7 +28,7 @@ const modules: Readonly<Record<string, string>> = {
  * Why no PyTorch module can hold a model, with a hint about models that can be exported. Null if a
  * module can.
  */
-export function whyNoModule({
+export function reasonWithoutModule({
   cell,
   layerNorm = false,
   skip = 'none',
@@ -108,15 +108,15 @@ function moduleTensors({
  */
 export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Tensor[] {
   const { model } = trained;
-  const own = new Map(
+  const parameters = new Map(
     tensorsOf(parameterShapes(model), parameterVector(trained)).map((tensor) => [tensor.name, tensor]),
   );
   return moduleTensors(model).map(({ name, shape, weight, isTransposed }) => {
-    const found = own.get(weight);
-    if (found !== undefined && !weight.endsWith('.bh'))
-      return { name, shape, data: isTransposed ? transposed(found.data, found.shape[1]) : found.data };
+    const tensor = parameters.get(weight);
+    if (tensor !== undefined && !weight.endsWith('.bh'))
+      return { name, shape, data: isTransposed ? transposed(tensor.data, tensor.shape[1]) : tensor.data };
     const second = new Float32Array(shape[0]);
-    if (found !== undefined) second.set(found.data, 2 * model.hidden);
+    if (tensor !== undefined) second.set(tensor.data, 2 * model.hidden);
     return { name, shape, data: second };
   });
 }

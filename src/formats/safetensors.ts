@@ -4,7 +4,7 @@
 // contains.
 import { isUtf8 } from 'node:buffer';
 import { type Fail, type Tensor, firstNonFinite, limits, numbersIn, troubleInJson } from '../runs/store.ts';
-import { type Rules, check, recordOf, shape } from '../runs/validation.ts';
+import { type Rules, checkMembers, recordRule, shapeRule } from '../runs/validation.ts';
 import { anyText, choice, rule } from '../options/kind.ts';
 import { bytesOfNumbers, floatFormats } from './floats.ts';
 
@@ -50,19 +50,26 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
  */
 export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   const { header, dataStart } = readHeader(file, fail);
-  const { [METADATA]: metadata = {} } = check<{ [METADATA]?: Metadata }>(header, headerRules, 'its header', fail);
+  const { [METADATA]: metadata = {} } = checkMembers<{ [METADATA]?: Metadata }>(
+    header,
+    headerRules,
+    'its header',
+    fail,
+  );
   const entries = Object.entries(header).filter(([name]) => name !== METADATA);
   if (entries.length > limits.tensors) fail(`it has ${entries.length} tensors: expected at most ${limits.tensors}`);
-  const places = entries.map(([name, entry]) => placeOf(name, entry, fail)).toSorted((a, b) => a.begin - b.begin);
+  const entryRanges = entries
+    .map(([name, entry]) => entryRange(name, entry, fail))
+    .toSorted((a, b) => a.begin - b.begin);
   let covered = 0;
-  for (const { title, begin, end } of places) {
+  for (const { title, begin, end } of entryRanges) {
     if (begin !== covered)
       fail(`${title} begins at byte ${begin} of the numbers: expected ${covered}: tensors overlap or there are gaps`);
     covered = end;
   }
   if (covered !== file.length - dataStart)
     fail(`its tensors end at byte ${covered} of ${file.length - dataStart} bytes of numbers`);
-  const tensors = places.map(({ name, title, shape, dtype, begin, end }): Tensor => {
+  const tensors = entryRanges.map(({ name, title, shape, dtype, begin, end }): Tensor => {
     // A copy, which is aligned whatever the length of the header. Buffer's own slice would be a
     // view.
     const data = floatFormats[dtype].decode(
@@ -112,10 +119,10 @@ interface Entry {
   readonly data_offsets: readonly [begin: number, end: number];
 }
 
-const headerRules: Rules = { [METADATA]: { ...recordOf('texts', anyText.holds), isOptional: true } };
+const headerRules: Rules = { [METADATA]: { ...recordRule('texts', anyText.holds), isOptional: true } };
 const entryRules: Rules = {
   dtype: choice(Object.keys(floatFormats)),
-  shape,
+  shape: shapeRule,
   data_offsets: rule(
     'two whole numbers',
     (value) => Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger),
@@ -130,11 +137,11 @@ interface Place extends Omit<Entry, 'data_offsets'> {
 }
 
 /** Where the numbers of a tensor are, checked against its shape and the length of the file. */
-function placeOf(name: string, entry: unknown, fail: Fail): Place {
+function entryRange(name: string, entry: unknown, fail: Fail): Place {
   if (name.length === 0 || name.length > limits.name)
     fail(`a tensor has a name of ${name.length} characters: expected 1 to ${limits.name}`);
   const title = `tensor ${JSON.stringify(name)}`;
-  const { dtype, shape, data_offsets: offsets } = check<Entry>(entry, entryRules, title, fail);
+  const { dtype, shape, data_offsets: offsets } = checkMembers<Entry>(entry, entryRules, title, fail);
   const [begin, end] = offsets;
   const expected = numbersIn(shape) * floatFormats[dtype].bytes;
   if (end - begin !== expected) fail(`${title} has ${end - begin} bytes, but its shape needs ${expected}`);

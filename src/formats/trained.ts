@@ -16,7 +16,7 @@ import {
   troubleInJson,
 } from '../runs/store.ts';
 import { usageError, checkpointError } from '../errors.ts';
-import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
+import { stateDict, tensorsFromStateDict, reasonWithoutModule } from './pytorch.ts';
 import { type Metadata, looksLikeSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
 import { flagOf } from '../options/flags.ts';
 import { pick } from '../options/option.ts';
@@ -50,7 +50,7 @@ export const safetensors: ExportFormat = {
   summary: "PyTorch's nn.LSTM, nn.GRU or nn.RNN, and back by rnn import",
   extension: '.safetensors',
   write(trained) {
-    const why = whyNoModule(trained.model);
+    const why = reasonWithoutModule(trained.model);
     if (why !== null) throw usageError(why.message, why.hint);
     return writeSafetensors({ metadata: metadataOf(trained), tensors: stateDict(trained) });
   },
@@ -98,7 +98,7 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
   }
   const header = like ?? headerIn(metadata, damaged);
   const recorded = isOurs ? trainingIn(metadata, damaged) : {};
-  const why = whyNoModule(header.model);
+  const why = reasonWithoutModule(header.model);
   if (why !== null) throw checkpointError(`cannot read ${path}: ${why.message}`, why.hint);
   const mismatched = failure(
     `${path} does not fit ${like === null ? 'its model' : `the model of ${flagOf('like')}`}`,

@@ -110,7 +110,7 @@ export function startSymbolOf({ training, vocabulary }: Pick<TrainedModel, 'trai
 }
 
 /** Maximum sizes that a file may demand from this program, far above any real checkpoint. */
-export const limits = {
+export const checkpointLimits = {
   /** Bytes of everything except the data of tensors: a vocabulary of all of Unicode is 14 MB. */
   textBytes: 32 * 2 ** 20,
   /**

@@ -4,8 +4,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { RnnError, systemCode, checkpointError } from '../errors.ts';
-import { pathIn } from '../files/path-in.ts';
-import { bestFile, isOurs, isRunFolder, latestFile, lockFile, previousFile, snapshotsIn } from './run-files.ts';
+import { joinPath } from '../files/join-path.ts';
+import { bestFile, isRunFile, isRunFolder, latestFile, lockFile, previousFile, snapshotsIn } from './run-files.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** The checkpoint files of a run folder, in the order of preference. */
@@ -22,13 +22,13 @@ interface Listing {
 }
 
 /** @throws RnnError `checkpoint` if there is no such folder */
-export async function runFoldersIn(folder: string): Promise<Listing> {
+export async function listRunFolders(folder: string): Promise<Listing> {
   const names = await namesInside(folder);
   if (isRunFolder(names)) return { runs: [folder], unreadable: [] };
   const runs: string[] = [];
   const unreadable: Listing['unreadable'][number][] = [];
   for (const name of names.toSorted()) {
-    const path = pathIn(folder, name);
+    const path = joinPath(folder, name);
     try {
       if (isRunFolder(await readdir(path))) runs.push(path);
     } catch (error) {
@@ -40,11 +40,11 @@ export async function runFoldersIn(folder: string): Promise<Listing> {
 }
 
 /** @throws RnnError `checkpoint` if there is no such folder */
-export const runsIn = async (folder: string): Promise<readonly string[]> => (await runFoldersIn(folder)).runs;
+export const runsIn = async (folder: string): Promise<readonly string[]> => (await listRunFolders(folder)).runs;
 
 /** The folders in a folder that hold runs, even if the folder itself holds none. */
 export async function foldersOfRuns(folder: string): Promise<string[]> {
-  const paths = (await namesInside(folder)).toSorted().map((name) => pathIn(folder, name));
+  const paths = (await namesInside(folder)).toSorted().map((name) => joinPath(folder, name));
   return filter(paths, async (path) => (await runsIn(path).catch(() => [])).length > 0);
 }
 
@@ -119,7 +119,7 @@ async function inNewestRun(runs: string): Promise<string> {
 
 async function checkpointIn(folder: string): Promise<string | null> {
   const paths = [bestFile, latestFile, previousFile, ...(await snapshotsIn(folder))].map((file) =>
-    pathIn(folder, file),
+    joinPath(folder, file),
   );
   const [first] = await filter(paths, async (path) => (await statusOf(path)) !== null);
   return first ?? null;
@@ -144,9 +144,9 @@ async function byAge(paths: readonly string[]): Promise<string[]> {
 }
 
 async function lastChange(path: string): Promise<number> {
-  const files = (await readdir(path).catch(() => [])).filter((file) => isOurs(file) || file === lockFile);
+  const files = (await readdir(path).catch(() => [])).filter((file) => isRunFile(file) || file === lockFile);
   const times = await Promise.all(
-    files.map(async (file) => (await stat(pathIn(path, file)).catch(() => null))?.mtimeMs ?? 0),
+    files.map(async (file) => (await stat(joinPath(path, file)).catch(() => null))?.mtimeMs ?? 0),
   );
   return Math.max(0, ...times);
 }

@@ -54,7 +54,7 @@ export async function refuseUnmakable(path: string): Promise<void> {
  *
  * @param kindOfFolder such as `run folder`
  */
-export function notMade(kindOfFolder: string, path: string, cause: unknown): unknown {
+export function folderError(kindOfFolder: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
   if (Object.hasOwn(noFolder, code))
     return usageError(`cannot use ${path} as a ${kindOfFolder}: ${noFolder[code]}`, otherFolder, { cause });

@@ -5,8 +5,8 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-import { limits } from './checkpoint.ts';
-import { type Fail, isObject, shown, troubleInJson } from './json-values.ts';
+import { checkpointLimits } from './checkpoint.ts';
+import { type Fail, isObject, describeValue, problemInJson } from './json-values.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -17,7 +17,7 @@ const PIECE_CHARACTERS = 2 ** 18;
 const MAX_KEPT_BYTES = 4096;
 
 /** A text that stays on the disk. */
-interface Cut {
+interface DeferredText {
   readonly start: number;
   readonly length: number;
 }
@@ -27,8 +27,8 @@ export class JsonFile {
   readonly #descriptor: number;
   readonly #fail: Fail;
   /** A text `#3` in the value represents the text at `#cuts[3]` in the file. */
-  readonly #cuts: Cut[] = [];
-  readonly #asked = new Set<Cut>();
+  readonly #deferred: DeferredText[] = [];
+  readonly #requested = new Set<DeferredText>();
 
   /**
    * @throws the system's error if the file cannot be opened, or `EISDIR` if it is not a plain file
@@ -81,7 +81,7 @@ export class JsonFile {
           at += escape < 0 ? text.length : escape + 2;
           if (inText) continue;
           if (this.#isCut(textStart, base + at)) {
-            this.#cuts.push({ start: textStart, length: base + at - textStart });
+            this.#deferred.push({ start: textStart, length: base + at - textStart });
             cutBytes += base + at - textStart;
           }
           at++;
@@ -93,7 +93,8 @@ export class JsonFile {
           textStart = base + at;
         } else if (byte === 0x7b || byte === 0x5b) {
           if (isHead && depth === 1 && byte === 0x5b) end = base + at - 1;
-          else if (++depth > limits.depth) this.#fail(`it is nested more than ${limits.depth} deep`);
+          else if (++depth > checkpointLimits.depth)
+            this.#fail(`it is nested more than ${checkpointLimits.depth} deep`);
           values++;
         } else if (byte === 0x7d || byte === 0x5d) depth--;
         else if (byte === 0x3a) keys++;
@@ -101,8 +102,9 @@ export class JsonFile {
       }
       const read = base + count;
       const unfinished = inText && this.#isCut(textStart, read) ? read - textStart : 0;
-      if (read - cutBytes - unfinished > limits.textBytes) this.#tooMuch(`${limits.textBytes / 2 ** 20} MB`);
-      if (keys + values > limits.values) this.#tooMuch(`${limits.values} values`);
+      if (read - cutBytes - unfinished > checkpointLimits.textBytes)
+        this.#tooMuch(`${checkpointLimits.textBytes / 2 ** 20} MB`);
+      if (keys + values > checkpointLimits.values) this.#tooMuch(`${checkpointLimits.values} values`);
     }
     if (end === this.size && (depth > 0 || inText)) this.#cutOff();
     const text = this.#textBefore(end);
@@ -114,13 +116,13 @@ export class JsonFile {
    * the checksum of the file verifies the text.
    */
   numbers(text: unknown, count: number, isKept: boolean, what: string): Float32Array {
-    if (typeof text !== 'string') this.#fail(`${what} has the data ${shown(text)}: expected base64`);
-    const cut = text.startsWith('#') ? this.#cuts[Number(text.slice(1))] : undefined;
-    if (cut !== undefined) this.#asked.add(cut);
+    if (typeof text !== 'string') this.#fail(`${what} has the data ${describeValue(text)}: expected base64`);
+    const cut = text.startsWith('#') ? this.#deferred[Number(text.slice(1))] : undefined;
+    if (cut !== undefined) this.#requested.add(cut);
     const length = cut?.length ?? text.length;
     const expected = Math.ceil((count * Float32Array.BYTES_PER_ELEMENT) / 3) * 4;
     if (length !== expected) this.#fail(`${what} is ${length < expected ? 'shorter' : 'longer'} than its shape says`);
-    if (count > limits.numbers) this.#fail(`${what} has more than ${limits.numbers} numbers`);
+    if (count > checkpointLimits.numbers) this.#fail(`${what} has more than ${checkpointLimits.numbers} numbers`);
     if (!isKept) return new Float32Array(0);
     const data = new Float32Array(count);
     const target = Buffer.from(data.buffer);
@@ -134,7 +136,7 @@ export class JsonFile {
 
   /** Refuses a file that has a text on the disk whose numbers were not requested. */
   refuseStrayData(): void {
-    if (this.#asked.size < this.#cuts.length) this.#fail('it has "data" that does not belong to a tensor');
+    if (this.#requested.size < this.#deferred.length) this.#fail('it has "data" that does not belong to a tensor');
   }
 
   /** Whether a text is long and named `data`. */
@@ -149,7 +151,7 @@ export class JsonFile {
   #textBefore(end: number): string {
     const parts: Buffer[] = [];
     let from = 0;
-    for (const [index, { start, length }] of this.#cuts.entries()) {
+    for (const [index, { start, length }] of this.#deferred.entries()) {
       parts.push(this.bytes(from, start - from), Buffer.from(`#${index}`));
       from = start + length;
     }
@@ -163,9 +165,9 @@ export class JsonFile {
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      this.#fail(`it is not JSON: ${shown((cause as Error).message)}`, cause);
+      this.#fail(`it is not JSON: ${describeValue((cause as Error).message)}`, cause);
     }
-    const trouble = troubleInJson(value, '');
+    const trouble = problemInJson(value, '');
     if (trouble.message !== null) this.#fail(trouble.message);
     if (trouble.keys !== keys) this.#fail('it has a duplicate key');
     return isObject(value) ? value : this.#fail('it is not a JSON object');

@@ -1,7 +1,7 @@
 // Checks values that were read from JSON, and quotes them in messages. Independent of files.
 import { inQuotes } from '../errors.ts';
 import { shortened } from '../options/values.ts';
-import { limits } from './checkpoint.ts';
+import { checkpointLimits } from './checkpoint.ts';
 
 /** Throws an error with this detail. It knows the name of the file. */
 export type Fail = (detail: string, cause?: unknown) => never;
@@ -16,7 +16,7 @@ export const isWhole = (value: unknown, min: number, max: number): value is numb
 export const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** A value of a checkpoint as messages quote it, shortened if it is long. */
-export const shown = (value: unknown): string => shortened(jsonOf(value) ?? inQuotes(value));
+export const describeValue = (value: unknown): string => shortened(jsonOf(value) ?? inQuotes(value));
 
 /**
  * Undefined for values that JSON cannot express: a BigInt, a symbol, a list that contains itself.
@@ -34,7 +34,7 @@ function jsonOf(value: unknown): string | undefined {
  * key that could reach a prototype, too much depth. `keys` counts the keys: fewer than were written
  * means that a key is duplicate.
  */
-export function troubleInJson(
+export function problemInJson(
   value: unknown,
   what: string,
 ): { readonly message: string | null; readonly keys: number } {
@@ -45,25 +45,25 @@ export function troubleInJson(
     if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function')
       return `is ${inQuotes(value)}, which JSON cannot hold`;
     if (typeof value !== 'object' || value === null) return null;
-    if (path.length > limits.depth) return `is nested more than ${limits.depth} deep`;
+    if (path.length > checkpointLimits.depth) return `is nested more than ${checkpointLimits.depth} deep`;
     for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
       path.push(key);
       if (typeof key === 'string') keys++;
-      const trouble = typeof key === 'string' && forbiddenKeys.has(key) ? 'is a forbidden name' : visit(inner);
-      if (trouble !== null) return trouble;
+      const problem = typeof key === 'string' && forbiddenKeys.has(key) ? 'is a forbidden name' : visit(inner);
+      if (problem !== null) return problem;
       path.pop();
     }
     return null;
   }
-  const trouble = visit(value);
-  return { message: trouble === null ? null : `${what}${shownPath(path)} ${trouble}`.replace(/^\./, ''), keys };
+  const problem = visit(value);
+  return { message: problem === null ? null : `${what}${describePath(path)} ${problem}`.replace(/^\./, ''), keys };
 }
 
 /**
  * `.options.include[3]`. Only the end of a long path, without characters that could disturb a
  * terminal.
  */
-function shownPath(path: readonly (string | number)[]): string {
+function describePath(path: readonly (string | number)[]): string {
   const text = path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${JSON.stringify(key).slice(1, -1)}`))
     .join('');

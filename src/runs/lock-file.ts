@@ -31,7 +31,7 @@ const MAX_BYTES = 65_536;
  */
 const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
-export interface Holder {
+export interface LockHolder {
   /** Different for each lock that was ever taken. */
   readonly token: string;
   readonly pid: number;
@@ -74,8 +74,8 @@ export function createAt(path: string, content: string): boolean {
   }
 }
 
-export interface Found {
-  readonly holder: Holder | null;
+export interface FoundLock {
+  readonly holder: LockHolder | null;
   readonly isGone: boolean;
   /** Differs between locks, and changes when a lock is renewed. */
   readonly id: string;
@@ -86,7 +86,7 @@ export interface Found {
  *
  * @param now by the clock of the file system, in milliseconds
  */
-export function look(path: string, now: number): Found | null {
+export function readLock(path: string, now: number): FoundLock | null {
   let file: number;
   try {
     // Opening a named pipe would wait for a writer, and a link may lead to a pipe, or to nothing.
@@ -114,9 +114,9 @@ export function look(path: string, now: number): Found | null {
   }
 }
 
-function parse(text: string): Holder | null {
+function parse(text: string): LockHolder | null {
   try {
-    const { token, pid, host, pids = pidsHere, since } = JSON.parse(text) as Partial<Holder>;
+    const { token, pid, host, pids = pidsHere, since } = JSON.parse(text) as Partial<LockHolder>;
     return typeof token === 'string' &&
       Number.isSafeInteger(pid) &&
       pid! > 0 &&
@@ -130,7 +130,7 @@ function parse(text: string): Holder | null {
 }
 
 /** Whether its process number is valid here. */
-function isHere({ host, pids }: Holder): boolean {
+function isHere({ host, pids }: LockHolder): boolean {
   return host === hostname() && pids === pidsHere;
 }
 
@@ -142,7 +142,7 @@ function linkOrNull(path: string): string | null {
   }
 }
 
-function isRunning({ pid, token }: Holder): boolean {
+function isRunning({ pid, token }: LockHolder): boolean {
   if (pid === process.pid) return ownTokens.has(token);
   try {
     process.kill(pid, 0);

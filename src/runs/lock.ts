@@ -22,8 +22,8 @@ import { hostname } from 'node:os';
 
 import { temporarySuffix } from '../files/atomic.ts';
 import { RnnError, systemCode } from '../errors.ts';
-import { pathIn } from '../files/path-in.ts';
-import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere } from './lock-file.ts';
+import { joinPath } from '../files/join-path.ts';
+import { type FoundLock, type LockHolder, createAt, createFrom, readLock, ownTokens, pidsHere } from './lock-file.ts';
 import { lockFile } from './run-files.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
 
@@ -37,7 +37,7 @@ export class Lock {
   readonly #token: string;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(path: string, { token }: Holder, content: string) {
+  private constructor(path: string, { token }: LockHolder, content: string) {
     this.#path = path;
     this.#token = token;
     this.#content = content;
@@ -50,7 +50,7 @@ export class Lock {
    * error if the lock cannot be written
    */
   static take(folder: string): Lock {
-    const path = pathIn(folder, lockFile);
+    const path = joinPath(folder, lockFile);
     const holder = {
       token: randomUUID(),
       pid: process.pid,
@@ -65,18 +65,19 @@ export class Lock {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         writeFileSync(temporary, content);
         try {
-          const now = statSync(temporary).mtimeMs; // by the clock of the file system
+          const fileNowMs = statSync(temporary).mtimeMs; // by the clock of the file system
           if (createFrom(temporary, path, content)) return new Lock(path, holder, content);
-          const other = look(path, now);
-          if (other === null) continue; // released meanwhile
-          if (!other.isGone) throw inUse(folder, other.holder);
-          if (takeOver(other, { temporary, path, content, now }, folder)) return new Lock(path, holder, content);
+          const existing = readLock(path, fileNowMs);
+          if (existing === null) continue; // released meanwhile
+          if (!existing.isGone) throw inUseError(folder, existing.holder);
+          if (takeOver(existing, { temporary, path, content, fileNowMs }, folder))
+            return new Lock(path, holder, content);
         } catch (error) {
           // A process that has just taken the lock removes all temporary files, this one too.
           if (systemCode(error) !== 'ENOENT' || existsSync(temporary)) throw error;
         }
       }
-      throw inUse(folder, null);
+      throw inUseError(folder, null);
     } catch (error) {
       ownTokens.delete(holder.token);
       throw error;
@@ -90,8 +91,8 @@ export class Lock {
    * be seen
    */
   static refuseIfHeld(folder: string): void {
-    const other = look(pathIn(folder, lockFile), Date.now());
-    if (other !== null && !other.isGone) throw inUse(folder, other.holder);
+    const existing = readLock(joinPath(folder, lockFile), Date.now());
+    if (existing !== null && !existing.isGone) throw inUseError(folder, existing.holder);
   }
 
   /**
@@ -103,13 +104,13 @@ export class Lock {
    * suspended for a minute
    */
   ensure(folder: string, isOurs: () => boolean): void {
-    const now = look(this.#path, 0);
-    if (now?.holder?.token === this.#token) return;
+    const current = readLock(this.#path, 0);
+    if (current?.holder?.token === this.#token) return;
     // If the run has changed, another process may have taken over and ended.
-    if (now === null && isOurs() && createAt(this.#path, this.#content)) return;
+    if (current === null && isOurs() && createAt(this.#path, this.#content)) return;
     throw new RnnError(
       'busy',
-      `cannot continue in ${folder}: another process${named(now?.holder ?? null)} took it over, while this process was suspended or cut off from it`,
+      `cannot continue in ${folder}: another process${describeHolder(current?.holder ?? null)} took it over, while this process was suspended or cut off from it`,
       {
         hint: `let the other process continue, which began from the last saved state, or use ${flagOf('resume')} if ${lockFile} was only removed`,
       },
@@ -119,7 +120,7 @@ export class Lock {
   /** Whether the lock is where it was taken, and not in a folder that was renamed since. */
   isThere(): boolean {
     try {
-      return look(this.#path, 0)?.holder?.token === this.#token;
+      return readLock(this.#path, 0)?.holder?.token === this.#token;
     } catch {
       return false;
     }
@@ -151,7 +152,7 @@ export class Lock {
 /** Whether a process, perhaps this one, trains in the folder, as far as can be seen. */
 export function isHeld(folder: string): boolean {
   try {
-    return look(pathIn(folder, lockFile), Date.now())?.isGone === false;
+    return readLock(joinPath(folder, lockFile), Date.now())?.isGone === false;
   } catch {
     return false; // a process that wants to train there gets an error about the lock
   }
@@ -166,22 +167,22 @@ export function isHeld(folder: string): boolean {
  * @throws RnnError `busy` if another process has the claim
  */
 function takeOver(
-  stale: Found,
-  { temporary, path, content, now }: { temporary: string; path: string; content: string; now: number },
+  stale: FoundLock,
+  { temporary, path, content, fileNowMs: now }: { temporary: string; path: string; content: string; fileNowMs: number },
   folder: string,
 ): boolean {
   const claims = [claimOn(path, stale)];
   for (let claim = claims[0]; !createFrom(temporary, claim, content); claims.push(claim)) {
-    const other = look(claim, now);
-    if (other === null) return false;
-    if (!other.isGone) throw inUse(folder, other.holder);
+    const existing = readLock(claim, now);
+    if (existing === null) return false;
+    if (!existing.isGone) throw inUseError(folder, existing.holder);
     // That process was killed before it was done. Removing its claim could remove the claim of
     // another process that has taken the same name since.
-    claim = claimOn(claim, other);
+    claim = claimOn(claim, existing);
   }
   try {
     // The process that had the claim before has replaced the lock.
-    if (look(path, now)?.id !== stale.id) return false;
+    if (readLock(path, now)?.id !== stale.id) return false;
     renameSync(temporary, path);
     return true;
   } finally {
@@ -190,7 +191,7 @@ function takeOver(
 }
 
 /** The name of a claim on a stale lock, or on a stale claim. */
-const claimOn = (path: string, { id }: Found): string => `${path}.${id}${temporarySuffix}`;
+const claimOn = (path: string, { id }: FoundLock): string => `${path}.${id}${temporarySuffix}`;
 
 /**
  * Removes a file that is not needed any more. If that fails, the next run in the folder removes it.
@@ -203,12 +204,12 @@ function removeIfPossible(path: string): void {
   }
 }
 
-function named(holder: Holder | null): string {
+function describeHolder(holder: LockHolder | null): string {
   return holder === null ? '' : ` (number ${holder.pid} on ${holder.host}, since ${holder.since})`;
 }
 
-function inUse(folder: string, holder: Holder | null): RnnError {
-  return new RnnError('busy', `cannot train in ${folder}: another process${named(holder)} is training there`, {
+function inUseError(folder: string, holder: LockHolder | null): RnnError {
+  return new RnnError('busy', `cannot train in ${folder}: another process${describeHolder(holder)} is training there`, {
     hint: `wait for that process, stop it, or ${otherFolder}`,
   });
 }

@@ -6,7 +6,7 @@ import { readFile, truncate } from 'node:fs/promises';
 
 import { machineError } from '../errors.ts';
 import { diskError } from '../files/atomic.ts';
-import { endOf } from '../files/output-file.ts';
+import { readEnd } from '../files/output-file.ts';
 import { isObject } from './json-values.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -40,20 +40,20 @@ export function appendLine(path: string, line: object): void {
  * @param undone events that had not happened yet at `step` itself
  * @throws RnnError `machine` that names the failure
  */
-export async function cutLogBack(path: string, step: number, undone: readonly string[] = []): Promise<void> {
-  let kept = 0;
+export async function truncateLog(path: string, step: number, undone: readonly string[] = []): Promise<void> {
+  let keptBytes = 0;
   try {
     // A device such as /dev/null stores no lines, and reading a device may never end.
     if (refuseNoFile(path)?.isFile() !== true) return;
     const log = await readFile(path);
-    for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
-      const line = objectOf(log.toString('utf8', kept, end));
+    for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, keptBytes)) {
+      const line = objectOf(log.toString('utf8', keptBytes, end));
       // Lines without a step belong to the line before them.
       const at = typeof line?.['step'] === 'number' ? line['step'] : 0;
       if (at > step || (at === step && undone.includes(String(line?.['event'])))) break;
-      kept = end + 1;
+      keptBytes = end + 1;
     }
-    if (kept < log.length) await truncate(path, kept);
+    if (keptBytes < log.length) await truncate(path, keptBytes);
   } catch (error) {
     throw diskError(`cannot cut ${path} back to the checkpoint`, error);
   }
@@ -69,7 +69,7 @@ const TAIL_BYTES = 65_536;
  * The last lines of a log, oldest first. Empty if there is no log or it cannot be read, because
  * everything important is in the checkpoints. Only its end is read, however long it is.
  */
-export const lastLines = async (path: string): Promise<LogLine[]> => objectsIn(await endOf(path, TAIL_BYTES));
+export const lastLines = async (path: string): Promise<LogLine[]> => objectsIn(await readEnd(path, TAIL_BYTES));
 
 /** The lines of a text that are JSON objects. */
 export const objectsIn = (text: string): LogLine[] =>

@@ -2,7 +2,7 @@
 // the caller gets each event.
 import { checkpointError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
-import type { Newest } from './newest.ts';
+import type { NewestState } from './newest.ts';
 import type { RunFolder } from './run-folder.ts';
 import { refuseNonFinite } from './write.ts';
 
@@ -30,10 +30,10 @@ export class MemoryStore implements RunStore {
   }
 
   /** As in a folder, the best state is the newest if there is no other. */
-  async newest(): Promise<Newest> {
+  async newest(): Promise<NewestState> {
     const checkpoint = this.latest ?? this.best;
     if (checkpoint === null) throw checkpointError('checkpoint not found in memory: this run has not saved one');
-    return { checkpoint, path: this.latest === null ? this.bestPath : this.latestPath, instead: null };
+    return { checkpoint, path: this.latest === null ? this.bestPath : this.latestPath, reason: null };
   }
 
   /** Saves no snapshots. */

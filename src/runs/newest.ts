@@ -1,7 +1,7 @@
 // Reads a run folder: its newest readable state, or only the parts that a list of runs shows.
 // Writes nothing.
 import { RnnError, systemCode, checkpointError } from '../errors.ts';
-import { pathIn } from '../files/path-in.ts';
+import { joinPath } from '../files/join-path.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { isHeld } from './lock.ts';
 import { type LogLine, lastLines } from './log.ts';
@@ -12,11 +12,11 @@ import { logFile } from './log-file.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** The newest state of a run that can be read. */
-export interface Newest {
+export interface NewestState {
   readonly checkpoint: Checkpoint;
   readonly path: string;
   /** Why it is not the state in latest.json. Null if it is. */
-  readonly instead: string | null;
+  readonly reason: string | null;
 }
 
 /** The contents of a run folder without any weights, which takes little time. */
@@ -29,7 +29,7 @@ export interface RunFiles {
   readonly log: readonly LogLine[];
   readonly isRunning: boolean;
   /** Why a part of it could not be read. Null if all could. */
-  readonly trouble: string | null;
+  readonly problem: string | null;
   /** Whether the trouble is a checkpoint of another program, such as a newer rnn. */
   readonly isForeign: boolean;
 }
@@ -41,42 +41,42 @@ export interface RunFiles {
  * @throws RnnError `checkpoint` if no state can be read, `machine` if a state does not fit into
  * memory
  */
-export async function newestIn(folder: string): Promise<Newest> {
-  const troubles: RnnError[] = [];
-  let instead = '';
+export async function findNewestState(folder: string): Promise<NewestState> {
+  const errors: RnnError[] = [];
+  let reason = '';
   const newest = await newestState(folder, async (path) => {
-    const state = await readIfPossible(path, (file) => readCheckpoint(file), troubles);
-    instead ||= troubles[0]?.message ?? `${path} is missing`; // latest.json comes first
-    if (troubles.at(-1)?.kind === 'machine') throw troubles.at(-1)!;
+    const state = await readIfPossible(path, (file) => readCheckpoint(file), errors);
+    reason ||= errors[0]?.message ?? `${path} is missing`; // latest.json comes first
+    if (errors.at(-1)?.kind === 'machine') throw errors.at(-1)!;
     return state;
   });
   if (newest !== null) {
     const { state, path } = newest;
-    return { checkpoint: state, path, instead: path === pathIn(folder, latestFile) ? null : instead };
+    return { checkpoint: state, path, reason: path === joinPath(folder, latestFile) ? null : reason };
   }
-  const [trouble] = troubles;
+  const [error] = errors;
   throw checkpointError(
-    trouble === undefined
+    error === undefined
       ? `checkpoint not found: ${folder}`
-      : `cannot continue the run in ${folder}: ${instead}, and no other checkpoint in it can be read`,
+      : `cannot continue the run in ${folder}: ${reason}, and no other checkpoint in it can be read`,
     `put a copy of one of its checkpoints there if you have one, or use ${flagOf('force')} to start again`,
-    { cause: trouble },
+    { cause: error },
   );
 }
 
-export async function lookInto(folder: string): Promise<RunFiles> {
-  const troubles: RnnError[] = [];
-  const read = (path: string): Promise<Header | null> => readIfPossible(path, readHeader, troubles);
+export async function readRunFiles(folder: string): Promise<RunFiles> {
+  const errors: RnnError[] = [];
+  const read = (path: string): Promise<Header | null> => readIfPossible(path, readHeader, errors);
   const newest = await newestState(folder, read);
-  const best = await read(pathIn(folder, bestFile));
-  const [trouble] = troubles;
+  const best = await read(joinPath(folder, bestFile));
+  const [error] = errors;
   return {
     newest: newest?.state ?? null,
     best,
-    log: await lastLines(pathIn(folder, logFile)),
+    log: await lastLines(joinPath(folder, logFile)),
     isRunning: isHeld(folder),
-    trouble: trouble?.message ?? null,
-    isForeign: trouble instanceof ForeignCheckpoint,
+    problem: error?.message ?? null,
+    isForeign: error instanceof ForeignCheckpoint,
   };
 }
 
@@ -89,11 +89,11 @@ async function newestState<State extends Header>(
   // At the same step a snapshot has precedence over best.json: it was a latest.json, which records
   // whether the run is over.
   for (const file of [latestFile, previousFile, ...(await snapshotsIn(folder)), bestFile]) {
-    const known = newest?.state.training.step ?? -1;
-    if ((stepOfSnapshot(file) ?? Infinity) <= known) continue;
-    const path = pathIn(folder, file);
+    const newestStep = newest?.state.training.step ?? -1;
+    if ((stepOfSnapshot(file) ?? Infinity) <= newestStep) continue;
+    const path = joinPath(folder, file);
     const state = await read(path);
-    if (state !== null && state.training.step > known) newest = { state, path };
+    if (state !== null && state.training.step > newestStep) newest = { state, path };
     if (newest !== null && file === latestFile) break;
   }
   return newest;
@@ -106,13 +106,13 @@ async function newestState<State extends Header>(
 async function readIfPossible<State>(
   path: string,
   read: (path: string) => Promise<State>,
-  troubles: RnnError[],
+  errors: RnnError[],
 ): Promise<State | null> {
   try {
     return await read(path);
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
-    if (systemCode(error.cause) !== 'ENOENT') troubles.push(error);
+    if (systemCode(error.cause) !== 'ENOENT') errors.push(error);
     return null;
   }
 }

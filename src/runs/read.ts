@@ -2,15 +2,15 @@
 import { systemCode } from '../errors.ts';
 import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName } from './checkpoint.ts';
 import { JsonFile } from './json-file.ts';
-import { type Fail, shown } from './json-values.ts';
+import { type Fail, describeValue } from './json-values.ts';
 import {
-  failureOf,
-  otherFormat,
+  failOn,
+  otherFormatError,
   refuseOtherCells,
   refuseOtherFiles,
   refuseOtherVersions,
-  tooLarge,
-  unreadable,
+  tooLargeError,
+  unreadableError,
 } from './refusals.ts';
 import {
   checkModel,
@@ -66,7 +66,7 @@ export async function readCheckpoint(
     file.refuseStrayData();
     const keys = Object.keys(value);
     if (!keys.includes('checksum')) fail('"checksum" is missing');
-    if (keys.at(-1) !== 'checksum') fail(`${shown(keys.at(-1))} follows "checksum", which must come last`);
+    if (keys.at(-1) !== 'checksum') fail(`${describeValue(keys.at(-1))} follows "checksum", which must come last`);
     if (value['checksum'] !== digest)
       fail('its checksum does not match its contents, so it was edited, or a disk or a transfer changed it');
     refuseOtherCells(header.model, path);
@@ -97,15 +97,15 @@ export async function readHeader(path: string): Promise<Header> {
 }
 
 function withFile<Result>(path: string, read: (file: JsonFile, fail: Fail) => Result): Result {
-  const fail = failureOf(path);
+  const fail = failOn(path);
   let file: JsonFile | null = null;
   try {
     file = new JsonFile(path, fail);
     refuseOtherFiles(file, path);
     return read(file, fail);
   } catch (cause) {
-    if (cause instanceof RangeError) throw tooLarge(path, cause);
-    if (systemCode(cause) !== '') throw unreadable(path, cause);
+    if (cause instanceof RangeError) throw tooLargeError(path, cause);
+    if (systemCode(cause) !== '') throw unreadableError(path, cause);
     throw cause;
   } finally {
     file?.close();
@@ -117,9 +117,10 @@ const tailOf = (file: JsonFile): string =>
 
 function checkedHeader(value: Readonly<Record<string, unknown>>, path: string, fail: Fail): Header {
   const [first, second] = Object.keys(value);
-  if (first !== undefined && first !== 'format') throw otherFormat(path, `its first member is ${shown(first)}`);
+  if (first !== undefined && first !== 'format')
+    throw otherFormatError(path, `its first member is ${describeValue(first)}`);
   if (first !== undefined && value['format'] !== formatName)
-    throw otherFormat(path, `its format is ${shown(value['format'])}`);
+    throw otherFormatError(path, `its format is ${describeValue(value['format'])}`);
   if (second !== undefined && second !== 'version') fail('"version" does not follow "format"');
   if (second !== undefined) refuseOtherVersions(value['version'], path, fail);
   const model = checkModel(value['model'], fail);

@@ -1,9 +1,9 @@
 // The errors for checkpoint files. Independent of how a file is read.
 import { basename, dirname } from 'node:path';
 import { RnnError, systemCode, checkpointError, machineError } from '../errors.ts';
-import { pathIn } from '../files/path-in.ts';
+import { joinPath } from '../files/join-path.ts';
 import { formatName, formatVersion, type TrainedModel } from './checkpoint.ts';
-import { type Fail, shown } from './json-values.ts';
+import { type Fail, describeValue } from './json-values.ts';
 import type { JsonFile } from './json-file.ts';
 import { checkCell } from './validation.ts';
 import { flagOf } from '../options/flags.ts';
@@ -12,13 +12,13 @@ import { flagOf } from '../options/flags.ts';
 export class ForeignCheckpoint extends RnnError {}
 
 /** Refuses a file as damaged. */
-export const failureOf =
+export const failOn =
   (path: string): Fail =>
   (detail, cause) => {
     throw checkpointError(`${path} is damaged: ${detail}`, adviceOnDamage(path), { cause });
   };
 
-export function tooLarge(path: string, cause: RangeError): RnnError {
+export function tooLargeError(path: string, cause: RangeError): RnnError {
   return machineError(
     `cannot read ${path}: it does not fit into the memory of this machine`,
     'end other programs, or use a machine with more memory',
@@ -42,12 +42,12 @@ export function refuseOtherFiles(file: JsonFile, path: string): void {
   if (file.size === 0) throw checkpointError(`${path} is empty: expected a checkpoint`, adviceOnDamage(path));
   const start = file.bytes(0, 64).toString('latin1').trimStart();
   if (!start.startsWith('{'))
-    throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
+    throw otherFormatError(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
 }
 
 export function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
   if (!Number.isInteger(version) || (version as number) < 1)
-    fail(`"version" is ${shown(version)}: expected a whole number from 1`);
+    fail(`"version" is ${describeValue(version)}: expected a whole number from 1`);
   if ((version as number) > formatVersion) {
     throw new ForeignCheckpoint(
       'checkpoint',
@@ -57,7 +57,7 @@ export function refuseOtherVersions(version: unknown, path: string, fail: Fail):
   }
 }
 
-export function otherFormat(path: string, detail: string): RnnError {
+export function otherFormatError(path: string, detail: string): RnnError {
   return checkpointError(
     `${path} is not a checkpoint of rnn: ${detail}`,
     `name a file that \`rnn train\` wrote into checkpoints/, which begins with "format": "${formatName}"`,
@@ -65,14 +65,14 @@ export function otherFormat(path: string, detail: string): RnnError {
 }
 
 function adviceOnDamage(path: string): string {
-  const previous = pathIn(dirname(path), 'previous.json');
+  const previous = joinPath(dirname(path), 'previous.json');
   return basename(path) === 'latest.json'
     ? `try the checkpoint before it: ${flagOf('checkpoint')} ${previous}`
     : 'use another checkpoint of the run, or a copy of this one';
 }
 
 /** The error for a file that the system does not let rnn read. */
-export function unreadable(path: string, cause: unknown): RnnError {
+export function unreadableError(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
   const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
   const why = code === 'EISDIR' ? 'it is not a file' : (cause as Error).message;

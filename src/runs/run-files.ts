@@ -4,7 +4,7 @@ import { readdir, unlink } from 'node:fs/promises';
 
 import { temporarySuffix } from '../files/atomic.ts';
 import { systemCode, machineError, usageError } from '../errors.ts';
-import { pathIn } from '../files/path-in.ts';
+import { joinPath } from '../files/join-path.ts';
 import { logFile } from './log-file.ts';
 import { otherFolder } from '../options/flags.ts';
 
@@ -35,7 +35,7 @@ export function isTemporary(file: string): boolean {
 }
 
 /** A file that a run writes, or its temporary file, but not its lock. */
-export const isOurs = (file: string): boolean =>
+export const isRunFile = (file: string): boolean =>
   file === logFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
 
 /** A run that has just begun has only its lock. */
@@ -76,10 +76,10 @@ export async function namesIn(folder: string): Promise<string[]> {
  */
 export async function refuseFolders(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-  const folder = entries.find((entry) => entry.isDirectory() && isOurs(entry.name));
+  const folder = entries.find((entry) => entry.isDirectory() && isRunFile(entry.name));
   if (folder === undefined) return;
   throw usageError(
-    `cannot write ${pathIn(path, folder.name)}, a file of the run: it is a folder`,
+    `cannot write ${joinPath(path, folder.name)}, a file of the run: it is a folder`,
     `move it away, or ${otherFolder}`,
   );
 }
@@ -88,7 +88,7 @@ export async function refuseFolders(path: string): Promise<void> {
  * Removes a file if it exists. Uses unlink instead of rm, which reports another user's file in a
  * shared folder as not a folder (Node 20).
  */
-export async function remove(path: string): Promise<void> {
+export async function removeFile(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw error;
   });

@@ -6,28 +6,28 @@ import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 
 import { RnnError, usageError } from '../errors.ts';
-import { pathIn } from '../files/path-in.ts';
-import { firstSameFile, startOf } from '../files/output-file.ts';
-import { diskError, nameAgain, renameOnto } from '../files/atomic.ts';
+import { joinPath } from '../files/join-path.ts';
+import { firstSameFile, readStart } from '../files/output-file.ts';
+import { diskError, linkAs, renameOnto } from '../files/atomic.ts';
 import { logFile } from './log-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { makeFolders, notMade, refuseUnmakable } from './folders.ts';
+import { makeFolders, folderError, refuseUnmakable } from './folders.ts';
 import { Lock } from './lock.ts';
-import { appendLine, cutLogBack, logStart } from './log.ts';
-import { type Newest, newestIn } from './newest.ts';
+import { appendLine, truncateLog, logStart } from './log.ts';
+import { type NewestState, findNewestState } from './newest.ts';
 import {
   bestFile,
   checkpointFiles,
   damagedFile,
   isCheckpoint,
-  isOurs,
+  isRunFile,
   isTemporary,
   latestFile,
   lockFile,
   namesIn,
   previousFile,
   refuseFolders,
-  remove,
+  removeFile,
   snapshotFile,
   snapshotsIn,
   stepOfSnapshot,
@@ -53,10 +53,10 @@ export class RunFolder {
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
-    this.latestPath = pathIn(path, latestFile);
-    this.previousPath = pathIn(path, previousFile);
-    this.bestPath = pathIn(path, bestFile);
-    this.logPath = pathIn(path, logFile);
+    this.latestPath = joinPath(path, latestFile);
+    this.previousPath = joinPath(path, previousFile);
+    this.bestPath = joinPath(path, bestFile);
+    this.logPath = joinPath(path, logFile);
     this.#lock = lock;
   }
 
@@ -81,7 +81,7 @@ export class RunFolder {
       await RunFolder.#refuseFiles(path, force);
       await refuseUnmakable(path);
     } catch (cause) {
-      throw notMade(kindOfFolder, path, cause);
+      throw folderError(kindOfFolder, path, cause);
     }
   }
 
@@ -92,10 +92,10 @@ export class RunFolder {
         `continue it with ${flagOf('resume')}, replace it with ${flagOf('force')}, or ${otherFolder}`,
       );
     await refuseFolders(path);
-    const log = pathIn(path, logFile);
+    const log = joinPath(path, logFile);
     // A crash may have cut its first line off. Any other problem with it is noticed when it is
     // written.
-    if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
+    if (force || logStart.startsWith(await readStart(log, logStart.length))) return;
     throw usageError(
       `cannot write ${log}: the file already exists, and rnn did not write it`,
       `move it away, replace it with ${flagOf('force')}, or ${otherFolder}`,
@@ -108,10 +108,10 @@ export class RunFolder {
    * @throws RnnError `usage` if one of them is a file of a run in the folder
    */
   static async refuseSources(path: string, reads: readonly string[]): Promise<void> {
-    const names = (await namesIn(path)).filter((name) => isOurs(name) || name === lockFile);
+    const names = (await namesIn(path)).filter((name) => isRunFile(name) || name === lockFile);
     const source = await firstSameFile(
       reads,
-      names.map((name) => pathIn(path, name)),
+      names.map((name) => joinPath(path, name)),
     );
     if (source === null) return;
     throw usageError(
@@ -134,14 +134,14 @@ export class RunFolder {
       try {
         // Another process may have begun a run there since.
         if (!force) await RunFolder.#refuseFiles(path, force);
-        await folder.#tidy(isOurs);
+        await folder.#tidy(isRunFile);
       } catch (error) {
         folder.close();
         throw error;
       }
       return folder;
     } catch (cause) {
-      throw notMade(kindOfFolder, path, cause);
+      throw folderError(kindOfFolder, path, cause);
     }
   }
 
@@ -178,9 +178,9 @@ export class RunFolder {
    * @throws RnnError `checkpoint` if no state can be read, `machine` if a state does not fit into
    * memory
    */
-  async newest(): Promise<Newest> {
-    const newest = await newestIn(this.path);
-    this.isLatestSound = newest.instead === null;
+  async newest(): Promise<NewestState> {
+    const newest = await findNewestState(this.path);
+    this.isLatestSound = newest.reason === null;
     this.#isByClock = newest.path === this.latestPath && newest.checkpoint.training['savedByClock'] === true;
     return newest;
   }
@@ -198,7 +198,7 @@ export class RunFolder {
     await this.#ready();
     const clear = async (): Promise<void> => {
       if (this.#isByClock || !existsSync(this.latestPath)) return;
-      await (this.isLatestSound ? nameAgain(this.latestPath, this.previousPath) : this.#setAside());
+      await (this.isLatestSound ? linkAs(this.latestPath, this.previousPath) : this.#setAside());
     };
     await writeCheckpoint(this.latestPath, checkpoint, clear);
     this.isLatestSound = true;
@@ -252,7 +252,7 @@ export class RunFolder {
     } catch (error) {
       throw diskError(`cannot remove snapshots of later steps in ${this.path}`, error);
     }
-    await cutLogBack(this.logPath, step, undone);
+    await truncateLog(this.logPath, step, undone);
   }
 
   /** Makes sure that the folder exists, and that this process still holds it. */
@@ -269,15 +269,15 @@ export class RunFolder {
 
   /** A missing lock is taken again if the whole run is missing: then the folder was removed. */
   #ensureLock(): void {
-    this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))));
+    this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(joinPath(this.path, file))));
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {
-    for (const file of await readdir(this.path)) if (goes(file)) await remove(pathIn(this.path, file));
+    for (const file of await readdir(this.path)) if (goes(file)) await removeFile(joinPath(this.path, file));
   }
 
   async #keepSnapshots(step: number, keep: number): Promise<void> {
-    await nameAgain(this.latestPath, pathIn(this.path, snapshotFile(step)));
+    await linkAs(this.latestPath, joinPath(this.path, snapshotFile(step)));
     const tooMany = (await snapshotsIn(this.path)).slice(keep);
     await this.#tidy((file) => tooMany.includes(file));
   }
@@ -290,6 +290,6 @@ export class RunFolder {
     const names = await readdir(this.path);
     let count = 1;
     while (names.includes(damagedFile(count))) count++;
-    await rename(this.latestPath, pathIn(this.path, damagedFile(count)));
+    await rename(this.latestPath, joinPath(this.path, damagedFile(count)));
   }
 }

@@ -7,17 +7,22 @@ export {
   type TrainedModel,
   type TrainingRecord,
   freshRecord,
-  limits,
+  checkpointLimits as limits,
   numbersIn,
   startSymbolOf,
 } from './checkpoint.ts';
-export { findCheckpoint, findRuns, foldersOfRuns, runFoldersIn, runsIn } from './find.ts';
+export { findCheckpoint, findRuns, foldersOfRuns, listRunFolders as runFoldersIn, runsIn } from './find.ts';
 export { LogFollower, readLog } from './follow.ts';
-export { type Fail, isObject, isWhole, shown, troubleInJson } from './json-values.ts';
+export { type Fail, isObject, isWhole, describeValue as shown, problemInJson as troubleInJson } from './json-values.ts';
 export type { LogLine } from './log.ts';
 export { MemoryStore, type RunStore } from './memory-store.ts';
 export { isHeld } from './lock.ts';
-export { type Newest, type RunFiles, lookInto, newestIn } from './newest.ts';
+export {
+  type NewestState as Newest,
+  type RunFiles,
+  readRunFiles as lookInto,
+  findNewestState as newestIn,
+} from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
 export { isCheckpoint } from './run-files.ts';
@@ -30,6 +35,6 @@ export {
   checkTraining,
   checkVocabulary,
   firstNonFinite,
-  firstWrong,
+  firstWrongMember as firstWrong,
 } from './validation.ts';
 export { checkpointPieces, startsAsCheckpoint, writeCheckpoint } from './write.ts';

@@ -6,8 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { replaceFile } from '../files/atomic.ts';
 import { systemCode, usageError, machineError } from '../errors.ts';
-import { pathIn } from '../files/path-in.ts';
-import { makeFolders, notMade } from './folders.ts';
+import { joinPath } from '../files/join-path.ts';
+import { makeFolders, folderError } from './folders.ts';
 import { runsIn } from './find.ts';
 import { otherFolder } from '../options/flags.ts';
 
@@ -39,10 +39,10 @@ interface SharedOption {
  * @throws RnnError `usage` if it holds another sweep, `machine` if it cannot be written
  */
 export async function openSweepFolder(folder: string, identity: SweepIdentity): Promise<void> {
-  const path = pathIn(folder, sweepFile);
-  const earlier = await readIdentity(folder, path);
-  if (earlier !== null) {
-    const difference = differenceOf(earlier, identity);
+  const path = joinPath(folder, sweepFile);
+  const recordedIdentity = await readIdentity(folder, path);
+  if (recordedIdentity !== null) {
+    const difference = differenceOf(recordedIdentity, identity);
     if (difference === null) return;
     if ((await runsIn(folder)).length > 0)
       throw usageError(
@@ -54,24 +54,24 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
     await makeFolders(folder);
     await replaceFile(path, [Buffer.from(`${JSON.stringify({ format: formatName, ...identity }, null, 2)}\n`)]);
   } catch (cause) {
-    throw notMade(kindOfFolder, folder, cause);
+    throw folderError(kindOfFolder, folder, cause);
   }
 }
 
 function differenceOf(
-  earlier: SweepIdentity,
+  recordedIdentity: SweepIdentity,
   now: SweepIdentity,
 ): { readonly message: string; readonly subject: string } | null {
-  if (!isDeepStrictEqual(earlier.sources, now.sources))
+  if (!isDeepStrictEqual(recordedIdentity.sources, now.sources))
     return {
-      message: `of another text: ${earlier.sources.join(' ')}, not ${now.sources.join(' ')}`,
+      message: `of another text: ${recordedIdentity.sources.join(' ')}, not ${now.sources.join(' ')}`,
       subject: 'text',
     };
-  const flag = Object.keys({ ...earlier.options, ...now.options }).find(
-    (each) => !isDeepStrictEqual(earlier.options[each]?.value, now.options[each]?.value),
+  const flag = Object.keys({ ...recordedIdentity.options, ...now.options }).find(
+    (each) => !isDeepStrictEqual(recordedIdentity.options[each]?.value, now.options[each]?.value),
   );
   if (flag === undefined) return null;
-  const [is, was] = [now, earlier].map(({ options }) =>
+  const [is, was] = [now, recordedIdentity].map(({ options }) =>
     flag in options ? options[flag].written.join(' ') || 'given' : 'not given',
   );
   return { message: `with other options after --: ${flag} is ${is}, and was ${was}`, subject: 'options' };
@@ -80,7 +80,7 @@ function differenceOf(
 async function readIdentity(folder: string, path: string): Promise<SweepIdentity | null> {
   const text = await readPlain(path).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
-    if (systemCode(error) === 'ENOTDIR') throw notMade(kindOfFolder, folder, error);
+    if (systemCode(error) === 'ENOTDIR') throw folderError(kindOfFolder, folder, error);
     throw machineError(
       `cannot read ${path}: ${(error as Error).message}`,
       `check its permissions with ls -l, or ${otherFolder}`,

@@ -30,7 +30,7 @@ export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' |
   const shapes = parameterShapes(model);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   // All are checked before memory is allocated: the model may claim terabytes.
-  const found = shapes.map(({ name, rows, columns }) => {
+  const ordered = shapes.map(({ name, rows, columns }) => {
     const tensor = byName.get(name);
     if (!tensor) throw checkpointError(`tensor ${name} is missing from the checkpoint`, notOurs);
     const shape = tensor.shape.join('×');
@@ -41,6 +41,6 @@ export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' |
     );
   });
   const vector = new Float32Array(countParameters(shapes));
-  for (const [index, { data }] of tensorsOf(shapes, vector).entries()) data.set(found[index]);
+  for (const [index, { data }] of tensorsOf(shapes, vector).entries()) data.set(ordered[index]);
   return vector;
 }

@@ -16,10 +16,10 @@ import {
   type Tensor,
   type TrainedModel,
   type TrainingRecord,
-  limits,
+  checkpointLimits,
   numbersIn,
 } from './checkpoint.ts';
-import { type Fail, isObject, isWhole, shown } from './json-values.ts';
+import { type Fail, isObject, isWhole, describeValue } from './json-values.ts';
 
 interface MemberRule extends Rule {
   /** Whether the member may be missing. */
@@ -31,13 +31,13 @@ const largestDimension = 2 ** 31 - 1;
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const name = rule(
-  `a text of 1 to ${limits.name} characters`,
-  (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
+  `a text of 1 to ${checkpointLimits.name} characters`,
+  (value) => typeof value === 'string' && value.length > 0 && value.length <= checkpointLimits.name,
 );
 const object = rule('an object', isObject);
 const listOf = (what: string, holds: Rule['holds']): Rule =>
   rule(`a list of ${what}`, (value) => Array.isArray(value) && value.every(holds));
-export const recordOf = (what: string, holds: Rule['holds']): Rule =>
+export const recordRule = (what: string, holds: Rule['holds']): Rule =>
   rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
 
 const { preset: _, cell: __, ...ofNetwork } = modelOptions;
@@ -49,7 +49,7 @@ const modelRules: Rules = {
   cell: name,
   ...mapValues(ofNetwork, ({ kind, ...more }) => ({ ...kind, isOptional: 'legacyValue' in more })),
   vocabulary: wholeNumber(1, 1_114_113),
-  conventions: recordOf('texts', anyText.holds),
+  conventions: recordRule('texts', anyText.holds),
 };
 
 const vocabularyRules: Rules = {
@@ -72,43 +72,43 @@ const trainingRules: Rules = {
 };
 
 const positionRules: Rules = { epoch: count, window: count };
-export const shape = rule(
-  `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
+export const shapeRule = rule(
+  `a list of at most ${checkpointLimits.rank} whole numbers from 1 to ${largestDimension}`,
   (value) =>
     Array.isArray(value) &&
-    value.length <= limits.rank &&
+    value.length <= checkpointLimits.rank &&
     value.every((length) => isWhole(length, 1, largestDimension)),
 );
 const tensorRules: Rules = {
   name,
-  shape,
+  shape: shapeRule,
   /** Tensors in memory have none. */
   dtype: { ...rule('"float32"', (value) => value === 'float32'), isOptional: true },
 };
-const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
+const optimizerRules: Rules = { name, scalars: recordRule('finite numbers', Number.isFinite) };
 
 /** Returns the value if it follows the rules. */
-export function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
+export function checkMembers<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value))
-    fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}: expected an object`);
-  const wrong = firstWrong(value, rules);
+    fail(value === undefined ? `"${what}" is missing` : `${what} is ${describeValue(value)}: expected an object`);
+  const wrong = firstWrongMember(value, rules);
   if (wrong === null) return value as Checked;
   if (!Object.hasOwn(value, wrong)) fail(`${what}.${wrong} is missing`);
-  return fail(unexpected(`${what}.${wrong}`, shown(value[wrong]), rules[wrong].expected(value[wrong])));
+  return fail(unexpected(`${what}.${wrong}`, describeValue(value[wrong]), rules[wrong].expected(value[wrong])));
 }
 
 /** The first member that is missing or breaks its rule. Null if all members are valid. */
-export function firstWrong(value: Readonly<Record<string, unknown>>, rules: Rules): string | null {
+export function firstWrongMember(value: Readonly<Record<string, unknown>>, rules: Rules): string | null {
   const isWrong = ([member, { holds, isOptional = false }]: [string, MemberRule]): boolean =>
     Object.hasOwn(value, member) ? !holds(value[member]) : !isOptional;
   return Object.entries(rules).find(isWrong)?.[0] ?? null;
 }
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
-  const model = check<ModelConfiguration>(value, modelRules, 'model', fail);
+  const model = checkMembers<ModelConfiguration>(value, modelRules, 'model', fail);
   if (model.tied && model.embedding === 0) fail('model.tied is true, but the model has no embedding');
   if (model.layerNorm && model.cell !== 'lstm')
-    fail(`model.layerNorm is true, but cell ${shown(model.cell)} has no layer normalisation`);
+    fail(`model.layerNorm is true, but cell ${describeValue(model.cell)} has no layer normalisation`);
   return model;
 }
 
@@ -119,10 +119,11 @@ export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
 export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
   const cell = allCells.find((candidate) => candidate.name === name);
   if (cell === undefined)
-    fail(`its cell is ${shown(name)}: expected one of ${allCells.map((each) => each.name).join(', ')}`);
+    fail(`its cell is ${describeValue(name)}: expected one of ${allCells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
-    if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}: expected ${shown(meant)}`);
+    if (recorded !== meant)
+      fail(`its ${name} has ${convention} ${describeValue(recorded)}: expected ${describeValue(meant)}`);
   }
 }
 
@@ -130,7 +131,7 @@ export function checkCell({ cell: name, conventions }: ModelConfiguration, fail:
  * Also checks that the tokens form a vocabulary whose size is the number of the model's outputs.
  */
 export function checkVocabulary(value: unknown, model: ModelConfiguration, fail: Fail): VocabularyData {
-  const vocabulary = check<VocabularyData>(value, vocabularyRules, 'vocabulary', fail);
+  const vocabulary = checkMembers<VocabularyData>(value, vocabularyRules, 'vocabulary', fail);
   const size = vocabulary.symbols.length;
   if (size !== model.vocabulary)
     fail(`the vocabulary has ${size} symbols: expected ${model.vocabulary} as in the model`);
@@ -143,13 +144,13 @@ export function checkVocabulary(value: unknown, model: ModelConfiguration, fail:
 }
 
 export function checkTraining(value: unknown, fail: Fail): TrainingRecord {
-  const training = check<TrainingRecord>(value, trainingRules, 'training', fail);
-  check(training.position, positionRules, 'training.position', fail);
+  const training = checkMembers<TrainingRecord>(value, trainingRules, 'training', fail);
+  checkMembers(training.position, positionRules, 'training.position', fail);
   return training;
 }
 
 export const checkOptimizer = (value: unknown, fail: Fail) =>
-  check<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
+  checkMembers<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
 
 /**
  * The tensors of a list, with different names.
@@ -163,11 +164,11 @@ export function checkTensors(
   dataOf: (data: unknown, count: number, title: string) => Float32Array = dataInMemory(fail),
 ): Tensor[] {
   if (list === undefined) fail(`"${what}" is missing`);
-  if (!Array.isArray(list)) fail(`${what} is ${shown(list)}: expected a list of tensors`);
-  if (list.length > limits.tensors) fail(`${what} has more than ${limits.tensors} tensors`);
+  if (!Array.isArray(list)) fail(`${what} is ${describeValue(list)}: expected a list of tensors`);
+  if (list.length > checkpointLimits.tensors) fail(`${what} has more than ${checkpointLimits.tensors} tensors`);
   const names = new Set<string>();
   return list.map((tensor: unknown, index): Tensor => {
-    const { name, shape, data } = check<Tensor>(tensor, tensorRules, `${what}[${index}]`, fail);
+    const { name, shape, data } = checkMembers<Tensor>(tensor, tensorRules, `${what}[${index}]`, fail);
     if (names.has(name)) fail(`${what} has two tensors named ${JSON.stringify(name)}`);
     names.add(name);
     return { name, shape, data: dataOf(data, numbersIn(shape), `tensor ${JSON.stringify(name)}`) };

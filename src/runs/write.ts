@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { checkpointError } from '../errors.ts';
 import { replaceFile } from '../files/atomic.ts';
 import { type Checkpoint, type Tensor, allTensors, formatName, versionOf } from './checkpoint.ts';
-import { type Fail, troubleInJson } from './json-values.ts';
+import { type Fail, problemInJson } from './json-values.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -102,7 +102,7 @@ function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<s
 function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
   checkTrained(checkpoint, fail);
   const { model, training, state, optimizer } = checkpoint;
-  const trouble = troubleInJson({ model, training }, 'the checkpoint');
+  const trouble = problemInJson({ model, training }, 'the checkpoint');
   if (trouble.message !== null) fail(trouble.message);
   checkTensors(state, 'state', fail);
   if (optimizer !== null) {

@@ -114,7 +114,7 @@ export async function recoverRun(
   if (newest === null) await session.begin();
   rewindState(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
   await writer.cutBack(session.step, undoneAt(state, session.step));
-  const from = newest?.instead ? ` of ${newest.path}, because ${newest.instead}` : '';
+  const from = newest?.reason ? ` of ${newest.path}, because ${newest.reason}` : '';
   const peak = Number((learningRate * state.learningRateFactor).toPrecision(2));
   return {
     isBack: true,

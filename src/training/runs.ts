@@ -164,10 +164,10 @@ export function backgroundOf({ training }: Header): RunBackground {
 }
 
 function standingOf(
-  { trouble, isForeign, newest, isRunning, log }: RunFiles,
+  { problem, isForeign, newest, isRunning, log }: RunFiles,
   loop: LoopState | null,
 ): Pick<RunSummary, 'status' | 'reason'> {
-  if (trouble !== null) return { status: isForeign ? 'newer' : 'damaged', reason: trouble };
+  if (problem !== null) return { status: isForeign ? 'newer' : 'damaged', reason: problem };
   if (isRunning) return { status: 'running', reason: null };
   if (newest !== null && loop?.finished != null) return { status: 'finished', reason: loop.finished };
   const last = log.at(-1);

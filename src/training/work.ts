@@ -1,5 +1,5 @@
 // Computes the work of a run: its update steps, and the multiply-adds of each. Pure.
-import { countWindows } from '../corpus/cuts.ts';
+import { countWindows } from '../corpus/window-starts.ts';
 import type { TrainingWork } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';

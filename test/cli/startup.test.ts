@@ -48,7 +48,7 @@ it('the commands load the rest of the program only when they run', () => {
   // Files of a few lines, and the lists of cells, presets and options for the help of rnn train.
   const named = [
     'src/files/cleanup.ts',
-    'src/files/path-in.ts',
+    'src/files/join-path.ts',
     'src/corpus/standard-input.ts',
     'src/group.ts',
     'src/shell-word.ts',

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Encoder } from '../../src/corpus/store.ts';
-import { Decoder } from '../../src/corpus/encoding.ts';
+import { TokenEncoder } from '../../src/corpus/store.ts';
+import { FileDecoder } from '../../src/corpus/encoding.ts';
 import { isEverything } from '../everything.ts';
 
 /**
@@ -9,8 +9,8 @@ import { isEverything } from '../everything.ts';
  * is not UTF-8.
  */
 function decoded(bytes: Uint8Array, cuts: readonly number[] = []): string | number {
-  const decoder = new Decoder('utf-8');
-  const encoder = new Encoder();
+  const decoder = new FileDecoder('utf-8');
+  const encoder = new TokenEncoder();
   const ends = [...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length];
   for (const [index, end] of [...ends, null].entries()) {
     const chunk = end === null ? undefined : bytes.subarray(ends[index - 1] ?? 0, end);
@@ -89,7 +89,7 @@ describe('decoding UTF-8', () => {
   });
 
   it('gives each character one id', () => {
-    const encoder = new Encoder();
+    const encoder = new TokenEncoder();
     encoder.push('😀é😀😁é😁😀');
     expect(encoder.codePoints.slice(128)).toEqual([0x1f600, 0xe9, 0x1f601]);
     expect([...encoder.store.finish()]).toEqual([128, 129, 128, 130, 129, 130, 128]);

@@ -4,7 +4,7 @@ import type * as Fs from 'node:fs/promises';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { nameAgain, renameOnto, replaceFile } from '../../src/files/atomic.ts';
+import { linkAs, renameOnto, replaceFile } from '../../src/files/atomic.ts';
 import { temporaryFolder } from '../runs/fixture.ts';
 
 /** The operations in order, and the operations that fail. */
@@ -108,12 +108,12 @@ describe('a new name for a file, where another program may have the old one open
 describe('a second name', () => {
   it('appears at once and for a complete file, with links or without', async () => {
     const second = join(folder, 'second.json');
-    await nameAgain(path, second);
+    await linkAs(path, second);
     expect(disk.done).toEqual(['link latest.json second.json.tmp', 'rename second.json.tmp second.json', flushed()]);
     disk.done = [];
     disk.failing = ['link'];
     writeFileSync(path, 'another');
-    await nameAgain(path, second);
+    await linkAs(path, second);
     expect(disk.done).toEqual([
       'copy latest.json second.json.tmp',
       'flush second.json.tmp',
@@ -125,8 +125,8 @@ describe('a second name', () => {
 
   it('that a file already has stays, and no other file is left', async () => {
     const second = join(folder, 'second.json');
-    await nameAgain(path, second);
-    await nameAgain(path, second);
+    await linkAs(path, second);
+    await linkAs(path, second);
     expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'half a world']);
   });
 
@@ -134,7 +134,7 @@ describe('a second name', () => {
     const second = join(folder, 'second.json');
     writeFileSync(second, 'before');
     disk.failing = ['link', 'copy'];
-    await expect(nameAgain(path, second)).rejects.toMatchObject(full);
+    await expect(linkAs(path, second)).rejects.toMatchObject(full);
     expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'before']);
   });
 });

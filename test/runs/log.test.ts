@@ -5,7 +5,7 @@ import type * as FsPromises from 'node:fs/promises';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { appendLine, cutLogBack } from '../../src/runs/log.ts';
+import { appendLine, truncateLog } from '../../src/runs/log.ts';
 import { temporaryFolder } from './fixture.ts';
 
 const disk = vi.hoisted(() => ({ isFull: false, read: [] as string[] }));
@@ -63,22 +63,22 @@ describe('a log', () => {
       '{"step":3}',
     ];
     writeFileSync(path, `${before.join('\n')}\n{"step":4}\n{"step":2}\n{"st`);
-    await cutLogBack(path, 3);
+    await truncateLog(path, 3);
     expect(lines()).toEqual(before);
     writeFileSync(path, `${before.join('\n')}\n{"st`);
-    await cutLogBack(path, 3);
+    await truncateLog(path, 3);
     expect(lines()).toEqual(before);
   });
 
   it('is cut back to the events that had happened at a step', async () => {
     const done = ['{"event":"sample","step":2}', '{"event":"report","step":3}', '{"event":"evaluation","step":3}'];
     writeFileSync(path, `${[...done, '{"event":"sample","step":3}', '{"event":"end","step":3}'].join('\n')}\n`);
-    await cutLogBack(path, 3, ['sample']);
+    await truncateLog(path, 3, ['sample']);
     expect(lines()).toEqual(done);
   });
 
   it('is not created by cutting it back', async () => {
-    await cutLogBack(path, 3);
+    await truncateLog(path, 3);
     expect(existsSync(path)).toBe(false);
   });
 
@@ -90,7 +90,7 @@ describe('a log', () => {
       hint: expect.stringContaining('move it away'),
     };
     expect(() => appendLine(path, {})).toThrow(expect.objectContaining(refusal));
-    await expect(cutLogBack(path, 3)).rejects.toMatchObject(refusal);
+    await expect(truncateLog(path, 3)).rejects.toMatchObject(refusal);
   });
 
   it.skipIf(!existsSync('/dev/null'))(
@@ -99,7 +99,7 @@ describe('a log', () => {
       symlinkSync('/dev/null', path);
       appendLine(path, { step: 5 });
       disk.read = [];
-      await cutLogBack(path, 3);
+      await truncateLog(path, 3);
       expect(disk.read).toEqual([]);
     },
   );
@@ -111,7 +111,7 @@ describe('a log', () => {
       execFileSync('mkfifo', [pipe]);
       symlinkSync(pipe, path);
       expect(() => appendLine(path, {})).toThrow(`cannot write ${path}: it is not a file`);
-      await expect(cutLogBack(path, 3)).rejects.toThrow(`cannot write ${path}: it is not a file`);
+      await expect(truncateLog(path, 3)).rejects.toThrow(`cannot write ${path}: it is not a file`);
     },
   );
 });

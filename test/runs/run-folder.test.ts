@@ -206,16 +206,16 @@ describe('a run folder', () => {
     expect(await run.newest()).toMatchObject({
       checkpoint: { training: { step: 2 } },
       path: run.latestPath,
-      instead: null,
+      reason: null,
     });
     cut(run.latestPath);
     expect(await run.newest()).toMatchObject({
       checkpoint: { training: { step: 1 } },
       path: run.previousPath,
-      instead: expect.stringContaining('latest.json is damaged: it is cut off'),
+      reason: expect.stringContaining('latest.json is damaged: it is cut off'),
     });
     rmSync(run.latestPath);
-    expect(await run.newest()).toMatchObject({ path: run.previousPath, instead: `${run.latestPath} is missing` });
+    expect(await run.newest()).toMatchObject({ path: run.previousPath, reason: `${run.latestPath} is missing` });
     await run.saveBest(atStep(3));
     expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 3 } }, path: run.bestPath });
     for (const step of [2, 4, 5]) await snapshotAt(step);
@@ -229,7 +229,7 @@ describe('a run folder', () => {
     cut(join(run.path, 'step-000000004.json'));
     expect(await run.newest()).toMatchObject({
       checkpoint: { training: { step: 2 } },
-      instead: `${run.latestPath} is missing`,
+      reason: `${run.latestPath} is missing`,
     });
     rmSync(join(run.path, 'step-000000002.json'));
     await expect(run.newest()).rejects.toMatchObject({
@@ -278,7 +278,7 @@ describe('a run folder', () => {
     const run = (await RunFolder.open(path))!;
     expect(await run.newest()).toMatchObject({
       checkpoint: { training: { step: 7 } },
-      instead: expect.stringContaining('latest.json is missing'),
+      reason: expect.stringContaining('latest.json is missing'),
     });
     run.close();
   });

@@ -3,7 +3,7 @@
 // shows the results.
 import { join } from 'node:path';
 import { RnnError, usageError } from '../../errors.ts';
-import { pathIn } from '../../files/path-in.ts';
+import { joinPath } from '../../files/join-path.ts';
 import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf, sweepOptions } from '../../options/commands.ts';
@@ -59,7 +59,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   (await shared.notesOn(trials)).forEach(note);
   const out = flags.out ?? join('sweeps', (await import('../../corpus/read.ts')).corpusName(shared.sources[0]));
   const runs = trials.map((trial, index): TrialRun => {
-    const folder = pathIn(out, trial.name);
+    const folder = joinPath(out, trial.name);
     return { ...trial, index, folder, argv: shared.commandOf(trial, folder) };
   });
   if (!emit) await refuseMissing(shared);
@@ -89,7 +89,7 @@ async function refuseMissing({ sources, flags }: SharedOptions): Promise<void> {
   const { include = [], exclude = [], skipInvalid = false, validationFile, testFile } = flags;
   const { findFiles } = await import('../../corpus/read.ts');
   for (const source of [...sources, validationFile, testFile].filter((each) => typeof each === 'string')) {
-    const { lost } = await findFiles(source, { include, exclude });
+    const { unreadable: lost } = await findFiles(source, { include, exclude });
     if (lost.length > 0 && !skipInvalid) throw lost[0].error;
   }
 }

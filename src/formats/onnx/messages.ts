@@ -2,7 +2,7 @@
 // matrices, and their bytes. Takes plain data. Knows nothing of programs and models: graph.ts makes
 // a graph of a program.
 import { bytesOfNumbers } from '../floats.ts';
-import { type Pieces, bytesField, bytesOf, integerField, messageField, textField } from './protobuf.ts';
+import { type EncodedField, bytesField, concatenate, integerField, messageField, textField } from './protobuf.ts';
 
 /** The version of the messages, from ONNX 1.8 (2020). All later versions read it. */
 const IR_VERSION = 7;
@@ -58,7 +58,7 @@ export interface OnnxGraph {
  * @param metadata text by key, for programs that read the file
  */
 export function onnxFile(graph: OnnxGraph, metadata: Readonly<Record<string, string>>): Uint8Array {
-  return bytesOf(
+  return concatenate(
     [
       integerField(1, IR_VERSION),
       textField(2, 'rnn'),
@@ -70,7 +70,7 @@ export function onnxFile(graph: OnnxGraph, metadata: Readonly<Record<string, str
 }
 
 /** GraphProto: node 1, name 2, initializer 5, input 11, output 12. */
-function graphFields({ name, nodes, constants, inputs, outputs }: OnnxGraph): Pieces[] {
+function graphFields({ name, nodes, constants, inputs, outputs }: OnnxGraph): EncodedField[] {
   return [
     ...nodes.map((node) => messageField(1, nodeFields(node))),
     textField(2, name),
@@ -81,7 +81,7 @@ function graphFields({ name, nodes, constants, inputs, outputs }: OnnxGraph): Pi
 }
 
 /** NodeProto: input 1, output 2, name 3, op_type 4, attribute 5. */
-function nodeFields({ name, operator, inputs, output, attributes }: OnnxNode): Pieces[] {
+function nodeFields({ name, operator, inputs, output, attributes }: OnnxNode): EncodedField[] {
   return [
     ...inputs.map((input) => textField(1, input)),
     textField(2, output),
@@ -92,12 +92,12 @@ function nodeFields({ name, operator, inputs, output, attributes }: OnnxNode): P
 }
 
 /** AttributeProto: name 1, i 3, type 20. */
-function attributeFields(name: string, value: number): Pieces[] {
+function attributeFields(name: string, value: number): EncodedField[] {
   return [textField(1, name), integerField(3, value), integerField(20, INT_ATTRIBUTE)];
 }
 
 /** TensorProto: dims 1, data_type 2, name 8, raw_data 9. */
-function tensorFields({ name, shape, data }: OnnxConstant): Pieces[] {
+function tensorFields({ name, shape, data }: OnnxConstant): EncodedField[] {
   const type = data instanceof Float32Array ? FLOAT : INT64;
   const sizes = shape.map((size) => integerField(1, size));
   return [...sizes, integerField(2, type), textField(8, name), bytesField(9, bytesOfNumbers(data))];
@@ -107,7 +107,7 @@ function tensorFields({ name, shape, data }: OnnxConstant): Pieces[] {
  * ValueInfoProto: name 1, type 2. The type has tensor_type 1, which has elem_type 1 and shape 2.
  * TensorShapeProto: dim 1, which has dim_value 1 or dim_param 2.
  */
-function portFields({ name, type, shape }: OnnxPort): Pieces[] {
+function portFields({ name, type, shape }: OnnxPort): EncodedField[] {
   const sizes = shape.map((size) => (typeof size === 'number' ? integerField(1, size) : textField(2, size)));
   const shapeFields = sizes.map((size) => messageField(1, [size]));
   const tensor = [integerField(1, type === 'float' ? FLOAT : INT64), messageField(2, shapeFields)];

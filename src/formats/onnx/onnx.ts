@@ -1,7 +1,7 @@
 // A model as an ONNX file: its one-step program in another notation. A new cell or connection can
 // be exported as soon as it has a program. Returns bytes and does not access files. docs/onnx.md
 // describes the file to its users.
-import { type TrainedModel, limits } from '../../runs/checkpoint.ts';
+import { type TrainedModel, checkpointLimits } from '../../runs/checkpoint.ts';
 import { parameterVector, tensorsOf } from '../../runs/tensors.ts';
 import { usageError } from '../../errors.ts';
 import { networkProgram } from '../../model/network.ts';
@@ -46,7 +46,7 @@ export function onnxOf(trained: Pick<TrainedModel, 'model' | 'vocabulary' | 'ten
 
 function checkSize(shapes: readonly ParameterShape[]): void {
   const bytes = countParameters(shapes) * Float32Array.BYTES_PER_ELEMENT;
-  if (bytes <= MAX_BYTES - limits.textBytes) return; // textBytes is enough for the rest of the file
+  if (bytes <= MAX_BYTES - checkpointLimits.textBytes) return; // textBytes is enough for the rest of the file
   throw usageError(
     `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights: expected less than 2 GB for ONNX`,
     `use ${flagOf('format')} safetensors, which does not have this limit`,

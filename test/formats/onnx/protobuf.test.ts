@@ -2,7 +2,7 @@
 // large numbers.
 import { expect, it } from 'vitest';
 import { bytesOfNumbers } from '../../../src/formats/floats.ts';
-import { bytesOf, integerField, messageField, textField } from '../../../src/formats/onnx/protobuf.ts';
+import { concatenate, integerField, messageField, textField } from '../../../src/formats/onnx/protobuf.ts';
 
 const hexadecimal = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -15,7 +15,7 @@ it.each([
   ['a field of a high number', integerField(20, 2), 'a00102'],
   ['more than 32 bits', integerField(1, 2 ** 35 + 1), '08818080808001'],
 ])('writes %s', (_what, field, expected) => {
-  expect(hexadecimal(bytesOf(field))).toBe(expected);
+  expect(hexadecimal(concatenate(field))).toBe(expected);
 });
 
 it.each([-1, 0.5, NaN, 2 ** 53])('refuses %d, which is not an integer from 0 up', (value) => {

@@ -6,7 +6,7 @@ import { sep } from 'node:path';
  * system `..` is the parent of the folder that the link leads to. A run would then be looked for in
  * one folder and written to another.
  */
-export function pathIn(folder: string, name: string): string {
+export function joinPath(folder: string, name: string): string {
   if (folder === '.') return name;
   return folder.endsWith('/') || folder.endsWith(sep) ? folder + name : folder + sep + name;
 }

@@ -4,10 +4,10 @@ import { lengthsAround } from '../options/training.ts';
 import { Random, hash32 } from '../random.ts';
 
 /** Separates the random numbers of boundaries from other random numbers of the same seed. */
-const CUTS = 0xc075;
+const WINDOW_STARTS_SALT = 0xc075;
 
 /** The properties of an epoch that are drawn from the seed. */
-export interface Draws {
+export interface WindowDraws {
   readonly seed: number;
   /** Whether the start of the first window is random. */
   readonly offset: boolean;
@@ -22,15 +22,15 @@ export interface Draws {
 /**
  * The start of a window in each stream of one epoch. The start after the last window is its end.
  */
-export type Cut = (window: number) => number;
+export type WindowStarts = (window: number) => number;
 
 /**
  * The number of windows of an epoch, for streams of `stride` targets each. A random offset costs
  * one window, so that the last window does not end beyond its stream.
  */
-export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 'offset'>): number {
-  const all = Math.floor(stride / T);
-  return offset ? Math.max(Math.min(1, all), Math.floor((stride - T + 1) / T)) : all;
+export function countWindows(stride: number, T: number, { offset }: Pick<WindowDraws, 'offset'>): number {
+  const windows = Math.floor(stride / T);
+  return offset ? Math.max(Math.min(1, windows), Math.floor((stride - T + 1) / T)) : windows;
 }
 
 /**
@@ -41,24 +41,24 @@ export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 
  *
  * @param stride targets of a stream
  */
-export function cutOf(epoch: number, stride: number, T: number, draws: Draws): Cut {
+export function windowStartsOf(epoch: number, stride: number, T: number, draws: WindowDraws): WindowStarts {
   const random = new Random(epochKey(epoch, draws));
   const count = countWindows(stride, T, draws);
   const offset = draws.offset ? Math.floor(random.uniform() * Math.min(T, stride - count * T + 1)) : 0;
   if (!draws.length) return (window) => offset + window * T;
   const starts = new Float64Array(count + 1);
   starts[0] = offset;
-  for (const [window, length] of shuffled(deckOf(count, lengthsAround(T)), random).entries())
+  for (const [window, length] of shuffle(lengthsToShuffle(count, lengthsAround(T)), random).entries())
     starts[window + 1] = starts[window] + length;
   return (window) => starts[window];
 }
 
-function epochKey(epoch: number, { seed, isSymmetric }: Draws): number {
-  return isSymmetric ? hash32(hash32(seed) ^ hash32(epoch)) : hash32(hash32(hash32(seed) ^ CUTS) + epoch);
+function epochKey(epoch: number, { seed, isSymmetric }: WindowDraws): number {
+  return isSymmetric ? hash32(hash32(seed) ^ hash32(epoch)) : hash32(hash32(hash32(seed) ^ WINDOW_STARTS_SALT) + epoch);
 }
 
 /** `count` lengths whose mean is the mean of all `lengths`, which are evenly spaced around it. */
-function deckOf(count: number, lengths: readonly number[]): number[] {
+function lengthsToShuffle(count: number, lengths: readonly number[]): number[] {
   const middle = (lengths.length - 1) / 2;
   const deck = Array.from({ length: count - (count % lengths.length) }, (_, i) => lengths[i % lengths.length]);
   if ((count - deck.length) % 2 === 1) deck.push(lengths[middle]);
@@ -67,7 +67,7 @@ function deckOf(count: number, lengths: readonly number[]): number[] {
 }
 
 /** Fisher–Yates shuffle, in place. */
-function shuffled(deck: number[], random: Random): number[] {
+function shuffle(deck: number[], random: Random): number[] {
   for (let last = deck.length - 1; last > 0; last--) {
     const other = Math.floor(random.uniform() * (last + 1));
     [deck[last], deck[other]] = [deck[other], deck[last]];

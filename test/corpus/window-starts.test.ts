@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Streams } from '../../src/corpus/batches.ts';
-import { type Draws, countWindows, cutOf } from '../../src/corpus/cuts.ts';
+import { type WindowDraws, countWindows, windowStartsOf } from '../../src/corpus/window-starts.ts';
 import { lengthsAround } from '../../src/options/training.ts';
 
-const draws = (changes: Partial<Draws>): Draws => ({
+const draws = (changes: Partial<WindowDraws>): WindowDraws => ({
   seed: 5,
   offset: false,
   length: false,
@@ -14,8 +14,8 @@ const draws = (changes: Partial<Draws>): Draws => ({
 });
 
 /** The starts of the windows of an epoch, and the end of the last window. */
-const startsOf = (epoch: number, stride: number, T: number, drawn: Draws): number[] => {
-  const cut = cutOf(epoch, stride, T, drawn);
+const startsOf = (epoch: number, stride: number, T: number, drawn: WindowDraws): number[] => {
+  const cut = windowStartsOf(epoch, stride, T, drawn);
   return Array.from({ length: countWindows(stride, T, drawn) + 1 }, (_, window) => cut(window));
 };
 const lengthsOf = (starts: readonly number[]): number[] =>
@@ -75,12 +75,14 @@ describe('an epoch', () => {
   });
 
   it('begins at any of the first T positions', () => {
-    const places = new Set(Array.from({ length: 200 }, (_, epoch) => cutOf(epoch, 100, 8, draws({ offset: true }))(0)));
+    const places = new Set(
+      Array.from({ length: 200 }, (_, epoch) => windowStartsOf(epoch, 100, 8, draws({ offset: true }))(0)),
+    );
     expect([...places].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     // A text in which one window barely fits.
-    expect(new Set(Array.from({ length: 50 }, (_, epoch) => cutOf(epoch, 9, 8, draws({ offset: true }))(0)))).toEqual(
-      new Set([0, 1]),
-    );
+    expect(
+      new Set(Array.from({ length: 50 }, (_, epoch) => windowStartsOf(epoch, 9, 8, draws({ offset: true }))(0))),
+    ).toEqual(new Set([0, 1]));
   });
 });
 
