@@ -237,7 +237,7 @@ function tooShortError(
     (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
   return corpusError(
-    `the text to train on has ${count(trainLength)} characters: expected at minCharacters ${count(minCharacters)} for ${flags.join(' with ')}`,
+    `the text to train on has ${count(trainLength)} characters: expected at least ${count(minCharacters)} for ${flags.join(' with ')}`,
     `use ${asTyped(fitting).join(' ')}, or omit these flags to let rnn choose sizes that fit`,
     { options: [flagOf('batchSize'), flagOf('sequenceLength')] },
   );
