@@ -91,13 +91,20 @@ async function openWaiting(context: Context): Promise<void> {
   stdout.beforeWrite = () => context.waiting?.end();
 }
 
-/** Turns `rnn help` into `rnn --help`, and `rnn help train` into `rnn train --help`. */
+/**
+ * Turns `rnn help` into `rnn --help`, and `rnn help train` into `rnn train --help`. The words of a
+ * topic stay unchanged.
+ */
 function wanted(argv: readonly string[]): string[] {
-  const [first, second] = argv;
-  if (first !== 'help') return [...argv];
-  if (second === undefined) return ['--help'];
-  return commands.some(({ name }) => name === second) ? [second, '--help', ...argv.slice(2)] : [...argv];
+  const at = argv.findIndex((word) => !isCommon(word));
+  if (argv[at] !== 'help') return [...argv];
+  const others = argv.filter((_, index) => index !== at);
+  const word = others.find((each) => !isCommon(each));
+  return word === undefined || commands.some(({ name }) => name === word) ? [...others, '--help'] : [...argv];
 }
+
+/** Whether a word is an option of every command. */
+const isCommon = (word: string): boolean => flagsFor(commonOptions).some((flag) => flag.long === word);
 
 /** @param writeHelp takes the help, or the version, for stdout */
 async function define(argv: readonly string[], context: Context, writeHelp: (text: string) => void): Promise<Command> {
@@ -150,8 +157,7 @@ function readVersion(): string {
 
 /** The command that the user named, if it exists. */
 function triedIn(argv: readonly string[]): CommandEntry | undefined {
-  const common = new Set(flagsFor(commonOptions).map((flag) => flag.long));
-  const first = argv.find((word) => !common.has(word));
+  const first = argv.find((word) => !isCommon(word));
   return commands.find(({ name }) => name === first);
 }
 

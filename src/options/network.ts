@@ -42,7 +42,7 @@ export const modelOptions = {
   preset: {
     kind: orNull(choice(presetNames)),
     placeholder: '<name>',
-    help: "Use options that go together. 'rnn help presets' lists them",
+    help: "Use options that go together, such as quick. 'rnn help presets' lists them",
     legacyValue: null,
     fixedFor: 'run',
     isCommon: true,

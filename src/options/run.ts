@@ -14,7 +14,6 @@ export const readingOptions = {
     placeholder: '<glob>',
     help: "Read only these files of folders, such as '*.c'. Repeatable",
     default: [],
-    isCommon: true,
   },
   exclude: { kind: patterns, placeholder: '<glob>', help: 'Skip these files of folders. Repeatable', default: [] },
   unit: {

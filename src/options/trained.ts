@@ -56,6 +56,7 @@ export const sampleOptions = {
       key: 'no-keep-stop',
       aliases: ['no-stop'],
       help: 'Leave the text of --stop out of the output',
+      isCommon: true,
       default: true,
     },
     count: {
@@ -101,7 +102,7 @@ export const sampleOptions = {
     },
   },
   'The machine:': { device: { ...device, help: "Device to sample on. 'rnn help devices' lists them" }, threads },
-  'Output:': { json: { ...json, help: 'Print one JSON object per complete text' } },
+  'Output:': { json: { ...json, help: 'Print one JSON object per complete text', isCommon: true } },
 } as const satisfies OptionGroups;
 
 /** Required by the rates of dynamic evaluation. */
@@ -190,7 +191,7 @@ export const gradientsOptions = {
   'The machine:': machine,
   'Output:': {
     html: { ...html, isCommon: true },
-    svg,
+    svg: { ...svg, isCommon: true },
     force,
     json: { ...json, help: 'Print one JSON object per network' },
   },

@@ -48,6 +48,7 @@ export const lengthOptions = {
     kind: orNull(duration),
     key: 'max-time',
     help: 'End this invocation after this time. The schedule stays the same',
+    isCommon: true,
     isForWatching: true,
   },
   /** Early stopping: evaluations without a new best before the run ends. */

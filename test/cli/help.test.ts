@@ -51,6 +51,8 @@ describe.each(withTwo)('rnn %s -h', (name) => {
     expect(examples.length).toBeGreaterThanOrEqual(name === 'train' ? 4 : 3);
     for (const [line] of examples.slice(0, 4)) expect(help).toContain(`  ${line}`);
     for (const { longName, row, brief } of shownFlags(command)) {
+      const isInExamples = examples.slice(0, 4).some(([line]) => line.split(' ').includes(longName));
+      if (isInExamples && row.isCommon !== true) throw new Error(`an example has ${longName}, which is not common`);
       const isShown = new RegExp(`^  ${longName}\\b`, 'm').test(help) && unwrapped(help).includes(brief);
       expect(isShown, longName).toBe(row.isCommon === true);
     }
@@ -93,6 +95,8 @@ it('descriptions are phrases that begin with a capital and have no final full st
 
 it('rnn help lists the commands and the topics', async () => {
   const { stdout } = await rnn(['help']);
+  expect((await rnn(['--no-color', 'help'])).stdout).toBe(stdout);
+  expect((await rnn(['--no-color', 'help', 'info'])).stdout).toBe((await rnn(['info', '--help'])).stdout);
   expect(stdout).toBe((await rnn(['--help'])).stdout);
   for (const { name, summary } of topics) expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'));
 });
