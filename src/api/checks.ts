@@ -19,7 +19,7 @@ type Members = Readonly<Record<string, Rule>>;
 const isName = (given: unknown): given is string => typeof given === 'string' && !given.includes('\0');
 const areNames = (given: unknown): boolean => [given].flat().every(isName);
 /** Whether a value is a string or bytes, as prompts and stops may be. */
-export const isText = (given: unknown): given is string | Uint8Array =>
+export const isTextOrBytes = (given: unknown): given is string | Uint8Array =>
   typeof given === 'string' || given instanceof Uint8Array;
 const isModel = (given: unknown): given is TrainedModel =>
   typeof given === 'object' &&
@@ -33,7 +33,7 @@ export const folderName = rule('the name of a folder', isName);
 /** A path that leads to a checkpoint: a run folder or a file. */
 export const runName = rule('a run folder or a file', isName);
 /** Text that a caller passes instead of the name of a file. */
-export const textOrBytes = rule('a string or bytes', isText);
+export const textOrBytes = rule('a string or bytes', isTextOrBytes);
 /** The names that `rnn train` accepts as its corpus, one or a list. */
 export const sourceNames = rule('a file, a folder, a pattern, - or a list of them', areNames);
 /** The names that `rnn plot` accepts as runs, one or a list. */

@@ -13,7 +13,7 @@ import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { pick, kindsOf } from '../options/option.ts';
 import { rule } from '../options/kind.ts';
-import { type Listening, readingOf } from './run-request.ts';
+import { type Listening, readingOptionsOf } from './run-request.ts';
 import {
   fileName,
   folderName,
@@ -207,7 +207,7 @@ export class Corpus implements ReadCorpus {
       ...pick(options, readingNames),
       unit: options.unit ?? vocabulary?.unit ?? known?.unit,
     };
-    const reading = { ...readingOf({ ...asked, ...(heldOut as typeof recorded) }), ...recorded };
+    const reading = { ...readingOptionsOf({ ...asked, ...(heldOut as typeof recorded) }), ...recorded };
     return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, vocabulary, known, ...more }), reading);
   }
 }

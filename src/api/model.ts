@@ -41,9 +41,9 @@ import {
   sourceNames,
   stream,
 } from './checks.ts';
-import { readKnownText, readModel, tokensOf, withDevice } from './trained.ts';
+import { readTextOfModel, readModel, tokensOf, withDevice } from './trained.ts';
 import { evaluateText, surpriseOf } from './evaluation.ts';
-import { type SampleOptions, type TextsOptions, Writer, asBytes, asText, sampleMembers } from './writer.ts';
+import { type SampleOptions, type TextsOptions, Writer, bytesForm, textForm, sampleMembers } from './writer.ts';
 
 const machineMembers = kindsOf(machineOfCommands);
 const { part, include, exclude, encoding, skipInvalid } = kindsOf(tableOf(evalOptions));
@@ -97,7 +97,7 @@ export class Model {
    * for options out of range
    */
   sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
-    return this.#writer.pieces(options, asText);
+    return this.#writer.pieces(options, textForm);
   }
 
   /**
@@ -106,7 +106,7 @@ export class Model {
    * @throws RnnError as `sample` does
    */
   sampleBytes(options: SampleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#writer.pieces(options, asBytes);
+    return this.#writer.pieces(options, bytesForm);
   }
 
   /**
@@ -116,7 +116,7 @@ export class Model {
    * @throws RnnError as `sample` does
    */
   sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
-    return this.#writer.texts(options, asText);
+    return this.#writer.texts(options, textForm);
   }
 
   /**
@@ -125,7 +125,7 @@ export class Model {
    * @throws RnnError as `sample` does
    */
   sampleManyBytes(options: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#writer.texts(options, asBytes);
+    return this.#writer.texts(options, bytesForm);
   }
 
   /**
@@ -134,7 +134,7 @@ export class Model {
    * @throws RnnError as `sample` does
    */
   sampleManyPieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<string>, void, undefined> {
-    return this.#writer.piecesOfTexts(options, asText);
+    return this.#writer.piecesOfTexts(options, textForm);
   }
 
   /**
@@ -143,7 +143,7 @@ export class Model {
    * @throws RnnError as `sample` does
    */
   sampleManyBytePieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<Uint8Array>, void, undefined> {
-    return this.#writer.piecesOfTexts(options, asBytes);
+    return this.#writer.piecesOfTexts(options, bytesForm);
   }
 
   /**
@@ -157,7 +157,7 @@ export class Model {
     this.#writer.refuseClosed();
     refuseWrong(request, readMembers);
     refuseOther('sources', sources, sourceNames);
-    return readKnownText([sources].flat(), request, this);
+    return readTextOfModel([sources].flat(), request, this);
   }
 
   /**

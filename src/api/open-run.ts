@@ -32,15 +32,15 @@ import { openDevice } from '../devices/open.ts';
 import {
   filesRead,
   machineOf,
-  ofMachine,
+  openOptionsOf,
   openDeviceFor,
   planRun,
   refuseHopelessRun,
-  refuseTaken,
-  textOf,
-  toAddCharacters,
+  refuseTakenFolder,
+  readTextOf,
+  hintToAddCharacters,
 } from './plan-run.ts';
-import { type Asked, wasRead } from './run-request.ts';
+import { type RunInvocation, isReadText } from './run-request.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** A run that had already ended when it was opened. */
@@ -67,10 +67,10 @@ interface Store extends RunStore {
  * @throws RnnError of any kind except `diverged`: for a request, text, checkpoint, device or folder
  * that cannot be used
  */
-export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
-  const { request, tell } = asked;
+export async function openRun(invocation: RunInvocation): Promise<OpenRun | RunThatIsOver> {
+  const { request, tell } = invocation;
   const { folder: path, resume } = request;
-  if (path === null) return start(asked);
+  if (path === null) return start(invocation);
   let folder: Awaited<ReturnType<typeof RunFolder.open>>;
   try {
     folder = resume ? await RunFolder.open(path) : null;
@@ -79,17 +79,17 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
     const newest =
       error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
     if (newest !== null && newest.reason !== null) tell.warn(`${newest.reason}, so rnn read ${newest.path} instead`);
-    const end = newest === null ? null : await endIfOver(asked, newest, await settingsOf(asked, newest));
+    const end = newest === null ? null : await endIfOver(invocation, newest, await settingsOf(invocation, newest));
     if (end === null) throw error;
     return { end };
   }
   if (folder === null) {
     // Check the folder before spending a minute on reading the text.
-    await refuseTaken(request, path);
-    if (resume) await noteNewRun(asked, path);
-    return start(asked);
+    await refuseTakenFolder(request, path);
+    if (resume) await noteNewRun(invocation, path);
+    return start(invocation);
   }
-  const opened = await resumeRun(asked, folder).catch((error: unknown) => {
+  const opened = await resumeRun(invocation, folder).catch((error: unknown) => {
     folder.close();
     throw error;
   });
@@ -98,22 +98,22 @@ export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
 }
 
 /** Without this note, the user would notice a misspelt folder only when the new run exists. */
-async function noteNewRun({ tell }: Asked, path: string): Promise<void> {
+async function noteNewRun({ tell }: RunInvocation, path: string): Promise<void> {
   const similar = await similarRuns(path);
   const meant = similar.length === 0 ? '' : `. Did you mean ${similar.join(' or ')}?`;
   tell.note(`run not found: ${path}, so rnn starts a new run${meant}`);
 }
 
-async function start(asked: Asked): Promise<OpenRun> {
-  const { request, tell } = asked;
+async function start(invocation: RunInvocation): Promise<OpenRun> {
+  const { request, tell } = invocation;
   const { folder } = request;
   const machine = machineOf(request);
-  const { options, notes, noEffectNotes, corpus, reading, initial } = await planRun(asked, (given, how) =>
+  const { options, notes, noEffectNotes, corpus, reading, initial } = await planRun(invocation, (given, how) =>
     refuseEarly({ options: given, reading: how, machine }),
   );
   for (const note of [...notes, ...noEffectNotes]) tell.note(note);
-  return prepare(asked, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
-    folder === null ? new MemoryStore() : makeFolder(asked, folder),
+  return prepare(invocation, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
+    folder === null ? new MemoryStore() : makeFolder(invocation, folder),
   );
 }
 
@@ -121,7 +121,7 @@ async function start(asked: Asked): Promise<OpenRun> {
  * @throws RnnError `busy` if a run was to be resumed, did not exist, and another process has begun
  * it since
  */
-async function makeFolder({ request: { force, resume } }: Asked, folder: string): Promise<Store> {
+async function makeFolder({ request: { force, resume } }: RunInvocation, folder: string): Promise<Store> {
   try {
     return await RunFolder.create(folder, { force });
   } catch (cause) {
@@ -139,19 +139,19 @@ async function refuseEarly({ options, reading, machine }: Early): Promise<void> 
   refuseHopelessRun(options, reading);
   // If the program chooses the device, at least the cpu must be available.
   const name = machine.device === null || machine.device === 'auto' ? 'cpu' : machine.device;
-  const device = await openDevice(name, ofMachine(machine));
+  const device = await openDevice(name, openOptionsOf(machine));
   await device.close();
 }
 
 async function resumeRun(
-  asked: Asked,
+  invocation: RunInvocation,
   folder: Store & { newest(): Promise<Newest> },
 ): Promise<OpenRun | RunThatIsOver> {
-  await RunFolder.refuseSources(folder.path, filesRead(asked.request));
+  await RunFolder.refuseSources(folder.path, filesRead(invocation.request));
   const newest = await folder.newest();
-  if (newest.reason !== null) asked.tell.warn(`${newest.reason}, so the run resumes from ${newest.path}`);
+  if (newest.reason !== null) invocation.tell.warn(`${newest.reason}, so the run resumes from ${newest.path}`);
   try {
-    return await resumeFrom(asked, folder, newest);
+    return await resumeFrom(invocation, folder, newest);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
     // The functions that check the checkpoint do not know its path.
@@ -162,38 +162,42 @@ async function resumeRun(
   }
 }
 
-async function resumeFrom(asked: Asked, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
-  const { request, tell } = asked;
-  const settings = await settingsOf(asked, newest);
+async function resumeFrom(invocation: RunInvocation, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
+  const { request, tell } = invocation;
+  const settings = await settingsOf(invocation, newest);
   if (request.initFrom !== null) {
     const otherwise = `use another ${flagOf('out')} to start a new run from those weights`;
     tell.note(`${flagOf('initFrom')} has no effect because this run resumes from its own weights: ${otherwise}`);
   }
-  const end = await endIfOver(asked, newest, settings);
+  const end = await endIfOver(invocation, newest, settings);
   if (end !== null) return { end };
   const { checkpoint: earlier } = newest;
   for (const note of settings.notes) tell.note(note);
   await refuseEarly(settings);
   const { validationFile, testFile } = request.reading;
-  const corpus = await textOf(asked, settings.reading, {
+  const corpus = await readTextOf(invocation, settings.reading, {
     runFolder: folder.path,
     vocabulary: earlier.vocabulary,
     plainValidation: validationFile == null,
     plainTest: testFile == null,
-    toAddCharacters: toAddCharacters(request, settings.reading, folder.path),
+    toAddCharacters: hintToAddCharacters(request, settings.reading, folder.path),
   });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
   const { options, notes } = refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
   tell.note(`resuming ${folder.path} at step ${count(earlier.training.step)}`);
-  return prepare(asked, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
+  return prepare(
+    invocation,
+    { settings: { ...settings, options }, corpus, initial: null, earlier },
+    async () => folder,
+  );
 }
 
 async function settingsOf(
-  { request: { text, options, reading, machine } }: Asked,
+  { request: { text, options, reading, machine } }: RunInvocation,
   { checkpoint }: Newest,
 ): Promise<Continuation> {
-  const given = wasRead(text) ? withoutCharacters(text.reading) : reading;
+  const given = isReadText(text) ? withoutCharacters(text.reading) : reading;
   return continueRun(checkpoint, { options, reading: given, machine });
 }
 
@@ -208,7 +212,7 @@ function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
 
 /** The `end` event of a run that has nothing left to do, or null. */
 async function endIfOver(
-  { request: { acceptNewCorpus }, tell }: Asked,
+  { request: { acceptNewCorpus }, tell }: RunInvocation,
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
 ): Promise<EndEvent | null> {
@@ -248,17 +252,17 @@ interface Beginning {
 
 /** @param openStore is called after all checks */
 async function prepare(
-  asked: Asked,
+  invocation: RunInvocation,
   { settings: { options, machine, reading }, corpus, initial, earlier }: Beginning,
   openStore: () => Promise<Store>,
 ): Promise<OpenRun> {
-  const { tell, clock } = asked;
+  const { tell, clock } = invocation;
   const opened: { close?(): Promise<void> | void }[] = [];
   const close = async (): Promise<void> => {
     for (const each of opened.toReversed()) await each.close?.();
   };
   try {
-    const device = await openDeviceFor(asked, { options, machine, corpus });
+    const device = await openDeviceFor(invocation, { options, machine, corpus });
     opened.push(device);
     const run = await prepareTraining({
       options,

@@ -22,7 +22,7 @@ import { type NewRunOptions, resolveOptions } from '../training/resolve.ts';
 import { withSizesOf } from '../training/transfer.ts';
 import { workOf } from '../training/work.ts';
 import { readModel } from './trained.ts';
-import { type Asked, type RunRequest, readingOf, wasRead } from './run-request.ts';
+import { type RunInvocation, type RunRequest, readingOptionsOf, isReadText } from './run-request.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** A new run before any resource is created for it. */
@@ -40,20 +40,23 @@ type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions
  * @param beforeReading by default, refuses options that are impossible for any text
  * @throws RnnError as `openRun` does, up to the choice of options
  */
-export async function planRun(asked: Asked, beforeReading: BeforeReading = refuseWrongOptions): Promise<PlannedRun> {
-  const { folder, initFrom, options, text } = asked.request;
-  const initial = initFrom === null ? null : await readInitial(initFrom, asked);
-  const { unit = initial?.vocabulary.unit } = asked.request.reading;
-  const reading = wasRead(text) ? text.reading : readingOf({ ...asked.request.reading, unit });
+export async function planRun(
+  invocation: RunInvocation,
+  beforeReading: BeforeReading = refuseWrongOptions,
+): Promise<PlannedRun> {
+  const { folder, initFrom, options, text } = invocation.request;
+  const initial = initFrom === null ? null : await readInitial(initFrom, invocation);
+  const { unit = initial?.vocabulary.unit } = invocation.request.reading;
+  const reading = isReadText(text) ? text.reading : readingOptionsOf({ ...invocation.request.reading, unit });
   const given = initial === null ? options : withSizesOf(initial, options);
   await beforeReading(given, reading);
-  const corpus = await textOf(asked, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
+  const corpus = await readTextOf(invocation, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
   const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
   // If the user names a separate validation text, any difference is the user's choice.
-  const [source] = wasRead(text) || corpus.files > 1 ? [] : text;
+  const [source] = isReadText(text) || corpus.files > 1 ? [] : text;
   const file = typeof source === 'string' && !isStandardInput(source) ? source : undefined;
   const warning = reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary, file) : null;
-  if (warning !== null) asked.tell.warn(warning);
+  if (warning !== null) invocation.tell.warn(warning);
   return planned;
 }
 
@@ -70,14 +73,14 @@ export interface TriedRun extends PlannedRun {
  * @throws RnnError as `openRun` does, except for a device that cannot be used, whose reason is in
  * the result
  */
-export async function tryRun(asked: Asked): Promise<TriedRun> {
-  const { request, tell, clock } = asked;
-  if (request.folder !== null) await refuseTaken(request, request.folder);
-  const planned = await planRun(asked, refuseHopelessRun);
+export async function tryRun(invocation: RunInvocation): Promise<TriedRun> {
+  const { request, tell, clock } = invocation;
+  if (request.folder !== null) await refuseTakenFolder(request, request.folder);
+  const planned = await planRun(invocation, refuseHopelessRun);
   try {
     const machine = machineOf(request);
     // The estimate names the device, so a note would repeat it.
-    const device = await openDeviceFor({ ...asked, tell: { ...tell, note() {} } }, { ...planned, machine });
+    const device = await openDeviceFor({ ...invocation, tell: { ...tell, note() {} } }, { ...planned, machine });
     try {
       const estimate = await estimateRun({ ...planned, device, machine, clock, onActivity: tell.activity });
       return { ...planned, estimate, unmeasured: null };
@@ -113,7 +116,7 @@ export function refuseHopelessRun(options: Partial<TrainingOptions>, reading: Re
  *
  * @throws RnnError as RunFolder.refuseSources and RunFolder.refuseIfTaken do
  */
-export async function refuseTaken(request: RunRequest, folder: string): Promise<void> {
+export async function refuseTakenFolder(request: RunRequest, folder: string): Promise<void> {
   const { initFrom, force } = request;
   // Reading the model later gives the reason.
   const initial = typeof initFrom === 'string' ? await findCheckpoint(initFrom).catch(() => null) : null;
@@ -123,7 +126,7 @@ export async function refuseTaken(request: RunRequest, folder: string): Promise<
 
 /** The files that the request names. Patterns never find files in the run's own folder. */
 export function filesRead({ text, reading, alsoReads = [] }: RunRequest): string[] {
-  const named = [...(wasRead(text) ? [] : text), reading.validationFile, reading.testFile];
+  const named = [...(isReadText(text) ? [] : text), reading.validationFile, reading.testFile];
   return [...named.filter((source) => typeof source === 'string'), ...alsoReads];
 }
 
@@ -140,25 +143,25 @@ export const machineOf = ({
  * The machine options for opening a device. Options that are null are omitted, so that the device
  * chooses.
  */
-export const ofMachine = ({ threads, kernels }: MachineOptions): OpenOptions => ({
+export const openOptionsOf = ({ threads, kernels }: MachineOptions): OpenOptions => ({
   ...(threads !== null && { threads }),
   ...(kernels !== null && { kernels }),
 });
 
 /** Opens the device of a run, and notes why it was chosen. */
 export async function openDeviceFor(
-  { request: { deviceBy }, tell }: Asked,
+  { request: { deviceBy }, tell }: RunInvocation,
   { options, machine, corpus }: Pick<RunSettings, 'options' | 'machine'> & { readonly corpus: Corpus },
 ): Promise<Device> {
   const work = workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
   const name = machine.device ?? 'auto';
-  const device = await openDevice(name, { work, ...ofMachine(machine) });
+  const device = await openDevice(name, { work, ...openOptionsOf(machine) });
   const why = device.reason ?? (deviceBy === undefined ? null : `${name}: ${deviceBy}`);
   if (why !== null) tell.note(`device ${why}`);
   return device;
 }
 
-async function readInitial(initFrom: string | TrainedModel, { request, tell }: Asked): Promise<TrainedModel> {
+async function readInitial(initFrom: string | TrainedModel, { request, tell }: RunInvocation): Promise<TrainedModel> {
   const { path, trained } =
     typeof initFrom === 'string' ? await readModel(initFrom) : { path: 'the model', trained: initFrom };
   const { unit } = trained.vocabulary;
@@ -190,13 +193,13 @@ interface KnownSymbols {
  * @throws RnnError `corpus` if the text cannot be read, or was read with another vocabulary than
  * the run needs
  */
-export async function textOf(
-  { request, tell }: Asked,
+export async function readTextOf(
+  { request, tell }: RunInvocation,
   reading: ReadingOptions,
   symbols: KnownSymbols,
 ): Promise<Corpus> {
   const { text, stdin } = request;
-  if (wasRead(text)) {
+  if (isReadText(text)) {
     refuseOtherSymbols(text.corpus, symbols);
     return text.corpus;
   }
@@ -218,19 +221,19 @@ export async function textOf(
  * A hint with the command that starts a new run which knows more characters of these texts.
  * Undefined if the texts are not files.
  */
-export function toAddCharacters({ text }: RunRequest, reading: ReadingOptions, folder: string): string | undefined {
-  if (wasRead(text) || text.some(isGivenText)) return undefined;
-  const own = folder.replace(/[/\\]+$/, '');
+export function hintToAddCharacters({ text }: RunRequest, reading: ReadingOptions, folder: string): string | undefined {
+  if (isReadText(text) || text.some(isGivenText)) return undefined;
+  const folderName = folder.replace(/[/\\]+$/, '');
   const isOther = (name: keyof ReadingOptions): boolean =>
     !isDeepStrictEqual(reading[name], defaultOf(readingOptions[name]));
-  const others = readingNames.filter((name) => isOther(name) && reading[name] !== 0);
+  const otherOptions = readingNames.filter((name) => isOther(name) && reading[name] !== 0);
   const words = [
     ...(text as readonly string[]),
     flagOf('initFrom'),
-    own,
+    folderName,
     flagOf('out'),
-    `${own}-2`,
-    ...others.flatMap((name) => wordsOf(name, readingOptions[name], reading[name])),
+    `${folderName}-2`,
+    ...otherOptions.flatMap((name) => wordsOf(name, readingOptions[name], reading[name])),
   ];
   return `run rnn train ${words.map(shellWord).join(' ')} to start from the weights of this run and learn them`;
 }

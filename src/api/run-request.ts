@@ -13,8 +13,8 @@ const defaults = defaultValues(readingOptions) as ReadingOptions;
  * The reading options of a new run: those given, and defaults for the rest. Byte-level text keeps
  * its line ends, and no part of the text is held out if another text is given for that purpose.
  */
-export function readingOf(asked: Partial<ReadingOptions>): ReadingOptions {
-  const all: ReadingOptions = { ...defaults, keepLineEnds: asked.unit === 'byte', ...pick(asked, readingNames) };
+export function readingOptionsOf(given: Partial<ReadingOptions>): ReadingOptions {
+  const all: ReadingOptions = { ...defaults, keepLineEnds: given.unit === 'byte', ...pick(given, readingNames) };
   const { validationFile, testFile, validationFraction, testFraction } = all;
   return {
     ...all,
@@ -30,7 +30,7 @@ export interface ReadText {
 }
 
 /** Whether the text of a request is in memory. Otherwise it is a list of files. */
-export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' in text;
+export const isReadText = (text: RunRequest['text']): text is ReadText => 'corpus' in text;
 
 /** A run to start or to resume, with its text, options and machine. */
 export interface RunRequest {
@@ -75,7 +75,7 @@ export interface Listening {
 }
 
 /** A request, and its caller's listener and clock. */
-export interface Asked {
+export interface RunInvocation {
   readonly request: RunRequest;
   readonly tell: Listener;
   /** Milliseconds since an arbitrary moment. The clock may stop while the process is suspended. */

@@ -46,18 +46,18 @@ export async function withDevice<Result>(
  * @throws RnnError `corpus` if the text cannot be read, or has characters that the model does not
  * know
  */
-export async function readKnownText(
+export async function readTextOfModel(
   sources: readonly string[],
   { part = 'all', include, exclude, encoding, skipInvalid, stdin, listener }: ReadOptions,
   { path, trained: { training, vocabulary } }: { readonly path: string | null; readonly trained: TrainedModel },
 ): Promise<Corpus> {
-  const own = readingOfPart(training, part);
+  const recordedReading = readingOfPart(training, part);
   const reading: ReadingOptions = {
-    ...own,
-    include: include ?? own.include,
-    exclude: exclude ?? own.exclude,
-    encoding: encoding ?? own.encoding,
-    skipInvalid: skipInvalid ?? own.skipInvalid,
+    ...recordedReading,
+    include: include ?? recordedReading.include,
+    exclude: exclude ?? recordedReading.exclude,
+    encoding: encoding ?? recordedReading.encoding,
+    skipInvalid: skipInvalid ?? recordedReading.skipInvalid,
     unit: vocabulary.unit,
     minCount: 1,
   };

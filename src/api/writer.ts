@@ -15,7 +15,7 @@ import {
 import { sampleOptions } from '../options/trained.ts';
 import { onOff, rule, wholeNumber } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
-import { isText, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
+import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { Listening } from './run-request.ts';
 
@@ -57,8 +57,8 @@ export const sampleMembers = {
   topK,
   topP,
   minP,
-  prime: rule('a text or bytes', isText),
-  stop: rule('a text, bytes or a list of them', (given) => [given].flat().every(isText)),
+  prime: rule('a text or bytes', isTextOrBytes),
+  stop: rule('a text, bytes or a list of them', (given) => [given].flat().every(isTextOrBytes)),
   keepStop: onOff,
   listener: listenerMember,
   never: rule(
@@ -76,7 +76,7 @@ const textsMembers = { count: wholeNumber(1), ...sampleMembers };
 export class Writer {
   readonly #trained: TrainedModel;
   readonly #machine: MachineChoice;
-  #idle: OpenSampler | null = null;
+  #idleSampler: OpenSampler | null = null;
   #isClosed = false;
 
   constructor(trained: TrainedModel, machine: MachineChoice) {
@@ -90,11 +90,11 @@ export class Writer {
     refuseWrong(options, sampleMembers);
     const { listener, ...asked } = options;
     const { seed, ...request } = requestOf(asked);
-    const sampler = this.#takeIdle() ?? (await this.#open({ texts: 1, length: request.length }, listener));
+    const sampler = this.#takeIdleSampler() ?? (await this.#open({ texts: 1, length: request.length }, listener));
     try {
       for (const pieces of draw(sampler.sampler, { ...request, seeds: [seed] })) yield* pieces;
     } finally {
-      await this.#giveBack(sampler);
+      await this.#returnSampler(sampler);
     }
   }
 
@@ -144,7 +144,7 @@ export class Writer {
   /** Texts that are being generated end as usual. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#takeIdle()?.close();
+    await this.#takeIdleSampler()?.close();
   }
 
   /** @throws RnnError `usage` once the model is closed */
@@ -152,10 +152,10 @@ export class Writer {
     if (this.#isClosed) throw usageError('cannot use a closed model', 'open it again with openModel');
   }
 
-  #takeIdle(): OpenSampler | null {
-    const idle = this.#idle;
-    this.#idle = null;
-    return idle;
+  #takeIdleSampler(): OpenSampler | null {
+    const idleSampler = this.#idleSampler;
+    this.#idleSampler = null;
+    return idleSampler;
   }
 
   /** Opens a sampler on the device that suits this number of texts. */
@@ -179,9 +179,9 @@ export class Writer {
   }
 
   /** Keeps one sampler open for the next text, and closes any other. */
-  async #giveBack(sampler: OpenSampler): Promise<void> {
-    if (this.#isClosed || this.#idle !== null) await sampler.close();
-    else this.#idle = sampler;
+  async #returnSampler(sampler: OpenSampler): Promise<void> {
+    if (this.#isClosed || this.#idleSampler !== null) await sampler.close();
+    else this.#idleSampler = sampler;
   }
 }
 
@@ -211,12 +211,12 @@ interface Form<Piece> {
 }
 
 /** Pieces are strings, which end at characters. */
-export const asText: Form<string> = {
+export const textForm: Form<string> = {
   draw: (sampler, request) => sampler.texts(request),
   join: (pieces) => pieces.join(''),
 };
 /** Pieces are bytes, which may end inside a character. */
-export const asBytes: Form<Uint8Array> = { draw: (sampler, request) => sampler.bytes(request), join: Buffer.concat };
+export const bytesForm: Form<Uint8Array> = { draw: (sampler, request) => sampler.bytes(request), join: Buffer.concat };
 
 interface OpenSampler {
   readonly sampler: Sampler;

@@ -15,8 +15,8 @@ import { Network } from '../sampling/network.ts';
 import { refuseIfTooLarge } from '../evaluation/memory.ts';
 import { demandOf } from '../training/workload.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
-import { type Work, paceOf } from './pace.ts';
-import { plainModel } from './trial.ts';
+import { type TimedWork, paceOf } from './pace.ts';
+import { plainModel } from './network-test.ts';
 
 export interface BenchSetup extends ValuesOf<typeof benchModel> {
   /** The duration of each measurement, of training and of sampling. Null runs nothing. */
@@ -148,7 +148,7 @@ async function trainingOf(
   model: ModelConfiguration,
   optimizer: Optimizer,
   { N, T }: { readonly N: number; readonly T: number },
-): Promise<Work> {
+): Promise<TimedWork> {
   const random = new Random(1);
   const symbols = (): Int32Array => Int32Array.from({ length: N * T }, () => random.uint32() % model.vocabulary);
   const windows = Array.from({ length: WINDOWS }, () => ({ ids: symbols(), targets: symbols() }));
@@ -175,7 +175,7 @@ async function trainingOf(
  *
  * @param operations floating-point operations of a step
  */
-async function partOfPeakOf(executable: Executable, work: Work, operations: number): Promise<number | null> {
+async function partOfPeakOf(executable: Executable, work: TimedWork, operations: number): Promise<number | null> {
   const parts: number[] = [];
   for (let round = 0; round < PEAK_ROUNDS; round++) {
     const before = await executable.peak?.();

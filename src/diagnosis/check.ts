@@ -23,6 +23,6 @@ const checkWith =
     fix,
     ...more,
   });
-export const good = checkWith('good');
-export const bad = checkWith('bad');
-export const absent = checkWith('absent');
+export const passedCheck = checkWith('good');
+export const failedCheck = checkWith('bad');
+export const absentCheck = checkWith('absent');

@@ -4,9 +4,9 @@
 import type { Call } from '../devices/device.ts';
 import type { ElementwiseFunction, Value } from '../program/value.ts';
 import { type OptimizerOptions, createOptimizer } from '../training/optimizers.ts';
-import { type ParityCheck, usual } from './pair.ts';
-import { type Fill, between, probe } from './probe.ts';
-import { type Size, networkCheck, small, tolerance } from './trial.ts';
+import { type ParityCheck, usualTolerances } from './pair.ts';
+import { type Fill, uniformBetween, probe } from './probe.ts';
+import { type NetworkSize, networkCheck, smallSize, tolerances } from './network-test.ts';
 
 export function productCheck(m: number, k: number, n: number): ParityCheck {
   return probe({
@@ -119,7 +119,7 @@ export function lossCheck(rows: number, columns: number, spread: number, target?
     symbols: columns,
     target,
     values(ops, matrix) {
-      const logits = matrix(rows, columns, between(-spread, spread));
+      const logits = matrix(rows, columns, uniformBetween(-spread, spread));
       const gradient = ops.crossEntropy(ops.scale(logits, 1), ops.input('targets', rows), 0.25);
       return { gradient, 'read again': ops.matmul(gradient, matrix(columns, 3)) };
     },
@@ -132,7 +132,7 @@ const described = (options: object): string =>
     .join('');
 
 /** A check of training, evaluation and sampling with a cell. */
-export function cellCheck(cell: string, size: Size): ParityCheck {
+export function cellCheck(cell: string, size: NetworkSize): ParityCheck {
   const { layers, T, N, H, V, embedding, dropout, architecture = {}, regularisation = {} } = size;
   const others = {
     ...(embedding ? { embedding } : {}),
@@ -145,7 +145,7 @@ export function cellCheck(cell: string, size: Size): ParityCheck {
     await trial.fillStates(pair);
     for (let window = 0; window < 3; window++) {
       await pair.run('train', [{ ...trial.window(), reset: window === 0 }]);
-      await pair.tensors('gradient of', 'gradients', tolerance.gradients * (architecture.layerNorm ? 20 : 1));
+      await pair.tensors('gradient of', 'gradients', tolerances.gradients * (architecture.layerNorm ? 20 : 1));
       await trial.compareStates(pair, 'train');
     }
     for (let window = 0; window < 2; window++)
@@ -163,20 +163,20 @@ export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'mom
   const { optimizer: kind, ...rest } = options;
   const optimizer = createOptimizer({ ...options, clipNorm: 0.1, momentum: 0.9 });
   const name = `${kind}${described(rest)}: ten steps with clipping, in runs of 1, 3 and 6`;
-  return networkCheck(name, { size: { ...small, dropout: 0.2 }, optimizer }, async (pair, trial) => {
+  return networkCheck(name, { size: { ...smallSize, dropout: 0.2 }, optimizer }, async (pair, trial) => {
     const calls = Array.from({ length: 10 }, (_, i): Call => ({
       ...trial.window(),
       reset: i === 6,
       update: optimizer.scalars(i + 1, 0.01 / (1 + i / 5)),
     }));
     for (const run of [calls.slice(0, 1), calls.slice(1, 4), calls.slice(4)]) {
-      const results = await pair.run('train', run, { ...usual, loss: 1e-4, norm: 1e-3 });
+      const results = await pair.run('train', run, { ...usualTolerances, loss: 1e-4, norm: 1e-3 });
       if (results.some(({ gradientNorm }) => gradientNorm < 0.1))
         throw new Error('cannot check clipping: the gradient norm is below the limit');
     }
     for (const slot of optimizer.rule.slots)
-      await pair.vector(`slot ${slot}`, { kind: 'slot', name: slot }, tolerance.slots);
-    await pair.tensors('weights', 'parameters', tolerance.weights);
+      await pair.vector(`slot ${slot}`, { kind: 'slot', name: slot }, tolerances.slots);
+    await pair.tensors('weights', 'parameters', tolerances.weights);
   });
 }
 
@@ -198,18 +198,18 @@ export function refusalCheck(cell: string): ParityCheck {
       ] as const;
       const before = await Promise.all(held.map((resident) => pair.read(resident)));
       const name = trial.stateNames().at(-1)!;
-      await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(small.N * small.H).fill(NaN));
+      await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(smallSize.N * smallSize.H).fill(NaN));
       await pair.run('train', [step(3), { ...step(4), reset: true }, step(5)]);
       for (const [i, resident] of held.entries()) {
         pair.comparison.vectors(`${resident.kind} after a refused update`, await pair.read(resident), before[i], 0);
       }
-      await pair.run('train', [{ ...step(3), reset: true }, step(4)], { ...usual, loss: 1e-4, norm: 1e-3 });
-      await pair.tensors('weights', 'parameters', tolerance.weights);
+      await pair.run('train', [{ ...step(3), reset: true }, step(4)], { ...usualTolerances, loss: 1e-4, norm: 1e-3 });
+      await pair.tensors('weights', 'parameters', tolerances.weights);
     },
   );
 }
 
-const size: Size = { layers: 1, T: 3, N: 9, H: 7, V: 5 };
+const size: NetworkSize = { layers: 1, T: 3, N: 9, H: 7, V: 5 };
 
 /** A few quick checks, while a user waits. */
 export const quickChecks: readonly ParityCheck[] = [

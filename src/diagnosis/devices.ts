@@ -4,7 +4,7 @@ import { findAdapter } from '../devices/gpu/adapter.ts';
 import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
 import { RnnError, firstLine } from '../errors.ts';
-import { type Check, absent, bad, good } from './check.ts';
+import { type Check, absentCheck, failedCheck, passedCheck } from './check.ts';
 import type { ParityCheck } from './pair.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -13,10 +13,10 @@ export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   const title = kind === 'hardware' ? 'GPU' : 'software GPU';
   try {
     const facts = await findAdapter(kind);
-    return good(title, `${facts.name}, ${facts.driver}`, null, { facts: { ...facts } });
+    return passedCheck(title, `${facts.name}, ${facts.driver}`, null, { facts: { ...facts } });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
-    return absent(title, error.message, error.hint);
+    return absentCheck(title, error.message, error.hint);
   }
 }
 
@@ -30,8 +30,8 @@ export async function checkDevice(name: string, checks: readonly ParityCheck[], 
     const isKnown = error instanceof RnnError;
     // The GPU has a separate check, which prints more.
     if (isKnown && (name === 'gpu' || name === 'gpu:software'))
-      return absent(title, 'not available', null, { device: name });
-    return bad(title, firstLine(error), isKnown ? error.hint : null, { device: name });
+      return absentCheck(title, 'not available', null, { device: name });
+    return failedCheck(title, firstLine(error), isKnown ? error.hint : null, { device: name });
   }
   try {
     return await compare(title, device, checks);
@@ -43,7 +43,7 @@ export async function checkDevice(name: string, checks: readonly ParityCheck[], 
 async function compare(title: string, device: Device, checks: readonly ParityCheck[]): Promise<Check> {
   const { name } = device;
   const wrong = (detail: string, fix = fixes[name] ?? `use ${flagOf('device')} cpu, and please report this`): Check =>
-    bad(title, `${described(device)}: ${detail}`, fix, { device: name });
+    failedCheck(title, `${described(device)}: ${detail}`, fix, { device: name });
   let closest = { worst: 0, tolerance: 1 };
   for (const check of checks) {
     try {
@@ -61,7 +61,7 @@ async function compare(title: string, device: Device, checks: readonly ParityChe
   }
   const { worst, tolerance } = closest;
   const description = described(device);
-  return good(
+  return passedCheck(
     title,
     `${description}, agrees with the reference in ${checks.length} comparisons, with a largest difference of ${worst.toExponential(1)} (at most ${tolerance.toExponential()} is allowed)`,
     null,

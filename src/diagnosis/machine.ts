@@ -8,7 +8,7 @@ import { chooseKernels, kernelAvailability } from '../devices/cpu/choose.ts';
 import { koffiPackage, koffiProblem } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError, THREAD_LIMIT_HINT } from '../errors.ts';
-import { type Check, bad, good } from './check.ts';
+import { type Check, failedCheck, passedCheck } from './check.ts';
 import { type KernelChoice, type KernelName, kernelNames } from '../options/choices.ts';
 import { appendTo } from '../group.ts';
 import { measureSpeed } from '../devices/cpu/machine/speed.ts';
@@ -24,8 +24,8 @@ export function checkNode(version = process.versions.node): Check {
   const isNewEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   const found = `${version} on ${process.platform} ${process.arch}`;
   return isNewEnough
-    ? good('Node', found)
-    : bad('Node', `${found}, and rnn needs ${MIN_NODE.join('.')} or newer`, INSTALL_NODE);
+    ? passedCheck('Node', found)
+    : failedCheck('Node', `${found}, and rnn needs ${MIN_NODE.join('.')} or newer`, INSTALL_NODE);
 }
 
 export async function checkWebAssembly(): Promise<Check> {
@@ -33,17 +33,17 @@ export async function checkWebAssembly(): Promise<Check> {
   try {
     const { variant } = await loadKernels();
     return variant === 'relaxed'
-      ? good(title, 'SIMD and relaxed SIMD')
-      : good(title, 'SIMD without relaxed SIMD, so matrix products are slower', INSTALL_NODE);
+      ? passedCheck(title, 'SIMD and relaxed SIMD')
+      : passedCheck(title, 'SIMD without relaxed SIMD, so matrix products are slower', INSTALL_NODE);
   } catch (error) {
-    return bad(title, (error as Error).message, error instanceof RnnError ? error.hint : INSTALL_NODE);
+    return failedCheck(title, (error as Error).message, error instanceof RnnError ? error.hint : INSTALL_NODE);
   }
 }
 
 /** The processor, by its name in the system. */
 export function checkProcessor([first] = cpus()): Check {
   const model = first?.model.trim().replace(/\s+/g, ' ') || 'unknown';
-  return good('processor', model, null, { facts: { model } });
+  return passedCheck('processor', model, null, { facts: { model } });
 }
 
 /** Whether a thread can start. */
@@ -51,9 +51,9 @@ export async function checkThreads(): Promise<Check> {
   const cores = availableParallelism();
   try {
     await once(new Worker('', { eval: true, execArgv: [] }), 'exit');
-    return good('threads', `${cores} ${cores === 1 ? 'core' : 'cores'}`);
+    return passedCheck('threads', `${cores} ${cores === 1 ? 'core' : 'cores'}`);
   } catch (error) {
-    return bad('threads', `cannot start a thread: ${(error as Error).message}`, THREAD_LIMIT_HINT);
+    return failedCheck('threads', `cannot start a thread: ${(error as Error).message}`, THREAD_LIMIT_HINT);
   }
 }
 
@@ -63,15 +63,15 @@ const MIN_BYTES = 300e6;
 export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), constrainedMemory() || Infinity)): Check {
   const detail = `${formatGigabytes(free)} of ${formatGigabytes(total)} free`;
   return free >= MIN_BYTES
-    ? good('memory', detail)
-    : bad('memory', detail, 'end other programs, or give this container more memory');
+    ? passedCheck('memory', detail)
+    : failedCheck('memory', detail, 'end other programs, or give this container more memory');
 }
 
 /** The kernels of the cpu device, and why it cannot use faster kernels. */
-export async function checkKernels(wanted?: KernelChoice, tryAll = kernelAvailability): Promise<Check> {
+export async function checkKernels(requested?: KernelChoice, tryAll = kernelAvailability): Promise<Check> {
   const title = 'kernels';
   try {
-    const { name } = await chooseKernels(wanted);
+    const { name } = await chooseKernels(requested);
     const trials = tryAll();
     const faster = trials.slice(0, kernelNames.indexOf(name)).filter((trial) => trial.name !== 'accelerate' || isMac);
     const problems = new Map<string, KernelName[]>();
@@ -83,11 +83,11 @@ export async function checkKernels(wanted?: KernelChoice, tryAll = kernelAvailab
     const speeds = rounded
       ? `, ${rounded[0]} GFLOP/s in a large matrix product on one core, whose peak is ${rounded[1]} GFLOP/s`
       : '';
-    return good(title, `${name}${speeds}${reasons.join('')}`, needsKoffi ? INSTALL_KOFFI : null, {
+    return passedCheck(title, `${name}${speeds}${reasons.join('')}`, needsKoffi ? INSTALL_KOFFI : null, {
       facts: { name, trials, gigaflops: speed },
     });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
-    return bad(title, error.message, error.hint);
+    return failedCheck(title, error.message, error.hint);
   }
 }

@@ -2,7 +2,7 @@
 // not know devices.
 
 /** Work that is timed. */
-export interface Work {
+export interface TimedWork {
   /** The number of units that suits a run. It may change as runs are done. */
   units(): number;
   run(units: number): Promise<void>;
@@ -55,7 +55,7 @@ const PATIENCE_MS = 20_000;
  * Measures for `milliseconds`, after the number of units of a run has stopped changing. It takes
  * longer to complete five runs, unless they are very slow.
  */
-export async function paceOf(work: Work, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
+export async function paceOf(work: TimedWork, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
   const runFor = async (ms: number, isEnough: (runs: readonly Run[]) => boolean): Promise<readonly Run[]> => {
     const runs: Run[] = [];
     const firstK = clock.now();
@@ -69,11 +69,11 @@ export async function paceOf(work: Work, milliseconds: number, clock: Clock = cl
     } while (spent < ms || !(isEnough(runs) || spent >= milliseconds + PATIENCE_MS));
     return runs;
   };
-  const areAlike = (runs: readonly Run[]): boolean => runs.every(({ units }) => units === work.units());
+  const haveSameUnits = (runs: readonly Run[]): boolean => runs.every(({ units }) => units === work.units());
 
   const [first] = await runFor(
     WARM_UP * milliseconds,
-    (runs) => (runs.length >= MIN_WARM_UP_RUNS && areAlike(runs.slice(-2))) || runs.length >= MAX_WARM_UP_RUNS,
+    (runs) => (runs.length >= MIN_WARM_UP_RUNS && haveSameUnits(runs.slice(-2))) || runs.length >= MAX_WARM_UP_RUNS,
   );
   const cpu = clock.cpu();
   const measured = await runFor(milliseconds, (runs) => runs.length >= MIN_RUNS);
@@ -83,7 +83,7 @@ export async function paceOf(work: Work, milliseconds: number, clock: Clock = cl
     wallMs,
     cpuMs: (clock.cpu() - cpu) / units,
     unitsPerRun: measured.at(-1)!.units,
-    settled: areAlike(measured),
+    settled: haveSameUnits(measured),
     firstMs: Math.max(0, first.ms - first.units * wallMs),
   };
 }

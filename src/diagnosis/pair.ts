@@ -3,7 +3,7 @@
 import type { Call, CallResult, Device, Executable, ResidentVector, Workload } from '../devices/device.ts';
 import { openReference } from '../devices/reference/reference.ts';
 
-export interface Finding {
+export interface ParityResult {
   /**
    * The relative difference that is largest compared with its tolerance. It is within the tolerance
    * if the device passes.
@@ -19,7 +19,7 @@ export interface Finding {
  */
 export interface ParityCheck {
   readonly name: string;
-  run(device: Device): Promise<Finding>;
+  run(device: Device): Promise<ParityResult>;
 }
 
 /** Maximum differences, relative to the largest element of a vector, or to the number itself. */
@@ -29,26 +29,26 @@ interface Tolerances {
   readonly outputs: number;
 }
 
-export const usual: Tolerances = { loss: 1e-5, norm: 1e-5, outputs: 2e-6 };
+export const usualTolerances: Tolerances = { loss: 1e-5, norm: 1e-5, outputs: 2e-6 };
 
 /** The gates of a single unit. */
 const FEW = 4;
 
 class Comparison {
-  #finding: Finding | null = null;
+  #finding: ParityResult | null = null;
 
-  get finding(): Finding {
+  get finding(): ParityResult {
     if (!this.#finding) throw new Error('nothing was compared');
     return this.#finding;
   }
 
   /**
-   * Compares vectors, relative to the largest element. @param least the minimum scale for vectors
+   * Compares vectors, relative to the largest element. @param minScale the minimum scale for vectors
    * of a few elements, which may all be small only because their terms cancel
    */
-  vectors(where: string, got: Float32Array, expected: Float32Array, tolerance: number, least = 1): void {
+  vectors(where: string, got: Float32Array, expected: Float32Array, tolerance: number, minScale = 1): void {
     if (!this.exactly(`length of ${where}`, got.length, expected.length)) return;
-    let scale = expected.length <= FEW ? least : 0;
+    let scale = expected.length <= FEW ? minScale : 0;
     for (const x of expected) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
     let [worst, at] = [-1, 0];
     for (const [i, x] of got.entries()) {
@@ -91,7 +91,7 @@ class Comparison {
   }
 }
 
-function badness({ worst, tolerance }: Finding): number {
+function badness({ worst, tolerance }: ParityResult): number {
   return worst === 0 ? 0 : worst / tolerance;
 }
 
@@ -114,7 +114,11 @@ export class Pair {
   }
 
   /** Runs a script on a device and on the reference. @returns the worst difference */
-  static async compare(device: Device, workload: Workload, script: (pair: Pair) => Promise<void>): Promise<Finding> {
+  static async compare(
+    device: Device,
+    workload: Workload,
+    script: (pair: Pair) => Promise<void>,
+  ): Promise<ParityResult> {
     const tested = await device.compile(workload);
     try {
       const pair = new Pair(workload, tested, await openReference().compile(workload));
@@ -131,7 +135,7 @@ export class Pair {
   }
 
   /** Runs the calls in one run, and compares all results. */
-  async run(job: string, calls: readonly Call[], tolerances = usual): Promise<readonly CallResult[]> {
+  async run(job: string, calls: readonly Call[], tolerances = usualTolerances): Promise<readonly CallResult[]> {
     const expected = await this.#reference.run(job, calls);
     const got = await this.#tested.run(job, calls);
     if (!this.comparison.exactly(`calls of ${job} that were run`, got.length, expected.length)) return expected;

@@ -10,11 +10,11 @@ import { Pair, type ParityCheck } from './pair.ts';
 /** An element of a matrix, by its index. */
 export type Fill = (index: number, random: Random) => number;
 
-export const between =
+export const uniformBetween =
   (low: number, high: number): Fill =>
   (_, random) =>
     low + (high - low) * random.uniform();
-export const listed =
+export const cyclingThrough =
   (...values: readonly number[]): Fill =>
   (index) =>
     values[index % values.length];
@@ -42,7 +42,7 @@ export function probe({ name, tolerance = 2e-6, steps: givenSteps, symbols = 1, 
       const ops = new Builder();
       const shapes: ParameterShape[] = [];
       const fills: Fill[] = [];
-      const matrix: MakeMatrix = (rows, columns, fill = between(-1, 1)) => {
+      const matrix: MakeMatrix = (rows, columns, fill = uniformBetween(-1, 1)) => {
         const shape = { name: `in${shapes.length}`, rows, columns };
         shapes.push(shape);
         fills.push(fill);

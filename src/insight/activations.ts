@@ -86,10 +86,10 @@ export function activationsOf(model: ModelConfiguration): Omit<Activation, 'valu
 }
 
 /** The values of one unit over the text, (characters). */
-export function valuesOf(values: Float32Array, unit: number, hidden: number): Float32Array {
-  const own = new Float32Array(values.length / hidden);
-  for (let at = 0; at < own.length; at++) own[at] = values[at * hidden + unit];
-  return own;
+export function valuesOfUnit(values: Float32Array, unit: number, hidden: number): Float32Array {
+  const unitValues = new Float32Array(values.length / hidden);
+  for (let at = 0; at < unitValues.length; at++) unitValues[at] = values[at * hidden + unit];
+  return unitValues;
 }
 
 /** The fraction of values beyond each end of the usual range. */

@@ -9,7 +9,7 @@ import type { Program } from '../program/value.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
 
 /** Maps names to vectors, one for each row, stored one after another. */
-export type Vectors = ReadonlyMap<string, Matrix>;
+export type NamedVectors = ReadonlyMap<string, Matrix>;
 
 /** Forward and backward steps of one network. */
 export class BackwardSteps {
@@ -35,7 +35,7 @@ export class BackwardSteps {
    * @param before carried values before the step, empty at the start of a text
    * @returns carried values after the step
    */
-  forward(ids: ArrayLike<number>, before: Vectors = new Map()): Vectors {
+  forward(ids: ArrayLike<number>, before: NamedVectors = new Map()): NamedVectors {
     const state = new Map(before);
     evaluateProgram(this.#reading, {
       parameters: this.#parameters,
@@ -54,7 +54,12 @@ export class BackwardSteps {
    * @returns gradients with respect to the carried values before the step, by name, and with
    * respect to the states after it, by `after.` and name
    */
-  backward(ids: ArrayLike<number>, before: Vectors, seeds: Vectors, targets?: ArrayLike<number>): Vectors {
+  backward(
+    ids: ArrayLike<number>,
+    before: NamedVectors,
+    seeds: NamedVectors,
+    targets?: ArrayLike<number>,
+  ): NamedVectors {
     const state = new Map([...before, ...[...seeds].map(([name, seed]) => [`seed.${name}`, seed] as const)]);
     const inputs = new Map([
       ['ids', Float64Array.from(ids)],

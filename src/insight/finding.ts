@@ -38,7 +38,7 @@ export interface Finding {
 }
 
 /** Lists the properties that were found in no unit, one line for each reason. */
-export function restInWords(findings: readonly Finding[]): string[] {
+export function describeUntested(findings: readonly Finding[]): string[] {
   const reasonOf = ({ chance, neededCharacters }: Finding): string => {
     if (neededCharacters !== null) return 'text too short to test';
     return chance === null ? 'not in the text' : 'found in no unit';

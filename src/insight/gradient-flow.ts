@@ -7,7 +7,7 @@ import type { Matrix } from '../devices/reference/evaluate.ts';
 import { RnnError, corpusError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import { activationName } from '../model/layer.ts';
-import { BackwardSteps, type Vectors } from './backward-steps.ts';
+import { BackwardSteps, type NamedVectors } from './backward-steps.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -59,12 +59,12 @@ export async function gradientFlow(
       `the text has ${tokens.length} characters: expected at least ${K + 3} to look ${K} time steps back`,
       `use a longer text, or fewer ${flagOf('steps')}`,
     );
-  const places = spread(tokens.length - 1 - length, positions);
-  const N = places.length;
-  const symbolsAt = (t: number): readonly number[] => places.map((place) => tokens[place + t]);
+  const positionsToMeasure = spread(tokens.length - 1 - length, positions);
+  const N = positionsToMeasure.length;
+  const symbolsAt = (t: number): readonly number[] => positionsToMeasure.map((place) => tokens[place + t]);
 
   const walker = new BackwardSteps(trained, N);
-  const carried: Vectors[] = [];
+  const carried: NamedVectors[] = [];
   for (let t = 0; t < length; t++) {
     carried.push(walker.forward(symbolsAt(t), carried.at(-1)));
     await setImmediate(); // lets signals be handled
@@ -72,7 +72,7 @@ export async function gradientFlow(
   refuseInfinite(carried);
   const flows = watchedStates(trained).map(({ layer, state }) => ({ layer, state, logNorms: [] as number[] }));
   const lengths = new Float64Array(N); // logarithms
-  let seeds: Vectors = new Map();
+  let seeds: NamedVectors = new Map();
   for (let k = 0; k <= K; k++) {
     const t = length - 1 - k;
     const gradients = walker.backward(symbolsAt(t), carried[t - 1], seeds, k === 0 ? symbolsAt(length) : undefined);
@@ -90,13 +90,13 @@ export async function gradientFlow(
 
 /** Returns up to `count` distinct positions from 0 to `last`, as far apart as possible. */
 function spread(last: number, count: number): number[] {
-  const places = Array.from({ length: Math.min(count, last + 1) }, (_, index) =>
+  const positionsToMeasure = Array.from({ length: Math.min(count, last + 1) }, (_, index) =>
     Math.round((index * last) / Math.max(1, count - 1)),
   );
-  return [...new Set(places)];
+  return [...new Set(positionsToMeasure)];
 }
 
-function refuseInfinite(carried: readonly Vectors[]): void {
+function refuseInfinite(carried: readonly NamedVectors[]): void {
   const at = carried.findIndex((vectors) => [...vectors.values()].some((vector) => !vector.every(Number.isFinite)));
   if (at >= 0)
     throw new RnnError(
@@ -117,7 +117,7 @@ function watchedStates({ model }: BareModel): { readonly layer: number; readonly
  * Normalises each row over all carried values to length 1, and adds the logarithm of its length to
  * `lengths`. Leaves a zero row unchanged.
  */
-function normalised(gradients: Vectors, names: readonly string[], lengths: Float64Array): Vectors {
+function normalised(gradients: NamedVectors, names: readonly string[], lengths: Float64Array): NamedVectors {
   const N = lengths.length;
   const norms = names.map((name) => rowNorms(gradients.get(name)!, N));
   const totals = lengths.map((_, row) => Math.hypot(...norms.map((each) => each[row])));

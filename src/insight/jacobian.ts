@@ -9,7 +9,7 @@ import { activationName, stateShapes } from '../model/layer.ts';
 import { backwardStepProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { Random } from '../random.ts';
-import { BackwardSteps, type Vectors } from './backward-steps.ts';
+import { BackwardSteps, type NamedVectors } from './backward-steps.ts';
 import { WARM_UP } from './gradient-flow.ts';
 import type { BareModel } from '../evaluation/evaluate.ts';
 
@@ -36,10 +36,10 @@ export async function largestSingularValues(
   const S = states.length * H;
   const last = Math.min(tokens.length, WARM_UP + steps);
   const walker = new BackwardSteps(trained, 1);
-  const carried: Vectors[] = [];
+  const carried: NamedVectors[] = [];
   for (let t = 0; t < last - 1; t++) carried.push(walker.forward([tokens[t]], carried.at(-1)));
 
-  const found: number[][] = Array.from({ length: model.layers }, () => []);
+  const singularValues: number[][] = Array.from({ length: model.layers }, () => []);
   const executable = await device.compile({
     parameters: parameterShapes(model),
     jobs: [{ name: JOB, steps: 1, batch: S, build: (rows) => backwardStepProgram(model, rows) }],
@@ -48,9 +48,9 @@ export async function largestSingularValues(
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
     for (let t = Math.max(1, last - steps); t < last; t++) {
-      for (const [layer, values] of found.entries()) {
+      for (const [layer, values] of singularValues.entries()) {
         const before = stateShapes(model).map(({ name }) => [name, repeated(carried[t - 1].get(name)!, S)] as const);
-        const seeds = found.flatMap((_, each) =>
+        const seeds = singularValues.flatMap((_, each) =>
           states.map((state, block) => {
             const vectors = each === layer ? identity(S, H, block) : new Float32Array(S * H);
             return [`seed.${activationName(each, state)}`, vectors] as const;
@@ -70,7 +70,7 @@ export async function largestSingularValues(
         await setImmediate(); // lets signals be handled
       }
     }
-    return found;
+    return singularValues;
   } finally {
     await executable.close();
   }

@@ -30,10 +30,10 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
   for (const { name, ...array } of arrays) {
     const file = Buffer.from(`${name}.npy`);
     const [header, data] = [npyHeader(array), bytesOfNumbers(array.values)];
-    const about = aboutFile(file, crc32(data, crc32(header)), header.length + data.length);
-    const local = Buffer.concat([words('I', 0x04034b50), about, words('H', 0), file]);
+    const fileHeaderBytes = fileHeader(file, crc32(data, crc32(header)), header.length + data.length);
+    const local = Buffer.concat([words('I', 0x04034b50), fileHeaderBytes, words('H', 0), file]);
     entries.push(
-      Buffer.concat([words('IH', 0x02014b50, VERSION), about, words('HHHHII', 0, 0, 0, 0, 0, offset), file]),
+      Buffer.concat([words('IH', 0x02014b50, VERSION), fileHeaderBytes, words('HHHHII', 0, 0, 0, 0, 0, offset), file]),
     );
     yield* [local, header, data];
     offset += local.length + header.length + data.length;
@@ -47,7 +47,7 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
  * The fields that the header of a file and its directory entry share: version, flags, method, time,
  * date, checksum, sizes, length of the name.
  */
-const aboutFile = (name: Buffer, checksum: number, size: number): Buffer =>
+const fileHeader = (name: Buffer, checksum: number, size: number): Buffer =>
   words('HHHHHIIIH', VERSION, 0, 0, 0, DATE, checksum, size, size, name.length);
 
 /** Version 1.0 (numpy.lib.format). */

@@ -1,7 +1,7 @@
 // Properties of each position in a text that a unit may track: whether it is in a quotation, how
 // deep in brackets, how far from the end of the line. The position of a character is the position
 // after it, when a cell has read it.
-import { type Span, bracketed, inNotation, matching } from './spans.ts';
+import { type Span, bracketSpans, notationSpans, matchSpans } from './spans.ts';
 
 /** A property of the positions in a text. */
 export interface Property {
@@ -33,10 +33,10 @@ const holds = (name: string, what: string, find: (text: string) => Iterable<Span
 const number = (name: string, what: string, values: Values) => ({ name, what, isNumber: true, values });
 
 const definitions = [
-  holds('quotes', 'inside quotation marks', (text) => inNotation(text, 'quote')),
-  holds('comment', 'in a program comment', (text) => inNotation(text, 'comment')),
-  holds('brackets', 'inside brackets', bracketed),
-  number('bracket depth', 'how many brackets are open', (pieces) => depths(pieces, bracketed)),
+  holds('quotes', 'inside quotation marks', (text) => notationSpans(text, 'quote')),
+  holds('comment', 'in a program comment', (text) => notationSpans(text, 'comment')),
+  holds('brackets', 'inside brackets', bracketSpans),
+  number('bracket depth', 'how many brackets are open', (pieces) => depths(pieces, bracketSpans)),
   number(
     'line position',
     'characters since the start of the line',
@@ -44,9 +44,9 @@ const definitions = [
   ),
   number('line left', 'characters to the end of the line', leftInLine),
   number('indentation', 'white space at the start of the line', indentation),
-  holds('word', 'inside a word', (text) => matching(text, /[\p{L}\p{M}\p{N}_'’]+/gu)),
-  holds('upper case', 'at a capital letter', (text) => matching(text, /\p{Lu}+/gu)),
-  holds('after if', 'in a line, after the word if', (text) => matching(text, /(?<=\bif\b)[^\n]+/g)),
+  holds('word', 'inside a word', (text) => matchSpans(text, /[\p{L}\p{M}\p{N}_'’]+/gu)),
+  holds('upper case', 'at a capital letter', (text) => matchSpans(text, /\p{Lu}+/gu)),
+  holds('after if', 'in a line, after the word if', (text) => matchSpans(text, /(?<=\bif\b)[^\n]+/g)),
 ];
 
 /** All properties, whether or not they occur in the text. */

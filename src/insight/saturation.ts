@@ -36,18 +36,18 @@ export function saturationOf({ all, characters, hidden }: Activations): Saturati
 /**
  * Means over the units, and how many units are left- or right-saturated more than half of the time.
  */
-export function summaryOf({ left, right }: Saturation) {
+export function saturationSummary({ left, right }: Saturation) {
   const mean = (fractions: Float64Array): number => fractions.reduce((sum, each) => sum + each, 0) / fractions.length;
   const mostly = (fractions: Float64Array): number => fractions.filter((each) => each > 0.5).length;
   return { left: mean(left), right: mean(right), mostlyLeft: mostly(left), mostlyRight: mostly(right) };
 }
 
-export const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
+export const formatPercent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
 
 export const saturationHeads = ['layer', 'gate', 'below 0.1', 'above 0.9', 'units mostly below', 'mostly above'];
 
 export function saturationRow(saturation: Saturation): string[] {
-  const { left, right, mostlyLeft, mostlyRight } = summaryOf(saturation);
+  const { left, right, mostlyLeft, mostlyRight } = saturationSummary(saturation);
   const { layer, gate } = saturation;
-  return [String(layer), gate, percent(left), percent(right), String(mostlyLeft), String(mostlyRight)];
+  return [String(layer), gate, formatPercent(left), formatPercent(right), String(mostlyLeft), String(mostlyRight)];
 }

@@ -5,10 +5,10 @@
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 import { Random } from '../random.ts';
-import { type Activations, valuesOf } from './activations.ts';
+import { type Activations, valuesOfUnit } from './activations.ts';
 import type { UnitName, Finding } from './finding.ts';
 import { type Property, propertiesOf } from './properties.ts';
-import { type Weights, centredRanks, correlate, weightsOf } from './statistics.ts';
+import { type CorrelationWeights, centredRanks, correlate, weightsOf } from './statistics.ts';
 
 /** Minimum length of a text for a search. */
 export const MIN_CHARACTERS = 400;
@@ -55,7 +55,7 @@ export function* searchCells(
   for (const { layer, name, values } of all.filter(({ isGate }) => !isGate)) {
     for (let unit = 0; unit < hidden; unit++) {
       cells.push({ layer, name, unit });
-      const held = valuesOf(values, unit, hidden);
+      const held = valuesOfUnit(values, unit, hidden);
       ranks.push(centredRanks(halfOf(held, 0, block)));
       heldOut.push(centredRanks(halfOf(held, 1, block)));
       yield;
@@ -72,14 +72,16 @@ export function* searchCells(
       ranks,
       trials.map(([chosenBy]) => chosenBy),
     );
-    const [own, ...shuffled] = trials.map(([, measuredBy], trial) => best(correlations[trial], heldOut, measuredBy));
-    const chance = byChance(shuffled.map(([first]) => first.told));
-    const found = own
-      .filter(({ told }) => told > chance)
+    const [unshuffled, ...shuffled] = trials.map(([, measuredBy], trial) =>
+      bestCells(correlations[trial], heldOut, measuredBy),
+    );
+    const chance = scoreByChance(shuffled.map(([first]) => first.heldOutScore));
+    const foundCells = unshuffled
+      .filter(({ heldOutScore: told }) => told > chance)
       .map(({ cell, correlation }) => ({ ...cells[cell], correlation }));
-    const isUntested = found.length === 0 && chance > MAX_TESTABLE_CHANCE;
-    const neededCharacters = isUntested ? about(characters * (chance / WANTED_CHANCE) ** 2) : null;
-    findings.push({ property, chance, cells: found, neededCharacters });
+    const isUntested = foundCells.length === 0 && chance > MAX_TESTABLE_CHANCE;
+    const neededCharacters = isUntested ? roundUpToTwoDigits(characters * (chance / WANTED_CHANCE) ** 2) : null;
+    findings.push({ property, chance, cells: foundCells, neededCharacters });
     yield;
   }
   return findings;
@@ -89,16 +91,16 @@ export function* searchCells(
  * The property itself, followed by shuffled copies. Empty if the property is constant in one of the
  * halves.
  */
-function trialsOf(values: Float32Array, isNumber: boolean, block: number, random: Random): readonly Trial[] {
-  const given = [values, ...Array.from({ length: SHUFFLES }, () => shuffle(values, 2 * block, random))];
-  const trials = given.map((each) => halves.map((half) => weightsOf(halfOf(each, half, block), isNumber)));
-  return trials.flat().includes(null) ? [] : (trials as unknown as readonly Trial[]);
+function trialsOf(values: Float32Array, isNumber: boolean, block: number, random: Random): readonly Shuffling[] {
+  const copies = [values, ...Array.from({ length: SHUFFLES }, () => shuffle(values, 2 * block, random))];
+  const trials = copies.map((each) => halves.map((half) => weightsOf(halfOf(each, half, block), isNumber)));
+  return trials.flat().includes(null) ? [] : (trials as unknown as readonly Shuffling[]);
 }
 
 /** The number of characters needed, or null if the property does not occur. */
 function neededForSpans(values: Float32Array): number | null {
   const spans = spansOf(values).length;
-  return spans === 0 ? null : about((values.length * WANTED_SPANS) / spans);
+  return spans === 0 ? null : roundUpToTwoDigits((values.length * WANTED_SPANS) / spans);
 }
 
 /** The end of each span of a property, in which it holds or is not 0. */
@@ -109,7 +111,7 @@ function spansOf(values: Float32Array): number[] {
 }
 
 /** Rounds up to two digits. */
-function about(characters: number): number {
+function roundUpToTwoDigits(characters: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(characters)) - 1);
   return Math.ceil(characters / unit) * unit;
 }
@@ -132,7 +134,7 @@ export function defaultLength(pieces: readonly string[], model: Pick<ModelConfig
   const needed = propertiesOf(longest)
     .filter(({ isNumber }) => !isNumber)
     .flatMap(({ values }) => spansOf(values).slice(WANTED_SPANS - 1, WANTED_SPANS));
-  return Math.min(pieces.length, Math.max(DEFAULT_CHARACTERS.min, ...needed.map(about)));
+  return Math.min(pieces.length, Math.max(DEFAULT_CHARACTERS.min, ...needed.map(roundUpToTwoDigits)));
 }
 
 /** The maximum default length of a text, in characters. */
@@ -142,44 +144,44 @@ export function maxDefaultLength({ layers, hidden }: Pick<ModelConfiguration, 'l
 }
 
 /** Weights that choose a unit on one half, and weights that measure it on the other. */
-type Trial = readonly [chosenBy: Weights, measuredBy: Weights];
+type Shuffling = readonly [chosenBy: CorrelationWeights, measuredBy: CorrelationWeights];
 
 /**
  * Chooses units and sorts them by their correlation on the other half, best first. `told` is that
  * correlation, negative if its sign differs between the halves.
  */
-function best(
+function bestCells(
   chosenBy: Float64Array,
   heldOut: readonly Float32Array[],
-  measuredBy: Weights,
-): { cell: number; correlation: number; told: number }[] {
-  const chosen = [...chosenBy.keys()]
+  measuredBy: CorrelationWeights,
+): { cell: number; correlation: number; heldOutScore: number }[] {
+  const candidates = [...chosenBy.keys()]
     .toSorted((a, b) => Math.abs(chosenBy[b]) - Math.abs(chosenBy[a]))
     .slice(0, MAX_FOUND);
   const [measured] = runUninterrupted(
     correlate(
-      chosen.map((cell) => heldOut[cell]),
+      candidates.map((cell) => heldOut[cell]),
       [measuredBy],
     ),
   );
-  return chosen
-    .map((cell, n) => ({ cell, correlation: measured[n], told: measured[n] * Math.sign(chosenBy[cell]) }))
-    .toSorted((a, b) => b.told - a.told);
+  return candidates
+    .map((cell, n) => ({ cell, correlation: measured[n], heldOutScore: measured[n] * Math.sign(chosenBy[cell]) }))
+    .toSorted((a, b) => b.heldOutScore - a.heldOutScore);
 }
 
 /** The correlation that shuffled values hardly ever reach. */
-function byChance(told: readonly number[]): number {
-  const mean = told.reduce((sum, each) => sum + each, 0) / told.length;
-  const variance = told.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (told.length - 1);
+function scoreByChance(scores: readonly number[]): number {
+  const mean = scores.reduce((sum, each) => sum + each, 0) / scores.length;
+  const variance = scores.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (scores.length - 1);
   return mean + DEVIATIONS * Math.sqrt(variance);
 }
 
 /** Every other block. The rest at the end is in neither half. */
 function halfOf(values: Float32Array, half: Half, block: number): Float32Array {
-  const own = new Float32Array((BLOCKS / 2) * block);
-  for (let at = 0; at < own.length; at += block)
-    own.set(values.subarray(2 * at + half * block, 2 * at + (half + 1) * block), at);
-  return own;
+  const blocks = new Float32Array((BLOCKS / 2) * block);
+  for (let at = 0; at < blocks.length; at += block)
+    blocks.set(values.subarray(2 * at + half * block, 2 * at + (half + 1) * block), at);
+  return blocks;
 }
 
 /**
@@ -187,17 +189,17 @@ function halfOf(values: Float32Array, half: Half, block: number): Float32Array {
  * amount. This preserves how values follow each other and how much they vary between parts of the
  * text, so neither makes a unit exceed chance.
  */
-function shuffle(values: Float32Array, stretch: number, random: Random): Float32Array {
+function shuffle(values: Float32Array, chunkLength: number, random: Random): Float32Array {
   const order = Array.from({ length: BLOCKS / 2 }, (_, from) => ({
     from,
-    turned: random.uint32() % stretch,
+    turned: random.uint32() % chunkLength,
     key: random.uniform(),
   })).toSorted((a, b) => a.key - b.key);
-  const shuffled = new Float32Array(order.length * stretch);
-  for (const [place, { from, turned }] of order.entries()) {
-    const own = values.subarray(from * stretch, (from + 1) * stretch);
-    shuffled.set(own.subarray(turned), place * stretch);
-    shuffled.set(own.subarray(0, turned), (place + 1) * stretch - turned);
+  const shuffled = new Float32Array(order.length * chunkLength);
+  for (const [index, { from, turned }] of order.entries()) {
+    const chunk = values.subarray(from * chunkLength, (from + 1) * chunkLength);
+    shuffled.set(chunk.subarray(turned), index * chunkLength);
+    shuffled.set(chunk.subarray(0, turned), (index + 1) * chunkLength - turned);
   }
   return shuffled;
 }

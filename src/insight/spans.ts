@@ -22,7 +22,7 @@ const ends = { quote: /["“”»']$/, comment: /(?:\*\/|-->)$/ } as const;
 const closes: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 
 /** From the first mark, after reading it, to the last. */
-export function* inNotation(text: string, kind: 'comment' | 'quote'): Generator<Span> {
+export function* notationSpans(text: string, kind: 'comment' | 'quote'): Generator<Span> {
   for (const {
     0: { length },
     index,
@@ -35,7 +35,7 @@ export function* inNotation(text: string, kind: 'comment' | 'quote'): Generator<
 }
 
 /** Pairs of brackets. A bracket without a partner is skipped. */
-export function* bracketed(text: string): Generator<Span> {
+export function* bracketSpans(text: string): Generator<Span> {
   const open: { readonly bracket: string; readonly at: number }[] = [];
   for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
     if (!Object.hasOwn(closes, bracket)) {
@@ -50,7 +50,7 @@ export function* bracketed(text: string): Generator<Span> {
 }
 
 /** All matches of a global pattern. */
-export function* matching(text: string, pattern: RegExp): Generator<Span> {
+export function* matchSpans(text: string, pattern: RegExp): Generator<Span> {
   for (const {
     0: { length },
     index,

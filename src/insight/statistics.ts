@@ -16,12 +16,12 @@ export function centredRanks(values: Float32Array): Float32Array {
 }
 
 /** A property, as weights for ranks. */
-export interface Weights {
+export interface CorrelationWeights {
   /**
    * The correlation is Σ weight × centred rank. For numbers, divide it by the length of the rank
    * vector. 0 where the property is unknown.
    */
-  readonly each: Float32Array;
+  readonly weights: Float32Array;
   readonly isNumber: boolean;
 }
 
@@ -29,41 +29,44 @@ export interface Weights {
  * @param values numbers (NaN if unknown), or 1 and 0 for a property that holds or does not hold
  * @returns null if the values are constant
  */
-export function weightsOf(values: Float32Array, isNumber: boolean): Weights | null {
+export function weightsOf(values: Float32Array, isNumber: boolean): CorrelationWeights | null {
   return isNumber ? weightsOfNumbers(values) : weightsOfHolding(values);
 }
 
-function weightsOfHolding(values: Float32Array): Weights | null {
+function weightsOfHolding(values: Float32Array): CorrelationWeights | null {
   const holding = sum(values, (value) => value);
   const pairs = holding * (values.length - holding);
-  return pairs === 0 ? null : { each: values.map((value) => (2 * value) / pairs), isNumber: false };
+  return pairs === 0 ? null : { weights: values.map((value) => (2 * value) / pairs), isNumber: false };
 }
 
-function weightsOfNumbers(values: Float32Array): Weights | null {
+function weightsOfNumbers(values: Float32Array): CorrelationWeights | null {
   const ranks = centredRanks(values.filter((value) => !Number.isNaN(value)));
   const length = lengthOf(ranks);
   if (length === 0) return null;
-  let known = 0;
-  return { each: values.map((value) => (Number.isNaN(value) ? 0 : ranks[known++] / length)), isNumber: true };
+  let rankIndex = 0;
+  return { weights: values.map((value) => (Number.isNaN(value) ? 0 : ranks[rankIndex++] / length)), isNumber: true };
 }
 
 /** Rank vectors that are multiplied with the weights in one pass. */
 const AT_ONCE = 4;
 
 /** @returns for each of the weights, the correlations of all rank vectors with it */
-export function* correlate(ranks: readonly Float32Array[], told: readonly Weights[]): SlicedWork<Float64Array[]> {
-  const found = told.map(() => new Float64Array(ranks.length));
+export function* correlate(
+  ranks: readonly Float32Array[],
+  weightings: readonly CorrelationWeights[],
+): SlicedWork<Float64Array[]> {
+  const correlations = weightings.map(() => new Float64Array(ranks.length));
   for (let first = 0; first < ranks.length; first += AT_ONCE) {
-    const some = Array.from({ length: AT_ONCE }, (_, n) => ranks[Math.min(first + n, ranks.length - 1)]);
-    const lengths = some.map((each) => lengthOf(each) || 1);
-    for (const [index, { each, isNumber }] of told.entries()) {
-      products(some, each).forEach((product, n) => {
-        found[index][first + n] = isNumber ? product / lengths[n] : product;
+    const batch = Array.from({ length: AT_ONCE }, (_, n) => ranks[Math.min(first + n, ranks.length - 1)]);
+    const lengths = batch.map((each) => lengthOf(each) || 1);
+    for (const [index, { weights: each, isNumber }] of weightings.entries()) {
+      products(batch, each).forEach((product, n) => {
+        correlations[index][first + n] = isNumber ? product / lengths[n] : product;
       });
     }
     yield;
   }
-  return found;
+  return correlations;
 }
 
 function products([a, b, c, d]: readonly Float32Array[], weights: Float32Array): readonly number[] {

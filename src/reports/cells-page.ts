@@ -2,7 +2,7 @@
 // property of the text, and how often gates are open and shut.
 import { count } from '../count.ts';
 import { type Activations, usualRange } from '../insight/activations.ts';
-import { type UnitName, type Finding, unitText, restInWords, scoreText } from '../insight/finding.ts';
+import { type UnitName, type Finding, unitText, describeUntested, scoreText } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
 import { gatesHtml } from './gates.ts';
 import { escapeHtml, section } from './html.ts';
@@ -52,19 +52,19 @@ const MAX_LEVELS = 2 ** 21;
  */
 export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
   const { all, hidden } = activations;
-  const whole = all.findLast(({ isGate }) => !isGate)!.name;
-  const found = findings.flatMap(({ cells }) => cells.map(unitText));
-  const wanted = cell === null ? found : [unitText(cell), ...found];
+  const stateName = all.findLast(({ isGate }) => !isGate)!.name;
+  const foundUnits = findings.flatMap(({ cells }) => cells.map(unitText));
+  const units = cell === null ? foundUnits : [unitText(cell), ...foundUnits];
   const names = all.flatMap(({ layer, name }) =>
     Array.from({ length: hidden }, (_, unit) => ({ layer, name, unit })).filter(
-      (each) => name === whole || wanted.includes(unitText(each)),
+      (each) => name === stateName || units.includes(unitText(each)),
     ),
   );
   const characters = [...pieces.keys()].filter((at) => pieces[at] !== '');
   const places = characters.slice(0, Math.ceil(MAX_LEVELS / names.length));
   const cells = Object.fromEntries(names.map((each) => [unitText(each), shownCell(each, places, activations)]));
   const part = places.length < characters.length ? ` (the first ${count(places.length)} are shown here)` : '';
-  const data: CellsData = { cells, first: wanted[0] ?? unitText(names[0]) };
+  const data: CellsData = { cells, first: units[0] ?? unitText(names[0]) };
   return page({
     title: `Units of ${name}`,
     summary: `${summary}${part}`,
@@ -88,7 +88,7 @@ ${shadedText(places.map((at) => ({ text: pieces[at], shade: 0 })))}
 <p class="hint">Press ← and → for the previous and the next unit. Within the text they move between characters and show the value of the unit after each.</p>
 <noscript><p>A script shades the text, but your browser does not run it.</p></noscript>`,
     )}
-${saturation.length === 0 ? '' : gatesHtml(saturation, whole)}`,
+${saturation.length === 0 ? '' : gatesHtml(saturation, stateName)}`,
     script: pageScript('cells'),
     data,
   });
@@ -122,6 +122,6 @@ function foundHtml(findings: readonly Finding[]): string {
   return [
     '<p class="hint">Units that track a property of the text. AUC or Spearman’s ρ is measured on the half of the text that was not used to choose them.</p>',
     ...groups,
-    ...restInWords(findings).map((line) => `<p class="hint">${escapeHtml(line)}</p>`),
+    ...describeUntested(findings).map((line) => `<p class="hint">${escapeHtml(line)}</p>`),
   ].join('\n');
 }

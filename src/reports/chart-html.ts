@@ -8,7 +8,7 @@ import { tickText, valueText } from './numbers.ts';
 const tableRows = 12;
 
 /** The element into which `showCharts` of browser/plot.ts draws. Empty if there are no charts. */
-export const chartsPlace = (charts: readonly Chart[]): string =>
+export const chartPlaceholders = (charts: readonly Chart[]): string =>
   charts.length === 0
     ? ''
     : `<p class="hint">Drag across a chart to zoom, and double-click to reset. With the keyboard, use the arrows to read values, + and − to zoom, and 0 to reset.</p>
@@ -48,13 +48,13 @@ function described({ name, points }: Chart['series'][number], horizontal: string
 }
 
 /** All x values of a chart, sorted, without repetitions. */
-export const placesOf = ({ series }: Chart): number[] =>
+export const pointPositions = ({ series }: Chart): number[] =>
   [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
 
 /** A table of some x values, from the first to the last, with the latest value of each series. */
 function chartTable(chart: Chart): string {
   const { series, horizontal } = chart;
-  const places = placesOf(chart);
+  const places = pointPositions(chart);
   const rows = Math.min(tableRows, places.length);
   const shown = Array.from(
     { length: rows },

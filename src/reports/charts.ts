@@ -1,7 +1,7 @@
 // The curves of runs as charts, in plain data. Does not draw them.
 import { type ChartName, type Horizontal, chartNames } from '../options/choices.ts';
 import type { Curves, Moment, Report } from '../training/curves.ts';
-import { thin } from './thin.ts';
+import { thinRows } from './thin.ts';
 
 /** The curves of a run, with the name of the run. */
 export interface NamedCurves {
@@ -91,7 +91,7 @@ export function chartsOf(
   { horizontal, only = chartNames, smoothing = 0, logarithmicLoss = false, places = Infinity }: ChartOptions,
 ): Chart[] {
   const { title, pointsOf } = axisOf(runs, horizontal);
-  const thinned = runs.map(({ curves }) => thin(curves.reports, measuredColumns, places));
+  const thinned = runs.map(({ curves }) => thinRows(curves.reports, measuredColumns, places));
   const isOne = runs.length === 1;
   return measures
     .filter(({ name }) => only.includes(name))
@@ -136,7 +136,7 @@ export function chartsOf(
 }
 
 /** Names the missing data, for an error if there are no charts at all. */
-export function whatIsMissing({ horizontal, only = chartNames }: ChartOptions): string {
+export function describeMissing({ horizontal, only = chartNames }: ChartOptions): string {
   const titles = measures.filter(({ name }) => only.includes(name)).map(({ title }) => title.toLowerCase());
   return `${titles.join(', ')} over ${horizontal === 'time' ? 'time' : axes[horizontal].title}`;
 }
@@ -173,7 +173,7 @@ export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours
 }
 
 /** Splits a line at its gaps, which are null. */
-export function unbroken<Point>(points: readonly (Point | null)[]): Point[][] {
+export function splitAtGaps<Point>(points: readonly (Point | null)[]): Point[][] {
   const pieces: Point[][] = [[]];
   for (const point of points)
     if (point === null) pieces.push([]);

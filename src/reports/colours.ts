@@ -9,7 +9,7 @@ export const seriesColours = {
 } as const;
 
 /** The class of a line, and its colour for programs that do not read style sheets. */
-export function lineLook(colour: number): string {
+export function lineAttributes(colour: number): string {
   const number = colour % seriesColours.light.length;
   return `class="line-${number}" color="${seriesColours.light[number]}"`;
 }

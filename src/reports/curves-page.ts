@@ -1,11 +1,11 @@
 // The page of `rnn plot --html`: the curves of some runs in common charts that readers can zoom,
 // with tables of the values.
 import { count } from '../count.ts';
-import { chartsPlace } from './chart-html.ts';
+import { chartPlaceholders } from './chart-html.ts';
 import { type NamedCurves, chartsOf, measuredColumns } from './charts.ts';
-import { lossText } from './numbers.ts';
+import { formatLoss } from './numbers.ts';
 import { page, pageScript, styleSheet } from './page.ts';
-import { thin } from './thin.ts';
+import { thinRows } from './thin.ts';
 
 /**
  * Keeps up to ten reports for each of these horizontal positions, which is more than the pixels of
@@ -16,14 +16,14 @@ const places = 300;
 export function curvesPage(runs: readonly NamedCurves[]): string {
   const data = runs.map(({ name, curves: { reports, evaluations } }) => ({
     name,
-    curves: { reports: thin(reports, measuredColumns, places), evaluations },
+    curves: { reports: thinRows(reports, measuredColumns, places), evaluations },
   }));
   const names = runs.map(({ name }) => name);
   return page({
     title: runs.length === 1 ? `Curves of ${names[0]}` : `Curves of ${runs.length} runs`,
     summary: runs.length === 1 ? summaryOf(runs[0]) : names.join(', '),
     style: styleSheet('charts'),
-    body: `${controls}\n${chartsPlace(chartsOf(data, { horizontal: 'step' }))}`,
+    body: `${controls}\n${chartPlaceholders(chartsOf(data, { horizontal: 'step' }))}`,
     script: pageScript('curves'),
     data,
   });
@@ -36,7 +36,7 @@ function summaryOf({ curves: { reports, evaluations } }: NamedCurves): string {
   const steps = last === undefined ? 'no steps yet' : `${count(last.step)} steps`;
   return best === undefined
     ? steps
-    : `${steps}. The lowest validation loss is ${lossText(best.loss)}, at step ${count(best.step)}`;
+    : `${steps}. The lowest validation loss is ${formatLoss(best.loss)}, at step ${count(best.step)}`;
 }
 
 const controls = `<form class="controls" id="controls">

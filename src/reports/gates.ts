@@ -2,9 +2,9 @@
 // (2015). Each unit is a dot.
 import { groupBy } from '../group.ts';
 import { unitText } from '../insight/finding.ts';
-import { type Saturation, percent, saturationHeads, saturationRow } from '../insight/saturation.ts';
+import { type Saturation, formatPercent, saturationHeads, saturationRow } from '../insight/saturation.ts';
 import { drawChart } from './chart-svg.ts';
-import { lineLook } from './colours.ts';
+import { lineAttributes } from './colours.ts';
 import { section, table } from './html.ts';
 
 const SIDE = 250;
@@ -29,7 +29,7 @@ const { svg, toX, toY } = drawChart(
 /** @param value the carried value to show when the user clicks a unit's dot */
 export function gatesHtml(saturation: readonly Saturation[], value: string): string {
   const layers = [...new Set(saturation.map(({ layer }) => layer))];
-  const legend = layers.map((layer) => `<span><i ${lineLook(layer)}>●</i> layer ${layer}</span>`);
+  const legend = layers.map((layer) => `<span><i ${lineAttributes(layer)}>●</i> layer ${layer}</span>`);
   const plots = [...groupBy(saturation, ({ gate }) => gate)].map(
     ([gate, ofLayers]) => `<figure><figcaption>Gate ${gate}</figcaption>
 <svg viewBox="0 0 ${SIDE} ${SIDE}" text-anchor="middle" role="img" aria-label="Gate ${gate}: the table below has the means">${svg}${ofLayers.map((each) => dots(each, value)).join('')}</svg></figure>`,
@@ -46,8 +46,8 @@ export function gatesHtml(saturation: readonly Saturation[], value: string): str
 
 function dots({ layer, left, right }: Saturation, name: string): string {
   const all = Array.from(left, (shut, unit) => {
-    const title = `unit ${unit} of layer ${layer}: open ${percent(right[unit])}, shut ${percent(shut)}`;
+    const title = `unit ${unit} of layer ${layer}: open ${formatPercent(right[unit])}, shut ${formatPercent(shut)}`;
     return `<circle data-cell="${unitText({ layer, name, unit })}" r="3.5" cx="${toX(right[unit])}" cy="${toY(shut)}"><title>${title}</title></circle>`;
   });
-  return `<g ${lineLook(layer)}>${all.join('')}</g>`;
+  return `<g ${lineAttributes(layer)}>${all.join('')}</g>`;
 }

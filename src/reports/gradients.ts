@@ -1,6 +1,6 @@
 // Charts and a page of how gradients vanish or explode: one line for each state of each layer.
 import type { Flow } from '../insight/gradient-flow.ts';
-import { chartsPlace } from './chart-html.ts';
+import { chartPlaceholders } from './chart-html.ts';
 import type { Chart, Series } from './charts.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 
@@ -35,7 +35,7 @@ export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
   const flows = series(({ flows: found }) =>
     found.map(({ layer, state, logNorms }) => ({ label: `layer ${layer} ${state}`, values: logNorms.map(Math.exp) })),
   );
-  const stretches = series(({ singularValues }) =>
+  const singularValueSeries = series(({ singularValues }) =>
     singularValues.map((values, layer) => ({ label: `layer ${layer}`, values })),
   );
   const charts: Chart[] = [
@@ -55,7 +55,7 @@ export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
       isLogarithmic: false,
       hasZero: true,
       horizontal: 'steps',
-      series: stretches,
+      series: singularValueSeries,
     },
   ];
   return charts.filter((chart) => chart.series.length > 0);
@@ -67,7 +67,7 @@ export function gradientsPage(networks: readonly NetworkGradients[], text: strin
     title: 'How far back the loss reaches',
     summary: `Measured on ${text}: ${networks.map(({ name }) => name).join(', ')}`,
     style: styleSheet('charts'),
-    body: chartsPlace(charts),
+    body: chartPlaceholders(charts),
     script: pageScript('charts'),
     data: charts,
   });

@@ -24,4 +24,4 @@ function numberText(value: number, digits: number): string {
 }
 
 /** A loss in nats and in bits per character, such as "1.702 nats, 2.455 bpc". */
-export const lossText = (nats: number): string => `${nats.toFixed(3)} nats, ${(nats / Math.LN2).toFixed(3)} bpc`;
+export const formatLoss = (nats: number): string => `${nats.toFixed(3)} nats, ${(nats / Math.LN2).toFixed(3)} bpc`;

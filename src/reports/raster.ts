@@ -2,7 +2,7 @@
 // character) or as one mark per character. No library for terminal plots supports coloured lines
 // with gaps over a numeric axis.
 
-import { unbroken } from './charts.ts';
+import { splitAtGaps } from './charts.ts';
 
 /** The bits of the dots of a Braille character, row by row. */
 const dots = [
@@ -19,20 +19,20 @@ interface Cell {
   readonly series: number;
 }
 
-type Place = readonly [x: number, y: number];
+type Dot = readonly [x: number, y: number];
 
 /** A grid of characters that lines are drawn on. */
 export class Raster {
   readonly #cells: (Cell | null)[][];
   readonly #dotsAcross: number;
   readonly #dotsDown: number;
-  readonly #marks: readonly string[] | null;
+  readonly #characters: readonly string[] | null;
 
-  /** @param marks one for each series, or null for Braille */
-  constructor(columns: number, rows: number, marks: readonly string[] | null) {
+  /** @param characters one for each series, or null for Braille */
+  constructor(columns: number, rows: number, characters: readonly string[] | null) {
     this.#cells = Array.from({ length: rows }, () => new Array<Cell | null>(columns).fill(null));
-    this.#marks = marks;
-    [this.#dotsAcross, this.#dotsDown] = marks === null ? [columns * 2, rows * 4] : [columns, rows];
+    this.#characters = characters;
+    [this.#dotsAcross, this.#dotsDown] = characters === null ? [columns * 2, rows * 4] : [columns, rows];
   }
 
   /**
@@ -42,16 +42,16 @@ export class Raster {
    * @param pattern repeating pattern of dots: `#` is drawn. Marks ignore it
    */
   line(series: number, points: readonly (readonly [number, number] | null)[], pattern = '#'): void {
-    const places = points.map((point): Place | null =>
+    const places = points.map((point): Dot | null =>
       point === null
         ? null
         : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))],
     );
-    for (const piece of unbroken(places)) {
+    for (const piece of splitAtGaps(places)) {
       if (piece.length === 1) this.#point(series, piece[0]);
-      const line = piece.flatMap((place, index) => (index === 0 ? [place] : between(piece[index - 1], place)));
+      const line = piece.flatMap((place, index) => (index === 0 ? [place] : dotsBetween(piece[index - 1], place)));
       for (const [index, [x, y]] of line.entries())
-        if (this.#marks !== null || pattern[index % pattern.length] === '#') this.#dot(series, x, y);
+        if (this.#characters !== null || pattern[index % pattern.length] === '#') this.#dot(series, x, y);
     }
   }
 
@@ -73,14 +73,14 @@ export class Raster {
 
   #character(cell: Cell | null): string {
     if (cell === null) return ' ';
-    return this.#marks === null
+    return this.#characters === null
       ? String.fromCharCode(emptyBraille + cell.dots)
-      : this.#marks[cell.series % this.#marks.length];
+      : this.#characters[cell.series % this.#characters.length];
   }
 
   /** A point is as large as its character allows. */
-  #point(series: number, [x, y]: Place): void {
-    if (this.#marks !== null) return this.#dot(series, x, y);
+  #point(series: number, [x, y]: Dot): void {
+    if (this.#characters !== null) return this.#dot(series, x, y);
     const [left, top] = [x - (x % 2), Math.min(y, y - (y % 4) + 2)];
     for (const [across, down] of [
       [0, 0],
@@ -92,16 +92,16 @@ export class Raster {
   }
 
   #dot(series: number, x: number, y: number): void {
-    const [across, down] = this.#marks === null ? [2, 4] : [1, 1];
+    const [across, down] = this.#characters === null ? [2, 4] : [1, 1];
     const row = this.#cells[Math.floor(y / down)];
     const column = Math.floor(x / across);
-    const here = row[column];
-    row[column] = { series, dots: (here?.series === series ? here.dots : 0) | dots[y % down][x % across] };
+    const existing = row[column];
+    row[column] = { series, dots: (existing?.series === series ? existing.dots : 0) | dots[y % down][x % across] };
   }
 }
 
 /** The dots of a line after its first one, up to its last. */
-function between([x0, y0]: Place, [x1, y1]: Place): Place[] {
+function dotsBetween([x0, y0]: Dot, [x1, y1]: Dot): Dot[] {
   const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0));
   return Array.from({ length: steps }, (_, step) => [
     Math.round(x0 + ((x1 - x0) * (step + 1)) / steps),

@@ -4,7 +4,7 @@ import { scaleLinear, scaleLog } from 'd3-scale';
 import type { Chart } from './charts.ts';
 
 /** A part of the horizontal axis. */
-export type Range = readonly [from: number, to: number];
+export type Interval = readonly [from: number, to: number];
 
 /** Converts between values and positions on an axis. */
 export interface Scale {
@@ -19,7 +19,7 @@ export interface Scale {
  * @param ticks approximate number of ticks
  * @param range the visible part of the axis. All of it by default
  */
-export function horizontalScale(chart: Chart, ticks: number, range: Range | null = null): Scale {
+export function horizontalScale(chart: Chart, ticks: number, range: Interval | null = null): Scale {
   const places = chart.series.flatMap(({ points }) => points.map(([x]) => x));
   const scale = scaleOf(range ?? places, { isLogarithmic: false, hasZero: range === null, isExact: true, ticks });
   // Counts, such as steps, have no ticks between integers.
@@ -30,7 +30,7 @@ export function horizontalScale(chart: Chart, ticks: number, range: Range | null
 export function verticalScale(
   { series, isLogarithmic, hasZero }: Chart,
   ticks: number,
-  range: Range | null = null,
+  range: Interval | null = null,
 ): Scale {
   const points = series.flatMap((each) => each.points.flatMap(([x, y]) => (y === null ? [] : { x, y })));
   const seen = range === null ? [] : points.filter(({ x }) => x >= range[0] && x <= range[1]);

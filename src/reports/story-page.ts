@@ -1,7 +1,7 @@
 // The page of `rnn story --html`: samples of a run at several stages of its training, below the
 // curve of its loss.
 import type { Stage } from '../training/curves.ts';
-import { chartsPlace } from './chart-html.ts';
+import { chartPlaceholders } from './chart-html.ts';
 import { chartsOf, type NamedCurves } from './charts.ts';
 import { escapeHtml } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
@@ -20,7 +20,7 @@ export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
     title: `Training of ${run.name}`,
     summary: `Samples during training, at ${stages.length === 1 ? 'one step' : `${stages.length} steps`}.`,
     style: styleSheet('charts') + styleSheet('story'),
-    body: `${chartsPlace(charts)}\n<ol class="timeline" aria-label="stages of training">\n${items.join('\n')}\n</ol>`,
+    body: `${chartPlaceholders(charts)}\n<ol class="timeline" aria-label="stages of training">\n${items.join('\n')}\n</ol>`,
     ...(charts.length > 0 && { script: pageScript('charts'), data: charts }),
   });
 }

@@ -1,21 +1,21 @@
 // Chooses informative samples of a run, and captions them. Pure.
 import { count } from '../count.ts';
 import type { Stage } from '../training/curves.ts';
-import { lossText } from './numbers.ts';
+import { formatLoss } from './numbers.ts';
 
 /**
- * Returns at most `most` stages, from the first to the last, spaced logarithmically, because models
+ * Returns at most `maxStages` stages, from the first to the last, spaced logarithmically, because models
  * learn quickly at first.
  */
-export function someOf(stages: readonly Stage[], most: number): Stage[] {
-  if (stages.length <= most) return [...stages];
+export function selectStages(stages: readonly Stage[], maxStages: number): Stage[] {
+  if (stages.length <= maxStages) return [...stages];
   const [first, last] = [Math.max(1, stages[0].step), stages.at(-1)!.step];
-  const wanted = Array.from({ length: most }, (_, index) =>
-    most === 1 ? last : first * (last / first) ** (index / (most - 1)),
+  const desiredSteps = Array.from({ length: maxStages }, (_, index) =>
+    maxStages === 1 ? last : first * (last / first) ** (index / (maxStages - 1)),
   );
   const nearest = (step: number): Stage =>
     stages.reduce((a, b) => (Math.abs(Math.log(b.step / step)) <= Math.abs(Math.log(a.step / step)) ? b : a));
-  return [...new Set(wanted.map(nearest))];
+  return [...new Set(desiredSteps.map(nearest))];
 }
 
 /**
@@ -30,7 +30,7 @@ export function factsOf({ step, epoch, lossNats, validationLossNats }: Stage): s
   return [
     `step ${count(step)}`,
     epoch === null ? '' : `epoch ${epoch.toFixed(2)}`,
-    loss === null ? '' : `${kind} ${lossText(loss)}`,
+    loss === null ? '' : `${kind} ${formatLoss(loss)}`,
   ]
     .filter((part) => part !== '')
     .join(' · ');

@@ -4,12 +4,12 @@ import { count } from '../count.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type ScoredCharacter, symbolName } from '../evaluation/scored-text.ts';
 import type { Surprise } from '../evaluation/surprise.ts';
-import { chartsPlace } from './chart-html.ts';
+import { chartPlaceholders } from './chart-html.ts';
 import type { Chart, Point } from './charts.ts';
 import { bars, escapeHtml, section } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 import { SHADES, shadedText, shadesStyle } from './shaded-text.ts';
-import { partsOf } from './thin.ts';
+import { splitRows } from './thin.ts';
 
 /** The contents of the page. */
 export interface SurpriseReport {
@@ -90,7 +90,7 @@ export function surprisePage(report: SurpriseReport): string {
     summary: `${model.cell}, ${model.layers} × ${model.hidden}, reading ${text}. ${part}`.trim(),
     style: `${styleSheet('charts')}${styleSheet('text')}${styleSheet('surprise')}${shadesStyle}`,
     body: `<dl class="tiles">${figures.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>
-${chartsPlace(charts)}
+${chartPlaceholders(charts)}
 ${section('reader', 'The text', reader(pieces))}
 <div class="after">
 ${section('dearest', 'Least expected', dearest(data, pieces))}
@@ -119,11 +119,11 @@ function scoredIn(
 function alongText({ unit, pieces }: SurpriseReport): Chart[] {
   const scored = pieces.map((piece, place) => ({ ...piece, place })).filter((piece) => piece.scored > 0);
   const length = Math.max(10, Math.ceil(scored.length / PLACES));
-  const sum = (some: readonly ScoredCharacter[], of: 'nats' | 'scored'): number =>
-    some.reduce((all, each) => all + each[of], 0);
-  const points = partsOf(scored, Math.floor(scored.length / length)).map((some): Point => [
-    some[0].place,
-    bitsOf(sum(some, 'nats') / sum(some, 'scored')),
+  const sum = (characters: readonly ScoredCharacter[], of: 'nats' | 'scored'): number =>
+    characters.reduce((all, each) => all + each[of], 0);
+  const points = splitRows(scored, Math.floor(scored.length / length)).map((characters): Point => [
+    characters[0].place,
+    bitsOf(sum(characters, 'nats') / sum(characters, 'scored')),
   ]);
   if (points.length < 4) return [];
   return [
@@ -156,8 +156,8 @@ function dearest({ scored, symbols }: SurpriseData, pieces: readonly ScoredChara
         .map(({ text }) => text.replace('\n', '↵').replace('\t', '→'))
         .join(''),
     );
-  const most = [...pieces.keys()].toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, DEAREST);
-  const items = most.flatMap((at) => {
+  const byNats = [...pieces.keys()].toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, DEAREST);
+  const items = byNats.flatMap((at) => {
     const [symbol] = scored[at].toSorted(([a], [b]) => b - a);
     if (symbol === undefined) return [];
     const [, , , [likeliest]] = symbol;

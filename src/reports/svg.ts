@@ -1,7 +1,7 @@
 // Charts as one SVG for papers and web pages, light and dark: the first chart is large, the other
 // charts are small below it.
 import { checkpointError } from '../errors.ts';
-import { drawChart, rounded, strokeOf, textAt } from './chart-svg.ts';
+import { drawChart, roundPixel, strokeOf, textAt } from './chart-svg.ts';
 import type { Chart } from './charts.ts';
 import { lineStyle } from './colours.ts';
 import { escapeHtml } from './html.ts';
@@ -49,7 +49,7 @@ export function svgOf(charts: readonly Chart[], title: string): string {
 function chartAt(left: number, top: number, chart: Chart, across: number, down: number): string {
   const title = [chart.title, chart.unit].filter((part) => part !== '').join(', ');
   const { svg } = drawChart(chart, { width: across, height: down, margin });
-  return `<g transform="translate(${rounded(left)},${top})">\n${textAt(0, 13, title, ' text-anchor="start"')}\n${svg}\n</g>`;
+  return `<g transform="translate(${roundPixel(left)},${top})">\n${textAt(0, 13, title, ' text-anchor="start"')}\n${svg}\n</g>`;
 }
 
 /** Names next to pieces of their lines, in as many rows as necessary. */
@@ -58,9 +58,9 @@ function legendOf({ series }: Chart): { readonly svg: string; readonly height: n
   const entries = series.map((each) => {
     const length = swatch + 8 + each.name.length * letterWidth + 22;
     if (x > edge && x + length > width - edge) [x, y] = [edge, y + lineHeight];
-    const place = `x1="${rounded(x)}" x2="${rounded(x + swatch)}" y1="${y - 4}" y2="${y - 4}"`;
+    const place = `x1="${roundPixel(x)}" x2="${roundPixel(x + swatch)}" y1="${y - 4}" y2="${y - 4}"`;
     const line = `<line ${place} stroke-width="2.5" ${strokeOf(each)}/>`;
-    const entry = `${line}${textAt(rounded(x + swatch + 8), y, each.name, ' text-anchor="start"')}`;
+    const entry = `${line}${textAt(roundPixel(x + swatch + 8), y, each.name, ' text-anchor="start"')}`;
     x += length;
     return entry;
   });

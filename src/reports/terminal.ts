@@ -62,13 +62,14 @@ export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
  */
 function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   const { title, unit, horizontal, series } = chart;
-  const marks = look.series === null && series.length > 1 ? series.map((each) => markOf(each, explained)) : null;
+  const lineCharacters =
+    look.series === null && series.length > 1 ? series.map((each) => lineCharacterOf(each, explained)) : null;
   const y = verticalScale(chart, Math.max(2, Math.floor(look.rows / rowsPerTick)));
   const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
   const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
   const columns = Math.max(10, look.columns - margin - 1);
   const x = horizontalScale(chart, Math.max(2, Math.floor(columns / columnsPerTick)));
-  const raster = new Raster(columns, look.rows, marks);
+  const raster = new Raster(columns, look.rows, lineCharacters);
   // Validation covers training, and the first run covers later runs.
   const order = [...series.keys()].toReversed().toSorted((a, b) => series[a].dash - series[b].dash);
   for (const index of order)
@@ -83,7 +84,9 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
       pieces.map(({ text, series: index }) => (index === null ? text : paint(series[index], text, look))).join(''),
     );
   return [
-    ...(chart === explained ? legend(`${title}, ${unit}`, series, marks, look) : [heading(title, series, look)]),
+    ...(chart === explained
+      ? legend(`${title}, ${unit}`, series, lineCharacters, look)
+      : [heading(title, series, look)]),
     ...painted.map(
       (row, index) =>
         `${look.dim(`${(labelled.get(index) ?? '').padStart(margin)}${labelled.has(index) ? '┤' : '│'}`)}${row}`,
@@ -93,7 +96,7 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
 }
 
 /** Lines of the same colour and dash have the same mark in every chart. */
-function markOf({ colour, dash }: Series, { series }: Chart): string {
+function lineCharacterOf({ colour, dash }: Series, { series }: Chart): string {
   const dashes = 1 + Math.max(...series.map((each) => each.dash));
   const index = colour * dashes + dash;
   return everyMark[index] ?? String.fromCodePoint(furtherMarks + index - everyMark.length);
@@ -105,10 +108,15 @@ function heading(title: string, series: readonly Series[], { columns, bold }: Te
   return `${bold(title)}${last}${' '.repeat(Math.max(0, columns - title.length - last.length))}`;
 }
 
-function legend(title: string, series: readonly Series[], marks: readonly string[] | null, look: TextLook): string[] {
+function legend(
+  title: string,
+  series: readonly Series[],
+  lineCharacters: readonly string[] | null,
+  look: TextLook,
+): string[] {
   const lines = [{ text: look.bold(title), length: title.length }];
   for (const [index, each] of series.entries()) {
-    const mark = marks?.[index] ?? dashOf(each).piece;
+    const mark = lineCharacters?.[index] ?? dashOf(each).piece;
     const words = `${each.name} ${valueText(lastOf(each.points))}`;
     const entry = { text: `${paint(each, mark, look)} ${words}`, length: mark.length + 1 + words.length };
     const last = lines.at(-1)!;

@@ -7,26 +7,26 @@
  *
  * @param parts number of horizontal positions of the picture
  */
-export function thin<Column extends string, Row extends Readonly<Record<Column, number | null>>>(
+export function thinRows<Column extends string, Row extends Readonly<Record<Column, number | null>>>(
   rows: readonly Row[],
   columns: readonly Column[],
   parts: number,
 ): Row[] {
   if (rows.length <= parts) return [...rows];
-  const kept = new Set(rows.slice(-1));
-  for (const some of partsOf(rows, parts)) {
-    kept.add(some[0]);
+  const keptRows = new Set(rows.slice(-1));
+  for (const part of splitRows(rows, parts)) {
+    keptRows.add(part[0]);
     for (const column of columns) {
-      const known = some.filter((row) => row[column] !== null).toSorted((a, b) => a[column]! - b[column]!);
-      const gap = some.find((row) => row[column] === null);
-      for (const row of [known.at(0), known.at(-1), gap]) if (row !== undefined) kept.add(row);
+      const sorted = part.filter((row) => row[column] !== null).toSorted((a, b) => a[column]! - b[column]!);
+      const gap = part.find((row) => row[column] === null);
+      for (const row of [sorted.at(0), sorted.at(-1), gap]) if (row !== undefined) keptRows.add(row);
     }
   }
-  return rows.filter((row) => kept.has(row));
+  return rows.filter((row) => keptRows.has(row));
 }
 
 /** Splits rows into `parts` consecutive parts of nearly equal length. */
-export const partsOf = <Row>(rows: readonly Row[], parts: number): Row[][] =>
+export const splitRows = <Row>(rows: readonly Row[], parts: number): Row[][] =>
   Array.from({ length: parts }, (_, part) =>
     rows.slice(Math.floor((part * rows.length) / parts), Math.floor(((part + 1) * rows.length) / parts)),
   );

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { openDevice } from '../../src/devices/open.ts';
 import { type Matrix, evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { readActivations } from '../../src/insight/activations.ts';
-import { saturationOf, summaryOf } from '../../src/insight/saturation.ts';
+import { saturationOf, saturationSummary } from '../../src/insight/saturation.ts';
 import { activationName } from '../../src/model/layer.ts';
 import { networkProgram } from '../../src/model/network.ts';
 import { modelOfSeed } from './models.ts';
@@ -45,7 +45,7 @@ test.each([
       );
       expect(fractions.some((fraction) => fraction > 0.02)).toBe(true);
     }
-    const { left, mostlyRight } = summaryOf(found);
+    const { left, mostlyRight } = saturationSummary(found);
     expect(left).toBeCloseTo(
       wanted.flatMap((step) => [...step]).filter((value) => value < 0.1).length / characters / hidden,
       5,

@@ -2,7 +2,7 @@
 import type { Builder } from '../../src/program/builder.ts';
 import type { Value } from '../../src/program/value.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
-import { between, probe } from '../../src/diagnosis/probe.ts';
+import { uniformBetween, probe } from '../../src/diagnosis/probe.ts';
 
 const views = [
   probe({
@@ -85,7 +85,7 @@ const joins = [
     name: 'joins of views and of joins',
     values(ops, matrix) {
       const x = ops.tanh(matrix(13, 33));
-      const steps = [0, 1, 2].map((step) => ops.sigmoid(matrix(5, 7, between(step, step + 1))));
+      const steps = [0, 1, 2].map((step) => ops.sigmoid(matrix(5, 7, uniformBetween(step, step + 1))));
       const sequence = ops.concatenate(steps);
       const inner = beside(ops, ops.columns(x, 20, 13), ops.tanh(matrix(13, 2)));
       return {

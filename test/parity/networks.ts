@@ -3,12 +3,12 @@
 import type { Call, Job } from '../../src/devices/device.ts';
 import { cellCheck, optimizerCheck, refusalCheck } from '../../src/diagnosis/checks.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
-import { type Size, networkCheck, small, tolerance } from '../../src/diagnosis/trial.ts';
+import { type NetworkSize, networkCheck, smallSize, tolerances } from '../../src/diagnosis/network-test.ts';
 import { allCells } from '../../src/model/cells/registry.ts';
 import { backwardStepProgram, networkProgram } from '../../src/model/network.ts';
 import { createOptimizer } from '../../src/training/optimizers.ts';
 
-const sizes: readonly Size[] = [
+const sizes: readonly NetworkSize[] = [
   { layers: 1, T: 1, N: 1, H: 1, V: 2 },
   { layers: 1, T: 3, N: 9, H: 7, V: 5 },
   { layers: 2, T: 7, N: 13, H: 19, V: 65 },
@@ -20,12 +20,12 @@ const sizes: readonly Size[] = [
 /** Cells that resemble other cells: the rest are checked at two sizes. */
 const principal: ReadonlySet<string> = new Set(['lstm', 'gru', 'rnn', 'rnn-relu']);
 
-const around: Size = { layers: 2, T: 3, N: 9, H: 12, V: 9, embedding: 5 };
+const around: NetworkSize = { layers: 2, T: 3, N: 9, H: 12, V: 9, embedding: 5 };
 
 /**
  * Connections and regularisation. Options that make each other use other operations are together.
  */
-const variations: readonly (readonly [cell: string, Size])[] = [
+const variations: readonly (readonly [cell: string, NetworkSize])[] = [
   ['lstm', { ...around, layers: 3, embedding: 0, architecture: { skip: 'both' } }],
   ['gru', { ...around, architecture: { skip: 'both', tied: true } }],
   ['lstm', { ...around, embedding: 12, architecture: { tied: true, stacking: 'residual' } }],
@@ -46,7 +46,7 @@ const refusalInside = networkCheck(
   'a run that ends at a refused update in its middle',
   {
     cell: 'rnn-relu',
-    size: { ...small, T: 12 },
+    size: { ...smallSize, T: 12 },
     optimizer: createOptimizer({ optimizer: 'sgd', clipNorm: 0, momentum: 0.5 }),
   },
   async (pair, trial) => {
@@ -70,7 +70,7 @@ const severalJobs = networkCheck(
   'training, evaluation and sampling in turn, and vectors read and written',
   { optimizer: rmsprop },
   async (pair, trial) => {
-    const { N, H } = small;
+    const { N, H } = smallSize;
     let step = 0;
     const train = (): Call => ({ ...trial.window(), update: rmsprop.scalars(++step, 0.005) });
     const sample = (): Call => ({ ids: trial.symbols(N) });
@@ -108,7 +108,7 @@ const severalJobs = networkCheck(
     await pair.run('sample', [sample()]);
     await pair.run('evaluate', [{ ...trial.evaluation(), reset: true }]);
     await pair.run('train', [{ ...trial.window(), reset: true }, trial.window()]);
-    await pair.tensors('gradient of', 'gradients', tolerance.gradients);
+    await pair.tensors('gradient of', 'gradients', tolerances.gradients);
     await pair.tensors('weights', 'parameters', 0);
   },
 );
@@ -118,7 +118,7 @@ const severalJobs = networkCheck(
  * one step back.
  */
 function lookingCheck(cell: string): ParityCheck {
-  const { T, N, H } = small;
+  const { T, N, H } = smallSize;
   return networkCheck(
     `${cell}: predictions, activations, and a step back`,
     {
@@ -157,7 +157,7 @@ const interactive = networkCheck(
   'sampling that is interactive, one row at a time',
   {
     cell: 'gru',
-    size: { ...small, N: 1, embedding: 5 },
+    size: { ...smallSize, N: 1, embedding: 5 },
     jobs: (_, usual) => usual.filter(({ name }) => name === 'sample'),
     interactive: true,
   },
@@ -180,7 +180,7 @@ const nameOf = (steps: number): string => `train ${steps}`;
 const sharedState = networkCheck(
   'windows of three lengths that carry one state',
   {
-    size: { ...small, dropout: 0.2 },
+    size: { ...smallSize, dropout: 0.2 },
     optimizer: createOptimizer({ optimizer: 'sgd', clipNorm: 1, momentum: 0.5 }),
     jobs: (trial) =>
       lengths.map((steps) => ({
@@ -190,7 +190,7 @@ const sharedState = networkCheck(
       })),
   },
   async (pair, trial) => {
-    const { N, H } = small;
+    const { N, H } = smallSize;
     const loose = { outputs: 2e-6, loss: 1e-4, norm: 1e-3 };
     const call = (steps: number, reset = false): Call => ({
       ...trial.window(steps),
@@ -214,7 +214,7 @@ const sharedState = networkCheck(
     }
     await pair.run(nameOf(7), [call(7, true)], loose);
     await pair.run(nameOf(1), [call(1)], loose);
-    await pair.tensors('weights', 'parameters', tolerance.weights);
+    await pair.tensors('weights', 'parameters', tolerances.weights);
   },
 );
 

@@ -1,7 +1,7 @@
 // Single operations at awkward sizes.
 import { elementwiseCheck, lossCheck, productCheck, tableCheck } from '../../src/diagnosis/checks.ts';
 import type { ParityCheck } from '../../src/diagnosis/pair.ts';
-import { between, listed, probe } from '../../src/diagnosis/probe.ts';
+import { uniformBetween, cyclingThrough, probe } from '../../src/diagnosis/probe.ts';
 import { matrixChecks } from './matrices.ts';
 
 const chains = [
@@ -30,11 +30,32 @@ const chains = [
     name: 'large arguments of sigmoid and tanh',
     values(ops, matrix) {
       const values = [
-        matrix(3, 67, between(-100, 100)),
+        matrix(3, 67, uniformBetween(-100, 100)),
         matrix(
           3,
           20,
-          listed(-1e30, 1e30, -1e4, 1e4, -100, 100, -89, 89, -88, 88, -50, 50, -20, 20, -9, 9, -0.001, 0.001, 0, -0),
+          cyclingThrough(
+            -1e30,
+            1e30,
+            -1e4,
+            1e4,
+            -100,
+            100,
+            -89,
+            89,
+            -88,
+            88,
+            -50,
+            50,
+            -20,
+            20,
+            -9,
+            9,
+            -0.001,
+            0.001,
+            0,
+            -0,
+          ),
         ),
       ];
       const results = values.flatMap(
@@ -63,7 +84,7 @@ const columnSums = probe({
           [33, 71],
         ] as const
       ).flatMap(([rows, columns]) => {
-        const x = matrix(rows, columns, between(-0.5, 1));
+        const x = matrix(rows, columns, uniformBetween(-0.5, 1));
         return [
           [`of ${rows}×${columns}`, ops.columnSums(x)],
           [`of ${rows}×${columns}, made`, ops.columnSums(ops.multiply(x, x))],

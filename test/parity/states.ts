@@ -2,7 +2,7 @@
 // not networks.
 import type { Call, Device, Job, Workload } from '../../src/devices/device.ts';
 import { Builder } from '../../src/program/builder.ts';
-import { type Finding, Pair, type ParityCheck } from '../../src/diagnosis/pair.ts';
+import { type ParityResult, Pair, type ParityCheck } from '../../src/diagnosis/pair.ts';
 
 /** A program of independent rows, so that a device may split its batch. */
 function handmade(
@@ -18,7 +18,7 @@ function handmade(
   };
   return {
     name,
-    run: (device: Device): Promise<Finding> =>
+    run: (device: Device): Promise<ParityResult> =>
       Pair.compare(device, workload, async (pair) => {
         await pair.write(
           { kind: 'parameters' },

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chartsOf, smooth, unitOfTime } from '../../src/reports/charts.ts';
-import { thin } from '../../src/reports/thin.ts';
+import { thinRows } from '../../src/reports/thin.ts';
 import { curvesOf } from './runs.ts';
 
 const a = { name: 'a', curves: curvesOf() };
@@ -117,7 +117,7 @@ describe('a thinned table', () => {
     fc.assert(
       fc.property(column, column, fc.integer({ min: 1, max: 40 }), (first, second, stretches) => {
         const rows = first.map((a, index) => ({ index, a, b: second[index] ?? null }));
-        const kept = thin(rows, ['a', 'b'], stretches);
+        const kept = thinRows(rows, ['a', 'b'], stretches);
         expect(kept.length).toBeLessThanOrEqual(Math.max(stretches, stretches * 7 + 1));
         expect(kept.map(({ index }) => index)).toEqual(kept.map(({ index }) => index).toSorted((x, y) => x - y));
         expect([kept.at(0), kept.at(-1)]).toEqual([rows.at(0), rows.at(-1)]);
@@ -134,7 +134,7 @@ describe('a thinned table', () => {
 
   it('has fewer rows', () => {
     expect(
-      thin(
+      thinRows(
         Array.from({ length: 10_000 }, (_, index) => ({ a: index })),
         ['a'],
         100,

@@ -109,7 +109,7 @@ async function showUnit(
   { json }: InspectFlags,
   { io, stdout }: Context,
 ): Promise<void> {
-  const { usualRange, valuesOf } = await import('../../insight/activations.ts');
+  const { usualRange, valuesOfUnit: valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(
     all.find(({ layer, name }) => layer === unit.layer && name === unit.name)!.values,
     unit.unit,

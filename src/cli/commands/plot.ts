@@ -35,7 +35,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const outputs = { '--html': flags.html, '--svg': flags.svg, '--json': flags.json };
   const files = await openOutputs(outputs, { force: flags.force, logs: given }, context);
   const runs = drawable(await readRuns(given), context);
-  const { chartsOf, whatIsMissing } = await import('../../reports/charts.ts');
+  const { chartsOf, describeMissing: whatIsMissing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
   const options = {
     ...flags,

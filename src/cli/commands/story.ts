@@ -36,7 +36,7 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
       `cannot show samples of ${path}: its training generated none`,
       'train with --sample-every 500, or use rnn sample to sample from the current model',
     );
-  const { someOf, captionOf, factsOf } = await import('../../reports/story.ts');
+  const { selectStages: someOf, captionOf, factsOf } = await import('../../reports/story.ts');
   const isWhole = flags.html !== undefined || flags.json === true;
   const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : DEFAULT_STAGES));
   if (flags.html !== undefined)

@@ -1,6 +1,6 @@
 // The results of `rnn inspect`, for a terminal and as JSON.
-import { type Finding, unitText, restInWords, scoreOf, scoreText } from '../../insight/finding.ts';
-import { type Saturation, saturationHeads, saturationRow, summaryOf } from '../../insight/saturation.ts';
+import { type Finding, unitText, describeUntested, scoreOf, scoreText } from '../../insight/finding.ts';
+import { type Saturation, saturationHeads, saturationRow, saturationSummary } from '../../insight/saturation.ts';
 import type { Colours } from '../output/colour.ts';
 import { lengthShown, wrap } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
@@ -31,7 +31,7 @@ export function unitsTable(
   const [head, ...lines] = table(Math.max(1, Math.floor((columns - leftWidth) / (GAP + unitWidth))));
   return [
     ...(detected.length === 0 ? [] : [dim(`${head}  units, best first`), ...lines]),
-    ...restInWords(findings).map((line) => dim(wrap(line, Math.max(20, columns - 2)).join('\n  '))),
+    ...describeUntested(findings).map((line) => dim(wrap(line, Math.max(20, columns - 2)).join('\n  '))),
   ];
 }
 
@@ -65,5 +65,11 @@ export function findingObject({ property, chance, cells, neededCharacters }: Fin
 /** The JSON object of a gate. */
 export function saturationObject(saturation: Saturation): object {
   const { layer, gate, left, right } = saturation;
-  return { event: 'saturation', layer, gate, ...summaryOf(saturation), cells: { left: [...left], right: [...right] } };
+  return {
+    event: 'saturation',
+    layer,
+    gate,
+    ...saturationSummary(saturation),
+    cells: { left: [...left], right: [...right] },
+  };
 }

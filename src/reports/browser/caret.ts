@@ -8,22 +8,22 @@ export const pieces = [...text.querySelectorAll('i')];
 /** Positions that differ by fewer pixels are on the same line. */
 const SAME_LINE = 3;
 
-let here = 0;
-let tell: (piece: number) => string;
+let current = 0;
+let describe: (piece: number) => string;
 
 /** Makes a character the current one. */
-export function look(piece: number): void {
-  pieces[here].classList.remove('here');
-  here = Math.max(0, Math.min(pieces.length - 1, piece));
-  pieces[here].classList.add('here');
-  text.setAttribute('aria-valuenow', String(here + 1));
-  text.setAttribute('aria-valuetext', tell(here));
+export function selectPiece(piece: number): void {
+  pieces[current].classList.remove('here');
+  current = Math.max(0, Math.min(pieces.length - 1, piece));
+  pieces[current].classList.add('here');
+  text.setAttribute('aria-valuenow', String(current + 1));
+  text.setAttribute('aria-valuetext', describe(current));
 }
 
 /** Makes a character the current one and scrolls to it, within the page and within the text. */
 export function goTo(piece: number): void {
-  look(piece);
-  for (const each of [text, pieces[here]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+  selectPiece(piece);
+  for (const each of [text, pieces[current]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
 }
 
 /**
@@ -35,7 +35,7 @@ export function readText(
   show: (piece: number) => string,
   more: Readonly<Record<string, (from: number) => number>> = {},
 ): void {
-  tell = show;
+  describe = show;
   const moves: typeof more = {
     ArrowLeft: (from) => from - 1,
     ArrowRight: (from) => from + 1,
@@ -47,11 +47,11 @@ export function readText(
   };
   onKeys(
     text,
-    mapValues(moves, (move) => () => goTo(move(here))),
+    mapValues(moves, (move) => () => goTo(move(current))),
   );
   text.addEventListener('pointerover', ({ target }) => {
     const piece = pieces.indexOf((target as Element).closest('i')!);
-    if (piece >= 0) look(piece);
+    if (piece >= 0) selectPiece(piece);
   });
 }
 

@@ -2,7 +2,7 @@
 // value of the unit at a character.
 import { symbolName } from '../../evaluation/scored-text.ts';
 import type { CellsData } from '../cells-page.ts';
-import { look, pieces, readText } from './caret.ts';
+import { selectPiece, pieces, readText } from './caret.ts';
 import { element, onKeys, pageData } from './page.ts';
 
 /** The number of the highest shade in the style sheet. */
@@ -26,7 +26,7 @@ function choose(name: string): void {
   }
   element('low').textContent = valueText(low);
   element('high').textContent = valueText(high);
-  look(0);
+  selectPiece(0);
 }
 
 const valueText = (value: number): string => value.toFixed(2).replace('-', '−');

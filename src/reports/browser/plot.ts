@@ -1,10 +1,10 @@
 // The charts of a page: their lines, their values at the pointer or the keyboard cursor, and
 // zooming.
-import { chartsHtml, placesOf } from '../chart-html.ts';
+import { chartsHtml, pointPositions } from '../chart-html.ts';
 import { type DrawnChart, drawChart, strokeOf } from '../chart-svg.ts';
 import type { Chart } from '../charts.ts';
 import { tickText, valueText } from '../numbers.ts';
-import type { Range } from '../scales.ts';
+import type { Interval } from '../scales.ts';
 import { element, onKeys } from './page.ts';
 
 const margin = { left: 52, right: 14, top: 8, bottom: 40 };
@@ -16,7 +16,7 @@ const MIN_DRAG = 4;
 
 /** The visible range and the cursor of an axis, shared by all charts with that axis. */
 interface View {
-  range: Range | null;
+  range: Interval | null;
   cursor: number | null;
 }
 
@@ -63,7 +63,7 @@ class Plot {
   constructor(chart: Chart) {
     this.#chart = chart;
     this.#place = element(chart.name);
-    this.#xs = placesOf(chart);
+    this.#xs = pointPositions(chart);
     this.view = viewOf(chart.horizontal);
     this.draw();
     this.#listen();
@@ -121,7 +121,7 @@ class Plot {
     });
   }
 
-  #zoom(range: Range | null): void {
+  #zoom(range: Interval | null): void {
     this.view.range = range;
     for (const plot of plots) if (plot.view === this.view) plot.draw();
   }

@@ -2,7 +2,7 @@
 import { symbolName } from '../../evaluation/scored-text.ts';
 import { bars, escapeHtml } from '../html.ts';
 import type { SurpriseData } from '../surprise-page.ts';
-import { goTo, look, pieces, readText } from './caret.ts';
+import { goTo, selectPiece, pieces, readText } from './caret.ts';
 import { element, pageData } from './page.ts';
 import { cursorOver, moveCursor, showCharts } from './plot.ts';
 
@@ -53,4 +53,4 @@ for (const button of document.querySelectorAll<HTMLElement>('[data-piece]')) {
     goTo(Number(button.dataset.piece));
   });
 }
-look(1);
+selectPiece(1);

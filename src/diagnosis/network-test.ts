@@ -11,9 +11,9 @@ import type { Optimizer } from '../training/optimizers.ts';
 import { Pair, type ParityCheck } from './pair.ts';
 
 /** Maximum difference, relative to the largest number. */
-export const tolerance = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
+export const tolerances = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
 
-export interface Size {
+export interface NetworkSize {
   readonly layers: number;
   readonly T: number;
   readonly N: number;
@@ -25,7 +25,7 @@ export interface Size {
   readonly regularisation?: Partial<Regularisation>;
 }
 
-export const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
+export const smallSize: NetworkSize = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
 
 export const plainModel = {
   embedding: 0,
@@ -36,12 +36,12 @@ export const plainModel = {
 } as const satisfies Partial<ModelConfiguration>;
 
 /** A network whose jobs differ in batch and time steps, with data from one seed. */
-export class Trial {
+export class NetworkTest {
   readonly model: ModelConfiguration;
-  readonly size: Size;
+  readonly size: NetworkSize;
   readonly random = new Random(11);
 
-  constructor(cell: string, size: Size) {
+  constructor(cell: string, size: NetworkSize) {
     const { layers, H, V, embedding = 0, dropout = 0, architecture = {} } = size;
     this.size = size;
     this.model = { ...plainModel, cell, layers, hidden: H, embedding, vocabulary: V, dropout, ...architecture };
@@ -102,7 +102,7 @@ export class Trial {
    * error of a small state large.
    */
   async compareStates(pair: Pair, job: string): Promise<void> {
-    const most = tolerance.states * (this.model.layerNorm ? 20 : 1);
+    const most = tolerances.states * (this.model.layerNorm ? 20 : 1);
     for (const name of this.stateNames())
       await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, most);
   }
@@ -120,23 +120,23 @@ export class Trial {
 
 interface Setting {
   readonly cell?: string;
-  readonly size?: Size;
+  readonly size?: NetworkSize;
   readonly optimizer?: Optimizer;
   /** Jobs that replace the usual jobs. */
-  jobs?(trial: Trial, usual: readonly Job[]): readonly Job[];
+  jobs?(trial: NetworkTest, usual: readonly Job[]): readonly Job[];
   readonly interactive?: boolean;
 }
 
 /** A check that runs a script on a network with its initial weights. */
 export function networkCheck(
   name: string,
-  { cell = 'lstm', size = small, optimizer, jobs, interactive = false }: Setting,
-  script: (pair: Pair, trial: Trial) => Promise<void>,
+  { cell = 'lstm', size = smallSize, optimizer, jobs, interactive = false }: Setting,
+  script: (pair: Pair, trial: NetworkTest) => Promise<void>,
 ): ParityCheck {
   return {
     name,
     run(device) {
-      const trial = new Trial(cell, size);
+      const trial = new NetworkTest(cell, size);
       const usual = trial.jobs();
       const workload = {
         parameters: parameterShapes(trial.model),
