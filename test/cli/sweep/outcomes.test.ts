@@ -83,7 +83,7 @@ describe('signals', () => {
       const real = await original<typeof import('../../../src/training/runs.ts')>();
       return {
         ...real,
-        async summaryOf(path: string) {
+        async runSummaryOf(path: string) {
           const summary = await real.runSummaryOf(path);
           if (path.endsWith('hidden=5')) io.send('SIGTERM');
           return summary;
