@@ -19,7 +19,7 @@ import type { Choice } from './train-request.ts';
 import { Corpus } from './corpus.ts';
 import {
   fileName,
-  force as forceMember,
+  forceMember,
   refuseOther,
   refuseUnlessModel,
   refuseWrong,

@@ -7,8 +7,8 @@ import { mapValues } from '../group.ts';
 import { type Rule, onOff, rule } from '../options/kind.ts';
 import { type Options, kindsOf, keyOf } from '../options/option.ts';
 import { retiredOptions, warningAbout } from '../options/retired.ts';
-import { suggestions } from '../options/suggest.ts';
-import { shortened } from '../options/values.ts';
+import { suggestWords } from '../options/suggest.ts';
+import { shorten } from '../options/values.ts';
 import { trainOptions } from '../options/train.ts';
 import { trainingOptions } from '../options/training.ts';
 
@@ -116,19 +116,19 @@ const requestObject = rule(
 );
 
 /** The member `force`: whether to replace an existing file or run. */
-export const force = { force: onOff };
+export const forceMember = { force: onOff };
 
 /**
  * A value as in source code, shortened to fit a line. An object is shown by its member names only,
  * because it may be a model.
  */
 function inWords(value: unknown): string {
-  if (typeof value === 'string') return shortened(JSON.stringify(value));
-  if (typeof value === 'bigint') return shortened(`${value}n`);
-  if (typeof value !== 'object' || value === null) return shortened(String(value));
+  if (typeof value === 'string') return shorten(JSON.stringify(value));
+  if (typeof value === 'bigint') return shorten(`${value}n`);
+  if (typeof value !== 'object' || value === null) return shorten(String(value));
   if (Array.isArray(value)) return `[${value.length > 3 ? `${value.length} items` : value.map(inWords).join(', ')}]`;
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
-  return shortened(`{ ${Object.keys(value).join(', ')} }`);
+  return shorten(`{ ${Object.keys(value).join(', ')} }`);
 }
 
 /**
@@ -151,7 +151,7 @@ function unknownName(unknown: string, known: readonly string[]): RnnError {
     keyOf(option, row),
     ...(row.aliases ?? []),
   ]);
-  const meant = suggestions(unknown, known, flags);
+  const meant = suggestWords(unknown, known, flags);
   const similar = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
   const hint =
     meant.length > 0

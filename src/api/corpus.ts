@@ -17,7 +17,7 @@ import { type Listening, readingOptionsOf } from './run-request.ts';
 import {
   fileName,
   folderName,
-  force,
+  forceMember,
   listenerMember,
   refuseOther,
   refuseWrong,
@@ -234,6 +234,6 @@ export async function writeBuiltin(
 ): Promise<string> {
   refuseOther('the corpus', name, corpusName);
   refuseOther('the folder', folder, folderName);
-  refuseWrong(options, force);
+  refuseWrong(options, forceMember);
   return writeBuiltinText(name, folder, options);
 }

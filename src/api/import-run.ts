@@ -6,7 +6,7 @@ import { systemCode, usageError, checkpointError } from '../errors.ts';
 import { readTrained } from '../formats/trained.ts';
 import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../runs/store.ts';
 import { flagOf, otherFolder } from '../options/flags.ts';
-import { fileName, folderName, force as forceMember, refuseOther, refuseWrong, runName } from './checks.ts';
+import { fileName, folderName, forceMember, refuseOther, refuseWrong, runName } from './checks.ts';
 
 /** The largest file that Node reads in one call. */
 const MAX_BYTES = 2 ** 31 - 1;

@@ -25,7 +25,7 @@ import {
 } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { suggestions } from '../options/suggest.ts';
+import { suggestWords } from '../options/suggest.ts';
 import { refitOptions } from '../training/resolve.ts';
 import { prepareTraining } from '../training/train.ts';
 import { openDevice } from '../devices/open.ts';
@@ -295,6 +295,6 @@ const MAX_NAMED = 3;
 async function similarRuns(path: string): Promise<string[]> {
   const inside = await runsIn(path).catch(() => []);
   const neighbours = new Map((await runsIn(dirname(path)).catch(() => [])).map((run) => [basename(run), run]));
-  const similar = suggestions(basename(path), [...neighbours.keys()]).map((name) => neighbours.get(name)!);
+  const similar = suggestWords(basename(path), [...neighbours.keys()]).map((name) => neighbours.get(name)!);
   return [...new Set([...inside, ...similar])].slice(0, MAX_NAMED);
 }

@@ -15,7 +15,7 @@ import {
   readingNames,
   readingOptions,
 } from '../options/run.ts';
-import { refuseContradictions } from '../options/together.ts';
+import { refuseContradictions } from '../options/contradictions.ts';
 import { trainOptions } from '../options/train.ts';
 import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus, textName } from './corpus.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { commonOptions } from '../options/common.ts';
 import { type Exclusive, type FlagsOf, type OptionGroups, columnOf, tableOf } from '../options/option.ts';
-import { refuseContradictions } from '../options/together.ts';
+import { refuseContradictions } from '../options/contradictions.ts';
 import type { Context } from './context.ts';
 import { addGroups } from './flags.ts';
 import { type HelpParts, addParts } from './help/parts.ts';

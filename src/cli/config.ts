@@ -4,13 +4,13 @@
 import { type RnnError, inQuotes, usageError } from '../errors.ts';
 import { appendTo } from '../group.ts';
 import { retiredOptions } from '../options/retired.ts';
-import { badValue, shortened } from '../options/values.ts';
+import { badValue, shorten } from '../options/values.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Flag, camelCase, suggestedKeys } from './flags.ts';
 import { readWhole } from './input/whole-file.ts';
 
 /** An option from a file or the environment. */
-export interface Setting {
+export interface FlagSetting {
   readonly flag: Flag;
   /** The name in errors: `RNN_HIDDEN`, `rnn.json:3: hidden`. */
   readonly name: string;
@@ -27,7 +27,7 @@ export interface Setting {
 }
 
 /** The settings of one source, by the names of options. */
-export type Level = ReadonlyMap<string, Setting>;
+export type Level = ReadonlyMap<string, FlagSetting>;
 
 /** Size of a configuration file at most. */
 const MAX_BYTES = 32e6;
@@ -65,9 +65,9 @@ export async function fromFile(
   const lines = linesOf(text);
   const given = Object.entries(object)
     .filter(([key]) => key !== schemaKey)
-    .flatMap(([key, value]): Setting[] => {
+    .flatMap(([key, value]): FlagSetting[] => {
       const [line, again] = lines.get(key)!;
-      const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
+      const name = `${path}:${line}: ${key === '' ? '""' : shorten(key)}`;
       if (again !== undefined)
         throw usageError(`${name} is also on line ${again}: expected it once`, 'remove one of the lines');
       if (retiredOptions.includes(key)) {
@@ -82,8 +82,8 @@ export async function fromFile(
 }
 
 /** @throws RnnError `usage` for an option under two names */
-export function levelOf(settings: readonly Setting[]): Level {
-  const level = new Map<string, Setting>();
+export function levelOf(settings: readonly FlagSetting[]): Level {
+  const level = new Map<string, FlagSetting>();
   for (const setting of settings) {
     const other = level.get(setting.flag.option);
     if (other !== undefined)
@@ -187,5 +187,5 @@ function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
 
 /** A value as a message quotes it. An object or a list is only named, because it can be large. */
 function shown(value: unknown): string {
-  return typeof value === 'object' && value !== null ? inQuotes(value) : shortened(JSON.stringify(value));
+  return typeof value === 'object' && value !== null ? inQuotes(value) : shorten(JSON.stringify(value));
 }

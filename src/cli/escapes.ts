@@ -8,7 +8,7 @@ const escapes = /(\\(?:[ntr\\]|x[\dA-Fa-f]{2}|u\{[\dA-Fa-f]{1,6}\}))/;
 /**
  * The text with its escapes replaced. For a byte-level model, its UTF-8, with `\xff` as one byte.
  */
-export function unescaped(text: string, unit: Unit): string | Uint8Array {
+export function unescape(text: string, unit: Unit): string | Uint8Array {
   // Every second part is an escape.
   const parts = text.split(escapes).map((part, index) => (index % 2 === 0 ? part : meaningOf(part)));
   if (unit === 'byte')

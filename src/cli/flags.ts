@@ -3,7 +3,7 @@ import { type Command, Option as CommanderOption } from 'commander';
 import { usageError } from '../errors.ts';
 import type { Kind } from '../options/kind.ts';
 import { type Option, type OptionGroups, type Options, defaultOf, keyOf } from '../options/option.ts';
-import { suggestions } from '../options/suggest.ts';
+import { suggestWords } from '../options/suggest.ts';
 
 /** The placeholder of a value, such as `<n>`, unless the row of the option has another. */
 const placeholders = { number: '<n>', duration: '<time>', choice: '<name>', text: '<text>', list: '<text>' } as const;
@@ -135,12 +135,12 @@ export function suggestedKeys(
   others: readonly string[] = [],
 ): string[] {
   const shown = options.filter(({ hidden }) => !hidden).map(keyIn);
-  const near = suggestions(word, [...shown, ...others]);
+  const near = suggestWords(word, [...shown, ...others]);
   if (near.length > 0) return near;
   const main = new Map(
     options.map((option) => [keyIn(option), option instanceof Flag && !option.negate ? option.mainKey : keyIn(option)]),
   );
-  return [...new Set(suggestions(word, [...main.keys()]).map((key) => main.get(key)!))];
+  return [...new Set(suggestWords(word, [...main.keys()]).map((key) => main.get(key)!))];
 }
 
 const keyIn = ({ long }: CommanderOption): string => long!.slice(2);

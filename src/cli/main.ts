@@ -8,13 +8,13 @@ import { type CommandEntry, commands } from './commands.ts';
 import type { Context } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
 import { commonOptions } from '../options/common.ts';
-import { meansOutput, suggestions } from '../options/suggest.ts';
+import { meansOutput, suggestWords } from '../options/suggest.ts';
 import { flagsFor, refuseRepeats, suggestedKeys } from './flags.ts';
 import { helpWidth } from './help/layout.ts';
 import { helpOf } from './help/page.ts';
 import { topics } from './help/topics.ts';
 import { type HelpParts, HelpOption, addParts } from './help/parts.ts';
-import { harmless, onOneLine } from './output/format.ts';
+import { escapeControls, onOneLine } from './output/format.ts';
 import type { Io } from './process/io.ts';
 import { Output, OutputClosed } from './output/output.ts';
 
@@ -142,7 +142,7 @@ async function define(argv: readonly string[], context: Context, writeHelp: (tex
     refuseRepeats(command);
   }
   program.hook('preAction', async (_program, command) => {
-    await (await import('./settings.ts')).settle(command, context);
+    await (await import('./settings.ts')).settleOptions(command, context);
     await openWaiting(context);
   });
   return program;
@@ -176,7 +176,7 @@ function commandLineError(
   const [command] =
     unknown === undefined
       ? []
-      : suggestions(
+      : suggestWords(
           unknown,
           commands.map(({ name }) => name),
         );
@@ -208,7 +208,7 @@ async function report(
   const advice = failure.hint ?? (code === usageCode ? `run ${options.help} to see how to choose it` : undefined);
   const hint = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])].join('; ') || undefined;
   // The stack and the message may quote a file from an untrusted source.
-  if (stack !== undefined) stderr.line(stderr.colour.dim(harmless(stack)));
+  if (stack !== undefined) stderr.line(stderr.colour.dim(escapeControls(stack)));
   stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}${cases.length === 0 ? '' : ':'}`);
   for (const each of cases) stderr.line(`  ${onOneLine(each)}`);
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${onOneLine(hint)}`));

@@ -3,7 +3,7 @@
 import { type Option, keyOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { duration } from './output/format.ts';
+import { formatDuration } from './output/format.ts';
 
 /** `lr` for `learningRate`. A name that is not an option is returned unchanged. */
 export const keyOfOption = (option: string): string =>
@@ -12,7 +12,7 @@ export const keyOfOption = (option: string): string =>
 /** The value of an option, with durations like `2m 10s`. */
 export function valueInWords(option: string, value: unknown): string {
   const row: Option | undefined = trainOptions[option as keyof typeof trainOptions];
-  if (typeof value === 'number' && row?.kind.name === 'duration') return duration(value);
+  if (typeof value === 'number' && row?.kind.name === 'duration') return formatDuration(value);
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
 }
 

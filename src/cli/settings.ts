@@ -10,7 +10,7 @@ import { trainOptions } from '../options/train.ts';
 import { exclusive, excludedBy } from '../options/run.ts';
 import { retiredVariables } from '../options/retired.ts';
 import { badValue } from '../options/values.ts';
-import { type Level, type Setting, fromFile, levelOf } from './config.ts';
+import { type Level, type FlagSetting, fromFile, levelOf } from './config.ts';
 import type { Context } from './context.ts';
 import { mayBeCpu } from './devices.ts';
 import { type Flag, flagsFor, flagsOf, suggestedKeys } from './flags.ts';
@@ -18,7 +18,7 @@ import type { Io } from './process/io.ts';
 import { retiredWarning, warnOfRetired } from './retired.ts';
 
 /** A setting that takes effect, with its value. */
-export interface Settled extends Omit<Setting, 'value'> {
+export interface SettledSetting extends Omit<FlagSetting, 'value'> {
   readonly value: unknown;
 }
 
@@ -41,7 +41,7 @@ const ofDevices: readonly string[] = ['kernels', 'gpu-products'];
  * Adds options from the environment, and for `rnn train` from a file, that the command line does
  * not have, and stores the origin of each option.
  */
-export async function settle(command: Command, context: Context): Promise<void> {
+export async function settleOptions(command: Command, context: Context): Promise<void> {
   const flags = flagsOf(command);
   const given = new Map<string, unknown>();
   for (const flag of flags) {
@@ -76,7 +76,7 @@ async function settingsFor(
   command: Command,
   given: ReadonlyMap<string, unknown>,
   context: Context,
-): Promise<readonly Settled[]> {
+): Promise<readonly SettledSetting[]> {
   if (command.name() === 'train')
     return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
   // The options of a sweep have no variables, and sweep/options.ts passes options of train to
@@ -99,7 +99,7 @@ export async function settingsOfTrain(
   given: ReadonlyMap<string, unknown>,
   config: string | undefined,
   context: Context,
-): Promise<readonly Settled[]> {
+): Promise<readonly SettledSetting[]> {
   const {
     io: { env },
     stderr,
@@ -112,7 +112,7 @@ export async function settingsOfTrain(
   const by = config === undefined ? 'RNN_CONFIG' : '--config';
   const file =
     path === undefined
-      ? new Map<string, Setting>()
+      ? new Map<string, FlagSetting>()
       : new Map(await fromFile(by, path, flags, (name) => stderr.warn(retiredWarning(name))));
   // The device reads RNN_KERNELS itself, but only without an option, and RNN_KERNELS is stronger
   // than the file.
@@ -129,7 +129,7 @@ export async function settingsOfTrain(
  */
 export const fromEnvironment = (flags: readonly Flag[], environment: Io['env']): Level =>
   levelOf(
-    flags.flatMap((flag): Setting[] => {
+    flags.flatMap((flag): FlagSetting[] => {
       const name = variableOf(flag.key);
       const text = environment[name];
       if (text === undefined || text === '' || otherVariables.has(name)) return [];
@@ -194,7 +194,7 @@ function misspelt(
  *
  * @throws RnnError `usage` if a level has two options that exclude each other, or an invalid value
  */
-function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]): readonly Settled[] {
+function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]): readonly SettledSetting[] {
   const taken = new Map(given);
   const isOn = (name: string): boolean => taken.has(name) && taken.get(name) !== false;
   return levels.flatMap((level) => {

@@ -5,18 +5,18 @@ import { choice, list, onOff, orList, seconds, text, wholeNumber } from './kind.
 import { modelOptions, probability } from './network.ts';
 import type { Exclusive, OptionGroups, Options, Requirement } from './option.ts';
 import { devices, machineOfCommands as machine } from './run.ts';
-import { count, force, html, json, svg } from './shared.ts';
+import { positiveWholeNumber, forceOption, html, jsonOption, svg } from './shared.ts';
 import { learningOptions } from './training.ts';
 
 const { device, threads, kernels } = machine;
 const { aliases } = learningOptions.sequenceLength;
 
 export const infoOptions = {
-  'Options:': { json: { ...json, help: 'Print all but the weights, as one JSON object per checkpoint' } },
+  'Options:': { json: { ...jsonOption, help: 'Print all but the weights, as one JSON object per checkpoint' } },
 } as const satisfies OptionGroups;
 
 export const runsOptions = {
-  'Options:': { json: { ...json, help: 'Print one JSON object per run' } },
+  'Options:': { json: { ...jsonOption, help: 'Print one JSON object per run' } },
 } as const satisfies OptionGroups;
 
 export const plotOptions = {
@@ -42,21 +42,21 @@ export const plotOptions = {
     logarithmicLoss: { kind: onOff, aliases: ['log'], help: 'Draw the loss on a logarithmic axis' },
     svg,
     html: { ...html, help: 'Write a page with zoom, which works offline, or - for stdout' },
-    force,
-    json: { ...json, help: 'Print one JSON object per line of a chart' },
+    force: forceOption,
+    json: { ...jsonOption, help: 'Print one JSON object per line of a chart' },
   },
 } as const satisfies OptionGroups;
 
 export const watchOptions = {
-  'Options:': { json: { ...json, help: 'Print the events, one JSON object per line' } },
+  'Options:': { json: { ...jsonOption, help: 'Print the events, one JSON object per line' } },
 } as const satisfies OptionGroups;
 
 export const storyOptions = {
   'Options:': {
-    stages: { kind: count, help: 'Number of stages', defaultInWords: '6, all with --html or --json' },
+    stages: { kind: positiveWholeNumber, help: 'Number of stages', defaultInWords: '6, all with --html or --json' },
     html: { ...html, help: 'Write a page with the loss curve, or - for stdout' },
-    force,
-    json: { ...json, help: 'Print one JSON object per sample' },
+    force: forceOption,
+    json: { ...jsonOption, help: 'Print one JSON object per sample' },
   },
 } as const satisfies OptionGroups;
 
@@ -68,7 +68,7 @@ export const sweepOptions = {
       placeholder: '<option=a,b,c>',
       help: 'Option and its values. Repeatable, which multiplies the trials',
     },
-    random: { kind: count, help: 'Sample this many trials at random instead, such as 20' },
+    random: { kind: positiveWholeNumber, help: 'Sample this many trials at random instead, such as 20' },
     sample: {
       kind: list(),
       placeholder: '<option=...>',
@@ -92,7 +92,7 @@ export const sweepOptions = {
     emit: { kind: onOff, help: 'Print a command line per trial, and train nothing' },
   },
   'Output:': {
-    json: { ...json, help: 'Print one JSON object per trial, then per run' },
+    json: { ...jsonOption, help: 'Print one JSON object per trial, then per run' },
     quiet: { kind: onOff, help: 'Print only warnings' },
   },
 } as const satisfies OptionGroups;
@@ -105,8 +105,8 @@ export const exportOptions = {
       defaultInWords: 'by the name of --out',
     },
     out: { kind: text(), placeholder: '<file>', help: 'File, or - for stdout', defaultInWords: 'the name of the run' },
-    force: { ...force, help: 'Replace an existing file' },
-    json: { ...json, help: 'Print one JSON object about the file' },
+    force: { ...forceOption, help: 'Replace an existing file' },
+    json: { ...jsonOption, help: 'Print one JSON object about the file' },
   },
 } as const satisfies OptionGroups;
 
@@ -123,12 +123,12 @@ export const importOptions = {
       placeholder: '<path>',
       help: 'Run or checkpoint with the same sizes, for a file without metadata',
     },
-    force: { ...force, help: 'Replace the run in the folder' },
-    json: { ...json, help: 'Print one JSON object about the run folder' },
+    force: { ...forceOption, help: 'Replace the run in the folder' },
+    json: { ...jsonOption, help: 'Print one JSON object about the run folder' },
   },
 } as const satisfies OptionGroups;
 
-export const corpusOptions = { 'Options:': { force } } as const satisfies OptionGroups;
+export const corpusOptions = { 'Options:': { force: forceOption } } as const satisfies OptionGroups;
 
 export const doctorOptions = {
   'Options:': {
@@ -139,7 +139,7 @@ export const doctorOptions = {
     },
     kernels,
     full: { kind: onOff, help: 'Run all comparisons, also with gpu:software' },
-    json: { ...json, help: 'Print one JSON object per check' },
+    json: { ...jsonOption, help: 'Print one JSON object per check' },
   },
 } as const satisfies OptionGroups;
 
@@ -154,8 +154,8 @@ export const benchModel = {
   },
   layers: { kind: modelOptions.layers.kind, help: 'Recurrent layers', default: 2, isCommon: true },
   hidden: { kind: modelOptions.hidden.kind, help: 'Units per layer', default: 128, isCommon: true },
-  batchSize: { kind: count, help: 'Parallel sequences. 32 or 64 are the fastest', default: 50 },
-  sequenceLength: { kind: count, aliases, help: 'Time steps per sequence', default: 50 },
+  batchSize: { kind: positiveWholeNumber, help: 'Parallel sequences. 32 or 64 are the fastest', default: 50 },
+  sequenceLength: { kind: positiveWholeNumber, aliases, help: 'Time steps per sequence', default: 50 },
 } as const satisfies Options;
 export const benchOptions = {
   'The machine:': {
@@ -182,7 +182,7 @@ export const benchOptions = {
     dryRun: { kind: onOff, help: 'Show the cost of an update step, and run nothing', isCommon: true },
     profile: { kind: onOff, help: 'Add the slowest operations of an update step' },
   },
-  'Output:': { json: { ...json, help: 'Print one JSON object per device' } },
+  'Output:': { json: { ...jsonOption, help: 'Print one JSON object per device' } },
 } as const satisfies OptionGroups;
 
 /** In each group, at most one option can be given to the command. */

@@ -139,10 +139,10 @@ export function pick<Whole extends object, Name extends keyof Whole>(
  * `learning-rate` of learningRate: its flag without the dashes, and its name in a configuration
  * file.
  */
-export const keyOf = (name: string, row: Option): string => row.key ?? kebab(name);
+export const keyOf = (name: string, row: Option): string => row.key ?? kebabCase(name);
 
 /** `learning-rate` of learningRate. */
-export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** `RNN_LEARNING_RATE` of `learning-rate`. */
 export const variableOf = (key: string): string => `RNN_${key.toUpperCase().replaceAll('-', '_')}`;

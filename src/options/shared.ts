@@ -1,8 +1,8 @@
 // Rows that several commands have, with the words of most of them.
 import { onOff, text, wholeNumber } from './kind.ts';
 
-export const count = wholeNumber(1);
-export const checkpoint = {
+export const positiveWholeNumber = wholeNumber(1);
+export const checkpointOption = {
   kind: text(),
   placeholder: '<path>',
   help: 'Run folder or checkpoint file',
@@ -17,5 +17,5 @@ export const html = {
 } as const;
 export const svg = { kind: text(), placeholder: '<file>', help: 'Write a picture, or - for stdout' } as const;
 /** For commands that write a page, a picture or a record. */
-export const force = { kind: onOff, help: 'Replace a file that rnn did not write' } as const;
-export const json = { kind: onOff, help: 'Print one JSON object' } as const;
+export const forceOption = { kind: onOff, help: 'Replace a file that rnn did not write' } as const;
+export const jsonOption = { kind: onOff, help: 'Print one JSON object' } as const;

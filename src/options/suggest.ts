@@ -75,7 +75,7 @@ const bare = (name: string): string => name.replace(/[^a-z\d]/gi, '').toLowerCas
  *
  * @param more synonyms that the caller knows
  */
-export function suggestions(
+export function suggestWords(
   word: string,
   known: readonly string[],
   more: readonly (readonly string[])[] = [],
@@ -105,7 +105,8 @@ export function suggestions(
 const lettersOf = (word: string): string => [...word].toSorted().join('');
 
 /** The first suggestion, or null. */
-export const nearest = (word: string, known: readonly string[]): string | null => suggestions(word, known)[0] ?? null;
+export const nearestWord = (word: string, known: readonly string[]): string | null =>
+  suggestWords(word, known)[0] ?? null;
 
 function namesMeant(word: string, known: readonly string[], more: readonly (readonly string[])[]): string[] {
   const wanted = bare(word);

@@ -5,7 +5,7 @@ import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from 
 import { fraction } from './network.ts';
 import type { OptionGroups, Options, Requirement } from './option.ts';
 import { machineOfCommands as machine, readingOptions } from './run.ts';
-import { checkpoint, count, force, html, json, svg } from './shared.ts';
+import { checkpointOption, positiveWholeNumber, forceOption, html, jsonOption, svg } from './shared.ts';
 import { learningOptions } from './training.ts';
 
 const { device, threads } = machine;
@@ -35,8 +35,8 @@ const { aliases } = learningOptions.sequenceLength;
 
 export const sampleOptions = {
   'The text:': {
-    checkpoint: { ...checkpoint, help: 'Run folder or checkpoint file, as an option', defaultInWords: '' },
-    length: { kind: count, help: 'Characters to generate', default: 500, isCommon: true },
+    checkpoint: { ...checkpointOption, help: 'Run folder or checkpoint file, as an option', defaultInWords: '' },
+    length: { kind: positiveWholeNumber, help: 'Characters to generate', default: 500, isCommon: true },
     prime: { kind: anyText, help: String.raw`Prompt, in which \n, \t and \u{2014} work`, isCommon: true },
     primeFile: {
       kind: text(),
@@ -60,7 +60,7 @@ export const sampleOptions = {
       default: true,
     },
     count: {
-      kind: count,
+      kind: positiveWholeNumber,
       aliases: ['num'],
       help: 'Number of texts, which are sampled in parallel',
       default: 1,
@@ -78,7 +78,7 @@ export const sampleOptions = {
       isCommon: true,
     },
     topK: {
-      kind: count,
+      kind: positiveWholeNumber,
       help: 'Choose among the k likeliest characters. Try 10 to 40',
       isEverywhere: true,
       isCommon: true,
@@ -102,14 +102,14 @@ export const sampleOptions = {
     },
   },
   'The machine:': { device: { ...device, help: "Device to sample on. 'rnn help devices' lists them" }, threads },
-  'Output:': { json: { ...json, help: 'Print one JSON object per complete text', isCommon: true } },
+  'Output:': { json: { ...jsonOption, help: 'Print one JSON object per complete text', isCommon: true } },
 } as const satisfies OptionGroups;
 
 /** Required by the rates of dynamic evaluation. */
 const forDynamic: Requirement = { option: 'dynamic', hint: 'add --dynamic, or omit it' };
 export const evalOptions = {
   'The text and the model:': {
-    checkpoint,
+    checkpoint: checkpointOption,
     part: {
       kind: choice(parts),
       placeholder: '<which>',
@@ -120,8 +120,17 @@ export const evalOptions = {
     ...knownText,
   },
   'Scoring:': {
-    streams: { kind: count, help: 'Parallel chunks. 1 is the strict measure', defaultInWords: 'as in training' },
-    sequenceLength: { kind: count, aliases, help: 'Time steps per call', defaultInWords: 'as in training' },
+    streams: {
+      kind: positiveWholeNumber,
+      help: 'Parallel chunks. 1 is the strict measure',
+      defaultInWords: 'as in training',
+    },
+    sequenceLength: {
+      kind: positiveWholeNumber,
+      aliases,
+      help: 'Time steps per call',
+      defaultInWords: 'as in training',
+    },
     dynamic: { kind: onOff, help: 'Add dynamic evaluation, in which the model learns while it scores', isCommon: true },
     dynamicRate: {
       kind: number({ above: 0, max: 1000 }),
@@ -149,7 +158,7 @@ export const evalOptions = {
     compressors: { kind: onOff, help: 'Compare with gzip, brotli and xz, also for a long text', isCommon: true },
   },
   'The machine:': machine,
-  'Output:': { force, json: { ...json, help: 'Print JSON, after the lines of --by-character' } },
+  'Output:': { force: forceOption, json: { ...jsonOption, help: 'Print JSON, after the lines of --by-character' } },
 } as const satisfies OptionGroups;
 
 export const gradientsMeasured = {
@@ -192,16 +201,21 @@ export const gradientsOptions = {
   'Output:': {
     html: { ...html, isCommon: true },
     svg: { ...svg, isCommon: true },
-    force,
-    json: { ...json, help: 'Print one JSON object per network' },
+    force: forceOption,
+    json: { ...jsonOption, help: 'Print one JSON object per network' },
   },
 } as const satisfies OptionGroups;
 
 export const inspectOptions = {
   'The text:': {
-    checkpoint,
+    checkpoint: checkpointOption,
     ...knownText,
-    length: { kind: count, help: 'Characters to read', defaultInWords: '10000 to 80000, as needed', isCommon: true },
+    length: {
+      kind: positiveWholeNumber,
+      help: 'Characters to read',
+      defaultInWords: '10000 to 80000, as needed',
+      isCommon: true,
+    },
   },
   'Results:': {
     hiddenUnit: {
@@ -221,5 +235,5 @@ export const inspectOptions = {
     },
   },
   'The machine:': { device, threads },
-  'Output:': { force, json: { ...json, help: 'Print one JSON object per line' } },
+  'Output:': { force: forceOption, json: { ...jsonOption, help: 'Print one JSON object per line' } },
 } as const satisfies OptionGroups;

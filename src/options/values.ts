@@ -2,7 +2,7 @@
 // understood is refused, with the flag, the value and the allowed values. Does not know the meaning
 // of flags.
 import { type RnnError, unexpected, usageError } from '../errors.ts';
-import { nearest } from './suggest.ts';
+import { nearestWord } from './suggest.ts';
 
 /** The allowed range of a number. */
 export interface NumberRange {
@@ -32,13 +32,13 @@ const units = [
 const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/;
 
 /** The text, shortened for a message. */
-export const shortened = (text: string): string =>
+export const shorten = (text: string): string =>
   text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 
 /** The value for a message, in quotes if white space would be overlooked or would end the line. */
 function visible(value: string): string {
   if (value === '') return 'empty';
-  return /^\s|\s$|[\n\r\t]/.test(value) ? shortened(JSON.stringify(value)) : shortened(value);
+  return /^\s|\s$|[\n\r\t]/.test(value) ? shorten(JSON.stringify(value)) : shorten(value);
 }
 
 /** The usage error about a wrong value. */
@@ -102,7 +102,7 @@ export function parseChoice<Choice extends string>(
 ): Choice {
   const found = choices.find((choice) => choice === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
   if (found !== undefined) return found;
-  const near = nearest(text, choices);
+  const near = nearestWord(text, choices);
   throw badValue(flag, text, `one of ${choices.join(', ')}`, near === null ? otherwise : `did you mean ${near}?`);
 }
 

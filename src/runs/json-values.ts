@@ -1,6 +1,6 @@
 // Checks values that were read from JSON, and quotes them in messages. Independent of files.
 import { inQuotes } from '../errors.ts';
-import { shortened } from '../options/values.ts';
+import { shorten } from '../options/values.ts';
 import { checkpointLimits } from './checkpoint.ts';
 
 /** Throws an error with this detail. It knows the name of the file. */
@@ -16,7 +16,7 @@ export const isWhole = (value: unknown, min: number, max: number): value is numb
 export const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** A value of a checkpoint as messages quote it, shortened if it is long. */
-export const describeValue = (value: unknown): string => shortened(jsonOf(value) ?? inQuotes(value));
+export const describeValue = (value: unknown): string => shorten(jsonOf(value) ?? inQuotes(value));
 
 /**
  * Undefined for values that JSON cannot express: a BigInt, a symbol, a list that contains itself.

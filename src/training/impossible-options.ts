@@ -3,7 +3,7 @@ import { count } from '../count.ts';
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { usageError } from '../errors.ts';
 import { refuseTooLargeForMachine } from '../evaluation/memory.ts';
-import { notesOnNoEffect } from '../options/together.ts';
+import { notesOnNoEffect } from '../options/contradictions.ts';
 import { modelConfigurationOf } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';

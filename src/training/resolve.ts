@@ -10,7 +10,7 @@ import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
 import { lengths } from '../options/choices.ts';
-import { notesOnNoEffect, refuseLacking } from '../options/together.ts';
+import { notesOnNoEffect, refuseLacking } from '../options/contradictions.ts';
 import { defaultValues } from '../options/option.ts';
 import { wrongValue } from '../options/train.ts';
 import { type OptimizerName, type TrainingOption, type TrainingOptions, trainingOptions } from '../options/training.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meansOutput, suggestions } from '../../src/options/suggest.ts';
+import { meansOutput, suggestWords } from '../../src/options/suggest.ts';
 
 describe('suggestions for a name', () => {
   it.each([
@@ -15,21 +15,21 @@ describe('suggestions for a name', () => {
     ['--tmep', ['--temp', '--top-p'], ['--temp']],
     ['--output', ['--svg', '--html', '--json'], ['--svg', '--html']],
   ])('of %s among %j are %j', (word, known, meant) => {
-    expect(suggestions(word, known)).toEqual(meant);
+    expect(suggestWords(word, known)).toEqual(meant);
   });
 
   it('put other spellings before synonyms', () => {
-    expect(suggestions('gradClip', ['grad-clip', 'clip-norm'])).toEqual(['grad-clip']);
+    expect(suggestWords('gradClip', ['grad-clip', 'clip-norm'])).toEqual(['grad-clip']);
   });
 
   it('include synonyms that the caller knows', () => {
-    expect(suggestions('--ar', ['activationPenalty'])).toEqual([]);
-    expect(suggestions('--ar', ['activationPenalty'], [['activationPenalty', '--ar']])).toEqual(['activationPenalty']);
+    expect(suggestWords('--ar', ['activationPenalty'])).toEqual([]);
+    expect(suggestWords('--ar', ['activationPenalty'], [['activationPenalty', '--ar']])).toEqual(['activationPenalty']);
   });
 
   it('are empty for a meaningless name', () => {
-    expect(suggestions('nonsense', ['lr', 'hidden'])).toEqual([]);
-    expect(suggestions('', ['lr', 'hidden'])).toEqual([]);
+    expect(suggestWords('nonsense', ['lr', 'hidden'])).toEqual([]);
+    expect(suggestWords('', ['lr', 'hidden'])).toEqual([]);
     expect(meansOutput('nonsense')).toBe(false);
   });
 });

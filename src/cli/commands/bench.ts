@@ -9,7 +9,7 @@ import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { refuseKernelsWithout } from '../devices.ts';
 import { count } from '../../count.ts';
-import { bytes, compact, milliseconds, significant } from '../output/format.ts';
+import { formatBytes, formatCompact, formatMilliseconds, formatSignificant } from '../output/format.ts';
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
 
@@ -85,23 +85,23 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 
 const rows: readonly (readonly [name: string, cell: (result: BenchResult) => string | null])[] = [
   ['training, characters/s', ({ training }) => training && count(training.charactersPerSecond)],
-  ['an update step', ({ training }) => training && milliseconds(training.stepMs)],
+  ['an update step', ({ training }) => training && formatMilliseconds(training.stepMs)],
   [
     'update steps per call',
     ({ training }) => training && `${count(training.callsPerRun)}${training.settled ? '' : ' so far'}`,
   ],
   ['sampling, characters/s', ({ sampling }) => sampling && count(sampling.charactersPerSecond)],
-  ['compiling for training', ({ training, compileMs }) => training && milliseconds(compileMs)],
-  ['planning for training', ({ training, compileMs }) => (training === null ? milliseconds(compileMs) : null)],
-  ['compiling for sampling', ({ sampling }) => sampling && milliseconds(sampling.compileMs)],
-  ['memory for training', ({ memoryBytes }) => bytes(memoryBytes)],
+  ['compiling for training', ({ training, compileMs }) => training && formatMilliseconds(compileMs)],
+  ['planning for training', ({ training, compileMs }) => (training === null ? formatMilliseconds(compileMs) : null)],
+  ['compiling for sampling', ({ sampling }) => sampling && formatMilliseconds(sampling.compileMs)],
+  ['memory for training', ({ memoryBytes }) => formatBytes(memoryBytes)],
   ['operations per step', ({ operations }) => count(operations)],
   ['passes per step', ({ cost }) => cost && count(cost.passes)],
-  ['passes per layer and time step', ({ cost }) => cost && significant(cost.passesPerLayerStep)],
+  ['passes per layer and time step', ({ cost }) => cost && formatSignificant(cost.passesPerLayerStep)],
   ['kernels', ({ cost }) => cost && count(cost.kernels)],
   ['multiply-adds per step', ({ multiplyAdds }) => large(multiplyAdds)],
-  ['read and written per step', ({ cost }) => cost && bytes(cost.bytes)],
-  ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
+  ['read and written per step', ({ cost }) => cost && formatBytes(cost.bytes)],
+  ['GFLOP/s reached', ({ training }) => training && formatSignificant(training.gigaflops)],
   [
     'processor peak reached',
     ({ training }) => (training && training.partOfPeak !== null ? `${Math.round(100 * training.partOfPeak)} %` : null),
@@ -109,11 +109,12 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   [
     'GB/s reached',
     ({ training }) =>
-      training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null,
+      training && training.gigabytesPerSecond !== null ? formatSignificant(training.gigabytesPerSecond) : null,
   ],
 ];
 
-const large = (value: number): string => (value < 999.5e6 ? compact(value) : `${significant(value / 1e9)}G`);
+const large = (value: number): string =>
+  value < 999.5e6 ? formatCompact(value) : `${formatSignificant(value / 1e9)}G`;
 
 /** A row for each figure that at least one device has, and a column for each device. */
 function table(results: readonly BenchResult[], dim: (text: string) => string): string {

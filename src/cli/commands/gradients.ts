@@ -12,7 +12,7 @@ import { defineCommand } from '../command.ts';
 import { gradientsTable } from '../results/gradients-table.ts';
 import { readKnownText, readOptionsOf } from '../input/known-text.ts';
 import { runOf } from '../../runs/log-file.ts';
-import { namesOf } from '../runs-given.ts';
+import { runNamesOf } from '../given-runs.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { openOutputs } from '../output/output-files.ts';
 
@@ -89,7 +89,7 @@ async function subjectsOf(
   const { openModel } = await import('../../api/model.ts');
   const models: Model[] = [];
   for (const checkpoint of checkpoints) models.push(await openModel(checkpoint, machine));
-  const names = namesOf(models.map(({ path }) => runOf(path!) ?? path!));
+  const names = runNamesOf(models.map(({ path }) => runOf(path!) ?? path!));
   const subjects: Subject[] = [];
   for (const [index, model] of models.entries())
     subjects.push({ name: names[index], model, text: await readKnownText(sources, model, flags, context) });

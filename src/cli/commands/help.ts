@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type RnnError, usageError } from '../../errors.ts';
 import { commonOptions } from '../../options/common.ts';
 import { orList } from '../../options/kind.ts';
-import { suggestions } from '../../options/suggest.ts';
+import { suggestWords } from '../../options/suggest.ts';
 import type { Context } from '../context.ts';
 import { addGroups } from '../flags.ts';
 import { helpWidth, paragraph, tableLines } from '../help/layout.ts';
@@ -46,7 +46,7 @@ async function show(name: string, commands: readonly string[], { stdout }: Conte
 }
 
 function unknownTopic(name: string, commands: readonly string[]): RnnError {
-  const [near] = suggestions(name, [...commands, ...topics.map((each) => each.name)]);
+  const [near] = suggestWords(name, [...commands, ...topics.map((each) => each.name)]);
   return usageError(
     `unknown command or topic '${name}'`,
     near === undefined ? 'run rnn help to list the commands and topics' : `did you mean ${near}?`,

@@ -12,10 +12,10 @@ import { lossText, verdictLines } from '../progress/text.ts';
 import { optionsInWords } from '../option-words.ts';
 import { symbolName } from '../../evaluation/scored-text.ts';
 import { count } from '../../count.ts';
-import { bytes, onOneLine } from '../output/format.ts';
+import { formatBytes, onOneLine } from '../output/format.ts';
 import { tokenName } from '../../options/choices.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
-import { namesOf } from '../runs-given.ts';
+import { runNamesOf } from '../given-runs.ts';
 import { labelled } from '../output/text-table.ts';
 
 export const { define } = defineCommand({
@@ -71,7 +71,7 @@ function comparedRun(
 /** The names of the runs, or the paths of the files if two files belong to one run. */
 function namesOfCheckpoints(paths: readonly string[]): readonly string[] {
   const folders = paths.map((path) => dirname(resolve(path)));
-  return new Set(folders).size === folders.length ? namesOf(folders) : paths;
+  return new Set(folders).size === folders.length ? runNamesOf(folders) : paths;
 }
 
 function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: string): string {
@@ -103,7 +103,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbolName).join(' ');
   const unknown = vocabulary.unknown === null ? '' : ', one of them for unknown characters';
   const rows: [string, string][] = [
-    ['file', `${info.path}, ${bytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
+    ['file', `${info.path}, ${formatBytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
     ['model', described(model)],
     ['parameters', count(info.parameters)],
     ['conventions', conventions.join('; ') || 'none'],

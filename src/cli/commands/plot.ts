@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { plotOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { listed, nothingLogged, readRuns } from '../runs-given.ts';
+import { joinTexts, nothingLogged, readGivenRuns } from '../given-runs.ts';
 import { openOutputs } from '../output/output-files.ts';
 
 type PlotFlags = FlagsOf<typeof plotOptions>;
@@ -34,7 +34,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const { stdout } = context;
   const outputs = { '--html': flags.html, '--svg': flags.svg, '--json': flags.json };
   const files = await openOutputs(outputs, { force: flags.force, logs: given }, context);
-  const runs = drawable(await readRuns(given), context);
+  const runs = drawable(await readGivenRuns(given), context);
   const { chartsOf, describeMissing: whatIsMissing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
   const options = {
@@ -62,14 +62,14 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
 function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
-  if (empty.length === runs.length) throw nothingLogged(listed(empty));
-  if (empty.length > 0) stderr.note(`skipped ${listed(empty)}: the log is empty`);
+  if (empty.length === runs.length) throw nothingLogged(joinTexts(empty));
+  if (empty.length > 0) stderr.note(`skipped ${joinTexts(empty)}: the log is empty`);
   return runs.filter(has);
 }
 
 const nothingToDraw = (missing: string, runs: readonly Run[]): RnnError =>
   checkpointError(
-    `cannot draw ${missing}: values not found in the log of ${listed(runs.map(({ path }) => path))}`,
+    `cannot draw ${missing}: values not found in the log of ${joinTexts(runs.map(({ path }) => path))}`,
     'choose other curves with --horizontal and --only, or run rnn plot RUN to draw all curves over update steps (a logarithmic axis, as for the gradient norm, shows only values above zero)',
   );
 

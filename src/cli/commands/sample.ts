@@ -12,7 +12,7 @@ import { sampleOptions } from '../../options/trained.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
-import { unescaped } from '../escapes.ts';
+import { unescape } from '../escapes.ts';
 import type { Io } from '../process/io.ts';
 import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
@@ -125,5 +125,5 @@ async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime:
 function typedText(flag: string, text: string, unit: Unit): TextOrBytes {
   if (unit === 'byte' && text.includes('\u{FFFD}'))
     throw badValue(flag, text, 'valid UTF-8', String.raw`write any other byte as \xff, and U+FFFD itself as \u{fffd}`);
-  return unescaped(text, unit);
+  return unescape(text, unit);
 }

@@ -4,8 +4,8 @@ import type { Context } from '../context.ts';
 import { storyOptions } from '../../options/commands.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { harmless } from '../output/format.ts';
-import { findRun, readRuns } from '../runs-given.ts';
+import { escapeControls } from '../output/format.ts';
+import { findRun, readGivenRuns } from '../given-runs.ts';
 import { openOutputs } from '../output/output-files.ts';
 
 type StoryFlags = FlagsOf<typeof storyOptions>;
@@ -30,7 +30,7 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const outputs = { '--html': flags.html, '--json': flags.json };
   const logs = given === undefined ? [] : [given];
   const files = await openOutputs(outputs, { force: flags.force, logs }, context);
-  const [{ name, path, curves }] = await readRuns([await findRun(given)]);
+  const [{ name, path, curves }] = await readGivenRuns([await findRun(given)]);
   if (curves.stages.length === 0)
     throw checkpointError(
       `cannot show samples of ${path}: its training generated none`,
@@ -47,7 +47,7 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const rule = dim('─'.repeat(Math.min(stdout.columns - 1, MAX_RULE)));
   const texts = stages.map(
     (stage, index) =>
-      `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${harmless(stage.text).replace(/\n+$/, '')}\n`,
+      `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${escapeControls(stage.text).replace(/\n+$/, '')}\n`,
   );
   await stdout.write(`${texts.join('\n')}`);
 }

@@ -11,7 +11,7 @@ import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { refuseKernelsWithout } from '../devices.ts';
 import { count } from '../../count.ts';
-import { harmless } from '../output/format.ts';
+import { escapeControls } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { signalCodes } from '../process/signals.ts';
 import { refuseTrainFlags, SharedOptions } from '../sweep/options.ts';
@@ -67,7 +67,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   await openSweepFolder(out, shared.identity).catch((error: unknown) => {
     // The folder is not needed here if the printed commands are for another machine.
     if (!emit || !(error instanceof RnnError) || error.kind !== 'machine') throw error;
-    stderr.warn(harmless(error.message));
+    stderr.warn(escapeControls(error.message));
   });
   if (!emit) {
     if (!json) note(`${runs.length === 1 ? 'one trial' : `${count(runs.length)} trials`}, in ${out}`);

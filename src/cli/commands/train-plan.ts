@@ -12,7 +12,7 @@ import type { ReadingOptions } from '../../options/run.ts';
 import type { NewRunOptions } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
 import { count } from '../../count.ts';
-import { bytes, duration, milliseconds } from '../output/format.ts';
+import { formatBytes, formatDuration, formatMilliseconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
 
@@ -70,20 +70,20 @@ export async function showPlan(
 /** The time that the whole run takes, and its limits. */
 function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }: TrainingOptions): string[] {
   const { steps, epochs, stepMs, evaluations, evaluationMs, samples, sampleMs } = estimate;
-  const whole = estimate.milliseconds < 1000 ? 'less than a second' : `about ${duration(estimate.milliseconds)}`;
+  const whole = estimate.milliseconds < 1000 ? 'less than a second' : `about ${formatDuration(estimate.milliseconds)}`;
   const budget = budgetMs === null ? '' : `--budget ${textOfValue(trainOptions.budgetMs, budgetMs)} allows `;
   const looks = [
-    evaluationMs !== null && `${plural(evaluations, 'evaluation')} of ${milliseconds(evaluationMs)}`,
-    sampleMs !== null && `${plural(samples, 'sample')} of ${milliseconds(sampleMs)}`,
+    evaluationMs !== null && `${plural(evaluations, 'evaluation')} of ${formatMilliseconds(evaluationMs)}`,
+    sampleMs !== null && `${plural(samples, 'sample')} of ${formatMilliseconds(sampleMs)}`,
   ].filter((part) => part !== false);
   return [
-    `time    ${whole}: ${budget}${count(steps)} update steps of ${milliseconds(stepMs)}, ${epochs.toFixed(1)} epochs`,
+    `time    ${whole}: ${budget}${count(steps)} update steps of ${formatMilliseconds(stepMs)}, ${epochs.toFixed(1)} epochs`,
     ...(looks.length > 0 ? [`        with ${looks.join(' and ')}`] : []),
     ...(patience > 0 ? [`        unless --patience ${patience} ends it earlier`] : []),
     ...(maxTimeMs !== null && maxTimeMs < estimate.milliseconds
-      ? [`        --max-time ends this invocation after ${duration(maxTimeMs)}`]
+      ? [`        --max-time ends this invocation after ${formatDuration(maxTimeMs)}`]
       : []),
-    `device  ${estimate.device}, about ${bytes(estimate.memoryBytes)} of memory`,
+    `device  ${estimate.device}, about ${formatBytes(estimate.memoryBytes)} of memory`,
   ];
 }
 

@@ -6,7 +6,7 @@ import type { Listener, RunRequest } from '../../api/run-request.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { pick } from '../../options/option.ts';
 import { exclusive, machineNames, readingNames } from '../../options/run.ts';
-import { refuseContradictions } from '../../options/together.ts';
+import { refuseContradictions } from '../../options/contradictions.ts';
 import { type TrainFlags, trainGroups, trainOptions } from '../../options/train.ts';
 import { type TrainingOptions, trainingNames } from '../../options/training.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -17,7 +17,7 @@ import { codeOfEnd } from '../failures.ts';
 import { addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
 import { addParts } from '../help/parts.ts';
 import { isTyped } from '../input/known-text.ts';
-import { harmless } from '../output/format.ts';
+import { escapeControls } from '../output/format.ts';
 import { OutputClosed } from '../output/output.ts';
 import { signalCodes, watchSignals } from '../process/signals.ts';
 import { openStopwatch } from '../process/stopwatch.ts';
@@ -48,7 +48,7 @@ interface Request {
 async function train(request: Request): Promise<number> {
   const { sources, flags, context } = request;
   const { io, stdout, stderr } = context;
-  checkTogether(flags);
+  refuseContradictoryFlags(flags);
   refuseKernelsWithout(flags.kernels, [flags.device]);
   const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
@@ -56,8 +56,8 @@ async function train(request: Request): Promise<number> {
     const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     // Notes and warnings may quote files from untrusted sources.
     const tell: Listener = {
-      note: (text) => reporter.note(harmless(text)),
-      warn: (text) => reporter.warn(harmless(text)),
+      note: (text) => reporter.note(escapeControls(text)),
+      warn: (text) => reporter.warn(escapeControls(text)),
       activity: isTyped(sources, io) ? undefined : reporter.listen,
     };
     const asked = { request: requestOf(request, path), tell, clock: () => stopwatch.now() };
@@ -134,10 +134,10 @@ async function follow(
     if (trouble !== null) throw trouble;
     if (end === null) return 0;
     const resume = resumeLine(sources, flags);
-    if (end.reason === 'diverged') reporter.warn(harmless(adviceOnDivergence(end, resume)));
+    if (end.reason === 'diverged') reporter.warn(escapeControls(adviceOnDivergence(end, resume)));
     showWhereItIs(end, path, reporter);
     if (['signal', 'output-closed', 'max-time'].includes(end.reason))
-      reporter.note(harmless(`to resume:\n  ${resume}`));
+      reporter.note(escapeControls(`to resume:\n  ${resume}`));
     return codeOfEnd(end.reason, interruption.signal());
   } finally {
     interruption.stop();
@@ -159,7 +159,7 @@ function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, re
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
   if (end.checkpoint === null) return reporter.note('no checkpoint was saved');
   const checkpoint = end.bestValidationLossNats === null ? 'it' : 'its checkpoint with the best validation loss';
-  reporter.note(harmless(`saved in ${folder}. To sample from ${checkpoint}:\n  rnn sample ${shellWord(folder)}`));
+  reporter.note(escapeControls(`saved in ${folder}. To sample from ${checkpoint}:\n  rnn sample ${shellWord(folder)}`));
 }
 
 /** The command that resumes a run. The run folder stores the other options. */
@@ -200,7 +200,8 @@ export function trainParser(): Command {
 }
 
 /** @throws RnnError `usage` if two options contradict each other */
-export const checkTogether = (flags: TrainFlags): void => refuseContradictions(trainOptions, exclusive, { ...flags });
+export const refuseContradictoryFlags = (flags: TrainFlags): void =>
+  refuseContradictions(trainOptions, exclusive, { ...flags });
 
 /** The training options that were given. */
 export const givenOptions = (flags: TrainFlags): Partial<TrainingOptions> => pick(flags, trainingNames);

@@ -2,8 +2,8 @@
 import type { Context } from '../context.ts';
 import { watchOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
-import { harmless } from '../output/format.ts';
-import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
+import { escapeControls } from '../output/format.ts';
+import { findRun, runNameOf, nothingLogged } from '../given-runs.ts';
 import { type Signal, signalCodes } from '../process/signals.ts';
 
 export const { define } = defineCommand({
@@ -23,7 +23,7 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
   const { followRun } = await import('../../api/runs.ts');
   const { Curves } = await import('../../training/curves.ts');
   const { lineView, screenView } = await import('../results/watch-views.ts');
-  const view = stdout.isTerminal && !json ? screenView(stdout, io, nameOf(path)) : lineView(stdout, json === true);
+  const view = stdout.isTerminal && !json ? screenView(stdout, io, runNameOf(path)) : lineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];
   const forget = io.onSignal((received) => {
@@ -46,7 +46,7 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
     await view.end(curves);
     if (curves.end === null)
       stderr.warn(
-        `no process trains ${harmless(path)} any more, and its log does not show why. To resume, use rnn train --resume.`,
+        `no process trains ${escapeControls(path)} any more, and its log does not show why. To resume, use rnn train --resume.`,
       );
     return 0;
   } finally {

@@ -1,6 +1,6 @@
 // Reads whole files, up to a limit, because a device or a pipe may never end.
 import { open } from 'node:fs/promises';
-import { bytes } from '../output/format.ts';
+import { formatBytes } from '../output/format.ts';
 
 /**
  * @throws RangeError for more than `maxBytes` bytes, and the system's error for a file that cannot
@@ -18,7 +18,7 @@ export async function readWhole(
     const piece = Buffer.from(chunk as Uint8Array);
     chunks.push(piece);
     length += piece.length;
-    if (length > maxBytes) throw new RangeError(`it has more than ${bytes(maxBytes)}`);
+    if (length > maxBytes) throw new RangeError(`it has more than ${formatBytes(maxBytes)}`);
   }
   return Buffer.concat(chunks);
 }

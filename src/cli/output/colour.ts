@@ -25,7 +25,7 @@ export const noColours: Colours = {
 export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: boolean): Promise<Colours> {
   if (!allowed || !wantsColour(stream, env)) return noColours;
   const [{ Chalk }, { seriesColours }] = await Promise.all([import('chalk'), import('../../reports/colours.ts')]);
-  const level = levelOf(env);
+  const level = colourLevelOf(env);
   const chalk = new Chalk({ level });
   // Use the sixteen basic colours, which every colour scheme keeps readable. Only the lines of
   // charts use more colours, because they must differ from each other.
@@ -36,7 +36,7 @@ export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: 
 }
 
 /** The colour level of the terminal: 3 is 16 million colours, 2 is 256, 1 is 16. */
-export function levelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal = '' }: Io['env']): 1 | 2 | 3 {
+export function colourLevelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal = '' }: Io['env']): 1 | 2 | 3 {
   if (force === '1' || force === '2' || force === '3') return Number(force) as 1 | 2 | 3;
   if (colours === 'truecolor' || colours === '24bit' || terminal.endsWith('-direct')) return 3;
   return /-256(color)?$/.test(terminal) ? 2 : 1;

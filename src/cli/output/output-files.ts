@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { usageError } from '../../errors.ts';
 import type { OutputRules } from '../../files/output-file.ts';
 import type { Context } from '../context.ts';
-import { bytes } from './format.ts';
+import { formatBytes } from './format.ts';
 import { logOf } from '../../runs/log-file.ts';
 
 /** The files that a command reads. An output file never replaces one of them. */
@@ -74,7 +74,7 @@ export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stde
         return;
       }
       const size = await writeOutput(path, pieces, rulesFor(flag));
-      stderr.note(`wrote ${path}, ${bytes(size)}`);
+      stderr.note(`wrote ${path}, ${formatBytes(size)}`);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { systemCode, machineError } from '../../errors.ts';
 import type { TextLook } from '../../reports/terminal.ts';
 import type { Colours } from './colour.ts';
-import { harmless, harmlessJson } from './format.ts';
+import { escapeControls, harmlessJson } from './format.ts';
 import type { Io, OutputStream } from '../process/io.ts';
 
 /**
@@ -91,7 +91,7 @@ export class Output {
 
   /** Text from a model or a file. For a terminal, its control characters are escaped. */
   shown(text: string): string {
-    return this.isTty ? harmless(text) : text;
+    return this.isTty ? escapeControls(text) : text;
   }
 
   /** An object as JSON on one line, safe for a terminal. */
@@ -111,11 +111,11 @@ export class Output {
 
   /** Writes a note to stderr, such as the name of a file. */
   note(text: string): void {
-    this.line(this.colour.dim(harmless(text)));
+    this.line(this.colour.dim(escapeControls(text)));
   }
 
   /** Writes a warning to stderr. */
   warn(text: string): void {
-    this.line(this.colour.yellow(harmless(`warning: ${text}`)));
+    this.line(this.colour.yellow(escapeControls(`warning: ${text}`)));
   }
 }

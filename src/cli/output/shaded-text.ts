@@ -1,7 +1,7 @@
 // Text with a number for each piece, such as a surprisal or the value of a unit. The number is the
 // background colour, or a mark below the text if the stream has no colours.
-import { levelOf, noColours } from './colour.ts';
-import { harmless } from './format.ts';
+import { colourLevelOf, noColours } from './colour.ts';
+import { escapeControls } from './format.ts';
 import type { Io } from '../process/io.ts';
 import type { Output } from './output.ts';
 
@@ -41,7 +41,7 @@ const palettes: Readonly<Record<'dark' | 'light', Readonly<Record<'ink' | 'groun
 export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Shader | null> {
   if (colour === noColours) return null;
   const { Chalk } = await import('chalk');
-  const chalk = new Chalk({ level: levelOf(env) });
+  const chalk = new Chalk({ level: colourLevelOf(env) });
   const { ink, ground, warm, cold } = palettes[hasLightGround(env) ? 'light' : 'dark'];
   const styles = Array.from({ length: 2 * STEPS + 1 }, (_, index) => {
     const share = Math.abs(index - STEPS) / STEPS;
@@ -60,7 +60,7 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
         run = '';
         last = step;
       }
-      run += text === '\n' ? '↵\n' : harmless(text);
+      run += text === '\n' ? '↵\n' : escapeControls(text);
     }
     return shown + styles[STEPS + last](run);
   };
@@ -88,7 +88,7 @@ export function markedText(pieces: Iterable<Shaded>, width: number): string {
   for (const { text, value } of pieces) {
     const level = Math.round(((bounded(value) + 1) / 2) * (marks.length - 1));
     for (const character of text) {
-      const shown = character === '\n' ? '↵' : character === '\t' ? '→' : harmless(character);
+      const shown = character === '\n' ? '↵' : character === '\t' ? '→' : escapeControls(character);
       const columns = [...shown].length;
       if (below.length + columns > width) end();
       line += shown;

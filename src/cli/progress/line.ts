@@ -3,7 +3,7 @@ import cliProgress from 'cli-progress';
 import type { Activity } from '../../training/activity.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
-import { bits, bytes, compact, duration, lengthShown } from '../output/format.ts';
+import { toBits, formatBytes, formatCompact, formatDuration, lengthShown } from '../output/format.ts';
 
 export interface ProgressState {
   readonly progress: number;
@@ -67,7 +67,7 @@ export function waitLine(shown: ShownWait | null, width: number, colour: Colours
   const fields: Field[] = [
     [1, colour.bold(wait.label)],
     ...(wait.detail === '' ? [] : [[4, wait.detail] as const]),
-    left === null ? [2, duration(elapsedMs)] : timeLeft(left, colour.dim),
+    left === null ? [2, formatDuration(elapsedMs)] : timeLeft(left, colour.dim),
   ];
   return fittingLine(fractionOf(wait), fields, width, colour, frame);
 }
@@ -97,7 +97,7 @@ export function waitFor(activity: Activity): Wait | null {
 /** `12 of 340 files, 45 MB of 137 MB`. */
 function extent({ done, total, files }: Extract<Activity, { files: unknown }>): string {
   if (files.total === 0) return 'looking for files';
-  const read = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
+  const read = total === null ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`;
   return files.total === 1 ? read : `${count(files.done)} of ${count(files.total)} files, ${read}`;
 }
 
@@ -148,7 +148,7 @@ function fieldsOf(
     const loss = lossNats.toFixed(3);
     fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [
       5,
-      bits(lossNats).toFixed(2) + dim(' bpc'),
+      toBits(lossNats).toFixed(2) + dim(' bpc'),
     ]);
   }
   if (validationLossNats !== null) fields.push([3, dim('val ') + validationLossNats.toFixed(3)]);
@@ -156,7 +156,7 @@ function fieldsOf(
   if (isTraining && learningRate !== null)
     fields.push([6, dim('lr ') + (learningRate === 0 ? '0'.padEnd(6) : learningRate.toExponential(1))]);
   if (isTraining && charactersPerSecond !== null)
-    fields.push([4, compact(charactersPerSecond).padStart(5) + dim('/s')]);
+    fields.push([4, formatCompact(charactersPerSecond).padStart(5) + dim('/s')]);
   if (timeLeftMs !== null) fields.push(timeLeft(timeLeftMs, dim));
   return fields;
 }
@@ -164,11 +164,11 @@ function fieldsOf(
 /** `validating  42%`, or `saving 3s` if the amount of work is unknown. */
 function waitText({ wait, elapsedMs }: ShownWait): string {
   const fraction = fractionOf(wait);
-  return `${wait.label} ${fraction === null ? duration(elapsedMs) : percentage(fraction)}`;
+  return `${wait.label} ${fraction === null ? formatDuration(elapsedMs) : percentage(fraction)}`;
 }
 
 function timeLeft(milliseconds: number, dim: Colours['dim']): Field {
-  const left = duration(milliseconds);
+  const left = formatDuration(milliseconds);
   return [2, left + dim(' left'.padEnd(' left'.length + MAX_TIME_WIDTH - left.length))];
 }
 

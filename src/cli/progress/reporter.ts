@@ -3,7 +3,7 @@
 import type { Activity } from '../../training/activity.ts';
 import type { ReportEvent, TrainingEvent } from '../../training/events.ts';
 import { count } from '../../count.ts';
-import { harmless } from '../output/format.ts';
+import { escapeControls } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { Estimate } from './estimate.ts';
 import { type ProgressState, type ShownWait, leftOf, progressLine, waitLine } from './line.ts';
@@ -16,7 +16,7 @@ import {
   sampleText,
   startText,
   validationText,
-  wrapped,
+  wrapText,
 } from './text.ts';
 
 export interface Reporter {
@@ -90,8 +90,8 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
       : progressLine({ ...state, wait, timeLeftMs: timeLeft(wait) }, width, colour, frame);
   const line = stderr.isTerminal ? new WaitingLine(stderr, draw, now) : null;
   const width = (): number => (line === null ? Infinity : stderr.columns - 1);
-  const note = (text: string): void => stderr.line(wrapped(text, width()));
-  const warn = (text: string): void => stderr.line(colour.yellow(wrapped(`warning: ${text}`, width())));
+  const note = (text: string): void => stderr.line(wrapText(text, width()));
+  const warn = (text: string): void => stderr.line(colour.yellow(wrapText(`warning: ${text}`, width())));
   const close = (): void => line?.end();
 
   const showReport = (report: ReportEvent): void => {
@@ -131,7 +131,7 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
           // has one line for the checkpoints before and after an evaluation.
           if (line !== null || event.step === savedStep) return;
           savedStep = event.step;
-          return note(`step ${count(event.step)}  saved ${harmless(event.path)}`);
+          return note(`step ${count(event.step)}  saved ${escapeControls(event.path)}`);
         case 'recovery':
           return warn(recoveryText(event));
         case 'end':

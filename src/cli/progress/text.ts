@@ -12,7 +12,15 @@ import type {
 import type { Fit, Verdict } from '../../training/verdict.ts';
 import { type Colours, noColours } from '../output/colour.ts';
 import { count } from '../../count.ts';
-import { bits, bytes, duration, harmless, onOneLine, significant, wrap } from '../output/format.ts';
+import {
+  toBits,
+  formatBytes,
+  formatDuration,
+  escapeControls,
+  onOneLine,
+  formatSignificant,
+  wrap,
+} from '../output/format.ts';
 import { labelled } from '../output/text-table.ts';
 
 /** Columns of the labels in the first three lines. */
@@ -31,19 +39,19 @@ export function startText(event: StartEvent, colour: Colours, width: number): st
   const rows = [
     ['text', `${count(corpus.characters)} characters (${parts}), vocabulary of ${count(corpus.symbols)} tokens`],
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
-    ['device', `${event.device}, about ${bytes(event.memoryBytes)} of memory`],
+    ['device', `${event.device}, about ${formatBytes(event.memoryBytes)} of memory`],
   ];
   return rows.map(([name, value]) => labelled(colour.dim(name), value, NAME_WIDTH, width)).join('\n');
 }
 
 /** The line of a report in a log. */
 export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: Colours): string {
-  const left = timeLeftMs === null ? '' : `, ${duration(timeLeftMs)} left`;
+  const left = timeLeftMs === null ? '' : `, ${formatDuration(timeLeftMs)} left`;
   return [
     `step ${count(event.step)}`,
     `epoch ${event.epoch.toFixed(2)}`,
     `loss ${lossText(event.lossNats, colour)}`,
-    `lr ${significant(event.learningRate)}`,
+    `lr ${formatSignificant(event.learningRate)}`,
     `${count(event.charactersPerSecond)} char/s`,
     `${(event.progress * 100).toFixed(1)}%${left}`,
   ].join('  ');
@@ -54,7 +62,7 @@ export const validationText = ({ step, validationLossNats }: EvaluationEvent | I
 
 /** A loss in nats and in bits per character (bpc). */
 export const lossText = (nats: number, { bold } = noColours): string =>
-  `${bold(nats.toFixed(3))} nats, ${bits(nats).toFixed(3)} bpc`;
+  `${bold(nats.toFixed(3))} nats, ${toBits(nats).toFixed(3)} bpc`;
 
 /**
  * A training sample between two rules, safe to print in a terminal.
@@ -63,8 +71,8 @@ export const lossText = (nats: number, { bold } = noColours): string =>
 export function sampleText(event: SampleEvent, width: number, colour: Colours): string {
   const ruleWidth = Math.min(width, MAX_RULE);
   const title = `── sample at step ${count(event.step)} `;
-  const text = harmless(event.text).replace(/\n+$/, '');
-  return `${colour.dim(title.padEnd(ruleWidth, '─'))}\n${wrapped(text, width)}\n${colour.dim('─'.repeat(ruleWidth))}`;
+  const text = escapeControls(event.text).replace(/\n+$/, '');
+  return `${colour.dim(title.padEnd(ruleWidth, '─'))}\n${wrapText(text, width)}\n${colour.dim('─'.repeat(ruleWidth))}`;
 }
 
 /** The beginning of a sample on one line, for a log. */
@@ -78,7 +86,7 @@ export function sampleLine(event: SampleEvent): string {
  * Text in lines of at most `width` columns, broken between words. Indented lines stay whole,
  * because they are commands to copy.
  */
-export const wrapped = (text: string, width: number): string =>
+export const wrapText = (text: string, width: number): string =>
   text
     .split('\n')
     .flatMap((line) => (line.startsWith('  ') ? line : wrap(line, width)))
@@ -107,7 +115,7 @@ export function endText(
     : best === null
       ? []
       : [`best validation loss ${lossText(best, colour)}`];
-  return [`${endReasons[reason]}: step ${count(step)} after ${duration(elapsedMs)}`, ...quality].join('\n');
+  return [`${endReasons[reason]}: step ${count(step)} after ${formatDuration(elapsedMs)}`, ...quality].join('\n');
 }
 
 /** The best loss, whether the model over- or underfitted, and the options to try next. */

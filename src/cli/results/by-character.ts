@@ -4,7 +4,7 @@ import type { Tokens, Vocabulary } from '../../corpus/read.ts';
 import type { Surprise } from '../../evaluation/surprise.ts';
 import { chunksOf } from '../../group.ts';
 import type { Context } from '../context.ts';
-import { bits } from '../output/format.ts';
+import { toBits } from '../output/format.ts';
 import { shaderFor } from '../output/shaded-text.ts';
 
 /** A text in tokens, with the surprisal of each. */
@@ -28,7 +28,7 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
     await stdout.write(`${shade(scale)}${stdout.colour.dim(' bits and more')}\n\n`);
     let last = '';
     for (const pieces of chunksOf(scoredCharactersOf(costs.tokens, costs.vocabulary, costs.surprise), CHUNK)) {
-      await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: bits(nats) / HIGHEST_BITS }))));
+      await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: toBits(nats) / HIGHEST_BITS }))));
       last = pieces.at(-1)!.text;
     }
     await stdout.write(last.endsWith('\n') ? '\n' : '\n\n');
@@ -43,7 +43,7 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
         some
           .map(({ at, character, nats, rank, likeliest }) => {
             const others = likeliest.map(([other, probability]) => `${symbolName(other)} ${probability.toFixed(4)}`);
-            return `${[at, symbolName(character), bits(nats).toFixed(4), rank, others.join('  ')].join('\t')}\n`;
+            return `${[at, symbolName(character), toBits(nats).toFixed(4), rank, others.join('  ')].join('\t')}\n`;
           })
           .join(''),
       );

@@ -1,7 +1,7 @@
 // The results of `rnn gradients` as a table, with the time steps that fit the terminal.
 import type { Gradients } from '../../api/model-results.ts';
 import { median } from '../../median.ts';
-import { harmless, wrap } from '../output/format.ts';
+import { escapeControls, wrap } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { textTable } from '../output/text-table.ts';
 
@@ -43,7 +43,7 @@ export function gradientsTable(
       const [head, ...lines] = textTable([headings, ...rows], 'lr');
       return [
         '',
-        `${bold(harmless(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`,
+        `${bold(escapeControls(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`,
         dim(head),
         ...lines,
       ];

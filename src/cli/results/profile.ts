@@ -4,7 +4,7 @@ import type { PassTime } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
-import { milliseconds, significant } from '../output/format.ts';
+import { formatMilliseconds, formatSignificant } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 
 const MAX_ROWS = 10;
@@ -22,11 +22,11 @@ export function profileText(
   const rows = few.map((time) => [
     sumMs > 0 ? `${((100 * totalMs(time)) / sumMs).toFixed(1)} %` : '',
     count(time.passes),
-    significant(time.microseconds),
+    formatSignificant(time.microseconds),
     time.kind,
     [time.shape.rows, time.shape.columns, ...(time.shape.planes > 1 ? [time.shape.planes] : [])].join(' × '),
     time.multiplyAdds > 0 && time.microseconds > 0
-      ? significant((2 * time.multiplyAdds) / time.microseconds / 1000)
+      ? formatSignificant((2 * time.multiplyAdds) / time.microseconds / 1000)
       : '',
   ]);
   const [head, ...lines] = textTable([['share', 'times', 'µs each', 'kind', 'shape', 'GFLOP/s'], ...rows], 'rrrllr');
@@ -35,7 +35,7 @@ export function profileText(
     `${bold(device)}, ${step}: the slowest operations, ${few.length} of ${profile.length}`,
     dim(head),
     ...lines,
-    `sum of all ${count(passes)}: ${milliseconds(sumMs)}, whole step: ${milliseconds(training.stepMs)} ${dim('(the difference is waiting and overlap)')}`,
-    `the processor of the host works ${milliseconds(training.cpuMs)} per step`,
+    `sum of all ${count(passes)}: ${formatMilliseconds(sumMs)}, whole step: ${formatMilliseconds(training.stepMs)} ${dim('(the difference is waiting and overlap)')}`,
+    `the processor of the host works ${formatMilliseconds(training.cpuMs)} per step`,
   ].join('\n');
 }

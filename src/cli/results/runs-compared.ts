@@ -1,6 +1,6 @@
 // Compares runs: their results, and the options that differ. Knows nothing of files.
 import { count } from '../../count.ts';
-import { bits, compact, duration, onOneLine } from '../output/format.ts';
+import { toBits, formatCompact, formatDuration, onOneLine } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 import { keyOfOption, valueInWords } from '../option-words.ts';
 
@@ -33,18 +33,18 @@ export function differingOptions(runs: readonly ComparedRun[]): Record<string, r
 }
 
 const loss = (nats: number | null): string =>
-  nats === null ? '–' : `${nats.toFixed(4)} (${bits(nats).toFixed(3)} bpc)`;
+  nats === null ? '–' : `${nats.toFixed(4)} (${toBits(nats).toFixed(3)} bpc)`;
 
 const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string])[] = [
   ['text', ({ text }) => text],
   ['best validation', (run) => loss(run.bestValidationLossNats)],
   ['validation', (run) => loss(run.validationLossNats)],
   ['loss', (run) => loss(run.lossNats)],
-  ['parameters', ({ parameters }) => compact(parameters)],
+  ['parameters', ({ parameters }) => formatCompact(parameters)],
   ['vocabulary', ({ vocabulary }) => count(vocabulary)],
   ['update steps', ({ step }) => count(step)],
   ['epochs', ({ epoch }) => epoch.toFixed(2)],
-  ['time', ({ trainedMs }) => (trainedMs === null ? '–' : duration(trainedMs))],
+  ['time', ({ trainedMs }) => (trainedMs === null ? '–' : formatDuration(trainedMs))],
 ];
 
 /** A column for each run: first the results, then the options that differ. */

@@ -2,9 +2,9 @@
 import type { RunSummary } from '../../training/runs.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
-import { compact, duration, onOneLine } from '../output/format.ts';
+import { formatCompact, formatDuration, onOneLine } from '../output/format.ts';
 import { optionsInWords } from '../option-words.ts';
-import { listed } from '../runs-given.ts';
+import { joinTexts } from '../given-runs.ts';
 import { textTable } from '../output/text-table.ts';
 
 /** Names and options can be long, so they are at the end. */
@@ -61,11 +61,11 @@ function cellsOf(run: RunSummary, text: string): string[] {
     orDash(bestStep, count),
     `${orDash(step, count)}${totalSteps === null ? '' : `/${count(totalSteps)}`}`,
     orDash(cell, (known) => `${layers}×${hidden} ${known}`),
-    orDash(parameters, compact),
-    orDash(trainedMs, duration),
+    orDash(parameters, formatCompact),
+    orDash(trainedMs, formatDuration),
     isUnreadable(run) || reason === null ? status : `${status} (${reason})`,
     text,
     name,
-    listed(optionsInWords(changes), MAX_OPTIONS),
+    joinTexts(optionsInWords(changes), MAX_OPTIONS),
   ].map(onOneLine);
 }

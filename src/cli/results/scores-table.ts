@@ -2,10 +2,10 @@
 import type { Baselines, Evaluation } from '../../api/model-results.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
-import { bits } from '../output/format.ts';
+import { toBits } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 
-const figures = (nats: number) => ({ nats, bits: bits(nats), perplexity: Math.exp(nats) });
+const figures = (nats: number) => ({ nats, bits: toBits(nats), perplexity: Math.exp(nats) });
 
 /** The JSON object of an evaluation. @param model the checkpoint, and the part of its run's text */
 export function evaluationObject(
@@ -40,7 +40,7 @@ export function scoresTable(evaluation: Evaluation, run: string, unit: 'characte
 
 const columns = ['nats', 'bits', 'perplexity'];
 
-const cells = (nats: number): string[] => [nats.toFixed(4), bits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
+const cells = (nats: number): string[] => [nats.toFixed(4), toBits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
 
 /** The model among the baselines, best first, or empty without baselines. */
 function comparison(

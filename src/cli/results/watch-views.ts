@@ -5,7 +5,7 @@ import { dashboard } from '../../reports/terminal.ts';
 import type { LogLine } from '../../runs/store.ts';
 import type { Curves } from '../../training/curves.ts';
 import { count } from '../../count.ts';
-import { onOneLine, significant } from '../output/format.ts';
+import { onOneLine, formatSignificant } from '../output/format.ts';
 import type { Io } from '../process/io.ts';
 import type { Output } from '../output/output.ts';
 import { progressLine } from '../progress/line.ts';
@@ -56,8 +56,8 @@ function textOf({ event }: LogLine, { reports, lastEvaluation }: Curves): string
   return [
     `step ${count(step)}`,
     `loss ${nats(lossNats)}`,
-    ...(gradientNorm === null ? [] : [`gradient ${significant(gradientNorm)}`]),
-    ...(learningRate === null ? [] : [`lr ${significant(learningRate)}`]),
+    ...(gradientNorm === null ? [] : [`gradient ${formatSignificant(gradientNorm)}`]),
+    ...(learningRate === null ? [] : [`lr ${formatSignificant(learningRate)}`]),
     ...(charactersPerSecond === null ? [] : [`${count(charactersPerSecond)} char/s`]),
   ].join('  ');
 }

@@ -6,14 +6,14 @@ import { RnnError, errorAbout, usageError } from '../../errors.ts';
 import type { SweepIdentity } from '../../runs/store.ts';
 import type { Axis, SearchRange, TrialSetting, Trial } from '../../training/search.ts';
 import type { TrainFlags } from '../../options/train.ts';
-import { checkTogether, givenOptions, trainParser } from '../commands/train.ts';
+import { refuseContradictoryFlags, givenOptions, trainParser } from '../commands/train.ts';
 import type { Context } from '../context.ts';
 import { type Flag, flagsOf, suggestedKeys } from '../flags.ts';
 import { count } from '../../count.ts';
 import { textOfValue } from '../../options/words.ts';
 import { shellWord } from '../../shell-word.ts';
 import { gridOption, isListFor, isValueOf } from '../several-values.ts';
-import { type Settled, settingsOfTrain } from '../settings.ts';
+import { type SettledSetting, settingsOfTrain } from '../settings.ts';
 import { retiredOptions } from '../../options/retired.ts';
 import { badValue } from '../../options/values.ts';
 import { withoutOption } from '../retired.ts';
@@ -139,7 +139,7 @@ export class SharedOptions {
       });
       const flags: TrainFlags = { ...this.flags, ...Object.fromEntries(varied.filter(([, value]) => value !== false)) };
       try {
-        checkTogether({ ...flags, resume: true });
+        refuseContradictoryFlags({ ...flags, resume: true });
         // The checkpoint of --init-from has its own sizes.
         if (flags.initFrom !== undefined) continue;
         for (const note of refuseImpossible(givenOptions(flags), { validates: flags.validationFraction !== 0 }))
@@ -194,12 +194,12 @@ export function refuseTrainFlags(command: Command): void {
 /**
  * Whether trials need the option. Each trial reads options of the machine from its own environment.
  */
-function isForTrials({ flag, source }: Settled): boolean {
+function isForTrials({ flag, source }: SettledSetting): boolean {
   const name = flag.option;
   return name !== 'config' && !Object.hasOwn(decided, name) && !(source === 'env' && ofThisMachine.includes(name));
 }
 
-function wordsOf({ flag, value }: Settled): readonly string[] {
+function wordsOf({ flag, value }: SettledSetting): readonly string[] {
   if (typeof value === 'boolean') return [value ? flag.longName : `--no-${flag.key}`];
   // One word for each option, because a text can begin with a dash.
   return [value].flat().map((each) => `${flag.longName}=${textOfValue(flag.row, each)}`);

@@ -4,7 +4,7 @@ import type { Colours } from '../output/colour.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
 import { count } from '../../count.ts';
-import { duration, onOneLine } from '../output/format.ts';
+import { formatDuration, onOneLine } from '../output/format.ts';
 import { runsTable } from '../results/runs-table.ts';
 import type { TrialResult, TrialRun } from './run.ts';
 
@@ -43,7 +43,7 @@ export function trialLine({ trial, outcome, message, summary }: TrialResult, tri
   const { bestValidationLossNats: loss, step, trainedMs } = summary;
   const best = loss === null ? '' : `${loss.toFixed(4)} nats`;
   const text = {
-    finished: `${best || 'finished'}, ${count(step ?? 0)} steps in ${duration(trainedMs ?? 0)}`,
+    finished: `${best || 'finished'}, ${count(step ?? 0)} steps in ${formatDuration(trainedMs ?? 0)}`,
     earlier: `${best || 'finished'}, finished before`,
     diverged: `diverged${best && `, ${best} before`}`,
     stopped: `stopped at step ${count(step ?? 0)}${message === null ? '' : ` (${message})`}`,

@@ -5,7 +5,7 @@ import type { Trial } from '../../training/search.ts';
 import type { Child } from '../process/child.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, isFailureCode } from '../failures.ts';
-import { harmless } from '../output/format.ts';
+import { escapeControls } from '../output/format.ts';
 import { type Signal, signalCodes, watchSignals } from '../process/signals.ts';
 import type { SweepProgress } from './progress.ts';
 
@@ -116,7 +116,7 @@ async function train(
   { io, stderr }: Context,
   progress: SweepProgress | null,
 ): Promise<{ readonly code: number | null; readonly message: string }> {
-  const warn = (text: string): void => stderr.line(harmless(`${name}: ${text}`));
+  const warn = (text: string): void => stderr.line(escapeControls(`${name}: ${text}`));
   let error: string | null = null;
   const lines: string[] = [];
   progress?.begin(name);

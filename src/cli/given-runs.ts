@@ -6,7 +6,7 @@ import type { Run } from '../api/runs.ts';
 import { onOneLine } from './output/format.ts';
 
 /** The curves of the given runs. @throws RnnError `checkpoint` if there is no run */
-export async function readRuns(given: readonly string[]): Promise<Run[]> {
+export async function readGivenRuns(given: readonly string[]): Promise<Run[]> {
   const runs = await (await import('../api/runs.ts')).readRuns(given);
   return runs.map((run) => ({ ...run, name: onOneLine(run.name) }));
 }
@@ -26,15 +26,15 @@ export const nothingLogged = (path: string): RnnError =>
   );
 
 /** At most `max` of the texts, and the number of other texts. */
-export function listed(texts: readonly string[], max = 5): string {
+export function joinTexts(texts: readonly string[], max = 5): string {
   const more = texts.length - max;
   return [...texts.slice(0, max), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
-export const nameOf = (path: string): string => onOneLine(basename(path));
+export const runNameOf = (path: string): string => onOneLine(basename(path));
 
 /** The names of folders or files, or their paths where names are equal. */
-export function namesOf(paths: readonly string[]): string[] {
-  const names = paths.map(nameOf);
+export function runNamesOf(paths: readonly string[]): string[] {
+  const names = paths.map(runNameOf);
   return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : onOneLine(paths[index])));
 }
