@@ -44,8 +44,7 @@ function ambiguousNames(files: readonly SourceFile[]): string[] {
 }
 
 const root = resolve(import.meta.dirname, '..');
-// The gpu device is being replaced. Kernels are compiled by another compiler, in a module of their
-// own.
+// The gpu device is being replaced, and another compiler compiles the kernels.
 const isOutside = (path: string): boolean => /^src\/devices\/(?:gpu|cpu\/assembly)\//.test(path);
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
