@@ -131,7 +131,7 @@ async function refuseToReplace(path: string, rules: OutputRules): Promise<boolea
 /** The first characters of a file. Empty if it cannot be read or is not a plain file. */
 export const readStart = (path: string, bytes: number): Promise<string> => textAt(path, bytes, () => 0);
 
-/** The last characters of a file. Empty as for `startOf`. */
+/** The last characters of a file. Empty as for `readStart`. */
 export const readEnd = (path: string, bytes: number): Promise<string> =>
   textAt(path, bytes, (size) => Math.max(0, size - bytes));
 

@@ -42,7 +42,7 @@ export interface ShardUpdate {
   readonly code: WebAssembly.Module | LoadedFunctions;
 }
 
-/** Work in addition to the job's program: bits of `control.flags`. */
+/** Work in addition to the job's program: bits of `controlWord.flags`. */
 export const stepFlags = { update: 1, pack: 2 } as const;
 
 /** The sum of the float64 numbers that the workers have stored at an offset of their regions. */
