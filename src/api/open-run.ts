@@ -23,7 +23,7 @@ import {
   unusedNote,
   verdictOn,
 } from '../training/continue.ts';
-import type { EndEvent, TrainingEvent } from '../training/events.ts';
+import type { EndEvent, StartEvent, TrainingEvent } from '../training/events.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { suggestWords } from '../options/suggest.ts';
 import { refitOptions } from '../training/resolve.ts';
@@ -46,6 +46,7 @@ import { flagOf } from '../options/flags.ts';
 /** A run that had already ended when it was opened. */
 export interface RunThatIsOver {
   readonly end: EndEvent;
+  readonly level: StartEvent['corpus']['level'];
 }
 
 /** A run that can start: all checks have passed. */
@@ -76,12 +77,12 @@ export async function openRun(invocation: RunInvocation): Promise<OpenRun | RunT
     folder = resume ? await RunFolder.open(path) : null;
   } catch (error) {
     // A run that has ended can be opened on a disk that cannot be written to.
-    const newest =
-      error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
-    if (newest !== null && newest.reason !== null) tell.warn(`${newest.reason}, so rnn read ${newest.path} instead`);
-    const end = newest === null ? null : await endIfOver(invocation, newest, await settingsOf(invocation, newest));
+    if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
+    const newest = await newestIn(path).catch(() => Promise.reject(error));
+    if (newest.reason !== null) tell.warn(`${newest.reason}, so rnn read ${newest.path} instead`);
+    const end = await endIfOver(invocation, newest, await settingsOf(invocation, newest));
     if (end === null) throw error;
-    return { end };
+    return { end, level: newest.checkpoint.vocabulary.unit };
   }
   if (folder === null) {
     // Check the folder before spending a minute on reading the text.
@@ -170,7 +171,7 @@ async function resumeFrom(invocation: RunInvocation, folder: Store, newest: Newe
     tell.note(`${flagOf('initFrom')} has no effect because this run resumes from its own weights: ${otherwise}`);
   }
   const end = await endIfOver(invocation, newest, settings);
-  if (end !== null) return { end };
+  if (end !== null) return { end, level: newest.checkpoint.vocabulary.unit };
   const { checkpoint: earlier } = newest;
   for (const note of settings.notes) tell.note(note);
   await refuseEarly(settings);
@@ -220,12 +221,8 @@ async function endIfOver(
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? [flagOf('acceptNewCorpus')] : [])], reason);
   if (unused !== null) tell.note(unused);
-  const {
-    step,
-    bestValidationLossNats,
-    loop,
-    options: { learningRate },
-  } = checkpoint.training;
+  const { step, bestValidationLossNats, loop } = checkpoint.training;
+  const { learningRate } = checkpoint.training.options;
   const { elapsedMs, learningRateFactor } = loop as { elapsedMs: number; learningRateFactor: number };
   return {
     event: 'end',

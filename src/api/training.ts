@@ -169,6 +169,13 @@ export async function planTraining(request: PlanRequest): Promise<TrainingPlan> 
     sources,
     notes: [...messages, ...notes, ...noEffectNotes],
     parameters: parametersOf(options, symbols),
-    corpus: { characters, symbols, train: train.length, validation: validation.length, test: test.length },
+    corpus: {
+      level: vocabulary.unit,
+      characters,
+      symbols,
+      train: train.length,
+      validation: validation.length,
+      test: test.length,
+    },
   };
 }

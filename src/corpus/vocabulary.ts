@@ -3,10 +3,10 @@
 import { type RnnError, inQuotes, corpusError, usageError } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { inKnownForm } from './forms.ts';
+import type { Unit } from '../options/choices.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** The level of a model: a token is a code point of the text, or a byte of it. */
-export type Unit = 'char' | 'byte';
+export type { Unit };
 
 /**
  * A vocabulary as plain data, as checkpoints store it. The id of a token is its index in `symbols`.

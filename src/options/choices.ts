@@ -8,8 +8,14 @@ export const parts = ['all', 'train', 'validation', 'test'] as const;
  */
 export type Part = (typeof parts)[number];
 
+/** The level of a model: a token is a code point of the text, or a byte of it. */
+export type Unit = 'char' | 'byte';
+
 /** The name of a model's tokens. */
-export const tokenName = (level: 'char' | 'byte'): 'character' | 'byte' => (level === 'byte' ? 'byte' : 'character');
+export const tokenName = (level: Unit): 'character' | 'byte' => (level === 'byte' ? 'byte' : 'character');
+
+/** The unit of a loss in bits: bits per character, or bits per byte. */
+export const bitsUnit = (level: Unit): 'bpc' | 'bpb' => (level === 'byte' ? 'bpb' : 'bpc');
 
 /** The default encoding of a text. */
 export const UTF8 = 'utf-8';

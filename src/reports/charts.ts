@@ -1,12 +1,13 @@
 // The curves of runs as charts, in plain data. Does not draw them.
-import { type ChartName, type Horizontal, chartNames } from '../options/choices.ts';
+import { type ChartName, type Horizontal, chartNames, tokenName } from '../options/choices.ts';
 import type { Curves, Moment, Report } from '../training/curves.ts';
 import { thinRows } from './thin.ts';
 
 /** The curves of a run, with the name of the run. */
 export interface NamedCurves {
   readonly name: string;
-  readonly curves: Pick<Curves, 'reports' | 'evaluations'>;
+  /** Without a level, tokens are characters. */
+  readonly curves: Pick<Curves, 'reports' | 'evaluations'> & Partial<Pick<Curves, 'level'>>;
 }
 
 /** In ascending order of x. y is null where the line has a gap. */
@@ -55,7 +56,7 @@ export interface ChartOptions {
 
 /** The measures of each report, and how to show them in a chart. */
 export const measures = [
-  { name: 'loss', title: 'Loss', unit: 'nats per character', column: 'lossNats', isLogarithmic: false, hasZero: false },
+  { name: 'loss', title: 'Loss', unit: 'nats per token', column: 'lossNats', isLogarithmic: false, hasZero: false },
   {
     name: 'gradient',
     title: 'Gradient norm',
@@ -75,7 +76,7 @@ export const measures = [
   {
     name: 'speed',
     title: 'Speed',
-    unit: 'characters per second',
+    unit: 'tokens per second',
     column: 'charactersPerSecond',
     isLogarithmic: false,
     hasZero: true,
@@ -127,12 +128,20 @@ export function chartsOf(
       });
       return {
         ...measure,
+        unit: inTokensOf(runs, measure.unit),
         isLogarithmic,
         horizontal: title,
         series: series.filter(({ points }) => points.some(([, y]) => y !== null)),
       };
     })
     .filter(({ series }) => series.length > 0);
+}
+
+/** Says characters or bytes instead of tokens, unless the runs differ in that. */
+function inTokensOf(runs: readonly NamedCurves[], words: string): string {
+  const levels = new Set(runs.map(({ curves: { level = 'char' } }) => level));
+  const [level] = levels;
+  return levels.size === 1 ? words.replace('token', tokenName(level)) : words;
 }
 
 /** Names the missing data, for an error if there are no charts at all. */
@@ -149,7 +158,7 @@ interface HorizontalAxis {
 const axes = {
   step: { title: 'steps', column: 'step', unit: 1 },
   epoch: { title: 'epochs', column: 'epoch', unit: 1 },
-  characters: { title: 'characters read', column: 'characters', unit: 1 },
+  characters: { title: 'tokens read', column: 'characters', unit: 1 },
   seconds: { title: 'seconds', column: 'elapsedMs', unit: 1000 },
   minutes: { title: 'minutes', column: 'elapsedMs', unit: 60_000 },
   hours: { title: 'hours', column: 'elapsedMs', unit: 3_600_000 },
@@ -164,7 +173,7 @@ function axisOf(runs: readonly NamedCurves[], horizontal: Horizontal): Horizonta
       const x = moment[column];
       return x === null ? [] : [[x / unit, values[index]] as const];
     });
-  return { title, pointsOf };
+  return { title: inTokensOf(runs, title), pointsOf };
 }
 
 /** The unit in which the number has one to three digits. */

@@ -14,9 +14,9 @@ import { thinRows } from './thin.ts';
 const places = 300;
 
 export function curvesPage(runs: readonly NamedCurves[]): string {
-  const data = runs.map(({ name, curves: { reports, evaluations } }) => ({
+  const data = runs.map(({ name, curves: { reports, evaluations, level } }) => ({
     name,
-    curves: { reports: thinRows(reports, measuredColumns, places), evaluations },
+    curves: { level, reports: thinRows(reports, measuredColumns, places), evaluations },
   }));
   const names = runs.map(({ name }) => name);
   return page({
@@ -29,18 +29,18 @@ export function curvesPage(runs: readonly NamedCurves[]): string {
   });
 }
 
-function summaryOf({ curves: { reports, evaluations } }: NamedCurves): string {
+function summaryOf({ curves: { reports, evaluations, level = 'char' } }: NamedCurves): string {
   const last = reports.at(-1) ?? evaluations.at(-1);
   const losses = evaluations.flatMap(({ step, validationLossNats: loss }) => (loss === null ? [] : [{ step, loss }]));
   const best = losses.toSorted((a, b) => a.loss - b.loss).at(0);
   const steps = last === undefined ? 'no steps yet' : `${count(last.step)} steps`;
   return best === undefined
     ? steps
-    : `${steps}. The lowest validation loss is ${formatLoss(best.loss)}, at step ${count(best.step)}`;
+    : `${steps}. The lowest validation loss is ${formatLoss(best.loss, level)}, at step ${count(best.step)}`;
 }
 
 const controls = `<form class="controls" id="controls">
-<label>Over <select name="horizontal"><option value="step">steps<option value="epoch">epochs<option value="time">time<option value="characters">characters read</select></label>
+<label>Over <select name="horizontal"><option value="step">steps<option value="epoch">epochs<option value="time">time<option value="characters">text read</select></label>
 <label>Smoothing <input name="smoothing" type="range" min="0" max="0.98" step="0.02" value="0"></label>
 <label><input name="logarithmic" type="checkbox"> Logarithmic loss</label>
 </form>`;

@@ -1,4 +1,5 @@
 // Formats numbers for charts. Pure.
+import { type Unit, bitsUnit } from '../options/choices.ts';
 
 /** A number on an axis, such as 1.5, 2.5k, 2e-4 or 1e18. */
 export const tickText = (value: number): string => numberText(value, 1);
@@ -23,5 +24,6 @@ function numberText(value: number, digits: number): string {
     .replace('K', 'k');
 }
 
-/** A loss in nats and in bits per character, such as "1.702 nats, 2.455 bpc". */
-export const formatLoss = (nats: number): string => `${nats.toFixed(3)} nats, ${(nats / Math.LN2).toFixed(3)} bpc`;
+/** A loss in nats and in bits per token, such as "1.702 nats, 2.455 bpc". */
+export const formatLoss = (nats: number, level: Unit): string =>
+  `${nats.toFixed(3)} nats, ${(nats / Math.LN2).toFixed(3)} ${bitsUnit(level)}`;

@@ -14,7 +14,7 @@ export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
   const charts = chartsOf([run], { horizontal: 'step', only: ['loss'], places });
   const items = stages.map(
     (stage, index) =>
-      `<li><h2>${captionOf(index)}</h2><p>${factsOf(stage)}</p><pre class="text card" dir="auto" lang="">${escapeHtml(stage.text)}</pre></li>`,
+      `<li><h2>${captionOf(index)}</h2><p>${factsOf(stage, run.curves.level)}</p><pre class="text card" dir="auto" lang="">${escapeHtml(stage.text)}</pre></li>`,
   );
   return page({
     title: `Training of ${run.name}`,

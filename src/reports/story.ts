@@ -1,5 +1,6 @@
 // Chooses informative samples of a run, and captions them. Pure.
 import { count } from '../count.ts';
+import type { Unit } from '../options/choices.ts';
 import type { Stage } from '../training/curves.ts';
 import { formatLoss } from './numbers.ts';
 
@@ -25,12 +26,12 @@ export function selectStages(stages: readonly Stage[], maxStages: number): Stage
 export const captionOf = (index: number): string => (index === 0 ? 'at first' : 'train more');
 
 /** For example: step 1,200 · epoch 3.20 · validation loss 1.702 nats, 2.455 bpc */
-export function factsOf({ step, epoch, lossNats, validationLossNats }: Stage): string {
+export function factsOf({ step, epoch, lossNats, validationLossNats }: Stage, level: Unit = 'char'): string {
   const [kind, loss] = validationLossNats === null ? ['loss', lossNats] : ['validation loss', validationLossNats];
   return [
     `step ${count(step)}`,
     epoch === null ? '' : `epoch ${epoch.toFixed(2)}`,
-    loss === null ? '' : `${kind} ${formatLoss(loss)}`,
+    loss === null ? '' : `${kind} ${formatLoss(loss, level)}`,
   ]
     .filter((part) => part !== '')
     .join(' · ');

@@ -2,6 +2,7 @@
 // resumption or a recovery, later lines replace earlier ones.
 import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
+import type { Unit } from '../options/choices.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { recordedOptionsOrNull } from './record.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
@@ -50,6 +51,8 @@ export class Curves {
   readonly reports: Report[] = [];
   /** Why the run ended. Null while it continues, or if the log does not show it. */
   end: EndReason | null = null;
+  /** Whether tokens are characters or bytes. Logs of earlier versions do not say it. */
+  level: Unit = 'char';
   readonly #evaluations: Evaluated[] = [];
   readonly #samples: (AtStep & { readonly text: string })[] = [];
   #trainCharacters: number | null = null;
@@ -61,6 +64,7 @@ export class Curves {
     if (line.event === 'start') {
       this.end = null;
       this.#trainCharacters = numberOf((line.corpus as { train?: unknown } | null | undefined)?.train);
+      this.level = (line.corpus as { level?: unknown } | null | undefined)?.level === 'byte' ? 'byte' : 'char';
       this.#options = recordedOptionsOrNull(line);
     } else if (line.event === 'end') {
       this.end = typeof line.reason === 'string' ? (line.reason as EndReason) : null;

@@ -1,6 +1,7 @@
 // The events of a training run: the lines of `--json` and of log.jsonl. Fields are only ever added.
 // Plain data, independent of how it is shown.
 import type { ModelConfiguration } from '../model/configuration.ts';
+import type { Unit } from '../options/choices.ts';
 import type { EndReason, Verdict } from './verdict.ts';
 
 export type { EndReason };
@@ -16,6 +17,8 @@ export interface StartEvent {
   /** One line: the device, its kernels and its thread count. */
   readonly device: string;
   readonly corpus: {
+    /** Whether tokens are characters or bytes. */
+    readonly level: Unit;
     readonly characters: number;
     readonly symbols: number;
     readonly train: number;

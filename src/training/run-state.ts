@@ -187,6 +187,7 @@ export function startEvent(
     parameters,
     device,
     corpus: {
+      level: vocabulary.unit,
       characters,
       symbols: vocabulary.size,
       train: train.length,

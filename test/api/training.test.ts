@@ -174,6 +174,7 @@ describe('a plan', () => {
     });
     expect(plan.corpus).toEqual({
       characters: verse.length,
+      level: 'char',
       symbols: new Set(verse).size,
       train: Math.floor(0.9 * verse.length),
       validation: Math.ceil(0.1 * verse.length),

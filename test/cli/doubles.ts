@@ -182,7 +182,7 @@ export const start: TrainingEvent = {
   },
   parameters: 240_321,
   device: 'cpu, relaxed SIMD, 2 threads',
-  corpus: { characters: 1_115_394, symbols: 65, train: 1_003_854, validation: 111_540, test: 0 },
+  corpus: { level: 'char', characters: 1_115_394, symbols: 65, train: 1_003_854, validation: 111_540, test: 0 },
   options: {},
   totalSteps: 20_000,
   memoryBytes: 96_000_000,

@@ -54,6 +54,16 @@ describe('charts of runs', () => {
     ]);
   });
 
+  it('are per byte for a byte-level model, and per token if models of both levels share a chart', () => {
+    const bytes = { name: 'bytes', curves: curvesOf() };
+    bytes.curves.level = 'byte';
+    const units = (...runs: readonly (typeof a)[]) =>
+      chartsOf(runs, { horizontal: 'characters' }).map(({ unit, horizontal }) => [unit, horizontal]);
+    expect(units(bytes)[0]).toEqual(['nats per byte', 'bytes read']);
+    expect(units(bytes)[3]).toEqual(['bytes per second', 'bytes read']);
+    expect(units(a, bytes)[0]).toEqual(['nats per token', 'tokens read']);
+  });
+
   it('have gaps for missing numbers, and for numbers without a logarithm', () => {
     const curves = curvesOf({ reports: 2, evaluations: 0 });
     curves.add({

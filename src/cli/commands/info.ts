@@ -13,7 +13,7 @@ import { optionsInWords } from '../option-words.ts';
 import { symbolName } from '../../evaluation/scored-text.ts';
 import { count } from '../../count.ts';
 import { formatBytes, onOneLine } from '../output/format.ts';
-import { tokenName } from '../../options/choices.ts';
+import { type Unit, tokenName } from '../../options/choices.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { runNamesOf } from '../given-runs.ts';
 import { labelled } from '../output/text-table.ts';
@@ -63,6 +63,7 @@ function comparedRun(
         : `${text.name ?? 'text'} ${text.digest.slice(0, 7)}, ${count(text.train)}+${count(text.validation)}`,
     parameters,
     vocabulary: vocabulary.symbols.length,
+    level: vocabulary.unit,
     trainedMs,
     options: { ...network, ...training.options },
   };
@@ -79,7 +80,7 @@ function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: st
   return `${count(characters)} ${unit}s: ${parts.join(', ')}`;
 }
 
-const loss = (nats: number | null): string => (nats === null ? 'none' : lossText(nats));
+const lossWords = (nats: number | null, level: Unit): string => (nats === null ? 'none' : lossText(nats, level));
 
 /** The sizes of the network, and its options that are on. */
 function described(model: Info['model']): string {
@@ -92,8 +93,8 @@ function described(model: Info['model']): string {
   return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(on))].join(', ');
 }
 
-const verdictRows = ({ verdict }: Info): [string, string][] =>
-  verdict === null ? [] : verdictLines(verdict).map((line, index) => [index === 0 ? 'verdict' : '', line]);
+const verdictRows = ({ verdict, vocabulary: { unit } }: Info): [string, string][] =>
+  verdict === null ? [] : verdictLines(verdict, unit).map((line, index) => [index === 0 ? 'verdict' : '', line]);
 
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
@@ -102,6 +103,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbolName).join(' ');
   const unknown = vocabulary.unknown === null ? '' : ', one of them for unknown characters';
+  const loss = (nats: number | null): string => lossWords(nats, vocabulary.unit);
   const rows: [string, string][] = [
     ['file', `${info.path}, ${formatBytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
     ['model', described(model)],

@@ -47,7 +47,7 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const rule = dim('─'.repeat(Math.min(stdout.columns - 1, MAX_RULE)));
   const texts = stages.map(
     (stage, index) =>
-      `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${escapeControls(stage.text).replace(/\n+$/, '')}\n`,
+      `${bold(captionOf(index))}  ${dim(factsOf(stage, curves.level))}\n${rule}\n${escapeControls(stage.text).replace(/\n+$/, '')}\n`,
   );
   await stdout.write(`${texts.join('\n')}`);
 }

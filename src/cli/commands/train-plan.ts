@@ -12,6 +12,7 @@ import type { ReadingOptions } from '../../options/run.ts';
 import type { NewRunOptions } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
 import { count } from '../../count.ts';
+import { tokenName } from '../../options/choices.ts';
 import { formatBytes, formatDuration, formatMilliseconds } from '../output/format.ts';
 import { shellWord } from '../../shell-word.ts';
 import { textTable } from '../output/text-table.ts';
@@ -61,7 +62,7 @@ export async function showPlan(
     return 0;
   }
   const shown = rows.map((row) => [`${flagOf(row.name)} ${inWords(row)}`, row.origin]);
-  const head = `${count(parameters)} parameters, ${count(train)} characters for training, ${count(validation)} for validation${test > 0 ? `, ${count(test)} for testing` : ''}`;
+  const head = `${count(parameters)} parameters, ${count(train)} ${tokenName(corpus.vocabulary.unit)}s for training, ${count(validation)} for validation${test > 0 ? `, ${count(test)} for testing` : ''}`;
   const measured = estimate === null ? [`time    not measured: ${unmeasured}`] : estimateLines(estimate, options);
   await stdout.write(`${[head, ...measured, '', ...textTable(shown, 'l')].join('\n')}\n`);
   return 0;

@@ -69,7 +69,7 @@ async function train(request: Request): Promise<number> {
     }
     const run = await (await import('../../api/open-run.ts')).openRun(asked);
     if (run.end !== null) {
-      await reporter.handle(run.end);
+      await reporter.handle(run.end, run.level);
       return 0;
     }
     try {

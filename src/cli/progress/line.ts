@@ -3,11 +3,14 @@ import cliProgress from 'cli-progress';
 import type { Activity } from '../../training/activity.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
+import { type Unit, bitsUnit } from '../../options/choices.ts';
 import { toBits, formatBytes, formatCompact, formatDuration, lengthShown } from '../output/format.ts';
 
 export interface ProgressState {
   readonly progress: number;
   readonly step: number;
+  /** Whether the loss is per character or per byte. */
+  readonly level?: Unit;
   readonly lossNats?: number | null;
   readonly validationLossNats?: number | null;
   readonly learningRate?: number | null;
@@ -133,6 +136,7 @@ function fittingLine(
 function fieldsOf(
   {
     step,
+    level = 'char',
     wait = null,
     lossNats = null,
     validationLossNats = null,
@@ -148,7 +152,7 @@ function fieldsOf(
     const loss = lossNats.toFixed(3);
     fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [
       5,
-      toBits(lossNats).toFixed(2) + dim(' bpc'),
+      toBits(lossNats).toFixed(2) + dim(` ${bitsUnit(level)}`),
     ]);
   }
   if (validationLossNats !== null) fields.push([3, dim('val ') + validationLossNats.toFixed(3)]);

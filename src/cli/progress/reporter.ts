@@ -3,6 +3,7 @@
 import type { Activity } from '../../training/activity.ts';
 import type { ReportEvent, TrainingEvent } from '../../training/events.ts';
 import { count } from '../../count.ts';
+import { type Unit, tokenName } from '../../options/choices.ts';
 import { escapeControls } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { Estimate } from './estimate.ts';
@@ -20,8 +21,11 @@ import {
 } from './text.ts';
 
 export interface Reporter {
-  /** @throws OutputClosed if the reader of the output has closed it */
-  handle(event: TrainingEvent): Promise<void>;
+  /**
+   * @param level of the model, if the events do not begin with the start of the run
+   * @throws OutputClosed if the reader of the output has closed it
+   */
+  handle(event: TrainingEvent, level?: Unit): Promise<void>;
   /** A line that is not an event, such as a chosen option or a path. */
   note(text: string): void;
   /** A line that even --quiet shows. */
@@ -73,6 +77,7 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
   let reportedMs = 0;
   let nextReportMs = 0;
   let savedStep = -1;
+  let level: Unit = 'char';
 
   /**
    * Counts down between two reports, but is at least the remaining time of the wait. Null if a wait
@@ -101,7 +106,7 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
     state = { ...state, progress, step, lossNats, learningRate, charactersPerSecond, timeLeftMs };
     if (line !== null || (elapsedMs < nextReportMs && progress < 1)) return;
     nextReportMs = elapsedMs + reportEveryMs(elapsedMs);
-    note(reportText(report, timeLeftMs, colour));
+    note(reportText(report, timeLeftMs, level, colour));
   };
 
   return {
@@ -109,21 +114,24 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
     note,
     warn,
     close,
-    async handle(event) {
+    async handle(event, given = level) {
       line?.endWait(); // the wait was for this event
+      level = event.event === 'start' ? event.corpus.level : given;
       switch (event.event) {
         case 'start':
           estimate.start(event);
           note(startText(event, colour, width()));
-          state = beforeReports;
+          state = { ...beforeReports, level };
           return line?.show();
         case 'report':
           return showReport(event);
         case 'evaluation':
           state = { ...(state ?? beforeReports), validationLossNats: event.validationLossNats };
-          return note(validationText(event, colour) + (event.best ? colour.green('  best so far') : ''));
+          return note(validationText(event, level, colour) + (event.best ? colour.green('  best so far') : ''));
         case 'interim':
-          return note(`${validationText(event, colour)}  ${colour.dim(`on ${count(event.characters)} characters`)}`);
+          return note(
+            `${validationText(event, level, colour)}  ${colour.dim(`on ${count(event.characters)} ${tokenName(level)}s`)}`,
+          );
         case 'sample':
           return note(line === null ? sampleLine(event) : sampleText(event, width(), colour));
         case 'checkpoint':
@@ -136,7 +144,7 @@ export function textReporter(stderr: Output, maxTimeMs: number | null, now = () 
           return warn(recoveryText(event));
         case 'end':
           close();
-          return note(endText(event, colour));
+          return note(endText(event, level, colour));
       }
     },
   };

@@ -9,6 +9,7 @@ import type {
   SampleEvent,
   StartEvent,
 } from '../../training/events.ts';
+import { type Unit, bitsUnit, tokenName } from '../../options/choices.ts';
 import type { Fit, Verdict } from '../../training/verdict.ts';
 import { type Colours, noColours } from '../output/colour.ts';
 import { count } from '../../count.ts';
@@ -37,7 +38,10 @@ export function startText(event: StartEvent, colour: Colours, width: number): st
   const parts = `${count(corpus.train)} training, ${validation}${test}`;
   const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} update steps`;
   const rows = [
-    ['text', `${count(corpus.characters)} characters (${parts}), vocabulary of ${count(corpus.symbols)} tokens`],
+    [
+      'text',
+      `${count(corpus.characters)} ${tokenName(corpus.level)}s (${parts}), vocabulary of ${count(corpus.symbols)} tokens`,
+    ],
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
     ['device', `${event.device}, about ${formatBytes(event.memoryBytes)} of memory`],
   ];
@@ -45,24 +49,27 @@ export function startText(event: StartEvent, colour: Colours, width: number): st
 }
 
 /** The line of a report in a log. */
-export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: Colours): string {
+export function reportText(event: ReportEvent, timeLeftMs: number | null, level: Unit, colour: Colours): string {
   const left = timeLeftMs === null ? '' : `, ${formatDuration(timeLeftMs)} left`;
   return [
     `step ${count(event.step)}`,
     `epoch ${event.epoch.toFixed(2)}`,
-    `loss ${lossText(event.lossNats, colour)}`,
+    `loss ${lossText(event.lossNats, level, colour)}`,
     `lr ${formatSignificant(event.learningRate)}`,
-    `${count(event.charactersPerSecond)} char/s`,
+    `${count(event.charactersPerSecond)} ${level}/s`,
     `${(event.progress * 100).toFixed(1)}%${left}`,
   ].join('  ');
 }
 
-export const validationText = ({ step, validationLossNats }: EvaluationEvent | InterimEvent, colour: Colours): string =>
-  `step ${count(step)}  validation loss ${lossText(validationLossNats, colour)}`;
+export const validationText = (
+  { step, validationLossNats }: EvaluationEvent | InterimEvent,
+  level: Unit,
+  colour: Colours,
+): string => `step ${count(step)}  validation loss ${lossText(validationLossNats, level, colour)}`;
 
-/** A loss in nats and in bits per character (bpc). */
-export const lossText = (nats: number, { bold } = noColours): string =>
-  `${bold(nats.toFixed(3))} nats, ${toBits(nats).toFixed(3)} bpc`;
+/** A loss in nats, and in bits per character (bpc) or bits per byte (bpb). */
+export const lossText = (nats: number, level: Unit, { bold } = noColours): string =>
+  `${bold(nats.toFixed(3))} nats, ${toBits(nats).toFixed(3)} ${bitsUnit(level)}`;
 
 /**
  * A training sample between two rules, safe to print in a terminal.
@@ -108,30 +115,31 @@ export const endReasons: Readonly<Record<EndReason, string>> = {
 
 export function endText(
   { reason, step, elapsedMs, verdict, bestValidationLossNats: best }: EndEvent,
+  level: Unit,
   colour: Colours,
 ): string {
   const quality = verdict
-    ? verdictLines(verdict, colour)
+    ? verdictLines(verdict, level, colour)
     : best === null
       ? []
-      : [`best validation loss ${lossText(best, colour)}`];
+      : [`best validation loss ${lossText(best, level, colour)}`];
   return [`${endReasons[reason]}: step ${count(step)} after ${formatDuration(elapsedMs)}`, ...quality].join('\n');
 }
 
 /** The best loss, whether the model over- or underfitted, and the options to try next. */
-export function verdictLines(verdict: Verdict, colour?: Colours): string[] {
+export function verdictLines(verdict: Verdict, level: Unit, colour?: Colours): string[] {
   const { best, fit, advice } = verdict;
   const epoch = best.epoch === null ? '' : `, epoch ${best.epoch.toFixed(1)}`;
   const when = `step ${count(best.step)}${epoch}, ${Math.round(100 * best.fraction)} % of the run`;
   return [
-    `best validation loss ${lossText(best.validationLossNats, colour)} at ${when}`,
-    ...(fit === null ? [] : [`${explanations[fit](verdict)}${gapText(verdict)}`]),
+    `best validation loss ${lossText(best.validationLossNats, level, colour)} at ${when}`,
+    ...(fit === null ? [] : [`${explanations[fit](verdict, level)}${gapText(verdict, level)}`]),
     ...(advice.length === 0 ? [] : [`to lower the validation loss, try ${advice.join(' or ')}`]),
   ];
 }
 
-const explanations: Readonly<Record<Fit, (verdict: Verdict) => string>> = {
-  overfitted: ({ riseNats }) => `the model overfitted: the loss then rose by ${lossText(riseNats)}`,
+const explanations: Readonly<Record<Fit, (verdict: Verdict, level: Unit) => string>> = {
+  overfitted: ({ riseNats }, level) => `the model overfitted: the loss then rose by ${lossText(riseNats, level)}`,
   underfitted: ({ isFalling }) =>
     isFalling
       ? 'the model underfitted: the loss still fell at the end'
@@ -140,5 +148,5 @@ const explanations: Readonly<Record<Fit, (verdict: Verdict) => string>> = {
 };
 
 /** How far the validation loss was from the training loss. */
-const gapText = ({ best: { gapNats } }: Verdict): string =>
-  gapNats === null ? '' : ` (gap to the training loss ${lossText(gapNats)})`;
+const gapText = ({ best: { gapNats } }: Verdict, level: Unit): string =>
+  gapNats === null ? '' : ` (gap to the training loss ${lossText(gapNats, level)})`;

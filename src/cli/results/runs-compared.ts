@@ -1,5 +1,6 @@
 // Compares runs: their results, and the options that differ. Knows nothing of files.
 import { count } from '../../count.ts';
+import { type Unit, bitsUnit } from '../../options/choices.ts';
 import { toBits, formatCompact, formatDuration, onOneLine } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 import { keyOfOption, valueInWords } from '../option-words.ts';
@@ -10,6 +11,7 @@ export interface ComparedRun {
   readonly text: string;
   readonly parameters: number;
   readonly vocabulary: number;
+  readonly level: Unit;
   readonly step: number;
   readonly epoch: number;
   readonly trainedMs: number | null;
@@ -32,14 +34,14 @@ export function differingOptions(runs: readonly ComparedRun[]): Record<string, r
   );
 }
 
-const loss = (nats: number | null): string =>
-  nats === null ? '–' : `${nats.toFixed(4)} (${toBits(nats).toFixed(3)} bpc)`;
+const loss = (nats: number | null, { level }: ComparedRun): string =>
+  nats === null ? '–' : `${nats.toFixed(4)} (${toBits(nats).toFixed(3)} ${bitsUnit(level)})`;
 
 const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string])[] = [
   ['text', ({ text }) => text],
-  ['best validation', (run) => loss(run.bestValidationLossNats)],
-  ['validation', (run) => loss(run.validationLossNats)],
-  ['loss', (run) => loss(run.lossNats)],
+  ['best validation', (run) => loss(run.bestValidationLossNats, run)],
+  ['validation', (run) => loss(run.validationLossNats, run)],
+  ['loss', (run) => loss(run.lossNats, run)],
   ['parameters', ({ parameters }) => formatCompact(parameters)],
   ['vocabulary', ({ vocabulary }) => count(vocabulary)],
   ['update steps', ({ step }) => count(step)],

@@ -2,6 +2,7 @@
 // log file.
 import { chartsOf } from '../../reports/charts.ts';
 import { dashboard } from '../../reports/terminal.ts';
+import type { Unit } from '../../options/choices.ts';
 import type { LogLine } from '../../runs/store.ts';
 import type { Curves } from '../../training/curves.ts';
 import { count } from '../../count.ts';
@@ -47,22 +48,22 @@ export function lineView(stdout: Output, isJson: boolean): View {
   };
 }
 
-function textOf({ event }: LogLine, { reports, lastEvaluation }: Curves): string | null {
+function textOf({ event }: LogLine, { reports, lastEvaluation, level }: Curves): string | null {
   const report = reports.at(-1);
   if (event === 'evaluation' && lastEvaluation !== null)
-    return `step ${count(lastEvaluation.step)}  validation loss ${nats(lastEvaluation.validationLossNats)}`;
+    return `step ${count(lastEvaluation.step)}  validation loss ${nats(lastEvaluation.validationLossNats, level)}`;
   if (event !== 'report' || report === undefined) return null;
   const { step, lossNats, gradientNorm, learningRate, charactersPerSecond } = report;
   return [
     `step ${count(step)}`,
-    `loss ${nats(lossNats)}`,
+    `loss ${nats(lossNats, level)}`,
     ...(gradientNorm === null ? [] : [`gradient ${formatSignificant(gradientNorm)}`]),
     ...(learningRate === null ? [] : [`lr ${formatSignificant(learningRate)}`]),
-    ...(charactersPerSecond === null ? [] : [`${count(charactersPerSecond)} char/s`]),
+    ...(charactersPerSecond === null ? [] : [`${count(charactersPerSecond)} ${level}/s`]),
   ].join('  ');
 }
 
-const nats = (loss: number | null): string => (loss === null ? 'none' : lossText(loss));
+const nats = (loss: number | null, level: Unit): string => (loss === null ? 'none' : lossText(loss, level));
 
 const endText = (end: keyof typeof endReasons): string =>
   Object.hasOwn(endReasons, end) ? endReasons[end] : onOneLine(`ended: ${end}`);
@@ -99,12 +100,12 @@ export function screenView(stdout: Output, io: Io, name: string): View {
     return rows >= MIN_ROWS ? charts(curves, rows) : charts(curves, Math.max(1, rowsFor(['loss'])), ['loss']);
   };
 
-  const heading = ({ reports, lastEvaluation }: Curves): string => {
+  const heading = ({ reports, lastEvaluation, level }: Curves): string => {
     const last = reports.at(-1);
     if (last === undefined) return `${colour.bold(name)}  ${colour.dim('waiting for the first report')}`;
     const timeLeftMs = last.elapsedMs === null || progress === 0 ? null : (last.elapsedMs / progress) * (1 - progress);
     const validationLossNats = lastEvaluation?.validationLossNats ?? null;
-    const state = { ...last, progress, validationLossNats, timeLeftMs };
+    const state = { ...last, level, progress, validationLossNats, timeLeftMs };
     return `${colour.bold(name)}  ${progressLine(state, stdout.columns - name.length - 3, colour)}`;
   };
 

@@ -47,6 +47,23 @@ describe('the progress bar of a terminal', () => {
     expect(stream.text).toHaveLength(length);
   });
 
+  it('has bits per byte for a byte-level model, also if the run was over before it started', async () => {
+    const { stream, output } = await stderrOf(80);
+    const reporter = textReporter(output, null);
+    await reporter.handle({ ...(start as StartEvent), corpus: { ...(start as StartEvent).corpus, level: 'byte' } });
+    await reporter.handle(report(500, 30_000, 0.25));
+    vi.advanceTimersByTime(500);
+    expect(lastLine(stream)).toContain('2.21 bpb');
+    await reporter.handle(evaluation);
+    await reporter.handle(end('max-steps'));
+    expect(bare(stream.text)).toContain('1,115,394 bytes (');
+    expect(stream.text).not.toContain('bpc');
+
+    const over = await stderrOf(80);
+    await textReporter(over.output, null).handle(end('patience'), 'byte');
+    expect(over.stream.text).toMatch(/best validation loss .* bpb/);
+  });
+
   it('stays below printed lines: evaluations, samples, warnings', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = textReporter(output, null);

@@ -21,9 +21,14 @@ const verdict: Verdict = {
   isFalling: false,
   advice: ['--dropout 0.3', '--epochs 11'],
 };
-const linesOf = (changes: Partial<Verdict>): string[] => verdictLines({ ...verdict, ...changes });
+const linesOf = (changes: Partial<Verdict>): string[] => verdictLines({ ...verdict, ...changes }, 'char');
 
 describe('a verdict', () => {
+  it('on a byte-level model has bits per byte', () => {
+    expect(verdictLines(verdict, 'byte').join('\n')).toMatch(/1\.774 nats, 2\.559 bpb[^]*0\.179 bpb[^]*0\.297 bpb/);
+    expect(verdictLines(verdict, 'byte').join('\n')).not.toContain('bpc');
+  });
+
   it('is three lines: the best loss, the fit, and what to try', () => {
     expect(linesOf({})).toEqual([
       'best validation loss 1.774 nats, 2.559 bpc at step 1,170, epoch 7.0, 18 % of the run',
