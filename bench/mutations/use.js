@@ -137,7 +137,7 @@ function goOn(checkpoint, program) {
   });
   if (!(rate >= 0 && rate <= 1000)) throw new Fault(`its learning rate is ${rate}`);
   workOf(options, { length: 1000, symbols: checkpoint.model.vocabulary });
-  for (const [part, members] of Object.entries({ reading: [reading, 11], machine: [machine, 3] }))
+  for (const [part, members] of Object.entries({ reading: [reading, 16], machine: [machine, 3] }))
     if (Object.keys(members[0]).length !== members[1]) throw new Fault(`training.${part} has more to say than it may`);
   return { options, reading, machine };
 }

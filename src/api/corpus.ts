@@ -9,6 +9,7 @@ import {
   Vocabulary,
   readCorpus,
 } from '../corpus/read.ts';
+import type { CorpusRecords } from '../corpus/corpus-records.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { pick, kindsOf } from '../options/option.ts';
@@ -55,6 +56,17 @@ export interface TextOptions {
   readonly validationFraction?: number;
   /** The fraction at the end of the text for the test after training. Default 0. */
   readonly testFraction?: number;
+  /**
+   * Divide the text into records: 'line', 'paragraph', 'file', or at this separator. Records are
+   * shuffled, split and scored one by one. Default: one text, from beginning to end.
+   */
+  readonly records?: string | null;
+  /** Read these columns of CSV, TSV or JSON Lines, a record for each row, joined by a tab. */
+  readonly column?: readonly string[];
+  /** Learn and score only the part of each record after this text. */
+  readonly learnAfter?: string | null;
+  /** Convert the text to lower case. Default false. */
+  readonly lowercase?: boolean;
   /** Use exactly this vocabulary, such as the vocabulary of the model that will read the text. */
   readonly vocabulary?: VocabularyData | Vocabulary;
   /**
@@ -75,6 +87,8 @@ export interface FileOptions extends TextOptions, Listening {
   readonly include?: readonly string[];
   /** Skip these files of folders and patterns. Globs. */
   readonly exclude?: readonly string[];
+  /** `FILE=N`: read the records of this file N times in each epoch. */
+  readonly weights?: readonly string[];
   /** Validate on this file instead of a part of the text. */
   readonly validationFile?: string;
   /** Test on this file instead of a part of the text. */
@@ -95,8 +109,9 @@ export interface GivenTextOptions extends TextOptions {
   readonly testText?: string | Uint8Array;
 }
 
-const { unit, encoding, keepLineEnds, minCount, validationFraction, testFraction, ...ofFiles } =
-  kindsOf(readingOptions);
+const kinds = kindsOf(readingOptions);
+const { unit, encoding, keepLineEnds, minCount, validationFraction, testFraction, ...others } = kinds;
+const { records, column, learnAfter, lowercase, ...ofFiles } = others;
 const vocabularyMember = rule(
   'the vocabulary of a corpus or a model',
   (given) =>
@@ -111,6 +126,10 @@ const textMembers = {
   minCount,
   validationFraction,
   testFraction,
+  records,
+  column,
+  learnAfter,
+  lowercase,
   vocabulary: vocabularyMember,
   known: vocabularyMember,
 };
@@ -133,6 +152,8 @@ export class Corpus implements ReadCorpus {
   readonly train!: Tokens;
   readonly validation!: Tokens;
   readonly test!: Tokens;
+  /** How the text is divided into records. Null for a text that is not. */
+  readonly records!: CorpusRecords | null;
   readonly characters!: number;
   readonly digest!: string;
   readonly sourcesDigest!: string;

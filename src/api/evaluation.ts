@@ -130,7 +130,7 @@ function partsOf(text: TextToRead, part: Part, symbols: Vocabulary): Parts {
     );
     const train = tokensOf(text, symbols);
     const none = train.subarray(0, 0);
-    return { train, validation: none, test: none, digest: '', sourcesDigest: '', testDigest: '' };
+    return { records: null, train, validation: none, test: none, digest: '', sourcesDigest: '', testDigest: '' };
   }
   refuseOtherSymbols(text, symbols);
   return part === 'all' ? { ...text, train: tokensOf(text, symbols) } : text;

@@ -4,7 +4,6 @@ import { count } from '../count.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
 import { isGivenText } from '../corpus/sources.ts';
-import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Device } from '../devices/device.ts';
 import { type OpenOptions, openDevice } from '../devices/open.ts';
 import { RnnError, usageError, corpusError } from '../errors.ts';
@@ -53,9 +52,8 @@ export async function planRun(
   const corpus = await readTextOf(invocation, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
   const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
   // If the user names a separate validation text, any difference is the user's choice.
-  const [source] = isReadText(text) || corpus.files > 1 ? [] : text;
-  const file = typeof source === 'string' && !isStandardInput(source) ? source : undefined;
-  const warning = reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary, file) : null;
+  const isSplitAtEnd = reading.validationFraction > 0 && corpus.records === null;
+  const warning = isSplitAtEnd ? listWarning(corpus.train, corpus.vocabulary) : null;
   if (warning !== null) invocation.tell.warn(warning);
   return planned;
 }

@@ -16,9 +16,11 @@ export interface Window {
   readonly targets: Int32Array; // (T·N)
   /** All batch rows start over: the caller must zero the carried state. */
   readonly reset: boolean;
+  /** The number of targets that are scored. */
+  readonly scored: number;
 }
 
-interface TrainingWindow extends Window {
+export interface TrainingWindow extends Window {
   /**
    * Depends only on the seed and the position in the text. Dropout masks are derived from it, so a
    * resumed run uses the same masks.
@@ -44,6 +46,22 @@ export interface StreamPosition {
   readonly window: number;
 }
 
+/** Supplies the windows of a text, epoch after epoch. */
+export interface BatchSource {
+  readonly windowsPerEpoch: number;
+  /** Identifies the next window. */
+  readonly position: StreamPosition;
+  /**
+   * Continues from an earlier position of the same text and sizes.
+   *
+   * @throws RangeError if there is no such position
+   */
+  seek(position: StreamPosition): void;
+  /** The number of time steps of the next window. */
+  readonly nextSteps: number;
+  next(): TrainingWindow;
+}
+
 /**
  * N contiguous streams of one text, one for each batch row, so that state carries over from window
  * to window. Stream n starts at n·⌊(length − 1)/N⌋. The end of each stream after its last whole
@@ -54,7 +72,7 @@ export interface StreamPosition {
  * start token, at most MAX_STEPS_BACK tokens away. This way the model learns that a zero state
  * followed by the start token is the start of a text.
  */
-export class Streams {
+export class Streams implements BatchSource {
   readonly windowsPerEpoch: number;
   readonly #tokens: Tokens;
   readonly #batchSize: number;
@@ -137,7 +155,8 @@ export class Streams {
         targets[t * N + n] = this.#tokens[start + t + 1];
       }
     }
-    const window = { inputs, targets, reset: this.#isReset(this.#window), key: this.#key(this.#window) };
+    const [reset, key] = [this.#isReset(this.#window), this.#key(this.#window)];
+    const window = { inputs, targets, reset, key, scored: T * N };
     const isLast = this.#window + 1 === this.windowsPerEpoch;
     this.seek(isLast ? { epoch: this.#epoch + 1, window: 0 } : { epoch: this.#epoch, window: this.#window + 1 });
     return window;

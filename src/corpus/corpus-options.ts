@@ -43,6 +43,15 @@ export interface CorpusOptions {
    * token.
    */
   readonly minCount: number;
+  /** How the text is divided into records. Null for a text that is read from beginning to end. */
+  readonly records: string | null;
+  /** Read only these columns of tables, a record for each row. Empty for whole files. */
+  readonly column: readonly string[];
+  /** The model learns only the part of each record after this text. Null for whole records. */
+  readonly learnAfter: string | null;
+  /** `FILE=N`: the records of this file are read N times in each epoch. */
+  readonly weights: readonly string[];
+  readonly lowercase: boolean;
   /** The fraction of the text to validate on, before the part to test on: in [0, 1). */
   readonly validationFraction: number;
   /** A separate text to validate on. If given, no part of `sources` is held out for validation. */

@@ -20,8 +20,6 @@ const SAMPLED_CHUNK = 2000;
 
 /** A window whose targets may be NO_TARGET. */
 export interface EvaluationWindow extends Window {
-  /** The number of targets that are scored. */
-  readonly count: number;
   /**
    * The position in the text of the first input of each row, or −1 for a start token before the
    * text.
@@ -121,7 +119,7 @@ function* windowsOf(
   for (let first = 0; first < longest; first += T) {
     const inputs = new Int32Array(T * streams);
     const targets = new Int32Array(T * streams).fill(NO_TARGET);
-    let count = 0;
+    let scored = 0;
     for (const [n, { start, scoredFrom, end }] of rows.entries()) {
       const steps = Math.min(T, end - start - first);
       for (let t = 0; t < steps; t++) {
@@ -129,9 +127,9 @@ function* windowsOf(
         inputs[t * streams + n] = at < 0 ? startSymbol! : tokens[at];
         if (at < scoredFrom) continue;
         targets[t * streams + n] = tokens[at + 1];
-        count++;
+        scored++;
       }
     }
-    yield { inputs, targets, reset: first === 0, count, starts: rows.map(({ start }) => start + first) };
+    yield { inputs, targets, reset: first === 0, scored, starts: rows.map(({ start }) => start + first) };
   }
 }

@@ -1,6 +1,6 @@
 // Detects lists whose order or duplicates make the validation loss misleading. Pure.
 import { groupBy } from '../group.ts';
-import { shellWord } from '../shell-word.ts';
+import { flagOf } from '../options/flags.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -49,18 +49,14 @@ export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts |
     : null;
 }
 
-/**
- * Returns a warning for a run that validates on the last part of this text, or null.
- *
- * @param file the file that contains the text
- */
-export function listWarning(tokens: Tokens, vocabulary: Vocabulary, file = 'list.txt'): string | null {
+/** Returns a warning for a run that validates on the last part of this text, or null. */
+export function listWarning(tokens: Tokens, vocabulary: Vocabulary): string | null {
   const facts = listFactsOf(tokens, vocabulary);
   if (facts === null) return null;
-  const command = `sort -u ${shellWord(file)} | shuf > shuffled.txt`;
+  const asLines = `${flagOf('records')} line`;
   return facts.isSorted
-    ? `the lines are sorted, so the validation part differs from the training part: shuffle them first (${command})`
-    : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;
+    ? `the lines are sorted, so the validation part differs from the training part: use ${asLines} to shuffle them`
+    : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: use ${asLines} to keep equal lines in one part`;
 }
 
 /** The lines of a text without the last, which may be incomplete. */

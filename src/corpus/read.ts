@@ -7,7 +7,7 @@ import { runInSlices } from '../run-in-slices.ts';
 import { describeCharacters } from './characters.ts';
 import { encodingNamed } from '../options/choices.ts';
 import { type EncodedText, encodeInKnownForm } from './forms.ts';
-import { type HeldOutPart, heldOutParts, partBounds, refuseTooShort } from './held-out.ts';
+import { heldOutParts, partBounds, refuseTooShort } from './held-out.ts';
 import { CorpusReader } from './reader.ts';
 import { byteUnitHint, noteOnSkipped } from './refusals.ts';
 import { corpusName, sourceName } from './sources.ts';
@@ -15,7 +15,9 @@ import type { CorpusOptions, ReadingActivity, ReadingListener } from './corpus-o
 
 export type { CorpusOptions, ReadingActivity, ReadingListener };
 import { isStandardInput } from './standard-input.ts';
-import type { Tokens } from './store.ts';
+import { type CorpusRecords, partsOfRecords, recordsNote, recordsOf, refuseFewRecords } from './corpus-records.ts';
+import { checkDivision, separatorOfRecords } from './record-options.ts';
+import { RECORD_END, type Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -43,6 +45,8 @@ export interface Corpus {
   readonly sourcesDigest: string;
   /** The same with the test file and without the validation file. */
   readonly testDigest: string;
+  /** Null for a text that is not divided into records. */
+  readonly records: CorpusRecords | null;
   readonly files: number;
   /** The number of hidden and binary files in folders that were skipped. */
   readonly skipped: number;
@@ -63,28 +67,43 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
   const heldOut = heldOutParts(options);
+  checkDivision(options, unit);
   const reader = new CorpusReader({ ...options, unit });
   // Finds all texts before it reads the first, so that a missing one is reported immediately.
   const found = [await reader.find(options.sources)];
   for (const part of heldOut) found.push(await reader.find(part.sources, part));
   const ends = [await reader.readAll(found[0])];
   const hashOfSources = reader.hash.copy();
-  ends.push(await reader.readAll(found[1]));
+  ends.push(await reader.readAll(found[1], 'validation'));
   const digest = reader.hash.digest('hex');
   reader.hash = hashOfSources.copy();
-  ends.push(await reader.readAll(found[2]));
+  ends.push(await reader.readAll(found[2], 'test'));
   reader.refuseInvalid();
-  if (ends[0] === 0) throw nothingRead(options, reader);
-  heldOut.forEach((part, index) =>
-    refuseTooShort(part, ends[index + 1] - ends[index], options.vocabulary !== undefined),
-  );
-  const read = { encoder: reader.encoder, ends };
+  const { encoder, records } = reader;
+  if (records !== null) {
+    ends.splice(0, ends.length, ...records.finish());
+    refuseFewRecords(records.facts(), options);
+  }
+  const isEmpty = records === null ? ends[0] === 0 : encoder.store.length === 1;
+  if (isEmpty) throw nothingRead(options, reader);
+  if (records === null)
+    heldOut.forEach((part, index) =>
+      refuseTooShort(part, ends[index + 1] - ends[index], options.vocabulary !== undefined),
+    );
+  const boundsOf = (all: readonly number[]) => (records === null ? partBounds(all, heldOut) : partsOfRecords(all));
+  const read = { encoder, ends };
   const { vocabulary, encoded, notes } =
     unit === 'byte'
       ? { vocabulary: byteVocabulary(), encoded: read, notes: [] }
-      : await runInSlices(reported(renumber(read, options, heldOut), reader, options.onActivity));
+      : await runInSlices(
+          reported(
+            renumber(read, options, (ends) => boundsOf(ends).train[1]),
+            reader,
+            options.onActivity,
+          ),
+        );
   const tokens = encoded.encoder.store.finish();
-  const parts = partBounds(encoded.ends, heldOut);
+  const parts = boundsOf(encoded.ends);
   const [train, validation, test] = [parts.train, parts.validation, parts.test].map((part) => tokens.subarray(...part));
   if (options.vocabulary === undefined) checkVariety([train, validation, test], vocabulary, options);
   return {
@@ -92,6 +111,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     train,
     validation,
     test,
+    records: records === null ? null : recordsOf(records, vocabulary, options),
     characters: train.length + validation.length + test.length,
     digest,
     sourcesDigest: hashOfSources.digest('hex'),
@@ -104,13 +124,14 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
 }
 
 function notesOnReading(
-  { skipped, invalid, changedLineEnds: changed, joins }: CorpusReader,
+  { skipped, invalid, changedLineEnds: changed, joins, records }: CorpusReader,
   { vocabulary }: CorpusOptions,
 ): string[] {
   // Line ends belong to the vocabulary, so only a new model can choose.
   const isNew = vocabulary === undefined;
   const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
+    records !== null && recordsNote(records.facts()),
     skipped > 0 && `skipped ${countOf(skipped, 'hidden or binary file', 'hidden or binary files')}`,
     invalid.length > 0 && noteOnSkipped(invalid),
     changed.length > 0 &&
@@ -159,24 +180,32 @@ interface Numbered {
 /**
  * Replaces the provisional ids by ids of the given vocabulary, or of a new vocabulary of the text.
  */
-function* renumber(read: EncodedText, options: CorpusOptions, heldOut: readonly HeldOutPart[]): SlicedWork<Numbered> {
+function* renumber(
+  read: EncodedText,
+  options: CorpusOptions,
+  trainOf: (ends: readonly number[]) => number,
+): SlicedWork<Numbered> {
   const { minCount, known, vocabulary: given } = options;
-  const inKnownForm = given === undefined ? null : yield* encodeInKnownForm(read, given);
+  const separator = separatorOfRecords(options);
+  // Only plain text is re-encoded: records end with tokens that have no other form.
+  const inKnownForm = given === undefined || separator !== null ? null : yield* encodeInKnownForm(read, given);
   const encoded = inKnownForm ?? read;
   const { store, codePoints } = encoded.encoder;
-  const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
-  const [sources] = encoded.ends;
-  const [, train] = partBounds(encoded.ends, heldOut).train;
+  const characters = codePoints.map((codePoint) =>
+    codePoint === RECORD_END ? separator! : String.fromCodePoint(codePoint),
+  );
+  const [sources] = separator === null ? encoded.ends : [store.length];
+  const train = trainOf(encoded.ends);
   const learnt = yield* store.count(characters.length, 0, train);
   const heldOutOfSources = yield* store.count(characters.length, train, sources);
   const others = yield* store.count(characters.length, sources, store.length);
   // Characters that are rare in the sources become unknown, even if they are frequent in separate
   // validation and test texts.
   const isFound = (id: number): boolean =>
-    learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
+    codePoints[id] === RECORD_END || learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
   const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
-  const vocabulary = given ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
+  const vocabulary = given ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown, separator);
   const ids = characters.map((character) => vocabulary.find(character));
   const missing = characters.filter((_, id) => ids[id] < 0 && learnt[id] + heldOutOfSources[id] + others[id] > 0);
   if (missing.length > 0)

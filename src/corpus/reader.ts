@@ -10,7 +10,10 @@ import { TokenEncoder } from './store.ts';
 import { type DecodedText, FileDecoder, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { UTF8 } from '../options/choices.ts';
 import { type HeldOutPart, refuseUnlessPlain } from './held-out.ts';
+import { type Divider, undivided } from './divide.ts';
 import { LineEnds } from './line-ends.ts';
+import { isDivided } from './record-options.ts';
+import { RecordSink } from './record-sink.ts';
 import type { CorpusOptions } from './corpus-options.ts';
 import {
   NotTextError,
@@ -67,6 +70,8 @@ interface OpenText {
   readonly decoder: FileDecoder;
   /** Null if line ends are kept. */
   readonly lineEnds: LineEnds | null;
+  /** Takes the text, and divides it into records if the user asks for them. */
+  readonly divider: Divider;
 }
 
 /** Feeds texts to an encoder and a hash. */
@@ -84,16 +89,23 @@ export class CorpusReader {
   readonly changedLineEnds: string[] = [];
   /** The number of newlines added between files. */
   joins = 0;
+  /** Null unless the text is divided into records. */
+  readonly records: RecordSink | null;
   readonly #options: CorpusOptions;
+  readonly #undivided: Divider;
   readonly #done = { files: 0, bytes: 0 };
   readonly #total = { files: 0, bytes: 0 };
   /** The start of the current part of the corpus in the store. */
   #partStart = 0;
+  /** The part that records belong to. Null if the hash of each record decides. */
+  #part: HeldOutPart['name'] | null = null;
   /** Shared by all files: allocating a buffer for each small file took most of the time. */
   #buffer: Buffer | null = null;
 
   constructor(options: CorpusOptions) {
     this.#options = options;
+    this.records = isDivided(options) ? new RecordSink(this.encoder, options) : null;
+    this.#undivided = undivided((text) => this.encoder.push(options.lowercase ? text.toLowerCase() : text));
   }
 
   /**
@@ -124,9 +136,11 @@ export class CorpusReader {
   /**
    * Reads a part of the corpus. No newline is added before it.
    *
+   * @param part the part that all of it belongs to. Null for the sources
    * @returns the end of the part in the store
    */
-  async readAll(texts: readonly SourceText[]): Promise<number> {
+  async readAll(texts: readonly SourceText[], part: HeldOutPart['name'] | null = null): Promise<number> {
+    this.#part = part;
     this.#partStart = this.encoder.store.length;
     for (const text of texts) {
       const bytesBefore = this.#done.bytes;
@@ -188,11 +202,13 @@ export class CorpusReader {
   async #tryToRead(text: SourceText): Promise<void> {
     const { length } = this.encoder.store;
     const [hash, joins] = [this.hash.copy(), this.joins];
+    const undoRecords = this.records?.undo();
     try {
       await this.#read(text);
     } catch (error) {
       if (!(error instanceof NotTextError) || LIMITS.includes(systemCode(error.cause))) throw error;
       this.encoder.store.truncate(length);
+      undoRecords?.();
       this.hash = hash;
       this.joins = joins;
       this.invalid.push({ path: text.name, named: text.named, error });
@@ -220,6 +236,7 @@ export class CorpusReader {
     }
     if (open !== null) {
       this.#push(open, open.decoder.push(), Buffer.alloc(0), offset);
+      await open.divider.end();
       if (open.lineEnds?.changed) this.changedLineEnds.push(open.name);
     }
     this.read.push(text.name);
@@ -245,7 +262,7 @@ export class CorpusReader {
       this.skipped++;
       return null;
     }
-    if (!keepLineEnds) this.#separate();
+    if (!keepLineEnds && this.records === null) this.#separate();
     return {
       name,
       start: store.length,
@@ -255,6 +272,7 @@ export class CorpusReader {
       isUtf8,
       decoder: new FileDecoder(encoding),
       lineEnds: keepLineEnds ? null : new LineEnds(),
+      divider: this.records?.dividerFor(name, this.#part) ?? this.#undivided,
     };
   }
 
@@ -274,7 +292,9 @@ export class CorpusReader {
     if (sign !== null) throw binaryFileError(open.name, sign, isNew);
     const read = open.lineEnds?.push(text) ?? text;
     this.hash.update(read);
-    this.encoder.push(offset === 0 && read.startsWith(BYTE_ORDER_MARK) ? read.slice(1) : read);
-    if (!isValid) throw invalidTextError(open, this.encoder.store.view(open.start), invalid, isNew);
+    open.divider.push(offset === 0 && read.startsWith(BYTE_ORDER_MARK) ? read.slice(1) : read);
+    if (isValid) return;
+    const before = this.records === null ? this.encoder.store.view(open.start) : null;
+    throw invalidTextError(open, before, invalid, isNew);
   }
 }

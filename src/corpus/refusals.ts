@@ -70,6 +70,7 @@ export const utf32FileError = (name: string): NotTextError =>
  * The error for a file that is not valid in its encoding.
  *
  * @param before the text of the file so far, as provisional ids
+ * @param before the text before the bytes. Null if it is divided into records
  * @param invalid the bytes that are not UTF-8, or null for another encoding
  * @param isNew the text is for a new model
  */
@@ -80,19 +81,23 @@ export function invalidTextError(
     isMarked,
     lineEnds,
   }: { name: string; encoding: string; isMarked: boolean; lineEnds: { changed: boolean } | null },
-  before: Tokens,
+  before: Tokens | null,
   invalid: InvalidBytes | null,
   isNew: boolean,
 ): NotTextError {
-  let line = 1;
-  for (const id of before) if (id === NEWLINE) line++;
-  const column = before.length - before.lastIndexOf(NEWLINE);
   const wrong = invalid?.isCutOff ? 'ends within a character' : `is not ${encoding === UTF8 ? 'UTF-8' : encoding}`;
   const remedy = isMarked
     ? `correct the file, or remove its byte order mark and use ${flagOf('encoding')}`
     : remedyFor(encoding, invalid);
-  const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
+  const byte = placeOf(invalid, lineEnds?.changed ?? false);
+  const place = before === null ? byte.trim() : `${lineAndColumnAfter(before)}${byte}`;
   return new NotTextError(`${name} ${wrong} at ${place}`, `${remedy}, or ${byteUnitHint(isNew)}`);
+}
+
+function lineAndColumnAfter(before: Tokens): string {
+  let line = 1;
+  for (const id of before) if (id === NEWLINE) line++;
+  return `line ${line}, column ${before.length - before.lastIndexOf(NEWLINE)}`;
 }
 
 /**

@@ -52,6 +52,12 @@ export class TokenStore {
     this.#length += ids.length;
   }
 
+  /** Adds the ids of another store, which must fit the current width. */
+  appendStore(other: TokenStore): void {
+    for (let from = 0; from < other.length; from += BLOCK)
+      this.append(other.view(from, Math.min(from + BLOCK, other.length)));
+  }
+
   /** Removes the ids from position `length` on. */
   truncate(length: number): void {
     this.#length = length;
@@ -158,6 +164,8 @@ function tokensOf(width: number, buffer: ArrayBuffer, length?: number): Tokens {
   return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
 }
 
+/** Stands for the end of a record among code points: no code point has this value. */
+export const RECORD_END = 0x110000;
 const ASCII = 128;
 /** Characters encoded at a time. */
 const ENCODED_AT_A_TIME = 16_384;
@@ -177,9 +185,10 @@ export class TokenEncoder {
   /** Id of each code point, or 0 if it has not appeared. */
   readonly #ids = new Int32Array(0x110000);
   readonly #scratch = new Uint32Array(ENCODED_AT_A_TIME);
+  #end: number | null = null;
 
-  /** Adds the ids of a text to the store. */
-  push(text: string): void {
+  /** Adds the ids of a text to a store. */
+  push(text: string, store = this.store): void {
     for (let at = 0; at < text.length;) {
       let length = 0;
       while (length < ENCODED_AT_A_TIME && at < text.length) {
@@ -187,9 +196,20 @@ export class TokenEncoder {
         at += codePoint > 0xffff ? 2 : 1;
         this.#scratch[length++] = codePoint < ASCII ? codePoint : this.#ids[codePoint] || this.#add(codePoint);
       }
-      this.store.widen(this.codePoints.length);
-      this.store.append(this.#scratch.subarray(0, length));
+      this.#append(store, length);
     }
+  }
+
+  /** Adds the id of the end of a record to a store. */
+  pushEnd(store: TokenStore): void {
+    this.#end ??= this.codePoints.push(RECORD_END) - 1;
+    this.#scratch[0] = this.#end;
+    this.#append(store, 1);
+  }
+
+  #append(store: TokenStore, length: number): void {
+    store.widen(this.codePoints.length);
+    store.append(this.#scratch.subarray(0, length));
   }
 
   /** Assigns an id to a new character. */

@@ -22,6 +22,17 @@ export interface VocabularyData {
    * Null if there is no such token.
    */
   readonly unknown: number | null;
+  /**
+   * Id of the end token, which ends each record. Its text separates records. Null or missing if the
+   * model was not trained on records.
+   */
+  readonly end?: number | null;
+}
+
+/** The text to write between two records. Null if the model was not trained on records. */
+export function separatorIn({ symbols, end = null }: VocabularyData): string | null {
+  if (end === null) return null;
+  return symbols[end].includes('\n') ? symbols[end] : `\n${symbols[end]}\n`;
 }
 
 /** The text of the unknown token. A literal U+FFFD in a corpus means the same. */
@@ -62,11 +73,17 @@ export class Vocabulary {
   /**
    * Id of the token after which a text starts: a line feed if the vocabulary has one, otherwise a
    * space. Null if it has neither. At the start of a text, the model reads this token from a zero
-   * state.
+   * state. A model of records reads the end token.
    */
   get startSymbol(): number | null {
+    if (this.end !== null) return this.end;
     const candidates = this.unit === 'byte' ? ['0a'] : ['\n', ' '];
     return candidates.map((symbol) => this.#ids.get(symbol)).find((id) => id !== undefined) ?? null;
+  }
+
+  /** Id of the token that ends a record. Null if the model was not trained on records. */
+  get end(): number | null {
+    return this.data.end ?? null;
   }
 
   /**
@@ -150,12 +167,24 @@ export class Vocabulary {
 /**
  * The vocabulary of a text with these characters. `withUnknown` adds the unknown token for all
  * other characters.
+ *
+ * @param separator the text of the end token. Null for a text that is not divided into records
  */
-export function characterVocabulary(characters: Iterable<string>, withUnknown: boolean): Vocabulary {
+export function characterVocabulary(
+  characters: Iterable<string>,
+  withUnknown: boolean,
+  separator: string | null = null,
+): Vocabulary {
   const distinct = new Set(characters);
   if (withUnknown) distinct.add(REPLACEMENT);
+  if (separator !== null) distinct.add(separator);
   const symbols = [...distinct].toSorted((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
-  return new Vocabulary({ unit: 'char', symbols, unknown: withUnknown ? symbols.indexOf(REPLACEMENT) : null });
+  return new Vocabulary({
+    unit: 'char',
+    symbols,
+    unknown: withUnknown ? symbols.indexOf(REPLACEMENT) : null,
+    ...(separator !== null && { end: symbols.indexOf(separator) }),
+  });
 }
 
 /**
@@ -183,7 +212,7 @@ function symbolAt(symbols: readonly string[], id: number): string {
 }
 
 /** Describes an inconsistency in the data, or returns null. */
-function contradiction({ unit, symbols, unknown }: VocabularyData, distinct: number): string | null {
+function contradiction({ unit, symbols, unknown, end = null }: VocabularyData, distinct: number): string | null {
   if (distinct !== symbols.length) return 'a token occurs twice';
   if (unit === 'byte') {
     if (symbols.length !== 256 || symbols.some((symbol, byte) => symbol !== hexadecimal(byte)))
@@ -191,8 +220,11 @@ function contradiction({ unit, symbols, unknown }: VocabularyData, distinct: num
     return unknown === null ? null : 'a byte vocabulary cannot have an unknown token';
   }
   if (symbols.length === 0) return 'it has no tokens';
+  if (end !== null && symbols[end] === undefined)
+    return `its end token is ${end}: expected an id below ${symbols.length}`;
   const odd = symbols.find(
-    (symbol) => symbol === '' || symbol.length !== String.fromCodePoint(symbol.codePointAt(0) ?? 0).length,
+    (symbol, id) =>
+      symbol === '' || (id !== end && symbol.length !== String.fromCodePoint(symbol.codePointAt(0) ?? 0).length),
   );
   if (odd !== undefined)
     return `${JSON.stringify(odd.length > 20 ? `${odd.slice(0, 20)}…` : odd)} is not one character`;

@@ -34,17 +34,26 @@ export type ProgressListener = (done: number, total: number) => void;
  */
 export type RowVisitor = (outputs: CallResult['outputs'], row: number, at: number) => void;
 
-interface EvaluationPlan extends EvaluationSplit {
+interface EvaluationHooks {
   /** Called before each run of calls. If it returns true, the evaluation is abandoned. */
   readonly isUrgent?: () => boolean;
   /** Called for each scored character. */
-  readonly visit?: RowVisitor;
+  readonly visit?: RowVisitor | undefined;
   /**
-   * For dynamic evaluation: `job` is a training job, and the parameters learn from each window
+   * For dynamic evaluation: the jobs are training jobs, and the parameters learn from each window
    * after it has been scored. Default false.
    */
   readonly learns?: boolean;
   readonly onProgress?: ProgressListener | undefined;
+}
+
+/** Windows to evaluate. */
+interface WindowsToScore extends EvaluationHooks {
+  readonly windows: Iterator<EvaluationWindow>;
+  /** The number of targets that the windows score, for the progress. */
+  readonly total: number;
+  /** The job for windows of this number of time steps. */
+  readonly jobOf: (steps: number) => string;
 }
 
 /**
@@ -56,23 +65,41 @@ interface EvaluationPlan extends EvaluationSplit {
  * @param job a job of `streams` rows and `sequenceLength` time steps. Without a loss in its program
  * the result is 0
  * @returns null if the evaluation was abandoned
- * @throws RnnError `diverged` if the parameters learn and a loss or a gradient is not a finite
- * number
+ * @throws RnnError `diverged` as `evaluateWindows` does
  */
-export async function evaluateTokens(
+export function evaluateTokens(
   executable: Executable,
   job: string,
   tokens: Tokens,
-  { isUrgent, visit, learns = false, onProgress, ...split }: EvaluationPlan,
+  { isUrgent, visit, learns, onProgress, ...split }: EvaluationSplit & EvaluationHooks,
+): Promise<number | null> {
+  const hooks = { ...(isUrgent && { isUrgent }), ...(learns && { learns }), visit, onProgress };
+  const total = scoredCharacters(tokens.length, split);
+  return evaluateWindows(executable, { windows: evaluationWindows(tokens, split), total, jobOf: () => job, ...hooks });
+}
+
+/**
+ * Returns the mean loss of windows in nats per target.
+ *
+ * @returns null if the evaluation was abandoned
+ * @throws RnnError `diverged` if the parameters learn and a loss or a gradient is not a finite
+ * number
+ */
+export async function evaluateWindows(
+  executable: Executable,
+  { windows, total, jobOf, isUrgent, visit, learns = false, onProgress }: WindowsToScore,
 ): Promise<number | null> {
   let sum = 0;
   let scored = 0;
-  const total = scoredCharacters(tokens.length, split);
-  const windows = evaluationWindows(tokens, split);
   onProgress?.(0, total);
-  for (;;) {
-    const batch = take(windows, executable.callsPerRun(job));
-    if (batch.length === 0) return sum / scored;
+  for (let next = windows.next(); !next.done;) {
+    const steps = stepsIn(next.value);
+    const job = jobOf(steps);
+    const batch: EvaluationWindow[] = [];
+    for (const most = executable.callsPerRun(job); batch.length < most; next = windows.next()) {
+      if (next.done || stepsIn(next.value) !== steps) break;
+      batch.push(next.value);
+    }
     if (isUrgent?.()) return null;
     const results = await executable.run(
       job,
@@ -86,13 +113,16 @@ export async function evaluateTokens(
     for (const [index, { lossNats, updated, outputs }] of results.entries()) {
       if (learns && !updated) throw divergedAfter(scored);
       sum += lossNats;
-      scored += batch[index].count;
+      scored += batch[index].scored;
       if (visit !== undefined) visitWindow(batch[index], outputs, visit);
     }
     onProgress?.(scored, total);
     await setImmediate(); // lets signals be handled, even if the device computes on this thread
   }
+  return sum / scored;
 }
+
+const stepsIn = ({ inputs, starts }: EvaluationWindow): number => inputs.length / starts.length;
 
 function divergedAfter(characters: number): RnnError {
   return new RnnError(
@@ -100,17 +130,6 @@ function divergedAfter(characters: number): RnnError {
     `dynamic evaluation diverged after ${count(characters)} characters: the loss or its gradient is not a finite number`,
     { hint: `lower ${flagOf('dynamicRate')}, or raise ${flagOf('dynamicDecay')}` },
   );
-}
-
-/** Up to `max` next items. */
-function take<Item>(items: Iterator<Item>, max: number): readonly Item[] {
-  const taken: Item[] = [];
-  while (taken.length < max) {
-    const next = items.next();
-    if (next.done) break;
-    taken.push(next.value);
-  }
-  return taken;
 }
 
 function visitWindow({ targets, starts }: EvaluationWindow, outputs: CallResult['outputs'], visit: RowVisitor): void {

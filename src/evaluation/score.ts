@@ -1,15 +1,20 @@
 // Measures how well a model predicts a text.
 import type { Tokens } from '../corpus/read.ts';
+import { evaluationWindows } from '../corpus/evaluation-windows.ts';
+import { recordWindows } from '../corpus/record-batches.ts';
+import { type RecordLayout, SortedRecords, chooseLengths } from '../corpus/records.ts';
 import type { Device, Job } from '../devices/device.ts';
 import { networkProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { noRegularisation } from '../model/regularisation.ts';
 import { parameterVector } from '../runs/store.ts';
 import { type DynamicOptions, TRAINED, dynamicRule } from './dynamic.ts';
-import { type BareModel, type RowVisitor, evaluateTokens } from './evaluate.ts';
+import { type BareModel, type RowVisitor, evaluateTokens, evaluateWindows } from './evaluate.ts';
 import { refuseIfTooLarge } from './memory.ts';
 import { type SurpriseRecord, isLikeliest } from './surprise.ts';
 import { flagOf } from '../options/flags.ts';
+
+const evaluationJob = (steps: number): string => `evaluate ${steps}`;
 
 /** The text to evaluate, and how. */
 export interface TextToScore {
@@ -24,6 +29,8 @@ export interface TextToScore {
   readonly dynamic: DynamicOptions | null;
   /** A token to read before the text, or null. */
   readonly startSymbol: number | null;
+  /** How `tokens` are divided into records, each of which is scored alone. Null for one text. */
+  readonly records?: RecordLayout | null;
 }
 
 /** The measures of a model on a text. */
@@ -63,14 +70,15 @@ export async function score(
 ): Promise<Score> {
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = text;
-  const jobs: Job[] = [
-    {
-      name: 'evaluate',
-      steps: T,
-      batch: N,
-      build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }),
-    },
-  ];
+  const stored = text.records == null ? null : { ...text.records, tokens };
+  const lengths = stored === null ? [T] : chooseLengths(stored, T);
+  const jobs = lengths.toReversed().map((steps): Job => ({
+    name: evaluationJob(steps),
+    steps,
+    batch: N,
+    stateOf: evaluationJob(lengths.at(-1)!),
+    build: (rows) => networkProgram(model, { steps, rows }, { loss: true, outputs: 'logits' }),
+  }));
   if (dynamic !== null)
     jobs.push({
       name: 'adapt',
@@ -84,7 +92,7 @@ export async function score(
     model,
     batchSize: N,
     sequenceLength: T,
-    lengths: [T],
+    lengths,
     workload,
     textBytes: tokens.byteLength,
     otherBytes: 0,
@@ -101,13 +109,17 @@ export async function score(
       if (record !== null && at < record.characters) record.put(at, logits, start, symbol);
     };
     const onProgress = (done: number, total: number): void => onActivity({ kind: 'scoring', done, total });
-    const nats = await evaluateTokens(executable, 'evaluate', tokens, { ...text, visit, onProgress });
+    const { records: _, ...split } = text;
+    const windows =
+      stored === null ? evaluationWindows(tokens, split) : recordWindows(stored, { batchSize: N, lengths });
+    const characters = stored === null ? tokens.length - 1 : new SortedRecords(stored, lengths).scored;
+    const scoring = { windows, total: characters, jobOf: evaluationJob, visit, onProgress };
+    const nats = await evaluateWindows(executable, scoring);
     if (dynamic !== null) await executable.write({ kind: 'slot', name: TRAINED }, parameters);
     const dynamicNats =
       dynamic === null
         ? null
         : await evaluateTokens(executable, 'adapt', tokens, { ...text, learns: true, onProgress });
-    const characters = tokens.length - 1;
     return { characters, nats: nats!, accuracy: hits / characters, dynamicNats, device: executable.description };
   } finally {
     await executable.close();

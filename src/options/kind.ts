@@ -1,5 +1,6 @@
 // The kinds of option values. A kind checks a value, parses a text, describes itself in an error
 // and has a JSON Schema. Knows nothing of single options.
+import { unescape } from './escapes.ts';
 import {
   type NumberRange,
   badValue,
@@ -133,6 +134,12 @@ export const text = (expected = 'some text', holds: (value: string) => boolean =
     return given;
   },
 });
+
+/** A text in which escapes such as `\t` work on the command line. */
+export const textWithEscapes = (expected: string): Kind<string> => {
+  const kind = text(expected);
+  return { ...kind, parse: (option, given) => unescape(kind.parse(option, given), 'char') };
+};
 
 /** A text that may be empty. */
 export const anyText: Kind<string> = {

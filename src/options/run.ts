@@ -1,7 +1,7 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
 // it is stored, and the sources of its options. Each option is a row of a table: see option.ts.
 import { UTF8, encodingNamed, kernelChoices, kernelNames, lengths } from './choices.ts';
-import { type Kind, choice, list, number, onOff, orList, orNull, text, wholeNumber } from './kind.ts';
+import { type Kind, choice, list, number, onOff, orList, orNull, text, textWithEscapes, wholeNumber } from './kind.ts';
 import type { Exclusive, Options, ValuesOf } from './option.ts';
 
 const heldOut = number({ min: 0, below: 1 });
@@ -16,6 +16,44 @@ export const readingOptions = {
     default: [],
   },
   exclude: { kind: patterns, placeholder: '<glob>', help: 'Skip these files of folders. Repeatable', default: [] },
+  records: {
+    kind: orNull(textWithEscapes('line, paragraph, file or a separator')),
+    placeholder: '<how>',
+    help: 'Divide the text into records: line, paragraph, file, or at a separator such as <|end|>. Records are shuffled, split, scored and sampled one by one',
+    legacyValue: null,
+    fixedFor: 'run',
+    isCommon: true,
+  },
+  column: {
+    kind: patterns,
+    placeholder: '<name>',
+    help: 'Read this column of CSV, TSV or JSON Lines files, a record for each row. Repeatable: a tab joins the columns',
+    default: [],
+    legacyValue: [],
+    fixedFor: 'run',
+  },
+  learnAfter: {
+    kind: orNull(textWithEscapes('a text')),
+    placeholder: '<text>',
+    help: 'Learn and score only the part of each record after this text, such as the answer to a question',
+    legacyValue: null,
+    fixedFor: 'run',
+  },
+  weights: {
+    kind: patterns,
+    key: 'weight',
+    placeholder: '<file=n>',
+    help: 'Read the records of this file n times in each epoch. Repeatable',
+    default: [],
+    legacyValue: [],
+  },
+  lowercase: {
+    kind: onOff,
+    help: 'Convert the text to lower case',
+    default: false,
+    legacyValue: false,
+    fixedFor: 'run',
+  },
   unit: {
     kind: choice(['char', 'byte']),
     key: 'level',

@@ -56,6 +56,7 @@ const vocabularyRules: Rules = {
   unit: readingOptions.unit.kind,
   symbols: list(),
   unknown: orNull(count),
+  end: { ...orNull(count), isOptional: true },
 };
 
 const trainingRules: Rules = {

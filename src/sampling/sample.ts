@@ -158,10 +158,13 @@ export class Sampler {
     options,
   }: SampledTextsRequest): Iterable<AsyncGenerator<string>> {
     const { unknown } = this.#vocabulary.data;
-    const symbols = new SymbolSampler(this.#model.vocabulary, {
-      ...options,
-      never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])],
-    });
+    const { end } = this.#vocabulary;
+    const symbolsWithout = (...excluded: readonly (number | null)[]): SymbolSampler =>
+      new SymbolSampler(this.#model.vocabulary, {
+        ...options,
+        never: [...(options.never ?? []), ...excluded.filter((id) => id !== null)],
+      });
+    const symbols = symbolsWithout(unknown);
     const stops = [stop ?? []].flat().map((each) => this.#stop(each));
     const primed = this.#idsOf(prime);
     const context =
@@ -169,7 +172,13 @@ export class Sampler {
         ? Int32Array.of(this.#vocabulary.startSymbol ?? 0)
         : contextOf(primed, midText ? null : this.#startSymbol);
     const texts = this.#vocabulary.unit === 'byte' ? byteTexts : this.#vocabulary.data.symbols;
-    return this.#batches(context, seeds, (seed) => new SampledText(symbols, texts, { seed, length, stops, keepStop }));
+    // No record is empty.
+    const firstSymbols = end !== null && primed.length === 0 ? symbolsWithout(unknown, end) : symbols;
+    return this.#batches(
+      context,
+      seeds,
+      (seed) => new SampledText(symbols, texts, { seed, length, stops, keepStop, end, firstSymbols }),
+    );
   }
 
   #idsOf(prime: TextOrBytes): Int32Array {

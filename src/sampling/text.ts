@@ -11,30 +11,49 @@ export interface SampledTextOptions {
   readonly stops: readonly string[];
   /** Whether the stop that ends the text belongs to it. */
   readonly keepStop: boolean;
+  /** Id of the token that ends a record, which never belongs to the text. Null for other models. */
+  readonly end?: number | null;
+  /** Samples the first token, where other tokens may be excluded. Default: as all tokens. */
+  readonly firstSymbols?: SymbolSampler;
 }
 
 export class SampledText {
   readonly #symbols: SymbolSampler;
+  /** Samples the next token. */
+  #nextSymbols: SymbolSampler;
   readonly #texts: readonly string[];
   readonly #random: Random;
   readonly #stops: readonly string[];
   readonly #longestStop: number;
   readonly #keepStop: boolean;
+  readonly #endToken: number | null;
   #pending = '';
   /** The end of the text, as long as the longest stop. */
   #end = '';
   #tokensLeft: number;
+  #isCut = false;
   #failure: unknown = null;
 
   /** @param texts of the tokens, by their ids */
-  constructor(symbols: SymbolSampler, texts: readonly string[], { seed, length, stops, keepStop }: SampledTextOptions) {
+  constructor(
+    symbols: SymbolSampler,
+    texts: readonly string[],
+    { seed, length, stops, keepStop, end = null, firstSymbols = symbols }: SampledTextOptions,
+  ) {
     this.#symbols = symbols;
+    this.#nextSymbols = firstSymbols;
     this.#texts = texts;
     this.#random = new Random(seed);
     this.#stops = stops;
     this.#longestStop = Math.max(0, ...stops.map((stop) => stop.length));
     this.#keepStop = keepStop;
+    this.#endToken = end;
     this.#tokensLeft = length;
+  }
+
+  /** Whether the text ended because of its length, neither at a stop nor at the end of a record. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   get isEnded(): boolean {
@@ -47,8 +66,14 @@ export class SampledText {
    */
   drawTokens(logits: Float32Array): number {
     try {
-      const id = this.#symbols.draw(logits, this.#random);
+      const id = this.#nextSymbols.draw(logits, this.#random);
+      this.#nextSymbols = this.#symbols;
+      if (id === this.#endToken) {
+        this.#tokensLeft = 0;
+        return id;
+      }
       this.#tokensLeft--;
+      this.#isCut = this.#tokensLeft === 0;
       this.#write(this.#texts[id]);
       return id;
     } catch (error) {
@@ -74,6 +99,7 @@ export class SampledText {
     const stopped = this.#stops.filter((stop) => this.#end.endsWith(stop));
     if (stopped.length === 0) return;
     this.#tokensLeft = 0;
+    this.#isCut = false;
     if (!this.#keepStop) this.#pending = this.#pending.slice(0, -Math.max(...stopped.map((stop) => stop.length)));
   }
 

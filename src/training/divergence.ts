@@ -70,7 +70,8 @@ export class LossTrend {
           problem: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`,
           stepsBefore: index,
         };
-      const jump = this.add(lossNats / characters);
+      // A window may have only the parts of records that are not learnt.
+      const jump = characters === 0 ? null : this.add(lossNats / characters);
       if (jump !== null) return { problem: jump, stepsBefore: index + 1 };
     }
     return null;

@@ -8,6 +8,7 @@ import { modelConfigurationOf } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
+import { windowsOfText } from './windows.ts';
 import { demandOf, workloadOf } from './workload.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -40,7 +41,12 @@ export function refuseTooLargeSizes(given: Partial<TrainingOptions>, { validates
   const [options] = optionsByLength(given, { validates });
   const model = modelConfigurationOf(options, vocabulary.size);
   refuseTooLargeForMachine(
-    demandOf(model, options, workloadOf(model, options, createOptimizer(options), validates), 0),
+    demandOf(
+      model,
+      options,
+      workloadOf(model, options, createOptimizer(options), windowsOfText(options), validates),
+      0,
+    ),
   );
 }
 

@@ -106,7 +106,7 @@ export class Loop {
     if (steps.length > 0) {
       this.#meter.add(steps, (elapsedMs * steps.length) / results.length);
       const isReportDue = this.#meter.isReportDue || this.#timetable.isReportDue || this.#reasonToEnd !== null;
-      if (divergence === null && isReportDue) yield this.#report(steps.at(-1)!);
+      if (divergence === null && isReportDue && !this.#meter.isEmpty) yield this.#report(steps.at(-1)!);
     }
     if (divergence !== null)
       yield* this.#recover(divergence.problem, this.#session.step - steps.length + divergence.stepsBefore);

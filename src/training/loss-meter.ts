@@ -21,6 +21,11 @@ export function createLossMeter(now: () => number) {
       trainingMs += milliseconds;
     },
 
+    /** Whether no character has been scored since the last report. */
+    get isEmpty(): boolean {
+      return characters === 0;
+    },
+
     get isReportDue(): boolean {
       return now() - since >= REPORT_EVERY_MS;
     },

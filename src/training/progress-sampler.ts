@@ -1,5 +1,5 @@
 // Samples texts from a model during training. The caller decides when.
-import type { Vocabulary } from '../corpus/vocabulary.ts';
+import { type Vocabulary, separatorIn } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -21,6 +21,7 @@ export function createProgressSampler(
   vocabulary: Vocabulary,
   { device, machine, onActivity }: Surroundings,
 ): ProgressSampler {
+  const separator = separatorIn(vocabulary.data);
   let sampler: Sampler | null = null;
   /** The device that samples, if it is not the device that trains. */
   let cpu: Device | null = null;
@@ -44,11 +45,18 @@ export function createProgressSampler(
       let text = '';
       let done = 0;
       onActivity?.({ kind: 'sampling', done, total: length });
-      for await (const piece of sampler.text({ prime: '', length, stop: null, seed, options: {} })) {
-        if (isUrgent()) return null;
-        text += piece;
-        done += [...piece].length;
-        onActivity?.({ kind: 'sampling', done, total: length });
+      for (let record = 0; done < length; record++) {
+        const request = { prime: '', length: length - done, stop: null, seed: seed + record, options: {} };
+        for await (const piece of sampler.text(request)) {
+          if (isUrgent()) return null;
+          text += piece;
+          done += [...piece].length;
+          onActivity?.({ kind: 'sampling', done, total: length });
+        }
+        // Records are sampled one after another, each from a zero state.
+        if (separator === null) break;
+        text += separator;
+        done++;
       }
       return text;
     },

@@ -170,7 +170,10 @@ export function recordedCorpus(training: Training): CorpusRecord {
   } as Partial<CorpusRecord>);
 }
 
-export type RunTexts = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
+export type RunTexts = Pick<
+  Corpus,
+  'records' | 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'
+>;
 
 /** Which parts of a text are the same as in the run. */
 export function sameParts(training: Training, corpus: RunTexts): Record<'train' | 'validation' | 'test', boolean> {

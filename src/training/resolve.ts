@@ -17,6 +17,10 @@ import { type OptimizerName, type TrainingOption, type TrainingOptions, training
 import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from '../options/presets.ts';
 import { stepsOf, windowsPerEpoch } from './work.ts';
+import { type CorpusRecords, recordsIn } from '../corpus/corpus-records.ts';
+import { fitRecords, windowsOfRecords } from '../corpus/record-batches.ts';
+import type { StoredRecords } from '../corpus/records.ts';
+import type { Tokens } from '../corpus/store.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** Bounds of the default probability that a batch row starts a window with a zero state. */
@@ -56,19 +60,30 @@ export interface NewRunOptions extends ResolvedOptions {
   readonly noEffectNotes: readonly string[];
 }
 
+/** The text of a run. `records` is omitted if the text is not read yet. */
+interface TextOfRun extends Pick<Corpus, 'vocabulary'> {
+  readonly train: TextLength;
+  readonly validation: TextLength;
+  readonly records?: CorpusRecords | null;
+}
+
 /** @throws RnnError `usage` for invalid values, `corpus` if the text is too short */
-export function resolveOptions(
-  userOptions: Partial<TrainingOptions>,
-  corpus: { readonly train: TextLength; readonly validation: TextLength } & Pick<Corpus, 'vocabulary'>,
-): NewRunOptions {
+export function resolveOptions(userOptions: Partial<TrainingOptions>, corpus: TextOfRun): NewRunOptions {
   const length = corpus.train.length;
   const given = withPreset(userOptions.preset ?? null, userOptions, length);
   const chosenOptions = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
   const sizes = { ...chosenOptions, ...withoutNulls(given) };
-  const { batchSize, sequenceLength } = fitSizes(length, sizes, {
+  const isGiven = {
     batchSize: userOptions.batchSize !== undefined,
     sequenceLength: userOptions.sequenceLength !== undefined,
-  });
+  };
+  const stored = storedRecords(corpus);
+  const { batchSize, sequenceLength } =
+    stored === null ? fitSizes(length, sizes, isGiven) : fitRecords(stored, sizes, isGiven);
+  const windows =
+    stored === null
+      ? windowsPerEpoch(length, { batchSize, sequenceLength })
+      : windowsOfRecords(stored, { batchSize, sequenceLength });
   const cell = cellNamed(sizes.cell);
 
   const sized: Omit<TrainingOptions, keyof Intervals> = {
@@ -84,10 +99,13 @@ export function resolveOptions(
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
     stateReset:
       given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
-    ...runLength(given, length, windowsPerEpoch(length, { batchSize, sequenceLength })),
+    ...runLength(given, length, windows),
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
-  const run = { steps: stepsOf(sized, length), perStep: batchSize * sequenceLength };
+  const run =
+    stored === null
+      ? { steps: stepsOf(sized, windowsPerEpoch(length, sized)), perStep: batchSize * sequenceLength }
+      : { steps: stepsOf(sized, windows), perStep: length / windows };
   const options: TrainingOptions = { ...sized, ...chooseIntervals(given, run, corpus.validation.length) };
   refuseUnfit(options, corpus);
   return {
@@ -96,6 +114,11 @@ export function resolveOptions(
     noEffectNotes: notesOnNoEffect(userOptions, options),
     sources: sourcesOf(options, userOptions, given),
   };
+}
+
+/** The records to train on. Null for a text that is not divided, or not read yet. */
+function storedRecords({ records = null, train }: TextOfRun): StoredRecords | null {
+  return records === null ? null : recordsIn(records, train as Tokens, true);
 }
 
 function sourcesOf(

@@ -31,8 +31,10 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 export function readingOfPart(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
-  const { encoding, keepLineEnds, skipInvalid, testFraction, testFile } = recorded ?? legacyReading;
-  const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
+  const { encoding, keepLineEnds, skipInvalid, testFraction, testFile, ...more } = recorded ?? legacyReading;
+  const { records, column, learnAfter, weights, lowercase } = more;
+  const division = { records, column, learnAfter, weights, lowercase };
+  const files = { include, exclude, encoding, keepLineEnds, skipInvalid, ...division };
   if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   if (recorded === null)
     throw checkpointError(
@@ -103,6 +105,7 @@ export function planScoring(
     sequenceLength: given.sequenceLength ?? recordedOption(training, 'sequenceLength'),
     dynamic,
     startSymbol: startSymbolOf({ training, vocabulary }),
+    records: corpus.records,
   };
   const warning = differenceFromRun(training, corpus, part);
   const isHeldOut = part === 'validation' || part === 'test';

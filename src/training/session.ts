@@ -1,7 +1,7 @@
 // One model in training on one device: its weights, optimizer and position in the text. Steps,
 // evaluates, samples and makes checkpoints. loop.ts decides when.
 import type { Checkpoint } from '../runs/store.ts';
-import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
+import { type BatchSource, type StreamPosition, fitSizes } from '../corpus/batches.ts';
 import type { Call, CallResult, Executable, IntactData } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
@@ -20,7 +20,8 @@ import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { validationOf } from './validation.ts';
 import { type WeightVectors, openWeights } from './weights.ts';
-import { TRAIN, demandOf, trainingJob, workloadOf } from './workload.ts';
+import { TRAIN, type WindowPlan, readingOfRun, trainingJob } from './windows.ts';
+import { demandOf, workloadOf } from './workload.ts';
 
 /** The part of a checkpoint that is not the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> &
@@ -48,6 +49,8 @@ interface PlannedCall {
   readonly learningRate: number;
   /** The position in the text after it. */
   readonly after: StreamPosition;
+  /** The number of targets that it scores. */
+  readonly scored: number;
 }
 
 type SessionRun = Pick<TrainingRun, 'options' | 'corpus' | 'device'> & Partial<TrainingRun>;
@@ -59,11 +62,12 @@ export class Session {
   readonly memoryBytes: number;
   /** The device with its kernels and threads, in one line. */
   readonly deviceDescription: string;
-  readonly streams: Streams;
+  readonly streams: BatchSource;
   readonly validation: ReturnType<typeof validationOf>;
   readonly #run: SessionRun;
   readonly #executable: Executable;
   readonly #weights: WeightVectors;
+  readonly #windows: WindowPlan;
   readonly #sampler: ProgressSampler;
   #random: Random;
   #step = 0;
@@ -74,6 +78,7 @@ export class Session {
     model: ModelConfiguration,
     weights: WeightVectors,
     executable: Executable,
+    { plan, batches }: ReturnType<typeof readingOfRun>,
     memoryBytes: number,
   ) {
     const { options, corpus } = run;
@@ -81,8 +86,9 @@ export class Session {
     this.parameters = weights.count;
     this.memoryBytes = memoryBytes;
     this.deviceDescription = executable.description;
-    this.streams = streamsOf(run);
-    this.validation = validationOf(run);
+    this.streams = batches;
+    this.#windows = plan;
+    this.validation = validationOf(run, plan);
     this.#run = run;
     this.#executable = executable;
     this.#weights = weights;
@@ -100,15 +106,16 @@ export class Session {
     const { options, corpus, device, onActivity } = run;
     const model = modelConfigurationOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
-    const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
+    if (corpus.records === null) fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
+    const reading = readingOfRun(options, corpus);
+    const workload = workloadOf(model, options, optimizer, reading.plan, corpus.validation.length > 1);
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength + corpus.test.byteLength;
-    const demand = demandOf(model, options, workload, textBytes);
+    const demand = demandOf(model, options, workload, textBytes, reading.plan.lengths);
     onActivity?.({ kind: 'compiling', done: 0, total: 1 }); // most of the time goes into measuring its size
     await refuseIfTooLarge(demand, device);
-    fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const executable = await withActivity(onActivity, 'compiling', () => device.compile(workload));
     const weights = openWeights(executable, optimizer, model);
-    return new Session(run, model, weights, executable, processBytes(demand, executable.memoryBytes));
+    return new Session(run, model, weights, executable, reading, processBytes(demand, executable.memoryBytes));
   }
 
   /** Prepares the first step of a new run. */
@@ -170,9 +177,9 @@ export class Session {
    * recurrent matrices are made orthogonal before they are used again.
    */
   async advance(max: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
-    const { batchSize, orthogonalEvery } = this.#run.options;
+    const { orthogonalEvery } = this.#run.options;
     const { nextSteps: T } = this.streams;
-    const job = trainingJob(T, this.#run.options);
+    const job = trainingJob(T, this.#windows);
     const untilOrthogonal = orthogonalEvery > 0 ? orthogonalEvery - (this.#step % orthogonalEvery) : Infinity;
     const planned = this.#plan(Math.min(max, untilOrthogonal, this.#executable.callsPerRun(job)), learningRateOf);
     const results = await this.#executable.run(
@@ -187,7 +194,7 @@ export class Session {
     if (steps === untilOrthogonal) await this.#weights.makeOrthogonal();
     return results.map((result, index) => ({
       ...result,
-      characters: batchSize * T,
+      characters: planned[index].scored,
       learningRate: planned[index].learningRate,
     }));
   }
@@ -202,10 +209,10 @@ export class Session {
     while (planned.length < count && this.streams.nextSteps === nextSteps) {
       const windowsBefore = planned.length;
       const learningRate = learningRateOf({ step: this.#step + windowsBefore, epoch: this.epoch });
-      const { inputs: ids, targets, reset: isReset, key: dropoutKey } = this.streams.next();
+      const { inputs: ids, targets, reset: isReset, key: dropoutKey, scored } = this.streams.next();
       const reset = isReset || (windowsBefore === 0 && this.#resetNext);
       const call = { ids, targets, reset, update: this.#weights.scalars(windowsBefore, learningRate), dropoutKey };
-      planned.push({ call, learningRate, after: this.streams.position });
+      planned.push({ call, learningRate, after: this.streams.position, scored });
     }
     this.streams.seek(start);
     return planned;
@@ -261,10 +268,4 @@ export class Session {
     await this.#sampler.close();
     await this.#executable.close();
   }
-}
-
-function streamsOf({ options, corpus: { train, vocabulary } }: SessionRun): Streams {
-  const { batchSize, sequenceLength, seed, randomOffset, randomLength, stateReset, textStarts } = options;
-  const draws = { seed, offset: randomOffset, length: randomLength, reset: stateReset, isSymmetric: !textStarts };
-  return new Streams(train, batchSize, sequenceLength, draws, textStarts ? vocabulary.startSymbol : null);
 }

@@ -1,41 +1,40 @@
 // The loss of a model in training on the held-out part, or on a sample of it.
-import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Executable } from '../devices/device.ts';
-import { evaluateTokens } from '../evaluation/evaluate.ts';
+import { evaluateWindows } from '../evaluation/evaluate.ts';
+import { type WindowPlan, evaluationJob, heldOutWindows } from './windows.ts';
 import type { TrainingRun } from './run.ts';
 
-export function validationOf({ corpus, options, onActivity }: Pick<TrainingRun, 'corpus' | 'options' | 'onActivity'>) {
-  const { evaluationStreams: streams, sequenceLength, textStarts } = options;
-  /** Characters that are held out. */
-  const { length: all } = corpus.validation;
+export function validationOf(
+  { corpus, options, onActivity }: Pick<TrainingRun, 'corpus' | 'options' | 'onActivity'>,
+  plan: WindowPlan,
+) {
+  const heldOut = heldOutWindows(options, corpus, plan);
   const ofRun = options.validationCharacters || Infinity;
   /** Whether there is a text to validate on. */
-  const isPossible = all > 1;
+  const isPossible = corpus.validation.length > 1;
+  /**
+   * Characters that an evaluation scores.
+   *
+   * @param characters to score at most. By default as in the run
+   */
+  const scored = (characters = ofRun): number => heldOut.scored(characters);
   return {
-    all,
+    /** Characters that are held out. */
+    all: heldOut.all,
     isPossible,
-
-    /**
-     * Characters that an evaluation scores.
-     *
-     * @param characters to score at most. By default as in the run
-     */
-    scored: (characters = ofRun): number =>
-      characters < all - 1 ? scoredCharacters(all, { streams, characters }) : all,
+    scored,
 
     /**
      * Mean nats per character, or null if there is no text to validate on or the run must end soon.
      *
-     * @param executable with an evaluation job, and the weights to use
+     * @param executable with evaluation jobs, and the weights to use
      * @param characters to score at most, in a sample. By default as in the run
      */
     async loss(executable: Executable, isUrgent: () => boolean, characters = ofRun): Promise<number | null> {
       if (!isPossible) return null;
-      return evaluateTokens(executable, 'evaluate', corpus.validation, {
-        streams,
-        sequenceLength,
-        startSymbol: textStarts ? corpus.vocabulary.startSymbol : null,
-        characters,
+      return evaluateWindows(executable, {
+        ...heldOut.windows(characters),
+        jobOf: (steps) => evaluationJob(steps, plan),
         isUrgent,
         onProgress: (done, total) => onActivity?.({ kind: 'validating', done, total }),
       });

@@ -30,11 +30,10 @@ export const stepsOfEpochs = (epochs: number, windows: number): number => Math.c
 /**
  * Update steps of a new run that neither stops early nor diverges. Null if only time ends it.
  *
- * @param length of the text, in tokens
+ * @param windows of an epoch
  */
-export function stepsOf(options: Omit<RunOptions, 'budgetMs' | 'maxTimeMs'>, length: number): number | null {
-  const { epochs, maxSteps } = options;
-  return maxSteps ?? (epochs === null ? null : stepsOfEpochs(epochs, windowsPerEpoch(length, options)));
+export function stepsOf({ epochs, maxSteps }: Pick<RunOptions, 'epochs' | 'maxSteps'>, windows: number): number | null {
+  return maxSteps ?? (epochs === null ? null : stepsOfEpochs(epochs, windows));
 }
 
 /**
@@ -61,7 +60,7 @@ export function workOfModel(model: ModelConfiguration, options: RunOptions, leng
     kind: 'training',
     // The gradient of a matrix product takes two more products.
     multiplyAdds: 3 * N * T * weightsOfProducts(model),
-    steps: stepsOf(options, length),
+    steps: stepsOf(options, windowsPerEpoch(length, options)),
     milliseconds: Math.min(budgetMs ?? Infinity, maxTimeMs ?? Infinity),
     sequence: T * model.layers,
   };

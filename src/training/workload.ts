@@ -1,5 +1,4 @@
 // The workload of a training run for a device: its programs by name, its weights and their update.
-import { lengthsAround } from '../options/training.ts';
 import type { Job, Workload } from '../devices/device.ts';
 import type { MemoryDemand } from '../evaluation/memory.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -10,25 +9,7 @@ import { regularisationOf } from './model.ts';
 import type { Optimizer } from './optimizers.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { orthogonalBytes } from './orthogonal.ts';
-
-/**
- * The job that trains on windows of the mean length. Windows of other lengths share its carried
- * state.
- */
-export const TRAIN = 'train';
-
-/** @param steps T of its windows */
-export function trainingJob(steps: number, { sequenceLength }: Pick<TrainingOptions, 'sequenceLength'>): string {
-  return steps === sequenceLength ? TRAIN : `${TRAIN} ${steps}`;
-}
-
-/** The lengths of windows, the mean first. */
-function windowLengths({
-  sequenceLength: T,
-  randomLength,
-}: Pick<TrainingOptions, 'sequenceLength' | 'randomLength'>): readonly number[] {
-  return randomLength ? [T, ...lengthsAround(T).filter((steps) => steps !== T)] : [T];
-}
+import { EVALUATE, TRAIN, type WindowPlan, evaluationJob, trainingJob } from './windows.ts';
 
 /**
  * A program has one length, so each window length needs a program. All gradients have the scale of
@@ -38,35 +19,34 @@ export function workloadOf(
   model: ModelConfiguration,
   options: TrainingOptions,
   optimizer: Optimizer,
+  windows: WindowPlan,
   validates: boolean,
 ): Workload {
-  const { batchSize: N, sequenceLength: T, evaluationStreams } = options;
-  const scale = 1 / (N * T);
+  const { batchSize: N, evaluationStreams } = options;
+  const scale = 1 / windows.meanScored;
   const regularisation = regularisationOf(options);
-  const training = windowLengths(options).map((steps): Job => ({
-    name: trainingJob(steps, options),
+  const training = windows.lengths.map((steps): Job => ({
+    name: trainingJob(steps, windows),
     steps,
     batch: N,
     stateOf: TRAIN,
     build: (rows) => trainingProgram(model, { steps, rows }, scale, regularisation),
   }));
-  const evaluation = {
-    name: 'evaluate',
-    steps: T,
+  const evaluation = windows.evaluated.map((steps): Job => ({
+    name: evaluationJob(steps, windows),
+    steps,
     batch: evaluationStreams,
-    build: (rows: number) => networkProgram(model, { steps: T, rows }, { loss: true }),
-  };
+    stateOf: EVALUATE,
+    build: (rows) => networkProgram(model, { steps, rows }, { loss: true }),
+  }));
   return {
     parameters: parameterShapes(model),
-    jobs: validates ? [...training, evaluation] : training,
+    jobs: validates ? [...training, ...evaluation] : training,
     update: optimizer.rule,
   };
 }
 
-type SizeOptions = Pick<
-  TrainingOptions,
-  'batchSize' | 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'
->;
+type SizeOptions = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'sampleEvery' | 'orthogonalEvery'>;
 
 /** The memory that training needs. */
 export function demandOf(
@@ -74,6 +54,7 @@ export function demandOf(
   options: SizeOptions,
   workload: Workload,
   textBytes: number,
+  lengths: readonly number[] = [options.sequenceLength],
 ): MemoryDemand {
   const { batchSize, sequenceLength, sampleEvery, orthogonalEvery } = options;
   // The sampler has a copy of the weights, plain and packed.
@@ -83,7 +64,7 @@ export function demandOf(
     model,
     batchSize,
     sequenceLength,
-    lengths: windowLengths(options),
+    lengths,
     workload,
     textBytes,
     otherBytes: sampler + projection,

@@ -25,6 +25,11 @@ describe('a corpus', () => {
     expect(corpus.reading).toEqual({
       include: [],
       exclude: [],
+      records: null,
+      column: [],
+      learnAfter: null,
+      weights: [],
+      lowercase: false,
       unit: 'char',
       encoding: 'utf-8',
       keepLineEnds: false,

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run']]])('comes with %j', async (flags) => {
-  const warning = `warning: the lines are sorted, so the validation part differs from the training part: shuffle them first (sort -u ${at('list.txt')} | shuf > shuffled.txt)`;
+  const warning = `warning: the lines are sorted, so the validation part differs from the training part: use --records line to shuffle them`;
   if (flags.includes('--dry-run')) useEstimate();
   const { stderr } = await rnn([
     'train',
@@ -30,6 +30,7 @@ it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run'
 
 it.each([
   ['a separate validation text', (): string[] => ['--validation-file', at('list.txt')]],
+  ['records', (): string[] => ['--records', 'line']],
   ['no validation part', (): string[] => ['--validation-fraction', '0']],
 ])('does not come with %s', async (_, flags) => {
   useEstimate();

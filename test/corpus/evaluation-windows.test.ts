@@ -20,7 +20,7 @@ describe('evaluation windows', () => {
         (length, N, T) => {
           const perStream: number[][] = Array.from({ length: N }, () => []);
           let windows = 0;
-          for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), {
+          for (const { inputs, targets, reset, scored: count, starts } of evaluationWindows(places(length), {
             streams: N,
             sequenceLength: T,
           })) {
@@ -45,12 +45,12 @@ describe('evaluation windows', () => {
 
   it('are padded after the end of a chunk', () => {
     expect([...evaluationWindows(places(6), { streams: 2, sequenceLength: 2 })]).toEqual([
-      { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4, starts: [0, 3] },
+      { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, scored: 4, starts: [0, 3] },
       {
         inputs: Int32Array.of(2, 0, 0, 0),
         targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET),
         reset: false,
-        count: 1,
+        scored: 1,
         starts: [2, 5],
       },
     ]);
@@ -131,7 +131,7 @@ describe('evaluation windows', () => {
         const scored = windows.flatMap(({ targets }) => [...targets].filter((target) => target !== NO_TARGET));
         expect(new Set(scored).size).toBe(scored.length);
         expect(scored).toHaveLength(scoredCharacters(length, { streams, characters }));
-        expect(scored.length).toBe(windows.reduce((sum, { count }) => sum + count, 0));
+        expect(scored.length).toBe(windows.reduce((sum, { scored: count }) => sum + count, 0));
         expect(Math.abs(scored.length - Math.min(characters, length - 1))).toBeLessThan(
           Math.max(streams, scored.length / 2000 + streams),
         );

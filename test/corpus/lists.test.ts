@@ -43,15 +43,14 @@ describe('a list', () => {
     expect(factsOf(shuffle([...names, ...names.slice(0, 10)]))).toBeNull();
   });
 
-  it('is shuffled by the command in the warning', () => {
+  it('gets a warning that names the option for records', () => {
     const warningOf = (lines: readonly string[]): string | null => listWarning(...encoded(lines));
-    const command = 'sort -u list.txt | shuf > shuffled.txt';
     expect(warningOf(sorted)).toBe(
-      `the lines are sorted, so the validation part differs from the training part: shuffle them first (${command})`,
+      'the lines are sorted, so the validation part differs from the training part: use --records line to shuffle them',
     );
     const twice = [...names, ...names];
     expect(warningOf(shuffle(twice))).toBe(
-      `50 % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`,
+      '50 % of the lines are duplicates, so the validation loss is too low: use --records line to keep equal lines in one part',
     );
     expect(warningOf(twice.toSorted())).toMatch(/^the lines are sorted/);
     expect(warningOf(names)).toBeNull();

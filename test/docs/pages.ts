@@ -66,6 +66,13 @@ export const pages: readonly Page[] = [
     ].join('\n'),
   },
   { name: 'docs/choosing.md', isLong: true, before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
+  {
+    name: 'docs/records.md',
+    before: [
+      'for i in $(seq 60); do echo "name$i"; done >names.txt',
+      String.raw`for i in $(seq 60); do printf 'Abbott%s\tEnglish\n' $i; done >languages.tsv`,
+    ].join('\n'),
+  },
   { name: 'docs/cron.md', isLong: true, before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { charactersWithin, stepsOf, workOf } from '../../src/training/work.ts';
+import { charactersWithin, stepsOf, windowsPerEpoch, workOf } from '../../src/training/work.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 
 const options = {
@@ -45,11 +45,12 @@ it('has the length of a run, by its steps or its time', () => {
 });
 
 it('counts the steps of a run as the windows of its text', () => {
-  expect(stepsOf({ ...options, maxSteps: null, epochs: 0.55 }, 101)).toBe(6);
-  expect(stepsOf({ ...options, maxSteps: null, epochs: 3 }, 101)).toBe(30);
+  const windows = windowsPerEpoch(101, options);
+  expect(stepsOf({ ...options, maxSteps: null, epochs: 0.55 }, windows)).toBe(6);
+  expect(stepsOf({ ...options, maxSteps: null, epochs: 3 }, windows)).toBe(30);
   // The position of the first window is random, which takes the space of one window.
-  expect(stepsOf({ ...options, maxSteps: null, epochs: 3, randomOffset: true }, 101)).toBe(27);
-  expect(stepsOf({ ...options, maxSteps: null }, 101)).toBeNull();
+  expect(windowsPerEpoch(101, { ...options, randomOffset: true })).toBe(windows - 1);
+  expect(stepsOf({ ...options, maxSteps: null }, windows)).toBeNull();
 });
 
 it('counts the characters that a machine of nominal speed trains on in a time', () => {

@@ -12,7 +12,7 @@ import { sampleOptions } from '../../options/trained.ts';
 import type { FlagsOf } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
-import { unescape } from '../escapes.ts';
+import { unescape } from '../../options/escapes.ts';
 import type { Io } from '../process/io.ts';
 import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';

@@ -2,6 +2,7 @@
 import type { Model } from '../../api/model.ts';
 import type { TextsOptions } from '../../api/writer.ts';
 import type { TextOrBytes } from '../../sampling/sample.ts';
+import { separatorIn } from '../../corpus/vocabulary.ts';
 import type { Output } from '../output/output.ts';
 
 /**
@@ -53,15 +54,16 @@ const writeBytes: Write = async (model, asked, start, stdout) => {
 };
 
 /**
- * On a terminal, each of several samples has a heading. Elsewhere, the output is only the samples,
- * each with a newline at its end.
+ * On a terminal, each of several samples has a heading, unless it is a record. Elsewhere, the output
+ * is only the samples, each with a newline or the separator of records at its end.
  */
 const writeTexts: Write = async (model, asked, start, stdout) => {
   const { seed, count } = asked;
   const { bold, dim } = stdout.colour;
+  const separator = separatorIn(model.vocabulary);
   let index = 0;
   for await (const pieces of model.sampleManyPieces(asked)) {
-    if (count > 1 && stdout.isTty)
+    if (count > 1 && stdout.isTty && separator === null)
       await stdout.write(
         `${index === 0 ? '' : '\n'}${dim(`── text ${index + 1} of ${count}, --seed ${seed + index} ──`)}\n`,
       );
@@ -72,7 +74,8 @@ const writeTexts: Write = async (model, asked, start, stdout) => {
       await stdout.write(stdout.shown(piece));
       last = piece;
     }
-    if (!last.endsWith('\n')) await stdout.write('\n');
+    if (separator !== null) await stdout.write(separator);
+    else if (!last.endsWith('\n')) await stdout.write('\n');
     index++;
   }
 };

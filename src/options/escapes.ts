@@ -1,6 +1,5 @@
 // Escapes in texts of the command line, for characters that are hard to type: \n, \t, \r, \\,
 // \u{2014}, \xff. Any other character after a backslash stays unchanged, with the backslash.
-import type { Unit } from '../corpus/vocabulary.ts';
 
 const named: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
 const escapes = /(\\(?:[ntr\\]|x[\dA-Fa-f]{2}|u\{[\dA-Fa-f]{1,6}\}))/;
@@ -8,7 +7,9 @@ const escapes = /(\\(?:[ntr\\]|x[\dA-Fa-f]{2}|u\{[\dA-Fa-f]{1,6}\}))/;
 /**
  * The text with its escapes replaced. For a byte-level model, its UTF-8, with `\xff` as one byte.
  */
-export function unescape(text: string, unit: Unit): string | Uint8Array {
+export function unescape(text: string, unit: 'char'): string;
+export function unescape(text: string, unit: 'char' | 'byte'): string | Uint8Array;
+export function unescape(text: string, unit: 'char' | 'byte'): string | Uint8Array {
   // Every second part is an escape.
   const parts = text.split(escapes).map((part, index) => (index % 2 === 0 ? part : meaningOf(part)));
   if (unit === 'byte')

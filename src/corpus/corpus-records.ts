@@ -1,0 +1,96 @@
+// The records of a corpus that has been read.
+import { count } from '../count.ts';
+import { corpusError, inQuotes, usageError } from '../errors.ts';
+import { flagOf } from '../options/flags.ts';
+import type { CorpusOptions } from './corpus-options.ts';
+import type { RecordFacts, RecordSink } from './record-sink.ts';
+import type { RecordLayout, StoredRecords } from './records.ts';
+import type { Tokens } from './store.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** How a corpus is divided into records, and facts about them. */
+export interface CorpusRecords extends RecordLayout {
+  readonly facts: RecordFacts;
+  /** The hashes of all records, each once, ascending. */
+  readonly distinct: Float64Array;
+}
+
+/** The records of a part of a corpus. Only training records are weighted. */
+export const recordsIn = <Layout extends RecordLayout>(
+  records: Layout,
+  tokens: Tokens,
+  isTraining: boolean,
+): StoredRecords => ({
+  ...records,
+  tokens,
+  weights: isTraining ? records.weights : [],
+});
+
+export function recordsOf(
+  sink: RecordSink,
+  vocabulary: Vocabulary,
+  { learnAfter, lowercase }: Pick<CorpusOptions, 'learnAfter' | 'lowercase'>,
+): CorpusRecords {
+  if (vocabulary.end === null)
+    throw usageError(
+      `cannot read records: the model was not trained on records`,
+      `omit ${flagOf('records')}, or train a model with it`,
+    );
+  const delimiter = lowercase ? learnAfter?.toLowerCase() : learnAfter;
+  return {
+    end: vocabulary.end,
+    learnAfter: delimiter == null ? [] : [...vocabulary.encode(delimiter)],
+    weights: sink.weights,
+    facts: sink.facts(),
+    distinct: sink.distinct,
+  };
+}
+
+/** The bounds of each part, which begins with the end token before its first record. */
+export function partsOfRecords([train, validation, test]: readonly number[]) {
+  const bounds = (start: number, end: number) => [end > start ? start - 1 : end, end] as const;
+  return { train: [0, train], validation: bounds(train, validation), test: bounds(validation, test) } as const;
+}
+
+/** @throws RnnError `corpus` if fewer than two records are left to train on */
+export function refuseFewRecords(
+  { train, validation, test, withoutDelimiter }: RecordFacts,
+  { records, learnAfter, vocabulary }: Pick<CorpusOptions, 'records' | 'learnAfter' | 'vocabulary'>,
+): void {
+  const all = train + validation + test;
+  if (all === 0 && withoutDelimiter > 0)
+    throw corpusError(
+      `no record has ${flagOf('learnAfter')} ${inQuotes(learnAfter)}`,
+      `write a tab as '\\t', or omit ${flagOf('learnAfter')}`,
+    );
+  if (vocabulary !== undefined || all === 0 || train > 1) return;
+  throw corpusError(
+    `the text has ${all === 1 ? 'only one record' : 'only one record to train on'}: expected at least two`,
+    `check that ${flagOf('records')} ${records ?? 'line'} divides the text, or omit ${flagOf('records')}`,
+  );
+}
+
+/** A note on the records of a corpus. */
+export function recordsNote({
+  train,
+  validation,
+  test,
+  duplicates,
+  empty,
+  withoutDelimiter,
+  meanLength,
+  maxLength,
+}: RecordFacts): string {
+  const parts = [
+    `${count(train)} training`,
+    validation > 0 && `${count(validation)} validation`,
+    test > 0 && `${count(test)} test`,
+  ].filter(Boolean);
+  const dropped = [
+    empty > 0 && `${count(empty)} empty`,
+    withoutDelimiter > 0 && `${count(withoutDelimiter)} without the text of ${flagOf('learnAfter')}`,
+  ].filter(Boolean);
+  const records = `${count(train + validation + test)} records (${parts.join(', ')}), ${count(duplicates)} of them duplicates`;
+  const lengths = `mean length ${meanLength.toFixed(1)}, longest ${count(maxLength)} characters`;
+  return `${records}, ${lengths}${dropped.length === 0 ? '' : `. Dropped ${dropped.join(' and ')}`}`;
+}

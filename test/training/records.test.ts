@@ -1,0 +1,81 @@
+// Training, evaluation and sampling of a text that is divided into records.
+import { mkdtempSync, rmSync, readFileSync, cpSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { rnn } from '../cli/helpers.ts';
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+const common = ['--threads', '1', '--device', 'cpu', '--quiet'];
+const sizes = ['--cell', 'lstm', '--layers', '1', '--hidden', '16', '--batch-size', '8', '--checkpoint-every', '0'];
+
+async function run(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await rnn(args);
+  expect(stderr).not.toContain('error:');
+  expect(code).toBe(0);
+  return stdout;
+}
+const jsonOf = async (...args: readonly string[]): Promise<Record<string, unknown>[]> =>
+  (await run(...args, '--json'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-records-'));
+  const lines = Array.from({ length: 300 }, (_, n) => `${n % 7}${'ab'.repeat(1 + (n % 5))}=${'xyz'[n % 3]}`);
+  writeFileSync(at('list.txt'), `${lines.join('\n')}\n`);
+  await run('train', at('list.txt'), '--records', 'line', ...sizes, ...common, '--max-steps', '60', '--out', at('run'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const weightsIn = (name: string): unknown => {
+  const { tensors, optimizer } = JSON.parse(readFileSync(at(name), 'utf8')) as Record<string, unknown>;
+  return { tensors, optimizer };
+};
+
+it('a run that resumes within an epoch has the same weights as without the interruption', async () => {
+  const train = ['train', at('list.txt'), ...common];
+  const whole = ['--records', 'line', ...sizes, '--max-steps', '60', '--keep', '9', '--evaluate-every', '0'];
+  await run(...train, ...whole.with(whole.indexOf('--checkpoint-every') + 1, '23'), '--out', at('whole'));
+  cpSync(at('whole'), at('resumed'), { recursive: true });
+  cpSync(at('whole/step-000000023.json'), at('resumed/latest.json'));
+  for (const file of ['best.json', 'previous.json', 'step-000000046.json'])
+    rmSync(at(`resumed/${file}`), { force: true });
+  await run(...train, '--resume', '--out', at('resumed'));
+  expect(weightsIn('resumed/latest.json')).toEqual(weightsIn('whole/latest.json'));
+});
+
+it('rnn eval measures the validation loss of the run', async () => {
+  const [{ nats, characters }] = await jsonOf(
+    'eval',
+    at('list.txt'),
+    '--checkpoint',
+    at('run'),
+    '--part',
+    'validation',
+  );
+  const checkpoint = JSON.parse(readFileSync(at('run/best.json'), 'utf8')) as {
+    training: { bestValidationLossNats: number; corpus: { validation: number } };
+  };
+  expect(nats).toBeCloseTo(checkpoint.training.bestValidationLossNats, 6);
+  expect(characters).toBe(checkpoint.training.corpus.validation - 1);
+});
+
+it('each record is scored from a zero state, so their order does not matter', async () => {
+  writeFileSync(at('one.txt'), '1ab=x\n2abab=y\n3abab=z\n');
+  writeFileSync(at('other.txt'), '3abab=z\n1ab=x\n2abab=y\n');
+  const [first] = await jsonOf('eval', at('one.txt'), '--checkpoint', at('run'));
+  const [second] = await jsonOf('eval', at('other.txt'), '--checkpoint', at('run'));
+  expect(first.nats).toBeCloseTo(second.nats as number, 6);
+});
+
+it('rnn sample prints a record a line, each the same as if it were sampled alone', async () => {
+  const text = await run('sample', at('run'), '--count', '5', '--seed', '3');
+  const records = text.trimEnd().split('\n');
+  expect(records).toHaveLength(5);
+  expect(await run('sample', at('run'), '--seed', '5')).toBe(`${records[2]}\n`);
+  const objects = await jsonOf('sample', at('run'), '--count', '2', '--seed', '3');
+  expect(objects.map((object) => object.text)).toEqual(records.slice(0, 2));
+});
