@@ -7,7 +7,7 @@ import type { Vocabulary } from './vocabulary.ts';
 /** Facts about a list, which is a text whose lines have the same meaning in any order. */
 export interface ListFacts {
   readonly isSorted: boolean;
-  /** The fraction of lines that occurred before. */
+  /** The fraction of lines that occurred before. 0 if it is below MIN_DUPLICATES. */
   readonly duplicates: number;
 }
 

@@ -49,7 +49,7 @@ export interface MemoryDemand {
 }
 
 /**
- * Estimates the peak memory of this process in bytes, within 20 %.
+ * Estimates the peak memory of this process in bytes.
  *
  * @param deviceBytes memory of the device
  */

@@ -4,5 +4,5 @@ import type { Options } from './option.ts';
 
 export const commonOptions = {
   debug: { kind: onOff, help: 'Print the stack of an error', isNotInFiles: true, isEverywhere: true },
-  noColor: { kind: onOff, help: 'Print without colours. NO_COLOR and FORCE_COLOR work too', isNotInFiles: true },
+  noColor: { kind: onOff, help: 'Print without colours, as with the variable NO_COLOR', isNotInFiles: true },
 } as const satisfies Options;

@@ -57,7 +57,10 @@ export function refuseLacking(options: TrainingOptions): void {
   }
 }
 
-/** Whether the option is switched off, or has the value from before the option existed. */
+/**
+ * Whether the option is off: it has the value of checkpoints that are older than the option. Only
+ * switches, choices and options whose unmet need is an error can be off.
+ */
 function isOff(name: TrainingOption, options: TrainingOptions): boolean {
   const { kind, legacyValue, needs = [] }: Option = trainingOptions[name];
   const isError = needs.some(({ orError }) => orError !== undefined);

@@ -1,7 +1,7 @@
 // Charts as parts of a page: a heading, a legend, an element for the lines, and a table. Used when
 // a page is written, and again when a script in the page changes the charts.
 import { strokeOf } from './chart-svg.ts';
-import type { Chart, Point } from './charts.ts';
+import { type Chart, type Point, titleWithUnit } from './charts.ts';
 import { escapeHtml, table } from './html.ts';
 import { tickText, valueText } from './numbers.ts';
 
@@ -27,7 +27,7 @@ function chartHtml(chart: Chart): string {
     (each) => `<li><svg ${swatch} ${strokeOf(each)}/></svg>${escapeHtml(each.name)}<b></b></li>`,
   );
   return `<section class="chart" aria-labelledby="${name}-title">
-<h2 id="${name}-title">${title} <small>${unit}</small></h2>
+<h2 id="${name}-title">${title}${unit === '' ? '' : ` <small>${unit}</small>`}</h2>
 <ul class="legend" id="${name}-legend">${legend.join('')}</ul>
 <div class="plot" id="${name}" tabindex="0" role="img" aria-label="${escapeHtml(chartLabel(chart))}"></div>
 <p class="unseen" id="${name}-reading" aria-live="polite"></p>
@@ -38,8 +38,8 @@ function chartHtml(chart: Chart): string {
 }
 
 /** Names the chart, and the first and last value of each line. */
-const chartLabel = ({ title, unit, horizontal, series }: Chart): string =>
-  `${title}, ${unit}. ${series.map((each) => described(each, horizontal)).join(' ')}`;
+const chartLabel = (chart: Chart): string =>
+  `${titleWithUnit(chart)}. ${chart.series.map((each) => described(each, chart.horizontal)).join(' ')}`;
 
 function described({ name, points }: Chart['series'][number], horizontal: string): string {
   const known = points.filter(([, y]) => y !== null) as [number, number][];

@@ -10,7 +10,7 @@ export interface NamedCurves {
   readonly curves: Pick<Curves, 'reports' | 'evaluations'> & Partial<Pick<Curves, 'level'>>;
 }
 
-/** In ascending order of x. y is null where the line has a gap. */
+/** y is null where the line has a gap. */
 export type Point = readonly [x: number, y: number | null];
 
 /** A line of a chart. */
@@ -25,14 +25,16 @@ export interface Series {
    * is a solid line, as for the training loss, and 1 is for the validation loss.
    */
   readonly dash: number;
+  /** In ascending order of x. */
   readonly points: readonly Point[];
 }
 
 /** A chart with one or more lines. */
 export interface Chart {
-  /** Prefix of the ids of its elements in a page. */
+  /** A value of `rnn plot --only`, and the prefix of the ids of its elements in a page. */
   readonly name: string;
   readonly title: string;
+  /** Empty if the values have no unit. */
   readonly unit: string;
   /** Whether the vertical axis is logarithmic. Values that are not positive then become gaps. */
   readonly isLogarithmic: boolean;
@@ -59,8 +61,8 @@ export const measures = [
   { name: 'loss', title: 'Loss', unit: 'nats per token', column: 'lossNats', isLogarithmic: false, hasZero: false },
   {
     name: 'gradient',
-    title: 'Gradient norm',
-    unit: 'before clipping',
+    title: 'Gradient norm before clipping',
+    unit: '',
     column: 'gradientNorm',
     isLogarithmic: true,
     hasZero: false,
@@ -68,7 +70,7 @@ export const measures = [
   {
     name: 'rate',
     title: 'Learning rate',
-    unit: 'per step',
+    unit: '',
     column: 'learningRate',
     isLogarithmic: false,
     hasZero: true,
@@ -137,7 +139,11 @@ export function chartsOf(
     .filter(({ series }) => series.length > 0);
 }
 
-/** Says characters or bytes instead of tokens, unless the runs differ in that. */
+/** The title of a chart with its unit, if it has one. */
+export const titleWithUnit = ({ title, unit }: Pick<Chart, 'title' | 'unit'>): string =>
+  unit === '' ? title : `${title}, ${unit}`;
+
+/** Writes characters or bytes instead of tokens, unless the runs have different levels. */
 function inTokensOf(runs: readonly NamedCurves[], words: string): string {
   const levels = new Set(runs.map(({ curves: { level = 'char' } }) => level));
   const [level] = levels;

@@ -2,7 +2,7 @@
 // charts are small below it.
 import { checkpointError } from '../errors.ts';
 import { drawChart, roundPixel, strokeOf, textAt } from './chart-svg.ts';
-import type { Chart } from './charts.ts';
+import { type Chart, titleWithUnit } from './charts.ts';
 import { lineStyle } from './colours.ts';
 import { escapeHtml } from './html.ts';
 import { pictureMarker } from './markers.ts';
@@ -47,9 +47,8 @@ export function svgOf(charts: readonly Chart[], title: string): string {
 }
 
 function chartAt(left: number, top: number, chart: Chart, across: number, down: number): string {
-  const title = [chart.title, chart.unit].filter((part) => part !== '').join(', ');
   const { svg } = drawChart(chart, { width: across, height: down, margin });
-  return `<g transform="translate(${roundPixel(left)},${top})">\n${textAt(0, 13, title, ' text-anchor="start"')}\n${svg}\n</g>`;
+  return `<g transform="translate(${roundPixel(left)},${top})">\n${textAt(0, 13, titleWithUnit(chart), ' text-anchor="start"')}\n${svg}\n</g>`;
 }
 
 /** Names next to pieces of their lines, in as many rows as necessary. */

@@ -1,6 +1,6 @@
 // Reads a JSON file of any size as one value. Its long base64 texts stay on the disk until their
 // numbers are requested. So the file is never in memory as a whole, and nothing is allocated that
-// the file is too short to fill. Independent of checkpoints.
+// the file is too short to fill. From checkpoint.ts it takes only the limits.
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -26,7 +26,7 @@ export class JsonFile {
   readonly size: number;
   readonly #descriptor: number;
   readonly #fail: Fail;
-  /** A text `#3` in the value represents the text at `#cuts[3]` in the file. */
+  /** A text `#3` in the value represents the text `#deferred[3]` of the file. */
   readonly #deferred: DeferredText[] = [];
   readonly #requested = new Set<DeferredText>();
 

@@ -34,7 +34,7 @@ export function isTemporary(file: string): boolean {
   return of !== undefined && file.endsWith(temporarySuffix) && (of === logFile || of === lockFile || isCheckpoint(of));
 }
 
-/** A file that a run writes, or its temporary file, but not its lock. */
+/** A file that a run writes, or the temporary file of one. The lock itself is not included. */
 export const isRunFile = (file: string): boolean =>
   file === logFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
 
@@ -51,7 +51,8 @@ export async function snapshotsIn(folder: string): Promise<string[]> {
 }
 
 /**
- * The names in a folder. Empty if there is no such folder.
+ * The names in a folder. Empty if the folder does not exist or cannot be read for another reason
+ * than missing permission.
  *
  * @throws RnnError `machine` if the user has no permission to see them
  */
@@ -61,7 +62,7 @@ export async function namesIn(folder: string): Promise<string[]> {
   } catch (cause) {
     if (!['EACCES', 'EPERM'].includes(systemCode(cause))) return [];
     throw machineError(
-      `cannot look into ${folder}: you have no permission to read it`,
+      `cannot read the folder ${folder}: permission denied`,
       `check its permissions with ls -ld, or ${otherFolder}`,
       { cause },
     );
@@ -80,7 +81,7 @@ export async function refuseFolders(path: string): Promise<void> {
   if (folder === undefined) return;
   throw usageError(
     `cannot write ${joinPath(path, folder.name)}, a file of the run: it is a folder`,
-    `move it away, or ${otherFolder}`,
+    `move that folder away, or ${otherFolder}`,
   );
 }
 

@@ -12,7 +12,10 @@ import { windowsOfText } from './windows.ts';
 import { demandOf, workloadOf } from './workload.ts';
 import { flagOf } from '../options/flags.ts';
 
-/** Sizes and the contents of presets depend on the length of the text. These are its bounds. */
+/**
+ * Sizes and the contents of presets depend on the length of the text, which is not known yet. These
+ * two lengths stand for all texts. A shorter text can be trained on too.
+ */
 const LENGTHS = { shortest: 2 ** 14, longest: 2 ** 32 };
 const vocabulary = characterVocabulary('ab', false);
 

@@ -16,9 +16,9 @@ import { StopRequest } from './stop-request.ts';
 import { INTERIM_CHARACTERS, createTimetable } from './timetable.ts';
 import { evaluationsIn, verdictOf } from './verdict.ts';
 
-/** Reported if a device fails within a step. */
+/** The reason of the event if a device fails within a step. */
 const STATE_IS_LOST =
-  'the hidden state was lost with the current step. A run that continues from here begins with a zero state, so its numbers differ slightly';
+  'the device failed and the hidden state is lost. If you resume this run, it starts from a zero state, so its losses differ slightly';
 
 export class Loop {
   readonly #run: TrainingRun;
@@ -32,9 +32,9 @@ export class Loop {
   readonly #state: RunState;
   readonly #timetable: ReturnType<typeof createTimetable>;
   #hasDiverged = false;
-  /** Nothing has changed since the last state was saved. */
+  /** Whether the current state is saved. */
   #isSaved: boolean;
-  /** Nothing was left to do when this invocation began. */
+  /** Whether the run had nothing left to do when this invocation began. */
   readonly #wasOver: boolean;
 
   constructor(
@@ -142,7 +142,8 @@ export class Loop {
   /** Evaluates, samples and saves if that is due and not done yet. */
   async *#due(): AsyncGenerator<TrainingEvent> {
     const reason = this.#reasonToEnd;
-    // A user who stops a run wants it saved, not evaluated.
+    // These runs end at once: a stopped run is saved without an evaluation, and so is a run that
+    // reaches --max-time. A diverged state is neither evaluated nor saved.
     if (this.#stop.reason !== null || reason === 'max-time' || reason === 'diverged') return;
     const atEnd = reason !== null;
     const isSampleDue = this.#timetable.samples && (this.#timetable.isDue('sample') || atEnd);
@@ -212,9 +213,9 @@ export class Loop {
       ...(characters < validation.all && { characters }),
     };
     countEvaluation(this.#state, event, this.#options);
-    this.#logAndRemember(event); // before best.json: a run killed after it does not evaluate again
+    this.#logAndRemember(event); // before best.json: if the run is killed in between, it does not evaluate this step again
     if (best) {
-      // Other things may still be due at this step, so even at the end the run is not over.
+      // A sample and a save may still be due at this step, so best.json never marks the run as over.
       const record = { ...this.#record(null), bestValidationLossNats: validationLossNats };
       const error = await this.#writer.saveBest(await this.#session.checkpoint(record));
       if (error === null) this.#state.best = validationLossNats; // the best loss is the loss in best.json

@@ -70,8 +70,8 @@ export interface ScoringPlan extends TextToScore {
   /** A message for the user if the part is not the part of the run. Null if it is. */
   readonly warning: string | null;
   /**
-   * The fraction of `tokens` that the run was trained on, from 0 to 1. Null if the digest of the
-   * text differs from the run's.
+   * The fraction of `tokens` that the run was trained on, from 0 to 1. Null if the checkpoint records
+   * no text, or another text.
    */
   readonly trainedShare: number | null;
 }
@@ -92,7 +92,9 @@ export function planScoring(
   const tokens = part === 'all' ? corpus.train : corpus[part];
   if (tokens.length < 2) {
     throw corpusError(
-      `cannot score ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`,
+      tokens.length === 0
+        ? 'cannot score the text: it is empty'
+        : 'cannot score a text of one character: the model only reads the first character',
       'use a text of at least two characters',
     );
   }
@@ -139,7 +141,8 @@ function differenceFromRun(training: Training, corpus: RunTexts, part: Part): st
 }
 
 /**
- * The part of a text that the run was trained on. Null if the run had another text.
+ * The part of a text that the run was trained on. Null if the checkpoint records no text, or
+ * another text.
  *
  * @param corpus a text of which nothing is held out
  */

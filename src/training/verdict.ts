@@ -37,7 +37,7 @@ export type Fit = 'overfitted' | 'underfitted' | 'good';
 
 /** The judgement of a run, and options to try next. */
 export interface Verdict {
-  /** Null if the evaluations do not show it. */
+  /** Null if there are too few evaluations, if both losses rose, or if the run ended early. */
   readonly fit: Fit | null;
   readonly best: {
     readonly step: number;
@@ -51,9 +51,9 @@ export interface Verdict {
      */
     readonly gapNats: number | null;
   };
-  /** From the best validation loss to the loss of the last evaluations. */
+  /** The loss of the last evaluations after the best, minus the best validation loss. */
   readonly riseNats: number;
-  /** The validation loss still fell by more than noise at the end. */
+  /** Whether the validation loss fell by more than noise in the last fifth of the run. */
   readonly isFalling: boolean;
   /**
    * Options for a new run, as on the command line: the two that are most likely to lower the
@@ -62,27 +62,29 @@ export interface Verdict {
   readonly advice: readonly string[];
 }
 
-/** Two evaluations show neither noise nor a trend. */
+/** With fewer evaluations, noise and trend cannot be distinguished. */
 const MIN_EVALUATIONS = 3;
-/**
- * The median of the last evaluations is the loss at the end, because one alone may be an outlier.
- */
+/** The loss at the end is the median of this many evaluations, because one may be an outlier. */
 const LAST_EVALUATIONS = 3;
 /**
- * Two runs of different seeds differ by about this much, so a smaller rise says nothing about the
- * model.
+ * Two runs of different seeds differ by about this much, so a smaller rise or fall says nothing
+ * about the model.
  */
 const MIN_RISE_NATS = 0.01;
-/** A rise counts if it exceeds this many standard deviations of the noise between evaluations. */
+/**
+ * A rise or fall counts if it exceeds this many standard deviations of the noise between
+ * evaluations.
+ */
 const NOISE_DEVIATIONS = 3;
 /**
- * The standard deviation of a second difference of independent values is √6 times theirs, and its
- * median absolute value is 0.6745 standard deviations.
+ * The median absolute second difference of independent normal values, in standard deviations of the
+ * values. A second difference a − 2b + c has √6 times their standard deviation. The median absolute
+ * value of a normal variable is 0.6745 standard deviations.
  */
 const DEVIATION_OF_SECOND_DIFFERENCE = 0.6745 * Math.sqrt(6);
-/** A run whose best loss is in its last tenth has not passed the minimum. */
+/** If the best loss comes after this fraction of the run, the loss has not begun to rise. */
 const LATE_FRACTION = 0.9;
-/** The part of the run whose fall shows whether the validation loss still falls. */
+/** The validation loss still falls if it fell after this fraction of the run. */
 const FALL_FRACTION = 0.8;
 /**
  * Growth of the gap, as a fraction of the validation loss, below which a larger model or a longer

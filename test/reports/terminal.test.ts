@@ -269,7 +269,9 @@ describe('charts in a terminal', () => {
   it('are placed side by side below the first chart, or one below the other if there is little room', () => {
     const charts = chartsOf([{ name: 'a', curves: curvesOf() }], { horizontal: 'step' });
     const wide = dashboard(charts, { ...look, columns: 79 });
-    expect(wide.some((line) => /^Gradient norm 0\.2010 +Learning rate 0 +Speed 51k$/.test(line))).toBe(true);
+    expect(wide.some((line) => /^Gradient norm before clipping 0\.2010 +Learning rate 0 +Speed 51k$/.test(line))).toBe(
+      true,
+    );
     const narrow = dashboard(charts, { ...look, columns: 50 });
     expect(narrow.filter((line) => /^(Loss|Gradient|Learning|Speed)/.test(line))).toHaveLength(4);
   });

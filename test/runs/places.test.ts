@@ -48,7 +48,7 @@ describe('a run folder', () => {
     await expect(RunFolder.create(path, { force: true })).rejects.toMatchObject({
       kind: 'usage',
       message: `cannot write ${join(path, 'previous.json')}, a file of the run: it is a folder`,
-      hint: expect.stringContaining('move it away'),
+      hint: expect.stringContaining('move that folder away'),
     });
     expect(readdirSync(path)).toEqual(['best.json', 'latest.json', 'previous.json']);
   });
@@ -129,7 +129,7 @@ describe('a run folder', () => {
       await withoutRights(() =>
         expect(RunFolder.holdsRun(run.path)).rejects.toMatchObject({
           kind: 'machine',
-          message: `cannot look into ${run.path}: you have no permission to read it`,
+          message: `cannot read the folder ${run.path}: permission denied`,
         }),
       );
     },

@@ -49,7 +49,7 @@ test.each([1, 2])('ends the run with a clear error, and the steps so far are sav
   });
   expect(events.at(-1)).toMatchObject({
     event: 'recovery',
-    reason: expect.stringContaining('the hidden state was lost'),
+    reason: expect.stringContaining('the hidden state is lost'),
   });
   const last = events.at(-2);
   expect(last).toMatchObject({ event: 'checkpoint' });

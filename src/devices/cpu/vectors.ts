@@ -90,7 +90,10 @@ export class WasmVectorWriter implements VectorWriter {
   }
 }
 
-/** An elementwise operation on one or two values, as program/ defines it. */
+/**
+ * An elementwise operation on one or two values, as program/ defines it. Gradients have the result
+ * of the forward function as x and the gradient of that result as y.
+ */
 export function writeElementwise(
   v: VectorWriter,
   { apply, constant }: Value<'elementwise'>,
@@ -125,10 +128,10 @@ export function writeElementwise(
       return v.op('v128.andnot', x, v.op('f32x4.lt', v.op('f32x4.abs', x), v.float(constant)));
     case 'reluGradient':
       return v.op('v128.and', y, v.op('f32x4.gt', x, v.float(0)));
-    // dy·y·(1 − y)
+    // y·x·(1 − x)
     case 'sigmoidGradient':
       return v.op('f32x4.mul', v.op('f32x4.mul', y, x), v.op('f32x4.sub', v.float(1), x));
-    // dy·(1 − y²)
+    // y·(1 − x²)
     case 'tanhGradient':
       return v.op('f32x4.mul', y, v.op('f32x4.sub', v.float(1), v.op('f32x4.mul', x, x)));
     default:

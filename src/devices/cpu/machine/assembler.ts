@@ -15,9 +15,9 @@ const threeOperands = {
   vaddps: plain(0x58),
   vmulps: plain(0x59),
   vsubps: plain(0x5c),
-  /** Returns the second source if one is NaN or both are zero. */
-  vminps: plain(0x5d),
   vdivps: plain(0x5e),
+  /** The minimum and the maximum. Both return the second source if one is NaN or both are zero. */
+  vminps: plain(0x5d),
   vmaxps: plain(0x5f),
   vpand: integer(0xdb),
   /** (not first source) and second source */

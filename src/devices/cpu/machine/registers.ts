@@ -20,14 +20,14 @@ export class Registers {
   /** Values of the operation that is being written. They are not spilled. */
   #operandsInUse: readonly number[] = [];
 
-  /** @param count the registers 0 to count − 1 may be used */
+  /** @param count the number of registers to use: 0 to count − 1 */
   constructor(routines: Routines, values: readonly UsedValue[], count: number) {
     this.#routines = routines;
     this.#values = values;
     this.#freeRegisters = Array.from({ length: count }, (_, i) => count - 1 - i);
   }
 
-  /** The bytes from RSP on that hold spilled values. */
+  /** The size of the spilled values on the stack, which begin at RSP. */
   get spillBytes(): number {
     return this.#routines.code.vectorBytes * this.#slotOf.size;
   }
@@ -44,7 +44,10 @@ export class Registers {
     return this.#registerOf.has(value);
   }
 
-  /** The current places of values. Values that may be in memory stay there. */
+  /**
+   * Registers or memory with the values, as operands of one instruction. Values that are only in
+   * memory are loaded, unless `mayBeInMemory` allows memory at their position.
+   */
   operands(values: readonly number[], mayBeInMemory: readonly boolean[]): VectorOperand[] {
     this.#operandsInUse = values;
     const operands = values.map((value, at) =>
@@ -74,7 +77,7 @@ export class Registers {
     return register;
   }
 
-  /** Allocates a register for a value, different from `others`. */
+  /** Allocates a register for a value, but none of the registers in `excluded`. */
   allocate(value: number, excluded: readonly number[] = []): number {
     let at = this.#freeRegisters.findLastIndex((register) => !excluded.includes(register));
     if (at < 0) {
@@ -106,13 +109,19 @@ export class Registers {
     this.#registerOf.set(to, register);
   }
 
-  /** Whether a value is used here for the last time, and only once. */
+  /**
+   * Whether a value is in a register, and the operation `index` uses it once and is the last that
+   * does.
+   */
   isLastUse(value: number, index: number): boolean {
     const { uses } = this.#values[value];
     return this.has(value) && uses.length === 1 && uses[0] === index;
   }
 
-  /** Marks values as used here, and frees the registers of values that are not used again. */
+  /**
+   * Records that the operation `index` has used values, and frees the registers of values that no
+   * later operation uses.
+   */
   markUsed(values: readonly number[], index: number): void {
     for (const value of values) {
       const { uses } = this.#values[value];
