@@ -1,4 +1,4 @@
-// Groups lists and members of objects by key.
+// Helpers for lists and objects: grouping by key, changing members, and chunks of equal size.
 
 /** Groups items into lists by key, in order of first appearance. (Map.groupBy needs Node 21.) */
 export function groupBy<Item, Key>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {

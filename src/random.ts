@@ -15,7 +15,7 @@ export function hash32(x: number): number {
 /**
  * Whether dropout keeps an element. The result depends only on the arguments, so every device and
  * every split of the batch drops the same elements.
- * @param index of the element in (T·N, columns) of the whole batch, time first
+ * @param index the index of the element in (T·N, columns) of the whole batch, time first
  */
 export function dropoutKeeps(key: number, site: number, index: number, rate: number): boolean {
   return hash32(index ^ dropoutSeed(key, site)) >= dropoutThreshold(rate);

@@ -221,7 +221,7 @@ export class Corpus implements ReadCorpus {
     more: Pick<CorpusOptions, 'runFolder' | 'stdin' | 'onActivity'>,
   ): Promise<Corpus> {
     const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
-    // A model whose vocabulary contains CR read its text with the original line ends.
+    // A model whose vocabulary contains CR read its text with the original line endings.
     const hasCarriageReturns = vocabulary?.data.symbols.includes('\r') === true;
     const asked = {
       ...(hasCarriageReturns && { keepLineEnds: true }),

@@ -119,8 +119,8 @@ async function start(invocation: RunInvocation): Promise<OpenRun> {
 }
 
 /**
- * @throws RnnError `busy` if a run was to be resumed, did not exist, and another process has begun
- * it since
+ * @throws RnnError `busy` if `resume` did not find a run in the folder, but another process has
+ * started one since
  */
 async function makeFolder({ request: { force, resume } }: RunInvocation, folder: string): Promise<Store> {
   try {
@@ -203,8 +203,8 @@ async function settingsOf(
 }
 
 /**
- * The reading options without those that affect characters. The digest decides whether a text that
- * was read already is the same as before, however its characters were read.
+ * Removes the reading options that affect characters. A text that was read already can be read with
+ * other options than the run's: its digest decides whether it is the text of the run.
  */
 function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
   const { encoding: _encoding, keepLineEnds: _keepLineEnds, skipInvalid: _skipInvalid, ...others } = reading;
@@ -247,7 +247,7 @@ interface Beginning {
   readonly earlier: Checkpoint | null;
 }
 
-/** @param openStore is called after all checks */
+/** @param openStore opens the store, after all checks */
 async function prepare(
   invocation: RunInvocation,
   { settings: { options, machine, reading }, corpus, initial, earlier }: Beginning,

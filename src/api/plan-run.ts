@@ -36,7 +36,7 @@ export interface PlannedRun extends NewRunOptions {
 type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void> | void;
 
 /**
- * @param beforeReading by default, refuses options that are impossible for any text
+ * @param beforeReading a check. By default it refuses options that are impossible for any text
  * @throws RnnError as `openRun` does, up to the choice of options
  */
 export async function planRun(

@@ -11,7 +11,7 @@ const defaults = defaultValues(readingOptions) as ReadingOptions;
 
 /**
  * The reading options of a new run: those given, and defaults for the rest. Byte-level text keeps
- * its line ends, and no part of the text is held out if another text is given for that purpose.
+ * its line endings, and no part of the text is held out if another text is given for that purpose.
  */
 export function readingOptionsOf(given: Partial<ReadingOptions>): ReadingOptions {
   const all: ReadingOptions = { ...defaults, keepLineEnds: given.unit === 'byte', ...pick(given, readingNames) };

@@ -26,7 +26,7 @@ export interface SampleOptions extends SamplingOptions, Listening {
    * byte-level model accepts any bytes.
    */
   readonly prime?: string | Uint8Array;
-  /** The prompt is from the middle of a text, so no line end is put before it. Default false. */
+  /** The prompt is from the middle of a text, so it does not start a line. Default false. */
   readonly midText?: boolean;
   /** The number of characters to generate (bytes for a byte-level model). Default 500. */
   readonly length?: number;

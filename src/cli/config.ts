@@ -43,7 +43,8 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
  * The options in a configuration file.
  *
  * @param by the option that names the file: `--config` or `RNN_CONFIG`
- * @param onRetired is called with each option of an earlier version, which is then ignored
+ * @param onRetired a function that is called with each option of an earlier version, which is then
+ * ignored
  * @throws RnnError `usage` if the file cannot be read, is not a JSON object, has a member that is
  * not an option, or the same member twice
  */

@@ -17,8 +17,8 @@ export function refuseKernelsWithout(
 ): void {
   if (kernels == null || names.some((name) => mayBeCpu(name))) return;
   throw usageError(
-    `cannot use --kernels with --device ${names.join(', ')}: kernels are of the device cpu`,
-    'omit one of them',
+    `cannot use --kernels with --device ${names.join(', ')}: only the cpu has kernels`,
+    'omit --kernels, or use --device cpu',
     {
       options: ['--kernels', '--device'],
     },

@@ -72,7 +72,7 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
  * The origins of the options that a failure is about, except the command line. A user who set a
  * variable long ago may have forgotten it.
  *
- * @param origins as in the context of commands
+ * @param origins the origins of the options, as in the context of commands
  */
 export function comeFrom({ code, options }: Failure, origins: ReadonlyMap<string, string>): string[] {
   const named = options.map((flag) => [flag, flag]);

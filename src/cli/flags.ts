@@ -16,7 +16,7 @@ export class Flag extends CommanderOption {
   /** The name without dashes, as in a configuration file. */
   readonly key: string;
 
-  /** @param key for an alias, or `no-…`, which undoes a switch */
+  /** @param key the name of an alias, or `no-…`, which undoes a switch */
   constructor(option: string, row: Option, key = keyOf(option, row)) {
     const {
       kind,

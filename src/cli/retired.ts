@@ -24,7 +24,11 @@ export function warnOfRetired(command: Command, { io: { env }, stderr }: Context
   for (const name of retiredVariables) if (env[name]) stderr.warn(retiredWarning(name, env[name]));
 }
 
-/** The warning about a retired option or variable. @param value of a variable */
+/**
+ * The warning about a retired option or variable.
+ *
+ * @param value the value of a variable
+ */
 export function retiredWarning(name: string, value = ''): string {
   const successor = name === 'RNN_WASM' ? successors[value] : undefined;
   return warningAbout(

@@ -13,8 +13,8 @@ export async function start(): Promise<void> {
     for (const line of [stack, `error: ${message}`, hint && `hint: ${hint}`]) if (line) console.error(line);
     process.exit(code);
   });
-  // USR1 ends a command that has nothing to save, like other signals. By default, Node would open
-  // the port of its debugger.
+  // By default, Node opens the port of its debugger at USR1. Here USR1 ends a command that has
+  // nothing to save, as other signals do.
   process.on('SIGUSR1', () => {
     if (process.listenerCount('SIGUSR1') === 1) process.exit(signalCodes.SIGUSR1);
   });

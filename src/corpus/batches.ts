@@ -63,14 +63,14 @@ export interface BatchSource {
 }
 
 /**
- * N contiguous streams of one text, one for each batch row, so that state carries over from window
- * to window. Stream n starts at n·⌊(length − 1)/N⌋. The end of each stream after its last whole
- * window, fewer than T tokens, is not used. With a random offset the same number of tokens is
- * unused, and some of them are before the first window.
+ * N parallel sequences of one text, one for each batch row, so that state carries over from window
+ * to window. The sequence of row n starts at n·⌊(length − 1)/N⌋. The end of each sequence after its
+ * last whole window, fewer than T tokens, is not used. With a random offset the same number of
+ * tokens is unused, and some of them are before the first window.
  *
- * If there is a start token, a stream that starts from a zero state first moves back to the last
- * start token, at most MAX_STEPS_BACK tokens away. This way the model learns that a zero state
- * followed by the start token is the start of a text.
+ * If there is a start token, a row that starts from a zero state first moves back to the last start
+ * token, at most MAX_STEPS_BACK tokens away. This way the model learns that a zero state followed
+ * by the start token is the start of a text.
  */
 export class Streams implements BatchSource {
   readonly windowsPerEpoch: number;
@@ -86,7 +86,7 @@ export class Streams implements BatchSource {
   #windowStarts: WindowStarts;
 
   /**
-   * @param startSymbol null if streams may start at any token
+   * @param startSymbol null if rows may start at any token
    * @throws RangeError if no window fits. `fitSizes` refuses such sizes with a message for users
    */
   constructor(
@@ -115,7 +115,7 @@ export class Streams implements BatchSource {
     return { epoch: this.#epoch, window: this.#window };
   }
 
-  /** Continues from an earlier position of streams with the same text and sizes. */
+  /** Continues from an earlier position in the same text, with the same sizes. */
   seek({ epoch, window }: StreamPosition): void {
     if (
       !Number.isSafeInteger(epoch) ||
@@ -235,8 +235,8 @@ export function fitSizes(
   if (!given.sequenceLength && N * T > targets) T = Math.max(1, Math.floor(targets / N));
   if (!given.batchSize && N * T > targets) N = Math.max(1, Math.floor(targets / T));
   if (N * T > targets) throw tooShortError(trainLength, wanted, given);
-  // If T has shrunk anyway, choose a T that divides the streams, so that hardly any token is left
-  // over.
+  // If T has shrunk anyway, choose a T that divides the sequences, so that hardly any token is
+  // left over.
   const steps = Math.floor(targets / N);
   const windows = Math.min(DESIRED_WINDOWS, Math.floor(steps / T));
   if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / windows));

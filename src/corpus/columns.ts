@@ -24,7 +24,7 @@ export const tableFormatOf = (name: string): TableFormat | null => formats[extna
 /**
  * Reads these columns of each row as a record.
  *
- * @param columns names in the first row or members of the objects. Whole numbers are positions,
+ * @param columns the names in the first row or members of the objects. Whole numbers are positions,
  * from 1, in a file without a row of names
  * @throws RnnError `corpus` for a file in another format, a column that is missing, and rows that
  * cannot be parsed
@@ -61,7 +61,7 @@ function table(
   const parser = new Parser(
     format === 'csv'
       ? { delimiter: ',', relax_column_count: true, bom: true }
-      : // Tabs and line ends cannot be quoted in TSV.
+      : // Tabs and line endings cannot be quoted in TSV.
         { delimiter: '\t', relax_column_count: true, quote: null, bom: true },
   );
   let failure: Error | null = null;

@@ -32,7 +32,7 @@ export interface CorpusOptions {
    */
   readonly encoding: string;
   /**
-   * Keep line ends unchanged. Otherwise CR and CRLF are read as LF, and files that do not end
+   * Keep line endings unchanged. Otherwise CR and CRLF are read as LF, and files that do not end
    * with a newline get one before the next file. Byte-level models always keep them.
    */
   readonly keepLineEnds: boolean;

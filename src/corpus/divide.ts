@@ -25,8 +25,8 @@ export function separatorOf(division: Division): string {
 }
 
 /**
- * A record does not include its separator. Line ends next to a separator other than a line end, and
- * the last line end of a paragraph, belong to the separator.
+ * A record does not include its separator. Line endings next to a separator other than a line
+ * ending, and the last line ending of a paragraph, belong to the separator.
  *
  * @param record called with each record, which may be empty
  */
@@ -47,7 +47,7 @@ export function dividerOf(division: Division, record: (text: string) => void): D
   }
 }
 
-/** @param trim removes line ends that belong to separators */
+/** @param trim removes line endings that belong to separators */
 function dividedAt(separator: string, record: (text: string) => void, trim: (text: string) => string): Divider {
   let rest = '';
   return {

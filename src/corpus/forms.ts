@@ -1,5 +1,5 @@
-// Forms of a text that look the same to a reader: with other line ends, and with accents composed
-// (NFC) or decomposed (NFD). A model knows only the form that it was trained on.
+// Forms of a text that look the same to a reader: with other line endings, and with accents
+// composed (NFC) or decomposed (NFD). A model knows only the form that it was trained on.
 import type { SlicedWork } from '../sliced-work.ts';
 import { withLineFeeds } from './line-ends.ts';
 import { TokenEncoder, type Tokens } from './store.ts';
@@ -78,7 +78,7 @@ function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: TokenEnc
 }
 
 /**
- * Splits the text into pieces that begin with an ASCII character other than a line end. Such a
+ * Splits the text into pieces that begin with an ASCII character other than a line ending. Such a
  * character does not compose with the text before it.
  */
 function* piecesOf(ids: Tokens, codePoints: readonly number[]): Generator<string> {

@@ -1,11 +1,11 @@
-// Converts CR and CRLF line ends to LF, chunk by chunk. Does not touch the file system.
+// Converts CR and CRLF line endings to LF, chunk by chunk. Does not touch the file system.
 
-/** Converts the line ends of a whole text. */
+/** Converts the line endings of a whole text. */
 export const withLineFeeds = (text: string): string => text.replace(/\r\n?/g, '\n');
 
-/** Converts the line ends of one file. */
+/** Converts the line endings of one file. */
 export class LineEnds {
-  /** Whether the file has line ends other than LF. */
+  /** Whether the file has line endings other than LF. */
   changed = false;
   #afterReturn = false;
 

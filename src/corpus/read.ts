@@ -127,7 +127,7 @@ function notesOnReading(
   { skipped, invalid, changedLineEnds: changed, joins, records }: CorpusReader,
   { vocabulary }: CorpusOptions,
 ): string[] {
-  // Line ends belong to the vocabulary, so only a new model can choose.
+  // Line endings belong to the vocabulary, so only a new model can choose.
   const isNew = vocabulary === undefined;
   const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
@@ -135,7 +135,7 @@ function notesOnReading(
     skipped > 0 && `skipped ${countOf(skipped, 'hidden or binary file', 'hidden or binary files')}`,
     invalid.length > 0 && noteOnSkipped(invalid),
     changed.length > 0 &&
-      `${files} CRLF or CR line ends, which are read as LF${isNew ? ` (use ${flagOf('keepLineEnds')} to keep them)` : ''}`,
+      `${files} CRLF or CR line endings, which rnn reads as LF${isNew ? ` (use ${flagOf('keepLineEnds')} to keep them)` : ''}`,
     joins > 0 &&
       `${countOf(joins, 'file does', 'files do')} not end with a newline, so rnn adds one before the next file${isNew ? ` (use ${flagOf('keepLineEnds')} to prevent this)` : ''}`,
   ];
@@ -217,7 +217,7 @@ function* renumber(
   const notes =
     inKnownForm === null
       ? []
-      : ['rnn converted the characters and line ends of the text to the form that the model knows'];
+      : ['rnn converted the characters and line endings of the text to the form that the model knows'];
   const before = new Set(known?.data.symbols);
   const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
   if (given === undefined && unlearnt.length > 0)

@@ -1,8 +1,8 @@
 // Reads the texts of a corpus into an encoder, chunk by chunk, and refuses files that are not text.
 //
-// Unless the user keeps line ends, CR and CRLF become LF, and files that do not end with a newline
-// get one before the next file. A byte order mark at the start of a file is dropped. With `--level
-// byte` every byte is an id, and none of this happens.
+// Unless the user keeps line endings, CR and CRLF become LF, and files that do not end with a
+// newline get one before the next file. A byte order mark at the start of a file is dropped. With
+// `--level byte` every byte is an id, and none of this happens.
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
@@ -68,7 +68,7 @@ interface OpenText {
   readonly isMarked: boolean;
   readonly isUtf8: boolean;
   readonly decoder: FileDecoder;
-  /** Null if line ends are kept. */
+  /** Null if line endings are kept. */
   readonly lineEnds: LineEnds | null;
   /** Takes the text, and divides it into records if the user asks for them. */
   readonly divider: Divider;
@@ -85,7 +85,7 @@ export class CorpusReader {
   readonly read: string[] = [];
   /** Files that cannot be read as text. */
   readonly invalid: InvalidFile[] = [];
-  /** Files whose CR or CRLF line ends were read as LF. */
+  /** Files whose CR or CRLF line endings were read as LF. */
   readonly changedLineEnds: string[] = [];
   /** The number of newlines added between files. */
   joins = 0;

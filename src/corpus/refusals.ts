@@ -101,7 +101,8 @@ function lineAndColumnAfter(before: Tokens): string {
 }
 
 /**
- * @param isChanged line ends were converted, so offsets in the text differ from offsets in the file
+ * @param isChanged line endings were converted, so offsets in the text differ from offsets in the
+ * file
  */
 function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
   if (invalid === null) return '';
@@ -120,7 +121,7 @@ function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
 /**
  * The error that lists all files of a corpus that cannot be read as text.
  *
- * @param read how many files are text
+ * @param read the number of files that are text
  */
 export function invalidFilesError(invalid: readonly InvalidFile[], read: number): RnnError {
   const [{ error }] = invalid;

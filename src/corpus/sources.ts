@@ -260,7 +260,7 @@ export async function* stdinChunks(
  * Yields the bytes of a file. The size of a pipe is unknown. To save time, the size of a file of
  * one chunk is not requested.
  *
- * @param buffer for the chunks: each chunk overwrites the last
+ * @param buffer the memory for the chunks: each chunk overwrites the last
  * @param fail throws an error of the system as an error for users
  */
 export async function* fileChunks(

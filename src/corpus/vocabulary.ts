@@ -117,7 +117,7 @@ export class Vocabulary {
   }
 
   /**
-   * Converts a text to the form that this vocabulary knows: with other line ends, composed or
+   * Converts a text to the form that this vocabulary knows: with other line endings, composed or
    * decomposed. Returns it unchanged if the vocabulary knows all its characters, or no such form.
    */
   inKnownForm(text: string): string {

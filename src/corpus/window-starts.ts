@@ -1,5 +1,5 @@
-// How each epoch divides its streams into windows: at fixed boundaries, or at boundaries drawn from
-// a seed. Pure.
+// How each epoch divides its parallel sequences into windows: at fixed boundaries, or at boundaries
+// drawn from a seed. Pure.
 import { lengthsAround } from '../options/training.ts';
 import { Random, hash32 } from '../random.ts';
 
@@ -20,13 +20,14 @@ export interface WindowDraws {
 }
 
 /**
- * The start of a window in each stream of one epoch. The start after the last window is its end.
+ * The start of a window in each parallel sequence of one epoch. The start after the last window is
+ * its end.
  */
 export type WindowStarts = (window: number) => number;
 
 /**
- * The number of windows of an epoch, for streams of `stride` targets each. A random offset costs
- * one window, so that the last window does not end beyond its stream.
+ * The number of windows of an epoch, for parallel sequences of `stride` targets each. A random
+ * offset costs one window, so that the last window does not end beyond its sequence.
  */
 export function countWindows(stride: number, T: number, { offset }: Pick<WindowDraws, 'offset'>): number {
   const windows = Math.floor(stride / T);

@@ -2,8 +2,8 @@
 // checkpoints record.
 
 /**
- * Whether the same run on both devices gives the same weights, bit by bit. Machine code rounds like
- * the WebAssembly kernels with fused multiply-add.
+ * Whether the same run on both devices gives the same weights, bit for bit. Machine code rounds
+ * like the WebAssembly kernels with fused multiply-add.
  */
 export const haveSameNumbers = (one: string, other: string): boolean => arithmeticOf(one) === arithmeticOf(other);
 

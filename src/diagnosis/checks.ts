@@ -112,7 +112,10 @@ export function tableCheck(rows: number, columns: number, symbols: number): Pari
   });
 }
 
-/** @param spread logits lie within ± this @param target of all rows. Default: random targets */
+/**
+ * @param spread the logits lie within ± this
+ * @param target the target of all rows. Default: random targets
+ */
 export function lossCheck(rows: number, columns: number, spread: number, target?: number): ParityCheck {
   return probe({
     name: `crossEntropy of ${rows} rows of ${columns} logits within ±${spread}${target === undefined ? '' : ', no target'}`,

@@ -39,8 +39,8 @@ const clockHere: Clock = {
 };
 
 /**
- * The minimum duration of the warm-up, as a fraction of the measurement. Kernels are compiled a
- * second time while they run.
+ * The minimum duration of the warm-up, as a fraction of the measurement. V8 compiles kernels a
+ * second time while they run, and the warm-up should include it.
  */
 const WARM_UP = 0.25;
 /** The first run compiles, and the second may choose another number of units. */
@@ -48,7 +48,7 @@ const MIN_WARM_UP_RUNS = 3;
 /** After this many runs, the measurement starts even if the number of units still changes. */
 const MAX_WARM_UP_RUNS = 30;
 const MIN_RUNS = 5;
-/** A measurement that has taken this much longer than it should does not wait for further runs. */
+/** If a measurement takes this much longer than requested, it ends without the missing runs. */
 const PATIENCE_MS = 20_000;
 
 /**

@@ -125,8 +125,8 @@ export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Ten
  * Our weights from PyTorch's weights. The two biases of a layer are added where we have one.
  *
  * @param model a model for which there is a module
- * @param fail is called with the tensor that is missing, has another shape, or does not belong to
- * the model
+ * @param fail a function that is called with a tensor that is missing, has another shape, or does
+ * not belong to the model
  */
 export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonly Tensor[], fail: Fail): Tensor[] {
   const { cell, hidden: H, tied } = model;
@@ -159,7 +159,7 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
   });
 }
 
-/** @param columns of the given matrix, which is stored row by row */
+/** @param columns the number of columns of the given matrix, which is stored row by row */
 function transposed(values: Float32Array, columns: number): Float32Array {
   const rows = values.length / columns;
   const result = new Float32Array(values.length);

@@ -46,7 +46,7 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
 /**
  * The content of a file: the metadata, and the tensors in the order of the file, converted to
  * float32. The file must be complete: every byte belongs to one tensor.
- * @param fail is called with the defect of the file
+ * @param fail a function that is called with the defect of the file
  */
 export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   const { header, dataStart } = readHeader(file, fail);

@@ -70,7 +70,7 @@ function metadataOf({ model, vocabulary, training }: Header): Metadata {
  * The checkpoint in a safetensors file. It has no optimizer, so its run cannot be resumed. It can
  * be used for everything else.
  *
- * @param path of the file, for errors
+ * @param path the path of the file, for errors
  * @param like the model whose configuration and vocabulary replace the recorded ones, or null
  * @throws RnnError `checkpoint` that describes the defect of the file, or that it does not describe
  * its model

@@ -202,7 +202,7 @@ function droppedOut(
 /**
  * Adds activation regularisation to the differentiated loss, but not to the reported loss.
  *
- * @param scale of the loss, 1/(T·N)
+ * @param scale the factor of the loss, 1/(T·N)
  */
 function penalise(
   builder: Builder,

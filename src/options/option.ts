@@ -14,20 +14,20 @@ export interface Condition {
   readonly orError?: string;
 }
 
-/** A row: one option with values of type `Value`. */
+/** One option, with values of type `Value`. */
 export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /**
-   * An imperative phrase or a noun phrase, and advice on the value in further sentences. The last
-   * sentence has no full stop. The short help shows only the first sentence.
+   * The text of the help. It begins with an imperative phrase or a noun phrase, which is all that
+   * the short help shows. Further sentences give advice on the value. The last has no full stop.
    */
   readonly help: string;
   /** The short help (-h) shows the option. */
   readonly isCommon?: true;
   /**
-   * The flag without its dashes, if it differs from the name in kebab-case: `budget` of budgetMs,
-   * `level` of unit, which is its name in checkpoints. A switch with `no-` in front of its name is
-   * on unless the flag is given.
+   * The flag without its dashes, if it differs from the name in kebab-case: `budget` of `budgetMs`,
+   * `level` of `unit` (the name in checkpoints). If the key of a switch is its name with `no-` in
+   * front, the switch is on unless the user gives the flag.
    */
   readonly key?: string;
   /**
@@ -126,7 +126,7 @@ export const defaultValues = <Table extends Options>(table: Table): Partial<Valu
 export const definedIn = <Whole extends object>(whole: Whole): Whole =>
   Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined)) as Whole;
 
-/** The given members among these names. */
+/** An object with the named members that are given. */
 export function pick<Whole extends object, Name extends keyof Whole>(
   all: Whole,
   names: readonly Name[],
@@ -136,8 +136,8 @@ export function pick<Whole extends object, Name extends keyof Whole>(
 }
 
 /**
- * `learning-rate` of learningRate: its flag without the dashes, and its name in a configuration
- * file.
+ * The key of an option, such as `learning-rate` of `learningRate`. It is the flag without the
+ * dashes, and the name in configuration files.
  */
 export const keyOf = (name: string, row: Option): string => row.key ?? kebabCase(name);
 

@@ -11,7 +11,7 @@ import type { TrainingOptions } from './training.ts';
 export interface Preset {
   /** One line for `rnn help presets`. */
   readonly summary: string;
-  /** @param length of the training text, in tokens */
+  /** @param length the length of the training text, in tokens */
   options(length: number): Partial<TrainingOptions>;
 }
 
@@ -182,7 +182,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
  * Presets for a training time use the default learning rate, which suits the network. Presets of
  * programs and papers have their own.
  *
- * @param length of the training text, in tokens
+ * @param length the length of the training text, in tokens
  * @throws RnnError `usage` for an unknown preset
  */
 export function withPreset(

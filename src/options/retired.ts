@@ -9,5 +9,5 @@ export const retiredOptions: readonly string[] = [BLAS];
 /** RNN_WASM chose one of the two builds of the WebAssembly kernels. */
 export const retiredVariables: readonly string[] = [variableOf(BLAS), 'RNN_WASM'];
 
-/** @param name as the user wrote it: `--blas`, `rnn.json:3: blas` */
+/** @param name the option as the user wrote it: `--blas`, `rnn.json:3: blas` */
 export const warningAbout = (name: string, instead: string): string => `${name} has no effect any more: use ${instead}`;

@@ -24,7 +24,7 @@ interface Single {
 /** A step of a device: a chain, one other operation, or a copy of a piece of a join. */
 export type ExecutionStep = Chain | Single | Copy;
 
-/** @param copies by the join that they complete. Under `null`: copies at the end */
+/** @param copies the copies by the join that they complete. Under `null`: copies at the end */
 export function schedule(
   program: Program,
   copies: ReadonlyMap<Value | null, readonly Copy[]> = new Map(),

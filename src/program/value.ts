@@ -7,8 +7,9 @@
 import { appendTo } from '../group.ts';
 
 /**
- * Functions that act on each element alone. Operands have the shape of the result, or one row (used
- * for every row), or one element (used everywhere). `k` is the operation's constant.
+ * Functions that compute each element of the result from the elements at the same position.
+ * Operands have the shape of the result, or one row (used for every row), or one element (used for
+ * every element). `k` is the operation's constant.
  *
  * | name | result |
  * |---|---|
@@ -54,8 +55,8 @@ export type Operation =
    */
   | { readonly kind: 'input'; readonly name: string }
   /**
-   * Carried over from the last call: the value that `storeState` stored under this name, or zero after a
-   * reset.
+   * Carried over from the last call: the value that `storeState` stored under this name, or zero
+   * after a reset.
    */
   | { readonly kind: 'loadState'; readonly name: string }
   /** Stores its input as the state for the next call. Has no value. */
@@ -89,20 +90,21 @@ export type Operation =
   | { readonly kind: 'join'; readonly positions: readonly Position[] }
   | { readonly kind: 'zeros' }
   /**
-   * The factors of dropout for a sequence of time steps of `stepRows` rows each: 0 with probability
-   * `rate`, else 1/(1 − rate). `dropoutKeeps` decides from the key of the call. `site`
-   * distinguishes the masks of a program. No inputs. If `stepRows` is 0, the rows belong to a
-   * weight instead of a batch, so they are the same however a device splits the batch.
+   * The factors of dropout: 0 with probability `rate`, else 1/(1 − rate). `dropoutKeeps` computes
+   * them from the key of the call and from `site`, which differs for each mask of a program. Each
+   * time step has `stepRows` rows. If `stepRows` is 0, the mask belongs to a weight instead of a
+   * batch, so it is the same however a device divides the batch. No inputs.
    */
   | { readonly kind: 'dropoutMask'; readonly rate: number; readonly site: number; readonly stepRows: number }
   /** One row: the sum over the rows of the input. */
   | { readonly kind: 'columnSums' }
   /**
-   * The value is the gradient (softmax(logits) − onehot(targets))·scale. As a side effect it
-   * reports the loss: the sum over rows of (log Σ exp(logits) − logit of the target) in nats. Rows
-   * with a target below 0 do not count. Inputs: logits, targets. With `smoothing` ε, the targets of
-   * the gradient are 1 − ε of a token plus ε/V of every token, which adds ε·(onehot − 1/V)·scale.
-   * The loss is not smoothed.
+   * The value is the gradient (softmax(logits) − onehot(targets))·scale. The operation also reports
+   * the loss: the sum over rows of (log Σ exp(logits) − logit of the target) in nats. Rows with a
+   * target below 0 do not count. Inputs: logits, targets.
+   *
+   * With `smoothing` ε, a target has 1 − ε of its token plus ε/V of every token. This adds
+   * ε·(onehot − 1/V)·scale to the gradient. The loss is not smoothed.
    */
   | { readonly kind: 'crossEntropy'; readonly scale: number; readonly smoothing: number }
   /**
@@ -141,7 +143,7 @@ export interface Program {
   readonly gradients: ReadonlyMap<string, Value>;
 }
 
-/** Whether a value is a part of another value, in the memory of that value. */
+/** Whether a value is a part of its input, and lies in the memory of the input. */
 export function isView(value: Value): value is Value<'rows'> | Value<'columns'> {
   return value.kind === 'rows' || value.kind === 'columns';
 }
@@ -156,7 +158,7 @@ export function sameShape(a: Value, b: Value): boolean {
   return a.rows === b.rows && a.columns === b.columns;
 }
 
-/** Which values read each value of a program. */
+/** Finds the values that read a value of a program. */
 export class Uses {
   readonly #users = new Map<Value, Value[]>();
   readonly #readByCaller: Set<Value>;
@@ -166,7 +168,7 @@ export class Uses {
     for (const value of program.values) for (const input of value.inputs) appendTo(this.#users, input, value);
   }
 
-  /** The values that read a value. One that reads it twice is listed twice. */
+  /** The values that read a value. The list has a value twice if it reads this value twice. */
   usersOf(value: Value): readonly Value[] {
     return this.#users.get(value) ?? [];
   }
@@ -178,8 +180,8 @@ export class Uses {
 }
 
 /**
- * A trained weight. In memory all weights of a program form one vector. It has their rows in the
- * order of the list of shapes.
+ * The name and shape of a trained weight. In memory, all weights of a program form one vector, in
+ * the order of the list of shapes, each row by row.
  */
 export interface ParameterShape {
   readonly name: string;

@@ -1,4 +1,5 @@
-// Marks pages and pictures as written by rnn, so that it may overwrite them without asking.
+// Marks of the pages and pictures that rnn wrote. rnn overwrites a file with such a mark, and
+// refuses to overwrite other files without --force.
 
 export const pageMarker = '<meta name="generator" content="rnn">';
 export const pictureMarker = 'class="rnn"';

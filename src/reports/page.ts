@@ -64,8 +64,8 @@ const isSource = import.meta.url.endsWith('.ts');
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 
 /**
- * The page cannot fetch anything or run other scripts, so text that gets into the page by mistake
- * stays text.
+ * The content security policy of a page. It forbids the page to fetch anything or to run other
+ * scripts, so text that is inserted without escaping cannot run.
  */
 function policy(program: string): string {
   const ours = program === '' ? "'none'" : `'sha256-${createHash('sha256').update(program).digest('base64')}'`;
@@ -73,9 +73,9 @@ function policy(program: string): string {
 }
 
 /**
- * Rounds numbers to the precision that is visible. Only `<` can end a script or begin a comment in
- * it, and JSON does not escape some control characters. Both occur only in strings, so they can be
- * escaped.
+ * Writes data as JSON for a script element. Rounds numbers to the precision that is visible.
+ * Escapes `<`, which could end the script or begin a comment, and the control characters that JSON
+ * leaves unescaped. Both occur only in strings, where an escape has the same meaning.
  */
 function insideData(data: unknown): string {
   const rounded = (_: string, value: unknown): unknown =>
@@ -87,8 +87,8 @@ function insideData(data: unknown): string {
 }
 
 /**
- * In a script these occur only in strings and patterns, where a backslash before the letter changes
- * nothing.
+ * Escapes `</script` and `<!--` in a program. They occur only in its strings and patterns, where
+ * `\x3c` means `<`.
  */
 function insideScript(program: string): string {
   return program.replace(/<(?=\/script)/gi, String.raw`\x3c`).replaceAll('<!--', String.raw`\x3c!--`);

@@ -94,7 +94,7 @@ export class JsonFile {
         } else if (byte === 0x7b || byte === 0x5b) {
           if (isHead && depth === 1 && byte === 0x5b) end = base + at - 1;
           else if (++depth > checkpointLimits.depth)
-            this.#fail(`it is nested more than ${checkpointLimits.depth} deep`);
+            this.#fail(`it is nested more than ${checkpointLimits.depth} levels deep`);
           values++;
         } else if (byte === 0x7d || byte === 0x5d) depth--;
         else if (byte === 0x3a) keys++;

@@ -41,11 +41,11 @@ export function problemInJson(
   let keys = 0;
   const path: (string | number)[] = [];
   function visit(value: unknown): string | null {
-    if (typeof value === 'number') return Number.isFinite(value) ? null : `is ${value}, not a finite number`;
+    if (typeof value === 'number') return Number.isFinite(value) ? null : `is ${value}: expected a finite number`;
     if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function')
       return `is ${inQuotes(value)}, which JSON cannot hold`;
     if (typeof value !== 'object' || value === null) return null;
-    if (path.length > checkpointLimits.depth) return `is nested more than ${checkpointLimits.depth} deep`;
+    if (path.length > checkpointLimits.depth) return `is nested more than ${checkpointLimits.depth} levels deep`;
     for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
       path.push(key);
       if (typeof key === 'string') keys++;

@@ -84,7 +84,7 @@ export interface FoundLock {
 /**
  * The current lock, or null.
  *
- * @param now by the clock of the file system, in milliseconds
+ * @param now the time by the clock of the file system, in milliseconds
  */
 export function readLock(path: string, now: number): FoundLock | null {
   let file: number;

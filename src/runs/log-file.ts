@@ -5,7 +5,7 @@ import { joinPath } from '../files/join-path.ts';
 
 export const logFile = 'log.jsonl';
 
-/** @param folder of the run */
+/** @param folder the folder of the run */
 export const logOf = (folder: string): string => joinPath(folder, logFile);
 
 /** The run folder of a checkpoint. Undefined for a checkpoint that was taken out of its run. */

@@ -32,7 +32,8 @@ export async function writeCheckpoint(
 /**
  * The bytes of a checkpoint file.
  *
- * @param fail is called for any other fault. If this program made the checkpoint, that is a bug
+ * @param fail a function that is called for any other fault. If this program made the checkpoint,
+ * the fault is a bug
  * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity
  */
 export function checkpointPieces(path: string, checkpoint: Checkpoint, fail = bugIn(path)): Iterable<Uint8Array> {

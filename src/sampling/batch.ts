@@ -1,26 +1,27 @@
-// Texts that are sampled together, one per row, so that the weights, which take longer to read than
-// to compute with, are read once for all.
+// Samples several texts as rows of one batch. Each step reads the weights once for all rows, and
+// reading them takes longer than computing.
 import type { Network, NetworkRows, StartState } from './network.ts';
 import type { SampledText } from './text.ts';
 
 /**
- * Characters sampled within this time are passed on together, because passing on costs as much as
- * sampling a character from a small model.
+ * The caller gets the characters that were sampled within this time together. Returning to the
+ * caller takes as long as sampling a character from a small model.
  */
 const FLUSH_MS = 8;
 
-/** Samples for a while. */
+/** Samples characters of all texts for up to FLUSH_MS. */
 export type DrawMore = () => Promise<void>;
 
 /**
- * Samples texts in rows. The rows of texts that have ended stay until all have ended. The first
- * call samples one character of each text, so that output appears immediately.
+ * Opens a batch with a row for each text. A row stays in the batch after its text has ended, until
+ * all texts have ended. The first call of the result samples one character of each text, so that
+ * output appears immediately.
  */
 export function openBatch(network: Network, start: StartState, texts: readonly SampledText[]): DrawMore {
   let rows: NetworkRows | null = null;
   /**
-   * Samples a token for each text, which is the next input of its row. Returns how many texts
-   * continue.
+   * Samples a token for each text that has not ended, and makes it the next input of the row.
+   * Returns the number of texts that have not ended.
    */
   const drawTokens = ({ ids }: NetworkRows, logits: readonly Float32Array[]): number => {
     let continuing = 0;

@@ -42,7 +42,7 @@ export class Network {
     this.#width = width;
   }
 
-  /** @param rows how many advance together, at most */
+  /** @param rows the maximum number of rows that advance together */
   static async open(model: ModelConfiguration, device: Device, rows: number): Promise<Network> {
     const parameters = parameterShapes(model);
     const jobs = [...new Set([rows, 1])].map((width): Job => ({
@@ -65,7 +65,8 @@ export class Network {
   /**
    * Reads at least one token from a zero state.
    *
-   * @param yieldThread is awaited from time to time, so that the thread is not blocked for long
+   * @param yieldThread a function that is awaited from time to time, so that the thread is not
+   * blocked for long
    */
   async read(ids: Int32Array, yieldThread: () => Promise<unknown>): Promise<StartState> {
     const single = this.#rowsOf(1);

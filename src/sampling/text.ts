@@ -34,7 +34,7 @@ export class SampledText {
   #isCut = false;
   #failure: unknown = null;
 
-  /** @param texts of the tokens, by their ids */
+  /** @param texts the texts of the tokens, by their ids */
   constructor(
     symbols: SymbolSampler,
     texts: readonly string[],

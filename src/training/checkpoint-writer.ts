@@ -20,7 +20,7 @@ const WAITS_MS = [300, 700, 1500];
  */
 type SaveError = RnnError | null;
 
-/** @param step of the state in the store from which the run continues. Null for a new run */
+/** @param step the step of the state in the store from which the run continues. Null for a new run */
 export function createCheckpointWriter(store: RunStore, step: number | null, onActivity?: ActivityListener) {
   const { path, latestPath, bestPath, logPath } = store;
   const failing = new Set<string>();

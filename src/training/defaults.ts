@@ -72,7 +72,7 @@ const EMBEDDING = 64;
 const rowFor = (length: number): Row => rows.find(({ upTo }) => length <= upTo)!;
 
 /**
- * @param length of the text to train on
+ * @param length the length of the text to train on
  * @returns characters to train on over all epochs, if the user does not give a length of the run
  */
 export function charactersToTrain(length: number): number {

@@ -41,7 +41,7 @@ export class LossTrend {
   }
 
   /**
-   * @param lossNats of the step, per character
+   * @param lossNats the loss of the step, per character
    * @returns the problem in words, or null
    */
   add(lossNats: number): string | null {

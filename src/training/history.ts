@@ -10,7 +10,7 @@ const MAX_EVALUATIONS = 1000;
 
 const isReport = ({ event }: HistoryEntry): boolean => event === 'report';
 
-/** @param history in the order of steps */
+/** @param history the entries in the order of steps */
 export function addToHistory(
   history: readonly HistoryEntry[],
   event: EvaluationEvent | ReportEvent,

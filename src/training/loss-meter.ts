@@ -10,8 +10,8 @@ export function createLossMeter(now: () => number) {
   let since = now();
   return {
     /**
-     * @param steps with their losses in nats, summed over all their characters
-     * @param milliseconds spent in training steps only
+     * @param steps the steps with their losses in nats, summed over all their characters
+     * @param milliseconds the time spent in training steps only
      */
     add(steps: readonly { readonly lossNats: number; readonly characters: number }[], milliseconds: number): void {
       for (const step of steps) {

@@ -128,7 +128,7 @@ export function recordedOptions(training: Training): TrainingOptions {
 
 export const recordedReading = (training: Training): ReadingOptions =>
   part<ReadingOptions>(training, 'reading', kindsOf(readingOptions), legacyReading);
-/** @param record of a run: from its checkpoint, or the first line of its log */
+/** @param record the record of a run: from its checkpoint, or the first line of its log */
 export const recordedOptionsOrNull = (record: Readonly<Record<string, unknown>>): TrainingOptions | null =>
   orNullIfUnfit(recordedOptions, record as Training);
 /** Null for models of other programs. */

@@ -91,7 +91,7 @@ export function positionIn(position: StreamPosition, windowsPerEpoch: number): S
 /**
  * The same position in a text that is cut into other windows, or in another text.
  *
- * @param epoch with a fraction
+ * @param epoch the epoch, with a fraction
  */
 export function nearestPosition(epoch: number, windowsPerEpoch: number): StreamPosition {
   const wholeEpochs = Math.floor(epoch);

@@ -40,7 +40,7 @@ const initial: Omit<LoopState, 'trend'> = {
 };
 
 /**
- * @param training of the checkpoint that the run continues. Null for a new run
+ * @param training the record in the checkpoint that the run continues. Null for a new run
  * @param uniformNats ln V, the loss of a uniform guess
  */
 export function createRunState(training: Training | null, uniformNats: number): RunState {
@@ -91,8 +91,8 @@ export function rewindState(state: RunState, training: Training | null, texts: S
  * Returns the session, the state and the log of a diverged run to the last saved state, or to the
  * beginning, with half the learning rate. Abandons the run after `maxRecoveries`.
  *
- * @param problem in words
- * @param step at which it was detected
+ * @param problem the problem in words
+ * @param step the step at which the problem was detected
  * @returns whether the run continues, whether its state is in latest.json, and a message about it
  * @throws RnnError `checkpoint` if there should be a saved state, but none can be read
  */
@@ -119,7 +119,7 @@ export async function recoverRun(
   return {
     isBack: true,
     isSaved: newest !== null && writer.isLatestSound,
-    reason: `${where}: the run continues with half the learning rate, now ${peak} at its peak, from step ${count(session.step)}${from} (recovery ${state.recoveries} of at most ${maxRecoveries})`,
+    reason: `${where}. rnn resumes from step ${count(session.step)}${from} with half the learning rate (now ${peak} at its peak), recovery ${state.recoveries} of ${maxRecoveries}`,
   };
 }
 

@@ -92,7 +92,7 @@ function refuseTooMany(trials: number): void {
   );
 }
 
-/** @param u from 0 to 1 */
+/** @param u a number from 0 to 1 */
 function valueFrom(values: Axis['values'], u: number): string {
   if (!('low' in values)) return values[Math.floor(u * values.length)];
   const { low, high, logarithmic, whole } = values;

@@ -222,7 +222,7 @@ export class Session {
    * Mean nats per character of the validation text, or null if there is no such text or the run
    * must end soon.
    *
-   * @param characters to score at most, in a sample. By default as in the run
+   * @param characters the maximum number to score, in a sample. By default as in the run
    */
   evaluate(isUrgent: () => boolean, characters?: number): Promise<number | null> {
     return this.#weights.runWithAverages(() => this.validation.loss(this.#executable, isUrgent, characters));

@@ -9,7 +9,7 @@ export class StopRequest {
   /** Whether this invocation has made a step. */
   hasAdvanced = false;
 
-  /** @param maxTimeMs from now on. Null for no limit */
+  /** @param maxTimeMs the limit from now on. Null for no limit */
   constructor(signal: AbortSignal | undefined, maxTimeMs: number | null) {
     this.#signal = signal;
     this.#endMs = performance.now() + (maxTimeMs ?? Infinity);

@@ -15,7 +15,7 @@ export function validationOf(
   /**
    * Characters that an evaluation scores.
    *
-   * @param characters to score at most. By default as in the run
+   * @param characters the maximum number to score. By default as in the run
    */
   const scored = (characters = ofRun): number => heldOut.scored(characters);
   return {
@@ -27,8 +27,8 @@ export function validationOf(
     /**
      * Mean nats per character, or null if there is no text to validate on or the run must end soon.
      *
-     * @param executable with evaluation jobs, and the weights to use
-     * @param characters to score at most, in a sample. By default as in the run
+     * @param executable a program with evaluation jobs, and the weights to use
+     * @param characters the maximum number to score, in a sample. By default as in the run
      */
     async loss(executable: Executable, isUrgent: () => boolean, characters = ofRun): Promise<number | null> {
       if (!isPossible) return null;

@@ -68,7 +68,7 @@ interface HeldOutWindows {
   readonly all: number;
   /** Characters that an evaluation scores. */
   scored(characters: number): number;
-  /** @param characters to score at most, in a sample */
+  /** @param characters the maximum number to score, in a sample */
   windows(characters: number): { readonly windows: Iterator<EvaluationWindow>; readonly total: number };
 }
 

@@ -17,7 +17,7 @@ const NOMINAL_SPEED = 20e9;
 /** A smaller fraction of a window is a rounding error. */
 const ROUNDING = 1e-9;
 
-/** @param length of the text, in tokens */
+/** @param length the length of the text, in tokens */
 export function windowsPerEpoch(
   length: number,
   { batchSize: N, sequenceLength: T, randomOffset: offset = false }: Windows,
@@ -30,7 +30,7 @@ export const stepsOfEpochs = (epochs: number, windows: number): number => Math.c
 /**
  * Update steps of a new run that neither stops early nor diverges. Null if only time ends it.
  *
- * @param windows of an epoch
+ * @param windows the number of windows of an epoch
  */
 export function stepsOf({ epochs, maxSteps }: Pick<RunOptions, 'epochs' | 'maxSteps'>, windows: number): number | null {
   return maxSteps ?? (epochs === null ? null : stepsOfEpochs(epochs, windows));
@@ -39,7 +39,7 @@ export function stepsOf({ epochs, maxSteps }: Pick<RunOptions, 'epochs' | 'maxSt
 /**
  * Characters that a machine of nominal speed trains on in a time.
  *
- * @param multiplyAdds per character, in training
+ * @param multiplyAdds the multiply-adds per character, in training
  */
 export function charactersWithin(milliseconds: number, multiplyAdds: number): number {
   return Math.floor((milliseconds / 1000) * (NOMINAL_SPEED / multiplyAdds));
@@ -53,7 +53,7 @@ export function workOf(
   return workOfModel(modelConfigurationOf(options, corpus.symbols), options, corpus.length);
 }
 
-/** @param length of the text, in tokens */
+/** @param length the length of the text, in tokens */
 export function workOfModel(model: ModelConfiguration, options: RunOptions, length: number): TrainingWork {
   const { batchSize: N, sequenceLength: T, budgetMs, maxTimeMs } = options;
   return {

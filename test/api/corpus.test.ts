@@ -68,7 +68,7 @@ describe('a corpus', () => {
     await expect(Corpus.fromText(bytes, { encoding: 'klingon' })).rejects.toMatchObject({ kind: 'usage' });
   });
 
-  it('is read with LF line ends, unless the model that reads it knows CR', async () => {
+  it('is read with LF line endings, unless the model that reads it knows CR', async () => {
     const { vocabulary, reading } = await Corpus.fromText('a\r\nb', { keepLineEnds: true });
     expect([vocabulary.data.symbols, reading.keepLineEnds]).toEqual([['\n', '\r', 'a', 'b'], true]);
     expect((await Corpus.fromText('a\r\nb')).characters).toBe(3);

@@ -65,7 +65,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'the model is { trained, path, configuration, vocabulary }: expected a run folder',
   ],
   ['a misspelt checkpoint', () => allOf(sample({ chekpoint: 'x' })), 'option not found: chekpoint'],
-  ['a prime that is not text', () => allOf(model.sample({ prime: 3 })), 'prime is 3: expected a text or bytes'],
+  ['a prompt that is not text', () => allOf(model.sample({ prime: 3 })), 'prime is 3: expected a text or bytes'],
   ['a stop that is not text', () => allOf(model.sample({ stop: 3 })), 'stop is 3: expected a text, bytes or a list'],
   ['an end that is empty', () => allOf(model.sample({ stop: '' })), 'a stop is empty: expected some text'],
   ['a list of ends with an empty one', () => allOf(model.sampleMany({ count: 2, stop: ['a', ''] })), 'a stop is empty'],

@@ -105,7 +105,7 @@ describe('rnn eval --by-character', () => {
     ).toMatch(/^at\tcharacter/);
   });
 
-  it('reads --streams streams', async () => {
+  it('reads --streams parallel chunks', async () => {
     const [one, several] = await Promise.all(
       ['1', '3'].map((streams) => evaluate([at('verse.txt'), '--by-character', '--streams', streams])),
     );
@@ -159,7 +159,7 @@ describe('rnn eval --html', () => {
   });
 
   it('prints the same figures as without a page', async () => {
-    // Long enough for several streams.
+    // Long enough for several parallel chunks.
     await writeFile(at('long.txt'), `${'a fox and a dog sleep;\n'.repeat(60)}${VERSE.repeat(30)}`);
     const argv = ['eval', at('long.txt'), '--against', at('verse.txt'), '--checkpoint', at('parallel'), ...machine];
     const [without, withPage, byCharacter] = [

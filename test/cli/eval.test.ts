@@ -198,7 +198,7 @@ describe('rnn eval', () => {
     });
   });
 
-  it('parts add up to the whole, whose loss hardly depends on the streams, and not on the chunks', async () => {
+  it('parts add up to the whole, whose loss hardly depends on --streams, and not on --sequence-length', async () => {
     const [all, train, validation] = await Promise.all(
       parts.slice(0, 3).map((part) => evaluated([at('verse.txt'), ...run('run'), '--part', part])),
     );
@@ -214,7 +214,7 @@ describe('rnn eval', () => {
     ).toBeCloseTo((await strict).nats, 5);
   });
 
-  it('reads standard input, in one stream if it is short, and never in more streams than characters', async () => {
+  it('reads standard input, in one chunk if it is short, and never in more chunks than characters', async () => {
     expect(await evaluated(['-', ...run('run')], 'the')).toMatchObject({ characters: 2, streams: 1 });
     expect(await evaluated(['-', ...run('run'), '--streams', '5'], 'the')).toMatchObject({ characters: 2, streams: 2 });
   });

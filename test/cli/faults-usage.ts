@@ -174,8 +174,8 @@ const words = endingWith(2, [
   [
     'kernels of the cpu for another device',
     train('--device reference --kernels wasm'),
-    /^cannot use --kernels with --device reference: /,
-    /omit one of them/,
+    /^cannot use --kernels with --device reference: only the cpu has kernels$/,
+    /omit --kernels, or use --device cpu/,
   ],
   [
     'patience without evaluations',
@@ -185,7 +185,7 @@ const words = endingWith(2, [
   ],
   ['rare bytes', train('--level byte --min-count 2'), /^cannot use --min-count with --level byte/, /omit one of them/],
   [
-    'two primes',
+    'two prompts',
     sample('--prime a --prime-file @one.txt'),
     /^cannot use --prime and --prime-file together$/,
     /use one/,

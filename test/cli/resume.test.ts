@@ -184,7 +184,7 @@ describe('rnn train --resume', () => {
     });
   });
 
-  it('reads a shorter validation text in fewer streams', async () => {
+  it('reads a shorter validation text in fewer parallel chunks', async () => {
     await started('--streams', '16');
     const short = join(folder, 'short.txt');
     writeFileSync(short, 'the fox');

@@ -17,7 +17,7 @@ const warnings = ({ stderr }: Pick<Ran, 'stderr'>): string =>
 
 describe('rnn train', () => {
   it.each([[['--blas', 'off']], [['--blas=/usr/lib/libopenblas.so.0']], [['--blas', 'auto', '--blas', 'off']]])(
-    'warns of %j, and ignores it',
+    'warns about %j, and ignores it',
     async (argv) => {
       const { code, calls, ...ran } = await train({ argv: ['--device', 'cpu', ...argv] });
       expect({ code, warnings: warnings(ran) }).toEqual({ code: 0, warnings: warning('--blas') });
@@ -31,7 +31,7 @@ describe('rnn train', () => {
     ['RNN_WASM', 'portable', 'RNN_KERNELS=wasm-portable'],
     ['RNN_WASM', 'relaxed', 'RNN_KERNELS=wasm'],
     ['RNN_WASM', 'fast', '--kernels or RNN_KERNELS'],
-  ])('warns of %s=%s, and ignores it', async (name, value, instead) => {
+  ])('warns about %s=%s, and ignores it', async (name, value, instead) => {
     const { code, calls, ...ran } = await train({ env: { [name]: value } });
     expect({ code, warnings: warnings(ran) }).toEqual({ code: 0, warnings: warning(name, instead) });
     expect(calls.device?.[1]).not.toHaveProperty('kernels');

@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('rnn sample', () => {
-  it('writes the prime and the sample to stdout, ends with a newline, and prints the seed', async () => {
+  it('writes the prompt and the sample to stdout, ends with a newline, and prints the seed', async () => {
     const calls = useDoubles();
     const ran = await rnn(['sample', '--prime', 'To ']);
     expect(ran).toEqual({ code: 0, stdout: 'To be or not\n', stderr: 'checkpoints/newest/best.json, --seed 4711\n' });
@@ -153,7 +153,7 @@ describe('rnn sample', () => {
     ]);
   });
 
-  it('takes the prime from a file or from standard input, to the last character', async () => {
+  it('takes the prompt from a file or from standard input, to the last character', async () => {
     const fromFile = useDoubles();
     await rnn(['sample', '--prime-file', join(folder, 'prime.txt')]);
     expect(fromFile.sampled).toMatchObject([{ prime: 'Who’s there?\n' }]);
@@ -178,14 +178,14 @@ describe('rnn sample', () => {
     expect(calls.sampled).toEqual([]);
   });
 
-  it('a prime file that is not UTF-8 is refused', async () => {
+  it('a prompt file that is not UTF-8 is refused', async () => {
     const { code, stderr } = await doubled(['sample', '--prime-file', join(folder, 'latin1.txt')]);
     expect(code).toBe(3);
     expect(stderr).toContain('latin1.txt is not UTF-8');
   });
 
   it.each([[[]], [['--count', '2']], [['--json']]])(
-    'writes nothing at all where the model has never seen a character of the prime (%j)',
+    'writes nothing at all where the model has never seen a character of the prompt (%j)',
     async (argv) => {
       await writeCheckpoint(join(folder, 'untrained.json'), untrained());
       const line = [
@@ -240,7 +240,7 @@ describe('rnn sample', () => {
     expect((await running).stdout).toBe('xxxxx\n');
   });
 
-  it('the prime stands out on a terminal', async () => {
+  it('the prompt stands out on a terminal', async () => {
     const { stdout } = await doubled(['sample', '--prime', 'To ', '--seed', '1'], {
       stdout: new FakeStream({ columns: 80 }),
     });
@@ -248,7 +248,7 @@ describe('rnn sample', () => {
     expect(bare(stdout)).toBe('To be or not\n');
   });
 
-  it('escapes control characters of the model and the prime on any terminal, and nowhere else', async () => {
+  it('escapes control characters of the model and the prompt on any terminal, and nowhere else', async () => {
     const pieces = ['\u001B[2J', 'a\u009B1m\u202Eb'];
     const argv = ['sample', '--seed', '1', '--no-color', '--prime', '\u0007'];
     const escaped = '␇␛[2Ja\\u{9b}1m\\u{202e}b\n';
@@ -262,7 +262,7 @@ describe('rnn sample', () => {
     expect(JSON.parse(json)).toMatchObject({ text: '\u0007\u001B[2Ja\u009B1m\u202Eb' });
   });
 
-  it('leaves the prime and the stop out of the output with --no-prime and --no-keep-stop', async () => {
+  it('leaves the prompt and the stop out of the output with --no-prime and --no-keep-stop', async () => {
     const calls = useDoubles();
     expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-keep-stop'])).stdout).toBe(
       'be or not\n',

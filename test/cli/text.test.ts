@@ -23,12 +23,12 @@ const resume = (text: string, out: string, ...more: string[]): Promise<Ran> =>
   rnn(['train', text, '--out', join(folder, out), '--resume', ...more]);
 const latest = (out: string) => JSON.parse(readFileSync(join(folder, out, 'latest.json'), 'utf8'));
 
-describe('a text with CRLF line ends', () => {
+describe('a text with CRLF line endings', () => {
   it('is read as LF with a note, and by all later commands', async () => {
     const text = file('crlf.txt', lines.replaceAll('\n', '\r\n'));
     const trained = await train(text, 'run');
     expect(trained.stderr).toContain(
-      `${text} has CRLF or CR line ends, which are read as LF (use --keep-line-ends to keep them)\n`,
+      `${text} has CRLF or CR line endings, which rnn reads as LF (use --keep-line-ends to keep them)\n`,
     );
     expect(latest('run')).toMatchObject({
       vocabulary: { symbols: expect.not.arrayContaining(['\r']) },
@@ -52,7 +52,7 @@ describe('a text with CRLF line ends', () => {
     });
     for (const out of ['newer', 'older']) {
       const { code, stderr } = await resume(text, out, '--max-steps', '9');
-      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('line ends') as string });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('line endings') as string });
     }
     expect(latest('older')).toMatchObject({
       vocabulary: { symbols: expect.arrayContaining(['\r']) },
@@ -109,7 +109,7 @@ describe('characters that a run does not know', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('a file without end', () => {
-  it('is refused as a configuration and as a prime', async () => {
+  it('is refused as a configuration and as a prompt', async () => {
     const text = file('text.txt', lines);
     const { code, stderr } = await rnn(['train', text, '--config', '/dev/zero']);
     expect({ code, stderr }).toEqual({

@@ -9,7 +9,7 @@ function places(length: number): Uint32Array {
   return Uint32Array.from({ length }, (_, place) => place);
 }
 
-describe('streams of training windows', () => {
+describe('the parallel sequences of training windows', () => {
   it('are parallel, time first, and continue from window to window', () => {
     const streams = new Streams(places(14), 2, 3); // 13 targets, 6 per stream
     expect(streams.windowsPerEpoch).toBe(2);
@@ -155,7 +155,7 @@ describe('sizes for a text', () => {
   });
 });
 
-describe('streams with a start token', () => {
+describe('parallel sequences with a start token', () => {
   const [N, T, start] = [4, 8, 7];
   const draws = { seed: 3, offset: true, length: true, reset: 0.3, isSymmetric: false };
   /** Lines of 1 to 40 tokens, and a line of 600. */

@@ -107,7 +107,7 @@ describe('a byte that is not UTF-8', () => {
     expect(error.hint).toMatch(/^use --encoding with the encoding that it has/);
   });
 
-  it('has the correct line after changed line ends', async () => {
+  it('has the correct line after changed line endings', async () => {
     const bytes = Buffer.concat([Buffer.from('a\r\nb\rcd'), Buffer.of(0xe9)]);
     const error = await failureOf(read(fileWith(Buffer.concat([bytes, Buffer.from('x')])), { keepLineEnds: false }));
     expect(error.message).toMatch(/t is not UTF-8 at line 3, column 3 \(0xE9\)$/);

@@ -5,16 +5,16 @@ import { folderWith, read, textOf } from './fixture.ts';
 
 const asLineFeeds = { keepLineEnds: false } as const;
 
-describe('line ends', () => {
+describe('line endings', () => {
   it('are read as LF, with a note', async () => {
     const file = path.join(folderWith({ 'a.txt': 'a\r\nb\r\rc\n\r\n' }), 'a.txt');
     const corpus = await read(file, asLineFeeds);
     expect(textOf(corpus)).toBe('a\nb\n\nc\n\n');
     expect(corpus.notes).toEqual([
-      `${file} has CRLF or CR line ends, which are read as LF (use --keep-line-ends to keep them)`,
+      `${file} has CRLF or CR line endings, which rnn reads as LF (use --keep-line-ends to keep them)`,
     ]);
     const known = await read(file, { ...asLineFeeds, vocabulary: corpus.vocabulary });
-    expect(known.notes).toEqual([`${file} has CRLF or CR line ends, which are read as LF`]);
+    expect(known.notes).toEqual([`${file} has CRLF or CR line endings, which rnn reads as LF`]);
   });
 
   it('are found for all divisions into chunks', async () => {
@@ -58,7 +58,7 @@ describe('consecutive files', () => {
     expect([corpus.vocabulary.decode(corpus.train), corpus.vocabulary.decode(corpus.validation)]).toEqual(['ab', 'ba']);
   });
 
-  it('are joined unchanged if line ends are kept, and as bytes', async () => {
+  it('are joined unchanged if line endings are kept, and as bytes', async () => {
     const folder = folderWith({ a: 'one', b: 'two' });
     expect(textOf(await read(folder, { keepLineEnds: true }))).toBe('onetwo');
     expect(await read(folder, { ...asLineFeeds, unit: 'byte' })).toMatchObject({ characters: 6, notes: [] });

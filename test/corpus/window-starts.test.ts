@@ -35,7 +35,7 @@ describe('the lengths of windows', () => {
 });
 
 describe('an epoch', () => {
-  it('has as many windows as without random boundaries, consecutive, within their streams, of T time steps on average', () => {
+  it('has as many windows as without random boundaries, consecutive, within their sequences, of T time steps on average', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 40 }),
@@ -86,7 +86,7 @@ describe('an epoch', () => {
   });
 });
 
-describe('streams with random windows', () => {
+describe('parallel sequences with random windows', () => {
   const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, place) => place);
   const drawn = draws({ offset: true, length: true });
 

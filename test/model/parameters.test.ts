@@ -206,7 +206,7 @@ describe('weights around the cells', () => {
 
   test('only the LSTM has layer normalisation', () => {
     expect(() => parameterShapes(model({ cell: 'gru', layerNorm: true }))).toThrow(
-      'cannot use layer normalisation with cell gru: only lstm has it',
+      'cannot use layer normalisation with cell gru: only lstm supports it',
     );
   });
 });

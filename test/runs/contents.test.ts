@@ -222,7 +222,7 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
     [
       'nesting without end',
       (text) => text.replace('"step": 120', `"deep": ${'['.repeat(100_000)}`),
-      'it is nested more than 64 deep',
+      'it is nested more than 64 levels deep',
     ],
     [
       'a number too large for a number',

@@ -155,7 +155,7 @@ describe('a file that is large, or claims to be', () => {
     const long = 'x'.repeat(2 ** 20);
     const cases: readonly (readonly [string, string])[] = [
       [`{"format": "rnn-checkpoint", "version": 1, ["${long}"]: 1}`, 'it is not JSON: '],
-      [`${head}"training": {"${long}": {"${long}": 1e999}}}`, 'is Infinity, not a finite number'],
+      [`${head}"training": {"${long}": {"${long}": 1e999}}}`, 'is Infinity: expected a finite number'],
       [`{"format": "${long}"}`, 'its format is "xxx'],
       [`${head}"model": "${long}"}`, 'model is "xxx'],
     ];
@@ -180,25 +180,25 @@ describe('JSON that is made to confuse', () => {
     [
       'model',
       (text: string) => text.replace('"model":{', `"model":{"deep":${nested(100_000)},`),
-      'it is nested more than 64 deep',
+      'it is nested more than 64 levels deep',
     ],
     [
       'vocabulary',
       (text: string) => text.replace('"symbols":[', `"symbols":[${nested(100_000)},`),
-      'it is nested more than 64 deep',
+      'it is nested more than 64 levels deep',
     ],
     [
       'an unknown member',
       (text: string) => text.replace('"tensors"', `"more":${nested(100_000)},"tensors"`),
-      'it is nested more than 64 deep',
+      'it is nested more than 64 levels deep',
     ],
-    ['a shape', (text: string) => text.replace('[8,12]', nested(100_000)), 'it is nested more than 64 deep'],
-    ['a key', (text: string) => text.replace('"model"', nested(100_000)), 'it is nested more than 64 deep'],
+    ['a shape', (text: string) => text.replace('[8,12]', nested(100_000)), 'it is nested more than 64 levels deep'],
+    ['a key', (text: string) => text.replace('"model"', nested(100_000)), 'it is nested more than 64 levels deep'],
     [
       'objects',
       (text: string) =>
         text.replace('"options":{', `"options":{"deep":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)},`),
-      'it is nested more than 64 deep',
+      'it is nested more than 64 levels deep',
     ],
   ])('is refused for nesting in %s', async (_, edit, message) => {
     const path = await written();

@@ -108,7 +108,7 @@ async function goOn(path: string, threads: number): Promise<{ from: number; came
 }
 
 test.each([1, 2])(
-  'during an update, nothing is saved, and the run continues bit by bit from the last checkpoint (%d threads)',
+  'during an update, nothing is saved, and the run continues bit for bit from the last checkpoint (%d threads)',
   async (threads) => {
     const folder = await newFolder();
     const events: TrainingEvent[] = [];
@@ -129,7 +129,7 @@ test.each([1, 2])(
 );
 
 test.each([1, 2])(
-  'during an evaluation, nothing is lost, and everything is saved bit by bit (%d threads)',
+  'during an evaluation, nothing is lost, and everything is saved bit for bit (%d threads)',
   async (threads) => {
     const folder = await newFolder();
     const events: TrainingEvent[] = [];

@@ -101,7 +101,7 @@ export function timeless({ model, vocabulary, training, tensors, state, optimize
   };
 }
 
-/** Numbers as one text, bit by bit, because comparing thousands of them one by one is slow. */
+/** Numbers as one text of their bits, because comparing thousands of them one by one is slow. */
 function withBits({ data, ...tensor }: Checkpoint['tensors'][number]): unknown {
   return { ...tensor, bits: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') };
 }

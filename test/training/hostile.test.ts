@@ -155,7 +155,7 @@ describe('a run that is continued', () => {
     expect(notes).toEqual(['the run used another device until now, so its numbers differ slightly from here on']);
   });
 
-  it('is refused if the text is shorter than a window, or memory too small for its threads and streams', async () => {
+  it('is refused if the text is shorter than a window, or memory too small for its threads and batch rows', async () => {
     await expect(prepare(changed(({ training }) => (training.options.batchSize = 2000)))).rejects.toMatchObject({
       kind: 'corpus',
       message: expect.stringContaining('expected at least 10,001 for --batch-size 2000 with --sequence-length 5'),

@@ -29,7 +29,7 @@ test('a step whose loss is not a number is undone: the run continues from the la
   expect(recoveriesOf(events)).toEqual([
     [
       8,
-      'the loss is not a finite number at step 10: the run continues with half the learning rate, now 0.005 at its peak, from step 8 (recovery 1 of at most 3)',
+      'the loss is not a finite number at step 10. rnn resumes from step 8 with half the learning rate (now 0.005 at its peak), recovery 1 of 3',
     ],
   ]);
   expect(events.find(({ event }) => event === 'report')).toMatchObject({ step: 20, learningRate: 0.005 });
@@ -40,7 +40,7 @@ test('a step whose loss is not a number is undone: the run continues from the la
 test('without a checkpoint a run goes back to the beginning, with the same initial weights', async () => {
   const given = { maxSteps: 12, dropout: 0.2, layers: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(5) });
-  expect(recoveriesOf(events)).toMatchObject([[0, expect.stringMatching(/at step 4: .* from step 0 /)]]);
+  expect(recoveriesOf(events)).toMatchObject([[0, expect.stringMatching(/at step 4\. .* from step 0 /)]]);
   const straight = await train(verses, { ...given, learningRate: 0.005 });
   const [again, never] = [await readCheckpoint(folder.latestPath), await readCheckpoint(straight.folder.latestPath)];
   expect(again.tensors).toEqual(never.tensors);
@@ -86,7 +86,7 @@ test('a run whose newest checkpoint cannot be read goes back to the previous che
     [
       4,
       expect.stringMatching(
-        / at step 10: the run continues with half the learning rate, .* from step 4 of .*previous\.json, because .*latest\.json is not a checkpoint/,
+        / at step 10\. rnn resumes from step 4 of .*previous\.json, because .*latest\.json is not a checkpoint.* with half the learning rate/,
       ),
     ],
   ]);
@@ -119,7 +119,7 @@ test('a loss that jumps is undone, too', async () => {
   const { events } = await train(verses, { maxSteps: 110, checkpointEvery: 20 }, { device });
   expect(recoveriesOf(events)[0]).toMatchObject([
     60,
-    expect.stringMatching(/^the loss jumped from [\d.]+ to [\d.]+ nats at step 7\d: .* from step 60 /),
+    expect.stringMatching(/^the loss jumped from [\d.]+ to [\d.]+ nats at step 7\d\. .* from step 60 /),
   ]);
   expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 110 });
 });
@@ -172,7 +172,7 @@ test('on another text a run that goes back to its old checkpoint forgets the los
   const { checkpoint: earlier } = await folder.newest();
   const other = { ...verses, digest: 'other', sourcesDigest: 'other' };
   const { events } = await train(other, { maxSteps: 30 }, { folder, earlier, device: await refusing(4) });
-  expect(recoveriesOf(events)).toMatchObject([[20, expect.stringMatching(/at step 23: .* from step 20 /)]]);
+  expect(recoveriesOf(events)).toMatchObject([[20, expect.stringMatching(/at step 23\. .* from step 20 /)]]);
   expect(await loopOf(folder.latestPath)).toMatchObject({ trend: { steps: 10 } });
 });
 

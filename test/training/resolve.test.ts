@@ -148,7 +148,7 @@ describe('options', () => {
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null, preset: null });
   });
 
-  test('of a run that continues have no more streams than the current validation text has characters', () => {
+  test('of a run that continues have no more parallel chunks than the current validation text has characters', () => {
     const { options } = resolve(5000, { evaluationStreams: 16 }, 100);
     const refitted = refitOptions(options, { validation: new Uint8Array(4) });
     expect(refitted).toEqual({
@@ -158,7 +158,7 @@ describe('options', () => {
     expect(refitOptions(options, { validation: new Uint8Array(50) })).toEqual({ options, notes: [] });
   });
 
-  test('that wait for evaluations are refused without evaluations, and streams are limited by the validation text', () => {
+  test('that wait for evaluations are refused without evaluations, and parallel chunks are limited by the validation text', () => {
     expect(failureOf(5000, { schedule: 'plateau', evaluateEvery: 0 })).toMatchObject({
       kind: 'usage',
       message: expect.stringContaining('cannot use --schedule plateau: the run has no evaluations') as string,

@@ -87,7 +87,7 @@ describe.each([
   // Without RNN_TEST=all, one thread leaves out the first combination, and all every other one.
   const first = threads === 1 ? 2 : 0;
   test.each(given.filter((_, index) => isEverything || (index >= first && index % 2 === 0)))(
-    'a run (%o) that is killed again and again has the same weights in the end, bit by bit',
+    'a run (%o) that is killed again and again has the same weights in the end, bit for bit',
     async (given) => {
       const whole = await wholeOf(given);
       let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
@@ -128,7 +128,7 @@ describe.each([
   );
 });
 
-test('a run that is killed when only its best state is saved continues from it, bit by bit, until everything is done', async () => {
+test('a run that is killed when only its best state is saved continues from it, bit for bit, until everything is done', async () => {
   const given = { ...dropped, maxSteps: 30, evaluateEvery: 5, sampleEvery: 10, checkpointEvery: 0, keep: 1 };
   const whole = await train(verses, given);
   let { folder } = await train(verses, given, { seen: at('evaluation', 5) });

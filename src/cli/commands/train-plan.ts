@@ -29,7 +29,12 @@ interface Row {
   readonly origin: string;
 }
 
-/** Writes the plan to stdout. @param path of the run folder @returns the exit code */
+/**
+ * Writes the plan to stdout.
+ *
+ * @param path the run folder
+ * @returns the exit code
+ */
 export async function showPlan(
   context: Context,
   flags: TrainFlags,

@@ -48,8 +48,8 @@ const kinds: Readonly<Record<string, Values['kind']>> = {
  * `rnn` itself, then all commands. Each script has the rule that options of `rnn train` follow the
  * `--` of `rnn sweep`.
  *
- * @param program with all commands defined
- * @param corpora names of the built-in corpora
+ * @param program the program, with all commands defined
+ * @param corpora the names of the built-in corpora
  */
 export function modelOf(program: Command, corpora: readonly string[]): readonly CommandModel[] {
   const train = program.commands.find((command) => command.name() === 'train')!;

@@ -9,7 +9,7 @@ import { type Entry, entryLines, paragraph } from './layout.ts';
 import { type Example, partsOf } from './parts.ts';
 import { topics } from './topics.ts';
 
-/** The most examples of the short help. */
+/** The maximum number of examples in the short help. */
 const MAX_SHORT_EXAMPLES = 4;
 /** The heading of options in short help. */
 const OPTIONS = 'Options:';

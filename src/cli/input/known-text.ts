@@ -53,8 +53,8 @@ export async function readKnownText(
 }
 
 /**
- * The error for a text that cannot be read. If the text is a run, the hint differs, because other
- * commands take a run as their argument.
+ * Returns the error for a text that cannot be read. If the user named a run instead of a text, as
+ * for other commands, the hint shows how to name both.
  */
 async function asRunNamed(thrown: unknown, sources: readonly string[]): Promise<unknown> {
   if (!(thrown instanceof RnnError) || thrown.kind !== 'corpus') return thrown;

@@ -6,7 +6,7 @@ import { lengthShown, wrap } from './format.ts';
  * colours.
  *
  * @param align l or r for each column, as in LaTeX. The last letter applies to all further columns
- * @param minWidth of each column
+ * @param minWidth the minimum width of each column
  */
 export function textTable(rows: readonly (readonly string[])[], align: string, minWidth = 0): string[] {
   const widths: number[] = [];

@@ -108,7 +108,7 @@ function extent({ done, total, files }: Extract<Activity, { files: unknown }>): 
  * The first layout that fits. A narrow line loses the update step, the learning rate and similar
  * fields before the bar, and the loss and the time left after it.
  *
- * @param progress of the bar and the percentage, or null for a line without them
+ * @param progress the fraction for the bar and the percentage, or null for a line without them
  */
 function fittingLine(
   progress: number | null,

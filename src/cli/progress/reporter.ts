@@ -22,7 +22,7 @@ import {
 
 export interface Reporter {
   /**
-   * @param level of the model, if the events do not begin with the start of the run
+   * @param level the level of the model, if the events do not begin with the start of the run
    * @throws OutputClosed if the reader of the output has closed it
    */
   handle(event: TrainingEvent, level?: Unit): Promise<void>;

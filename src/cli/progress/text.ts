@@ -73,7 +73,7 @@ export const lossText = (nats: number, level: Unit, { bold } = noColours): strin
 
 /**
  * A training sample between two rules, safe to print in a terminal.
- * @param width of its lines, which are broken between words
+ * @param width the maximum width of its lines, which are broken between words
  */
 export function sampleText(event: SampleEvent, width: number, colour: Colours): string {
   const ruleWidth = Math.min(width, MAX_RULE);

@@ -20,7 +20,7 @@ type HaveOneText = (a: RunSummary, b: RunSummary) => boolean;
  * A line for each run, an empty line between two texts, and a line for each run that cannot be
  * read.
  *
- * @param runs in the order of their ranks
+ * @param runs the runs in the order of their ranks
  */
 export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText, colour: Colours): string[] {
   const rows = runs.map((run) => cellsOf(run, textLabel(run, runs, haveOneText)));

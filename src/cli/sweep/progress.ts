@@ -5,7 +5,7 @@ import type { WaitingLine } from '../progress/live-line.ts';
 
 export interface SweepProgress {
   begin(name: string): void;
-  /** @param progress of the current trial, from 0 to 1 */
+  /** @param progress the progress of the current trial, from 0 to 1 */
   report(progress: number): void;
   /**
    * Ends a trial, or counts a skipped trial. Removes the line, so that the result can be printed.

@@ -98,7 +98,7 @@ function endBefore({ status, reason }: RunSummary): End | null {
 }
 
 /**
- * @param code of the process, or null if the system ended it
+ * @param code the exit code of the process, or null if the system ended it
  * @param message the reason of a failure
  */
 function endOf(code: number | null, message: string, { status, reason }: RunSummary, isInterrupted: boolean): End {

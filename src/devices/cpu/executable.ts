@@ -221,7 +221,7 @@ class CpuExecutable implements Executable {
     for (const [name, value] of Object.entries(update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
   }
 
-  /** @param index of the call in its run */
+  /** @param index the index of the call in its run */
   #readResult({ trains, rows, outputs: kept }: RunningJob, index: number, updates: boolean): CallResult {
     const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
     const lossNats = sum(this.#plan.shard.loss);

@@ -2,9 +2,10 @@
 // optional dependency: if it is missing or has no binary for the system, the program works without
 // the functions that need it.
 //
-// The dependencies are only the packages with koffi's binaries, one for each system. The package
-// `koffi` itself chooses among them, adds names of older versions, and has an install script that
-// compiles it with CMake if there is no binary. None of this is needed here.
+// This project depends on the packages with koffi's binaries, one for each system, but not on the
+// package `koffi`. That package chooses among the binaries, which koffiPackage does here. It also
+// has names of older versions, and an install script that compiles koffi with CMake. The program
+// needs neither.
 import { createRequire } from 'node:module';
 import { firstLine } from '../../errors.ts';
 
@@ -37,7 +38,7 @@ export function koffi(): Koffi {
   return (loaded ??= createRequire(import.meta.url)(koffiPackage) as Koffi);
 }
 
-/** Why libraries cannot be called, or null if they can. */
+/** The reason why this process cannot call libraries, or null if it can. */
 export function koffiProblem(): string | null {
   try {
     koffi();

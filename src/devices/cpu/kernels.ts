@@ -74,8 +74,8 @@ export function loadKernels(variant?: KernelVariant): Promise<KernelModule> {
 }
 
 /**
- * Binds a compiled module to a memory, which must be shared. It is synchronous, because workers
- * start with it.
+ * Binds a compiled module to a shared memory. Synchronous, because a worker needs the kernels
+ * before it can receive commands.
  */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelFunctions {
   const instance = new WebAssembly.Instance(module, { env: { memory } });
@@ -88,7 +88,7 @@ async function compile(variant: KernelVariant | undefined): Promise<KernelModule
     if (relaxedIsSupported(bytes)) return { module: await WebAssembly.compile(bytes), variant: 'relaxed' };
     if (variant === 'relaxed')
       throw new RnnError('device', 'cannot run the relaxed-SIMD kernels: this version of Node does not support them', {
-        hint: 'use the portable kernels',
+        hint: `use ${flagOf('kernels')} wasm-portable`,
       });
   }
   return { module: await WebAssembly.compile(await readBuild('portable')), variant: 'portable' };

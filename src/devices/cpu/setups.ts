@@ -35,7 +35,7 @@ export async function loadProgram({ module, machine }: CompiledShard, codes: Loa
   return { module: await WebAssembly.compile(module), machine: machine && loadFunctions(machine, codes) };
 }
 
-/** @param codes as in load */
+/** @param codes the machine code, as in load */
 export async function shardSetups(
   workload: Workload,
   plan: Plan,

@@ -1,6 +1,7 @@
-// The workers of a workload, which receive commands through a few words of the shared memory.
-// Either all of them run in separate threads, so that the calling thread stays free. Or the calling
-// thread is one of them, so that it does not need a message at the end of a step.
+// The workers of a workload. They receive commands through a few words of the shared memory. There
+// are two kinds of pools. Either every worker has its own thread, and the calling thread stays
+// free. Or the calling thread is the first worker, so that it does not wait for a message at the
+// end of a step.
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -11,8 +12,8 @@ import { Shard, type ShardSetup, stepFlags } from './shard.ts';
 import { flagOf } from '../../options/flags.ts';
 
 /**
- * How often the calling thread checks whether the other threads are done before it sleeps: about
- * 0.1 ms.
+ * The number of times that the calling thread checks whether the other threads are done before it
+ * sleeps. They take about 0.1 ms.
  */
 const SPINS = 100_000;
 /**
@@ -34,9 +35,9 @@ function deathError(cause: unknown): RnnError {
 }
 
 /**
- * Waits until a thread ends. Only a thread that does not end, such as one that waits for a thread
- * that died, is terminated. If it is in a call of koffi, which then cannot throw, Node aborts the
- * whole process.
+ * Waits until a thread ends, and terminates it if it does not, as when it waits for a thread that
+ * died. Termination is the last resort: Node aborts the whole process if the thread is in a call of
+ * koffi, which cannot throw at that moment.
  */
 async function waitForEnd(thread: Worker, graceMs: number): Promise<void> {
   const hasEnded = (): boolean => thread.threadId === -1;
@@ -57,7 +58,10 @@ export interface WorkerSetup {
   readonly joined: boolean;
 }
 
-/** If a thread dies, the current or next step fails with an error instead of waiting forever. */
+/**
+ * Runs steps on all workers. If a thread dies, the current or next step fails with an error instead
+ * of waiting forever.
+ */
 export class WorkerPool {
   readonly #threads: Worker[] = [];
   readonly #controlWords: Int32Array;
@@ -119,7 +123,8 @@ export class WorkerPool {
     const name = `rnn worker ${workerData.shard.worker}`;
     let thread: Worker;
     try {
-      // Some flags of the process prevent a thread from starting from a file, such as --input-type.
+      // Without execArgv a thread inherits the flags of the process. With --input-type it could not
+      // start from a file.
       thread = new Worker(builtUrl('cpu/worker.js'), { workerData, name, execArgv: [] });
     } catch (error) {
       // The limit on threads and processes, or on the memory that they need, was reached.

@@ -15,7 +15,7 @@ const BATCH = 'N';
  * @param program one step of `rows` rows
  * @param rows more rows than any weight has rows or columns, so that the batch is recognised by its
  * size
- * @param weights by name
+ * @param weights the weights by name
  * @throws Error naming an operation that cannot be written, or a value of several steps
  */
 export function graphOf(program: Program, rows: number, weights: ReadonlyMap<string, Float32Array>): OnnxGraph {

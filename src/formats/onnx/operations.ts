@@ -72,7 +72,7 @@ export class GraphNodes {
   }
 
   /**
-   * @param sum is added to the result of the operator, if given
+   * @param sum a value that is added to the result of the operator, if given
    * @param before the name of the operator's result in that case
    */
   #addWithSum(

@@ -8,7 +8,7 @@ export type EncodedField = readonly Uint8Array[];
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
-/** @param value from 0 to 2⁵³ − 1 */
+/** @param value a whole number from 0 to 2⁵³ − 1 */
 export const integerField = (field: number, value: number): EncodedField => [varint(field * 8 + VARINT), varint(value)];
 
 export const textField = (field: number, value: string): EncodedField =>

@@ -28,8 +28,8 @@ export interface Cell {
   /** When to use it. */
   readonly use: string;
   /**
-   * The default peak of Adam's learning rate for batches of 32 rows, times H. The smaller it is,
-   * the sooner the cell diverges.
+   * The default peak of Adam's learning rate for batches of 32 rows, times H. Cells that diverge
+   * more easily have a smaller value.
    */
   readonly learningRateTimesHidden: number;
   /** Names of the carried values, (N, H) each. The first is the cell's output. */
@@ -48,8 +48,8 @@ export interface Cell {
   /** Recurrent matrices start as identity matrices, whatever the configuration says. */
   readonly startsAsIdentity?: true;
   /**
-   * The weights in order. `Wx` and `b` belong to the input. If a layer has several inputs, each has
-   * a separate `Wx`.
+   * The weights in the order of checkpoints. `Wx` and `b` belong to the input. A layer with several
+   * inputs has a separate `Wx` for each.
    *
    * @param D width of the input
    * @param H hidden units
@@ -73,7 +73,8 @@ export interface Cell {
 /**
  * The usual weights: x·Wx + h·Wh + b, each with one block per gate.
  *
- * @param recurrent the gates of each recurrent matrix, if there is not one Wh for all gates
+ * @param recurrent the gates of each recurrent matrix by its name. By default one matrix `Wh` has
+ * all gates
  */
 export function gateWeights(
   gates: string,

@@ -38,7 +38,7 @@ export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'ce
   const plain = cellNamed(cell);
   if (!layerNorm) return plain;
   if (plain !== lstm)
-    throw usageError(`cannot use layer normalisation with cell ${cell}: only lstm has it`, 'use cell lstm');
+    throw usageError(`cannot use layer normalisation with cell ${cell}: only lstm supports it`, 'use cell lstm');
   return lstmLayerNorm;
 }
 

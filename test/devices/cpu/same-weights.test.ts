@@ -1,5 +1,5 @@
 // Runs with each of the kernels, chosen by RNN_KERNELS: machine code and the fused WebAssembly
-// kernels train the same weights, bit by bit.
+// kernels train the same weights, bit for bit.
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
 import type { KernelName } from '../../../src/options/choices.ts';

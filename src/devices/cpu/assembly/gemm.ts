@@ -1,9 +1,9 @@
 // Matrix products: how C is divided into tiles (tile.ts), and when A and B are packed (packing.ts).
 //
-// k is divided into blocks of at most 256 so that a panel (8 KB) and a packed block of rows (6 KB)
-// share the first-level cache. Rows are divided into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5),
-// without a rest of one or two rows, and collected into chunks whose packed A fits the second-level
-// cache. M, N and K are at least 1.
+// The depth K is divided into blocks of at most 256, so that a panel (8 KB) and a packed tile of A
+// (6 KB) fit the first-level cache together. The rows of C are divided into tiles of nearly equal
+// height (25 = 5×5, 32 = 2×6 + 4×5), so that no tile has only one or two rows. Some tiles form a
+// chunk, whose packed rows of A fit the second-level cache. M, N and K are at least 1.
 import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
 import { addRows, copyRows, zero } from './rows';
 import { multiplyRow, multiplyTile, rowWidth } from './tile';
@@ -19,11 +19,13 @@ const FEW: usize = 16;
 /** The number of panels that gemmTransposedA packs at a time. */
 @inline
 const GROUP_PANELS: usize = 4;
-// The scratch area starts with a row of zeros as wide as the widest tile, which serves as an
-// addend. It is followed by 6 × 8 floats where a tile that extends beyond C is computed before it
-// is cut. Both sizes are in bytes.
+/** Bytes of zeros at the start of the scratch area: the addend of a product without an addend. */
 @inline
 const ZEROS: usize = 192;
+/**
+ * Bytes after the zeros, for a tile of 6 × 8 floats. A tile that extends beyond the last column of
+ * C is computed there, and its part inside C is then copied.
+ */
 @inline
 const OVERHANG: usize = 192;
 
@@ -33,7 +35,8 @@ function ceilDivide(x: usize, y: usize): usize {
 }
 
 /**
- * c (rows, columns) = addend + product, element by element with the same result as a whole tile.
+ * Adds the addend to the part of a computed tile that lies inside C, and stores it there. Gives the
+ * same bits as a whole tile.
  */
 function storePart(
   rows: usize, columns: usize, product: usize, c: usize, step: usize, addend: usize, addendStep: usize,
@@ -45,7 +48,7 @@ function storePart(
   }
 }
 
-/** Balanced heights: the first `taller` of all tiles have one row more than the other tiles. */
+/** The rows of a tile: `height`, and one more for the first `taller` tiles. */
 @inline
 function heightOf(tileIndex: usize, height: usize, taller: usize): usize {
   return height + (tileIndex < taller ? 1 : 0);
@@ -88,8 +91,8 @@ function multiplyPanel(
 }
 
 /**
- * The product for one row. It is limited by memory, and A is not packed. `addend` is C, a bias, or
- * 0 for none.
+ * Computes the product of one row of A. Reading B takes most of the time, so packing A would not
+ * help. `addend` is C, a bias, or 0 for none.
  */
 function multiplyVector(
   N: usize, K: usize, a: usize, panels: usize, c: usize, addend: usize, scratch: usize,
@@ -127,9 +130,9 @@ function multiplyVector(
 }
 
 /**
- * The product for few rows. All of A is packed first, so that B is read from its first byte to its
- * last. With jumps after each block of k, as for many rows, reading the weights of three layers of
- * 512 units from beyond the second-level cache was a quarter slower.
+ * Computes the product of at most FEW rows of A. Packs all of A first, so that it can read B in the
+ * order of memory. The product of many rows jumps in B after each block of K. For three layers of
+ * 512 units, whose weights exceed the second-level cache, this was a quarter slower.
  */
 function multiplyFew(
   M: usize, N: usize, K: usize, a: usize, stepA: usize, panels: usize, c: usize, stepC: usize,
@@ -173,7 +176,7 @@ export function gemmPanels(
 ): void {
   const stepA = lda << 2;
   const stepC = ldc << 2;
-  // A product is added to one addend. With both C and a bias, the bias is added to C first.
+  // A tile has room for one addend. If there are C and a bias, add the bias to C first.
   if (bias && accumulate) for (let r: usize = 0; r < M; ++r) addRows(1, N, bias, N, c + r * stepC, N);
   zero(scratch, ZEROS);
   if (M == 1) {

@@ -7,7 +7,7 @@ import { Label, type Memory, RAX } from './operands.ts';
  *
  * @param counter a register that the body keeps, or a place in memory, with which the loop changes
  * RAX
- * @param alignment of the start of the body, in bytes
+ * @param alignment the alignment of the start of the body, in bytes
  */
 export function writeLoop(
   code: Assembler,

@@ -1,4 +1,5 @@
-// Copies of matrix blocks in the order in which a tile reads them (tile.ts).
+// Writes machine code that copies blocks of matrices into the order in which a tile reads them
+// (tile.ts).
 import { writeLoop } from './loop.ts';
 import { LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask } from './masks.ts';
@@ -13,10 +14,11 @@ interface Columns {
 }
 
 /**
- * R8: source, R9: target, panels (depth, panel). The last panel has zeros beyond the last column,
- * up to a whole vector. Changes RAX, RCX, RDX.
+ * Writes code that packs columns into panels (depth, panel). Fills the last panel with zeros after
+ * the last column, up to a whole vector. The code expects the address of the matrix in R8 and of
+ * the panels in R9, and changes RAX, RCX and RDX.
  *
- * @param panelBytes from one panel to the next
+ * @param panelBytes the distance from one panel to the next
  */
 export function packPanels(routines: Routines, { columns, step }: Columns, panelBytes: number, depth: number): void {
   const { code } = routines;
@@ -43,16 +45,18 @@ export function packPanels(routines: Routines, { columns, step }: Columns, panel
 }
 
 /**
- * Bytes from one packed tile to the next. A cache line follows each tile, because a whole vector
- * may extend into it.
+ * The distance from one packed tile to the next, in bytes. An unused cache line follows each tile,
+ * because the last vector that is stored may extend beyond the tile.
  */
 export const packedTileBytes = (rows: number, depth: number): number => 4 * rows * depth + LINE_BYTES;
 
 /**
- * R8: source, R9: target, tiles (depth, rows), one after another. It reads all columns of a row
- * before the next row, because memory is fastest in its own order. Changes RAX, RCX, R8, R9, R10.
+ * Writes code that packs columns into tiles (depth, rows), one after another. The code reads all
+ * columns of a row before the next row, because memory is fastest in the order of addresses. It
+ * expects the address of the matrix in R8 and of the tiles in R9, and changes RAX, RCX, R8, R9 and
+ * R10.
  *
- * @param tiles of one or two heights
+ * @param tiles the numbers of tiles of one or two heights
  */
 export function packTiles(
   routines: Routines,
@@ -88,7 +92,7 @@ export function packTiles(
       if (second) code.address(R10, { base: R10, displacement: 4 * second.rows });
     });
   };
-  // In all rows but these, a whole vector from the last tile ends within the matrix.
+  // In these last rows, a whole vector from the last tile would extend beyond the matrix.
   const last = Math.min(depth, Math.ceil((4 * (lanes - (second ?? first).rows)) / step));
   copyRows(depth - last, false);
   copyRows(last, true);

@@ -10,8 +10,8 @@ export interface IndexRange {
 }
 
 /**
- * Divides 0 to `size` into the minimum number of parts of at most `maxSize`, whose sizes differ by at
- * most 1.
+ * Divides 0 to `size` into the minimum number of parts of at most `maxSize`, whose sizes differ by
+ * at most 1.
  */
 export function evenRanges(size: number, maxSize: number): IndexRange[] {
   const parts = Math.ceil(size / maxSize);
@@ -26,8 +26,8 @@ export interface TileRows {
 }
 
 /**
- * Divides rows into the minimum number of tiles of at most `maxRows` rows: tiles of one height, then
- * tiles with one row less.
+ * Divides rows into the minimum number of tiles of at most `maxRows` rows: tiles of one height,
+ * then tiles with one row less.
  */
 export function tileRowsOf(rows: number, maxRows: number): TileRows[] {
   const tiles = Math.ceil(rows / maxRows);
@@ -51,7 +51,7 @@ export interface PanelGroup {
 /**
  * Divides the panels of B into groups that are multiplied together.
  *
- * @param rows of C
+ * @param rows the number of rows of C
  * @param maxPanels the maximum number of panels of a group, without a narrow panel
  */
 export function panelGroupsOf(rows: number, columns: number, width: InstructionSet, maxPanels: number): PanelGroup[] {

@@ -15,7 +15,11 @@ const SUMS = 12;
 export const peakOperations = (width: InstructionSet): number =>
   (ROUNDS * SUMS * 2 * instructionSets[width].vectorBytes) / 4;
 
-/** A program that only multiplies and adds. @param pages of the memory, which it never uses */
+/**
+ * A program that only multiplies and adds.
+ *
+ * @param pages the size of the memory, which the program never uses
+ */
 export function peakProgram(width: InstructionSet, pages: number): CompiledShard {
   const machine = new MachineWriter(width, { fixed: 0, inShard: 0 });
   machine.raw((code) => {

@@ -139,7 +139,7 @@ export class MachineWriter {
     this.#isOpen = true;
   }
 
-  /** @param bytes that are used from this address on */
+  /** @param bytes the number of bytes that are used from this address on */
   #address(to: number, address: Address, bytes: number): void {
     const { code } = this.#routines;
     const [base, offset] =
