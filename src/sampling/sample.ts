@@ -183,7 +183,7 @@ export class Sampler {
 
   #idsOf(prime: TextOrBytes): Int32Array {
     if (this.#vocabulary.unit === 'byte' && typeof prime !== 'string') return Int32Array.from(prime);
-    return this.#vocabulary.encode(textOf(prime, 'the prime'));
+    return this.#vocabulary.encode(textOf(prime, 'the prompt'));
   }
 
   /** The stop in the code units of the sampled text. */

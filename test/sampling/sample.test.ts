@@ -195,7 +195,7 @@ describe('a text from a checkpoint', () => {
     });
     await expect(write(untrained(letters), { prime: Uint8Array.of(0xff) })).rejects.toMatchObject({
       kind: 'corpus',
-      message: 'the prime is not UTF-8: expected text',
+      message: 'the prompt is not UTF-8: expected text',
     });
   });
 
