@@ -20,7 +20,7 @@ const rows: readonly Row[] = [
   [
     'gradients',
     '<corpus...>',
-    'Show how far back the loss reaches, and where gradients vanish',
+    'Show how far back in time gradients reach, and where they vanish',
     () => import('./commands/gradients.ts'),
   ],
   [
@@ -31,9 +31,14 @@ const rows: readonly Row[] = [
   ],
   ['info', '[checkpoint...]', 'Describe a checkpoint, or compare several', () => import('./commands/info.ts')],
   ['runs', '[folder]', 'List runs by their text, the lowest loss first', () => import('./commands/runs.ts')],
-  ['plot', '[runs...]', 'Draw training curves, here or as a page or picture', () => import('./commands/plot.ts')],
+  [
+    'plot',
+    '[runs...]',
+    'Draw training curves in the terminal, or as a page or picture',
+    () => import('./commands/plot.ts'),
+  ],
   ['watch', '[run]', 'Show the curves of a run while it trains', () => import('./commands/watch.ts')],
-  ['story', '[run]', 'Show the samples of a run as it learnt', () => import('./commands/story.ts')],
+  ['story', '[run]', 'Show the samples that a run generated while it trained', () => import('./commands/story.ts')],
   [
     'sweep',
     '<corpus...>',

@@ -28,7 +28,7 @@ export function refuseKernelsWithout(
 /** The device that rnn chooses. */
 export const automatic: DeviceText = {
   summary: 'The gpu if it is available and faster, else the cpu',
-  use: 'To leave the choice to rnn, which is the default',
+  use: 'To let rnn choose (the default)',
 };
 
 /** Whether RNN_DEVICE names the device, and not an option. */

@@ -29,6 +29,15 @@ const parts: HelpParts = {
 
 const usageCode = 2;
 
+const someText = 'a file, a folder, or - for standard input';
+/** The values of required arguments. */
+const expectedArguments: Readonly<Record<string, string>> = {
+  corpus: someText,
+  text: someText,
+  file: 'the name of a file',
+  shell: 'bash, zsh or fish',
+};
+
 /** Runs one command line and settles to its exit code. It neither throws nor ends the process. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
@@ -111,7 +120,7 @@ async function define(argv: readonly string[], context: Context, writeHelp: (tex
   const { stdout, stderr } = context;
   const help = new HelpOption();
   const program = new Command('rnn')
-    .description('Character-level language models: train a recurrent network on any text, sample from it.')
+    .description('Character-level language models: train a recurrent network on any text, and sample from it.')
     .usage('<command> [options]')
     .version(readVersion(), '-V, --version')
     .addHelpOption(help)
@@ -184,9 +193,13 @@ function commandLineError(
   const [word, value] = /^unknown option '(-[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
   if (value !== undefined && options.some(({ long }) => long === word))
     return usageError(`${word} is ${value.slice(1) || 'an empty text'}: expected no value`, `write ${word} alone`);
+  const missing = /^missing required argument '(.*)'$/.exec(message)?.[1];
+  if (missing !== undefined) return usageError(missingArgument(missing), `run ${help}`);
   const hint = word === undefined || tried === undefined ? undefined : hintFor(word, tried, options);
   return usageError(message, hint ?? `run ${help}`);
 }
+
+const missingArgument = (name: string): string => `the ${name} is missing: expected ${expectedArguments[name]}`;
 
 /** A hint on the probable meaning of an unknown option, or undefined without a suggestion. */
 function hintFor(word: string, { name, takes }: CommandEntry, options: readonly Option[]): string | undefined {

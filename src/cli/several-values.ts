@@ -36,5 +36,5 @@ export function isValueOf({ kind, longName }: Flag, text: string): boolean {
   }
 }
 
-/** The option of a sweep: `--grid lr=0.002,0.005`. */
-export const gridOption = ({ key }: Flag, text: string): string => `--grid ${key}=${shellWord(text)}`;
+/** The option of a sweep: `--grid learning-rate=0.002,0.005`. */
+export const gridOption = ({ mainKey }: Flag, text: string): string => `--grid ${mainKey}=${shellWord(text)}`;

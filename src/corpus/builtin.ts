@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diskError } from '../files/atomic.ts';
 import { usageError } from '../errors.ts';
+import { orList } from '../options/kind.ts';
 import { readStart, writeOutput } from '../files/output-file.ts';
 
 /** A corpus that is part of the package. */
@@ -31,7 +32,7 @@ export async function writeBuiltin(
   if (!builtinCorpora.some((builtin) => builtin.name === name)) {
     throw usageError(
       `built-in corpus not found: ${name}`,
-      `use one of ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
+      `use ${orList(builtinCorpora.map((builtin) => builtin.name))}`,
     );
   }
   const shipped = fileURLToPath(new URL(`../../corpora/${name}.txt`, import.meta.url));

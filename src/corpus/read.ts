@@ -222,7 +222,7 @@ function* renumber(
   const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
   if (given === undefined && unlearnt.length > 0)
     notes.push(
-      `only the validation or test part has these characters, so the model does not learn them: ${describeCharacters(unlearnt)}`,
+      `these characters occur only in the validation or test part, so the model cannot learn them: ${describeCharacters(unlearnt)}`,
     );
   yield* store.remap(Uint32Array.from(ids), vocabulary.size);
   return { vocabulary, encoded, notes };

@@ -25,7 +25,7 @@ export const plotOptions = {
       kind: choice(horizontals),
       placeholder: '<what>',
       aliases: ['x'],
-      help: `Horizontal axis: ${orList(horizontals)}`,
+      help: `Set the horizontal axis: ${orList(horizontals)}`,
       default: 'step',
     },
     only: {
@@ -36,12 +36,12 @@ export const plotOptions = {
     smoothing: {
       kind: probability,
       aliases: ['smooth'],
-      help: 'Smoothing of the training loss. Try 0.6 to 0.95',
+      help: 'Smooth the training loss by this factor. Try 0.6 to 0.95',
       default: 0,
     },
     logarithmicLoss: { kind: onOff, aliases: ['log'], help: 'Draw the loss on a logarithmic axis' },
     svg,
-    html: { ...html, help: 'Write a page with zoom, which works offline, or - for stdout' },
+    html: { ...html, help: 'Write a page with zoom, which works offline, to this file. - is stdout' },
     force: forceOption,
     json: { ...jsonOption, help: 'Print one JSON object per line of a chart' },
   },
@@ -53,8 +53,12 @@ export const watchOptions = {
 
 export const storyOptions = {
   'Options:': {
-    stages: { kind: positiveWholeNumber, help: 'Number of stages', defaultInWords: '6, all with --html or --json' },
-    html: { ...html, help: 'Write a page with the loss curve, or - for stdout' },
+    stages: {
+      kind: positiveWholeNumber,
+      help: 'Show this many stages',
+      defaultInWords: '6, all with --html or --json',
+    },
+    html: { ...html, help: 'Write a page with the loss curve to this file. - is stdout' },
     force: forceOption,
     json: { ...jsonOption, help: 'Print one JSON object per sample' },
   },
@@ -66,18 +70,18 @@ export const sweepOptions = {
     grid: {
       kind: list(),
       placeholder: '<option=a,b,c>',
-      help: 'Option and its values. Repeatable, which multiplies the trials',
+      help: 'Try these values of an option. Repeatable, which multiplies the trials',
     },
     random: { kind: positiveWholeNumber, help: 'Sample this many trials at random instead, such as 20' },
     sample: {
       kind: list(),
       placeholder: '<option=...>',
-      help: 'Option and its range: a..b, log:a..b, or a,b,c. Repeatable',
+      help: 'Sample an option from a range: a..b, log:a..b, or a,b,c. Repeatable',
       requires: forRandom,
     },
     seed: {
       kind: wholeNumber(0),
-      help: 'Seed of random numbers. The same seed gives the same trials',
+      help: 'Set the seed of random numbers. The same seed gives the same trials',
       default: 1,
       requires: forRandom,
     },
@@ -86,7 +90,7 @@ export const sweepOptions = {
     out: {
       kind: text(),
       placeholder: '<folder>',
-      help: 'Folder of the runs',
+      help: 'Write the runs to this folder',
       defaultInWords: 'sweeps/<name of the text>',
     },
     emit: { kind: onOff, help: 'Print a command line per trial, and train nothing' },
@@ -101,10 +105,15 @@ export const exportOptions = {
   'Options:': {
     format: {
       kind: choice(formatNames),
-      help: 'Format: safetensors (PyTorch) or onnx',
-      defaultInWords: 'by the name of --out',
+      help: 'Write this format: safetensors (PyTorch) or onnx',
+      defaultInWords: 'chosen from the name of --out',
     },
-    out: { kind: text(), placeholder: '<file>', help: 'File, or - for stdout', defaultInWords: 'the name of the run' },
+    out: {
+      kind: text(),
+      placeholder: '<file>',
+      help: 'Write to this file. - is stdout',
+      defaultInWords: 'the name of the run',
+    },
     force: { ...forceOption, help: 'Replace an existing file' },
     json: { ...jsonOption, help: 'Print one JSON object about the file' },
   },
@@ -115,13 +124,13 @@ export const importOptions = {
     out: {
       kind: text(),
       placeholder: '<folder>',
-      help: 'Run folder',
+      help: 'Write the run to this folder',
       defaultInWords: 'checkpoints/<name of the file>',
     },
     like: {
       kind: text(),
       placeholder: '<path>',
-      help: 'Run or checkpoint with the same sizes, for a file without metadata',
+      help: 'Take the sizes from this run or checkpoint, for a file without metadata',
     },
     force: { ...forceOption, help: 'Replace the run in the folder' },
     json: { ...jsonOption, help: 'Print one JSON object about the run folder' },
@@ -148,21 +157,25 @@ export const benchModel = {
   cell: {
     kind: modelOptions.cell.kind,
     placeholder: '<name>',
-    help: "Architecture of the layers. 'rnn help cells' lists them",
+    help: "Use layers of this architecture. 'rnn help cells' lists them",
     default: 'lstm',
     isCommon: true,
   },
-  layers: { kind: modelOptions.layers.kind, help: 'Recurrent layers', default: 2, isCommon: true },
-  hidden: { kind: modelOptions.hidden.kind, help: 'Units per layer', default: 128, isCommon: true },
-  batchSize: { kind: positiveWholeNumber, help: 'Parallel sequences. 32 or 64 are the fastest', default: 50 },
-  sequenceLength: { kind: positiveWholeNumber, aliases, help: 'Time steps per sequence', default: 50 },
+  layers: { kind: modelOptions.layers.kind, help: 'Use this many recurrent layers', default: 2, isCommon: true },
+  hidden: { kind: modelOptions.hidden.kind, help: 'Use this many units per layer', default: 128, isCommon: true },
+  batchSize: {
+    kind: positiveWholeNumber,
+    help: 'Use this many parallel sequences. 32 or 64 are the fastest',
+    default: 50,
+  },
+  sequenceLength: { kind: positiveWholeNumber, aliases, help: 'Use this many time steps per sequence', default: 50 },
 } as const satisfies Options;
 export const benchOptions = {
   'The machine:': {
     device: {
       kind: list(Object.keys(devices)),
       placeholder: device.placeholder,
-      help: "Device to measure. 'rnn help devices' lists them. Repeatable",
+      help: "Measure this device. 'rnn help devices' lists them. Repeatable",
       defaultInWords: 'cpu, and gpu if there is one',
       isCommon: true,
     },
@@ -174,7 +187,7 @@ export const benchOptions = {
     milliseconds: {
       kind: seconds,
       key: 'seconds',
-      help: 'Seconds to measure training, and again sampling. Try 10 on a busy machine',
+      help: 'Measure training for this many seconds, and then sampling. Try 10 on a busy machine',
       default: 3000,
       defaultInWords: '3',
       isCommon: true,

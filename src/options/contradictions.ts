@@ -19,7 +19,10 @@ export function refuseContradictions(
   const isGiven = (name: string): boolean => given[name] != null && given[name] !== false;
   for (const { options, hint } of exclusive) {
     const flags = options.filter(isGiven).map(nameOf);
-    if (flags.length > 1) throw usageError(`cannot use ${flags.join(' and ')} together`, hint, { options: flags });
+    if (flags.length > 1)
+      throw usageError(`cannot use ${flags.slice(0, -1).join(', ')} and ${flags.at(-1)} together`, hint, {
+        options: flags,
+      });
   }
   for (const [name, { requires }] of Object.entries(table)) {
     if (requires === undefined || !isGiven(name) || isGiven(requires.option)) continue;

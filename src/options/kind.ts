@@ -120,7 +120,8 @@ export const choice = <const Choice extends string>(
 });
 
 /** `adam, rmsprop or sgd`, for a help text. */
-export const orList = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+export const orList = (words: readonly string[]): string =>
+  words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 
 /** @param expected the texts that `holds` accepts, if not every text */
 export const text = (expected = 'some text', holds: (value: string) => boolean = () => true): Kind<string> => ({

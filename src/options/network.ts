@@ -54,8 +54,8 @@ export const modelOptions = {
   cell: {
     kind: choice(allCells.map(({ name }) => name)),
     placeholder: '<name>',
-    help: "Architecture of the layers. 'rnn help cells' lists them",
-    defaultInWords: 'mlstm, above 400 kB lstm',
+    help: "Use layers of this architecture. 'rnn help cells' lists them",
+    defaultInWords: 'mlstm up to 400 kB, else lstm',
     fixedFor: 'weights',
     isCommon: true,
   },
@@ -65,7 +65,7 @@ export const modelOptions = {
    */
   layers: {
     kind: wholeNumber(1, 1024),
-    help: 'Recurrent layers. Two learn more than one in the same time, three need hours',
+    help: 'Use this many recurrent layers. Two learn more than one in the same time, three need hours',
     defaultInWords: '1 up to 25 kB, else 2',
     fixedFor: 'weights',
     isCommon: true,
@@ -76,8 +76,8 @@ export const modelOptions = {
    */
   hidden: {
     kind: wholeNumber(1, MAX_SIZE),
-    help: 'Units per layer. Raise it first if the run underfits, and lower it first if it overfits',
-    defaultInWords: 'by text and run',
+    help: 'Use this many units per layer. Try more first if the run underfits, and fewer first if it overfits',
+    defaultInWords: 'chosen from the text',
     fixedFor: 'weights',
     isCommon: true,
   },
@@ -87,15 +87,15 @@ export const modelOptions = {
    */
   embedding: {
     kind: wholeNumber(0, MAX_SIZE),
-    help: 'Width of a learned embedding. 0 feeds one-hot vectors',
-    defaultInWords: '64 above 300 tokens',
+    help: 'Learn an embedding of this width. 0 feeds one-hot vectors',
+    defaultInWords: '64 above 300 tokens, else 0',
     fixedFor: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
   dropout: {
     kind: probability,
-    help: 'Probability of zeroing a value between layers. Raise it if the run overfits',
-    defaultInWords: 'by text and run',
+    help: 'Set values between layers to zero with this probability. Raise it if the run overfits',
+    defaultInWords: 'chosen from the text',
     isCommon: true,
   },
   /**
@@ -104,7 +104,7 @@ export const modelOptions = {
    */
   forgetBias: {
     kind: bias,
-    help: 'Initial bias of forget gates. 1 lets an LSTM remember from the first update step',
+    help: 'Set the initial bias of forget gates. 1 lets an LSTM remember from the first update step',
     default: 1,
     fixedFor: 'start',
     needs: [
@@ -119,7 +119,7 @@ export const modelOptions = {
     kind: choice(initialisations),
     placeholder: '<name>',
     aliases: ['init', 'initialization'],
-    help: `Initial weights: ${orList(initialisations)}`,
+    help: `Set the initial weights: ${orList(initialisations)}`,
     default: 'uniform',
     fixedFor: 'start',
   },
@@ -128,7 +128,7 @@ export const modelOptions = {
    */
   initScale: {
     kind: nonNegative,
-    help: 'Limit of uniform initial weights. 0 is 1/sqrt(hidden)',
+    help: 'Limit uniform initial weights to this size. 0 is 1/sqrt(hidden)',
     legacyValue: 0,
     fixedFor: 'start',
     needs: [{ option: 'initialisation', holds: (name: string) => name === 'uniform' }],
@@ -139,7 +139,7 @@ export const modelOptions = {
    */
   gateBias: {
     kind: bias,
-    help: 'Initial bias of update gates. 1 or 2 lets a GRU or MUT remember longer',
+    help: 'Set the initial bias of update gates. 1 or 2 lets a GRU or MUT remember longer',
     legacyValue: 0,
     fixedFor: 'start',
     needs: [
@@ -154,7 +154,7 @@ export const modelOptions = {
   skip: {
     kind: choice(skips),
     placeholder: '<which>',
-    help: `Skip connections from the input and to the output: ${orList(skips)}`,
+    help: `Add skip connections from the input and to the output: ${orList(skips)}`,
     defaultInWords: 'both',
     legacyValue: 'none',
     fixedFor: 'weights',
@@ -167,7 +167,7 @@ export const modelOptions = {
   stacking: {
     kind: choice(stackings),
     placeholder: '<how>',
-    help: `Connection of stacked layers: ${orList(stackings)}. Use residual or highway if a stack is slow to learn`,
+    help: `Connect stacked layers: ${orList(stackings)}. Use residual or highway if a stack is slow to learn`,
     legacyValue: 'plain',
     fixedFor: 'weights',
     needs: [hasLayers],
@@ -235,14 +235,14 @@ export const regularisationOptions = {
    */
   weightDropout: {
     kind: probability,
-    help: 'DropConnect on recurrent weights. Try 0.2 to 0.5 for small texts and long runs',
+    help: 'Apply DropConnect to recurrent weights. Try 0.2 to 0.5 for small texts and long runs',
     legacyValue: 0,
   },
   /** Probability that a token is zeroed for a sequence, 0.02–0.1. Needs an embedding. */
   embeddingDropout: {
     kind: probability,
     aliases: ['embed-dropout'],
-    help: 'Probability of zeroing a whole token. Try 0.02 to 0.1, with --embedding',
+    help: 'Set whole tokens to zero with this probability. Try 0.02 to 0.1, with --embedding',
     legacyValue: 0,
     needs: [hasEmbedding],
   },
@@ -250,14 +250,14 @@ export const regularisationOptions = {
   activationPenalty: {
     kind: nonNegative,
     aliases: ['ar'],
-    help: 'Activation regularisation (AR). Try 1 to 2, with dropout',
+    help: 'Set the activation regularisation (AR). Try 1 to 2, with dropout',
     legacyValue: 0,
   },
   /** β, the weight of mean((h_t − h_{t−1})²) of the last layer. Use 0.5–1 together with dropout. */
   temporalPenalty: {
     kind: nonNegative,
     aliases: ['tar'],
-    help: 'Temporal activation regularisation (TAR). Try 0.5 to 1, with dropout',
+    help: 'Set the temporal activation regularisation (TAR). Try 0.5 to 1, with dropout',
     legacyValue: 0,
     needs: [hasTime],
   },
@@ -267,7 +267,7 @@ export const regularisationOptions = {
    */
   labelSmoothing: {
     kind: probability,
-    help: 'Fraction of each target to spread over all tokens. Try 0.01 to 0.1',
+    help: 'Spread this fraction of each target over all tokens. Try 0.01 to 0.1',
     legacyValue: 0,
   },
 } as const satisfies Options;

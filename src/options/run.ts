@@ -59,7 +59,7 @@ export const readingOptions = {
     key: 'level',
     placeholder: '<level>',
     aliases: ['unit'],
-    help: 'Tokens: char, or byte for any file',
+    help: 'Use char or byte tokens. Bytes suit files that are not text',
     default: 'char',
     fixedFor: 'run',
     isCommon: true,
@@ -67,7 +67,7 @@ export const readingOptions = {
   encoding: {
     kind: text('the name of an encoding, such as windows-1252', (name) => encodingNamed(name) !== null),
     placeholder: '<name>',
-    help: 'Encoding of the files, such as windows-1252 or utf-16le',
+    help: 'Read files in this encoding, such as windows-1252 or utf-16le',
     default: UTF8,
     legacyValue: UTF8,
   },
@@ -93,7 +93,7 @@ export const readingOptions = {
   validationFraction: {
     kind: heldOut,
     aliases: ['val-fraction'],
-    help: 'Fraction of the text to validate on. Use 0 for a tiny text',
+    help: 'Validate on this fraction of text. Use 0 for a tiny text',
     default: 0.1,
     isCommon: true,
   },
@@ -105,7 +105,7 @@ export const readingOptions = {
   },
   testFraction: {
     kind: heldOut,
-    help: "Fraction of the text to hold out for 'rnn eval --part test'",
+    help: "Hold out this fraction of the text for 'rnn eval --part test'",
     default: 0,
     legacyValue: 0,
   },
@@ -160,14 +160,14 @@ export const machineOfCommands = {
   device: {
     kind: deviceName,
     placeholder: '<name>',
-    help: "Device to compute on. 'rnn help devices' lists them",
+    help: "Compute on this device. 'rnn help devices' lists them",
     default: 'auto',
     isEverywhere: true,
     isCommon: true,
   },
   threads: {
     kind: wholeNumber(1, MAX_THREADS),
-    help: 'Threads of the cpu',
+    help: 'Use this many CPU threads',
     defaultInWords: 'all cores',
     isEverywhere: true,
     isCommon: true,
@@ -175,7 +175,7 @@ export const machineOfCommands = {
   kernels: {
     kind: choice(kernelChoices),
     placeholder: '<which>',
-    help: `Kernels of the cpu: ${orList(kernelNames)}`,
+    help: `Use these CPU kernels: ${orList(kernelNames)}`,
     defaultInWords: 'auto, the fastest',
   },
 } as const satisfies Options;
@@ -183,7 +183,7 @@ export const machineOfCommands = {
 const { device, threads, kernels } = machineOfCommands;
 /** The machine options of a run. Null if the choice is left to the program. */
 export const machineOptions = {
-  device: { ...device, kind: orNull(device.kind), help: "Device to train on. 'rnn help devices' lists them" },
+  device: { ...device, kind: orNull(device.kind), help: "Train on this device. 'rnn help devices' lists them" },
   threads: { ...threads, kind: orNull(threads.kind) },
   kernels: { ...kernels, kind: orNull(kernels.kind) },
 } as const satisfies Options;
@@ -196,7 +196,7 @@ export const folderOptions = {
   out: {
     kind: text('the name of a folder'),
     placeholder: '<folder>',
-    help: 'Run folder',
+    help: 'Write the run to this folder',
     defaultInWords: 'checkpoints/<text name>',
     isCommon: true,
   },
@@ -210,7 +210,7 @@ export const folderOptions = {
   initFrom: {
     kind: text('a run folder or a file'),
     placeholder: '<path>',
-    help: 'Fine-tune: start from the weights of a run or file',
+    help: 'Fine-tune the model of this run or file',
     isCommon: true,
   },
 } as const satisfies Options;

@@ -5,7 +5,7 @@ export const positiveWholeNumber = wholeNumber(1);
 export const checkpointOption = {
   kind: text(),
   placeholder: '<path>',
-  help: 'Run folder or checkpoint file',
+  help: 'Use this run folder or checkpoint file',
   defaultInWords: 'the newest run',
   isEverywhere: true,
   isCommon: true,
@@ -13,9 +13,9 @@ export const checkpointOption = {
 export const html = {
   kind: text(),
   placeholder: '<file>',
-  help: 'Write a page for a browser, or - for stdout',
+  help: 'Write a page for a browser to this file. - is stdout',
 } as const;
-export const svg = { kind: text(), placeholder: '<file>', help: 'Write a picture, or - for stdout' } as const;
+export const svg = { kind: text(), placeholder: '<file>', help: 'Write a picture to this file. - is stdout' } as const;
 /** For commands that write a page, a picture or a record. */
 export const forceOption = { kind: onOff, help: 'Replace a file that rnn did not write' } as const;
 export const jsonOption = { kind: onOff, help: 'Print one JSON object' } as const;

@@ -26,7 +26,7 @@ const knownText = {
   encoding: {
     kind: readingOptions.encoding.kind,
     placeholder: '<name>',
-    help: 'Encoding of the files, such as windows-1252',
+    help: 'Read files in this encoding, such as windows-1252',
     defaultInWords: 'as in training',
   },
   skipInvalid: { kind: onOff, help: readingOptions.skipInvalid.help },
@@ -35,20 +35,24 @@ const { aliases } = learningOptions.sequenceLength;
 
 export const sampleOptions = {
   'The text:': {
-    checkpoint: { ...checkpointOption, help: 'Run folder or checkpoint file, as an option', defaultInWords: '' },
-    length: { kind: positiveWholeNumber, help: 'Characters to generate', default: 500, isCommon: true },
-    prime: { kind: anyText, help: String.raw`Prompt, in which \n, \t and \u{2014} work`, isCommon: true },
+    checkpoint: {
+      ...checkpointOption,
+      help: 'Use this run folder or checkpoint file, like the argument',
+      defaultInWords: '',
+    },
+    length: { kind: positiveWholeNumber, help: 'Generate this many characters', default: 500, isCommon: true },
+    prime: { kind: anyText, help: String.raw`Continue this prompt, in which \n, \t and \u{2014} work`, isCommon: true },
     primeFile: {
       kind: text(),
       placeholder: '<file>',
-      help: 'Read the prompt from a file, or - for stdin',
+      help: 'Read the prompt from this file. - is stdin',
       isCommon: true,
     },
     midText: { kind: onOff, help: 'Continue the middle of a text. Otherwise the prompt is its start' },
     noPrime: { kind: onOff, help: 'Leave the prompt out of the output' },
     stop: {
       kind: list(),
-      help: 'End the text where this one occurs. Escapes work as in --prime. Repeatable',
+      help: 'End the text when it contains this string. Escapes work as in --prime. Repeatable',
       isCommon: true,
     },
     keepStop: {
@@ -62,7 +66,7 @@ export const sampleOptions = {
     count: {
       kind: positiveWholeNumber,
       aliases: ['num'],
-      help: 'Number of texts, which are sampled in parallel',
+      help: 'Generate this many texts in parallel',
       default: 1,
       isCommon: true,
     },
@@ -72,7 +76,7 @@ export const sampleOptions = {
       kind: number({ min: 0 }),
       key: 'temp',
       aliases: ['temperature'],
-      help: 'Temperature of the choice. 0.5 to 0.8 is safer, and 0 is greedy',
+      help: 'Set the sampling temperature. 0.5 to 0.8 is safer, and 0 is greedy',
       default: 1,
       isEverywhere: true,
       isCommon: true,
@@ -96,12 +100,12 @@ export const sampleOptions = {
     },
     seed: {
       kind: wholeNumber(0),
-      help: 'Seed of random numbers. The same seed gives the same text',
+      help: 'Set the seed of random numbers. The same seed gives the same text',
       defaultInWords: 'random',
       isCommon: true,
     },
   },
-  'The machine:': { device: { ...device, help: "Device to sample on. 'rnn help devices' lists them" }, threads },
+  'The machine:': { device: { ...device, help: "Sample on this device. 'rnn help devices' lists them" }, threads },
   'Output:': { json: { ...jsonOption, help: 'Print one JSON object per complete text', isCommon: true } },
 } as const satisfies OptionGroups;
 
@@ -113,7 +117,7 @@ export const evalOptions = {
     part: {
       kind: choice(parts),
       placeholder: '<which>',
-      help: `Part of the text to score: ${orList(parts)}`,
+      help: `Score this part of the text: ${orList(parts)}`,
       default: 'all',
       isCommon: true,
     },
@@ -122,40 +126,44 @@ export const evalOptions = {
   'Scoring:': {
     streams: {
       kind: positiveWholeNumber,
-      help: 'Parallel chunks. 1 is the strict measure',
+      help: 'Divide the text into this many parallel chunks. 1 is the strict measure',
       defaultInWords: 'as in training',
     },
     sequenceLength: {
       kind: positiveWholeNumber,
       aliases,
-      help: 'Time steps per call',
+      help: 'Score this many time steps per call',
       defaultInWords: 'as in training',
     },
     dynamic: { kind: onOff, help: 'Add dynamic evaluation, in which the model learns while it scores', isCommon: true },
     dynamicRate: {
       kind: number({ above: 0, max: 1000 }),
       aliases: ['dynamic-lr'],
-      help: 'Learning rate of dynamic evaluation. Try 0.03 to 0.3',
+      help: 'Set the learning rate of dynamic evaluation. Try 0.03 to 0.3',
       default: 0.1,
       requires: forDynamic,
     },
     dynamicDecay: {
       kind: fraction,
-      help: 'Decay to the trained weights in dynamic evaluation. Try 0 to 0.02',
+      help: 'Set the decay to the trained weights in dynamic evaluation. Try 0 to 0.02',
       default: 0.002,
       requires: forDynamic,
     },
   },
   'Results:': {
-    byCharacter: { kind: onOff, help: 'Show the loss of each character, in colours or lines', isCommon: true },
-    html: { ...html, help: 'Write a page with the loss of each character, or - for stdout', isCommon: true },
+    byCharacter: {
+      kind: onOff,
+      help: 'Show the loss of each character: in colour on a terminal, else in a line each',
+      isCommon: true,
+    },
+    html: { ...html, help: 'Write a page with the loss of each character to this file. - is stdout', isCommon: true },
     against: {
       kind: list(),
       placeholder: '<corpus>',
       help: 'Compare with n-gram models of another text, of orders 1 to 6. Repeatable',
       isCommon: true,
     },
-    compressors: { kind: onOff, help: 'Compare with gzip, brotli and xz, also for a long text', isCommon: true },
+    compressors: { kind: onOff, help: 'Compare with gzip, brotli and xz, however long the text is', isCommon: true },
   },
   'The machine:': machine,
   'Output:': { force: forceOption, json: { ...jsonOption, help: 'Print JSON, after the lines of --by-character' } },
@@ -165,18 +173,18 @@ export const gradientsMeasured = {
   steps: {
     kind: wholeNumber(1, 10_000),
     placeholder: '<k>',
-    help: 'Time steps to follow gradients back. Try twice the sequence length of the training',
+    help: 'Follow gradients back for this many time steps. Try twice the sequence length of the training',
     default: 200,
     isCommon: true,
   },
   positions: {
     kind: wholeNumber(1, 1024),
-    help: 'Positions in the text to average over. More are steadier',
+    help: 'Average over this many positions in the text. More are steadier',
     default: 4,
   },
   jacobians: {
     kind: wholeNumber(0, 1000),
-    help: 'Time steps whose largest singular value (σ max) is computed. 0 is off',
+    help: 'Compute the largest singular value (σ max) of this many time steps. 0 turns it off',
     default: 3,
   },
 } as const satisfies Options;
@@ -185,14 +193,14 @@ export const gradientsOptions = {
     checkpoint: {
       kind: list(),
       placeholder: '<path>',
-      help: 'Run folder or checkpoint file. Repeatable',
+      help: 'Use this run folder or checkpoint file. Repeatable',
       defaultInWords: 'the newest run',
       isCommon: true,
     },
     untrained: {
       kind: list(),
       placeholder: '<cell>',
-      help: 'Untrained network, such as lstm,hidden=64. Repeatable',
+      help: 'Add an untrained network, such as lstm,hidden=64. Repeatable',
       isCommon: true,
     },
   },
@@ -212,8 +220,8 @@ export const inspectOptions = {
     ...knownText,
     length: {
       kind: positiveWholeNumber,
-      help: 'Characters to read',
-      defaultInWords: '10000 to 80000, as needed',
+      help: 'Read this many characters',
+      defaultInWords: '10,000 to 80,000, as needed',
       isCommon: true,
     },
   },
@@ -226,11 +234,11 @@ export const inspectOptions = {
       help: 'Colour the text by one unit. 0.c.17 is the value c of unit 17 in layer 0',
       isCommon: true,
     },
-    html: { ...html, help: 'Write a page with all units and gates, or - for stdout', isCommon: true },
+    html: { ...html, help: 'Write a page with all units and gates to this file. - is stdout', isCommon: true },
     record: {
       kind: text(),
       placeholder: '<file>',
-      help: 'Write all values to a file, .npz for NumPy or .jsonl',
+      help: 'Write all values to this file: .npz for NumPy, or .jsonl',
       isCommon: true,
     },
   },

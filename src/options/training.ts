@@ -28,19 +28,19 @@ export const lengthOptions = {
   epochs: {
     kind: orNull(number({ above: 0, max: 1e9 })),
     placeholder: '<n>',
-    help: 'Passes over the text',
-    defaultInWords: 'by the text',
+    help: 'Train for this many passes over the text',
+    defaultInWords: 'chosen from the text',
     isCommon: true,
   },
   maxSteps: {
     kind: orNull(wholeNumber(1)),
-    help: 'Update steps of the whole run. With --accumulate, batches',
+    help: 'End the run after this many update steps. With --accumulate, count batches',
     defaultInWords: '',
   },
   budgetMs: {
     kind: orNull(duration),
     key: 'budget',
-    help: 'Training time of the run, such as 30s, 3m or 1.5h',
+    help: 'Train for this time, such as 30s, 3m or 1.5h',
     defaultInWords: '',
     isCommon: true,
   },
@@ -54,7 +54,7 @@ export const lengthOptions = {
   /** Early stopping: evaluations without a new best before the run ends. */
   patience: {
     kind: wholeNumber(0),
-    help: 'Evaluations without a new best before early stopping. 0 is off',
+    help: 'Stop early after this many evaluations without a new best. 0 turns it off',
     default: 0,
     isCommon: true,
   },
@@ -68,7 +68,7 @@ export const learningOptions = {
   sequenceLength: {
     kind: wholeNumber(1),
     aliases: ['seq-length'],
-    help: 'Time steps per sequence. Gradients flow through one sequence',
+    help: 'Set the sequence length. Gradients flow through this many time steps',
     defaultInWords: '32 or 64',
     isCommon: true,
   },
@@ -80,7 +80,7 @@ export const learningOptions = {
    */
   stateReset: {
     kind: fraction,
-    help: 'Probability that a sequence starts from a zero state',
+    help: 'Start a sequence from a zero state with this probability',
     legacyValue: 0,
     defaultInWords: '0.05 or more',
   },
@@ -101,22 +101,22 @@ export const learningOptions = {
    */
   batchSize: {
     kind: wholeNumber(1),
-    help: 'Parallel sequences. More are faster per character, with fewer update steps per epoch',
+    help: 'Set the batch size. More parallel sequences are faster per character, with fewer update steps per epoch',
     defaultInWords: '16 or 32',
     isCommon: true,
   },
   optimizer: {
     kind: choice(optimizerNames, { adamw: 'adam' }),
     placeholder: '<name>',
-    help: `Optimizer: ${orList(optimizerNames)}`,
+    help: `Use this optimizer: ${orList(optimizerNames)}`,
     default: 'adam',
   },
-  momentum: { kind: probability, help: 'Momentum of sgd', default: 0.9, needs: [isSgd] },
+  momentum: { kind: probability, help: 'Set the momentum of sgd', default: 0.9, needs: [isSgd] },
   /**
    * Clipping of the global gradient norm. Use the highest value that stops the spikes of the
    * gradient norm.
    */
-  clipNorm: { kind: number({ min: 0 }), help: 'Limit of the gradient norm. 0 is off', default: 0.5 },
+  clipNorm: { kind: number({ min: 0 }), help: 'Limit the gradient norm. 0 turns it off', default: 0.5 },
   /** Mostly as good as plain momentum, and steadier near 0.99. */
   nesterov: {
     kind: onOff,
@@ -127,15 +127,15 @@ export const learningOptions = {
   /** λ of decoupled weight decay: each update step subtracts η·λ of every weight. */
   weightDecay: {
     kind: fraction,
-    help: 'Rate of decoupled weight decay. Try 0.1 to 0.6 if the run overfits',
+    help: 'Set the rate of decoupled weight decay. Try 0.1 to 0.6 if the run overfits',
     legacyValue: 0,
-    defaultInWords: 'by text and run',
+    defaultInWords: 'chosen from the text',
   },
   /**
    * Clamps each element of the gradient, after clipping by norm. Use it if the spike of one weight
    * would scale down all other gradients through the norm.
    */
-  clipValue: { kind: number({ min: 0 }), help: 'Limit of each element of the gradient. 0 is off', legacyValue: 0 },
+  clipValue: { kind: number({ min: 0 }), help: 'Limit each element of the gradient. 0 turns it off', legacyValue: 0 },
   /**
    * d of the exponential moving average (EMA) of the weights: evaluations, samples and checkpoints
    * use the average over about 1/(1−d) update steps. Use 0.99 for a thousand update steps, and
@@ -143,7 +143,7 @@ export const learningOptions = {
    */
   average: {
     kind: probability,
-    help: 'Decay of an EMA of the weights, which evaluations and samples use. Try 0.99 to 0.999. 0 is off',
+    help: 'Evaluate and sample an EMA of the weights with this decay. Try 0.99 to 0.999. 0 turns it off',
     legacyValue: 0,
   },
   /**
@@ -154,7 +154,7 @@ export const learningOptions = {
    */
   accumulate: {
     kind: wholeNumber(1, MAX_SIZE),
-    help: 'Batches whose gradients are accumulated for one update step',
+    help: 'Accumulate the gradients of this many batches for one update step',
     legacyValue: 1,
   },
   /**
@@ -164,7 +164,7 @@ export const learningOptions = {
    */
   orthogonalEvery: {
     kind: wholeNumber(0),
-    help: 'Update steps between orthogonalisations of recurrent weights, for a tanh RNN. 0 is off',
+    help: 'Set the update steps between orthogonalisations of recurrent weights, for a tanh RNN. 0 turns it off',
     legacyValue: 0,
   },
   /**
@@ -197,7 +197,7 @@ export const learningOptions = {
    */
   clipState: {
     kind: number({ min: 0 }),
-    help: 'Limit of each element of the gradient between time steps. 0 is off',
+    help: 'Limit each element of the gradient between time steps. 0 turns it off',
     legacyValue: 0,
     needs: [hasTime],
   },
@@ -207,13 +207,13 @@ export const learningOptions = {
    */
   maxRecoveries: {
     kind: wholeNumber(0),
-    help: 'Times that a diverging run may return to an earlier state, with half the learning rate',
+    help: 'Let a diverging run return to an earlier state this many times, with half the learning rate',
     default: 3,
     isForWatching: true,
   },
   seed: {
     kind: wholeNumber(0),
-    help: 'Seed of random numbers. The same seed gives the same model',
+    help: 'Set the seed of random numbers. The same seed gives the same model',
     default: 1,
     isCommon: true,
   },

@@ -122,15 +122,19 @@ export function limitBelow(value: number, whole = false): string | undefined {
   return value === Infinity ? '1.7e308' : undefined;
 }
 
+/** A whole number with thousands separators. `count` would load ICU data at each start. */
+const shown = (bound: number): string =>
+  String(bound).replaceAll(/^\d+$/g, (digits) => digits.replaceAll(/\B(?=(\d{3})+$)/g, ','));
+
 /** @param limit a limit that is mentioned only if the value exceeds it */
 export function describeRange({ whole, min, above, max, below, orZero }: NumberRange, limit?: string): string {
-  const upper = max ?? (below === undefined ? limit : undefined);
+  const upper = max === undefined ? (below === undefined ? limit : undefined) : shown(max);
   const bounds = [
-    min !== undefined && upper !== undefined ? `from ${min} to ${upper}` : undefined,
-    min !== undefined && upper === undefined ? `of at least ${min}` : undefined,
-    above === undefined ? undefined : `above ${above}`,
+    min !== undefined && upper !== undefined ? `from ${shown(min)} to ${upper}` : undefined,
+    min !== undefined && upper === undefined ? `of at least ${shown(min)}` : undefined,
+    above === undefined ? undefined : `above ${shown(above)}`,
     min === undefined && upper !== undefined ? `of at most ${upper}` : undefined,
-    below === undefined ? undefined : `below ${below}`,
+    below === undefined ? undefined : `below ${shown(below)}`,
   ].filter((bound) => bound !== undefined);
   return `${whole ? 'a whole number' : 'a number'}${bounds.length > 0 ? ` ${bounds.join(' and ')}` : ''}${orZero ? ', or 0' : ''}`;
 }

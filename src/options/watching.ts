@@ -11,32 +11,32 @@ export const watchingOptions = {
   evaluateEvery: {
     kind: orNull(wholeNumber(0)),
     aliases: ['eval-every'],
-    help: 'Update steps between evaluations. 0 evaluates only at the end',
-    defaultInWords: 'ten a run',
+    help: 'Set the update steps between evaluations. 0 evaluates only at the end',
+    defaultInWords: 'ten per run',
     isForWatching: true,
   },
   checkpointEvery: {
     kind: wholeNumber(0),
-    help: 'Update steps between checkpoints. 0 saves only at the end',
-    defaultInWords: 'ten a run',
+    help: 'Set the update steps between checkpoints. 0 saves only at the end',
+    defaultInWords: 'ten per run',
     isForWatching: true,
   },
   keep: {
     kind: wholeNumber(0),
-    help: 'Newest checkpoints to keep by number, next to the best and the latest',
+    help: 'Keep this many of the newest checkpoints, in addition to the best and the latest',
     default: 0,
     isForWatching: true,
   },
   /** Null spaces four samples over the run, in the same way as `evaluateEvery`. */
   sampleEvery: {
     kind: orNull(wholeNumber(0)),
-    help: 'Update steps between samples. 0 is never',
-    defaultInWords: 'four a run',
+    help: 'Set the update steps between samples. 0 turns them off',
+    defaultInWords: 'four per run',
     isForWatching: true,
   },
   sampleLength: {
     kind: wholeNumber(1, MAX_SIZE),
-    help: 'Characters per sample',
+    help: 'Generate this many characters per sample',
     default: 150,
     isForWatching: true,
   },
@@ -44,17 +44,17 @@ export const watchingOptions = {
   validationCharacters: {
     kind: wholeNumber(0),
     aliases: ['val-characters'],
-    help: 'Characters to validate on, in evenly spaced chunks. 0 is all',
+    help: 'Validate on this many characters, in evenly spaced chunks. 0 is all',
     legacyValue: 0,
-    defaultInWords: 'by the text',
+    defaultInWords: 'chosen from the text',
     isForWatching: true,
   },
   /** With 1, the text is scored as one sequence, which is the strict measure. */
   evaluationStreams: {
     kind: wholeNumber(1),
     aliases: ['streams'],
-    help: 'Parallel chunks of the validation part. 1 is the strict measure',
-    defaultInWords: 'by the text',
+    help: 'Divide the validation part into this many parallel chunks. 1 is the strict measure',
+    defaultInWords: 'chosen from the text',
     isForWatching: true,
   },
 } as const satisfies Options;

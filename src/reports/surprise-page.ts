@@ -134,7 +134,7 @@ function alongText({ unit, pieces }: SurpriseReport): Chart[] {
       isLogarithmic: false,
       hasZero: true,
       horizontal: 'characters',
-      series: [{ name: `mean over ${length} characters`, run: 0, colour: 1, dash: 0, points }],
+      series: [{ name: `mean over ${length} ${unit}s`, run: 0, colour: 1, dash: 0, points }],
     },
   ];
 }

@@ -61,8 +61,9 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     machine: recordedMachine(training),
   };
   const { step, epoch, position } = training;
-  for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
-    if (count > MAX_COUNTED) throw unfitError(`training.${name} is ${count}: expected at most ${MAX_COUNTED}`);
+  for (const [name, counted] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
+    if (counted > MAX_COUNTED)
+      throw unfitError(`training.${name} is ${counted}: expected at most ${count(MAX_COUNTED)}`);
   const recorded: Partial<TrainingOptions> = { ...legacyOptions, ...model };
   for (const option of namesWith(({ fixedFor }) => fixedFor === 'weights' || fixedFor === 'start')) {
     const modelValue = recorded[option];

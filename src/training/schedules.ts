@@ -39,32 +39,32 @@ export const allSchedules: readonly Schedule[] = [
   {
     name: 'cosine',
     summary: 'Decays along half a cosine over the whole run',
-    formula: `f + (1 − f)·(1 + cos(π·done)) / 2, with f = ${flagOf('finalFraction')} and done from 0 to 1`,
+    formula: `f + (1 − f)·(1 + cos(π·done)) / 2, with f = ${flagOf('finalFraction')} and done, the finished fraction of the run`,
     use: 'For most runs',
   },
   {
     name: 'one-cycle',
     summary: 'Rises for three tenths of the run, then decays along half a cosine',
     formula: `from 1/25 to 1 in a straight line, then to ${flagOf('finalFraction')}`,
-    use: 'If a high learning rate diverges at first',
+    use: 'For a high learning rate that diverges at first',
   },
   {
     name: 'plateau',
     summary: 'Decays when the validation loss stops falling',
-    formula: `${flagOf('decay')}^n, after n times ${flagOf('plateauPatience')} evaluations without a new best`,
-    use: 'If you do not know how long the run should be',
+    formula: `${flagOf('decay')}^n, where n counts the decays so far. A decay follows ${flagOf('plateauPatience')} evaluations without a new best`,
+    use: 'For runs whose best length you do not know',
   },
   {
     name: 'step',
     summary: 'Decays after every few epochs',
     formula: `${flagOf('decay')}^⌊e / ${flagOf('decayEpochs')}⌋, where e is the number of epochs since ${flagOf('decayAfter')}`,
-    use: 'To reproduce char-rnn and similar programs',
+    use: 'For reproducing char-rnn and similar programs',
   },
   {
     name: 'exponential',
     summary: 'Decays a little at each update step',
     formula: `${flagOf('decay')}^(e / ${flagOf('decayEpochs')}), with the same e as step`,
-    use: 'As step, without its jumps',
+    use: 'For a decay like step, without its jumps',
   },
   {
     name: 'constant',

@@ -42,7 +42,7 @@ describe('a corpus', () => {
     });
     const other = await Corpus.fromText(text, { validationText: 'Zwei' });
     expect(other.vocabulary.decode(other.validation)).toBe('Zwei');
-    expect(other.notes[0]).toMatch(/^only the validation or test part has these characters.*: .*U\+005A Z/);
+    expect(other.notes[0]).toMatch(/^these characters occur only in the validation or test part.*: .*U\+005A Z/);
   });
 
   it('holds out a test part from its end, or takes another text', async () => {

@@ -180,7 +180,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'more layers than can be measured',
     () => bench({ layers: 2 ** 31 }),
-    'layers is 2147483648: expected a whole number from 1 to 1024',
+    'layers is 2147483648: expected a whole number from 1 to 1,024',
   ],
   [
     'more steps than can be measured',

@@ -121,13 +121,13 @@ describe('a training run', () => {
   });
 
   it.each([
-    [{ threads: 0.5 }, 'threads is 0.5: expected a whole number from 1 to 65536, or null'],
+    [{ threads: 0.5 }, 'threads is 0.5: expected a whole number from 1 to 65,536, or null'],
     [{ level: 'word' }, 'level is "word": expected one of char, byte'],
     [{ unit: 'word' }, 'unit is "word": expected one of char, byte'],
     [{ level: 'byte', unit: 'byte' }, 'level and unit are the same option'],
     [{ device: 3 }, 'device is 3: expected the name of a device, or null'],
     [{ include: '*.txt' }, 'include is "*.txt": expected a list of texts'],
-    [{ hidden: 'many' }, 'hidden is "many": expected a whole number from 1 to 1048576'],
+    [{ hidden: 'many' }, 'hidden is "many": expected a whole number from 1 to 1,048,576'],
   ])('is refused with %j, which a JavaScript program may pass', async (given, message) => {
     const refusal = { kind: 'usage', message };
     await expect(

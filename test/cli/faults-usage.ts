@@ -5,7 +5,7 @@ const helpOfTrain = /^run rnn train --help to see how to choose it$/;
 const helpOfSample = /^run rnn sample --help to see how to choose it$/;
 
 const values = endingWith(2, [
-  ['zero units', train('--hidden 0'), /^--hidden is 0: expected a whole number from 1 to 1048576$/, helpOfTrain],
+  ['zero units', train('--hidden 0'), /^--hidden is 0: expected a whole number from 1 to 1,048,576$/, helpOfTrain],
   ['a fraction of a unit', train('--hidden 12.5'), /^--hidden is 12\.5: expected a whole number/, helpOfTrain],
   ['units that are not a number', train('--hidden NaN'), /^--hidden is NaN: expected a whole number/, helpOfTrain],
   ['an infinite number', train('--hidden 1e400'), /^--hidden is 1e400: expected a whole number/, helpOfTrain],
@@ -13,13 +13,13 @@ const values = endingWith(2, [
   [
     'more units than any machine has',
     train('--hidden 9999999'),
-    /^--hidden is 9999999: expected a whole number from 1 to 1048576$/,
+    /^--hidden is 9999999: expected a whole number from 1 to 1,048,576$/,
     helpOfTrain,
   ],
   [
     'more layers than any program has',
     train('--layers 1025'),
-    /^--layers is 1025: expected a whole number from 1 to 1024$/,
+    /^--layers is 1025: expected a whole number from 1 to 1,024$/,
     helpOfTrain,
   ],
   [
@@ -37,7 +37,7 @@ const values = endingWith(2, [
   [
     'an infinite learning rate',
     train('--learning-rate Infinity'),
-    /^--learning-rate is Infinity: expected a number above 0 and of at most 1000$/,
+    /^--learning-rate is Infinity: expected a number above 0 and of at most 1,000$/,
     helpOfTrain,
   ],
   ['an empty value', train("--learning-rate ''"), /^--learning-rate is empty: expected a number/, helpOfTrain],
@@ -65,7 +65,7 @@ const values = endingWith(2, [
   [
     'a number with a comma',
     train('--epochs 1,5'),
-    /^--epochs is 1,5: expected a number above 0 and of at most 1000000000$/,
+    /^--epochs is 1,5: expected a number above 0 and of at most 1,000,000,000$/,
     /^write 1\.5, or use rnn sweep to try several values: --grid epochs=1,5$/,
   ],
   ['a fraction of a step', train('--max-steps 1.5'), /^--max-steps is 1\.5: expected a whole number/, helpOfTrain],
@@ -75,7 +75,7 @@ const values = endingWith(2, [
     /^--checkpoint-every is -1: expected a whole number of at least 0$/,
     helpOfTrain,
   ],
-  ['zero threads', train('--threads 0'), /^--threads is 0: expected a whole number from 1 to 65536$/, helpOfTrain],
+  ['zero threads', train('--threads 0'), /^--threads is 0: expected a whole number from 1 to 65,536$/, helpOfTrain],
   [
     'a time without a unit',
     train('--budget 30'),
@@ -142,7 +142,12 @@ const words = endingWith(2, [
   ['a flag of another command', sample('--epochs 3'), /^unknown option '--epochs'$/, /^run rnn sample --help$/],
   ['a misspelt command', 'trian @text.txt', /^unknown command 'trian'$/, /^did you mean train\?$/],
   ['an unknown command', 'paint @text.txt', /^unknown command 'paint'$/, /^run rnn --help$/],
-  ['no text', 'train', /^missing required argument 'corpus'$/, /^run rnn train --help/],
+  [
+    'no text',
+    'train',
+    /^the corpus is missing: expected a file, a folder, or - for standard input$/,
+    /^run rnn train --help/,
+  ],
   ['a flag without its value', train('--hidden'), /^option '--hidden <n>' argument missing$/, /^run rnn train --help/],
   ['one argument too many', 'export @run @run', /^too many arguments for 'export'/, /^run rnn export --help/],
   ['an unknown built-in corpus', 'corpus hamlet', /^built-in corpus not found: hamlet$/, /sonnets/],
@@ -162,7 +167,7 @@ const words = endingWith(2, [
   [
     'three lengths',
     train('--epochs 2 --max-steps 5 --budget 3m'),
-    /^cannot use --epochs and --max-steps and --budget together$/,
+    /^cannot use --epochs, --max-steps and --budget together$/,
     /use one/,
   ],
   [

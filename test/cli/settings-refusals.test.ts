@@ -10,13 +10,13 @@ import { config, folder, has, text, train } from './settings-fixture.ts';
 
 describe('an error names the place of a wrong option', () => {
   it.each([
-    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0: expected a whole number from 1 to 1048576', ''],
+    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0: expected a whole number from 1 to 1,048,576', ''],
     [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm: expected one of rnn, ', 'did you mean'],
     [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe: expected 1 or 0', ''],
     [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'cannot use RNN_EPOCHS and RNN_BUDGET together', 'use one'],
-    [{ env: { RNN_LAYERS: '5000' } }, 'RNN_LAYERS is 5000: expected a whole number from 1 to 1024', ''],
-    [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0: expected a whole number from 1 to 1048576', ''],
-    [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256": expected a whole number from 1 to 1048576', ''],
+    [{ env: { RNN_LAYERS: '5000' } }, 'RNN_LAYERS is 5000: expected a whole number from 1 to 1,024', ''],
+    [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0: expected a whole number from 1 to 1,048,576', ''],
+    [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256": expected a whole number from 1 to 1,048,576', ''],
     [{ file: { hidden: null } }, 'rnn.json:1: hidden is null: expected a whole number', ''],
     [{ file: { budget: 30 } }, 'rnn.json:1: budget is 30: expected a duration', 'add a unit'],
     [{ file: { cell: 5 } }, 'rnn.json:1: cell is 5: expected one of rnn, ', ''],
@@ -80,7 +80,7 @@ describe('an error names the place of a wrong option', () => {
     [
       'a number that is lists in lists',
       `{"hidden": ${deep}}`,
-      'rnn.json:1: hidden is a list: expected a whole number from 1 to 1048576',
+      'rnn.json:1: hidden is a list: expected a whole number from 1 to 1,048,576',
     ],
     ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list: expected true or false'],
     [

@@ -136,16 +136,13 @@ describe('rnn train', () => {
       '--device is gpuu: expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference',
     ],
     [['--epochs', '2', '--budget', '3m'], 'cannot use --epochs and --budget together'],
-    [
-      ['--epochs', '2', '--max-steps', '9', '--budget', '3m'],
-      'cannot use --epochs and --max-steps and --budget together',
-    ],
+    [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], 'cannot use --epochs, --max-steps and --budget together'],
     [
       ['--validation-fraction', '0.2', '--validation-file', 'b'],
       'cannot use --validation-fraction and --validation-file together',
     ],
     [['--test-fraction', '0.2', '--test-file', 'b'], 'cannot use --test-fraction and --test-file together'],
-    [['--hidden', '0'], '--hidden is 0: expected a whole number from 1 to 1048576'],
+    [['--hidden', '0'], '--hidden is 0: expected a whole number from 1 to 1,048,576'],
     [['--dropout', '1'], '--dropout is 1: expected a number of at least 0 and below 1'],
     [
       ['--cell', 'lsmt'],
@@ -233,7 +230,7 @@ it.each(['--forget-bias', '--gate-bias', '--init-scale', '--activation-penalty',
     const { code, stderr } = await doubled(['train', 'hamlet.txt', flag, '1e308']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308: expected a number from -?\d+ to 1000000\n/),
+      stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308: expected a number from -?[\d,]+ to 1,000,000\n/),
     });
   },
 );

@@ -69,7 +69,7 @@ describe('built-in corpora', () => {
     for (const name of ['plays', 'toString', '../sonnets']) {
       expect(await failureOf(writeBuiltin(name, folderWith({})))).toMatchObject({
         kind: 'usage',
-        hint: 'use one of sonnets',
+        hint: 'use sonnets',
         message: `built-in corpus not found: ${name}`,
       });
     }

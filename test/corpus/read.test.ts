@@ -148,7 +148,7 @@ describe('holding out text for validation', () => {
     expect(corpus.vocabulary.data.symbols.join('')).toBe('abcx€');
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('abx€');
     expect(corpus.notes).toEqual([
-      'only the validation or test part has these characters, so the model does not learn them: U+0078 x, U+20AC €',
+      'these characters occur only in the validation or test part, so the model cannot learn them: U+0078 x, U+20AC €',
     ]);
     const folded = await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 });
     expect(folded.vocabulary.decode(folded.train) + folded.vocabulary.decode(folded.validation)).toBe(
@@ -161,7 +161,7 @@ describe('holding out text for validation', () => {
     const corpus = await read(file, { validationFraction: 0.2 });
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('b!');
     expect(corpus.notes).toEqual([
-      'only the validation or test part has these characters, so the model does not learn them: U+0021 !',
+      'these characters occur only in the validation or test part, so the model cannot learn them: U+0021 !',
     ]);
     expect((await read(file, { validationFraction: 0.2, vocabulary: corpus.vocabulary })).notes).toEqual([]);
   });
@@ -230,7 +230,7 @@ describe('holding out text for a test', () => {
     const corpus = await read(path.join(folder, 'a.txt'), options);
     expect(corpus.vocabulary.data.symbols.join('')).toBe('abcx');
     expect(corpus.notes).toEqual([
-      'only the validation or test part has these characters, so the model does not learn them: U+0078 x',
+      'these characters occur only in the validation or test part, so the model cannot learn them: U+0078 x',
     ]);
     expect(decoded(await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 }))[2]).toBe('ab\u{FFFD}');
   });

@@ -87,7 +87,7 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
     ['no optimizer', (file) => delete file.optimizer, '"optimizer" is missing'],
     ['no vocabulary', (file) => delete file.vocabulary, '"vocabulary" is missing'],
     ['no layers', (file) => delete file.model.layers, 'model.layers is missing'],
-    ['hidden 0', (file) => (file.model.hidden = 0), 'model.hidden is 0: expected a whole number from 1 to 1048576'],
+    ['hidden 0', (file) => (file.model.hidden = 0), 'model.hidden is 0: expected a whole number from 1 to 1,048,576'],
     ['an absurd model', (file) => (file.model.hidden = 1e15), 'model.hidden is 1000000000000000: expected'],
     [
       'a dropout of 1',
@@ -102,7 +102,7 @@ describe('reading a checkpoint with a correct checksum and wrong contents', () =
     [
       'a connection through one step',
       (file) => (file.model.timeSkip = 1),
-      'model.timeSkip is 1: expected a whole number from 2 to 65536, or 0',
+      'model.timeSkip is 1: expected a whole number from 2 to 65,536, or 0',
     ],
     [
       'a stacking that is unknown',

@@ -90,7 +90,9 @@ describe('a run that is continued', () => {
         changed(({ training }) => (training.options.epochs = 1e308)),
         nothing,
       ),
-    ).toThrow(unfit('training.options.epochs is 1e+308: expected a number above 0 and of at most 1000000000, or null'));
+    ).toThrow(
+      unfit('training.options.epochs is 1e+308: expected a number above 0 and of at most 1,000,000,000, or null'),
+    );
   });
 
   it.each([null, 'auto', 'off', '/tmp/evil.so', 3])('ignores the BLAS that an earlier version recorded: %s', (blas) => {
@@ -122,8 +124,8 @@ describe('a run that is continued', () => {
     for (const [member, value, expected] of [
       ['totalSteps', 4.5, 'a whole number of at least 0, or null'],
       ['totalSteps', -1, 'a whole number of at least 0, or null'],
-      ['sinceBest', 2 ** 53 - 1, 'a whole number from 0 to 281474976710656'],
-      ['recoveries', 0.5, 'a whole number from 0 to 281474976710656'],
+      ['sinceBest', 2 ** 53 - 1, 'a whole number from 0 to 281,474,976,710,656'],
+      ['recoveries', 0.5, 'a whole number from 0 to 281,474,976,710,656'],
       ['learningRateFactor', 0, 'a number above 0 and of at most 1'],
       ['finished', 'signal', 'one of epochs, max-steps, budget, patience, or null'],
     ] as const) {
@@ -134,12 +136,15 @@ describe('a run that is continued', () => {
     for (const [edit, message] of [
       [
         ({ training }: any) => (training.step = 2 ** 53 - 1),
-        'training.step is 9007199254740991: expected at most 281474976710656',
+        'training.step is 9007199254740991: expected at most 281,474,976,710,656',
       ],
-      [({ training }: any) => (training.epoch = 1e300), 'training.epoch is 1e+300: expected at most 281474976710656'],
+      [
+        ({ training }: any) => (training.epoch = 1e300),
+        'training.epoch is 1e+300: expected at most 281,474,976,710,656',
+      ],
       [
         ({ training }: any) => (training.position.epoch = 2 ** 53 - 1),
-        'training.position.epoch is 9007199254740991: expected at most 281474976710656',
+        'training.position.epoch is 9007199254740991: expected at most 281,474,976,710,656',
       ],
     ] as const)
       expect(() => continueRun(changed(edit), nothing)).toThrow(unfit(message));

@@ -22,7 +22,7 @@ type InspectFlags = FlagsOf<typeof inspectOptions>;
 
 export const { define } = defineCommand({
   description:
-    'Show how the units of a trained model respond to a text: which units detect quotations, brackets or the position in a line, and how often gates are open and shut.',
+    'Show how the units of a trained model respond to a text. Some units detect quotations, brackets or the position in a line. Show also how often gates are open or shut.',
   argument: 'The text: files, folders, globs, or - for standard input',
   options: inspectOptions,
   examples: [

@@ -29,9 +29,12 @@ export const { define } = defineCommand({
   options: sweepOptions,
   exclusive: exclusiveOf.sweep,
   examples: [
-    ['rnn sweep corpus.txt --grid hidden=128,256 --grid lr=0.002,0.005 -- --epochs 3', 'four trials of three epochs'],
     [
-      'rnn sweep corpus.txt --random 20 --sample lr=log:1e-4..1e-2 \\\n    --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m',
+      'rnn sweep corpus.txt --grid hidden=128,256 --grid learning-rate=0.002,0.005 -- --epochs 3',
+      'four trials of three epochs',
+    ],
+    [
+      'rnn sweep corpus.txt --random 20 --sample learning-rate=log:1e-4..1e-2 \\\n    --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m',
       'twenty random trials of two minutes',
     ],
     ['rnn sweep corpus.txt --grid seed=1,2,3,4 --emit -- --threads 1 | parallel -j 4', 'four trials at a time'],
@@ -111,7 +114,7 @@ async function searchOf(
   if (axes.length === 0)
     throw usageError(
       'the sweep is empty: expected at least one option to vary',
-      'use --grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
+      'use --grid hidden=128,256, or --random 20 with --sample learning-rate=log:1e-3..1e-2',
     );
   const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
   if (twice !== undefined) {

@@ -175,8 +175,8 @@ function addTrainFlags(command: Command): void {
   acceptRetired(command);
   addParts(command, {
     examples: [
-      ['rnn train book.txt', 'choose the model by the text'],
-      ['rnn train book.txt --preset quick', 'train the best in three minutes'],
+      ['rnn train book.txt', 'choose the model from the text'],
+      ['rnn train book.txt --preset quick', 'get the best model in 3 minutes'],
       ['rnn train book.txt --hidden 512 --dry-run', 'show the plan, train nothing'],
       ['rnn train book.txt --resume --max-time 50m', 'resume a run, as a job for cron'],
       ["rnn train src/ --include '*.c' --budget 30m", 'train on code for half an hour'],

@@ -100,7 +100,7 @@ export class SharedOptions {
     return { option: flag.mainKey, values: listOf(flag, values) };
   }
 
-  /** `lr=log:1e-4..1e-2`, `dropout=0..0.5`, `cell=lstm,gru`. @throws RnnError `usage` */
+  /** `learning-rate=log:1e-4..1e-2`, `dropout=0..0.5`, `cell=lstm,gru`. @throws RnnError `usage` */
   sampleAxis(text: string): Axis {
     const { flag, values } = this.#split('--sample', text);
     return { option: flag.mainKey, values: rangeOf(flag, values) ?? listOf(flag, values) };

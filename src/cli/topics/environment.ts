@@ -10,7 +10,8 @@ import { flagsEverywhere } from '../settings.ts';
 
 const columns = ['variable', 'meaning', 'default'];
 const rowOf = ({ key, row }: Flag): string[] => [variableOf(key), row.help, shownDefaultOf(row)];
-const isShown = ({ hidden, row }: Flag): boolean => !hidden && row.isNotInFiles !== true;
+/** A file cannot name another file with options, but a variable can. */
+const isShown = ({ hidden, key, row }: Flag): boolean => !hidden && (row.isNotInFiles !== true || key === 'config');
 
 const everywhere = [
   ...groupBy(
@@ -31,7 +32,7 @@ const tablesOf = (groups: OptionGroups): Table[] =>
 
 export const topic: Topic = {
   intro:
-    'A variable sets an option for all runs in its shell. Options of the command line are stronger, and options of the file of --config are weaker. Switches take 1 or 0, and lists take texts between commas. An empty variable counts as unset.',
+    'Set a variable to give an option to every command that you start from the shell. The command line overrides variables, and variables override the --config file. Set a switch to 1 or 0, and separate the items of a list with commas. An empty variable counts as unset.',
   tables: [
     { heading: 'All commands that have the option:', columns, rows: everywhere.map(rowOf) },
     {
@@ -39,7 +40,7 @@ export const topic: Topic = {
       columns,
       rows: [
         ['NO_COLOR', 'Print without colours', ''],
-        ['FORCE_COLOR', 'Print colours: 1 for 16, 2 for 256, 3 for 16 million, 0 for none', 'by the terminal'],
+        ['FORCE_COLOR', 'Print colours: 1 for 16, 2 for 256, 3 for 16 million, 0 for none', 'chosen from the terminal'],
       ],
     },
     ...tablesOf(trainGroups)

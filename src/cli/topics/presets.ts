@@ -8,7 +8,7 @@ const LENGTH = 1_000_000;
 
 export const topic: Topic = {
   intro:
-    "Choose a preset with --preset. Options that you give replace the preset's options. quick, good and best choose their sizes by the text, and the table shows them for a text of one million characters. 'rnn train --dry-run' shows them for your text.",
+    "Choose a preset with --preset. Options that you give override the preset. quick, good and best choose their sizes from the size of the text, and the table shows them for one million characters. 'rnn train --dry-run' shows them for your text.",
   tables: [
     {
       columns: ['preset', 'purpose', 'options'],

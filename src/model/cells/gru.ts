@@ -12,7 +12,7 @@ import { type Cell, blend, splitBlocks, gateWeights, rowWeight } from './cell.ts
 export const gru: Cell = {
   name: 'gru',
   summary: 'Gated recurrent unit, as in PyTorch',
-  use: 'If time is short: it is faster than an LSTM and nearly as good',
+  use: 'For short training: it is faster than an LSTM and nearly as good',
   learningRateTimesHidden: 3,
   states: ['h'],
   gates: ['r', 'z'],

@@ -32,7 +32,7 @@ export const rnnRelu = vanilla(
   {
     name: 'rnn-relu',
     summary: 'Vanilla network with ReLU',
-    use: 'To study exploding gradients: it explodes more easily than tanh',
+    use: 'To study exploding gradients: its gradients explode more easily',
     learningRateTimesHidden: 0.25,
   },
   (ops, z) => ops.relu(z),
@@ -46,8 +46,8 @@ export const rnnRelu = vanilla(
 export const irnn: Cell = {
   ...rnnRelu,
   name: 'irnn',
-  summary: 'ReLU network that starts by copying its state (Le et al., 2015)',
-  use: 'To remember for long without gates',
+  summary: 'ReLU network that starts with the identity as recurrent weights (Le et al., 2015)',
+  use: 'To remember for a long time without gates',
   learningRateTimesHidden: 0.1,
   startsAsIdentity: true,
   weights: (D, H) => rnnRelu.weights(D, H).map((weight) => (weight.role === 'bias' ? { ...weight, start: 0 } : weight)),

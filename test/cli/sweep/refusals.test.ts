@@ -18,7 +18,7 @@ describe('rnn sweep', () => {
       'run rnn train --help to list its options',
     ],
     [['--grid', 'hidden'], [], '--grid is hidden: expected an option of rnn train and its values', ''],
-    [['--grid', 'hidden=8,0'], [], '--hidden is 0: expected a whole number from 1 to 1048576', ''],
+    [['--grid', 'hidden=8,0'], [], '--hidden is 0: expected a whole number from 1 to 1,048,576', ''],
     [['--grid', 'hidden=8,'], [], '--hidden is empty: expected', ''],
     [['--grid', 'cell=lstn'], [], '--cell is lstn: expected one of rnn,', ''],
     [['--grid', 'tied=maybe'], [], '--tied is maybe: expected 1 or 0', ''],
