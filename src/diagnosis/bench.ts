@@ -162,7 +162,7 @@ async function trainingOf(
       if ((await executable.run('train', calls)).at(-1)?.updated) return;
       throw deviceError(
         'cannot train on this device: it computes a loss or a gradient that is not a finite number',
-        "run 'rnn doctor' to find the cause",
+        'run rnn doctor to find the cause',
       );
     },
   };

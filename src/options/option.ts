@@ -18,8 +18,8 @@ export interface Condition {
 export interface Option<Value = unknown> {
   readonly kind: Kind<Value>;
   /**
-   * The text of the help. It begins with an imperative phrase or a noun phrase, which is all that
-   * the short help shows. Further sentences give advice on the value. The last has no full stop.
+   * The text of the help. It begins with an imperative phrase, which is all that the short help
+   * shows. Further sentences give advice on the value. The last has no full stop.
    */
   readonly help: string;
   /** The short help (-h) shows the option. */
