@@ -2,7 +2,7 @@
 // checks is loaded when it is needed, because few programs need it.
 import { benchModel, benchOptions, doctorOptions } from '../options/commands.ts';
 import { orNull } from '../options/kind.ts';
-import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
+import { columnOf, omitUndefined, kindsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
@@ -49,6 +49,6 @@ export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   const { bench: benchDevice } = await import('../diagnosis/bench.ts');
   return withDevice({ device: name, threads, kernels }, undefined, (device) => {
     listener?.activity?.({ kind: 'measuring', done: 0, total: 1 });
-    return benchDevice(device, { ...defaults, ...definedIn(setup) });
+    return benchDevice(device, { ...defaults, ...omitUndefined(setup) });
   });
 }

@@ -1,13 +1,13 @@
 // A trained model, for commands and other programs: it generates and scores text, and shows its
 // activations and gradients. Each task opens the device that suits it and closes it afterwards.
 // Only a sampler stays open until `close`.
-import { type TrainedModel, startSymbolOf, weightsIn } from '../runs/store.ts';
+import { type TrainedModel, startSymbolOf, parameterCountOf } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { corpusError } from '../errors.ts';
 import { evalOptions, gradientsMeasured, inspectOptions } from '../options/trained.ts';
 import { orNull } from '../options/kind.ts';
-import { columnOf, definedIn, kindsOf, tableOf } from '../options/option.ts';
+import { columnOf, omitUndefined, kindsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
 import { readActivations } from '../insight/activations.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
@@ -229,12 +229,12 @@ export class Model {
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#writer.refuseClosed();
     refuseWrong(options, kindsOf(gradientsMeasured));
-    const { steps, positions, jacobians } = { ...columnOf(gradientsMeasured, 'default'), ...definedIn(options) };
+    const { steps, positions, jacobians } = { ...columnOf(gradientsMeasured, 'default'), ...omitUndefined(options) };
     const { trained } = this;
     const { model } = trained;
     const tokens = tokensOf(text, this.#symbols);
     // Only the Jacobians count: gradients through time are computed on the host in float64.
-    const multiplyAdds = 2 * weightsIn(trained) * jacobians * model.layers * model.hidden;
+    const multiplyAdds = 2 * parameterCountOf(trained) * jacobians * model.layers * model.hidden;
     return withDevice(this.#machine, { kind: 'sampling', multiplyAdds }, async (device) => ({
       name: this.path ?? 'the model',
       model,

@@ -80,7 +80,7 @@ export async function openRun(invocation: RunInvocation): Promise<OpenRun | RunT
     if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
     const newest = await newestIn(path).catch(() => Promise.reject(error));
     if (newest.reason !== null) tell.warn(`${newest.reason}, so rnn read ${newest.path} instead`);
-    const end = await endIfOver(invocation, newest, await settingsOf(invocation, newest));
+    const end = await endEventIfFinished(invocation, newest, await settingsOf(invocation, newest));
     if (end === null) throw error;
     return { end, level: newest.checkpoint.vocabulary.unit };
   }
@@ -136,7 +136,7 @@ async function makeFolder({ request: { force, resume } }: RunInvocation, folder:
 }
 
 /** Refuses requests that this machine cannot fulfil for any text, before reading the text. */
-async function refuseEarly({ options, reading, machine }: Early): Promise<void> {
+async function refuseEarly({ options, reading, machine }: PartialSettings): Promise<void> {
   refuseHopelessRun(options, reading);
   // If the program chooses the device, at least the cpu must be available.
   const name = machine.device === null || machine.device === 'auto' ? 'cpu' : machine.device;
@@ -170,7 +170,7 @@ async function resumeFrom(invocation: RunInvocation, folder: Store, newest: Newe
     const otherwise = `use another ${flagOf('out')} to start a new run from those weights`;
     tell.note(`${flagOf('initFrom')} has no effect because this run resumes from its own weights: ${otherwise}`);
   }
-  const end = await endIfOver(invocation, newest, settings);
+  const end = await endEventIfFinished(invocation, newest, settings);
   if (end !== null) return { end, level: newest.checkpoint.vocabulary.unit };
   const { checkpoint: earlier } = newest;
   for (const note of settings.notes) tell.note(note);
@@ -212,7 +212,7 @@ function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
 }
 
 /** The `end` event of a run that has nothing left to do, or null. */
-async function endIfOver(
+async function endEventIfFinished(
   { request: { acceptNewCorpus }, tell }: RunInvocation,
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
@@ -236,11 +236,11 @@ async function endIfOver(
   };
 }
 
-interface Early extends Omit<RunSettings, 'options'> {
+interface PartialSettings extends Omit<RunSettings, 'options'> {
   readonly options: Partial<RunSettings['options']>;
 }
 
-interface Beginning {
+interface PreparedRun {
   readonly settings: RunSettings;
   readonly corpus: Corpus;
   readonly initial: TrainedModel | null;
@@ -250,7 +250,7 @@ interface Beginning {
 /** @param openStore opens the store, after all checks */
 async function prepare(
   invocation: RunInvocation,
-  { settings: { options, machine, reading }, corpus, initial, earlier }: Beginning,
+  { settings: { options, machine, reading }, corpus, initial, earlier }: PreparedRun,
   openStore: () => Promise<Store>,
 ): Promise<OpenRun> {
   const { tell, clock } = invocation;

@@ -59,7 +59,7 @@ export async function planRun(
 }
 
 /** The result of a dry run. */
-export interface TriedRun extends PlannedRun {
+export interface DryRun extends PlannedRun {
   /** Null if the device cannot be used. `unmeasured` is then the reason. */
   readonly estimate: RunEstimate | null;
   readonly unmeasured: string | null;
@@ -71,7 +71,7 @@ export interface TriedRun extends PlannedRun {
  * @throws RnnError as `openRun` does, except for a device that cannot be used, whose reason is in
  * the result
  */
-export async function tryRun(invocation: RunInvocation): Promise<TriedRun> {
+export async function dryRun(invocation: RunInvocation): Promise<DryRun> {
   const { request, tell, clock } = invocation;
   if (request.folder !== null) await refuseTakenFolder(request, request.folder);
   const planned = await planRun(invocation, refuseHopelessRun);

@@ -3,7 +3,15 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { LogFollower, type LogLine, type TrainedModel, findRuns, isHeld, readLog, weightsIn } from '../runs/store.ts';
+import {
+  LogFollower,
+  type LogLine,
+  type TrainedModel,
+  findRuns,
+  isHeld,
+  readLog,
+  parameterCountOf,
+} from '../runs/store.ts';
 import { Curves } from '../training/curves.ts';
 import { logOf, runOf } from '../runs/log-file.ts';
 import { type CorpusRecord, recordedCorpusOrNull } from '../training/record.ts';
@@ -150,7 +158,7 @@ export async function describeCheckpoint(
     bytes: file.size,
     modified: file.mtime.toISOString(),
     model,
-    parameters: weightsIn(trained),
+    parameters: parameterCountOf(trained),
     vocabulary,
     training: {
       step,

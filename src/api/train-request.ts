@@ -96,12 +96,12 @@ export interface TrainRequest extends PlanRequest, MachineChoice {
   readonly signal?: AbortSignal;
 }
 
-const isRead = (corpus: unknown): corpus is Corpus => corpus instanceof Corpus;
-const isGiven = (corpus: unknown): corpus is GivenText =>
+const isCorpus = (corpus: unknown): corpus is Corpus => corpus instanceof Corpus;
+const isTextObject = (corpus: unknown): corpus is GivenText =>
   typeof corpus === 'object' && corpus !== null && 'text' in corpus;
 const textToLearn = rule(
   'a file, a folder, a pattern, a list of them, { text }, or a Corpus',
-  (given) => isRead(given) || isGiven(given) || sourceNames.holds(given),
+  (given) => isCorpus(given) || isTextObject(given) || sourceNames.holds(given),
 );
 const orNothing = ({ holds, expected: words }: Rule): Rule => rule(words(), (given) => given === null || holds(given));
 const members = {
@@ -139,7 +139,7 @@ export function runRequestOf(given: TrainRequest): RunRequest {
     trainingNames.filter((name) => request[name] !== null),
   );
   const ofText = Object.keys(pick(given, ['level', ...readingNames]));
-  if (isRead(corpus) && ofText.length > 0) {
+  if (isCorpus(corpus) && ofText.length > 0) {
     throw usageError(
       `cannot use ${ofText.join(', ')} with this corpus: it was read already`,
       'pass these options to Corpus.read or Corpus.fromText',
@@ -161,8 +161,8 @@ export function runRequestOf(given: TrainRequest): RunRequest {
 
 /** @throws RnnError `usage` for a text with members other than `text` and `name` */
 function textOf(corpus: TextToLearn): RunRequest['text'] {
-  if (isRead(corpus)) return { corpus, reading: corpus.reading };
-  if (!isGiven(corpus)) return [corpus as string | readonly string[]].flat();
+  if (isCorpus(corpus)) return { corpus, reading: corpus.reading };
+  if (!isTextObject(corpus)) return [corpus as string | readonly string[]].flat();
   refuseWrong(corpus, { text: textOrBytes, name: textName });
   return [{ ...corpus, name: corpus.name ?? 'text' }];
 }

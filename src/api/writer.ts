@@ -1,7 +1,7 @@
 // Generates text with a trained model: the options of sampling, and a sampler that stays open from
 // one text to the next. Knows nothing else about models.
 import { constants } from 'node:buffer';
-import { type TrainedModel, weightsIn } from '../runs/store.ts';
+import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
 import { openDevice } from '../devices/open.ts';
 import { usageError } from '../errors.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
@@ -161,7 +161,7 @@ export class Writer {
   /** Opens a sampler on the device that suits this number of texts. */
   async #open(use: Required<SamplerUse>, listener: Listening['listener']): Promise<OpenSampler> {
     const { device: name = 'auto', threads, kernels } = this.#machine;
-    const multiplyAdds = use.texts * use.length * weightsIn(this.#trained);
+    const multiplyAdds = use.texts * use.length * parameterCountOf(this.#trained);
     listener?.activity?.({ kind: 'compiling', done: 0, total: 1 });
     const device = await openDevice(name, { threads, kernels, work: { kind: 'sampling', multiplyAdds } });
     try {

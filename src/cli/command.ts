@@ -1,7 +1,13 @@
 // A command as data. Its help, its flags and their checks follow from the data.
 import type { Command } from 'commander';
 import { commonOptions } from '../options/common.ts';
-import { type Exclusive, type FlagsOf, type OptionGroups, columnOf, tableOf } from '../options/option.ts';
+import {
+  type ExclusiveOptions,
+  type CommandOptionValues,
+  type OptionGroups,
+  columnOf,
+  tableOf,
+} from '../options/option.ts';
 import { refuseContradictions } from '../options/contradictions.ts';
 import type { Context } from './context.ts';
 import { addGroups } from './flags.ts';
@@ -20,7 +26,7 @@ interface Definition<Argument, Groups extends OptionGroups> {
   readonly argument?: string;
   /** The options of every command are added to the last group. */
   readonly options: Groups;
-  readonly exclusive?: readonly Exclusive[];
+  readonly exclusive?: readonly ExclusiveOptions[];
   readonly examples?: HelpParts['examples'];
   readonly notes?: HelpParts['notes'];
   /** Adds parts that only this command has. */
@@ -29,7 +35,7 @@ interface Definition<Argument, Groups extends OptionGroups> {
    * @param flags the given options, and the defaults of omitted options
    * @returns the exit code, unless it is 0
    */
-  run(argument: Argument, flags: FlagsOf<Groups>, context: Context): Promise<number | void>;
+  run(argument: Argument, flags: CommandOptionValues<Groups>, context: Context): Promise<number | void>;
 }
 
 /** Makes the module of a command from its definition. */
@@ -50,7 +56,7 @@ export function defineCommand<Argument, const Groups extends OptionGroups>(
       command.action(async (given?: Argument) => {
         const flags = command.opts();
         refuseContradictions(table, exclusive, flags);
-        const all = { ...columnOf(table, 'default'), ...flags } as FlagsOf<Groups>;
+        const all = { ...columnOf(table, 'default'), ...flags } as CommandOptionValues<Groups>;
         context.exitCode = (await definition.run(given as Argument, all, context)) ?? 0;
       });
     },

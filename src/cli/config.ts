@@ -37,7 +37,7 @@ const schemaKey = '$schema';
 
 /** The options that a configuration file may have. */
 export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
-  flags.filter(({ row, negate }) => !negate && row.isNotInFiles === undefined);
+  flags.filter(({ row, negate }) => !negate && row.isExcludedFromConfig === undefined);
 
 /**
  * The options in a configuration file.

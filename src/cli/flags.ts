@@ -102,7 +102,7 @@ export function addGroups(command: Command, groups: OptionGroups): void {
  */
 export function addUndoing(command: Command, options: Options): void {
   for (const [name, row] of Object.entries(options))
-    if (row.kind.name === 'switch' && row.isNotInFiles === undefined)
+    if (row.kind.name === 'switch' && row.isExcludedFromConfig === undefined)
       for (const key of [keyOf(name, row), ...(row.aliases ?? [])]) command.addOption(new Flag(name, row, `no-${key}`));
 }
 

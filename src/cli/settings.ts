@@ -32,7 +32,7 @@ const otherVariables: ReadonlySet<string> = new Set([
   'RNN_CHROMIUM',
 ]);
 /** Whether the variable of an option applies to every command with the option. */
-const isEverywhere = ({ row }: Flag): boolean => row.isEverywhere === true;
+const variableAppliesToAllCommands = ({ row }: Flag): boolean => row.variableAppliesToAllCommands === true;
 
 /** Keys of variables that apply to every command that uses a device, whatever options it has. */
 const ofDevices: readonly string[] = ['kernels', 'gpu-products'];
@@ -83,9 +83,9 @@ async function settingsFor(
   // trials.
   if (command.name() === 'sweep') return [];
   warnOfRetired(command, context);
-  const flags = flagsOf(command).filter(isEverywhere);
+  const flags = flagsOf(command).filter(variableAppliesToAllCommands);
   warnOfMisspelt(command, flags, context);
-  return strongest(given, [fromEnvironment(flags, context.io.env)]);
+  return mergeByPriority(given, [fromEnvironment(flags, context.io.env)]);
 }
 
 /**
@@ -117,7 +117,7 @@ export async function settingsOfTrain(
   // The device reads RNN_KERNELS itself, but only without an option, and RNN_KERNELS is stronger
   // than the file.
   if (env.RNN_KERNELS) file.delete('kernels');
-  return strongest(given, [environment, file]);
+  return mergeByPriority(given, [environment, file]);
 }
 
 /**
@@ -148,7 +148,7 @@ function valueOf({ kind }: Flag, name: string, text: string): unknown {
 /** The options whose variables apply to every command. RNN_KERNELS does, because the cpu reads it. */
 export const flagsEverywhere = (): Flag[] =>
   flagsFor({ ...tableOf(sampleOptions), ...tableOf(evalOptions), ...commonOptions }).filter(
-    (flag) => isEverywhere(flag) || flag.key === 'kernels',
+    (flag) => variableAppliesToAllCommands(flag) || flag.key === 'kernels',
   );
 
 /** Every variable that this program reads. */
@@ -194,7 +194,7 @@ function misspelt(
  *
  * @throws RnnError `usage` if a level has two options that exclude each other, or an invalid value
  */
-function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]): readonly SettledSetting[] {
+function mergeByPriority(given: ReadonlyMap<string, unknown>, levels: readonly Level[]): readonly SettledSetting[] {
   const taken = new Map(given);
   const isOn = (name: string): boolean => taken.has(name) && taken.get(name) !== false;
   return levels.flatMap((level) => {

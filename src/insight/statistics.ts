@@ -41,7 +41,7 @@ function weightsOfHolding(values: Float32Array): CorrelationWeights | null {
 
 function weightsOfNumbers(values: Float32Array): CorrelationWeights | null {
   const ranks = centredRanks(values.filter((value) => !Number.isNaN(value)));
-  const length = lengthOf(ranks);
+  const length = norm(ranks);
   if (length === 0) return null;
   let rankIndex = 0;
   return { weights: values.map((value) => (Number.isNaN(value) ? 0 : ranks[rankIndex++] / length)), isNumber: true };
@@ -58,7 +58,7 @@ export function* correlate(
   const correlations = weightings.map(() => new Float64Array(ranks.length));
   for (let first = 0; first < ranks.length; first += AT_ONCE) {
     const batch = Array.from({ length: AT_ONCE }, (_, n) => ranks[Math.min(first + n, ranks.length - 1)]);
-    const lengths = batch.map((each) => lengthOf(each) || 1);
+    const lengths = batch.map((each) => norm(each) || 1);
     for (const [index, { weights: each, isNumber }] of weightings.entries()) {
       products(batch, each).forEach((product, n) => {
         correlations[index][first + n] = isNumber ? product / lengths[n] : product;
@@ -81,7 +81,7 @@ function products([a, b, c, d]: readonly Float32Array[], weights: Float32Array):
   return [inA, inB, inC, inD];
 }
 
-const lengthOf = (values: Float32Array): number => Math.sqrt(sum(values, (value) => value * value));
+const norm = (values: Float32Array): number => Math.sqrt(sum(values, (value) => value * value));
 
 function sum(values: Float32Array, of: (value: number) => number): number {
   let total = 0;

@@ -3,7 +3,7 @@
 import { chartNames, formatNames, horizontals } from './choices.ts';
 import { choice, list, onOff, orList, seconds, text, wholeNumber } from './kind.ts';
 import { modelOptions, probability } from './network.ts';
-import type { Exclusive, OptionGroups, Options, Requirement } from './option.ts';
+import type { ExclusiveOptions, OptionGroups, Options, Requirement } from './option.ts';
 import { devices, machineOfCommands as machine } from './run.ts';
 import { positiveWholeNumber, forceOption, html, jsonOption, svg } from './shared.ts';
 import { learningOptions } from './training.ts';
@@ -203,4 +203,4 @@ export const exclusiveOf = {
   sample: [{ options: ['prime', 'primeFile'], hint: 'use one of them' }],
   sweep: [{ options: ['grid', 'random'], hint: 'use --sample cell=lstm,gru to sample from a list' }],
   bench: [{ options: ['profile', 'dryRun'], hint: 'omit one of them: a profile needs a measurement' }],
-} as const satisfies Readonly<Record<string, readonly Exclusive[]>>;
+} as const satisfies Readonly<Record<string, readonly ExclusiveOptions[]>>;

@@ -3,6 +3,11 @@ import { onOff } from './kind.ts';
 import type { Options } from './option.ts';
 
 export const commonOptions = {
-  debug: { kind: onOff, help: 'Print the stack trace of an error', isNotInFiles: true, isEverywhere: true },
-  noColor: { kind: onOff, help: 'Print without colours, as with the variable NO_COLOR', isNotInFiles: true },
+  debug: {
+    kind: onOff,
+    help: 'Print the stack trace of an error',
+    isExcludedFromConfig: true,
+    variableAppliesToAllCommands: true,
+  },
+  noColor: { kind: onOff, help: 'Print without colours, as with the variable NO_COLOR', isExcludedFromConfig: true },
 } as const satisfies Options;

@@ -1,7 +1,7 @@
 // Options that contradict each other, or need another option.
 import { usageError } from '../errors.ts';
 import { flagOf } from './flags.ts';
-import { type Condition, type Exclusive, type Option, type Options, keyOf } from './option.ts';
+import { type Condition, type ExclusiveOptions, type Option, type Options, keyOf } from './option.ts';
 import { type TrainingOption, type TrainingOptions, trainingNames, trainingOptions } from './training.ts';
 
 /**
@@ -12,7 +12,7 @@ import { type TrainingOption, type TrainingOptions, trainingNames, trainingOptio
  */
 export function refuseContradictions(
   table: Options,
-  exclusive: readonly Exclusive[],
+  exclusive: readonly ExclusiveOptions[],
   given: Readonly<Record<string, unknown>>,
   nameOf = (name: string): string => `--${keyOf(name, table[name])}`,
 ): void {
@@ -32,7 +32,7 @@ export function refuseContradictions(
 }
 
 /** The first unmet need of an option, given all options. Undefined if the option is off. */
-function lackOf(
+function findUnmetCondition(
   name: TrainingOption,
   options: TrainingOptions,
 ): { readonly need: Condition; readonly is: string } | undefined {
@@ -45,18 +45,18 @@ function lackOf(
 /** A note for each given option that has no effect with the other options. */
 export function notesOnNoEffect(given: Partial<TrainingOptions>, options: TrainingOptions): string[] {
   return trainingNames.flatMap((name) => {
-    const lack = given[name] === undefined ? undefined : lackOf(name, options);
-    return lack === undefined ? [] : [`${flagOf(name)} has no effect because ${lack.need.otherwise ?? lack.is}`];
+    const lack = given[name] === undefined ? undefined : findUnmetCondition(name, options);
+    return lack === undefined ? [] : [`${flagOf(name)} has no effect because ${lack.need.noEffectReason ?? lack.is}`];
   });
 }
 
 /** @throws RnnError `usage` for an option that is an error in combination with the other options */
-export function refuseLacking(options: TrainingOptions): void {
+export function refuseUnmetConditions(options: TrainingOptions): void {
   for (const name of trainingNames) {
-    const { need, is } = lackOf(name, options) ?? {};
-    if (need?.orError === undefined) continue;
+    const { need, is } = findUnmetCondition(name, options) ?? {};
+    if (need?.errorHint === undefined) continue;
     const flags = [name, need.option as TrainingOption].map(flagOf);
-    throw usageError(`cannot use ${flags[0]}: ${is}`, need.orError, { options: flags });
+    throw usageError(`cannot use ${flags[0]}: ${is}`, need.errorHint, { options: flags });
   }
 }
 
@@ -66,6 +66,6 @@ export function refuseLacking(options: TrainingOptions): void {
  */
 function isOff(name: TrainingOption, options: TrainingOptions): boolean {
   const { kind, legacyValue, needs = [] }: Option = trainingOptions[name];
-  const isError = needs.some(({ orError }) => orError !== undefined);
+  const isError = needs.some(({ errorHint }) => errorHint !== undefined);
   return (isError || kind.name === 'switch' || kind.name === 'choice') && options[name] === legacyValue;
 }

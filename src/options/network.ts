@@ -26,12 +26,12 @@ const bias = number({ min: -MAX_FACTOR, max: MAX_FACTOR });
 const hasLayers: Condition = {
   option: 'layers',
   holds: (layers: number) => layers > 1,
-  otherwise: 'there is one layer',
+  noEffectReason: 'there is one layer',
 };
 const hasEmbedding: Condition = {
   option: 'embedding',
   holds: (embedding: number) => embedding > 0,
-  orError: 'give --embedding a width, such as the width of a layer (--hidden)',
+  errorHint: 'give --embedding a width, such as the width of a layer (--hidden)',
 };
 /** Holds if gradients flow through more than one time step. */
 export const hasTime: Condition = { option: 'sequenceLength', holds: (length: number) => length > 1 };
@@ -111,7 +111,7 @@ export const modelOptions = {
       {
         option: 'cell',
         holds: (cell: string) => cellNamed(cell).forgetGate !== undefined,
-        otherwise: 'the cell has no forget gate',
+        noEffectReason: 'the cell has no forget gate',
       },
     ],
   },
@@ -146,7 +146,7 @@ export const modelOptions = {
       {
         option: 'cell',
         holds: (cell: string) => cellNamed(cell).updateGate !== undefined,
-        otherwise: 'the cell has no update gate',
+        noEffectReason: 'the cell has no update gate',
       },
     ],
   },
@@ -204,7 +204,7 @@ export const modelOptions = {
       {
         option: 'cell',
         holds: (cell: string) => cell === 'lstm',
-        orError: 'use --cell lstm, the only cell that has it',
+        errorHint: 'use --cell lstm, the only cell that has it',
       },
     ],
   },

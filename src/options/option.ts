@@ -9,9 +9,9 @@ export interface Condition {
   readonly option: string;
   readonly holds: (value: never) => boolean;
   /** Why the option has no effect otherwise. Default: `--OPTION is VALUE`. */
-  readonly otherwise?: string;
+  readonly noEffectReason?: string;
   /** If given, the unmet condition is an error with this hint. */
-  readonly orError?: string;
+  readonly errorHint?: string;
 }
 
 /** One option, with values of type `Value`. */
@@ -53,15 +53,15 @@ export interface Option<Value = unknown> {
    */
   readonly fixedFor?: 'weights' | 'start' | 'run';
   /** The option changes how a run is watched and saved, but not its training. */
-  readonly isForWatching?: true;
+  readonly affectsOnlyMonitoring?: true;
   /** The option has no effect unless all these conditions hold. */
   readonly needs?: readonly Condition[];
   /** Giving the option without this other option is an error. */
   readonly requires?: Requirement;
   /** The option is not allowed in configuration files. */
-  readonly isNotInFiles?: true;
+  readonly isExcludedFromConfig?: true;
   /** Its environment variable applies to every command with the option, not only to `rnn train`. */
-  readonly isEverywhere?: true;
+  readonly variableAppliesToAllCommands?: true;
 }
 
 /** Another option that must be given as well, and the hint of the error if it is not. */
@@ -71,7 +71,7 @@ export interface Requirement {
 }
 
 /** Options of which at most one can be given. */
-export interface Exclusive {
+export interface ExclusiveOptions {
   readonly options: readonly string[];
   readonly hint: string;
 }
@@ -98,7 +98,7 @@ export type TableOf<Groups extends OptionGroups> =
   Intersection<Groups[keyof Groups]> extends infer Table extends Options ? Table : never;
 
 /** The options that a command receives. Options with a default always have a value. */
-export type FlagsOf<Groups extends OptionGroups, Table extends Options = TableOf<Groups>> = ValuesOf<
+export type CommandOptionValues<Groups extends OptionGroups, Table extends Options = TableOf<Groups>> = ValuesOf<
   Pick<Table, Having<'default', Table>>
 > &
   Partial<ValuesOf<Omit<Table, Having<'default', Table>>>>;
@@ -116,14 +116,14 @@ export const columnOf = <Table extends Options, Column extends 'default' | 'lega
   table: Table,
   column: Column,
 ): ValuesOf<Pick<Table, Having<Column, Table>>> =>
-  definedIn(mapValues(table, (row) => row[column])) as ValuesOf<Pick<Table, Having<Column, Table>>>;
+  omitUndefined(mapValues(table, (row) => row[column])) as ValuesOf<Pick<Table, Having<Column, Table>>>;
 
 /** The defaults of omitted options, except options whose value depends on the text. */
 export const defaultValues = <Table extends Options>(table: Table): Partial<ValuesOf<Table>> =>
-  definedIn(mapValues(table, defaultOf)) as Partial<ValuesOf<Table>>;
+  omitUndefined(mapValues(table, defaultOf)) as Partial<ValuesOf<Table>>;
 
 /** The members that are not undefined. An undefined member counts as omitted. */
-export const definedIn = <Whole extends object>(whole: Whole): Whole =>
+export const omitUndefined = <Whole extends object>(whole: Whole): Whole =>
   Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined)) as Whole;
 
 /** An object with the named members that are given. */
@@ -132,7 +132,7 @@ export function pick<Whole extends object, Name extends keyof Whole>(
   names: readonly Name[],
 ): Partial<Pick<Whole, Name>> {
   const members = names.map((name) => [name, all[name]]);
-  return definedIn(Object.fromEntries(members) as Partial<Pick<Whole, Name>>);
+  return omitUndefined(Object.fromEntries(members) as Partial<Pick<Whole, Name>>);
 }
 
 /**

@@ -4,7 +4,7 @@
 import { inQuotes, unexpected, usageError } from '../errors.ts';
 import { lengths } from './choices.ts';
 import type { PresetName } from './network.ts';
-import { definedIn } from './option.ts';
+import { omitUndefined } from './option.ts';
 import type { TrainingOptions } from './training.ts';
 
 /** A named set of options, some of which depend on the length of the text. */
@@ -197,5 +197,5 @@ export function withPreset(
   const own = Object.entries(presets[name].options(length)).filter(
     ([option]) => !(isLengthGiven && lengths.includes(option as never)),
   );
-  return { ...Object.fromEntries(own), ...definedIn(given) };
+  return { ...Object.fromEntries(own), ...omitUndefined(given) };
 }

@@ -2,7 +2,7 @@
 // it is stored, and the sources of its options. Each option is a row of a table: see option.ts.
 import { UTF8, encodingNamed, kernelChoices, kernelNames, lengths } from './choices.ts';
 import { type Kind, choice, list, number, onOff, orList, orNull, text, textWithEscapes, wholeNumber } from './kind.ts';
-import type { Exclusive, Options, ValuesOf } from './option.ts';
+import type { ExclusiveOptions, Options, ValuesOf } from './option.ts';
 
 const heldOut = number({ min: 0, below: 1 });
 const patterns = list();
@@ -162,14 +162,14 @@ export const machineOfCommands = {
     placeholder: '<name>',
     help: "Compute on this device. 'rnn help devices' lists them",
     default: 'auto',
-    isEverywhere: true,
+    variableAppliesToAllCommands: true,
     isCommon: true,
   },
   threads: {
     kind: wholeNumber(1, MAX_THREADS),
     help: 'Use this many CPU threads',
     defaultInWords: 'all cores',
-    isEverywhere: true,
+    variableAppliesToAllCommands: true,
     isCommon: true,
   },
   kernels: {
@@ -221,7 +221,7 @@ export const outputOptions = {
     kind: text('the name of a file'),
     placeholder: '<file>',
     help: 'Read options from a JSON file. Example: {"hidden": 256}',
-    isNotInFiles: true,
+    isExcludedFromConfig: true,
     isCommon: true,
   },
   dryRun: {
@@ -234,7 +234,7 @@ export const outputOptions = {
 } as const satisfies Options;
 
 /** In each group, at most one option can be given. */
-export const exclusive: readonly Exclusive[] = [
+export const exclusive: readonly ExclusiveOptions[] = [
   { options: lengths, hint: 'use one of them, because each sets the length of the whole run' },
   { options: ['resume', 'force'], hint: 'use --resume to continue the existing run, or --force to replace it' },
   { options: ['resume', 'dryRun'], hint: 'omit one of them, or use rnn info to show the options of an existing run' },

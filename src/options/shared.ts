@@ -7,7 +7,7 @@ export const checkpointOption = {
   placeholder: '<path>',
   help: 'Use this run folder or checkpoint file',
   defaultInWords: 'the newest run',
-  isEverywhere: true,
+  variableAppliesToAllCommands: true,
   isCommon: true,
 } as const;
 export const html = {

@@ -49,7 +49,7 @@ export const lengthOptions = {
     key: 'max-time',
     help: 'End this invocation after this time. The schedule stays the same',
     isCommon: true,
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   /** Early stopping: evaluations without a new best before the run ends. */
   patience: {
@@ -209,7 +209,7 @@ export const learningOptions = {
     kind: wholeNumber(0),
     help: 'Let a diverging run return to an earlier state this many times, with half the learning rate',
     default: 3,
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   seed: {
     kind: wholeNumber(0),

@@ -13,32 +13,32 @@ export const watchingOptions = {
     aliases: ['eval-every'],
     help: 'Set the update steps between evaluations. 0 evaluates only at the end',
     defaultInWords: 'ten per run',
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   checkpointEvery: {
     kind: wholeNumber(0),
     help: 'Set the update steps between checkpoints. 0 saves only at the end',
     defaultInWords: 'ten per run',
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   keep: {
     kind: wholeNumber(0),
     help: 'Keep this many of the newest checkpoints, in addition to the best and the latest',
     default: 0,
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   /** Null spaces four samples over the run, in the same way as `evaluateEvery`. */
   sampleEvery: {
     kind: orNull(wholeNumber(0)),
     help: 'Set the update steps between samples. 0 turns them off',
     defaultInWords: 'four per run',
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   sampleLength: {
     kind: wholeNumber(1, MAX_SIZE),
     help: 'Generate this many characters per sample',
     default: 150,
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   /** The characters are in evenly spaced chunks. `rnn eval` always scores the whole text. */
   validationCharacters: {
@@ -47,7 +47,7 @@ export const watchingOptions = {
     help: 'Validate on this many characters, in evenly spaced chunks. 0 is all',
     legacyValue: 0,
     defaultInWords: 'chosen from the text',
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
   /** With 1, the text is scored as one sequence, which is the strict measure. */
   evaluationStreams: {
@@ -55,6 +55,6 @@ export const watchingOptions = {
     aliases: ['streams'],
     help: 'Divide the validation part into this many parallel chunks. 1 is the strict measure',
     defaultInWords: 'chosen from the text',
-    isForWatching: true,
+    affectsOnlyMonitoring: true,
   },
 } as const satisfies Options;

@@ -95,7 +95,7 @@ export function chartsOf(
 ): Chart[] {
   const { title, pointsOf } = axisOf(runs, horizontal);
   const thinned = runs.map(({ curves }) => thinRows(curves.reports, measuredColumns, places));
-  const isOne = runs.length === 1;
+  const isSingleRun = runs.length === 1;
   return measures
     .filter(({ name }) => only.includes(name))
     .map(({ column, ...measure }) => {
@@ -111,10 +111,10 @@ export function chartsOf(
         values: readonly (number | null)[],
       ): Series => ({
         name: isLoss
-          ? `${isOne ? '' : `${runs[run].name}, `}${dash === 0 ? 'training' : 'validation'}`
+          ? `${isSingleRun ? '' : `${runs[run].name}, `}${dash === 0 ? 'training' : 'validation'}`
           : runs[run].name,
         run,
-        colour: isOne ? dash : run,
+        colour: isSingleRun ? dash : run,
         dash,
         points: pointsOf(
           moments,

@@ -56,7 +56,7 @@ export class MemoryStore implements RunStore {
 
   appendLog(): void {}
 
-  async cutBack(): Promise<void> {}
+  async truncateLog(): Promise<void> {}
 }
 
 /** A copy, because the next checkpoint overwrites the tensors. */

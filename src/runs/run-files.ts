@@ -56,7 +56,7 @@ export async function snapshotsIn(folder: string): Promise<string[]> {
  *
  * @throws RnnError `machine` if the user has no permission to see them
  */
-export async function namesIn(folder: string): Promise<string[]> {
+export async function listFolder(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (cause) {

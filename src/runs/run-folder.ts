@@ -24,7 +24,7 @@ import {
   isTemporary,
   latestFile,
   lockFile,
-  namesIn,
+  listFolder,
   previousFile,
   refuseFolders,
   removeFile,
@@ -66,7 +66,7 @@ export class RunFolder {
    * @throws RnnError `machine` if the user has no permission to see the contents of the folder
    */
   static async holdsRun(path: string): Promise<boolean> {
-    return (await namesIn(path)).some(isCheckpoint);
+    return (await listFolder(path)).some(isCheckpoint);
   }
 
   /**
@@ -108,7 +108,7 @@ export class RunFolder {
    * @throws RnnError `usage` if one of them is a file of a run in the folder
    */
   static async refuseSources(path: string, reads: readonly string[]): Promise<void> {
-    const names = (await namesIn(path)).filter((name) => isRunFile(name) || name === lockFile);
+    const names = (await listFolder(path)).filter((name) => isRunFile(name) || name === lockFile);
     const source = await firstSameFile(
       reads,
       names.map((name) => joinPath(path, name)),
@@ -245,7 +245,7 @@ export class RunFolder {
    * Removes lines of the log and snapshots of later steps, and the lines of `step` itself with an
    * `undone` event.
    */
-  async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
+  async truncateLog(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
     try {
       await this.#tidy((file) => (stepOfSnapshot(file) ?? 0) > step);

@@ -27,7 +27,7 @@ export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
 export { isCheckpoint } from './run-files.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
-export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';
+export { parameterVector, tensorsOf, parameterCountOf } from './tensors.ts';
 export {
   checkCell,
   checkModel,

@@ -8,7 +8,7 @@ const notOurs =
   'use another checkpoint of the run, or a copy of this one: the file was edited, or written by another program';
 
 /** The number of parameters of a model. */
-export function weightsIn({ tensors }: Pick<TrainedModel, 'tensors'>): number {
+export function parameterCountOf({ tensors }: Pick<TrainedModel, 'tensors'>): number {
   return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }
 

@@ -10,25 +10,25 @@ import type { SampledText } from './text.ts';
 const FLUSH_MS = 8;
 
 /** Samples characters of all texts for up to FLUSH_MS. */
-export type DrawMore = () => Promise<void>;
+export type SampleMore = () => Promise<void>;
 
 /**
  * Opens a batch with a row for each text. A row stays in the batch after its text has ended, until
  * all texts have ended. The first call of the result samples one character of each text, so that
  * output appears immediately.
  */
-export function openBatch(network: Network, start: StartState, texts: readonly SampledText[]): DrawMore {
+export function createBatchSampler(network: Network, start: StartState, texts: readonly SampledText[]): SampleMore {
   let rows: NetworkRows | null = null;
   /**
    * Samples a token for each text that has not ended, and makes it the next input of the row.
    * Returns the number of texts that have not ended.
    */
-  const drawTokens = ({ ids }: NetworkRows, logits: readonly Float32Array[]): number => {
+  const sampleTokens = ({ ids }: NetworkRows, logits: readonly Float32Array[]): number => {
     let continuing = 0;
     for (let row = 0; row < texts.length; row++) {
       const text = texts[row];
       if (text.isEnded) continue;
-      ids[row] = text.drawTokens(logits[row]);
+      ids[row] = text.sampleToken(logits[row]);
       if (!text.isEnded) continuing++;
     }
     return continuing;
@@ -36,7 +36,7 @@ export function openBatch(network: Network, start: StartState, texts: readonly S
   return async () => {
     if (rows === null) {
       rows = await network.start(start, texts.length);
-      drawTokens(
+      sampleTokens(
         rows,
         texts.map(() => start.logits),
       );
@@ -47,7 +47,7 @@ export function openBatch(network: Network, start: StartState, texts: readonly S
     do {
       const stepping = rows.advance();
       if (stepping) await stepping;
-      continuing = drawTokens(rows, rows.logits);
+      continuing = sampleTokens(rows, rows.logits);
     } while (continuing > 0 && performance.now() - began < FLUSH_MS);
   };
 }

@@ -6,7 +6,7 @@ import type { Device } from '../devices/device.ts';
 import { usageError, corpusError } from '../errors.ts';
 import { chunksOf } from '../group.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type DrawMore, openBatch } from './batch.ts';
+import { type SampleMore, createBatchSampler } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
 import { Network, type StartState } from './network.ts';
 import { SampledText } from './text.ts';
@@ -203,15 +203,16 @@ export class Sampler {
     const read = (): Promise<StartState> => (start ??= this.#network.read(context, setImmediate));
     for (const group of chunksOf(seeds, this.#rows)) {
       const texts = group.map(textOf);
-      let batch: Promise<DrawMore> | null = null;
-      const begin = (): Promise<DrawMore> => (batch ??= read().then((from) => openBatch(this.#network, from, texts)));
+      let batch: Promise<SampleMore> | null = null;
+      const begin = (): Promise<SampleMore> =>
+        (batch ??= read().then((from) => createBatchSampler(this.#network, from, texts)));
       for (const text of texts) yield pieces(text, begin);
     }
   }
 }
 
 /** @param begin returns the batch in which the text is sampled */
-async function* pieces(text: SampledText, begin: () => Promise<DrawMore>): AsyncGenerator<string> {
+async function* pieces(text: SampledText, begin: () => Promise<SampleMore>): AsyncGenerator<string> {
   for (;;) {
     const piece = text.takeText();
     if (piece !== '') yield piece;

@@ -64,7 +64,7 @@ export class SampledText {
    * Samples the next token and returns its id. An error ends the text and is thrown when the caller
    * takes the rest of it.
    */
-  drawTokens(logits: Float32Array): number {
+  sampleToken(logits: Float32Array): number {
     try {
       const id = this.#nextSymbols.draw(logits, this.#random);
       this.#nextSymbols = this.#symbols;

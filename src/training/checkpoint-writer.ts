@@ -145,8 +145,8 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
      *
      * @param undone events that had not happened yet at step `last`
      */
-    async cutBack(last: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
-      const error = await attempt(() => store.cutBack(last, undone));
+    async truncateLog(last: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
+      const error = await attempt(() => store.truncateLog(last, undone));
       note(logPath, error && `${error.message}. Training continues`);
     },
 
@@ -156,7 +156,7 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
      *
      * @param now the current step
      */
-    takeNews: (now: number): readonly TrainingEvent[] =>
+    drainFileEvents: (now: number): readonly TrainingEvent[] =>
       news.splice(0).map((reason) => log({ event: 'recovery', step: now, reason })),
   };
 }

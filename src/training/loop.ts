@@ -9,7 +9,8 @@ import { canScoreWhole } from './intervals.ts';
 import { createLossMeter } from './loss-meter.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import type { TrainingRun } from './run.ts';
-import { type RunState, countEvaluation, recoverRun, runRecord, startEvent, stateOf, undoneAt } from './run-state.ts';
+import { type RunState, countEvaluation, pendingEventsAt, recoverRun } from './run-state.ts';
+import { runRecord, startEvent, stateOf } from './run-state.ts';
 import { learningRateAt } from './schedules.ts';
 import type { RestoredParts, RunRecord, Session, WindowResult } from './session.ts';
 import { StopRequest } from './stop-request.ts';
@@ -59,7 +60,8 @@ export class Loop {
   }
 
   async *events(): AsyncGenerator<TrainingEvent> {
-    if (this.#run.earlier) await this.#writer.cutBack(this.#session.step, undoneAt(this.#state, this.#session.step));
+    if (this.#run.earlier)
+      await this.#writer.truncateLog(this.#session.step, pendingEventsAt(this.#state, this.#session.step));
     yield this.#writer.log(startEvent(this.#run, this.#session, this.#state));
     let reason: EndReason | null = null;
     try {
@@ -80,10 +82,10 @@ export class Loop {
    * not done yet. Returns the reason to end.
    */
   async *#runDueWork(): AsyncGenerator<TrainingEvent, EndReason | null> {
-    yield* this.#writer.takeNews(this.#session.step);
-    yield* this.#due();
+    yield* this.#writer.drainFileEvents(this.#session.step);
+    yield* this.#evaluateSampleAndSave();
     if (this.#reasonToEnd === null) return null;
-    yield* this.#due(); // the evaluation may have ended it
+    yield* this.#evaluateSampleAndSave(); // the evaluation may have ended it
     if (!this.#hasDiverged) yield* this.#save();
     return this.#reasonToEnd;
   }
@@ -116,7 +118,7 @@ export class Loop {
     this.#hasDiverged = true; // until the state is restored: a diverged state is not saved
     const where = { problem, step };
     const back = await recoverRun(this.#session, this.#writer, this.#state, this.#options, where);
-    this.#hasDiverged = !back.isBack;
+    this.#hasDiverged = !back.hasRecovered;
     this.#isSaved = back.isSaved;
     this.#meter.reset();
     yield this.#logRecovery(back.reason);
@@ -140,7 +142,7 @@ export class Loop {
   }
 
   /** Evaluates, samples and saves if that is due and not done yet. */
-  async *#due(): AsyncGenerator<TrainingEvent> {
+  async *#evaluateSampleAndSave(): AsyncGenerator<TrainingEvent> {
     const reason = this.#reasonToEnd;
     // These runs end at once: a stopped run is saved without an evaluation, and so is a run that
     // reaches --max-time. A diverged state is neither evaluated nor saved.
@@ -223,7 +225,7 @@ export class Loop {
     }
     this.#timetable.end('evaluation');
     yield event;
-    yield* this.#writer.takeNews(this.#session.step);
+    yield* this.#writer.drainFileEvents(this.#session.step);
   }
 
   async *#save(isByClock = false): AsyncGenerator<TrainingEvent> {
@@ -233,11 +235,11 @@ export class Loop {
     const error = await this.#writer.saveLatest(checkpoint, this.#options.keep, isByClock);
     if (error?.kind === 'checkpoint') return yield* this.#recover('a weight is not a finite number');
     this.#timetable.end('save');
-    if (error === null) yield this.#saved();
-    yield* this.#writer.takeNews(this.#session.step);
+    if (error === null) yield this.#logCheckpoint();
+    yield* this.#writer.drainFileEvents(this.#session.step);
   }
 
-  #saved(): TrainingEvent {
+  #logCheckpoint(): TrainingEvent {
     this.#isSaved = true;
     return this.#writer.log({ event: 'checkpoint', step: this.#session.step, path: this.#writer.savedPath! });
   }
@@ -249,9 +251,9 @@ export class Loop {
     // A diverged state is not saved, so the checkpoint before it is the last.
     if (!this.#hasDiverged && !this.#isSaved) {
       await this.#writer.saveLast(await this.#session.checkpoint(this.#record()), keep);
-      yield this.#saved();
+      yield this.#logCheckpoint();
     }
-    yield* this.#writer.takeNews(this.#session.step);
+    yield* this.#writer.drainFileEvents(this.#session.step);
     // After a run that validates on a sample: scores the best weights on the whole held-out part,
     // if that costs little.
     const isOver = !this.#wasOver && this.#stop.reason === null && this.#timetable.finished !== null;

@@ -10,7 +10,7 @@ import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
 import { lengths } from '../options/choices.ts';
-import { notesOnNoEffect, refuseLacking } from '../options/contradictions.ts';
+import { notesOnNoEffect, refuseUnmetConditions } from '../options/contradictions.ts';
 import { defaultValues } from '../options/option.ts';
 import { wrongValue } from '../options/train.ts';
 import { type OptimizerName, type TrainingOption, type TrainingOptions, trainingOptions } from '../options/training.ts';
@@ -167,7 +167,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
     const flag = flagOf(wrong.name);
     throw new RnnError('usage', unexpected(flag, inQuotes(wrong.value), wrong.expected), { options: [flag] });
   }
-  refuseLacking(options);
+  refuseUnmetConditions(options);
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
   if (options.patience > 0) throw nothingToWaitFor(flagOf('patience'), options.patience);
   if (options.schedule === 'plateau') throw nothingToWaitFor(flagOf('schedule'), 'plateau');

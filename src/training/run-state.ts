@@ -102,22 +102,22 @@ export async function recoverRun(
   state: RunState,
   { learningRate, maxRecoveries }: TrainingOptions,
   { problem, step }: { readonly problem: string; readonly step: number },
-): Promise<{ readonly isBack: boolean; readonly isSaved: boolean; readonly reason: string }> {
+): Promise<{ readonly hasRecovered: boolean; readonly isSaved: boolean; readonly reason: string }> {
   await writer.dropClockSave();
   if (state.recoveries >= maxRecoveries) {
     const reason = `${problem}, and ${flagOf('maxRecoveries')} is ${maxRecoveries}: rnn abandons the run`;
-    return { isBack: false, isSaved: false, reason };
+    return { hasRecovered: false, isSaved: false, reason };
   }
   const where = `${problem} at step ${count(step)}`;
   const newest = await writer.newest(where);
   const restored = newest === null ? null : await session.restore(newest.checkpoint);
   if (newest === null) await session.begin();
   rewindState(state, newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
-  await writer.cutBack(session.step, undoneAt(state, session.step));
+  await writer.truncateLog(session.step, pendingEventsAt(state, session.step));
   const from = newest?.reason ? ` of ${newest.path}, because ${newest.reason}` : '';
   const peak = Number((learningRate * state.learningRateFactor).toPrecision(2));
   return {
-    isBack: true,
+    hasRecovered: true,
     isSaved: newest !== null && writer.isLatestSound,
     reason: `${where}. rnn resumes from step ${count(session.step)}${from} with half the learning rate (now ${peak} at its peak), recovery ${state.recoveries} of ${maxRecoveries}`,
   };
@@ -139,7 +139,7 @@ export function countEvaluation(
 }
 
 /** Events that may be due at a step and have not happened there. */
-export function undoneAt({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
+export function pendingEventsAt({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
   return [...(evaluatedAt < step ? ['evaluation' as const] : []), ...(sampledAt < step ? ['sample' as const] : [])];
 }
 

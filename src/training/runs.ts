@@ -198,7 +198,7 @@ function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptio
     const { options: defaults } = resolveOptions(shownOptions, text);
     // The resets of the state follow from the text itself.
     const unchanging = [...alwaysShown, 'stateReset'];
-    const changed = namesWith(({ isForWatching }) => !isForWatching).filter(
+    const changed = namesWith(({ affectsOnlyMonitoring }) => !affectsOnlyMonitoring).filter(
       (name) => !unchanging.includes(name) && options[name] !== (name === 'preset' ? null : defaults[name]),
     );
     return pick(options, changed);

@@ -11,7 +11,7 @@ import type { TextToScore } from '../evaluation/score.ts';
 import { trainingOptions } from '../options/training.ts';
 import { legacyReading } from '../options/train.ts';
 import type { Part } from '../options/choices.ts';
-import { definedIn } from '../options/option.ts';
+import { omitUndefined } from '../options/option.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { type RunTexts, recordedCorpus, recordedReadingOrNull, sameParts } from './record.ts';
 import { workOfModel } from './work.ts';
@@ -98,7 +98,7 @@ export function planScoring(
       'use a text of at least two characters',
     );
   }
-  const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...definedIn(given.dynamic) };
+  const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...omitUndefined(given.dynamic) };
   const recorded = recordedOption(training, 'evaluationStreams');
   const fitting = part === 'validation' ? recorded : evaluationStreams(tokens.length, recorded);
   const streams = given.streams ?? (dynamic === null ? fitting : 1);

@@ -179,7 +179,7 @@ describe('a run folder', () => {
     const snapshots = () => readdirSync(run.path).filter((file) => file.startsWith('step-'));
     expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json', 'step-000000004.json']);
     expect(await stepIn(join(run.path, 'step-000000003.json'))).toBe(3);
-    await run.cutBack(3);
+    await run.truncateLog(3);
     expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json']);
   });
 
@@ -293,7 +293,7 @@ describe('a run folder', () => {
 
   it('logs one JSON object per line, and cuts the log back to a step, with a line that a crash cut off', async () => {
     const run = await RunFolder.create(temporaryFolder());
-    await run.cutBack(5);
+    await run.truncateLog(5);
     expect(existsSync(run.logPath)).toBe(false);
     const lines = [
       { event: 'start' },
@@ -309,9 +309,9 @@ describe('a run folder', () => {
         .split('\n')
         .slice(0, -1)
         .map((line) => JSON.parse(line));
-    await run.cutBack(30);
+    await run.truncateLog(30);
     expect(logged()).toEqual(lines);
-    await run.cutBack(20);
+    await run.truncateLog(20);
     expect(logged()).toEqual(lines.slice(0, 3));
     const { ino } = statSync(run.logPath);
     run.appendLog({ event: 'report', step: 21 });

@@ -22,7 +22,7 @@ function drawn(
     if (text.isEnded) break;
     const logits = new Float32Array(vocabulary.size);
     logits[id] = 1;
-    expect(text.drawTokens(logits)).toBe(id);
+    expect(text.sampleToken(logits)).toBe(id);
     if (i % every === 0) all += text.takeText();
   }
   expect(text.isEnded).toBe(true);
@@ -72,8 +72,8 @@ describe('a text while it is sampled', () => {
       stops: [],
       keepStop: true,
     });
-    text.drawTokens(Float32Array.of(50, 0));
-    text.drawTokens(Float32Array.of(0, NaN));
+    text.sampleToken(Float32Array.of(50, 0));
+    text.sampleToken(Float32Array.of(0, NaN));
     expect(text.isEnded).toBe(true);
     expect(text.takeText()).toBe('a');
     expect(() => text.takeText()).toThrow(expect.objectContaining({ kind: 'checkpoint' }) as Error);

@@ -4,7 +4,7 @@ import { withCleanup } from '../../files/cleanup.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { benchOptions, exclusiveOf } from '../../options/commands.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { refuseKernelsWithout } from '../devices.ts';
@@ -13,7 +13,7 @@ import { formatBytes, formatCompact, formatMilliseconds, formatSignificant } fro
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
 
-type BenchFlags = FlagsOf<typeof benchOptions>;
+type BenchFlags = CommandOptionValues<typeof benchOptions>;
 
 export const { define } = defineCommand({
   description: 'Measure how fast this machine trains and samples a model, on random tokens.',

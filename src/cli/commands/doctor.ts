@@ -1,7 +1,7 @@
 // `rnn doctor`: which devices work on this machine. The checks are in diagnosis/.
 import type { Check } from '../../diagnosis/doctor.ts';
 import { doctorOptions } from '../../options/commands.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
@@ -18,7 +18,7 @@ export const { define } = defineCommand({
   run: (_: undefined, flags, context) => doctor(flags, context),
 });
 
-type DoctorFlags = FlagsOf<typeof doctorOptions>;
+type DoctorFlags = CommandOptionValues<typeof doctorOptions>;
 
 async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
   const api = await import('../../api/machine.ts');

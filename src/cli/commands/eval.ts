@@ -4,7 +4,7 @@ import { isStandardInput } from '../../corpus/standard-input.ts';
 import { errorAbout, usageError } from '../../errors.ts';
 import type { GivenScoring } from '../../training/scored-part.ts';
 import { evalOptions } from '../../options/trained.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
@@ -17,7 +17,7 @@ import type { Output } from '../output/output.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
 import { isStdout, openOutputs } from '../output/output-files.ts';
 
-type EvalFlags = FlagsOf<typeof evalOptions>;
+type EvalFlags = CommandOptionValues<typeof evalOptions>;
 
 /** Characters of --by-character at most: they take half a gigabyte of memory. */
 const MAX_BY_CHARACTER = 10_000_000;

@@ -4,7 +4,7 @@ import { usageError } from '../../errors.ts';
 import type { exportFormats } from '../../api/checkpoints.ts';
 import type { Context } from '../context.ts';
 import { exportOptions } from '../../options/commands.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { isStdout, openOutputs } from '../output/output-files.ts';
 
@@ -20,7 +20,7 @@ export const { define } = defineCommand({
   run: write,
 });
 
-type ExportFlags = FlagsOf<typeof exportOptions>;
+type ExportFlags = CommandOptionValues<typeof exportOptions>;
 
 async function write(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
   const { stdout, waiting } = context;

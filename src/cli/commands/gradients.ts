@@ -7,7 +7,7 @@ import type { Gradients, MachineChoice } from '../../api/model-results.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { gradientsOptions } from '../../options/trained.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { gradientsTable } from '../results/gradients-table.ts';
 import { readKnownText, readOptionsOf } from '../input/known-text.ts';
@@ -16,7 +16,7 @@ import { runNamesOf } from '../given-runs.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { openOutputs } from '../output/output-files.ts';
 
-type GradientsFlags = FlagsOf<typeof gradientsOptions>;
+type GradientsFlags = CommandOptionValues<typeof gradientsOptions>;
 
 /** Rows of the chart in a terminal. */
 const rows = 14;

@@ -14,11 +14,11 @@ export const { define } = defineCommand({
   ],
   async run(file: string, { json, ...request }, { stdout, stderr, waiting }) {
     const { importRun } = await import('../../api/import-run.ts');
-    const { weightsIn } = await import('../../runs/store.ts');
+    const { parameterCountOf } = await import('../../runs/store.ts');
     waiting?.begin('importing');
     const { path, checkpoint } = await importRun(file, request);
     const { model, training } = checkpoint;
-    const parameters = weightsIn(checkpoint);
+    const parameters = parameterCountOf(checkpoint);
     const { step } = training;
     if (json) return stdout.writeJson({ event: 'import', file, path, model, parameters, step });
     const sizes = `${model.cell}, ${model.layers} × ${model.hidden}, ${count(parameters)} parameters`;

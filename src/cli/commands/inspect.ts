@@ -8,7 +8,7 @@ import { type UnitName, unitText } from '../../insight/finding.ts';
 import { unitsTable, findingObject, gatesTable, saturationObject } from '../results/units-table.ts';
 import type { Context } from '../context.ts';
 import { inspectOptions } from '../../options/trained.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { count } from '../../count.ts';
@@ -18,7 +18,7 @@ import { markedText, shaderFor } from '../output/shaded-text.ts';
 import { badValue } from '../../options/values.ts';
 import { isStdout, openOutputs } from '../output/output-files.ts';
 
-type InspectFlags = FlagsOf<typeof inspectOptions>;
+type InspectFlags = CommandOptionValues<typeof inspectOptions>;
 
 export const { define } = defineCommand({
   description:

@@ -5,12 +5,12 @@ import { type RnnError, checkpointError } from '../../errors.ts';
 import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { plotOptions } from '../../options/commands.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { joinTexts, nothingLogged, readGivenRuns } from '../given-runs.ts';
 import { openOutputs } from '../output/output-files.ts';
 
-type PlotFlags = FlagsOf<typeof plotOptions>;
+type PlotFlags = CommandOptionValues<typeof plotOptions>;
 
 const rows = 16;
 /** Points of a curve at most: the width of a picture in points, or a fine resolution for JSON. */

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { UTF8 } from '../../options/choices.ts';
 import { exclusiveOf } from '../../options/commands.ts';
 import { sampleOptions } from '../../options/trained.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { unescape } from '../../options/escapes.ts';
@@ -18,7 +18,7 @@ import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
 import { readWhole } from '../input/whole-file.ts';
 
-type SampleFlags = FlagsOf<typeof sampleOptions>;
+type SampleFlags = CommandOptionValues<typeof sampleOptions>;
 
 /** A model takes many minutes to read a longer prompt. */
 const MAX_PRIME_BYTES = 64e6;

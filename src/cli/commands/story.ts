@@ -2,13 +2,13 @@
 import { checkpointError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { storyOptions } from '../../options/commands.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { escapeControls } from '../output/format.ts';
 import { findRun, readGivenRuns } from '../given-runs.ts';
 import { openOutputs } from '../output/output-files.ts';
 
-type StoryFlags = FlagsOf<typeof storyOptions>;
+type StoryFlags = CommandOptionValues<typeof storyOptions>;
 
 /** Samples that are shown in a terminal by default. */
 const DEFAULT_STAGES = 6;

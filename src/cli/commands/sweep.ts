@@ -7,7 +7,7 @@ import { joinPath } from '../../files/join-path.ts';
 import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf, sweepOptions } from '../../options/commands.ts';
-import type { FlagsOf } from '../../options/option.ts';
+import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { refuseKernelsWithout } from '../devices.ts';
 import { count } from '../../count.ts';
@@ -20,7 +20,7 @@ import { sweepProgress } from '../sweep/progress.ts';
 import { bestOf, codeOf, edgeLine, showRanking, trialEvent, trialLine } from '../sweep/results.ts';
 import { type TrialResult, type TrialRun, runTrials } from '../sweep/run.ts';
 
-type SweepFlags = FlagsOf<typeof sweepOptions>;
+type SweepFlags = CommandOptionValues<typeof sweepOptions>;
 
 export const { define } = defineCommand({
   description:

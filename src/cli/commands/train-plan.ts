@@ -1,6 +1,6 @@
 // The output of `rnn train --dry-run`, as text or JSON: the time that the run would take, and each
 // option with its value and origin. A part of the JSON is a configuration file.
-import type { TriedRun } from '../../api/plan-run.ts';
+import type { DryRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import { excludedBy, readingNames } from '../../options/run.ts';
 import { flagOf } from '../../options/flags.ts';
@@ -38,7 +38,7 @@ interface Row {
 export async function showPlan(
   context: Context,
   flags: TrainFlags,
-  { options, sources, reading, corpus, estimate, unmeasured }: TriedRun,
+  { options, sources, reading, corpus, estimate, unmeasured }: DryRun,
   path: string,
 ): Promise<number> {
   const { stdout } = context;
@@ -96,7 +96,7 @@ function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }:
 function rowsOfTraining(
   flags: TrainFlags,
   options: TrainingOptions,
-  sources: TriedRun['sources'],
+  sources: DryRun['sources'],
   { origins }: Context,
 ): Row[] {
   return trainingNames.map((name) => {

@@ -62,7 +62,7 @@ async function train(request: Request): Promise<number> {
     };
     const asked = { request: requestOf(request, path), tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
-      const tried = await (await import('../../api/plan-run.ts')).tryRun(asked);
+      const tried = await (await import('../../api/plan-run.ts')).dryRun(asked);
       reporter.close();
       for (const note of tried.noEffectNotes) tell.note(note);
       return await showPlan(context, flags, tried, path);

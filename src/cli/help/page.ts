@@ -59,7 +59,7 @@ function ofProgram(program: Command, look: Look): Section[] {
     titled(
       OPTIONS,
       [
-        ...shownFlags(program).map(fully),
+        ...shownFlags(program).map(fullEntry),
         { term: '-h, --help', text: 'Print this help' },
         { term: '-V, --version', text: 'Print the version' },
       ],
@@ -79,8 +79,8 @@ function ofCommand(command: Command, asksForShort: boolean, look: Look): Section
     return [
       ...head,
       exampleLines(examples.slice(0, MAX_SHORT_EXAMPLES), look),
-      titled(OPTIONS, common.map(briefly), look),
-      paragraph(allOptions(command.name(), related), look.width),
+      titled(OPTIONS, common.map(briefEntry), look),
+      paragraph(moreHelpSentence(command.name(), related), look.width),
     ];
   }
   const [argument] = command.registeredArguments;
@@ -94,23 +94,23 @@ function ofCommand(command: Command, asksForShort: boolean, look: Look): Section
     argument === undefined ? [] : titled('Argument:', [{ term: argument.name(), text: argument.description }], look),
     exampleLines(examples, look),
     ...groups.map(([heading, flags], index) =>
-      titled(heading, [...flags.map(fully), ...(index === groups.length - 1 ? [help] : [])], look),
+      titled(heading, [...flags.map(fullEntry), ...(index === groups.length - 1 ? [help] : [])], look),
     ),
     ...notes.map((note) => paragraph(note, look.width)),
-    related.length === 0 ? [] : paragraph(`See also ${tablesOf(related)}.`, look.width),
+    related.length === 0 ? [] : paragraph(`See also ${topicsPhrase(related)}.`, look.width),
   ];
 }
 
-const allOptions = (name: string, related: readonly string[]): string =>
-  `Run 'rnn ${name} --help' for all options${related.length === 0 ? '' : `, and ${tablesOf(related)}`}.`;
+const moreHelpSentence = (name: string, related: readonly string[]): string =>
+  `Run 'rnn ${name} --help' for all options${related.length === 0 ? '' : `, and ${topicsPhrase(related)}`}.`;
 
-const tablesOf = (related: readonly string[]): string =>
+const topicsPhrase = (related: readonly string[]): string =>
   related.length === 1
     ? `'rnn help ${related[0]}' for ${related[0]}`
     : `'rnn help TOPIC' for ${related.slice(0, -1).join(', ')} and ${related.at(-1)}`;
 
-const fully = (flag: Flag): Entry => ({ term: flag.flags, text: flag.description });
-const briefly = (flag: Flag): Entry => ({ term: flag.flags, text: flag.brief });
+const fullEntry = (flag: Flag): Entry => ({ term: flag.flags, text: flag.description });
+const briefEntry = (flag: Flag): Entry => ({ term: flag.flags, text: flag.brief });
 
 const usage = (command: Command, { width, colour }: Look): Section =>
   paragraph(

@@ -11,7 +11,8 @@ import { flagsEverywhere } from '../settings.ts';
 const columns = ['variable', 'meaning', 'default'];
 const rowOf = ({ key, row }: Flag): string[] => [variableOf(key), row.help, shownDefaultOf(row)];
 /** A file cannot name another file with options, but a variable can. */
-const isShown = ({ hidden, key, row }: Flag): boolean => !hidden && (row.isNotInFiles !== true || key === 'config');
+const isShown = ({ hidden, key, row }: Flag): boolean =>
+  !hidden && (row.isExcludedFromConfig !== true || key === 'config');
 
 const everywhere = [
   ...groupBy(

@@ -101,7 +101,7 @@ class CpuExecutable implements Executable {
         await this.#pool.close(); // other threads may still be running
         // Only the state of jobs that train must be intact. A second failure leaves no more intact
         // than the first.
-        const intact = this.#pool.hasUpdated ? 'nothing' : job.trains ? 'weights' : 'everything';
+        const intact = this.#pool.hasBegunUpdate ? 'nothing' : job.trains ? 'weights' : 'everything';
         if (this.#intact === 'everything') this.#intact = intact;
         throw error;
       }

@@ -55,7 +55,7 @@ export interface WorkerSetup {
    * Whether the calling thread is a worker too. Then it polls for the results of the other workers,
    * and the next step follows immediately.
    */
-  readonly joined: boolean;
+  readonly callerIsWorker: boolean;
 }
 
 /**
@@ -76,14 +76,14 @@ export class WorkerPool {
     this.#callingShard = callingShard;
   }
 
-  /** @param joined whether the calling thread is the first worker. If so, steps must not update */
-  static async start(setups: readonly ShardSetup[], joined: boolean): Promise<WorkerPool> {
-    const pool = new WorkerPool(setups[0].memory, joined ? new Shard(setups[0]) : null);
-    const threadSetups = joined ? setups.slice(1) : setups;
+  /** @param callerIsWorker whether the calling thread is the first worker. If so, steps must not update */
+  static async start(setups: readonly ShardSetup[], callerIsWorker: boolean): Promise<WorkerPool> {
+    const pool = new WorkerPool(setups[0].memory, callerIsWorker ? new Shard(setups[0]) : null);
+    const threadSetups = callerIsWorker ? setups.slice(1) : setups;
     if (threadSetups.length === 0) return pool;
     try {
-      for (const shard of threadSetups) pool.#add({ shard, threads: threadSetups.length, joined });
-      await pool.#message();
+      for (const shard of threadSetups) pool.#add({ shard, threads: threadSetups.length, callerIsWorker });
+      await pool.#waitForMessage();
     } catch (error) {
       await pool.close(GRACE_MS.starting);
       throw error;
@@ -95,22 +95,22 @@ export class WorkerPool {
    * Whether the last step began to change weights. A step that failed may have changed some. Still
    * valid after the threads have ended.
    */
-  get hasUpdated(): boolean {
+  get hasBegunUpdate(): boolean {
     return Atomics.load(this.#controlWords, controlWord.updating) === 1;
   }
 
   /** Runs one step on all workers. */
-  runStep(job: number, requested: number): Promise<void> | void {
+  runStep(job: number, flags: number): Promise<void> | void {
     // The code that the threads run may be freed.
     if (this.#closing) throw new Error('cannot run a step: the device is closed');
     if (this.#callingShard === null) {
-      this.#command(job, requested);
-      return this.#message();
+      this.#command(job, flags);
+      return this.#waitForMessage();
     }
-    if (requested & stepFlags.pack) this.#callingShard.packAll();
+    if (flags & stepFlags.pack) this.#callingShard.packAll();
     this.#command(job, 0);
     this.#callingShard.runStep(job, 0);
-    return this.#wait();
+    return this.#spinUntilDone();
   }
 
   async close(graceMs = GRACE_MS.working): Promise<void> {
@@ -143,16 +143,16 @@ export class WorkerPool {
   }
 
   /** Begins a step. */
-  #command(job: number, requested: number): void {
+  #command(job: number, flags: number): void {
     if (this.#failure) throw this.#failure;
     const controlWords = this.#controlWords;
     controlWords[controlWord.updating] = 0;
     controlWords[controlWord.done] = 0;
-    this.#postCommand(job, requested);
+    this.#postCommand(job, flags);
   }
 
   /** Settles when all threads have reported that they are done. */
-  #message(): Promise<void> {
+  #waitForMessage(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
       if (this.#failure) reject(this.#failure);
@@ -160,26 +160,26 @@ export class WorkerPool {
   }
 
   /** Waits until all threads are done. Returns a promise only if they take long. */
-  #wait(): Promise<void> | void {
+  #spinUntilDone(): Promise<void> | void {
     const threads = this.#threads.length;
     const controlWords = this.#controlWords;
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(controlWords, controlWord.done) === threads) return;
     for (let done: number; (done = Atomics.load(controlWords, controlWord.done)) < threads;) {
-      if (Atomics.wait(controlWords, controlWord.done, done, PATIENCE_MS) === 'timed-out') return this.#waitLonger();
+      if (Atomics.wait(controlWords, controlWord.done, done, PATIENCE_MS) === 'timed-out') return this.#pollUntilDone();
     }
   }
 
-  async #waitLonger(): Promise<void> {
+  async #pollUntilDone(): Promise<void> {
     while (Atomics.load(this.#controlWords, controlWord.done) < this.#threads.length) {
       await setTimeout(1);
       if (this.#failure) throw this.#failure;
     }
   }
 
-  #postCommand(job: number, requested: number): void {
+  #postCommand(job: number, flags: number): void {
     const controlWords = this.#controlWords;
     controlWords[controlWord.job] = job;
-    controlWords[controlWord.flags] = requested;
+    controlWords[controlWord.flags] = flags;
     Atomics.add(controlWords, controlWord.command, 1);
     Atomics.notify(controlWords, controlWord.command);
   }

@@ -8,7 +8,7 @@ import { Shard } from './shard.ts';
 /** How often a worker checks for the next command before it sleeps: about 0.1 ms. */
 const SPINS = 100_000;
 
-const { shard: setup, threads, joined } = workerData as WorkerSetup;
+const { shard: setup, threads, callerIsWorker } = workerData as WorkerSetup;
 const shard = new Shard(setup);
 const shared = controlOf(setup.memory);
 let seen = 0;
@@ -16,7 +16,7 @@ let seen = 0;
 if (Atomics.add(shared, controlWord.done, 1) === threads - 1) parentPort!.postMessage('ready');
 
 for (;;) {
-  for (let spin = joined ? SPINS : 0; spin > 0 && Atomics.load(shared, controlWord.command) === seen; spin--);
+  for (let spin = callerIsWorker ? SPINS : 0; spin > 0 && Atomics.load(shared, controlWord.command) === seen; spin--);
   Atomics.wait(shared, controlWord.command, seen);
   const command = Atomics.load(shared, controlWord.command);
   if (command === seen) continue;
@@ -26,6 +26,6 @@ for (;;) {
   shard.runStep(job, Atomics.load(shared, controlWord.flags));
   const isLast = Atomics.add(shared, controlWord.done, 1) === threads - 1;
   if (!isLast) continue;
-  if (joined) Atomics.notify(shared, controlWord.done);
+  if (callerIsWorker) Atomics.notify(shared, controlWord.done);
   else parentPort!.postMessage(command);
 }
