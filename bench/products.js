@@ -2,7 +2,7 @@
 // where it is installed: `node bench/products.js [avx512|avx2] [MxNxK …]` after `npm run build`.
 // Each figure is a median of rounds in which the three alternate, because a shared machine changes
 // its speed all the time. A name that ends in T is Aᵀ·B, summed over K rows.
-import { koffi, addressOf } from '../dist/devices/cpu/foreign.js';
+import { loadKoffi, addressOf } from '../dist/devices/cpu/foreign.js';
 import { functionAt, loadCode } from '../dist/devices/cpu/machine/code.js';
 import { peakOperations, peakProgram } from '../dist/devices/cpu/machine/peak.js';
 import { supportedInstructionSets } from '../dist/devices/cpu/machine/processor.js';
@@ -123,7 +123,7 @@ function functionOf({ code, functions }) {
 
 function findSgemm() {
   try {
-    return koffi()
+    return loadKoffi()
       .load('libopenblas.so.0')
       .func('void cblas_sgemm(int, int, int, int, int, int, float, int64, int, int64, int, float, int64, int)');
   } catch {

@@ -179,8 +179,8 @@ function misspelt(
     .filter((name) => name.startsWith('RNN_') && !known.has(name))
     .flatMap((name) => {
       const written = name.slice('RNN_'.length).toLowerCase();
-      const undone = switches.find(({ key }) => variableOf(`no-${key}`) === name);
-      if (undone !== undefined) return [{ name, meant: `${variableOf(undone.key)}=0` }];
+      const negatedSwitch = switches.find(({ key }) => variableOf(`no-${key}`) === name);
+      if (negatedSwitch !== undefined) return [{ name, meant: `${variableOf(negatedSwitch.key)}=0` }];
       const [key = null] = suggestedKeys(flags, written, others);
       // On Windows, RNN_Hidden and RNN_HIDDEN are the same variable.
       if (key === null || !key.startsWith(written.slice(0, 1)) || environment[variableOf(key)] !== undefined) return [];

@@ -103,8 +103,8 @@ export class JsonFile {
       const read = base + count;
       const unfinished = inText && this.#isCut(textStart, read) ? read - textStart : 0;
       if (read - cutBytes - unfinished > checkpointLimits.textBytes)
-        this.#tooMuch(`${checkpointLimits.textBytes / 2 ** 20} MB`);
-      if (keys + values > checkpointLimits.values) this.#tooMuch(`${checkpointLimits.values} values`);
+        this.#failTooLarge(`${checkpointLimits.textBytes / 2 ** 20} MB`);
+      if (keys + values > checkpointLimits.values) this.#failTooLarge(`${checkpointLimits.values} values`);
     }
     if (end === this.size && (depth > 0 || inText)) this.#cutOff();
     const text = this.#textBefore(end);
@@ -117,9 +117,9 @@ export class JsonFile {
    */
   numbers(text: unknown, count: number, isKept: boolean, what: string): Float32Array {
     if (typeof text !== 'string') this.#fail(`${what} has the data ${describeValue(text)}: expected base64`);
-    const cut = text.startsWith('#') ? this.#deferred[Number(text.slice(1))] : undefined;
-    if (cut !== undefined) this.#requested.add(cut);
-    const length = cut?.length ?? text.length;
+    const deferred = text.startsWith('#') ? this.#deferred[Number(text.slice(1))] : undefined;
+    if (deferred !== undefined) this.#requested.add(deferred);
+    const length = deferred?.length ?? text.length;
     const expected = Math.ceil((count * Float32Array.BYTES_PER_ELEMENT) / 3) * 4;
     if (length !== expected) this.#fail(`${what} is ${length < expected ? 'shorter' : 'longer'} than its shape says`);
     if (count > checkpointLimits.numbers) this.#fail(`${what} has more than ${checkpointLimits.numbers} numbers`);
@@ -128,7 +128,7 @@ export class JsonFile {
     const target = Buffer.from(data.buffer);
     for (let done = 0; done < length; done += PIECE_CHARACTERS) {
       const left = Math.min(PIECE_CHARACTERS, length - done);
-      const piece = cut === undefined ? text : this.bytes(cut.start + done, left).toString('latin1');
+      const piece = deferred === undefined ? text : this.bytes(deferred.start + done, left).toString('latin1');
       if (!decodes(piece, target, (done / 4) * 3, done + left === length)) this.#fail(`${what} is not base64`);
     }
     return data;
@@ -167,13 +167,13 @@ export class JsonFile {
     } catch (cause) {
       this.#fail(`it is not JSON: ${describeValue((cause as Error).message)}`, cause);
     }
-    const trouble = problemInJson(value, '');
-    if (trouble.message !== null) this.#fail(trouble.message);
-    if (trouble.keys !== keys) this.#fail('it has a duplicate key');
+    const check = problemInJson(value, '');
+    if (check.message !== null) this.#fail(check.message);
+    if (check.keys !== keys) this.#fail('it has a duplicate key');
     return isObject(value) ? value : this.#fail('it is not a JSON object');
   }
 
-  #tooMuch(max: string): never {
+  #failTooLarge(max: string): never {
     return this.#fail(`it holds more than ${max} besides the data of its tensors`);
   }
 

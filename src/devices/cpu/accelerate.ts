@@ -1,7 +1,7 @@
 // Matrix products by Accelerate, the library that every Mac has, called through koffi. It uses
 // processor units that only Apple's libraries may use.
 import type { Value } from '../../program/value.ts';
-import { addressOf, koffi } from './foreign.ts';
+import { addressOf, loadKoffi } from './foreign.ts';
 import { type ProductKernels, depthOf, multipliesByWeight } from './products.ts';
 
 const PATH = '/System/Library/Frameworks/Accelerate.framework/Accelerate';
@@ -60,7 +60,7 @@ export const accelerateProducts: ProductKernels = {
  * @throws an Error if the library cannot be loaded
  */
 export function bindSgemm(): Sgemm {
-  const library = koffi().load(PATH);
+  const library = loadKoffi().load(PATH);
   try {
     // BLAS_THREADING_SINGLE_THREADED, from macOS 15 on
     library.func('int BLASSetThreading(int)')(1);

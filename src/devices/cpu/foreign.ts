@@ -33,7 +33,7 @@ let loaded: Koffi | null = null;
 export const koffiPackage = `@koromix/koffi-${process.platform}-${process.arch}`;
 
 /** @throws an Error if it is missing */
-export function koffi(): Koffi {
+export function loadKoffi(): Koffi {
   // Not an import: the program would not start without koffi.
   return (loaded ??= createRequire(import.meta.url)(koffiPackage) as Koffi);
 }
@@ -41,7 +41,7 @@ export function koffi(): Koffi {
 /** The reason why this process cannot call libraries, or null if it can. */
 export function koffiProblem(): string | null {
   try {
-    koffi();
+    loadKoffi();
     return null;
   } catch (error) {
     return firstLine(error);
@@ -53,5 +53,5 @@ export const addressOf = (memory: WebAssembly.Memory): number => addressOfShared
 
 /** The address of a shared buffer in the process. It never changes. */
 export function addressOfShared(buffer: ArrayBufferLike): number {
-  return Number(koffi().address(new Uint8Array(buffer)));
+  return Number(loadKoffi().address(new Uint8Array(buffer)));
 }

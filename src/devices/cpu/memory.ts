@@ -1,6 +1,6 @@
 // The shared memory of a workload.
 import { RnnError } from '../../errors.ts';
-import { addressOf, koffi } from './foreign.ts';
+import { addressOf, loadKoffi } from './foreign.ts';
 import { PAGE_BYTES } from './sizes.ts';
 
 export function allocateMemory({
@@ -50,7 +50,7 @@ const MADV_HUGEPAGE = 14;
 function adviseLargePages(memory: WebAssembly.Memory): void {
   try {
     // null: the libraries that the process has already loaded, including the C library
-    koffi().load(null).func('int madvise(int64, size_t, int)')(
+    loadKoffi().load(null).func('int madvise(int64, size_t, int)')(
       addressOf(memory),
       memory.buffer.byteLength,
       MADV_HUGEPAGE,

@@ -82,12 +82,12 @@ export function gateWeights(
 ): Cell['weights'] {
   return (D, H) => [
     { name: 'Wx', rows: D, columns: gates.length * H, role: 'input', gates },
-    ...Object.entries(recurrent).map(([name, own]): CellWeight => ({
+    ...Object.entries(recurrent).map(([name, matrixGates]): CellWeight => ({
       name,
       rows: H,
-      columns: own.length * H,
+      columns: matrixGates.length * H,
       role: 'recurrent',
-      gates: own,
+      gates: matrixGates,
     })),
     rowWeight('b', 'bias', gates, gates.length * H),
   ];

@@ -1,6 +1,6 @@
 // Machine code in the memory of the process. Memory is first writable and then executable, never
 // both. All threads of the process may call the code.
-import { type ForeignFunction, koffi } from '../foreign.ts';
+import { type ForeignFunction, loadKoffi } from '../foreign.ts';
 
 /** Constants of mmap and mprotect on Linux. */
 const READ_WRITE = 3;
@@ -27,7 +27,7 @@ let library: ReturnType<typeof bind> | null = null;
 
 function bind(): Record<'mmap' | 'mprotect' | 'munmap' | 'memcpy', ForeignFunction> {
   // null: the libraries that the process has already loaded, including the C library
-  const libc = koffi().load(null);
+  const libc = loadKoffi().load(null);
   return {
     mmap: libc.func('int64 mmap(int64, size_t, int, int, int, int64)'),
     mprotect: libc.func('int mprotect(int64, size_t, int)'),
@@ -63,5 +63,5 @@ export function functionAt(address: number, parameters: number): (...values: num
   // koffi is not ready for calls in a thread that has not loaded a library.
   library ??= bind();
   const types = new Array<string>(parameters).fill('int64').join(', ');
-  return koffi().decode(BigInt(address), koffi().proto(`void (${types})`));
+  return loadKoffi().decode(BigInt(address), loadKoffi().proto(`void (${types})`));
 }

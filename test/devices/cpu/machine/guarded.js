@@ -2,7 +2,7 @@
 // end where protected memory begins, or begin where it ends. Reading or writing one byte beyond an
 // operand ends the process. Then it makes many calls from two threads. Prints `done`.
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
-import { koffi } from '../../../../dist/devices/cpu/foreign.js';
+import { loadKoffi } from '../../../../dist/devices/cpu/foreign.js';
 import { functionAt, loadCode } from '../../../../dist/devices/cpu/machine/code.js';
 import { supportedInstructionSets } from '../../../../dist/devices/cpu/machine/processor.js';
 import { productScratch } from '../../../../dist/devices/cpu/machine/product.js';
@@ -47,7 +47,7 @@ function operandsOf(mmap, mprotect) {
 }
 
 function guard(width) {
-  const libc = koffi().load(null);
+  const libc = loadKoffi().load(null);
   const mmap = libc.func('int64 mmap(int64, size_t, int, int, int, int64)');
   const mprotect = libc.func('int mprotect(int64, size_t, int)');
   const operand = operandsOf(mmap, mprotect);
@@ -128,7 +128,7 @@ function guard(width) {
 }
 
 async function callFromThreads() {
-  const libc = koffi().load(null);
+  const libc = loadKoffi().load(null);
   const memory = libc.func('int64 mmap(int64, size_t, int, int, int, int64)')(
     0,
     1 << 20,
