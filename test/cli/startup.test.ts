@@ -25,7 +25,7 @@ it('rnn --help loads only the modules that describe the command line, so that it
   expect(loaded).toContain('src/cli/main.ts');
   expect(loaded).toContain('src/errors.ts');
   const shared = [
-    ...['common', 'kind', 'option', 'retired', 'suggest', 'values'].map((name) => `src/options/${name}.ts`),
+    ...['common', 'escapes', 'kind', 'option', 'retired', 'suggest', 'values'].map((name) => `src/options/${name}.ts`),
     'src/errors.ts',
     'src/group.ts',
     'src/shell-word.ts',

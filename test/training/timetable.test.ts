@@ -80,7 +80,7 @@ test.each([
     expect(slow.events.filter(({ event }) => event === 'checkpoint').length).toBeGreaterThan(3);
     for (const { events } of [fast, slow])
       expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
-        { step, reason: expect.stringContaining(`from step ${step} (`) },
+        { step, reason: expect.stringContaining(`from step ${step} with`) },
       ]);
     const expected = timeless(await readCheckpoint(fast.folder.latestPath));
     expect(timeless(await readCheckpoint(slow.folder.latestPath))).toEqual(expected);

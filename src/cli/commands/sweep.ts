@@ -29,10 +29,7 @@ export const { define } = defineCommand({
   options: sweepOptions,
   exclusive: exclusiveOf.sweep,
   examples: [
-    [
-      'rnn sweep corpus.txt --grid hidden=128,256 --grid learning-rate=0.002,0.005 -- --epochs 3',
-      'four trials of three epochs',
-    ],
+    ['rnn sweep corpus.txt --grid hidden=128,256 --grid seed=1,2 -- --epochs 3', 'four trials of three epochs'],
     [
       'rnn sweep corpus.txt --random 20 --sample learning-rate=log:1e-4..1e-2 \\\n    --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m',
       'twenty random trials of two minutes',

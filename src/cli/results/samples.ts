@@ -2,7 +2,6 @@
 import type { Model } from '../../api/model.ts';
 import type { TextsOptions } from '../../api/writer.ts';
 import type { TextOrBytes } from '../../sampling/sample.ts';
-import { separatorIn } from '../../corpus/vocabulary.ts';
 import type { Output } from '../output/output.ts';
 
 /**
@@ -60,6 +59,7 @@ const writeBytes: Write = async (model, asked, start, stdout) => {
 const writeTexts: Write = async (model, asked, start, stdout) => {
   const { seed, count } = asked;
   const { bold, dim } = stdout.colour;
+  const { separatorIn } = await import('../../corpus/vocabulary.ts');
   const separator = separatorIn(model.vocabulary);
   let index = 0;
   for await (const pieces of model.sampleManyPieces(asked)) {
