@@ -207,7 +207,7 @@ await inFolder(async (folder) => {
     await isExpected('taken');
     first.child.kill('SIGCONT');
     const { code, stderr } = await first.ended;
-    expect(code === 7 && stderr.includes('has taken over'), `the first ended with ${code}: ${stderr}`);
+    expect(code === 7 && stderr.includes('took it over'), `the first ended with ${code}: ${stderr}`);
     await isExpected('taken');
   });
 
@@ -251,7 +251,7 @@ await inFolder(async (folder) => {
     expect(isDeepStrictEqual(saved.training.position, alive.training.position), 'its position in the text differs');
     expect(
       isDeepStrictEqual(saved.state, alive.state) ||
-        (saved.state.length === 0 && stderr.includes('the hidden state was lost')),
+        (saved.state.length === 0 && stderr.includes('the hidden state is lost')),
       'its hidden state is another, and it does not say so',
     );
     const again = await start(folder, ['--out', 'dead', '--resume', '--max-time', '1s']).ended;
@@ -421,7 +421,7 @@ await inFolder(async (folder) => {
       `${count - refused.length} of them train, and the rest print: ${texts.join(' | ')}`,
     );
     for (const { code, stderr } of refused)
-      expect(code === 7 && stderr.includes('is training in'), `one ended with ${code}: ${stderr}`);
+      expect(code === 7 && stderr.includes('is training there'), `one ended with ${code}: ${stderr}`);
     const [holder] = trainers.filter(({ child }) => child.exitCode === null);
     await holder.stopped();
     holder.child.kill('SIGCONT');
