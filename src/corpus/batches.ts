@@ -46,6 +46,21 @@ export interface StreamPosition {
   readonly window: number;
 }
 
+/** @throws RangeError if an epoch has no such window */
+export function checkPosition({ epoch, window }: StreamPosition, windowsPerEpoch: number): void {
+  if (Number.isSafeInteger(epoch) && epoch >= 0 && Number.isInteger(window) && window >= 0 && window < windowsPerEpoch)
+    return;
+  throw new RangeError(`window is ${window} in epoch ${epoch}: expected 0 to ${windowsPerEpoch - 1}`);
+}
+
+/** The position of the window after this one. */
+export const positionAfter = ({ epoch, window }: StreamPosition, windowsPerEpoch: number): StreamPosition =>
+  window + 1 === windowsPerEpoch ? { epoch: epoch + 1, window: 0 } : { epoch, window: window + 1 };
+
+/** The key of a window, from which its dropout masks are derived. */
+export const windowKey = (seed: number, { epoch, window }: StreamPosition, windowsPerEpoch: number): number =>
+  hash32(hash32(seed) + epoch * windowsPerEpoch + window);
+
 /** Supplies the windows of a text, epoch after epoch. */
 export interface BatchSource {
   readonly windowsPerEpoch: number;
@@ -54,7 +69,7 @@ export interface BatchSource {
   /**
    * Continues from an earlier position of the same text and sizes.
    *
-   * @throws RangeError if there is no such position
+   * @throws RangeError if an epoch has no such window
    */
   seek(position: StreamPosition): void;
   /** The number of time steps of the next window. */
@@ -117,15 +132,7 @@ export class Streams implements BatchSource {
 
   /** Continues from an earlier position in the same text, with the same sizes. */
   seek({ epoch, window }: StreamPosition): void {
-    if (
-      !Number.isSafeInteger(epoch) ||
-      epoch < 0 ||
-      !Number.isInteger(window) ||
-      window < 0 ||
-      window >= this.windowsPerEpoch
-    ) {
-      throw new RangeError(`window is ${window} in epoch ${epoch}: expected 0 to ${this.windowsPerEpoch - 1}`);
-    }
+    checkPosition({ epoch, window }, this.windowsPerEpoch);
     if (epoch !== this.#epoch)
       this.#windowStarts = windowStartsOf(epoch, this.#stride, this.#sequenceLength, this.#draws);
     this.#epoch = epoch;
@@ -157,13 +164,12 @@ export class Streams implements BatchSource {
     }
     const [reset, key] = [this.#isReset(this.#window), this.#key(this.#window)];
     const window = { inputs, targets, reset, key, scored: T * N };
-    const isLast = this.#window + 1 === this.windowsPerEpoch;
-    this.seek(isLast ? { epoch: this.#epoch + 1, window: 0 } : { epoch: this.#epoch, window: this.#window + 1 });
+    this.seek(positionAfter(this.position, this.windowsPerEpoch));
     return window;
   }
 
   #key(window: number): number {
-    return hash32(hash32(this.#draws.seed) + this.#epoch * this.windowsPerEpoch + window);
+    return windowKey(this.#draws.seed, { epoch: this.#epoch, window }, this.windowsPerEpoch);
   }
 
   #isReset(window: number): boolean {

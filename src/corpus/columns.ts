@@ -34,7 +34,7 @@ export function columnsOf(name: string, columns: readonly string[], record: (tex
   if (format === null)
     throw corpusError(
       `cannot read columns of ${name}: expected a file whose name ends with ${Object.keys(formats).join(', ')}`,
-      `rename it, or omit ${flagOf('column')}`,
+      `save it as such a file, or omit ${flagOf('column')}`,
     );
   return format === 'jsonl' ? jsonLines(name, columns, record) : table(name, format, columns, record);
 }

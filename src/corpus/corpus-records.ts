@@ -11,21 +11,20 @@ import type { Vocabulary } from './vocabulary.ts';
 /** How a corpus is divided into records, and facts about them. */
 export interface CorpusRecords extends RecordLayout {
   readonly facts: RecordFacts;
-  /** The hashes of all records, each once, ascending. */
-  readonly distinct: Float64Array;
 }
 
 /** The records of a part of a corpus. Only training records are weighted. */
-export const recordsIn = <Layout extends RecordLayout>(
-  records: Layout,
-  tokens: Tokens,
-  isTraining: boolean,
-): StoredRecords => ({
+export const recordsIn = (records: RecordLayout, tokens: Tokens, isTraining: boolean): StoredRecords => ({
   ...records,
   tokens,
   weights: isTraining ? records.weights : [],
 });
 
+/**
+ * Describes the records of a corpus in the ids of its vocabulary.
+ *
+ * @throws RnnError `usage` if the vocabulary belongs to a model that was not trained on records
+ */
 export function recordsOf(
   sink: RecordSink,
   vocabulary: Vocabulary,
@@ -42,7 +41,6 @@ export function recordsOf(
     learnAfter: delimiter == null ? [] : [...vocabulary.encode(delimiter)],
     weights: sink.weights,
     facts: sink.facts(),
-    distinct: sink.distinct,
   };
 }
 
@@ -64,8 +62,13 @@ export function refuseFewRecords(
       `write a tab as '\\t', or omit ${flagOf('learnAfter')}`,
     );
   if (vocabulary !== undefined || all === 0 || train > 1) return;
+  if (all > 1)
+    throw corpusError(
+      'the text has only one record to train on: expected at least two',
+      `use more records, or ${flagOf('validationFraction')} 0`,
+    );
   throw corpusError(
-    `the text has ${all === 1 ? 'only one record' : 'only one record to train on'}: expected at least two`,
+    'the text has only one record: expected at least two',
     `check that ${flagOf('records')} ${records ?? 'line'} divides the text, or omit ${flagOf('records')}`,
   );
 }

@@ -1,7 +1,15 @@
 // Batches of records for training and evaluation: each row of a window reads one record, from a
 // zero state.
 import { hash32 } from '../random.ts';
-import type { BatchSource, WindowSizes, StreamPosition, TrainingWindow } from './batches.ts';
+import {
+  type BatchSource,
+  type StreamPosition,
+  type TrainingWindow,
+  type WindowSizes,
+  checkPosition,
+  positionAfter,
+  windowKey,
+} from './batches.ts';
 import { type EvaluationWindow, NO_TARGET } from './evaluation-windows.ts';
 import { permutationOf } from './permutation.ts';
 import {
@@ -147,14 +155,7 @@ export class RecordBatches implements BatchSource {
   }
 
   seek({ epoch, window }: StreamPosition): void {
-    if (
-      !Number.isSafeInteger(epoch) ||
-      epoch < 0 ||
-      !Number.isInteger(window) ||
-      window < 0 ||
-      window >= this.windowsPerEpoch
-    )
-      throw new RangeError(`window is ${window} in epoch ${epoch}: expected 0 to ${this.windowsPerEpoch - 1}`);
+    checkPosition({ epoch, window }, this.windowsPerEpoch);
     if (epoch !== this.#epoch) this.#shuffle(epoch);
     this.#epoch = epoch;
     this.#window = window;
@@ -165,10 +166,9 @@ export class RecordBatches implements BatchSource {
   }
 
   next(): TrainingWindow {
-    const key = hash32(hash32(this.#seed) + this.#epoch * this.windowsPerEpoch + this.#window);
+    const key = windowKey(this.#seed, this.position, this.windowsPerEpoch);
     const window = this.#groups.windowOf(...this.#next(), this.#placeOf);
-    const isLast = this.#window + 1 === this.windowsPerEpoch;
-    this.seek(isLast ? { epoch: this.#epoch + 1, window: 0 } : { epoch: this.#epoch, window: this.#window + 1 });
+    this.seek(positionAfter(this.position, this.windowsPerEpoch));
     return { ...window, key };
   }
 
@@ -212,17 +212,19 @@ export function* recordWindows(
   }
 }
 
-/** Records of a window, at most, unless the user asks for more. */
-const MAX_RECORDS = 256;
-const MAX_STEPS = 64;
+/** Bounds of the default batch size. */
+const RECORDS_PER_WINDOW = { min: 8, max: 256 };
+/** The default batch size gives a window about this many tokens. */
 const TOKENS_PER_WINDOW = 1024;
-const MIN_RECORDS = 8;
+/** The default time steps of the longest window. A longer record takes several windows. */
+const MAX_STEPS = 64;
 
 /**
- * Returns sizes for records: windows of at most the wanted number of tokens, no longer than the
- * longest record, with as many records as fit.
+ * Returns sizes that fit records. The longest window has the time steps of the longest record, up
+ * to a limit. The batch size is a power of two.
  *
- * @param wanted the sizes for a text that is not divided
+ * @param wanted the sizes that the user gave
+ * @param given which of them the user gave
  */
 export function fitRecords(
   stored: StoredRecords,
@@ -238,7 +240,9 @@ export function fitRecords(
   const sequenceLength = Math.min(longest, given.sequenceLength ? wanted.sequenceLength : MAX_STEPS);
   const perWindow = Math.min(tokens / count, sequenceLength);
   const fitting = 2 ** Math.round(Math.log2(TOKENS_PER_WINDOW / perWindow));
-  const batchSize = given.batchSize ? wanted.batchSize : Math.min(MAX_RECORDS, Math.max(MIN_RECORDS, fitting));
+  const batchSize = given.batchSize
+    ? wanted.batchSize
+    : Math.min(RECORDS_PER_WINDOW.max, Math.max(RECORDS_PER_WINDOW.min, fitting));
   return { batchSize: Math.min(batchSize, count), sequenceLength };
 }
 

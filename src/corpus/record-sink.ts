@@ -133,15 +133,10 @@ export class RecordSink {
     return this.#weights;
   }
 
-  /** The hashes of all records, each once, ascending. */
-  get distinct(): Float64Array {
-    return this.#hashes.distinct();
-  }
-
   facts(): RecordFacts {
     const { characters, ...tally } = this.#tally;
     const all = tally.train + tally.validation + tally.test;
-    return { ...tally, duplicates: all - this.distinct.length, meanLength: all === 0 ? 0 : characters / all };
+    return { ...tally, duplicates: all - this.#hashes.distinct().length, meanLength: all === 0 ? 0 : characters / all };
   }
 
   #partOf(hash: number): RecordPart {

@@ -31,7 +31,6 @@ export class SampledText {
   /** The end of the text, as long as the longest stop. */
   #end = '';
   #tokensLeft: number;
-  #isCut = false;
   #failure: unknown = null;
 
   /** @param texts the texts of the tokens, by their ids */
@@ -51,11 +50,6 @@ export class SampledText {
     this.#tokensLeft = length;
   }
 
-  /** Whether the text ended because of its length, neither at a stop nor at the end of a record. */
-  get isCut(): boolean {
-    return this.#isCut;
-  }
-
   get isEnded(): boolean {
     return this.#tokensLeft === 0;
   }
@@ -73,7 +67,6 @@ export class SampledText {
         return id;
       }
       this.#tokensLeft--;
-      this.#isCut = this.#tokensLeft === 0;
       this.#write(this.#texts[id]);
       return id;
     } catch (error) {
@@ -99,7 +92,6 @@ export class SampledText {
     const stopped = this.#stops.filter((stop) => this.#end.endsWith(stop));
     if (stopped.length === 0) return;
     this.#tokensLeft = 0;
-    this.#isCut = false;
     if (!this.#keepStop) this.#pending = this.#pending.slice(0, -Math.max(...stopped.map((stop) => stop.length)));
   }
 
