@@ -17,6 +17,7 @@ import { saturationOf } from '../insight/saturation.ts';
 import { MIN_CHARACTERS, defaultLength, maxDefaultLength, searchCells } from '../insight/search.ts';
 import { runInSlices } from '../run-in-slices.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
+import type { SampledPieces } from '../sampling/pieces.ts';
 import type { Corpus } from './corpus.ts';
 import type {
   ActivationsOptions,
@@ -133,7 +134,7 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  sampleManyPieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<string>, void, undefined> {
+  sampleManyPieces(options: TextsOptions): AsyncGenerator<SampledPieces<string>, void, undefined> {
     return this.#writer.piecesOfTexts(options, textForm);
   }
 
@@ -142,7 +143,7 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  sampleManyBytePieces(options: TextsOptions): AsyncGenerator<AsyncGenerator<Uint8Array>, void, undefined> {
+  sampleManyBytePieces(options: TextsOptions): AsyncGenerator<SampledPieces<Uint8Array>, void, undefined> {
     return this.#writer.piecesOfTexts(options, bytesForm);
   }
 

@@ -8,10 +8,12 @@ import type { SamplingOptions } from '../sampling/filters.ts';
 import {
   type SampledTextRequest,
   type Sampler,
+  type OneText,
   type SamplerUse,
   type SampledTextsRequest,
   openSampler,
 } from '../sampling/sample.ts';
+import type { SampledPieces } from '../sampling/pieces.ts';
 import { sampleOptions } from '../options/trained.ts';
 import { onOff, rule, wholeNumber } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
@@ -92,7 +94,7 @@ export class Writer {
     const { seed, ...request } = requestOf(asked);
     const sampler = this.#takeIdleSampler() ?? (await this.#open({ texts: 1, length: request.length }, listener));
     try {
-      for (const pieces of draw(sampler.sampler, { ...request, seeds: [seed] })) yield* pieces;
+      for (const pieces of draw(sampler.sampler, { ...request, texts: [{ seed }] })) yield* pieces;
     } finally {
       await this.#returnSampler(sampler);
     }
@@ -119,7 +121,7 @@ export class Writer {
   async *piecesOfTexts<Piece>(
     given: TextsOptions,
     { draw }: Form<Piece>,
-  ): AsyncGenerator<AsyncGenerator<Piece>, void, undefined> {
+  ): AsyncGenerator<SampledPieces<Piece>, void, undefined> {
     this.refuseClosed();
     refuseWrong(given, textsMembers);
     const { count, listener, ...options } = given;
@@ -135,7 +137,7 @@ export class Writer {
     );
     const sampler = await this.#open({ texts: count, length: request.length }, listener);
     try {
-      yield* draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) });
+      yield* draw(sampler.sampler, { ...request, texts: seedsFrom(seed, count) });
     } finally {
       await sampler.close();
     }
@@ -197,8 +199,8 @@ function requestOf({
   return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
 }
 
-function* seedsFrom(first: number, count: number): Generator<number> {
-  for (let index = 0; index < count; index++) yield first + index;
+function* seedsFrom(first: number, count: number): Generator<OneText> {
+  for (let index = 0; index < count; index++) yield { seed: first + index };
 }
 
 /**
@@ -206,7 +208,7 @@ function* seedsFrom(first: number, count: number): Generator<number> {
  * joined.
  */
 interface Form<Piece> {
-  draw(sampler: Sampler, request: SampledTextsRequest): Iterable<AsyncGenerator<Piece>>;
+  draw(sampler: Sampler, request: SampledTextsRequest): Iterable<SampledPieces<Piece>>;
   join(pieces: readonly Piece[]): Piece;
 }
 

@@ -165,6 +165,7 @@ function valueOf({ kind }: Flag, name: string, value: unknown): unknown {
     case 'duration':
       return kind.parse(name, typeof value === 'string' ? value : shown(value));
     case 'number':
+      if (kind.holds(value)) return value;
       // JSON.stringify turns 1e400 into null.
       return kind.parse(name, typeof value === 'number' ? String(value) : shown(value));
   }

@@ -206,7 +206,7 @@ async function measureSampling(
     const random = new Random(1);
     const sampler = new SymbolSampler(model.vocabulary);
     await network.load(initialParameters(model, random));
-    const rows = await network.start({ logits: new Float32Array(model.vocabulary), states: new Map() }, 1);
+    const { rows } = network;
     const { wallMs, firstMs } = await paceOf(
       {
         units: () => DRAWN,

@@ -5,6 +5,7 @@ import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from 
 import { fraction } from './network.ts';
 import type { OptionGroups, Options, Requirement } from './option.ts';
 import { machineOfCommands as machine, readingOptions } from './run.ts';
+import { lengthKind, temperatureKind } from './sampling-kinds.ts';
 import { checkpointOption, positiveWholeNumber, forceOption, html, jsonOption, svg } from './shared.ts';
 import { learningOptions } from './training.ts';
 
@@ -40,7 +41,7 @@ export const sampleOptions = {
       help: 'Use this run folder or checkpoint file, like the argument',
       defaultInWords: '',
     },
-    length: { kind: positiveWholeNumber, help: 'Generate this many characters', default: 500, isCommon: true },
+    length: { kind: lengthKind, help: 'Generate this many characters. inf never ends', default: 500, isCommon: true },
     prime: { kind: anyText, help: String.raw`Continue this prompt, in which \n, \t and \u{2014} work`, isCommon: true },
     primeFile: {
       kind: text(),
@@ -73,10 +74,10 @@ export const sampleOptions = {
   },
   'The choice of each character:': {
     temperature: {
-      kind: number({ min: 0 }),
+      kind: temperatureKind,
       key: 'temp',
       aliases: ['temperature'],
-      help: 'Set the sampling temperature. 0.5 to 0.8 is safer, and 0 is greedy',
+      help: 'Set the sampling temperature. 0.5 to 0.8 is safer, 0 is greedy, and 0.3..1.2 rises along the text',
       default: 1,
       variableAppliesToAllCommands: true,
       isCommon: true,

@@ -15,9 +15,10 @@ export interface SamplingOptions {
   /**
    * Divides the logits. 1 samples from the model's prediction, less is safer and more repetitive,
    * more is wilder. 0 always takes the most likely token (the lowest id among equals) and uses no
-   * random number. Default 1. 0.7 to 1 reads well for most models.
+   * random number. Default 1. 0.7 to 1 reads well for most models. Two numbers are the temperatures
+   * of the first and of the last token of a text, between which it changes linearly.
    */
-  readonly temperature?: number | undefined;
+  readonly temperature?: number | readonly [number, number] | undefined;
   /**
    * Keeps the k most likely tokens (Fan et al., 2018). Default: all. 10 to 40 for characters. Less
    * useful than the next two, because it ignores how sure the model is.
@@ -58,9 +59,12 @@ export function validateSamplingOptions(options: SamplingOptions): void {
   }
 }
 
+const NO_TOKENS: readonly number[] = [];
+
 /** Samples tokens of a vocabulary of V with fixed options. Allocates its memory once. */
 export class SymbolSampler {
-  readonly #temperature: number;
+  /** At the beginning and at the end of a text. */
+  readonly #temperatures: readonly [number, number];
   readonly #topK: number;
   readonly #topP: number;
   readonly #minP: number;
@@ -83,7 +87,7 @@ export class SymbolSampler {
   constructor(vocabulary: number, options: SamplingOptions = {}) {
     validateSamplingOptions(options);
     const { temperature = 1, topK = vocabulary, topP = 1, minP = 0, never = [] } = options;
-    this.#temperature = temperature;
+    this.#temperatures = typeof temperature === 'number' ? [temperature, temperature] : temperature;
     this.#topK = Math.min(topK, vocabulary);
     this.#topP = topP;
     this.#minP = minP;
@@ -104,13 +108,23 @@ export class SymbolSampler {
    * tokens that the options keep. Uses exactly one uniform random number, or none at temperature 0.
    *
    * @param logits (V)
+   * @param fraction the part of the text that is sampled, from 0 to 1, for temperatures that change
+   * @param excluded tokens that are not sampled this time, unless no other is left
    * @throws RnnError `checkpoint` if a logit is NaN or infinite: the weights are damaged or have
    * diverged
    */
-  draw(logits: Float32Array | Float64Array, random: Random): number {
+  draw(
+    logits: Float32Array | Float64Array,
+    random: Random,
+    fraction = 0,
+    excluded: readonly number[] = NO_TOKENS,
+  ): number {
+    if (excluded.length > 0) return this.#drawWithout(excluded, logits, random, fraction);
     const greedy = this.#likeliest(logits);
-    if (this.#temperature === 0) return greedy;
-    this.#weigh(logits, logits[greedy]);
+    const [first, last] = this.#temperatures;
+    const temperature = first === last ? first : first + (last - first) * Math.min(1, fraction);
+    if (temperature === 0) return greedy;
+    this.#weigh(logits, logits[greedy], temperature);
     const weights = this.#weights;
     const keptIds = this.#keptIds;
     const count = this.#topK === weights.length && this.#topP === 1 ? this.#keepAll() : this.#selectIds();
@@ -121,6 +135,22 @@ export class SymbolSampler {
     }
     // Rounding may leave a tiny rest of the total after the last token.
     return keptIds[count - 1];
+  }
+
+  #drawWithout(
+    excluded: readonly number[],
+    logits: Float32Array | Float64Array,
+    random: Random,
+    fraction: number,
+  ): number {
+    const allowed = this.#allowed;
+    const removed = [...new Set(excluded)].filter((id) => allowed[id] === 1);
+    for (const id of removed) allowed[id] = 0;
+    const isAnyLeft = allowed.includes(1);
+    if (!isAnyLeft) for (const id of removed) allowed[id] = 1;
+    const drawn = this.draw(logits, random, fraction);
+    for (const id of removed) allowed[id] = 1;
+    return drawn;
   }
 
   /** The allowed id with the largest logit, the lowest of equals. */
@@ -148,10 +178,9 @@ export class SymbolSampler {
   }
 
   /** Computes the weights. They are 0 for tokens that are not allowed, or that min-p excludes. */
-  #weigh(logits: Float32Array | Float64Array, largest: number): void {
+  #weigh(logits: Float32Array | Float64Array, largest: number, temperature: number): void {
     const weights = this.#weights;
     const allowed = this.#allowed;
-    const temperature = this.#temperature;
     const minP = this.#minP;
     let total = 0;
     for (let id = 0; id < weights.length; id++) {

@@ -6,21 +6,32 @@ import { stateShapes } from '../model/layer.ts';
 import { networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 
-/** Where texts start: the prediction after a prompt, and the state by name. */
+/** The carried states of a row, by name. */
+export type RowStates = ReadonlyMap<string, Float32Array>;
+
+/** Where texts start: the prediction after a prompt, and the carried states. */
 export interface StartState {
   /** (V) */
   readonly logits: Float32Array;
-  readonly states: ReadonlyMap<string, Float32Array>;
+  readonly states: RowStates;
 }
 
 /** Rows that advance together. */
 export interface NetworkRows {
   readonly width: number;
-  /** (N) of the next step. Arbitrary for rows that are no longer needed. */
+  /** (N) of the next step. Arbitrary for rows that are not in use. */
   readonly ids: Int32Array;
   /** N of (V), after each step. */
   readonly logits: readonly Float32Array[];
   advance(): Promise<void> | void;
+  /**
+   * Replaces the carried states of some rows.
+   *
+   * @param changes by the index of the row. Null is the zero state
+   */
+  setStates(changes: ReadonlyMap<number, RowStates | null>): Promise<void>;
+  /** A copy of the carried states of a row. */
+  statesOf(row: number): Promise<RowStates>;
 }
 
 /** Steps after which other work gets the thread. */
@@ -70,37 +81,18 @@ export class Network {
    */
   async read(ids: Int32Array, yieldThread: () => Promise<unknown>): Promise<StartState> {
     const single = this.#rowsOf(1);
-    for (const name of this.#states) {
-      const state = await this.#executable.read({ kind: 'state', job: jobOf(1), name });
-      await this.#write(1, name, state.fill(0));
-    }
+    await single.setStates(new Map([[0, null]]));
     for (const [at, id] of ids.entries()) {
       if (at > 0 && at % STEPS_AT_ONCE === 0) await yieldThread();
       single.ids[0] = id;
       await single.advance();
     }
-    const states = new Map<string, Float32Array>();
-    for (const name of this.#states)
-      states.set(name, await this.#executable.read({ kind: 'state', job: jobOf(1), name }));
-    return { logits: single.logits[0].slice(), states };
+    return { logits: single.logits[0].slice(), states: await single.statesOf(0) };
   }
 
-  /**
-   * Returns at least `count` rows that all continue from one place. Rows that were started before
-   * are invalid.
-   */
-  async start({ states }: StartState, count: number): Promise<NetworkRows> {
-    const rows = this.#rowsOf(count === 1 ? 1 : this.#width);
-    for (const [name, state] of states) {
-      const states = new Float32Array(rows.width * state.length);
-      for (let row = 0; row < rows.width; row++) states.set(state, row * state.length);
-      await this.#write(rows.width, name, states);
-    }
-    return rows;
-  }
-
-  #write(width: number, name: string, state: Float32Array): Promise<void> {
-    return this.#executable.write({ kind: 'state', job: jobOf(width), name }, state);
+  /** The rows that advance together. */
+  get rows(): NetworkRows {
+    return this.#rowsOf(this.#width);
   }
 
   #rowsOf(width: number): NetworkRows {
@@ -108,9 +100,35 @@ export class Network {
     if (existing !== undefined) return existing;
     const { ids, outputs, run } =
       this.#executable.preparedCall?.(jobOf(width)) ?? preparedCallOf(this.#executable, width, this.#vocabulary);
-    const rows = { width, ids, logits: outputs['logits'], advance: run };
+    const rows = { width, ids, logits: outputs['logits'], advance: run, ...this.#statesOf(width) };
     this.#rows.set(width, rows);
     return rows;
+  }
+
+  #statesOf(width: number): Pick<NetworkRows, 'setStates' | 'statesOf'> {
+    const vectors = this.#states.map((name) => ({ kind: 'state', job: jobOf(width), name }) as const);
+    return {
+      setStates: async (changes) => {
+        for (const vector of vectors) {
+          const all = await this.#executable.read(vector);
+          const size = all.length / width;
+          for (const [row, states] of changes) {
+            if (states === null) all.fill(0, row * size, (row + 1) * size);
+            else all.set(states.get(vector.name)!, row * size);
+          }
+          await this.#executable.write(vector, all);
+        }
+      },
+      statesOf: async (row) => {
+        const states = new Map<string, Float32Array>();
+        for (const vector of vectors) {
+          const all = await this.#executable.read(vector);
+          const size = all.length / width;
+          states.set(vector.name, all.slice(row * size, (row + 1) * size));
+        }
+        return states;
+      },
+    };
   }
 }
 

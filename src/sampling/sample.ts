@@ -4,46 +4,53 @@ import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import { usageError, corpusError } from '../errors.ts';
-import { chunksOf } from '../group.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type SampleMore, createBatchSampler } from './batch.ts';
+import { BatchSampler, type TextToSample } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
 import { Network, type StartState } from './network.ts';
-import { SampledText } from './text.ts';
+import { BYTES, type SampledPieces, decoded, encoded, mapped, piecesOf, withOutcome } from './pieces.ts';
+import { SampledText, type SampledTextOptions } from './text.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** A text. A model of bytes also takes bytes that are not UTF-8. */
 export type TextOrBytes = string | Uint8Array;
 
-export interface SampledTextRequest {
+/** How to sample texts. */
+export interface SampledTextsRequest extends Pick<SampledTextOptions, 'noRepeat' | 'isScored'> {
+  /** The prompt of each text that has no separate prompt. */
   readonly prime: TextOrBytes;
   /** The prompt is from within a text, so no start token precedes it. Default false. */
   readonly midText?: boolean;
-  /** Tokens to sample: characters or bytes. */
+  /** Tokens to sample: characters or bytes. May be Infinity. */
   readonly length: number;
   /** Each ends the text once it has been sampled. The prompt does not count. */
   readonly stop: TextOrBytes | readonly TextOrBytes[] | null;
   /** Whether the stop that ends a text belongs to the text. Default true. */
   readonly keepStop?: boolean;
-  readonly seed: number;
   readonly options: SamplingOptions;
+  /** Read when rows become free, so there may be endlessly many. */
+  readonly texts: Iterable<OneText>;
 }
 
-/** Texts that continue from one place, each with a separate seed. */
-export interface SampledTextsRequest extends Omit<SampledTextRequest, 'seed'> {
-  readonly seeds: Iterable<number>;
+/** How to sample one text. */
+export interface SampledTextRequest extends Omit<SampledTextsRequest, 'texts'> {
+  readonly seed: number;
+}
+
+/** The seed of a text, and its prompt if it has a separate one. */
+export interface OneText {
+  readonly seed: number;
+  readonly prime?: TextOrBytes;
 }
 
 /** The requests that a sampler must be able to answer. */
 export interface SamplerUse {
   /** Texts of a request, at most. Default 1. */
   readonly texts?: number;
-  /** Characters of each text, at most. Default 1. */
+  /** Characters of each text, at most. May be Infinity. Default 1. */
   readonly length?: number;
 }
 
-/** A string with a code unit for each byte. */
-const BYTES = 'latin1';
 const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 /**
@@ -52,6 +59,8 @@ const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => St
 const MAX_ROWS = 32;
 /** Characters of later texts that may wait in memory. */
 const MAX_WAITING = 6.4e7;
+/** Texts that may be sampled before they are read. */
+const TEXTS_AHEAD = 8 * MAX_ROWS;
 
 /**
  * Opens a checkpoint's model for sampling.
@@ -74,20 +83,12 @@ export class Sampler {
   readonly #model: ModelConfiguration;
   readonly #vocabulary: Vocabulary;
   readonly #network: Network;
-  readonly #rows: number;
   readonly #startSymbol: number | null;
 
-  private constructor(
-    model: ModelConfiguration,
-    vocabulary: Vocabulary,
-    network: Network,
-    rows: number,
-    startSymbol: number | null,
-  ) {
+  private constructor(model: ModelConfiguration, vocabulary: Vocabulary, network: Network, startSymbol: number | null) {
     this.#model = model;
     this.#vocabulary = vocabulary;
     this.#network = network;
-    this.#rows = rows;
     this.#startSymbol = startSymbol;
   }
 
@@ -101,10 +102,10 @@ export class Sampler {
     device: Device,
     { texts = 1, length = 1, startSymbol = null }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
-    const maxTexts = Math.max(1, Math.min(MAX_ROWS, Math.floor(MAX_WAITING / length)));
+    const maxTexts = Math.min(MAX_ROWS, maxWaiting(length));
     // The same number of rows in each batch, as far as possible.
-    const rows = Math.ceil(texts / Math.ceil(texts / maxTexts));
-    return new Sampler(model, vocabulary, await Network.open(model, device, rows), rows, startSymbol);
+    const rows = texts === Infinity ? maxTexts : Math.ceil(texts / Math.ceil(texts / maxTexts));
+    return new Sampler(model, vocabulary, await Network.open(model, device, rows), startSymbol);
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -112,8 +113,8 @@ export class Sampler {
   }
 
   /** One text, as from `texts`. */
-  text({ seed, ...request }: SampledTextRequest): AsyncGenerator<string> {
-    const [text] = this.texts({ ...request, seeds: [seed] });
+  text({ seed, ...request }: SampledTextRequest): SampledPieces<string> {
+    const [text] = this.texts({ ...request, texts: [{ seed }] });
     return text;
   }
 
@@ -126,8 +127,9 @@ export class Sampler {
    * @throws RnnError `corpus` for characters in the prompt that the model does not know, `usage`
    * for options out of range
    */
-  texts(request: SampledTextsRequest): Iterable<AsyncGenerator<string>> {
-    return mapped(this.#units(request), this.#vocabulary.unit === 'byte' ? decoded : (units) => units);
+  texts(request: SampledTextsRequest): Iterable<SampledPieces<string>> {
+    const units = this.#units(request);
+    return this.#vocabulary.unit === 'byte' ? mapped(units, decoded) : units;
   }
 
   /**
@@ -135,7 +137,7 @@ export class Sampler {
    *
    * @throws RnnError as `texts` does
    */
-  bytes(request: SampledTextsRequest): Iterable<AsyncGenerator<Uint8Array>> {
+  bytes(request: SampledTextsRequest): Iterable<SampledPieces<Uint8Array>> {
     const encoding = this.#vocabulary.unit === 'byte' ? BYTES : 'utf8';
     return mapped(this.#units(request), (units) => encoded(units, encoding));
   }
@@ -148,15 +150,8 @@ export class Sampler {
    * Texts as strings of UTF-16 code units, or, from a model of bytes, with a code unit for each
    * byte.
    */
-  #units({
-    prime,
-    midText = false,
-    length,
-    stop,
-    keepStop = true,
-    seeds,
-    options,
-  }: SampledTextsRequest): Iterable<AsyncGenerator<string>> {
+  #units(request: SampledTextsRequest): Iterable<SampledPieces<string>> {
+    const { prime, midText = false, length, stop, keepStop = true, texts, options, ...more } = request;
     const { unknown } = this.#vocabulary.data;
     const { end } = this.#vocabulary;
     const symbolsWithout = (...excluded: readonly (number | null)[]): SymbolSampler =>
@@ -166,19 +161,36 @@ export class Sampler {
       });
     const symbols = symbolsWithout(unknown);
     const stops = [stop ?? []].flat().map((each) => this.#stop(each));
-    const primed = this.#idsOf(prime);
-    const context =
-      primed.length === 0
-        ? Int32Array.of(this.#vocabulary.startSymbol ?? 0)
-        : contextOf(primed, midText ? null : this.#startSymbol);
-    const texts = this.#vocabulary.unit === 'byte' ? byteTexts : this.#vocabulary.data.symbols;
     // No record is empty.
-    const firstSymbols = end !== null && primed.length === 0 ? symbolsWithout(unknown, end) : symbols;
-    return this.#batches(
-      context,
-      seeds,
-      (seed) => new SampledText(symbols, texts, { seed, length, stops, keepStop, end, firstSymbols }),
-    );
+    const firstSymbols = end === null ? symbols : symbolsWithout(unknown, end);
+    const textsOfTokens = this.#vocabulary.unit === 'byte' ? byteTexts : this.#vocabulary.data.symbols;
+    const textOf = (seed: number, hasPrime: boolean): SampledText =>
+      new SampledText(symbols, textsOfTokens, {
+        ...more,
+        seed,
+        length,
+        stops,
+        keepStop,
+        end,
+        firstSymbols: hasPrime ? symbols : firstSymbols,
+      });
+    const context = this.#contextOf(prime, midText);
+    let shared: Promise<StartState> | null = null;
+    const readShared = (): Promise<StartState> => (shared ??= this.#network.read(context, setImmediate));
+    const toSample = ({ seed, prime: own }: OneText): TextToSample => ({
+      text: textOf(seed, (own ?? prime).length > 0),
+      // A closure, so that the prompt is not read before the first piece is requested.
+      start: own === undefined ? readShared : this.#contextOf(own, midText),
+    });
+    return this.#sampled(toSample, texts, maxWaiting(length));
+  }
+
+  /** The tokens that a text reads from a zero state, at least one. */
+  #contextOf(prime: TextOrBytes, midText: boolean): Int32Array {
+    const ids = this.#idsOf(prime);
+    return ids.length === 0
+      ? Int32Array.of(this.#vocabulary.startSymbol ?? 0)
+      : contextOf(ids, midText ? null : this.#startSymbol);
   }
 
   #idsOf(prime: TextOrBytes): Int32Array {
@@ -194,36 +206,47 @@ export class Sampler {
       : this.#vocabulary.inKnownForm(textOf(stop, 'a stop'));
   }
 
-  *#batches(
-    context: Int32Array,
-    seeds: Iterable<number>,
-    textOf: (seed: number) => SampledText,
-  ): Generator<AsyncGenerator<string>> {
-    let start: Promise<StartState> | null = null;
-    const read = (): Promise<StartState> => (start ??= this.#network.read(context, setImmediate));
-    for (const group of chunksOf(seeds, this.#rows)) {
-      const texts = group.map(textOf);
-      let batch: Promise<SampleMore> | null = null;
-      const begin = (): Promise<SampleMore> =>
-        (batch ??= read().then((from) => createBatchSampler(this.#network, from, texts)));
-      for (const text of texts) yield pieces(text, begin);
+  /** @param maxAhead how many texts may be sampled that were not read to their end */
+  *#sampled(
+    toSample: (each: OneText) => TextToSample,
+    texts: Iterable<OneText>,
+    maxAhead: number,
+  ): Generator<SampledPieces<string>> {
+    const asked = texts[Symbol.iterator]();
+    const unread: SampledText[] = [];
+    const waiting: TextToSample[] = [];
+    let begun = 0;
+    let read = 0;
+    const ask = (): void => {
+      const { done, value } = asked.next();
+      if (done) return;
+      const next = toSample(value);
+      unread.push(next.text);
+      waiting.push(next);
+    };
+    const takeNext = (): TextToSample | null => {
+      if (begun - read >= maxAhead) return null;
+      if (waiting.length === 0) ask();
+      const next = waiting.shift() ?? null;
+      if (next !== null) begun++;
+      return next;
+    };
+    const batch = new BatchSampler(this.#network.rows, takeNext);
+    for (;;) {
+      if (unread.length === 0) ask();
+      const text = unread.shift();
+      if (text === undefined) return;
+      yield withOutcome(
+        piecesOf(text, batch, () => read++),
+        () => text.outcome,
+      );
     }
   }
 }
 
-/** @param begin returns the batch in which the text is sampled */
-async function* pieces(text: SampledText, begin: () => Promise<SampleMore>): AsyncGenerator<string> {
-  for (;;) {
-    const piece = text.takeText();
-    if (piece !== '') yield piece;
-    else if (text.isEnded) return;
-    else {
-      const draw = await begin();
-      await draw();
-      await setImmediate(); // gives signals and the output stream a turn
-    }
-  }
-}
+/** How many texts of a length may wait in memory. */
+const maxWaiting = (length: number): number =>
+  length === Infinity ? MAX_ROWS : Math.max(1, Math.min(TEXTS_AHEAD, Math.floor(MAX_WAITING / length)));
 
 /**
  * The tokens that are read from a zero state before the first character is sampled.
@@ -236,26 +259,6 @@ function contextOf(prime: Int32Array, startSymbol: number | null): Int32Array {
   context[0] = startSymbol;
   context.set(prime, 1);
   return context;
-}
-
-function* mapped<From, To>(all: Iterable<From>, change: (each: From) => To): Generator<To> {
-  for (const each of all) yield change(each);
-}
-
-/** Decodes bytes that come as code units. U+FFFD replaces bytes that are not UTF-8. */
-async function* decoded(units: AsyncIterable<string>): AsyncGenerator<string> {
-  // ignoreBOM keeps a byte order mark, because all bytes belong to the text.
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  for await (const piece of units) {
-    const text = decoder.decode(Buffer.from(piece, BYTES), { stream: true });
-    if (text !== '') yield text;
-  }
-  const rest = decoder.decode();
-  if (rest !== '') yield rest;
-}
-
-async function* encoded(units: AsyncIterable<string>, encoding: 'utf8' | typeof BYTES): AsyncGenerator<Uint8Array> {
-  for await (const piece of units) yield Buffer.from(piece, encoding);
 }
 
 /** @throws RnnError `corpus` for bytes that are not UTF-8 */

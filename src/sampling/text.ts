@@ -2,10 +2,11 @@
 // on yet. Independent of models: takes logits and returns the next token.
 import { Random } from '../random.ts';
 import type { SymbolSampler } from './filters.ts';
+import { RepeatGuard } from './repeats.ts';
 
 export interface SampledTextOptions {
   readonly seed: number;
-  /** Tokens to sample. */
+  /** Tokens to sample. May be Infinity. */
   readonly length: number;
   /** Each ends the text once it has been sampled. */
   readonly stops: readonly string[];
@@ -15,6 +16,23 @@ export interface SampledTextOptions {
   readonly end?: number | null;
   /** Samples the first token, where other tokens may be excluded. Default: as all tokens. */
   readonly firstSymbols?: SymbolSampler;
+  /** No passage of this many tokens occurs twice in the text. Null for no such rule. */
+  readonly noRepeat?: number | null;
+  /** Whether to compute the log-probability of the text. Default false. */
+  readonly isScored?: boolean;
+}
+
+/** How a text ended, and how likely the model considers it. */
+export interface Outcome {
+  /** The text reached its maximum length before a stop or the end of a record. */
+  readonly isCut: boolean;
+  /** Sampled tokens, with the token that ends a record. */
+  readonly tokens: number;
+  /**
+   * The sum of ln p of these tokens, by the probabilities of the model without any sampling
+   * option. Null if it was not requested.
+   */
+  readonly logProbability: number | null;
 }
 
 export class SampledText {
@@ -27,17 +45,31 @@ export class SampledText {
   readonly #longestStop: number;
   readonly #keepStop: boolean;
   readonly #endToken: number | null;
+  readonly #length: number;
+  readonly #repeats: RepeatGuard | null;
   #pending = '';
   /** The end of the text, as long as the longest stop. */
   #end = '';
-  #tokensLeft: number;
+  #tokens = 0;
+  #isEnded: boolean;
+  #isCut = false;
+  #logProbability: number | null;
   #failure: unknown = null;
 
   /** @param texts the texts of the tokens, by their ids */
   constructor(
     symbols: SymbolSampler,
     texts: readonly string[],
-    { seed, length, stops, keepStop, end = null, firstSymbols = symbols }: SampledTextOptions,
+    {
+      seed,
+      length,
+      stops,
+      keepStop,
+      end = null,
+      firstSymbols = symbols,
+      noRepeat = null,
+      isScored = false,
+    }: SampledTextOptions,
   ) {
     this.#symbols = symbols;
     this.#nextSymbols = firstSymbols;
@@ -47,11 +79,24 @@ export class SampledText {
     this.#longestStop = Math.max(0, ...stops.map((stop) => stop.length));
     this.#keepStop = keepStop;
     this.#endToken = end;
-    this.#tokensLeft = length;
+    this.#length = length;
+    this.#isEnded = length === 0;
+    this.#repeats = noRepeat === null ? null : new RepeatGuard(noRepeat);
+    this.#logProbability = isScored ? 0 : null;
   }
 
   get isEnded(): boolean {
-    return this.#tokensLeft === 0;
+    return this.#isEnded;
+  }
+
+  /** Complete once the text has ended. */
+  get outcome(): Outcome {
+    return { isCut: this.#isCut, tokens: this.#tokens, logProbability: this.#logProbability };
+  }
+
+  /** Ends a text that the caller stopped reading. */
+  end(): void {
+    this.#isEnded = true;
   }
 
   /**
@@ -60,18 +105,22 @@ export class SampledText {
    */
   sampleToken(logits: Float32Array): number {
     try {
-      const id = this.#nextSymbols.draw(logits, this.#random);
+      const fraction = this.#tokens / (this.#length - 1);
+      const id = this.#nextSymbols.draw(logits, this.#random, fraction, this.#repeats?.repeating);
       this.#nextSymbols = this.#symbols;
+      this.#tokens++;
+      if (this.#logProbability !== null) this.#logProbability += logProbabilityOf(id, logits);
       if (id === this.#endToken) {
-        this.#tokensLeft = 0;
+        this.#isEnded = true;
         return id;
       }
-      this.#tokensLeft--;
+      this.#repeats?.push(id);
       this.#write(this.#texts[id]);
+      if (!this.#isEnded && this.#tokens >= this.#length) this.#isEnded = this.#isCut = true;
       return id;
     } catch (error) {
       this.#failure = error;
-      this.#tokensLeft = 0;
+      this.#isEnded = true;
       return 0;
     }
   }
@@ -91,7 +140,7 @@ export class SampledText {
     this.#end = `${this.#end}${piece}`.slice(-this.#longestStop);
     const stopped = this.#stops.filter((stop) => this.#end.endsWith(stop));
     if (stopped.length === 0) return;
-    this.#tokensLeft = 0;
+    this.#isEnded = true;
     if (!this.#keepStop) this.#pending = this.#pending.slice(0, -Math.max(...stopped.map((stop) => stop.length)));
   }
 
@@ -101,4 +150,13 @@ export class SampledText {
       if (this.#stops.some((stop) => stop.length > length && this.#end.endsWith(stop.slice(0, length)))) return length;
     return 0;
   }
+}
+
+/** ln p of a token. */
+function logProbabilityOf(id: number, logits: Float32Array): number {
+  let largest = -Infinity;
+  for (const logit of logits) largest = Math.max(largest, logit);
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(logit - largest);
+  return logits[id] - largest - Math.log(sum);
 }

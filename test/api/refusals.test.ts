@@ -75,9 +75,9 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'keepStop is "no": expected true or false',
   ],
   [
-    'a text of infinite length',
-    () => allOf(model.sample({ length: Infinity })),
-    'length is Infinity: expected a whole number',
+    'a whole text of infinite length',
+    () => allOf(model.sampleMany({ count: 1, length: Infinity })),
+    'length is Infinity: expected at most 536870888 (use sample',
   ],
   ['a temperature in quotes', () => allOf(model.sample({ temperature: '1' })), 'temperature is "1": expected a number'],
   ['symbols by their text', () => allOf(model.sample({ never: 'x' })), 'never is "x": expected a list of ids'],

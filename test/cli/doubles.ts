@@ -121,10 +121,10 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
     calls.samplers.opened++;
     calls.samplers.use = use;
     const texts = function* <Piece>(
-      { seeds, ...request }: SampledTextsRequest,
+      { texts: each, ...request }: SampledTextsRequest,
       all: readonly Piece[],
     ): Generator<AsyncGenerator<Piece>> {
-      for (const seed of seeds) {
+      for (const { seed } of each) {
         calls.sampled.push({ ...request, seed });
         yield asyncOf(all);
       }

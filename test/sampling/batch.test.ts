@@ -6,16 +6,17 @@ import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { allCells } from '../../src/model/cells/registry.ts';
-import { type SamplerUse, type SampledTextsRequest, openSampler } from '../../src/sampling/sample.ts';
+import { type OneText, type SamplerUse, type SampledTextsRequest, openSampler } from '../../src/sampling/sample.ts';
 import { isEverything } from '../everything.ts';
 import { missing } from '../devices/cpu/helpers.ts';
 import { cyclic, recording, untrained } from './fixture.ts';
 
 const letters = characterVocabulary('abcdefghijklmnopqrstuvwxyz \n', false).data;
+const ofSeeds = (...seeds: number[]): OneText[] => seeds.map((seed) => ({ seed }));
 const seedsFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
 /** A request for several texts. */
-interface Asked extends Partial<Omit<SampledTextsRequest, 'seeds'>> {
+interface Asked extends Partial<Omit<SampledTextsRequest, 'texts'>> {
   readonly seeds?: readonly number[];
 }
 
@@ -27,7 +28,14 @@ async function texts(checkpoint: Checkpoint, request: Asked, device: Device, use
   });
   const all: string[] = [];
   try {
-    for (const text of sampler.texts({ prime, length: 40, stop, options: {}, ...request, seeds })) {
+    for (const text of sampler.texts({
+      prime,
+      length: 40,
+      stop,
+      options: {},
+      ...request,
+      texts: seeds.map((seed) => ({ seed })),
+    })) {
       let whole = '';
       for await (const piece of text) whole += piece;
       all.push(whole);
@@ -180,7 +188,7 @@ describe('a batch of texts', () => {
     const { device, steps } = recording(openReference());
     const sampler = await openSampler(lively({}), device, { texts: 3 });
     const counts: number[] = [];
-    for (const text of sampler.texts({ prime: '', length: 30, stop: null, seeds: [1, 2, 3], options: {} })) {
+    for (const text of sampler.texts({ prime: '', length: 30, stop: null, texts: ofSeeds(1, 2, 3), options: {} })) {
       for await (const _ of text);
       counts.push(steps.length);
     }
@@ -191,7 +199,7 @@ describe('a batch of texts', () => {
   test('returns its first character before it samples more', async () => {
     const { device, steps } = recording(openReference());
     const sampler = await openSampler(lively({}), device, { texts: 2 });
-    const [text] = sampler.texts({ prime: 'ab', length: 30, stop: null, seeds: [1, 2], options: {} });
+    const [text] = sampler.texts({ prime: 'ab', length: 30, stop: null, texts: ofSeeds(1, 2), options: {} });
     expect((await text.next()).value).toHaveLength(1);
     expect(steps.length).toBe(2);
     await text.return(undefined);
@@ -201,17 +209,18 @@ describe('a batch of texts', () => {
 
 test('the request may have endlessly many texts, and long texts do not all wait in memory', async () => {
   let asked = 0;
-  function* endless(): Generator<number> {
-    for (;;) yield ++asked;
+  function* endless(): Generator<OneText> {
+    for (;;) yield { seed: ++asked };
   }
   const device = await openCpu();
   const sampler = await openSampler(lively({ hidden: 8, layers: 1 }), device, { texts: 5e9, length: 3.2e7 });
   let begun = 0;
-  for (const text of sampler.texts({ prime: '', length: 3, stop: null, options: {}, seeds: endless() })) {
+  const request = { prime: '', length: 3.2e7, stop: [...'aeiou'], options: {}, texts: endless() };
+  for (const text of sampler.texts(request)) {
     for await (const piece of text) expect(piece).not.toBe('');
     if (++begun === 3) break;
   }
-  // Two at a time, of which the second pair has begun.
+  // Two at a time: the third, which is read, and the fourth.
   expect(asked).toBe(4);
   await sampler.close();
   await device.close();

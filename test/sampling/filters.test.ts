@@ -16,13 +16,22 @@ function drawSymbol(logits: Float32Array | Float64Array, options: SamplingOption
   return new SymbolSampler(logits.length, options).draw(logits, random);
 }
 
+/** Options with one temperature for the whole text. */
+type FixedOptions = SamplingOptions & { readonly temperature?: number };
+
 /**
  * The distribution that the options describe, by sorting: a reference implementation of the
  * sampler.
  */
 function exactProbabilities(
   logits: readonly number[],
-  { temperature = 1, topK = logits.length, topP = 1, minP = 0, never = [] }: SamplingOptions,
+  {
+    temperature = 1,
+    topK = logits.length,
+    topP = 1,
+    minP = 0,
+    never = [],
+  }: SamplingOptions & { readonly temperature?: number },
 ): number[] {
   const largest = Math.max(...logits.filter((_, id) => !never.includes(id)));
   let symbols = logits.map((logit, id) => ({
@@ -49,7 +58,7 @@ function exactProbabilities(
 /**
  * The tokens that were sampled too often or too rarely, in words. Empty if the sampler is correct.
  */
-function deviations(logits: readonly number[], options: SamplingOptions, seed: number): string[] {
+function deviations(logits: readonly number[], options: FixedOptions, seed: number): string[] {
   const sampler = new SymbolSampler(logits.length, options);
   const random = new Random(seed);
   const values = Float64Array.from(logits);
@@ -67,7 +76,7 @@ const normalLogits = (length: number, seed: number) => {
   const random = new Random(seed);
   return Array.from({ length }, () => 2 * random.normal());
 };
-const settings: SamplingOptions[] = [
+const settings: FixedOptions[] = [
   {},
   { temperature: 0.5 },
   { temperature: 3 },

@@ -47,7 +47,7 @@ async function bytesOf(
   { seed = 1, ...request }: Partial<SampledTextRequest>,
 ): Promise<number[]> {
   const sampler = await openSampler(checkpoint, openReference());
-  const [text] = sampler.bytes({ prime: '', length: 40, stop: null, options: {}, ...request, seeds: [seed] });
+  const [text] = sampler.bytes({ prime: '', length: 40, stop: null, options: {}, ...request, texts: [{ seed }] });
   const all: number[] = [];
   try {
     for await (const piece of text) all.push(...piece);
