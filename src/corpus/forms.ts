@@ -31,6 +31,20 @@ export function inKnownForm(text: string, isKnown: (character: string) => boolea
   return forms.map((form) => form(text)).find(fits) ?? text;
 }
 
+/**
+ * Returns the form of the text with the fewest unknown characters. Among equal forms, the text itself
+ * comes first.
+ */
+export function nearestKnownForm(text: string, isKnown: (character: string) => boolean): string {
+  const unknownIn = (form: string): number => [...form].filter((character) => !isKnown(character)).length;
+  let [nearest, fewest] = [text, unknownIn(text)];
+  for (const form of fewest === 0 ? [] : forms.map((each) => each(text))) {
+    const unknown = unknownIn(form);
+    if (unknown < fewest) [nearest, fewest] = [form, unknown];
+  }
+  return nearest;
+}
+
 /** Whether a character may be missing from another form of a text. */
 const mayVanish = (character: string): boolean =>
   character === '\r' || /[\p{M}\u{1100}-\u{11FF}]/u.test(character) || character.normalize('NFD') !== character;

@@ -2,8 +2,8 @@
 // characters of a corpus.
 import { type RnnError, inQuotes, corpusError, usageError } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
-import { inKnownForm } from './forms.ts';
-import type { Unit } from '../options/choices.ts';
+import { inKnownForm, nearestKnownForm } from './forms.ts';
+import type { Unit, UnknownPolicy } from '../options/choices.ts';
 import { flagOf } from '../options/flags.ts';
 
 export type { Unit };
@@ -97,17 +97,23 @@ export class Vocabulary {
   /**
    * Converts a text to ids, one for each code point or UTF-8 byte. If the vocabulary knows the text
    * only in another form, converts that form.
-   * @throws RnnError `corpus` that names the characters that are not in the vocabulary, if it has
-   * no unknown token
+   *
+   * @param policy `error` refuses unknown characters unless there is an unknown token. `skip` omits
+   * them, `replace` reads the unknown token
+   * @throws RnnError `corpus` that names the characters that are not in the vocabulary, `usage` if
+   * they cannot be replaced because there is no unknown token
    */
-  encode(text: string): Int32Array {
+  encode(text: string, policy: UnknownPolicy = 'error'): Int32Array {
     if (typeof text !== 'string') throw usageError(`text is ${inQuotes(text)}: expected a string`);
     if (this.unit === 'byte') return Int32Array.from(Buffer.from(text, 'utf8'));
-    const known = this.inKnownForm(text);
+    if (policy === 'replace' && this.data.unknown === null) throw noUnknownToken();
+    const isKnown = (character: string): boolean => this.#ids.has(character);
+    const known = policy === 'error' ? this.inKnownForm(text) : nearestKnownForm(text, isKnown);
     const ids = new Int32Array(known.length);
     const missing = new Set<string>();
     let length = 0;
     for (const character of known) {
+      if (policy === 'skip' && !isKnown(character)) continue;
       const id = this.find(character);
       if (id < 0) missing.add(character);
       ids[length++] = id;
@@ -198,6 +204,13 @@ export function byteVocabulary(): Vocabulary {
     unknown: null,
   });
 }
+
+const noUnknownToken = (): RnnError =>
+  usageError(
+    'cannot replace unknown characters: the model does not have an unknown token',
+    `use ${flagOf('unknown')} skip, or train with ${flagOf('minCount')} 2`,
+    { options: [flagOf('unknown')] },
+  );
 
 function hexadecimal(byte: number): string {
   return byte.toString(16).padStart(2, '0');

@@ -51,5 +51,9 @@ export type ChartName = (typeof chartNames)[number];
 export const formatNames = ['safetensors', 'onnx'] as const;
 export type FormatName = (typeof formatNames)[number];
 
+/** How to read characters that a model does not know: refuse them, skip them, or replace them. */
+export const unknownPolicies = ['error', 'skip', 'replace'] as const;
+export type UnknownPolicy = (typeof unknownPolicies)[number];
+
 /** The options that set the length of a run. One of them ends it. */
 export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;

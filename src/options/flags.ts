@@ -1,5 +1,6 @@
 // The names of options in messages. They come from the tables, so that every named flag exists.
 import * as commands from './commands.ts';
+import { predictOptions } from './predict.ts';
 import * as trained from './trained.ts';
 import { type Option, type OptionGroups, type TableOf, keyOf, tableOf } from './option.ts';
 import { type TrainFlags, trainOptions } from './train.ts';
@@ -11,6 +12,7 @@ const groups = [
   trained.gradientsOptions,
   commands.importOptions,
   trained.inspectOptions,
+  predictOptions,
   trained.sampleOptions,
   commands.sweepOptions,
 ] as const satisfies readonly OptionGroups[];

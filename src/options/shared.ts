@@ -1,5 +1,6 @@
 // Rows that several commands have, with the words of most of them.
-import { onOff, text, wholeNumber } from './kind.ts';
+import { unknownPolicies } from './choices.ts';
+import { choice, onOff, text, wholeNumber } from './kind.ts';
 
 export const positiveWholeNumber = wholeNumber(1);
 export const checkpointOption = {
@@ -9,6 +10,13 @@ export const checkpointOption = {
   defaultInWords: 'the newest run',
   variableAppliesToAllCommands: true,
   isCommon: true,
+} as const;
+/** How a model reads characters of a text that it does not know. */
+export const unknownOption = {
+  kind: choice(unknownPolicies),
+  placeholder: '<how>',
+  help: 'Refuse unknown characters (error), skip them, or replace them by the unknown token of --min-count',
+  default: 'error',
 } as const;
 export const html = {
   kind: text(),

@@ -54,6 +54,23 @@ describe('a vocabulary of characters', () => {
     expect(vocabulary.decode([0, 2])).toBe('a\u{FFFD}');
   });
 
+  it('skips or replaces unknown characters if asked, in the form of the text that has the fewest', async () => {
+    const withUnknown = characterVocabulary('ab\n', true); // ids: \n a b U+FFFD
+    const without = characterVocabulary('ab\n', false);
+    for (const vocabulary of [withUnknown, without]) expect([...vocabulary.encode('axb', 'skip')]).toEqual([1, 2]);
+    expect([...without.encode('xyz', 'skip')]).toEqual([]);
+    expect([...withUnknown.encode('axb\r\n', 'replace')]).toEqual([1, 3, 2, 0]);
+    expect([...without.encode('axb\r\n', 'skip')]).toEqual([1, 2, 0]);
+    const error = await failureOf(() => without.encode('ab', 'replace'));
+    expect(error).toMatchObject({
+      kind: 'usage',
+      message: 'cannot replace unknown characters: the model does not have an unknown token',
+      hint: 'use --unknown skip, or train with --min-count 2',
+    });
+    for (const policy of ['error', 'skip', 'replace'] as const)
+      expect([...byteVocabulary().encode('\u{E9}', policy)]).toEqual([0xc3, 0xa9]);
+  });
+
   it('refuses an id outside the vocabulary', () => {
     expect(() => characterVocabulary('ab', false).decode([2])).toThrow('id 2 is outside the vocabulary of 2 tokens');
   });

@@ -199,6 +199,12 @@ describe('a text from a checkpoint', () => {
     });
   });
 
+  test('continues after a prompt without its unknown characters if asked', async () => {
+    const greedy = { options: { temperature: 0 }, length: 3, unknown: 'skip' } as const;
+    expect(await write(cyclic(letters, 1), { ...greedy, prime: 'axbz' })).toBe('cde');
+    expect(await write(cyclic(letters, 1), { ...greedy, prime: 'xz' })).toBe('abc'); // as without a prompt
+  });
+
   test('refuses a prompt with characters that the model has never seen', async () => {
     await expect(write(untrained(letters), { prime: 'xyz' })).rejects.toMatchObject({
       kind: 'corpus',

@@ -1,27 +1,17 @@
 // `rnn sample`: writes text to stdout as the model generates it. sampling/ generates it.
-import type { TrainedModel } from '../../runs/checkpoint.ts';
 import type { Activity } from '../../training/activity.ts';
-import { isStandardInput } from '../../corpus/standard-input.ts';
-import type { Unit } from '../../corpus/vocabulary.ts';
-import { inQuotes, usageError, corpusError } from '../../errors.ts';
-import type { TextOrBytes } from '../../sampling/sample.ts';
+import { inQuotes, usageError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { UTF8 } from '../../options/choices.ts';
 import { exclusiveOf } from '../../options/commands.ts';
 import { sampleOptions } from '../../options/trained.ts';
 import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
-import { unescape } from '../../options/escapes.ts';
-import type { Io } from '../process/io.ts';
 import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
-import { readWhole } from '../input/whole-file.ts';
+import { primeFor, readPrime, typedText } from '../input/prime.ts';
 
 type SampleFlags = CommandOptionValues<typeof sampleOptions>;
-
-/** A model takes many minutes to read a longer prompt. */
-const MAX_PRIME_BYTES = 64e6;
 
 export const { define } = defineCommand({
   description: 'Generate text with a trained model, and write it to stdout character by character.',
@@ -76,54 +66,4 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
   };
   const options = { prime, midText, stop, keepStop, seed, count, length, temperature, topK, topP, minP };
   await writeSamples(model, { ...options, listener: { activity } }, { json, keepPrime: !noPrime }, stdout);
-}
-
-/** Text from the command line, with its escapes, or the bytes of a file. */
-type Prime = { readonly typed: string } | { readonly name: string; readonly bytes: Uint8Array };
-
-/** @throws RnnError `corpus` for a file that cannot be read */
-async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Prime> {
-  if (primeFile === undefined) return { typed: prime ?? '' };
-  const isPiped = isStandardInput(primeFile);
-  const name = isPiped ? 'standard input' : primeFile;
-  try {
-    return { name, bytes: await readWhole(isPiped ? io.stdin : primeFile, MAX_PRIME_BYTES) };
-  } catch (cause) {
-    throw corpusError(
-      `cannot read --prime-file ${name}: ${(cause as Error).message}`,
-      'name a text file, or - for standard input',
-      { cause },
-    );
-  }
-}
-
-/**
- * Decodes a file in the encoding of the model's text.
- *
- * @throws RnnError `corpus` for a file in another encoding, unless the model reads bytes
- */
-async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<TextOrBytes> {
-  if ('typed' in prime) return typedText('--prime', prime.typed, unit);
-  if (unit === 'byte') return prime.bytes;
-  const { decodeText } = await import('../../corpus/encoding.ts');
-  const { recordedReadingOrNull } = await import('../../training/record.ts');
-  const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
-  const text = decodeText(prime.bytes, encoding);
-  if (text !== null) return text;
-  throw corpusError(
-    `--prime-file ${prime.name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`,
-    `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from its actual encoding, or use a byte-level model, which reads any file`,
-  );
-}
-
-/**
- * Text from the command line with its escapes replaced.
- *
- * @throws RnnError `usage` for bytes that are not UTF-8, which Node replaces by U+FFFD, if the
- * model reads bytes
- */
-function typedText(flag: string, text: string, unit: Unit): TextOrBytes {
-  if (unit === 'byte' && text.includes('\u{FFFD}'))
-    throw badValue(flag, text, 'valid UTF-8', String.raw`write any other byte as \xff, and U+FFFD itself as \u{fffd}`);
-  return unescape(text, unit);
 }

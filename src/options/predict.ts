@@ -1,0 +1,47 @@
+// The options of rnn predict, under the headings of its help. Each option is a row: see option.ts.
+import { list, onOff, text, wholeNumber } from './kind.ts';
+import type { ExclusiveOptions, OptionGroups, Requirement } from './option.ts';
+import { machineOfCommands } from './run.ts';
+import { checkpointOption, jsonOption, positiveWholeNumber, unknownOption } from './shared.ts';
+
+const { device, threads } = machineOfCommands;
+const forBeam: Requirement = { option: 'beam', hint: 'add --beam 8, or omit it' };
+
+export const predictOptions = {
+  'The text:': {
+    checkpoint: checkpointOption,
+    primeFile: { kind: text(), placeholder: '<file>', help: 'Read the text from this file. - is stdin' },
+    midText: { kind: onOff, help: 'Read the middle of a text. Otherwise the text is a start' },
+    unknown: unknownOption,
+  },
+  'Results:': {
+    top: { kind: positiveWholeNumber, help: 'Show this many characters, the likeliest first', default: 10 },
+    steps: {
+      kind: positiveWholeNumber,
+      help: 'Walk along the likeliest characters for this many steps, and show the alternatives of each',
+    },
+    beam: {
+      kind: wholeNumber(1, 1024),
+      help: 'Search for the likeliest continuation among this many texts at a time. Try 8',
+    },
+    length: {
+      kind: positiveWholeNumber,
+      help: 'End the continuation of --beam after this many characters',
+      default: 40,
+      requires: forBeam,
+    },
+    stop: {
+      kind: list(),
+      help: 'End the continuation of --beam at this text, which belongs to it. Repeatable',
+      requires: forBeam,
+    },
+  },
+  'The machine:': { device: { ...device, help: "Compute on this device. 'rnn help devices' lists them" }, threads },
+  'Output:': { json: { ...jsonOption, help: 'Print one JSON object, or one per step' } },
+} as const satisfies OptionGroups;
+
+/** In each group, at most one option can be given to the command. */
+export const exclusiveOfPredict = [
+  { options: ['steps', 'beam'], hint: 'use one of them' },
+  { options: ['top', 'beam'], hint: 'omit --top: --beam shows one text' },
+] as const satisfies readonly ExclusiveOptions[];
