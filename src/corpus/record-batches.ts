@@ -214,6 +214,8 @@ export function* recordWindows(
 
 /** Bounds of the default batch size. */
 const RECORDS_PER_WINDOW = { min: 8, max: 256 };
+/** The default batch size gives an epoch at least this many windows, if the list is long enough. */
+const WINDOWS_PER_EPOCH = 50;
 /** The default batch size gives a window about this many tokens. */
 const TOKENS_PER_WINDOW = 1024;
 /** The default time steps of the longest window. A longer record takes several windows. */
@@ -239,12 +241,17 @@ export function fitRecords(
   });
   const sequenceLength = Math.min(longest, given.sequenceLength ? wanted.sequenceLength : MAX_STEPS);
   const perWindow = Math.min(tokens / count, sequenceLength);
-  const fitting = 2 ** Math.round(Math.log2(TOKENS_PER_WINDOW / perWindow));
+  const fitting = powerOfTwo(TOKENS_PER_WINDOW / perWindow);
   const batchSize = given.batchSize
     ? wanted.batchSize
-    : Math.min(RECORDS_PER_WINDOW.max, Math.max(RECORDS_PER_WINDOW.min, fitting));
+    : Math.max(
+        RECORDS_PER_WINDOW.min,
+        Math.min(RECORDS_PER_WINDOW.max, fitting, powerOfTwo(count / WINDOWS_PER_EPOCH)),
+      );
   return { batchSize: Math.min(batchSize, count), sequenceLength };
 }
+
+const powerOfTwo = (number: number): number => 2 ** Math.round(Math.log2(number));
 
 /** The number of windows of an epoch of records. */
 export function windowsOfRecords(stored: StoredRecords, { batchSize, sequenceLength }: WindowSizes): number {

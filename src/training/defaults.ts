@@ -11,9 +11,17 @@ type Choice = Pick<TrainingOptions,
 
 type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'>;
 
-interface TextSize {
+/** Running text, a list of records, or records of which the model learns a part. */
+export type TextKind = 'text' | 'list' | 'pairs';
+
+interface TextLength {
   /** Characters to train on. */
   readonly length: number;
+  /** Default `text`. */
+  readonly kind?: TextKind;
+}
+
+interface TextSize extends TextLength {
   /** Distinct characters. */
   readonly symbols: number;
 }
@@ -26,16 +34,32 @@ interface Row extends Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'drop
 
 /**
  * mLSTM learns most from little text, and one layer learns more than two from very little text. On
- * more text, the cheaper LSTM reads more in the same time.
+ * more text, the cheaper LSTM reads more in the same time. Records are read in an order that is new
+ * in each epoch, so a model can read them more often.
  */
-const rows: readonly Row[] = [
-  { upTo: 25_000, epochs: 7, cell: 'mlstm', layers: 1, hidden: 128, dropout: 0.5, weightDecay: 0.3 },
-  { upTo: 60_000, epochs: 7, cell: 'mlstm', layers: 2, hidden: 64, dropout: 0.3, weightDecay: 0.2 },
-  { upTo: 150_000, epochs: 7, cell: 'mlstm', layers: 2, hidden: 80, dropout: 0.15, weightDecay: 0.1 },
-  { upTo: 400_000, epochs: 10, cell: 'mlstm', layers: 2, hidden: 96, dropout: 0.15, weightDecay: 0.1 },
-  { upTo: 3_000_000, epochs: 6, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.1, weightDecay: 0.03 },
-  { upTo: Infinity, epochs: 6, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
-];
+// prettier-ignore
+const rows: Readonly<Record<TextKind, readonly Row[]>> = {
+  text: [
+    { upTo: 25_000, epochs: 7, cell: 'mlstm', layers: 1, hidden: 128, dropout: 0.5, weightDecay: 0.3 },
+    { upTo: 60_000, epochs: 7, cell: 'mlstm', layers: 2, hidden: 64, dropout: 0.3, weightDecay: 0.2 },
+    { upTo: 150_000, epochs: 7, cell: 'mlstm', layers: 2, hidden: 80, dropout: 0.15, weightDecay: 0.1 },
+    { upTo: 400_000, epochs: 10, cell: 'mlstm', layers: 2, hidden: 96, dropout: 0.15, weightDecay: 0.1 },
+    { upTo: 3_000_000, epochs: 6, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.1, weightDecay: 0.03 },
+    { upTo: Infinity, epochs: 6, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
+  ],
+  list: [
+    { upTo: 25_000, epochs: 12, cell: 'mlstm', layers: 1, hidden: 128, dropout: 0.5, weightDecay: 0.3 },
+    { upTo: 100_000, epochs: 20, cell: 'lstm', layers: 2, hidden: 128, dropout: 0.5, weightDecay: 0.2 },
+    { upTo: 400_000, epochs: 24, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.45, weightDecay: 0.12 },
+    { upTo: 3_000_000, epochs: 8, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.2, weightDecay: 0.05 },
+    { upTo: Infinity, epochs: 6, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
+  ],
+  pairs: [
+    { upTo: 25_000, epochs: 30, cell: 'lstm', layers: 1, hidden: 128, dropout: 0.4, weightDecay: 0.1 },
+    { upTo: 1_000_000, epochs: 12, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.2, weightDecay: 0.05 },
+    { upTo: Infinity, epochs: 8, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
+  ],
+};
 
 /** Characters to train on, over all epochs: more take longer than a few minutes on two cores. */
 const MAX_CHARACTERS = 8_000_000;
@@ -46,7 +70,12 @@ export const MIN_STEPS = 500;
  * character.
  */
 const MIN_LARGE = { characters: 4_000_000, hidden: 256 };
-const WINDOWS = { small: { batchSize: 16, sequenceLength: 32 }, large: { batchSize: 32, sequenceLength: 64 } } as const;
+const WINDOWS = {
+  small: { batchSize: 16, sequenceLength: 32 },
+  /** The size of a window of records, whose batch size follows from their length. */
+  records: { batchSize: 32, sequenceLength: 32 },
+  large: { batchSize: 32, sequenceLength: 64 },
+} as const;
 
 /**
  * How options change with the length of a run that the user gives, divided by the length that would
@@ -69,14 +98,14 @@ const MULTIPLY_ADDS = 15;
 const MAX_ONE_HOT = 300;
 const EMBEDDING = 64;
 
-const rowFor = (length: number): Row => rows.find(({ upTo }) => length <= upTo)!;
+const rowFor = ({ length, kind = 'text' }: TextLength): Row => rows[kind].find(({ upTo }) => length <= upTo)!;
 
 /**
- * @param length the length of the text to train on
+ * @param text the text to train on
  * @returns characters to train on over all epochs, if the user does not give a length of the run
  */
-export function charactersToTrain(length: number): number {
-  return Math.min(MAX_CHARACTERS, rowFor(length).epochs * length);
+export function charactersToTrain(text: TextLength): number {
+  return Math.min(MAX_CHARACTERS, rowFor(text).epochs * text.length);
 }
 
 /**
@@ -85,13 +114,15 @@ export function charactersToTrain(length: number): number {
  * updates of a large network teach it less than many updates of a small one.
  */
 export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): Choice {
-  const row = rowFor(text.length);
+  const row = rowFor(text);
   const layers = given.layers ?? row.layers;
-  const relativeLength = relativeLengthOf(given, text.length);
+  const relativeLength = relativeLengthOf(given, text);
   const hidden = given.hidden ?? hiddenFor(row, layers, given.budgetMs == null ? 1 : relativeLength);
   const optimizer = given.optimizer ?? 'adam';
   return {
-    ...(hidden > MIN_LARGE.hidden ? WINDOWS.large : windowsFor(relativeLength * charactersToTrain(text.length))),
+    ...((text.kind ?? 'text') === 'text' && hidden > MIN_LARGE.hidden
+      ? WINDOWS.large
+      : windowsFor(text, relativeLength)),
     cell: given.layerNorm ? 'lstm' : row.cell, // only the LSTM has layer normalisation
     layers,
     hidden,
@@ -109,20 +140,24 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
   };
 }
 
-const windowsFor = (characters: number): Windows => WINDOWS[characters >= MIN_LARGE.characters ? 'large' : 'small'];
+/** @param relativeLength the length of the run, as a multiple of the length chosen for the text */
+function windowsFor(text: TextLength, relativeLength: number): Windows {
+  if ((text.kind ?? 'text') !== 'text') return WINDOWS.records;
+  return WINDOWS[relativeLength * charactersToTrain(text) >= MIN_LARGE.characters ? 'large' : 'small'];
+}
 
 /**
  * The length of the run as a multiple of the length chosen for the text. Steps are counted in the
  * batches chosen with that length.
  */
-function relativeLengthOf(given: Partial<TrainingOptions>, length: number): number {
+function relativeLengthOf(given: Partial<TrainingOptions>, text: TextLength): number {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
-  const { batchSize, sequenceLength } = windowsFor(charactersToTrain(length));
-  const charactersToTrainOn = Math.max(charactersToTrain(length), MIN_STEPS * batchSize * sequenceLength);
-  if (epochs !== null) return (epochs * length) / charactersToTrainOn;
+  const { batchSize, sequenceLength } = windowsFor(text, 1);
+  const charactersToTrainOn = Math.max(charactersToTrain(text), MIN_STEPS * batchSize * sequenceLength);
+  if (epochs !== null) return (epochs * text.length) / charactersToTrainOn;
   if (maxSteps !== null) return (maxSteps * batchSize * sequenceLength) / charactersToTrainOn;
   if (budgetMs === null) return 1;
-  const row = rowFor(length);
+  const row = rowFor(text);
   const { hidden, layers } = { hidden: given.hidden ?? row.hidden, layers: given.layers ?? row.layers };
   return charactersWithin(budgetMs, MULTIPLY_ADDS * matricesOf(layers) * hidden ** 2) / charactersToTrainOn;
 }

@@ -14,7 +14,7 @@ import { notesOnNoEffect, refuseUnmetConditions } from '../options/contradiction
 import { defaultValues } from '../options/option.ts';
 import { wrongValue } from '../options/train.ts';
 import { type OptimizerName, type TrainingOption, type TrainingOptions, trainingOptions } from '../options/training.ts';
-import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
+import { MIN_STEPS, type TextKind, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from '../options/presets.ts';
 import { stepsOf, windowsPerEpoch } from './work.ts';
 import { type CorpusRecords, recordsIn } from '../corpus/corpus-records.ts';
@@ -69,15 +69,16 @@ interface TextOfRun extends Pick<Corpus, 'vocabulary'> {
 
 /** @throws RnnError `usage` for invalid values, `corpus` if the text is too short */
 export function resolveOptions(userOptions: Partial<TrainingOptions>, corpus: TextOfRun): NewRunOptions {
-  const length = corpus.train.length;
+  const { length } = corpus.train;
+  const stored = storedRecords(corpus);
+  const kind = stored === null ? 'text' : stored.learnAfter.length === 0 ? 'list' : 'pairs';
   const given = withPreset(userOptions.preset ?? null, userOptions, length);
-  const chosenOptions = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
+  const chosenOptions = chooseOptions(given, { length, kind, symbols: corpus.vocabulary.size });
   const sizes = { ...chosenOptions, ...withoutNulls(given) };
   const isGiven = {
     batchSize: userOptions.batchSize !== undefined,
     sequenceLength: userOptions.sequenceLength !== undefined,
   };
-  const stored = storedRecords(corpus);
   const { batchSize, sequenceLength } =
     stored === null ? fitSizes(length, sizes, isGiven) : fitRecords(stored, sizes, isGiven);
   const windows =
@@ -99,7 +100,7 @@ export function resolveOptions(userOptions: Partial<TrainingOptions>, corpus: Te
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
     stateReset:
       given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
-    ...runLength(given, length, windows),
+    ...runLength(given, { length, kind }, windows),
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
   const run =
@@ -220,13 +221,13 @@ function defaultStateReset(
 
 function runLength(
   given: Partial<TrainingOptions>,
-  length: number,
+  text: { readonly length: number; readonly kind: TextKind },
   windows: number,
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const asked = lengths.filter((name) => given[name] != null);
   if (asked.length === 1) return { epochs, maxSteps, budgetMs };
-  const read = charactersToTrain(length) / length;
+  const read = charactersToTrain(text) / text.length;
   return windows * read < MIN_STEPS
     ? { epochs, maxSteps: MIN_STEPS, budgetMs }
     : { epochs: Number(read.toPrecision(2)), maxSteps, budgetMs };

@@ -75,7 +75,20 @@ describe('a length of the run that is given', () => {
 });
 
 test('a longer text is trained on for longer, but for fewer epochs', () => {
-  const characters = lengths.map(charactersToTrain);
+  const characters = lengths.map((length) => charactersToTrain({ length }));
   expect(characters).toEqual(characters.toSorted((a, b) => a - b));
-  expect(charactersToTrain(1e8)).toBe(charactersToTrain(1e9));
+  expect(charactersToTrain({ length: 1e8 })).toBe(charactersToTrain({ length: 1e9 }));
+});
+
+test('records are read for more epochs than running text of the same length', () => {
+  for (const kind of ['list', 'pairs'] as const)
+    for (const length of [10_000, 200_000])
+      expect(charactersToTrain({ length, kind })).toBeGreaterThan(charactersToTrain({ length }));
+});
+
+test('pairs have answers that follow from a rule, so they need less dropout than a list', () => {
+  const [list, pairs] = (['list', 'pairs'] as const).map((kind) =>
+    chooseOptions({}, { length: 200_000, symbols, kind }),
+  );
+  expect(pairs.dropout).toBeLessThan(list.dropout);
 });
