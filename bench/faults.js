@@ -114,7 +114,7 @@ await inFolder(async (folder) => {
         const second = await start(folder, [...brief, '--out', 'shared', how]).ended;
         expect(second.code === 7, `with ${how} the second ended with ${second.code}: ${second.stderr}`);
         expect(
-          second.stderr.includes(`(number ${first.child.pid} on `),
+          second.stderr.includes(`(PID ${first.child.pid} on `),
           `with ${how} it does not say who holds the folder: ${second.stderr}`,
         );
       }

@@ -69,7 +69,7 @@ export {
 export type { RunStatus, RunSummary } from './training/runs.ts';
 export { Curves } from './training/curves.ts';
 
-// Charts and pages, as strings.
+// Charts, pages as strings, and the sizes of compressed texts.
 export type { Chart } from './reports/charts.ts';
 export {
   cellsPage,

@@ -4,10 +4,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { SlicedWork } from './sliced-work.ts';
 
-/** The longest time that the event loop may have to wait. */
+/** After this time, the computation lets the event loop run before its next slice. */
 const MAX_WAIT_MS = 20;
 
-/** Runs a computation to its end, and lets the event loop run between slices. */
+/** Runs a computation to its end, and lets the event loop run between some of its slices. */
 export async function runInSlices<Result>(
   work: SlicedWork<Result>,
   now: () => number = () => performance.now(),

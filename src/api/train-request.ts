@@ -65,7 +65,7 @@ export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> 
 /** The request of `planTraining`: a text, and any options of its reading and training. */
 export interface PlanRequest extends Partial<TrainingOptions>, Partial<ReadingOptions> {
   readonly corpus: TextToLearn;
-  /** `char` (the default), or `byte` for files that are not UTF-8. Results and checkpoints call it `unit`. */
+  /** `char` (the default), or `byte` for files that are not UTF-8. Checkpoints and vocabularies call it `unit`. */
   readonly level?: ReadingOptions['unit'];
   /** Start from the weights of this run folder, file or model. */
   readonly initFrom?: string | TrainedModel;

@@ -33,7 +33,7 @@ interface Failure {
  */
 const limitHints: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit on open files (ulimit -n), or lower --threads',
-  ENFILE: 'end other programs, or raise the limit on open files of the whole system',
+  ENFILE: 'close other programs, or raise the system-wide limit on open files',
   EAGAIN: THREAD_LIMIT_HINT,
   ERR_WORKER_INIT_FAILED: THREAD_LIMIT_HINT,
   ENOMEM: 'free memory, or raise the limit on address space (ulimit -v)',
@@ -64,7 +64,7 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
   const message = error instanceof Error ? error.message : String(error);
   const hint = limitHint(error);
   if (hint !== undefined) return { ...failure, message: `cannot continue: ${message}`, hint };
-  const request = 'report this bug in rnn, with the command and the lines above';
+  const request = 'report this bug in rnn, with the command and the stack trace';
   return { ...failure, message: `unexpected error: ${message}`, hint: request, stack: inspect(error) };
 }
 

@@ -11,7 +11,7 @@ export async function readGivenRuns(given: readonly string[]): Promise<Run[]> {
   return runs.map((run) => ({ ...run, name: onOneLine(run.name) }));
 }
 
-/** The folder of the given run. @throws RnnError `usage` if there are several runs */
+/** The folder of the given run. @throws RnnError `usage` for several runs, `checkpoint` for none */
 export async function findRun(given: string | undefined): Promise<string> {
   const [path, ...others] = await (await import('../runs/store.ts')).findRuns(given === undefined ? [] : [given]);
   if (others.length > 0)
@@ -21,7 +21,7 @@ export async function findRun(given: string | undefined): Promise<string> {
 
 export const nothingLogged = (path: string): RnnError =>
   checkpointError(
-    `nothing is logged in ${path}`,
+    `the log of ${path} is empty: expected at least one loss`,
     'use rnn runs to list other runs. A run logs its first loss about a second after its start, and an imported run has no log',
   );
 

@@ -196,8 +196,15 @@ function commandLineError(
   const missing = /^missing required argument '(.*)'$/.exec(message)?.[1];
   if (missing !== undefined) return usageError(missingArgument(missing), `run ${help}`);
   const hint = word === undefined || tried === undefined ? undefined : hintFor(word, tried, options);
-  return usageError(message, hint ?? `run ${help}`);
+  if (hint !== undefined) return usageError(message, hint);
+  const purpose =
+    unknown === undefined && word === undefined
+      ? ''
+      : ` to list ${tried === undefined ? 'the commands' : 'its options'}`;
+  return usageError(message, `run ${help}${purpose}`);
 }
+
+const upperFirst = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const missingArgument = (name: string): string => `the ${name} is missing: expected ${expectedArguments[name]}`;
 
@@ -218,8 +225,9 @@ async function report(
   const failure = failureOf(thrown, options);
   const { code, message, cases, stack } = failure;
   // The message about a wrong value lists the allowed values, and the help says how to choose.
-  const advice = failure.hint ?? (code === usageCode ? `run ${options.help} to see how to choose it` : undefined);
-  const hint = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])].join('; ') || undefined;
+  const advice = failure.hint ?? (code === usageCode ? `run ${options.help} to see how to choose a value` : undefined);
+  const sentences = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])];
+  const hint = sentences.map((text, index) => (index === 0 ? text : upperFirst(text))).join('. ') || undefined;
   // The stack and the message may quote a file from an untrusted source.
   if (stack !== undefined) stderr.line(stderr.colour.dim(escapeControls(stack)));
   stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}${cases.length === 0 ? '' : ':'}`);

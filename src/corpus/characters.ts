@@ -42,15 +42,15 @@ export function describeCharacters(characters: readonly string[]): string {
 }
 
 /**
- * Suggests known characters, such as "write ' for ’ and e for é". Looks at the first characters
- * only. Returns '' if none of them has a known substitute.
+ * Suggests known characters, such as "write ' for ’ and e for é". Considers only the first five
+ * characters. Returns '' if none of them has a known substitute.
  */
 export function substitutes(characters: readonly string[], isKnown: (character: string) => boolean): string {
   const pairs = characters.slice(0, NAMED).flatMap((character) => {
     const nearest = candidates(character).find((candidate) => candidate !== character && isKnown(candidate));
     return nearest === undefined ? [] : [`${shown(nearest)} for ${shown(character)}`];
   });
-  return pairs.length === 0 ? '' : `write ${pairs.join(', ')}`;
+  return pairs.length === 0 ? '' : `write ${new Intl.ListFormat('en-GB').format(pairs)}`;
 }
 
 /**

@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { CsvError, Parser } from 'csv-parse';
 import { type RnnError, corpusError, inQuotes } from '../errors.ts';
 import { flagOf } from '../options/flags.ts';
+import { orList } from '../options/kind.ts';
 import { type Divider, dividerOf } from './divide.ts';
 
 /** The columns of a record are joined by this. */
@@ -33,8 +34,8 @@ export function columnsOf(name: string, columns: readonly string[], record: (tex
   const format = tableFormatOf(name);
   if (format === null)
     throw corpusError(
-      `cannot read columns of ${name}: expected a file whose name ends with ${Object.keys(formats).join(', ')}`,
-      `save it as such a file, or omit ${flagOf('column')}`,
+      `cannot read columns of ${name}: expected a name that ends with ${orList(Object.keys(formats))}`,
+      `convert the file to CSV, TSV or JSON Lines, or omit ${flagOf('column')}`,
     );
   return format === 'jsonl' ? jsonLines(name, columns, record) : table(name, format, columns, record);
 }

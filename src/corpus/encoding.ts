@@ -27,8 +27,8 @@ export function encodingOfMark(bytes: Uint8Array): string | null {
 }
 
 /**
- * The encoding of a file that starts with `head`. A byte order mark overrides `asked`, unless
- * `asked` is UTF-8.
+ * The encoding of a file that starts with `head`. A byte order mark overrides `requested`,
+ * unless `requested` is UTF-8.
  */
 export const encodingOf = (head: Uint8Array, requested: string): string =>
   requested === UTF8 ? UTF8 : (encodingOfMark(head) ?? encodingNamed(requested) ?? requested);
@@ -41,8 +41,9 @@ export const hasUtf32Mark = (head: Uint8Array): boolean =>
   startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff);
 
 /**
- * Returns `utf-16le` or `utf-16be` if a file that starts with `head` has its byte order mark, or if
- * much of it is ASCII in that encoding. Otherwise null.
+ * Recognises UTF-16 by its byte order mark. Without the mark, one of the first two bytes must be 0,
+ * and `head` must decode to text with two adjacent ASCII characters and no rare control characters.
+ * Returns `utf-16le`, `utf-16be`, or null for any other file.
  */
 export function recogniseUtf16(head: Uint8Array): string | null {
   const marked = encodingOfMark(head);
@@ -96,10 +97,13 @@ export interface InvalidBytes {
 
 /** The result of decoding one chunk. */
 export interface DecodedText {
-  /** The text up to the first invalid byte. */
+  /**
+   * The text up to the first invalid byte. In encodings other than UTF-8, a U+FFFD in invalid text
+   * ends it earlier.
+   */
   readonly text: string;
   readonly isValid: boolean;
-  /** Why the chunk is not valid UTF-8. Null for other encodings. */
+  /** The first invalid bytes. Null if the chunk is valid, and in encodings other than UTF-8. */
   readonly invalid: InvalidBytes | null;
 }
 
@@ -107,8 +111,8 @@ export interface DecodedText {
 export class FileDecoder {
   readonly #strict: TextDecoder;
   /**
-   * Replaces invalid bytes by U+FFFD, which shows where the strict decoder failed. Not needed for
-   * UTF-8, where the bytes show it.
+   * Replaces invalid bytes with U+FFFD, which marks where the strict decoder failed. Null for UTF-8,
+   * where `firstInvalid` finds the position in the bytes.
    */
   readonly #lenient: TextDecoder | null;
   /** The length of all complete characters so far, in bytes of UTF-8. */

@@ -36,7 +36,7 @@ export function splitPattern(source: string, platform?: NodeJS.Platform): { fold
   return { folder: /^[a-z]:$/i.test(folder) ? `${folder}/` : folder, pattern };
 }
 
-/** Patterns that match both the path and, at any depth, the base name. */
+/** Adds a copy of each pattern that matches the same path below any folder. */
 export function atAnyDepth(patterns: readonly string[], platform?: NodeJS.Platform): string[] {
   return patterns.flatMap((pattern) => {
     const plain = withSlashes(pattern, platform).replace(/^\.\//, '');

@@ -111,10 +111,10 @@ function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
 }
 
 function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
-  if (encoding !== UTF8 || invalid === null) return `use ${flagOf('encoding')} with the encoding that it has`;
+  if (encoding !== UTF8 || invalid === null) return `use ${flagOf('encoding')} to name the encoding of the file`;
   const guess = asWindows1252(invalid.bytes, invalid.index);
   return guess === null
-    ? `use ${flagOf('encoding')} with the encoding that it has, such as windows-1251 or gb18030`
+    ? `use ${flagOf('encoding')} to name the encoding of the file, such as windows-1251 or gb18030`
     : `use ${flagOf('encoding')} windows-1252 if this is correct: “${guess}”`;
 }
 

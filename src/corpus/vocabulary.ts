@@ -162,11 +162,11 @@ export class Vocabulary {
     const characters = [...missing];
     const instead = substitutes(characters, (character) => this.#ids.has(character));
     const ways = [
-      `${instead === '' ? '' : `${instead}, or `}train on text that has ${characters.length > 1 ? 'them' : 'it'}:`,
-      `use ${flagOf('initFrom')} to fine-tune this model on such text,`,
-      `or ${flagOf('minCount')} 2 to get a token for unknown characters`,
+      ...(instead === '' ? [] : [instead]),
+      `fine-tune on text with ${characters.length > 1 ? 'these characters' : 'this character'} (${flagOf('initFrom')})`,
+      `or train with ${flagOf('minCount')} 2 to get a token for unknown characters`,
     ];
-    return corpusError(`${what} ${describeCharacters(characters)}`, toAdd ?? ways.join(' '));
+    return corpusError(`${what} ${describeCharacters(characters)}`, toAdd ?? ways.join(', '));
   }
 }
 

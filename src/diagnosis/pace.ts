@@ -48,12 +48,16 @@ const MIN_WARM_UP_RUNS = 3;
 /** After this many runs, the measurement starts even if the number of units still changes. */
 const MAX_WARM_UP_RUNS = 30;
 const MIN_RUNS = 5;
-/** If a measurement takes this much longer than requested, it ends without the missing runs. */
+/**
+ * A warm-up or a measurement that takes this much longer than the requested time ends, even after
+ * fewer runs than the minimum.
+ */
 const PATIENCE_MS = 20_000;
 
 /**
- * Measures for `milliseconds`, after the number of units of a run has stopped changing. It takes
- * longer to complete five runs, unless they are very slow.
+ * Warms up until two runs in a row have the same number of units, but for at most 30 runs. Then
+ * measures for `milliseconds`, or longer if fewer than five runs fit into this time. Very slow runs
+ * end either part early.
  */
 export async function paceOf(work: TimedWork, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
   const runFor = async (ms: number, isEnough: (runs: readonly Run[]) => boolean): Promise<readonly Run[]> => {

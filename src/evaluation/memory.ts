@@ -87,7 +87,7 @@ export function refuseTooLargeForMachine(demand: MemoryDemand, lower = sizeFlags
     const given = asTyped({ sequenceLength, layers: model.layers }).join(' with ');
     throw usageError(
       `${given} is too long to plan: expected at most ${max}`,
-      'use 32 to 256 time steps: the state carries over from window to window, so the model sees far beyond one window',
+      'use 32 to 256 time steps: the state carries over to the next sequence, so the model sees further back than one sequence',
       { options: [flagOf('sequenceLength'), flagOf('layers')] },
     );
   }

@@ -44,7 +44,10 @@ export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly s
     : symbols.map((hex, byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`));
 }
 
-/** A token, readable on one line: \n, \t, U+00AD, and a space as ␣. */
+/**
+ * A token, readable on one line: \n, \r, \t, \\, a space as ␣, and U+00AD for any other character
+ * that is invisible alone.
+ */
 export function symbolName(symbol: string): string {
   const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
   if (Object.hasOwn(named, symbol)) return named[symbol];

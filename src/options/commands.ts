@@ -41,7 +41,7 @@ export const plotOptions = {
     },
     logarithmicLoss: { kind: onOff, aliases: ['log'], help: 'Draw the loss on a logarithmic axis' },
     svg,
-    html: { ...html, help: 'Write a page with zoom, which works offline, to this file. - is stdout' },
+    html: { ...html, help: 'Write an HTML page with zoom to this file, or to stdout if it is -' },
     force: forceOption,
     json: { ...jsonOption, help: 'Print one JSON object per line of a chart' },
   },
@@ -58,7 +58,7 @@ export const storyOptions = {
       help: 'Show this many stages',
       defaultInWords: '6, all with --html or --json',
     },
-    html: { ...html, help: 'Write a page with the loss curve to this file. - is stdout' },
+    html: { ...html, help: 'Write an HTML page with the loss curve to this file, or to stdout if it is -' },
     force: forceOption,
     json: { ...jsonOption, help: 'Print one JSON object per sample' },
   },
@@ -70,18 +70,18 @@ export const sweepOptions = {
     grid: {
       kind: list(),
       placeholder: '<option=a,b,c>',
-      help: 'Try these values of an option. Repeatable, which multiplies the trials',
+      help: 'Try these values of an option. If repeated, try all combinations',
     },
-    random: { kind: positiveWholeNumber, help: 'Sample this many trials at random instead, such as 20' },
+    random: { kind: positiveWholeNumber, help: 'Sample this many random trials instead of a grid, such as 20' },
     sample: {
       kind: list(),
       placeholder: '<option=...>',
-      help: 'Sample an option from a range: a..b, log:a..b, or a,b,c. Repeatable',
+      help: 'Sample an option from a range (a..b, log:a..b) or a list (a,b,c). Repeatable',
       requires: forRandom,
     },
     seed: {
       kind: wholeNumber(0),
-      help: 'Set the seed of random numbers. The same seed gives the same trials',
+      help: 'Set the seed that samples the trials',
       default: 1,
       requires: forRandom,
     },
@@ -91,13 +91,13 @@ export const sweepOptions = {
       kind: text(),
       placeholder: '<folder>',
       help: 'Write the runs to this folder',
-      defaultInWords: 'sweeps/<name of the text>',
+      defaultInWords: 'sweeps/<text name>',
     },
-    emit: { kind: onOff, help: 'Print a command line per trial, and train nothing' },
+    emit: { kind: onOff, help: 'Print a command line per trial, without training' },
   },
   'Output:': {
-    json: { ...jsonOption, help: 'Print one JSON object per trial, then per run' },
-    quiet: { kind: onOff, help: 'Print only warnings' },
+    json: { ...jsonOption, help: 'Print one JSON object per trial, then the ranking, one per run' },
+    quiet: { kind: onOff, help: 'Print only warnings and errors' },
   },
 } as const satisfies OptionGroups;
 
@@ -105,8 +105,8 @@ export const exportOptions = {
   'Options:': {
     format: {
       kind: choice(formatNames),
-      help: 'Write this format: safetensors (PyTorch) or onnx',
-      defaultInWords: 'chosen from the name of --out',
+      help: 'Write the file in this format: safetensors (PyTorch) or onnx',
+      defaultInWords: 'chosen from the name of --out, else safetensors',
     },
     out: {
       kind: text(),

@@ -18,7 +18,7 @@ export const learningRateOptions = {
     kind: number({ above: 0, max: 1000 }),
     aliases: ['lr'],
     help: 'Set the peak learning rate',
-    defaultInWords: 'chosen from --cell and --hidden',
+    defaultInWords: 'chosen from the network, --batch-size and --optimizer',
     isCommon: true,
   },
   schedule: {

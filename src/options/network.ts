@@ -42,7 +42,7 @@ export const modelOptions = {
   preset: {
     kind: orNull(choice(presetNames)),
     placeholder: '<name>',
-    help: "Use options that go together, such as quick. 'rnn help presets' lists them",
+    help: "Use a named set of options, such as quick. 'rnn help presets' lists them",
     legacyValue: null,
     fixedFor: 'run',
     isCommon: true,
@@ -54,8 +54,8 @@ export const modelOptions = {
   cell: {
     kind: choice(allCells.map(({ name }) => name)),
     placeholder: '<name>',
-    help: "Use layers of this architecture. 'rnn help cells' lists them",
-    defaultInWords: 'mlstm up to 400 kB, else lstm',
+    help: "Use this architecture. 'rnn help cells' lists them. Up to 400,000 training characters, the default is mlstm",
+    defaultInWords: 'mlstm or lstm',
     fixedFor: 'weights',
     isCommon: true,
   },
@@ -65,8 +65,8 @@ export const modelOptions = {
    */
   layers: {
     kind: wholeNumber(1, 1024),
-    help: 'Use this many recurrent layers. Two learn more than one in the same time, three need hours',
-    defaultInWords: '1 up to 25 kB, else 2',
+    help: 'Use this many recurrent layers. Two learn more than one in the same time, three need hours. Up to 25,000 training characters, the default is 1',
+    defaultInWords: '1 or 2',
     fixedFor: 'weights',
     isCommon: true,
   },

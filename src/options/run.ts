@@ -12,14 +12,19 @@ export const readingOptions = {
   include: {
     kind: patterns,
     placeholder: '<glob>',
-    help: "Read only these files of folders, such as '*.c'. Repeatable",
+    help: "In folders, read only files that match this pattern, such as '*.c'. Repeatable",
     default: [],
   },
-  exclude: { kind: patterns, placeholder: '<glob>', help: 'Skip these files of folders. Repeatable', default: [] },
+  exclude: {
+    kind: patterns,
+    placeholder: '<glob>',
+    help: 'In folders, skip files that match this pattern. Repeatable',
+    default: [],
+  },
   records: {
     kind: orNull(textWithEscapes('line, paragraph, file or a separator')),
     placeholder: '<how>',
-    help: 'Divide the text into records: line, paragraph, file, or at a separator such as <|end|>. Records are shuffled, split, scored and sampled one by one',
+    help: 'Split the text into records, such as line. Choose line, paragraph, file, or a separator such as <|end|>. Records are shuffled, split, scored and sampled one by one',
     legacyValue: null,
     fixedFor: 'run',
     isCommon: true,
@@ -80,7 +85,7 @@ export const readingOptions = {
   },
   skipInvalid: {
     kind: onOff,
-    help: 'Skip files that cannot be read as text. Otherwise they are an error',
+    help: 'Skip files that cannot be read as text, instead of stopping with an error',
     default: false,
     legacyValue: false,
   },
@@ -93,7 +98,7 @@ export const readingOptions = {
   validationFraction: {
     kind: heldOut,
     aliases: ['val-fraction'],
-    help: 'Validate on this fraction of text. Use 0 for a tiny text',
+    help: 'Hold out this fraction of the text. The run validates on it. Use 0 for a tiny text',
     default: 0.1,
     isCommon: true,
   },
@@ -129,17 +134,29 @@ export interface DeviceText {
 /** The device names of devices/open.ts, which is not loaded for help. A test compares the two. */
 export const devices: Readonly<Record<string, DeviceText>> = {
   cpu: {
-    summary: 'The processor, by machine code or WebAssembly, in threads',
+    summary: 'The processor: machine code, Accelerate (macOS) or WebAssembly, multithreaded',
     use: 'For most models',
   },
   gpu: {
     summary: 'A graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
     use: 'If rnn bench shows that it is faster than the cpu',
   },
-  'gpu:software': { summary: 'The same kernels on a software Vulkan', use: 'To test without a graphics card: slow' },
-  'gpu:webasm': { summary: "The same kernels in gpu.js's WebAssembly", use: 'To test without Vulkan: slow' },
-  'gpu:cpu': { summary: "The same kernels in gpu.js's JavaScript", use: 'To test without Vulkan: even slower' },
-  reference: { summary: 'Plain loops in float64, which define the correct results', use: 'To compare with: very slow' },
+  'gpu:software': {
+    summary: 'The same kernels on a software implementation of Vulkan',
+    use: 'To test without a graphics card: slow',
+  },
+  'gpu:webasm': {
+    summary: 'The same kernels, which gpu.js compiles to WebAssembly',
+    use: 'To test without Vulkan: slow',
+  },
+  'gpu:cpu': {
+    summary: 'The same kernels, which gpu.js compiles to JavaScript',
+    use: 'To test without Vulkan: even slower',
+  },
+  reference: {
+    summary: 'Plain loops in float64, which define the correct results',
+    use: 'To check the results of other devices: very slow',
+  },
 };
 
 /** More threads than any machine has, and the maximum in a checkpoint. */
@@ -210,7 +227,7 @@ export const folderOptions = {
   initFrom: {
     kind: text('a run folder or a file'),
     placeholder: '<path>',
-    help: 'Fine-tune the model of this run or file',
+    help: 'Fine-tune this run folder or checkpoint file',
     isCommon: true,
   },
 } as const satisfies Options;

@@ -21,9 +21,13 @@ export const unknownOption = {
 export const html = {
   kind: text(),
   placeholder: '<file>',
-  help: 'Write a page for a browser to this file. - is stdout',
+  help: 'Write an HTML page to this file, or to stdout if it is -',
 } as const;
-export const svg = { kind: text(), placeholder: '<file>', help: 'Write a picture to this file. - is stdout' } as const;
-/** For commands that write a page, a picture or a record. */
+export const svg = {
+  kind: text(),
+  placeholder: '<file>',
+  help: 'Write an SVG picture to this file, or to stdout if it is -',
+} as const;
+/** For commands that write a file that the user names. */
 export const forceOption = { kind: onOff, help: 'Replace a file that rnn did not write' } as const;
 export const jsonOption = { kind: onOff, help: 'Print one JSON object' } as const;

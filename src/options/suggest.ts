@@ -61,7 +61,8 @@ const outputs: readonly string[] = [
 /** Up to this many names that begin with a word are suggested. */
 const MAX_BEGUN = 4;
 /**
- * The most edits to a suggestion, and the largest ratio of edits to the length of the longer name.
+ * The maximum number of edits, and the ratio of edits to the length of the longer name, which must be
+ * lower.
  */
 const MAX_EDITS = { count: 3, part: 0.5 };
 
@@ -69,9 +70,9 @@ const MAX_EDITS = { count: 3, part: 0.5 };
 const bare = (name: string): string => name.replace(/[^a-z\d]/gi, '').toLowerCase();
 
 /**
- * The known names that a word probably means, the most probable first: names with the same letters,
- * synonyms, names that begin with the word or begin the word, and names with the smallest edit
- * distance, where a swap of letters is one edit. Empty if there is no such name.
+ * Returns the known names that a word probably means, in the order of `known`. There are four kinds:
+ * the same name apart from case and punctuation, synonyms, names of which one starts with the other,
+ * and names with the smallest edit distance. Only names of the first kind that occurs are returned.
  *
  * @param more synonyms that the caller knows
  */
@@ -98,10 +99,7 @@ export function suggestWords(
   return near.filter(({ count }) => count === least).map(({ name }) => name);
 }
 
-/**
- * The sorted letters of a word. Words with the same letters differ by a swap, which counts as one
- * edit.
- */
+/** The sorted letters of a word. An anagram counts as one edit, because most are swapped letters. */
 const lettersOf = (word: string): string => [...word].toSorted().join('');
 
 /** The first suggestion, or null. */

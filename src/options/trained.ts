@@ -15,13 +15,13 @@ const knownText = {
   include: {
     kind: list(),
     placeholder: '<glob>',
-    help: 'Read only these files of folders. Repeatable',
+    help: 'In folders, read only files that match this pattern. Repeatable',
     defaultInWords: 'as in training',
   },
   exclude: {
     kind: list(),
     placeholder: '<glob>',
-    help: 'Skip these files of folders. Repeatable',
+    help: 'In folders, skip files that match this pattern. Repeatable',
     defaultInWords: 'as in training',
   },
   encoding: {
@@ -127,7 +127,7 @@ export const evalOptions = {
   'Scoring:': {
     streams: {
       kind: positiveWholeNumber,
-      help: 'Divide the text into this many parallel chunks. 1 is the strict measure',
+      help: 'Score the text in this many parallel chunks. 1 keeps the whole context, but is slow',
       defaultInWords: 'as in training',
     },
     sequenceLength: {
@@ -154,17 +154,25 @@ export const evalOptions = {
   'Results:': {
     byCharacter: {
       kind: onOff,
-      help: 'Show the loss of each character: in colour on a terminal, else in a line each',
+      help: 'Show the loss of each character: in colour on a terminal, otherwise one line per character',
       isCommon: true,
     },
-    html: { ...html, help: 'Write a page with the loss of each character to this file. - is stdout', isCommon: true },
+    html: {
+      ...html,
+      help: 'Write an HTML page with the loss of each character to this file, or to stdout if it is -',
+      isCommon: true,
+    },
     against: {
       kind: list(),
       placeholder: '<corpus>',
-      help: 'Compare with n-gram models of another text, of orders 1 to 6. Repeatable',
+      help: 'Compare with n-gram models of orders 1 to 6 that are counted on this text. Repeatable',
       isCommon: true,
     },
-    compressors: { kind: onOff, help: 'Compare with gzip, brotli and xz, however long the text is', isCommon: true },
+    compressors: {
+      kind: onOff,
+      help: 'Compare with gzip, brotli and xz. By default, only with gzip and brotli, up to 100,000 characters',
+      isCommon: true,
+    },
   },
   'The machine:': machine,
   'Output:': { force: forceOption, json: { ...jsonOption, help: 'Print JSON, after the lines of --by-character' } },
@@ -216,7 +224,7 @@ export const gradientsOptions = {
 } as const satisfies OptionGroups;
 
 export const inspectOptions = {
-  'The text:': {
+  'The text and the model:': {
     checkpoint: checkpointOption,
     ...knownText,
     length: {
@@ -232,10 +240,14 @@ export const inspectOptions = {
       key: 'unit',
       placeholder: '<name>',
       aliases: ['cell'],
-      help: 'Colour the text by one unit. 0.c.17 is the value c of unit 17 in layer 0',
+      help: 'Colour the text by one unit. 0.c.17 is the cell state c of unit 17 in layer 0',
       isCommon: true,
     },
-    html: { ...html, help: 'Write a page with all units and gates to this file. - is stdout', isCommon: true },
+    html: {
+      ...html,
+      help: 'Write an HTML page with all units and gates to this file, or to stdout if it is -',
+      isCommon: true,
+    },
     record: {
       kind: text(),
       placeholder: '<file>',
@@ -244,5 +256,8 @@ export const inspectOptions = {
     },
   },
   'The machine:': { device, threads },
-  'Output:': { force: forceOption, json: { ...jsonOption, help: 'Print one JSON object per line' } },
+  'Output:': {
+    force: { ...forceOption, help: 'Replace a file that rnn did not write, or any file with --record' },
+    json: { ...jsonOption, help: 'Print one JSON object per property and gate, or one for --unit' },
+  },
 } as const satisfies OptionGroups;

@@ -47,14 +47,14 @@ export const lengthOptions = {
   maxTimeMs: {
     kind: orNull(duration),
     key: 'max-time',
-    help: 'End this invocation after this time. The schedule stays the same',
+    help: 'Pause the run after this time. --resume continues it with the same schedule',
     isCommon: true,
     affectsOnlyMonitoring: true,
   },
   /** Early stopping: evaluations without a new best before the run ends. */
   patience: {
     kind: wholeNumber(0),
-    help: 'Stop early after this many evaluations without a new best. 0 turns it off',
+    help: 'Stop early after this many evaluations without a lower validation loss, or never if 0',
     default: 0,
     isCommon: true,
   },
@@ -68,7 +68,7 @@ export const learningOptions = {
   sequenceLength: {
     kind: wholeNumber(1),
     aliases: ['seq-length'],
-    help: 'Set the sequence length. Gradients flow through this many time steps',
+    help: 'Use sequences of this length. Gradients flow through this many time steps',
     defaultInWords: '32 or 64',
     isCommon: true,
   },
@@ -101,7 +101,7 @@ export const learningOptions = {
    */
   batchSize: {
     kind: wholeNumber(1),
-    help: 'Set the batch size. More parallel sequences are faster per character, with fewer update steps per epoch',
+    help: 'Use this many batch rows. More parallel sequences are faster per character, with fewer update steps per epoch',
     defaultInWords: '16 or 32',
     isCommon: true,
   },

@@ -133,7 +133,7 @@ export function describeRange({ whole, min, above, max, below, orZero }: NumberR
     min !== undefined && upper !== undefined ? `from ${shown(min)} to ${upper}` : undefined,
     min !== undefined && upper === undefined ? `of at least ${shown(min)}` : undefined,
     above === undefined ? undefined : `above ${shown(above)}`,
-    min === undefined && upper !== undefined ? `of at most ${upper}` : undefined,
+    min === undefined && upper !== undefined ? `${above === undefined ? 'of ' : ''}at most ${upper}` : undefined,
     below === undefined ? undefined : `below ${shown(below)}`,
   ].filter((bound) => bound !== undefined);
   return `${whole ? 'a whole number' : 'a number'}${bounds.length > 0 ? ` ${bounds.join(' and ')}` : ''}${orZero ? ', or 0' : ''}`;

@@ -12,13 +12,13 @@ export const watchingOptions = {
     kind: orNull(wholeNumber(0)),
     aliases: ['eval-every'],
     help: 'Set the update steps between evaluations. 0 evaluates only at the end',
-    defaultInWords: 'ten per run',
+    defaultInWords: 'chosen from the text, or ten per run with --budget',
     affectsOnlyMonitoring: true,
   },
   checkpointEvery: {
     kind: wholeNumber(0),
     help: 'Set the update steps between checkpoints. 0 saves only at the end',
-    defaultInWords: 'ten per run',
+    defaultInWords: 'at each evaluation, at least every 1,000',
     affectsOnlyMonitoring: true,
   },
   keep: {
@@ -31,7 +31,7 @@ export const watchingOptions = {
   sampleEvery: {
     kind: orNull(wholeNumber(0)),
     help: 'Set the update steps between samples. 0 turns them off',
-    defaultInWords: 'four per run',
+    defaultInWords: 'up to four per run',
     affectsOnlyMonitoring: true,
   },
   sampleLength: {
@@ -44,16 +44,19 @@ export const watchingOptions = {
   validationCharacters: {
     kind: wholeNumber(0),
     aliases: ['val-characters'],
-    help: 'Validate on this many characters, in evenly spaced chunks. 0 is all',
+    help: 'Validate on this many characters, in evenly spaced chunks. 0 validates on all',
     legacyValue: 0,
     defaultInWords: 'chosen from the text',
     affectsOnlyMonitoring: true,
   },
-  /** With 1, the text is scored as one sequence, which is the strict measure. */
+  /**
+   * With 1, the whole validation part is scored as one sequence, so that no context is lost between
+   * chunks. A sample of the part (`validationCharacters`) always has several chunks.
+   */
   evaluationStreams: {
     kind: wholeNumber(1),
     aliases: ['streams'],
-    help: 'Divide the validation part into this many parallel chunks. 1 is the strict measure',
+    help: 'Score the validation part in this many parallel chunks. 1 keeps the whole context, but is slow',
     defaultInWords: 'chosen from the text',
     affectsOnlyMonitoring: true,
   },

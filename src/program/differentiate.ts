@@ -36,14 +36,15 @@ interface Interest {
 }
 
 /**
- * The program that also computes, for each parameter it uses, the gradient of the sum of its losses
- * (each times its scale).
+ * Extends a program with the gradient of its loss with respect to each parameter that it uses. The
+ * loss is the sum of all cross-entropies, each times its scale, and all penalties.
  *
  * The gradient of a weight that is used at every time step is one product over the concatenated
  * sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. It is appended as soon as the backward walk has passed the first
  * use of the weight, so that dY need not be kept until the end of the update step.
  *
- * @throws an Error for operations without a derivative, and for views that overlap in part
+ * @throws an Error for operations without a derivative, for a view of a parameter, for an operand that
+ * is broadcast but is not a row, and for views that overlap in part or cross each other
  */
 export function differentiate(program: Program, { seeds = new Map(), watched = new Map() }: Interest = {}): Program {
   const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
@@ -74,7 +75,7 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   const contributeRow = (to: Value, gradient: Value): void => {
     if (to.rows !== 1 || to.columns !== gradient.columns)
       throw new Error(
-        `cannot differentiate ${to.kind} ${to.rows}×${to.columns} here: expected a row, or a value of the result's shape that is not a parameter`,
+        `cannot differentiate broadcasting of ${to.kind} ${to.rows}×${to.columns}: expected a row of ${gradient.columns} columns, or the shape of the result`,
       );
     if (to.kind === 'parameter') addTerm(to, { kind: 'sums', right: gradient });
     else contribute(to, builder.columnSums(gradient));
@@ -84,7 +85,8 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
     switch (value.kind) {
       case 'matmul': {
         const [a, b] = value.inputs;
-        if (value.transposeA) throw new Error('matmul: the derivative of a transposed left operand is not defined');
+        if (value.transposeA)
+          throw new Error('cannot differentiate matmul: a transposed left operand is not supported');
         if (dependent.has(a)) contribute(a, builder.matmul(dy, b, { transposeB: !value.transposeB }));
         const [left, right] = value.transposeB ? [dy, a] : [a, dy];
         addTerm(b, { kind: 'product', left, right });
@@ -124,7 +126,7 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
         });
         return;
       default:
-        throw new Error(`${value.kind} has no derivative`);
+        throw new Error(`cannot differentiate ${value.kind}: not supported`);
     }
   };
 
@@ -169,21 +171,21 @@ function dependentOn(isSource: (value: Value) => boolean, values: readonly Value
 }
 
 /**
- * For each operand of an elementwise y = f(x, …): a function that appends its gradient, computed
+ * For each operand of an elementwise y = f(a, b): a function that appends its gradient, computed
  * from dy.
  */
 function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise'>, dy: Value): (() => Value)[] {
-  const [x, y] = value.inputs;
+  const [a, b] = value.inputs;
   switch (value.apply) {
     case 'add':
       return [() => dy, () => dy];
     case 'subtract':
       return [() => dy, () => builder.scale(dy, -1)];
     case 'multiply':
-      return [() => builder.multiply(dy, y), () => builder.multiply(dy, x)];
+      return [() => builder.multiply(dy, b), () => builder.multiply(dy, a)];
     // y = a/b: da = dy/b, db = −dy·y/b
     case 'divide':
-      return [() => builder.divide(dy, y), () => builder.scale(builder.divide(builder.multiply(dy, value), y), -1)];
+      return [() => builder.divide(dy, b), () => builder.scale(builder.divide(builder.multiply(dy, value), b), -1)];
     case 'scale':
       return [() => builder.scale(dy, value.constant)];
     case 'offset':
@@ -194,11 +196,11 @@ function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise
       return [() => builder.elementwise('tanhGradient', [value, dy])];
     case 'relu':
       return [() => builder.elementwise('reluGradient', [value, dy])];
-    // y = √x: dx = dy/(2y), infinite at 0 like the slope
+    // y = √a: da = dy/(2y), infinite at 0 like the slope
     case 'sqrt':
       return [() => builder.divide(builder.scale(dy, 0.5), value)];
     default:
-      throw new Error(`${value.apply} has no derivative`);
+      throw new Error(`cannot differentiate ${value.apply}: not supported`);
   }
 }
 

@@ -1,7 +1,7 @@
-// The order of the operations on a device. Each operation is one step, except that consecutive
-// elementwise operations are fused into one step, a chain. Views and joins are not steps: the
-// layout lets them share memory with their inputs, except for the pieces that it says must be
-// copied.
+// Orders the operations of a program into steps. Consecutive elementwise operations are one step, a
+// chain. Parameters and inputs are not steps, because they have a value already. Views and joins are
+// not steps, because they share memory with other values. A piece of a join that cannot share memory
+// is a copy step.
 import type { Copy } from './placement.ts';
 import { type Program, type Value, isView } from './value.ts';
 

@@ -12,12 +12,12 @@ export const chartPlaceholders = (charts: readonly Chart[]): string =>
   charts.length === 0
     ? ''
     : `<p class="hint">Drag across a chart to zoom, and double-click to reset. With the keyboard, use the arrows to read values, + and − to zoom, and 0 to reset.</p>
-<noscript><p>A script draws the lines, but your browser does not run it. The tables show the numbers.</p></noscript>
+<noscript><p>Enable JavaScript to see the lines. The tables show the numbers.</p></noscript>
 <div class="charts" id="charts">${chartsHtml(charts)}</div>`;
 
 export const chartsHtml = (charts: readonly Chart[]): string =>
   charts.length === 0
-    ? '<p class="hint" id="nothing" role="status">The logs have no data over this axis.</p>'
+    ? '<p class="hint" id="nothing" role="status">The logs have no data for this axis.</p>'
     : charts.map(chartHtml).join('\n');
 
 function chartHtml(chart: Chart): string {

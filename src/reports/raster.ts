@@ -36,8 +36,9 @@ export class Raster {
   }
 
   /**
-   * Draws a line from point to point. Coordinates range from 0 to 1, to the right and up. null
-   * leaves a gap. A single point is four dots. Later series cover earlier ones.
+   * Draws a line from point to point. Coordinates range from 0 to 1, to the right and up. A
+   * null leaves a gap. A point without neighbours is four dots, or one mark. Later series cover
+   * earlier series.
    *
    * @param pattern repeating pattern of dots: `#` is drawn. Marks ignore it
    */
@@ -78,7 +79,7 @@ export class Raster {
       : this.#characters[cell.series % this.#characters.length];
   }
 
-  /** A point is as large as its character allows. */
+  /** Draws a point without neighbours, as 2 × 2 dots within one character or as one mark. */
   #point(series: number, [x, y]: Dot): void {
     if (this.#characters !== null) return this.#dot(series, x, y);
     const [left, top] = [x - (x % 2), Math.min(y, y - (y % 4) + 2)];

@@ -54,7 +54,7 @@ const HIGHEST_BITS = 8;
 /** Points of the curve along the text. */
 const PLACES = 200;
 const DEAREST = 10;
-/** Characters of context on each side. */
+/** Characters of context before a character, and half as many after it. */
 const AROUND = 20;
 
 const bitsOf = (nats: number): number => nats / Math.LN2;
@@ -78,12 +78,13 @@ export function surprisePage(report: SurpriseReport): string {
     ['top-1 accuracy', `${(100 * accuracy).toFixed(2)} %`],
     [`${unit}s`, count(characters)],
   ];
-  const means = [[run, bits] as const, ...others].toSorted(([, a], [, b]) => a - b);
-  const rows = means.map(([name, each]) => ({
-    name,
-    share: each / means.at(-1)![1],
-    value: each.toFixed(4),
-    isOwn: name === run,
+  const modelMean = [run, bits] as const;
+  const means = [modelMean, ...others].toSorted(([, a], [, b]) => a - b);
+  const rows = means.map((mean) => ({
+    name: mean[0],
+    share: mean[1] / means.at(-1)![1],
+    value: mean[1].toFixed(4),
+    isOwn: mean === modelMean,
   }));
   return page({
     title: `Predictions of ${run}`,
@@ -130,17 +131,17 @@ function alongText({ unit, pieces }: SurpriseReport): Chart[] {
     {
       name: 'along',
       title: 'Along the text',
-      unit: `bits per ${unit} (click to go there)`,
+      unit: `bits per ${unit} (click a point to go to it in the text)`,
       isLogarithmic: false,
       hasZero: true,
       horizontal: 'characters',
-      series: [{ name: `mean over ${length} ${unit}s`, run: 0, colour: 1, dash: 0, points }],
+      series: [{ name: `mean over about ${length} characters`, run: 0, colour: 1, dash: 0, points }],
     },
   ];
 }
 
 const reader = (pieces: readonly ScoredCharacter[]): string =>
-  `<p class="hint" id="keys">The redder a character, the less expected it was. Point at a character or tap it to see the predictions. Move with <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>, and with <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous character of more than 5 bits.</p>
+  `<p class="hint" id="keys">The redder a character, the less expected it was. Point at a character or tap it to see the predictions. Move with <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>. Press <kbd>n</kbd> or <kbd>p</kbd> to go to the next or previous character with more than 5 bits.</p>
 <p class="scale" aria-hidden="true">${Array.from({ length: HIGHEST_BITS + 1 }, (_, bits) => `<i class="s${shadeOf(bits)}">${bits}</i>`).join('')} bits and more</p>
 <div class="beside">
 ${shadedText(pieces.map(({ text, nats }) => ({ text, shade: shadeOf(bitsOf(nats)) })))}
@@ -161,8 +162,8 @@ function dearest({ scored, symbols }: SurpriseData, pieces: readonly ScoredChara
     const [symbol] = scored[at].toSorted(([a], [b]) => b - a);
     if (symbol === undefined) return [];
     const [, , , [likeliest]] = symbol;
-    return `<li><button type="button" data-piece="${at}">${around(at - AROUND, at)}<b>${around(at, at + 1)}</b>${around(at + 1, at + AROUND / 2)}</button>
-<span>${bitsOf(pieces[at].nats).toFixed(1)} bits, most likely was <q>${escapeHtml(symbols[likeliest])}</q></span></li>`;
+    return `<li><button type="button" data-piece="${at}">${around(at - AROUND, at)}<b>${around(at, at + 1)}</b>${around(at + 1, at + 1 + AROUND / 2)}</button>
+<span>${bitsOf(pieces[at].nats).toFixed(1)} bits. The model expected <q>${escapeHtml(symbols[likeliest])}</q></span></li>`;
   });
   return `<ol class="dearest">${items.join('\n')}</ol>`;
 }

@@ -186,7 +186,7 @@ async function filter(paths: readonly string[], holds: (path: string) => Promise
   return paths.filter((_, index) => isKept[index]);
 }
 
-const toHaveOne = 'name a run folder or a checkpoint file, or train a model with `rnn train <corpus>`';
+const toHaveOne = 'name a run folder or a checkpoint file, or run rnn train <corpus> to train a model';
 const named = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
-const trainInto = (folder: string): string => `train a model with \`rnn train <corpus> ${flagOf('out')} ${folder}\``;
+const trainInto = (folder: string): string => `run rnn train <corpus> ${flagOf('out')} ${folder} to train a model`;
 const refusal = (message: string, hint: string, cause?: unknown): RnnError => checkpointError(message, hint, { cause });

@@ -205,7 +205,7 @@ function removeIfPossible(path: string): void {
 }
 
 function describeHolder(holder: LockHolder | null): string {
-  return holder === null ? '' : ` (number ${holder.pid} on ${holder.host}, since ${holder.since})`;
+  return holder === null ? '' : ` (PID ${holder.pid} on ${holder.host}, since ${holder.since})`;
 }
 
 function inUseError(folder: string, holder: LockHolder | null): RnnError {

@@ -79,6 +79,6 @@ export function unreadableError(path: string, cause: unknown): RnnError {
   return new RnnError(
     code === 'EIO' ? 'machine' : 'checkpoint',
     isMissing ? `checkpoint not found: ${path}` : `cannot read ${path}: ${why}`,
-    { hint: 'name a run folder or a checkpoint file, or train a model with `rnn train <corpus>`', cause },
+    { hint: 'name a run folder or a checkpoint file, or run rnn train <corpus> to train a model', cause },
   );
 }

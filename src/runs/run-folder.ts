@@ -72,8 +72,10 @@ export class RunFolder {
   /**
    * Refuses the same folders as `create`, but writes nothing.
    *
-   * @throws RnnError `busy` if another process trains in the folder, `usage` if it holds a run and
-   * `force` was not given, or if it cannot be a folder. `machine` if that cannot be seen
+   * @throws RnnError `busy` if another process trains in the folder. `usage` if the path cannot be a
+   * folder, if a folder has the name of a run file, or if the folder holds a run or a log.jsonl that
+   * rnn did not write and `force` was not given. `machine` if rnn has no permission to list or write
+   * the folder
    */
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
     try {
@@ -121,8 +123,8 @@ export class RunFolder {
   }
 
   /**
-   * Prepares the folder for a new run. Removes temporary files that a killed process left and, with
-   * `force`, the files of an old run.
+   * Prepares the folder for a new run. Removes all files of an old run. Without `force` there are no
+   * checkpoints, but there may be a log, damaged checkpoints and temporary files.
    *
    * @throws RnnError as `refuseIfTaken`, and `machine` if the folder cannot be made
    */

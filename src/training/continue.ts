@@ -202,7 +202,7 @@ function refuseChange(option: OptionName, given: unknown, recordedValue: unknown
   const flag = flagOf(option);
   throw usageError(
     `cannot change ${flag} in a run: it is ${String(recordedValue)}, and you gave ${String(given)}`,
-    `omit it to continue, use ${flagOf('initFrom')} to start a new run from these weights on any text, or train a new model, which can have any sizes`,
+    `omit ${flag} to resume, use ${flagOf('initFrom')} to fine-tune this model, or train a new model`,
     { options: [flag] },
   );
 }

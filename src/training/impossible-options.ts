@@ -65,7 +65,7 @@ function optionsByLength(
   const window = (given.batchSize ?? 1) * (given.sequenceLength ?? 1) + 1;
   if (window > LENGTHS.longest)
     throw usageError(
-      `${flagOf('batchSize')} times ${flagOf('sequenceLength')} is ${count(window - 1)}: expected less than the longest text, ${count(LENGTHS.longest)} characters`,
+      `${flagOf('batchSize')} times ${flagOf('sequenceLength')} is ${count(window - 1)}: expected less than ${count(LENGTHS.longest)}, the maximum number of characters in a text`,
       `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}`,
     );
   const validation = { length: validates ? 2 ** 16 : 0 };

@@ -51,7 +51,7 @@ export interface ResolvedOptions {
   readonly notes: readonly string[];
 }
 
-/** Where the value of an option comes from. `text` is the length of the text. */
+/** The source of a value. `text`: chosen from the text, from other options, or from both. */
 export type OptionSource = 'given' | 'preset' | 'text' | 'default';
 
 export interface NewRunOptions extends ResolvedOptions {
@@ -170,16 +170,18 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   }
   refuseUnmetConditions(options);
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
-  if (options.patience > 0) throw nothingToWaitFor(flagOf('patience'), options.patience);
-  if (options.schedule === 'plateau') throw nothingToWaitFor(flagOf('schedule'), 'plateau');
+  const remedy =
+    options.evaluateEvery === 0
+      ? `omit ${flagOf('evaluateEvery')} 0`
+      : `validate on a longer text with ${flagOf('validationFraction')} or ${flagOf('validationFile')}`;
+  if (options.patience > 0) throw nothingToWaitFor(flagOf('patience'), options.patience, remedy);
+  if (options.schedule === 'plateau') throw nothingToWaitFor(flagOf('schedule'), 'plateau', remedy);
 }
 
-function nothingToWaitFor(flag: string, value: number | string): RnnError {
-  return usageError(
-    `cannot use ${flag} ${value}: the run has no evaluations`,
-    `omit ${flagOf('validationFraction')} 0 and ${flagOf('evaluateEvery')} 0, or omit ${flag}`,
-    { options: [flag] },
-  );
+function nothingToWaitFor(flag: string, value: number | string, remedy: string): RnnError {
+  return usageError(`cannot use ${flag} ${value}: the run has no evaluations`, `${remedy}, or omit ${flag}`, {
+    options: [flag],
+  });
 }
 
 /**

@@ -37,7 +37,10 @@ export type Fit = 'overfitted' | 'underfitted' | 'good';
 
 /** The judgement of a run, and options to try next. */
 export interface Verdict {
-  /** Null if there are too few evaluations, if both losses rose, or if the run ended early. */
+  /**
+   * Null if there are too few evaluations or if both losses rose. Null also if the run was stopped
+   * before it overfitted.
+   */
   readonly fit: Fit | null;
   readonly best: {
     readonly step: number;
@@ -193,8 +196,8 @@ const MAX_ADVICE = 2;
  */
 const DROPOUT_RATES = [0.3, 0.5];
 /**
- * The upper end of the range that helps against overfitting (see `weightDecay` in
- * options/training.ts).
+ * The lower end of the range that helps against overfitting, 0.1 to 0.6 (docs/choosing.md). Advice
+ * for the next run starts there.
  */
 const WEIGHT_DECAY = 0.1;
 const PATIENCE = 5;

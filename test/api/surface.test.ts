@@ -24,8 +24,8 @@ describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the
   });
 });
 
-describe('surface.txt', () => {
-  it('has every type that an export uses, wherever it is declared, and no internal type', () => {
+describe('surfaceOf', () => {
+  it('lists every type that an export uses, in whichever file it is declared, and no internal type', () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'inner'));
     const declared = (file: string, text: string): void => writeFileSync(join(folder, file), text);

@@ -33,12 +33,14 @@ const impossible: readonly Impossible[] = [
   {
     options: '--patience 3 --validation-fraction 0',
     code: 2,
-    message: /cannot use --patience 3: the run has no evaluations/,
+    message:
+      /cannot use --patience 3: the run has no evaluations\nhint: validate on a longer text with --validation-fraction or --validation-file, or omit --patience/,
   },
   {
     options: '--schedule plateau --evaluate-every 0',
     code: 2,
-    message: /cannot use --schedule plateau: the run has no evaluations/,
+    message:
+      /cannot use --schedule plateau: the run has no evaluations\nhint: omit --evaluate-every 0, or omit --schedule/,
   },
   { options: '--sequence-length 5000', code: 2, message: /too long to plan/ },
   { options: '--layers 1000', code: 2, message: /too long to plan/ },

@@ -278,11 +278,11 @@ describe('rnn eval with baselines', () => {
       3,
       '--against foreign.txt: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö',
     ],
-    [['--html', '-', '--json'], 2, 'cannot write to standard output twice: --html - and --json both name it'],
+    [['--html', '-', '--json'], 2, 'cannot write several results to standard output: --html - and --json'],
     [
       ['--html', '-', '--by-character'],
       2,
-      'cannot write to standard output twice: --html - and --by-character both name it',
+      'cannot write several results to standard output: --html - and --by-character',
     ],
   ])('%j ends with %i', async (flags, code, message) => {
     const given = flags.map((flag) => (flag.endsWith('.txt') || flag.endsWith('.html') ? at(flag) : flag));

@@ -1,8 +1,8 @@
 // Mistakes on a command line, all with exit code 2.
 import { type Fault, endingWith, sample, train } from './fault.ts';
 
-const helpOfTrain = /^run rnn train --help to see how to choose it$/;
-const helpOfSample = /^run rnn sample --help to see how to choose it$/;
+const helpOfTrain = /^run rnn train --help to see how to choose a value$/;
+const helpOfSample = /^run rnn sample --help to see how to choose a value$/;
 
 const values = endingWith(2, [
   ['zero units', train('--hidden 0'), /^--hidden is 0: expected a whole number from 1 to 1,048,576$/, helpOfTrain],
@@ -37,7 +37,7 @@ const values = endingWith(2, [
   [
     'an infinite learning rate',
     train('--learning-rate Infinity'),
-    /^--learning-rate is Infinity: expected a number above 0 and of at most 1,000$/,
+    /^--learning-rate is Infinity: expected a number above 0 and at most 1,000$/,
     helpOfTrain,
   ],
   ['an empty value', train("--learning-rate ''"), /^--learning-rate is empty: expected a number/, helpOfTrain],
@@ -65,7 +65,7 @@ const values = endingWith(2, [
   [
     'a number with a comma',
     train('--epochs 1,5'),
-    /^--epochs is 1,5: expected a number above 0 and of at most 1,000,000,000$/,
+    /^--epochs is 1,5: expected a number above 0 and at most 1,000,000,000$/,
     /^write 1\.5, or use rnn sweep to try several values: --grid epochs=1,5$/,
   ],
   ['a fraction of a step', train('--max-steps 1.5'), /^--max-steps is 1\.5: expected a whole number/, helpOfTrain],
@@ -116,7 +116,7 @@ const values = endingWith(2, [
   [
     'a probability above 1',
     sample('--top-p 1.5'),
-    /^--top-p is 1\.5: expected a number above 0 and of at most 1$/,
+    /^--top-p is 1\.5: expected a number above 0 and at most 1$/,
     helpOfSample,
   ],
   ['a count of zero', sample('--count 0'), /^--count is 0: expected a whole number/, helpOfSample],
@@ -139,9 +139,14 @@ const words = endingWith(2, [
   ['a misspelt flag', train('--hiden 8'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
   ['a misspelt flag, as JSON', train('--hiden 8 --json'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
   ['a bad value, as JSON', train('--hidden 0 --json'), /^--hidden is 0: expected/, helpOfTrain],
-  ['a flag of another command', sample('--epochs 3'), /^unknown option '--epochs'$/, /^run rnn sample --help$/],
+  [
+    'a flag of another command',
+    sample('--epochs 3'),
+    /^unknown option '--epochs'$/,
+    /^run rnn sample --help to list its options$/,
+  ],
   ['a misspelt command', 'trian @text.txt', /^unknown command 'trian'$/, /^did you mean train\?$/],
-  ['an unknown command', 'paint @text.txt', /^unknown command 'paint'$/, /^run rnn --help$/],
+  ['an unknown command', 'paint @text.txt', /^unknown command 'paint'$/, /^run rnn --help to list the commands$/],
   [
     'no text',
     'train',

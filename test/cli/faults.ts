@@ -239,14 +239,14 @@ const busy = endingWith(7, [
   [
     'a run of this process',
     'train @text.txt --out @run --force $SMALL',
-    /^cannot train in .*run: another process \(number \d+ on .*\) is training there$/,
+    /^cannot train in .*run: another process \(PID \d+ on .*\) is training there$/,
     /wait for that process, stop it/,
     { held: 'run' },
   ],
   [
     'a run of another process',
     resume('@taken'),
-    /^cannot train in .*taken: another process \(number \d+ on .*\) is training there$/,
+    /^cannot train in .*taken: another process \(PID \d+ on .*\) is training there$/,
     /wait for that process, stop it/,
   ],
   [
@@ -258,7 +258,7 @@ const busy = endingWith(7, [
   [
     'a run of another machine',
     'train @text.txt --out @far $SMALL',
-    /: another process \(number 1 on another-machine, since 2026-01-01/,
+    /: another process \(PID 1 on another-machine, since 2026-01-01/,
     /--out/,
   ],
 ]);

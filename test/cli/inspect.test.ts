@@ -96,7 +96,7 @@ describe('rnn inspect', () => {
     expect(stdout).toContain('chance up to');
     const short = await rnn(['inspect', at('text.txt'), ...model(), '--length', '100']);
     expect(short.stderr).toContain(
-      'skipped the search for units: the text has 100 characters, and the search needs 400',
+      'skipped the search for units, which needs at least 400 characters: rnn read only 100',
     );
     expect(short.stdout).toMatch(/^layer +gate/);
   });
@@ -244,7 +244,8 @@ describe('rnn inspect', () => {
     [['--unit', '2.c.0'], 2, 'hint: this model has layers 0 to 1, values h, c, i, f, o, and units 0 to 7'],
     [['--unit', '0.c.8'], 2, '--unit is 0.c.8: expected'],
     [['--unit', '0.z.1'], 2, '--unit is 0.z.1: expected'],
-    [['--record', 'x.csv'], 2, '--record is x.csv: expected a file whose name ends in .jsonl or .npz'],
+    [['--record', 'x.csv'], 2, '--record is x.csv: expected a file whose name ends with .jsonl or .npz'],
+    [['--record', '/nowhere/x.npz'], 1, 'hint: choose another file\n'],
     [['--length', '0'], 2, '--length is 0: expected a whole number of at least 1'],
     [['--html', '/nowhere/x.html'], 1, 'cannot write /nowhere/x.html: the folder does not exist'],
   ])('%j ends with %i', async (flags, code, message) => {

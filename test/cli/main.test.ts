@@ -130,7 +130,7 @@ describe('errors', () => {
       'the corpus is missing: expected a file, a folder, or - for standard input',
       'run rnn train --help',
     ],
-    [['--nonsense', 'train'], "unknown option '--nonsense'", 'run rnn --help'],
+    [['--nonsense', 'train'], "unknown option '--nonsense'", 'run rnn --help to list the commands'],
     [['sample', '-n', '3'], "unknown option '-n'", 'did you mean --length or --count?'],
     [['sample', '--out', 'x'], "unknown option '--out'", 'add >FILE: rnn sample writes to standard output'],
     [['plot', '--out', 'x'], "unknown option '--out'", 'did you mean --svg or --html?'],
@@ -155,7 +155,7 @@ describe('errors', () => {
     [['help', 'trian'], "unknown command or topic 'trian'", 'did you mean train?'],
     [['help', 'shedules'], "unknown command or topic 'shedules'", 'did you mean schedules?'],
     [['help', 'nonsense'], "unknown command or topic 'nonsense'", 'run rnn help to list the commands and topics'],
-    [['nonsense', 'train'], "unknown command 'nonsense'", 'run rnn --help'],
+    [['nonsense', 'train'], "unknown command 'nonsense'", 'run rnn --help to list the commands'],
   ])('rnn %j is refused with a hint', async (argv, message, hint) => {
     const { code, stdout, stderr } = await rnn(argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

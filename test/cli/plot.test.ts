@@ -72,7 +72,9 @@ describe('rnn plot', () => {
       writeFileSync(at('many', `${index}`, 'log.jsonl'), '');
     }
     const named = [1, 2, 3, 4, 5].map((index) => at('many', `${index}`)).join(', ');
-    expect((await rnn(['plot', at('many')])).stderr).toContain(`error: nothing is logged in ${named}, 3 more\n`);
+    expect((await rnn(['plot', at('many')])).stderr).toContain(
+      `error: the log of ${named}, 3 more is empty: expected at least one loss\n`,
+    );
   });
 
   it('draws the charts of a run as text', async () => {
@@ -214,7 +216,7 @@ describe('rnn plot', () => {
   it.each([
     [['plot', 'missing'], 4, /cannot look for runs in missing: folder not found/],
     [['plot', ''], 4, /the name of the folder is empty/],
-    [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: use rnn runs/],
+    [['plot', 'EMPTY/begun'], 4, /the log of .*begun is empty: expected at least one loss\nhint: use rnn runs/],
     [
       ['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'],
       1,
@@ -288,16 +290,19 @@ describe('a log without the requested curves', () => {
 
 describe('standard output', () => {
   it.each([
-    [['plot', 'RUN', '--html', '-', '--svg', '-'], '--html - and --svg -'],
-    [['plot', 'RUN', '--json', '--svg', '-'], '--svg - and --json'],
-    [['story', 'RUN', '--json', '--html', '-'], '--html - and --json'],
-    [['gradients', 'text.txt', '--html', '-', '--svg', '-'], '--html - and --svg -'],
-    [['gradients', 'text.txt', '--json', '--svg', '-'], '--svg - and --json'],
-    [['inspect', 'text.txt', '--json', '--html', '-'], '--html - and --json'],
-  ])('is for one thing alone: %j', async (argv, both) => {
+    [['plot', 'RUN', '--html', '-', '--svg', '-'], '--html - and --svg -', '--html'],
+    [['plot', 'RUN', '--json', '--svg', '-'], '--svg - and --json', '--svg'],
+    [['plot', 'RUN', '--html', '-', '--svg', '-', '--json'], '--html -, --svg - and --json', '--html and --svg'],
+    [['story', 'RUN', '--json', '--html', '-'], '--html - and --json', '--html'],
+    [['gradients', 'text.txt', '--html', '-', '--svg', '-'], '--html - and --svg -', '--html'],
+    [['gradients', 'text.txt', '--json', '--svg', '-'], '--svg - and --json', '--svg'],
+    [['inspect', 'text.txt', '--json', '--html', '-'], '--html - and --json', '--html'],
+  ])('is for one result: %j', async (argv, results, toName) => {
     const { code, stdout, stderr } = await rnn(argv.map((word) => (word === 'RUN' ? at('runs', 'a') : word)));
     expect(code).toBe(2);
-    expect(stderr).toContain(`cannot write to standard output twice: ${both} both name it`);
+    expect(stderr).toContain(
+      `cannot write several results to standard output: ${results}\nhint: name a file for ${toName}\n`,
+    );
     expect(stdout).not.toMatch(/<html|<svg|"curve"|"stage"/);
   });
 });

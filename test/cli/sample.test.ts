@@ -166,7 +166,7 @@ describe('rnn sample', () => {
     [['--temp', '-1'], 2, '--temp is -1: expected a number of at least 0'],
     [['--temp', 'abc'], 2, '--temp is abc: expected a number of at least 0'],
     [['--length', '-1'], 2, '--length is -1: expected a whole number of at least 1, or inf'],
-    [['--top-p', '0'], 2, '--top-p is 0: expected a number above 0 and of at most 1'],
+    [['--top-p', '0'], 2, '--top-p is 0: expected a number above 0 and at most 1'],
     [['--stop', ''], 2, '--stop is empty: expected some text'],
     [['--prime', 'a', '--prime-file', 'b'], 2, 'cannot use --prime and --prime-file together'],
     [['--prime-file', 'no-such-file'], 3, 'cannot read --prime-file no-such-file: ENOENT'],

@@ -181,11 +181,11 @@ describe('an error names the place of a wrong option', () => {
     const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
     expect(tied).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; give --embedding a width'),
+      stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED. Give --embedding a width'),
     });
     has({ tied: true });
     const filed = await rnn(['train', text, '--config', config, '--dry-run']);
-    expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
+    expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}. `);
     expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
   });
 

@@ -218,7 +218,7 @@ describe('other commands', () => {
       expect(await rnn([command], { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).toMatchObject({
         code: 4,
         stderr: expect.stringMatching(
-          /^error: checkpoint not found: .*no-run\nhint: the checkpoint comes from RNN_CHECKPOINT; /,
+          /^error: checkpoint not found: .*no-run\nhint: the checkpoint comes from RNN_CHECKPOINT\. Name /,
         ),
       });
       const argv = command === 'sample' ? [command, '--checkpoint', 'other'] : [command, 'other'];

@@ -26,7 +26,7 @@ async function helpOfTrain(): Promise<ReadonlyMap<string, string>> {
 
 it.each([
   ['--threads', '9007199254740991', 'expected a whole number from 1 to 65,536'],
-  ['--epochs', '1e15', 'expected a number above 0 and of at most 1,000,000,000'],
+  ['--epochs', '1e15', 'expected a number above 0 and at most 1,000,000,000'],
 ])('%s %s, which no checkpoint may record, is refused with the limit', async (flag, value, expected) => {
   useDoubles();
   const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, value]);
@@ -78,7 +78,7 @@ it('the help of rnn train says how omitted options are chosen', async () => {
   const help = await helpOfTrain();
   for (const name of namesWith(({ defaultInWords: words }) => words !== undefined && words !== ''))
     expect(help.get(flagOf(name)), name).toContain(`[default: ${(trainingOptions[name] as Option).defaultInWords}]`);
-  expect(help.get('--learning-rate')).toContain('chosen from --cell and --hidden');
+  expect(help.get('--learning-rate')).toContain('chosen from the network, --batch-size and --optimizer');
   const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map(
     (given) => resolved(1_000_000, given).learningRate,
   );
@@ -91,7 +91,7 @@ it('a learning rate too high for any text is refused before anything is read', a
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr:
-      'error: --learning-rate is 1001: expected a number above 0 and of at most 1,000\nhint: run rnn train --help to see how to choose it\n',
+      'error: --learning-rate is 1001: expected a number above 0 and at most 1,000\nhint: run rnn train --help to see how to choose a value\n',
   });
   expect(calls.corpus).toBeUndefined();
 });

@@ -222,7 +222,7 @@ it('a run that diverged before its first update step gets no advice to lower its
   const { stderr: later } = await doubled(['train', 'hamlet.txt'], {
     events: () => [start, end('diverged')],
   });
-  expect(later).toContain('. Against spikes of the loss, use --clip-norm 5 or less, or a longer --warmup-steps');
+  expect(later).toContain('. To prevent jumps of the loss, lower --clip-norm or raise --warmup-steps');
   useDoubles({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
   expect((await rnn(['train', 'hamlet.txt'])).stderr).toContain(
     'no checkpoint was saved. Train again with --learning-rate 0.00075. ',

@@ -159,7 +159,10 @@ describe('rnn watch', () => {
     await hasTold('waiting for the first report');
     run.close();
     writeFileSync(join(run.path, 'latest.json'), '');
-    expect(await ran).toMatchObject({ code: 4, stderr: expect.stringContaining('error: nothing is logged in') });
+    expect(await ran).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('is empty: expected at least one loss'),
+    });
     expect(stdout.text).toContain('\u001B[?1049l');
   });
 

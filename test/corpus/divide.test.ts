@@ -63,7 +63,12 @@ test.each([
 });
 
 test.each([
-  ['a.txt', ['x'], 'x', 'cannot read columns of a.txt: expected a file whose name ends with .csv'],
+  [
+    'a.txt',
+    ['x'],
+    'x',
+    'cannot read columns of a.txt: expected a name that ends with .csv, .tsv, .tab, .jsonl or .ndjson',
+  ],
   ['a.csv', ['x'], 'y,z\n1,2\n', 'column not found in a.csv: x'],
   ['a.csv', ['3'], '1,2\n', 'cannot read column 3 of a.csv: a row has only 2'],
   ['a.csv', ['y'], 'y,z\n1,"2\n3,4\n', 'a.csv, line 3 is not valid CSV'],

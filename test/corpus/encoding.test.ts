@@ -27,7 +27,7 @@ describe('a text in another encoding', () => {
     expect(decodeText(bytes, encoding)).toBe(text);
   });
 
-  it('is the same text for all divisions into chunks, with the digest of its UTF-8', async () => {
+  it('decodes to the same text from one-byte chunks, and has the digest of that text in UTF-8', async () => {
     const bytes = [...Buffer.from('añ€😀\r\n', 'utf16le')].map((byte) => Buffer.of(byte));
     const options = { encoding: 'utf-16le', keepLineEnds: false };
     const corpus = await read('-', { stdin: Readable.from(bytes, { objectMode: false }), ...options });
@@ -60,7 +60,7 @@ describe('a text in another encoding', () => {
     ],
     ['utf-16le', Buffer.from('abc', 'utf16le').subarray(0, 5), /t is not utf-16le at line 1, column 3$/],
     ['utf-16le', Buffer.from('a\0b', 'utf16le'), /t as text: it looks binary \(a NUL character\)$/],
-  ])('is refused if it is not %s', async (encoding, bytes, message) => {
+  ])('is refused if it is not valid %s text', async (encoding, bytes, message) => {
     expect((await failureOf(read(fileWith(bytes), { encoding }))).message).toMatch(message);
   });
 
@@ -104,7 +104,7 @@ describe('a byte that is not UTF-8', () => {
 
   it('is not decoded as Windows-1252 if Windows-1252 does not define it', async () => {
     const error = await failureOf(read(fileWith(Buffer.of(0x61, 0x81, 0x62))));
-    expect(error.hint).toMatch(/^use --encoding with the encoding that it has/);
+    expect(error.hint).toMatch(/^use --encoding to name the encoding of the file, such as windows-1251/);
   });
 
   it('has the correct line after changed line endings', async () => {

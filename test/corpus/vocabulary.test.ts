@@ -28,7 +28,9 @@ describe('a vocabulary of characters', () => {
     const error = await failureOf(() => vocabulary.encode('a\u2019é\tA漢a漢'));
     expect(error.kind).toBe('corpus');
     expect(error.message).toBe('the model has never seen U+2019 ’, U+00E9 é, U+0009 (tab), U+0041 A, U+6F22 漢');
-    expect(error.hint).toContain("write ' for ’, e for é, a for A, or train on text that has them: use --init-from");
+    expect(error.hint).toContain(
+      "write ' for ’, e for é and a for A, fine-tune on text with these characters (--init-from), or",
+    );
   });
 
   it('names only a few of many unknown characters', async () => {
@@ -39,7 +41,7 @@ describe('a vocabulary of characters', () => {
 
   it('suggests a letter without accent in the other case if nothing is nearer', async () => {
     expect((await failureOf(() => characterVocabulary('ae', false).encode('É'))).hint).toContain(
-      'write e for É, or train on text that has it: ',
+      'write e for É, fine-tune on text with this character (--init-from), or ',
     );
   });
 

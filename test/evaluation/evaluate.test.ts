@@ -49,8 +49,8 @@ async function compiled(device: Device, streams: number): Promise<Executable> {
 }
 
 /**
- * Computed character by character, each chunk from a zero state: the sum over targets of −log of
- * their softmax probability.
+ * Computes the mean loss one character at a time: −log of the softmax probability of each target. Each
+ * chunk starts from a zero state.
  */
 function byHand(streams: number): number {
   const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'logits' });

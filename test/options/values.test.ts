@@ -32,7 +32,7 @@ describe('numbers on the command line', () => {
     [{ whole: true, min: 1 }, '1.5', '--hidden is 1.5: expected a whole number of at least 1'],
     [{ above: 0 }, '0', '--hidden is 0: expected a number above 0'],
     [{ min: 0, below: 1 }, '1', '--hidden is 1: expected a number of at least 0 and below 1'],
-    [{ above: 0, max: 1 }, '1.01', '--hidden is 1.01: expected a number above 0 and of at most 1'],
+    [{ above: 0, max: 1 }, '1.01', '--hidden is 1.01: expected a number above 0 and at most 1'],
     [{ min: 0, max: 1 }, '-1', '--hidden is -1: expected a number from 0 to 1'],
     [{ whole: true, min: 0 }, '1e16', '--hidden is 1e16: expected a whole number from 0 to 2^53 − 1'],
     [{ whole: true, min: 1 }, '99999999999999999999', 'expected a whole number from 1 to 2^53 − 1'],

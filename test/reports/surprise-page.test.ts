@@ -13,7 +13,12 @@ import { isTooWide, keepPicture, noBrowser, openBrowser, openPage, widths } from
 /**
  * A page of a model that always prefers e: the logit of e is 3, and all other logits are below 1.
  */
-function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text, false), shown = Infinity): string {
+function pageOf(
+  text: string,
+  vocabulary: Vocabulary = characterVocabulary(text, false),
+  shown = Infinity,
+  run = 'a <b>run</b>',
+): string {
   const ids = Uint8Array.from(vocabulary.encode(text));
   const surprise = new SurpriseRecord(Math.min(shown, ids.length - 1), vocabulary.size);
   const random = new Random(3);
@@ -23,7 +28,7 @@ function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text,
     surprise.put(at, logits, 0, ids[at + 1]);
   }
   return surprisePage({
-    run: 'a <b>run</b>',
+    run,
     text: 'verse.txt',
     model: { cell: 'lstm', layers: 2, hidden: 64 },
     unit: vocabulary.unit === 'byte' ? 'byte' : 'character',
@@ -81,12 +86,27 @@ describe('the page of surprisal', () => {
     expect(html).toContain(`<dt>bytes</dt><dd>${bytes.toLocaleString('en')}</dd>`);
     expect(html).toContain('<dt>bits per byte</dt>');
     expect(html).toContain('Bits per byte, compared');
-    expect(html).toContain('Along the text <small>bits per byte (click to go there)</small>');
+    expect(html).toContain('Along the text <small>bits per byte (click a point to go to it in the text)</small>');
     expect(html).not.toContain('per character');
     expect(html).not.toContain('The first');
-    expect(html).toMatch(/\d\.\d bits, most likely was <q>e<\/q>/);
+    expect(html).toMatch(/\d\.\d bits\. The model expected <q>e<\/q>/);
     const [, first] = /<i( class="[^"]*")?>ä/.exec(html)!;
     expect(first).toMatch(/s1\d/); // its second byte
+  });
+
+  it('highlights only the model, even if a baseline has the same name', () => {
+    const highlighted = (run: string): string[] =>
+      [
+        ...pageOf(verse, undefined, undefined, run).matchAll(
+          /<tr class="own"><th scope="row">(.*?)<.*?(\d\.\d+)<\/td>/g,
+        ),
+      ].map(([, name, bits]) => `${name} ${bits}`);
+    expect(highlighted('gzip')).toEqual(['gzip 2.5000']);
+  });
+
+  it('shows ten characters after each of the least expected characters', () => {
+    const [, after] = /<\/b>([^<]*)<\/button>/.exec(pageOf('e'.repeat(100) + 'x' + 'e'.repeat(100)))!;
+    expect(after).toHaveLength(10);
   });
 
   it('of an excerpt shows its length', () => {

@@ -117,7 +117,7 @@ describe('the runs that the user means', () => {
     });
     await expect(findRuns([], join(folder, 'none'))).rejects.toMatchObject({
       kind: 'checkpoint',
-      hint: expect.stringContaining('train a model with `rnn train <corpus>`'),
+      hint: expect.stringContaining('run rnn train <corpus> to train a model'),
     });
   });
 });

@@ -203,7 +203,7 @@ describe('sampling options', () => {
     [{ temperature: Infinity }, '--temp is Infinity'],
     [{ topK: 0 }, '--top-k is 0: expected a whole number of at least 1'],
     [{ topK: 2.5 }, '--top-k is 2.5'],
-    [{ topP: 0 }, '--top-p is 0: expected a number above 0 and of at most 1'],
+    [{ topP: 0 }, '--top-p is 0: expected a number above 0 and at most 1'],
     [{ topP: 1.1 }, '--top-p is 1.1'],
     [{ minP: -0.1 }, '--min-p is -0.1: expected a number from 0 to 1'],
     [{ minP: 2 }, '--min-p is 2'],

@@ -38,13 +38,17 @@ test.each([
   const { events } = await trainBudgeted({ stepMs }, given);
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([evaluations, samples]);
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'budget' });
-  // The last evaluation and sample are at the last step, and the training loss of the same step
-  // precedes each.
+  // The last evaluation and sample are at the last step.
   const [{ step }] = events.slice(-1) as { step: number }[];
   for (const kind of ['evaluation', 'sample'])
     expect(events.findLast(({ event }) => event === kind)).toMatchObject({ step });
-  const reports = new Set(events.flatMap((event) => (event.event === 'report' ? [event.step] : [])));
-  expect(events.every((event) => event.event !== 'evaluation' || reports.has(event.step))).toBe(true);
+  // The training loss of the same step precedes each evaluation and sample.
+  for (const [index, event] of events.entries()) {
+    if (event.event !== 'evaluation' && event.event !== 'sample') continue;
+    expect(events.slice(0, index).findLast((earlier) => earlier.event === 'report')).toMatchObject({
+      step: event.step,
+    });
+  }
 });
 
 test('a run that is killed and resumed evaluates and samples as often as an uninterrupted run', async () => {
@@ -59,7 +63,7 @@ test('a run that is killed and resumed evaluates and samples as often as an unin
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([10, 4]);
 });
 
-test('a longer budget, or epochs instead of a budget, space the remaining evaluations and samples', async () => {
+test('a run that is resumed with a longer budget or with maxSteps spaces out its remaining evaluations and samples', async () => {
   const { folder } = await trainBudgeted({ stepMs: 900 }, given);
   const { checkpoint: earlier } = await folder.newest();
   expect(earlier.training.step).toBe(34);
@@ -70,18 +74,20 @@ test('a longer budget, or epochs instead of a budget, space the remaining evalua
   expect(count(stepwise.events, 'sample')).toBe(3);
 });
 
-test('patience counts the evaluations of a budget', async () => {
+test('a run with a budget ends after `patience` evaluations without improvement', async () => {
   const still = { learningRate: 1e-30, patience: 3 };
   const { events } = await trainBudgeted({ stepMs: 900 }, { ...given, ...still });
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'patience' });
   expect(count(events, 'evaluation')).toBe(4);
 });
 
-test('a machine with slow evaluations evaluates less often, and takes about half as long again as its budget', async () => {
+test('a run with slow evaluations evaluates less often, and exceeds its budget by at most half and two evaluations', async () => {
   const { events } = await trainBudgeted({ stepMs: 300, evaluationMs: 1000 }, { ...given, evaluationStreams: 5 });
   const end = events.at(-1)!;
   // An evaluation has sixteen calls and takes 16 s.
   expect(end).toMatchObject({ event: 'end', reason: 'budget' });
   expect(count(events, 'evaluation')).toBeGreaterThan(1);
-  expect((end as { elapsedMs: number }).elapsedMs).toBeLessThan(1.5 * 30_000 + 2 * 16_000);
+  const { elapsedMs } = end as { elapsedMs: number };
+  expect(elapsedMs).toBeGreaterThanOrEqual(30_000);
+  expect(elapsedMs).toBeLessThan(1.5 * 30_000 + 2 * 16_000);
 });

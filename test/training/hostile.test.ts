@@ -90,9 +90,7 @@ describe('a run that is continued', () => {
         changed(({ training }) => (training.options.epochs = 1e308)),
         nothing,
       ),
-    ).toThrow(
-      unfit('training.options.epochs is 1e+308: expected a number above 0 and of at most 1,000,000,000, or null'),
-    );
+    ).toThrow(unfit('training.options.epochs is 1e+308: expected a number above 0 and at most 1,000,000,000, or null'));
   });
 
   it.each([null, 'auto', 'off', '/tmp/evil.so', 3])('ignores the BLAS that an earlier version recorded: %s', (blas) => {
@@ -126,7 +124,7 @@ describe('a run that is continued', () => {
       ['totalSteps', -1, 'a whole number of at least 0, or null'],
       ['sinceBest', 2 ** 53 - 1, 'a whole number from 0 to 281,474,976,710,656'],
       ['recoveries', 0.5, 'a whole number from 0 to 281,474,976,710,656'],
-      ['learningRateFactor', 0, 'a number above 0 and of at most 1'],
+      ['learningRateFactor', 0, 'a number above 0 and at most 1'],
       ['finished', 'signal', 'one of epochs, max-steps, budget, patience, or null'],
     ] as const) {
       expect(() => recordedLoop(changed(({ training }) => (training.loop[member] = value)).training)).toThrow(

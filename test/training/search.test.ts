@@ -126,7 +126,7 @@ test.each([
   [{ batchSize: 1e8 }, 'into memory: about'],
   [
     { batchSize: 1e10 },
-    '--batch-size times --sequence-length is 10,000,000,000: expected less than the longest text, 4,294,967,296 characters',
+    '--batch-size times --sequence-length is 10,000,000,000: expected less than 4,294,967,296, the maximum number of characters in a text',
   ],
 ])('sizes that do not fit any machine are refused whatever the text: %o', (given, message) => {
   expect(() => refuseTooLargeSizes(given, { validates: true })).toThrow(message);

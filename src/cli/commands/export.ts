@@ -9,8 +9,8 @@ import { defineCommand } from '../command.ts';
 import { isStdout, openOutputs } from '../output/output-files.ts';
 
 export const { define } = defineCommand({
-  description: 'Write a trained model as a file for other programs: PyTorch, or any runtime of ONNX.',
-  argument: 'A run folder or a file [default: the newest run]',
+  description: 'Write a trained model as a file for PyTorch, or for any ONNX runtime.',
+  argument: 'A run folder or a checkpoint file [default: the newest run]',
   options: exportOptions,
   examples: [
     ['rnn export', 'the newest run, for PyTorch'],

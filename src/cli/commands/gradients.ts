@@ -30,7 +30,7 @@ interface Subject {
 
 export const { define } = defineCommand({
   description:
-    'Show how far back in time gradients reach. The measure is the norm of a gradient: of the loss at time step t, with respect to the state of a layer at step t − k. Show also by how much one time step can multiply a gradient.',
+    'Show how far back in time gradients reach. The measure is the norm of a gradient: of the loss at time step t, with respect to the state of a layer at step t − k. Also show by how much one time step can multiply a gradient.',
   argument: 'The text: files, folders, globs, or - for standard input',
   options: gradientsOptions,
   examples: [

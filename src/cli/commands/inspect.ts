@@ -22,11 +22,11 @@ type InspectFlags = CommandOptionValues<typeof inspectOptions>;
 
 export const { define } = defineCommand({
   description:
-    'Show how the units of a trained model respond to a text. Some units detect quotations, brackets or the position in a line. Show also how often gates are open or shut.',
+    'Find the units of a trained model that track a property of a text, such as quotations, brackets or the position in a line. Also show how often gates are open or closed.',
   argument: 'The text: files, folders, globs, or - for standard input',
   options: inspectOptions,
   examples: [
-    ['rnn inspect book.txt', 'the units that detect something'],
+    ['rnn inspect book.txt', 'the units that track a property of the text'],
     ['rnn inspect book.txt --unit 0.c.17', 'the text coloured by one unit'],
     ['rnn inspect book.txt --html units.html', 'a page with all units'],
     ['rnn inspect book.txt --record units.npz', 'all values, for NumPy'],
@@ -40,7 +40,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const { recordFormats } = await import('../../insight/record.ts');
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined)
-    throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
+    throw badValue('--record', flags.record!, `a file whose name ends with ${Object.keys(recordFormats).join(' or ')}`);
   const outputs = { '--html': flags.html, '--record': flags.record, '--json': flags.json };
   const reads = { ...flags, texts: sources, checkpoints: [flags.checkpoint] };
   const files = await openOutputs(outputs, reads, context);
@@ -72,7 +72,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   waiting?.begin('searching units');
   if (pieces.length < MIN_CHARACTERS)
     note(
-      `skipped the search for units: the text has ${count(pieces.length)} characters, and the search needs ${MIN_CHARACTERS}`,
+      `skipped the search for units, which needs at least ${MIN_CHARACTERS} ${tokenName(opened.vocabulary.unit)}s: rnn read only ${count(pieces.length)}`,
     );
   const found = await findCells(cells);
   if (flags.html !== undefined) {
@@ -116,6 +116,7 @@ async function showUnit(
     hidden,
   );
   const [low, high] = usualRange(values);
+  // Programs read the name `cell`, from before units were called units.
   if (json) return stdout.writeJson({ event: 'cell', cell: unitText(unit), low, high, values: [...values] });
   const shade = await shaderFor(stdout, io.env);
   const shaded = pieces.map((text, at) => ({

@@ -24,7 +24,7 @@ type SweepFlags = CommandOptionValues<typeof sweepOptions>;
 
 export const { define } = defineCommand({
   description:
-    "Train a model for each trial of a grid, or for random trials, and rank them. Put the options of 'rnn train' that all trials share after --.",
+    "Train a model for each combination of options in a grid, or for random combinations, and rank the results. After --, add the options of 'rnn train' that all trials share.",
   argument: 'The text to train on',
   options: sweepOptions,
   exclusive: exclusiveOf.sweep,
@@ -38,7 +38,7 @@ export const { define } = defineCommand({
   ],
   notes: [
     'To resume an interrupted sweep, run the same command again.',
-    'With Slurm, write a command line per trial with --emit >trials.txt, run sbatch --array=1-4, and put this into the script of the job:\n  eval "$(sed -n "${SLURM_ARRAY_TASK_ID}p" trials.txt)"',
+    'With Slurm, first write one command line per trial with --emit >trials.txt. Put this line into the job script, and submit it with sbatch --array=1-4:\n  eval "$(sed -n "${SLURM_ARRAY_TASK_ID}p" trials.txt)"',
   ],
   more(command) {
     command.usage('<corpus...> [options] -- [options of rnn train]');
@@ -55,7 +55,10 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const { axes, trials } = await searchOf(flags, written);
   const shared = await written.withSettings(axes, context);
   refuseKernelsWithout(shared.flags.kernels, [shared.flags.device]);
-  if (trials.length < (flags.random ?? 0)) note(`only ${count(trials.length)} different trials are possible`);
+  if (trials.length < (flags.random ?? 0))
+    note(
+      trials.length === 1 ? 'only one trial is possible' : `only ${count(trials.length)} different trials are possible`,
+    );
   (await shared.notesOn(trials)).forEach(note);
   const out = flags.out ?? join('sweeps', (await import('../../corpus/read.ts')).corpusName(shared.sources[0]));
   const runs = trials.map((trial, index): TrialRun => {
@@ -104,7 +107,7 @@ async function searchOf(
   shared: SharedOptions,
 ): Promise<{ trials: readonly Trial[]; axes: readonly Axis[] }> {
   const { grid = [], sample = [], random, seed } = flags;
-  // One of these is empty, because --grid and --sample exclude each other.
+  // One of these is empty: --sample requires --random, which excludes --grid.
   const gridAxes = grid.map((text) => shared.gridAxis(text));
   const sampleAxes = sample.map((text) => shared.sampleAxis(text));
   const axes = [...gridAxes, ...sampleAxes];
@@ -156,7 +159,7 @@ async function train(
   if (counts.diverged > 0 && !quiet)
     stderr.note(`${of(counts.diverged)} diverged. To train one again, remove its folder and run the same command.`);
   if (counts.busy > 0)
-    stderr.warn(`another process trains ${of(counts.busy)}. To check them again, run the same command.`);
-  if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed. To train them again, run the same command.`);
+    stderr.warn(`another process is training ${of(counts.busy)}. To check again, run the same command.`);
+  if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed. To retry, run the same command.`);
   return codeOf(results);
 }

@@ -153,7 +153,7 @@ function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, re
     checkpoint === null
       ? `no checkpoint was saved. Train again with ${lower}`
       : `resume from ${checkpoint} with half the learning rate: ${resume} ${lower}`;
-  return `${remedy}. Against spikes of the loss, use --clip-norm 5 or less, or a longer --warmup-steps`;
+  return `${remedy}. To prevent jumps of the loss, lower --clip-norm or raise --warmup-steps`;
 }
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
@@ -175,20 +175,20 @@ function addTrainFlags(command: Command): void {
   acceptRetired(command);
   addParts(command, {
     examples: [
-      ['rnn train book.txt', 'choose the model from the text'],
-      ['rnn train book.txt --preset quick', 'get the best model in 3 minutes'],
-      ['rnn train book.txt --hidden 512 --dry-run', 'show the plan, train nothing'],
-      ['rnn train book.txt --resume --max-time 50m', 'resume a run, as a job for cron'],
+      ['rnn train book.txt', 'let rnn choose the model'],
+      ['rnn train book.txt --preset quick', 'train for three minutes'],
+      ['rnn train book.txt --hidden 512 --dry-run', 'show the plan without training'],
+      ['rnn train book.txt --resume --max-time 50m', 'resume a run for 50 minutes, for example from cron'],
       ["rnn train src/ --include '*.c' --budget 30m", 'train on code for half an hour'],
     ],
     notes: [
-      'Options come from the command line, else from variables such as RNN_SEED=2, else from the file of --config. --no-SWITCH turns a switch off: --no-nesterov.',
+      'Options on the command line override environment variables such as RNN_SEED=2, and these override the --config file. --no-SWITCH turns a switch off: --no-nesterov.',
     ],
     topics: ['cells', 'presets', 'schedules', 'devices', 'environment'],
   });
 }
 
-/** A parser for options of `rnn train` that are not on the command line. It prints nothing. */
+/** A parser of `rnn train` options for other callers, such as `rnn sweep`. It prints nothing. */
 export function trainParser(): Command {
   const command = new Command('train')
     .exitOverride()

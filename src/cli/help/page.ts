@@ -97,7 +97,12 @@ function ofCommand(command: Command, asksForShort: boolean, look: Look): Section
       titled(heading, [...flags.map(fullEntry), ...(index === groups.length - 1 ? [help] : [])], look),
     ),
     ...notes.map((note) => paragraph(note, look.width)),
-    related.length === 0 ? [] : paragraph(`See also ${topicsPhrase(related)}.`, look.width),
+    related.length === 0
+      ? []
+      : paragraph(
+          related.length === 1 ? `See also 'rnn help ${related[0]}'.` : `See also ${topicsPhrase(related)}.`,
+          look.width,
+        ),
   ];
 }
 

@@ -16,7 +16,7 @@ interface Reads {
   readonly checkpoints?: readonly (string | undefined)[];
   /** Run folders, or folders of them, as `findRuns` takes them. */
   readonly logs?: readonly string[];
-  /** Whether to replace a file that rnn did not write. */
+  /** Whether to replace files that rnn would otherwise refuse to replace. */
   readonly force?: boolean | undefined;
 }
 
@@ -50,7 +50,8 @@ export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stde
     force: reads.force === true,
     isOurs: { '--html': isOurPage, '--svg': isOurPicture }[flag],
     sources: async () => [...found, ...(await sourcesOf(reads))],
-    hint: 'choose another file, or - for standard output',
+    // The name of a record shows its format, so it cannot be -.
+    hint: flag === '--record' ? 'choose another file' : 'choose another file, or - for standard output',
   });
   const flags = new Map<string, string>();
   for (const [flag, path] of Object.entries(outputs)) {
@@ -96,11 +97,12 @@ export const isStdout = (path: unknown): boolean => ['-', '/dev/stdout', '/dev/f
 
 function refuseMixed(outputs: Outputs): void {
   const toStdout = Object.entries(outputs).filter(([, to]) => to === true || isStdout(to));
-  const file = toStdout.find(([, to]) => to !== true);
-  if (file === undefined || toStdout.length === 1) return;
+  const files = toStdout.filter(([, to]) => to !== true).map(([flag]) => flag);
+  if (files.length === 0 || toStdout.length === 1) return;
   const words = toStdout.map(([flag, to]) => (to === true ? flag : `${flag} ${to}`));
+  const list = new Intl.ListFormat('en-GB');
   throw usageError(
-    `cannot write to standard output twice: ${words.join(' and ')} both name it`,
-    `name a file for ${file[0]}`,
+    `cannot write several results to standard output: ${list.format(words)}`,
+    `name a file for ${list.format(files.length < toStdout.length ? files : files.slice(0, -1))}`,
   );
 }

@@ -17,9 +17,9 @@ const STRETCH_WIDTH = 7;
 const STEP_WIDTH = 8;
 
 const legend =
-  'The norm of the gradient of the loss at a time step with respect to the state k steps earlier, and its factor per step.';
+  'Gradient norm of the loss at a time step with respect to the state k time steps earlier, and the factor by which the norm changes per step.';
 const stretchLegend =
-  'σ max: the largest singular value of the Jacobian of one time step of a layer, the maximum by which the step can multiply a gradient within the layer.';
+  'σ max: the largest factor by which a time step of a layer can multiply a gradient within the layer (largest singular value of the Jacobian, median over the measured steps).';
 
 /** The lines of the table of all networks. */
 export function gradientsTable(

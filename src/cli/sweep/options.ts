@@ -1,5 +1,6 @@
 // Options of `rnn train` in a sweep: shared options, varied options, and the command line of a
-// trial. Every error in the options of any trial is found here, before the first trial starts.
+// trial. Errors in the options of any trial are found here, before the first trial starts. A trial
+// finds errors that depend on the text or on the checkpoint of --init-from.
 import { type Command, Option } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError, errorAbout, usageError } from '../../errors.ts';
@@ -20,16 +21,21 @@ import { withoutOption } from '../retired.ts';
 
 /** Options of `rnn train` that a sweep sets itself, each with a hint. */
 const decided: Readonly<Record<string, string>> = {
-  out: 'put --out before --: it has a folder for each trial',
+  out: 'put --out before --: rnn sweep makes a folder in it for each trial',
   resume: 'omit it: each run resumes automatically',
   force: 'to start again, remove the folder of the sweep or choose another --out',
-  json: 'put it before --',
-  quiet: 'put it before --',
+  json: 'put --json before --',
+  quiet: 'put --quiet before --',
   dryRun: 'use rnn sweep --emit to print the command lines, and replace --resume by --dry-run in one of them',
-  debug: 'put it before --',
+  debug: 'put --debug before --',
   noColor: 'put --no-color before --',
 };
-/** Options that do not affect the parameters, so they can change when a sweep is resumed. */
+/** Options of the output, which the whole sweep has. */
+const ofOutput: readonly string[] = ['json', 'quiet', 'debug', 'noColor'];
+/**
+ * Options that can change when a sweep is resumed: where and how long each run is trained, and
+ * whether a run may continue on a changed text.
+ */
 const ofThisMachine: readonly string[] = [
   'device',
   'threads',
@@ -114,13 +120,13 @@ export class SharedOptions {
     if (flag === undefined) {
       const [near] = suggestedKeys(flagsOf(this.#command), key);
       throw usageError(
-        `${by} ${key}: rnn train has no option --${key}`,
+        `cannot use ${by} ${key}: rnn train has no option --${key}`,
         near === undefined ? 'run rnn train --help to list its options' : `did you mean ${near}?`,
       );
     }
     refuseDecided(flag, `${by} ${key}`);
     if (this.flags[flag.option as keyof TrainFlags] !== undefined)
-      throw usageError(`${flag.mainName} is given for all trials and in ${by}`, 'omit one of them');
+      throw usageError(`cannot use ${flag.mainName} both after -- and in ${by}`, 'omit one of them');
     return { flag, values: text.slice(at + 1) };
   }
 
@@ -140,7 +146,7 @@ export class SharedOptions {
       const flags: TrainFlags = { ...this.flags, ...Object.fromEntries(varied.filter(([, value]) => value !== false)) };
       try {
         refuseContradictoryFlags({ ...flags, resume: true });
-        // The checkpoint of --init-from has its own sizes.
+        // The sizes come from the checkpoint of --init-from, which is not read here.
         if (flags.initFrom !== undefined) continue;
         for (const note of refuseImpossible(givenOptions(flags), { validates: flags.validationFraction !== 0 }))
           times.set(note, (times.get(note) ?? 0) + 1);
@@ -149,7 +155,7 @@ export class SharedOptions {
       }
     }
     return [...times].map(([note, n]) =>
-      n === trials.length ? note : `${note} (at ${count(n)} of ${count(trials.length)} trials)`,
+      n === trials.length ? note : `${note} (in ${count(n)} of ${count(trials.length)} trials)`,
     );
   }
 
@@ -207,8 +213,9 @@ function wordsOf({ flag, value }: SettledSetting): readonly string[] {
 
 function refuseDecided(flag: Flag, written: string): void {
   const name = flag.option;
-  if (Object.hasOwn(decided, name))
-    throw usageError(`cannot use ${written}: rnn sweep sets it for each trial`, decided[name]);
+  if (!Object.hasOwn(decided, name)) return;
+  const reason = ofOutput.includes(name) ? 'the whole sweep has one output' : 'rnn sweep sets it for each trial';
+  throw usageError(`cannot use ${written}: ${reason}`, decided[name]);
 }
 
 /**
@@ -246,6 +253,6 @@ const valueOf = ({ kind, longName }: Flag, value: string): unknown => {
     return kind.parse(longName, value);
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
-    throw usageError(error.message, error.hint ?? 'run rnn train --help to see how to choose it');
+    throw usageError(error.message, error.hint ?? 'run rnn train --help to see how to choose a value');
   }
 };

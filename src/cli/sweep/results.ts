@@ -20,7 +20,11 @@ export function codeOf(results: readonly TrialResult[]): number {
   return codes.has(exitCodes.busy) ? exitCodes.busy : 0;
 }
 
-/** @param trials how many the sweep has */
+/**
+ * The names `point` and `points` are from before trials were called trials. Programs read them.
+ *
+ * @param trials how many the sweep has
+ */
 export function trialEvent({ trial, outcome, message, summary }: TrialResult, trials: number): object {
   const { index, name, folder: path } = trial;
   const { bestValidationLossNats, bestStep, step } = summary;

@@ -11,7 +11,7 @@ const parametersOf = (cell: Cell): number =>
 const ofLstm = parametersOf(allCells.find(({ name }) => name === 'lstm')!);
 
 export const topic: Topic = {
-  intro: `Choose a cell with --cell. The size counts the parameters of a layer compared with an lstm of the same width.`,
+  intro: `Choose a cell with --cell. The size is the number of parameters of a layer, relative to an lstm of the same width.`,
   tables: [
     {
       columns: ['cell', 'kind', 'use', 'size'],

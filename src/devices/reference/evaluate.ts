@@ -1,6 +1,5 @@
-// The definition of every operation: plain loops in float64, one operation after another, without
-// rewriting and without sharing memory. All tests compare with it. It is slow on purpose, because
-// nothing here is clever.
+// Defines the result of every operation: plain loops in float64, one operation after another, without
+// optimising the program. Tests compare the other devices with it. It is simple rather than fast.
 import { dropoutKeeps } from '../../random.ts';
 import { type ElementwiseFunction, type Program, type Value, viewStart } from '../../program/value.ts';
 
@@ -23,7 +22,10 @@ interface ProgramEvaluation {
   readonly penalty: number;
 }
 
-/** The value of every operation of a program. */
+/**
+ * Evaluates a program: the value of every operation, the loss and the penalties. Updates
+ * `environment.state`. Unchanged values, such as a stored state, share the array of their input.
+ */
 export function evaluateProgram(program: Program, environment: Environment): ProgramEvaluation {
   const values = new Map<Value, Matrix>();
   const stored = new Map<string, Matrix>();

@@ -119,6 +119,13 @@ describe('rnn sweep --emit', () => {
     expect(await names('--random', '9', ...lr, ...hidden)).toEqual(await names('--random', '9', ...hidden, ...lr));
   });
 
+  it('prints a note if fewer trials are possible than requested', async () => {
+    const possible = async (values: string): Promise<string> =>
+      (await sweep(['--random', '9', '--sample', `cell=${values}`, '--emit'])).stderr;
+    expect(await possible('gru,rnn')).toContain('only 2 different trials are possible\n');
+    expect(await possible('gru')).toContain('only one trial is possible\n');
+  });
+
   it('normalises numbers, and leaves texts unchanged', async () => {
     const valuesOf = async (grid: string): Promise<unknown[]> =>
       events(await sweep(['--grid', grid, '--emit', '--json'], undefined, [])).map(({ argv }) => (argv as string[])[3]);
@@ -136,7 +143,7 @@ describe('rnn sweep --emit', () => {
     expect(idle).toMatchObject({
       code: 0,
       stderr:
-        '--momentum has no effect because --optimizer is adam\n--forget-bias has no effect because the cell has no forget gate (at 2 of 4 trials)\n',
+        '--momentum has no effect because --optimizer is adam\n--forget-bias has no effect because the cell has no forget gate (in 2 of 4 trials)\n',
     });
   });
 

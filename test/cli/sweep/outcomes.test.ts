@@ -156,7 +156,7 @@ describe('a trial that another process trains', () => {
       { event: 'end', failed: 0, busy: 1 },
     ]);
     expect(stderr).toContain(
-      'warning: another process trains 1 of 1 trials. To check them again, run the same command.\n',
+      'warning: another process is training 1 of 1 trials. To check again, run the same command.\n',
     );
     expect(code).toBe(7);
   });

@@ -9,12 +9,17 @@ inFolderOfItsOwn();
 
 describe('rnn sweep', () => {
   it.each([
-    [['--grid', 'hiden=8'], [], '--grid hiden: rnn train has no option --hiden', 'did you mean hidden?'],
-    [['--grid', 'rnn_size=8'], [], '--grid rnn_size: rnn train has no option --rnn_size', 'did you mean hidden?'],
+    [['--grid', 'hiden=8'], [], 'cannot use --grid hiden: rnn train has no option --hiden', 'did you mean hidden?'],
+    [
+      ['--grid', 'rnn_size=8'],
+      [],
+      'cannot use --grid rnn_size: rnn train has no option --rnn_size',
+      'did you mean hidden?',
+    ],
     [
       ['--grid', 'nonsense=8'],
       [],
-      '--grid nonsense: rnn train has no option --nonsense',
+      'cannot use --grid nonsense: rnn train has no option --nonsense',
       'run rnn train --help to list its options',
     ],
     [['--grid', 'hidden'], [], '--grid is hidden: expected an option of rnn train and its values', ''],
@@ -30,7 +35,12 @@ describe('rnn sweep', () => {
     ],
     [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], 'cannot use --grid learning-rate twice', 'together'],
     [['--grid', 'out=a'], [], 'cannot use --grid out: rnn sweep sets it', 'put --out before --'],
-    [['--grid', 'lr=1'], ['--learning-rate', '2'], '--learning-rate is given for all trials and in --grid', ''],
+    [
+      ['--grid', 'lr=1'],
+      ['--learning-rate', '2'],
+      'cannot use --learning-rate both after -- and in --grid',
+      'omit one of them',
+    ],
     [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: cannot use --epochs and --max-steps together', ''],
     [
       ['--grid', 'lr=1', '--epochs', '3'],
@@ -57,7 +67,12 @@ describe('rnn sweep', () => {
       '--cell is gru,lstm: expected',
       'use rnn sweep to try several values: --grid cell=gru,lstm\n',
     ],
-    [['--grid', 'lr=1'], ['--budget', '1m,2x'], '--budget is 1m,2x: expected a duration', 'to see how to choose it'],
+    [
+      ['--grid', 'lr=1'],
+      ['--budget', '1m,2x'],
+      '--budget is 1m,2x: expected a duration',
+      'to see how to choose a value',
+    ],
     [['--grid', 'lr=1', '--resume'], [], 'cannot use --resume here: it is an option of rnn train', 'omit it'],
     [
       ['--grid', 'lr=1'],
@@ -67,7 +82,8 @@ describe('rnn sweep', () => {
     ],
     [['--grid', 'lr=1'], ['--force'], 'cannot use --force after --: rnn sweep sets it', 'remove the folder'],
     [['--grid', 'lr=1'], ['--dry-run'], 'cannot use --dry-run after --: rnn sweep sets it', '--emit'],
-    [['--grid', 'lr=1'], ['--no-color'], 'cannot use --no-color after --: rnn sweep sets it', ''],
+    [['--grid', 'lr=1'], ['--no-color'], 'cannot use --no-color after --: the whole sweep has one output', 'before --'],
+    [['--grid', 'json=true'], [], 'cannot use --grid json: the whole sweep has one output', 'put --json before --'],
     [['--grid', 'lr=1'], ['--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [
       ['--grid', 'lr=1'],

@@ -78,7 +78,7 @@ describe('rnn sweep', () => {
   it('prints only warnings and errors with --quiet', async () => {
     const ran = await sweep(['--grid', 'validation-fraction=0.1,0.999', '--quiet'], inProcess().start);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
-    expect(ran.stderr).toBe('warning: 1 of 2 trials failed. To train them again, run the same command.\n');
+    expect(ran.stderr).toBe('warning: 1 of 2 trials failed. To retry, run the same command.\n');
   });
 
   it('takes more trials, and skips finished trials', async () => {
@@ -96,7 +96,7 @@ describe('rnn sweep', () => {
       /^\[1\/3] validation-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] validation-fraction=0\.999: failed: the text .*\n\[3\/3] validation-fraction=0: finished, 6 steps in \d+s\n/,
     );
     expect(ran.stdout).toMatch(/ empty +validation-fraction=0\.999\n$/);
-    expect(ran.stderr).toContain('warning: 1 of 3 trials failed. To train them again, run the same command.\n');
+    expect(ran.stderr).toContain('warning: 1 of 3 trials failed. To retry, run the same command.\n');
     const again = inProcess();
     expect((await sweep(['--grid', 'validation-fraction=0.1,0.999,0'], again.start)).code).toBe(1);
     expect(again.started).toHaveLength(1);

@@ -91,7 +91,7 @@ export class Expressions implements VectorWriter {
   /**
    * Writes all operations.
    *
-   * @param the number of registers that may be used, from 0 on
+   * @param registers the number of registers to use, from 0 on
    * @returns the bytes on the stack that spilled values need
    */
   write(routines: Routines, registers: number): number {
