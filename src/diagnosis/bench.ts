@@ -206,7 +206,7 @@ async function measureSampling(
     const random = new Random(1);
     const sampler = new SymbolSampler(model.vocabulary);
     await network.load(initialParameters(model, random));
-    const { rows } = network;
+    const rows = network.rowsOf(1);
     const { wallMs, firstMs } = await paceOf(
       {
         units: () => DRAWN,

@@ -32,6 +32,8 @@ export interface NetworkRows {
   setStates(changes: ReadonlyMap<number, RowStates | null>): Promise<void>;
   /** A copy of the carried states of a row. */
   statesOf(row: number): Promise<RowStates>;
+  /** A copy of the carried states of each row. */
+  allStates(): Promise<readonly RowStates[]>;
 }
 
 /** Steps after which other work gets the thread. */
@@ -42,27 +44,28 @@ export class Network {
   readonly #vocabulary: number;
   /** Names of the carried states. */
   readonly #states: readonly string[];
-  /** The number of rows of the program for several rows. There is another one for a single row. */
-  readonly #width: number;
+  /** The numbers of rows that can advance together, ascending. The first is 1. */
+  readonly widths: readonly number[];
   readonly #rows = new Map<number, NetworkRows>();
 
-  private constructor(model: ModelConfiguration, executable: Executable, width: number) {
+  private constructor(model: ModelConfiguration, executable: Executable, widths: readonly number[]) {
     this.#executable = executable;
     this.#vocabulary = model.vocabulary;
     this.#states = stateShapes(model).map(({ name }) => name);
-    this.#width = width;
+    this.widths = widths;
   }
 
-  /** @param rows the maximum number of rows that advance together */
-  static async open(model: ModelConfiguration, device: Device, rows: number): Promise<Network> {
+  /** @param numbers the numbers of rows that can advance together, in addition to 1 */
+  static async open(model: ModelConfiguration, device: Device, ...numbers: readonly number[]): Promise<Network> {
     const parameters = parameterShapes(model);
-    const jobs = [...new Set([rows, 1])].map((width): Job => ({
+    const widths = [...new Set([1, ...numbers])].toSorted((a, b) => a - b);
+    const jobs = widths.map((width): Job => ({
       name: jobOf(width),
       steps: 1,
       batch: width,
       build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
     }));
-    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive: true }), rows);
+    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive: true }), widths);
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -80,22 +83,22 @@ export class Network {
    * blocked for long
    */
   async read(ids: Int32Array, yieldThread: () => Promise<unknown>): Promise<StartState> {
-    const single = this.#rowsOf(1);
+    const single = this.rowsOf(1);
+    const [id, states] = [single.ids[0], await single.statesOf(0)]; // a batch may use the row
     await single.setStates(new Map([[0, null]]));
-    for (const [at, id] of ids.entries()) {
+    for (const [at, each] of ids.entries()) {
       if (at > 0 && at % STEPS_AT_ONCE === 0) await yieldThread();
-      single.ids[0] = id;
+      single.ids[0] = each;
       await single.advance();
     }
-    return { logits: single.logits[0].slice(), states: await single.statesOf(0) };
+    const start = { logits: single.logits[0].slice(), states: await single.statesOf(0) };
+    single.ids[0] = id;
+    await single.setStates(new Map([[0, states]]));
+    return start;
   }
 
-  /** The rows that advance together. */
-  get rows(): NetworkRows {
-    return this.#rowsOf(this.#width);
-  }
-
-  #rowsOf(width: number): NetworkRows {
+  /** @param width one of `widths` */
+  rowsOf(width: number): NetworkRows {
     const existing = this.#rows.get(width);
     if (existing !== undefined) return existing;
     const { ids, outputs, run } =
@@ -105,8 +108,17 @@ export class Network {
     return rows;
   }
 
-  #statesOf(width: number): Pick<NetworkRows, 'setStates' | 'statesOf'> {
+  #statesOf(width: number): Pick<NetworkRows, 'setStates' | 'statesOf' | 'allStates'> {
     const vectors = this.#states.map((name) => ({ kind: 'state', job: jobOf(width), name }) as const);
+    const allStates = async (): Promise<readonly RowStates[]> => {
+      const rows = Array.from({ length: width }, () => new Map<string, Float32Array>());
+      for (const vector of vectors) {
+        const all = await this.#executable.read(vector);
+        const size = all.length / width;
+        for (const [row, states] of rows.entries()) states.set(vector.name, all.slice(row * size, (row + 1) * size));
+      }
+      return rows;
+    };
     return {
       setStates: async (changes) => {
         for (const vector of vectors) {
@@ -119,15 +131,8 @@ export class Network {
           await this.#executable.write(vector, all);
         }
       },
-      statesOf: async (row) => {
-        const states = new Map<string, Float32Array>();
-        for (const vector of vectors) {
-          const all = await this.#executable.read(vector);
-          const size = all.length / width;
-          states.set(vector.name, all.slice(row * size, (row + 1) * size));
-        }
-        return states;
-      },
+      allStates,
+      statesOf: async (row) => (await allStates())[row],
     };
   }
 }

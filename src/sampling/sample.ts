@@ -172,7 +172,7 @@ export class Sampler {
       if (next !== null) begun++;
       return next;
     };
-    const batch = new BatchSampler(this.#network.rows, takeNext);
+    const batch = new BatchSampler(this.#network, takeNext);
     for (;;) {
       if (unread.length === 0) ask();
       const text = unread.shift();

@@ -20,6 +20,8 @@ export interface SampledTextOptions {
   readonly noRepeat?: number | null;
   /** Whether to compute the log-probability of the text. Default false. */
   readonly isScored?: boolean;
+  /** Called for each sampled token, with the logits that it was sampled from. */
+  readonly onToken?: (id: number, logits: Float32Array) => void;
 }
 
 /** How a text ended, and how likely the model considers it. */
@@ -47,6 +49,7 @@ export class SampledText {
   readonly #endToken: number | null;
   readonly #length: number;
   readonly #repeats: RepeatGuard | null;
+  readonly #onToken: SampledTextOptions['onToken'];
   #pending = '';
   /** The end of the text, as long as the longest stop. */
   #end = '';
@@ -69,6 +72,7 @@ export class SampledText {
       firstSymbols = symbols,
       noRepeat = null,
       isScored = false,
+      onToken,
     }: SampledTextOptions,
   ) {
     this.#symbols = symbols;
@@ -83,6 +87,7 @@ export class SampledText {
     this.#isEnded = length === 0;
     this.#repeats = noRepeat === null ? null : new RepeatGuard(noRepeat);
     this.#logProbability = isScored ? 0 : null;
+    this.#onToken = onToken;
   }
 
   get isEnded(): boolean {
@@ -109,6 +114,7 @@ export class SampledText {
       const id = this.#nextSymbols.draw(logits, this.#random, fraction, this.#repeats?.repeating);
       this.#nextSymbols = this.#symbols;
       this.#tokens++;
+      this.#onToken?.(id, logits);
       if (this.#logProbability !== null) this.#logProbability += logProbabilityOf(id, logits);
       if (id === this.#endToken) {
         this.#isEnded = true;
@@ -152,8 +158,8 @@ export class SampledText {
   }
 }
 
-/** ln p of a token. */
-function logProbabilityOf(id: number, logits: Float32Array): number {
+/** ln p of a token, from the logits that predict it. */
+export function logProbabilityOf(id: number, logits: Float32Array): number {
   let largest = -Infinity;
   for (const logit of logits) largest = Math.max(largest, logit);
   let sum = 0;
