@@ -1,11 +1,11 @@
-// Trains on four lists without any option but those that say what a record is, and scores the
-// held-out records: `node bench/records.js [names] [languages] [dates] [reversal]
-// [--data FOLDER] [--budget 120s] [--python python3]`, after `npm run build`.
+// Trains on four lists with default options, and scores the held-out records:
+// `node bench/records.js [names] [languages] [dates] [reversal] [--data FOLDER] [--budget 120s]
+// [--python python3]`, after `npm run build`. Only the options that divide the text are given.
 //
-// names: names.txt of makemore, beside a GRU with makemore's settings in PyTorch. languages: surname
-// and language, beside the RNN of PyTorch's tutorial. Both files must be in --data. dates and
-// reversal are made by bench/pairs.js. Each file is split by rnn, so a record is in the same part
-// for both programs. Without --budget, rnn trains for as long as it chooses.
+// names: names.txt of makemore, compared with a GRU with makemore's settings in PyTorch. languages:
+// surname and language, compared with the RNN of PyTorch's tutorial. Both files must be in --data.
+// dates and reversal are made by bench/pairs.js. Each file is split by rnn, so a record is in the
+// same part for both programs. Without --budget, rnn chooses the length of the run.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +32,10 @@ const program = (...args) => run(process.execPath, [join(root, 'bin/rnn.js'), ..
 
 /** Writes the records of some parts, one a line, for the peer. */
 function writeRecords(corpus, name, parts) {
-  const { symbols, end } = corpus.vocabulary;
+  const {
+    end,
+    data: { symbols },
+  } = corpus.vocabulary;
   const textOf = (ids) => Array.from(ids.subarray(1), (id) => (id === end ? '\n' : symbols[id])).join('');
   const path = join(folder, `${name}.txt`);
   writeFileSync(path, parts.map((part) => textOf(corpus[part])).join(''));

@@ -149,6 +149,6 @@ export class BatchSampler {
   }
 }
 
-/** Whether a row needs no further steps: its text has ended, or the caller has ended it. */
+/** Whether a row is free: its text has ended, or the caller has ended it. */
 const isOver = ({ text, onRead, read, context }: RowText): boolean =>
   text.isEnded && (onRead === undefined || read === context.length);

@@ -1,7 +1,7 @@
 // The pieces of a text that is sampled while it is read: as text, as bytes, or as code units.
 import { setImmediate } from 'node:timers/promises';
 import type { BatchSampler } from './batch.ts';
-import type { Outcome, SampledText } from './text.ts';
+import type { TextOutcome, SampledText } from './text.ts';
 
 /** A string with a code unit for each byte. */
 export const BYTES = 'latin1';
@@ -9,12 +9,12 @@ export const BYTES = 'latin1';
 /** A text that is sampled while it is read. */
 export interface SampledPieces<Piece> extends AsyncGenerator<Piece, void, undefined> {
   /** How the text ended. Complete once the last piece was read. */
-  readonly outcome: Outcome;
+  readonly outcome: TextOutcome;
 }
 
 export const withOutcome = <Piece>(
   pieces: AsyncGenerator<Piece, void, undefined>,
-  outcome: () => Outcome,
+  outcome: () => TextOutcome,
 ): SampledPieces<Piece> => Object.defineProperty(pieces, 'outcome', { get: outcome }) as SampledPieces<Piece>;
 
 /** @param onEnd called once, when the text has been read to its end or is no longer read */

@@ -25,7 +25,7 @@ export interface SampledTextOptions {
 }
 
 /** How a text ended, and how likely the model considers it. */
-export interface Outcome {
+export interface TextOutcome {
   /** The text reached its maximum length before a stop or the end of a record. */
   readonly isCut: boolean;
   /** Sampled tokens, with the token that ends a record. */
@@ -95,7 +95,7 @@ export class SampledText {
   }
 
   /** Complete once the text has ended. */
-  get outcome(): Outcome {
+  get outcome(): TextOutcome {
     return { isCut: this.#isCut, tokens: this.#tokens, logProbability: this.#logProbability };
   }
 
