@@ -1,5 +1,6 @@
-"""A model of rnn in PyTorch: reads and writes its file, computes its logits, and encodes text as ids."""
+"""A model of rnn in PyTorch: reads and writes its file, computes its logits, encodes text as ids, and samples."""
 import json
+import math
 import struct
 
 import torch
@@ -86,3 +87,25 @@ def encode(data, vocabulary):
     if strange and vocabulary["unknown"] is None:
         raise ValueError(f"the model has never seen {sorted(strange)}: train on text that has them, or with --min-count 2")
     return torch.tensor([ids.get(character, vocabulary["unknown"]) for character in text])
+
+@torch.no_grad()
+def sample(model, vocabulary, prompt="", length=500, temperature=1.0):
+    """Returns up to `length` tokens that continue a prompt. A model of records starts and stops at its end token."""
+    symbols, end, is_bytes = vocabulary["symbols"], vocabulary.get("end"), vocabulary["unit"] == "byte"
+    starts = [symbols[end]] if end is not None else ["0a"] if is_bytes else ["\n", " "]
+    start = next((symbols.index(each) for each in starts if each in symbols), 0)
+    ids = torch.cat([torch.tensor([start]), encode(prompt.encode(), vocabulary).long()])
+    state, written = None, []
+    while len(written) < length:
+        logits, state = model(ids.reshape(-1, 1), state)
+        scores = logits[-1, 0]
+        is_first = prompt == "" and not written  # no record is empty
+        for never in (vocabulary["unknown"], end if is_first else None):
+            if never is not None:
+                scores[never] = -math.inf
+        ids = scores.argmax() if temperature == 0 else torch.multinomial((scores / temperature).softmax(0), 1)
+        if ids.item() == end:
+            break
+        written.append(symbols[ids.item()])
+    text = "".join(written)
+    return bytes.fromhex(text).decode("utf-8", "replace") if is_bytes else text

@@ -103,6 +103,8 @@ def main():
 
     model, metadata = load_model(options.model)
     vocabulary, training = json.loads(metadata["vocabulary"]), json.loads(metadata.get("training", "{}"))
+    if vocabulary.get("end") is not None:
+        raise SystemExit("the model was trained on records: this program trains on one text")
     reading = training.get("reading", {})
     with open(options.text, "rb") as file:
         ids = encode(file.read(), vocabulary)

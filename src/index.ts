@@ -41,6 +41,8 @@ export type {
   TextToRead,
 } from './api/model-results.ts';
 
+export type { AnswerClass } from './evaluation/exact-match.ts';
+
 // Texts.
 export { Corpus, writeBuiltin, type FileOptions, type GivenTextOptions, type TextOptions } from './api/corpus.ts';
 export { builtinCorpora } from './corpus/builtin.ts';

@@ -2,6 +2,7 @@
 // evaluation/.
 import { count } from '../count.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
+import { type RecordLayout, type StoredRecords, countRecords } from '../corpus/records.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { textBytesOf, compressedSizes, xzSize } from '../evaluation/compressors.ts';
 import { Ngrams } from '../evaluation/ngrams.ts';
@@ -17,6 +18,7 @@ import { kindsOf, tableOf } from '../options/option.ts';
 import type { TrainedModel } from '../runs/store.ts';
 import { type ScoringPlan, planScoring, trainedPart } from '../training/scored-part.ts';
 import { runInSlices } from '../run-in-slices.ts';
+import { answerRecords } from './answers.ts';
 import { listenerMember, refuseUnless, refuseWrong } from './checks.ts';
 import type {
   Baselines,
@@ -71,24 +73,29 @@ export async function evaluateText(
   const symbols = new Vocabulary(trained.vocabulary);
   const parts = partsOf(text, part, symbols);
   const plan = planScoring(trained, parts, part, given);
-  const { work, startSymbol: _, ...how } = plan;
+  const { work, startSymbol: _, records: layout, ...how } = plan;
   const { tokens, warning } = how;
-  const against = baselines?.against === undefined ? null : partsOf(baselines.against, 'all', symbols);
-  const counted = against && countedText(trained, plan, parts, against, listener);
+  const records: StoredRecords | null = layout == null ? null : { ...layout, tokens };
+  const against = baselines?.against;
+  const counted =
+    against === undefined ? null : countedText(plan, parts, againstOf(against, trained, symbols), listener);
   if (warning !== null) listener.warn?.(warning);
   const characters = Math.min(kept, tokens.length - 1);
   const surprise = characters === 0 ? null : new SurpriseRecord(characters, trained.model.vocabulary);
   const scored = await withDevice(machine, work, (device) => score(trained, plan, device, surprise, listener.activity));
+  const answers = isAnswering(records) ? await answerRecords(trained, machine, records, listener) : noAnswers;
   return {
     ...scored,
     bits: scored.nats / Math.LN2,
     perplexity: Math.exp(scored.nats),
     ...how,
+    records: records && countRecords(records),
+    ...answers,
     surprise,
     baselines:
       baselines === undefined
         ? { compressors: null, ngrams: null }
-        : await baselinesOf(tokens, trained.vocabulary, counted, baselines.compressors === true, listener),
+        : await baselinesOf(tokens, records, trained.vocabulary, counted, baselines.compressors === true, listener),
   };
 }
 
@@ -136,6 +143,22 @@ function partsOf(text: TextToRead, part: Part, symbols: Vocabulary): Parts {
   return part === 'all' ? { ...text, train: tokensOf(text, symbols) } : text;
 }
 
+const isAnswering = <Layout extends RecordLayout>(records: Layout | null): records is Layout =>
+  records !== null && records.learnAfter.length > 0;
+
+/** The answers of a model that was not trained to answer. */
+const noAnswers = { answered: null, exactAccuracy: null, macroRecall: null, classes: null };
+
+/** A text to count n-grams in, and the part of it that the run was trained on. */
+interface Against extends Parts {
+  readonly trained: Tokens | null;
+}
+
+function againstOf(text: TextToRead, { training }: TrainedModel, symbols: Vocabulary): Against {
+  const whole = partsOf(text, 'all', symbols);
+  return { ...whole, trained: trainedPart(training, typeof text === 'string' || text.records === null ? whole : text) };
+}
+
 /** The text that n-grams count. */
 interface CountedText {
   readonly tokens: Tokens;
@@ -148,14 +171,12 @@ interface CountedText {
  * predict.
  */
 function countedText(
-  { training }: TrainedModel,
   { tokens, trainedShare }: ScoringPlan,
   { sourcesDigest }: Parts,
-  against: Parts,
+  against: Against,
   { warn }: Partial<Listener>,
 ): CountedText | null {
-  const { train } = against;
-  const trained = trainedPart(training, against);
+  const { train, trained } = against;
   const isOneText = sourcesDigest !== '' && sourcesDigest === against.sourcesDigest;
   const isOfScored = isOneText && !(trained !== null && trainedShare === 0);
   if (!isOfScored && !isSame(tokens, train)) return { tokens: trained ?? train, isTrainingPart: trained !== null };
@@ -170,13 +191,16 @@ const isSame = (a: Tokens, b: Tokens): boolean => a.length === b.length && a.eve
 /** @param asked compress a text of any length */
 async function baselinesOf(
   text: Tokens,
+  records: RecordLayout | null,
   vocabulary: VocabularyData,
   counted: CountedText | null,
   asked: boolean,
   { activity, note }: Partial<Listener>,
 ): Promise<Baselines> {
   let compressors: Record<string, number> | null = null;
-  if (asked || text.length <= SOON_COMPRESSED) {
+  if (asked && isAnswering(records))
+    note?.('skipped compressors, because the model predicts only answers and compressors the whole text');
+  if (!isAnswering(records) && (asked || text.length <= SOON_COMPRESSED)) {
     activity?.({ kind: 'compressing', done: 0, total: 1 });
     const bytes = textBytesOf(text, vocabulary);
     const sizes = { ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) };
@@ -185,13 +209,14 @@ async function baselinesOf(
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;
   activity?.({ kind: 'counting n-grams', done: 0, total: 1 });
-  const ngrams = await runInSlices(Ngrams.inPieces(tokens, vocabulary.symbols.length));
+  const { end } = vocabulary;
+  const ngrams = await runInSlices(Ngrams.inPieces(tokens, vocabulary.symbols.length, records && end));
   const { characters } = ngrams;
   if (characters < tokens.length) {
     note?.(
       `n-grams count the first ${count(characters)} of ${count(tokens.length)} ${tokenName(vocabulary.unit)}s, because more do not fit into memory`,
     );
   }
-  const nats = await runInSlices(ngrams.natsInPieces(text));
+  const nats = await runInSlices(ngrams.natsInPieces(text, records));
   return { compressors, ngrams: { characters, bits: Array.from(nats, (each) => each / Math.LN2), isTrainingPart } };
 }

@@ -8,6 +8,7 @@ import type { ReadingOptions, machineOfCommands } from '../options/run.ts';
 import type { CellsReport } from '../reports/cells-page.ts';
 import type { NetworkGradients } from '../reports/gradients.ts';
 import type { SurpriseReport } from '../reports/surprise-page.ts';
+import type { AnswerClass } from '../evaluation/exact-match.ts';
 import type { Score } from '../evaluation/score.ts';
 import type { Surprise } from '../evaluation/surprise.ts';
 import type { Corpus } from './corpus.ts';
@@ -66,7 +67,24 @@ export interface Baselines {
 }
 
 /** How well a text was predicted, and how it was scored. */
-export interface Evaluation extends Score, Omit<ScoringPlan, 'work' | 'startSymbol'> {
+export interface Evaluation extends Score, Omit<ScoringPlan, 'work' | 'startSymbol' | 'records'> {
+  /** The number of records that were scored. Null for a text that is not divided into records. */
+  readonly records: number | null;
+  /**
+   * The number of records whose question the model answered by greedy decoding: all, or 20,000 at
+   * equal distances. Null, as the next three members, for a model that was not trained with
+   * `learnAfter`.
+   */
+  readonly answered: number | null;
+  /** The fraction of these records whose answer is exactly right, up to the end token. */
+  readonly exactAccuracy: number | null;
+  /**
+   * The mean of the fractions of exact answers in each class. Null unless the answers are at most
+   * 100 classes of three records on average.
+   */
+  readonly macroRecall: number | null;
+  /** The distinct answers, most frequent first. Null if the answers are not classes. */
+  readonly classes: readonly AnswerClass[] | null;
   /** Loss in bits per character (bpc): `nats` / ln 2. */
   readonly bits: number;
   readonly perplexity: number;

@@ -215,9 +215,11 @@ export class Model {
     const pieces = length === null ? decoded.slice(0, defaultLength(decoded, model)) : decoded;
     const total = pieces.length;
     const activations = await withDevice(this.#machine, { kind: 'sampling', multiplyAdds: 0 }, (device) =>
-      readActivations(this.trained, whole.subarray(0, total), device, startSymbolOf(this.trained), (done) =>
-        listener?.activity?.({ kind: 'inspecting', done, total }),
-      ),
+      readActivations(this.trained, whole.subarray(0, total), device, {
+        startSymbol: startSymbolOf(this.trained),
+        end: typeof text === 'string' ? null : (text.records?.end ?? null),
+        onRead: (done) => listener?.activity?.({ kind: 'inspecting', done, total }),
+      }),
     );
     return { pieces, activations };
   }

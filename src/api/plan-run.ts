@@ -2,7 +2,7 @@
 // checks and steps. Writes nothing.
 import { count } from '../count.ts';
 import { isDeepStrictEqual } from 'node:util';
-import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
+import { type Corpus, Vocabulary, listHint, listWarning, readCorpus } from '../corpus/read.ts';
 import { isGivenText } from '../corpus/sources.ts';
 import type { Device } from '../devices/device.ts';
 import { type OpenOptions, openDevice } from '../devices/open.ts';
@@ -54,7 +54,11 @@ export async function planRun(
   // If the user names a separate validation text, any difference is the user's choice.
   const isSplitAtEnd = reading.validationFraction > 0 && corpus.records === null;
   const warning = isSplitAtEnd ? listWarning(corpus.train, corpus.vocabulary) : null;
+  const mayDivide =
+    warning === null && corpus.records === null && initial === null && corpus.vocabulary.unit === 'char';
+  const hint = mayDivide ? listHint(corpus.train, corpus.vocabulary) : null;
   if (warning !== null) invocation.tell.warn(warning);
+  if (hint !== null) invocation.tell.note(`hint: ${hint}`);
   return planned;
 }
 

@@ -14,7 +14,8 @@ import {
 } from '../runs/store.ts';
 import { Curves } from '../training/curves.ts';
 import { logOf, runOf } from '../runs/log-file.ts';
-import { type CorpusRecord, recordedCorpusOrNull } from '../training/record.ts';
+import type { ReadingOptions } from '../options/run.ts';
+import { type CorpusRecord, recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
 import { type RunBackground, type RunSummary, backgroundOf, listRuns as listRunsIn } from '../training/runs.ts';
 import type { Verdict } from '../training/verdict.ts';
 import { readModel } from './trained.ts';
@@ -99,6 +100,17 @@ export async function* followRun(
   }
 }
 
+/** How a text is divided into records. */
+type Division = Pick<ReadingOptions, 'records' | 'column' | 'learnAfter' | 'weights' | 'lowercase'>;
+
+const divisionOf = ({ records, column, learnAfter, weights, lowercase }: ReadingOptions): Division => ({
+  records,
+  column,
+  learnAfter,
+  weights,
+  lowercase,
+});
+
 /**
  * The description of a checkpoint, as `rnn info --json` prints it. Later versions only add members.
  * Losses are in nats.
@@ -125,6 +137,8 @@ export interface CheckpointInfo {
     readonly device: string | null;
     /** The text of the run. Null if the checkpoint does not record it. */
     readonly corpus: CorpusRecord | null;
+    /** How the text was divided into records. Null if it was not, or is not recorded. */
+    readonly division: Division | null;
   };
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string | null;
@@ -148,6 +162,7 @@ export async function describeCheckpoint(
   const { step, epoch, history, bestValidationLossNats, options } = training;
   const file = await stat(path);
   const run = runOf(path);
+  const reading = recordedReadingOrNull(training);
   const last = (key: string): number | null => {
     const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
     return typeof value === 'number' ? value : null;
@@ -169,6 +184,7 @@ export async function describeCheckpoint(
       options,
       device: typeof training['device'] === 'string' ? training['device'] : null,
       corpus: recordedCorpusOrNull(training),
+      division: vocabulary.end == null || reading === null ? null : divisionOf(reading),
     },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer?.name ?? null,

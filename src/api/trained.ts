@@ -85,12 +85,15 @@ export async function readTextOfModel(
 export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
   if (typeof text === 'string') return Uint32Array.from(vocabulary.encode(text));
   refuseOtherSymbols(text, vocabulary);
-  const { train, validation, test, characters } = text;
+  const { train, validation, test, characters, records } = text;
   if (train.length === characters) return train;
-  const whole = new Uint32Array(characters);
+  // Each part of records begins with the end token of the part before it.
+  const overlap = records === null ? 0 : 1;
+  const others = [validation, test].map((part) => part.subarray(overlap));
+  const whole = new Uint32Array(train.length + others[0].length + others[1].length);
   whole.set(train);
-  whole.set(validation, train.length);
-  whole.set(test, train.length + validation.length);
+  whole.set(others[0], train.length);
+  whole.set(others[1], train.length + others[0].length);
   return whole;
 }
 

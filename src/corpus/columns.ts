@@ -1,10 +1,11 @@
 // Reads columns of CSV, TSV and JSON Lines files as records.
 import { extname } from 'node:path';
 import { CsvError, Parser } from 'csv-parse';
+import { count, countOf } from '../count.ts';
 import { type RnnError, corpusError, inQuotes } from '../errors.ts';
 import { flagOf } from '../options/flags.ts';
 import { orList } from '../options/kind.ts';
-import { type Divider, dividerOf } from './divide.ts';
+import { type Divider, dividerOf, limitedRecords } from './divide.ts';
 
 /** The columns of a record are joined by this. */
 export const COLUMN_SEPARATOR = '\t';
@@ -49,15 +50,22 @@ function table(
   let positions: readonly number[] | null = columns.every((column) => /^[1-9]\d*$/.test(column))
     ? columns.map((column) => Number(column) - 1)
     : null;
+  const add = limitedRecords(name, `check the quotes of this file, or omit ${flagOf('column')}`, record);
+  let rows = 0;
   const row = (fields: readonly string[]): void => {
+    rows++;
+    if (fields.length === 1 && fields[0] === '') return add('');
     if (positions === null) {
       positions = columns.map((column) => positionIn(fields, column, name));
       return;
     }
     const missing = positions.find((position) => position >= fields.length);
     if (missing !== undefined)
-      throw corpusError(`cannot read column ${missing + 1} of ${name}: a row has only ${fields.length}`);
-    record(positions.map((position) => fields[position]).join(COLUMN_SEPARATOR));
+      throw corpusError(
+        `cannot read column ${missing + 1} of row ${count(rows)} in ${name}: it has only ${countOf(fields.length, 'column', 'columns')}`,
+        'complete this row, or remove it',
+      );
+    add(positions.map((position) => fields[position]).join(COLUMN_SEPARATOR));
   };
   const parser = new Parser(
     format === 'csv'
@@ -93,7 +101,7 @@ function positionIn(names: readonly string[], column: string, file: string): num
 
 function jsonLines(name: string, columns: readonly string[], record: (text: string) => void): Divider {
   let line = 0;
-  return dividerOf('line', (text) => {
+  return dividerOf('line', name, (text) => {
     line++;
     if (text.trim() === '') return;
     const row = parseLine(text, name, line);

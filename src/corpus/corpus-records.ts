@@ -3,6 +3,8 @@ import { count } from '../count.ts';
 import { corpusError, inQuotes, usageError } from '../errors.ts';
 import { flagOf } from '../options/flags.ts';
 import type { CorpusOptions } from './corpus-options.ts';
+import { separatorOf } from './divide.ts';
+import { separatorOfRecords } from './record-options.ts';
 import type { RecordFacts, RecordSink } from './record-sink.ts';
 import type { RecordLayout, StoredRecords } from './records.ts';
 import type { Tokens } from './store.ts';
@@ -42,6 +44,37 @@ export function recordsOf(
     weights: sink.weights,
     facts: sink.facts(),
   };
+}
+
+/**
+ * The text of the end token: the separator of records, or the text that the model of the vocabulary
+ * has for it. Null for a text that is not divided.
+ *
+ * @param isInRecords whether a character occurs within a record, as a line feed does in CSV
+ * @throws RnnError `usage` if the model to start from needs another text
+ */
+export function endTextOf(
+  options: Pick<CorpusOptions, 'records' | 'column' | 'vocabulary' | 'known'>,
+  isInRecords: (character: string) => boolean,
+): string | null {
+  const separator = separatorOfRecords(options);
+  const { vocabulary = null, known = null } = options;
+  const [given, start] = [vocabulary, known].map((each) => (each?.end == null ? null : each.data.symbols[each.end]));
+  if (separator === null) {
+    if (start !== null && [...start].length > 1)
+      throw usageError(
+        'cannot start from a model of records on one text',
+        `add ${flagOf('records')}, as in the training of the model`,
+      );
+    return null;
+  }
+  if (given !== null) return given;
+  if (start === null) return isInRecords(separator) ? separatorOf('file') : separator;
+  if (!isInRecords(start)) return start;
+  throw usageError(
+    `cannot start from this model: its records end with ${inQuotes(start)}, which is in the records of the text`,
+    `omit ${flagOf('initFrom')}, or divide the text as in the training of the model`,
+  );
 }
 
 /** The bounds of each part, which begins with the end token before its first record. */

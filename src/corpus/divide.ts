@@ -25,16 +25,37 @@ export function separatorOf(division: Division): string {
 }
 
 /**
+ * Passes records on, and refuses records that are too long.
+ *
+ * @param name the name of the file in messages
+ * @param hint how to read the text otherwise
+ * @throws RnnError `corpus` that names the record
+ */
+export function limitedRecords(name: string, hint: string, record: (text: string) => void): (text: string) => void {
+  let number = 0;
+  return (text) => {
+    number++;
+    if (text.length > MAX_RECORD)
+      throw corpusError(
+        `record ${count(number)} of ${name} is too long: expected at most ${count(MAX_RECORD)} characters`,
+        hint,
+      );
+    record(text);
+  };
+}
+
+/**
  * A record does not include its separator. Line endings next to a separator other than a line
  * ending, and the last line ending of a paragraph, belong to the separator.
  *
+ * @param name the name of the file in messages
  * @param record called with each record, which may be empty
+ * @throws RnnError `corpus` from its methods for a record that is too long
  */
-export function dividerOf(division: Division, record: (text: string) => void): Divider {
-  const checked = (text: string): void => {
-    if (text.length > MAX_RECORD) throw tooLong(text.length, division);
-    record(text);
-  };
+export function dividerOf(division: Division, name: string, record: (text: string) => void): Divider {
+  const option = `${flagOf('records')} ${division}`;
+  const hint = `check that ${option} divides this text, or train on it without ${flagOf('records')}`;
+  const checked = limitedRecords(name, hint, record);
   switch (division) {
     case 'line':
       return dividedAt('\n', checked, (text) => text);
@@ -103,13 +124,6 @@ function wholeFile(record: (text: string) => void): Divider {
 }
 
 const withoutLineEnds = (text: string): string => text.replace(/^\n/, '').replace(/\n$/, '');
-
-function tooLong(length: number, division: Division) {
-  return corpusError(
-    `a record has ${count(length)} characters: expected at most ${count(MAX_RECORD)}`,
-    `check that ${flagOf('records')} ${division} divides this text, or train on it without ${flagOf('records')}`,
-  );
-}
 
 /** Passes the text on as it comes. */
 export const undivided = (push: (text: string) => void): Divider => ({ push, end: () => {} });

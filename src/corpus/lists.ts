@@ -59,6 +59,22 @@ export function listWarning(tokens: Tokens, vocabulary: Vocabulary): string | nu
     : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: use ${asLines} to keep equal lines in one part`;
 }
 
+/** Prose and verse have more lines that end with punctuation, even between short lines. */
+const MAX_PUNCTUATED = 0.1;
+/** Longer lines are messages, rows of tables or wrapped prose. */
+const MAX_MEAN_ITEM_LENGTH = 50;
+/** Wrapped prose continues a sentence in most lines. */
+const PUNCTUATION_AT_END = /[.,;:!?…—)}\]"'”’»>-]$/;
+
+/** Returns a hint for a text whose lines look like the items of a list, or null. */
+export function listHint(tokens: Tokens, vocabulary: Vocabulary): string | null {
+  const lines = linesOf(tokens.subarray(0, MAX_TOKENS), vocabulary);
+  if (!isList(lines) || meanLength(lines) > MAX_MEAN_ITEM_LENGTH) return null;
+  const punctuated = lines.filter((line) => PUNCTUATION_AT_END.test(line.trimEnd())).length;
+  if (punctuated > MAX_PUNCTUATED * lines.length) return null;
+  return `the text looks like a list: add ${flagOf('records')} line to train on its lines`;
+}
+
 /** The lines of a text without the last, which may be incomplete. */
 const linesOf = (tokens: Tokens, vocabulary: Vocabulary): string[] =>
   vocabulary.decode(tokens).split('\n').slice(0, -1);

@@ -15,14 +15,21 @@ import type { CorpusOptions, ReadingActivity, ReadingListener } from './corpus-o
 
 export type { CorpusOptions, ReadingActivity, ReadingListener };
 import { isStandardInput } from './standard-input.ts';
-import { type CorpusRecords, partsOfRecords, recordsNote, recordsOf, refuseFewRecords } from './corpus-records.ts';
-import { checkDivision, separatorOfRecords } from './record-options.ts';
+import {
+  type CorpusRecords,
+  endTextOf,
+  partsOfRecords,
+  recordsNote,
+  recordsOf,
+  refuseFewRecords,
+} from './corpus-records.ts';
+import { checkDivision, isDivided } from './record-options.ts';
 import { RECORD_END, type Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 import { flagOf } from '../options/flags.ts';
 
 export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
-export { listWarning } from './lists.ts';
+export { listHint, listWarning } from './lists.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
 
@@ -186,28 +193,36 @@ function* renumber(
   trainOf: (ends: readonly number[]) => number,
 ): SlicedWork<Numbered> {
   const { minCount, known, vocabulary: given } = options;
-  const separator = separatorOfRecords(options);
+  const areRecords = isDivided(options);
   // Only plain text is re-encoded: records end with tokens that have no other form.
-  const inKnownForm = given === undefined || separator !== null ? null : yield* encodeInKnownForm(read, given);
+  const inKnownForm = given === undefined || areRecords ? null : yield* encodeInKnownForm(read, given);
   const encoded = inKnownForm ?? read;
   const { store, codePoints } = encoded.encoder;
-  const characters = codePoints.map((codePoint) =>
-    codePoint === RECORD_END ? separator! : String.fromCodePoint(codePoint),
-  );
-  const [sources] = separator === null ? encoded.ends : [store.length];
+  const [sources] = areRecords ? [store.length] : encoded.ends;
   const train = trainOf(encoded.ends);
-  const learnt = yield* store.count(characters.length, 0, train);
-  const heldOutOfSources = yield* store.count(characters.length, train, sources);
-  const others = yield* store.count(characters.length, sources, store.length);
+  const learnt = yield* store.count(codePoints.length, 0, train);
+  const heldOutOfSources = yield* store.count(codePoints.length, train, sources);
+  const others = yield* store.count(codePoints.length, sources, store.length);
+  const occurs = (id: number): boolean => learnt[id] + heldOutOfSources[id] + others[id] > 0;
+  const endText = endTextOf(options, (character) =>
+    codePoints.some((each, id) => each !== RECORD_END && String.fromCodePoint(each) === character && occurs(id)),
+  );
+  const characters = codePoints.map((codePoint) =>
+    codePoint === RECORD_END ? endText! : String.fromCodePoint(codePoint),
+  );
   // Characters that are rare in the sources become unknown, even if they are frequent in separate
   // validation and test texts.
   const isFound = (id: number): boolean =>
     codePoints[id] === RECORD_END || learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
   const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
-  const vocabulary = given ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown, separator);
-  const ids = characters.map((character) => vocabulary.find(character));
-  const missing = characters.filter((_, id) => ids[id] < 0 && learnt[id] + heldOutOfSources[id] + others[id] > 0);
+  const vocabulary = given ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown, endText);
+  const unknown = vocabulary.data.unknown ?? -1;
+  // A character with the text of the end token does not end a record.
+  const ids = characters.map((character, id) =>
+    areRecords && character === endText && codePoints[id] !== RECORD_END ? unknown : vocabulary.find(character),
+  );
+  const missing = characters.filter((_, id) => ids[id] < 0 && occurs(id));
   if (missing.length > 0)
     throw vocabulary.unknownCharacters(
       missing,

@@ -68,7 +68,7 @@ export class RecordSink {
     const { records, column } = this.#options;
     if (part === null || part === 'train') this.#weigh(weightOf(file, this.#options));
     const add = (record: string): void => this.add(record, part);
-    return column.length > 0 ? columnsOf(file, column, add) : dividerOf(records!, add);
+    return column.length > 0 ? columnsOf(file, column, add) : dividerOf(records!, file, add);
   }
 
   /** Records that follow count this many times in an epoch. */

@@ -126,6 +126,13 @@ export function forEachRecord(
   }
 }
 
+/** The number of records, whatever their weights. */
+export function countRecords(stored: StoredRecords): number {
+  let records = 0;
+  forEachRecord(stored, () => records++);
+  return records;
+}
+
 /** The first token of a record that is learnt: the token after the first `learnAfter`. */
 export function learntFrom({ tokens, end, learnAfter }: StoredRecords, start: number): number {
   if (learnAfter.length === 0) return start;

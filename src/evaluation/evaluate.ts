@@ -8,6 +8,8 @@ import {
   scoredCharacters,
 } from '../corpus/evaluation-windows.ts';
 import type { Tokens } from '../corpus/read.ts';
+import { recordWindows } from '../corpus/record-batches.ts';
+import type { RecordLayout } from '../corpus/records.ts';
 import type { CallResult, Device, Executable } from '../devices/device.ts';
 import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
@@ -146,6 +148,8 @@ interface ReadingPlan extends EvaluationSplit {
   readonly onProgress?: ProgressListener | undefined;
   /** Visited row by row (T·N). */
   readonly outputs: NetworkOutputs['outputs'];
+  /** Each record is read from a zero state. Null for one text. */
+  readonly records?: RecordLayout | null;
 }
 
 /**
@@ -158,7 +162,7 @@ export async function readThrough(
   trained: BareModel,
   tokens: Tokens,
   device: Device,
-  { outputs, ...plan }: ReadingPlan,
+  { outputs, records = null, ...plan }: ReadingPlan,
 ): Promise<string> {
   const { model } = trained;
   const { streams: batch, sequenceLength: steps } = plan;
@@ -169,7 +173,11 @@ export async function readThrough(
   });
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
-    await evaluateTokens(executable, 'read', tokens, plan);
+    if (records === null) await evaluateTokens(executable, 'read', tokens, plan);
+    else {
+      const windows = recordWindows({ ...records, tokens }, { batchSize: batch, lengths: [steps] });
+      await evaluateWindows(executable, { windows, total: tokens.length - 1, jobOf: () => 'read', ...plan });
+    }
     return executable.description;
   } finally {
     await executable.close();

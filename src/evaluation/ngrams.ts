@@ -1,6 +1,7 @@
 // n-gram models, as a baseline for the loss of a network. They count how often each token followed
 // the last few tokens.
 import type { Tokens } from '../corpus/read.ts';
+import { type RecordLayout, learntFrom } from '../corpus/records.ts';
 import { inQuotes, usageError } from '../errors.ts';
 import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 
@@ -26,6 +27,9 @@ const NONE = -1;
  * (count(cs) + followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its
  * first token, followers(c) is the number of different tokens that have followed c, and p_0 = 1/V
  * (interpolated, Witten and Bell, 1991).
+ *
+ * In a text that is divided into records, no context reaches further back than the end token before
+ * the record, which the model reads first, too.
  */
 export class Ngrams {
   /** How much of the text was counted before the table was full. */
@@ -33,6 +37,8 @@ export class Ngrams {
   readonly #V: number;
   readonly #order: number;
   readonly #maxStrings: number;
+  /** Id of the end token of records. Null for a text without records. */
+  readonly #end: number | null;
   #strings = 1;
   /** The `FIELDS` fields of each string. */
   #fields = new Uint32Array(1024 * FIELDS);
@@ -47,21 +53,23 @@ export class Ngrams {
    *
    * @param V vocabulary size
    * @param most the number of different strings after which counting stops
+   * @param end id of the end token if the text is divided into records
    * @throws RnnError `usage` if the text is not a vector of ids, or V is not a size
    */
-  constructor(text: Tokens, V: number, { order = 6, most = MAX_STRINGS } = {}) {
+  constructor(text: Tokens, V: number, { order = 6, most = MAX_STRINGS, end = null as number | null } = {}) {
     if (!ArrayBuffer.isView(text))
       throw usageError(`text is ${inQuotes(text)}: expected token ids, such as the train part of a corpus`);
     if (!Number.isSafeInteger(V) || V < 1) throw usageError(`V is ${inQuotes(V)}: expected the size of the vocabulary`);
     this.#V = V;
     this.#order = order;
     this.#maxStrings = most;
+    this.#end = end;
     runUninterrupted(this.#count(text));
   }
 
   /** Counts a text in pieces, with the result of the constructor. */
-  static *inPieces(text: Tokens, V: number): SlicedWork<Ngrams> {
-    const ngrams = new Ngrams(text.subarray(0, 0), V);
+  static *inPieces(text: Tokens, V: number, end: number | null = null): SlicedWork<Ngrams> {
+    const ngrams = new Ngrams(text.subarray(0, 0), V, { end });
     yield* ngrams.#count(text);
     return ngrams;
   }
@@ -69,21 +77,29 @@ export class Ngrams {
   /**
    * Mean nats per token for each order 1, 2, …, over all tokens except the first. The text needs at
    * least two tokens.
+   *
+   * @param records if the text is divided into records, only their learnt tokens are scored
    */
-  nats(text: Tokens): Float64Array {
-    return runUninterrupted(this.natsInPieces(text));
+  nats(text: Tokens, records: RecordLayout | null = null): Float64Array {
+    return runUninterrupted(this.natsInPieces(text, records));
   }
 
   /** The same, in pieces. */
-  *natsInPieces(text: Tokens): SlicedWork<Float64Array> {
+  *natsInPieces(text: Tokens, records: RecordLayout | null = null): SlicedWork<Float64Array> {
     const sums = new Float64Array(this.#order);
     const context = this.#start();
     if (text.length > 0) this.#follow(context, text[0]);
-    for (let start = 1; start < text.length; start += BLOCK) {
-      this.#addNats(sums, context, text.subarray(start, start + BLOCK));
-      yield;
+    let scored = 0;
+    for (const { from, to, isLearnt } of rangesOf(text, records)) {
+      for (let start = from; start < to; start += BLOCK) {
+        const block = text.subarray(start, Math.min(start + BLOCK, to));
+        if (isLearnt) this.#addNats(sums, context, block);
+        else for (const symbol of block) this.#follow(context, symbol);
+        yield;
+      }
+      if (isLearnt) scored += to - from;
     }
-    return sums.map((sum) => sum / (text.length - 1));
+    return sums.map((sum) => sum / scored);
   }
 
   #addNats(sums: Float64Array, context: Int32Array, text: Tokens): void {
@@ -105,6 +121,7 @@ export class Ngrams {
   }
 
   #follow(context: Int32Array, symbol: number): void {
+    if (symbol === this.#end) this.#forget(context);
     for (let length = this.#order - 1; length > 0; length--)
       context[length] = context[length - 1] === NONE ? NONE : this.#find(context[length - 1], symbol);
   }
@@ -130,8 +147,14 @@ export class Ngrams {
         this.#fields[string + FOLLOWED]++;
         if (length + 1 < this.#order) context[length + 1] = longer;
       }
+      if (symbol === this.#end) this.#forget(context, 2);
       this.characters++;
     }
+  }
+
+  /** Removes the contexts of `from` and more tokens. */
+  #forget(context: Int32Array, from = 1): void {
+    context.fill(NONE, from);
   }
 
   /**
@@ -182,5 +205,24 @@ export class Ngrams {
     this.#table = new Uint32Array(2 * this.#table.length);
     for (let string = FIELDS; string < this.#strings * FIELDS; string += FIELDS)
       this.#table[this.#placeOf(fields[string + PARENT], fields[string + SYMBOL])] = string;
+  }
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly isLearnt: boolean;
+}
+
+/** The ranges of a text that a model learns, and the ranges that it only reads. */
+function* rangesOf(text: Tokens, records: RecordLayout | null): Generator<Range> {
+  if (records === null || records.learnAfter.length === 0) {
+    yield { from: 1, to: text.length, isLearnt: true };
+    return;
+  }
+  for (let start = 1, end = 0; (end = text.indexOf(records.end, start)) >= 0; start = end + 1) {
+    const learnt = learntFrom({ ...records, tokens: text }, start);
+    yield { from: start, to: learnt, isLearnt: false };
+    yield { from: learnt, to: end + 1, isLearnt: true };
   }
 }

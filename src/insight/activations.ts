@@ -34,13 +34,23 @@ export interface Activations {
 
 /** Time steps of a call: enough that the overhead of calls is negligible. */
 const STEPS = 32;
+/** Records that are read at a time. */
+const ROWS = 8;
 /** 2 GB of float32 numbers. */
 const MAX_NUMBERS = 2 ** 29;
 
+interface HowToRead {
+  readonly startSymbol?: number | null;
+  readonly end?: number | null;
+  readonly onRead?: (characters: number) => void;
+}
+
 /**
- * Reads a text from beginning to end, starting from a zero state.
+ * Reads a text from beginning to end, starting from a zero state. Of a text that is divided into
+ * records, it reads each end token, and the record after it, from a zero state, as in training.
  *
  * @param startSymbol token to read before the text, or null
+ * @param end id of the end token, with which the records of the text begin. Null for one text
  * @param onRead receives the number of characters read so far
  * @throws RnnError `usage` if the values do not fit in memory
  */
@@ -48,8 +58,7 @@ export async function readActivations(
   trained: BareModel,
   tokens: Tokens,
   device: Device,
-  startSymbol: number | null,
-  onRead?: (characters: number) => void,
+  { startSymbol = null, end = null, onRead }: HowToRead = {},
 ): Promise<Activations> {
   const { model } = trained;
   const { length: characters } = tokens;
@@ -63,8 +72,9 @@ export async function readActivations(
   }
   const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));
   const outputs = all.map(({ layer, name, values }) => [activationName(layer, name), values] as const);
-  const description = await readThrough(trained, withFollower(tokens), device, {
-    streams: 1,
+  const description = await readThrough(trained, withFollower(tokens, end ?? 0), device, {
+    streams: end === null ? 1 : ROWS,
+    records: end === null ? null : { end, learnAfter: [], weights: [] },
     sequenceLength: Math.min(STEPS, characters),
     startSymbol,
     onProgress: onRead,
@@ -102,9 +112,9 @@ export function usualRange(values: Float32Array): readonly [low: number, high: n
   return [low, high];
 }
 
-/** Appends a token, because only characters with a successor are read. */
-function withFollower(tokens: Tokens): Tokens {
-  const longer = new Uint32Array(tokens.length + 1);
+/** Appends a token, because only characters with a successor are read, and complete records. */
+function withFollower(tokens: Tokens, follower: number): Tokens {
+  const longer = new Uint32Array(tokens.length + 1).fill(follower, tokens.length);
   longer.set(tokens);
   return longer;
 }

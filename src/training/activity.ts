@@ -10,14 +10,15 @@ interface RunActivity {
     | 'measuring'
     | 'validating'
     | 'scoring'
+    | 'answering'
     | 'inspecting'
     | 'sampling'
     | 'saving'
     | 'compressing'
     | 'counting n-grams';
   /**
-   * Characters validated, scored, inspected or sampled so far. For other work: 0, then 1 when it is
-   * done.
+   * Characters validated, scored, inspected or sampled so far, or records answered. For other work:
+   * 0, then 1 when it is done.
    */
   readonly done: number;
   /** The value of `done` at the end of the work. Null if it is not known beforehand. */

@@ -4,7 +4,7 @@ import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
 import type { TrainingWork } from '../devices/open.ts';
-import { checkpointError, corpusError } from '../errors.ts';
+import { checkpointError, corpusError, usageError } from '../errors.ts';
 import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TextToScore } from '../evaluation/score.ts';
@@ -99,6 +99,11 @@ export function planScoring(
     );
   }
   const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...omitUndefined(given.dynamic) };
+  if (dynamic !== null && corpus.records !== null)
+    throw usageError(
+      `cannot use ${flagOf('dynamic')} on records: each record is scored alone, from a zero state`,
+      `omit ${flagOf('dynamic')}`,
+    );
   const recorded = recordedOption(training, 'evaluationStreams');
   const fitting = part === 'validation' ? recorded : evaluationStreams(tokens.length, recorded);
   const streams = given.streams ?? (dynamic === null ? fitting : 1);
@@ -107,12 +112,13 @@ export function planScoring(
     sequenceLength: given.sequenceLength ?? recordedOption(training, 'sequenceLength'),
     dynamic,
     startSymbol: startSymbolOf({ training, vocabulary }),
-    records: corpus.records,
+    // A score counts each record once, whatever its weight in training.
+    records: corpus.records && { ...corpus.records, weights: [] },
   };
   const warning = differenceFromRun(training, corpus, part);
   const isHeldOut = part === 'validation' || part === 'test';
-  const trained = isHeldOut ? [] : trainedPart(training, corpus);
-  const trainedShare = warning !== null || trained === null ? null : trained.length / corpus.train.length;
+  const trained = isHeldOut ? 0 : trainedLength(training, corpus);
+  const trainedShare = warning !== null || trained === null ? null : trained / corpus.train.length;
   const { sequenceLength } = options;
   const once = {
     batchSize: options.streams,
@@ -141,16 +147,28 @@ function differenceFromRun(training: Training, corpus: RunTexts, part: Part): st
 }
 
 /**
+ * The number of tokens of a text that the run was trained on. Null if the checkpoint records no
+ * text, or another text.
+ */
+function trainedLength(training: Training, { sourcesDigest }: Pick<Corpus, 'sourcesDigest'>): number | null {
+  if (training.corpus === undefined) return null;
+  const recorded = recordedCorpus(training);
+  return recorded.sourcesDigest === sourcesDigest ? recorded.train : null;
+}
+
+/**
  * The part of a text that the run was trained on. Null if the checkpoint records no text, or
  * another text.
  *
- * @param corpus a text of which nothing is held out
+ * @param corpus records that are split as in the run, or a text of which nothing is held out
  */
 export function trainedPart(
   training: Training,
-  { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>,
+  { train, records, sourcesDigest }: Pick<Corpus, 'train' | 'records' | 'sourcesDigest'>,
 ): Tokens | null {
-  if (training.corpus === undefined) return null;
-  const recorded = recordedCorpus(training);
-  return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : null;
+  const length = trainedLength(training, { sourcesDigest });
+  if (length === null) return null;
+  // The training part of records is not the beginning of their text.
+  if (records !== null) return train.length === length ? train : null;
+  return train.subarray(0, length);
 }

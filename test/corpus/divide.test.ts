@@ -26,13 +26,13 @@ test.each([
   ['%%', 'a%%%%b%', ['a', '', 'b%']],
 ])('%s divides %j', async (division, text, records) => {
   for (const length of PIECES)
-    expect(await divided((record) => dividerOf(division, record), text, length)).toEqual(records);
+    expect(await divided((record) => dividerOf(division, 'a.txt', record), text, length)).toEqual(records);
 });
 
 test('a record that ends at its separator is read back unchanged', async () => {
   for (const division of ['line', 'paragraph', 'file']) {
     const records: string[] = [];
-    const divider = dividerOf(division, (record) => records.push(record));
+    const divider = dividerOf(division, 'a.txt', (record) => records.push(record));
     divider.push(`one${division === 'file' ? '' : separatorOf(division)}`);
     await divider.end();
     expect(records).toEqual(['one']);
@@ -40,11 +40,11 @@ test('a record that ends at its separator is read back unchanged', async () => {
 });
 
 test('a record of more than a million characters is refused', () => {
-  const divider = dividerOf('<|end|>', () => {});
+  const divider = dividerOf('<|end|>', 'a.txt', () => {});
   expect(() => {
     for (let piece = 0; piece < 40; piece++) divider.push('x'.repeat(100_000));
     void divider.end();
-  }).toThrow(/a record has 2,1\d\d,\d{3} characters: expected at most 1,048,576/);
+  }).toThrow('record 1 of a.txt is too long: expected at most 1,048,576 characters');
 });
 
 const csv = 'name,"kind, exactly",note\n"Smith, John",a,"two\nlines"\n"say ""hi""",b,\n';
@@ -70,7 +70,7 @@ test.each([
     'cannot read columns of a.txt: expected a name that ends with .csv, .tsv, .tab, .jsonl or .ndjson',
   ],
   ['a.csv', ['x'], 'y,z\n1,2\n', 'column not found in a.csv: x'],
-  ['a.csv', ['3'], '1,2\n', 'cannot read column 3 of a.csv: a row has only 2'],
+  ['a.csv', ['3'], '1,2\n', 'cannot read column 3 of row 1 in a.csv: it has only 2 columns'],
   ['a.csv', ['y'], 'y,z\n1,"2\n3,4\n', 'a.csv, line 3 is not valid CSV'],
   ['a.jsonl', ['x'], '{"y":1}\n', 'column not found in a.jsonl, line 1: x'],
   ['a.jsonl', ['y'], '{"y":1}\n{"y":\n', 'a.jsonl, line 2 is not valid JSON'],

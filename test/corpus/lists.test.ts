@@ -1,7 +1,7 @@
 // Texts that are lists and get a warning, and texts that must never get one.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { type ListFacts, listFactsOf, listWarning } from '../../src/corpus/lists.ts';
+import { type ListFacts, listFactsOf, listHint, listWarning } from '../../src/corpus/lists.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { Random } from '../../src/random.ts';
 
@@ -54,6 +54,42 @@ describe('a list', () => {
     );
     expect(warningOf(twice.toSorted())).toMatch(/^the lines are sorted/);
     expect(warningOf(names)).toBeNull();
+  });
+});
+
+describe('a hint to train on lines', () => {
+  const hintOf = (lines: readonly string[]): string | null => listHint(...encoded(lines));
+  const csv = (index: number): string => `${index},${pick(names)},${pick(names)}`;
+
+  it.each([
+    ['names', names],
+    ['titles', names.map((name) => `The ${name} of ${pick(names)}`)],
+    ['rows of CSV', names.map((_, index) => csv(index))],
+    ['pairs', names.map((name) => `${name}\t${pick(['English', 'French'])}`)],
+  ])('comes with %s', (_, lines) => {
+    expect(hintOf(shuffle(lines))).toBe('the text looks like a list: add --records line to train on its lines');
+  });
+
+  const words = readFileSync('docs/architecture.md', 'utf8')
+    .replace(/[^\w.,;: ]+/g, ' ')
+    .split(/ +/);
+  const wrapped = (columns: number): string[] => {
+    const lines = [''];
+    for (const word of words) {
+      if (lines.at(-1)!.length + word.length >= columns) lines.push('');
+      lines.push(`${lines.pop()!} ${word}`.trim());
+    }
+    return lines;
+  };
+  it.each([
+    ['prose', readFileSync('docs/architecture.md', 'utf8').split('\n')],
+    ['wrapped prose without blank lines', wrapped(80)],
+    ['narrow prose without blank lines', wrapped(40)],
+    ['the sonnets', readFileSync('corpora/sonnets.txt', 'utf8').split('\n')],
+    ['source code', readFileSync('src/corpus/read.ts', 'utf8').split('\n')],
+    ['a short list', names.slice(0, 40)],
+  ])('does not come with %s', (_, lines) => {
+    expect(hintOf(lines)).toBeNull();
   });
 });
 

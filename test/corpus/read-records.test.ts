@@ -95,6 +95,24 @@ test('the end token is one symbol, whatever the separator', async () => {
   expect((await readFile('a\nb\n')).vocabulary.data.symbols).toEqual(['\n', 'a', 'b']);
 });
 
+test('line feeds in the rows of a table do not end records', async () => {
+  const folder = folderWith({ 'a.csv': 'note\n"two\nlines"\nx\n\n', 'b.csv': 'note\ny\nz\n' });
+  const options = { records: null, column: ['note'] };
+  const corpus = await read(`${folder}/a.csv`, options);
+  expect(partsOf(corpus)[0]).toEqual(['two\nlines', 'x']);
+  expect(corpus.records!.facts).toMatchObject({ train: 2, empty: 1 });
+  const { vocabulary } = await read(`${folder}/b.csv`, options);
+  expect(vocabulary.data.symbols[vocabulary.end!]).toBe('\n');
+  // A model whose records end with line feeds cannot read such rows, or start a run on them.
+  await expect(read(`${folder}/a.csv`, { ...options, vocabulary })).rejects.toThrow('never seen: U+000A (line feed)');
+  await expect(read(`${folder}/a.csv`, { ...options, known: vocabulary })).rejects.toThrow('its records end with');
+  const started = await read(`${folder}/b.csv`, { ...options, known: corpus.vocabulary });
+  expect(started.vocabulary.data.symbols[started.vocabulary.end!]).toBe('\n\u001E\n');
+  await expect(read(`${folder}/b.csv`, { known: corpus.vocabulary })).rejects.toThrow(
+    'cannot start from a model of records',
+  );
+});
+
 test('text is converted to lower case with and without records', async () => {
   const text = 'AbC\nÄö\n';
   expect(partsOf(await readFile(text, { lowercase: true }))[0]).toEqual(['abc', 'äö']);

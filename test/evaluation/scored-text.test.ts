@@ -38,7 +38,7 @@ describe('the characters of a text', () => {
 });
 
 it('tokens of a vocabulary are readable', () => {
-  expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀'].map(symbolName)).toEqual([
+  expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀', '\n\u001E\n'].map(symbolName)).toEqual([
     '\\n',
     '␣',
     'é',
@@ -47,5 +47,6 @@ it('tokens of a vocabulary are readable', () => {
     'U+001B',
     '\\\\',
     '😀',
+    '\\nU+001E\\n',
   ]);
 });

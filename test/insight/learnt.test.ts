@@ -27,7 +27,6 @@ async function found(trained: BareModel): Promise<Map<string, Finding>> {
     trained,
     Uint8Array.from(corpus.vocabulary.encode(text)),
     device,
-    null,
   ).finally(() => device.close());
   return new Map(
     runUninterrupted(searchCells(activations, properties)).map((finding) => [finding.property.name, finding]),

@@ -24,7 +24,7 @@ test.each([
 ])('saturation of %s in two layers is correct on the cpu', async (cell, deviation) => {
   const trained = modelOfSeed(6, { cell, layers: 2, hidden, vocabulary: 5 }, deviation);
   const device = await openDevice('cpu', { threads: 1 });
-  const activations = await readActivations(trained, tokens, device, null).finally(() => device.close());
+  const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const plain = oneByOne(trained);
   for (const { layer, name, isGate, values } of activations.all) {
     const wanted = plain.map((step) => step.get(activationName(layer, name))!);

@@ -57,9 +57,11 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const text = await (flags.against === undefined
     ? reading
     : named(`the text to score, ${namesOfTexts(sources)}`, reading));
+  // The training part of records is scattered over their text, so they are split as in the run.
+  const partOfAgainst = model.vocabulary.end == null ? 'all' : 'train';
   const against =
     flags.against &&
-    (await named(`--against ${flags.against.join(' ')}`, readKnownText(flags.against, model, flags, context)));
+    (await named(`--against ${flags.against.join(' ')}`, readKnownText(flags.against, model, flags, context, partOfAgainst)));
   const { unit } = model.vocabulary;
   const characters = (part === 'all' ? text.characters : text[part].length) - 1;
   if (byCharacter && characters > MAX_BY_CHARACTER) {

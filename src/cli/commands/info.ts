@@ -93,27 +93,43 @@ function described(model: Info['model']): string {
   return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(on))].join(', ');
 }
 
+/** `line, learn-after \t`. */
+function divisionInWords({ records, column, learnAfter, weights, lowercase }: Division): string {
+  const named = (text: string): string => [...text].map(symbolName).join('');
+  return [
+    column.length > 0 ? `rows, column ${column.map(named).join(', column ')}` : named(records ?? 'line'),
+    ...(learnAfter === null ? [] : [`learn-after ${named(learnAfter)}`]),
+    ...weights.map((each) => `weight ${each}`),
+    ...(lowercase ? ['lowercase'] : []),
+  ].join(', ');
+}
+
 const verdictRows = ({ verdict, vocabulary: { unit } }: Info): [string, string][] =>
   verdict === null ? [] : verdictLines(verdict, unit).map((line, index) => [index === 0 ? 'verdict' : '', line]);
+
+type Division = NonNullable<Info['training']['division']>;
 
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
+  const { division } = training;
   const given = Object.entries(training.options).filter(([, value]) => value !== null);
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbolName).join(' ');
   const unknown = vocabulary.unknown === null ? '' : ', one of them for unknown characters';
+  const end = vocabulary.end == null ? '' : ', one of them the end of records';
   const loss = (nats: number | null): string => lossWords(nats, vocabulary.unit);
   const rows: [string, string][] = [
     ['file', `${info.path}, ${formatBytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
     ['model', described(model)],
     ['parameters', count(info.parameters)],
     ['conventions', conventions.join('; ') || 'none'],
-    ['vocabulary', `${count(vocabulary.symbols.length)} ${tokenName(vocabulary.unit)}s${unknown}`],
+    ['vocabulary', `${count(vocabulary.symbols.length)} ${tokenName(vocabulary.unit)}s${unknown}${end}`],
     ['', symbols],
     ...(training.corpus === null
       ? []
       : [['text', sizesOf(training.corpus, tokenName(vocabulary.unit))] satisfies [string, string]]),
+    ...(division === null ? [] : [['records', divisionInWords(division)] satisfies [string, string]]),
     ['trained', `${count(training.step)} update steps, ${training.epoch.toFixed(2)} epochs`],
     ...(training.device === null ? [] : [['device', training.device] satisfies [string, string]]),
     ['loss', loss(training.lossNats)],

@@ -51,13 +51,17 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
   return false;
 }
 
-/** The results of each character. Rank 1 is the most likely character. */
+/**
+ * The results of each scored character. Rank 1 is the most likely character. The question of a
+ * record is not scored.
+ */
 function* characters(
   { tokens, surprise: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts,
   texts: readonly string[],
 ) {
   for (const [index, rank] of ranks.entries()) {
     const first = index * alternatives;
+    if (probabilities[first] === 0) continue;
     const ids = Array.from(likeliest.subarray(first, first + alternatives));
     yield {
       at: index + 1,

@@ -9,11 +9,15 @@ const figures = (nats: number) => ({ nats, bits: toBits(nats), perplexity: Math.
 
 /** The JSON object of an evaluation. @param model the checkpoint, and the part of its run's text */
 export function evaluationObject(
-  { characters, nats, accuracy, dynamicNats, dynamic, baselines, streams, trainedShare }: Evaluation,
+  evaluation: Evaluation,
   model: { readonly checkpoint: string | null; readonly part: string },
 ): object {
+  const { characters, nats, accuracy, dynamicNats, dynamic, baselines, streams, trainedShare } = evaluation;
+  const { records, answered, exactAccuracy, macroRecall, classes } = evaluation;
   const adapted = dynamicNats === null ? null : { ...figures(dynamicNats), ...dynamic };
-  const scored = { characters, ...figures(nats), accuracy, dynamic: adapted, ...baselines };
+  const answers = answered === null ? {} : { answered, exactAccuracy, macroRecall, classes };
+  const ofRecords = records === null ? {} : { records, ...answers };
+  const scored = { characters, ...figures(nats), accuracy, ...ofRecords, dynamic: adapted, ...baselines };
   return { event: 'evaluation', ...scored, ...model, streams, trainedShare };
 }
 
@@ -26,13 +30,16 @@ const MIN_WIDTH = 10;
  * @param unit the name of a token
  */
 export function scoresTable(evaluation: Evaluation, run: string, unit: 'character' | 'byte', colour: Colours): string {
-  const { characters, nats, accuracy, dynamicNats } = evaluation;
+  const { characters, nats, accuracy, dynamicNats, records, exactAccuracy, macroRecall } = evaluation;
   const { dim } = colour;
   const models = [cells(nats), ...(dynamicNats === null ? [] : [cells(dynamicNats)])];
   const rows = [
+    ...(records === null ? [] : [['records', count(records)]]),
     [`${unit}s`, count(characters)],
     ...columns.map((name, index) => [name, ...models.map((each) => each[index])]),
-    ['top-1 accuracy', `${(100 * accuracy).toFixed(2)} %`],
+    ['top-1 accuracy', percentage(accuracy)],
+    ...(exactAccuracy === null ? [] : [['exact match', percentage(exactAccuracy)]]),
+    ...(macroRecall === null ? [] : [['macro-averaged recall', percentage(macroRecall)]]),
   ].map(([name, ...values]) => [dim(name), ...values]);
   const head = models.length > 1 ? [['', dim('static'), dim('dynamic')]] : [];
   return `${[...textTable([...head, ...rows], 'lr', MIN_WIDTH), ...comparison(evaluation, run, unit, colour)].join('\n')}\n`;
@@ -40,6 +47,7 @@ export function scoresTable(evaluation: Evaluation, run: string, unit: 'characte
 
 const columns = ['nats', 'bits', 'perplexity'];
 
+const percentage = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
 const cells = (nats: number): string[] => [nats.toFixed(4), toBits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
 
 /** The model among the baselines, best first, or empty without baselines. */
