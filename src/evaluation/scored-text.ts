@@ -51,8 +51,8 @@ export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly s
 export function symbolName(symbol: string): string {
   const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
   if (Object.hasOwn(named, symbol)) return named[symbol];
-  const parts = [...symbol];
-  if (parts.length > 1) return parts.map(symbolName).join(''); // the end token of records
+  // The end token of records may be several line endings.
+  if (/^\p{C}./su.test(symbol)) return [...symbol].map(symbolName).join('');
   // Control, format, combining, private, surrogate and unassigned characters, and separators, are
   // invisible alone.
   if (/^[\p{C}\p{M}\p{Z}]/u.test(symbol))
