@@ -65,7 +65,7 @@ it('contexts of n-grams end at the end token of the record before', () => {
   ];
   const alike = (nats: readonly number[]): readonly unknown[] => nats.map((each) => expect.closeTo(each, 12));
   const nats = natsOf([a, b, c], [a, c], END);
-  // The order of records makes no difference, neither of the counted nor of the scored records.
+  // The order of records does not matter, in the counted and in the scored text.
   expect(natsOf([c, a, b], [a, c], END)).toEqual(alike(nats));
   expect(natsOf([a, b, c], [c, a], END)).toEqual(alike(nats));
   expect(natsOf([a, b, c], [a, c], null)[5]).not.toBeCloseTo(nats[5], 3);
