@@ -44,7 +44,9 @@ import {
 } from './checks.ts';
 import { readTextOfModel, readModel, tokensOf, withDevice } from './trained.ts';
 import { evaluateText, surpriseOf } from './evaluation.ts';
-import { type SampleOptions, type TextsOptions, Writer, bytesForm, textForm, sampleMembers } from './writer.ts';
+import { type BeamOptions, type FoundContinuation, searchContinuation } from './beam-search.ts';
+import { ModelSession, type SessionOptions } from './session.ts';
+import { type SampleOptions, type TextsOptions, Writer, bytesForm, textForm } from './writer.ts';
 
 const machineMembers = kindsOf(machineOfCommands);
 const { part, include, exclude, encoding, skipInvalid } = kindsOf(tableOf(evalOptions));
@@ -79,6 +81,7 @@ export class Model {
   readonly #machine: MachineChoice;
   readonly #symbols: Vocabulary;
   readonly #writer: Writer;
+  readonly #sessions = new Set<ModelSession>();
 
   /** Use `openModel`, which checks its arguments. */
   constructor(trained: TrainedModel, path: string | null, machine: MachineChoice) {
@@ -145,6 +148,29 @@ export class Model {
    */
   sampleManyBytePieces(options: TextsOptions): AsyncGenerator<SampledPieces<Uint8Array>, void, undefined> {
     return this.#writer.piecesOfTexts(options, bytesForm);
+  }
+
+  /**
+   * Opens a session, which keeps its state from call to call.
+   *
+   * @throws RnnError `usage` for a wrong option
+   */
+  async session(options: SessionOptions = {}): Promise<ModelSession> {
+    this.#writer.refuseClosed();
+    const onClose = (closed: ModelSession): void => void this.#sessions.delete(closed);
+    const session = await ModelSession.open(this.trained, this.#machine, options, onClose);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /**
+   * Searches for the likeliest continuation of a text, by beam search.
+   *
+   * @throws RnnError `corpus` for characters that the model does not know, `usage` for a wrong option
+   */
+  async beamSearch(prime: string | Uint8Array, options: BeamOptions = {}): Promise<FoundContinuation> {
+    this.#writer.refuseClosed();
+    return searchContinuation(this.trained, this.#machine, prime, options);
   }
 
   /**
@@ -246,9 +272,12 @@ export class Model {
     }));
   }
 
-  /** Frees threads and memory. No task can start after it, and running tasks end as usual. */
+  /**
+   * Frees threads and memory, and closes all sessions. No task can start after it, and running tasks
+   * end as usual.
+   */
   async close(): Promise<void> {
-    await this.#writer.close();
+    await Promise.all([this.#writer.close(), ...[...this.#sessions].map((session) => session.close())]);
   }
 }
 
@@ -260,25 +289,3 @@ export const findCells = async ({ pieces, activations }: CellsRead): Promise<Fou
   findings: pieces.length < MIN_CHARACTERS ? [] : await runInSlices(searchCells(activations, propertiesOf(pieces))),
   saturation: saturationOf(activations),
 });
-
-/** The request of `sample`: the options of `openModel` and `Model.sample`. */
-export interface SampleRequest extends SampleOptions, MachineChoice {
-  /** A run folder, a file or a model. Default: the newest run in ./checkpoints. */
-  readonly checkpoint?: string | TrainedModel;
-}
-
-/**
- * Opens a model, generates one text in pieces, and closes the model.
- *
- * @throws RnnError as `openModel` and `Model.sample` do
- */
-export async function* sample(request: SampleRequest = {}): AsyncGenerator<string, void, undefined> {
-  refuseWrong(request, { ...machineMembers, ...sampleMembers, checkpoint: modelOrName });
-  const { checkpoint, device, threads, kernels, ...options } = request;
-  const model = await openModel(checkpoint, { device, threads, kernels });
-  try {
-    yield* model.sample(options);
-  } finally {
-    await model.close();
-  }
-}

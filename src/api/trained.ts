@@ -39,6 +39,30 @@ export async function withDevice<Result>(
 }
 
 /**
+ * Opens the device that suits the work, and a thing that needs the device for longer.
+ *
+ * @returns the thing, and a function that closes both
+ */
+export async function openOnDevice<Opened extends { close(): Promise<void> }>(
+  { device: name = 'auto', threads, kernels }: MachineChoice,
+  work: ExpectedWork,
+  open: (device: Device) => Promise<Opened>,
+): Promise<{ readonly opened: Opened; readonly close: () => Promise<void> }> {
+  const device = await openDevice(name, { threads, kernels, work });
+  try {
+    const opened = await open(device);
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await device.close();
+    };
+    return { opened, close };
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+/**
  * Reads a text for a trained model: its files are found as in training, and it is encoded by the
  * model's vocabulary.
  *

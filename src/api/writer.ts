@@ -2,7 +2,6 @@
 // one text to the next. Knows nothing else about models.
 import { constants } from 'node:buffer';
 import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
-import { openDevice } from '../devices/open.ts';
 import { usageError } from '../errors.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import {
@@ -20,6 +19,7 @@ import { kindsOf, tableOf } from '../options/option.ts';
 import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { Listening } from './run-request.ts';
+import { openOnDevice } from './trained.ts';
 
 /** How to sample a text. */
 export interface SampleOptions extends SamplingOptions, Listening {
@@ -68,7 +68,8 @@ export const sampleMembers = {
     (given) => Array.isArray(given) && given.every((id) => Number.isSafeInteger(id) && id >= 0),
   ),
 };
-const defaultLength = tableOf(sampleOptions).length.default;
+/** Characters to generate, unless the caller gives another length. */
+export const DEFAULT_LENGTH = tableOf(sampleOptions).length.default;
 const textsMembers = { count: wholeNumber(1), ...sampleMembers };
 
 /**
@@ -162,22 +163,13 @@ export class Writer {
 
   /** Opens a sampler on the device that suits this number of texts. */
   async #open(use: Required<SamplerUse>, listener: Listening['listener']): Promise<OpenSampler> {
-    const { device: name = 'auto', threads, kernels } = this.#machine;
-    const multiplyAdds = use.texts * use.length * parameterCountOf(this.#trained);
+    const work = { kind: 'sampling', multiplyAdds: use.texts * use.length * parameterCountOf(this.#trained) } as const;
     listener?.activity?.({ kind: 'compiling', done: 0, total: 1 });
-    const device = await openDevice(name, { threads, kernels, work: { kind: 'sampling', multiplyAdds } });
-    try {
-      const sampler = await openSampler(this.#trained, device, use);
-      listener?.activity?.({ kind: 'sampling', done: 0, total: null });
-      const close = async (): Promise<void> => {
-        await sampler.close();
-        await device.close();
-      };
-      return { sampler, close };
-    } catch (error) {
-      await device.close();
-      throw error;
-    }
+    const { opened, close } = await openOnDevice(this.#machine, work, (device) =>
+      openSampler(this.#trained, device, use),
+    );
+    listener?.activity?.({ kind: 'sampling', done: 0, total: null });
+    return { sampler: opened, close };
   }
 
   /** Keeps one sampler open for the next text, and closes any other. */
@@ -190,10 +182,10 @@ export class Writer {
 function requestOf({
   prime = '',
   midText = false,
-  length = defaultLength,
+  length = DEFAULT_LENGTH,
   stop,
   keepStop = true,
-  seed = seedOfChance(),
+  seed = randomSeed(),
   ...options
 }: SampleOptions): SampledTextRequest {
   return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
@@ -225,4 +217,5 @@ interface OpenSampler {
   close(): Promise<void>;
 }
 
-const seedOfChance = (): number => crypto.getRandomValues(new Uint32Array(1))[0];
+/** A seed for callers who give none. */
+export const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0];

@@ -16,6 +16,12 @@ type Row = readonly [name: string, takes: string, summary: string, load: Command
 const rows: readonly Row[] = [
   ['train', '<corpus...>', 'Train a model on files, folders, globs or - (stdin)', () => import('./commands/train.ts')],
   ['sample', '[run]', 'Generate text with a trained model', () => import('./commands/sample.ts')],
+  [
+    'predict',
+    '[prompt]',
+    'Show the likeliest characters after a text, or its likeliest continuation',
+    () => import('./commands/predict.ts'),
+  ],
   ['eval', '<corpus...>', 'Measure how well a trained model predicts a text', () => import('./commands/eval.ts')],
   [
     'gradients',

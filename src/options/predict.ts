@@ -15,14 +15,21 @@ export const predictOptions = {
     unknown: unknownOption,
   },
   'Results:': {
-    top: { kind: positiveWholeNumber, help: 'Show this many characters, the likeliest first', default: 10 },
+    top: {
+      kind: positiveWholeNumber,
+      help: 'Show this many characters, the likeliest first',
+      default: 10,
+      isCommon: true,
+    },
     steps: {
       kind: positiveWholeNumber,
       help: 'Walk along the likeliest characters for this many steps, and show the alternatives of each',
+      isCommon: true,
     },
     beam: {
       kind: wholeNumber(1, 1024),
       help: 'Search for the likeliest continuation among this many texts at a time. Try 8',
+      isCommon: true,
     },
     length: {
       kind: positiveWholeNumber,
@@ -34,10 +41,11 @@ export const predictOptions = {
       kind: list(),
       help: 'End the continuation of --beam at this text, which belongs to it. Repeatable',
       requires: forBeam,
+      isCommon: true,
     },
   },
   'The machine:': { device: { ...device, help: "Compute on this device. 'rnn help devices' lists them" }, threads },
-  'Output:': { json: { ...jsonOption, help: 'Print one JSON object, or one per step' } },
+  'Output:': { json: { ...jsonOption, help: 'Print one JSON object, or one per step', isCommon: true } },
 } as const satisfies OptionGroups;
 
 /** In each group, at most one option can be given to the command. */

@@ -6,7 +6,7 @@
 // first if two are equal). So their order would not matter, except for top-p: it keeps a fraction
 // of the total that min-p and top-k left, as in Hugging Face's transformers.
 
-import { inQuotes, unexpected, usageError, checkpointError } from '../errors.ts';
+import { type RnnError, inQuotes, unexpected, usageError, checkpointError } from '../errors.ts';
 import { sampleOptions } from '../options/trained.ts';
 import { type Options, keyOf, tableOf } from '../options/option.ts';
 import type { Random } from '../random.ts';
@@ -58,6 +58,13 @@ export function validateSamplingOptions(options: SamplingOptions): void {
     );
   }
 }
+
+/** The error about a model with damaged weights. */
+export const nonFiniteLogit = (id: number, logit: number): RnnError =>
+  checkpointError(
+    `the model's logit for token ${id} is ${logit}: expected a finite number`,
+    'use an earlier checkpoint of the run: the weights are damaged, or training diverged',
+  );
 
 const NO_TOKENS: readonly number[] = [];
 
@@ -163,12 +170,7 @@ export class SymbolSampler {
     for (let id = 0; id < logits.length; id++) {
       const logit = logits[id];
       // Only for NaN and the infinities is the difference from themselves not 0.
-      if (logit - logit !== 0) {
-        throw checkpointError(
-          `the model's logit for token ${id} is ${logit}: expected a finite number`,
-          'use an earlier checkpoint of the run: the weights are damaged, or training diverged',
-        );
-      }
+      if (logit - logit !== 0) throw nonFiniteLogit(id, logit);
       if (logit > largest && allowed[id] === 1) {
         largest = logit;
         greedy = id;

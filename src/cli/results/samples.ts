@@ -81,5 +81,5 @@ const writeTexts: Write = async (model, asked, start, stdout) => {
 };
 
 /** The text of bytes, with U+FFFD for bytes that are not UTF-8. */
-const textOf = (given: TextOrBytes): string =>
+export const textOf = (given: TextOrBytes): string =>
   typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given);
